@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The CPU the whole package is compiled for, C and Swift alike. `LOB_MARCH=x86-64` gives a portable build
+// (slower: no AVX2, no POPCNT); wider kernels are chosen at run time inside CKernels and need no flag.
+#if arch(x86_64)
+let march = Context.environment["LOB_MARCH"] ?? "x86-64-v3"
+let cpuFlags = ["-march=\(march)"]
+#else
+let cpuFlags: [String] = []
+#endif
+
+/// `LOB_WERROR=1` turns every warning into an error; CI sets it.
+let strict = Context.environment["LOB_WERROR"] != nil
+
+/// Settings of targets that own unsafe storage; the fence around it is the list in Tests/TidyTests.
+let kernel: [SwiftSetting] =
+    [
+        .unsafeFlags(cpuFlags.flatMap { ["-Xcc", $0] }),
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// Settings of every other target: the compiler itself refuses unmarked unsafe code.
+let safe: [SwiftSetting] = kernel + [.strictMemorySafety()]
+
+let cFlags: [CSetting] = [
+    .unsafeFlags(cpuFlags),
+    .unsafeFlags(["-O3"], .when(configuration: .release)),
+    .define("NDEBUG", .when(configuration: .release)),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "LocalOrderBook",
+    products: [
+        .library(
+            name: "LocalOrderBook",
+            targets: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine"]),
+        .executable(name: "lob", targets: ["lob"]),
+        .executable(name: "bench", targets: ["bench"]),
+    ],
+    traits: [
+        .trait(name: "Jemalloc", description: "Link jemalloc and use its per-thread counters."),
+        .default(enabledTraits: ["Jemalloc"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CJemalloc", path: "Sources/CJemalloc", pkgConfig: "jemalloc",
+            providers: [.apt(["libjemalloc-dev"])]),
+        .target(
+            name: "CAllocator",
+            dependencies: [.target(name: "CJemalloc", condition: .when(traits: ["Jemalloc"]))],
+            cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
+        .target(name: "CKernels", cSettings: cFlags),
+        .target(name: "MarketData", swiftSettings: kernel),
+        .target(name: "DepthBook", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
+        .target(name: "BinanceDepth", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
+        .target(name: "Handoff", dependencies: ["CKernels"], swiftSettings: kernel),
+        .target(
+            name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
+            swiftSettings: safe),
+        .target(
+            name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
+            swiftSettings: safe),
+        .executableTarget(
+            name: "lob",
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+                "CAllocator", argumentParser,
+            ],
+            swiftSettings: safe, linkerSettings: [.linkedLibrary("z")]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+                "CAllocator", "CKernels", argumentParser, histogram,
+            ],
+            path: "Benchmarks/bench", swiftSettings: kernel),
+        .target(
+            name: "TestSupport", dependencies: ["MarketData", "DepthBook", "CAllocator"],
+            path: "Tests/TestSupport", swiftSettings: kernel),
+        .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "TestSupport"]),
+        .testTarget(name: "DepthBookTests", dependencies: ["DepthBook", "TestSupport", "CKernels"]),
+        .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
+        .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
+        .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "RoadTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "TidyTests"),
+    ]
+)

@@ -1,0 +1,91 @@
+// A reusable, growing run of price levels in raw memory: what a parser fills and a book reads.
+//
+// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves every
+// message; an array would be copied, counted and checked. Capacity only grows, to at most `capacityMax`, so a stream
+// allocates while it meets its largest messages and never again.
+//
+// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always.
+
+/// A reusable run of price levels. Not copyable; frees itself.
+@frozen
+public struct LevelBuffer: ~Copyable {
+    /// First level; valid for `capacity` levels plus `slack` more that kernels may overwrite.
+    public private(set) var base: UnsafeMutablePointer<PriceLevel>
+    /// Number of levels held.
+    public var count: Int
+    /// Number of levels that fit without growing.
+    public private(set) var capacity: Int
+
+    /// No buffer grows beyond this many levels (32 MB); a request beyond it is refused by `reserve`.
+    public static var capacityMax: Int { 1 << 21 }
+    /// Levels behind `capacity` that a kernel writing several at once may touch.
+    public static var slack: Int { 8 }
+
+    /// An empty buffer with room for `capacity` levels.
+    public init(capacity: Int = 256) {
+        self.capacity = min(max(capacity, 1), LevelBuffer.capacityMax)
+        count = 0
+        base = .allocate(capacity: self.capacity + LevelBuffer.slack)
+        base.initialize(repeating: PriceLevel(0, 0), count: self.capacity + LevelBuffer.slack)
+    }
+
+    deinit { base.deallocate() }
+
+    /// Makes room for `wanted` levels in all, keeping those held.
+    ///
+    /// - Returns: false if `wanted` exceeds `capacityMax`; the buffer is then unchanged.
+    /// - Complexity: O(1) if they fit; otherwise one allocation at least twice the present one, and a copy.
+    @inlinable
+    @inline(__always)
+    public mutating func reserve(_ wanted: Int) -> Bool { wanted <= capacity || grow(wanted) }
+
+    @usableFromInline
+    @inline(never)
+    mutating func grow(_ wanted: Int) -> Bool {
+        if wanted > LevelBuffer.capacityMax { return false }
+        let larger = min(max(wanted, capacity * 2), LevelBuffer.capacityMax)
+        let room: UnsafeMutablePointer<PriceLevel> = .allocate(capacity: larger + LevelBuffer.slack)
+        room.initialize(repeating: PriceLevel(0, 0), count: larger + LevelBuffer.slack)
+        room.update(from: base, count: count)
+        base.deallocate()
+        base = room
+        capacity = larger
+        return true
+    }
+
+    /// Appends one level, growing if needed; beyond `capacityMax` the level is not taken and the result is false.
+    @inlinable
+    @discardableResult
+    public mutating func append(_ level: PriceLevel) -> Bool {
+        if count == capacity && !reserve(count + 1) { return false }
+        base[count] = level
+        count += 1
+        return true
+    }
+
+    /// Forgets the levels and keeps the memory.
+    @inlinable
+    public mutating func removeAll() { count = 0 }
+
+    /// The level at `index`, `0 ..< count`.
+    @inlinable
+    public subscript(index: Int) -> PriceLevel {
+        get {
+            precondition(index >= 0 && index < count, "level index out of range")
+            return base[index]
+        }
+        set {
+            precondition(index >= 0 && index < count, "level index out of range")
+            base[index] = newValue
+        }
+    }
+
+    /// The levels as an array, for tests and tools.
+    public func array() -> [PriceLevel] { Array(UnsafeBufferPointer(start: base, count: count)) }
+
+    /// Replaces the contents by those of an array.
+    public mutating func assign(_ levels: [PriceLevel]) {
+        removeAll()
+        for level in levels { append(level) }
+    }
+}

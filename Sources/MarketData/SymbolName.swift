@@ -1,0 +1,98 @@
+// A symbol's name as bytes in place: compared and hashed without a String, copied without a reference count.
+//
+// Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; nothing but the length is
+// checked here. SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
+
+/// The name of a symbol, at most 47 bytes of UTF-8. 48 bytes, trivially copyable.
+@frozen
+public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    @usableFromInline
+    var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+
+    /// The longest name in bytes.
+    public static var lengthMax: Int { 47 }
+
+    /// The empty name.
+    @inlinable
+    public init() { words = (0, 0, 0, 0, 0, 0) }
+
+    /// The name of these bytes, or nil if there are more than `lengthMax`.
+    @inlinable
+    public init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.init()
+        if bytes.count > SymbolName.lengthMax { return nil }
+        withUnsafeMutableBytes(of: &words) { raw in
+            if let source = bytes.baseAddress {
+                raw.baseAddress!.copyMemory(from: source, byteCount: bytes.count)
+            }
+            raw[47] = UInt8(truncatingIfNeeded: bytes.count)
+        }
+    }
+
+    /// The name of this text, or nil if it is longer than `lengthMax` bytes.
+    public init?(_ text: String) {
+        var copy = text
+        let made = copy.withUTF8 { SymbolName($0) }
+        guard let made else { return nil }
+        self = made
+    }
+
+    /// Length in bytes.
+    @inlinable
+    public var length: Int { Int(words.5 &>> 56) }
+
+    /// Whether there is no name.
+    @inlinable
+    public var isEmpty: Bool { length == 0 }
+
+    /// Whether both names are byte for byte the same.
+    @inlinable
+    public static func == (a: SymbolName, b: SymbolName) -> Bool {
+        ((a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2) | (a.words.3 ^ b.words.3)
+            | (a.words.4 ^ b.words.4) | (a.words.5 ^ b.words.5)) == 0
+    }
+
+    /// Feeds the six words.
+    @inlinable
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.5)
+        hasher.combine(words.2 ^ words.3 ^ words.4)
+    }
+
+    /// A cheap hash for tables of this package: one multiply-mix of the words, the same in every process.
+    @inlinable
+    public var quickHash: UInt64 {
+        var h = words.0 ^ (words.1 &* 0x9E37_79B9_7F4A_7C15)
+        h ^= (words.2 ^ words.3 &+ words.4) &* 0xC2B2_AE3D_27D4_EB4F
+        h ^= words.5
+        h &*= 0xD6E8_FEB8_6659_FD93
+        return h ^ (h &>> 32)
+    }
+
+    /// Calls `body` with the bytes of the name.
+    @inlinable
+    public func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        withUnsafeBytes(of: words) { raw in
+            body(UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<length]))
+        }
+    }
+
+    /// The name as text.
+    public var description: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+
+    /// The name with ASCII letters lowercased, as stream names want it; other bytes are untouched.
+    public var lowercasedASCII: String {
+        withBytes { bytes in
+            String(decoding: bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+        }
+    }
+}
+
+extension SymbolName: Comparable {
+    /// Byte order.
+    public static func < (a: SymbolName, b: SymbolName) -> Bool {
+        a.withBytes { x in b.withBytes { y in x.lexicographicallyPrecedes(y) } }
+    }
+}
