@@ -2,7 +2,7 @@
 //
 // SAFETY: reads only `position ..< producerPosition` and guards, which the consumer owns until it stores its position;
 // that store comes after the caller is done with the frame. The header was written by `FrameProducer.publish`, so its
-// length lies inside the ring and its kind is a kind.
+// length lies inside the ring.
 
 import Synchronization
 
@@ -64,8 +64,12 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
         let header = UnsafeRawPointer(memory.frames + (position & (memory.capacityBytes &- 1)))
         let length = Int(header.load(fromByteOffset: RecordLayout.lengthOffset, as: UInt32.self))
         let body = (header + RecordLayout.headerLength).assumingMemoryBound(to: UInt8.self)
+        let kindNumber = header.load(fromByteOffset: RecordLayout.kindOffset, as: UInt8.self)
+        guard let kind = FrameKind(rawValue: kindNumber) else {
+            preconditionFailure("a record was overwritten: kind \(kindNumber)")
+        }
         return Frame(
-            kind: header.load(fromByteOffset: RecordLayout.kindOffset, as: FrameKind.self),
+            kind: kind,
             source: header.load(fromByteOffset: RecordLayout.sourceOffset, as: UInt16.self),
             receivedAtNs: header.load(fromByteOffset: RecordLayout.receivedAtOffset, as: Int64.self),
             bytes: UnsafeBufferPointer(start: body, count: length))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Handoff
@@ -81,7 +82,7 @@ private struct NaiveRing {
     @Test(arguments: 0..<4)
     func agreesWithTheModel(run: Int) throws {
         let seed = processSeed &+ UInt64(run)
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededRandom(seed: seed)
         let ring = try FrameRing(capacityBytes: capacity)
         let gauges = ring.gauges
         var producer = ring.producer
@@ -145,90 +146,106 @@ private struct NaiveRing {
         return agrees
     }
 
+    /// A small ring with the bodies at hand, for the cases below.
+    private struct Bench: ~Copyable {
+        let bodies: Bodies
+        let gauges: FrameRingGauges
+        var producer: FrameProducer
+        var consumer: FrameConsumer
+
+        init(_ bodies: Bodies) throws {
+            let ring = try FrameRing(capacityBytes: capacity)
+            self.bodies = bodies
+            gauges = ring.gauges
+            producer = ring.producer
+            consumer = ring.consumer
+        }
+
+        mutating func append(_ length: Int) -> Bool {
+            bodies.with(0, length: length) { producer.append($0) }
+        }
+
+        mutating func commit() -> Bool { producer.commit(.message, source: 0, receivedAtNs: 0) }
+
+        mutating func write(_ length: Int) -> Bool {
+            bodies.with(0, length: length) { producer.write(.message, source: 0, receivedAtNs: 0, $0) }
+        }
+
+        mutating func claim(_ length: Int) -> Bool { producer.claim(length) }
+
+        /// Lengths of the frames polled; their bytes are checked.
+        mutating func polled() -> [Int] {
+            var lengths: [Int] = []
+            consumer.poll { frame in lengths.append(bodies.isBody(0, frame.bytes) ? frame.bytes.count : -1) }
+            return lengths
+        }
+    }
+
     @Test func longestFrameFitsAndOneByteMoreDoesNot() throws {
-        let ring = try FrameRing(capacityBytes: capacity)
-        let gauges = ring.gauges
-        var producer = ring.producer
-        var consumer = ring.consumer
-        let longest = bodies.with(0, length: frameBytesMax) {
-            producer.write(.depthSnapshot, source: 0, receivedAtNs: 0, $0)
-        }
-        #expect(longest)
-        #expect(gauges.occupancyBytes == capacity)
-        #expect(!producer.commit(.tick, source: 0, receivedAtNs: 0))
-        #expect(consumer.poll { #expect($0.bytes.count == frameBytesMax && bodies.isBody(0, $0.bytes)) } == 1)
-        let longer = bodies.with(0, length: frameBytesMax + 1) {
-            producer.write(.depthSnapshot, source: 0, receivedAtNs: 0, $0)
-        }
-        #expect(!longer)
-        #expect(gauges.droppedFrames == 2 && gauges.droppedBytes == frameBytesMax + 1)
-        #expect(consumer.poll { _ in } == 0)
+        var bench = try Bench(bodies)
+        let answers = [bench.write(frameBytesMax), bench.commit()]
+        #expect(answers == [true, false])
+        #expect(bench.gauges.occupancyBytes == capacity)
+        let first = bench.polled()
+        #expect(first == [frameBytesMax])
+        let isLongerTaken = bench.write(frameBytesMax + 1)
+        #expect(!isLongerTaken)
+        #expect(bench.gauges.droppedFrames == 2 && bench.gauges.droppedBytes == frameBytesMax + 1)
+        let second = bench.polled()
+        #expect(second.isEmpty)
     }
 
     @Test func frameThatGrowsTooLongIsDroppedWholeAndOnlyItself() throws {
-        let ring = try FrameRing(capacityBytes: capacity)
-        let gauges = ring.gauges
-        var producer = ring.producer
-        var consumer = ring.consumer
-        bodies.with(0, length: 1000) { part in
-            var answers: [Bool] = []
-            for _ in 0..<100 { answers.append(producer.append(part)) }
-            #expect(answers.firstIndex(of: false) == frameBytesMax / 1000)
-            #expect(!answers[(frameBytesMax / 1000)...].contains(true))
-            #expect(!producer.commit(.message, source: 0, receivedAtNs: 0))
-            #expect(
-                gauges.droppedFrames == 1 && gauges.droppedBytes == 100_000 && gauges.committedFrames == 0)
-            _ = producer.append(part)
-            #expect(producer.commit(.message, source: 0, receivedAtNs: 0))
-        }
-        #expect(consumer.poll { #expect(bodies.isBody(0, $0.bytes)) } == 1)
+        var bench = try Bench(bodies)
+        var fits: [Bool] = []
+        for _ in 0..<100 { fits.append(bench.append(1000)) }
+        #expect(fits.firstIndex(of: false) == frameBytesMax / 1000)
+        #expect(!fits[(frameBytesMax / 1000)...].contains(true))
+        let isTaken = bench.commit()
+        #expect(!isTaken)
+        #expect(bench.gauges.droppedFrames == 1 && bench.gauges.droppedBytes == 100_000)
+        let next = [bench.append(1000), bench.commit()]
+        #expect(next == [true, true])
+        let lengths = bench.polled()
+        #expect(lengths == [1000])
     }
 
     @Test func frameLostHalfWayStaysLostWhenRoomComesBack() throws {
-        let ring = try FrameRing(capacityBytes: capacity)
-        let gauges = ring.gauges
-        var producer = ring.producer
-        var consumer = ring.consumer
-        bodies.with(0, length: 40_000) { part in
-            #expect(producer.write(.message, source: 0, receivedAtNs: 0, part))
-            #expect(!producer.append(part))
-            consumer.poll { _ in }
-            #expect(!producer.append(UnsafeRawBufferPointer(rebasing: part[..<10])))
-            #expect(!producer.commit(.message, source: 0, receivedAtNs: 0))
-            #expect(gauges.droppedFrames == 1 && gauges.droppedBytes == 40_010)
-        }
-        #expect(consumer.poll { _ in } == 0)
+        var bench = try Bench(bodies)
+        let before = [bench.write(40_000), bench.append(40_000)]
+        #expect(before == [true, false])
+        let first = bench.polled()
+        #expect(first == [40_000])
+        let after = [bench.append(10), bench.commit()]
+        #expect(after == [false, false])
+        #expect(bench.gauges.droppedFrames == 1 && bench.gauges.droppedBytes == 40_010)
+        let second = bench.polled()
+        #expect(second.isEmpty)
     }
 
     @Test func abortedFrameLeavesNoTrace() throws {
-        let ring = try FrameRing(capacityBytes: capacity)
-        let gauges = ring.gauges
-        var producer = ring.producer
-        var consumer = ring.consumer
-        bodies.with(0, length: 50_000) { part in
-            producer.append(part)
-            producer.abort()
-            producer.append(part)
-            producer.append(part)
-            producer.abort()
-            #expect(gauges.droppedFrames == 0 && gauges.occupancyBytes == 0 && gauges.highWaterBytes == 0)
-            producer.append(part)
-            #expect(producer.commit(.message, source: 0, receivedAtNs: 0))
-        }
-        #expect(consumer.poll { #expect(bodies.isBody(0, $0.bytes)) } == 1)
+        var bench = try Bench(bodies)
+        var answers = [bench.append(50_000)]
+        bench.producer.abort()
+        answers += [bench.append(50_000), bench.append(50_000)]
+        bench.producer.abort()
+        #expect(answers == [true, true, false])
+        #expect(bench.gauges.droppedFrames == 0 && bench.gauges.highWaterBytes == 0)
+        let last = [bench.append(50_000), bench.commit()]
+        #expect(last == [true, true])
+        let lengths = bench.polled()
+        #expect(lengths == [50_000])
     }
 
     /// A caller that would rather wait than lose asks first; nothing is counted as dropped.
     @Test func refusedClaimIsNotADrop() throws {
-        let ring = try FrameRing(capacityBytes: capacity)
-        let gauges = ring.gauges
-        var producer = ring.producer
-        #expect(producer.claim(frameBytesMax))
-        #expect(!producer.claim(frameBytesMax + 1))
-        producer.abort()
-        #expect(producer.commit(.tick, source: 0, receivedAtNs: 0))
-        #expect(!producer.claim(frameBytesMax))
-        producer.abort()
-        #expect(gauges.droppedFrames == 0 && gauges.committedFrames == 1)
+        var bench = try Bench(bodies)
+        var answers = [bench.claim(frameBytesMax), bench.claim(frameBytesMax + 1), bench.claim(0)]
+        bench.producer.abort()
+        answers += [bench.commit(), bench.claim(frameBytesMax)]
+        bench.producer.abort()
+        answers += [bench.claim(0)]
+        #expect(answers == [true, false, false, true, false, true])
+        #expect(bench.gauges.droppedFrames == 0 && bench.gauges.committedFrames == 1)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Handoff
@@ -95,7 +96,7 @@ private struct Large: Stamped {
             var seen: UInt64 = 0
             var wrong = 0
             var newCount = 0
-            let allocated = bytesAllocated {
+            let allocated = allocatedBytes {
                 while seen < publishCount {
                     guard case .new(let version) = reader.read(into: &value, ifNewerThan: seen) else {
                         sched_yield()
@@ -112,7 +113,7 @@ private struct Large: Stamped {
         }
         runTogether([
             {
-                let allocated = bytesAllocated {
+                let allocated = allocatedBytes {
                     for stamp in 1...publishCount {
                         writer.value.publish(Value(stamp: UInt64(stamp)))
                         if stamp % 1024 == 0 { sched_yield() }

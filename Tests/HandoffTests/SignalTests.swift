@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Handoff
@@ -47,7 +48,7 @@ import Testing
         let box = Handed(turn)
         let roundCount = isDebugBuild ? 10_000 : 50_000
         /// Waits until the turn has this number; spins a varying little first, to hit every window.
-        @Sendable func awaitTurn(_ number: Int, _ signal: Signal, _ numbers: inout SeededNumbers) -> Bool {
+        @Sendable func awaitTurn(_ number: Int, _ signal: Signal, _ numbers: inout SeededRandom) -> Bool {
             while true {
                 let ticket = signal.ticket
                 if box.value.load(ordering: .acquiring) == number { return true }
@@ -59,17 +60,23 @@ import Testing
         }
         runTogether([
             {
-                var numbers = SeededNumbers(state: processSeed)
+                var numbers = SeededRandom(seed: processSeed)
                 for round in 0..<roundCount {
                     box.value.store(2 * round + 1, ordering: .releasing)
                     there.notify()
-                    if !awaitTurn(2 * round + 2, back, &numbers) { return Issue.record("lost wake-up") }
+                    if !awaitTurn(2 * round + 2, back, &numbers) {
+                        Issue.record("lost wake-up")
+                        return
+                    }
                 }
             },
             {
-                var numbers = SeededNumbers(state: processSeed &+ 1)
+                var numbers = SeededRandom(seed: processSeed &+ 1)
                 for round in 0..<roundCount {
-                    if !awaitTurn(2 * round + 1, there, &numbers) { return Issue.record("lost wake-up") }
+                    if !awaitTurn(2 * round + 1, there, &numbers) {
+                        Issue.record("lost wake-up")
+                        return
+                    }
                     box.value.store(2 * round + 2, ordering: .releasing)
                     back.notify()
                 }

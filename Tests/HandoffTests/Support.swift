@@ -1,10 +1,7 @@
-// What the tests of this folder share: seeded numbers, frame bodies that are cheap to make and to check, a second
-// thread, and this thread's allocation counter.
+// What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and threads.
 
-import CAllocator
 import Foundation
-
-@testable import Handoff
+import TestSupport
 
 /// True in a build without optimisation; the long runs are shorter there.
 var isDebugBuild: Bool {
@@ -24,25 +21,12 @@ let processSeed: UInt64 = {
     return seed
 }()
 
-/// SplitMix64.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z &>> 31)
-    }
-}
-
 /// Frame bodies as slices of one run of random bytes: body `n` of length `l` begins at byte `n % 251`.
 final class Bodies: Sendable {
     private let bytes: [UInt8]
 
     init(lengthMax: Int, seed: UInt64) {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededRandom(seed: seed)
         bytes = (0..<(lengthMax + 251)).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
     }
 
@@ -74,15 +58,4 @@ func runTogether(_ bodies: [@Sendable () -> Void]) {
         }.start()
     }
     for _ in bodies { done.wait() }
-}
-
-/// Bytes that this thread allocates in `body`; nil where the allocator does not count.
-func bytesAllocated(in body: () -> Void) -> UInt64? {
-    guard let counter = lob_thread_allocated_bytes() else {
-        body()
-        return nil
-    }
-    let before = counter.pointee
-    body()
-    return counter.pointee &- before
 }

@@ -2,6 +2,7 @@
 // are the same memory, so the bytes themselves are checked as well.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Handoff
@@ -11,7 +12,7 @@ import Testing
 
     /// Body length of frame `number`: mostly ordinary messages, now and then none or a long one.
     private static func bodyLength(_ number: Int) -> Int {
-        var numbers = SeededNumbers(state: processSeed &+ UInt64(number))
+        var numbers = SeededRandom(seed: processSeed &+ UInt64(number))
         let draw = Int(truncatingIfNeeded: numbers.next() &>> 33)
         return draw % 16 == 0 ? 0 : draw % 128 == 1 ? 3000 + draw % 2000 : draw % 400
     }
@@ -26,7 +27,7 @@ import Testing
         let frameCount = isDebugBuild ? 200_000 : 5_000_000
         runTogether([
             {
-                let allocated = bytesAllocated {
+                let allocated = allocatedBytes {
                     for number in 0..<frameCount {
                         let length = Self.bodyLength(number)
                         while !producer.value.claim(length) {
@@ -46,7 +47,7 @@ import Testing
             {
                 var next = 0
                 var wrong = 0
-                let allocated = bytesAllocated {
+                let allocated = allocatedBytes {
                     while next < frameCount {
                         let count = consumer.value.poll(limit: 64) { frame in
                             if frame.receivedAtNs != Int64(next) || frame.source != 9 { wrong += 1 }
