@@ -43,6 +43,9 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var auditsAgreed = 0
     /// Books that were rebuilt for more depth.
     public var deepenings = 0
+
+    /// Nothing happened.
+    public init() {}
 }
 
 /// Counters of an engine.
@@ -70,4 +73,7 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     public var partialDepths = 0
     /// Levels in the depth events.
     public var levels = 0
+
+    /// Nothing happened.
+    public init() {}
 }

@@ -78,6 +78,7 @@ public struct CaptureReader: ~Copyable {
                 return searched == 0 ? nil : searched
             }
             try fill()
+            searched = min(searched, end - start)
         }
     }
 
