@@ -15,8 +15,8 @@
 // * Nothing is sent before the end of a pause; after one, one request at a time until the venue has served
 //   one.
 // * At most `inFlightMax` requests are in flight, at most one per symbol, cancelled ones included; and only
-//   so many that their weight fits the headroom, or one. So whatever others at this IP spend, the venue's
-//   count has told us of all but what the headroom covers.
+//   so many that their weight fits the headroom, or one: weight of ours that the venue's last count may
+//   not hold yet.
 // * Among those whose time has come, the most urgent goes first and the oldest of these; if it does not fit
 //   the budget, nothing overtakes it.
 // * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is
@@ -67,21 +67,21 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
 ///
 /// The life of one entry:
 /// ```
-/// state       input                                          next state    outcome
-/// none        request                                        queued        queued
-/// queued      request, more urgent, or as urgent and deeper  queued        merged, with its limit and priority
-///             request, other                                 –             merged
-///             next: its turn, time and room                  in flight     send
+/// state       input                                          next state  outcome
+/// none        request                                        queued      queued
+/// queued      request: more urgent, or as urgent and deeper  queued      merged, with its priority and limit
+///             request: other                                 –           merged
+///             next: its turn, time and room                  in flight   send
 ///             cancel                                         none
-/// in flight   request                                        –             merged; counts if this one must be repeated
-///             answer 2xx                                     none          deliver
-///             answer 429, 418                                queued        retry, when the pause is over
-///             no answer, 5xx, 403, 408                       queued        retry, when its backoff is over
-///             answer -1121                                   none          failed, unknown symbol
-///             answer, any other                              none          failed, refused
+/// in flight   request                                        –           merged; counts if it is asked again
+///             answer 2xx                                     none        deliver
+///             answer 429, 418                                queued      retry, when the pause is over
+///             no answer, 5xx, 403, 408                       queued      retry, when its backoff is over
+///             answer -1121                                   none        failed, unknown symbol
+///             answer, any other                              none        failed, refused
 ///             cancel                                         abandoned
-/// abandoned   request                                        abandoned, and queued behind it
-///             any answer, or none in time                    none          drop
+/// abandoned   request                                        –           queued, and waits for the end of this
+///             any answer, or none in time                    none        drop
 /// ```
 public struct SnapshotPlanner: Sendable {
     /// A request to send now.
