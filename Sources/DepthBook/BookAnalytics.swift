@@ -24,17 +24,22 @@ public protocol BookReading: ~Copyable {
 
 extension OrderBook: BookReading {
     /// The proven range: a book shows every level it holds.
+    @inlinable
     public borrowing func known(_ side: Side) -> ProvenRange { proven(side) }
 }
 
 extension BookView: BookReading {
     /// Calls `body` with each level of a side, best first, until it returns false.
-    @inline(__always)
+    @inlinable
     public func forEachLevel(_ side: Side, _ body: (PriceLevel) -> Bool) {
-        for index in 0..<count(side) where !body(side == .bid ? bids[index] : asks[index]) { return }
+        switch side {
+        case .bid: for index in 0..<count(side) where !body(bids[index]) { return }
+        case .ask: for index in 0..<count(side) where !body(asks[index]) { return }
+        }
     }
 
     /// How far the book behind the view is known; a price of 0 that came with "not unbounded" means not at all.
+    @inlinable
     public func proven(_ side: Side) -> ProvenRange {
         if side == .bid ? bidsUnbounded : asksUnbounded { return .unbounded }
         let worst = side == .bid ? bidProven : askProven
@@ -42,6 +47,7 @@ extension BookView: BookReading {
     }
 
     /// The proven range, cut off at the last level where a side fills the view: the book may hold more behind it.
+    @inlinable
     public func known(_ side: Side) -> ProvenRange {
         let proven = proven(side)
         let count = count(side)
@@ -50,13 +56,15 @@ extension BookView: BookReading {
         return proven.covers(last, on: side) ? .to(last) : proven
     }
 
-    private func count(_ side: Side) -> Int {
+    @inlinable
+    func count(_ side: Side) -> Int {
         min(Int(side == .bid ? bidCount : askCount), BookView.levelCountMax)
     }
 }
 
 extension ProvenRange {
     /// Whether every level of a side from the best down to this price is known.
+    @inlinable
     @inline(__always)
     public func covers(_ price: Price, on side: Side) -> Bool {
         switch self {
@@ -69,6 +77,7 @@ extension ProvenRange {
 
 extension BookReading where Self: ~Copyable {
     /// Calls `body` with each known level, best first, until it returns how the walk ends.
+    @inlinable
     @inline(__always)
     borrowing func walk(_ side: Side, _ body: (PriceLevel) -> WalkEnd?) -> WalkEnd {
         let range = known(side)
@@ -83,6 +92,7 @@ extension BookReading where Self: ~Copyable {
     }
 
     /// The best level of a side, nil if the side is empty or its best level is not known.
+    @inlinable
     public borrowing func best(_ side: Side) -> PriceLevel? {
         var best: PriceLevel?
         _ = walk(side) {
@@ -93,6 +103,7 @@ extension BookReading where Self: ~Copyable {
     }
 
     /// Best ask minus best bid, negative in a crossed book; nil if either is not known.
+    @inlinable
     public var spread: Price? {
         guard let bid = best(.bid), let ask = best(.ask) else { return nil }
         let (spread, overflow) = ask.price.mantissa.subtractingReportingOverflow(bid.price.mantissa)
@@ -100,6 +111,7 @@ extension BookReading where Self: ~Copyable {
     }
 
     /// Halfway between best bid and best ask, in price mantissas; nil if either is not known.
+    @inlinable
     public var mid: ExactRatio? {
         guard let bid = best(.bid), let ask = best(.ask) else { return nil }
         return ExactRatio(Int128(bid.price.mantissa) + Int128(ask.price.mantissa), 2)
@@ -107,6 +119,7 @@ extension BookReading where Self: ~Copyable {
 
     /// Between best bid and best ask, nearer to the side with less quantity: each price weighted by the quantity of the
     /// other. In price mantissas; nil if either is not known.
+    @inlinable
     public var microprice: ExactRatio? {
         guard let bid = best(.bid), let ask = best(.ask) else { return nil }
         let bidQuantity = Int128(bid.quantity.mantissa)
@@ -120,6 +133,7 @@ extension BookReading where Self: ~Copyable {
     /// (bids − asks) / (bids + asks) of the quantities of the best `levelCount` levels a side: −1 … 1.
     ///
     /// - Returns: nil if that many levels are not known on a side that has them, or if there is no quantity at all.
+    @inlinable
     public borrowing func imbalance(levelCount: Int) -> ExactRatio? {
         let bids = cumulative(.bid, levelCount: levelCount)
         let asks = cumulative(.ask, levelCount: levelCount)
@@ -129,6 +143,7 @@ extension BookReading where Self: ~Copyable {
     }
 
     /// Quantity and notional of the best `levelCount` levels of a side.
+    @inlinable
     public borrowing func cumulative(_ side: Side, levelCount: Int) -> DepthSum {
         var sum = DepthSum()
         if levelCount <= 0 { return sum }
@@ -144,6 +159,7 @@ extension BookReading where Self: ~Copyable {
     /// - Parameters:
     ///   - quantity: at least 0; less counts as 0.
     ///   - side: the side whose levels are taken: `.ask` to buy, `.bid` to sell.
+    @inlinable
     public borrowing func fill(_ quantity: Quantity, from side: Side) -> DepthFill {
         var sum = DepthSum()
         var left = quantity.mantissa
@@ -158,6 +174,7 @@ extension BookReading where Self: ~Copyable {
     }
 
     /// Quantity and notional at a price or better.
+    @inlinable
     public borrowing func available(_ side: Side, within limit: Price) -> DepthSum {
         var sum = DepthSum()
         let end = walk(side) {
@@ -171,6 +188,7 @@ extension BookReading where Self: ~Copyable {
     /// Quantity and notional at most this many hundredths of a percent away from the mid price.
     ///
     /// - Returns: nil if the mid price is not known.
+    @inlinable
     public borrowing func available(_ side: Side, withinBasisPoints distance: UInt32) -> DepthSum? {
         guard let mid = mid else { return nil }
         // No price lies between the exact limit and the next integer on the near side, so rounding changes nothing.

@@ -17,6 +17,7 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
     public let denominator: Int128
 
     /// The fraction of these two; `denominator` must be positive.
+    @inlinable
     public init(_ numerator: Int128, _ denominator: Int128) {
         precondition(denominator > 0, "a denominator must be positive")
         self.numerator = numerator

@@ -20,25 +20,29 @@ public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
 @frozen
 public struct DepthSum: Hashable, Sendable, BitwiseCopyable {
     /// Number of levels in the sums, one taken in part included.
-    public private(set) var levelCount = 0
+    public var levelCount = 0
     /// Sum of the quantities, in quantity mantissas.
-    public private(set) var quantity: Int128 = 0
+    public var quantity: Int128 = 0
     /// Sum of price times quantity; its decimals are those of a price plus those of a quantity.
-    public private(set) var notional: Int128 = 0
+    public var notional: Int128 = 0
     /// The worst price in the sums, nil if they hold no level.
-    public private(set) var worst: Price?
+    public var worst: Price?
     /// Why the sums end there.
-    public internal(set) var end = WalkEnd.complete
+    public var end = WalkEnd.complete
 
+    @usableFromInline
     init() {}
 
     /// Whether the sums are exact; otherwise they are lower bounds.
+    @inlinable
     public var isExact: Bool { end == .complete || end == .sideEnds }
 
     /// The average price, weighted by quantity, in price mantissas; nil if the sums hold no quantity.
+    @inlinable
     public var averagePrice: ExactRatio? { quantity > 0 ? ExactRatio(notional, quantity) : nil }
 
     /// Adds a quantity at a price; false, with nothing added, if a sum would not fit.
+    @inlinable
     mutating func add(_ price: Price, _ added: Int64) -> Bool {
         // A product of two Int64 always fits; 2^64 levels would be needed for their quantities not to.
         let (sum, overflow) = notional.addingReportingOverflow(Int128(price.mantissa) * Int128(added))
