@@ -12,7 +12,10 @@ struct EngineHarness: ~Copyable {
     var nowNs: Int64 = 1_000_000_000
     var source: UInt16 = 1
 
-    init(_ market: Market = .spot, symbols: [String] = ["BTCUSDT"], _ adjust: (inout EngineConfiguration) -> Void = { _ in }) {
+    init(
+        _ market: Market = .spot, symbols: [String] = ["BTCUSDT"],
+        _ adjust: (inout EngineConfiguration) -> Void = { _ in }
+    ) {
         var configuration = EngineConfiguration(market: market)
         adjust(&configuration)
         engine = BookEngine(configuration)
@@ -25,11 +28,13 @@ struct EngineHarness: ~Copyable {
             engine.step(
                 Frame(
                     kind: kind, source: source ?? self.source, receivedAtNs: nowNs,
-                    bytes: UnsafeBufferPointer(rebasing: all[..<body.count])))
+                    bytes: UnsafeBufferPointer(rebasing: all[..<body.count]), readableAfter: 128))
         }
     }
 
-    mutating func message(_ text: String, source: UInt16? = nil) { frame(.message, Array(text.utf8), source: source) }
+    mutating func message(_ text: String, source: UInt16? = nil) {
+        frame(.message, Array(text.utf8), source: source)
+    }
 
     /// A spot event; levels as `price:quantity` with one and one decimals.
     mutating func event(
@@ -42,7 +47,9 @@ struct EngineHarness: ~Copyable {
     }
 
     /// A futures event.
-    mutating func futuresEvent(_ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []) {
+    mutating func futuresEvent(
+        _ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []
+    ) {
         message(
             "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"T\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(first),"
                 + "\"u\":\(last),\"pu\":\(previous),\"b\":\(EngineHarness.levels(bids)),"
@@ -51,15 +58,20 @@ struct EngineHarness: ~Copyable {
 
     mutating func ticker(_ id: Int, bid: String, ask: String) {
         let b = bid.split(separator: ":"), a = ask.split(separator: ":")
-        message("{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\",\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}")
+        message(
+            "{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\",\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
+        )
     }
 
     mutating func snapshot(
-        _ id: Int, bids: [String], asks: [String], limit: Int = 1000, symbol: String = "BTCUSDT", extra: String = ""
+        _ id: Int, bids: [String], asks: [String], limit: Int = 1000, symbol: String = "BTCUSDT",
+        extra: String = ""
     ) {
         let body =
             "{\"lastUpdateId\":\(id)\(extra),\"bids\":\(EngineHarness.levels(bids)),\"asks\":\(EngineHarness.levels(asks))}"
-        frame(.depthSnapshot, SnapshotEnvelope(symbol: SymbolName(symbol)!, limit: limit).bytes + Array(body.utf8))
+        frame(
+            .depthSnapshot,
+            SnapshotEnvelope(symbol: SymbolName(symbol)!, limit: limit).bytes + Array(body.utf8))
     }
 
     mutating func snapshotFailed(_ symbol: String = "BTCUSDT") {

@@ -87,7 +87,8 @@ private let btc = SymbolName("BTCUSDT")!
         var h = EngineHarness(.coinm)
         h.frame(.connected)
         h.futuresEvent(90, 95, 100)
-        h.snapshot(100, bids: ["9.0:1.0"], asks: ["10.0:1.0"], extra: ",\"symbol\":\"OTHER\",\"pair\":\"OTHER\"")
+        h.snapshot(
+            100, bids: ["9.0:1.0"], asks: ["10.0:1.0"], extra: ",\"symbol\":\"OTHER\",\"pair\":\"OTHER\"")
         #expect(h.status().counters.snapshotsFailed == 1)
         #expect(h.status().state == .syncing)
     }

@@ -65,7 +65,9 @@ private let btc = SymbolName("BTCUSDT")!
     @Test func aMalformedMessageCostsOnlyItselfUntilItShowsAsAGap() {
         var h = EngineHarness()
         h.goLive()
-        h.message("{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,\"b\":[[\"9.0\",\"-1\"]],\"a\":[]}")
+        h.message(
+            "{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,\"b\":[[\"9.0\",\"-1\"]],\"a\":[]}"
+        )
         #expect(h.engine.counters.malformed == 1)
         #expect(h.engine.lastParseError != nil)
         #expect(h.status().state == .live)
@@ -178,7 +180,8 @@ private let btc = SymbolName("BTCUSDT")!
         h.goLive()
         var view = BookView()
         #expect(reader.read(into: &view) == .new(version: reader.version))
-        #expect(view.state == .live && view.bestBid == PriceLevel(90, 10) && view.bestAsk == PriceLevel(100, 10))
+        #expect(
+            view.state == .live && view.bestBid == PriceLevel(90, 10) && view.bestAsk == PriceLevel(100, 10))
         #expect(view.bidsUnbounded)
         let version = reader.version
         h.message("{\"e\":\"trade\"}")
@@ -204,7 +207,8 @@ private let btc = SymbolName("BTCUSDT")!
         let text = { (id: Int) -> [UInt8] in
             Array(
                 ("{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(id),\"u\":\(id),"
-                    + "\"b\":[[\"9.0\",\"\(id).0\"],[\"8.5\",\"0.0\"]],\"a\":[[\"10.5\",\"\(id % 3).0\"]]}").utf8)
+                    + "\"b\":[[\"9.0\",\"\(id).0\"],[\"8.5\",\"0.0\"]],\"a\":[[\"10.5\",\"\(id % 3).0\"]]}")
+                    .utf8)
                 + [UInt8](repeating: 0, count: 128)
         }
         let messages = (11...400).map(text)
