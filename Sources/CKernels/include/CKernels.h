@@ -4,3 +4,4 @@
 #pragma once
 #include "CKernelsBook.h"
 #include "CKernelsOS.h"
+#include "CKernelsLevels.h"
