@@ -90,6 +90,7 @@ let package = Package(
         .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
