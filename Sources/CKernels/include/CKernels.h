@@ -1,2 +1,4 @@
 #pragma once
 #include <stdint.h>
+
+#include "CycleClock.h"

@@ -1,0 +1,25 @@
+// The counter that times single messages. On x86-64 it is the time-stamp counter, which ticks at a constant rate
+// on every CPU with `constant_tsc`; its rate is not told by the hardware and must be calibrated.
+#pragma once
+#include <stdint.h>
+#if !defined(__x86_64__) && !defined(__aarch64__)
+#include <time.h>
+#endif
+
+/// The counter, read after everything before it has finished and before anything behind it starts. Without the
+/// fences the work of neighbouring messages overlaps, and a message is charged for the one before it.
+static inline uint64_t lob_cycles_fenced(void) {
+#if defined(__x86_64__)
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high) : : "memory");
+    return ((uint64_t)high << 32) | low;
+#elif defined(__aarch64__)
+    uint64_t ticks;
+    __asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tisb" : "=r"(ticks) : : "memory");
+    return ticks;
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+#endif
+}
