@@ -69,7 +69,8 @@ struct Entrant {
         throughputPass = { runThroughput(&holder.contender) }
         latencyPass = { runLatency(&holder.contender, &$0) }
         outcome = {
-            Outcome(digest: try holder.contender.digest(), touched: holder.contender.touched)
+            let touched = holder.contender.touched
+            return Outcome(digest: try holder.contender.digest(), touched: touched)
         }
     }
 }

@@ -71,6 +71,16 @@ final class Workload {
         scales = found ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
     }
 
+    /// Levels of the snapshot.
+    var snapshotLevelCount: Int { snapshot.bids.count + snapshot.asks.count }
+
+    /// The scenario in one line.
+    var summary: String {
+        let perMessage = decimal(Double(levelCount) / Double(max(count, 1)))
+        return "\(origin): \(grouped(count)) messages, \(grouped(levelCount)) levels (\(perMessage) a message), "
+            + "\(bench.byteCount(Double(byteCount))) on the wire, snapshot of \(snapshot.bids.count) + \(snapshot.asks.count)"
+    }
+
     /// The snapshot of a REST body; an empty one of no bytes.
     private static func parse(_ body: [UInt8]) throws -> DepthSnapshot {
         var snapshot = DepthSnapshot(levelCapacity: 16)
@@ -123,6 +133,7 @@ private func copy(_ source: borrowing DepthUpdate, into target: inout DepthUpdat
     target.eventTimeUs = source.eventTimeUs
     target.transactionTimeUs = source.transactionTimeUs
     target.scales = source.scales
+    _ = target.bids.reserve(source.bids.count) && target.asks.reserve(source.asks.count)
     target.bids.assign(source.bids.array())
     target.asks.assign(source.asks.array())
 }

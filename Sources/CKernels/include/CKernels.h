@@ -3,4 +3,4 @@
 // widest variant once, when the process starts. No mutable state in headers.
 #pragma once
 #include "CKernelsBook.h"
-#include "CKernelsClock.h"
+#include "CKernelsMeasure.h"

@@ -1,0 +1,4 @@
+struct Plot {
+    init(trials: [Trial], nsPerTick: Double) {}
+    var svg: String { "" }
+}
