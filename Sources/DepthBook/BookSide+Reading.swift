@@ -93,7 +93,8 @@ extension BookSide {
             return .staleSample(slot: group * 512 + 511)
         }
         if high >= 0 && quantities[high] == 0 { return .bestIsFree }
-        for slot in 1...BookSide.margin {
+        // Kernels read at most eight slots outside; farther in front lies the dummy slot, which holds anything.
+        for slot in 1...16 {
             if keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
             if keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {
                 return .brokenMargin

@@ -15,10 +15,11 @@
 //   be live, so the first slot not below a key is the place to find it.
 // * `every8[g]` is the last key of the g-th group of 8 slots; `every64`, `every512` likewise.
 // * `high` is the greatest live slot, or -1 if there is none.
-// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free).
+// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free); only the
+//   dummy slot far in front takes the stores of levels that have no slot.
 //
 // Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around it, the
-// smallest one at least a quarter free; the whole side (`capacity` slots) if need be, and twice that when it grows.
+// smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when it grows.
 //
 // SAFETY: all pointers lie in `memory`, which the struct owns and frees; slots come from searches over that memory and
 // are therefore in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
@@ -46,7 +47,7 @@ public struct BookSide: ~Copyable {
     /// What turns a price into a rank and back: 0 for bids, -1 for asks.
     let flip: Int64
     /// Levellings since the side was made, and the slots they touched.
-    var levelling = Levelling()
+    public internal(set) var levelling = Levelling()
 
     /// How often free slots had to be spread anew.
     public struct Levelling: Sendable, BitwiseCopyable {
@@ -90,58 +91,47 @@ public struct BookSide: ~Copyable {
     /// Removing an absent price does nothing. A price that occurs twice takes its later quantity.
     /// - Parameters:
     ///   - levels: `count` levels in message order, quantities at least 0.
-    ///   - slots: scratch of at least `count` elements.
+    ///   - scratch: room for `count + 1` insertions.
     /// - Complexity: O(count), plus rare levelling (see the header). Allocates only to grow.
     @inline(__always)
     mutating func apply(
-        _ levels: UnsafePointer<PriceLevel>, count: Int, slots: UnsafeMutablePointer<UInt32>
+        _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
     ) {
         if count == 0 { return }
         let ascending = levels[0].price <= levels[count &- 1].price
         let raw = UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
-        var index = searchIndex
-        let ordered = lob_search_side(&index, raw, Int64(count), flip, ascending ? 0 : -1, slots)
-        if ordered == 0 {
+        var matched = matching
+        let insertions = Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
+        high = Int(matched.high)
+        if insertions < 0 {
             applyUnordered(levels, count: count)
             return
         }
         // From the best to the deepest, so that a shift upwards leaves the slots still to come where they are.
         let bestFirst = ascending == (flip != 0)
-        change(levels, count: count, slots: slots, from: bestFirst ? 0 : count &- 1, step: bestFirst ? 1 : -1)
+        insert(
+            levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
+            step: bestFirst ? 1 : -1)
+        while quantities[high] == 0 { high &-= 1 }
     }
 
-    /// The change phase: each level into the slot found for it, from the best to the deepest.
+    /// The insertion phase, from the best to the deepest.
     @inline(__always)
-    mutating func change(
-        _ levels: UnsafePointer<PriceLevel>, count: Int, slots: UnsafeMutablePointer<UInt32>, from first: Int,
-        step: Int
+    mutating func insert(
+        _ levels: UnsafePointer<PriceLevel>, _ insertions: UnsafePointer<lob_insertion>, count: Int,
+        from first: Int, step: Int
     ) {
-        var keys = self.keys
-        var quantities = self.quantities
-        var high = self.high
-        let flip = self.flip
-        var j = first
+        var at = first
         var left = count
         while left > 0 {
-            let key = levels[j].price.mantissa ^ flip
-            let quantity = levels[j].quantity.mantissa
-            var slot = Int(slots[j])
+            let level = levels[Int(insertions[at].level)]
+            let key = level.price.mantissa ^ flip
+            var slot = Int(insertions[at].slot)
             if keys[slot &- 1] >= key || keys[slot] < key { slot = find(key) }
-            if keys[slot] == key {
-                quantities[slot] = quantity
-                high = slot > high ? slot : high
-            } else if quantity != 0 {
-                self.high = high
-                insert(key, quantity, at: slot)
-                keys = self.keys
-                quantities = self.quantities
-                high = self.high
-            }
-            j &+= step
+            insert(key, level.quantity.mantissa, at: slot)
+            at &+= step
             left &-= 1
         }
-        while quantities[high] == 0 { high &-= 1 }
-        self.high = high
     }
 
     /// Prices out of order or repeated: one search and one change each, in message order, so the later one wins.
@@ -164,12 +154,12 @@ public struct BookSide: ~Copyable {
         while quantities[high] == 0 { high -= 1 }
     }
 
-    /// The samples and keys as the search kernel wants them.
+    /// The side as the matching kernel wants it.
     @inline(__always)
-    var searchIndex: lob_index {
-        lob_index(
-            keys: keys, every8: every8, every64: every64, every512: every512,
-            group512_count: Int64((capacity &>> 9 &+ 7) & ~7))
+    var matching: lob_side {
+        lob_side(
+            keys: keys, quantities: quantities, every8: every8, every64: every64, every512: every512,
+            group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high))
     }
 
     /// The first slot whose key is not below `key`: `0 ... capacity`.
@@ -191,7 +181,7 @@ public struct BookSide: ~Copyable {
     mutating func insert(_ key: Int64, _ quantity: Int64, at slot: Int) {
         let above = lob_free8(quantities + slot)
         if above != 0 {
-            let distance = above.trailingZeroBitCount
+            let distance = above.trailingZeroBitCount / Int(LOB_FREE8_UNIT)
             lob_open_upwards(keys + slot, Int64(distance), key)
             lob_open_upwards(quantities + slot, Int64(distance), quantity)
             let last = slot &+ distance
@@ -201,7 +191,8 @@ public struct BookSide: ~Copyable {
         }
         let below = lob_free8(quantities + slot - 8)
         if below != 0 {
-            let distance = (below << 24).leadingZeroBitCount
+            let distance =
+                (below &<< (32 &- 8 &* UInt32(LOB_FREE8_UNIT))).leadingZeroBitCount / Int(LOB_FREE8_UNIT)
             lob_open_downwards(keys + slot, Int64(distance), key)
             lob_open_downwards(quantities + slot, Int64(distance), quantity)
             high = slot &- 1 > high ? slot &- 1 : high

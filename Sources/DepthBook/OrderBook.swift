@@ -9,8 +9,9 @@
 //
 // The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
 //
-// SAFETY: `slots` is owned by the struct and always has room for the message at hand.
+// SAFETY: `scratch` is owned by the struct and always has room for the message at hand.
 
+import CKernels
 import MarketData
 
 /// Why a message cannot be applied to a book.
@@ -51,8 +52,8 @@ public struct OrderBook: ~Copyable {
     /// Upper bounds of the numbers of levels, exact after every count.
     private var bidCountBound = 0
     private var askCountBound = 0
-    private var slots: UnsafeMutablePointer<UInt32>
-    private var slotCapacity: Int
+    private var scratch: UnsafeMutablePointer<lob_insertion>
+    private var scratchCapacity: Int
 
     /// An empty book.
     ///
@@ -60,11 +61,11 @@ public struct OrderBook: ~Copyable {
     ///   (4,500 levels) twice over.
     public init(levelCountMax: Int = 10_000) {
         self.levelCountMax = max(levelCountMax, 16)
-        slotCapacity = 4096
-        slots = .allocate(capacity: slotCapacity)
+        scratchCapacity = 4096
+        scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
-    deinit { slots.deallocate() }
+    deinit { scratch.deallocate() }
 
     /// The best bid, nil if there is none. O(1).
     @inline(__always)
@@ -117,9 +118,9 @@ public struct OrderBook: ~Copyable {
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
         if update.scales != scales { try adopt(update.scales) }
         let most = max(update.bids.count, update.asks.count)
-        if most > slotCapacity { growSlots(most) }
-        bids.apply(update.bids.base, count: update.bids.count, slots: slots)
-        asks.apply(update.asks.base, count: update.asks.count, slots: slots)
+        if most > scratchCapacity { growScratch(most) }
+        bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
+        asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
         lastUpdateID = update.last
         eventTimeUs = update.eventTimeUs
         bidCountBound &+= update.bids.count
@@ -136,10 +137,10 @@ public struct OrderBook: ~Copyable {
     }
 
     @inline(never)
-    private mutating func growSlots(_ wanted: Int) {
-        slots.deallocate()
-        slotCapacity = max(wanted, slotCapacity * 2)
-        slots = .allocate(capacity: slotCapacity)
+    private mutating func growScratch(_ wanted: Int) {
+        scratch.deallocate()
+        scratchCapacity = max(wanted, scratchCapacity * 2)
+        scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
     /// Counts the levels and evicts the deepest beyond the cap.

@@ -1,3 +1,4 @@
+import CKernels
 import MarketData
 import TestSupport
 import Testing
@@ -22,11 +23,11 @@ private func expectSame(_ side: borrowing BookSide, _ model: NaiveOrderBook, _ w
 
 extension BookSide {
     fileprivate mutating func apply(_ levels: [PriceLevel]) {
-        var slots = [UInt32](repeating: 0, count: levels.count + 1)
+        var insertions = [lob_insertion](repeating: lob_insertion(), count: levels.count + 1)
         levels.withUnsafeBufferPointer { run in
-            slots.withUnsafeMutableBufferPointer { scratch in
+            insertions.withUnsafeMutableBufferPointer { scratch in
                 guard let base = run.baseAddress else { return }
-                apply(base, count: run.count, slots: scratch.baseAddress!)
+                apply(base, count: run.count, scratch: scratch.baseAddress!)
             }
         }
     }

@@ -16,54 +16,93 @@ typedef struct {
     int64_t quantity;
 } lob_level;
 
-/// The sorted keys of a side and its samples: the last key of every group of 8, of 64 and of 512 slots.
+/// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key of
+/// every group of 8, of 64 and of 512 slots.
 typedef struct {
     const int64_t *keys;
+    int64_t *quantities;
     const int64_t *every8;
     const int64_t *every64;
     const int64_t *every512;
     /// Number of groups of 512, rounded up to a multiple of 8.
     int64_t group512_count;
-} lob_index;
+    /// What turns a price into a key: 0 for bids, -1 for asks.
+    int64_t flip;
+    /// In and out: the greatest slot that may be live.
+    int64_t high;
+} lob_side;
 
-/// For each level the first slot whose key is not below `price ^ flip`, against the side as it is.
+/// A level that has no slot yet: where its search ended, and which level of the message it is.
+typedef struct {
+    uint32_t slot;
+    uint32_t level;
+} lob_insertion;
+
+/// A slot in the front margin of `quantities` that takes the stores of levels without a slot.
+#define LOB_DUMMY_SLOT (-40)
+
+/// Finds the slot of every level of one side of a message and stores the quantities of those that have one.
 ///
-/// `flip` turns a price into the side's rank: 0 for bids, -1 for asks. `order` is 0 if the prices are said to
-/// ascend, -1 if to descend. Returns 1 if they do so strictly, 0 if not; the slots are right in both cases.
-int lob_search_side(const lob_index *index, const lob_level *levels, int64_t count, int64_t flip, int64_t order,
-                    uint32_t *slots);
+/// Levels to be inserted are listed in message order, against the side as it is; levels to be removed that the side
+/// does not have are dropped. `order` is 0 if the prices are said to ascend, -1 if to descend.
+/// Returns the number of insertions, or -1 if the prices are not strictly in that order; the quantities of prices that
+/// the message names are then undefined until the caller sets them one by one.
+int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
+                       lob_insertion *insertions);
 
-/// The widest variant in use: "avx512", "avx2" or "portable".
-const char *lob_search_kernel_name(void);
+/// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns their number.
+/// What lies behind them is undefined.
+int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width);
 
-/// Number of the eight ascending keys at `keys` that are below `key`.
-static inline int64_t lob_below8(const int64_t *keys, int64_t key) {
+/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place; a free
+/// slot has quantity 0 and repeats the key on its left.
+void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width);
+
+/// The variant of the kernels above in use: "avx512", "avx2" or "portable".
+const char *lob_book_kernel_name(void);
+
+/// Number of the eight ascending keys at `keys` that are below `key`, times `LOB_BELOW8_UNIT`.
+static inline int64_t lob_below8_units(const int64_t *keys, int64_t key) {
 #if defined(__AVX2__)
+#define LOB_BELOW8_UNIT 4
     __m256i k = _mm256_set1_epi64x(key);
     __m256i low = _mm256_cmpgt_epi64(k, _mm256_loadu_si256((const __m256i *)keys));
     __m256i high = _mm256_cmpgt_epi64(k, _mm256_loadu_si256((const __m256i *)(keys + 4)));
-    return __builtin_popcount((unsigned)_mm256_movemask_epi8(_mm256_packs_epi32(low, high))) >> 2;
+    return _mm_popcnt_u32((unsigned)_mm256_movemask_epi8(_mm256_packs_epi32(low, high)));
 #else
+#define LOB_BELOW8_UNIT 1
     int64_t below = 0;
     for (int i = 0; i < 8; i++) below += keys[i] < key;
     return below;
 #endif
 }
 
-/// Which of the eight quantities at `quantities` are zero, as a bit mask.
+/// Number of the eight ascending keys at `keys` that are below `key`.
+static inline int64_t lob_below8(const int64_t *keys, int64_t key) {
+    return lob_below8_units(keys, key) / LOB_BELOW8_UNIT;
+}
+
+/// Which of the eight quantities at `quantities` are zero: `LOB_FREE8_UNIT` equal bits for each.
 static inline uint32_t lob_free8(const int64_t *quantities) {
 #if defined(__AVX2__)
+#define LOB_FREE8_UNIT 4
     __m256i zero = _mm256_setzero_si256();
     __m256i low = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)quantities));
     __m256i high = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)(quantities + 4)));
-    uint32_t a = (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(low));
-    uint32_t b = (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(high));
-    return a | b << 4;
+    // The pack works within 128-bit lanes: 0 1 4 5 | 2 3 6 7; put the pairs in order.
+    __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+    return (uint32_t)_mm256_movemask_epi8(packed);
 #else
+#define LOB_FREE8_UNIT 1
     uint32_t mask = 0;
     for (int i = 0; i < 8; i++) mask |= (uint32_t)(quantities[i] == 0) << i;
     return mask;
 #endif
+}
+
+/// Number of the eight quantities at `quantities` that are zero.
+static inline int64_t lob_free_count8(const int64_t *quantities) {
+    return __builtin_popcount(lob_free8(quantities)) / LOB_FREE8_UNIT;
 }
 
 /// Moves the `count` (0 ... 7) slots at `at` up by one and stores `value` at `at`; slots `at[0 ... 8]` are rewritten.
