@@ -79,7 +79,7 @@ struct Bench: ParsableCommand {
     }
 
     private func runLoop(_ stage: Stage) throws {
-        for traffic in try Scenarios.traffic(options: self) {
+        for traffic in try Scenarios.traffic(options: self) where isWanted(traffic.name, stage, .engine) {
             let workload = try Workload(traffic)
             guard let entrant = Trials.engine(stage, workload) else {
                 throw ValidationError("--loop knows no stage \(stage.rawValue)")

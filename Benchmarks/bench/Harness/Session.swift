@@ -64,7 +64,11 @@ struct Session {
             if watch.isInterrupted { print("\ninterrupted: not everything was measured") }
         }
         if let file = options.plot {
-            try Plot(trials: trials, nsPerTick: nsPerTick).svg.write(toFile: file, atomically: true, encoding: .utf8)
+            let machine = Machine()
+            let plot = Plot(
+                trials.flatMap(\.series), nsPerTick: nsPerTick,
+                subtitle: "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
+            try plot.svg.write(toFile: file, atomically: true, encoding: .utf8)
         }
     }
 }

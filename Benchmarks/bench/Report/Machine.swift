@@ -43,7 +43,7 @@ struct Machine {
                 + "\(percent(watch.noise.p95)) at the 95th percentile; load average \(loadAverage)",
             "method    all implementations in turn within each of \(text(repetitions)) repetitions, after two "
                 + "passes of warm-up;",
-            "          every number is the median over repetitions, \"vs engine\" that of the ratio within one",
+            "          every number is the median over repetitions, × engine is the median of the ratio within one",
             "          ns/level, ns/msg, bytes/s: passes with no timer inside. p50 to max: every message timed",
             "timer     cycle counter between fences, \(fixed(1 / nsPerTick, 3)) GHz; its own \(overhead) ns are taken "
                 + "off every message",

@@ -87,6 +87,15 @@ extension Trial {
         }
     }
 
+    /// What was measured, for the picture.
+    var series: [PlotSeries] {
+        entrants.indices.filter { !tracks[$0].profiles.isEmpty }.map {
+            PlotSeries(
+                scenario: workload.name, stage: stage, implementation: entrants[$0].implementation,
+                histogram: tracks[$0].merged)
+        }
+    }
+
     private func row(_ index: Int, nsPerTick: Double) -> Row {
         let track = tracks[index]
         let passNs = median(track.passTicks.compactMap { $0 }) * nsPerTick

@@ -9,9 +9,9 @@ struct ScenarioNote {
 /// Lays out rows as text.
 struct Table {
     private static let heads = [
-        "ns/level", "ns/msg", "p50", "p90", "p99", "p99.9", "max", "bytes/s", "allocs", "alloc'd", "vs engine",
+        "ns/level", "ns/msg", "p50", "p90", "p99", "p99.9", "max", "bytes/s", "allocs", "alloc'd", "× engine",
     ]
-    private static let widths = [9, 9, 8, 8, 8, 8, 8, 9, 7, 8, 10]
+    private static let widths = [9, 8, 8, 8, 8, 8, 8, 9, 7, 8, 9]
     private static let nameWidth = 28
 
     /// The whole table.
@@ -56,7 +56,7 @@ struct Table {
             duration(row.p99Ns), duration(row.p999Ns), duration(row.maxNs), byteRate(row.bytesPerSecond),
             row.allocationsPerMessage.map(decimal) ?? "-",
             row.allocatedBytesPerMessage.map(byteCount) ?? "-",
-            row.implementation == Implementation.engine.rawValue ? "" : row.timesEngine.map(times) ?? "-",
+            row.timesEngine.map(decimal) ?? "-",
         ]
     }
 }
@@ -90,8 +90,6 @@ func byteCount(_ bytes: Double) -> String {
     if bytes < 999.5e3 { return significant(bytes / 1e3) + " kB" }
     return significant(bytes / 1e6) + " MB"
 }
-
-private func times(_ ratio: Double) -> String { "× " + (ratio < 99.5 ? significant(ratio) : grouped(Int(ratio.rounded()))) }
 
 private func significant(_ value: Double) -> String {
     fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0)

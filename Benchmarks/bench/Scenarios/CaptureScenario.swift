@@ -59,7 +59,7 @@ enum CaptureScenario {
     }
 
     private static func readLines(_ file: URL) throws -> [[UInt8]] {
-        let content = file.pathExtension == "gz" ? try inflated(file) : try Data(contentsOf: file)
+        let content = [UInt8](file.pathExtension == "gz" ? try inflated(file) : try Data(contentsOf: file))
         return content.split(separator: UInt8(ascii: "\n")).map { Array($0) }
     }
 
@@ -84,9 +84,24 @@ enum CaptureScenario {
     }
 
     private static func isDepthUpdate(_ line: [UInt8]) -> Bool {
-        let head = String(decoding: line.prefix(160), as: UTF8.self)
-        // Partial depth of futures has the same event type; only its stream name tells.
-        return head.contains(#""e":"depthUpdate""#) && !head.contains(/@depth(5|10|20)["@]/)
+        guard position(of: #""e":"depthUpdate""#, in: line) != nil else { return false }
+        // Partial depth of futures has the same event type; only its stream name, `@depth20`, tells.
+        guard let stream = position(of: "@depth", in: line) else { return true }
+        return !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(line[stream + 6])
+    }
+
+    /// Where a text begins within the first 160 bytes of a line.
+    private static func position(of text: String, in line: [UInt8]) -> Int? {
+        let pattern = Array(text.utf8)
+        let last = min(line.count, 160) - pattern.count
+        var start = 0
+        while start <= last {
+            var matched = 0
+            while matched < pattern.count && line[start + matched] == pattern[matched] { matched += 1 }
+            if matched == pattern.count { return start }
+            start += 1
+        }
+        return nil
     }
 
     private static func isSnapshot(_ line: [UInt8]) -> Bool {
