@@ -4,3 +4,4 @@
 #pragma once
 #include "CKernelsBook.h"
 #include "CKernelsMeasure.h"
+#include "CKernelsOS.h"
