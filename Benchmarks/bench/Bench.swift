@@ -1,6 +1,7 @@
 // `bench`: what a message costs, stage by stage, beside the books and parsers people write first.
 //
-// Reading order: `Contender` (what is measured), `Trial` (how), `EngineContenders` (the calls), `Row` and `Table`.
+// Reading order: `Contender` (what is measured), `Trial` (how), `EngineContenders` (the calls), `Row` and
+// `Table`.
 
 import ArgumentParser
 import Foundation
@@ -11,9 +12,9 @@ struct Bench: ParsableCommand {
         commandName: "bench",
         abstract: "Measures the engine, stage by stage, beside the books and parsers people write first.",
         discussion: """
-            Stages: parse (wire bytes to levels), apply (levels to book), update (wire bytes to book), load (parsed \
-            snapshot to book), publish (book to view of the best 20 levels a side). After every message of apply and \
-            update the best bid and ask are read.
+            Stages: parse (wire bytes to levels), apply (levels to book), update (wire bytes to book), \
+            load (parsed snapshot to book), publish (book to view of the best 20 levels a side). After every \
+            message of apply and update the best bid and ask are read.
 
             Exit status: 0 measured; 1 implementations disagree or a capture cannot be read; 64 wrong usage; \
             130 interrupted, with what was measured so far printed.
@@ -23,8 +24,8 @@ struct Bench: ParsableCommand {
         help: ArgumentHelp(
             "Measure this real traffic instead of generated scenarios; may be repeated.",
             discussion: """
-                A folder or a file, plain or gzip, of lines with a message or with a receive time and a message. The \
-                REST body stands in line, or in snapshot.json or snapshots/SYMBOL.json beside the file.
+                A folder or a file, plain or gzip, of lines with a message or with a receive time and a \
+                message. The REST body stands in line, or in snapshot.json or snapshots/SYMBOL.json beside it.
                 """,
             valueName: "path"))
     var capture: [String] = []

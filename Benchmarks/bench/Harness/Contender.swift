@@ -1,8 +1,9 @@
 // What is measured, and the two ways it is measured.
 //
-// A contender is one implementation of one stage over one workload. Its `take` is the measured work of one message.
-// A *throughput pass* times a whole run over the messages with no timer inside; a *latency pass* times each message
-// between fences. Both are compiled for the concrete contender: nothing is called indirectly inside a pass.
+// A contender is one implementation of one stage over one workload. Its `take` is the measured work of one
+// message. A *throughput pass* takes the CPU time of a run over all messages with no timer inside; a *latency
+// pass* times each message between fences. Both are compiled for the concrete contender: nothing is called
+// indirectly inside a pass.
 
 /// The part of the road that is measured.
 enum Stage: String, CaseIterable {
@@ -55,7 +56,7 @@ struct Entrant {
     let implementation: Implementation
     /// Goes back to the start.
     let rewind: () -> Void
-    /// Runs all messages; the ticks of the whole run.
+    /// Runs all messages; the CPU nanoseconds of the whole run.
     let throughputPass: () -> UInt64
     /// Runs all messages; the ticks of each one, the timer's own included.
     let latencyPass: (inout [UInt64]) -> Void
@@ -84,12 +85,12 @@ private final class Holder<C: Contender & ~Copyable> {
 @inline(never)
 private func runThroughput<C: Contender & ~Copyable>(_ contender: inout C) -> UInt64 {
     let count = contender.count
-    let start = CycleTimer.ticks()
+    let start = CycleTimer.threadNs()
     for index in 0..<count {
         contender.prepare(index)
         contender.take(index)
     }
-    return CycleTimer.ticks() &- start
+    return CycleTimer.threadNs() &- start
 }
 
 @inline(never)

@@ -1,5 +1,5 @@
-// One stage of the engine over and over, for a profiler to look at. Only what happens inside `measuredLoop` is the
-// stage: `perf/` switches its instruction counter on there and nowhere else.
+// One stage of the engine over and over, for a profiler to look at. Only what happens inside `measuredLoop`
+// is the stage: `perf/` switches its instruction counter on there and nowhere else.
 
 /// Runs a stage for a profiler.
 struct EngineLoop {

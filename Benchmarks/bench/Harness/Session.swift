@@ -1,5 +1,6 @@
 // A whole run: prepare everything, check everything, measure, report.
 
+import ArgumentParser
 import Foundation
 
 /// A run of `bench`.
@@ -21,11 +22,16 @@ struct Session {
         for traffic in try Scenarios.traffic(options: options) {
             progress.show("preparing \(traffic.name)")
             let workload = try Workload(traffic)
-            notes.append(ScenarioNote(name: workload.name, text: workload.summary))
+            notes.append(
+                ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
             trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
         }
+        if trials.isEmpty {
+            throw ValidationError("--filter \(options.filter.joined(separator: " ")) keeps nothing")
+        }
         for (index, trial) in trials.enumerated() {
-            progress.show("checking \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
+            progress.show(
+                "checking \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
             try trial.check()
             trial.countAllocations()
             if Watch.interruptIsPending() { break }
@@ -35,14 +41,12 @@ struct Session {
     /// Measures every trial for its share of the time.
     mutating func measure() {
         let weights = trials.reduce(0) { $0 + Session.weight($1.stage) }
-        let ticksPerSecond = 1e9 / timer.nsPerTick()
         let seconds = options.smoke ? 0 : options.seconds
         for (index, trial) in trials.enumerated() where !watch.isInterrupted {
-            progress.show("measuring \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
+            progress.show(
+                "measuring \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
             let share = Double(Session.weight(trial.stage)) / Double(max(weights, 1))
-            trial.measure(
-                budgetTicks: UInt64(seconds * share * ticksPerSecond), overheadTicks: timer.overheadTicks,
-                watch: &watch)
+            trial.measure(budgetNs: UInt64(seconds * share * 1e9), timer: timer, watch: &watch)
         }
         progress.clear()
     }
@@ -60,14 +64,16 @@ struct Session {
             let counts = rows.map(\.repetitions)
             let range = (counts.min() ?? 0)...(counts.max() ?? 0)
             print(Machine().header(timer: timer, watch: watch, repetitions: range))
-            print(Table.text(rows, notes: notes))
+            print(Table(rows, notes: notes).text)
+            print(Summary(rows, scenarios: notes.map(\.name)).text)
             if watch.isInterrupted { print("\ninterrupted: not everything was measured") }
         }
         if let file = options.plot {
             let machine = Machine()
             let plot = Plot(
                 trials.flatMap(\.series), nsPerTick: nsPerTick,
-                subtitle: "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
+                subtitle:
+                    "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
             try plot.svg.write(toFile: file, atomically: true, encoding: .utf8)
         }
     }

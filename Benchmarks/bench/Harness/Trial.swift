@@ -1,19 +1,21 @@
 // One comparison: every implementation of one stage over one workload.
 //
-// 1. Check. Each implementation runs once and all must end with the same digest and the same sum over what was read
-//    after each message. This pass warms the code, grows every buffer and tells how slow each one is.
+// 1. Check. Each implementation runs once and all must end with the same digest and the same sum over what
+//    was read after each message. This pass warms the code, grows every buffer and tells how slow each one
+//    is.
 // 2. Allocations. Each runs once more between two readings of the allocator's counters.
-// 3. Repetitions. In each, every implementation runs a throughput pass and a latency pass, the first to run moving
-//    on by one each time. An implementation that is much slower than the rest takes part in an evenly spread share of
-//    the repetitions, at least three.
+// 3. Repetitions. In each, every implementation runs a throughput pass and a latency pass, the first to run
+//    moving on by one each time. An implementation that is much slower than the rest takes part in an evenly
+//    spread share of the repetitions, at least three.
 
 import Foundation
 
 /// What one implementation collected.
 struct Track {
     var allocations: AllocationCount?
-    /// Whole-run ticks per repetition; nil where it did not take part.
-    var passTicks: [Double?] = []
+    /// Nanoseconds of a whole run, by repetition; nil where it did not take part.
+    var passNs: [Double?] = []
+    /// In ticks.
     var profiles: [LatencyProfile] = []
     var fortyLevelProfiles: [LatencyProfile] = []
     /// Messages of all repetitions, in ticks.
@@ -34,7 +36,7 @@ final class Trial {
     let byteCount: Int
     private(set) var digest: UInt64 = 0
     private(set) var tracks: [Track]
-    private var costTicks: [UInt64]
+    private var costNs: [UInt64]
     private var buffer: [UInt64]
     private var scratch = LatencyHistogram.ofTicks()
     /// Messages of 38 to 42 levels.
@@ -48,19 +50,23 @@ final class Trial {
         levelCount = size.levelCount
         byteCount = size.byteCount
         tracks = entrants.map { _ in Track() }
-        costTicks = entrants.map { _ in 0 }
+        costNs = entrants.map { _ in 0 }
         buffer = Array(repeating: 0, count: size.count)
         let hasSizes = stage == .parse || stage == .apply || stage == .update
         fortyLevelIndices =
-            hasSizes ? workload.levelCounts.indices.filter { (38...42).contains(workload.levelCounts[$0]) } : []
+            hasSizes
+            ? workload.levelCounts.indices.filter { (38...42).contains(workload.levelCounts[$0]) } : []
     }
+
+    /// Fewer messages of one length tell nothing about their percentiles.
+    static let fortyLevelCountMin = 20
 
     /// Runs everybody once and compares how they ended.
     func check() throws {
         var reference: Outcome?
         for (index, entrant) in entrants.enumerated() {
             entrant.rewind()
-            costTicks[index] = max(entrant.throughputPass(), 1)
+            costNs[index] = max(entrant.throughputPass(), 1)
             let outcome = try entrant.outcome()
             guard let expected = reference else {
                 reference = outcome
@@ -80,33 +86,36 @@ final class Trial {
         for (index, entrant) in entrants.enumerated() {
             entrant.rewind()
             let before = AllocationCount.now()
-            costTicks[index] = max(entrant.throughputPass(), 1)
+            costNs[index] = max(min(entrant.throughputPass(), costNs[index]), 1)
             let after = AllocationCount.now()
             if let before, let after { tracks[index].allocations = after - before }
         }
     }
 
-    /// Measures until `budgetTicks` are used, or `watch` says stop.
-    func measure(budgetTicks: UInt64, overheadTicks: UInt64, watch: inout Watch) {
-        let plan = RepetitionPlan(costTicks: costTicks, budgetTicks: budgetTicks)
+    /// Measures for about `budgetNs`, at least three repetitions, or until `watch` says stop.
+    func measure(budgetNs: UInt64, timer: CycleTimer, watch: inout Watch) {
+        let plan = RepetitionPlan(costNs: costNs, budgetNs: budgetNs)
+        let start = CycleTimer.monotonicNs()
+        let nsPerTick = timer.nsPerTick()
         for repetition in 0..<plan.count {
-            if watch.isInterrupted { return }
+            if repetition >= 3 && CycleTimer.monotonicNs() - start > budgetNs { return }
             watch.sampleNoise()
+            if watch.isInterrupted { return }
             for turn in entrants.indices {
                 let index = (turn + repetition) % entrants.count
                 if plan.takesPart(index, in: repetition) {
-                    runBoth(index, overheadTicks: overheadTicks)
+                    runBoth(index, overheadTicks: timer.overheadTicks, nsPerTick: nsPerTick)
                 } else {
-                    tracks[index].passTicks.append(nil)
+                    tracks[index].passNs.append(nil)
                 }
             }
         }
     }
 
-    private func runBoth(_ index: Int, overheadTicks: UInt64) {
+    private func runBoth(_ index: Int, overheadTicks: UInt64, nsPerTick: Double) {
         let entrant = entrants[index]
         entrant.rewind()
-        let passTicks = entrant.throughputPass()
+        let passNs = entrant.throughputPass()
         entrant.rewind()
         entrant.latencyPass(&buffer)
         scratch.reset()
@@ -118,10 +127,10 @@ final class Trial {
             tracks[index].worstTicks = max(tracks[index].worstTicks, own)
         }
         // A view cannot be published without the update before it, so its run is the sum of its messages.
-        tracks[index].passTicks.append(Double(stage == .publish ? sum : passTicks))
+        tracks[index].passNs.append(stage == .publish ? Double(sum) * nsPerTick : Double(passNs))
         tracks[index].profiles.append(LatencyProfile(scratch))
         tracks[index].merged.add(scratch)
-        if fortyLevelIndices.isEmpty { return }
+        if fortyLevelIndices.count < Trial.fortyLevelCountMin { return }
         scratch.reset()
         for message in fortyLevelIndices {
             let ticks = buffer[message]
@@ -169,29 +178,28 @@ func hex(_ value: UInt64) -> String {
 
 /// Who takes part in which repetition.
 ///
-/// Fast implementations are in all of them. Those that cost over twenty times the fastest get at most six tenths of the
-/// budget, in at least three repetitions.
+/// Fast implementations are in all of them. Those that cost over twenty times the fastest get at most six
+/// tenths of the budget, in at least three repetitions.
 struct RepetitionPlan {
     let count: Int
     private let slow: [Bool]
     private let slowCount: Int
 
-    init(costTicks: [UInt64], budgetTicks: UInt64) {
-        let fastest = costTicks.min() ?? 1
-        slow = costTicks.map { $0 > 20 * fastest }
+    init(costNs: [UInt64], budgetNs: UInt64) {
+        let fastest = costNs.min() ?? 1
+        slow = costNs.map { $0 > 20 * fastest }
         // Each participation is a throughput pass and a latency pass.
-        let slowCost = 2 * zip(costTicks, slow).reduce(0) { $0 + ($1.1 ? $1.0 : 0) }
-        let fastCost = 2 * zip(costTicks, slow).reduce(0) { $0 + ($1.1 ? 0 : $1.0) }
-        let slowBudget = budgetTicks / 10 * 6
+        let slowCost = 2 * zip(costNs, slow).reduce(0) { $0 + ($1.1 ? $1.0 : 0) }
+        let fastCost = 2 * zip(costNs, slow).reduce(0) { $0 + ($1.1 ? 0 : $1.0) }
+        let slowBudget = budgetNs / 10 * 6
         slowCount = slowCost == 0 ? 0 : min(max(Int(slowBudget / slowCost), 3), 101)
         let used = UInt64(slowCount) * slowCost
-        let left = budgetTicks > used ? budgetTicks - used : 0
+        let left = budgetNs > used ? budgetNs - used : 0
         count = min(max(Int(left / max(fastCost, 1)), slowCount, 5), 501)
     }
 
-    /// Whether implementation `index` is in this repetition.
+    /// Whether implementation `index` is in this repetition; everybody is in the first.
     func takesPart(_ index: Int, in repetition: Int) -> Bool {
-        if !slow[index] { return true }
-        return repetition * slowCount / count != (repetition + 1) * slowCount / count
+        !slow[index] || repetition * slowCount % count < slowCount
     }
 }

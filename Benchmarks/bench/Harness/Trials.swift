@@ -10,7 +10,8 @@ enum Trials {
     private static let viewLevelCount = 2 * BookView.levelCountMax
     private static let viewByteCount = MemoryLayout<BookView>.size
 
-    /// The stages of a workload in table order, with all their implementations, cut down to what `isWanted` keeps.
+    /// The stages of a workload in table order, with all their implementations, cut down to what `isWanted`
+    /// keeps.
     static func all(
         of workload: Workload, isWanted: (Stage, Implementation) -> Bool
     ) -> [Trial] {

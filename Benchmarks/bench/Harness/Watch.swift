@@ -1,7 +1,7 @@
 // Noise of the machine, and the wish of the person in front of it to stop.
 //
-// SIGINT is blocked for the whole run and asked for between passes, so an interrupted run still prints what it has and
-// never stops inside a measurement.
+// SIGINT is blocked for the whole run and asked for between passes, so an interrupted run still prints what
+// it has and never stops inside a measurement.
 
 import Foundation
 

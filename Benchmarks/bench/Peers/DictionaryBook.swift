@@ -1,8 +1,8 @@
-// The book most people write first: a dictionary from price to quantity per side, and the prices of each side in a
-// sorted list kept by bisection, so that the best price is the list's end: the last bid, the first ask.
+// The book most people write first: a dictionary from price to quantity per side, and the prices of each side
+// in a sorted list kept by bisection, so that the best price is the list's end: the last bid, the first ask.
 //
-// Both lists ascend, as `bisect.insort` keeps them. New asks near the touch therefore move the whole list behind
-// them; the sorted-array peer beside this one is the careful version that avoids it.
+// Both lists ascend, as `bisect.insort` keeps them. New asks near the touch therefore move the whole list
+// behind them; the sorted-array peer beside this one is the careful version that avoids it.
 
 import MarketData
 

@@ -1,7 +1,7 @@
 // Parsing as Foundation offers it, to the same fixed-point levels as the engine.
 //
-// Decimals arrive as strings; both peers convert them with the package's own exact conversion, which is faster than
-// `Decimal(string:)` and `Double` plus rounding. The decoder is made once and reused.
+// Decimals arrive as strings; both peers convert them with the package's own exact conversion, which is
+// faster than `Decimal(string:)` and `Double` plus rounding. The decoder is made once and reused.
 
 import Foundation
 import MarketData

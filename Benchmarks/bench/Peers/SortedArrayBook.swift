@@ -1,6 +1,6 @@
-// The book a careful person writes: one array of levels per side, sorted so that the best is at the end of both, found
-// by binary search, changed by `insert` and `remove`. Most changes of a real book are near its best price, so few
-// levels move. The order of a side is a type, so the comparison is compiled in.
+// The book a careful person writes: one array of levels per side, sorted so that the best is at the end of
+// both, found by binary search, changed by `insert` and `remove`. Most changes of a real book are near its
+// best price, so few levels move. The order of a side is a type, so the comparison is compiled in.
 
 import MarketData
 

@@ -4,7 +4,7 @@ import CAllocator
 import CKernels
 import Foundation
 
-/// Facts of the machine and of this run.
+/// Facts of the machine.
 struct Machine {
     let cpu: String
     let cpuCount: Int
@@ -30,38 +30,47 @@ struct Machine {
             .map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
-    /// The header of a run, one fact a line.
+    /// The header of a run.
     func header(timer: CycleTimer, watch: Watch, repetitions: ClosedRange<Int>) -> String {
         let nsPerTick = timer.nsPerTick()
         let overhead = fixed(Double(timer.overheadTicks) * nsPerTick, 1)
-        let allocator = lob_thread_allocated_bytes() == nil ? "system malloc: allocations unknown" : "jemalloc"
-        var lines = [
-            "Local Order Book, bench",
-            "",
-            "machine   \(cpu), \(cpuCount) CPUs, \(kernel), \(lob_instructionSetName()) build, \(allocator)",
-            "noise     fixed work took \(percent(watch.noise.median)) longer than at best at the median, "
-                + "\(percent(watch.noise.p95)) at the 95th percentile; load average \(loadAverage)",
-            "method    all implementations in turn within each of \(text(repetitions)) repetitions, after two "
-                + "passes of warm-up;",
-            "          every number is the median over repetitions, × engine is the median of the ratio within one",
-            "          ns/level, ns/msg, bytes/s: passes with no timer inside. p50 to max: every message timed",
-            "timer     cycle counter between fences, \(fixed(1 / nsPerTick, 3)) GHz; its own \(overhead) ns are taken "
-                + "off every message",
-            "checked   all implementations of a stage read the same best bid and ask after every message",
-            "          and end with the same digest of the whole book",
-            "peers     dictionary: [Price: Quantity] and ascending prices kept by bisection, a side;",
-            "          sorted-array: levels sorted best last, binary search, insert and remove;",
-            "          in \"update\" both get their levels from JSONDecoder",
-        ]
-        if !hasConstantCounter { lines.append("          this CPU does not promise a constant rate") }
-        return lines.joined(separator: "\n")
+        let build = String(cString: lob_instruction_set())
+        let allocator = lob_thread_allocated_bytes() == nil ? "no jemalloc: allocations unknown" : "jemalloc"
+        let counter = hasConstantCounter ? "" : "; this CPU does not promise that rate to be constant"
+        let isShared = (Double(loadAverage) ?? 0) > 1.5
+        let sharing =
+            isShared
+            ? """
+            ;
+                     other work shares these CPUs: trust ratios and medians, not tails
+            """ : ""
+        return """
+            Local Order Book, bench
+
+            machine  \(cpu), \(cpuCount) CPUs, \(kernel); built for \(build), \(allocator)
+            noise    fixed work took \(percent(watch.noise.median)) longer than at best at the median, \
+            \(percent(watch.noise.p95)) at the 95th percentile; load average \(loadAverage)\(sharing)
+            method   two passes of warm-up; then all implementations in turn within each repetition,
+                     \(text(repetitions)) of them; every number is the median over repetitions, \
+            × engine that of the ratio within one
+            columns  ns/level, per msg, per s (bytes): CPU time of whole passes with no timer inside;
+                     p50 to max: every message timed; allocs, alloc'd: a message's requests and bytes
+            timer    for messages the cycle counter between fences, \(fixed(1 / nsPerTick, 3)) GHz; its own \
+            \(overhead) ns are taken off each\(counter)
+            checked  all implementations of a stage read the same best bid and ask after every message
+                     and end with the same digest
+            stages   parse: wire bytes to levels; apply: levels to book; update: wire bytes to book;
+                     load: parsed snapshot to book; publish: the best 20 levels a side to a view
+            peers    dictionary: [Price: Quantity] and ascending prices kept by bisection, for each side;
+                     sorted-array: levels sorted best last, binary search, insert and remove;
+                     in update both get their levels from JSONDecoder
+            """
     }
 }
-
-private func lob_instructionSetName() -> String { String(cString: lob_instruction_set()) }
 
 private func percent(_ share: Double) -> String { fixed(share * 100, 1) + " %" }
 
 private func text(_ range: ClosedRange<Int>) -> String {
-    range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+    range.lowerBound == range.upperBound
+        ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
 }

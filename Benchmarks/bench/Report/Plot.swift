@@ -1,8 +1,9 @@
-// The latency distributions of a run as one SVG picture: a panel per stage and scenario, a curve per implementation.
+// The latency distributions of a run as one SVG picture: a panel per stage and scenario, a curve per
+// implementation.
 //
-// Across, the share of messages that are faster, stretched so that each further nine takes the same room; upwards,
-// the time of a message on a log scale. Rows of panels share the scale of time. A curve is all messages of all
-// repetitions, so its right end shows what the operating system did too.
+// Across, the share of messages that are faster, stretched so that each further nine takes the same room;
+// upwards, the time of a message on a log scale. Rows of panels share the scale of time. A curve is all
+// messages of all repetitions, so its right end shows what the operating system did too.
 
 /// One curve.
 struct PlotSeries {
@@ -50,7 +51,7 @@ struct Plot {
         var parts = [
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(n(width)) \(n(height))\" "
                 + "width=\"\(n(width))\" height=\"\(n(height))\" "
-                + "font-family=\"'Helvetica Neue',Helvetica,Arial,'DejaVu Sans',sans-serif\" font-size=\"11\">",
+                + "font-family=\"Helvetica,Arial,'DejaVu Sans',sans-serif\" font-size=\"11\">",
             "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
             text(Plot.left, 36, "Time per message", size: 20, weight: "bold"),
             text(Plot.left, 56, subtitle, fill: "#57606a"),
@@ -88,7 +89,8 @@ struct Plot {
         let scale = TimeScale(own.map(\.histogram), nsPerTick: nsPerTick, top: y, height: panelHeight)
         var parts: [String] = []
         for decade in scale.decades {
-            parts.append(text(Plot.left - 8, scale.y(decade) + 4, tick(decade), anchor: "end", fill: "#57606a"))
+            parts.append(
+                text(Plot.left - 8, scale.y(decade) + 4, tick(decade), anchor: "end", fill: "#57606a"))
         }
         for (column, scenario) in scenarios.enumerated() {
             let x = Plot.left + Double(column) * (panelWidth + Plot.gapAcross)
@@ -106,8 +108,8 @@ struct Plot {
 
     private func frame(x: Double, scale: TimeScale, isLast: Bool) -> [String] {
         var parts = [
-            "<rect x=\"\(n(x))\" y=\"\(n(scale.top))\" width=\"\(n(panelWidth))\" height=\"\(n(scale.height))\" "
-                + "fill=\"#fbfcfd\" stroke=\"#d0d7de\"/>"
+            "<rect x=\"\(n(x))\" y=\"\(n(scale.top))\" width=\"\(n(panelWidth))\" "
+                + "height=\"\(n(scale.height))\" fill=\"#fbfcfd\" stroke=\"#d0d7de\"/>"
         ]
         for decade in scale.decades {
             parts.append(line(x, scale.y(decade), x + panelWidth, scale.y(decade)))
@@ -118,7 +120,8 @@ struct Plot {
         for (nines, name) in shares {
             let at = x + nines / Plot.ninesMax * panelWidth
             parts.append(line(at, scale.top, at, scale.top + scale.height))
-            if isLast {
+            let isCrowded = nines == Plot.ninesMax && panelWidth < 300
+            if isLast && !isCrowded {
                 let anchor = nines == Plot.ninesMax ? "end" : "middle"
                 parts.append(text(at, scale.top + scale.height + 16, name, anchor: anchor, fill: "#57606a"))
             }

@@ -65,7 +65,8 @@ func text(
     _ x: Double, _ y: Double, _ content: String, size: Double = 11, weight: String = "normal",
     anchor: String = "start", fill: String = "#1f2328"
 ) -> String {
-    let escaped = content.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+    let escaped = content.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
+        of: "<", with: "&lt;")
     return "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(n(size))\" font-weight=\"\(weight)\" "
         + "text-anchor=\"\(anchor)\" fill=\"\(fill)\">\(escaped)</text>"
 }

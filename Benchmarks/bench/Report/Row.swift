@@ -76,7 +76,8 @@ private func field(_ name: String, _ value: Int) -> String { "\"\(name)\":\(valu
 private func field(_ name: String, _ value: Double?) -> String {
     guard let value, value.isFinite else { return "\"\(name)\":null" }
     let rounded = (value * 1000).rounded() / 1000
-    return "\"\(name)\":" + (rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : String(rounded))
+    return "\"\(name)\":"
+        + (rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : String(rounded))
 }
 
 extension Trial {
@@ -98,7 +99,7 @@ extension Trial {
 
     private func row(_ index: Int, nsPerTick: Double) -> Row {
         let track = tracks[index]
-        let passNs = median(track.passTicks.compactMap { $0 }) * nsPerTick
+        let passNs = median(track.passNs.compactMap { $0 })
         let profile = LatencyProfile(medianOf: track.profiles).scaled(by: nsPerTick)
         let perMessage = 1 / Double(max(count, 1))
         return Row(
@@ -118,7 +119,7 @@ extension Trial {
     /// The median over the repetitions in which both took part.
     private func timesEngine(_ index: Int) -> Double? {
         guard let engine = entrants.firstIndex(where: { $0.implementation == .engine }) else { return nil }
-        let ratios = zip(tracks[index].passTicks, tracks[engine].passTicks).compactMap { own, reference in
+        let ratios = zip(tracks[index].passNs, tracks[engine].passNs).compactMap { own, reference in
             own.flatMap { own in reference.map { own / max($0, 1) } }
         }
         return ratios.isEmpty ? nil : median(ratios)

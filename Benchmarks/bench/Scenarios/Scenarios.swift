@@ -7,7 +7,11 @@ enum Scenarios {
 
     static func traffic(options: Bench) throws -> [Traffic] {
         let messageCountMax = options.messages ?? (options.smoke ? smokeMessageCount : Int.max)
-        if options.capture.isEmpty { return [] }
+        if options.capture.isEmpty {
+            return try GeneratedScenario.profiles.map {
+                try GeneratedScenario.traffic($0, seed: options.seed, messageCountMax: messageCountMax)
+            }
+        }
         return try options.capture.map {
             try CaptureScenario.traffic(path: $0, messageCountMax: messageCountMax)
         }

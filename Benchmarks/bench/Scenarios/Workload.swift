@@ -1,5 +1,5 @@
-// One scenario, prepared once in every form an implementation under test wants its input in: wire bytes, `Data`, the
-// engine's updates, arrays of levels. No implementation is charged for making its input.
+// One scenario, prepared once in every form an implementation under test wants its input in: wire bytes,
+// `Data`, the engine's updates, arrays of levels. No implementation is charged for making its input.
 
 import BinanceDepth
 import Foundation
@@ -77,8 +77,9 @@ final class Workload {
     /// The scenario in one line.
     var summary: String {
         let perMessage = decimal(Double(levelCount) / Double(max(count, 1)))
-        return "\(origin): \(grouped(count)) messages, \(grouped(levelCount)) levels (\(perMessage) a message), "
-            + "\(bench.byteCount(Double(byteCount))) on the wire, snapshot of \(snapshot.bids.count) + \(snapshot.asks.count)"
+        return "\(grouped(count)) messages, \(grouped(levelCount)) levels (\(perMessage) a message), "
+            + "\(bench.byteCount(Double(byteCount))) on the wire, "
+            + "snapshot of \(grouped(snapshot.bids.count)) + \(grouped(snapshot.asks.count)) levels"
     }
 
     /// The snapshot of a REST body; an empty one of no bytes.

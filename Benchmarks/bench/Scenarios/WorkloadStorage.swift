@@ -1,11 +1,12 @@
-// Wire bytes and parsed updates of a scenario in memory that every implementation reads and nobody writes again.
+// Wire bytes and parsed updates of a scenario in memory that every implementation reads and nobody writes
+// again.
 //
 // * Messages lie behind each other in one allocation, each starting on a 64-byte line as in a ring, with
 //   `readableAfterBytes` readable bytes behind the last one.
 // * Parsed updates lie in one array of the engine's own reusable buffers.
 //
-// SAFETY: both owners are not copyable and free their memory; the views they hand out must not outlive them, which
-// holds because a `Workload` owns both and every implementation under test holds its workload.
+// SAFETY: both owners are not copyable and free their memory; the views they hand out must not outlive them,
+// which holds because a `Workload` owns both and every implementation under test holds its workload.
 
 import MarketData
 
