@@ -146,14 +146,14 @@ extension Market {
 
 /// The text with every byte of its UTF-8 percent-encoded, except letters, digits and `-._~@`.
 private func percentEncoded(_ text: String) -> String {
+    let plain = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~@".utf8)
     let hex = Array("0123456789ABCDEF".utf8)
-    let plain = Array("-._~@".utf8)
     var bytes: [UInt8] = []
     for byte in text.utf8 {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: bytes.append(byte)
-        case _ where plain.contains(byte): bytes.append(byte)
-        case _: bytes += [0x25, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+        if plain.contains(byte) {
+            bytes.append(byte)
+        } else {
+            bytes += [0x25, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
         }
     }
     return String(decoding: bytes, as: UTF8.self)

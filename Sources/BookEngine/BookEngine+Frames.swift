@@ -1,22 +1,18 @@
 // One function for each kind of frame.
 //
-// SAFETY: the bytes of a frame are read during the call only; a frame from a ring has 128 readable bytes behind it, which
-// is what the parser is told.
+// SAFETY: the bytes of a frame are read during the call only, and never beyond what the frame says is readable.
 
 import BinanceDepth
 import Handoff
 import MarketData
 
 extension BookEngine {
-    /// Readable bytes behind the body of a frame.
-    static var readableAfterFrame: Int { 128 }
-
     /// One message of a connection.
     mutating func message(_ frame: Frame) {
         let kind: MessageKind
         do {
             kind = try unsafe parser.parse(
-                frame.bytes, market: configuration.market, readableAfter: BookEngine.readableAfterFrame)
+                frame.bytes, market: configuration.market, readableAfter: frame.readableAfter)
         } catch {
             counters.malformed &+= 1
             lastParseError = error
@@ -60,7 +56,7 @@ extension BookEngine {
         do {
             try unsafe parser.parseSnapshot(
                 UnsafeBufferPointer(rebasing: frame.bytes[SnapshotEnvelope.length...]),
-                readableAfter: BookEngine.readableAfterFrame)
+                readableAfter: frame.readableAfter)
         } catch {
             counters.malformed &+= 1
             lastParseError = error

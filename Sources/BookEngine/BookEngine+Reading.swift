@@ -71,7 +71,9 @@ extension BookEngine {
     }
 
     /// Lets `body` look at the served book of a symbol; nil if the engine does not hold it.
-    public borrowing func withBook<R>(_ name: SymbolName, _ body: (borrowing OrderBook) throws -> R) rethrows -> R? {
+    public borrowing func withBook<R>(_ name: SymbolName, _ body: (borrowing OrderBook) throws -> R) rethrows
+        -> R?
+    {
         let slot = table.slot(of: name)
         if slot < 0 { return nil }
         return try body(books[slot].main.book)

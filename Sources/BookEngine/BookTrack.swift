@@ -36,7 +36,9 @@ extension BookTrack {
     /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must stand in it,
     /// but for those that the event across the snapshot's id changes again.
     /// - Parameter applied: called after each message that was applied.
-    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Void) -> ReplayOutcome {
+    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Void)
+        -> ReplayOutcome
+    {
         book.load(parser.snapshot, limit: limit)
         let snapshotID = book.lastUpdateID
         var witness = SnapshotWitness()

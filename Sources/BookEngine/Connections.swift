@@ -11,7 +11,9 @@ struct Connections: ~Copyable {
 
     /// Whether `source` came up after `other`. False if either is down.
     func isNewer(_ source: UInt16, than other: UInt16) -> Bool {
-        guard let a = sources.firstIndex(of: source), let b = sources.firstIndex(of: other) else { return false }
+        guard let a = sources.firstIndex(of: source), let b = sources.firstIndex(of: other) else {
+            return false
+        }
         return a > b
     }
 

@@ -14,11 +14,17 @@ public struct Frame {
     public let source: UInt16
     /// Nanoseconds since 1970 at which its last byte was received.
     public let receivedAtNs: Int64
-    /// The body. In a ring 16 bytes before it and 128 behind it may be read too; their values mean nothing.
+    /// The body.
     public let bytes: UnsafeBufferPointer<UInt8>
+    /// Bytes behind the body that may be read; their values mean nothing. 128 in a ring.
+    public let readableAfter: Int
 
     /// A frame of these parts.
-    public init(kind: FrameKind, source: UInt16, receivedAtNs: Int64, bytes: UnsafeBufferPointer<UInt8>) {
+    public init(
+        kind: FrameKind, source: UInt16, receivedAtNs: Int64, bytes: UnsafeBufferPointer<UInt8>,
+        readableAfter: Int = 0
+    ) {
+        self.readableAfter = readableAfter
         self.kind = kind
         self.source = source
         self.receivedAtNs = receivedAtNs
@@ -72,6 +78,6 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
             kind: kind,
             source: header.load(fromByteOffset: RecordLayout.sourceOffset, as: UInt16.self),
             receivedAtNs: header.load(fromByteOffset: RecordLayout.receivedAtOffset, as: Int64.self),
-            bytes: UnsafeBufferPointer(start: body, count: length))
+            bytes: UnsafeBufferPointer(start: body, count: length), readableAfter: RecordLayout.guardLength)
     }
 }

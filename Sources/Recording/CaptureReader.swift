@@ -10,13 +10,16 @@ import Glibc
 
 /// A line of a capture. Its bytes are valid until the next call of the reader.
 public struct CaptureLine {
+    /// Bytes behind a message that may be read; their values mean nothing.
+    public static var readableAfter: Int { 128 }
+
     /// Number of the line, from 1.
     public let number: Int
     /// Offset of its first byte in the uncompressed file.
     public let byteOffset: Int
     /// Receive time in nanoseconds since 1970, nil if the line carries none.
     public let receivedAtNs: Int64?
-    /// The message; 128 bytes behind it may be read.
+    /// The message; `readableAfter` bytes behind it may be read.
     public let message: UnsafeBufferPointer<UInt8>
     /// Whether the line was too long, so that `message` is empty.
     public let isTooLong: Bool
@@ -26,7 +29,7 @@ public struct CaptureLine {
 public struct CaptureReader: ~Copyable {
     /// The longest line that is delivered, in bytes.
     public static var lineBytesMax: Int { 1 << 24 }
-    private static var slack: Int { 128 }
+    private static var slack: Int { CaptureLine.readableAfter }
 
     private var source: ByteSource
     private var buffer: UnsafeMutablePointer<UInt8>

@@ -96,11 +96,13 @@ public struct RecordingReader: ~Copyable {
             let time = raw.loadUnaligned(fromByteOffset: 8, as: Int64.self)
             if length > FrameFile.bodyBytesMax { throw damaged(at, "a frame of \(length) bytes") }
             reserve(length)
-            if try source.read(into: buffer, count: length) < length { throw damaged(at, "ends inside a frame") }
+            if try source.read(into: buffer, count: length) < length {
+                throw damaged(at, "ends inside a frame")
+            }
             guard let kind else { continue }
             return Frame(
                 kind: kind, source: sourceNumber, receivedAtNs: time,
-                bytes: UnsafeBufferPointer(start: buffer, count: length))
+                bytes: UnsafeBufferPointer(start: buffer, count: length), readableAfter: 128)
         }
     }
 
@@ -142,7 +144,8 @@ public struct RecordingWriter: ~Copyable {
     /// Appends a frame.
     public mutating func write(_ frame: Frame) {
         var header: (UInt32, UInt16, UInt8, UInt8, Int64) = (
-            UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0, frame.receivedAtNs
+            UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0,
+            frame.receivedAtNs
         )
         let length = FrameFile.frameHeaderLength
         let wroteHeader = withUnsafeBytes(of: &header) { fwrite($0.baseAddress!, 1, length, file) == length }

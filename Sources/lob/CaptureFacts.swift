@@ -52,7 +52,9 @@ func detectMarket(_ path: String) throws -> Market {
     if RecordingReader.isRecording(path: path) {
         var reader = try RecordingReader(path: path)
         while let frame = try reader.next() {
-            if let market = unsafe market(of: String(decoding: frame.bytes.prefix(400), as: UTF8.self)) { return market }
+            if let market = unsafe market(of: String(decoding: frame.bytes.prefix(400), as: UTF8.self)) {
+                return market
+            }
         }
         return .spot
     }
@@ -60,7 +62,9 @@ func detectMarket(_ path: String) throws -> Market {
     var seen = 0
     while seen < 100_000, let line = try? reader.next() {
         seen += 1
-        if let market = unsafe market(of: String(decoding: line.message.prefix(400), as: UTF8.self)) { return market }
+        if let market = unsafe market(of: String(decoding: line.message.prefix(400), as: UTF8.self)) {
+            return market
+        }
     }
     return .spot
 }

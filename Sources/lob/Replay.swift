@@ -19,7 +19,8 @@ enum ReplayError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .snapshotArgument(let text): "--snapshot \(text): not SYMBOL=FILE, and the symbol is too long or empty"
+        case .snapshotArgument(let text):
+            "--snapshot \(text): not SYMBOL=FILE, and the symbol is too long or empty"
         case .snapshotUnreadable(let path, let why): "\(path): not a REST depth body: \(why)"
         case .nothingToReplay(let paths):
             "\(paths.joined(separator: ", ")): no depth message in it; is it a capture of depth streams?"
@@ -66,11 +67,14 @@ struct Replay: ~Copyable {
             symbol = name
         }
         var reader = try CaptureReader(path: path)
-        guard let line = try reader.next() else { throw ReplayError.snapshotUnreadable(path, "the file is empty") }
+        guard let line = try reader.next() else {
+            throw ReplayError.snapshotUnreadable(path, "the file is empty")
+        }
         var body = unsafe Array(line.message)
         while let more = try reader.next() { unsafe body += more.message }
         guard let facts = snapshotFacts(body) else {
-            throw ReplayError.snapshotUnreadable(path, "no bids and asks in it, or not strictly what the venue sends")
+            throw ReplayError.snapshotUnreadable(
+                path, "no bids and asks in it, or not strictly what the venue sends")
         }
         if let symbol, let named = facts.symbol, named != symbol {
             throw ReplayError.snapshotUnreadable(path, "it is of \(named), not of \(symbol)")
@@ -150,7 +154,9 @@ struct Replay: ~Copyable {
             }
         }
         unsafe take(
-            Frame(kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: message), at: origin)
+            Frame(
+                kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: message,
+                readableAfter: CaptureLine.readableAfter), at: origin)
     }
 
     private mutating func take(_ frame: Frame, at origin: @autoclosure () -> Origin) {
@@ -180,7 +186,8 @@ struct Replay: ~Copyable {
                     waiting.append(held)
                 } else {
                     summary.malformed(
-                        held.origin, "a depth body without a symbol among several symbols; use --snapshot SYMBOL=FILE")
+                        held.origin,
+                        "a depth body without a symbol among several symbols; use --snapshot SYMBOL=FILE")
                 }
                 continue
             }
@@ -193,7 +200,8 @@ struct Replay: ~Copyable {
                 unsafe take(
                     Frame(
                         kind: .depthSnapshot, source: 0, receivedAtNs: receivedAtNs,
-                        bytes: UnsafeBufferPointer(rebasing: all[..<length])),
+                        bytes: UnsafeBufferPointer(rebasing: all[..<length]),
+                        readableAfter: all.count - length),
                     at: held.origin)
             }
         }
@@ -213,7 +221,8 @@ struct Replay: ~Copyable {
             }
             summary.symbols.append(
                 ReplayedSymbol(
-                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0))
+                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0)
+            )
         }
         return summary
     }

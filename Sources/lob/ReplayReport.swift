@@ -16,7 +16,8 @@ struct ReplayReport {
         let status = symbol.status
         let c = status.counters
         let scales = status.scales ?? ReplayReport.noScales
-        var text = "{\"symbol\":\"\(status.symbol)\",\"market\":\"\(market.name)\",\"state\":\"\(status.state)\""
+        var text =
+            "{\"symbol\":\"\(status.symbol)\",\"market\":\"\(market.name)\",\"state\":\"\(status.state)\""
         if status.state == .stale { text += ",\"reason\":\"\(status.reason)\"" }
         text += ",\"lastUpdateId\":\(status.lastUpdateID)"
         text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)"
@@ -52,7 +53,8 @@ struct ReplayReport {
     func table(_ summary: ReplaySummary) -> String {
         var rows = [
             [
-                "symbol", "state", "applied", "gaps", "bids", "asks", "best bid", "best ask", "tickers", "digest",
+                "symbol", "state", "applied", "gaps", "bids", "asks", "best bid", "best ask", "tickers",
+                "digest",
             ]
         ]
         for symbol in summary.symbols {
@@ -70,7 +72,8 @@ struct ReplayReport {
         let seconds = Double(summary.elapsedNs) / 1e9
         var text = renderTable(rows, leftAligned: [0, 1])
         text += "\n\(summary.lines) messages, \(summary.engine.depthUpdates) depth events with "
-        text += "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, in \(fixed(seconds, 3)) s: "
+        text +=
+            "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, in \(fixed(seconds, 3)) s: "
         text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
         if let damage = summary.damage { text += "\n\(damage)" }
         return text
@@ -90,11 +93,13 @@ struct ReplayReport {
         func add(_ level: PriceLevel, _ side: String) {
             let length = Int((Double(level.quantity.mantissa) / largest * 40).rounded(.up))
             rows.append([
-                side, scales.text(level.price), scales.text(level.quantity), String(repeating: "▇", count: length),
+                side, scales.text(level.price), scales.text(level.quantity),
+                String(repeating: "▇", count: length),
             ])
         }
         for level in asks { add(level, "ask") }
         for level in bids { add(level, "bid") }
-        return "\n\(symbol.status.symbol) at \(symbol.status.lastUpdateID)\n" + renderTable(rows, leftAligned: [0, 3])
+        return "\n\(symbol.status.symbol) at \(symbol.status.lastUpdateID)\n"
+            + renderTable(rows, leftAligned: [0, 3])
     }
 }

@@ -14,7 +14,8 @@ struct ReplayedSymbol {
     /// Whether something is wrong with it.
     var isFaulty: Bool {
         let c = status.counters
-        return status.state != .live || c.tickersAgreed != c.tickersCompared || c.partialsAgreed != c.partialsCompared
+        return status.state != .live || c.tickersAgreed != c.tickersCompared
+            || c.partialsAgreed != c.partialsCompared
             || c.snapshotsRefuted > 0
     }
 }

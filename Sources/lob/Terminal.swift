@@ -11,7 +11,9 @@ private func writeError(_ text: String) {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress! + written, bytes.count - written) }
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe write(2, $0.baseAddress! + written, bytes.count - written)
+        }
         if count <= 0 { return }
         written += count
     }
@@ -20,7 +22,9 @@ private func writeError(_ text: String) {
 /// Rows of text in columns; numbers to the right, columns named in `leftAligned` to the left.
 func renderTable(_ rows: [[String]], leftAligned: Set<Int>) -> String {
     guard let columns = rows.map(\.count).max() else { return "" }
-    let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+    let widths = (0..<columns).map { column in
+        rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
     let lines = rows.map { row in
         row.enumerated().map { column, text in
             let padding = String(repeating: " ", count: widths[column] - text.count)

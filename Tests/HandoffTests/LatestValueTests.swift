@@ -91,37 +91,39 @@ private struct Large: Stamped {
         let mailbox = LatestValue(Value(stamp: 0))
         let writer = Handed(mailbox.writer)
         let reader = mailbox.reader
-        let read: @Sendable () -> Void = {
+        let read: @Sendable () -> [String] = {
             var value = Value(stamp: 0)
             var seen: UInt64 = 0
-            var wrong = 0
-            var newCount = 0
-            let allocated = allocatedBytes {
-                while seen < publishCount {
+            var found: [String] = []
+            let readUntil: (Int) -> Void = { last in
+                while seen < last {
                     guard case .new(let version) = reader.read(into: &value, ifNewerThan: seen) else {
                         sched_yield()
                         continue
                     }
-                    if version <= seen || value.stamp != version & stampMask { wrong += 1 }
+                    if version <= seen || value.stamp != version & stampMask {
+                        found.append(
+                            "version \(version) after \(seen) reads \(String(describing: value.stamp))")
+                    }
                     seen = version
-                    newCount += 1
                 }
             }
-            #expect(wrong == 0, "\(Value.self)")
-            #expect(newCount > 0)
-            #expect(isDebugBuild || allocated == nil || allocated == 0)
+            readUntil(publishCount / 10)
+            let allocated = allocatedBytes { readUntil(publishCount) }
+            return found + complaint("a reader allocated \(allocated!) bytes", unless: allocated ?? 0 == 0)
         }
-        runTogether([
-            {
-                let allocated = allocatedBytes {
-                    for stamp in 1...publishCount {
-                        writer.value.publish(Value(stamp: UInt64(stamp)))
-                        if stamp % 1024 == 0 { sched_yield() }
-                    }
+        let write: @Sendable () -> [String] = {
+            let publish: (ClosedRange<Int>) -> Void = { stamps in
+                for stamp in stamps {
+                    writer.value.publish(Value(stamp: UInt64(stamp)))
+                    if stamp % 1024 == 0 { sched_yield() }
                 }
-                #expect(isDebugBuild || allocated == nil || allocated == 0)
-            },
-            read, read, read,
-        ])
+            }
+            publish(1...publishCount / 10)
+            let allocated = allocatedBytes { publish(publishCount / 10 + 1...publishCount) }
+            return complaint("the writer allocated \(allocated!) bytes", unless: allocated ?? 0 == 0)
+        }
+        let found = complaints(of: [write, read, read, read])
+        #expect(found.isEmpty, "\(Value.self)")
     }
 }

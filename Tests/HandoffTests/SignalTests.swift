@@ -44,44 +44,40 @@ import Testing
     @Test func lostWakeUpHuntBetweenTwo() {
         let there = Signal()
         let back = Signal()
-        let turn = Atomic<Int>(0)
-        let box = Handed(turn)
-        let roundCount = isDebugBuild ? 10_000 : 50_000
+        let box = Handed(Atomic<Int>(0))
+        let roundCount = isDebugBuild ? 20_000 : 50_000
         /// Waits until the turn has this number; spins a varying little first, to hit every window.
-        @Sendable func awaitTurn(_ number: Int, _ signal: Signal, _ numbers: inout SeededRandom) -> Bool {
+        @Sendable func awaitTurn(_ number: Int, _ signal: Signal, _ random: inout SeededRandom) -> Bool {
             while true {
                 let ticket = signal.ticket
                 if box.value.load(ordering: .acquiring) == number { return true }
-                for _ in 0..<Int.random(in: 0...60, using: &numbers) { _ = signal.ticket }
+                for _ in 0..<random.below(61) { _ = signal.ticket }
                 let start = ContinuousClock.now
                 signal.wait(since: ticket, timeoutNs: Self.foreverNs)
                 if ContinuousClock.now - start > .seconds(20) { return false }
             }
         }
-        runTogether([
+        let found = complaints(of: [
             {
-                var numbers = SeededRandom(seed: processSeed)
+                var random = SeededRandom(seed: processSeed)
                 for round in 0..<roundCount {
                     box.value.store(2 * round + 1, ordering: .releasing)
                     there.notify()
-                    if !awaitTurn(2 * round + 2, back, &numbers) {
-                        Issue.record("lost wake-up")
-                        return
-                    }
+                    if !awaitTurn(2 * round + 2, back, &random) { return ["lost wake-up back"] }
                 }
+                return []
             },
             {
-                var numbers = SeededRandom(seed: processSeed &+ 1)
+                var random = SeededRandom(seed: processSeed &+ 1)
                 for round in 0..<roundCount {
-                    if !awaitTurn(2 * round + 1, there, &numbers) {
-                        Issue.record("lost wake-up")
-                        return
-                    }
+                    if !awaitTurn(2 * round + 1, there, &random) { return ["lost wake-up there"] }
                     box.value.store(2 * round + 2, ordering: .releasing)
                     back.notify()
                 }
+                return []
             },
         ])
+        #expect(found.isEmpty, "LOB_SEED=\(processSeed)")
         #expect(box.value.load(ordering: .relaxed) == 2 * roundCount)
     }
 
@@ -90,22 +86,24 @@ import Testing
         let signal = Signal()
         let box = Handed(Atomic<Int>(0))
         let roundCount = isDebugBuild ? 20_000 : 200_000
-        let wait: @Sendable () -> Void = {
+        let wait: @Sendable () -> [String] = {
             let start = ContinuousClock.now
             while true {
                 let ticket = signal.ticket
                 if box.value.load(ordering: .acquiring) == 2 * roundCount { break }
                 signal.wait(since: ticket, timeoutNs: Self.foreverNs)
             }
-            #expect(ContinuousClock.now - start < .seconds(25), "lost wake-up")
+            return complaint("lost wake-up", unless: ContinuousClock.now - start < .seconds(25))
         }
-        let notify: @Sendable () -> Void = {
+        let notify: @Sendable () -> [String] = {
             for round in 0..<roundCount {
                 box.value.wrappingAdd(1, ordering: .releasing)
                 signal.notify()
                 if round % 16 == 0 { sched_yield() }
             }
+            return []
         }
-        runTogether([wait, wait, wait, notify, notify])
+        let found = complaints(of: [wait, wait, wait, notify, notify])
+        #expect(found.isEmpty)
     }
 }

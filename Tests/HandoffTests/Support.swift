@@ -1,6 +1,7 @@
 // What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and threads.
 
 import Foundation
+import Synchronization
 import TestSupport
 
 /// True in a build without optimisation; the long runs are shorter there.
@@ -48,14 +49,22 @@ final class Handed<Value: ~Copyable>: @unchecked Sendable {
     init(_ value: consuming Value) { self.value = value }
 }
 
-/// Runs the closures at the same time, each on a thread of its own, and waits for all.
-func runTogether(_ bodies: [@Sendable () -> Void]) {
+/// Runs the closures at the same time, each on a thread of its own, waits for all and returns their complaints.
+///
+/// They complain instead of expecting, because a thread of its own belongs to no test.
+func complaints(of bodies: [@Sendable () -> [String]]) -> [String] {
     let done = DispatchSemaphore(value: 0)
+    let all = Handed(Mutex<[String]>([]))
     for body in bodies {
         Thread {
-            body()
+            let found = body()
+            all.value.withLock { $0 += found }
             done.signal()
         }.start()
     }
     for _ in bodies { done.wait() }
+    return all.value.withLock { $0 }
 }
+
+/// A complaint where the condition does not hold.
+func complaint(_ text: @autoclosure () -> String, unless holds: Bool) -> [String] { holds ? [] : [text()] }

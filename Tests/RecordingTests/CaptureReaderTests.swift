@@ -12,7 +12,9 @@ func withFile<R>(_ bytes: [UInt8], _ body: (String) throws -> R) throws -> R {
     defer { unlink(path) }
     var written = 0
     while written < bytes.count {
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+        let count = bytes.withUnsafeBytes {
+            write(descriptor, $0.baseAddress! + written, bytes.count - written)
+        }
         try #require(count > 0)
         written += count
     }
