@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Reads the demangled output of `perf script -F comm,ip,sym,dso` and writes what it says about one function's calls.
+"""Reads the demangled output of `perf script -F comm,ip,sym,dso`; writes what it says about one function.
 
-The default is a flame graph as SVG: width is the share of samples, height the depth of calls, and each box tells its
-share when pointed at. --report writes a table instead: samples by the function they were taken in. With --root, only
-stacks that pass through a function of that name count, from there upwards.
+The default is a flame graph as SVG: width is the share of samples, height the depth of calls, and each box
+tells its share when pointed at. --report writes a table instead: samples by the function they were taken in.
+With --root, only stacks that pass through a function of that name count, from there upwards.
 """
 import argparse
 import collections
@@ -35,7 +35,8 @@ def read_stacks(lines, root):
 
 def shorten(function):
     """Drops what the compiler adds to a name and no reader wants."""
-    function = re.sub(r"^(generic specialization <.*> of|specialized|partial apply for|merged) ", "", function)
+    function = re.sub(r"^(generic specialization <.*> of|specialized|partial apply for|merged) ", "",
+                      function)
     return re.sub(r" \[inlined\]$", "", function)
 
 
@@ -75,7 +76,8 @@ def draw(box, name, x, level, scale, total, height, out):
         return
     y = height - MARGIN - (level + 1) * ROW
     share = 100 * box.count / total
-    label = name if len(name) * CHARACTER < width - 6 else name[: max(int((width - 6) / CHARACTER) - 1, 0)] + "…"
+    fits = max(int((width - 6) / CHARACTER), 1)
+    label = name if len(name) <= fits else name[: fits - 1] + "…"
     out.append(
         f'<g><title>{html.escape(name)}: {share:.1f} % ({box.count} samples)</title>'
         f'<rect x="{x:.1f}" y="{y}" width="{max(width - 0.5, 0.3):.1f}" height="{ROW - 1}" rx="1.5" '
@@ -113,7 +115,8 @@ def main():
     height = depth(top) * ROW + 2 * MARGIN + 40
     scale = (WIDTH - 2 * MARGIN) / top.count
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+        f'height="{height}" '
         'font-family="\'DejaVu Sans Mono\',Menlo,monospace" font-size="11" fill="#1f2328">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<text x="{MARGIN}" y="26" font-size="16" font-weight="bold">{html.escape(options.title)}</text>',

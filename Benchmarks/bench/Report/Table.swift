@@ -60,7 +60,8 @@ struct Table {
             lines.append(
                 pad("", to: Table.stageWidth)
                     + "\(first.implementation), the \(forty.messages) messages of 38 to 42 levels: "
-                    + "p50 \(duration(forty.p50Ns)), p99 \(duration(forty.p99Ns)), max \(duration(forty.maxNs))"
+                    + "p50 \(duration(forty.p50Ns)), p99 \(duration(forty.p99Ns)), "
+                    + "max \(duration(forty.maxNs))"
             )
         }
         return lines
