@@ -81,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
-                "CAllocator", "CKernels", argumentParser, histogram,
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
+                "SimulatedExchange", "CAllocator", "CKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(
