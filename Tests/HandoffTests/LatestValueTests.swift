@@ -97,8 +97,10 @@ private struct Large: Stamped {
             var found: [String] = []
             let readUntil: (Int) -> Void = { last in
                 while seen < last {
-                    guard case .new(let version) = reader.read(into: &value, ifNewerThan: seen) else {
-                        sched_yield()
+                    let reading = reader.read(into: &value, ifNewerThan: seen, attemptsMax: 1)
+                    guard case .new(let version) = reading else {
+                        if value.stamp != seen & stampMask { found.append("\(reading) changed the value") }
+                        if reading == .unchanged { sched_yield() }
                         continue
                     }
                     if version <= seen || value.stamp != version & stampMask {
