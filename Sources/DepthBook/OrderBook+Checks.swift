@@ -57,3 +57,51 @@ extension OrderBook {
         return nil
     }
 }
+
+extension OrderBook {
+    /// Whether a price of a side lies inside the proven range, so that what the book says of it is the truth.
+    public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
+        switch proven(side) {
+        case .nothing: false
+        case .to(let worst): !side.isBetter(worst, than: price)
+        case .unbounded: true
+        }
+    }
+
+    /// The first level in which two books differ inside both proven ranges of a side, nil if there is none.
+    ///
+    /// - Returns: the differing price with both quantities, zero where a book has no such level.
+    /// - Complexity: O(levels).
+    public borrowing func difference(from other: borrowing OrderBook, _ side: Side) -> LevelDifference? {
+        let mine = levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
+        let theirs = other.levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
+        for i in 0..<max(mine.count, theirs.count) {
+            guard i < mine.count else {
+                return LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
+            }
+            guard i < theirs.count else {
+                return LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
+            }
+            if mine[i] == theirs[i] { continue }
+            if mine[i].price == theirs[i].price {
+                return LevelDifference(
+                    price: mine[i].price, own: mine[i].quantity, other: theirs[i].quantity)
+            }
+            let ownIsBetter = side.isBetter(mine[i].price, than: theirs[i].price)
+            return ownIsBetter
+                ? LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
+                : LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
+        }
+        return nil
+    }
+}
+
+/// A price at which two books differ.
+public struct LevelDifference: Hashable, Sendable {
+    /// The price.
+    public var price: Price
+    /// Quantity in this book.
+    public var own: Quantity
+    /// Quantity in the other book.
+    public var other: Quantity
+}

@@ -122,6 +122,8 @@ public struct BookTicker: Sendable, BitwiseCopyable {
     public var updateID = UpdateID(0)
     /// Event time in microseconds; 0 if absent (spot).
     public var eventTimeUs: Int64 = 0
+    /// Transaction time in microseconds; 0 if absent (spot).
+    public var transactionTimeUs: Int64 = 0
     /// Decimals of the numbers.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
     /// Best bid; quantity zero if the side is empty.

@@ -3,3 +3,6 @@
 // widest variant once, when the process starts. No mutable state in headers.
 #pragma once
 #include "CKernelsBook.h"
+#include "CKernelsMeasure.h"
+#include "CKernelsOS.h"
+#include "CKernelsLevels.h"
