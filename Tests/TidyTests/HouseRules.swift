@@ -14,7 +14,7 @@ enum HouseRules {
         "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
         "Transport": ["CTransport"],
         "DepthFeed": ["Transport", "Handoff", "BinanceDepth"],
-        "Recording": ["Handoff", "MarketData", "Glibc"],
+        "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
         "lob": ["ArgumentParser", "Foundation", "Glibc", "Synchronization"],
@@ -28,6 +28,12 @@ enum HouseRules {
     static let fence: [String: Set<String>] = [
         "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
+        "BinanceDepth": [
+            "JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser", "SnapshotEnvelope",
+        ],
+        "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
+        "BookEngine": ["BookEngine+Frames", "MessageBuffer"],
+        "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
     ]
 
     /// What may lie in the root folder besides entries that begin with a dot.
@@ -84,8 +90,10 @@ extension SourceFile {
 /// Whether the text of a comment line is code rather than prose, data or grammar.
 ///
 /// Sure signs only: a brace at the end (unless the line is JSON or a set of names), a whole statement of C,
-/// or a Swift declaration or import from its first word to its end.
+/// or a Swift declaration or import from its first word to its end. What is indented by four columns more than
+/// prose is an example.
 func looksLikeCode(_ comment: String) -> Bool {
+    if comment.hasPrefix("     ") { return false }
     let text = String(comment.drop { $0 == " " || $0 == "\t" })
     if text.hasSuffix("{") || text == "}" || text == "})" { return true }
     if text.hasSuffix("}") && text.contains("{ ") && !text.contains("\"") && !text.contains("…") {

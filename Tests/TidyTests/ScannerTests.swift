@@ -157,7 +157,7 @@ import Testing
             " `integrity()`);",
             "     decimal = integer [ \".\" 1*DIGIT ]", " O(1) per level; worst case below;",
             " import of a day",
-            " a function that sets (and clears);", " var is a keyword",
+            " a function that sets (and clears);", " var is a keyword", "     while running {",
         ]
         for comment in prose { #expect(!looksLikeCode(comment), "\(comment)") }
     }

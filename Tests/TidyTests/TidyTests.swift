@@ -3,9 +3,10 @@ import Testing
 
 /// The house rules, applied to the repository itself. `swift format lint` is run beside them, not here.
 @Suite struct TidyTests {
-    /// Fails once per finding; `findings` are `path:line: what`.
+    /// Fails once per rule, with all findings, each `path:line: what`.
     private func expectNone(_ findings: [String], _ rule: String) {
-        for finding in findings { Issue.record("\(finding) (\(rule))") }
+        if findings.isEmpty { return }
+        Issue.record("\(rule): \(findings.count) findings\n\(findings.joined(separator: "\n"))")
     }
 
     private func lines(of files: [SourceFile], _ finding: (Substring) -> String?) -> [String] {
