@@ -1,12 +1,13 @@
-// Questions about a book, answered once for all readers: the book itself with all its levels, and the published view
-// with the best twenty.
+// Questions about a book, answered once for all readers: the book itself with all its levels, and the
+// published view with the best twenty.
 //
-// Why a protocol: the answers must not differ by where they were asked. Both readers give their levels best first and
-// say how far they know the side; one walk, which never steps outside that range, feeds every sum.
+// Why a protocol: the answers must not differ by where they were asked. Both readers give their levels best
+// first and say how far they know the side; one walk, which never steps outside that range, feeds every sum.
 //
 // Invariants
-// * No answer rests on a level outside the known range: a price that depends on one is nil, a sum ends in front of it
-//   and says so. How old the levels are, and whether the book is stale, the reader sees in the book or view itself.
+// * No answer rests on a level outside the known range: a price that depends on one is nil, a sum ends in
+//   front of it and says so. How old the levels are, and whether the book is stale, the reader sees in the
+//   book or view itself.
 // * Sums and products are 128-bit integers and quotients are exact fractions; nothing is rounded here.
 //
 // Worst case: a walk over all known levels of a side.
@@ -38,7 +39,7 @@ extension BookView: BookReading {
         }
     }
 
-    /// How far the book behind the view is known; a price of 0 that came with "not unbounded" means not at all.
+    /// How far the book behind the view is known. A proven price of 0 without "unbounded" means nothing.
     @inlinable
     public func proven(_ side: Side) -> ProvenRange {
         if side == .bid ? bidsUnbounded : asksUnbounded { return .unbounded }
@@ -46,7 +47,7 @@ extension BookView: BookReading {
         return worst == Price(0) ? .nothing : .to(worst)
     }
 
-    /// The proven range, cut off at the last level where a side fills the view: the book may hold more behind it.
+    /// The proven range, cut off at the last level of a full view: the book may hold more behind it.
     @inlinable
     public func known(_ side: Side) -> ProvenRange {
         let proven = proven(side)
@@ -117,8 +118,8 @@ extension BookReading where Self: ~Copyable {
         return ExactRatio(Int128(bid.price.mantissa) + Int128(ask.price.mantissa), 2)
     }
 
-    /// Between best bid and best ask, nearer to the side with less quantity: each price weighted by the quantity of the
-    /// other. In price mantissas; nil if either is not known.
+    /// Between best bid and best ask, nearer to the side with less quantity: each price weighted by the
+    /// quantity of the other. In price mantissas; nil if either is not known.
     @inlinable
     public var microprice: ExactRatio? {
         guard let bid = best(.bid), let ask = best(.ask) else { return nil }
@@ -132,7 +133,7 @@ extension BookReading where Self: ~Copyable {
 
     /// (bids − asks) / (bids + asks) of the quantities of the best `levelCount` levels a side: −1 … 1.
     ///
-    /// - Returns: nil if that many levels are not known on a side that has them, or if there is no quantity at all.
+    /// - Returns: nil if a side has that many levels and they are not known, or if there is no quantity.
     @inlinable
     public borrowing func imbalance(levelCount: Int) -> ExactRatio? {
         let bids = cumulative(.bid, levelCount: levelCount)
@@ -191,7 +192,7 @@ extension BookReading where Self: ~Copyable {
     @inlinable
     public borrowing func available(_ side: Side, withinBasisPoints distance: UInt32) -> DepthSum? {
         guard let mid = mid else { return nil }
-        // No price lies between the exact limit and the next integer on the near side, so rounding changes nothing.
+        // No price lies between the exact limit and the integer next to it on the near side.
         let factor = side == .bid ? 10_000 - Int128(distance) : 10_000 + Int128(distance)
         let product = mid.numerator * factor
         let divisor = mid.denominator * 10_000

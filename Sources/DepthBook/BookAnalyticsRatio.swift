@@ -1,10 +1,10 @@
-// Prices between two levels and shares of a whole are fractions; kept as such they lose nothing, and who wants a
-// decimal says how it is to be rounded.
+// Prices between two levels and shares of a whole are fractions; kept as such they lose nothing, and who
+// wants a decimal says how it is to be rounded.
 //
 // Invariants
 // * `denominator` is at least 1. The fraction need not be reduced: 2/4 equals 1/2.
-// * Comparing and rounding go through 256-bit products, so no step overflows; only a result that needs more than 127
-//   bits does, and it is nil.
+// * Comparing and rounding go through 256-bit products, so no step overflows; only a result that needs more
+//   than 127 bits does, and it is nil.
 
 import MarketData
 
@@ -65,8 +65,8 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
         }
     }
 
-    /// The nearest price of the symbol's price scale in the direction of `rule`, where the fraction is a price; nil
-    /// if it does not fit.
+    /// The nearest price of the symbol's price scale in the direction of `rule`, where the fraction is a
+    /// price; nil if it does not fit.
     public func price(_ rule: FloatingPointRoundingRule) -> Price? {
         guard let rounded = rounded(rule), let mantissa = Int64(exactly: rounded) else { return nil }
         return Price(mantissa)

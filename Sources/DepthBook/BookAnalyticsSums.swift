@@ -11,8 +11,8 @@ public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
     case sideEnds
     /// The next level of the venue is not known to the reader: the sums are lower bounds.
     case rangeEnds
-    /// The notional with the next level does not fit 128 bits: the sums are lower bounds. It takes 19 levels of the
-    /// greatest legal price and quantity to come here.
+    /// The notional with the next level does not fit 128 bits: the sums are lower bounds. It takes 19 levels
+    /// of the greatest legal price and quantity to come here.
     case numbersEnd
 }
 
@@ -58,7 +58,7 @@ public struct DepthSum: Hashable, Sendable, BitwiseCopyable {
 /// What it takes to fill a quantity at once.
 @frozen
 public enum DepthFill: Hashable, Sendable, BitwiseCopyable {
-    /// The whole quantity: `averagePrice` of the sums is its price (VWAP), `worst` the limit price that reaches it.
+    /// The whole quantity: `averagePrice` is its price (VWAP), `worst` the limit price that reaches it.
     case whole(DepthSum)
     /// Known levels hold only this much; `end` tells whether the venue has more.
     case part(DepthSum)

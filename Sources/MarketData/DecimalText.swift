@@ -1,5 +1,7 @@
-// Decimals for people: command lines, JSON output, log lines. The road of a message uses `scanDecimal` directly.
-// SAFETY: pointers live inside the closure that made them; the scratch is larger than the longest decimal.
+// Decimals for people: command lines, JSON output, log lines. The road of a message uses `scanDecimal`
+// directly.
+//
+// SAFETY: pointers live inside the closure that made them; the scratch holds more than the longest decimal.
 
 extension SymbolScales {
     /// The price as the venue prints it, for example `"61803.40000000"`.
@@ -27,7 +29,8 @@ extension SymbolScales {
     }
 }
 
-/// The decimal text of `mantissa × 10^-decimals`, with exactly that many decimals (0 … 18) and a minus sign if negative.
+/// The decimal text of `mantissa × 10^-decimals`, with exactly that many decimals (0 … 18) and a minus sign
+/// if negative.
 public func decimalText(mantissa: Int64, decimals: Int) -> String {
     precondition((0...18).contains(decimals), "decimals out of range")
     let text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { scratch in
@@ -37,8 +40,8 @@ public func decimalText(mantissa: Int64, decimals: Int) -> String {
     return mantissa < 0 ? "-" + text : text
 }
 
-/// The mantissa of a decimal text in a scale of `decimals` digits (0 … 18); an excess digit that is not zero is an
-/// overflow.
+/// The mantissa of a decimal text in a scale of `decimals` digits (0 … 18); an excess digit that is not zero
+/// is an overflow.
 public func mantissa(_ text: String, decimals: Int) throws(DecimalError) -> Int64 {
     precondition((0...18).contains(decimals), "decimals out of range")
     var copy = text

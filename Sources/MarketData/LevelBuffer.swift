@@ -1,8 +1,8 @@
 // A reusable, growing run of price levels in raw memory: what a parser fills and a book reads.
 //
-// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves every
-// message; an array would be copied, counted and checked. Capacity only grows, to at most `capacityMax`, so a stream
-// allocates while it meets its largest messages and never again.
+// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves
+// every message; an array would be copied, counted and checked. Capacity only grows, to at most
+// `capacityMax`, so a stream allocates while it meets its largest messages and never again.
 //
 // SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always.
 
@@ -53,7 +53,7 @@ public struct LevelBuffer: ~Copyable {
         return true
     }
 
-    /// Appends one level, growing if needed; beyond `capacityMax` the level is not taken and the result is false.
+    /// Appends one level, growing if needed; false, with nothing appended, beyond `capacityMax`.
     @inlinable
     @discardableResult
     public mutating func append(_ level: PriceLevel) -> Bool {

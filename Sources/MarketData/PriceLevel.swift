@@ -1,8 +1,8 @@
 // The numbers of a book: decimal mantissas, never floating point.
 //
-// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`; the decimals are those
-// the venue prints for the symbol (`SymbolScales`) and are held once per symbol, not per number. With that scale
-// `Int64` always suffices: the venue itself keeps both numbers in one.
+// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`; the decimals
+// are those the venue prints for the symbol (`SymbolScales`) and are held once per symbol, not per number.
+// With that scale `Int64` always suffices: the venue itself keeps both numbers in one.
 //
 // Invariants
 // * A price on the wire is at least 0 and has at most 18 digits; prices need not be multiples of a tick.

@@ -177,7 +177,8 @@ private struct NaiveReader {
         }
     }
 
-    /// A view of more, of exactly and of fewer than twenty levels, and one published over an older, longer one.
+    /// A view of more, of exactly and of fewer than twenty levels, and one published over an older, longer
+    /// one.
     @Test func viewsOfManyAndFewLevels() {
         var view = BookView()
         for count in [25, 20, 19, 3, 0] as [Int] {

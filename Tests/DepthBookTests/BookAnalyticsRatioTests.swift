@@ -18,8 +18,9 @@ import Testing
         #expect(ExactRatio(7, 2).approximateDouble == 3.5)
     }
 
-    /// Every small fraction by every rule against the rule that `Double` itself documents; such small fractions with a
-    /// power of two below are exact in it, and the others are never as near to a half as its error.
+    /// Every small fraction by every rule against the rule that `Double` itself documents; such small
+    /// fractions with a power of two below are exact in it, and the others are never as near to a half as its
+    /// error.
     @Test func smallFractions() {
         for numerator in -60...60 {
             for denominator in 1...12 {

@@ -93,7 +93,8 @@ func viewOf(_ book: borrowing OrderBook) -> BookView {
         #expect(quantities == [30, 10, 30, 0])
         let asks = [102, 103, 109, 110].map { reader.available(.ask, within: Price($0)).quantity }
         #expect(asks == [0, 30, 70, 120])
-        // The mid is 101.5: 148 bp below it are 99.9978, 147 are 100.00795; 246 bp above are 103.9969, 247 are 104.007.
+        // The mid is 101.5: 148 bp below it are 99.9978, 147 are 100.00795; 246 bp above are 103.9969, 247
+        // are 104.007.
         let cases: [(Side, UInt32, Int128)] = [
             (.bid, 147, 0), (.bid, 148, 10), (.ask, 246, 30), (.ask, 247, 70), (.bid, 0, 0),
             (.bid, 10_000, 60), (.bid, .max, 60), (.ask, .max, 120),

@@ -6,11 +6,12 @@ import Testing
 
 @testable import DepthBook
 
-/// How many times longer the runs are than in an everyday test: `LOB_STRESS=100 swift test -c release` gives each
-/// seed more than a million updates.
+/// How many times longer the runs are than in an everyday test. A hundred times is more than a million
+/// updates a seed: `LOB_STRESS=100 swift test -c release -Xswiftc -enable-testing --filter BookSideStress`.
 private let stress = max(ProcessInfo.processInfo.environment["LOB_STRESS"].flatMap { Int($0) } ?? 1, 1)
 
-/// Where the prices of a message come from. Shapes follow each other on one side, so each meets what others left.
+/// Where the prices of a message come from. Shapes follow each other on one side, so each meets what others
+/// left.
 private enum Shape: CaseIterable {
     /// Anywhere in a narrow, a wide and the whole legal band.
     case narrow, wide, legal
@@ -200,7 +201,8 @@ private struct StressRun: ~Copyable {
         run.check("\(side) \(shape) end")
     }
 
-    /// A side without a single free slot, then one insertion at different places: it must grow and stay right.
+    /// A side without a single free slot, then one insertion at different places: it must grow and stay
+    /// right.
     @Test(arguments: Side.allCases) func noFreeSlotAtAll(_ side: Side) {
         for place in stride(from: 0, through: BookSide.capacityMin, by: 64) {
             var run = StressRun(seed: 5, side: side)

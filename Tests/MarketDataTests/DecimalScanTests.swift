@@ -57,8 +57,8 @@ private func naiveScan(_ text: [UInt8]) -> Scan {
 }
 
 @Suite struct DecimalScanTests {
-    /// Every text of up to five characters that can stand in or near a number: against the naive scanner for value
-    /// and offset, and against a regular expression for which texts are decimals as a whole.
+    /// Every text of up to five characters that can stand in or near a number: against the naive scanner for
+    /// value and offset, and against a regular expression for which texts are decimals as a whole.
     @Test func everyShortText() throws {
         let alphabet = Array("019.-e ".utf8)
         var texts: [[UInt8]] = [[]]

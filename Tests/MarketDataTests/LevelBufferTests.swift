@@ -48,7 +48,8 @@ import Testing
         #expect(!isTaken && count == LevelBuffer.capacityMax && first == PriceLevel(7, 8))
     }
 
-    /// Kernels may write `slack` levels behind the capacity; under the address sanitizer this proves the room.
+    /// Kernels may write `slack` levels behind the capacity; under the address sanitizer this proves the
+    /// room.
     @Test func theSlackBelongsToTheBuffer() {
         var buffer = LevelBuffer(capacity: 3)
         for round in 0..<3 {

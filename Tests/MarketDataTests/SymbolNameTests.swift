@@ -58,7 +58,8 @@ import Testing
         }
     }
 
-    /// The hash for this package's tables spreads names like the venue's: no bucket of a half-full table is crowded.
+    /// The hash for this package's tables spreads names like the venue's: no bucket of a half-full table is
+    /// crowded.
     @Test func quickHashSpreads() {
         var buckets = [Int](repeating: 0, count: 4096)
         var hashes = Set<UInt64>()
