@@ -100,6 +100,7 @@ final class Trial {
         for repetition in 0..<plan.count {
             if repetition >= 3 && CycleTimer.monotonicNs() - start > budgetNs { return }
             watch.sampleNoise()
+            watch.poll()
             if watch.isInterrupted { return }
             for turn in entrants.indices {
                 let index = (turn + repetition) % entrants.count

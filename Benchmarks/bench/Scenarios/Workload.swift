@@ -67,7 +67,11 @@ final class Workload {
         snapshotLists = LevelLists(bids: snapshot.bids.array(), asks: snapshot.asks.array())
         symbol = count > 0 ? parsed[0].symbol : SymbolName()
         var found = snapshot.scales
-        for index in 0..<count where found == nil { found = parsed[index].scales }
+        for index in 0..<count {
+            guard let own = parsed[index].scales else { continue }
+            if found ?? own != own { throw WorkloadError.scalesChange(scenario: traffic.name, index: index) }
+            found = own
+        }
         scales = found ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
     }
 
@@ -109,12 +113,15 @@ struct Traffic {
 
 /// Why a scenario cannot be measured.
 enum WorkloadError: Error, CustomStringConvertible {
+    case scalesChange(scenario: String, index: Int)
     case notADepthUpdate(scenario: String, index: Int)
     case noDepthUpdates(path: String)
     case unreadable(path: String, reason: String)
 
     var description: String {
         switch self {
+        case .scalesChange(let scenario, let index):
+            "\(scenario): message \(index) prints other decimals than those before it"
         case .notADepthUpdate(let scenario, let index):
             "\(scenario): message \(index) is not a depth update"
         case .noDepthUpdates(let path):
