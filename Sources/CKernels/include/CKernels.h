@@ -5,3 +5,4 @@
 #include "CKernelsBook.h"
 #include "CKernelsMeasure.h"
 #include "CKernelsOS.h"
+#include "CKernelsLevels.h"
