@@ -32,8 +32,15 @@ public struct BookEngine: ~Copyable {
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
+    let defect: EngineDefect
+
     /// An engine without symbols.
-    public init(_ configuration: EngineConfiguration) { self.configuration = configuration }
+    public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
+
+    package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
+        self.configuration = configuration
+        self.defect = defect
+    }
 
     /// Takes one frame. Everything the engine learns comes this way.
     public mutating func step(_ frame: Frame) {

@@ -13,10 +13,11 @@ final class BookTrack {
     /// When the last snapshot was loaded, in the frames' clock.
     var loadedAtNs: Int64 = 0
 
-    init(_ configuration: EngineConfiguration) {
-        book = OrderBook(levelCountMax: configuration.levelCountMax)
-        sync = DepthSynchronizer(rule: SequenceRule.of(configuration.market))
-        buffer = MessageBuffer(bytesMax: configuration.bufferBytesMax)
+    init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
+        book = OrderBook(
+            levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
+        sync = DepthSynchronizer(rule: defect.rule ?? SequenceRule.of(configuration.market))
+        buffer = MessageBuffer(bytesMax: configuration.bufferBytesMax, dropsOldest: defect.dropsOldestBuffered)
     }
 }
 

@@ -49,27 +49,11 @@ public struct EngineConfiguration: Hashable, Sendable {
     public init(market: Market) { self.market = market }
 }
 
-/// Why a snapshot is wanted. The order is the priority.
-@frozen
-public enum SnapshotPurpose: UInt8, Comparable, CaseIterable, Sendable, BitwiseCopyable {
-    /// There is no book yet.
-    case initial
-    /// The book is stale.
-    case resync
-    /// Too few levels are proven.
-    case deepen
-    /// The book is to be checked.
-    case audit
-
-    /// More urgent first.
-    public static func < (a: SnapshotPurpose, b: SnapshotPurpose) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// What the engine wants of whoever fetches snapshots.
 @frozen
 public enum SnapshotWish: Hashable, Sendable {
     /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of the symbol.
-    case ask(SymbolName, SnapshotPurpose, attempt: Int)
+    case ask(SymbolName, SnapshotPriority, attempt: Int)
     /// No snapshot of this symbol is wanted any more.
     case cancel(SymbolName)
 }

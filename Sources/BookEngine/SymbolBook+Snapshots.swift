@@ -61,9 +61,9 @@ extension SymbolBook {
     // MARK: - The book in the shadow
 
     /// Begins a deepening or an audit; does nothing unless the book is live and has no shadow yet.
-    func startShadow(_ purpose: SnapshotPurpose, atNs: Int64, _ wishes: inout [SnapshotWish]) {
+    func startShadow(_ purpose: SnapshotPriority, atNs: Int64, _ wishes: inout [SnapshotWish]) {
         guard state == .live, shadow == nil else { return }
-        let track = BookTrack(configuration)
+        let track = BookTrack(configuration, defect)
         shadow = track
         shadowPurpose = purpose
         auditedAtNs = atNs

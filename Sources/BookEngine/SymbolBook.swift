@@ -22,7 +22,7 @@ final class SymbolBook {
     let rule: SequenceRule
     var main: BookTrack
     var shadow: BookTrack?
-    var shadowPurpose = SnapshotPurpose.audit
+    var shadowPurpose = SnapshotPriority.audit
     var state = BookState.syncing
     var reason = StaleReason.none
     var source: UInt16?
@@ -38,11 +38,14 @@ final class SymbolBook {
     var writer: LatestValueWriter<BookView>
     let reader: LatestValueReader<BookView>
 
-    init(_ name: SymbolName, _ configuration: EngineConfiguration) {
+    let defect: EngineDefect
+
+    init(_ name: SymbolName, _ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.name = name
         self.configuration = configuration
-        rule = SequenceRule.of(configuration.market)
-        main = BookTrack(configuration)
+        self.defect = defect
+        rule = defect.rule ?? SequenceRule.of(configuration.market)
+        main = BookTrack(configuration, defect)
         tickers = TickerMemory(capacity: configuration.tickerCountMax)
         view.symbol = name
         let mailbox = LatestValue(view)

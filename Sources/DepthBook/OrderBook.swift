@@ -52,6 +52,7 @@ public struct OrderBook: ~Copyable {
     /// Upper bounds of the numbers of levels, exact after every count.
     private var bidCountBound = 0
     private var askCountBound = 0
+    private let movesProvenRange: Bool
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
 
@@ -59,8 +60,12 @@ public struct OrderBook: ~Copyable {
     ///
     /// - Parameter levelCountMax: most levels a side keeps, at least 16. The default holds the deepest books captured
     ///   (4,500 levels) twice over.
-    public init(levelCountMax: Int = 10_000) {
+    public init(levelCountMax: Int = 10_000) { self.init(levelCountMax: levelCountMax, movesProvenRange: true) }
+
+    /// - Parameter movesProvenRange: false builds in the mistake that the simulation's checkers must find.
+    package init(levelCountMax: Int, movesProvenRange: Bool) {
         self.levelCountMax = max(levelCountMax, 16)
+        self.movesProvenRange = movesProvenRange
         scratchCapacity = 4096
         scratch = .allocate(capacity: scratchCapacity + 1)
     }
@@ -150,13 +155,17 @@ public struct OrderBook: ~Copyable {
         bidCountBound = bids.count
         if bidCountBound > levelCountMax {
             let gone = bids.evict(keeping: kept)
-            provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            if movesProvenRange {
+                provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            }
             bidCountBound = kept
         }
         askCountBound = asks.count
         if askCountBound > levelCountMax {
             let gone = asks.evict(keeping: kept)
-            provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            if movesProvenRange {
+                provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            }
             askCountBound = kept
         }
     }
