@@ -63,7 +63,7 @@ final class Workload {
         levelCounts = lists.map { $0.bids.count + $0.asks.count }
         levelCount = levelCounts.reduce(0, +)
         data = traffic.messages.map { Data($0) }
-        snapshot = try Workload.parse(traffic.snapshot)
+        snapshot = try parseSnapshot(traffic.snapshot)
         snapshotLists = LevelLists(bids: snapshot.bids.array(), asks: snapshot.asks.array())
         symbol = count > 0 ? parsed[0].symbol : SymbolName()
         var found = snapshot.scales
@@ -85,20 +85,21 @@ final class Workload {
             + "\(bench.byteCount(Double(byteCount))) on the wire, "
             + "snapshot of \(grouped(snapshot.bids.count)) + \(grouped(snapshot.asks.count)) levels"
     }
+}
 
-    /// The snapshot of a REST body; an empty one of no bytes.
-    private static func parse(_ body: [UInt8]) throws -> DepthSnapshot {
-        var snapshot = DepthSnapshot(levelCapacity: 16)
-        if body.isEmpty { return snapshot }
-        let arena = MessageArena([body])
-        var parser = MessageParser()
-        try parser.parseSnapshot(arena.view[0])
-        snapshot.lastUpdateID = parser.snapshot.lastUpdateID
-        snapshot.scales = parser.snapshot.scales
-        snapshot.bids.assign(parser.snapshot.bids.array())
-        snapshot.asks.assign(parser.snapshot.asks.array())
-        return snapshot
-    }
+/// The snapshot of a REST body; an empty one of no bytes.
+func parseSnapshot(_ body: [UInt8]) throws -> DepthSnapshot {
+    var snapshot = DepthSnapshot(levelCapacity: 16)
+    if body.isEmpty { return snapshot }
+    let arena = MessageArena([body])
+    defer { withExtendedLifetime(arena) {} }
+    var parser = MessageParser()
+    try parser.parseSnapshot(arena.view[0], readableAfter: MessageArena.readableAfterBytes)
+    snapshot.lastUpdateID = parser.snapshot.lastUpdateID
+    snapshot.scales = parser.snapshot.scales
+    snapshot.bids.assign(parser.snapshot.bids.array())
+    snapshot.asks.assign(parser.snapshot.asks.array())
+    return snapshot
 }
 
 /// What a scenario is made of, before it is parsed.
