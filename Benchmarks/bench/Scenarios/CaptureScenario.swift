@@ -92,9 +92,13 @@ enum CaptureScenario {
         return found
     }
 
+    /// `snapshots/SYMBOL.json`, the first of several `snapshots/SYMBOL.….json`, or `snapshot.json`.
     private static func bodyBeside(_ file: URL, _ symbol: SymbolName) -> [UInt8]? {
         let folder = file.deletingLastPathComponent()
-        return ["snapshots/\(symbol).json", "snapshot.json"].lazy
-            .compactMap { try? Data(contentsOf: folder.appendingPathComponent($0)) }.first.map { Array($0) }
+        let several = folder.appendingPathComponent("snapshots")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: several.path)) ?? []
+        let own = names.filter { $0.hasPrefix("\(symbol).") }.min().map(several.appendingPathComponent)
+        let body = own ?? folder.appendingPathComponent("snapshot.json")
+        return (try? Data(contentsOf: body)).map { Array($0) }
     }
 }
