@@ -20,7 +20,8 @@ extension BookEngine {
     /// Time passed: begins what is due.
     public mutating func tick(receivedAtNs: Int64) { step(BookEngine.bare(.tick, 0, receivedAtNs)) }
 
-    /// One message as it came from the WebSocket. Read in place; nothing is kept of it unless a snapshot is awaited.
+    /// One message as it came from the WebSocket. Read in place; nothing is kept of it unless a snapshot is
+    /// awaited.
     public mutating func receive(_ message: Span<UInt8>, source: UInt16 = 0, receivedAtNs: Int64) {
         unsafe message.withUnsafeBufferPointer { bytes in
             unsafe step(Frame(kind: .message, source: source, receivedAtNs: receivedAtNs, bytes: bytes))

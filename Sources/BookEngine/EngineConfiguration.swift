@@ -1,5 +1,5 @@
-// What an engine is told once. Everything here is part of its input: the same frames and the same configuration give
-// the same books.
+// What an engine is told once. Everything here is part of its input: the same frames and the same
+// configuration give the same books.
 
 import BinanceDepth
 import MarketData
@@ -30,7 +30,8 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var symbolCountMax = 2048
     /// Most levels a side that a book keeps.
     public var levelCountMax = 10_000
-    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is counted.
+    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is
+    /// counted.
     public var bufferBytesMax = 4 << 20
     /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
     public var tickerCountMax = 512
@@ -52,7 +53,8 @@ public struct EngineConfiguration: Hashable, Sendable {
 /// What the engine wants of whoever fetches snapshots.
 @frozen
 public enum SnapshotWish: Hashable, Sendable {
-    /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of the symbol.
+    /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of
+    /// the symbol.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
     /// No snapshot of this symbol is wanted any more.
     case cancel(SymbolName)

@@ -1,5 +1,5 @@
-// Deliberate mistakes, so that the simulation can show that its checkers bite. Visible inside this package only; an
-// engine made by the public initialiser has none of them.
+// Deliberate mistakes, so that the simulation can show that its checkers bite. Visible inside this package
+// only; an engine made by the public initialiser has none of them.
 
 import BinanceDepth
 

@@ -136,8 +136,8 @@ extension SymbolBook {
         }
     }
 
-    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole counts as
-    /// the limit.
+    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole
+    /// counts as the limit.
     func provenLevelCount(atMost limit: Int) -> Int {
         var least = limit
         for side in Side.allCases where main.book.proven(side) != .unbounded {

@@ -1,9 +1,9 @@
 // One symbol: the book that is served, what is believed of it, and the one that may be built in its shadow.
 //
-// `main` is served from the first snapshot on. When it loses its trust its synchronizer collects messages again; the old
-// levels stay readable, flagged, until the next snapshot replaces them in place. `shadow` exists only for a deepening
-// or an audit: it is fed the same events, and when both stand at the same id they are compared, and the shadow, whose
-// proof is fresher, becomes the main book.
+// `main` is served from the first snapshot on. When it loses its trust its synchronizer collects messages
+// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. `shadow`
+// exists only for a deepening or an audit: it is fed the same events, and when both stand at the same id they
+// are compared, and the shadow, whose proof is fresher, becomes the main book.
 //
 // Invariants
 // * `state == .live` exactly while `main.sync.isLive`.

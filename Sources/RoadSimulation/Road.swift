@@ -1,8 +1,8 @@
-// The whole road in virtual time: simulated venue → connection → ring → engine, with the planner fetching snapshots and
-// a checker looking at every book after every frame.
+// The whole road in virtual time: simulated venue → connection → ring → engine, with the planner fetching
+// snapshots and a checker looking at every book after every frame.
 //
-// Nothing here is a copy of what runs live: the engine, the ring, the parser, the synchronizer and the planner are the
-// real ones; only sockets and clocks are replaced. Time jumps from one activity to the next.
+// Nothing here is a copy of what runs live: the engine, the ring, the parser, the synchronizer and the
+// planner are the real ones; only sockets and clocks are replaced. Time jumps from one activity to the next.
 
 import BinanceDepth
 import BookEngine
@@ -141,7 +141,8 @@ public final class Road {
         for wish in wishes {
             switch wish {
             case .ask(let symbol, let priority, let attempt):
-                // Shallow first: a book of a hundred levels costs a fiftieth of the weight and is live as soon.
+                // Shallow first: a book of a hundred levels costs a fiftieth of the weight and is live as
+                // soon.
                 let levelCount = priority <= .resync ? 100 : 1000
                 _ = planner.request(
                     SnapshotKey(market: plan.market, symbol: symbol), priority, levelCount: levelCount,

@@ -1,8 +1,11 @@
 // The invariants, looked at after every frame.
 //
-// * A level inside the proven range of a live book equals the true book at that id, exactly, and none is missing.
-// * A live book is never behind an event that was handed to it: a later one that it saw either moved it or cost its trust.
-// * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no false alarms.
+// * A level inside the proven range of a live book equals the true book at that id, exactly, and none is
+//   missing.
+// * A live book is never behind an event that was handed to it: a later one that it saw either moved it or
+//   cost its trust.
+// * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
+//   false alarms.
 // * Buffers, tickers and the ring stay inside their bounds.
 // * The venue never had to refuse a request for its weight.
 // * When the faults have ended, every symbol is live and up to date within the stated time.
@@ -37,17 +40,22 @@ extension Road {
             compare(symbols[index], status, isKnown: isKnown)
         }
         let used = venue.budget.usedWeight
-        if used > venue.budget.weightMax || venue.counters.limitedCount > 0 || venue.counters.bannedCount > 0 {
-            violated(SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) weight and refused")
+        if used > venue.budget.weightMax || venue.counters.limitedCount > 0 || venue.counters.bannedCount > 0
+        {
+            violated(
+                SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) weight and refused")
         }
     }
 
     private func checkCounters(_ status: SymbolStatus) {
         let c = status.counters
         if c.tickersAgreed != c.tickersCompared { violated(status.symbol, "a ticker contradicts the book") }
-        if c.partialsAgreed != c.partialsCompared { violated(status.symbol, "a partial depth contradicts the book") }
+        if c.partialsAgreed != c.partialsCompared {
+            violated(status.symbol, "a partial depth contradicts the book")
+        }
         if c.auditsAgreed != c.auditsCompared {
-            violated(status.symbol, "an audit found \(status.lastDifference.map { "\($0)" } ?? "a difference")")
+            violated(
+                status.symbol, "an audit found \(status.lastDifference.map { "\($0)" } ?? "a difference")")
         }
         if c.crossings > 0 { violated(status.symbol, "the book crossed") }
         if c.snapshotsRefuted > 0 { violated(status.symbol, "a true snapshot was refuted") }
@@ -71,7 +79,10 @@ extension Road {
         guard let checked else {
             if isKnown { return }
             let oldest = venue.oldestKnownID(of: symbol)
-            violated(symbol, "live at \(status.lastUpdateID), which the venue does not know (oldest \(String(describing: oldest)))")
+            violated(
+                symbol,
+                "live at \(status.lastUpdateID), which the venue does not know; its oldest is \(oldest?.value ?? 0)"
+            )
             return
         }
         outcome.comparisons += 1
@@ -80,7 +91,8 @@ extension Road {
 
     /// The first difference of a side inside the proven range.
     private func difference(
-        _ book: borrowing OrderBook, _ truth: borrowing TrueBook, _ side: Side, _ factors: (price: Int64, quantity: Int64)
+        _ book: borrowing OrderBook, _ truth: borrowing TrueBook, _ side: Side,
+        _ factors: (price: Int64, quantity: Int64)
     ) -> String? {
         let levels = truth[side]
         var rank = 0
@@ -123,9 +135,11 @@ extension Road {
         for symbol in symbols {
             guard let status = engine.status(symbol) else { continue }
             if status.state != .live || status.lastUpdateID != venue.shownID(of: symbol) {
+                let shown = venue.shownID(of: symbol)?.value ?? 0
                 violated(
-                    symbol, "\(plan.recoverySeconds) s after the last fault it is \(status.state) (\(status.reason)) at "
-                        + "\(status.lastUpdateID), the venue at \(venue.shownID(of: symbol).map { "\($0)" } ?? "none")")
+                    symbol,
+                    "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
+                        + "at \(status.lastUpdateID); the venue is at \(shown)")
                 return
             }
         }
@@ -142,6 +156,8 @@ extension Road {
         }
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
         outcome.overflows = lostFrames
-        if gauges.highWaterBytes > gauges.capacityBytes { violated(SymbolName(), "the ring holds more than it can") }
+        if gauges.highWaterBytes > gauges.capacityBytes {
+            violated(SymbolName(), "the ring holds more than it can")
+        }
     }
 }

@@ -1,4 +1,5 @@
-// The life of a connection in virtual time: what a live feed does, reduced to what the simulated venue can do to it.
+// The life of a connection in virtual time: what a live feed does, reduced to what the simulated venue can do
+// to it.
 //
 // state        input                                  action
 // down         its time has come                      open, frame `connected`
@@ -9,8 +10,10 @@
 // up           a symbol silent for too long           open a replacement beside it
 // two up       the older one's time is over           hang up the older one, frame `disconnected`
 //
-// Frames that must arrive are offered again until the ring takes them; messages behind them are dropped meanwhile, so
-// that order is kept.
+// Frames that must arrive are offered again until the ring takes them; messages behind them are dropped
+// meanwhile, so that order is kept.
+//
+// SAFETY: pointers to an array's bytes live inside the closure that made them.
 
 import BinanceDepth
 import Handoff
@@ -81,7 +84,9 @@ extension Road {
                 }
             }
             let heardAtUs = connections[index].heardAtUs
-            if isClosed || venue.nowUs - heardAtUs > Road.silenceUsMax || venue.nowUs >= connections[index].retireAtUs {
+            if isClosed || venue.nowUs - heardAtUs > Road.silenceUsMax
+                || venue.nowUs >= connections[index].retireAtUs
+            {
                 drop(index)
             } else if isShuttingDown {
                 replaceConnection()
@@ -120,7 +125,8 @@ extension Road {
     func flushPending() {
         while let frame = pending.first {
             let written = unsafe frame.body.withUnsafeBytes {
-                unsafe producer.write(frame.kind, source: frame.source, receivedAtNs: frame.receivedAtUs * 1000, $0)
+                unsafe producer.write(
+                    frame.kind, source: frame.source, receivedAtNs: frame.receivedAtUs * 1000, $0)
             }
             if !written { return }
             pending.removeFirst()
@@ -151,7 +157,8 @@ private func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
     var index = 0
     while index < message.count {
         // A level: ["price","quantity"]
-        if message[index] == UInt8(ascii: "["), index + 1 < message.count, message[index + 1] == UInt8(ascii: "\""),
+        if message[index] == UInt8(ascii: "["), index + 1 < message.count,
+            message[index + 1] == UInt8(ascii: "\""),
             let end = message[index...].firstIndex(of: UInt8(ascii: "]"))
         {
             let parts = message[index..<end].split(separator: UInt8(ascii: "\""))

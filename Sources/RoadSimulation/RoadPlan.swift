@@ -1,4 +1,5 @@
-// What one simulated run is: everything is derived from it, so the same plan gives the same run on every machine.
+// What one simulated run is: everything is derived from it, so the same plan gives the same run on every
+// machine.
 
 import BinanceDepth
 import BookEngine
@@ -92,7 +93,8 @@ public enum Mistake: String, CaseIterable, Sendable {
         case .gapIgnored:
             defect.rule = SequenceRule(
                 join: right.join,
-                follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) })
+                follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) }
+            )
         case .deleteByLiteral: break
         case .dropsOldestBuffered: defect.dropsOldestBuffered = true
         case .keepsProvenRange: defect.keepsProvenRangeOnEviction = true

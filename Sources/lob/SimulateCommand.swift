@@ -14,7 +14,9 @@ struct ProfileArgument: ExpressibleByArgument {
     let name: String
 
     init?(argument: String) {
-        guard argument == "mixed" || ProfileArgument.all.contains(where: { $0.name == argument }) else { return nil }
+        guard argument == "mixed" || ProfileArgument.all.contains(where: { $0.name == argument }) else {
+            return nil
+        }
         name = argument
     }
 
@@ -29,6 +31,7 @@ struct ProfileArgument: ExpressibleByArgument {
 }
 
 extension FaultPlan: ExpressibleByArgument {
+    /// The plan of a text, nil if it is none.
     public init?(argument: String) {
         guard let plan = try? FaultPlan(argument) else { return nil }
         self = plan
@@ -38,14 +41,16 @@ extension FaultPlan: ExpressibleByArgument {
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Run the whole road in virtual time against a faulty venue, and check every book after every frame.",
+        abstract:
+            "Run the whole road in virtual time against a faulty venue, and check every book.",
         discussion: """
-            Each seed is a venue with its own order flow and its own faults, connected through the real ring, parser, \
-            synchronizer, engine and snapshot planner. After every frame every level inside the proven range of a \
-            live book must equal the venue's true book at that update id; when the faults end, every symbol must be \
-            live and up to date within the stated time.
+            Each seed is a venue with its own order flow and its own faults, connected through the real ring, \
+            parser, synchronizer, engine and snapshot planner. After every frame every level inside the proven \
+            range of a live book must equal the venue's true book at that update id; when the faults end, every \
+            symbol must be live and up to date within the stated time.
 
-            Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that repeats it.
+            Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that \
+            repeats it.
             """)
 
     @Option(help: "Number of seeds.")
@@ -101,7 +106,8 @@ struct SimulateCommand: ParsableCommand {
             if let violation = outcome.violation {
                 printError("seed \(seed), profile \(name): \(violation)")
                 printError(
-                    "repeat: lob simulate --seeds 1 --from \(seed) --seconds \(seconds) --recovery \(recovery) "
+                    "repeat: lob simulate --seeds 1 --from \(seed) --seconds \(seconds) "
+                        + "--recovery \(recovery) "
                         + "--profile \(name) --symbols \(symbols) --faults \(faults)")
                 throw ExitCode(2)
             }
@@ -114,21 +120,26 @@ struct SimulateCommand: ParsableCommand {
         let rows = [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
             ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
-            ["faults", rounded(Double(total.faults))], ["frames lost to a full ring", rounded(Double(total.overflows))],
+            ["faults", rounded(Double(total.faults))],
+            ["frames lost to a full ring", rounded(Double(total.overflows))],
             ["resyncs", rounded(Double(total.resyncs))], ["audits", rounded(Double(total.audits))],
             ["snapshot requests", rounded(Double(total.requests))],
             ["comparisons with the true book", rounded(Double(total.comparisons))],
             ["levels compared", rounded(Double(total.comparedLevels))],
             ["slowest recovery", "\(fixed(slowest, 1)) s after the last fault"], ["violations", "0"],
-            ["speed", "\(fixed(Double(seeds) / elapsed, 1)) seeds/s, "
-                + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s"],
+            [
+                "speed",
+                "\(fixed(Double(seeds) / elapsed, 1)) seeds/s, "
+                    + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s",
+            ],
             ["trail", hexadecimal(total.trail)],
         ]
         print(renderTable(rows, leftAligned: [0, 1]))
     }
 
     private func progress(_ done: Int, _ total: RoadOutcome, _ elapsed: Double) -> String {
-        "\(done)/\(seeds) seeds, \(rounded(total.seconds)) virtual s, \(fixed(Double(done) / elapsed, 1)) seeds/s, "
+        "\(done)/\(seeds) seeds, \(rounded(total.seconds)) virtual s, "
+            + "\(fixed(Double(done) / elapsed, 1)) seeds/s, "
             + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s"
     }
 

@@ -6,7 +6,8 @@ import Testing
 private let capacity = FrameRing.capacityBytesRange.lowerBound
 private let frameBytesMax = capacity - 144
 
-/// What a ring must do, in a few lines without memory: a list of frames, a byte count and the rules of dropping.
+/// What a ring must do, in a few lines without memory: a list of frames, a byte count and the rules of
+/// dropping.
 private struct NaiveRing {
     struct Frame: Equatable {
         var number: Int

@@ -79,7 +79,8 @@ func advance(
         consumer.poll { #expect($0.receivedAtNs == .min) }
     }
 
-    /// Every start offset in the ring, for every body length of two cache lines and for those near the largest.
+    /// Every start offset in the ring, for every body length of two cache lines and for those near the
+    /// largest.
     @Test func everyLengthAtEveryOffset() throws {
         let ring = try FrameRing(capacityBytes: capacity)
         let gauges = ring.gauges
@@ -105,7 +106,8 @@ func advance(
         #expect(gauges.droppedFrames == 0)
     }
 
-    /// A frame put ahead of an open one, at every offset, so that the move of the open one crosses the end everywhere.
+    /// A frame put ahead of an open one, at every offset, so that the move of the open one crosses the end
+    /// everywhere.
     @Test func writeOvertakesTheOpenFrame() throws {
         let ring = try FrameRing(capacityBytes: capacity)
         var producer = ring.producer

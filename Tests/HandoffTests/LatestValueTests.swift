@@ -86,7 +86,8 @@ private struct Large: Stamped {
         hunt(Large.self, publishCount: isDebugBuild ? 3000 : 300_000, stampMask: .max)
     }
 
-    /// One writer, three readers; each value read must be whole, of the version told, and never older than the last.
+    /// One writer, three readers; each value read must be whole, of the version told, and never older than
+    /// the last.
     private func hunt<Value: Stamped>(_: Value.Type, publishCount: Int, stampMask: UInt64) {
         let mailbox = LatestValue(Value(stamp: 0))
         let writer = Handed(mailbox.writer)

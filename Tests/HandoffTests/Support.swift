@@ -1,4 +1,5 @@
-// What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and threads.
+// What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and
+// threads.
 
 import Foundation
 import TestSupport
@@ -48,10 +49,11 @@ final class Handed<Value: ~Copyable>: @unchecked Sendable {
     init(_ value: consuming Value) { self.value = value }
 }
 
-/// Runs the closures at the same time, each on a thread of its own, waits for all and returns their complaints.
+/// Runs the closures at the same time, each on a thread of its own, waits for all and returns their
+/// complaints.
 ///
-/// They complain instead of expecting, because a thread of its own belongs to no test. `NSCondition` and not `Mutex` or
-/// a semaphore, because the thread sanitizer understands it.
+/// They complain instead of expecting, because a thread of its own belongs to no test. `NSCondition` and not
+/// `Mutex` or a semaphore, because the thread sanitizer understands it.
 func complaints(of bodies: [@Sendable () -> [String]]) -> [String] {
     let done = NSCondition()
     let results = Handed<[[String]]>([])

@@ -1,5 +1,5 @@
-// Both halves at once. These are the tests that run under the thread sanitizer; it does not know that the two mappings
-// are the same memory, so the bytes themselves are checked as well.
+// Both halves at once. These are the tests that run under the thread sanitizer; it does not know that the two
+// mappings are the same memory, so the bytes themselves are checked as well.
 
 import Foundation
 import TestSupport
