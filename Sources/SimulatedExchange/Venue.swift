@@ -53,6 +53,9 @@ public struct Venue: ~Copyable {
 
     /// A venue at its start, with every book full and nobody connected.
     public init(_ configuration: VenueConfiguration) {
+        precondition(
+            configuration.symbols.allSatisfy { $0.profile.market == configuration.market },
+            "every profile must be of the venue's market")
         self.configuration = configuration
         nowUs = configuration.startUs
         faults = configuration.faults
