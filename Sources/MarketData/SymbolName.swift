@@ -29,6 +29,19 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         }
     }
 
+    /// The name of the 1 ... 15 bytes at the front of these 16: two words instead of a copy.
+    @inlinable
+    @inline(__always)
+    public init(shortName bytes: UnsafePointer<UInt8>, length: Int) {
+        let raw = UnsafeRawPointer(bytes)
+        let beyond = UInt64.max &<< UInt64(truncatingIfNeeded: 8 &* length)  // counts modulo 64
+        let isOneWord = length < 8
+        let low = raw.loadUnaligned(as: UInt64.self)
+        let high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        let length = UInt64(truncatingIfNeeded: length) &<< 56
+        words = (isOneWord ? low & ~beyond : low, isOneWord ? 0 : high & ~beyond, 0, 0, 0, length)
+    }
+
     /// The name of this text, or nil if it is longer than `lengthMax` bytes.
     public init?(_ text: String) {
         var copy = text
