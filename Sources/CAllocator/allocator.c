@@ -37,9 +37,9 @@ size_t lob_allocation_requests(void) {
     if (mallctl("epoch", &epoch, &length, &epoch, length)) return SIZE_MAX;
     uint64_t small = 0, large = 0;
     length = sizeof small;
-    if (mallctl("stats.arenas.4096.small.nmalloc", &small, &length, NULL, 0)) return SIZE_MAX;
+    if (mallctl("stats.arenas.4096.small.nrequests", &small, &length, NULL, 0)) return SIZE_MAX;
     length = sizeof large;
-    if (mallctl("stats.arenas.4096.large.nmalloc", &large, &length, NULL, 0)) return SIZE_MAX;
+    if (mallctl("stats.arenas.4096.large.nrequests", &large, &length, NULL, 0)) return SIZE_MAX;
     return (size_t)(small + large);
 }
 #else

@@ -1,7 +1,7 @@
 // What the venue says about a book, as reusable buffers in one shape for all three markets.
 //
-// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales` is nil
-// exactly while a message has no level to learn it from.
+// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
+// is nil exactly while a message has no level to learn it from.
 
 /// A market of the venue: it decides sequence rules, limits and endpoints.
 @frozen
@@ -122,6 +122,8 @@ public struct BookTicker: Sendable, BitwiseCopyable {
     public var updateID = UpdateID(0)
     /// Event time in microseconds; 0 if absent (spot).
     public var eventTimeUs: Int64 = 0
+    /// Transaction time in microseconds; 0 if absent (spot).
+    public var transactionTimeUs: Int64 = 0
     /// Decimals of the numbers.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
     /// Best bid; quantity zero if the side is empty.

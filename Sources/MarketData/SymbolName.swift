@@ -1,7 +1,9 @@
 // A symbol's name as bytes in place: compared and hashed without a String, copied without a reference count.
 //
 // Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; nothing but the length is
-// checked here. SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
+// checked here.
+//
+// SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
 
 /// The name of a symbol, at most 47 bytes of UTF-8. 48 bytes, trivially copyable.
 @frozen

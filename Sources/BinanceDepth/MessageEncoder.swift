@@ -1,0 +1,163 @@
+// Messages of the venue as bytes, out of our types, in the venue's field order and decimals.
+//
+// One owner of one growing buffer that serves every message: a message first states the most bytes it can
+// need, the buffer grows once if it must, and the bytes are then written through a cursor without further
+// checks of capacity. The shapes are in MessageEncoderDepth.swift and MessageEncoderReplies.swift; this file
+// is the only one of the three that touches raw memory.
+//
+// Invariants
+// * `count <= capacity <= capacityMax`; a message is appended whole or, with an error, not at all.
+// * No allocation once the largest message has been met.
+//
+// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. Every `put` is preceded, in the
+// same message, by a `reserve` of at least as many bytes; debug builds check each of them.
+//
+// Worst case: a book of 2 × 5000 levels with 18-digit numbers is 0.5 MB; one byte loop over the levels.
+
+import MarketData
+
+/// Why a message could not be encoded. The buffer is then as it was before.
+public enum EncoderError: Error, Hashable, Sendable {
+    /// The message may need more than the encoder's `capacityMax`.
+    case tooLong
+    /// Levels are present but the message states no decimals for them.
+    case missingScales
+    /// A futures diff without the id of the stream's previous event.
+    case missingPreviousLast
+}
+
+/// A reusable byte buffer and the shapes of the venue's messages. Not copyable; frees itself.
+public struct MessageEncoder: ~Copyable {
+    /// Whose shapes are written.
+    public let dialect: WireDialect
+    /// Bytes held.
+    public private(set) var count = 0
+    /// The buffer never grows beyond this many bytes; a message that could is refused.
+    public let capacityMax: Int
+    private var capacity: Int
+    private var base: UnsafeMutablePointer<UInt8>
+
+    /// An empty encoder.
+    ///
+    /// - Parameters:
+    ///   - dialect: market and era whose shapes are written.
+    ///   - capacity: bytes held without growing.
+    ///   - capacityMax: bound of growth in bytes.
+    public init(_ dialect: WireDialect, capacity: Int = 1 << 14, capacityMax: Int = 1 << 24) {
+        self.dialect = dialect
+        self.capacityMax = max(capacityMax, 1)
+        self.capacity = min(max(capacity, 1), self.capacityMax)
+        base = .allocate(capacity: self.capacity)
+    }
+
+    deinit { base.deallocate() }
+
+    /// Forgets the bytes and keeps the memory.
+    public mutating func removeAll() { count = 0 }
+
+    /// Calls `body` with all bytes held.
+    public borrowing func withBytes<R, E: Error>(
+        _ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try body(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// Appends all bytes held to an array.
+    public borrowing func append(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// All bytes held as text, for tests and tools.
+    public var text: String {
+        String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
+    }
+}
+
+// What the shapes are made of. Each `put` needs room that `reserve` has made.
+extension MessageEncoder {
+    /// The longest run of bytes any decimal or integer takes.
+    static var numberLengthMax: Int { 21 }
+
+    /// Makes room for `length` more bytes.
+    mutating func reserve(_ length: Int) throws(EncoderError) {
+        if length <= capacity - count { return }
+        if length > capacityMax - count { throw .tooLong }
+        let larger = min(max(count + length, capacity * 2), capacityMax)
+        let room: UnsafeMutablePointer<UInt8> = .allocate(capacity: larger)
+        room.update(from: base, count: count)
+        base.deallocate()
+        base = room
+        capacity = larger
+    }
+
+    @inline(__always)
+    mutating func putByte(_ byte: UInt8) {
+        assert(count < capacity)
+        base[count] = byte
+        count += 1
+    }
+
+    @inline(__always)
+    mutating func put(_ text: StaticString) {
+        assert(text.hasPointerRepresentation && count + text.utf8CodeUnitCount <= capacity)
+        (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        count += text.utf8CodeUnitCount
+    }
+
+    /// A string between quotes, with what JSON demands escaped: at most six bytes for one.
+    mutating func putQuoted(_ text: String) {
+        let digits: StaticString = "0123456789abcdef"
+        putByte(0x22)
+        for byte in text.utf8 {
+            if byte < 0x20 {
+                put("\\u00")
+                putByte(digits.utf8Start[Int(byte >> 4)])
+                putByte(digits.utf8Start[Int(byte & 15)])
+            } else {
+                if byte == 0x22 || byte == 0x5C { putByte(0x5C) }
+                putByte(byte)
+            }
+        }
+        putByte(0x22)
+    }
+
+    /// The first `length` bytes of a name between quotes; a name holds nothing that JSON escapes.
+    mutating func putQuoted(_ name: SymbolName, length: Int) {
+        assert(count + length + 2 <= capacity)
+        putByte(0x22)
+        name.withBytes { bytes in
+            if let start = bytes.baseAddress { (base + count).update(from: start, count: length) }
+        }
+        count += length
+        putByte(0x22)
+    }
+
+    mutating func putInteger(_ value: Int64) {
+        assert(count + MessageEncoder.numberLengthMax <= capacity)
+        if value < 0 { putByte(0x2D) }
+        count += writeDecimal(value, decimals: 0, to: base + count)
+    }
+
+    /// A decimal between quotes.
+    @inline(__always)
+    mutating func putQuoted(mantissa: Int64, decimals: UInt8) {
+        assert(count + MessageEncoder.numberLengthMax + 2 <= capacity)
+        putByte(0x22)
+        count += writeDecimal(mantissa, decimals: Int(decimals), to: base + count)
+        putByte(0x22)
+    }
+
+    /// `[["price","quantity"],…]` in the buffer's order.
+    mutating func putLevels(_ levels: borrowing LevelBuffer, _ scales: SymbolScales) {
+        putByte(0x5B)
+        for index in 0..<levels.count {
+            put(index == 0 ? "[" : ",[")
+            let level = levels.base[index]
+            putQuoted(mantissa: level.price.mantissa, decimals: scales.priceDecimals)
+            putByte(0x2C)
+            putQuoted(mantissa: level.quantity.mantissa, decimals: scales.quantityDecimals)
+            putByte(0x5D)
+        }
+        putByte(0x5D)
+    }
+}

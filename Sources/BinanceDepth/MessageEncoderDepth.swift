@@ -1,0 +1,182 @@
+// The venue's book messages, byte for byte.
+//
+// Field order is that of captured traffic: spot and COIN-M 2021 to 2024, USD-M 2021 to 2024 and, with `ps`
+// and `st`, 2026. The official pages show the same fields but promise no order. Levels are written in the
+// buffer's order: the venue sorts the bids of a spot diff downwards, everything else upwards, and partial
+// depth from the best outwards.
+
+import MarketData
+
+/// Which of the venue's dialects is written: the market, the era and the unit of times.
+public struct WireDialect: Hashable, Sendable {
+    /// Market whose shapes are written.
+    public var market: Market
+    /// Whether futures messages carry the pair, `ps`; COIN-M always has.
+    public var writesPair: Bool
+    /// Whether futures messages end with the symbol type, `st`: 1 is USD-M, 2 is COIN-M.
+    public var writesSymbolType: Bool
+    /// Whether times are microseconds, as a spot connection may ask for; otherwise milliseconds.
+    public var writesMicroseconds: Bool
+
+    /// The shapes of before July 2026: those of the captured sessions.
+    public static func classic(_ market: Market) -> WireDialect {
+        WireDialect(
+            market: market, writesPair: market == .coinm, writesSymbolType: false, writesMicroseconds: false)
+    }
+
+    /// The shapes of since July 2026: futures carry the pair and the symbol type.
+    public static func current(_ market: Market) -> WireDialect {
+        let isFutures = market != .spot
+        return WireDialect(
+            market: market, writesPair: isFutures, writesSymbolType: isFutures, writesMicroseconds: false)
+    }
+}
+
+extension MessageEncoder {
+    /// Appends a diff, or the partial depth of a futures market, which has the same shape.
+    ///
+    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
+    public mutating func append(
+        _ update: borrowing DepthUpdate, stream: String? = nil
+    ) throws(EncoderError) {
+        let scales = try scalesFor(update.scales, levelCount: update.levelCount)
+        if dialect.market != .spot && update.previousLast == nil { throw .missingPreviousLast }
+        try reserve(lengthMax(levelCount: update.levelCount, stream: stream))
+        openWrapper(stream)
+        put("{\"e\":\"depthUpdate\",\"E\":")
+        putTime(update.eventTimeUs)
+        if dialect.market != .spot {
+            put(",\"T\":")
+            putTime(update.transactionTimeUs)
+        }
+        putSymbol(update.symbol)
+        put(",\"U\":")
+        putInteger(update.first.value)
+        put(",\"u\":")
+        putInteger(update.last.value)
+        if let previousLast = update.previousLast, dialect.market != .spot {
+            put(",\"pu\":")
+            putInteger(previousLast.value)
+        }
+        put(",\"b\":")
+        putLevels(update.bids, scales)
+        put(",\"a\":")
+        putLevels(update.asks, scales)
+        closeEvent()
+        closeWrapper(stream)
+    }
+
+    /// Appends a REST depth body, or the partial depth of spot, which has the same shape.
+    ///
+    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
+    public mutating func append(
+        _ snapshot: borrowing DepthSnapshot, stream: String? = nil
+    ) throws(EncoderError) {
+        let levelCount = snapshot.bids.count + snapshot.asks.count
+        let scales = try scalesFor(snapshot.scales, levelCount: levelCount)
+        try reserve(lengthMax(levelCount: levelCount, stream: stream))
+        openWrapper(stream)
+        put("{\"lastUpdateId\":")
+        putInteger(snapshot.lastUpdateID.value)
+        if dialect.market != .spot {
+            put(",\"E\":")
+            putTime(snapshot.eventTimeUs)
+            put(",\"T\":")
+            putTime(snapshot.transactionTimeUs)
+        }
+        if dialect.market == .coinm {
+            put(",\"symbol\":")
+            putQuoted(snapshot.symbol, length: snapshot.symbol.length)
+            put(",\"pair\":")
+            putQuoted(snapshot.symbol, length: pairLength(snapshot.symbol))
+        }
+        put(",\"bids\":")
+        putLevels(snapshot.bids, scales)
+        put(",\"asks\":")
+        putLevels(snapshot.asks, scales)
+        putByte(0x7D)
+        closeWrapper(stream)
+    }
+
+    /// Appends a best bid and ask.
+    ///
+    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    public mutating func append(_ ticker: BookTicker, stream: String? = nil) throws(EncoderError) {
+        try reserve(lengthMax(levelCount: 2, stream: stream))
+        openWrapper(stream)
+        switch dialect.market {
+        case .spot: put("{\"u\":")
+        case .usdm: put("{\"e\":\"bookTicker\",\"u\":")
+        case .coinm: put("{\"u\":")
+        }
+        putInteger(ticker.updateID.value)
+        if dialect.market == .coinm { put(",\"e\":\"bookTicker\"") }
+        putSymbol(ticker.symbol)
+        putNumbers(",\"b\":", ",\"B\":", ticker.bid, ticker.scales)
+        putNumbers(",\"a\":", ",\"A\":", ticker.ask, ticker.scales)
+        if dialect.market != .spot {
+            put(",\"T\":")
+            putTime(ticker.transactionTimeUs)
+            put(",\"E\":")
+            putTime(ticker.eventTimeUs)
+        }
+        closeEvent()
+        closeWrapper(stream)
+    }
+}
+
+extension MessageEncoder {
+    private func scalesFor(_ scales: SymbolScales?, levelCount: Int) throws(EncoderError) -> SymbolScales {
+        if let scales { return scales }
+        if levelCount > 0 { throw .missingScales }
+        return SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+    }
+
+    /// Bytes of punctuation, keys, names and ids of any message of this file: at most 512.
+    private func lengthMax(levelCount: Int, stream: String?) -> Int {
+        512 + 6 * (stream?.utf8.count ?? 0) + levelCount * (2 * MessageEncoder.numberLengthMax + 8)
+    }
+
+    mutating func openWrapper(_ stream: String?) {
+        guard let stream else { return }
+        put("{\"stream\":")
+        putQuoted(stream)
+        put(",\"data\":")
+    }
+
+    mutating func closeWrapper(_ stream: String?) {
+        if stream != nil { putByte(0x7D) }
+    }
+
+    mutating func putTime(_ timeUs: Int64) { putInteger(dialect.writesMicroseconds ? timeUs : timeUs / 1000) }
+
+    private mutating func putSymbol(_ symbol: SymbolName) {
+        put(",\"s\":")
+        putQuoted(symbol, length: symbol.length)
+        if dialect.writesPair {
+            put(",\"ps\":")
+            putQuoted(symbol, length: pairLength(symbol))
+        }
+    }
+
+    private mutating func putNumbers(
+        _ priceKey: StaticString, _ quantityKey: StaticString, _ level: PriceLevel, _ scales: SymbolScales
+    ) {
+        put(priceKey)
+        putQuoted(mantissa: level.price.mantissa, decimals: scales.priceDecimals)
+        put(quantityKey)
+        putQuoted(mantissa: level.quantity.mantissa, decimals: scales.quantityDecimals)
+    }
+
+    private mutating func closeEvent() {
+        if dialect.writesSymbolType { put(dialect.market == .coinm ? ",\"st\":2" : ",\"st\":1") }
+        putByte(0x7D)
+    }
+
+    /// Length of the pair a futures symbol belongs to: what stands before the underscore.
+    private func pairLength(_ symbol: SymbolName) -> Int {
+        symbol.withBytes { $0.firstIndex(of: 0x5F) ?? $0.count }
+    }
+}

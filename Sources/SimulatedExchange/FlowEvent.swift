@@ -1,0 +1,105 @@
+// One event of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers
+// show.
+
+import MarketData
+
+/// One change of the true book.
+public struct FlowChange: Hashable, Sendable {
+    /// Side of the level.
+    public var side: Side
+    /// The level with its new quantity; zero removes it. In the profile's scales.
+    public var level: PriceLevel
+}
+
+/// A moment inside an event at which the venue could be asked: the state after some of its changes.
+public struct FlowStep: Hashable, Sendable {
+    /// Update id of the state.
+    public var id = UpdateID(0)
+    /// Time of the state in microseconds.
+    public var timeUs: Int64 = 0
+    /// Number of the event's changes that have happened.
+    public var changeCount = 0
+    /// Whether the best bid or ask, price or quantity, differs from the step before: a ticker is sent.
+    public var changesBest = false
+    /// Best bid, quantity zero if the side is empty.
+    public var bid = PriceLevel(0, 0)
+    /// Best ask, quantity zero if the side is empty.
+    public var ask = PriceLevel(0, 0)
+}
+
+/// One event: all changes between two messages of the diff stream. In the profile's scales.
+public struct FlowEvent: Sendable {
+    /// First update id covered.
+    public var first = UpdateID(0)
+    /// Last update id covered.
+    public var last = UpdateID(0)
+    /// Last id of the event before.
+    public var previousLast = UpdateID(0)
+    /// Time of the last change in microseconds.
+    public var transactionTimeUs: Int64 = 0
+    /// Time of the message in microseconds.
+    public var timeUs: Int64 = 0
+    /// Changed bids in the order of the wire.
+    public var bids: [PriceLevel] = []
+    /// Changed asks in the order of the wire.
+    public var asks: [PriceLevel] = []
+    /// The states inside the event, at least one; the last has the event's last id.
+    public var steps: [FlowStep] = []
+    /// The changes in the order in which they happened.
+    public var changes: [FlowChange] = []
+
+    /// An event without content.
+    public init() {}
+
+    mutating func reset() {
+        bids.removeAll(keepingCapacity: true)
+        asks.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
+        changes.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What disturbs the ordinary flow for a while.
+public enum FlowEpisode: Hashable, Sendable {
+    /// Nothing does.
+    case calm
+    /// Levels near the best go and none come: the book thins out.
+    case thinning
+    /// The price walks in one direction with every event.
+    case walking(towards: Side)
+}
+
+/// Scales of the wire against those of the profile: the venue may print more decimals than it used to.
+struct PrintedScales: Hashable, Sendable {
+    let scales: SymbolScales
+    private let priceFactor: Int64
+    private let quantityFactor: Int64
+
+    /// The profile's scales with this many more decimals.
+    init(_ base: SymbolScales, extraPriceDecimals: Int, extraQuantityDecimals: Int) {
+        scales = SymbolScales(
+            priceDecimals: Int(base.priceDecimals) + extraPriceDecimals,
+            quantityDecimals: Int(base.quantityDecimals) + extraQuantityDecimals)
+        priceFactor = PrintedScales.power(extraPriceDecimals)
+        quantityFactor = PrintedScales.power(extraQuantityDecimals)
+    }
+
+    private static func power(_ exponent: Int) -> Int64 {
+        (0..<exponent).reduce(1) { value, _ in value * 10 }
+    }
+
+    func callAsFunction(_ level: PriceLevel) -> PriceLevel {
+        PriceLevel(level.price.mantissa &* priceFactor, level.quantity.mantissa &* quantityFactor)
+    }
+}
+
+extension TrueBook {
+    /// Fills a snapshot with the best `limit` levels a side.
+    func copy(limit: Int, printed: PrintedScales, into snapshot: inout DepthSnapshot) {
+        snapshot.reset()
+        snapshot.lastUpdateID = id
+        snapshot.scales = printed.scales
+        for rank in 0..<min(limit, bids.count) { snapshot.bids.append(printed(bids.level(rank: rank))) }
+        for rank in 0..<min(limit, asks.count) { snapshot.asks.append(printed(asks.level(rank: rank))) }
+    }
+}

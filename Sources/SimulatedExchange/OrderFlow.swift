@@ -1,0 +1,235 @@
+// Seeded order flow of one symbol: a true book that evolves, and the diffs that a stream would show of it.
+//
+// An event is a list of touched prices; its diff is what the book holds at those prices in the end. Levels
+// born and gone inside one event thus come out as deletes of unknown prices, and applying the diff gives the
+// true book by construction. Inside an event the book passes through steps with ids of their own: tickers
+// show those steps, and a snapshot may land on any of them. What is drawn, and how, is in
+// OrderFlowChanges.swift.
+//
+// Invariants
+// * The book is never crossed or locked, at no step; no side has fewer than `levelCountMin` levels.
+// * Ids grow from step to step; spot events are contiguous, futures events leave holes and carry the previous
+//   id.
+// * Equal profile, symbol, seed and start give equal events for ever; nothing else is read.
+//
+// Worst case: a burst of 2,300 levels; each is a binary search and a move within one array.
+
+import MarketData
+
+/// The order flow of one symbol and its true book.
+public struct OrderFlow: Sendable {
+    /// The statistics drawn from.
+    public let profile: TrafficProfile
+    /// Name of the symbol.
+    public let symbol: SymbolName
+    /// The event that `advance` made last.
+    public internal(set) var event = FlowEvent()
+    /// The book after the last event.
+    public internal(set) var book: TrueBook
+    /// What disturbs the flow at the moment.
+    public var episode = FlowEpisode.calm
+    /// Changes the next event has at least, spread over the whole book; taken back after it.
+    public var burstLevelCount = 0
+    /// New prices are multiples of this many of the profile's ticks.
+    public var tickFactor: Int64 = 1
+
+    /// No side ever gets shorter than this.
+    static let levelCountMin = 25
+
+    var isBursting: Bool { burstLevelCount > 0 }
+    var random: SeededRandom
+    var printed: PrintedScales
+    var touchedBids: [Int64] = []
+    var touchedAsks: [Int64] = []
+    var previousBids: [Int64] = []
+    var previousAsks: [Int64] = []
+    /// Best prices that this event has touched last.
+    var touchedBestBid: Int64 = 0
+    var touchedBestAsk: Int64 = 0
+    var deletedBids = RecentPrices()
+    var deletedAsks = RecentPrices()
+    private var activity: UInt32
+
+    /// A flow at its initial book.
+    ///
+    /// - Parameters:
+    ///   - startUs: virtual time of the initial book in microseconds since 1970.
+    public init(_ profile: TrafficProfile, symbol: SymbolName, seed: UInt64, startUs: Int64) {
+        self.profile = profile
+        self.symbol = symbol
+        random = SeededRandom(seed, purpose: symbol.quickHash)
+        activity = random.uniform()
+        printed = PrintedScales(profile.scales, extraPriceDecimals: 0, extraQuantityDecimals: 0)
+        book = TrueBook(profile.scales)
+        book.id = OrderFlow.firstID(profile.ids, symbol: symbol, startUs: startUs)
+        event.last = book.id
+        event.timeUs = startUs
+        fillBook()
+    }
+
+    /// Decimals of the prices and quantities the flow prints.
+    public var scales: SymbolScales { printed.scales }
+
+    /// Id of the book's state.
+    public var lastUpdateID: UpdateID { book.id }
+
+    /// Time of the last event in microseconds.
+    public var timeUs: Int64 { event.timeUs }
+
+    /// Lets the venue print more decimals than the profile has.
+    public mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {
+        printed = PrintedScales(
+            profile.scales, extraPriceDecimals: extraPriceDecimals,
+            extraQuantityDecimals: extraQuantityDecimals)
+    }
+
+    /// Lets time pass without an event.
+    public mutating func skip(toUs timeUs: Int64) { event.timeUs = max(event.timeUs, timeUs) }
+
+    /// Makes the next event and copies its diff.
+    public mutating func next(into update: inout DepthUpdate) {
+        advance()
+        copyDiff(into: &update)
+    }
+
+    /// Copies the diff of the last event, in the printed scales.
+    public func copyDiff(into update: inout DepthUpdate) {
+        update.reset()
+        update.symbol = symbol
+        update.first = event.first
+        update.last = event.last
+        update.previousLast = profile.market == .spot ? nil : event.previousLast
+        update.eventTimeUs = event.timeUs
+        update.transactionTimeUs = profile.market == .spot ? 0 : event.transactionTimeUs
+        update.scales = printed.scales
+        for level in event.bids { update.bids.append(printed(level)) }
+        for level in event.asks { update.asks.append(printed(level)) }
+    }
+
+    /// Copies the best `limit` levels a side, in the printed scales.
+    public func snapshot(limit: Int, into snapshot: inout DepthSnapshot) {
+        book.copy(limit: limit, printed: printed, into: &snapshot)
+        snapshot.symbol = symbol
+        if profile.market != .spot {
+            snapshot.eventTimeUs = event.timeUs
+            snapshot.transactionTimeUs = event.transactionTimeUs
+        }
+    }
+
+    /// Makes the next event.
+    public mutating func advance() {
+        let startUs = event.timeUs
+        event.reset()
+        swap(&previousBids, &touchedBids)
+        swap(&previousAsks, &touchedAsks)
+        touchedBids.removeAll(keepingCapacity: true)
+        touchedAsks.removeAll(keepingCapacity: true)
+        touchedBestBid = 0
+        touchedBestAsk = 0
+        event.timeUs = nextTimeUs(after: startUs)
+        makeSteps(levelCount: drawLevelCount())
+        burstLevelCount = 0
+        numberSteps(startUs: startUs)
+        collect(&touchedBids, .bid, into: &event.bids)
+        collect(&touchedAsks, .ask, into: &event.asks)
+        book.id = event.last
+    }
+}
+
+// Sizes, times and ids.
+extension OrderFlow {
+    private mutating func nextTimeUs(after startUs: Int64) -> Int64 {
+        var gapUs = profile.eventGapUs.draw(&random)
+        if episode != .calm || isBursting { gapUs = min(gapUs, 200_000) }
+        let grid = profile.eventGridUs
+        return (startUs + gapUs + grid / 2) / grid * grid
+    }
+
+    /// Level counts come in bursts: most events stay near the activity of the event before.
+    private mutating func drawLevelCount() -> Int {
+        if random.chance(perMille: profile.persistencePerMille) {
+            let step = Int64(random.uniform() &>> 3) - Int64(UInt32.max &>> 4)
+            let moved = Int64(activity) + step
+            let top = Int64(UInt32.max)
+            activity = UInt32(moved < 0 ? -moved : moved > top ? 2 * top - moved : moved)
+        } else {
+            activity = random.uniform()
+        }
+        let drawn = max(Int(profile.levelsPerEvent.value(at: activity)), burstLevelCount)
+        switch episode {
+        case .calm: return drawn
+        case .thinning: return max(40, 4 * drawn)
+        case .walking: return drawn
+        }
+    }
+
+    private mutating func makeSteps(levelCount: Int) {
+        let isAlike = random.chance(perMille: 600)
+        let tickerCount = Int(profile.tickersPerEvent.value(at: isAlike ? activity : random.uniform()))
+        let endsWithTicker = tickerCount > 0 && random.chance(perMille: 300)
+        let stepCount = endsWithTicker ? tickerCount : tickerCount + 1
+        let moveStep = random.below(stepCount)
+        var bid = book.bids.best
+        var ask = book.asks.best
+        tightenSpread()
+        for step in 0..<stepCount {
+            if step < tickerCount { touchBest() }
+            if step == moveStep { moveBest(activity: activity) }
+            let quota = levelCount * (step + 1) / stepCount
+            while touchedBids.count + touchedAsks.count < quota { changeLevel() }
+            var made = FlowStep()
+            made.changeCount = event.changes.count
+            made.changesBest = bid != book.bids.best || ask != book.asks.best
+            bid = book.bids.best
+            ask = book.asks.best
+            made.bid = bid ?? PriceLevel(0, 0)
+            made.ask = ask ?? PriceLevel(0, 0)
+            event.steps.append(made)
+        }
+    }
+
+    /// Gives the steps their ids and times, and the event its range.
+    private mutating func numberSteps(startUs: Int64) {
+        let stepCount = event.steps.count
+        let touchCount = touchedBids.count + touchedAsks.count
+        let base = event.last.value
+        event.previousLast = event.last
+        let delayUs = min(profile.outputDelayUs.draw(&random), (event.timeUs - startUs) / 2)
+        event.transactionTimeUs = event.timeUs - delayUs
+        let spanUs = event.transactionTimeUs - startUs
+        var hole: Int64 = 0
+        var span = Int64(max(touchCount + random.below(touchCount / 2 + 1), stepCount))
+        if case .shared(let spans, let holes) = profile.ids {
+            hole = holes.draw(&random)
+            span = max(spans.draw(&random), Int64(stepCount))
+        }
+        event.first = UpdateID(base + 1 + hole)
+        event.last = UpdateID(base + hole + span)
+        for index in 0..<stepCount {
+            let share = span * Int64(index + 1) / Int64(stepCount)
+            event.steps[index].id = UpdateID(base + hole + share)
+            event.steps[index].timeUs = startUs + spanUs * Int64(index + 1) / Int64(stepCount)
+        }
+    }
+
+    /// Turns touched prices into the levels of the diff: each once, in wire order, with what the book holds
+    /// now.
+    private func collect(_ touched: inout [Int64], _ side: Side, into levels: inout [PriceLevel]) {
+        let isDescending = profile.market == .spot && side == .bid
+        if isDescending { touched.sort(by: >) } else { touched.sort() }
+        var kept = 0
+        for index in touched.indices where kept == 0 || touched[kept - 1] != touched[index] {
+            touched[kept] = touched[index]
+            kept += 1
+        }
+        touched.removeLast(touched.count - kept)
+        book[side].append(touched, to: &levels)
+    }
+
+    private static func firstID(_ rule: UpdateIDRule, symbol: SymbolName, startUs: Int64) -> UpdateID {
+        switch rule {
+        case .contiguous: UpdateID(Int64(1_000_000_000 + symbol.quickHash % 50_000_000_000))
+        case .shared: UpdateID(startUs / 1_000 % 100_000_000_000 * 50)
+        }
+    }
+}
