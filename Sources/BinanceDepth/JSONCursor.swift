@@ -1,15 +1,16 @@
 // A cursor over the bytes of one message, and the grammar of JSON as far as messages need it.
 //
-// Two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at a time and may
-// look at bytes behind the message, up to `readableEnd`; `at` is then behind `end`, and whoever uses them checks last
-// that it stands exactly there. The others serve the general path: they stop at `end` and say what is wrong.
+// Two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at a time
+// and may look at bytes behind the message, up to `readableEnd`; `at` is then behind `end`, and whoever uses
+// them checks last that it stands exactly there. The others serve the general path: they stop at `end` and
+// say what is wrong.
 //
 // Invariants
 // * start <= end <= readableEnd; nothing at or behind `readableEnd` is read.
 // * Only `take` and `require…` move `at` behind `end`.
 // Worst case: O(bytes), each byte looked at once per call; nesting is counted, not recursed into.
-// SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory belongs
-// to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
+// SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory
+// belongs to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
 import CKernels
 import MarketData
 
@@ -69,7 +70,9 @@ struct JSONCursor {
     var byte: UInt8 { at < end ? at.pointee : 0 }
 
     @inline(__always)
-    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
 
     // MARK: - What the straight path uses
 
@@ -110,7 +113,9 @@ struct JSONCursor {
     }
 
     @inline(never)
-    private mutating func requireLongSymbol() throws(ParseError) -> SymbolName { try symbol(try requireText()) }
+    private mutating func requireLongSymbol() throws(ParseError) -> SymbolName {
+        try symbol(try requireText())
+    }
 
     /// Moves to the next quote, backslash or control byte; false if the readable bytes end before.
     @inline(__always)
@@ -177,7 +182,9 @@ struct JSONCursor {
             for _ in 0..<4 {
                 let digit = byte
                 let letter = digit | 0x20
-                guard (digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66) else { throw unexpected() }
+                guard (digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66) else {
+                    throw unexpected()
+                }
                 at += 1
             }
         default:
@@ -215,7 +222,8 @@ struct JSONCursor {
     /// Whether these bytes of the message are this text.
     @inline(__always)
     func matches(_ bytes: Range<Int>, _ text: StaticString) -> Bool {
-        bytes.count == text.utf8CodeUnitCount && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
+        bytes.count == text.utf8CodeUnitCount
+            && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
     }
 
     /// Whether this text stands at this offset of the message.

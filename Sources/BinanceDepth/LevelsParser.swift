@@ -1,17 +1,18 @@
 // One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
 //
-// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The kernel takes
-// whatever it recognises before that, a whole array at a time if it can, and never decides that something is wrong.
-// So a message costs one call a side, and one strange level costs only itself.
+// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
+// kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
+// something is wrong. So a message costs one call a side, and one strange level costs only itself.
 //
-// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A quantity of
-// zero is zero however it is printed: it is never refused for its decimals, and as long as a message has shown nothing
-// but zeros, the first other quantity says which decimals count.
+// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A
+// quantity of zero is zero however it is printed: it is never refused for its decimals, and as long as a
+// message has shown nothing but zeros, the first other quantity says which decimals count.
 //
 // Invariants
-// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes left,
-//   and the shortest level, `["1","0"]`, has 9.
-// * The result is a function of the bytes of the message alone: nothing is remembered from message to message.
+// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
+//   left, and the shortest level, `["1","0"]`, has 9.
+// * The result is a function of the bytes of the message alone: nothing is remembered from message to
+//   message.
 // Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
 // SAFETY: the kernel gets room and bounds as its header wants them; the tables live and die with this struct.
 import CKernels
@@ -68,7 +69,9 @@ struct LevelsParser: ~Copyable {
 
     /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
     @inline(never)
-    private mutating func readRest(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
+    private mutating func readRest(
+        _ cursor: inout JSONCursor, into side: inout LevelBuffer
+    ) throws(ParseError) {
         cursor.skipBlanks()
         if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
         while true {
@@ -109,7 +112,9 @@ struct LevelsParser: ~Copyable {
     }
 
     /// One level, blanks and the empty third element of old spot messages included.
-    private mutating func level(_ cursor: inout JSONCursor, _ side: borrowing LevelBuffer) throws(ParseError) -> PriceLevel {
+    private mutating func level(
+        _ cursor: inout JSONCursor, _ side: borrowing LevelBuffer
+    ) throws(ParseError) -> PriceLevel {
         let first = cursor
         var decimals = (price: 0, quantity: 0)
         try cursor.expect(UInt8(ascii: "["), else: .levelShape)
@@ -147,9 +152,8 @@ struct LevelsParser: ~Copyable {
         if decimals.price != priceDecimals { return false }
         if quantity == 0 { return true }
         let here = UnsafeBufferPointer(start: side.base, count: side.count)
-        if here.contains(where: { $0.quantity != .zero }) || before.contains(where: { $0.quantity != .zero }) {
-            return false
-        }
+        let shown = { (level: PriceLevel) in level.quantity != .zero }
+        if here.contains(where: shown) || before.contains(where: shown) { return false }
         quantityDecimals = decimals.quantity
         return true
     }

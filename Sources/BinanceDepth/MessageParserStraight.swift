@@ -1,14 +1,15 @@
 // The straight path: the orders of fields that the venue really sends, without looking any name up.
 //
 //     spot     {"e":"depthUpdate","E":…,"s":…,"U":…,"u":…,"b":[…],"a":[…]}
-//     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}   ps, st since 2026
+//     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}
 //     COIN-M   as USD-M
 //     spot     {"u":…,"s":…,"b":…,"B":…,"a":…,"A":…}
 //     USD-M    {"e":"bookTicker","u":…,"s":…,"ps":…,"b":…,"B":…,"a":…,"A":…,"T":…,"E":…,"st":…}
 //     COIN-M   {"u":…,"e":"bookTicker",…
 //     REST     {"lastUpdateId":…,"E":…,"T":…,"symbol":…,"pair":…,"bids":[…],"asks":[…]}
 //
-// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path decides.
+// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path
+// decides.
 import MarketData
 
 extension MessageParser {
@@ -18,7 +19,9 @@ extension MessageParser {
         do throws(ParseError) {
             if cursor.take(#"{"stream":""#) {
                 stream = try cursor.requireText()
-                if cursor.take(#","data":{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, market) }
+                if cursor.take(#","data":{"e":"depthUpdate","E":"#) {
+                    return try straightUpdate(cursor, market)
+                }
                 try cursor.require(#","data":"#)
             }
             if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, market) }
@@ -110,7 +113,7 @@ extension MessageParser {
         try cursor.require(#","A":"#)
         try numbers.askQuantity.read(&cursor)
         try numbers.fill(&ticker, cursor)
-        if cursor.take(#","T":"#) { _ = try cursor.requireInteger() }
+        ticker.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
         ticker.eventTimeUs = cursor.take(#","E":"#) ? microseconds(try cursor.requireInteger()) : 0
         try straightEnd(&cursor)
         return .bookTicker

@@ -1,5 +1,6 @@
-// The four numbers of a book ticker. They follow the rule of levels: equal decimals for both prices and for both
-// quantities, except that zero is zero however it is printed (an empty side has price and quantity zero).
+// The four numbers of a book ticker. They follow the rule of levels: equal decimals for both prices and for
+// both quantities, except that zero is zero however it is printed (an empty side has price and quantity
+// zero).
 import MarketData
 
 struct TickerNumbers {
@@ -32,7 +33,9 @@ struct TickerNumbers {
 
     @inline(__always)
     func fill(_ ticker: inout BookTicker, _ cursor: JSONCursor) throws(ParseError) {
-        if max(bidPrice.mantissa, askPrice.mantissa) > Price.mantissaMax { throw cursor.error(.numberTooLarge) }
+        if max(bidPrice.mantissa, askPrice.mantissa) > Price.mantissaMax {
+            throw cursor.error(.numberTooLarge)
+        }
         guard let price = bidPrice.decimals(with: askPrice),
             let quantity = bidQuantity.decimals(with: askQuantity)
         else { throw cursor.error(.decimalsDiffer) }

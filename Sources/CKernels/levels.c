@@ -1,18 +1,19 @@
 // The level kernel with AVX2: price in the low, quantity in the high 128 bits of one register.
 //
-// One level costs one subtract, one saturating subtract and one test to prove every digit, point and closing quote of
-// both numbers at once, and one shuffle to line the digits up for a fixed multiply-add tree. What differs between
-// numbers is only their length (their decimals are fixed), so a table of 17 lengths per number of decimals holds all
-// there is to know: what each of the 16 bytes must be and where each digit goes.
+// One level costs one subtract, one saturating subtract and one test to prove every digit, point and closing
+// quote of both numbers at once, and one shuffle to line the digits up for a fixed multiply-add tree. What
+// differs between numbers is only their length (their decimals are fixed), so a table of 17 lengths per
+// number of decimals holds all there is to know: what each of the 16 bytes must be and where each digit goes.
 //
 // Two loops, because lengths come in two kinds of weather:
-// * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand and
-//   nothing waits for anything.
+// * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand
+//   and nothing waits for anything.
 // * `mixed`: finds the closing brackets of two levels at once and looks both layouts up. About twice the
 //   instructions, but no mispredicted branch when lengths alternate.
 //
-// Every byte from the price's first digit to the next price's first digit is compared: the digits with their bounds
-// (the first of several is 1 ... 9), the point at its only place, both quotes, `,"` between and `],["` or `]]` after.
+// Every byte from the price's first digit to the next price's first digit is compared: the digits with their
+// bounds (the first of several is 1 ... 9), the point at its only place, both quotes, `,"` between and `],["`
+// or `]]` after.
 //
 // Invariants
 // * A level is taken only if it ends, with its separator, at or before `end`.
@@ -52,8 +53,8 @@ enum {
 
 _Static_assert(sizeof(layout) * 17 == LOB_LEVELS_TABLE_BYTES, "size of a table");
 
-/// The layout of entry `index`: of numbers of that length, or for index 0 of those of one digit, which without a
-/// point is a quantity of zero if numbers of this table have one.
+/// The layout of entry `index`: of numbers of that length, or for index 0 of those of one digit, which
+/// without a point is a quantity of zero if numbers of this table have one.
 static void fill_layout(layout *entry, int index, int decimals) {
     const bool bare_zero = index == 0 && decimals > 0;
     const int length = index == 0 ? 1 : index;
@@ -94,14 +95,16 @@ INLINE uint32_t quarter(const uint8_t *p) { uint16_t x; memcpy(&x, p, 2); return
 
 /// Two runs of 16 bytes in one register.
 INLINE __m256i both(const uint8_t *price, const uint8_t *quantity) {
-    const __m128i low = _mm_loadu_si128((const __m128i *)price), high = _mm_loadu_si128((const __m128i *)quantity);
+    const __m128i low = _mm_loadu_si128((const __m128i *)price);
+    const __m128i high = _mm_loadu_si128((const __m128i *)quantity);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 }
 
 /// Bit i: whether byte i of the 64 is `byte`.
 INLINE uint64_t places(const uint8_t *p, char byte) {
     const __m256i wanted = _mm256_set1_epi8(byte);
-    const __m256i low = _mm256_loadu_si256((const __m256i *)p), high = _mm256_loadu_si256((const __m256i *)(p + 32));
+    const __m256i low = _mm256_loadu_si256((const __m256i *)p);
+    const __m256i high = _mm256_loadu_si256((const __m256i *)(p + 32));
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted))
         | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) << 32;
 }
@@ -173,18 +176,18 @@ KERNEL lob_levels_run lob_levels_read(
         const uint64_t brackets = places(at + 6, ']');
         const uint32_t first = (uint32_t)_tzcnt_u64(brackets) + 5;
         const uint32_t second = (uint32_t)_tzcnt_u64(_blsr_u64(brackets)) + 5;
-
         const uint32_t price = length_of(at), quantity = first - price - 3;
 
-        if ((uintptr_t)at >= mixed_until && second == first + 5 + first && price < 16 && quantity < 16) {  // steady
+        if ((uintptr_t)at >= mixed_until && second == first + 5 + first && price < 16 && quantity < 16) {
+            // Steady.
             const pair layout = pair_of(&prices[price], &quantities[quantity_index(quantity)]);
             const size_t quantity_at = price + 3, stride = first + 5;
             while (take(at, at + quantity_at, layout, out)) {
                 quote = at + first;
-                if (UNLIKELY(half(quote + 1) != NEXT_LEVEL >> 8)) goto last;  // the quote itself is in the layout
+                if (UNLIKELY(half(quote + 1) != NEXT_LEVEL >> 8)) goto last;  // the layout has the quote
                 at += stride;
                 out += 2;
-                __asm__("" : "+r"(at), "+r"(out));  // two registers to move, and none that the compiler invents
+                __asm__("" : "+r"(at), "+r"(out));  // two registers to move, and no others invented
                 if (UNLIKELY(at > limit)) {  // so did that level
                     at -= stride;
                     out -= 2;
@@ -211,11 +214,9 @@ KERNEL lob_levels_run lob_levels_read(
     goto stop;
 
 last:  // no level follows: the array ends here, or the scalar reader says what is wrong
-    if (array_ends(quote, end)) {
-        at = quote + 3;
-        out += 2;
-        closed = true;
-    }
+    closed = array_ends(quote, end);
+    at = closed ? quote + 3 : at;
+    out += closed ? 2 : 0;
 stop:
     return (lob_levels_run){at, (size_t)(out - levels) / 2, closed};
 }
