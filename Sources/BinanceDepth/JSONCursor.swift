@@ -1,23 +1,24 @@
 // A cursor over the bytes of one message, and the grammar of JSON as far as messages need it.
 //
-// Two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at a time and may
-// look at bytes behind the message, up to `readableEnd`; `at` is then behind `end`, and whoever uses them checks last
-// that it stands exactly there. The others serve the general path: they stop at `end` and say what is wrong.
+// Two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at a time
+// and may look at bytes behind the message, up to `readableEnd`; `at` is then behind `end`, and whoever uses
+// them checks last that it stands exactly there. The others serve the general path: they stop at `end` and
+// say what is wrong.
 //
 // Invariants
 // * start <= end <= readableEnd; nothing at or behind `readableEnd` is read.
 // * Only `take` and `require…` move `at` behind `end`.
 // Worst case: O(bytes), each byte looked at once per call; nesting is counted, not recursed into.
-// SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory belongs
-// to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
+// SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory
+// belongs to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
 import CKernels
 import MarketData
 
 struct JSONCursor {
     /// First byte of the message.
     let start: UnsafePointer<UInt8>
-    /// One past the last byte of the message.
-    let end: UnsafePointer<UInt8>
+    /// One past the last byte of the message that is no blank.
+    private(set) var end: UnsafePointer<UInt8>
     /// One past the last byte that may be read.
     let readableEnd: UnsafePointer<UInt8>
     /// The next byte.
@@ -26,16 +27,30 @@ struct JSONCursor {
     /// Levels of nesting followed before giving up.
     static var depthMax: Int { 32 }
 
-    /// A cursor at the first byte, or nil for an empty buffer. Blanks at the end are left out.
+    /// A cursor at the first of at least one byte.
     @inline(__always)
-    init?(_ message: UnsafeBufferPointer<UInt8>, readableAfter: Int) {
-        guard let base = message.baseAddress else { return nil }
-        start = base
-        at = base
-        var last = base + message.count
-        readableEnd = last + readableAfter
-        while last > base && JSONCursor.isBlank(last[-1]) { last -= 1 }
-        end = last
+    init(_ first: UnsafePointer<UInt8>, count: Int, readableAfter: Int) {
+        start = first
+        at = first
+        end = first + count
+        readableEnd = end + readableAfter
+    }
+
+    /// Whether first and last byte are the brackets of one object or array. "{" and "[" are two below theirs.
+    @inline(__always)
+    var isBracketed: Bool {
+        let opening = at.pointee
+        return (opening == UInt8(ascii: "{") || opening == UInt8(ascii: "[")) && end[-1] == opening &+ 2
+    }
+
+    /// Leaves out blanks on both sides, and throws if what remains is not bracketed.
+    @inline(never)
+    mutating func trim() throws(ParseError) {
+        while end > at && JSONCursor.isBlank(end[-1]) { end -= 1 }
+        if at == end { throw error(.empty) }
+        skipBlanks()
+        if byte != UInt8(ascii: "{") && byte != UInt8(ascii: "[") { throw error(.notJSON) }
+        if !isBracketed { throw ParseError(code: .unexpectedEnd, offset: end - start) }
     }
 
     var offset: Int { min(at, end) - start }

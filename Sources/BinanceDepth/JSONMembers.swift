@@ -1,5 +1,6 @@
-// Where the members of one object are: the general path reads an object once for its shape, whatever the order, and
-// then only the members it needs. A known name may stand once; a name with an escape in it is not a known one.
+// Where the members of one object are: the general path reads an object once for its shape, whatever the
+// order, and then only the members it needs. A known name may stand once; a name with an escape in it is not
+// a known one.
 import MarketData
 
 struct JSONMembers {

@@ -1,8 +1,9 @@
 // Values: what numbers mean here, and how to get past a value nobody asked for.
 //
-// Integers are ids, times and codes: digits without sign (ids, times), leading zero, point or exponent, at most
-// `Int64.max`. Everything skipped must be JSON all the same.
-// SAFETY: `requireInteger` reads 16 bytes after comparing with `readableEnd`; the rest goes through checked functions.
+// Integers are ids, times and codes: digits without sign (ids, times), leading zero, point or exponent, at
+// most `Int64.max`. Everything skipped must be JSON all the same.
+// SAFETY: `requireInteger` reads 16 bytes after comparing with `readableEnd`; the rest goes through checked
+// functions.
 import CKernels
 import MarketData
 
@@ -40,8 +41,9 @@ extension JSONCursor {
 
     /// One decimal in quotes: the mantissa, and the number of digits behind its point.
     @inline(__always)
-    mutating func quotedDecimal(_ decimals: inout Int, else code: ParseError.Code) throws(ParseError) -> Int64
-    {
+    mutating func quotedDecimal(
+        _ decimals: inout Int, else code: ParseError.Code
+    ) throws(ParseError) -> Int64 {
         try expect(0x22, else: code)
         let mantissa: Int64
         do throws(DecimalError) {
@@ -136,7 +138,7 @@ extension JSONCursor {
     }
 }
 
-/// Microseconds since 1970 of a time in milliseconds (13 digits today) or microseconds (16 digits). The two meet at
-/// 10^14: the year 5138 in the one unit and 1973 in the other.
+/// Microseconds since 1970 of a time in milliseconds (13 digits today) or microseconds (16 digits). The two
+/// meet at 10^14: the year 5138 in the one unit and 1973 in the other.
 @inline(__always)
 func microseconds(_ time: Int64) -> Int64 { time < 100_000_000_000_000 ? time &* 1000 : time }

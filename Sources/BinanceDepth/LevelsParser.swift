@@ -1,26 +1,24 @@
 // One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
 //
-// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The kernel takes
-// whatever it recognises before that, a whole array at a time if it can, and never decides that something is wrong.
-// So a message costs one call a side, and one strange level costs only itself.
+// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
+// kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
+// something is wrong. So a message costs one call a side, and one strange level costs only itself.
 //
-// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A quantity of
-// zero is zero however it is printed: it is never refused for its decimals, and as long as a message has shown nothing
-// but zeros, the first other quantity says which decimals count.
+// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A
+// quantity of zero is zero however it is printed: it is never refused for its decimals, and as long as a
+// message has shown nothing but zeros, the first other quantity says which decimals count.
 //
 // Invariants
-// * A buffer never holds more levels than it has room for: room is made once per array, one level per
-//   `levelBytesMin` bytes left, which no grammar can exceed.
-// * The result is a function of the bytes of the message alone: nothing is remembered from message to message.
+// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
+//   left, and the shortest level, `["1","0"]`, has 9.
+// * The result is a function of the bytes of the message alone: nothing is remembered from message to
+//   message.
 // Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
 // SAFETY: the kernel gets room and bounds as its header wants them; the tables live and die with this struct.
 import CKernels
 import MarketData
 
 struct LevelsParser: ~Copyable {
-    /// `["1","0"],` is the shortest level.
-    static var levelBytesMin: Int { 10 }
-
     /// Tables of the kernel, one per number of decimals; nil where the kernel cannot run or must not.
     private let tables: UnsafeMutableRawPointer?
     /// Decimals of the message's levels; -1 before the first one.
@@ -59,9 +57,10 @@ struct LevelsParser: ~Copyable {
     }
 
     /// Reads an array whose opening bracket is just before the cursor, and moves behind its closing bracket.
+    @inline(__always)
     mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
         side.removeAll()
-        guard side.reserve(max(cursor.bytesLeft, 0) &>> 3 &+ 1) else {
+        guard side.reserve(cursor.bytesLeft &>> 3 &+ 1) else {
             throw cursor.error(.messageTooLong)
         }
         if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
@@ -70,9 +69,9 @@ struct LevelsParser: ~Copyable {
 
     /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
     @inline(never)
-    private mutating func readRest(_ cursor: inout JSONCursor, into side: inout LevelBuffer)
-        throws(ParseError)
-    {
+    private mutating func readRest(
+        _ cursor: inout JSONCursor, into side: inout LevelBuffer
+    ) throws(ParseError) {
         cursor.skipBlanks()
         if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
         while true {
@@ -113,9 +112,9 @@ struct LevelsParser: ~Copyable {
     }
 
     /// One level, blanks and the empty third element of old spot messages included.
-    private mutating func level(_ cursor: inout JSONCursor, _ side: borrowing LevelBuffer) throws(ParseError)
-        -> PriceLevel
-    {
+    private mutating func level(
+        _ cursor: inout JSONCursor, _ side: borrowing LevelBuffer
+    ) throws(ParseError) -> PriceLevel {
         let first = cursor
         var decimals = (price: 0, quantity: 0)
         try cursor.expect(UInt8(ascii: "["), else: .levelShape)
@@ -153,10 +152,8 @@ struct LevelsParser: ~Copyable {
         if decimals.price != priceDecimals { return false }
         if quantity == 0 { return true }
         let here = UnsafeBufferPointer(start: side.base, count: side.count)
-        if here.contains(where: { $0.quantity != .zero }) || before.contains(where: { $0.quantity != .zero })
-        {
-            return false
-        }
+        let shown = { (level: PriceLevel) in level.quantity != .zero }
+        if here.contains(where: shown) || before.contains(where: shown) { return false }
         quantityDecimals = decimals.quantity
         return true
     }

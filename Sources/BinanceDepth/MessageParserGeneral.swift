@@ -1,5 +1,5 @@
-// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. The only
-// path that refuses a message, and therefore the place where the rules can be read.
+// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. The
+// only path that refuses a message, and therefore the place where the rules can be read.
 import MarketData
 
 /// The values of `e` that mean something here.
@@ -124,12 +124,13 @@ extension MessageParser {
         return try cursor.capitalSymbol(stream.lowerBound..<cursor.first(UInt8(ascii: "@"), in: stream))
     }
 
-    private mutating func fillTicker(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError)
-        -> MessageKind
-    {
+    private mutating func fillTicker(
+        _ members: JSONMembers, _ cursor: JSONCursor
+    ) throws(ParseError) -> MessageKind {
         ticker.symbol = try members.symbol(.s, cursor)
         ticker.updateID = UpdateID(try members.integer(.u, cursor))
         ticker.eventTimeUs = try members.time(.E, cursor)
+        ticker.transactionTimeUs = try members.time(.T, cursor)
         var numbers = TickerNumbers()
         try numbers.bidPrice.read(try members.need(.b, cursor))
         try numbers.bidQuantity.read(try members.need(.B, cursor))
@@ -139,9 +140,9 @@ extension MessageParser {
         return .bookTicker
     }
 
-    private mutating func fillReply(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError)
-        -> MessageKind
-    {
+    private mutating func fillReply(
+        _ members: JSONMembers, _ cursor: JSONCursor
+    ) throws(ParseError) -> MessageKind {
         var answer = ControlReply()
         let refusal = members.find(.error, cursor)
         if var refusal, refusal.byte != UInt8(ascii: "n") {

@@ -1,14 +1,15 @@
 // The straight path: the orders of fields that the venue really sends, without looking any name up.
 //
 //     spot     {"e":"depthUpdate","E":…,"s":…,"U":…,"u":…,"b":[…],"a":[…]}
-//     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}   ps, st since 2026
+//     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}
 //     COIN-M   as USD-M
 //     spot     {"u":…,"s":…,"b":…,"B":…,"a":…,"A":…}
 //     USD-M    {"e":"bookTicker","u":…,"s":…,"ps":…,"b":…,"B":…,"a":…,"A":…,"T":…,"E":…,"st":…}
 //     COIN-M   {"u":…,"e":"bookTicker",…
 //     REST     {"lastUpdateId":…,"E":…,"T":…,"symbol":…,"pair":…,"bids":[…],"asks":[…]}
 //
-// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path decides.
+// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path
+// decides.
 import MarketData
 
 extension MessageParser {
@@ -18,16 +19,20 @@ extension MessageParser {
         do throws(ParseError) {
             if cursor.take(#"{"stream":""#) {
                 stream = try cursor.requireText()
+                if cursor.take(#","data":{"e":"depthUpdate","E":"#) {
+                    return try straightUpdate(cursor, market)
+                }
                 try cursor.require(#","data":"#)
             }
-            if cursor.take(#"{"e":""#) { return try straightEvent(&cursor, market) }
-            if cursor.take(#"{"u":"#) { return try straightTicker(&cursor) }
+            if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, market) }
+            if cursor.take(#"{"u":"#) { return try straightTicker(cursor) }
+            if cursor.take(#"{"e":"bookTicker","u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"lastUpdateId":"#) {
-                try straightSnapshot(&cursor)
+                try straightSnapshot(behindKey: cursor)
                 if stream != nil { snapshot.symbol = try symbolOfStream(cursor) }
                 return stream == nil ? .depthSnapshot : .partialDepth
             }
-            return cursor.byte == UInt8(ascii: "[") ? .other : nil
+            return try straightOther(cursor)
         } catch {
             return nil
         }
@@ -38,34 +43,30 @@ extension MessageParser {
         var cursor = start
         do throws(ParseError) {
             try cursor.require(#"{"lastUpdateId":"#)
-            try straightSnapshot(&cursor)
+            try straightSnapshot(behindKey: cursor)
             return true
         } catch {
             return false
         }
     }
 
-    /// From behind `{"e":"`.
-    @inline(__always)
-    private mutating func straightEvent(
-        _ cursor: inout JSONCursor, _ market: Market
-    ) throws(ParseError) -> MessageKind? {
-        if cursor.take(#"depthUpdate","E":"#) {
-            let depthStream = DepthStream(stream, cursor)
-            if depthStream == .retail { return .other }
-            try straightUpdate(&cursor, market)
-            if depthStream == .diff { return .depthUpdate }
-            moveUpdateToSnapshot()
-            return .partialDepth
-        }
-        if cursor.take(#"bookTicker","u":"#) { return try straightTicker(&cursor) }
+    /// Whether this is nothing that is parsed: an array, or an event of another type.
+    private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
+        var cursor = start
+        if cursor.take("[") { return .other }
+        try cursor.require(#"{"e":""#)
         let event = try cursor.requireText()
-        return EventType(event, cursor) == nil && cursor.offset < cursor.end - cursor.start ? .other : nil
+        return EventType(event, cursor) == nil && event.upperBound < cursor.end - cursor.start ? .other : nil
     }
 
     /// From behind `"E":`.
     @inline(__always)
-    private mutating func straightUpdate(_ cursor: inout JSONCursor, _ market: Market) throws(ParseError) {
+    private mutating func straightUpdate(
+        _ start: JSONCursor, _ market: Market
+    ) throws(ParseError) -> MessageKind {
+        var cursor = start
+        let depthStream = DepthStream(stream, cursor)
+        if depthStream == .retail { return .other }
         update.eventTimeUs = microseconds(try cursor.requireInteger())
         update.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
         try cursor.require(#","s":""#)
@@ -88,11 +89,15 @@ extension MessageParser {
         try levels.read(&cursor, into: &update.asks)
         update.scales = levels.scales
         try straightEnd(&cursor)
+        if depthStream == .diff { return .depthUpdate }
+        moveUpdateToSnapshot()
+        return .partialDepth
     }
 
     /// From behind `"u":`, with or without event type in front.
     @inline(__always)
-    private mutating func straightTicker(_ cursor: inout JSONCursor) throws(ParseError) -> MessageKind {
+    private mutating func straightTicker(_ start: JSONCursor) throws(ParseError) -> MessageKind {
+        var cursor = start
         ticker.updateID = UpdateID(try cursor.requireInteger())
         _ = cursor.take(#","e":"bookTicker""#)
         try cursor.require(#","s":""#)
@@ -108,7 +113,7 @@ extension MessageParser {
         try cursor.require(#","A":"#)
         try numbers.askQuantity.read(&cursor)
         try numbers.fill(&ticker, cursor)
-        if cursor.take(#","T":"#) { _ = try cursor.requireInteger() }
+        ticker.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
         ticker.eventTimeUs = cursor.take(#","E":"#) ? microseconds(try cursor.requireInteger()) : 0
         try straightEnd(&cursor)
         return .bookTicker
@@ -116,7 +121,8 @@ extension MessageParser {
 
     /// From behind `"lastUpdateId":`.
     @inline(__always)
-    private mutating func straightSnapshot(_ cursor: inout JSONCursor) throws(ParseError) {
+    private mutating func straightSnapshot(behindKey start: JSONCursor) throws(ParseError) {
+        var cursor = start
         snapshot.lastUpdateID = UpdateID(try cursor.requireInteger())
         snapshot.eventTimeUs = cursor.take(#","E":"#) ? microseconds(try cursor.requireInteger()) : 0
         snapshot.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0

@@ -1,5 +1,6 @@
-// The four numbers of a book ticker. They follow the rule of levels: equal decimals for both prices and for both
-// quantities, except that zero is zero however it is printed (an empty side has price and quantity zero).
+// The four numbers of a book ticker. They follow the rule of levels: equal decimals for both prices and for
+// both quantities, except that zero is zero however it is printed (an empty side has price and quantity
+// zero).
 import MarketData
 
 struct TickerNumbers {

@@ -1,18 +1,19 @@
 // The level kernel with AVX2: price in the low, quantity in the high 128 bits of one register.
 //
-// One level costs one subtract, one saturating subtract and one test to prove every digit, point and closing quote of
-// both numbers at once, and one shuffle to line the digits up for a fixed multiply-add tree. What differs between
-// numbers is only their length (their decimals are fixed), so a table of 17 lengths per number of decimals holds all
-// there is to know: what each of the 16 bytes must be and where each digit goes.
+// One level costs one subtract, one saturating subtract and one test to prove every digit, point and closing
+// quote of both numbers at once, and one shuffle to line the digits up for a fixed multiply-add tree. What
+// differs between numbers is only their length (their decimals are fixed), so a table of 17 lengths per
+// number of decimals holds all there is to know: what each of the 16 bytes must be and where each digit goes.
 //
 // Two loops, because lengths come in two kinds of weather:
-// * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand and
-//   nothing waits for anything.
+// * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand
+//   and nothing waits for anything.
 // * `mixed`: finds the closing brackets of two levels at once and looks both layouts up. About twice the
 //   instructions, but no mispredicted branch when lengths alternate.
 //
-// Every byte from the price's first digit to the next price's first digit is compared: the digits with their bounds
-// (the first of several is 1 ... 9), the point at its only place, both quotes, `,"` between and `],["` or `]]` after.
+// Every byte from the price's first digit to the next price's first digit is compared: the digits with their
+// bounds (the first of several is 1 ... 9), the point at its only place, both quotes, `,"` between and `],["`
+// or `]]` after.
 //
 // Invariants
 // * A level is taken only if it ends, with its separator, at or before `end`.
@@ -42,9 +43,8 @@ typedef struct {
 enum {
     /// What is read behind any `at`: two levels of at most 34 bytes, and what surrounds them.
     READ_AHEAD = 80,
-    /// Levels a steady run must have to be worth its start, and pairs to read mixed after one that had not.
-    STEADY_MIN = 6,
-    MIXED_PAIRS = 16,
+    /// What is left to the mixed loop after the steady one was wrong: four to six levels.
+    MIXED_BYTES = 128,
 };
 
 #define COMMA_QUOTE 0x222C
@@ -53,13 +53,15 @@ enum {
 
 _Static_assert(sizeof(layout) * 17 == LOB_LEVELS_TABLE_BYTES, "size of a table");
 
-static void fill_layout(layout *entry, int length, int decimals) {
-    // "0" is a quantity of zero whatever the decimals; otherwise a point stands before the decimals.
-    const bool bare_zero = decimals > 0 && length == 1;
+/// The layout of entry `index`: of numbers of that length, or for index 0 of those of one digit, which
+/// without a point is a quantity of zero if numbers of this table have one.
+static void fill_layout(layout *entry, int index, int decimals) {
+    const bool bare_zero = index == 0 && decimals > 0;
+    const int length = index == 0 ? 1 : index;
     const int integers = bare_zero || decimals == 0 ? length : length - decimals - 1;
     memset(entry, 0, sizeof *entry);
     memset(entry->digit, 0x80, 16);
-    if (integers < 1) return;  // no such number: every byte would have to be zero
+    if (integers < 1) return;  // there is no such number: all 16 bytes would have to be zero
     memset(entry->range, 0xFF, 16);
     int lane = 15;
     for (int i = length - 1; i >= 0; i--) {
@@ -79,7 +81,7 @@ static void fill_layout(layout *entry, int length, int decimals) {
 }
 
 void lob_levels_prepare(void *table, int decimals) {
-    for (int length = 0; length <= 16; length++) fill_layout((layout *)table + length, length, decimals);
+    for (int index = 0; index <= 16; index++) fill_layout((layout *)table + index, index, decimals);
 }
 
 bool lob_levels_available(void) {
@@ -93,14 +95,16 @@ INLINE uint32_t quarter(const uint8_t *p) { uint16_t x; memcpy(&x, p, 2); return
 
 /// Two runs of 16 bytes in one register.
 INLINE __m256i both(const uint8_t *price, const uint8_t *quantity) {
-    const __m128i low = _mm_loadu_si128((const __m128i *)price), high = _mm_loadu_si128((const __m128i *)quantity);
+    const __m128i low = _mm_loadu_si128((const __m128i *)price);
+    const __m128i high = _mm_loadu_si128((const __m128i *)quantity);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 }
 
 /// Bit i: whether byte i of the 64 is `byte`.
 INLINE uint64_t places(const uint8_t *p, char byte) {
     const __m256i wanted = _mm256_set1_epi8(byte);
-    const __m256i low = _mm256_loadu_si256((const __m256i *)p), high = _mm256_loadu_si256((const __m256i *)(p + 32));
+    const __m256i low = _mm256_loadu_si256((const __m256i *)p);
+    const __m256i high = _mm256_loadu_si256((const __m256i *)(p + 32));
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted))
         | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) << 32;
 }
@@ -110,6 +114,9 @@ INLINE uint32_t length_of(const uint8_t *p) {
     const __m128i quote = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('"'));
     return (uint32_t)_tzcnt_u32((uint32_t)_mm_movemask_epi8(quote) | 0x10000);
 }
+
+/// Where the layout of a quantity stands: one digit alone may be the zero of entry 0.
+INLINE uint32_t quantity_index(uint32_t length) { return length - (length == 1); }
 
 /// The layouts of a price and a quantity side by side.
 typedef struct {
@@ -145,77 +152,83 @@ INLINE bool array_ends(const uint8_t *quote, const uint8_t *end) {
     return quote + 3 <= end && quote[0] == '"' && quarter(quote + 1) == BRACKETS;
 }
 
+/// Takes the level at `at` whose quantity ends at `at + length`, if it is one.
+INLINE bool take_one(
+    const uint8_t *at, uint32_t length, const layout *prices, const layout *quantities, int64_t *level) {
+    const uint32_t price = length_of(at), quantity = length - price - 3;
+    if (UNLIKELY(price > 15 || quantity > 16)) return false;
+    return take(at, at + price + 3, pair_of(&prices[price], &quantities[quantity_index(quantity)]), level);
+}
+
 KERNEL lob_levels_run lob_levels_read(
     const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels) {
-    lob_levels_run run = {at, 0, false};
-    if (UNLIKELY(readable_end - at < READ_AHEAD)) return run;
+    if (UNLIKELY(readable_end - at < READ_AHEAD)) return (lob_levels_run){at, 0, false};
     const uint8_t *const limit = end < readable_end - READ_AHEAD ? end : readable_end - READ_AHEAD;
     const layout *const prices = price_table, *const quantities = quantity_table;
-    const uint8_t *quote;  // behind the quantity of the level just read
+    const uint8_t *quote;  // the one behind the quantity just read
     int64_t *out = levels;
-    int mixed_pairs = 0;
+    uintptr_t mixed_until = 0;
+    bool closed = false;
 
     while (LIKELY(at <= limit)) {
-        // `first` and `second`: places of the next two levels' last quotes. No bracket stands before the 7th byte.
+        // Where the quantities of the next two levels end. No level has its bracket before the 7th byte.
         const uint64_t brackets = places(at + 6, ']');
         const uint32_t first = (uint32_t)_tzcnt_u64(brackets) + 5;
         const uint32_t second = (uint32_t)_tzcnt_u64(_blsr_u64(brackets)) + 5;
-        uint32_t price = length_of(at), quantity = first - price - 3;
-        if (UNLIKELY(price > 15 || quantity > 16)) goto stop;
-        const pair layout = pair_of(&prices[price], &quantities[quantity]);
+        const uint32_t price = length_of(at), quantity = first - price - 3;
 
-        if (mixed_pairs-- <= 0 && second == first + 5 + first && quantity < 16) {
-            const size_t quantity_at = price + 3;
-            const size_t stride = first + 5;
-            const uint8_t *const begin = at;
-            do {
-                if (!take(at, at + quantity_at, layout, out)) goto missed;
-                quote = at + stride - 5;
-                if (UNLIKELY(half(quote + 1) != NEXT_LEVEL >> 8)) goto last;  // the layout proved the quote
+        if ((uintptr_t)at >= mixed_until && second == first + 5 + first && price < 16 && quantity < 16) {
+            // Steady.
+            const pair layout = pair_of(&prices[price], &quantities[quantity_index(quantity)]);
+            const size_t quantity_at = price + 3, stride = first + 5;
+            while (take(at, at + quantity_at, layout, out)) {
+                quote = at + first;
+                if (UNLIKELY(half(quote + 1) != NEXT_LEVEL >> 8)) goto last;  // the layout has the quote
                 at += stride;
                 out += 2;
-            } while (LIKELY(at <= limit));
-            at -= stride;  // the last level, as it ends behind the limit
-            out -= 2;
-            goto stop;
-        missed:
-            if (UNLIKELY(at == begin)) goto stop;
-            mixed_pairs = at < begin + STEADY_MIN * stride ? MIXED_PAIRS : 0;
+                __asm__("" : "+r"(at), "+r"(out));  // two registers to move, and no others invented
+                if (UNLIKELY(at > limit)) {  // so did that level
+                    at -= stride;
+                    out -= 2;
+                    goto stop;
+                }
+            }
+            mixed_until = (uintptr_t)at + MIXED_BYTES;
             continue;
         }
 
-        if (UNLIKELY(!take(at, at + price + 3, layout, out))) goto stop;
+        if (UNLIKELY(!take_one(at, first, prices, quantities, out))) goto stop;
         quote = at + first;
         if (UNLIKELY(!next_level_follows(quote)) || UNLIKELY(quote + 5 > limit)) goto last;
-        const uint32_t next = first + 5;
-        if (UNLIKELY(second < next || second > 68)) {  // there is no second bracket in the window
-            at += next;
-            out += 2;
-            continue;
-        }
-        quote = at + second;
-        at += next;
+        at = quote + 5;
         out += 2;
-        price = length_of(at);
-        quantity = second - next - price - 3;
-        if (UNLIKELY(price > 15 || quantity > 16)) goto stop;
-        if (UNLIKELY(!take(at, at + price + 3, pair_of(&prices[price], &quantities[quantity]), out))) goto stop;
+        if (UNLIKELY(second > 68)) continue;  // there is no second bracket in sight
+        const uint32_t rest = second - first - 5;
+        if (UNLIKELY(!take_one(at, rest, prices, quantities, out))) goto stop;
+        quote = at + rest;
         if (UNLIKELY(!next_level_follows(quote)) || UNLIKELY(quote + 5 > limit)) goto last;
         at = quote + 5;
         out += 2;
     }
     goto stop;
 
-last:  // nothing follows: the array ends here, or the scalar reader says what is wrong
-    if (array_ends(quote, end)) {
-        at = quote + 3;
-        out += 2;
-        run.closed = true;
-    }
+last:  // no level follows: the array ends here, or the scalar reader says what is wrong
+    closed = array_ends(quote, end);
+    at = closed ? quote + 3 : at;
+    out += closed ? 2 : 0;
 stop:
-    run.at = at;
-    run.count = (size_t)(out - levels) / 2;
-    return run;
+    return (lob_levels_run){at, (size_t)(out - levels) / 2, closed};
+}
+#else
+bool lob_levels_available(void) { return false; }
+
+void lob_levels_prepare(void *table, int decimals) { (void)table, (void)decimals; }
+
+lob_levels_run lob_levels_read(
+    const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
+    const uint8_t *readable_end, int64_t *levels) {
+    (void)price_table, (void)quantity_table, (void)end, (void)readable_end, (void)levels;
+    return (lob_levels_run){at, 0, false};
 }
 #endif

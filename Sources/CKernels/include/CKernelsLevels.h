@@ -1,8 +1,9 @@
-// The level kernel: reads `"price","quantity"],["price",...` at about 30 instructions a level, for one fixed pair of
-// decimals. It only ever says "these levels, exactly"; whatever it does not recognise it leaves to its caller's scalar
-// reader, which is the definition of what is right.
+// The level kernel: reads `"price","quantity"],["price",...` at about 30 instructions a level, for one fixed
+// pair of decimals. It only ever says "these levels, exactly"; whatever it does not recognise it leaves to
+// its caller's scalar reader, which is the definition of what is right.
 //
-// Compiled for AVX2 whatever the flags of the package; `lob_levels_available` tells whether this machine can run it.
+// Compiled for AVX2 whatever the flags of the package; `lob_levels_available` tells whether this machine can
+// run it.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #endif
 
 #pragma clang assume_nonnull begin
+#define LOB_INLINE static inline __attribute__((always_inline))
 
 enum {
     /// Decimals the kernel knows, 0 ... 14; more are left to the caller.
@@ -38,15 +40,16 @@ void lob_levels_prepare(void *table, int decimals);
 
 /// Takes as many levels as it recognises.
 ///
-/// The tables are those of the decimals of prices and of quantities. `at` is the first digit of a price, just behind
-/// `["`. Nothing at or behind `end` is interpreted and nothing at or behind `readable_end` is read. `levels` receives
-/// two mantissas per level, price first; it must have room for one level more than fit between `at` and `end`.
+/// The tables are those of the decimals of prices and of quantities. `at` is the first digit of a price, just
+/// behind `["`. Nothing at or behind `end` is interpreted and nothing at or behind `readable_end` is read.
+/// `levels` receives two mantissas per level, price first; it must have room for one level more than fit
+/// between `at` and `end`.
 lob_levels_run lob_levels_read(
     const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels);
 
 /// Whether `length` bytes are the same; with constants the compiler turns it into a few word comparisons.
-static inline __attribute__((always_inline)) bool lob_same_bytes(const uint8_t *a, const uint8_t *b, size_t length) {
+LOB_INLINE bool lob_same_bytes(const uint8_t *a, const uint8_t *b, size_t length) {
     return __builtin_memcmp(a, b, length) == 0;
 }
 
@@ -59,24 +62,25 @@ typedef struct {
 } lob_leading_digits;
 
 #if defined(__SSE4_1__)
-static inline __attribute__((always_inline)) size_t lob_lowest(int bits) { return (size_t)__builtin_ctz((unsigned)bits | 0x10000u); }
+LOB_INLINE size_t lob_lowest(int bits) { return (size_t)__builtin_ctz((unsigned)bits | 0x10000u); }
 
 /// How many of 16 bytes stand before the first quote, backslash or control byte.
-static inline __attribute__((always_inline)) size_t lob_plain_bytes(const uint8_t *p) {
+LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
     const __m128i text = _mm_loadu_si128((const __m128i *)p);
-    const __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"')), escape = _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'));
+    const __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"'));
+    const __m128i escape = _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'));
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(0x1F)), text);
     return lob_lowest(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), control)));
 }
 
 /// How many of 16 bytes stand before the first `byte`.
-static inline __attribute__((always_inline)) size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
+LOB_INLINE size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
     const __m128i text = _mm_loadu_si128((const __m128i *)p);
     return lob_lowest(_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8((char)byte))));
 }
 
 /// The number that the digits before the first other byte of 16 mean.
-static inline __attribute__((always_inline)) lob_leading_digits lob_leading_integer(const uint8_t *p) {
+LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
     static const uint8_t align[32] __attribute__((aligned(32))) = {
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
         0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
@@ -91,19 +95,19 @@ static inline __attribute__((always_inline)) lob_leading_digits lob_leading_inte
     return (lob_leading_digits){(int64_t)((halves & 0xFFFFFFFF) * 100000000 + (halves >> 32)), count};
 }
 #else
-static inline __attribute__((always_inline)) size_t lob_plain_bytes(const uint8_t *p) {
+LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
     size_t count = 0;
     while (count < 16 && p[count] != '"' && p[count] != '\\' && p[count] >= 0x20) count++;
     return count;
 }
 
-static inline __attribute__((always_inline)) size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
+LOB_INLINE size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
     size_t count = 0;
     while (count < 16 && p[count] != byte) count++;
     return count;
 }
 
-static inline __attribute__((always_inline)) lob_leading_digits lob_leading_integer(const uint8_t *p) {
+LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
     lob_leading_digits found = {0, 0};
     while (found.count < 16 && (uint8_t)(p[found.count] - '0') <= 9)
         found.value = found.value * 10 + (p[found.count++] - '0');
@@ -120,7 +124,7 @@ typedef struct {
 } lob_number_shape;
 
 /// What the number at `p` looks like; it need not be one.
-static inline __attribute__((always_inline)) lob_number_shape lob_shape_of(const uint8_t *p) {
+LOB_INLINE lob_number_shape lob_shape_of(const uint8_t *p) {
     const size_t length = lob_bytes_before(p, '"'), point = lob_bytes_before(p, '.');
     return (lob_number_shape){length, point < length ? length - point - 1 : 0};
 }
