@@ -37,8 +37,8 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
             REST depth bodies in line; or a recording of this program. Several captures are read one after \
-            the other as one stream. Every bookTicker and partial depth is compared with the book at the same \
-            update id.
+            the other as one stream. Every bookTicker and partial depth is compared with the book at the \
+            same update id.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
             something disagreed, was malformed, or a book could not be completed.

@@ -2,8 +2,8 @@ import RoadSimulation
 import SimulatedExchange
 import Testing
 
-/// The whole road in virtual time, in the few seconds that the everyday run has for it. `lob simulate` runs as many
-/// fresh seeds as asked for, with the same checks.
+/// The whole road in virtual time, in the few seconds that the everyday run has for it. `lob simulate` runs
+/// as many fresh seeds as asked for, with the same checks.
 @Suite struct RoadTests {
     static let profiles: [TrafficProfile] = [.spotAlt, .spotBTC, .usdmBTC, .coinm]
 
@@ -24,7 +24,7 @@ import Testing
 
     /// The same seed gives the same run to the last digest, another seed another one.
     @Test func sameSeedSameTrail() throws {
-        let trails = try [5, 5, 6].map { seed in
+        let trails = try ([5, 5, 6] as [UInt64]).map { seed in
             var plan = RoadPlan(seed: seed, profile: .spotAlt)
             plan.faultySeconds = 60
             return try Road(plan).run().trail
