@@ -126,8 +126,8 @@ final class Trial {
             tracks[index].worstTicks = max(tracks[index].worstTicks, buffer[message])
         }
         let profile = LatencyProfile(scratch)
-        // A view cannot be published without the update before it, so its pass is the sum of its messages;
-        // the slowest thousandth count as much as the fastest of them, or every interruption would be in it.
+        // A view cannot be published without the update before it, so its pass is the sum of its messages.
+        // The slowest thousandth count as much as the fastest of them, or every interruption would be in it.
         let sum = buffer.reduce(0.0) { $0 + min(Double($1), profile.p999) }
         tracks[index].passNs.append(stage == .publish ? sum * nsPerTick : Double(passNs))
         tracks[index].profiles.append(profile)
