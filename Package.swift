@@ -71,11 +71,15 @@ let package = Package(
         .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
             swiftSettings: safe),
+        .target(
+            name: "RoadSimulation",
+            dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange"],
+            swiftSettings: safe),
         .executableTarget(
             name: "lob",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
-                "CAllocator", argumentParser,
+                "RoadSimulation", "CAllocator", argumentParser,
             ],
             swiftSettings: safe),
         .executableTarget(
@@ -95,7 +99,7 @@ let package = Package(
         .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
-        .testTarget(name: "RoadTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )

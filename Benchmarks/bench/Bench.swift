@@ -66,6 +66,7 @@ struct Bench: ParsableCommand {
     func validate() throws {
         if !(0...3600).contains(seconds) { throw ValidationError("--seconds takes 0 to 3600") }
         if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
+        if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
         if let passes, passes < 1 { throw ValidationError("--passes takes at least 1") }
     }
 

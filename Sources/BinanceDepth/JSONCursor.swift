@@ -55,7 +55,9 @@ struct JSONCursor {
     var byte: UInt8 { at < end ? at.pointee : 0 }
 
     @inline(__always)
-    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
 
     // MARK: - What the straight path uses
 
@@ -96,7 +98,9 @@ struct JSONCursor {
     }
 
     @inline(never)
-    private mutating func requireLongSymbol() throws(ParseError) -> SymbolName { try symbol(try requireText()) }
+    private mutating func requireLongSymbol() throws(ParseError) -> SymbolName {
+        try symbol(try requireText())
+    }
 
     /// Moves to the next quote, backslash or control byte; false if the readable bytes end before.
     @inline(__always)
@@ -163,7 +167,9 @@ struct JSONCursor {
             for _ in 0..<4 {
                 let digit = byte
                 let letter = digit | 0x20
-                guard (digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66) else { throw unexpected() }
+                guard (digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66) else {
+                    throw unexpected()
+                }
                 at += 1
             }
         default:
@@ -201,7 +207,8 @@ struct JSONCursor {
     /// Whether these bytes of the message are this text.
     @inline(__always)
     func matches(_ bytes: Range<Int>, _ text: StaticString) -> Bool {
-        bytes.count == text.utf8CodeUnitCount && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
+        bytes.count == text.utf8CodeUnitCount
+            && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
     }
 
     /// Whether this text stands at this offset of the message.

@@ -59,7 +59,9 @@ struct JSONMembers {
         case 1: return letter(cursor[name.lowerBound])
         case 2: return named("pu") ? .pu : named("id") ? .id : nil
         case 3: return named("msg") ? .msg : nil
-        case 4: return named("data") ? .data : named("bids") ? .bids : named("asks") ? .asks : named("code") ? .code : nil
+        case 4:
+            return named("data")
+                ? .data : named("bids") ? .bids : named("asks") ? .asks : named("code") ? .code : nil
         case 5: return named("event") ? .event : named("error") ? .error : nil
         case 6: return named("stream") ? .stream : named("symbol") ? .symbol : named("result") ? .result : nil
         case 12: return named("lastUpdateId") ? .lastUpdateId : nil

@@ -40,7 +40,8 @@ extension JSONCursor {
 
     /// One decimal in quotes: the mantissa, and the number of digits behind its point.
     @inline(__always)
-    mutating func quotedDecimal(_ decimals: inout Int, else code: ParseError.Code) throws(ParseError) -> Int64 {
+    mutating func quotedDecimal(_ decimals: inout Int, else code: ParseError.Code) throws(ParseError) -> Int64
+    {
         try expect(0x22, else: code)
         let mantissa: Int64
         do throws(DecimalError) {

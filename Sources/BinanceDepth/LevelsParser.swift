@@ -70,7 +70,9 @@ struct LevelsParser: ~Copyable {
 
     /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
     @inline(never)
-    private mutating func readRest(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
+    private mutating func readRest(_ cursor: inout JSONCursor, into side: inout LevelBuffer)
+        throws(ParseError)
+    {
         cursor.skipBlanks()
         if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
         while true {
@@ -111,7 +113,9 @@ struct LevelsParser: ~Copyable {
     }
 
     /// One level, blanks and the empty third element of old spot messages included.
-    private mutating func level(_ cursor: inout JSONCursor, _ side: borrowing LevelBuffer) throws(ParseError) -> PriceLevel {
+    private mutating func level(_ cursor: inout JSONCursor, _ side: borrowing LevelBuffer) throws(ParseError)
+        -> PriceLevel
+    {
         let first = cursor
         var decimals = (price: 0, quantity: 0)
         try cursor.expect(UInt8(ascii: "["), else: .levelShape)
@@ -149,7 +153,8 @@ struct LevelsParser: ~Copyable {
         if decimals.price != priceDecimals { return false }
         if quantity == 0 { return true }
         let here = UnsafeBufferPointer(start: side.base, count: side.count)
-        if here.contains(where: { $0.quantity != .zero }) || before.contains(where: { $0.quantity != .zero }) {
+        if here.contains(where: { $0.quantity != .zero }) || before.contains(where: { $0.quantity != .zero })
+        {
             return false
         }
         quantityDecimals = decimals.quantity

@@ -1,16 +1,16 @@
 // Messages of the venue as bytes, out of our types, in the venue's field order and decimals.
 //
-// One owner of one growing buffer that serves every message: a message first states the most bytes it can need, the
-// buffer grows once if it must, and the bytes are then written through a cursor without further checks of capacity.
-// The shapes are in MessageEncoderDepth.swift and MessageEncoderReplies.swift; this file is the only one of the three
-// that touches raw memory.
+// One owner of one growing buffer that serves every message: a message first states the most bytes it can
+// need, the buffer grows once if it must, and the bytes are then written through a cursor without further
+// checks of capacity. The shapes are in MessageEncoderDepth.swift and MessageEncoderReplies.swift; this file
+// is the only one of the three that touches raw memory.
 //
 // Invariants
 // * `count <= capacity <= capacityMax`; a message is appended whole or, with an error, not at all.
 // * No allocation once the largest message has been met.
 //
-// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. Every `put` is preceded, in the same
-// message, by a `reserve` of at least as many bytes; debug builds check each of them.
+// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. Every `put` is preceded, in the
+// same message, by a `reserve` of at least as many bytes; debug builds check each of them.
 //
 // Worst case: a book of 2 × 5000 levels with 18-digit numbers is 0.5 MB; one byte loop over the levels.
 

@@ -1,8 +1,9 @@
 // The venue's book messages, byte for byte.
 //
-// Field order is that of captured traffic: spot and COIN-M 2021 to 2024, USD-M 2021 to 2024 and, with `ps` and `st`,
-// 2026. The official pages show the same fields but promise no order. Levels are written in the buffer's order: the
-// venue sorts the bids of a spot diff downwards, everything else upwards, and partial depth from the best outwards.
+// Field order is that of captured traffic: spot and COIN-M 2021 to 2024, USD-M 2021 to 2024 and, with `ps`
+// and `st`, 2026. The official pages show the same fields but promise no order. Levels are written in the
+// buffer's order: the venue sorts the bids of a spot diff downwards, everything else upwards, and partial
+// depth from the best outwards.
 
 import MarketData
 

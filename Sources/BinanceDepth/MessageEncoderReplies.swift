@@ -1,4 +1,5 @@
-// What the venue says besides books: answers to control messages, errors in both shapes, the notice of a shutdown.
+// What the venue says besides books: answers to control messages, errors in both shapes, the notice of a
+// shutdown.
 
 import MarketData
 

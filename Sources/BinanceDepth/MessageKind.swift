@@ -17,8 +17,8 @@ public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case errorReply
     /// The venue is about to close this connection.
     case serverShutdown
-    /// Anything else that looks like JSON: trades, klines, arrays. Nothing of it was kept, and no more of it was
-    /// looked at than it took to know.
+    /// Anything else that looks like JSON: trades, klines, arrays. Nothing of it was kept, and no more of it
+    /// was looked at than it took to know.
     case other
 }
 

@@ -108,7 +108,9 @@ public struct MessageParser: ~Copyable {
         // "{" and "[" are two below the brackets that must end the message.
         let opening = cursor.byte
         if opening != UInt8(ascii: "{") && opening != UInt8(ascii: "[") { throw cursor.error(.notJSON) }
-        if cursor.end[-1] != opening + 2 { throw ParseError(code: .unexpectedEnd, offset: cursor.end - cursor.start) }
+        if cursor.end[-1] != opening + 2 {
+            throw ParseError(code: .unexpectedEnd, offset: cursor.end - cursor.start)
+        }
         return cursor
     }
 

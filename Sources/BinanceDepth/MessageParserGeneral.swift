@@ -124,7 +124,9 @@ extension MessageParser {
         return try cursor.capitalSymbol(stream.lowerBound..<cursor.first(UInt8(ascii: "@"), in: stream))
     }
 
-    private mutating func fillTicker(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) -> MessageKind {
+    private mutating func fillTicker(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError)
+        -> MessageKind
+    {
         ticker.symbol = try members.symbol(.s, cursor)
         ticker.updateID = UpdateID(try members.integer(.u, cursor))
         ticker.eventTimeUs = try members.time(.E, cursor)
@@ -137,7 +139,9 @@ extension MessageParser {
         return .bookTicker
     }
 
-    private mutating func fillReply(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) -> MessageKind {
+    private mutating func fillReply(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError)
+        -> MessageKind
+    {
         var answer = ControlReply()
         let refusal = members.find(.error, cursor)
         if var refusal, refusal.byte != UInt8(ascii: "n") {

@@ -1,5 +1,5 @@
-// What a REST depth body does not say and the engine must know: whose it is and how many levels were asked for. It goes
-// in front of the body in a snapshot frame, and alone in a frame that reports a failed request.
+// What a REST depth body does not say and the engine must know: whose it is and how many levels were asked
+// for. It goes in front of the body in a snapshot frame, and alone in a frame that reports a failed request.
 //
 //      0 ..< 48   symbol, as `SymbolName` lays it out (bytes, zeros, length in the last byte)
 //     48 ..< 52   levels a side that were asked for, little endian; 0 = the body is complete on both sides

@@ -80,7 +80,8 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
 ///             answer -1121                                   none        failed, unknown symbol
 ///             answer, any other                              none        failed, refused
 ///             cancel                                         abandoned
-/// abandoned   request                                        –           queued, and waits for the end of this
+/// abandoned   request                                        –           queued, and waits for the end of
+/// this
 ///             any answer, or none in time                    none        drop
 /// ```
 public struct SnapshotPlanner: Sendable {

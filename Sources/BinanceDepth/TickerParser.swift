@@ -32,7 +32,9 @@ struct TickerNumbers {
 
     @inline(__always)
     func fill(_ ticker: inout BookTicker, _ cursor: JSONCursor) throws(ParseError) {
-        if max(bidPrice.mantissa, askPrice.mantissa) > Price.mantissaMax { throw cursor.error(.numberTooLarge) }
+        if max(bidPrice.mantissa, askPrice.mantissa) > Price.mantissaMax {
+            throw cursor.error(.numberTooLarge)
+        }
         guard let price = bidPrice.decimals(with: askPrice),
             let quantity = bidQuantity.decimals(with: askQuantity)
         else { throw cursor.error(.decimalsDiffer) }

@@ -1,6 +1,7 @@
 // One function for each kind of frame.
 //
-// SAFETY: the bytes of a frame are read during the call only, and never beyond what the frame says is readable.
+// SAFETY: the bytes of a frame are read during the call only, and never beyond what the frame says is
+// readable.
 
 import BinanceDepth
 import Handoff

@@ -43,7 +43,7 @@ extension BookEngine {
         if held >= 0 { return held }
         if books.count >= configuration.symbolCountMax { return nil }
         let slot = table.add(name)
-        let book = SymbolBook(name, configuration)
+        let book = SymbolBook(name, configuration, defect)
         books.append(book)
         if let source = connections.newest {
             book.source = source

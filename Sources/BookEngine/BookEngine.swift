@@ -1,12 +1,13 @@
-// The road: frame → parse → synchronise → apply → publish. Live traffic, recordings, simulations and benchmarks all go
-// through `step`, and nothing else changes a book.
+// The road: frame → parse → synchronise → apply → publish. Live traffic, recordings, simulations and
+// benchmarks all go through `step`, and nothing else changes a book.
 //
 // Invariants
-// * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random number and does
-//   no I/O. Time is what the frames say.
-// * What goes wrong with one symbol touches no other: a message that cannot be parsed is counted, and the event lost
-//   with it shows as a gap of its own symbol.
-// * `step` allocates only when a symbol is added, a shadow is started, or a book or buffer meets its largest load.
+// * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
+//   number and does no I/O. Time is what the frames say.
+// * What goes wrong with one symbol touches no other: a message that cannot be parsed is counted, and the
+//   event lost with it shows as a gap of its own symbol.
+// * `step` allocates only when a symbol is added, a shadow is started, or a book or buffer meets its largest
+//   load.
 //
 // Used by one thread, the book thread; readers on other threads get views through mailboxes.
 
@@ -32,8 +33,15 @@ public struct BookEngine: ~Copyable {
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
+    let defect: EngineDefect
+
     /// An engine without symbols.
-    public init(_ configuration: EngineConfiguration) { self.configuration = configuration }
+    public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
+
+    package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
+        self.configuration = configuration
+        self.defect = defect
+    }
 
     /// Takes one frame. Everything the engine learns comes this way.
     public mutating func step(_ frame: Frame) {

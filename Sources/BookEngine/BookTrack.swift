@@ -1,5 +1,8 @@
-// A book together with the machine that says when it may be believed, and the messages that wait for its snapshot.
-// A symbol has one that is served and at most one that is built in its shadow; they differ only in who looks at them.
+// A book together with the machine that says when it may be believed, and the messages that wait for its
+// snapshot. A symbol has one that is served and at most one that is built in its shadow; they differ only in
+// who looks at them.
+//
+// SAFETY: bytes of a buffered message are read inside the call that lends them.
 
 import BinanceDepth
 import DepthBook
@@ -13,10 +16,12 @@ final class BookTrack {
     /// When the last snapshot was loaded, in the frames' clock.
     var loadedAtNs: Int64 = 0
 
-    init(_ configuration: EngineConfiguration) {
-        book = OrderBook(levelCountMax: configuration.levelCountMax)
-        sync = DepthSynchronizer(rule: SequenceRule.of(configuration.market))
-        buffer = MessageBuffer(bytesMax: configuration.bufferBytesMax)
+    init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
+        book = OrderBook(
+            levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
+        sync = DepthSynchronizer(rule: defect.rule ?? SequenceRule.of(configuration.market))
+        buffer = MessageBuffer(
+            bytesMax: configuration.bufferBytesMax, dropsOldest: defect.dropsOldestBuffered)
     }
 }
 
@@ -26,15 +31,16 @@ enum ReplayOutcome: Hashable {
     case joined
     /// The snapshot contradicts an event that it must contain.
     case refuted
-    /// A buffered message was not what it had been when it was buffered, or its decimals differ from the snapshot's.
+    /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
+    /// snapshot's.
     case unusable
 }
 
 extension BookTrack {
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
-    /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must stand in it,
-    /// but for those that the event across the snapshot's id changes again.
+    /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must
+    /// stand in it, but for those that the event across the snapshot's id changes again.
     /// - Parameter applied: called after each message that was applied.
     func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Void)
         -> ReplayOutcome
@@ -92,7 +98,8 @@ private struct SnapshotWitness {
         scales = update.scales
     }
 
-    /// Drops the prices that the event across the snapshot's id touches: either quantity may be in the snapshot.
+    /// Drops the prices that the event across the snapshot's id touches: either quantity may be in the
+    /// snapshot.
     mutating func excuse(_ update: borrowing DepthUpdate) {
         if bids.isEmpty && asks.isEmpty { return }
         let newBids = Set(update.bids.array().map(\.price))
@@ -105,7 +112,8 @@ private struct SnapshotWitness {
     /// (`complete` false) only an event that ends exactly at the snapshot can testify.
     func refutes(_ book: borrowing OrderBook, at id: UpdateID, complete: Bool) -> Bool {
         if !complete && last != id { return false }
-        if let scales, let held = book.scales, scales != held { return true }
+        // Other decimals: the venue changed them in between, and the two cannot be compared.
+        if scales != book.scales { return false }
         for level in bids where book.isProven(.bid, level.price) {
             if book.bids.quantity(at: level.price) != level.quantity { return true }
         }

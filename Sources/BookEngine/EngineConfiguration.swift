@@ -1,5 +1,5 @@
-// What an engine is told once. Everything here is part of its input: the same frames and the same configuration give
-// the same books.
+// What an engine is told once. Everything here is part of its input: the same frames and the same
+// configuration give the same books.
 
 import BinanceDepth
 import MarketData
@@ -30,7 +30,8 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var symbolCountMax = 2048
     /// Most levels a side that a book keeps.
     public var levelCountMax = 10_000
-    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is counted.
+    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is
+    /// counted.
     public var bufferBytesMax = 4 << 20
     /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
     public var tickerCountMax = 512
@@ -49,27 +50,12 @@ public struct EngineConfiguration: Hashable, Sendable {
     public init(market: Market) { self.market = market }
 }
 
-/// Why a snapshot is wanted. The order is the priority.
-@frozen
-public enum SnapshotPurpose: UInt8, Comparable, CaseIterable, Sendable, BitwiseCopyable {
-    /// There is no book yet.
-    case initial
-    /// The book is stale.
-    case resync
-    /// Too few levels are proven.
-    case deepen
-    /// The book is to be checked.
-    case audit
-
-    /// More urgent first.
-    public static func < (a: SnapshotPurpose, b: SnapshotPurpose) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// What the engine wants of whoever fetches snapshots.
 @frozen
 public enum SnapshotWish: Hashable, Sendable {
-    /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of the symbol.
-    case ask(SymbolName, SnapshotPurpose, attempt: Int)
+    /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of
+    /// the symbol.
+    case ask(SymbolName, SnapshotPriority, attempt: Int)
     /// No snapshot of this symbol is wanted any more.
     case cancel(SymbolName)
 }

@@ -1,7 +1,7 @@
 // Messages kept word for word while a book waits for its snapshot, one behind the other in one run of bytes.
 //
-// Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed. Bounded: what
-// does not fit is refused, and the owner starts anew.
+// Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed.
+// Bounded: what does not fit is refused, and the owner starts anew.
 //
 // SAFETY: pointers live inside the call that made them.
 
@@ -12,14 +12,20 @@ struct MessageBuffer {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
     private let bytesMax: Int
+    private let dropsOldest: Bool
 
-    init(bytesMax: Int) { self.bytesMax = bytesMax }
+    /// - Parameter dropsOldest: the defect of `EngineDefect.dropsOldestBuffered`.
+    init(bytesMax: Int, dropsOldest: Bool = false) {
+        self.bytesMax = bytesMax
+        self.dropsOldest = dropsOldest
+    }
 
     var count: Int { ends.count }
     var byteCount: Int { bytes.count }
 
     /// Appends a copy of a message; false if it does not fit.
     mutating func append(_ frame: Frame) -> Bool {
+        if dropsOldest && ends.count > 2 { removeFirst() }
         if unsafe bytes.count + frame.bytes.count > bytesMax { return false }
         unsafe bytes.append(contentsOf: frame.bytes)
         ends.append(bytes.count)
@@ -33,6 +39,12 @@ struct MessageBuffer {
         return unsafe bytes.withUnsafeBufferPointer { all in
             unsafe body(UnsafeBufferPointer(rebasing: all[start..<end]), all.count - end)
         }
+    }
+
+    private mutating func removeFirst() {
+        let length = ends.removeFirst()
+        bytes.removeFirst(length)
+        for index in ends.indices { ends[index] -= length }
     }
 
     /// Forgets the messages and keeps the memory.

@@ -38,8 +38,8 @@ extension SymbolBook {
         if shadow != nil { receiveInShadow(update, ids, frame, &wishes) }
     }
 
-    /// Whether the events of another connection are to be used from this one on: always if the symbol has none, and
-    /// otherwise if the newer connection's event continues the book without a hole.
+    /// Whether the events of another connection are to be used from this one on: always if the symbol has
+    /// none, and otherwise if the newer connection's event continues the book without a hole.
     private func takesOver(
         _ other: UInt16, _ ids: EventIDs, _ connections: borrowing Connections, _ wishes: inout [SnapshotWish]
     ) -> Bool {

@@ -24,37 +24,46 @@ extension SymbolBook {
     private func judge(
         bid: PriceLevel, ask: PriceLevel, scales: SymbolScales, _ wishes: inout [SnapshotWish]
     ) {
+        // Other decimals announce a rescale, which the next event brings; until then nothing can be compared.
+        if scales != main.book.scales { return }
         counters.tickersCompared += 1
-        let agrees =
-            scales == main.book.scales && SymbolBook.agrees(main.book.bestBid, bid)
-            && SymbolBook.agrees(main.book.bestAsk, ask)
-        if agrees { counters.tickersAgreed += 1 } else { contradicted(&wishes) }
+        if agrees(.bid, bid) && agrees(.ask, ask) {
+            counters.tickersAgreed += 1
+        } else {
+            contradicted(&wishes)
+        }
     }
 
-    private static func agrees(_ own: PriceLevel?, _ venue: PriceLevel) -> Bool {
-        guard let own else { return venue.quantity == .zero }
-        return own == venue
+    /// Whether the venue's best level of a side is ours. One outside the proven range proves nothing.
+    private func agrees(_ side: Side, _ venue: PriceLevel) -> Bool {
+        let own = side == .bid ? main.book.bestBid : main.book.bestAsk
+        if venue.quantity == .zero { return own == nil || !main.book.isProven(side, own!.price) }
+        return own == venue || !main.book.isProven(side, venue.price)
     }
 
-    /// A partial-depth frame: compared if the book stands at its id.
+    /// A partial-depth frame: compared, as far as our levels are proven, if the book stands at its id.
     func receivePartial(_ partial: borrowing DepthSnapshot, _ wishes: inout [SnapshotWish]) {
-        guard main.sync.isLive, main.sync.lastID == partial.lastUpdateID else { return }
+        guard main.sync.isLive, main.sync.lastID == partial.lastUpdateID, partial.scales == main.book.scales
+        else { return }
         counters.partialsCompared += 1
-        let agrees =
-            partial.scales == main.book.scales && agrees(partial.bids, .bid) && agrees(partial.asks, .ask)
-        if agrees { counters.partialsAgreed += 1 } else { contradicted(&wishes) }
+        if agrees(.bid, partial.bids) && agrees(.ask, partial.asks) {
+            counters.partialsAgreed += 1
+        } else {
+            contradicted(&wishes)
+        }
     }
 
-    private func agrees(_ levels: borrowing LevelBuffer, _ side: Side) -> Bool {
+    /// Level by level from the best one, until the venue's leave the proven range or the frame ends.
+    private func agrees(_ side: Side, _ levels: borrowing LevelBuffer) -> Bool {
         var index = 0
         var same = true
         main.book.forEachLevel(side) { level in
-            if index >= levels.count { return false }
+            if index >= levels.count || !main.book.isProven(side, levels[index].price) { return false }
             same = levels[index] == level
             index += 1
             return same
         }
-        return same && index == levels.count
+        return same && (index >= levels.count || !main.book.isProven(side, levels[index].price))
     }
 
     private func contradicted(_ wishes: inout [SnapshotWish]) {

@@ -61,9 +61,9 @@ extension SymbolBook {
     // MARK: - The book in the shadow
 
     /// Begins a deepening or an audit; does nothing unless the book is live and has no shadow yet.
-    func startShadow(_ purpose: SnapshotPurpose, atNs: Int64, _ wishes: inout [SnapshotWish]) {
+    func startShadow(_ purpose: SnapshotPriority, atNs: Int64, _ wishes: inout [SnapshotWish]) {
         guard state == .live, shadow == nil else { return }
-        let track = BookTrack(configuration)
+        let track = BookTrack(configuration, defect)
         shadow = track
         shadowPurpose = purpose
         auditedAtNs = atNs
@@ -136,8 +136,8 @@ extension SymbolBook {
         }
     }
 
-    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole counts as
-    /// the limit.
+    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole
+    /// counts as the limit.
     func provenLevelCount(atMost limit: Int) -> Int {
         var least = limit
         for side in Side.allCases where main.book.proven(side) != .unbounded {

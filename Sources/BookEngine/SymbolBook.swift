@@ -1,9 +1,9 @@
 // One symbol: the book that is served, what is believed of it, and the one that may be built in its shadow.
 //
-// `main` is served from the first snapshot on. When it loses its trust its synchronizer collects messages again; the old
-// levels stay readable, flagged, until the next snapshot replaces them in place. `shadow` exists only for a deepening
-// or an audit: it is fed the same events, and when both stand at the same id they are compared, and the shadow, whose
-// proof is fresher, becomes the main book.
+// `main` is served from the first snapshot on. When it loses its trust its synchronizer collects messages
+// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. `shadow`
+// exists only for a deepening or an audit: it is fed the same events, and when both stand at the same id they
+// are compared, and the shadow, whose proof is fresher, becomes the main book.
 //
 // Invariants
 // * `state == .live` exactly while `main.sync.isLive`.
@@ -22,7 +22,7 @@ final class SymbolBook {
     let rule: SequenceRule
     var main: BookTrack
     var shadow: BookTrack?
-    var shadowPurpose = SnapshotPurpose.audit
+    var shadowPurpose = SnapshotPriority.audit
     var state = BookState.syncing
     var reason = StaleReason.none
     var source: UInt16?
@@ -38,11 +38,14 @@ final class SymbolBook {
     var writer: LatestValueWriter<BookView>
     let reader: LatestValueReader<BookView>
 
-    init(_ name: SymbolName, _ configuration: EngineConfiguration) {
+    let defect: EngineDefect
+
+    init(_ name: SymbolName, _ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.name = name
         self.configuration = configuration
-        rule = SequenceRule.of(configuration.market)
-        main = BookTrack(configuration)
+        self.defect = defect
+        rule = defect.rule ?? SequenceRule.of(configuration.market)
+        main = BookTrack(configuration, defect)
         tickers = TickerMemory(capacity: configuration.tickerCountMax)
         view.symbol = name
         let mailbox = LatestValue(view)

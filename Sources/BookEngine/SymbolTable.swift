@@ -1,4 +1,5 @@
-// Symbol bytes to slot, without a String, a hasher or an allocation: open addressing over the quick hash of the name.
+// Symbol bytes to slot, without a String, a hasher or an allocation: open addressing over the quick hash of
+// the name.
 
 import MarketData
 

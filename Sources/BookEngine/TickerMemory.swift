@@ -1,7 +1,7 @@
 // Tickers that arrive before the depth event of their update id, which is the usual order.
 //
-// A ring ordered by id: tickers of one symbol come in the order of their ids, and an applied event takes out all that
-// it passes. Bounded: when it is full the oldest ticker is forgotten.
+// A ring ordered by id: tickers of one symbol come in the order of their ids, and an applied event takes out
+// all that it passes. Bounded: when it is full the oldest ticker is forgotten.
 
 import MarketData
 
@@ -21,7 +21,8 @@ struct TickerMemory {
 
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
-    /// Remembers a ticker. Returns false if an older one had to go. A ticker that is not newer than the last is ignored.
+    /// Remembers a ticker. Returns false if an older one had to go. A ticker that is not newer than the last
+    /// is ignored.
     mutating func remember(_ ticker: BookTicker) -> Bool {
         if entries.isEmpty {
             let nothing = Entry(

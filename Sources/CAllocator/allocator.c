@@ -1,10 +1,12 @@
+// jemalloc's configuration and counters, or "not available" without it; see the header for the contract.
 #include "CAllocator.h"
 
 #ifdef LOB_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
-// Freed pages stay with the process (a resync must not fault them in again) and thread caches hold blocks up to
-// 64 KB, so that a book that grows does not take a lock. The environment variable MALLOC_CONF overrides this.
+// Freed pages stay with the process (a resync must not fault them in again) and thread caches hold blocks up
+// to 64 KB, so that a book that grows does not take a lock. The environment variable MALLOC_CONF overrides
+// this.
 const char *malloc_conf =
     "background_thread:false,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1,tcache_max:65536";
 

@@ -1,9 +1,10 @@
-// The matching phase of a side, for all levels of a message at once, in two loops. The first only searches: its
-// iterations do not depend on each other, and the shorter they are the more of them the processor overlaps. The second
-// stores every level that has a slot, without a branch on what kind of change it is. Only true insertions are left.
+// The matching phase of a side, for all levels of a message at once, in two loops. The first only searches:
+// its iterations do not depend on each other, and the shorter they are the more of them the processor
+// overlaps. The second stores every level that has a slot, without a branch on what kind of change it is.
+// Only true insertions are left.
 //
-// The search and the levelling come in two widths, chosen when the process starts. `BELOW8` gives the number of smaller keys times
-// `UNIT`; an offset is counted in bytes, 64 of them a group of eight.
+// The search and the levelling come in two widths, chosen when the process starts. `BELOW8` gives the number
+// of smaller keys times `UNIT`; an offset is counted in bytes, 64 of them a group of eight.
 #include "CKernelsBook.h"
 
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static void search_baseline(const lob_side *side, const lob_level *levels, int64
     SEARCH_BODY(lob_below8_units, LOB_BELOW8_UNIT);
 }
 
-// Slot x of a levelled window shows level x * live / width, rounded up a little, so that every level has a slot.
+// Slot x of a levelled window shows level x * live / width, rounded up a little, so that every level has a
+// slot.
 #define SPREAD_STEP(LIVE, WIDTH) ((((uint64_t)(LIVE) << 32) + (uint64_t)(WIDTH) - 1) / (uint64_t)(WIDTH))
 
 static int64_t compact_baseline(int64_t *keys, int64_t *quantities, int64_t width) {
@@ -77,21 +79,18 @@ static void spread_baseline(int64_t *keys, int64_t *quantities, int64_t live, in
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-__attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static inline int64_t below8_avx512(const int64_t *keys,
-                                                                                       int64_t key) {
+#define WIDE __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
+
+WIDE static inline int64_t below8_avx512(const int64_t *keys, int64_t key) {
     return __builtin_popcount(_mm512_cmplt_epi64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64(key)));
 }
 
-__attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static void search_avx512(const lob_side *side,
-                                                                                   const lob_level *levels,
-                                                                                   int64_t count,
-                                                                                   lob_insertion *found) {
+WIDE static void search_avx512(const lob_side *side, const lob_level *levels, int64_t count,
+                               lob_insertion *found) {
     SEARCH_BODY(below8_avx512, 1);
 }
 
-__attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static int64_t compact_avx512(int64_t *keys,
-                                                                                      int64_t *quantities,
-                                                                                      int64_t width) {
+WIDE static int64_t compact_avx512(int64_t *keys, int64_t *quantities, int64_t width) {
     int64_t live = 0;
     for (int64_t from = 0; from < width; from += 8) {
         __m512i quantity = _mm512_loadu_si512(quantities + from);
@@ -105,9 +104,7 @@ __attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static int64_t compa
     return live;
 }
 
-__attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static void spread_avx512(int64_t *keys,
-                                                                                  int64_t *quantities,
-                                                                                  int64_t live, int64_t width) {
+WIDE static void spread_avx512(int64_t *keys, int64_t *quantities, int64_t live, int64_t width) {
     const uint64_t step = SPREAD_STEP(live, width);
     const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), steps = _mm512_set1_epi64((int64_t)step);
     const __m512i last = _mm512_set1_epi64(live - 1), minus_one = _mm512_set1_epi64(-1);
@@ -123,7 +120,8 @@ __attribute__((target("avx512f,avx512dq,avx512vl,popcnt"))) static void spread_a
         int64_t first = _mm_cvtsi128_si64(_mm512_castsi512_si128(source));
         __m512i lane = _mm512_sub_epi64(source, _mm512_set1_epi64(first));
         __m512i key = _mm512_permutexvar_epi64(lane, _mm512_loadu_si512(keys + first));
-        __m512i quantity = _mm512_maskz_permutexvar_epi64(holds, lane, _mm512_loadu_si512(quantities + first));
+        __m512i source_quantities = _mm512_loadu_si512(quantities + first);
+        __m512i quantity = _mm512_maskz_permutexvar_epi64(holds, lane, source_quantities);
         _mm512_storeu_si512(keys + x, key);
         _mm512_storeu_si512(quantities + x, quantity);
     }

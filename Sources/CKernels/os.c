@@ -1,3 +1,4 @@
+// The few OS calls that Swift cannot see, one line each; see the header for the contracts.
 #define _GNU_SOURCE
 #include "CKernelsOS.h"
 
@@ -43,7 +44,9 @@ void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0);
 }
 
-void lob_futex_wake_all(const void *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0); }
+void lob_futex_wake_all(const void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
+}
 
 int lob_pin_thread(int cpu) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;

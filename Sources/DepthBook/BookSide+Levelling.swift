@@ -1,13 +1,15 @@
-// Memory of a side, and how free slots are spread in it. Everything here is rare: a levelling of a few hundred slots
-// every few hundred insertions, a growth now and then.
+// Memory of a side, and how free slots are spread in it. Everything here is rare: a levelling of a few
+// hundred slots every few hundred insertions, a growth now and then.
 //
-// SAFETY: as in BookSide.swift; windows are aligned, lie in `0 ..< capacity`, and are compacted and spread in place.
+// SAFETY: as in BookSide.swift; windows are aligned, lie in `0 ..< capacity`, and are compacted and spread in
+// place.
 
 import CKernels
 import MarketData
 
 extension BookSide {
-    /// Takes fresh memory for `capacity` slots, every slot and margin in its empty state; the old one is not freed.
+    /// Takes fresh memory for `capacity` slots, every slot and margin in its empty state; the old one is not
+    /// freed.
     mutating func allocate(capacity: Int) {
         let margin = BookSide.margin
         let counts = [capacity, capacity, capacity / 8, capacity / 64, capacity / 512]
@@ -40,14 +42,16 @@ extension BookSide {
         high = -1
     }
 
-    /// Free slots a window needs to be worth levelling: three sixteenths of 64 slots, a sixteenth more with every
-    /// doubling, at most half. Rising shares make wide windows rare: what is levelled has room for many insertions.
-    /// Measured on captured traffic against flat shares of an eighth to three eighths: half the slots touched.
+    /// Free slots a window needs to be worth levelling: three sixteenths of 64 slots, a sixteenth more with
+    /// every doubling, at most half. Rising shares make wide windows rare: what is levelled has room for many
+    /// insertions. Measured on captured traffic against flat shares of an eighth to three eighths: half the
+    /// slots touched.
     static func freeCountMin(_ width: Int) -> Int {
         (width &* min(3 &+ width.trailingZeroBitCount &- 6, 8)) &>> 4
     }
 
-    /// Inserts where no slot within eight is free: levels the smallest window around it with enough free slots.
+    /// Inserts where no slot within eight is free: levels the smallest window around it with enough free
+    /// slots.
     @inline(never)
     mutating func insertLevelling(_ key: Int64, _ quantity: Int64, near slot: Int) {
         var width = 64
@@ -128,8 +132,9 @@ extension BookSide {
         levelling.growthCount &+= 1
     }
 
-    /// Replaces the contents by `live` ascending levels, spread over the middle half: a quarter of the slots stays
-    /// free in front for deeper levels, a quarter behind for better ones. The source may overlap the side itself.
+    /// Replaces the contents by `live` ascending levels, spread over the middle half: a quarter of the slots
+    /// stays free in front for deeper levels, a quarter behind for better ones. The source may overlap the
+    /// side itself.
     mutating func settle(
         _ live: Int, keys source: UnsafePointer<Int64>, quantities amounts: UnsafePointer<Int64>
     ) {
@@ -152,8 +157,8 @@ extension BookSide {
 
     /// Replaces the contents by the levels of a snapshot side; zero quantities are left out.
     ///
-    /// - Parameter levels: `count` levels, best first and strictly ordered as the venue sends them; any other order is
-    ///   accepted and costs one search and insertion a level.
+    /// - Parameter levels: `count` levels, best first and strictly ordered as the venue sends them; any other
+    ///   order is accepted and costs one search and insertion a level.
     /// - Complexity: O(count + capacity) when ordered.
     mutating func load(_ levels: UnsafePointer<PriceLevel>, count: Int) {
         var wanted = BookSide.capacityMin

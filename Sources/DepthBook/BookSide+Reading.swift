@@ -1,4 +1,5 @@
-// Reading a side: from the best level outwards, skipping free slots; and the checks that tests and audits run.
+// Reading a side: from the best level outwards, skipping free slots; and the checks that tests and audits
+// run.
 //
 // SAFETY: slots stay in `0 ... high`, and `high < capacity`.
 
@@ -93,7 +94,8 @@ extension BookSide {
             return .staleSample(slot: group * 512 + 511)
         }
         if high >= 0 && quantities[high] == 0 { return .bestIsFree }
-        // Kernels read at most eight slots outside; farther in front lies the dummy slot, which holds anything.
+        // Kernels read at most eight slots outside; farther in front lies the dummy slot, which holds
+        // anything.
         for slot in 1...16 {
             if keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
             if keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {

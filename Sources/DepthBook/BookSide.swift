@@ -1,28 +1,29 @@
 // One side of a book: a contiguous sorted array with free slots in it.
 //
-// Why gaps: a dense sorted array pays a memory move of its whole better half for every insertion, and real updates
-// are deep (median rank 60 to 300). Here a deleted level stays behind as a free slot, and levelling adds one free slot
-// in about four, so an insertion moves at most seven neighbours. Why the searches come first: the searches of a message
-// do not depend on each other, so their cache and branch latencies overlap; searching and changing level by level costs
-// almost twice as much.
+// Why gaps: a dense sorted array pays a memory move of its whole better half for every insertion, and real
+// updates are deep (median rank 60 to 300). Here a deleted level stays behind as a free slot, and levelling
+// adds one free slot in about four, so an insertion moves at most seven neighbours. Why the searches come
+// first: the searches of a message do not depend on each other, so their cache and branch latencies overlap;
+// searching and changing level by level costs almost twice as much.
 //
-// A level is stored by its rank: the price mantissa of a bid, its bitwise complement for an ask. Better is greater on
-// both sides, so there is one algorithm and no mirror image.
+// A level is stored by its rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
+// greater on both sides, so there is one algorithm and no mirror image.
 //
 // Invariants (checked by `integrity()`)
 // * `keys[0 ..< capacity]` ascend, equal keys allowed; a slot is free if and only if its quantity is 0.
-// * A free slot keeps the key of the level deleted there or repeats a neighbour's; of equal keys only the first may
-//   be live, so the first slot not below a key is the place to find it.
+// * A free slot keeps the key of the level deleted there or repeats a neighbour's; of equal keys only the
+//   first may be live, so the first slot not below a key is the place to find it.
 // * `every8[g]` is the last key of the g-th group of 8 slots; `every64`, `every512` likewise.
 // * `high` is the greatest live slot, or -1 if there is none.
-// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free); only the
-//   dummy slot far in front takes the stores of levels that have no slot.
+// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free);
+//   only the dummy slot far in front takes the stores of levels that have no slot.
 //
-// Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around it, the
-// smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when it grows.
+// Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around
+// it, the smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when
+// it grows.
 //
-// SAFETY: all pointers lie in `memory`, which the struct owns and frees; slots come from searches over that memory and
-// are therefore in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
+// SAFETY: all pointers lie in `memory`, which the struct owns and frees; slots come from searches over that
+// memory and are therefore in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
 
 import CKernels
 import MarketData
@@ -107,7 +108,8 @@ public struct BookSide: ~Copyable {
             applyUnordered(levels, count: count)
             return
         }
-        // From the best to the deepest, so that a shift upwards leaves the slots still to come where they are.
+        // From the best to the deepest, so that a shift upwards leaves the slots still to come where they
+        // are.
         let bestFirst = ascending == (flip != 0)
         insert(
             levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
@@ -134,7 +136,8 @@ public struct BookSide: ~Copyable {
         }
     }
 
-    /// Prices out of order or repeated: one search and one change each, in message order, so the later one wins.
+    /// Prices out of order or repeated: one search and one change each, in message order, so the later one
+    /// wins.
     @inline(never)
     mutating func applyUnordered(_ levels: UnsafePointer<PriceLevel>, count: Int) {
         for j in 0..<count { set(levels[j]) }

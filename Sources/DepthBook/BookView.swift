@@ -1,5 +1,5 @@
-// What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to judge it.
-// One `memcpy` publishes it through a mailbox to any number of threads.
+// What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
+// judge it. One `memcpy` publishes it through a mailbox to any number of threads.
 
 import MarketData
 

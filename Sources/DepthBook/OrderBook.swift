@@ -1,11 +1,11 @@
 // A local copy of one symbol's order book: two sorted sides and how far each is proven.
 //
 // Invariants
-// * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`; deeper
-//   levels may be held too, but others may be missing among them.
+// * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
+//   deeper levels may be held too, but others may be missing among them.
 // * The proven price never moves outwards except by loading a snapshot.
-// * At most `levelCountMax` levels a side stay after a message. When a message exceeds it, the deepest are evicted until
-//   fifteen sixteenths remain, and the proven price moves in front of the best one evicted.
+// * At most `levelCountMax` levels a side stay after a message. When a message exceeds it, the deepest are
+//   evicted until fifteen sixteenths remain, and the proven price moves in front of the best one evicted.
 //
 // The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
 //
@@ -52,15 +52,22 @@ public struct OrderBook: ~Copyable {
     /// Upper bounds of the numbers of levels, exact after every count.
     private var bidCountBound = 0
     private var askCountBound = 0
+    private let movesProvenRange: Bool
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
 
     /// An empty book.
     ///
-    /// - Parameter levelCountMax: most levels a side keeps, at least 16. The default holds the deepest books captured
-    ///   (4,500 levels) twice over.
+    /// - Parameter levelCountMax: most levels a side keeps, at least 16. The default holds the deepest books
+    ///   captured (4,500 levels) twice over.
     public init(levelCountMax: Int = 10_000) {
+        self.init(levelCountMax: levelCountMax, movesProvenRange: true)
+    }
+
+    /// - Parameter movesProvenRange: false builds in the mistake that the simulation's checkers must find.
+    package init(levelCountMax: Int, movesProvenRange: Bool) {
         self.levelCountMax = max(levelCountMax, 16)
+        self.movesProvenRange = movesProvenRange
         scratchCapacity = 4096
         scratch = .allocate(capacity: scratchCapacity + 1)
     }
@@ -85,8 +92,8 @@ public struct OrderBook: ~Copyable {
     ///
     /// - Parameters:
     ///   - snapshot: levels of both sides; zero quantities are left out.
-    ///   - limit: levels a side that were asked for. A side with fewer is complete, and so unbounded; nil means that
-    ///     the snapshot is complete on both sides.
+    ///   - limit: levels a side that were asked for. A side with fewer is complete, and so unbounded; nil
+    ///     means that the snapshot is complete on both sides.
     /// - Complexity: O(levels). Allocates only if the book must grow.
     public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
         bids.load(snapshot.bids.base, count: snapshot.bids.count)
@@ -110,10 +117,12 @@ public struct OrderBook: ~Copyable {
         return .to(worst)
     }
 
-    /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided before.
+    /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided
+    /// before.
     ///
     /// - Throws: `BookError.scalesDiffer`, with the book unchanged.
-    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. Allocates only to grow.
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. Allocates only to
+    ///   grow.
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
         if update.scales != scales { try adopt(update.scales) }
@@ -150,13 +159,17 @@ public struct OrderBook: ~Copyable {
         bidCountBound = bids.count
         if bidCountBound > levelCountMax {
             let gone = bids.evict(keeping: kept)
-            provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            if movesProvenRange {
+                provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            }
             bidCountBound = kept
         }
         askCountBound = asks.count
         if askCountBound > levelCountMax {
             let gone = asks.evict(keeping: kept)
-            provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            if movesProvenRange {
+                provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            }
             askCountBound = kept
         }
     }
@@ -186,7 +199,8 @@ public struct OrderBook: ~Copyable {
         askCountBound = 0
     }
 
-    /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the caller's.
+    /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the
+    /// caller's.
     @inline(__always)
     public borrowing func publish(into view: inout BookView) {
         view.lastUpdateID = lastUpdateID

@@ -1,12 +1,13 @@
 // The reading half of a ring.
 //
-// SAFETY: reads only `position ..< producerPosition` and guards, which the consumer owns until it stores its position;
-// that store comes after the caller is done with the frame. The header was written by `FrameProducer.publish`, so its
-// length lies inside the ring.
+// SAFETY: reads only `position ..< producerPosition` and guards, which the consumer owns until it stores its
+// position; that store comes after the caller is done with the frame. The header was written by
+// `FrameProducer.publish`, so its length lies inside the ring.
 
 import Synchronization
 
-/// One frame in a ring. Valid during the call that it is handed to, and not longer: the producer overwrites it.
+/// One frame in a ring. Valid during the call that it is handed to, and not longer: the producer overwrites
+/// it.
 public struct Frame {
     /// What it is.
     public let kind: FrameKind
@@ -43,7 +44,8 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - limit: at most so many frames; a turn of a loop that has other work too should not be endless.
     ///   - body: must not keep the frame or its bytes.
-    /// - Returns: number of frames handed over. 0 means that the ring was empty; fewer than `limit` does not mean that.
+    /// - Returns: number of frames handed over. 0 means that the ring was empty; fewer than `limit` does not
+    ///   mean that.
     @discardableResult
     public mutating func poll(limit: Int = .max, _ body: (Frame) -> Void) -> Int {
         let state = memory.consumer

@@ -1,7 +1,7 @@
 // Where everything lies in a frame ring, as plain arithmetic; the code that moves bytes is elsewhere.
 //
-// A record is a header, the body, a guard and padding to a multiple of 64 bytes. `position` is the absolute count of
-// bytes since the ring was made, so it only grows; the record lies at `position & (capacity - 1)`.
+// A record is a header, the body, a guard and padding to a multiple of 64 bytes. `position` is the absolute
+// count of bytes since the ring was made, so it only grows; the record lies at `position & (capacity - 1)`.
 //
 //      0                   1                   2                   3
 //      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -18,13 +18,13 @@
 //     |       guard: at least 128 bytes that the ring never writes    |
 //     +---------------------------------------------------------------+ a multiple of 64
 //
-// Why a guard and not just the next record: vector code reads up to 128 bytes behind a body. Mapped memory alone would
-// make that legal for the processor, but those bytes would be the record that the producer is writing right now: a
-// data race, and a cache line taken from the producer at the worst moment. The guard is never touched, so it costs
-// capacity and no bandwidth.
+// Why a guard and not just the next record: vector code reads up to 128 bytes behind a body. Mapped memory
+// alone would make that legal for the processor, but those bytes would be the record that the producer is
+// writing right now: a data race, and a cache line taken from the producer at the worst moment. The guard is
+// never touched, so it costs capacity and no bandwidth.
 //
-// Control block, 512 bytes aligned to 128. The two positions and the two private parts lie 128 bytes apart, because
-// processors fetch cache lines in pairs.
+// Control block, 512 bytes aligned to 128. The two positions and the two private parts lie 128 bytes apart,
+// because processors fetch cache lines in pairs.
 //
 //       0  producer position       written by the producer, read by the consumer and gauges
 //     128  producer private        cached consumer position, open frame, counters (gauges read the counters)
@@ -33,8 +33,8 @@
 
 /// What a frame is. The numbers go into recordings and are never reused.
 ///
-/// What a socket delivers is one kind, whatever it says: the thread that receives must not parse. The parser tells
-/// depth updates, partial depths and tickers apart.
+/// What a socket delivers is one kind, whatever it says: the thread that receives must not parse. The parser
+/// tells depth updates, partial depths and tickers apart.
 @frozen
 public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A connection is up and its subscriptions are accepted. `source` is the connection.
@@ -69,8 +69,8 @@ enum RecordLayout {
 
     /// The longest body that a ring of this capacity can take; its record fills the ring.
     ///
-    /// Records begin at multiples of 64 below `capacity` and end at most `capacity` later, so even this one lies,
-    /// guard included, inside the `2 × capacity` bytes of the double mapping.
+    /// Records begin at multiples of 64 below `capacity` and end at most `capacity` later, so even this one
+    /// lies, guard included, inside the `2 × capacity` bytes of the double mapping.
     static func bodyLengthMax(_ capacity: Int) -> Int { capacity - headerLength - guardLength }
 }
 

@@ -1,19 +1,20 @@
 // The writing half of a ring.
 //
-// A frame is open from the first `append` (or `claim`) to `commit` or `abort`. It grows at the producer's position, in
-// memory that the consumer cannot see yet, so nothing has to be undone when it is dropped or aborted.
+// A frame is open from the first `append` (or `claim`) to `commit` or `abort`. It grows at the producer's
+// position, in memory that the consumer cannot see yet, so nothing has to be undone when it is dropped or
+// aborted.
 //
 //     state    claim, append: fits   does not fit   commit          abort
 //     ------   -------------------   ------------   -------------   -----
 //     open     open                  lost           published       open
 //     lost     lost                  lost           counted, open   open
 //
-// "open" with nothing appended is the state at rest; to commit it publishes an empty frame. An aborted frame is not
-// counted: its message never arrived.
+// "open" with nothing appended is the state at rest; to commit it publishes an empty frame. An aborted frame
+// is not counted: its message never arrived.
 //
-// SAFETY: writes only `position ..< consumerPosition + capacity`, which the producer owns until it publishes; `claim`
-// checks that range before every byte stored. `mutating` on every method gives one caller at a time, and the type is
-// not copyable, so the plain fields of `ProducerState` have one user.
+// SAFETY: writes only `position ..< consumerPosition + capacity`, which the producer owns until it publishes;
+// `claim` checks that range before every byte stored. `mutating` on every method gives one caller at a time,
+// and the type is not copyable, so the plain fields of `ProducerState` have one user.
 
 import Synchronization
 
@@ -26,11 +27,12 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     /// The longest body that can ever be committed; longer frames are dropped.
     public var frameBytesMax: Int { RecordLayout.bodyLengthMax(memory.capacityBytes) }
 
-    /// Makes sure that the open frame can grow to `length` bytes in all; otherwise the frame is lost from here on.
+    /// Makes sure that the open frame can grow to `length` bytes in all; otherwise the frame is lost from
+    /// here on.
     ///
-    /// Needed only where a length is known before the bytes: a frame that cannot fit is then never copied in part, and
-    /// a caller that would rather wait can `abort` and try again. The bytes of a lost frame are still to be appended, so
-    /// that they are counted.
+    /// Needed only where a length is known before the bytes: a frame that cannot fit is then never copied in
+    /// part, and a caller that would rather wait can `abort` and try again. The bytes of a lost frame are
+    /// still to be appended, so that they are counted.
     ///
     /// - Returns: whether the open frame is still whole.
     @discardableResult
@@ -90,7 +92,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     ///
     /// So a tick or a snapshot need not wait for the rest of a message that has stalled half way.
     ///
-    /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame does not suffer.
+    /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame does
+    ///   not suffer.
     /// - Complexity: O(bytes), plus the bytes of the open frame, which move.
     @discardableResult
     public mutating func write(
@@ -108,8 +111,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         }
         let body = record + RecordLayout.headerLength
         if openLength > 0 {
-            // By address and not by position: the two ranges overlap, and the copy must see that they do, which it could
-            // not if one of them were taken from the other mapping.
+            // By address and not by position: the two ranges overlap, and the copy must see that they do,
+            // which it could not if one of them were taken from the other mapping.
             (body + recordLength).copyMemory(from: body, byteCount: openLength)
         }
         if let source = bytes.baseAddress { body.copyMemory(from: source, byteCount: bytes.count) }
@@ -122,7 +125,8 @@ extension FrameProducer {
     /// The own position; only this half writes it.
     private var position: Int { memory.producerPosition.pointee.load(ordering: .relaxed) }
 
-    /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are contiguous.
+    /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are
+    /// contiguous.
     private var record: UnsafeMutableRawPointer { memory.frames + (position & (memory.capacityBytes &- 1)) }
 
     /// Whether a record with this body, `distance` bytes behind the own position, would end in free memory.
@@ -152,7 +156,8 @@ extension FrameProducer {
         let state = memory.producer
         state.pointee.committedFrames.addBySingleWriter(1)
         let highWater = state.pointee.highWaterBytes.load(ordering: .relaxed)
-        // The cached position overstates the occupancy; look at the real one only if that could be a new mark.
+        // The cached position overstates the occupancy; look at the real one only if that could be a new
+        // mark.
         if end &- state.pointee.cachedConsumerPosition > highWater {
             state.pointee.cachedConsumerPosition = memory.consumerPosition.pointee.load(ordering: .acquiring)
             let occupancy = end &- state.pointee.cachedConsumerPosition

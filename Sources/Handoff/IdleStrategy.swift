@@ -20,9 +20,11 @@ import Glibc
 public enum IdleStrategy: String, CaseIterable, Sendable {
     /// Never gives up the CPU: lowest latency, one whole CPU.
     case spin
-    /// Spins, then yields, then sleeps for longer and longer. Works without notifications, late by at most `timeoutNs`.
+    /// Spins, then yields, then sleeps for longer and longer. Works without notifications, late by at most
+    /// `timeoutNs`.
     case backoff
-    /// Sleeps until notified: no CPU, and a wake-up's latency (tens of microseconds). Needs a producer that notifies.
+    /// Sleeps until notified: no CPU, and a wake-up's latency (tens of microseconds). Needs a producer that
+    /// notifies.
     case park
 
     /// `backoff`: turns that spin before it yields.

@@ -1,27 +1,31 @@
 // A mailbox that holds one value, the latest: one thread writes, any number read. A sequence lock.
 //
-// Why: a reader of a book wants the state of now, not the history of how it came about. The writer must never wait for
-// a reader, however slow or however many, and a value of a few hundred bytes has no atomic instruction.
+// Why: a reader of a book wants the state of now, not the history of how it came about. The writer must never
+// wait for a reader, however slow or however many, and a value of a few hundred bytes has no atomic
+// instruction.
 //
-// The writer makes the sequence odd, stores the value and makes the sequence even; a reader copies the value between
-// two looks at the sequence and keeps the copy if both show the same even number. The value is stored and loaded as
-// relaxed atomic words: the race between writer and reader is meant, so it must not be a data race.
+// The writer makes the sequence odd, stores the value and makes the sequence even; a reader copies the value
+// between two looks at the sequence and keeps the copy if both show the same even number. The value is stored
+// and loaded as relaxed atomic words: the race between writer and reader is meant, so it must not be a data
+// race.
 //
 // Invariants
 // * sequence = 2 × (values published), plus 1 while one is being stored.
 // * A reader's variable only ever holds a value that was published, whole.
 // * The writer finishes in a number of steps that depends on the value's length alone.
 //
-// Worst case: a reader that is overtaken during each copy gives up after `attemptsMax`; it keeps what it had. A writer
-// that loses its CPU in the middle makes readers give up until it is back.
+// Worst case: a reader that is overtaken during each copy gives up after `attemptsMax`; it keeps what it had.
+// A writer that loses its CPU in the middle makes readers give up until it is back.
 //
-// SAFETY: `storage` holds the sequence and `wordCount` words, lives as long as the object that owns it, and is accessed
-// only by atomic operations. A value's bytes are copied by word inside `wordCount × 8` bytes, its last word by bytes.
+// SAFETY: `storage` holds the sequence and `wordCount` words, lives as long as the object that owns it, and
+// is accessed only by atomic operations. A value's bytes are copied by word inside `wordCount × 8` bytes, its
+// last word by bytes.
 
 import CKernels
 import Synchronization
 
-/// A new mailbox: the writing end, to be moved to the writer's thread, and the reading end, to be copied to whoever reads.
+/// A new mailbox: the writing end, to be moved to the writer's thread, and the reading end, to be copied to
+/// whoever reads.
 @frozen
 public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
     /// The end that writes.
@@ -108,8 +112,8 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     }
 }
 
-/// A sequence and as many words as one value needs, on cache lines of their own. A small value shares its line with the
-/// sequence, so that a reader fetches one line.
+/// A sequence and as many words as one value needs, on cache lines of their own. A small value shares its
+/// line with the sequence, so that a reader fetches one line.
 @usableFromInline
 final class SequenceLockedWords: @unchecked Sendable {
     private let block: UnsafeMutableRawPointer

@@ -1,8 +1,9 @@
-// The memory of one ring: the frames, mapped twice so that every record is contiguous, and the control block. Freed
-// when the last of producer, consumer and gauges is gone, whichever that is and on whichever thread.
+// The memory of one ring: the frames, mapped twice so that every record is contiguous, and the control block.
+// Freed when the last of producer, consumer and gauges is gone, whichever that is and on whichever thread.
 //
-// SAFETY: the two blocks live exactly as long as this object; everything that holds a pointer into them holds the
-// object too. Who may write what is in `FrameLayout.swift` and enforced by the two halves being non-copyable.
+// SAFETY: the two blocks live exactly as long as this object; everything that holds a pointer into them holds
+// the object too. Who may write what is in `FrameLayout.swift` and enforced by the two halves being
+// non-copyable.
 
 import CKernels
 import Synchronization
@@ -22,7 +23,8 @@ final class RingMemory: @unchecked Sendable {
             throw .capacity(bytes: capacityBytes)
         }
         var mapped: UnsafeMutableRawPointer?
-        // SAFETY: `lob_map_twice` answers 0 only after it has set `mapped` to `2 × capacityBytes` usable bytes.
+        // SAFETY: `lob_map_twice` answers 0 only after it has set `mapped` to `2 × capacityBytes` usable
+        // bytes.
         let failure = lob_map_twice(capacityBytes, &mapped)
         guard failure == 0, let mapped else { throw .mapping(errno: failure) }
         frames = mapped

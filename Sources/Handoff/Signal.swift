@@ -1,9 +1,9 @@
 // A way to sleep until another thread has news, without a lock and without a lost wake-up.
 //
-// One 32-bit word: bit 0 says that somebody sleeps, the other 31 count notifications. The waiter takes a ticket (the
-// count), looks for news, and only then waits; a notification in between changes the count, and both the compare and
-// exchange below and the kernel's own compare refuse to sleep on a count that is over. Everything is decided by the
-// order of changes to one word, so no fence between two words is needed.
+// One 32-bit word: bit 0 says that somebody sleeps, the other 31 count notifications. The waiter takes a
+// ticket (the count), looks for news, and only then waits; a notification in between changes the count, and
+// both the compare and exchange below and the kernel's own compare refuse to sleep on a count that is over.
+// Everything is decided by the order of changes to one word, so no fence between two words is needed.
 //
 //     step                        word                 what a notification before this step does
 //     -------------------------   ------------------   -------------------------------------------------
@@ -17,8 +17,9 @@
 // * `notify` makes a system call only if a thread has set the bit since the last one that did.
 // * Whoever sleeps on a count is woken by the first notification after it.
 //
-// Worst case: a notification is one locked instruction, plus one system call if somebody sleeps. A waiter that takes a
-// ticket and then stands still for exactly a multiple of 2^31 notifications sleeps until its timeout.
+// Worst case: a notification is one locked instruction, plus one system call if somebody sleeps. A waiter
+// that takes a ticket and then stands still for exactly a multiple of 2^31 notifications sleeps until its
+// timeout.
 //
 // SAFETY: `word` has a cache line pair of its own, lives as long as the object and is accessed only by atomic
 // operations here and by the kernel.
@@ -54,12 +55,14 @@ public final class Signal: @unchecked Sendable {
     public func notify() {
         let (before, _) = word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
         if before & 1 == 0 { return }
-        // The bit first: who sets it after this is refused by the kernel's compare or woken needlessly, never forgotten.
+        // The bit first: who sets it after this is refused by the kernel's compare or woken needlessly, never
+        // forgotten.
         word.pointee.bitwiseAnd(~1, ordering: .relaxed)
         lob_futex_wake_all(word)
     }
 
-    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; now and then it returns for no reason.
+    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; now and then it returns for no
+    /// reason.
     ///
     /// - Returns: whether there was a notification; if so it returned at once or was woken.
     @discardableResult

@@ -1,6 +1,7 @@
 // A file as a stream of bytes, gzip or plain; zlib tells them apart.
 //
-// SAFETY: owns the gzFile and closes it once; reads go into memory the caller owns, never beyond the count it names.
+// SAFETY: owns the gzFile and closes it once; reads go into memory the caller owns, never beyond the count it
+// names.
 
 import CZlib
 import Glibc

@@ -1,10 +1,12 @@
-// Captures as public collectors write them: a file of lines, plain or gzip, each a bare message or a receive time, a
-// blank and a message. Nothing here knows what a message means.
+// Captures as public collectors write them: a file of lines, plain or gzip, each a bare message or a receive
+// time, a blank and a message. Nothing here knows what a message means.
 //
-// One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it can be
-// parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is still read.
+// One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it
+// can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is
+// still read.
 //
-// SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated behind.
+// SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated
+// behind.
 
 import Glibc
 
@@ -85,7 +87,8 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
-    /// Makes room behind the unread bytes and reads more. A failure is kept until the unread bytes are used up.
+    /// Makes room behind the unread bytes and reads more. A failure is kept until the unread bytes are used
+    /// up.
     private mutating func fill() throws(ReadingError) {
         let unread = end - start
         if start > 0 {
@@ -151,8 +154,8 @@ public struct CaptureReader: ~Copyable {
 
     /// The receive time in front of a message and where the message begins.
     ///
-    /// A time is a decimal number followed by a blank or a colon. Seconds, milliseconds, microseconds and nanoseconds
-    /// are told apart by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
+    /// A time is a decimal number followed by a blank or a colon. Seconds, milliseconds, microseconds and
+    /// nanoseconds are told apart by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
     static func receiveTime(_ line: UnsafeBufferPointer<UInt8>) -> (time: Int64?, first: Int) {
         var at = 0
         var whole: Int64 = 0

@@ -1,12 +1,12 @@
-// A recording: the frames of a ring, word for word, behind a versioned header. It is the input of an engine, so a replay
-// of it repeats what the engine did.
+// A recording: the frames of a ring, word for word, behind a versioned header. It is the input of an engine,
+// so a replay of it repeats what the engine did.
 //
 //     header   8 bytes  "LOBFRAME", then u32 version (1), u32 zero
 //     frame    u32 body length, u16 source, u8 kind, u8 zero, i64 receivedAtNs, then the body
 //
-// Little endian, no padding. Version 1; a change of meaning is a new version, and the number of a kind is never reused.
-// A reader refuses versions it does not know; a file that ends inside a frame delivers every whole frame first.
-// Reads plain files and gzip; writes plain ones.
+// Little endian, no padding. Version 1; a change of meaning is a new version, and the number of a kind is
+// never reused. A reader refuses versions it does not know; a file that ends inside a frame delivers every
+// whole frame first. Reads plain files and gzip; writes plain ones.
 //
 // SAFETY: the reader's buffer is owned by the struct and has 128 bytes behind the longest frame it holds.
 

@@ -1,4 +1,5 @@
-// One event of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers show.
+// One event of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers
+// show.
 
 import MarketData
 

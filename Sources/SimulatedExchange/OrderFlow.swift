@@ -1,13 +1,15 @@
 // Seeded order flow of one symbol: a true book that evolves, and the diffs that a stream would show of it.
 //
-// An event is a list of touched prices; its diff is what the book holds at those prices in the end. Levels born and
-// gone inside one event thus come out as deletes of unknown prices, and applying the diff gives the true book by
-// construction. Inside an event the book passes through steps with ids of their own: tickers show those steps, and a
-// snapshot may land on any of them. What is drawn, and how, is in OrderFlowChanges.swift.
+// An event is a list of touched prices; its diff is what the book holds at those prices in the end. Levels
+// born and gone inside one event thus come out as deletes of unknown prices, and applying the diff gives the
+// true book by construction. Inside an event the book passes through steps with ids of their own: tickers
+// show those steps, and a snapshot may land on any of them. What is drawn, and how, is in
+// OrderFlowChanges.swift.
 //
 // Invariants
 // * The book is never crossed or locked, at no step; no side has fewer than `levelCountMin` levels.
-// * Ids grow from step to step; spot events are contiguous, futures events leave holes and carry the previous id.
+// * Ids grow from step to step; spot events are contiguous, futures events leave holes and carry the previous
+//   id.
 // * Equal profile, symbol, seed and start give equal events for ever; nothing else is read.
 //
 // Worst case: a burst of 2,300 levels; each is a binary search and a move within one array.
@@ -41,6 +43,9 @@ public struct OrderFlow: Sendable {
     var touchedAsks: [Int64] = []
     var previousBids: [Int64] = []
     var previousAsks: [Int64] = []
+    /// Best prices that this event has touched last.
+    var touchedBestBid: Int64 = 0
+    var touchedBestAsk: Int64 = 0
     var deletedBids = RecentPrices()
     var deletedAsks = RecentPrices()
     private var activity: UInt32
@@ -55,7 +60,7 @@ public struct OrderFlow: Sendable {
         random = SeededRandom(seed, purpose: symbol.quickHash)
         activity = random.uniform()
         printed = PrintedScales(profile.scales, extraPriceDecimals: 0, extraQuantityDecimals: 0)
-        book = TrueBook()
+        book = TrueBook(profile.scales)
         book.id = OrderFlow.firstID(profile.ids, symbol: symbol, startUs: startUs)
         event.last = book.id
         event.timeUs = startUs
@@ -119,6 +124,8 @@ public struct OrderFlow: Sendable {
         swap(&previousAsks, &touchedAsks)
         touchedBids.removeAll(keepingCapacity: true)
         touchedAsks.removeAll(keepingCapacity: true)
+        touchedBestBid = 0
+        touchedBestAsk = 0
         event.timeUs = nextTimeUs(after: startUs)
         makeSteps(levelCount: drawLevelCount())
         burstLevelCount = 0
@@ -205,7 +212,8 @@ extension OrderFlow {
         }
     }
 
-    /// Turns touched prices into the levels of the diff: each once, in wire order, with what the book holds now.
+    /// Turns touched prices into the levels of the diff: each once, in wire order, with what the book holds
+    /// now.
     private func collect(_ touched: inout [Int64], _ side: Side, into levels: inout [PriceLevel]) {
         let isDescending = profile.market == .spot && side == .bid
         if isDescending { touched.sort(by: >) } else { touched.sort() }
@@ -215,7 +223,7 @@ extension OrderFlow {
             kept += 1
         }
         touched.removeLast(touched.count - kept)
-        for price in touched { levels.append(PriceLevel(price, book[side].quantity(at: price))) }
+        book[side].append(touched, to: &levels)
     }
 
     private static func firstID(_ rule: UpdateIDRule, symbol: SymbolName, startUs: Int64) -> UpdateID {

@@ -105,13 +105,11 @@ extension OrderFlow {
     mutating func touchBest() {
         let side: Side = random.below(2) == 0 ? .bid : .ask
         guard let best = book[side].best else { return }
-        if side == .bid
-            ? touchedBids.contains(best.price.mantissa) : touchedAsks.contains(best.price.mantissa)
-        {
-            set(side, best.price.mantissa, otherQuantity(best.quantity.mantissa))
-        } else {
-            put(side, best.price.mantissa, otherQuantity(best.quantity.mantissa))
-        }
+        let price = best.price.mantissa
+        let isTouched = price == (side == .bid ? touchedBestBid : touchedBestAsk)
+        if side == .bid { touchedBestBid = price } else { touchedBestAsk = price }
+        let quantity = otherQuantity(best.quantity.mantissa)
+        if isTouched { set(side, price, quantity) } else { put(side, price, quantity) }
     }
 
     /// Brings a spread wider than one tick back, more often than not.
@@ -267,9 +265,7 @@ extension OrderFlow {
 
     /// Sets what a touched price holds.
     private mutating func set(_ side: Side, _ price: Int64, _ quantity: Int64) {
-        if book[side].quantity(at: price) == quantity { return }
         let level = PriceLevel(price, quantity)
-        book.set(side, level)
-        event.changes.append(FlowChange(side: side, level: level))
+        if book.set(side, level) { event.changes.append(FlowChange(side: side, level: level)) }
     }
 }

@@ -7,12 +7,29 @@ public struct QuantileTable: Hashable, Sendable {
     /// The values at the eleven percentiles, ascending.
     public let values: [Int64]
 
-    private static let perCent: [UInt64] = [0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 100]
+    /// The percentile at which a segment starts. A switch, because a table of them would be checked and
+    /// counted at every draw.
+    private static func start(_ segment: Int) -> UInt64 {
+        switch segment {
+        case 0: 0
+        case 1: 1
+        case 2: 5
+        case 3: 10
+        case 4: 25
+        case 5: 50
+        case 6: 75
+        case 7: 90
+        case 8: 95
+        case 9: 99
+        default: 100
+        }
+    }
+
     private static let lastSegment = 9
 
     /// The distribution of these eleven ascending values.
     public init(_ values: [Int64]) {
-        precondition(values.count == QuantileTable.perCent.count, "a table has eleven percentiles")
+        precondition(values.count == QuantileTable.lastSegment + 2, "a table has eleven percentiles")
         precondition(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 }, "percentiles ascend")
         self.values = values
     }
@@ -20,7 +37,7 @@ public struct QuantileTable: Hashable, Sendable {
     /// Evenly distributed values.
     public init(even range: ClosedRange<Int64>) {
         let width = range.upperBound - range.lowerBound
-        self.init(QuantileTable.perCent.map { range.lowerBound + width * Int64($0) / 100 })
+        self.init((0...10).map { range.lowerBound + width * Int64(QuantileTable.start($0)) / 100 })
     }
 
     /// The largest value.
@@ -30,11 +47,11 @@ public struct QuantileTable: Hashable, Sendable {
     public func value(at uniform: UInt32) -> Int64 {
         let position = UInt64(uniform) &* 100
         var segment = 0
-        while segment < QuantileTable.lastSegment && position >= QuantileTable.perCent[segment + 1] &<< 32 {
+        while segment < QuantileTable.lastSegment && position >= QuantileTable.start(segment + 1) &<< 32 {
             segment += 1
         }
-        let start = QuantileTable.perCent[segment]
-        let width = QuantileTable.perCent[segment + 1] - start
+        let start = QuantileTable.start(segment)
+        let width = QuantileTable.start(segment + 1) - start
         var fraction = (position &- start &<< 32) / width
         if segment == QuantileTable.lastSegment { fraction = (fraction &* fraction) &>> 32 }
         let low = values[segment]

@@ -1,7 +1,8 @@
 // Random draws that are the same on every machine: integers only, no clock, no library function.
 //
-// xoshiro256** seeded through SplitMix64 (Blackman and Vigna, public domain algorithms). Distributions are tables of
-// percentiles read off real traffic and interpolated in integers, so no logarithm or exponential is ever taken.
+// xoshiro256** seeded through SplitMix64 (Blackman and Vigna, public domain algorithms). Distributions are
+// tables of percentiles read off real traffic and interpolated in integers, so no logarithm or exponential is
+// ever taken.
 
 /// A deterministic generator of random numbers; equal seeds give equal draws for ever.
 public struct SeededRandom: Sendable {

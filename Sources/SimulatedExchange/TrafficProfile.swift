@@ -1,8 +1,8 @@
 // What the traffic of one kind of symbol looks like: every number the order flow draws from.
 //
-// Levels are inserted by distance and deleted by rank. That alone keeps the shape of the book: where levels pile up,
-// ranks move outwards and deletes with them. Both tables come from the same real book, so the book starts in the shape
-// it will keep: the level at a rank stands at the distance that has the same percentile.
+// Levels are inserted by distance and deleted by rank. That alone keeps the shape of the book: where levels
+// pile up, ranks move outwards and deletes with them. Both tables come from the same real book, so the book
+// starts in the shape it will keep: the level at a rank stands at the distance that has the same percentile.
 
 import MarketData
 
@@ -10,12 +10,13 @@ import MarketData
 public enum UpdateIDRule: Hashable, Sendable {
     /// Spot: ids belong to one symbol, one for each change, without holes.
     case contiguous
-    /// Futures: ids belong to all symbols of the product, so an event spans many and a hole lies between two events.
+    /// Futures: ids belong to all symbols of the product, so an event spans many and a hole lies between two
+    /// events.
     case shared(span: QuantileTable, hole: QuantileTable)
 }
 
-/// The statistics of one kind of traffic. Distances are in ticks from the best price of the same side; shares are per
-/// mille.
+/// The statistics of one kind of traffic. Distances are in ticks from the best price of the same side; shares
+/// are per mille.
 public struct TrafficProfile: Hashable, Sendable {
     /// Name on the command line.
     public var name: String
@@ -51,8 +52,8 @@ public struct TrafficProfile: Hashable, Sendable {
     public var insertPerMille: Int
     /// Share of deletes of held levels.
     public var deletePerMille: Int
-    /// Share of deletes of prices that hold nothing: levels born and gone since the last event. What remains are
-    /// modifications.
+    /// Share of deletes of prices that hold nothing: levels born and gone since the last event. What remains
+    /// are modifications.
     public var unheldPerMille: Int
     /// Share of changes at a price of the event before.
     public var reusePerMille: Int

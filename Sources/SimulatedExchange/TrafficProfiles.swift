@@ -1,8 +1,8 @@
 // The named profiles. The first four are read off captured sessions; the last two exist for measurements.
 //
-// Percentiles are measured: levels, gaps, moves, quantities and distances as they stand in the sessions. Shares are
-// those that make the generated traffic show the session's shares, since moves and tickers add inserts, deletes and
-// modifications of their own. OrderFlowTests compares the result with the sessions.
+// Percentiles are measured: levels, gaps, moves, quantities and distances as they stand in the sessions.
+// Shares are those that make the generated traffic show the session's shares, since moves and tickers add
+// inserts, deletes and modifications of their own. OrderFlowTests compares the result with the sessions.
 
 import MarketData
 

@@ -1,4 +1,7 @@
-// What must be known of a capture before its messages go to the engine: its market, and which lines are REST bodies.
+// What must be known of a capture before its messages go to the engine: its market, and which lines are REST
+// bodies.
+//
+// SAFETY: indices are compared with the count before each access.
 
 import BinanceDepth
 import MarketData
@@ -11,8 +14,8 @@ struct SnapshotFacts {
     var limit: Int
 }
 
-/// Limits a request may name on futures, and those people use on spot. A body whose longer side has exactly so many
-/// levels was cut there; any other number of levels means that the venue had no more.
+/// Limits a request may name on futures, and those people use on spot. A body whose longer side has exactly
+/// so many levels was cut there; any other number of levels means that the venue had no more.
 private let usualLimits: Set<Int> = [5, 10, 20, 50, 100, 500, 1000, 5000]
 
 /// The facts of a body, nil if it is none.
@@ -33,7 +36,8 @@ func snapshotFacts(_ body: [UInt8]) -> SnapshotFacts? {
         symbol: symbol.isEmpty ? nil : symbol, limit: usualLimits.contains(longest) ? longest : 0)
 }
 
-/// Whether a message may be a REST depth body: an object that begins with `lastUpdateId`, not wrapped in a stream.
+/// Whether a message may be a REST depth body: an object that begins with `lastUpdateId`, not wrapped in a
+/// stream.
 func looksLikeSnapshot(_ message: UnsafeBufferPointer<UInt8>) -> Bool {
     let key = Array("\"lastUpdateId\"".utf8)
     var at = 0
@@ -47,7 +51,8 @@ func looksLikeSnapshot(_ message: UnsafeBufferPointer<UInt8>) -> Bool {
     return unsafe zip(message[at...], key).allSatisfy { $0 == $1 }
 }
 
-/// The market of a capture: futures events carry `pu`, and COIN-M symbols are quoted in USD behind an underscore.
+/// The market of a capture: futures events carry `pu`, and COIN-M symbols are quoted in USD behind an
+/// underscore.
 func detectMarket(_ path: String) throws -> Market {
     if RecordingReader.isRecording(path: path) {
         var reader = try RecordingReader(path: path)

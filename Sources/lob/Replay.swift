@@ -1,8 +1,11 @@
 // A capture as frames: what the feed of a live connection would have handed to the engine.
 //
-// Receive times are those of the capture; a line without one repeats the time before it. A REST depth body in line
-// becomes a snapshot frame. A body that names no symbol belongs to the capture's only symbol; while there is none yet it
-// is kept back.
+// Receive times are those of the capture; a line without one repeats the time before it. A REST depth body in
+// line becomes a snapshot frame. A body that names no symbol belongs to the capture's only symbol; while
+// there is none yet it is kept back.
+//
+// SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
+// closures.
 
 import BinanceDepth
 import BookEngine

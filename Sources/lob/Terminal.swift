@@ -1,4 +1,6 @@
 // Small things for the terminal: tables, progress, a clock, pacing.
+//
+// SAFETY: OS calls get pointers that live inside the closure that made them.
 
 import Glibc
 

@@ -1,4 +1,5 @@
-// Every shape of the encoder against text written by hand, its bounds, and its silence: no allocation, no half message.
+// Every shape of the encoder against text written by hand, its bounds, and its silence: no allocation, no
+// half message.
 
 import BinanceDepth
 import MarketData

@@ -1,5 +1,5 @@
-// Every captured session through the engine, compared level by level with a dictionary that was filled from what
-// Foundation read, by rules written a second time and more plainly.
+// Every captured session through the engine, compared level by level with a dictionary that was filled from
+// what Foundation read, by rules written a second time and more plainly.
 
 import BinanceDepth
 import BookEngine

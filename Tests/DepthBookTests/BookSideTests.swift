@@ -43,9 +43,11 @@ extension NaiveOrderBook {
 }
 
 @Suite struct BookSideTests {
-    /// Every sequence of three messages over three prices, in every order, with and without deletes and repeats.
+    /// Every sequence of three messages over three prices, in every order, with and without deletes and
+    /// repeats.
     @Test(arguments: Side.allCases) func everySmallCase(_ side: Side) {
-        // A message is a list of up to three (price, quantity) out of three prices and two quantities, repeats included.
+        // A message is a list of up to three (price, quantity) out of three prices and two quantities,
+        // repeats included.
         var messages: [[PriceLevel]] = [[]]
         let levels = (1...3).flatMap { p in (0...1).map { PriceLevel(Int64(p), Int64($0) * 7) } }
         for a in levels {

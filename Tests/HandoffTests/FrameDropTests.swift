@@ -6,7 +6,8 @@ import Testing
 private let capacity = FrameRing.capacityBytesRange.lowerBound
 private let frameBytesMax = capacity - 144
 
-/// What a ring must do, in a few lines without memory: a list of frames, a byte count and the rules of dropping.
+/// What a ring must do, in a few lines without memory: a list of frames, a byte count and the rules of
+/// dropping.
 private struct NaiveRing {
     struct Frame: Equatable {
         var number: Int
@@ -237,10 +238,22 @@ private struct NaiveRing {
         #expect(lengths == [50_000])
     }
 
+    @Test func highWaterMarkMovesByTheSmallestStep() throws {
+        var bench = try Bench(bodies)
+        for length in stride(from: 0, through: 2000, by: 64) {
+            let isTaken = bench.write(length)
+            #expect(isTaken && bench.gauges.highWaterBytes == expectedRecordLength(length))
+            _ = bench.polled()
+        }
+        let isTaken = bench.write(0)
+        #expect(isTaken && bench.gauges.occupancyBytes == expectedRecordLength(0))
+        #expect(bench.gauges.highWaterBytes == expectedRecordLength(1984))
+    }
+
     /// A caller that would rather wait than lose asks first; nothing is counted as dropped.
     @Test func refusedClaimIsNotADrop() throws {
         var bench = try Bench(bodies)
-        var answers = [bench.claim(frameBytesMax), bench.claim(frameBytesMax + 1), bench.claim(0)]
+        var answers = [bench.claim(frameBytesMax), bench.claim(.max), bench.claim(0)]
         bench.producer.abort()
         answers += [bench.commit(), bench.claim(frameBytesMax)]
         bench.producer.abort()

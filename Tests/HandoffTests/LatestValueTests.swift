@@ -86,7 +86,8 @@ private struct Large: Stamped {
         hunt(Large.self, publishCount: isDebugBuild ? 3000 : 300_000, stampMask: .max)
     }
 
-    /// One writer, three readers; each value read must be whole, of the version told, and never older than the last.
+    /// One writer, three readers; each value read must be whole, of the version told, and never older than
+    /// the last.
     private func hunt<Value: Stamped>(_: Value.Type, publishCount: Int, stampMask: UInt64) {
         let mailbox = LatestValue(Value(stamp: 0))
         let writer = Handed(mailbox.writer)
@@ -97,8 +98,10 @@ private struct Large: Stamped {
             var found: [String] = []
             let readUntil: (Int) -> Void = { last in
                 while seen < last {
-                    guard case .new(let version) = reader.read(into: &value, ifNewerThan: seen) else {
-                        sched_yield()
+                    let reading = reader.read(into: &value, ifNewerThan: seen, attemptsMax: 1)
+                    guard case .new(let version) = reading else {
+                        if value.stamp != seen & stampMask { found.append("\(reading) changed the value") }
+                        if reading == .unchanged { sched_yield() }
                         continue
                     }
                     if version <= seen || value.stamp != version & stampMask {

@@ -1,7 +1,7 @@
-// What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and threads.
+// What the tests of this folder share: the seed, frame bodies that are cheap to make and to check, and
+// threads.
 
 import Foundation
-import Synchronization
 import TestSupport
 
 /// True in a build without optimisation; the long runs are shorter there.
@@ -49,21 +49,27 @@ final class Handed<Value: ~Copyable>: @unchecked Sendable {
     init(_ value: consuming Value) { self.value = value }
 }
 
-/// Runs the closures at the same time, each on a thread of its own, waits for all and returns their complaints.
+/// Runs the closures at the same time, each on a thread of its own, waits for all and returns their
+/// complaints.
 ///
-/// They complain instead of expecting, because a thread of its own belongs to no test.
+/// They complain instead of expecting, because a thread of its own belongs to no test. `NSCondition` and not
+/// `Mutex` or a semaphore, because the thread sanitizer understands it.
 func complaints(of bodies: [@Sendable () -> [String]]) -> [String] {
-    let done = DispatchSemaphore(value: 0)
-    let all = Handed(Mutex<[String]>([]))
+    let done = NSCondition()
+    let results = Handed<[[String]]>([])
     for body in bodies {
         Thread {
             let found = body()
-            all.value.withLock { $0 += found }
-            done.signal()
+            done.withLock {
+                results.value.append(found)
+                done.signal()
+            }
         }.start()
     }
-    for _ in bodies { done.wait() }
-    return all.value.withLock { $0 }
+    return done.withLock {
+        while results.value.count < bodies.count { done.wait() }
+        return Array(results.value.joined())
+    }
 }
 
 /// A complaint where the condition does not hold.

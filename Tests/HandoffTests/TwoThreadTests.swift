@@ -1,5 +1,10 @@
-// Both halves at once. These are the tests that run under the thread sanitizer; it does not know that the two mappings
-// are the same memory, so the bytes themselves are checked as well.
+// Both halves at once. These are the tests to run under the thread sanitizer:
+//
+//     TSAN_OPTIONS=ignore_interceptors_accesses=0 swift test --sanitize=thread --disable-default-traits \
+//         --filter HandoffTests --scratch-path .build-tsan
+//
+// The option matters: Swift's default makes the sanitizer blind to `memmove` and `memcmp`, that is, to every body. It
+// does not know that the two mappings are the same memory, so the bytes themselves are checked as well.
 
 import Foundation
 import TestSupport

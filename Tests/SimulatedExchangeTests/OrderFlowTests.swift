@@ -38,12 +38,12 @@ struct Session: Sendable, CustomTestStringConvertible {
 
     static let all: [Session] = [
         Session(
-            profile: .spotBTC, eventCount: 1_200, delete: 47.3, unheld: 9.0, insert: 39.9, again: 14.2,
+            profile: .spotBTC, eventCount: 1_000, delete: 47.3, unheld: 9.0, insert: 39.9, again: 14.2,
             oneSidedEvents: 3.5, movedEvents: 8.0, tickersPerEvent: 8.2,
             top: [1: 6.8, 5: 13.5, 10: 19.4, 20: 27.2, 50: 39.9, 100: 53.6], levels: [16, 69, 135],
             distance: [699, 2_528, 8_426], gapMs: [100, 101], idSpan: 19),
         Session(
-            profile: .spotAlt, eventCount: 2_500, delete: 2.2, unheld: 0.19, insert: 2.0, again: 19.7,
+            profile: .spotAlt, eventCount: 2_000, delete: 2.2, unheld: 0.19, insert: 2.0, again: 19.7,
             oneSidedEvents: 84.6, movedEvents: 3.7, tickersPerEvent: 0.49,
             top: [1: 17.5, 5: 59.0, 10: 74.6, 20: 86.5, 50: 95.8, 100: 98.9], levels: [1, 4, 6],
             distance: [1, 3, 10], gapMs: [400, 5_702], idSpan: 1),

@@ -1,5 +1,5 @@
-// The statistics of a diff stream, counted the way the sessions were: against a book that starts from a snapshot and
-// knows nothing else, ranks and distances taken before each event.
+// The statistics of a diff stream, counted the way the sessions were: against a book that starts from a
+// snapshot and knows nothing else, ranks and distances taken before each event.
 
 import MarketData
 

@@ -30,6 +30,7 @@ public struct CapturedSet: Sendable, CustomStringConvertible {
             }
     }()
 
+    /// The name of the folder.
     public var description: String { name }
 
     /// The market its name says, nil for sets that are no sessions of the venue.

@@ -17,6 +17,9 @@ enum HouseRules {
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
+        "RoadSimulation": [
+            "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+        ],
         "lob": ["ArgumentParser", "Foundation", "Glibc", "Synchronization"],
         "bench": ["ArgumentParser", "Foundation", "Glibc", "Synchronization", "Histogram"],
     ]
@@ -32,7 +35,9 @@ enum HouseRules {
             "JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser", "SnapshotEnvelope",
         ],
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
-        "BookEngine": ["BookEngine+Frames", "MessageBuffer"],
+        "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
+        "RoadSimulation": ["RoadFeed"],
+        "lob": ["CaptureFacts", "Replay", "Terminal"],
         "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
     ]
 
@@ -90,8 +95,8 @@ extension SourceFile {
 /// Whether the text of a comment line is code rather than prose, data or grammar.
 ///
 /// Sure signs only: a brace at the end (unless the line is JSON or a set of names), a whole statement of C,
-/// or a Swift declaration or import from its first word to its end. What is indented by four columns more than
-/// prose is an example.
+/// or a Swift declaration or import from its first word to its end. What is indented by four columns more
+/// than prose is an example.
 func looksLikeCode(_ comment: String) -> Bool {
     if comment.hasPrefix("     ") { return false }
     let text = String(comment.drop { $0 == " " || $0 == "\t" })

@@ -19,6 +19,7 @@ struct Session {
 
     /// Reads or generates all traffic and checks that all implementations agree on all of it.
     mutating func prepare() throws {
+        defer { progress.clear() }
         for traffic in try Scenarios.traffic(options: options) {
             progress.show("preparing \(traffic.name)")
             let workload = try Workload(traffic)
@@ -27,15 +28,21 @@ struct Session {
             trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
         }
         if trials.isEmpty {
-            throw ValidationError("--filter \(options.filter.joined(separator: " ")) keeps nothing")
+            throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
         }
         for (index, trial) in trials.enumerated() {
-            progress.show(
-                "checking \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
+            watch.poll()
+            if watch.isInterrupted { return }
+            progress.show("checking \(place(index))")
             try trial.check()
             trial.countAllocations()
-            if Watch.interruptIsPending() { break }
         }
+    }
+
+    /// Which trial of how many.
+    private func place(_ index: Int) -> String {
+        let trial = trials[index]
+        return "\(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)"
     }
 
     /// Measures every trial for its share of the time.
@@ -43,8 +50,7 @@ struct Session {
         let weights = trials.reduce(0) { $0 + Session.weight($1.stage) }
         let seconds = options.smoke ? 0 : options.seconds
         for (index, trial) in trials.enumerated() where !watch.isInterrupted {
-            progress.show(
-                "measuring \(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)")
+            progress.show("measuring \(place(index))")
             let share = Double(Session.weight(trial.stage)) / Double(max(weights, 1))
             trial.measure(budgetNs: UInt64(seconds * share * 1e9), timer: timer, watch: &watch)
         }

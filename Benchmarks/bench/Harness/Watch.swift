@@ -27,9 +27,11 @@ struct Watch {
         return sigismember(&signals, SIGINT) == 1
     }
 
+    /// Asks whether to stop.
+    mutating func poll() { isInterrupted = isInterrupted || Watch.interruptIsPending() }
+
     /// Times a chain of dependent multiplications that no cache and no predictor can change.
     mutating func sampleNoise() {
-        isInterrupted = isInterrupted || Watch.interruptIsPending()
         let start = CycleTimer.ticks()
         var x = sink
         for _ in 0..<20_000 { x = x &* 6_364_136_223_846_793_005 &+ 1 }

@@ -23,7 +23,7 @@ enum CaptureScenario {
         // A body in line is that of the only symbol; spot bodies do not say whose they are.
         let inline = found.runs.count == 1 ? found.body : nil
         let body = inline ?? bodyBeside(file, symbol)
-        let start = try body.map(lastUpdateID) ?? Int64.min
+        let start = try body.map { try parseSnapshot($0).lastUpdateID.value } ?? Int64.min
         let kept = run.filter { $0.last > start }.prefix(messageCountMax).map(\.bytes)
         if kept.isEmpty { throw WorkloadError.noDepthUpdates(path: file.path) }
         return Traffic(
@@ -92,16 +92,13 @@ enum CaptureScenario {
         return found
     }
 
-    private static func lastUpdateID(_ body: [UInt8]) throws -> Int64 {
-        let arena = MessageArena([body])
-        var parser = MessageParser()
-        try parser.parseSnapshot(arena.view[0])
-        return parser.snapshot.lastUpdateID.value
-    }
-
+    /// `snapshots/SYMBOL.json`, the first of several `snapshots/SYMBOL.….json`, or `snapshot.json`.
     private static func bodyBeside(_ file: URL, _ symbol: SymbolName) -> [UInt8]? {
         let folder = file.deletingLastPathComponent()
-        return ["snapshots/\(symbol).json", "snapshot.json"].lazy
-            .compactMap { try? Data(contentsOf: folder.appendingPathComponent($0)) }.first.map { Array($0) }
+        let several = folder.appendingPathComponent("snapshots")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: several.path)) ?? []
+        let own = names.filter { $0.hasPrefix("\(symbol).") }.min().map(several.appendingPathComponent)
+        let body = own ?? folder.appendingPathComponent("snapshot.json")
+        return (try? Data(contentsOf: body)).map { Array($0) }
     }
 }

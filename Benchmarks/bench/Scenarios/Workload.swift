@@ -63,11 +63,15 @@ final class Workload {
         levelCounts = lists.map { $0.bids.count + $0.asks.count }
         levelCount = levelCounts.reduce(0, +)
         data = traffic.messages.map { Data($0) }
-        snapshot = try Workload.parse(traffic.snapshot)
+        snapshot = try parseSnapshot(traffic.snapshot)
         snapshotLists = LevelLists(bids: snapshot.bids.array(), asks: snapshot.asks.array())
         symbol = count > 0 ? parsed[0].symbol : SymbolName()
         var found = snapshot.scales
-        for index in 0..<count where found == nil { found = parsed[index].scales }
+        for index in 0..<count {
+            guard let own = parsed[index].scales else { continue }
+            if found ?? own != own { throw WorkloadError.scalesChange(scenario: traffic.name, index: index) }
+            found = own
+        }
         scales = found ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
     }
 
@@ -81,20 +85,21 @@ final class Workload {
             + "\(bench.byteCount(Double(byteCount))) on the wire, "
             + "snapshot of \(grouped(snapshot.bids.count)) + \(grouped(snapshot.asks.count)) levels"
     }
+}
 
-    /// The snapshot of a REST body; an empty one of no bytes.
-    private static func parse(_ body: [UInt8]) throws -> DepthSnapshot {
-        var snapshot = DepthSnapshot(levelCapacity: 16)
-        if body.isEmpty { return snapshot }
-        let arena = MessageArena([body])
-        var parser = MessageParser()
-        try parser.parseSnapshot(arena.view[0])
-        snapshot.lastUpdateID = parser.snapshot.lastUpdateID
-        snapshot.scales = parser.snapshot.scales
-        snapshot.bids.assign(parser.snapshot.bids.array())
-        snapshot.asks.assign(parser.snapshot.asks.array())
-        return snapshot
-    }
+/// The snapshot of a REST body; an empty one of no bytes.
+func parseSnapshot(_ body: [UInt8]) throws -> DepthSnapshot {
+    var snapshot = DepthSnapshot(levelCapacity: 16)
+    if body.isEmpty { return snapshot }
+    let arena = MessageArena([body])
+    defer { withExtendedLifetime(arena) {} }
+    var parser = MessageParser()
+    try parser.parseSnapshot(arena.view[0], readableAfter: MessageArena.readableAfterBytes)
+    snapshot.lastUpdateID = parser.snapshot.lastUpdateID
+    snapshot.scales = parser.snapshot.scales
+    snapshot.bids.assign(parser.snapshot.bids.array())
+    snapshot.asks.assign(parser.snapshot.asks.array())
+    return snapshot
 }
 
 /// What a scenario is made of, before it is parsed.
@@ -109,12 +114,15 @@ struct Traffic {
 
 /// Why a scenario cannot be measured.
 enum WorkloadError: Error, CustomStringConvertible {
+    case scalesChange(scenario: String, index: Int)
     case notADepthUpdate(scenario: String, index: Int)
     case noDepthUpdates(path: String)
     case unreadable(path: String, reason: String)
 
     var description: String {
         switch self {
+        case .scalesChange(let scenario, let index):
+            "\(scenario): message \(index) prints other decimals than those before it"
         case .notADepthUpdate(let scenario, let index):
             "\(scenario): message \(index) is not a depth update"
         case .noDepthUpdates(let path):

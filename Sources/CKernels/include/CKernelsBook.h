@@ -1,7 +1,7 @@
 // Kernels of one side of a book: eight sorted keys compared at once, runs of slots moved by one.
 //
-// Every pointer may be read (and where stated, rewritten unchanged) up to eight slots beyond the run it names; the
-// side's storage has that room on both ends.
+// Every pointer may be read (and where stated, rewritten unchanged) up to eight slots beyond the run it
+// names; the side's storage has that room on both ends.
 #pragma once
 #include <stdint.h>
 #if defined(__AVX2__)
@@ -16,8 +16,8 @@ typedef struct {
     int64_t quantity;
 } lob_level;
 
-/// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key of
-/// every group of 8, of 64 and of 512 slots.
+/// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key
+/// of every group of 8, of 64 and of 512 slots.
 typedef struct {
     const int64_t *keys;
     int64_t *quantities;
@@ -43,19 +43,19 @@ typedef struct {
 
 /// Finds the slot of every level of one side of a message and stores the quantities of those that have one.
 ///
-/// Levels to be inserted are listed in message order, against the side as it is; levels to be removed that the side
-/// does not have are dropped. `order` is 0 if the prices are said to ascend, -1 if to descend.
-/// Returns the number of insertions, or -1 if the prices are not strictly in that order; the quantities of prices that
-/// the message names are then undefined until the caller sets them one by one.
+/// Levels to be inserted are listed in message order, against the side as it is; levels to be removed that
+/// the side does not have are dropped. `order` is 0 if the prices are said to ascend, -1 if to descend.
+/// Returns the number of insertions, or -1 if the prices are not strictly in that order; the quantities of
+/// prices that the message names are then undefined until the caller sets them one by one.
 int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
                        lob_insertion *insertions);
 
-/// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns their number.
-/// What lies behind them is undefined.
+/// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns
+/// their number. What lies behind them is undefined.
 int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width);
 
-/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place; a free
-/// slot has quantity 0 and repeats the key on its left.
+/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place;
+/// a free slot has quantity 0 and repeats the key on its left.
 void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width);
 
 /// The variant of the kernels above in use: "avx512", "avx2" or "portable".
@@ -105,7 +105,8 @@ static inline int64_t lob_free_count8(const int64_t *quantities) {
     return __builtin_popcount(lob_free8(quantities)) / LOB_FREE8_UNIT;
 }
 
-/// Moves the `count` (0 ... 7) slots at `at` up by one and stores `value` at `at`; slots `at[0 ... 8]` are rewritten.
+/// Moves the `count` (0 ... 7) slots at `at` up by one and stores `value` at `at`; slots `at[0 ... 8]` are
+/// rewritten.
 static inline void lob_open_upwards(int64_t *at, int64_t count, int64_t value) {
 #if defined(__AVX2__)
     __m256i n = _mm256_set1_epi64x(count);
@@ -123,8 +124,8 @@ static inline void lob_open_upwards(int64_t *at, int64_t count, int64_t value) {
     at[0] = value;
 }
 
-/// Moves the `count` (0 ... 7) slots before `at` down by one and stores `value` at `at[-1]`; slots `at[-8 ... -1]`
-/// are rewritten.
+/// Moves the `count` (0 ... 7) slots before `at` down by one and stores `value` at `at[-1]`; slots `at[-8 ...
+/// -1]` are rewritten.
 static inline void lob_open_downwards(int64_t *at, int64_t count, int64_t value) {
 #if defined(__AVX2__)
     __m256i n = _mm256_set1_epi64x(count);

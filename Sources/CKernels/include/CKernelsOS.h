@@ -1,13 +1,13 @@
-// The few calls of the operating system and the processor that Swift cannot see: memory mapped twice, futex, pinning,
-// the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being success.
+// The few calls of the operating system and the processor that Swift cannot see: memory mapped twice, futex,
+// pinning, the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being success.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
 
-/// Maps `length` fresh zeroed bytes twice, the second mapping right behind the first, all pages present: byte `i` and
-/// byte `length + i` are the same byte. `length` is a positive multiple of the page size.
+/// Maps `length` fresh zeroed bytes twice, the second mapping right behind the first, all pages present: byte
+/// `i` and byte `length + i` are the same byte. `length` is a positive multiple of the page size.
 /// Returns 0 and sets `base`, or an errno and leaves it.
 int lob_map_twice(size_t length, void *_Nullable *_Nonnull base);
 
@@ -32,7 +32,8 @@ static inline void lob_pause(void) {
 #endif
 }
 
-/// The cycle counter: constant rate and the same on all CPUs where the kernel uses it as its clock; not serialising.
+/// The cycle counter: constant rate and the same on all CPUs where the kernel uses it as its clock; not
+/// serialising.
 static inline uint64_t lob_cycles(void) {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();

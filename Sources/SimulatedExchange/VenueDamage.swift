@@ -1,0 +1,37 @@
+// Damage to the bytes of one frame that a strict reader can notice (FaultPlan.swift says why no other).
+
+extension SeededRandom {
+    /// Cuts a message somewhere: what remains is no complete JSON text.
+    mutating func truncate(_ bytes: inout [UInt8], from start: Int) {
+        let length = bytes.count - start
+        bytes.removeLast(length - below(length))
+    }
+
+    /// Destroys a structural byte, or a run of bytes anywhere.
+    mutating func corrupt(_ bytes: inout [UInt8], from start: Int) {
+        let length = bytes.count - start
+        if length == 0 { return }
+        if chance(perMille: 500) {
+            let origin = below(length)
+            for step in 0..<length {
+                let index = start + (origin + step) % length
+                guard isStructural(bytes[index]) else { continue }
+                bytes[index] = chance(perMille: 500) ? 0x7E : 0x01
+                return
+            }
+        }
+        let first = start + below(length)
+        for index in first..<min(first + 1 + below(48), bytes.count) {
+            bytes[index] = UInt8(0x80 + below(0x80))
+        }
+    }
+
+    private func isStructural(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"),
+            UInt8(ascii: ","), UInt8(ascii: "\""):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// What a symbol's book was, at any update id of the recent past.
+//
+// The changes of every event are kept with the ids and times of their steps, behind the book they start from.
+// A reader of the past is a cursor: a book of its own that moves forward through the changes, so that
+// following the stream costs one change per change. Going back, or falling behind what is kept, starts again
+// from the oldest book.
+//
+// Invariants
+// * `base` is the state before the first step kept; steps ascend in id and in time.
+// * The step that is current at `now - keptUs` is kept, unless more than `changeCountMax` changes would be.
+//
+// Worst case: starting again copies a book and replays everything kept.
+
+import MarketData
+
+/// A book of the past that moves forward.
+struct HistoryCursor: Sendable {
+    fileprivate(set) var book: TrueBook
+    /// Absolute index of the next step to apply.
+    fileprivate var nextStep: Int
+}
+
+/// The recent past of one symbol.
+struct VenueHistory: Sendable {
+    private struct Step {
+        var id: UpdateID
+        var timeUs: Int64
+        /// Number of changes, since the beginning of time, that have happened.
+        var changeEnd: Int
+    }
+
+    private var base: TrueBook
+    private var steps: [Step] = []
+    private var changes: [FlowChange] = []
+    /// Absolute indices of `steps[0]` and `changes[0]`.
+    private var stepStart = 0
+    private var changeStart = 0
+    private let keptUs: Int64
+    private let changeCountMax: Int
+
+    init(_ book: TrueBook, keptUs: Int64, changeCountMax: Int) {
+        base = book
+        self.keptUs = keptUs
+        self.changeCountMax = changeCountMax
+    }
+
+    /// The oldest id whose state is known.
+    var oldestID: UpdateID { base.id }
+    /// The latest id whose state is known.
+    var latestID: UpdateID { steps.last?.id ?? base.id }
+
+    /// A cursor at the oldest state.
+    var start: HistoryCursor { HistoryCursor(book: base, nextStep: stepStart) }
+
+    /// Adds an event.
+    mutating func record(_ event: borrowing FlowEvent) {
+        let before = changeStart + changes.count
+        changes.append(contentsOf: event.changes)
+        for step in event.steps {
+            steps.append(Step(id: step.id, timeUs: step.timeUs, changeEnd: before + step.changeCount))
+        }
+        if steps.count >= 64 && isLong(nowUs: event.timeUs) { forget(nowUs: event.timeUs) }
+    }
+
+    /// Whether at least half of what is kept is too old, or too much is kept.
+    private func isLong(nowUs: Int64) -> Bool {
+        steps[steps.count / 2].timeUs < nowUs - keptUs || changes.count > changeCountMax
+    }
+
+    private mutating func forget(nowUs: Int64) {
+        let excess = changes.count - changeCountMax / 2
+        var count = 0
+        var applied = 0
+        while count < steps.count - 1 {
+            let isOld = steps[count + 1].timeUs < nowUs - keptUs
+            let isTooMuch = changes.count > changeCountMax && applied < excess
+            if !isOld && !isTooMuch { break }
+            let end = steps[count].changeEnd - changeStart
+            while applied < end {
+                base.set(changes[applied].side, changes[applied].level)
+                applied += 1
+            }
+            base.id = steps[count].id
+            count += 1
+        }
+        changes.removeFirst(applied)
+        steps.removeFirst(count)
+        changeStart += applied
+        stepStart += count
+    }
+
+    /// Moves a cursor to the state at an id; false if that state is forgotten or has not been yet.
+    func move(_ cursor: inout HistoryCursor, to id: UpdateID) -> Bool {
+        if id < base.id || id > latestID { return false }
+        if cursor.nextStep < stepStart || cursor.book.id > id { cursor = start }
+        while cursor.nextStep - stepStart < steps.count, steps[cursor.nextStep - stepStart].id <= id {
+            apply(&cursor)
+        }
+        return true
+    }
+
+    /// Moves a cursor forward to the state at a time; it stays where it is if it is later already.
+    func move(_ cursor: inout HistoryCursor, toUs timeUs: Int64) {
+        if cursor.nextStep < stepStart { cursor = start }
+        while cursor.nextStep - stepStart < steps.count, steps[cursor.nextStep - stepStart].timeUs <= timeUs {
+            apply(&cursor)
+        }
+    }
+
+    private func apply(_ cursor: inout HistoryCursor) {
+        let index = cursor.nextStep - stepStart
+        let start = index == 0 ? changeStart : steps[index - 1].changeEnd
+        for change in changes[(start - changeStart)..<(steps[index].changeEnd - changeStart)] {
+            cursor.book.set(change.side, change.level)
+        }
+        cursor.book.id = steps[index].id
+        cursor.nextStep += 1
+    }
+}

@@ -1,0 +1,87 @@
+// One symbol as the venue keeps it: its order flow, its recent past, who listens, and what befalls it.
+
+import MarketData
+
+/// A listed symbol.
+struct VenueListing: Sendable {
+    let name: SymbolName
+    var flow: OrderFlow
+    var history: VenueHistory
+    /// Where the checker reads.
+    var truth: HistoryCursor
+    /// Where snapshots are read.
+    var replica: HistoryCursor
+    /// The streams that show this symbol.
+    var subscriptions: [Subscription] = []
+    /// Step of the flow's event whose ticker is shown next; the number of steps if the diff is next.
+    var nextStep = 0
+    /// Id of the last event shown.
+    var shownID: UpdateID
+    /// Snapshot requests that still get the state of `frozenUs`.
+    var frozenCount = 0
+    var frozenUs: Int64 = 0
+    private var random: SeededRandom
+    private var episodeEndUs: Int64 = 0
+    private var haltEndUs: Int64 = 0
+    private var isRescaled = false
+
+    init(_ symbol: VenueSymbol, _ configuration: borrowing VenueConfiguration) {
+        name = symbol.name
+        flow = OrderFlow(
+            symbol.profile, symbol: symbol.name, seed: configuration.seed, startUs: configuration.startUs)
+        history = VenueHistory(
+            flow.book, keptUs: configuration.historyUs, changeCountMax: configuration.historyChangeCountMax)
+        truth = history.start
+        replica = truth
+        shownID = flow.lastUpdateID
+        random = SeededRandom(configuration.seed, purpose: symbol.name.quickHash ^ 0x5B)
+    }
+
+    /// Makes the next event and says when something of it is shown first.
+    mutating func prepareEvent() -> Int64 {
+        flow.skip(toUs: haltEndUs)
+        flow.advance()
+        history.record(flow.event)
+        return nextShowing(fromStep: 0)
+    }
+
+    /// Time of the next ticker from a step on, or of the diff if there is none or nobody listens.
+    mutating func nextShowing(fromStep first: Int) -> Int64 {
+        let steps = flow.event.steps
+        nextStep = first
+        let hasListener = subscriptions.contains { $0.stream == .bookTicker }
+        while nextStep < steps.count && !(hasListener && steps[nextStep].changesBest) { nextStep += 1 }
+        return nextStep < steps.count ? steps[nextStep].timeUs : flow.event.timeUs
+    }
+
+    /// Lets a second begin.
+    mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) {
+        if timeUs >= episodeEndUs { flow.episode = .calm }
+        if counters.strikes(.halt, of: plan, &random) {
+            haltEndUs = timeUs + random.within(5_000_000...60_000_000)
+        }
+        if counters.strikes(.thin, of: plan, &random) {
+            flow.episode = .thinning
+            episodeEndUs = timeUs + random.within(5_000_000...20_000_000)
+        }
+        if counters.strikes(.walk, of: plan, &random) {
+            flow.episode = .walking(towards: homeward() ?? (random.chance(perMille: 500) ? .bid : .ask))
+            episodeEndUs = timeUs + random.within(10_000_000...40_000_000)
+        }
+        if counters.strikes(.burst, of: plan, &random) { flow.burstLevelCount = 2_500 }
+        if counters.strikes(.rescale, of: plan, &random) {
+            isRescaled.toggle()
+            flow.tickFactor = isRescaled ? 5 : 1
+            flow.print(
+                extraPriceDecimals: isRescaled ? 1 : 0,
+                extraQuantityDecimals: isRescaled && random.chance(perMille: 500) ? 1 : 0)
+        }
+    }
+
+    /// The side that leads back if the price has already walked far.
+    private func homeward() -> Side? {
+        let start = flow.profile.startPrice
+        guard let price = flow.book.bids.best?.price.mantissa else { return nil }
+        return price < start / 5 * 4 ? .bid : price > start / 5 * 6 ? .ask : nil
+    }
+}

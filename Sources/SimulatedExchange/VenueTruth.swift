@@ -1,0 +1,47 @@
+// What a checker may know and a client may not: the true book at any id of the recent past.
+//
+// Following the ids of a symbol upwards costs one change for each change; going back replays the kept past.
+
+import MarketData
+
+extension Venue {
+    /// Calls `body` with the true book of a symbol at an update id.
+    ///
+    /// - Returns: nil if the symbol is unknown, or the id older than what is kept or newer than what is.
+    /// - Note: the book is in the profile's scales; `factors(to:)` leads to those the venue prints.
+    public mutating func withTruth<R>(
+        of symbol: SymbolName, at id: UpdateID, _ body: (borrowing TrueBook) -> R
+    ) -> R? {
+        guard let index = indices[symbol] else { return nil }
+        guard listings[index].history.move(&listings[index].truth, to: id) else { return nil }
+        return body(listings[index].truth.book)
+    }
+
+    /// The last id of the last event that the diff stream of a symbol has shown.
+    public func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
+
+    /// The oldest id that `withTruth` still knows.
+    public func oldestKnownID(of symbol: SymbolName) -> UpdateID? {
+        indices[symbol].map { listings[$0].history.oldestID }
+    }
+
+    /// The decimals in which a symbol is printed at the moment.
+    public func printedScales(of symbol: SymbolName) -> SymbolScales? {
+        indices[symbol].map { listings[$0].flow.scales }
+    }
+}
+
+extension TrueBook {
+    /// What the book's price and quantity mantissas are multiplied by to be in other scales; nil if those
+    /// have fewer decimals than the book's.
+    public func factors(to scales: SymbolScales) -> (price: Int64, quantity: Int64)? {
+        guard let price = TrueBook.power(Int(scales.priceDecimals) - Int(self.scales.priceDecimals)),
+            let quantity = TrueBook.power(Int(scales.quantityDecimals) - Int(self.scales.quantityDecimals))
+        else { return nil }
+        return (price, quantity)
+    }
+
+    private static func power(_ exponent: Int) -> Int64? {
+        exponent < 0 ? nil : (0..<min(exponent, 18)).reduce(1) { value, _ in value * 10 }
+    }
+}
