@@ -127,7 +127,8 @@ private struct StressRun: ~Copyable {
         updates += levels.count
     }
 
-    /// A snapshot of part of the side and of other levels; best first, or in no order; some quantities zero.
+    /// A snapshot of part of the side and of other levels: best first or in no order, some quantities zero,
+    /// sometimes a price twice, of which the later counts.
     mutating func load() {
         var next = model
         for price in next.keys.sorted() where random.chance(0.2) { next[price] = nil }
@@ -135,6 +136,12 @@ private struct StressRun: ~Copyable {
         var levels = next.keys.sorted().map { PriceLevel($0, next[$0]!) }
         if side == .bid { levels.reverse() }
         if random.chance(0.1) { levels.shuffle(using: &random) }
+        if random.chance(0.5), let (index, level) = levels.enumerated().randomElement(using: &random),
+            level.quantity != .zero
+        {
+            levels.insert(PriceLevel(level.price.mantissa, 3), at: index + 1)
+            next[level.price.mantissa] = 3
+        }
         buffer.assign(levels)
         book.load(buffer.base, count: buffer.count)
         model = next.filter { $0.value != 0 }
@@ -143,7 +150,7 @@ private struct StressRun: ~Copyable {
 
     mutating func evict() {
         let all = wanted()
-        let kept = random.chance(0.2) ? random.below(20) : random.below(all.count + 50)
+        let kept = random.chance(0.3) ? random.below(3) : random.below(all.count + 50)
         let gone = book.evict(keeping: kept)
         #expect(gone == (kept < all.count ? all[kept].price : nil))
         for level in all.dropFirst(kept) { model[level.price.mantissa] = nil }
@@ -177,11 +184,15 @@ private struct StressRun: ~Copyable {
             let levels = run.message(shape)
             run.apply(levels)
             phase += 1
-            if run.random.chance(0.004) { run.load() }
-            if run.random.chance(0.01) || run.model.count > 20_000 { run.evict() }
+            let isLoad = run.random.chance(0.02)
+            let isEviction = run.random.chance(0.01) || run.model.count > 20_000
+            if isLoad { run.load() }
+            if isEviction { run.evict() }
             let fault = phase % 4 == 0 ? run.book.storageFault() : nil
             #expect(fault == nil, "seed \(seed) \(side) \(shape) after \(run.updates) updates")
-            if phase % 40 == 0 { run.check("seed \(seed) \(side) \(shape) after \(run.updates) updates") }
+            if isLoad || isEviction || phase % 40 == 0 {
+                run.check("seed \(seed) \(side) \(shape) after \(run.updates) updates")
+            }
         }
         run.check("seed \(seed) \(side) end")
     }
