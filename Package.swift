@@ -57,6 +57,8 @@ let package = Package(
             name: "CAllocator",
             dependencies: [.target(name: "CJemalloc", condition: .when(traits: ["Jemalloc"]))],
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CKernels", cSettings: cFlags),
         .target(name: "MarketData", swiftSettings: kernel),
         .target(name: "DepthBook", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
@@ -65,21 +67,26 @@ let package = Package(
         .target(
             name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
             swiftSettings: safe),
+        .target(name: "Recording", dependencies: ["Handoff", "CZlib"], swiftSettings: kernel),
         .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
+            swiftSettings: safe),
+        .target(
+            name: "RoadSimulation",
+            dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange"],
             swiftSettings: safe),
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
-                "CAllocator", argumentParser,
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
+                "RoadSimulation", "CAllocator", argumentParser,
             ],
-            swiftSettings: safe, linkerSettings: [.linkedLibrary("z")]),
+            swiftSettings: safe),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
-                "CAllocator", "CKernels", argumentParser, histogram,
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
+                "SimulatedExchange", "CAllocator", "CKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(
@@ -89,9 +96,10 @@ let package = Package(
         .testTarget(name: "DepthBookTests", dependencies: ["DepthBook", "TestSupport", "CKernels"]),
         .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
+        .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
-        .testTarget(name: "RoadTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )

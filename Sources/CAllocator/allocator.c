@@ -1,10 +1,12 @@
+// jemalloc's configuration and counters, or "not available" without it; see the header for the contract.
 #include "CAllocator.h"
 
 #ifdef LOB_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
-// Freed pages stay with the process (a resync must not fault them in again) and thread caches hold blocks up to
-// 64 KB, so that a book that grows does not take a lock. The environment variable MALLOC_CONF overrides this.
+// Freed pages stay with the process (a resync must not fault them in again) and thread caches hold blocks up
+// to 64 KB, so that a book that grows does not take a lock. The environment variable MALLOC_CONF overrides
+// this.
 const char *malloc_conf =
     "background_thread:false,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1,tcache_max:65536";
 
@@ -37,9 +39,9 @@ size_t lob_allocation_requests(void) {
     if (mallctl("epoch", &epoch, &length, &epoch, length)) return SIZE_MAX;
     uint64_t small = 0, large = 0;
     length = sizeof small;
-    if (mallctl("stats.arenas.4096.small.nmalloc", &small, &length, NULL, 0)) return SIZE_MAX;
+    if (mallctl("stats.arenas.4096.small.nrequests", &small, &length, NULL, 0)) return SIZE_MAX;
     length = sizeof large;
-    if (mallctl("stats.arenas.4096.large.nmalloc", &large, &length, NULL, 0)) return SIZE_MAX;
+    if (mallctl("stats.arenas.4096.large.nrequests", &large, &length, NULL, 0)) return SIZE_MAX;
     return (size_t)(small + large);
 }
 #else

@@ -1,10 +1,12 @@
-// Text to mantissa, the definition of the decimal grammar. Every faster reader of decimals in this package is tested
-// against this one.
+// Text to mantissa, the definition of the decimal grammar. Every faster reader of decimals in this package is
+// tested against this one.
 //
 //     decimal = integer [ "." 1*DIGIT ]
 //     integer = "0" / ( DIGIT1-9 *DIGIT )
 //
-// At most 19 digits in all and at most `Int64.max` as an integer. No sign, blank, exponent, leading zero or bare point.
+// At most 19 digits in all and at most `Int64.max` as an integer. No sign, blank, exponent, leading zero or
+// bare point.
+//
 // SAFETY: reads only `cursor ..< end`; both come from one buffer that the caller keeps alive.
 
 /// Why a text is not a decimal of this package.

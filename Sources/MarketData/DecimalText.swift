@@ -1,5 +1,7 @@
-// Decimals for people: command lines, JSON output, log lines. The road of a message uses `scanDecimal` directly.
-// SAFETY: pointers live inside the closure that made them; the scratch is larger than the longest decimal.
+// Decimals for people: command lines, JSON output, log lines. The road of a message uses `scanDecimal`
+// directly.
+//
+// SAFETY: pointers live inside the closure that made them; the scratch holds more than the longest decimal.
 
 extension SymbolScales {
     /// The price as the venue prints it, for example `"61803.40000000"`.
@@ -13,8 +15,12 @@ extension SymbolScales {
     }
 
     /// The price that this text means in these scales; fewer decimals than the scale's are padded exactly.
+    ///
+    /// - Throws: `DecimalError.overflow` also beyond the 18 digits of a legal price.
     public func price(_ text: String) throws(DecimalError) -> Price {
-        Price(try mantissa(text, decimals: Int(priceDecimals)))
+        let price = Price(try mantissa(text, decimals: Int(priceDecimals)))
+        if price.mantissa > Price.mantissaMax { throw .overflow }
+        return price
     }
 
     /// The quantity that this text means in these scales; fewer decimals than the scale's are padded exactly.
@@ -23,17 +29,21 @@ extension SymbolScales {
     }
 }
 
-/// The decimal text of `mantissa × 10^-decimals`, with exactly that many decimals and a minus sign if negative.
+/// The decimal text of `mantissa × 10^-decimals`, with exactly that many decimals (0 … 18) and a minus sign
+/// if negative.
 public func decimalText(mantissa: Int64, decimals: Int) -> String {
+    precondition((0...18).contains(decimals), "decimals out of range")
     let text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { scratch in
-        let length = writeDecimal(mantissa, decimals: min(max(decimals, 0), 18), to: scratch.baseAddress!)
+        let length = writeDecimal(mantissa, decimals: decimals, to: scratch.baseAddress!)
         return String(decoding: UnsafeBufferPointer(rebasing: scratch[..<length]), as: UTF8.self)
     }
     return mantissa < 0 ? "-" + text : text
 }
 
-/// The mantissa of a decimal text in a scale of `decimals` digits; an excess digit that is not zero is an overflow.
+/// The mantissa of a decimal text in a scale of `decimals` digits (0 … 18); an excess digit that is not zero
+/// is an overflow.
 public func mantissa(_ text: String, decimals: Int) throws(DecimalError) -> Int64 {
+    precondition((0...18).contains(decimals), "decimals out of range")
     var copy = text
     var found = 0
     let scanned = copy.withUTF8 { bytes -> Result<Int64, DecimalError> in

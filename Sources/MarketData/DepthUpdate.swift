@@ -1,7 +1,7 @@
 // What the venue says about a book, as reusable buffers in one shape for all three markets.
 //
-// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales` is nil
-// exactly while a message has no level to learn it from.
+// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
+// is nil exactly while a message has no level to learn it from.
 
 /// A market of the venue: it decides sequence rules, limits and endpoints.
 @frozen

@@ -1,8 +1,8 @@
 // A reusable, growing run of price levels in raw memory: what a parser fills and a book reads.
 //
-// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves every
-// message; an array would be copied, counted and checked. Capacity only grows, to at most `capacityMax`, so a stream
-// allocates while it meets its largest messages and never again.
+// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves
+// every message; an array would be copied, counted and checked. Capacity only grows, to at most
+// `capacityMax`, so a stream allocates while it meets its largest messages and never again.
 //
 // SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always.
 
@@ -11,7 +11,7 @@
 public struct LevelBuffer: ~Copyable {
     /// First level; valid for `capacity` levels plus `slack` more that kernels may overwrite.
     public private(set) var base: UnsafeMutablePointer<PriceLevel>
-    /// Number of levels held.
+    /// Number of levels held; at most `capacity`, also when set by a kernel that has written behind `base`.
     public var count: Int
     /// Number of levels that fit without growing.
     public private(set) var capacity: Int
@@ -21,7 +21,7 @@ public struct LevelBuffer: ~Copyable {
     /// Levels behind `capacity` that a kernel writing several at once may touch.
     public static var slack: Int { 8 }
 
-    /// An empty buffer with room for `capacity` levels.
+    /// An empty buffer with room for `capacity` levels, at least 1 and at most `capacityMax`.
     public init(capacity: Int = 256) {
         self.capacity = min(max(capacity, 1), LevelBuffer.capacityMax)
         count = 0
@@ -53,7 +53,7 @@ public struct LevelBuffer: ~Copyable {
         return true
     }
 
-    /// Appends one level, growing if needed; beyond `capacityMax` the level is not taken and the result is false.
+    /// Appends one level, growing if needed; false, with nothing appended, beyond `capacityMax`.
     @inlinable
     @discardableResult
     public mutating func append(_ level: PriceLevel) -> Bool {
@@ -83,8 +83,9 @@ public struct LevelBuffer: ~Copyable {
     /// The levels as an array, for tests and tools.
     public func array() -> [PriceLevel] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
-    /// Replaces the contents by those of an array.
+    /// Replaces the contents by those of an array of at most `capacityMax` levels, for tests and tools.
     public mutating func assign(_ levels: [PriceLevel]) {
+        precondition(levels.count <= LevelBuffer.capacityMax, "too many levels")
         removeAll()
         for level in levels { append(level) }
     }

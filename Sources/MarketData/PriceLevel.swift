@@ -1,8 +1,8 @@
 // The numbers of a book: decimal mantissas, never floating point.
 //
-// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`; the decimals are those
-// the venue prints for the symbol (`SymbolScales`) and are held once per symbol, not per number. With that scale
-// `Int64` always suffices: the venue itself keeps both numbers in one.
+// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`; the decimals
+// are those the venue prints for the symbol (`SymbolScales`) and are held once per symbol, not per number.
+// With that scale `Int64` always suffices: the venue itself keeps both numbers in one.
 //
 // Invariants
 // * A price on the wire is at least 0 and has at most 18 digits; prices need not be multiples of a tick.
@@ -93,9 +93,11 @@ public struct SymbolScales: Hashable, Sendable, BitwiseCopyable {
     /// Decimals of a quantity, 0 … 18.
     public var quantityDecimals: UInt8
 
-    /// Scales of these decimals.
+    /// Scales of these decimals, each 0 … 18: no text that `scanDecimal` accepts has more.
     @inlinable
     public init(priceDecimals: Int, quantityDecimals: Int) {
+        precondition(
+            (0...18).contains(priceDecimals) && (0...18).contains(quantityDecimals), "decimals out of range")
         self.priceDecimals = UInt8(truncatingIfNeeded: priceDecimals)
         self.quantityDecimals = UInt8(truncatingIfNeeded: quantityDecimals)
     }

@@ -1,5 +1,5 @@
-// What `exchangeInfo` says about a symbol. For display and rounding only: a book never depends on tick or step,
-// because resting orders keep their price when the tick changes.
+// What `exchangeInfo` says about a symbol. For display and rounding only: a book never depends on tick or
+// step, because resting orders keep their price when the tick changes.
 
 /// Static facts of a symbol.
 public struct SymbolFacts: Hashable, Sendable {

@@ -1,7 +1,9 @@
 // A symbol's name as bytes in place: compared and hashed without a String, copied without a reference count.
 //
 // Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; nothing but the length is
-// checked here. SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
+// checked here.
+//
+// SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
 
 /// The name of a symbol, at most 47 bytes of UTF-8. 48 bytes, trivially copyable.
 @frozen
@@ -27,6 +29,19 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
             }
             raw[47] = UInt8(truncatingIfNeeded: bytes.count)
         }
+    }
+
+    /// The name of the 1 ... 15 bytes at the front of these 16: two words instead of a copy.
+    @inlinable
+    @inline(__always)
+    public init(shortName bytes: UnsafePointer<UInt8>, length: Int) {
+        let raw = UnsafeRawPointer(bytes)
+        let beyond = UInt64.max &<< UInt64(truncatingIfNeeded: 8 &* length)  // counts modulo 64
+        let isOneWord = length < 8
+        let low = raw.loadUnaligned(as: UInt64.self)
+        let high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        let length = UInt64(truncatingIfNeeded: length) &<< 56
+        words = (isOneWord ? low & ~beyond : low, isOneWord ? 0 : high & ~beyond, 0, 0, 0, length)
     }
 
     /// The name of this text, or nil if it is longer than `lengthMax` bytes.

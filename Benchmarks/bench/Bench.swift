@@ -1,0 +1,105 @@
+// `bench`: what a message costs, stage by stage, beside the books and parsers people write first.
+//
+// Reading order: `Contender` (what is measured), `Trial` (how), `EngineContenders` (the calls), `Row` and
+// `Table`.
+
+import ArgumentParser
+import Foundation
+
+@main
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures the engine, stage by stage, beside the books and parsers people write first.",
+        discussion: """
+            Stages: parse (wire bytes to levels), apply (levels to book), update (wire bytes to book), \
+            load (parsed snapshot to book), publish (book to view of the best 20 levels a side). After every \
+            message of apply and update the best bid and ask are read.
+
+            Exit status: 0 measured; 1 implementations disagree or a capture cannot be read; 64 wrong usage; \
+            130 interrupted, with what was measured so far printed.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure this real traffic instead of generated scenarios; may be repeated.",
+            discussion: """
+                A folder or a file, plain or gzip, of lines with a message or with a receive time and a \
+                message. The REST body stands in line, or in snapshot.json or snapshots/SYMBOL.json beside it.
+                """,
+            valueName: "path"))
+    var capture: [String] = []
+
+    @Flag(help: "Print one JSON object per row instead of the table.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Draw the latency distributions into this SVG file.", valueName: "file"))
+    var plot: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep what has this text in scenario/stage/implementation; may be repeated, all must match.",
+            discussion: "The engine is always measured beside what is kept.", valueName: "text"))
+    var filter: [String] = []
+
+    @Option(help: "Time to measure in all, preparation not counted.")
+    var seconds = 30.0
+
+    @Option(help: "Seed of the generated scenarios.")
+    var seed: UInt64 = 1
+
+    @Flag(help: "A few messages and repetitions: shows that everything works, measures nothing.")
+    var smoke = false
+
+    @Option(help: ArgumentHelp("Use only so many messages of a scenario.", valueName: "count"))
+    var messages: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Run only the engine's part of this stage over and over, for a profiler; see perf/README.md.",
+            valueName: "stage"))
+    var loop: Stage?
+
+    @Option(help: ArgumentHelp("With --loop: so many passes instead of --seconds.", valueName: "count"))
+    var passes: Int?
+
+    func validate() throws {
+        if !(0...3600).contains(seconds) { throw ValidationError("--seconds takes 0 to 3600") }
+        if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
+        if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
+        if let passes, passes < 1 { throw ValidationError("--passes takes at least 1") }
+    }
+
+    func run() throws {
+        Watch.blockInterrupt()
+        if let loop { return try runLoop(loop) }
+        var session = Session(options: self)
+        try session.prepare()
+        session.measure()
+        try session.report()
+        if session.isInterrupted { throw ExitCode(130) }
+    }
+
+    private func runLoop(_ stage: Stage) throws {
+        for traffic in try Scenarios.traffic(options: self) where isWanted(traffic.name, stage, .engine) {
+            let workload = try Workload(traffic)
+            guard let entrant = Trials.engine(stage, workload) else {
+                throw ValidationError("--loop knows no stage \(stage.rawValue)")
+            }
+            var loop = EngineLoop(entrant: entrant)
+            loop.run(passCountMax: passes, seconds: seconds)
+            let size = Trials.size(of: stage, workload)
+            print(
+                #"{"loop":"\#(stage.rawValue)","scenario":"\#(workload.name)","passes":\#(loop.passCount),"#
+                    + #""messages":\#(size.count),"levels":\#(size.levelCount)}"#)
+        }
+    }
+
+    /// Whether `--filter` keeps this row.
+    func isWanted(_ scenario: String, _ stage: Stage, _ implementation: Implementation) -> Bool {
+        let key = "\(scenario)/\(stage.rawValue)/\(implementation.rawValue)"
+        return filter.allSatisfy { key.contains($0) }
+    }
+}
+
+extension Stage: ExpressibleByArgument {}

@@ -1,0 +1,86 @@
+// A whole run: prepare everything, check everything, measure, report.
+
+import ArgumentParser
+import Foundation
+
+/// A run of `bench`.
+struct Session {
+    private let options: Bench
+    private let timer = CycleTimer()
+    private let progress = Progress()
+    private var watch = Watch()
+    private var trials: [Trial] = []
+    private var notes: [ScenarioNote] = []
+
+    init(options: Bench) { self.options = options }
+
+    /// Whether somebody asked to stop.
+    var isInterrupted: Bool { watch.isInterrupted }
+
+    /// Reads or generates all traffic and checks that all implementations agree on all of it.
+    mutating func prepare() throws {
+        defer { progress.clear() }
+        for traffic in try Scenarios.traffic(options: options) {
+            progress.show("preparing \(traffic.name)")
+            let workload = try Workload(traffic)
+            notes.append(
+                ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
+            trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
+        }
+        if trials.isEmpty {
+            throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
+        }
+        for (index, trial) in trials.enumerated() {
+            watch.poll()
+            if watch.isInterrupted { return }
+            progress.show("checking \(place(index))")
+            try trial.check()
+            trial.countAllocations()
+        }
+    }
+
+    /// Which trial of how many.
+    private func place(_ index: Int) -> String {
+        let trial = trials[index]
+        return "\(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)"
+    }
+
+    /// Measures every trial for its share of the time.
+    mutating func measure() {
+        let weights = trials.reduce(0) { $0 + Session.weight($1.stage) }
+        let seconds = options.smoke ? 0 : options.seconds
+        for (index, trial) in trials.enumerated() where !watch.isInterrupted {
+            progress.show("measuring \(place(index))")
+            let share = Double(Session.weight(trial.stage)) / Double(max(weights, 1))
+            trial.measure(budgetNs: UInt64(seconds * share * 1e9), timer: timer, watch: &watch)
+        }
+        progress.clear()
+    }
+
+    /// Stages with a JSON parser in them need more time for as many repetitions.
+    private static func weight(_ stage: Stage) -> Int { stage == .parse || stage == .update ? 3 : 1 }
+
+    /// Prints the rows and draws the picture.
+    func report() throws {
+        let nsPerTick = timer.nsPerTick()
+        let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) }
+        if options.json {
+            for row in rows { print(row.json) }
+        } else {
+            let counts = rows.map(\.repetitions)
+            let range = (counts.min() ?? 0)...(counts.max() ?? 0)
+            print(Machine().header(timer: timer, watch: watch, repetitions: range))
+            print(Table(rows, notes: notes).text)
+            print(Summary(rows, scenarios: notes.map(\.name)).text)
+            if watch.isInterrupted { print("\ninterrupted: not everything was measured") }
+        }
+        if let file = options.plot {
+            let machine = Machine()
+            let plot = Plot(
+                trials.flatMap(\.series), nsPerTick: nsPerTick,
+                subtitle:
+                    "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
+            try plot.svg.write(toFile: file, atomically: true, encoding: .utf8)
+        }
+    }
+}

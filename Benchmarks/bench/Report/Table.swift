@@ -1,0 +1,120 @@
+// The table for people: one block per scenario, one group per stage, the engine first and, on a terminal, in
+// bold.
+
+import Foundation
+
+/// The scenario of a block, described.
+struct ScenarioNote {
+    var name: String
+    /// Where the traffic comes from.
+    var origin: String
+    /// How much of it there is.
+    var content: String
+}
+
+/// Lays out rows as text.
+struct Table {
+    private static let heads = [
+        "ns/level", "per msg", "p50", "p90", "p99", "p99.9", "max", "per s", "allocs", "alloc'd", "× engine",
+    ]
+    private static let widths = [9, 9, 9, 9, 9, 9, 9, 9, 8, 9, 10]
+    private static let stageWidth = 9
+    private static let nameWidth = 18
+    private let rows: [Row]
+    private let notes: [ScenarioNote]
+
+    init(_ rows: [Row], notes: [ScenarioNote]) {
+        self.rows = rows
+        self.notes = notes
+    }
+
+    /// The whole table.
+    var text: String {
+        var lines: [String] = []
+        for note in notes {
+            let block = rows.filter { $0.scenario == note.name }
+            if block.isEmpty { continue }
+            lines += ["", bold(note.name) + "  " + note.origin, note.content, Table.heading]
+            for stage in Stage.allCases { lines += group(block.filter { $0.stage == stage.rawValue }) }
+            if let digest = block.first(where: { $0.stage == Stage.apply.rawValue })?.digest {
+                lines.append("digest of the book at the end: \(digest)")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static var heading: String {
+        pad("", to: stageWidth + nameWidth) + zip(heads, widths).map { padLeft($0, to: $1) }.joined()
+    }
+
+    private func group(_ rows: [Row]) -> [String] {
+        guard let first = rows.first else { return [] }
+        var lines = rows.enumerated().map { index, row in
+            let line =
+                pad(index == 0 ? row.stage : "", to: Table.stageWidth)
+                + pad(row.implementation, to: Table.nameWidth)
+                + zip(cells(row), Table.widths).map { padLeft($0, to: $1) }.joined()
+            return row.implementation == Implementation.engine.rawValue ? bold(line) : line
+        }
+        if let forty = first.fortyLevel {
+            lines.append(
+                pad("", to: Table.stageWidth)
+                    + "\(first.implementation), the \(forty.messages) messages of 38 to 42 levels: "
+                    + "p50 \(duration(forty.p50Ns)), p99 \(duration(forty.p99Ns)), "
+                    + "max \(duration(forty.maxNs))"
+            )
+        }
+        return lines
+    }
+
+    private func cells(_ row: Row) -> [String] {
+        [
+            decimal(row.nsPerLevel), duration(row.nsPerMessage), duration(row.p50Ns), duration(row.p90Ns),
+            duration(row.p99Ns), duration(row.p999Ns), duration(row.maxNs), byteCount(row.bytesPerSecond),
+            row.allocationsPerMessage.map(decimal) ?? "-",
+            row.allocatedBytesPerMessage.map(byteCount) ?? "-", row.timesEngine.map(decimal) ?? "-",
+        ]
+    }
+}
+
+/// How many times as long as the engine everybody took, scenarios side by side.
+struct Summary {
+    private let rows: [Row]
+    private let scenarios: [String]
+
+    init(_ rows: [Row], scenarios: [String]) {
+        self.rows = rows.filter {
+            $0.timesEngine != nil && $0.implementation != Implementation.engine.rawValue
+        }
+        self.scenarios = scenarios.filter { name in rows.contains { $0.scenario == name } }
+    }
+
+    /// The matrix; empty if nothing was compared.
+    var text: String {
+        if rows.isEmpty { return "" }
+        var lines = ["", bold("Time as a multiple of the engine's")]
+        let widths = scenarios.map { max($0.count, 9) + 2 }
+        lines.append(pad("", to: 27) + zip(scenarios, widths).map { padLeft($0, to: $1) }.joined())
+        for stage in Stage.allCases {
+            for implementation in Implementation.allCases {
+                let own = rows.filter {
+                    $0.stage == stage.rawValue && $0.implementation == implementation.rawValue
+                }
+                if own.isEmpty { continue }
+                let cells = scenarios.map { name in
+                    own.first { $0.scenario == name }?.timesEngine.map(decimal) ?? "-"
+                }
+                lines.append(
+                    pad(stage.rawValue, to: 9) + pad(implementation.rawValue, to: 18)
+                        + zip(cells, widths).map { padLeft($0, to: $1) }.joined())
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Bold on a terminal that has not asked for plain text.
+private func bold(_ text: String) -> String {
+    let isPlain = isatty(STDOUT_FILENO) == 0 || ProcessInfo.processInfo.environment["NO_COLOR"] != nil
+    return isPlain ? text : "\u{1B}[1m\(text)\u{1B}[0m"
+}

@@ -1,0 +1,19 @@
+// The scenarios of a run.
+
+/// Chooses between captures and generated traffic.
+enum Scenarios {
+    /// Messages of a scenario in a smoke run.
+    private static let smokeMessageCount = 150
+
+    static func traffic(options: Bench) throws -> [Traffic] {
+        let messageCountMax = options.messages ?? (options.smoke ? smokeMessageCount : Int.max)
+        if options.capture.isEmpty {
+            return try GeneratedScenario.profiles.map {
+                try GeneratedScenario.traffic($0, seed: options.seed, messageCountMax: messageCountMax)
+            }
+        }
+        return try options.capture.map {
+            try CaptureScenario.traffic(path: $0, messageCountMax: messageCountMax)
+        }
+    }
+}

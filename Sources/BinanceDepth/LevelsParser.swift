@@ -1,0 +1,160 @@
+// One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
+//
+// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
+// kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
+// something is wrong. So a message costs one call a side, and one strange level costs only itself.
+//
+// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A
+// quantity of zero is zero however it is printed: it is never refused for its decimals, and as long as a
+// message has shown nothing but zeros, the first other quantity says which decimals count.
+//
+// Invariants
+// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
+//   left, and the shortest level, `["1","0"]`, has 9.
+// * The result is a function of the bytes of the message alone: nothing is remembered from message to
+//   message.
+// Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
+// SAFETY: the kernel gets room and bounds as its header wants them; the tables live and die with this struct.
+import CKernels
+import MarketData
+
+struct LevelsParser: ~Copyable {
+    /// Tables of the kernel, one per number of decimals; nil where the kernel cannot run or must not.
+    private let tables: UnsafeMutableRawPointer?
+    /// Decimals of the message's levels; -1 before the first one.
+    private var priceDecimals = -1
+    private var quantityDecimals = -1
+    /// The side of this message that was read before, for the rule about zeros.
+    private var before = UnsafeBufferPointer<PriceLevel>(start: nil, count: 0)
+
+    init(usesKernel: Bool) {
+        guard usesKernel && lob_levels_available() else {
+            tables = nil
+            return
+        }
+        let decimalsMax = Int(LOB_LEVELS_DECIMALS_MAX)
+        let tableBytes = Int(LOB_LEVELS_TABLE_BYTES)
+        let room = UnsafeMutableRawPointer.allocate(byteCount: (decimalsMax + 1) * tableBytes, alignment: 64)
+        for decimals in 0...decimalsMax { lob_levels_prepare(room + decimals * tableBytes, Int32(decimals)) }
+        tables = room
+    }
+
+    deinit { tables?.deallocate() }
+
+    /// Forgets the decimals of the message before.
+    @inline(__always)
+    mutating func begin() {
+        priceDecimals = -1
+        quantityDecimals = -1
+        before = UnsafeBufferPointer(start: nil, count: 0)
+    }
+
+    /// The decimals of the levels read since `begin`; nil if there were none.
+    @inline(__always)
+    var scales: SymbolScales? {
+        priceDecimals < 0
+            ? nil : SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
+    }
+
+    /// Reads an array whose opening bracket is just before the cursor, and moves behind its closing bracket.
+    @inline(__always)
+    mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
+        side.removeAll()
+        guard side.reserve(cursor.bytesLeft &>> 3 &+ 1) else {
+            throw cursor.error(.messageTooLong)
+        }
+        if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
+        before = UnsafeBufferPointer(start: side.base, count: side.count)
+    }
+
+    /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
+    @inline(never)
+    private mutating func readRest(
+        _ cursor: inout JSONCursor, into side: inout LevelBuffer
+    ) throws(ParseError) {
+        cursor.skipBlanks()
+        if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
+        while true {
+            side.base[side.count] = try level(&cursor, side)
+            side.count += 1
+            cursor.skipBlanks()
+            if !cursor.skip(UInt8(ascii: ",")) { return try cursor.expect(UInt8(ascii: "]")) }
+            cursor.skipBlanks()
+            if takeLevels(&cursor, into: &side) { return }
+        }
+    }
+
+    /// Lets the kernel take what it can; true if that was the rest of the array.
+    @inline(__always)
+    private mutating func takeLevels(_ cursor: inout JSONCursor, into side: inout LevelBuffer) -> Bool {
+        guard let tables, cursor.bytesLeft > 2, cursor.at[0] == UInt8(ascii: "["), cursor.at[1] == 0x22 else {
+            return false
+        }
+        let digit = cursor.at + 2
+        var decimals = (price: priceDecimals, quantity: quantityDecimals)
+        if decimals.price < 0 {
+            // What the first level looks like; proven by the kernel if it takes that level.
+            guard cursor.readableEnd - digit >= 48 else { return false }
+            let price = lob_shape_of(digit)
+            decimals = (price.decimals, lob_shape_of(digit + price.length + 3).decimals)
+        }
+        if max(decimals.price, decimals.quantity) > Int(LOB_LEVELS_DECIMALS_MAX) { return false }
+        let run = lob_levels_read(
+            tables + decimals.price &* Int(LOB_LEVELS_TABLE_BYTES),
+            tables + decimals.quantity &* Int(LOB_LEVELS_TABLE_BYTES),
+            digit, cursor.end, cursor.readableEnd,
+            UnsafeMutableRawPointer(side.base + side.count).assumingMemoryBound(to: Int64.self))
+        if run.count == 0 { return false }
+        (priceDecimals, quantityDecimals) = decimals
+        side.count &+= run.count
+        cursor.at = run.closed ? run.at : run.at - 2
+        return run.closed
+    }
+
+    /// One level, blanks and the empty third element of old spot messages included.
+    private mutating func level(
+        _ cursor: inout JSONCursor, _ side: borrowing LevelBuffer
+    ) throws(ParseError) -> PriceLevel {
+        let first = cursor
+        var decimals = (price: 0, quantity: 0)
+        try cursor.expect(UInt8(ascii: "["), else: .levelShape)
+        cursor.skipBlanks()
+        let price = try cursor.quotedDecimal(&decimals.price, else: .levelShape)
+        if price > Price.mantissaMax { throw first.error(.numberTooLarge) }
+        cursor.skipBlanks()
+        try cursor.expect(UInt8(ascii: ","), else: .levelShape)
+        cursor.skipBlanks()
+        let quantity = try cursor.quotedDecimal(&decimals.quantity, else: .levelShape)
+        cursor.skipBlanks()
+        if cursor.skip(UInt8(ascii: ",")) {
+            cursor.skipBlanks()
+            try cursor.expect(UInt8(ascii: "["), else: .levelShape)
+            cursor.skipBlanks()
+            try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
+            cursor.skipBlanks()
+        }
+        try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
+        if decimals != (priceDecimals, quantityDecimals) {
+            if !settle(decimals, quantity, side) { throw first.error(.decimalsDiffer) }
+        }
+        return PriceLevel(price, quantity)
+    }
+
+    /// Whether a level with these decimals, other than those so far, may stand in this message.
+    @inline(never)
+    private mutating func settle(
+        _ decimals: (price: Int, quantity: Int), _ quantity: Int64, _ side: borrowing LevelBuffer
+    ) -> Bool {
+        if priceDecimals < 0 {
+            (priceDecimals, quantityDecimals) = decimals
+            return true
+        }
+        if decimals.price != priceDecimals { return false }
+        if quantity == 0 { return true }
+        let here = UnsafeBufferPointer(start: side.base, count: side.count)
+        let shown = { (level: PriceLevel) in level.quantity != .zero }
+        if here.contains(where: shown) || before.contains(where: shown) { return false }
+        quantityDecimals = decimals.quantity
+        return true
+    }
+}

@@ -1,0 +1,211 @@
+// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. The
+// only path that refuses a message, and therefore the place where the rules can be read.
+import MarketData
+
+/// The values of `e` that mean something here.
+enum EventType {
+    case depthUpdate, bookTicker, serverShutdown
+
+    init?(_ name: Range<Int>, _ cursor: JSONCursor) {
+        if cursor.matches(name, "depthUpdate") {
+            self = .depthUpdate
+        } else if cursor.matches(name, "bookTicker") {
+            self = .bookTicker
+        } else if cursor.matches(name, "serverShutdown") {
+            self = .serverShutdown
+        } else {
+            return nil
+        }
+    }
+}
+
+extension MessageParser {
+    /// The kind of any message; throws what is wrong with it.
+    mutating func general(_ start: JSONCursor, _ market: Market) throws(ParseError) -> MessageKind {
+        stream = nil
+        var cursor = start
+        let outer = try JSONMembers(&cursor)
+        if !cursor.isAtEnd { throw cursor.error(.trailingBytes) }
+        if var name = outer.find(.stream, cursor) {
+            stream = try name.name()
+            return try payload(try outer.need(.data, cursor), market)
+        }
+        if let event = outer.find(.event, cursor) { return try payload(event, market) }
+        return try content(outer, cursor, market)
+    }
+
+    /// Fills `snapshot` from a body that must be one.
+    mutating func generalSnapshot(_ start: JSONCursor) throws(ParseError) {
+        var cursor = start
+        let members = try JSONMembers(&cursor)
+        if !cursor.isAtEnd { throw cursor.error(.trailingBytes) }
+        try fillSnapshot(members, cursor)
+    }
+
+    private mutating func payload(_ start: JSONCursor, _ market: Market) throws(ParseError) -> MessageKind {
+        if start.byte != UInt8(ascii: "{") { return .other }
+        var cursor = start
+        return try content(try JSONMembers(&cursor), cursor, market)
+    }
+
+    private mutating func content(
+        _ members: JSONMembers, _ cursor: JSONCursor, _ market: Market
+    ) throws(ParseError) -> MessageKind {
+        if var value = members.find(.e, cursor) {
+            if value.byte != 0x22 { return .other }
+            switch EventType(try value.string(), cursor) {
+            case .depthUpdate: return try fillUpdate(members, cursor, market)
+            case .bookTicker: return try fillTicker(members, cursor)
+            case .serverShutdown: return .serverShutdown
+            case nil: return .other
+            }
+        }
+        if members.has(.lastUpdateId) {
+            try fillSnapshot(members, cursor)
+            if stream == nil { return .depthSnapshot }
+            if snapshot.symbol.isEmpty { snapshot.symbol = try symbolOfStream(cursor) }
+            return .partialDepth
+        }
+        if members.has(.u) && (members.has(.B) || members.has(.A)) { return try fillTicker(members, cursor) }
+        return try fillReply(members, cursor)
+    }
+
+    private mutating func fillUpdate(
+        _ members: JSONMembers, _ cursor: JSONCursor, _ market: Market
+    ) throws(ParseError) -> MessageKind {
+        let depthStream = DepthStream(stream, cursor)
+        if depthStream == .retail { return .other }
+        update.symbol = try members.symbol(.s, cursor)
+        update.first = UpdateID(try members.integer(.U, cursor))
+        update.last = UpdateID(try members.integer(.u, cursor))
+        update.previousLast = market == .spot ? nil : UpdateID(try members.integer(.pu, cursor))
+        update.eventTimeUs = try members.time(.E, cursor)
+        update.transactionTimeUs = try members.time(.T, cursor)
+        if update.last < update.first { throw try members.need(.u, cursor).error(.idsDecrease) }
+        levels.begin()
+        var bids = try members.array(.b, cursor)
+        try levels.read(&bids, into: &update.bids)
+        var asks = try members.array(.a, cursor)
+        try levels.read(&asks, into: &update.asks)
+        update.scales = levels.scales
+        if depthStream == .diff { return .depthUpdate }
+        moveUpdateToSnapshot()
+        return .partialDepth
+    }
+
+    /// Partial depth of futures looks like a diff; what was read as one is the state at its last id.
+    mutating func moveUpdateToSnapshot() {
+        snapshot.symbol = update.symbol
+        snapshot.lastUpdateID = update.last
+        snapshot.eventTimeUs = update.eventTimeUs
+        snapshot.transactionTimeUs = update.transactionTimeUs
+        snapshot.scales = update.scales
+        swap(&snapshot.bids, &update.bids)
+        swap(&snapshot.asks, &update.asks)
+        update.reset()
+    }
+
+    private mutating func fillSnapshot(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) {
+        snapshot.lastUpdateID = UpdateID(try members.integer(.lastUpdateId, cursor))
+        snapshot.eventTimeUs = try members.time(.E, cursor)
+        snapshot.transactionTimeUs = try members.time(.T, cursor)
+        snapshot.symbol = members.has(.symbol) ? try members.symbol(.symbol, cursor) : SymbolName()
+        levels.begin()
+        var bids = try members.array(.bids, cursor)
+        try levels.read(&bids, into: &snapshot.bids)
+        var asks = try members.array(.asks, cursor)
+        try levels.read(&asks, into: &snapshot.asks)
+        snapshot.scales = levels.scales
+    }
+
+    /// The symbol that a stream name begins with, its ASCII letters as symbols have them.
+    func symbolOfStream(_ cursor: JSONCursor) throws(ParseError) -> SymbolName {
+        guard let stream else { return SymbolName() }
+        return try cursor.capitalSymbol(stream.lowerBound..<cursor.first(UInt8(ascii: "@"), in: stream))
+    }
+
+    private mutating func fillTicker(
+        _ members: JSONMembers, _ cursor: JSONCursor
+    ) throws(ParseError) -> MessageKind {
+        ticker.symbol = try members.symbol(.s, cursor)
+        ticker.updateID = UpdateID(try members.integer(.u, cursor))
+        ticker.eventTimeUs = try members.time(.E, cursor)
+        ticker.transactionTimeUs = try members.time(.T, cursor)
+        var numbers = TickerNumbers()
+        try numbers.bidPrice.read(try members.need(.b, cursor))
+        try numbers.bidQuantity.read(try members.need(.B, cursor))
+        try numbers.askPrice.read(try members.need(.a, cursor))
+        try numbers.askQuantity.read(try members.need(.A, cursor))
+        try numbers.fill(&ticker, try members.need(.b, cursor))
+        return .bookTicker
+    }
+
+    private mutating func fillReply(
+        _ members: JSONMembers, _ cursor: JSONCursor
+    ) throws(ParseError) -> MessageKind {
+        var answer = ControlReply()
+        let refusal = members.find(.error, cursor)
+        if var refusal, refusal.byte != UInt8(ascii: "n") {
+            try answer.refuse(try JSONMembers(&refusal), cursor)
+        } else if members.has(.code) && members.has(.msg) {
+            try answer.refuse(members, cursor)
+        } else if !members.has(.result) {
+            return .other
+        }
+        if let id = members.find(.id, cursor) { answer.id = try ControlReply.ID(id) }
+        reply = answer
+        if answer.isError { return .errorReply }
+        var result = try members.need(.result, cursor)
+        if result.byte != UInt8(ascii: "{") { return .controlReply }
+        let inner = try JSONMembers(&result)
+        if !inner.has(.lastUpdateId) { return .controlReply }
+        try fillSnapshot(inner, cursor)
+        return .depthSnapshot
+    }
+}
+
+extension ControlReply {
+    /// Takes code and text out of an error object.
+    fileprivate mutating func refuse(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) {
+        isError = true
+        var value = try members.need(.code, cursor)
+        code = try value.signedInteger()
+        if var message = members.find(.msg, cursor) { text = try message.string() }
+    }
+}
+
+extension ControlReply.ID {
+    fileprivate init(_ value: JSONCursor) throws(ParseError) {
+        var cursor = value
+        switch cursor.byte {
+        case UInt8(ascii: "n"): self = .null
+        case 0x22: self = .text(try cursor.string())
+        default: self = .integer(try cursor.signedInteger())
+        }
+    }
+}
+
+extension JSONMembers {
+    fileprivate func integer(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> Int64 {
+        var value = try need(key, cursor)
+        return try value.integer()
+    }
+
+    /// A time in microseconds, 0 if absent.
+    fileprivate func time(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> Int64 {
+        guard var value = find(key, cursor) else { return 0 }
+        return microseconds(try value.integer())
+    }
+
+    fileprivate func symbol(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> SymbolName {
+        var value = try need(key, cursor)
+        return try cursor.symbol(try value.name())
+    }
+
+    /// A cursor behind the opening bracket of an array.
+    fileprivate func array(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> JSONCursor {
+        var value = try need(key, cursor)
+        try value.expect(UInt8(ascii: "["), else: .fieldType)
+        return value
+    }
+}

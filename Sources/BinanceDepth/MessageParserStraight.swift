@@ -1,0 +1,160 @@
+// The straight path: the orders of fields that the venue really sends, without looking any name up.
+//
+//     spot     {"e":"depthUpdate","E":…,"s":…,"U":…,"u":…,"b":[…],"a":[…]}
+//     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}
+//     COIN-M   as USD-M
+//     spot     {"u":…,"s":…,"b":…,"B":…,"a":…,"A":…}
+//     USD-M    {"e":"bookTicker","u":…,"s":…,"ps":…,"b":…,"B":…,"a":…,"A":…,"T":…,"E":…,"st":…}
+//     COIN-M   {"u":…,"e":"bookTicker",…
+//     REST     {"lastUpdateId":…,"E":…,"T":…,"symbol":…,"pair":…,"bids":[…],"asks":[…]}
+//
+// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path
+// decides.
+import MarketData
+
+extension MessageParser {
+    /// The kind of a message in one of the usual orders, completely parsed, or nil.
+    mutating func straight(_ start: JSONCursor, _ market: Market) -> MessageKind? {
+        var cursor = start
+        do throws(ParseError) {
+            if cursor.take(#"{"stream":""#) {
+                stream = try cursor.requireText()
+                if cursor.take(#","data":{"e":"depthUpdate","E":"#) {
+                    return try straightUpdate(cursor, market)
+                }
+                try cursor.require(#","data":"#)
+            }
+            if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, market) }
+            if cursor.take(#"{"u":"#) { return try straightTicker(cursor) }
+            if cursor.take(#"{"e":"bookTicker","u":"#) { return try straightTicker(cursor) }
+            if cursor.take(#"{"lastUpdateId":"#) {
+                try straightSnapshot(behindKey: cursor)
+                if stream != nil { snapshot.symbol = try symbolOfStream(cursor) }
+                return stream == nil ? .depthSnapshot : .partialDepth
+            }
+            return try straightOther(cursor)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Whether this body was a snapshot in one of the usual orders; it is then in `snapshot`.
+    mutating func straightSnapshot(_ start: JSONCursor) -> Bool {
+        var cursor = start
+        do throws(ParseError) {
+            try cursor.require(#"{"lastUpdateId":"#)
+            try straightSnapshot(behindKey: cursor)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Whether this is nothing that is parsed: an array, or an event of another type.
+    private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
+        var cursor = start
+        if cursor.take("[") { return .other }
+        try cursor.require(#"{"e":""#)
+        let event = try cursor.requireText()
+        return EventType(event, cursor) == nil && event.upperBound < cursor.end - cursor.start ? .other : nil
+    }
+
+    /// From behind `"E":`.
+    @inline(__always)
+    private mutating func straightUpdate(
+        _ start: JSONCursor, _ market: Market
+    ) throws(ParseError) -> MessageKind {
+        var cursor = start
+        let depthStream = DepthStream(stream, cursor)
+        if depthStream == .retail { return .other }
+        update.eventTimeUs = microseconds(try cursor.requireInteger())
+        update.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
+        try cursor.require(#","s":""#)
+        update.symbol = try cursor.requireSymbol()
+        if cursor.take(#","ps":""#) { _ = try cursor.requireText() }
+        try cursor.require(#","U":"#)
+        update.first = UpdateID(try cursor.requireInteger())
+        try cursor.require(#","u":"#)
+        update.last = UpdateID(try cursor.requireInteger())
+        if update.last < update.first { throw cursor.unexpected() }
+        update.previousLast = nil
+        if market != .spot {
+            try cursor.require(#","pu":"#)
+            update.previousLast = UpdateID(try cursor.requireInteger())
+        }
+        levels.begin()
+        try cursor.require(#","b":["#)
+        try levels.read(&cursor, into: &update.bids)
+        try cursor.require(#","a":["#)
+        try levels.read(&cursor, into: &update.asks)
+        update.scales = levels.scales
+        try straightEnd(&cursor)
+        if depthStream == .diff { return .depthUpdate }
+        moveUpdateToSnapshot()
+        return .partialDepth
+    }
+
+    /// From behind `"u":`, with or without event type in front.
+    @inline(__always)
+    private mutating func straightTicker(_ start: JSONCursor) throws(ParseError) -> MessageKind {
+        var cursor = start
+        ticker.updateID = UpdateID(try cursor.requireInteger())
+        _ = cursor.take(#","e":"bookTicker""#)
+        try cursor.require(#","s":""#)
+        ticker.symbol = try cursor.requireSymbol()
+        if cursor.take(#","ps":""#) { _ = try cursor.requireText() }
+        var numbers = TickerNumbers()
+        try cursor.require(#","b":"#)
+        try numbers.bidPrice.read(&cursor)
+        try cursor.require(#","B":"#)
+        try numbers.bidQuantity.read(&cursor)
+        try cursor.require(#","a":"#)
+        try numbers.askPrice.read(&cursor)
+        try cursor.require(#","A":"#)
+        try numbers.askQuantity.read(&cursor)
+        try numbers.fill(&ticker, cursor)
+        ticker.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
+        ticker.eventTimeUs = cursor.take(#","E":"#) ? microseconds(try cursor.requireInteger()) : 0
+        try straightEnd(&cursor)
+        return .bookTicker
+    }
+
+    /// From behind `"lastUpdateId":`.
+    @inline(__always)
+    private mutating func straightSnapshot(behindKey start: JSONCursor) throws(ParseError) {
+        var cursor = start
+        snapshot.lastUpdateID = UpdateID(try cursor.requireInteger())
+        snapshot.eventTimeUs = cursor.take(#","E":"#) ? microseconds(try cursor.requireInteger()) : 0
+        snapshot.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
+        snapshot.symbol = SymbolName()
+        if cursor.take(#","symbol":""#) { snapshot.symbol = try cursor.requireSymbol() }
+        if cursor.take(#","pair":""#) { _ = try cursor.requireText() }
+        levels.begin()
+        try cursor.require(#","bids":["#)
+        try levels.read(&cursor, into: &snapshot.bids)
+        try cursor.require(#","asks":["#)
+        try levels.read(&cursor, into: &snapshot.asks)
+        snapshot.scales = levels.scales
+        try straightEnd(&cursor)
+    }
+
+    /// Closes the payload and the wrapper, exactly at the end of the message.
+    @inline(__always)
+    private func straightEnd(_ cursor: inout JSONCursor) throws(ParseError) {
+        if cursor.take(",") { try straightTail(&cursor) }
+        try cursor.require("}")
+        if stream != nil { try cursor.require("}") }
+        if !cursor.isAtEnd { throw cursor.unexpected() }
+    }
+
+    /// What futures have added at the end, from behind the comma.
+    @inline(never)
+    private func straightTail(_ cursor: inout JSONCursor) throws(ParseError) {
+        if cursor.take(#""ps":""#) {
+            _ = try cursor.requireText()
+            try cursor.require(",")
+        }
+        try cursor.require(#""st":"#)
+        _ = try cursor.requireInteger()
+    }
+}

@@ -1,0 +1,191 @@
+// How the planner decides, and what it says about its plan: the same decision, once to be acted on, once to
+// be shown.
+
+import MarketData
+
+extension SnapshotPlanner {
+    /// What keeps the planner from sending.
+    public enum Obstacle: Hashable, Sendable {
+        /// The venue answered 429.
+        case limited
+        /// The venue answered 418.
+        case banned
+        /// The venue does not answer, or only with errors.
+        case outage
+        /// This minute's weight is spent.
+        case budget
+        /// Enough is in flight, or all that is wanted.
+        case answers
+        /// All that is wanted waits after a failure.
+        case backoff
+    }
+
+    /// The plan at one moment.
+    public struct Plan: Hashable, Sendable {
+        /// Entries waiting, by `SnapshotPriority`.
+        public var queued: [Int]
+        /// Requests sent and not answered.
+        public var inFlight: Int
+        /// Weight spent in this clock minute, by our own count or the venue's, whichever is larger.
+        public var weightSpent: Int
+        /// Weight we allow ourselves per minute.
+        public var weightMax: Int
+        /// What is waited for; nil if something can be sent now, or if there is nothing to do.
+        public var obstacle: Obstacle?
+        /// The next request goes out at this time at the earliest; nil without an obstacle.
+        public var waitingUntilMs: Int64?
+        /// Entries of this batch that were delivered. A batch begins when something is wanted after nothing
+        /// was.
+        public var delivered: Int
+        /// Entries of this batch that failed for good.
+        public var failed: Int
+        /// All entries of this batch so far.
+        public var total: Int
+        /// When the last entry should be delivered, if all goes well from here; nil if there is none.
+        public var etaMs: Int64?
+        /// Requests sent since the start.
+        public var sentCount: Int
+        /// Answers 429 and 418 since the start.
+        public var refusalCount: Int
+        /// Requests since the start that got no answer or an error worth a retry.
+        public var transientFailureCount: Int
+    }
+
+    /// Counters behind `Plan`.
+    struct Tally: Sendable {
+        var delivered = 0
+        var failed = 0
+        var sent = 0
+        var refusals = 0
+        var transientFailures = 0
+
+        mutating func startBatch() {
+            delivered = 0
+            failed = 0
+        }
+    }
+
+    enum Decision {
+        case send(SnapshotKey, Entry)
+        case wait(untilMs: Int64, Obstacle)
+        case idle
+    }
+
+    /// What is to be done now; the time of the ledger must be `nowMs`.
+    func decide(nowMs: Int64) -> Decision {
+        var wakeMs = Int64.max
+        for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
+        if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
+        if nowMs < pause.untilMs { return .wait(untilMs: min(wakeMs, pause.untilMs), pause.obstacle) }
+        if flights.count >= (pause.isProbing ? 1 : configuration.inFlightMax) {
+            return .wait(untilMs: wakeMs, .answers)
+        }
+        var first: (key: SnapshotKey, entry: Entry)?
+        var obstacle = Obstacle.answers
+        for (key, entry) in queue where !flights.contains(where: { $0.request.key == key }) {
+            if entry.notBeforeMs > nowMs {
+                wakeMs = min(wakeMs, entry.notBeforeMs)
+                obstacle = .backoff
+            } else if first.map({ entry.goesBefore($0.entry) }) ?? true {
+                first = (key, entry)
+            }
+        }
+        guard let first else { return .wait(untilMs: wakeMs, obstacle) }
+        let weightInFlight = flights.reduce(first.entry.limit.weight) { $0 + $1.request.limit.weight }
+        if !flights.isEmpty && weightInFlight > configuration.weightHeadroom {
+            return .wait(untilMs: wakeMs, .answers)
+        }
+        let roomMs = ledger.roomMs(
+            for: first.entry.limit.weight, within: weightMax(first.entry.priority), nowMs: nowMs)
+        if roomMs > nowMs { return .wait(untilMs: min(wakeMs, roomMs), .budget) }
+        return .send(first.key, first.entry)
+    }
+
+    /// The plan at this moment. O(entries × log entries); for display, not for the road.
+    public func plan(nowMs: Int64) -> Plan {
+        var ledger = ledger
+        ledger.advance(nowMs: nowMs)
+        var queued = [Int](repeating: 0, count: SnapshotPriority.allCases.count)
+        for entry in queue.values { queued[entry.priority.rawValue] += 1 }
+        var plan = Plan(
+            queued: queued, inFlight: flights.count, weightSpent: ledger.spent(nowMs: nowMs),
+            weightMax: configuration.weightUsable, delivered: tally.delivered, failed: tally.failed,
+            total: tally.delivered + tally.failed + pendingCount, etaMs: etaMs(nowMs: nowMs),
+            sentCount: tally.sent, refusalCount: tally.refusals,
+            transientFailureCount: tally.transientFailures)
+        switch decide(nowMs: nowMs) {
+        case .send, .idle: break
+        case .wait(let untilMs, let obstacle):
+            plan.obstacle = obstacle
+            plan.waitingUntilMs = untilMs
+        }
+        return plan
+    }
+
+    /// Plays the queue through: budget, pause and backoff as they stand, answers after the usual time.
+    private func etaMs(nowMs: Int64) -> Int64? {
+        if pendingCount == 0 { return nil }
+        var ledger = ledger
+        var timeMs = max(nowMs, pause.untilMs)
+        // While probing, the second request waits for the first answer.
+        if pause.isProbing && !queue.isEmpty { timeMs += latencyMs }
+        var lastMs = flights.map { max(nowMs, $0.sentAtMs + latencyMs) }.max() ?? nowMs
+        for entry in queue.values.sorted(by: { $0.goesBefore($1) }) {
+            timeMs = max(timeMs, entry.notBeforeMs)
+            ledger.advance(nowMs: timeMs)
+            timeMs = ledger.roomMs(
+                for: entry.limit.weight, within: weightMax(entry.priority), nowMs: timeMs)
+            ledger.advance(nowMs: timeMs)
+            ledger.spend(entry.limit.weight, nowMs: timeMs)
+            lastMs = max(lastMs, timeMs + latencyMs)
+            let abreast = min(configuration.inFlightMax, configuration.weightHeadroom / entry.limit.weight)
+            timeMs += latencyMs / Int64(max(abreast, 1))
+        }
+        return lastMs
+    }
+
+    private func weightMax(_ priority: SnapshotPriority) -> Int {
+        configuration.weightUsable - (priority.isUrgent ? 0 : configuration.urgentReserve)
+    }
+}
+
+extension SnapshotPlanner.Entry {
+    /// Whether this entry's turn is before the other's.
+    func goesBefore(_ other: SnapshotPlanner.Entry) -> Bool {
+        (priority.rawValue, order) < (other.priority.rawValue, other.order)
+    }
+}
+
+extension RequestPause {
+    var obstacle: SnapshotPlanner.Obstacle {
+        switch reason {
+        case .limited: .limited
+        case .banned: .banned
+        case .outage: .outage
+        }
+    }
+}
+
+extension SnapshotPlanner.Answer {
+    /// What an answer says about asking on.
+    enum Meaning {
+        case success
+        case refusal(RequestPause.Reason)
+        case transient
+        case permanent(SnapshotPlanner.Failure)
+    }
+
+    var meaning: Meaning {
+        switch (status, code) {
+        case (200...299, _): .success
+        case (418, _): .refusal(.banned)
+        case (429, _), (_, -1003): .refusal(.limited)
+        // 403 is the venue's firewall, which acts on rate or content; -1000 … -1008 are the venue's own
+        // troubles.
+        case (0, _), (403, _), (408, _), (500..., _), (_, -1000), (_, -1001), (_, -1007), (_, -1008):
+            .transient
+        case (_, -1121): .permanent(.unknownSymbol)
+        case (_, _): .permanent(.refused(status: status, code: code))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// The road: frame → parse → synchronise → apply → publish. Live traffic, recordings, simulations and
+// benchmarks all go through `step`, and nothing else changes a book.
+//
+// Invariants
+// * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
+//   number and does no I/O. Time is what the frames say.
+// * What goes wrong with one symbol touches no other: a message that cannot be parsed is counted, and the
+//   event lost with it shows as a gap of its own symbol.
+// * `step` allocates only when a symbol is added, a shadow is started, or a book or buffer meets its largest
+//   load.
+//
+// Used by one thread, the book thread; readers on other threads get views through mailboxes.
+
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+
+/// Keeps the books of many symbols of one market from one ordered stream of frames. Not copyable.
+public struct BookEngine: ~Copyable {
+    /// What the engine was told.
+    public let configuration: EngineConfiguration
+    /// What happened so far, over all symbols.
+    public internal(set) var counters = EngineCounters()
+    /// Why the last malformed message was refused, nil if none was.
+    public internal(set) var lastParseError: ParseError?
+    var parser = MessageParser()
+    var table = SymbolTable()
+    var books: [SymbolBook] = []
+    var connections = Connections()
+    /// Snapshots wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
+    var wishes: [SnapshotWish] = []
+    /// Slots whose view changed since it was published.
+    var due: [Int] = []
+
+    let defect: EngineDefect
+
+    /// An engine without symbols.
+    public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
+
+    package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
+        self.configuration = configuration
+        self.defect = defect
+    }
+
+    /// Takes one frame. Everything the engine learns comes this way.
+    public mutating func step(_ frame: Frame) {
+        counters.frames &+= 1
+        switch frame.kind {
+        case .message: message(frame)
+        case .depthSnapshot: snapshot(frame)
+        case .snapshotFailed: snapshotFailed(frame)
+        case .connected: connected(frame.source)
+        case .disconnected: disconnected(frame.source)
+        case .tick: tick(frame.receivedAtNs)
+        }
+        if configuration.publication == .perMessage { publish() }
+    }
+
+    /// Takes the frames that are in a ring now, at most `limit`, and publishes what changed.
+    /// - Returns: number of frames taken; 0 means that the ring was empty.
+    @discardableResult
+    public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
+        let taken = ring.poll(limit: limit) { step($0) }
+        if taken > 0 { publish() }
+        return taken
+    }
+
+    /// Hands the views that changed to their readers.
+    public mutating func publish() {
+        for slot in due { books[slot].publish() }
+        due.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives away the snapshot wishes since the last call, oldest first.
+    public mutating func takeWishes(_ body: (SnapshotWish) -> Void) {
+        for wish in wishes { body(wish) }
+        wishes.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,125 @@
+// A book together with the machine that says when it may be believed, and the messages that wait for its
+// snapshot. A symbol has one that is served and at most one that is built in its shadow; they differ only in
+// who looks at them.
+//
+// SAFETY: bytes of a buffered message are read inside the call that lends them.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+
+/// One book under one synchronizer.
+final class BookTrack {
+    var book: OrderBook
+    var sync: DepthSynchronizer
+    var buffer: MessageBuffer
+    /// When the last snapshot was loaded, in the frames' clock.
+    var loadedAtNs: Int64 = 0
+
+    init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
+        book = OrderBook(
+            levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
+        sync = DepthSynchronizer(rule: defect.rule ?? SequenceRule.of(configuration.market))
+        buffer = MessageBuffer(
+            bytesMax: configuration.bufferBytesMax, dropsOldest: defect.dropsOldestBuffered)
+    }
+}
+
+/// What a replay of buffered messages showed.
+enum ReplayOutcome: Hashable {
+    /// Every message was stale or was applied.
+    case joined
+    /// The snapshot contradicts an event that it must contain.
+    case refuted
+    /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
+    /// snapshot's.
+    case unusable
+}
+
+extension BookTrack {
+    /// Loads the parser's snapshot and brings the book up to the last buffered message.
+    ///
+    /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must
+    /// stand in it, but for those that the event across the snapshot's id changes again.
+    /// - Parameter applied: called after each message that was applied.
+    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Void)
+        -> ReplayOutcome
+    {
+        book.load(parser.snapshot, limit: limit)
+        let snapshotID = book.lastUpdateID
+        var witness = SnapshotWitness()
+        var judged = false
+        for index in 0..<buffer.count {
+            guard parseBuffered(index, &parser, market) else { return .unusable }
+            let ids = EventIDs(parser.update)
+            switch sync.receive(ids) {
+            case .discard:
+                witness.note(parser.update)
+            case .apply:
+                if !judged {
+                    judged = true
+                    witness.excuse(parser.update)
+                    if witness.refutes(book, at: snapshotID, complete: true) { return .refuted }
+                }
+                do { try book.apply(parser.update) } catch { return .unusable }
+                applied()
+            case .buffer, .bufferAnew, .resync:
+                return .unusable
+            }
+        }
+        if !judged && witness.refutes(book, at: snapshotID, complete: false) { return .refuted }
+        buffer.removeAll()
+        return .joined
+    }
+
+    private func parseBuffered(_ index: Int, _ parser: inout MessageParser, _ market: Market) -> Bool {
+        unsafe buffer.withMessage(index) { bytes, readable in
+            do {
+                return try unsafe parser.parse(bytes, market: market, readableAfter: readable) == .depthUpdate
+            } catch {
+                return false
+            }
+        }
+    }
+}
+
+/// The last event before a snapshot, as a witness for what the snapshot must say.
+private struct SnapshotWitness {
+    private var last = UpdateID(0)
+    private var bids: [PriceLevel] = []
+    private var asks: [PriceLevel] = []
+    private var scales: SymbolScales?
+
+    /// Takes the place of the witness before.
+    mutating func note(_ update: borrowing DepthUpdate) {
+        last = update.last
+        bids = update.bids.array()
+        asks = update.asks.array()
+        scales = update.scales
+    }
+
+    /// Drops the prices that the event across the snapshot's id touches: either quantity may be in the
+    /// snapshot.
+    mutating func excuse(_ update: borrowing DepthUpdate) {
+        if bids.isEmpty && asks.isEmpty { return }
+        let newBids = Set(update.bids.array().map(\.price))
+        let newAsks = Set(update.asks.array().map(\.price))
+        bids.removeAll { newBids.contains($0.price) }
+        asks.removeAll { newAsks.contains($0.price) }
+    }
+
+    /// Whether the book, fresh from its snapshot, differs where it must not. Without the event across the id
+    /// (`complete` false) only an event that ends exactly at the snapshot can testify.
+    func refutes(_ book: borrowing OrderBook, at id: UpdateID, complete: Bool) -> Bool {
+        if !complete && last != id { return false }
+        // Other decimals: the venue changed them in between, and the two cannot be compared.
+        if scales != book.scales { return false }
+        for level in bids where book.isProven(.bid, level.price) {
+            if book.bids.quantity(at: level.price) != level.quantity { return true }
+        }
+        for level in asks where book.isProven(.ask, level.price) {
+            if book.asks.quantity(at: level.price) != level.quantity { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,61 @@
+// What an engine is told once. Everything here is part of its input: the same frames and the same
+// configuration give the same books.
+
+import BinanceDepth
+import MarketData
+
+/// How often a book's view is handed to readers.
+public enum Publication: Hashable, Sendable {
+    /// After every message that changed a book.
+    case perMessage
+    /// When the owner calls `publish()`, normally once per batch of frames; views in between are skipped.
+    case conflated
+}
+
+/// What to do when the venue's own best price or top of book contradicts ours at the same update id.
+public enum OraclePolicy: Hashable, Sendable {
+    /// Count it, flag the book as stale and rebuild it.
+    case resync
+    /// Count it.
+    case count
+}
+
+/// Configuration of an engine.
+public struct EngineConfiguration: Hashable, Sendable {
+    /// Market all symbols trade on.
+    public var market: Market
+    /// Whether symbols that were not added are added when their first message comes.
+    public var addsUnknownSymbols = false
+    /// Most symbols an engine holds; messages of further ones are counted and dropped.
+    public var symbolCountMax = 2048
+    /// Most levels a side that a book keeps.
+    public var levelCountMax = 10_000
+    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is
+    /// counted.
+    public var bufferBytesMax = 4 << 20
+    /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
+    public var tickerCountMax = 512
+    /// When views are published.
+    public var publication = Publication.perMessage
+    /// What a contradiction leads to.
+    public var oraclePolicy = OraclePolicy.resync
+    /// Rebuild a book for more depth when fewer levels than this are proven on a side; 0 switches it off.
+    public var provenLevelCountMin = 0
+    /// Rebuild a book in the shadow and compare after this much time; 0 switches audits off.
+    public var auditEveryNs: Int64 = 0
+    /// A book loaded from a snapshot that lies this much ahead of the events still coming is dropped.
+    public var snapshotAheadNsMax: Int64 = 30_000_000_000
+
+    /// The defaults for a market.
+    public init(market: Market) { self.market = market }
+}
+
+/// What the engine wants of whoever fetches snapshots.
+@frozen
+public enum SnapshotWish: Hashable, Sendable {
+    /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of
+    /// the symbol.
+    case ask(SymbolName, SnapshotPriority, attempt: Int)
+    /// No snapshot of this symbol is wanted any more.
+    case cancel(SymbolName)
+}

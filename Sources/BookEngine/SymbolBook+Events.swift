@@ -1,0 +1,176 @@
+// What one depth event does to one symbol.
+
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+
+extension SymbolBook {
+    /// A depth event of this symbol, already parsed; `frame` holds its bytes.
+    func receive(
+        _ update: borrowing DepthUpdate, _ frame: Frame, _ connections: borrowing Connections,
+        _ wishes: inout [SnapshotWish]
+    ) {
+        let ids = EventIDs(update)
+        if source != frame.source && !takesOver(frame.source, ids, connections, &wishes) {
+            counters.discarded += 1
+            return
+        }
+        noteArrival(frame.receivedAtNs)
+        switch main.sync.receive(ids) {
+        case .apply:
+            apply(update, &wishes)
+        case .discard:
+            counters.discarded += 1
+            dropSnapshotFromTheFuture(&wishes)
+        case .buffer:
+            buffer(frame, &wishes)
+        case .bufferAnew:
+            counters.gaps += 1
+            main.buffer.removeAll()
+            buffer(frame, &wishes)
+        case .resync(let why, let attempt):
+            lose(why == .missedWhileAway ? .disconnected : .gap)
+            if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
+            buffer(frame, &wishes)
+            ask(attempt: attempt, &wishes)
+        }
+        if shadow != nil { receiveInShadow(update, ids, frame, &wishes) }
+    }
+
+    /// Whether the events of another connection are to be used from this one on: always if the symbol has
+    /// none, and otherwise if the newer connection's event continues the book without a hole.
+    private func takesOver(
+        _ other: UInt16, _ ids: EventIDs, _ connections: borrowing Connections, _ wishes: inout [SnapshotWish]
+    ) -> Bool {
+        guard connections.contains(other) else { return false }
+        if let source {
+            guard connections.isNewer(other, than: source), let id = main.sync.lastID,
+                rule.join(ids, id) == .connects
+            else { return false }
+        }
+        source = other
+        subscribe(&wishes)
+        return true
+    }
+
+    /// Applies an event to the served book and checks what it can be checked against.
+    func apply(_ update: borrowing DepthUpdate, _ wishes: inout [SnapshotWish]) {
+        do {
+            try main.book.apply(update)
+        } catch {
+            counters.rescales += 1
+            restart(.rescale, &wishes)
+            return
+        }
+        counters.applied += 1
+        afterApply(&wishes)
+    }
+
+    /// The served book moved by one event.
+    func afterApply(_ wishes: inout [SnapshotWish]) {
+        viewIsDue = true
+        if main.book.isCrossed {
+            counters.crossings += 1
+            restart(.crossed, &wishes)
+            return
+        }
+        if main.sync.isLive {
+            state = .live
+            reason = .none
+        }
+        if tickers.count > 0 { compareRemembered(&wishes) }
+    }
+
+    /// Keeps a message for the book under construction.
+    private func buffer(_ frame: Frame, _ wishes: inout [SnapshotWish]) {
+        counters.buffered += 1
+        if main.buffer.append(frame) { return }
+        counters.bufferOverflows += 1
+        obey(main.sync.restart(), &wishes)
+        main.buffer.removeAll()
+    }
+
+    /// A loaded snapshot that all events still lie behind belongs to another symbol or another time.
+    private func dropSnapshotFromTheFuture(_ wishes: inout [SnapshotWish]) {
+        guard case .joining(_, let asked) = main.sync.state, asked > 0 else { return }
+        if lastEventAtNs - main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
+        counters.snapshotsRefuted += 1
+        obey(main.sync.restart(), &wishes)
+    }
+
+    /// The same event for the book in the shadow.
+    private func receiveInShadow(
+        _ update: borrowing DepthUpdate, _ ids: EventIDs, _ frame: Frame, _ wishes: inout [SnapshotWish]
+    ) {
+        guard let shadow else { return }
+        switch shadow.sync.receive(ids) {
+        case .discard: break
+        case .buffer:
+            if !shadow.buffer.append(frame) {
+                counters.bufferOverflows += 1
+                dropShadow(&wishes)
+            }
+        case .apply:
+            do { try shadow.book.apply(update) } catch { dropShadow(&wishes) }
+        case .bufferAnew, .resync:
+            dropShadow(&wishes)
+        }
+        settleShadow(&wishes)
+    }
+
+    private func noteArrival(_ receivedAtNs: Int64) {
+        if lastEventAtNs != 0 {
+            let interval = max(receivedAtNs - lastEventAtNs, 0)
+            usualIntervalNs += usualIntervalNs == 0 ? interval : (interval - usualIntervalNs) / 16
+        }
+        lastEventAtNs = receivedAtNs
+    }
+
+    // MARK: - Losing trust, and asking for what restores it
+
+    /// The served book is believed no longer. Before the first live book there is nothing to lose.
+    func lose(_ why: StaleReason) {
+        viewIsDue = true
+        if state == .live { counters.resyncs += 1 }
+        if state != .syncing {
+            state = .stale
+            reason = why
+        }
+        shadow = nil
+    }
+
+    /// The served book is wrong or unusable: starts again from a snapshot.
+    func restart(_ why: StaleReason, _ wishes: inout [SnapshotWish]) {
+        lose(why)
+        main.buffer.removeAll()
+        obey(main.sync.restart(), &wishes)
+    }
+
+    /// Does what a synchronizer demands of the owner of the served book.
+    func obey(_ demand: DepthSynchronizer.Demand, _ wishes: inout [SnapshotWish]) {
+        switch demand {
+        case .nothing: break
+        case .clearBuffer: main.buffer.removeAll()
+        case .requestSnapshot(let attempt): ask(attempt: attempt, &wishes)
+        }
+    }
+
+    func ask(attempt: Int, _ wishes: inout [SnapshotWish]) {
+        wishes.append(.ask(name, state == .syncing ? .initial : .resync, attempt: attempt))
+    }
+
+    /// Events of `source` come from now on.
+    func subscribe(_ wishes: inout [SnapshotWish]) { obey(main.sync.subscribed(), &wishes) }
+
+    /// The connection is gone; another one takes over at once if there is one.
+    func disconnected(_ gone: UInt16, _ connections: borrowing Connections, _ wishes: inout [SnapshotWish]) {
+        if source != gone { return }
+        if shadow != nil { dropShadow(&wishes) }
+        if case .collecting = main.sync.state { wishes.append(.cancel(name)) }
+        lose(.disconnected)
+        obey(main.sync.disconnected(), &wishes)
+        source = connections.newest
+        if source != nil { subscribe(&wishes) }
+    }
+}

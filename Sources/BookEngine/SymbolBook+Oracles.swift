@@ -1,0 +1,72 @@
+// What the venue says of the top of its book by other ways, compared with ours at the same update id.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+
+extension SymbolBook {
+    /// A ticker: compared at once if the book stands at its id, remembered if it is ahead.
+    func receive(_ ticker: BookTicker, _ wishes: inout [SnapshotWish]) {
+        guard let id = main.sync.lastID, ticker.updateID <= id else {
+            if !tickers.remember(ticker) { counters.tickersForgotten += 1 }
+            return
+        }
+        guard main.sync.isLive, ticker.updateID == id else { return }
+        judge(bid: ticker.bid, ask: ticker.ask, scales: ticker.scales, &wishes)
+    }
+
+    /// Compares the remembered ticker of the id that the book has just reached, if there is one.
+    func compareRemembered(_ wishes: inout [SnapshotWish]) {
+        guard let entry = tickers.take(at: main.book.lastUpdateID) else { return }
+        judge(bid: entry.bid, ask: entry.ask, scales: entry.scales, &wishes)
+    }
+
+    private func judge(
+        bid: PriceLevel, ask: PriceLevel, scales: SymbolScales, _ wishes: inout [SnapshotWish]
+    ) {
+        // Other decimals announce a rescale, which the next event brings; until then nothing can be compared.
+        if scales != main.book.scales { return }
+        counters.tickersCompared += 1
+        if agrees(.bid, bid) && agrees(.ask, ask) {
+            counters.tickersAgreed += 1
+        } else {
+            contradicted(&wishes)
+        }
+    }
+
+    /// Whether the venue's best level of a side is ours. One outside the proven range proves nothing.
+    private func agrees(_ side: Side, _ venue: PriceLevel) -> Bool {
+        let own = side == .bid ? main.book.bestBid : main.book.bestAsk
+        if venue.quantity == .zero { return own == nil || !main.book.isProven(side, own!.price) }
+        return own == venue || !main.book.isProven(side, venue.price)
+    }
+
+    /// A partial-depth frame: compared, as far as our levels are proven, if the book stands at its id.
+    func receivePartial(_ partial: borrowing DepthSnapshot, _ wishes: inout [SnapshotWish]) {
+        guard main.sync.isLive, main.sync.lastID == partial.lastUpdateID, partial.scales == main.book.scales
+        else { return }
+        counters.partialsCompared += 1
+        if agrees(.bid, partial.bids) && agrees(.ask, partial.asks) {
+            counters.partialsAgreed += 1
+        } else {
+            contradicted(&wishes)
+        }
+    }
+
+    /// Level by level from the best one, until the venue's leave the proven range or the frame ends.
+    private func agrees(_ side: Side, _ levels: borrowing LevelBuffer) -> Bool {
+        var index = 0
+        var same = true
+        main.book.forEachLevel(side) { level in
+            if index >= levels.count || !main.book.isProven(side, levels[index].price) { return false }
+            same = levels[index] == level
+            index += 1
+            return same
+        }
+        return same && (index >= levels.count || !main.book.isProven(side, levels[index].price))
+    }
+
+    private func contradicted(_ wishes: inout [SnapshotWish]) {
+        if configuration.oraclePolicy == .resync { restart(.oracle, &wishes) }
+    }
+}

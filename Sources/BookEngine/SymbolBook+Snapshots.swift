@@ -1,0 +1,154 @@
+// What a snapshot does to one symbol, and the book in the shadow.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+
+extension SymbolBook {
+    /// A snapshot of this symbol, already parsed.
+    func receiveSnapshot(
+        _ parser: inout MessageParser, limit: Int?, atNs: Int64, _ wishes: inout [SnapshotWish]
+    ) {
+        let id = parser.snapshot.lastUpdateID
+        if case .collecting = main.sync.state {
+            switch main.sync.snapshotArrived(id) {
+            case .discard: break
+            case .tooOld(let attempt):
+                counters.snapshotsTooOld += 1
+                ask(attempt: attempt, &wishes)
+            case .replay:
+                main.loadedAtNs = atNs
+                join(&parser, limit: limit, &wishes)
+            }
+        } else if let shadow, case .collecting = shadow.sync.state {
+            receiveShadowSnapshot(shadow, &parser, limit: limit, &wishes)
+        } else {
+            counters.discarded += 1
+        }
+    }
+
+    /// Loads the snapshot into the served book and catches up.
+    private func join(_ parser: inout MessageParser, limit: Int?, _ wishes: inout [SnapshotWish]) {
+        viewIsDue = true
+        let outcome = main.join(&parser, limit: limit, market: configuration.market) {
+            counters.applied += 1
+            if tickers.count > 0 { compareRemembered(&wishes) }
+        }
+        switch outcome {
+        case .joined:
+            counters.snapshots += 1
+            auditedAtNs = main.loadedAtNs
+            afterApply(&wishes)
+        case .refuted:
+            counters.snapshotsRefuted += 1
+            restart(reason == .none ? .oracle : reason, &wishes)
+        case .unusable:
+            counters.rescales += 1
+            restart(.rescale, &wishes)
+        }
+    }
+
+    /// The snapshot that was asked for will not come, or its body was unusable.
+    func snapshotFailed(_ wishes: inout [SnapshotWish]) {
+        counters.snapshotsFailed += 1
+        if case .collecting = main.sync.state {
+            obey(main.sync.snapshotFailed(), &wishes)
+        } else if let shadow, case .requestSnapshot(let attempt) = shadow.sync.snapshotFailed() {
+            wishes.append(.ask(name, shadowPurpose, attempt: attempt))
+        }
+    }
+
+    // MARK: - The book in the shadow
+
+    /// Begins a deepening or an audit; does nothing unless the book is live and has no shadow yet.
+    func startShadow(_ purpose: SnapshotPriority, atNs: Int64, _ wishes: inout [SnapshotWish]) {
+        guard state == .live, shadow == nil else { return }
+        let track = BookTrack(configuration, defect)
+        shadow = track
+        shadowPurpose = purpose
+        auditedAtNs = atNs
+        if case .requestSnapshot(let attempt) = track.sync.subscribed() {
+            wishes.append(.ask(name, purpose, attempt: attempt))
+        }
+    }
+
+    func dropShadow(_ wishes: inout [SnapshotWish]) {
+        guard let shadow else { return }
+        if case .collecting = shadow.sync.state { wishes.append(.cancel(name)) }
+        self.shadow = nil
+    }
+
+    private func receiveShadowSnapshot(
+        _ shadow: BookTrack, _ parser: inout MessageParser, limit: Int?, _ wishes: inout [SnapshotWish]
+    ) {
+        switch shadow.sync.snapshotArrived(parser.snapshot.lastUpdateID) {
+        case .discard: break
+        case .tooOld(let attempt):
+            counters.snapshotsTooOld += 1
+            wishes.append(.ask(name, shadowPurpose, attempt: attempt))
+        case .replay:
+            let outcome = shadow.join(&parser, limit: limit, market: configuration.market) {}
+            if outcome == .joined {
+                counters.snapshots += 1
+                settleShadow(&wishes)
+            } else {
+                if outcome == .refuted { counters.snapshotsRefuted += 1 }
+                self.shadow = nil
+            }
+        }
+    }
+
+    /// Compares and promotes the shadow once both books stand at the same id.
+    func settleShadow(_ wishes: inout [SnapshotWish]) {
+        guard let shadow, main.sync.isLive, let id = main.sync.lastID, shadow.sync.isLive,
+            shadow.sync.lastID == id
+        else { return }
+        counters.auditsCompared += 1
+        if let found = difference(shadow, id) {
+            lastDifference = found
+        } else {
+            counters.auditsAgreed += 1
+        }
+        if shadowPurpose == .deepen { counters.deepenings += 1 }
+        shadow.buffer.release()
+        main = shadow
+        self.shadow = nil
+        viewIsDue = true
+    }
+
+    private func difference(_ shadow: BookTrack, _ id: UpdateID) -> AuditDifference? {
+        for side in Side.allCases {
+            if let level = main.book.difference(from: shadow.book, side) {
+                return AuditDifference(at: id, side: side, level: level)
+            }
+        }
+        return nil
+    }
+
+    /// Time passed: begins an audit or a deepening if one is due.
+    func tick(atNs: Int64, _ wishes: inout [SnapshotWish]) {
+        if state != .live || shadow != nil { return }
+        let wanted = configuration.provenLevelCountMin
+        if wanted > 0 && provenLevelCount(atMost: wanted) < wanted {
+            startShadow(.deepen, atNs: atNs, &wishes)
+        } else if configuration.auditEveryNs > 0 && atNs - auditedAtNs >= configuration.auditEveryNs {
+            startShadow(.audit, atNs: atNs, &wishes)
+        }
+    }
+
+    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole
+    /// counts as the limit.
+    func provenLevelCount(atMost limit: Int) -> Int {
+        var least = limit
+        for side in Side.allCases where main.book.proven(side) != .unbounded {
+            var count = 0
+            main.book.forEachLevel(side) { level in
+                if count >= limit || !main.book.isProven(side, level.price) { return false }
+                count += 1
+                return true
+            }
+            least = min(least, count)
+        }
+        return least
+    }
+}

@@ -1,0 +1,146 @@
+// Kernels of one side of a book: eight sorted keys compared at once, runs of slots moved by one.
+//
+// Every pointer may be read (and where stated, rewritten unchanged) up to eight slots beyond the run it
+// names; the side's storage has that room on both ends.
+#pragma once
+#include <stdint.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#pragma clang assume_nonnull begin
+
+/// One price level as the parser writes it.
+typedef struct {
+    int64_t price;
+    int64_t quantity;
+} lob_level;
+
+/// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key
+/// of every group of 8, of 64 and of 512 slots.
+typedef struct {
+    const int64_t *keys;
+    int64_t *quantities;
+    const int64_t *every8;
+    const int64_t *every64;
+    const int64_t *every512;
+    /// Number of groups of 512, rounded up to a multiple of 8.
+    int64_t group512_count;
+    /// What turns a price into a key: 0 for bids, -1 for asks.
+    int64_t flip;
+    /// In and out: the greatest slot that may be live.
+    int64_t high;
+} lob_side;
+
+/// A level that has no slot yet: where its search ended, and which level of the message it is.
+typedef struct {
+    uint32_t slot;
+    uint32_t level;
+} lob_insertion;
+
+/// A slot in the front margin of `quantities` that takes the stores of levels without a slot.
+#define LOB_DUMMY_SLOT (-40)
+
+/// Finds the slot of every level of one side of a message and stores the quantities of those that have one.
+///
+/// Levels to be inserted are listed in message order, against the side as it is; levels to be removed that
+/// the side does not have are dropped. `order` is 0 if the prices are said to ascend, -1 if to descend.
+/// Returns the number of insertions, or -1 if the prices are not strictly in that order; the quantities of
+/// prices that the message names are then undefined until the caller sets them one by one.
+int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
+                       lob_insertion *insertions);
+
+/// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns
+/// their number. What lies behind them is undefined.
+int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width);
+
+/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place;
+/// a free slot has quantity 0 and repeats the key on its left.
+void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width);
+
+/// The variant of the kernels above in use: "avx512", "avx2" or "portable".
+const char *lob_book_kernel_name(void);
+
+/// Number of the eight ascending keys at `keys` that are below `key`, times `LOB_BELOW8_UNIT`.
+static inline int64_t lob_below8_units(const int64_t *keys, int64_t key) {
+#if defined(__AVX2__)
+#define LOB_BELOW8_UNIT 4
+    __m256i k = _mm256_set1_epi64x(key);
+    __m256i low = _mm256_cmpgt_epi64(k, _mm256_loadu_si256((const __m256i *)keys));
+    __m256i high = _mm256_cmpgt_epi64(k, _mm256_loadu_si256((const __m256i *)(keys + 4)));
+    return _mm_popcnt_u32((unsigned)_mm256_movemask_epi8(_mm256_packs_epi32(low, high)));
+#else
+#define LOB_BELOW8_UNIT 1
+    int64_t below = 0;
+    for (int i = 0; i < 8; i++) below += keys[i] < key;
+    return below;
+#endif
+}
+
+/// Number of the eight ascending keys at `keys` that are below `key`.
+static inline int64_t lob_below8(const int64_t *keys, int64_t key) {
+    return lob_below8_units(keys, key) / LOB_BELOW8_UNIT;
+}
+
+/// Which of the eight quantities at `quantities` are zero: `LOB_FREE8_UNIT` equal bits for each.
+static inline uint32_t lob_free8(const int64_t *quantities) {
+#if defined(__AVX2__)
+#define LOB_FREE8_UNIT 4
+    __m256i zero = _mm256_setzero_si256();
+    __m256i low = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)quantities));
+    __m256i high = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)(quantities + 4)));
+    // The pack works within 128-bit lanes: 0 1 4 5 | 2 3 6 7; put the pairs in order.
+    __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+    return (uint32_t)_mm256_movemask_epi8(packed);
+#else
+#define LOB_FREE8_UNIT 1
+    uint32_t mask = 0;
+    for (int i = 0; i < 8; i++) mask |= (uint32_t)(quantities[i] == 0) << i;
+    return mask;
+#endif
+}
+
+/// Number of the eight quantities at `quantities` that are zero.
+static inline int64_t lob_free_count8(const int64_t *quantities) {
+    return __builtin_popcount(lob_free8(quantities)) / LOB_FREE8_UNIT;
+}
+
+/// Moves the `count` (0 ... 7) slots at `at` up by one and stores `value` at `at`; slots `at[0 ... 8]` are
+/// rewritten.
+static inline void lob_open_upwards(int64_t *at, int64_t count, int64_t value) {
+#if defined(__AVX2__)
+    __m256i n = _mm256_set1_epi64x(count);
+    __m256i move_low = _mm256_cmpgt_epi64(n, _mm256_setr_epi64x(0, 1, 2, 3));
+    __m256i move_high = _mm256_cmpgt_epi64(n, _mm256_setr_epi64x(4, 5, 6, 7));
+    __m256i old_low = _mm256_loadu_si256((const __m256i *)at);
+    __m256i old_high = _mm256_loadu_si256((const __m256i *)(at + 4));
+    __m256i own_low = _mm256_loadu_si256((const __m256i *)(at + 1));
+    __m256i own_high = _mm256_loadu_si256((const __m256i *)(at + 5));
+    _mm256_storeu_si256((__m256i *)(at + 1), _mm256_blendv_epi8(own_low, old_low, move_low));
+    _mm256_storeu_si256((__m256i *)(at + 5), _mm256_blendv_epi8(own_high, old_high, move_high));
+#else
+    for (int64_t i = count; i > 0; i--) at[i] = at[i - 1];
+#endif
+    at[0] = value;
+}
+
+/// Moves the `count` (0 ... 7) slots before `at` down by one and stores `value` at `at[-1]`; slots `at[-8 ...
+/// -1]` are rewritten.
+static inline void lob_open_downwards(int64_t *at, int64_t count, int64_t value) {
+#if defined(__AVX2__)
+    __m256i n = _mm256_set1_epi64x(count);
+    __m256i move_low = _mm256_cmpgt_epi64(n, _mm256_setr_epi64x(6, 5, 4, 3));
+    __m256i move_high = _mm256_cmpgt_epi64(n, _mm256_setr_epi64x(2, 1, 0, -1));
+    __m256i old_low = _mm256_loadu_si256((const __m256i *)(at - 7));
+    __m256i old_high = _mm256_loadu_si256((const __m256i *)(at - 3));
+    __m256i own_low = _mm256_loadu_si256((const __m256i *)(at - 8));
+    __m256i own_high = _mm256_loadu_si256((const __m256i *)(at - 4));
+    _mm256_storeu_si256((__m256i *)(at - 8), _mm256_blendv_epi8(own_low, old_low, move_low));
+    _mm256_storeu_si256((__m256i *)(at - 4), _mm256_blendv_epi8(own_high, old_high, move_high));
+#else
+    for (int64_t i = count; i > 0; i--) at[-1 - i] = at[-i];
+#endif
+    at[-1] = value;
+}
+
+#pragma clang assume_nonnull end

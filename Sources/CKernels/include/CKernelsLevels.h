@@ -1,0 +1,132 @@
+// The level kernel: reads `"price","quantity"],["price",...` at about 30 instructions a level, for one fixed
+// pair of decimals. It only ever says "these levels, exactly"; whatever it does not recognise it leaves to
+// its caller's scalar reader, which is the definition of what is right.
+//
+// Compiled for AVX2 whatever the flags of the package; `lob_levels_available` tells whether this machine can
+// run it.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#pragma clang assume_nonnull begin
+#define LOB_INLINE static inline __attribute__((always_inline))
+
+enum {
+    /// Decimals the kernel knows, 0 ... 14; more are left to the caller.
+    LOB_LEVELS_DECIMALS_MAX = 14,
+    /// Length of the table of one number of decimals; tables want 64-byte alignment.
+    LOB_LEVELS_TABLE_BYTES = 17 * 64,
+};
+
+/// Where the kernel stopped.
+typedef struct {
+    /// First digit of the first price not taken; behind the closing `]]` if the array was closed.
+    const uint8_t *at;
+    /// Levels written.
+    size_t count;
+    /// Whether the last level of the array was taken, with the array's closing bracket.
+    bool closed;
+} lob_levels_run;
+
+/// Whether this processor has what the kernel needs.
+bool lob_levels_available(void);
+
+/// Fills the table of numbers with that many decimals. It depends on nothing else and may be shared.
+void lob_levels_prepare(void *table, int decimals);
+
+/// Takes as many levels as it recognises.
+///
+/// The tables are those of the decimals of prices and of quantities. `at` is the first digit of a price, just
+/// behind `["`. Nothing at or behind `end` is interpreted and nothing at or behind `readable_end` is read.
+/// `levels` receives two mantissas per level, price first; it must have room for one level more than fit
+/// between `at` and `end`.
+lob_levels_run lob_levels_read(
+    const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
+    const uint8_t *readable_end, int64_t *levels);
+
+/// Whether `length` bytes are the same; with constants the compiler turns it into a few word comparisons.
+LOB_INLINE bool lob_same_bytes(const uint8_t *a, const uint8_t *b, size_t length) {
+    return __builtin_memcmp(a, b, length) == 0;
+}
+
+/// The digits at the front of some bytes.
+typedef struct {
+    /// The number they mean.
+    int64_t value;
+    /// How many there are, 0 ... 16.
+    size_t count;
+} lob_leading_digits;
+
+#if defined(__SSE4_1__)
+LOB_INLINE size_t lob_lowest(int bits) { return (size_t)__builtin_ctz((unsigned)bits | 0x10000u); }
+
+/// How many of 16 bytes stand before the first quote, backslash or control byte.
+LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
+    const __m128i text = _mm_loadu_si128((const __m128i *)p);
+    const __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"'));
+    const __m128i escape = _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(0x1F)), text);
+    return lob_lowest(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), control)));
+}
+
+/// How many of 16 bytes stand before the first `byte`.
+LOB_INLINE size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
+    const __m128i text = _mm_loadu_si128((const __m128i *)p);
+    return lob_lowest(_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8((char)byte))));
+}
+
+/// The number that the digits before the first other byte of 16 mean.
+LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
+    static const uint8_t align[32] __attribute__((aligned(32))) = {
+        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+        0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
+    __m128i digits = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
+    const __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+    const size_t count = lob_lowest(~_mm_movemask_epi8(digit));
+    digits = _mm_shuffle_epi8(digits, _mm_loadu_si128((const __m128i *)(align + count)));
+    digits = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 | 1 << 8));
+    digits = _mm_madd_epi16(digits, _mm_set1_epi32(100 | 1 << 16));
+    digits = _mm_madd_epi16(_mm_packus_epi32(digits, digits), _mm_set1_epi32(10000 | 1 << 16));
+    const uint64_t halves = (uint64_t)_mm_cvtsi128_si64(digits);
+    return (lob_leading_digits){(int64_t)((halves & 0xFFFFFFFF) * 100000000 + (halves >> 32)), count};
+}
+#else
+LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
+    size_t count = 0;
+    while (count < 16 && p[count] != '"' && p[count] != '\\' && p[count] >= 0x20) count++;
+    return count;
+}
+
+LOB_INLINE size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
+    size_t count = 0;
+    while (count < 16 && p[count] != byte) count++;
+    return count;
+}
+
+LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
+    lob_leading_digits found = {0, 0};
+    while (found.count < 16 && (uint8_t)(p[found.count] - '0') <= 9)
+        found.value = found.value * 10 + (p[found.count++] - '0');
+    return found;
+}
+#endif
+
+/// A number in quotes, from the looks of its first 16 bytes.
+typedef struct {
+    /// Bytes before the quote; 16 if there is none.
+    size_t length;
+    /// Bytes between the first point and the quote.
+    size_t decimals;
+} lob_number_shape;
+
+/// What the number at `p` looks like; it need not be one.
+LOB_INLINE lob_number_shape lob_shape_of(const uint8_t *p) {
+    const size_t length = lob_bytes_before(p, '"'), point = lob_bytes_before(p, '.');
+    return (lob_number_shape){length, point < length ? length - point - 1 : 0};
+}
+
+#pragma clang assume_nonnull end

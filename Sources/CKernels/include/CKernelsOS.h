@@ -1,0 +1,49 @@
+// The few calls of the operating system and the processor that Swift cannot see: memory mapped twice, futex,
+// pinning, the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being success.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Maps `length` fresh zeroed bytes twice, the second mapping right behind the first, all pages present: byte
+/// `i` and byte `length + i` are the same byte. `length` is a positive multiple of the page size.
+/// Returns 0 and sets `base`, or an errno and leaves it.
+int lob_map_twice(size_t length, void *_Nullable *_Nonnull base);
+
+/// Unmaps what `lob_map_twice` mapped.
+void lob_unmap_twice(void *base, size_t length);
+
+/// Sleeps while `*word == expected`, at most `timeout_ns`; may return early for no reason.
+void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
+
+/// Wakes every thread of this process that sleeps on `word`.
+void lob_futex_wake_all(const void *word);
+
+/// Keeps the calling thread on one CPU.
+int lob_pin_thread(int cpu);
+
+/// Tells the processor that this is a spin loop.
+static inline void lob_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/// The cycle counter: constant rate and the same on all CPUs where the kernel uses it as its clock; not
+/// serialising.
+static inline uint64_t lob_cycles(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t count;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+    return count;
+#else
+#error "no cycle counter for this processor"
+#endif
+}
+
+#pragma clang assume_nonnull end

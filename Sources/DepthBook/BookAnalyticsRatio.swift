@@ -1,0 +1,101 @@
+// Prices between two levels and shares of a whole are fractions; kept as such they lose nothing, and who
+// wants a decimal says how it is to be rounded.
+//
+// Invariants
+// * `denominator` is at least 1. The fraction need not be reduced: 2/4 equals 1/2.
+// * Comparing and rounding go through 256-bit products, so no step overflows; only a result that needs more
+//   than 127 bits does, and it is nil.
+
+import MarketData
+
+/// An exact fraction of two 128-bit integers.
+@frozen
+public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    /// What is divided.
+    public let numerator: Int128
+    /// What it is divided by, at least 1.
+    public let denominator: Int128
+
+    /// The fraction of these two; `denominator` must be positive.
+    @inlinable
+    public init(_ numerator: Int128, _ denominator: Int128) {
+        precondition(denominator > 0, "a denominator must be positive")
+        self.numerator = numerator
+        self.denominator = denominator
+    }
+
+    /// The integer nearest to the fraction times 10 to `decimals`, in the direction of `rule`.
+    ///
+    /// A price in this form is a mantissa with `decimals` digits more than the symbol's price decimals.
+    /// - Parameters:
+    ///   - decimals: digits to keep behind the point, 0 … 38.
+    ///   - rule: what becomes of the rest; there is no default.
+    /// - Returns: nil if the result does not fit.
+    public func rounded(decimals: Int = 0, _ rule: FloatingPointRoundingRule) -> Int128? {
+        precondition((0...38).contains(decimals), "decimals out of range")
+        var power: UInt128 = 1
+        for _ in 0..<decimals { power *= 10 }
+        let divisor = denominator.magnitude
+        let product = numerator.magnitude.multipliedFullWidth(by: power)
+        if product.high >= divisor { return nil }
+        var (quotient, rest) = divisor.dividingFullWidth(product)
+        if ExactRatio.roundsAway(quotient, rest, of: divisor, negative: numerator < 0, rule) {
+            let (next, overflow) = quotient.addingReportingOverflow(1)
+            if overflow { return nil }
+            quotient = next
+        }
+        guard let magnitude = Int128(exactly: quotient) else { return nil }
+        return numerator < 0 ? -magnitude : magnitude
+    }
+
+    private static func roundsAway(
+        _ quotient: UInt128, _ rest: UInt128, of divisor: UInt128, negative: Bool,
+        _ rule: FloatingPointRoundingRule
+    ) -> Bool {
+        if rest == 0 { return false }
+        let left = divisor - rest
+        switch rule {
+        case .towardZero: return false
+        case .awayFromZero: return true
+        case .up: return !negative
+        case .down: return negative
+        case .toNearestOrAwayFromZero: return rest >= left
+        case .toNearestOrEven: return rest > left || (rest == left && quotient % 2 == 1)
+        @unknown default: return false
+        }
+    }
+
+    /// The nearest price of the symbol's price scale in the direction of `rule`, where the fraction is a
+    /// price; nil if it does not fit.
+    public func price(_ rule: FloatingPointRoundingRule) -> Price? {
+        guard let rounded = rounded(rule), let mantissa = Int64(exactly: rounded) else { return nil }
+        return Price(mantissa)
+    }
+
+    /// The fraction as floating point, with a relative error of a few parts in 10^16; for display and models.
+    public var approximateDouble: Double { Double(numerator) / Double(denominator) }
+
+    /// Numerator and denominator, for example `"200101/2"`.
+    public var description: String { "\(numerator)/\(denominator)" }
+
+    /// Whether both are the same number, reduced or not.
+    public static func == (a: ExactRatio, b: ExactRatio) -> Bool {
+        let (x, y) = cross(a, b)
+        return x.high == y.high && x.low == y.low
+    }
+
+    /// Smaller number first.
+    public static func < (a: ExactRatio, b: ExactRatio) -> Bool {
+        let (x, y) = cross(a, b)
+        return x.high == y.high ? x.low < y.low : x.high < y.high
+    }
+
+    private typealias Wide = (high: Int128, low: UInt128)
+
+    private static func cross(_ a: ExactRatio, _ b: ExactRatio) -> (Wide, Wide) {
+        (
+            a.numerator.multipliedFullWidth(by: b.denominator),
+            b.numerator.multipliedFullWidth(by: a.denominator)
+        )
+    }
+}

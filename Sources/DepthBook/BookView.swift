@@ -1,0 +1,83 @@
+// What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
+// judge it. One `memcpy` publishes it through a mailbox to any number of threads.
+
+import MarketData
+
+/// How far a published book can be trusted.
+@frozen
+public enum BookState: UInt8, Sendable, BitwiseCopyable {
+    /// No book yet.
+    case syncing
+    /// Every level inside the proven range is the venue's at `lastUpdateID`.
+    case live
+    /// The last good book, kept readable while it is rebuilt; see `StaleReason`.
+    case stale
+}
+
+/// Why a book is stale.
+@frozen
+public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
+    /// It is not stale.
+    case none
+    /// An event was lost.
+    case gap
+    /// The connection ended.
+    case disconnected
+    /// Best bid at or above best ask.
+    case crossed
+    /// A best price or a top-of-book frame of the venue differed at the same update id.
+    case oracle
+    /// The venue changed the decimals it prints.
+    case rescale
+    /// A message could not be parsed.
+    case malformed
+}
+
+/// The best levels of a book at one update id. Trivially copyable.
+@frozen
+public struct BookView: Sendable, BitwiseCopyable {
+    /// Levels a side in a view.
+    public static var levelCountMax: Int { 20 }
+
+    /// Symbol of the book.
+    public var symbol = SymbolName()
+    /// Update id of this state.
+    public var lastUpdateID = UpdateID(0)
+    /// Venue's event time of the last applied event in microseconds; 0 if unknown.
+    public var eventTimeUs: Int64 = 0
+    /// Time the frame that led to this view was received, in nanoseconds of the feed's clock; 0 if unknown.
+    public var receivedAtNs: Int64 = 0
+    /// Decimals of prices and quantities.
+    public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+    /// How far this view can be trusted.
+    public var state = BookState.syncing
+    /// Why it is stale.
+    public var reason = StaleReason.none
+    /// Whether all bids, respectively asks, of the venue are known.
+    public var bidsUnbounded = false
+    /// See `bidsUnbounded`.
+    public var asksUnbounded = false
+    /// Number of valid entries of `bids`.
+    public var bidCount: UInt8 = 0
+    /// Number of valid entries of `asks`.
+    public var askCount: UInt8 = 0
+    /// Worst proven bid price unless `bidsUnbounded`.
+    public var bidProven = Price(0)
+    /// Worst proven ask price unless `asksUnbounded`.
+    public var askProven = Price(0)
+    /// Best bids, best first.
+    public var bids: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
+    /// Best asks, best first.
+    public var asks: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
+
+    /// An empty view of a book that is syncing.
+    public init() {}
+
+    /// The best bid, nil if there is none.
+    @inlinable
+    public var bestBid: PriceLevel? { bidCount == 0 ? nil : bids[0] }
+
+    /// The best ask, nil if there is none.
+    @inlinable
+    public var bestAsk: PriceLevel? { askCount == 0 ? nil : asks[0] }
+}

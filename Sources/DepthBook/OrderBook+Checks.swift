@@ -1,0 +1,107 @@
+// A book as a whole: its digest, its levels for tools, its integrity.
+
+import MarketData
+
+/// What is wrong with a book.
+public enum IntegrityFault: Error, Hashable, Sendable {
+    /// Best bid at or above best ask.
+    case crossed(bid: Price, ask: Price)
+    /// The storage of a side is damaged.
+    case storage(side: Side, StorageFault)
+}
+
+extension OrderBook {
+    /// 64-bit hash of all levels, independent of how they came there; see `BookDigest`. O(levels).
+    public borrowing func digest() -> UInt64 {
+        var digest = BookDigest()
+        bids.forEachLevel {
+            digest.add($0); return true
+        }
+        digest.endSide()
+        asks.forEachLevel {
+            digest.add($0); return true
+        }
+        digest.endSide()
+        return digest.value
+    }
+
+    /// All levels of a side, best first, as an array for tools and tests.
+    public borrowing func levels(_ side: Side) -> [PriceLevel] {
+        var levels: [PriceLevel] = []
+        forEachLevel(side) {
+            levels.append($0); return true
+        }
+        return levels
+    }
+
+    /// Calls `body` with each level of a side, best first, until it returns false.
+    @inline(__always)
+    public borrowing func forEachLevel(_ side: Side, _ body: (PriceLevel) -> Bool) {
+        switch side {
+        case .bid: bids.forEachLevel(body)
+        case .ask: asks.forEachLevel(body)
+        }
+    }
+
+    /// How far a side is known.
+    public borrowing func proven(_ side: Side) -> ProvenRange { side == .bid ? provenBids : provenAsks }
+
+    /// The first fault found, or nil: sides sorted, no zero or negative quantity, samples true, not crossed.
+    /// - Complexity: O(capacity); for tests and audits.
+    public borrowing func integrityFault() -> IntegrityFault? {
+        if let fault = bids.storageFault() { return .storage(side: .bid, fault) }
+        if let fault = asks.storageFault() { return .storage(side: .ask, fault) }
+        if let bid = bestBid, let ask = bestAsk, bid.price >= ask.price {
+            return .crossed(bid: bid.price, ask: ask.price)
+        }
+        return nil
+    }
+}
+
+extension OrderBook {
+    /// Whether a price of a side lies inside the proven range, so that what the book says of it is the truth.
+    public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
+        switch proven(side) {
+        case .nothing: false
+        case .to(let worst): !side.isBetter(worst, than: price)
+        case .unbounded: true
+        }
+    }
+
+    /// The first level in which two books differ inside both proven ranges of a side, nil if there is none.
+    ///
+    /// - Returns: the differing price with both quantities, zero where a book has no such level.
+    /// - Complexity: O(levels).
+    public borrowing func difference(from other: borrowing OrderBook, _ side: Side) -> LevelDifference? {
+        let mine = levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
+        let theirs = other.levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
+        for i in 0..<max(mine.count, theirs.count) {
+            guard i < mine.count else {
+                return LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
+            }
+            guard i < theirs.count else {
+                return LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
+            }
+            if mine[i] == theirs[i] { continue }
+            if mine[i].price == theirs[i].price {
+                return LevelDifference(
+                    price: mine[i].price, own: mine[i].quantity, other: theirs[i].quantity)
+            }
+            let ownIsBetter = side.isBetter(mine[i].price, than: theirs[i].price)
+            return ownIsBetter
+                ? LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
+                : LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
+        }
+        return nil
+    }
+}
+
+/// A price at which two books differ.
+public struct LevelDifference: Hashable, Sendable {
+    /// The price.
+    public var price: Price
+    /// Quantity in this book.
+    public var own: Quantity
+    /// Quantity in the other book.
+    public var other: Quantity
+}

@@ -1,0 +1,222 @@
+// A local copy of one symbol's order book: two sorted sides and how far each is proven.
+//
+// Invariants
+// * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
+//   deeper levels may be held too, but others may be missing among them.
+// * The proven price never moves outwards except by loading a snapshot.
+// * At most `levelCountMax` levels a side stay after a message. When a message exceeds it, the deepest are
+//   evicted until fifteen sixteenths remain, and the proven price moves in front of the best one evicted.
+//
+// The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
+//
+// SAFETY: `scratch` is owned by the struct and always has room for the message at hand.
+
+import CKernels
+import MarketData
+
+/// Why a message cannot be applied to a book.
+public enum BookError: Error, Hashable, Sendable {
+    /// The message has other decimals than the book: load a new snapshot.
+    case scalesDiffer(book: SymbolScales, message: SymbolScales)
+}
+
+/// How far one side is known.
+@frozen
+public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
+    /// Nothing is known.
+    case nothing
+    /// Every level from the best down to this price, inclusive.
+    case to(Price)
+    /// The whole side.
+    case unbounded
+}
+
+/// An order book. Not copyable; frees itself.
+public struct OrderBook: ~Copyable {
+    /// Most levels a side keeps after a message.
+    public let levelCountMax: Int
+    /// Bids, best first.
+    public private(set) var bids = BookSide(.bid)
+    /// Asks, best first.
+    public private(set) var asks = BookSide(.ask)
+    /// How far the bids are known.
+    public private(set) var provenBids = ProvenRange.nothing
+    /// How far the asks are known.
+    public private(set) var provenAsks = ProvenRange.nothing
+    /// Update id of this state.
+    public private(set) var lastUpdateID = UpdateID(0)
+    /// Venue's event time of this state in microseconds; 0 if unknown.
+    public private(set) var eventTimeUs: Int64 = 0
+    /// Decimals of prices and quantities; nil until the first level.
+    public private(set) var scales: SymbolScales?
+    /// Upper bounds of the numbers of levels, exact after every count.
+    private var bidCountBound = 0
+    private var askCountBound = 0
+    private let movesProvenRange: Bool
+    private var scratch: UnsafeMutablePointer<lob_insertion>
+    private var scratchCapacity: Int
+
+    /// An empty book.
+    ///
+    /// - Parameter levelCountMax: most levels a side keeps, at least 16. The default holds the deepest books
+    ///   captured (4,500 levels) twice over.
+    public init(levelCountMax: Int = 10_000) {
+        self.init(levelCountMax: levelCountMax, movesProvenRange: true)
+    }
+
+    /// - Parameter movesProvenRange: false builds in the mistake that the simulation's checkers must find.
+    package init(levelCountMax: Int, movesProvenRange: Bool) {
+        self.levelCountMax = max(levelCountMax, 16)
+        self.movesProvenRange = movesProvenRange
+        scratchCapacity = 4096
+        scratch = .allocate(capacity: scratchCapacity + 1)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// The best bid, nil if there is none. O(1).
+    @inline(__always)
+    public var bestBid: PriceLevel? { bids.best }
+
+    /// The best ask, nil if there is none. O(1).
+    @inline(__always)
+    public var bestAsk: PriceLevel? { asks.best }
+
+    /// Whether the best bid is at or above the best ask, which no healthy book is between two messages.
+    public var isCrossed: Bool {
+        guard let bid = bestBid, let ask = bestAsk else { return false }
+        return bid.price >= ask.price
+    }
+
+    /// Replaces everything by a snapshot.
+    ///
+    /// - Parameters:
+    ///   - snapshot: levels of both sides; zero quantities are left out.
+    ///   - limit: levels a side that were asked for. A side with fewer is complete, and so unbounded; nil
+    ///     means that the snapshot is complete on both sides.
+    /// - Complexity: O(levels). Allocates only if the book must grow.
+    public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
+        bids.load(snapshot.bids.base, count: snapshot.bids.count)
+        asks.load(snapshot.asks.base, count: snapshot.asks.count)
+        provenBids = OrderBook.range(of: snapshot.bids, limit: limit, side: .bid)
+        provenAsks = OrderBook.range(of: snapshot.asks, limit: limit, side: .ask)
+        lastUpdateID = snapshot.lastUpdateID
+        eventTimeUs = snapshot.eventTimeUs
+        scales = snapshot.scales
+        bidCountBound = snapshot.bids.count
+        askCountBound = snapshot.asks.count
+        enforceLevelCount()
+    }
+
+    private static func range(of levels: borrowing LevelBuffer, limit: Int?, side: Side) -> ProvenRange {
+        guard let limit, levels.count >= limit, levels.count > 0 else { return .unbounded }
+        var worst = levels[0].price
+        for i in 1..<levels.count where side.isBetter(worst, than: levels[i].price) {
+            worst = levels[i].price
+        }
+        return .to(worst)
+    }
+
+    /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided
+    /// before.
+    ///
+    /// - Throws: `BookError.scalesDiffer`, with the book unchanged.
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. Allocates only to
+    ///   grow.
+    @inline(__always)
+    public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
+        if update.scales != scales { try adopt(update.scales) }
+        let most = max(update.bids.count, update.asks.count)
+        if most > scratchCapacity { growScratch(most) }
+        bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
+        asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
+        lastUpdateID = update.last
+        eventTimeUs = update.eventTimeUs
+        bidCountBound &+= update.bids.count
+        askCountBound &+= update.asks.count
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+    }
+
+    /// A book without levels takes the scales of the first message that has some.
+    @inline(never)
+    private mutating func adopt(_ message: SymbolScales?) throws(BookError) {
+        guard let message else { return }
+        if let book = scales { throw .scalesDiffer(book: book, message: message) }
+        scales = message
+    }
+
+    @inline(never)
+    private mutating func growScratch(_ wanted: Int) {
+        scratch.deallocate()
+        scratchCapacity = max(wanted, scratchCapacity * 2)
+        scratch = .allocate(capacity: scratchCapacity + 1)
+    }
+
+    /// Counts the levels and evicts the deepest beyond the cap.
+    @inline(never)
+    private mutating func enforceLevelCount() {
+        let kept = levelCountMax - levelCountMax / 16
+        bidCountBound = bids.count
+        if bidCountBound > levelCountMax {
+            let gone = bids.evict(keeping: kept)
+            if movesProvenRange {
+                provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            }
+            bidCountBound = kept
+        }
+        askCountBound = asks.count
+        if askCountBound > levelCountMax {
+            let gone = asks.evict(keeping: kept)
+            if movesProvenRange {
+                provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            }
+            askCountBound = kept
+        }
+    }
+
+    /// The range once the levels from `gone` downwards are forgotten: it ends at the worst level kept.
+    private static func range(
+        _ range: ProvenRange, without gone: Price?, worst: Price?, side: Side
+    ) -> ProvenRange {
+        guard let gone, let worst else { return range }
+        switch range {
+        case .nothing: return .nothing
+        case .to(let price): return side.isBetter(price, than: gone) ? range : .to(worst)
+        case .unbounded: return .to(worst)
+        }
+    }
+
+    /// Empties the book and keeps its memory.
+    public mutating func removeAll() {
+        bids.removeAll()
+        asks.removeAll()
+        provenBids = .nothing
+        provenAsks = .nothing
+        lastUpdateID = UpdateID(0)
+        eventTimeUs = 0
+        scales = nil
+        bidCountBound = 0
+        askCountBound = 0
+    }
+
+    /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the
+    /// caller's.
+    @inline(__always)
+    public borrowing func publish(into view: inout BookView) {
+        view.lastUpdateID = lastUpdateID
+        view.eventTimeUs = eventTimeUs
+        if let scales { view.scales = scales }
+        view.bidCount = UInt8(truncatingIfNeeded: bids.copyBest(to: &view.bids))
+        view.askCount = UInt8(truncatingIfNeeded: asks.copyBest(to: &view.asks))
+        (view.bidsUnbounded, view.bidProven) = OrderBook.flatten(provenBids)
+        (view.asksUnbounded, view.askProven) = OrderBook.flatten(provenAsks)
+    }
+
+    private static func flatten(_ range: ProvenRange) -> (unbounded: Bool, price: Price) {
+        switch range {
+        case .nothing: (false, Price(0))
+        case .to(let price): (false, price)
+        case .unbounded: (true, Price(0))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// The reading half of a ring.
+//
+// SAFETY: reads only `position ..< producerPosition` and guards, which the consumer owns until it stores its
+// position; that store comes after the caller is done with the frame. The header was written by
+// `FrameProducer.publish`, so its length lies inside the ring.
+
+import Synchronization
+
+/// One frame in a ring. Valid during the call that it is handed to, and not longer: the producer overwrites
+/// it.
+public struct Frame {
+    /// What it is.
+    public let kind: FrameKind
+    /// Where it comes from; `FrameKind` says what that means.
+    public let source: UInt16
+    /// Nanoseconds since 1970 at which its last byte was received.
+    public let receivedAtNs: Int64
+    /// The body.
+    public let bytes: UnsafeBufferPointer<UInt8>
+    /// Bytes behind the body that may be read; their values mean nothing. 128 in a ring.
+    public let readableAfter: Int
+
+    /// A frame of these parts.
+    public init(
+        kind: FrameKind, source: UInt16, receivedAtNs: Int64, bytes: UnsafeBufferPointer<UInt8>,
+        readableAfter: Int = 0
+    ) {
+        self.readableAfter = readableAfter
+        self.kind = kind
+        self.source = source
+        self.receivedAtNs = receivedAtNs
+        self.bytes = bytes
+    }
+}
+
+/// The reading half of a ring. Not copyable; may be moved to another thread, and is used by one at a time.
+public struct FrameConsumer: ~Copyable, @unchecked Sendable {
+    private let memory: RingMemory
+
+    init(_ memory: RingMemory) { self.memory = memory }
+
+    /// Hands committed frames to `body`, oldest first. The room of a frame is given back when `body` returns.
+    ///
+    /// - Parameters:
+    ///   - limit: at most so many frames; a turn of a loop that has other work too should not be endless.
+    ///   - body: must not keep the frame or its bytes.
+    /// - Returns: number of frames handed over. 0 means that the ring was empty; fewer than `limit` does not
+    ///   mean that.
+    @discardableResult
+    public mutating func poll(limit: Int = .max, _ body: (Frame) -> Void) -> Int {
+        let state = memory.consumer
+        let own = memory.consumerPosition
+        var position = own.pointee.load(ordering: .relaxed)
+        if position == state.pointee.cachedProducerPosition {
+            // Acquire: the producer's writes to the records come before our reads of them.
+            state.pointee.cachedProducerPosition = memory.producerPosition.pointee.load(ordering: .acquiring)
+        }
+        let end = state.pointee.cachedProducerPosition
+        var count = 0
+        while position != end && count < limit {
+            let frame = frame(at: position)
+            body(frame)
+            position &+= RecordLayout.recordLength(frame.bytes.count)
+            // Release: our reads of the record come before the producer's next writes to it.
+            own.pointee.store(position, ordering: .releasing)
+            count &+= 1
+        }
+        return count
+    }
+
+    private func frame(at position: Int) -> Frame {
+        let header = UnsafeRawPointer(memory.frames + (position & (memory.capacityBytes &- 1)))
+        let length = Int(header.load(fromByteOffset: RecordLayout.lengthOffset, as: UInt32.self))
+        let body = (header + RecordLayout.headerLength).assumingMemoryBound(to: UInt8.self)
+        let kindNumber = header.load(fromByteOffset: RecordLayout.kindOffset, as: UInt8.self)
+        guard let kind = FrameKind(rawValue: kindNumber) else {
+            preconditionFailure("a record was overwritten: kind \(kindNumber)")
+        }
+        return Frame(
+            kind: kind,
+            source: header.load(fromByteOffset: RecordLayout.sourceOffset, as: UInt16.self),
+            receivedAtNs: header.load(fromByteOffset: RecordLayout.receivedAtOffset, as: Int64.self),
+            bytes: UnsafeBufferPointer(start: body, count: length), readableAfter: RecordLayout.guardLength)
+    }
+}

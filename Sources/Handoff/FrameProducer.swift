@@ -1,0 +1,179 @@
+// The writing half of a ring.
+//
+// A frame is open from the first `append` (or `claim`) to `commit` or `abort`. It grows at the producer's
+// position, in memory that the consumer cannot see yet, so nothing has to be undone when it is dropped or
+// aborted.
+//
+//     state    claim, append: fits   does not fit   commit          abort
+//     ------   -------------------   ------------   -------------   -----
+//     open     open                  lost           published       open
+//     lost     lost                  lost           counted, open   open
+//
+// "open" with nothing appended is the state at rest; to commit it publishes an empty frame. An aborted frame
+// is not counted: its message never arrived.
+//
+// SAFETY: writes only `position ..< consumerPosition + capacity`, which the producer owns until it publishes;
+// `claim` checks that range before every byte stored. `mutating` on every method gives one caller at a time,
+// and the type is not copyable, so the plain fields of `ProducerState` have one user.
+
+import Synchronization
+
+/// The writing half of a ring. Not copyable; may be moved to another thread, and is used by one at a time.
+public struct FrameProducer: ~Copyable, @unchecked Sendable {
+    private let memory: RingMemory
+
+    init(_ memory: RingMemory) { self.memory = memory }
+
+    /// The longest body that can ever be committed; longer frames are dropped.
+    public var frameBytesMax: Int { RecordLayout.bodyLengthMax(memory.capacityBytes) }
+
+    /// Makes sure that the open frame can grow to `length` bytes in all; otherwise the frame is lost from
+    /// here on.
+    ///
+    /// Needed only where a length is known before the bytes: a frame that cannot fit is then never copied in
+    /// part, and a caller that would rather wait can `abort` and try again. The bytes of a lost frame are
+    /// still to be appended, so that they are counted.
+    ///
+    /// - Returns: whether the open frame is still whole.
+    @discardableResult
+    public mutating func claim(_ length: Int) -> Bool {
+        precondition(length >= 0, "negative frame length")
+        let state = memory.producer
+        if state.pointee.isOpenLost { return false }
+        if hasRoom(bodyLength: length, behind: 0) { return true }
+        state.pointee.isOpenLost = true
+        return false
+    }
+
+    /// Adds bytes to the open frame.
+    ///
+    /// - Returns: whether the open frame is still whole; false means that `commit` will drop it.
+    /// - Complexity: O(bytes), one copy.
+    @discardableResult
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let state = memory.producer
+        let length = state.pointee.openLength
+        let fits = claim(length + bytes.count)
+        if fits, let source = bytes.baseAddress {
+            (record + RecordLayout.headerLength + length).copyMemory(from: source, byteCount: bytes.count)
+        }
+        state.pointee.openLength = length + bytes.count
+        return fits
+    }
+
+    /// Publishes the open frame, or drops and counts it if it did not fit.
+    ///
+    /// - Parameters:
+    ///   - kind: what the frame is.
+    ///   - source: where it comes from; `FrameKind` says what that means.
+    ///   - receivedAtNs: nanoseconds since 1970 at which its last byte was received.
+    /// - Returns: whether the consumer will see it.
+    @discardableResult
+    public mutating func commit(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64) -> Bool {
+        let state = memory.producer
+        let length = state.pointee.openLength
+        let fits = claim(length)
+        abort()
+        if fits {
+            publish(kind, source: source, receivedAtNs: receivedAtNs, bodyLength: length)
+        } else {
+            drop(bodyLength: length)
+        }
+        return fits
+    }
+
+    /// Forgets the open frame as if it had never begun.
+    public mutating func abort() {
+        memory.producer.pointee.openLength = 0
+        memory.producer.pointee.isOpenLost = false
+    }
+
+    /// Publishes a whole frame at once, ahead of the open frame if there is one, which stays open.
+    ///
+    /// So a tick or a snapshot need not wait for the rest of a message that has stalled half way.
+    ///
+    /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame does
+    ///   not suffer.
+    /// - Complexity: O(bytes), plus the bytes of the open frame, which move.
+    @discardableResult
+    public mutating func write(
+        _ kind: FrameKind, source: UInt16, receivedAtNs: Int64,
+        _ bytes: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+    ) -> Bool {
+        let state = memory.producer
+        let openLength = state.pointee.isOpenLost ? 0 : state.pointee.openLength
+        let recordLength = RecordLayout.recordLength(bytes.count)
+        guard hasRoom(bodyLength: bytes.count, behind: 0),
+            openLength == 0 || hasRoom(bodyLength: openLength, behind: recordLength)
+        else {
+            drop(bodyLength: bytes.count)
+            return false
+        }
+        let body = record + RecordLayout.headerLength
+        if openLength > 0 {
+            // By address and not by position: the two ranges overlap, and the copy must see that they do,
+            // which it could not if one of them were taken from the other mapping.
+            (body + recordLength).copyMemory(from: body, byteCount: openLength)
+        }
+        if let source = bytes.baseAddress { body.copyMemory(from: source, byteCount: bytes.count) }
+        publish(kind, source: source, receivedAtNs: receivedAtNs, bodyLength: bytes.count)
+        return true
+    }
+}
+
+extension FrameProducer {
+    /// The own position; only this half writes it.
+    private var position: Int { memory.producerPosition.pointee.load(ordering: .relaxed) }
+
+    /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are
+    /// contiguous.
+    private var record: UnsafeMutableRawPointer { memory.frames + (position & (memory.capacityBytes &- 1)) }
+
+    /// Whether a record with this body, `distance` bytes behind the own position, would end in free memory.
+    private func hasRoom(bodyLength: Int, behind distance: Int) -> Bool {
+        if bodyLength > frameBytesMax { return false }
+        let end = position &+ distance &+ RecordLayout.recordLength(bodyLength)
+        let state = memory.producer
+        if end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes { return true }
+        // Acquire: the consumer's last reads of the bytes that it gave back come before our writes to them.
+        state.pointee.cachedConsumerPosition = memory.consumerPosition.pointee.load(ordering: .acquiring)
+        return end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes
+    }
+
+    /// Writes the header and gives the record, whose body is in place, to the consumer.
+    private func publish(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64, bodyLength: Int) {
+        let header = record
+        header.storeBytes(
+            of: UInt32(truncatingIfNeeded: bodyLength), toByteOffset: RecordLayout.lengthOffset,
+            as: UInt32.self)
+        header.storeBytes(of: source, toByteOffset: RecordLayout.sourceOffset, as: UInt16.self)
+        header.storeBytes(of: kind.rawValue, toByteOffset: RecordLayout.kindOffset, as: UInt8.self)
+        header.storeBytes(of: 0, toByteOffset: RecordLayout.zeroOffset, as: UInt8.self)
+        header.storeBytes(of: receivedAtNs, toByteOffset: RecordLayout.receivedAtOffset, as: Int64.self)
+        let end = position &+ RecordLayout.recordLength(bodyLength)
+        memory.producerPosition.pointee.store(end, ordering: .releasing)
+
+        let state = memory.producer
+        state.pointee.committedFrames.addBySingleWriter(1)
+        let highWater = state.pointee.highWaterBytes.load(ordering: .relaxed)
+        // The cached position overstates the occupancy; look at the real one only if that could be a new
+        // mark.
+        if end &- state.pointee.cachedConsumerPosition > highWater {
+            state.pointee.cachedConsumerPosition = memory.consumerPosition.pointee.load(ordering: .acquiring)
+            let occupancy = end &- state.pointee.cachedConsumerPosition
+            if occupancy > highWater { state.pointee.highWaterBytes.store(occupancy, ordering: .relaxed) }
+        }
+    }
+
+    private func drop(bodyLength: Int) {
+        memory.producer.pointee.droppedFrames.addBySingleWriter(1)
+        memory.producer.pointee.droppedBytes.addBySingleWriter(bodyLength)
+    }
+}
+
+extension Atomic where Value == Int {
+    /// Adds without a locked instruction; right only while one thread writes.
+    fileprivate borrowing func addBySingleWriter(_ count: Int) {
+        store(load(ordering: .relaxed) &+ count, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,185 @@
+// Captures as public collectors write them: a file of lines, plain or gzip, each a bare message or a receive
+// time, a blank and a message. Nothing here knows what a message means.
+//
+// One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it
+// can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is
+// still read.
+//
+// SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated
+// behind.
+
+import Glibc
+
+/// A line of a capture. Its bytes are valid until the next call of the reader.
+public struct CaptureLine {
+    /// Bytes behind a message that may be read; their values mean nothing.
+    public static var readableAfter: Int { 128 }
+
+    /// Number of the line, from 1.
+    public let number: Int
+    /// Offset of its first byte in the uncompressed file.
+    public let byteOffset: Int
+    /// Receive time in nanoseconds since 1970, nil if the line carries none.
+    public let receivedAtNs: Int64?
+    /// The message; `readableAfter` bytes behind it may be read.
+    public let message: UnsafeBufferPointer<UInt8>
+    /// Whether the line was too long, so that `message` is empty.
+    public let isTooLong: Bool
+}
+
+/// Reads a capture line by line. Not copyable.
+public struct CaptureReader: ~Copyable {
+    /// The longest line that is delivered, in bytes.
+    public static var lineBytesMax: Int { 1 << 24 }
+    private static var slack: Int { CaptureLine.readableAfter }
+
+    private var source: ByteSource
+    private var buffer: UnsafeMutablePointer<UInt8>
+    private var capacity = 1 << 20
+    private var start = 0
+    private var end = 0
+    private var atEnd = false
+    private var lineNumber = 0
+    private var byteOffset = 0
+    private var failure: ReadingError?
+
+    /// Opens a capture.
+    public init(path: String) throws(ReadingError) {
+        let opened = try ByteSource(path: path)
+        source = opened
+        buffer = .allocate(capacity: capacity + CaptureReader.slack)
+        buffer.initialize(repeating: 0, count: capacity + CaptureReader.slack)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// How much of the file on disk has been read, 0 … 1.
+    public var progress: Double {
+        source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
+    }
+
+    /// The next line that is not empty; nil at the end.
+    ///
+    /// - Throws: when the file is damaged, after every whole line before the damage was delivered.
+    public mutating func next() throws(ReadingError) -> CaptureLine? {
+        while true {
+            guard let length = try lineLength() else { return nil }
+            let line = take(length)
+            if line.isTooLong || !line.message.isEmpty { return line }
+        }
+    }
+
+    /// Length of the next line without its newline, nil at the end; -1 if it is too long and was skipped.
+    private mutating func lineLength() throws(ReadingError) -> Int? {
+        var searched = 0
+        while true {
+            if let found = memchr(buffer + start + searched, 0x0A, end - start - searched) {
+                return UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start)
+            }
+            searched = end - start
+            if searched >= CaptureReader.lineBytesMax { return try skipLine() }
+            if atEnd {
+                if let failure { throw failure }
+                return searched == 0 ? nil : searched
+            }
+            try fill()
+            searched = min(searched, end - start)
+        }
+    }
+
+    /// Makes room behind the unread bytes and reads more. A failure is kept until the unread bytes are used
+    /// up.
+    private mutating func fill() throws(ReadingError) {
+        let unread = end - start
+        if start > 0 {
+            memmove(buffer, buffer + start, unread)
+            start = 0
+            end = unread
+        } else if unread == capacity {
+            let larger = capacity * 2
+            let room: UnsafeMutablePointer<UInt8> = .allocate(capacity: larger + CaptureReader.slack)
+            room.initialize(repeating: 0, count: larger + CaptureReader.slack)
+            memcpy(room, buffer, unread)
+            buffer.deallocate()
+            buffer = room
+            capacity = larger
+        }
+        do throws(ReadingError) {
+            let got = try source.read(into: buffer + end, count: capacity - end)
+            end += got
+            if got == 0 { atEnd = true }
+        } catch {
+            // What is left is half a line: worth nothing without its end.
+            failure = error
+            atEnd = true
+            end = start
+        }
+    }
+
+    private mutating func skipLine() throws(ReadingError) -> Int {
+        while true {
+            byteOffset += end - start
+            start = 0
+            end = 0
+            if atEnd { return -1 }
+            try fill()
+            if let found = memchr(buffer, 0x0A, end) {
+                let length = UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
+                start = length
+                byteOffset += length
+                return -1
+            }
+        }
+    }
+
+    private mutating func take(_ length: Int) -> CaptureLine {
+        lineNumber += 1
+        let offset = byteOffset
+        let bytes = UnsafeBufferPointer(start: buffer + start, count: max(length, 0))
+        let advance = min(max(length, 0) + 1, end - start)
+        start += advance
+        byteOffset += advance
+        if length < 0 {
+            return CaptureLine(
+                number: lineNumber, byteOffset: offset, receivedAtNs: nil,
+                message: UnsafeBufferPointer(rebasing: bytes[0..<0]), isTooLong: true)
+        }
+        let (time, first) = CaptureReader.receiveTime(bytes)
+        var last = bytes.count
+        while last > first && (bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20) { last -= 1 }
+        return CaptureLine(
+            number: lineNumber, byteOffset: offset, receivedAtNs: time,
+            message: UnsafeBufferPointer(rebasing: bytes[first..<last]), isTooLong: false)
+    }
+
+    /// The receive time in front of a message and where the message begins.
+    ///
+    /// A time is a decimal number followed by a blank or a colon. Seconds, milliseconds, microseconds and
+    /// nanoseconds are told apart by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
+    static func receiveTime(_ line: UnsafeBufferPointer<UInt8>) -> (time: Int64?, first: Int) {
+        var at = 0
+        var whole: Int64 = 0
+        while at < line.count, at < 19, line[at] &- 0x30 <= 9 {
+            whole = whole &* 10 &+ Int64(line[at] &- 0x30)
+            at += 1
+        }
+        let digits = at
+        if digits < 9 { return (nil, 0) }
+        var scale: Int64 = digits <= 11 ? 1_000_000_000 : digits <= 14 ? 1_000_000 : digits <= 17 ? 1_000 : 1
+        let (product, overflow) = whole.multipliedReportingOverflow(by: scale)
+        if overflow { return (nil, 0) }
+        var time = product
+        if at < line.count, line[at] == 0x2E {
+            at += 1
+            while at < line.count, line[at] &- 0x30 <= 9 {
+                scale /= 10
+                time &+= Int64(line[at] &- 0x30) &* scale
+                at += 1
+            }
+        }
+        if at < line.count, line[at] == 0x3A { at += 1 }
+        if at >= line.count || line[at] != 0x20 { return (nil, 0) }
+        while at < line.count && line[at] == 0x20 { at += 1 }
+        return (time, at)
+    }
+}

@@ -1,0 +1,163 @@
+// A recording: the frames of a ring, word for word, behind a versioned header. It is the input of an engine,
+// so a replay of it repeats what the engine did.
+//
+//     header   8 bytes  "LOBFRAME", then u32 version (1), u32 zero
+//     frame    u32 body length, u16 source, u8 kind, u8 zero, i64 receivedAtNs, then the body
+//
+// Little endian, no padding. Version 1; a change of meaning is a new version, and the number of a kind is
+// never reused. A reader refuses versions it does not know; a file that ends inside a frame delivers every
+// whole frame first. Reads plain files and gzip; writes plain ones.
+//
+// SAFETY: the reader's buffer is owned by the struct and has 128 bytes behind the longest frame it holds.
+
+import Glibc
+import Handoff
+
+/// The layout of a recording.
+enum FrameFile {
+    static let magic = Array("LOBFRAME".utf8)
+    static let version: UInt32 = 1
+    static let headerLength = 16
+    static let frameHeaderLength = 16
+    /// No frame is longer than this; a length beyond it means that the file is damaged.
+    static let bodyBytesMax = 1 << 28
+
+    /// Whether these bytes begin a recording.
+    static func begins(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.count >= magic.count && zip(bytes, magic).allSatisfy { $0 == $1 }
+    }
+}
+
+/// Reads the frames of a recording. Not copyable.
+public struct RecordingReader: ~Copyable {
+    private var source: ByteSource
+    private var buffer: UnsafeMutablePointer<UInt8>
+    private var capacity = 1 << 16
+
+    /// Opens a recording and checks its header.
+    public init(path: String) throws(ReadingError) {
+        let opened = try RecordingReader.open(path)
+        source = opened
+        buffer = .allocate(capacity: capacity + 128)
+        buffer.initialize(repeating: 0, count: capacity + 128)
+    }
+
+    deinit { buffer.deallocate() }
+
+    private static func open(_ path: String) throws(ReadingError) -> ByteSource {
+        var source = try ByteSource(path: path)
+        var header: (UInt64, UInt32, UInt32) = (0, 0, 0)
+        let (got, begins) = try readHeader(&source, &header)
+        if got < FrameFile.headerLength || !begins {
+            throw .damaged(path: path, atByte: 0, reason: "not a recording")
+        }
+        if header.1 != FrameFile.version { throw .unknownVersion(path: path, version: header.1) }
+        return source
+    }
+
+    private static func readHeader(
+        _ source: inout ByteSource, _ header: inout (UInt64, UInt32, UInt32)
+    ) throws(ReadingError) -> (got: Int, begins: Bool) {
+        let room = UnsafeMutablePointer<UInt8>.allocate(capacity: FrameFile.headerLength)
+        defer { room.deallocate() }
+        let got = try source.read(into: room, count: FrameFile.headerLength)
+        if got < FrameFile.headerLength { return (got, false) }
+        let raw = UnsafeRawPointer(room)
+        header = (
+            raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
+            raw.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
+        )
+        return (got, FrameFile.begins(UnsafeBufferPointer(start: room, count: got)))
+    }
+
+    /// Whether a file begins like a recording; false also for one that cannot be read.
+    public static func isRecording(path: String) -> Bool {
+        guard var source = try? ByteSource(path: path) else { return false }
+        var header: (UInt64, UInt32, UInt32) = (0, 0, 0)
+        return (try? readHeader(&source, &header).begins) ?? false
+    }
+
+    /// How much of the file on disk has been read, 0 … 1.
+    public var progress: Double {
+        source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
+    }
+
+    /// The next frame, valid until the next call; nil at the end. Frames of unknown kinds are skipped.
+    public mutating func next() throws(ReadingError) -> Frame? {
+        while true {
+            let at = source.deliveredBytes
+            let got = try source.read(into: buffer, count: FrameFile.frameHeaderLength)
+            if got == 0 { return nil }
+            if got < FrameFile.frameHeaderLength { throw damaged(at, "ends inside a frame header") }
+            let raw = UnsafeRawPointer(buffer)
+            let length = Int(raw.loadUnaligned(as: UInt32.self))
+            let sourceNumber = raw.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
+            let kind = FrameKind(rawValue: buffer[6])
+            let time = raw.loadUnaligned(fromByteOffset: 8, as: Int64.self)
+            if length > FrameFile.bodyBytesMax { throw damaged(at, "a frame of \(length) bytes") }
+            reserve(length)
+            if try source.read(into: buffer, count: length) < length {
+                throw damaged(at, "ends inside a frame")
+            }
+            guard let kind else { continue }
+            return Frame(
+                kind: kind, source: sourceNumber, receivedAtNs: time,
+                bytes: UnsafeBufferPointer(start: buffer, count: length), readableAfter: 128)
+        }
+    }
+
+    private func damaged(_ at: Int, _ reason: String) -> ReadingError {
+        .damaged(path: source.path, atByte: at, reason: reason)
+    }
+
+    private mutating func reserve(_ length: Int) {
+        if length <= capacity { return }
+        buffer.deallocate()
+        capacity = max(length, capacity * 2)
+        buffer = .allocate(capacity: capacity + 128)
+        buffer.initialize(repeating: 0, count: capacity + 128)
+    }
+}
+
+/// Writes frames to a recording. Not copyable; flushes and closes itself.
+public struct RecordingWriter: ~Copyable {
+    private let file: UnsafeMutablePointer<FILE>
+    private let path: String
+    private var failed = false
+
+    /// Creates or replaces a recording.
+    public init(path: String) throws(ReadingError) {
+        guard let opened = fopen(path, "wb") else {
+            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        file = opened
+        self.path = path
+        setvbuf(opened, nil, Int32(_IOFBF), 1 << 18)
+        var header = FrameFile.magic
+        withUnsafeBytes(of: FrameFile.version.littleEndian) { header += $0 }
+        header += [0, 0, 0, 0]
+        failed = fwrite(header, 1, header.count, opened) != header.count
+    }
+
+    deinit { fclose(file) }
+
+    /// Appends a frame.
+    public mutating func write(_ frame: Frame) {
+        var header: (UInt32, UInt16, UInt8, UInt8, Int64) = (
+            UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0,
+            frame.receivedAtNs
+        )
+        let length = FrameFile.frameHeaderLength
+        let wroteHeader = withUnsafeBytes(of: &header) { fwrite($0.baseAddress!, 1, length, file) == length }
+        let body = frame.bytes.count == 0 ? 0 : fwrite(frame.bytes.baseAddress!, 1, frame.bytes.count, file)
+        if !wroteHeader || body != frame.bytes.count { failed = true }
+    }
+
+    /// Flushes what was written.
+    /// - Throws: if anything since the beginning could not be written.
+    public mutating func flush() throws(ReadingError) {
+        if fflush(file) != 0 || failed {
+            throw .cannotOpen(path: path, reason: "cannot write: " + String(cString: strerror(errno)))
+        }
+    }
+}

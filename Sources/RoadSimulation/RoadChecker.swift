@@ -1,0 +1,163 @@
+// The invariants, looked at after every frame.
+//
+// * A level inside the proven range of a live book equals the true book at that id, exactly, and none is
+//   missing.
+// * A live book is never behind an event that was handed to it: a later one that it saw either moved it or
+//   cost its trust.
+// * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
+//   false alarms.
+// * Buffers, tickers and the ring stay inside their bounds.
+// * The venue never had to refuse a request for its weight.
+// * When the faults have ended, every symbol is live and up to date within the stated time.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import Handoff
+import MarketData
+import SimulatedExchange
+
+/// What the checker remembers between frames.
+struct RoadChecker {
+    /// Update id at which each symbol's live book was compared last.
+    var comparedAt: [UpdateID?] = []
+}
+
+extension Road {
+    /// Looks at every symbol whose book moved.
+    func check(_ kind: FrameKind) {
+        if checker.comparedAt.isEmpty { checker.comparedAt = symbols.map { _ in nil } }
+        for index in symbols.indices {
+            guard let status = engine.status(symbols[index]) else { continue }
+            checkCounters(status)
+            if status.state != .live {
+                checker.comparedAt[index] = nil
+                continue
+            }
+            let isKnown = checker.comparedAt[index] == status.lastUpdateID
+            if isKnown && kind == .message { continue }
+            checker.comparedAt[index] = status.lastUpdateID
+            compare(symbols[index], status, isKnown: isKnown)
+        }
+        let used = venue.budget.usedWeight
+        if used > venue.budget.weightMax || venue.counters.limitedCount > 0 || venue.counters.bannedCount > 0
+        {
+            violated(
+                SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) weight and refused")
+        }
+    }
+
+    private func checkCounters(_ status: SymbolStatus) {
+        let c = status.counters
+        if c.tickersAgreed != c.tickersCompared { violated(status.symbol, "a ticker contradicts the book") }
+        if c.partialsAgreed != c.partialsCompared {
+            violated(status.symbol, "a partial depth contradicts the book")
+        }
+        if c.auditsAgreed != c.auditsCompared {
+            violated(
+                status.symbol, "an audit found \(status.lastDifference.map { "\($0)" } ?? "a difference")")
+        }
+        if c.crossings > 0 { violated(status.symbol, "the book crossed") }
+        if c.snapshotsRefuted > 0 { violated(status.symbol, "a true snapshot was refuted") }
+        if status.bufferedBytes > 2 * engine.configuration.bufferBytesMax {
+            violated(status.symbol, "\(status.bufferedBytes) bytes buffered")
+        }
+    }
+
+    /// Compares all proven levels of a live book with the true book at its id.
+    ///
+    /// - Parameter isKnown: whether it was compared at this id before; then the venue may have forgotten it.
+    private func compare(_ symbol: SymbolName, _ status: SymbolStatus, isKnown: Bool) {
+        let checked: String?? = venue.withTruth(of: symbol, at: status.lastUpdateID) { truth in
+            engine.withBook(symbol) { book -> String? in
+                guard let scales = book.scales, let factors = truth.factors(to: scales) else {
+                    return "the book has fewer decimals than the venue"
+                }
+                return difference(book, truth, .bid, factors) ?? difference(book, truth, .ask, factors)
+            } ?? "no book"
+        }
+        guard let checked else {
+            if isKnown { return }
+            let oldest = venue.oldestKnownID(of: symbol)
+            violated(
+                symbol,
+                "live at \(status.lastUpdateID), which the venue does not know; its oldest is \(oldest?.value ?? 0)"
+            )
+            return
+        }
+        outcome.comparisons += 1
+        if let found = checked { violated(symbol, "live at \(status.lastUpdateID): \(found)") }
+    }
+
+    /// The first difference of a side inside the proven range.
+    private func difference(
+        _ book: borrowing OrderBook, _ truth: borrowing TrueBook, _ side: Side,
+        _ factors: (price: Int64, quantity: Int64)
+    ) -> String? {
+        let levels = truth[side]
+        var rank = 0
+        var found: String?
+        book.forEachLevel(side) { level in
+            if !book.isProven(side, level.price) { return false }
+            let wanted = rank < levels.count ? levels.level(rank: rank) : nil
+            let exact = wanted.map {
+                PriceLevel($0.price.mantissa * factors.price, $0.quantity.mantissa * factors.quantity)
+            }
+            if exact != level {
+                found = "\(side) rank \(rank) is \(level), the venue has \(exact.map { "\($0)" } ?? "none")"
+                return false
+            }
+            rank += 1
+            return true
+        }
+        outcome.comparedLevels += rank
+        if found != nil || rank >= levels.count { return found }
+        // What the venue has next must lie outside the proven range.
+        let next = Price(levels.level(rank: rank).price.mantissa * factors.price)
+        return book.isProven(side, next) ? "\(side) \(next) is missing though it is proven" : nil
+    }
+
+    func violated(_ symbol: SymbolName, _ what: String) {
+        if outcome.violation != nil { return }
+        let second = Double((venue.nowUs - venue.configuration.startUs) / 1000) / 1000
+        outcome.violation = Violation(second: second, symbol: symbol, what: what)
+    }
+
+    /// Whether every symbol is live and stands where the venue's stream stands.
+    func isRecovered() -> Bool {
+        symbols.allSatisfy { symbol in
+            guard let status = engine.status(symbol), status.state == .live else { return false }
+            return status.lastUpdateID == venue.shownID(of: symbol)
+        }
+    }
+
+    func reportNotRecovered() {
+        for symbol in symbols {
+            guard let status = engine.status(symbol) else { continue }
+            if status.state != .live || status.lastUpdateID != venue.shownID(of: symbol) {
+                let shown = venue.shownID(of: symbol)?.value ?? 0
+                violated(
+                    symbol,
+                    "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
+                        + "at \(status.lastUpdateID); the venue is at \(shown)")
+                return
+            }
+        }
+    }
+
+    /// Adds up the run.
+    func finish() {
+        for symbol in symbols {
+            guard let status = engine.status(symbol) else { continue }
+            outcome.applied += status.counters.applied
+            outcome.resyncs += status.counters.resyncs
+            outcome.audits += status.counters.auditsCompared
+            engine.withBook(symbol) { outcome.trail = (outcome.trail ^ $0.digest()) &* 0x9E37_79B9_7F4A_7C15 }
+        }
+        outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
+        outcome.overflows = lostFrames
+        if gauges.highWaterBytes > gauges.capacityBytes {
+            violated(SymbolName(), "the ring holds more than it can")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// A replay as JSON, as a table, and as a ladder.
+
+import BookEngine
+import DepthBook
+import MarketData
+
+/// Renders the results of a replay.
+struct ReplayReport {
+    let market: Market
+    let printsBook: Bool
+
+    private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+
+    /// The object that `--json` prints for a symbol.
+    func json(_ symbol: ReplayedSymbol) -> String {
+        let status = symbol.status
+        let c = status.counters
+        let scales = status.scales ?? ReplayReport.noScales
+        var text =
+            "{\"symbol\":\"\(status.symbol)\",\"market\":\"\(market.name)\",\"state\":\"\(status.state)\""
+        if status.state == .stale { text += ",\"reason\":\"\(status.reason)\"" }
+        text += ",\"lastUpdateId\":\(status.lastUpdateID)"
+        text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)"
+        text += ",\"malformed\":\(malformed)}"
+        text += ",\"bookTicker\":{\"compared\":\(c.tickersCompared),\"agreed\":\(c.tickersAgreed)}"
+        text += ",\"partialDepth\":{\"compared\":\(c.partialsCompared),\"agreed\":\(c.partialsAgreed)}"
+        text += ",\"proven\":{\"bid\":\(proven(status.provenBids, scales))"
+        text += ",\"ask\":\(proven(status.provenAsks, scales))}"
+        text += ",\"digest\":\"\(hexadecimal(symbol.digest))\""
+        if printsBook {
+            text += ",\"bids\":\(levels(symbol.bids, scales)),\"asks\":\(levels(symbol.asks, scales))"
+        }
+        return text + "}"
+    }
+
+    /// Malformed messages of the capture; which symbol a broken message was of cannot be known.
+    var malformed = 0
+
+    private func proven(_ range: ProvenRange, _ scales: SymbolScales) -> String {
+        switch range {
+        case .nothing: "\"\""
+        case .to(let price): "\"\(scales.text(price))\""
+        case .unbounded: "null"
+        }
+    }
+
+    private func levels(_ levels: [PriceLevel], _ scales: SymbolScales) -> String {
+        let pairs = levels.map { "[\"\(scales.text($0.price))\",\"\(scales.text($0.quantity))\"]" }
+        return "[" + pairs.joined(separator: ",") + "]"
+    }
+
+    /// The summary for people.
+    func table(_ summary: ReplaySummary) -> String {
+        var rows = [
+            [
+                "symbol", "state", "applied", "gaps", "bids", "asks", "best bid", "best ask", "tickers",
+                "digest",
+            ]
+        ]
+        for symbol in summary.symbols {
+            let status = symbol.status
+            let c = status.counters
+            let scales = status.scales ?? ReplayReport.noScales
+            let partials = c.partialsCompared > 0 ? " + \(c.partialsAgreed)/\(c.partialsCompared)" : ""
+            rows.append([
+                "\(status.symbol)", state(status), "\(c.applied)", "\(c.gaps)", "\(symbol.bids.count)",
+                "\(symbol.asks.count)", symbol.bids.first.map { scales.text($0.price) } ?? "-",
+                symbol.asks.first.map { scales.text($0.price) } ?? "-",
+                "\(c.tickersAgreed)/\(c.tickersCompared)\(partials)", hexadecimal(symbol.digest),
+            ])
+        }
+        let seconds = Double(summary.elapsedNs) / 1e9
+        var text = renderTable(rows, leftAligned: [0, 1])
+        text += "\n\(summary.lines) messages, \(summary.engine.depthUpdates) depth events with "
+        text +=
+            "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, in \(fixed(seconds, 3)) s: "
+        text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
+        if let damage = summary.damage { text += "\n\(damage)" }
+        return text
+    }
+
+    private func state(_ status: SymbolStatus) -> String {
+        status.state == .stale ? "stale (\(status.reason))" : "\(status.state)"
+    }
+
+    /// The best ten levels a side, asks above bids, with a bar for the quantity.
+    func ladder(_ symbol: ReplayedSymbol) -> String {
+        let scales = symbol.status.scales ?? ReplayReport.noScales
+        let asks = symbol.asks.prefix(10).reversed()
+        let bids = symbol.bids.prefix(10)
+        let largest = Double(max((asks + bids).map(\.quantity.mantissa).max() ?? 1, 1))
+        var rows: [[String]] = []
+        func add(_ level: PriceLevel, _ side: String) {
+            let length = Int((Double(level.quantity.mantissa) / largest * 40).rounded(.up))
+            rows.append([
+                side, scales.text(level.price), scales.text(level.quantity),
+                String(repeating: "▇", count: length),
+            ])
+        }
+        for level in asks { add(level, "ask") }
+        for level in bids { add(level, "bid") }
+        return "\n\(symbol.status.symbol) at \(symbol.status.lastUpdateID)\n"
+            + renderTable(rows, leftAligned: [0, 3])
+    }
+}

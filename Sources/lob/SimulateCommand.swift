@@ -1,0 +1,171 @@
+// `lob simulate`: fresh seeds of the whole road in virtual time, until one fails or all are done.
+
+import ArgumentParser
+import RoadSimulation
+import SimulatedExchange
+
+/// A traffic profile as an argument.
+struct ProfileArgument: ExpressibleByArgument {
+    /// The profiles by their names; `mixed` takes them in turn.
+    static let all: [(name: String, profile: TrafficProfile)] = [
+        ("spot-btc", .spotBTC), ("spot-alt", .spotAlt), ("usdm-btc", .usdmBTC), ("coinm", .coinm),
+    ]
+
+    let name: String
+
+    init?(argument: String) {
+        guard argument == "mixed" || ProfileArgument.all.contains(where: { $0.name == argument }) else {
+            return nil
+        }
+        name = argument
+    }
+
+    static var allValueStrings: [String] { ["mixed"] + all.map(\.name) }
+    var defaultValueDescription: String { name }
+
+    /// The profile of a seed.
+    func profile(seed: UInt64) -> (name: String, profile: TrafficProfile) {
+        ProfileArgument.all.first { $0.name == name }
+            ?? ProfileArgument.all[Int(seed % UInt64(ProfileArgument.all.count))]
+    }
+}
+
+extension FaultPlan: ExpressibleByArgument {
+    /// The plan of a text, nil if it is none.
+    public init?(argument: String) {
+        guard let plan = try? FaultPlan(argument) else { return nil }
+        self = plan
+    }
+}
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract:
+            "Run the whole road in virtual time against a faulty venue, and check every book.",
+        discussion: """
+            Each seed is a venue with its own order flow and its own faults, connected through the real ring, \
+            parser, synchronizer, engine and snapshot planner. After every frame every level inside the proven \
+            range of a live book must equal the venue's true book at that update id; when the faults end, every \
+            symbol must be live and up to date within the stated time.
+
+            Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that \
+            repeats it.
+            """)
+
+    @Option(help: "Number of seeds.")
+    var seeds = 100
+
+    @Option(help: "First seed.")
+    var from: UInt64 = 1
+
+    @Option(help: "Virtual seconds under faults for each seed.")
+    var seconds = 120
+
+    @Option(help: "The same in virtual hours.")
+    var hours: Double?
+
+    @Option(help: "Virtual seconds after the faults within which every symbol must be live.")
+    var recovery = 240
+
+    @Option(help: "Traffic of the symbols.")
+    var profile = ProfileArgument(argument: "mixed")!
+
+    @Option(help: "Symbols of each venue.")
+    var symbols = 2
+
+    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    var faults = FaultPlan.all
+
+    @Flag(help: "Instead: show in which seed each built-in mistake is caught.")
+    var mistakes = false
+
+    mutating func validate() throws {
+        if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
+        if symbols < 1 || symbols > 200 { throw ValidationError("--symbols must be 1 … 200.") }
+        if let hours { seconds = Int(hours * 3600) }
+        if seconds < 1 { throw ValidationError("Give at least one virtual second.") }
+    }
+
+    func run() throws {
+        if mistakes { return try showMistakes() }
+        let clock = Stopwatch()
+        var total = RoadOutcome()
+        var slowest: Double = 0
+        var shownAtNs: Int64 = 0
+        for seed in from..<(from + UInt64(seeds)) {
+            let (name, profile) = profile.profile(seed: seed)
+            var plan = RoadPlan(seed: seed, profile: profile)
+            plan.symbolCount = symbols
+            plan.faultySeconds = seconds
+            plan.recoverySeconds = recovery
+            plan.faults = faults
+            let outcome = try Road(plan).run()
+            total.add(outcome)
+            slowest = max(slowest, outcome.recoverySeconds)
+            if let violation = outcome.violation {
+                printError("seed \(seed), profile \(name): \(violation)")
+                printError(
+                    "repeat: lob simulate --seeds 1 --from \(seed) --seconds \(seconds) "
+                        + "--recovery \(recovery) "
+                        + "--profile \(name) --symbols \(symbols) --faults \(faults)")
+                throw ExitCode(2)
+            }
+            if clock.elapsedNs - shownAtNs > 2_000_000_000 {
+                shownAtNs = clock.elapsedNs
+                printError(progress(Int(seed - from) + 1, total, Double(clock.elapsedNs) / 1e9))
+            }
+        }
+        let elapsed = Double(clock.elapsedNs) / 1e9
+        let rows = [
+            ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
+            ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
+            ["faults", rounded(Double(total.faults))],
+            ["frames lost to a full ring", rounded(Double(total.overflows))],
+            ["resyncs", rounded(Double(total.resyncs))], ["audits", rounded(Double(total.audits))],
+            ["snapshot requests", rounded(Double(total.requests))],
+            ["comparisons with the true book", rounded(Double(total.comparisons))],
+            ["levels compared", rounded(Double(total.comparedLevels))],
+            ["slowest recovery", "\(fixed(slowest, 1)) s after the last fault"], ["violations", "0"],
+            [
+                "speed",
+                "\(fixed(Double(seeds) / elapsed, 1)) seeds/s, "
+                    + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s",
+            ],
+            ["trail", hexadecimal(total.trail)],
+        ]
+        print(renderTable(rows, leftAligned: [0, 1]))
+    }
+
+    private func progress(_ done: Int, _ total: RoadOutcome, _ elapsed: Double) -> String {
+        "\(done)/\(seeds) seeds, \(rounded(total.seconds)) virtual s, "
+            + "\(fixed(Double(done) / elapsed, 1)) seeds/s, "
+            + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s"
+    }
+
+    /// Every built-in mistake with the first seed that catches it.
+    private func showMistakes() throws {
+        var rows = [["mistake", "caught by seed", "as"]]
+        var isMissed = false
+        for mistake in Mistake.allCases {
+            var caught: (seed: UInt64, violation: Violation)?
+            for seed in from..<(from + UInt64(seeds)) {
+                var plan = RoadPlan(seed: seed, profile: mistake.profile)
+                plan.faultySeconds = seconds
+                plan.faults = faults
+                plan.mistake = mistake
+                if let violation = try Road(plan).run().violation {
+                    caught = (seed, violation)
+                    break
+                }
+            }
+            if caught == nil { isMissed = true }
+            rows.append([
+                mistake.explanation, caught.map { "\($0.seed)" } ?? "none of \(seeds)",
+                caught.map { "\($0.violation)" } ?? "",
+            ])
+        }
+        print(renderTable(rows, leftAligned: [0, 2]))
+        if isMissed { throw ExitCode(2) }
+    }
+}

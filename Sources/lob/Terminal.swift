@@ -1,0 +1,123 @@
+// Small things for the terminal: tables, progress, a clock, pacing.
+//
+// SAFETY: OS calls get pointers that live inside the closure that made them.
+
+import Glibc
+
+/// Writes a line to standard error.
+func printError(_ text: String) {
+    writeError(text + "\n")
+}
+
+private func writeError(_ text: String) {
+    let bytes = Array(text.utf8)
+    var written = 0
+    while written < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe write(2, $0.baseAddress! + written, bytes.count - written)
+        }
+        if count <= 0 { return }
+        written += count
+    }
+}
+
+/// Rows of text in columns; numbers to the right, columns named in `leftAligned` to the left.
+func renderTable(_ rows: [[String]], leftAligned: Set<Int>) -> String {
+    guard let columns = rows.map(\.count).max() else { return "" }
+    let widths = (0..<columns).map { column in
+        rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    let lines = rows.map { row in
+        row.enumerated().map { column, text in
+            let padding = String(repeating: " ", count: widths[column] - text.count)
+            return leftAligned.contains(column) ? text + padding : padding + text
+        }.joined(separator: "  ")
+    }
+    return lines.map { line in
+        var line = line
+        while line.last == " " { line.removeLast() }
+        return line
+    }.joined(separator: "\n")
+}
+
+/// A number with this many decimals.
+func fixed(_ value: Double, _ decimals: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let scaled = Int((value.magnitude * scale).rounded())
+    let fraction = String(scaled % Int(scale))
+    let padding = String(repeating: "0", count: decimals - fraction.count)
+    let sign = value < 0 ? "-" : ""
+    return decimals == 0 ? "\(sign)\(scaled)" : "\(sign)\(scaled / Int(scale)).\(padding)\(fraction)"
+}
+
+/// A large number rounded to three digits, with blanks between thousands.
+func rounded(_ value: Double) -> String {
+    var unit = 1.0
+    while value / unit >= 1000 { unit *= 10 }
+    var digits = Array(String(Int((value / unit).rounded() * unit)))
+    var at = digits.count - 3
+    while at > 0 {
+        digits.insert(" ", at: at)
+        at -= 3
+    }
+    return String(digits)
+}
+
+/// 16 hexadecimal digits.
+func hexadecimal(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// Nanoseconds of the monotonic clock.
+func monotonicNs() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// Time since it was made.
+struct Stopwatch {
+    private let startedAtNs = monotonicNs()
+    var elapsedNs: Int64 { monotonicNs() - startedAtNs }
+}
+
+/// Sleeps so that times of a capture pass as they did, or faster.
+struct Pacer {
+    private var firstNs: Int64?
+    private let clock = Stopwatch()
+
+    mutating func wait(until timeNs: Int64, factor: Double) {
+        guard let firstNs else {
+            firstNs = timeNs
+            return
+        }
+        let dueNs = Int64(Double(timeNs - firstNs) / factor)
+        let waitNs = dueNs - clock.elapsedNs
+        if waitNs > 0 { usleep(UInt32(min(waitNs / 1000, 1_000_000_000))) }
+    }
+}
+
+/// How far a long run is, on a terminal only.
+struct ProgressLine {
+    private let isTerminal = isatty(2) == 1
+    private var shownAtNs: Int64 = 0
+    private var calls = 0
+    private var isShown = false
+
+    mutating func show(_ what: String, _ fraction: @autoclosure () -> Double) {
+        calls &+= 1
+        if !isTerminal || calls & 1023 != 0 { return }
+        let now = monotonicNs()
+        if now - shownAtNs < 100_000_000 { return }
+        shownAtNs = now
+        isShown = true
+        writeError("\r\u{1B}[K\(what): \(Int(fraction() * 100)) %")
+    }
+
+    mutating func clear() {
+        if isShown { writeError("\r\u{1B}[K") }
+        isShown = false
+    }
+}

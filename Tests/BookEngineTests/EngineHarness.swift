@@ -1,0 +1,122 @@
+// Frames by hand for the tests of the engine.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import Handoff
+import MarketData
+
+/// An engine with a clock that the test turns, fed with text.
+struct EngineHarness: ~Copyable {
+    var engine: BookEngine
+    var nowNs: Int64 = 1_000_000_000
+    var source: UInt16 = 1
+
+    init(
+        _ market: Market = .spot, symbols: [String] = ["BTCUSDT"],
+        _ adjust: (inout EngineConfiguration) -> Void = { _ in }
+    ) {
+        var configuration = EngineConfiguration(market: market)
+        adjust(&configuration)
+        engine = BookEngine(configuration)
+        for symbol in symbols { engine.addSymbol(SymbolName(symbol)!) }
+    }
+
+    mutating func frame(_ kind: FrameKind, _ body: [UInt8] = [], source: UInt16? = nil) {
+        let padded = body + [UInt8](repeating: 0x7B, count: 128)
+        padded.withUnsafeBufferPointer { all in
+            engine.step(
+                Frame(
+                    kind: kind, source: source ?? self.source, receivedAtNs: nowNs,
+                    bytes: UnsafeBufferPointer(rebasing: all[..<body.count]), readableAfter: 128))
+        }
+    }
+
+    mutating func message(_ text: String, source: UInt16? = nil) {
+        frame(.message, Array(text.utf8), source: source)
+    }
+
+    /// A spot event; levels as `price:quantity` with one and one decimals.
+    mutating func event(
+        _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = [], symbol: String = "BTCUSDT",
+        source: UInt16? = nil
+    ) {
+        message(
+            "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"\(symbol)\",\"U\":\(first),\"u\":\(last),"
+                + "\"b\":\(EngineHarness.levels(bids)),\"a\":\(EngineHarness.levels(asks))}", source: source)
+    }
+
+    /// A futures event.
+    mutating func futuresEvent(
+        _ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []
+    ) {
+        message(
+            "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"T\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(first),"
+                + "\"u\":\(last),\"pu\":\(previous),\"b\":\(EngineHarness.levels(bids)),"
+                + "\"a\":\(EngineHarness.levels(asks))}")
+    }
+
+    mutating func ticker(_ id: Int, bid: String, ask: String) {
+        let b = bid.split(separator: ":"), a = ask.split(separator: ":")
+        message(
+            "{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\",\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
+        )
+    }
+
+    mutating func snapshot(
+        _ id: Int, bids: [String], asks: [String], limit: Int = 1000, symbol: String = "BTCUSDT",
+        extra: String = ""
+    ) {
+        let body =
+            "{\"lastUpdateId\":\(id)\(extra),\"bids\":\(EngineHarness.levels(bids)),\"asks\":\(EngineHarness.levels(asks))}"
+        frame(
+            .depthSnapshot,
+            SnapshotEnvelope(symbol: SymbolName(symbol)!, limit: limit).bytes + Array(body.utf8))
+    }
+
+    mutating func snapshotFailed(_ symbol: String = "BTCUSDT") {
+        frame(.snapshotFailed, SnapshotEnvelope(symbol: SymbolName(symbol)!, limit: 0).bytes)
+    }
+
+    mutating func tick(afterNs: Int64 = 0) {
+        nowNs += afterNs
+        frame(.tick)
+    }
+
+    static func levels(_ levels: [String]) -> String {
+        "["
+            + levels.map { level in
+                let parts = level.split(separator: ":")
+                return "[\"\(parts[0])\",\"\(parts[1])\"]"
+            }.joined(separator: ",") + "]"
+    }
+
+    mutating func wishes() -> [SnapshotWish] {
+        var wishes: [SnapshotWish] = []
+        engine.takeWishes { wishes.append($0) }
+        return wishes
+    }
+
+    func status(_ symbol: String = "BTCUSDT") -> SymbolStatus { engine.status(SymbolName(symbol)!)! }
+
+    /// The book as `price:quantity`, best first.
+    func book(_ side: Side, _ symbol: String = "BTCUSDT") -> [String] {
+        engine.withBook(SymbolName(symbol)!) { book in
+            book.levels(side).map { "\(book.scales!.text($0.price)):\(book.scales!.text($0.quantity))" }
+        }!
+    }
+
+    /// Connected and live at id 10 with bids 9.0, 8.0 and asks 10.0, 11.0, proven throughout.
+    mutating func goLive(symbol: String = "BTCUSDT") {
+        if !status(symbol).hasSource { frame(.connected) }
+        event(8, 9, symbol: symbol)
+        snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], symbol: symbol)
+        event(10, 10, symbol: symbol)
+        _ = wishes()
+    }
+}
+
+extension SymbolStatus {
+    /// Whether something was ever received or asked for.
+    fileprivate var hasSource: Bool { lastEventAtNs != 0 }
+}

@@ -1,0 +1,169 @@
+// How an engine checks itself: tickers, partial depths, witnesses of snapshots, audits, deepening.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")!
+
+@Suite struct EngineProofTests {
+    @Test func tickersBeforeAndAfterTheirEvent() {
+        var h = EngineHarness()
+        h.goLive()
+        h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.ticker(11, bid: "9.5:1.0", ask: "10.0:1.0")
+        h.ticker(12, bid: "9.6:1.0", ask: "10.0:1.0")
+        h.event(11, 12, bids: ["9.6:1.0"])
+        h.ticker(5, bid: "1.0:1.0", ask: "2.0:1.0")
+        let c = h.status().counters
+        #expect(c.tickersCompared == 2 && c.tickersAgreed == 2)
+    }
+
+    @Test(arguments: [OraclePolicy.resync, .count]) func aContradictingTicker(_ policy: OraclePolicy) {
+        var h = EngineHarness { $0.oraclePolicy = policy }
+        h.goLive()
+        h.ticker(10, bid: "9.0:1.5", ask: "10.0:1.0")
+        #expect(h.status().counters.tickersCompared == 1 && h.status().counters.tickersAgreed == 0)
+        #expect(h.status().state == (policy == .resync ? .stale : .live))
+        #expect(h.status().reason == (policy == .resync ? .oracle : .none))
+        #expect(h.wishes() == (policy == .resync ? [.ask(btc, .resync, attempt: 0)] : []))
+    }
+
+    @Test func rememberedTickersAreBounded() {
+        var h = EngineHarness { $0.tickerCountMax = 8 }
+        h.goLive()
+        for id in 11...30 { h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0") }
+        #expect(h.status().counters.tickersForgotten == 12)
+        h.event(11, 22)
+        h.event(23, 23)
+        #expect(h.status().counters.tickersCompared == 1)
+    }
+
+    @Test func partialDepthAtTheSameID() {
+        var h = EngineHarness()
+        h.goLive()
+        let wrap = { (id: Int, quantity: String) in
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":\(id),\"bids\":[[\"9.0\",\"\(quantity)\"],"
+                + "[\"8.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"2.0\"]]}}"
+        }
+        h.message(wrap(9, "5.0"))
+        h.message(wrap(10, "1.0"))
+        #expect(h.status().counters.partialsCompared == 1 && h.status().counters.partialsAgreed == 1)
+        h.message(wrap(10, "1.5"))
+        #expect(h.status().reason == .oracle)
+    }
+
+    @Test func aSnapshotThatContradictsTheEventBeforeItIsRefused() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(1, 5, bids: ["9.0:1.0", "8.0:0.0"])
+        h.event(6, 8, bids: ["7.0:1.0"])
+        _ = h.wishes()
+        // The event up to 5 says 9.0 has 1.0; the one across the snapshot's id does not touch it.
+        h.snapshot(6, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
+        #expect(h.status().counters.snapshotsRefuted == 1)
+        #expect(h.status().state == .syncing)
+        #expect(h.wishes().count == 1)
+        h.event(9, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "7.0:1.0"], asks: ["10.0:1.0"])
+        h.event(10, 10)
+        #expect(h.status().state == .live)
+    }
+
+    @Test func aLevelThatTheBridgingEventChangesMayDiffer() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(1, 5, bids: ["9.0:1.0"])
+        h.event(6, 8, bids: ["9.0:3.0"])
+        h.snapshot(6, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .live)
+        #expect(h.book(.bid) == ["9.0:3.0"])
+    }
+
+    @Test func aSnapshotOfAnotherSymbolIsRefused() {
+        var h = EngineHarness(.coinm)
+        h.frame(.connected)
+        h.futuresEvent(90, 95, 100)
+        h.snapshot(
+            100, bids: ["9.0:1.0"], asks: ["10.0:1.0"], extra: ",\"symbol\":\"OTHER\",\"pair\":\"OTHER\"")
+        #expect(h.status().counters.snapshotsFailed == 1)
+        #expect(h.status().state == .syncing)
+    }
+
+    @Test func aSnapshotFarAheadOfTheStreamIsDroppedAfterAWhile() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.frame(.connected)
+        h.event(1, 5)
+        h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        _ = h.wishes()
+        h.event(6, 7)
+        #expect(h.wishes().isEmpty)
+        h.nowNs += 2_000
+        h.event(8, 9)
+        #expect(h.status().counters.snapshotsRefuted == 1)
+        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+    }
+
+    @Test func anAuditThatAgreesAndOneThatDoesNot() {
+        var h = EngineHarness { $0.auditEveryNs = 1_000_000 }
+        h.goLive()
+        h.tick(afterNs: 2_000_000)
+        #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
+        h.tick(afterNs: 2_000_000)
+        #expect(h.wishes().isEmpty)
+        h.event(11, 11, bids: ["9.0:3.0"])
+        h.snapshot(11, bids: ["9.0:3.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        h.event(12, 12)
+        #expect(h.status().counters.auditsCompared == 1 && h.status().counters.auditsAgreed == 1)
+        h.tick(afterNs: 2_000_000)
+        h.event(13, 13)
+        h.snapshot(13, bids: ["9.0:3.0", "8.0:9.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        h.event(14, 14)
+        #expect(h.status().counters.auditsCompared == 2 && h.status().counters.auditsAgreed == 1)
+        let found = h.status().lastDifference
+        #expect(found?.side == .bid && found?.level.price == Price(80))
+        #expect(found?.level.own == Quantity(20) && found?.level.other == Quantity(90))
+        // The fresher proof replaces the served book, which stays live throughout.
+        #expect(h.status().state == .live)
+        #expect(h.book(.bid) == ["9.0:3.0", "8.0:9.0"])
+        #expect(h.status().counters.resyncs == 0)
+    }
+
+    @Test func aThinProvenRangeIsDeepened() {
+        var h = EngineHarness { $0.provenLevelCountMin = 2 }
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10)
+        _ = h.wishes()
+        h.tick()
+        #expect(h.wishes().isEmpty)
+        h.event(11, 11, bids: ["9.0:0.0", "7.0:1.0"])
+        #expect(h.status().provenBids == .to(Price(80)))
+        h.tick()
+        #expect(h.wishes() == [.ask(btc, .deepen, attempt: 0)])
+        h.event(12, 12)
+        h.snapshot(12, bids: ["8.0:2.0", "7.5:1.0", "7.0:1.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
+        h.event(13, 13)
+        #expect(h.status().provenBids == .unbounded)
+        #expect(h.book(.bid) == ["8.0:2.0", "7.5:1.0", "7.0:1.0"])
+        #expect(h.status().counters.deepenings == 1 && h.status().counters.resyncs == 0)
+    }
+
+    @Test func aGapDuringAnAuditBecomesAResync() {
+        var h = EngineHarness { $0.auditEveryNs = 1_000_000 }
+        h.goLive()
+        h.tick(afterNs: 2_000_000)
+        _ = h.wishes()
+        h.event(13, 13)
+        #expect(h.status().reason == .gap)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        h.snapshot(13, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(14, 14)
+        #expect(h.status().state == .live)
+        #expect(h.status().counters.auditsCompared == 0)
+    }
+}

@@ -1,0 +1,233 @@
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+import TestSupport
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")!
+
+@Suite struct EngineStepTests {
+    @Test func fromConnectionToLive() {
+        var h = EngineHarness()
+        #expect(h.wishes().isEmpty)
+        h.frame(.connected)
+        #expect(h.wishes() == [.ask(btc, .initial, attempt: 0)])
+        h.event(5, 6, bids: ["9.0:1.0"])
+        h.event(7, 8, asks: ["10.0:4.0"])
+        #expect(h.status().state == .syncing)
+        h.snapshot(6, bids: ["9.0:1.0"], asks: ["10.0:3.0", "11.0:1.0"])
+        let status = h.status()
+        #expect(status.state == .live)
+        #expect(status.lastUpdateID == UpdateID(8))
+        #expect(h.book(.ask) == ["10.0:4.0", "11.0:1.0"])
+        h.event(9, 9, bids: ["9.5:2.0"])
+        #expect(h.book(.bid) == ["9.5:2.0", "9.0:1.0"])
+        let c = h.status().counters
+        #expect(c.applied == 2 && c.buffered == 2 && c.snapshots == 1 && c.gaps == 0 && c.resyncs == 0)
+    }
+
+    @Test func snapshotOlderThanTheFirstEventIsAskedForAgain() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        _ = h.wishes()
+        h.event(5, 6)
+        h.snapshot(3, bids: ["1.0:1.0"], asks: ["2.0:1.0"])
+        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+        h.snapshotFailed()
+        #expect(h.wishes() == [.ask(btc, .initial, attempt: 2)])
+        h.snapshot(4, bids: ["1.0:1.0"], asks: ["2.0:1.0"])
+        #expect(h.status().state == .live)
+        #expect(h.status().counters.snapshotsTooOld == 1)
+        #expect(h.status().counters.snapshotsFailed == 1)
+    }
+
+    @Test func aGapIsStaleUntilTheNextSnapshotAndTouchesNoOtherSymbol() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        h.event(12, 12, bids: ["9.0:7.0"])
+        #expect(h.status().state == .stale && h.status().reason == .gap)
+        #expect(h.book(.bid).first == "9.0:1.0")
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        h.event(11, 11, bids: ["9.0:3.0"], symbol: "ETHUSDT")
+        #expect(h.status("ETHUSDT").state == .live)
+        h.event(13, 13, bids: ["8.5:1.0"])
+        h.snapshot(12, bids: ["9.0:7.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .live)
+        #expect(h.book(.bid) == ["9.0:7.0", "8.5:1.0"])
+        let c = h.status().counters
+        #expect(c.gaps == 1 && c.resyncs == 1)
+    }
+
+    @Test func aMalformedMessageCostsOnlyItselfUntilItShowsAsAGap() {
+        var h = EngineHarness()
+        h.goLive()
+        h.message(
+            "{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,\"b\":[[\"9.0\",\"-1\"]],\"a\":[]}"
+        )
+        #expect(h.engine.counters.malformed == 1)
+        #expect(h.engine.lastParseError != nil)
+        #expect(h.status().state == .live)
+        h.event(12, 12)
+        #expect(h.status().reason == .gap)
+    }
+
+    @Test func reconnectWithoutLossNeedsNoSnapshot() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.disconnected)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        h.source = 2
+        h.frame(.connected)
+        #expect(h.wishes().isEmpty)
+        h.event(11, 12, bids: ["9.0:5.0"])
+        #expect(h.status().state == .live)
+        h.frame(.disconnected)
+        h.source = 3
+        h.frame(.connected)
+        h.event(14, 15)
+        #expect(h.status().state == .stale)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+    }
+
+    @Test func aReplacementConnectionTakesOverByID() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        // Ahead of the book: not used yet, and no gap.
+        h.event(13, 14, source: 2)
+        #expect(h.status().state == .live)
+        h.event(11, 12, source: 1)
+        h.event(12, 13, bids: ["9.0:4.0"], source: 2)
+        #expect(h.status().lastUpdateID == UpdateID(13))
+        // The old connection counts no more, whatever it says, and its end costs nothing.
+        h.event(20, 21, source: 1)
+        h.frame(.disconnected, source: 1)
+        #expect(h.status().state == .live)
+        h.event(14, 14, source: 2)
+        #expect(h.status().lastUpdateID == UpdateID(14))
+        #expect(h.status().counters.gaps == 0)
+    }
+
+    @Test func aCrossedBookIsRebuilt() {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(11, 11, bids: ["10.5:1.0"])
+        #expect(h.status().state == .stale && h.status().reason == .crossed)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+    }
+
+    @Test func otherDecimalsRebuildTheBook() {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(11, 11, bids: ["9.01:1.0"])
+        #expect(h.status().reason == .rescale)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        h.event(12, 12, bids: ["9.02:1.0"])
+        h.snapshot(12, bids: ["9.02:1.0"], asks: ["10.00:1.0"])
+        h.event(13, 13)
+        #expect(h.status().state == .live)
+        #expect(h.book(.bid) == ["9.02:1.0"])
+    }
+
+    @Test func futuresFollowTheLink() {
+        var h = EngineHarness(.usdm)
+        h.frame(.connected)
+        h.futuresEvent(90, 95, 100, bids: ["9.0:1.0"])
+        h.futuresEvent(100, 130, 140, bids: ["9.0:2.0"])
+        h.snapshot(100, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(140))
+        h.futuresEvent(140, 170, 180, asks: ["10.0:0.0", "10.5:1.0"])
+        #expect(h.status().state == .live)
+        h.futuresEvent(181, 185, 190)
+        #expect(h.status().reason == .gap)
+    }
+
+    @Test func bufferedMessagesAreBounded() {
+        var h = EngineHarness { $0.bufferBytesMax = 1000 }
+        h.frame(.connected)
+        for id in 1...20 { h.event(id, id, bids: ["9.0:1.0"]) }
+        #expect(h.status().counters.bufferOverflows > 0)
+        #expect(h.status().bufferedBytes <= 1000)
+        _ = h.wishes()
+        h.snapshot(20, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(21, 21)
+        #expect(h.status().state == .live)
+    }
+
+    @Test func unknownSymbolsAreCountedOrAddedUpToTheLimit() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(1, 1, symbol: "XYZ")
+        #expect(h.engine.counters.unknownSymbol == 1)
+        var open = EngineHarness(symbols: []) {
+            $0.addsUnknownSymbols = true
+            $0.symbolCountMax = 2
+        }
+        open.frame(.connected)
+        for symbol in ["A", "B", "C"] { open.event(1, 1, symbol: symbol) }
+        #expect(open.engine.symbols.map(\.description) == ["A", "B"])
+        #expect(open.engine.counters.unknownSymbol == 1)
+        #expect(open.wishes().count == 2)
+    }
+
+    @Test func viewsAppearInTheMailbox() {
+        var h = EngineHarness()
+        let reader = h.engine.views(of: btc)!
+        h.goLive()
+        var view = BookView()
+        #expect(reader.read(into: &view) == .new(version: reader.version))
+        #expect(
+            view.state == .live && view.bestBid == PriceLevel(90, 10) && view.bestAsk == PriceLevel(100, 10))
+        #expect(view.bidsUnbounded)
+        let version = reader.version
+        h.message("{\"e\":\"trade\"}")
+        #expect(reader.version == version)
+        h.frame(.disconnected)
+        #expect(reader.read(into: &view) == .new(version: version + 1))
+        #expect(view.state == .stale && view.reason == .disconnected)
+    }
+
+    @Test func conflatedViewsAppearWhenAskedFor() {
+        var h = EngineHarness { $0.publication = .conflated }
+        let reader = h.engine.views(of: btc)!
+        h.goLive()
+        for id in 11...30 { h.event(id, id, bids: ["9.0:\(id).0"]) }
+        #expect(reader.version == 0)
+        h.engine.publish()
+        #expect(reader.version == 1)
+    }
+
+    @Test func steadyStateAllocatesNothing() throws {
+        var h = EngineHarness()
+        h.goLive()
+        let text = { (id: Int) -> [UInt8] in
+            Array(
+                ("{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(id),\"u\":\(id),"
+                    + "\"b\":[[\"9.0\",\"\(id).0\"],[\"8.5\",\"0.0\"]],\"a\":[[\"10.5\",\"\(id % 3).0\"]]}")
+                    .utf8)
+                + [UInt8](repeating: 0, count: 128)
+        }
+        let messages = (11...400).map(text)
+        func run(_ range: Range<Int>) {
+            for message in messages[range] {
+                message.withUnsafeBufferPointer { all in
+                    h.engine.step(
+                        Frame(
+                            kind: .message, source: 1, receivedAtNs: 5,
+                            bytes: UnsafeBufferPointer(rebasing: all[..<(all.count - 128)])))
+                }
+            }
+        }
+        run(0..<100)
+        let bytes = allocatedBytes { run(100..<390) }
+        #expect(h.status().counters.applied == 391)
+        // Only optimised code is on the road; unoptimised Swift boxes what it passes around.
+        #if !DEBUG
+            if let bytes { #expect(bytes == 0) }
+        #endif
+    }
+}

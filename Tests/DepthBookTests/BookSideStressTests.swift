@@ -1,0 +1,242 @@
+import CKernels
+import Foundation
+import MarketData
+import TestSupport
+import Testing
+
+@testable import DepthBook
+
+/// How many times longer the runs are than in an everyday test. A hundred times is more than a million
+/// updates a seed: `LOB_STRESS=100 swift test -c release -Xswiftc -enable-testing --filter BookSideStress`.
+private let stress = max(ProcessInfo.processInfo.environment["LOB_STRESS"].flatMap { Int($0) } ?? 1, 1)
+
+/// Where the prices of a message come from. Shapes follow each other on one side, so each meets what others
+/// left.
+private enum Shape: CaseIterable {
+    /// Anywhere in a narrow, a wide and the whole legal band.
+    case narrow, wide, legal
+    /// Near a price that wanders.
+    case clustered
+    /// One price below the other, always in front of the same level; or above the other, always behind it.
+    case packedBelow, packedAbove
+    /// Halving the gap between two levels.
+    case bisecting
+    /// The best and the deepest end in one message.
+    case bothEnds
+    /// Ever better prices.
+    case trending
+    /// Hardly a delete, so that the side grows.
+    case swelling
+    /// The better half of the side, or all of it.
+    case clearing
+    /// Prices the side holds.
+    case held
+    /// Prices just above those the side holds.
+    case beside
+
+    var deletes: Double {
+        switch self {
+        case .swelling, .packedBelow, .packedAbove, .bisecting: 0.02
+        case .clearing: 1
+        case .narrow, .wide, .legal, .clustered, .bothEnds, .trending, .held, .beside: 0.4
+        }
+    }
+}
+
+/// One side and the dictionary model, under the same messages.
+private struct StressRun: ~Copyable {
+    let side: Side
+    var random: SeededRandom
+    var book: BookSide
+    var model: [Int64: Int64] = [:]
+    var buffer = LevelBuffer()
+    var centre: Int64 = 50_000_000
+    var updates = 0
+
+    init(seed: UInt64, side: Side) {
+        self.side = side
+        random = SeededRandom(seed: seed)
+        book = BookSide(side)
+    }
+
+    /// The levels the side should hold, best first.
+    func wanted() -> [PriceLevel] {
+        let better = side
+        return model.map { PriceLevel($0.key, $0.value) }
+            .sorted { better.isBetter($0.price, than: $1.price) }
+    }
+
+    mutating func price(_ shape: Shape, _ index: Int, _ held: [Int64]) -> Int64 {
+        let step = Int64(updates + index)
+        switch shape {
+        case .narrow: return centre + Int64(random.below(200))
+        case .wide: return centre + Int64(random.below(60_000))
+        case .legal: return Int64(random.below(Int(Price.mantissaMax) + 1))
+        case .clustered:
+            return centre + Int64(random.below(30)) * Int64(random.below(30)) * Int64(random.below(30))
+        case .packedBelow: return 200_000_000 - step % 90_000_000
+        case .packedAbove: return 300_000_000 + step % 90_000_000
+        case .bisecting: return 400_000_000 + 1 << (40 - step % 40)
+        case .bothEnds: return index % 2 == 0 ? Int64(index) : Price.mantissaMax - Int64(index)
+        case .trending: return side == .bid ? 500_000_000 + step * 3 : 400_000_000 - step * 3
+        case .swelling: return 800_000_000 + (step * 7919) % 200_000
+        case .clearing: return held[index]
+        case .held: return held[random.below(held.count)]
+        case .beside: return min(held[random.below(held.count)] + Int64(random.below(3)), Price.mantissaMax)
+        }
+    }
+
+    /// One message of a shape, sorted either way or not at all, mostly without repeats.
+    mutating func message(_ shape: Shape) -> [PriceLevel] {
+        var count = random.chance(0.02) ? random.below(1_200) : random.below(60)
+        var held: [Int64] = []
+        switch shape {
+        case .clearing:
+            held = wanted().map(\.price.mantissa)
+            count = random.chance(0.3) ? held.count : held.count / 2
+        case .held, .beside:
+            held = Array(model.keys.sorted().prefix(3_000))
+            if held.isEmpty { count = 0 }
+        case .clustered: centre += Int64(random.below(101)) - 50
+        case .narrow, .wide, .legal, .packedBelow, .packedAbove, .bisecting, .bothEnds, .trending,
+            .swelling:
+            break
+        }
+        var levels: [PriceLevel] = []
+        for index in 0..<count {
+            let quantity = random.chance(0.01) ? Int64.max : Int64(random.below(1_000_000)) + 1
+            levels.append(
+                PriceLevel(price(shape, index, held), random.chance(shape.deletes) ? 0 : quantity))
+        }
+        if random.chance(0.05) { return levels }
+        levels.sort { $0.price < $1.price }
+        if random.chance(0.8) {
+            let repeated = Set(levels.indices.dropFirst().filter { levels[$0].price == levels[$0 - 1].price })
+            levels = levels.indices.filter { !repeated.contains($0) }.map { levels[$0] }
+        }
+        return random.chance(0.5) ? levels.reversed() : levels
+    }
+
+    mutating func apply(_ levels: [PriceLevel]) {
+        var scratch = [lob_insertion](repeating: lob_insertion(), count: levels.count + 1)
+        buffer.assign(levels)
+        book.apply(buffer.base, count: buffer.count, scratch: &scratch)
+        for level in levels {
+            model[level.price.mantissa] = level.quantity.mantissa == 0 ? nil : level.quantity.mantissa
+        }
+        updates += levels.count
+    }
+
+    /// A snapshot of part of the side and of other levels; best first, or in no order; some quantities zero.
+    mutating func load() {
+        var next = model
+        for price in next.keys.sorted() where random.chance(0.2) { next[price] = nil }
+        for level in message(.wide) { next[level.price.mantissa] = level.quantity.mantissa }
+        var levels = next.keys.sorted().map { PriceLevel($0, next[$0]!) }
+        if side == .bid { levels.reverse() }
+        if random.chance(0.1) { levels.shuffle(using: &random) }
+        buffer.assign(levels)
+        book.load(buffer.base, count: buffer.count)
+        model = next.filter { $0.value != 0 }
+        updates += levels.count
+    }
+
+    mutating func evict() {
+        let all = wanted()
+        let kept = random.chance(0.2) ? random.below(20) : random.below(all.count + 50)
+        let gone = book.evict(keeping: kept)
+        #expect(gone == (kept < all.count ? all[kept].price : nil))
+        for level in all.dropFirst(kept) { model[level.price.mantissa] = nil }
+    }
+
+    /// Everything that can be compared.
+    func check(_ what: String) {
+        let wanted = wanted()
+        var levels: [PriceLevel] = []
+        book.forEachLevel {
+            levels.append($0)
+            return true
+        }
+        let fault = book.storageFault()
+        let (best, worst, count) = (book.best, book.worst, book.count)
+        #expect(fault == nil, "\(what)")
+        #expect(levels == wanted, "\(what)")
+        #expect(best == wanted.first && worst == wanted.last?.price && count == wanted.count, "\(what)")
+    }
+}
+
+/// Messages of every shape in any order against a dictionary, with snapshots and evictions between them.
+@Suite struct BookSideStressTests {
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64]) func mixedShapes(_ seed: UInt64) {
+        let side: Side = seed % 2 == 0 ? .bid : .ask
+        var run = StressRun(seed: seed, side: side)
+        var shape = Shape.narrow
+        var phase = 0
+        while run.updates < 12_000 * stress {
+            if run.random.chance(0.03) { shape = Shape.allCases[run.random.below(Shape.allCases.count)] }
+            let levels = run.message(shape)
+            run.apply(levels)
+            phase += 1
+            if run.random.chance(0.004) { run.load() }
+            if run.random.chance(0.01) || run.model.count > 20_000 { run.evict() }
+            let fault = phase % 4 == 0 ? run.book.storageFault() : nil
+            #expect(fault == nil, "seed \(seed) \(side) \(shape) after \(run.updates) updates")
+            if phase % 40 == 0 { run.check("seed \(seed) \(side) \(shape) after \(run.updates) updates") }
+        }
+        run.check("seed \(seed) \(side) end")
+    }
+
+    /// One shape for the whole run, levels never thinned out but by the shape itself.
+    @Test(arguments: Shape.allCases, Side.allCases) fileprivate func oneShape(_ shape: Shape, _ side: Side) {
+        var run = StressRun(seed: 77, side: side)
+        var messages = 0
+        run.apply((1...500).map { PriceLevel($0 * 1_000_000, 1) })
+        while run.updates < 1_500 * stress && messages < 1_000 * stress {
+            let levels = run.message(shape)
+            run.apply(levels)
+            messages += 1
+            if run.model.count > 60_000 { run.evict() }
+            if messages % 50 == 0 { run.check("\(side) \(shape) after \(run.updates) updates") }
+        }
+        run.check("\(side) \(shape) end")
+    }
+
+    /// A side without a single free slot, then one insertion at different places: it must grow and stay
+    /// right.
+    @Test(arguments: Side.allCases) func noFreeSlotAtAll(_ side: Side) {
+        for place in stride(from: 0, through: BookSide.capacityMin, by: 64) {
+            var run = StressRun(seed: 5, side: side)
+            run.apply((1...300).map { PriceLevel(Int64($0) << 40, 1) })
+            var slot = 0
+            while slot < run.book.capacity {
+                if run.book.quantities[slot] != 0 {
+                    slot += 1
+                } else {
+                    run.apply([run.levelThatFills(slot)])
+                }
+            }
+            let before = run.book.levelling.growthCount
+            let count = run.book.count
+            #expect(before == 0 && count == BookSide.capacityMin)
+            let held = run.wanted()
+            let price = place < held.count ? held[place].price.mantissa + 1 << 39 : side == .bid ? 1 : 1 << 50
+            run.apply([PriceLevel(price, 7)])
+            run.check("\(side) at \(place)")
+            let after = run.book.levelling.growthCount
+            #expect(after == 1)
+        }
+    }
+}
+
+extension StressRun {
+    /// A level that does not exist and whose place is as near as can be to this free slot.
+    func levelThatFills(_ slot: Int) -> PriceLevel {
+        var left = slot
+        while left >= 0 && book.quantities[left] == 0 { left -= 1 }
+        let flip: Int64 = side == .bid ? 0 : -1
+        var rank = left < 0 ? wanted().last!.price.mantissa ^ flip : book.keys[left] + 1
+        if left < 0 { rank -= 1 }
+        while model[rank ^ flip] != nil { rank += left < 0 ? -1 : 1 }
+        return PriceLevel(rank ^ flip, 1)
+    }
+}

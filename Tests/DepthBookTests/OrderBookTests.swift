@@ -1,0 +1,133 @@
+import MarketData
+import TestSupport
+import Testing
+
+@testable import DepthBook
+
+private let scales = SymbolScales(priceDecimals: 2, quantityDecimals: 3)
+
+private func snapshot(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 1) -> DepthSnapshot {
+    var snapshot = DepthSnapshot()
+    snapshot.bids.assign(bids)
+    snapshot.asks.assign(asks)
+    snapshot.lastUpdateID = UpdateID(id)
+    snapshot.scales = scales
+    return snapshot
+}
+
+private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> DepthUpdate {
+    var update = DepthUpdate()
+    update.bids.assign(bids)
+    update.asks.assign(asks)
+    update.last = UpdateID(id)
+    update.scales = bids.isEmpty && asks.isEmpty ? nil : scales
+    return update
+}
+
+@Suite struct OrderBookTests {
+    @Test func loadThenApply() throws {
+        var book = OrderBook()
+        book.load(
+            snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 1)], asks: [PriceLevel(101, 2)], id: 7),
+            limit: 2)
+        #expect(book.provenBids == .to(Price(98)))
+        #expect(book.provenAsks == .unbounded)
+        try book.apply(
+            update(bids: [PriceLevel(99, 0), PriceLevel(100, 4)], asks: [PriceLevel(101, 0)], id: 9))
+        #expect(book.bestBid == PriceLevel(100, 4))
+        #expect(book.bestAsk == nil)
+        #expect(book.lastUpdateID == UpdateID(9))
+        let levels = book.levels(.bid)
+        #expect(levels == [PriceLevel(100, 4), PriceLevel(98, 1)])
+    }
+
+    @Test func unsortedSnapshotWithZeroAndRepeats() {
+        var book = OrderBook()
+        book.load(
+            snapshot(
+                bids: [PriceLevel(1, 1), PriceLevel(3, 3), PriceLevel(2, 0), PriceLevel(3, 4)],
+                asks: [PriceLevel(9, 0)]), limit: nil)
+        let bids = book.levels(.bid)
+        let asks = book.levels(.ask)
+        #expect(bids == [PriceLevel(3, 4), PriceLevel(1, 1)])
+        #expect(asks.isEmpty)
+        let fault = book.integrityFault()
+        #expect(fault == nil)
+    }
+
+    @Test func otherDecimalsAreRefused() throws {
+        var book = OrderBook()
+        book.load(snapshot(bids: [PriceLevel(99, 5)], asks: []), limit: 100)
+        var message = update(bids: [PriceLevel(990, 5)], asks: [])
+        message.scales = SymbolScales(priceDecimals: 3, quantityDecimals: 3)
+        #expect(throws: BookError.self) { try book.apply(message) }
+        #expect(book.bestBid == PriceLevel(99, 5))
+        #expect(book.lastUpdateID == UpdateID(1))
+        try book.apply(update(bids: [], asks: [], id: 3))
+        #expect(book.lastUpdateID == UpdateID(3))
+    }
+
+    @Test func capEvictsTheDeepestAndMovesTheProvenPrice() throws {
+        var book = OrderBook(levelCountMax: 32)
+        let asks = (0..<32).map { PriceLevel(1000 + Int64($0) * 10, 1) }
+        book.load(snapshot(bids: [], asks: asks), limit: nil)
+        #expect(book.provenAsks == .unbounded)
+        try book.apply(update(bids: [], asks: [PriceLevel(995, 1)]))
+        let levels = book.levels(.ask)
+        #expect(levels.count == 30)
+        #expect(levels.last?.price == Price(1280))
+        #expect(book.provenAsks == .to(Price(1280)))
+        // A level beyond the proven price may come back; evicting it again moves nothing.
+        try book.apply(
+            update(bids: [], asks: [PriceLevel(5000, 1), PriceLevel(6000, 1), PriceLevel(7000, 1)]))
+        #expect(book.provenAsks == .to(Price(1280)))
+    }
+
+    /// Random messages with a small cap, compared with the model after every message.
+    @Test(arguments: [11, 12] as [UInt64]) func againstTheModel(_ seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var book = OrderBook(levelCountMax: 300)
+        var model = NaiveOrderBook()
+        var view = BookView()
+        for message in 0..<2_000 {
+            let bids = randomSide(&random, best: 10_000, step: -1)
+            let asks = randomSide(&random, best: 10_001, step: 1)
+            try book.apply(update(bids: bids, asks: asks, id: Int64(message)))
+            model.apply(bids: bids, asks: asks)
+            model.enforce(levelCountMax: 300)
+            let fault = book.integrityFault()
+            #expect(fault == nil, "seed \(seed) message \(message)")
+            let mine = [book.levels(.bid), book.levels(.ask)]
+            let wanted = [model.levels(.bid), model.levels(.ask)]
+            #expect(mine == wanted, "seed \(seed) message \(message)")
+            let digest = book.digest()
+            #expect(digest == BookDigest.digest(bids: wanted[0], asks: wanted[1]))
+            book.publish(into: &view)
+            #expect(Int(view.bidCount) == min(20, wanted[0].count))
+            for i in 0..<Int(view.askCount) { #expect(view.asks[i] == wanted[1][i]) }
+        }
+    }
+
+    private func randomSide(_ random: inout SeededRandom, best: Int64, step: Int64) -> [PriceLevel] {
+        let count = random.below(30)
+        return (0..<count).map { _ in
+            PriceLevel(
+                best + step * Int64(random.below(600)), random.chance(0.45) ? 0 : Int64(random.below(99)) + 1)
+        }.sorted { $0.price < $1.price }
+    }
+
+    /// The documented definition, computed by hand for a small book, so that others can check theirs.
+    @Test func digestIsTheDocumentedOne() {
+        let digest = BookDigest.digest(
+            bids: [PriceLevel(10, 1), PriceLevel(9, 2)], asks: [PriceLevel(11, 3)])
+        var h: UInt64 = 0x6C6F_6262_6F6F_6B31
+        for x in [10, 1, 9, 2, 2, 11, 3, 1] as [UInt64] {
+            h = (h ^ x) &* 0x9E37_79B9_7F4A_7C15
+            h ^= h >> 32
+        }
+        #expect(digest == h)
+        #expect(
+            digest
+                != BookDigest.digest(bids: [PriceLevel(10, 1)], asks: [PriceLevel(9, 2), PriceLevel(11, 3)]))
+    }
+}

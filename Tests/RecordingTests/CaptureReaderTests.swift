@@ -1,0 +1,117 @@
+import Glibc
+import Testing
+
+@testable import Recording
+
+/// Writes bytes to a temporary file, hands its path to `body` and removes it.
+func withFile<R>(_ bytes: [UInt8], _ body: (String) throws -> R) throws -> R {
+    var template = Array("/tmp/lob-test-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    try #require(descriptor >= 0)
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer { unlink(path) }
+    var written = 0
+    while written < bytes.count {
+        let count = bytes.withUnsafeBytes {
+            write(descriptor, $0.baseAddress! + written, bytes.count - written)
+        }
+        try #require(count > 0)
+        written += count
+    }
+    close(descriptor)
+    return try body(path)
+}
+
+private struct Line: Equatable {
+    var number: Int
+    var offset: Int
+    var time: Int64?
+    var text: String
+}
+
+private func lines(_ path: String) throws -> [Line] {
+    var reader = try CaptureReader(path: path)
+    var lines: [Line] = []
+    while let line = try reader.next() {
+        lines.append(
+            Line(
+                number: line.number, offset: line.byteOffset, time: line.receivedAtNs,
+                text: line.isTooLong ? "too long" : String(decoding: line.message, as: UTF8.self)))
+    }
+    return lines
+}
+
+@Suite struct CaptureReaderTests {
+    @Test func bareAndTimedLines() throws {
+        let text = "{\"a\":1}\n\n1723161253937085768 {\"b\":2}\r\n1617565407.25: [3]\n1617565407250 x\nlast"
+        let found = try withFile(Array(text.utf8)) { try lines($0) }
+        #expect(
+            found == [
+                Line(number: 1, offset: 0, time: nil, text: "{\"a\":1}"),
+                Line(number: 3, offset: 9, time: 1_723_161_253_937_085_768, text: "{\"b\":2}"),
+                Line(number: 4, offset: 38, time: 1_617_565_407_250_000_000, text: "[3]"),
+                Line(number: 5, offset: 57, time: 1_617_565_407_250_000_000, text: "x"),
+                Line(number: 6, offset: 73, time: nil, text: "last"),
+            ])
+    }
+
+    @Test(arguments: [
+        ("1723161253 x", 1_723_161_253_000_000_000), ("1723161253937 x", 1_723_161_253_937_000_000),
+        ("1723161253937085 x", 1_723_161_253_937_085_000), ("1723161253.5 x", 1_723_161_253_500_000_000),
+    ]) func timesByMagnitude(_ text: String, _ time: Int) throws {
+        let found = try withFile(Array(text.utf8)) { try lines($0) }
+        #expect(found.first?.time == Int64(time))
+        #expect(found.first?.text == "x")
+    }
+
+    @Test(arguments: ["123 x", "1723161253x", "1723161253", "99999999999999999999 x", "-1723161253 x"])
+    func whatIsNoTimeStaysInTheLine(_ text: String) throws {
+        let found = try withFile(Array(text.utf8)) { try lines($0) }
+        #expect(found.first?.time == nil)
+        #expect(found.first?.text == text)
+    }
+
+    @Test func emptyAndMissingFiles() throws {
+        #expect(try withFile([]) { try lines($0) } == [])
+        #expect(throws: ReadingError.self) { try lines("/nonexistent/capture") }
+        #expect(throws: ReadingError.self) { try lines("/tmp") }
+    }
+
+    /// A line longer than the buffer grows it; one beyond the limit is skipped and the next is whole.
+    @Test func longLines() throws {
+        var bytes = [UInt8](repeating: 0x61, count: 3 << 20)
+        bytes.append(0x0A)
+        bytes += [UInt8](repeating: 0x62, count: CaptureReader.lineBytesMax + 5)
+        bytes += Array("\nnext\n".utf8)
+        let found = try withFile(bytes) { try lines($0) }
+        #expect(found.map(\.number) == [1, 2, 3])
+        #expect(found.map { $0.text.utf8.count } == [3 << 20, 8, 4])
+        #expect(found[1].text == "too long")
+        #expect(found[2].offset == bytes.count - 5)
+    }
+
+    /// Half a gzip gives its whole lines and then says that it is damaged.
+    @Test func halfAGzip() throws {
+        let text = (0..<20_000).map { "line \($0) \($0 &* 2_654_435_761)" }.joined(separator: "\n")
+        let whole = try withFile(Array(text.utf8)) { path -> [UInt8] in
+            let pipe = popen("gzip -c \(path)", "r")!
+            defer { pclose(pipe) }
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            while case let got = fread(&chunk, 1, chunk.count, pipe), got > 0 { bytes += chunk[..<got] }
+            return bytes
+        }
+        #expect(try withFile(whole) { try lines($0) }.count == 20_000)
+        try withFile(Array(whole[..<(whole.count / 2)])) { path in
+            var reader = try CaptureReader(path: path)
+            var count = 0
+            #expect(throws: ReadingError.self) {
+                while let line = try reader.next() {
+                    count += 1
+                    #expect(String(decoding: line.message, as: UTF8.self).hasPrefix("line \(count - 1) "))
+                }
+            }
+            #expect(count > 1_000 && count < 20_000)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/// The tables behind the rules. A new target needs a row in `arrows`; a file with unsafe code a name in
+/// `fence`.
+enum HouseRules {
+    static let lineCountMax = 350
+    static let functionLineCountMax = 60
+    static let columnMax = 110
+
+    /// What each target may import. Foundation is for the executables only.
+    static let arrows: [String: Set<String>] = [
+        "MarketData": [],
+        "DepthBook": ["MarketData", "CKernels"],
+        "BinanceDepth": ["MarketData", "CKernels"],
+        "Handoff": ["CKernels", "Synchronization", "Glibc"],
+        "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
+        "Transport": ["CTransport"],
+        "DepthFeed": ["Transport", "Handoff", "BinanceDepth"],
+        "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
+        "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
+        "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
+        "RoadSimulation": [
+            "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+        ],
+        "lob": ["ArgumentParser", "Foundation", "Glibc", "Synchronization"],
+        "bench": ["ArgumentParser", "Foundation", "Glibc", "Synchronization", "Histogram"],
+    ]
+
+    /// The targets at the end of all arrows, which may import every other one as well.
+    static let executables: Set<String> = ["lob", "bench"]
+
+    /// The only files of `Sources` in which the words of unsafe code may appear, each with a `SAFETY:` line.
+    static let fence: [String: Set<String>] = [
+        "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
+        "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
+        "BinanceDepth": [
+            "JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser", "SnapshotEnvelope",
+        ],
+        "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
+        "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
+        "RoadSimulation": ["RoadFeed"],
+        "lob": ["CaptureFacts", "Replay", "Terminal"],
+        "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
+    ]
+
+    /// What may lie in the root folder besides entries that begin with a dot.
+    static let topLevel: Set<String> = [
+        "Package.swift", "Package.resolved", "README.md", "Sources", "Tests", "Benchmarks", "perf",
+    ]
+}
+
+extension SourceFile {
+    /// Whether the fence names this file.
+    var isFenced: Bool {
+        HouseRules.fence[target ?? ""]?.contains { name == $0 + ".swift" } ?? false
+    }
+
+    /// The modules a Swift file imports, with their lines counted from 1.
+    func imports() -> [(module: String, line: Int)] {
+        let code = String(decoding: TextClasses(bytes).codeOnly, as: UTF8.self)
+        let kinds: Set<Substring> = [
+            "struct", "class", "enum", "protocol", "func", "var", "let", "typealias",
+        ]
+        var found: [(String, Int)] = []
+        for (index, line) in code.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var words = line.split { $0 == " " || $0 == "." || $0 == ";" }[...]
+            guard let at = words.firstIndex(of: "import") else { continue }
+            let isDeclaration = words[..<at].allSatisfy { word in
+                word.hasPrefix("@")
+                    || ["public", "package", "internal", "private", "fileprivate"].contains(word)
+            }
+            words = words[(at + 1)...]
+            if let first = words.first, kinds.contains(first) { words = words.dropFirst() }
+            if isDeclaration, let module = words.first { found.append((String(module), index + 1)) }
+        }
+        return found
+    }
+
+    /// Lines that are nothing but a comment, without the slashes of it; documentation comments are left out.
+    func plainComments() -> [(text: String, line: Int)] {
+        let classes = TextClasses(bytes).classes
+        var found: [(String, Int)] = []
+        var start = 0
+        for (index, line) in lines.enumerated() {
+            defer { start += line.utf8.count + 1 }
+            let blanks = line.utf8.prefix { $0 == 0x20 }.count
+            let text = line.dropFirst(blanks)
+            guard text.hasPrefix("//"), !text.hasPrefix("///"), classes[start + blanks] == .comment else {
+                continue
+            }
+            found.append((String(text.dropFirst(2)), index + 1))
+        }
+        return found
+    }
+}
+
+/// Whether the text of a comment line is code rather than prose, data or grammar.
+///
+/// Sure signs only: a brace at the end (unless the line is JSON or a set of names), a whole statement of C,
+/// or a Swift declaration or import from its first word to its end. What is indented by four columns more
+/// than prose is an example.
+func looksLikeCode(_ comment: String) -> Bool {
+    if comment.hasPrefix("     ") { return false }
+    let text = String(comment.drop { $0 == " " || $0 == "\t" })
+    if text.hasSuffix("{") || text == "}" || text == "})" { return true }
+    if text.hasSuffix("}") && text.contains("{ ") && !text.contains("\"") && !text.contains("…") {
+        return true
+    }
+    let statement = #/[A-Za-z_][A-Za-z0-9_.>\[\]\-]*( [+\-*|&]?= .+|\([^ ].*\)|\(\));/#
+    if text.wholeMatch(of: statement) != nil { return true }
+    let declaration =
+        #/(private |public |static |@[a-z]+ )*(let|var) [a-z][A-Za-z0-9]*(: [A-Z][^ ]*|(: [A-Z][^ ]*)? = .+)/#
+    if text.wholeMatch(of: declaration) != nil { return true }
+    let other = #/(private |public |static |mutating )*func [A-Za-z]+\(.*|import [A-Z][A-Za-z]*/#
+    return text.wholeMatch(of: other) != nil
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+/// The house rules, applied to the repository itself. `swift format lint` is run beside them, not here.
+@Suite struct TidyTests {
+    /// Fails once per rule, with all findings, each `path:line: what`.
+    private func expectNone(_ findings: [String], _ rule: String) {
+        if findings.isEmpty { return }
+        Issue.record("\(rule): \(findings.count) findings\n\(findings.joined(separator: "\n"))")
+    }
+
+    private func lines(of files: [SourceFile], _ finding: (Substring) -> String?) -> [String] {
+        files.flatMap { file in
+            file.lines.enumerated().compactMap { index, line in
+                finding(line).map { "\(file.path):\(index + 1): \($0)" }
+            }
+        }
+    }
+
+    @Test func thereIsSomethingToCheck() {
+        #expect(SourceTree.sources.count > 10)
+        #expect(SourceTree.code.contains { $0.path == "Tests/TidyTests/TidyTests.swift" })
+        #expect(SourceTree.texts.contains { $0.path == "Package.swift" })
+    }
+
+    @Test func importsFollowTheArrows() {
+        let modules = Set(HouseRules.arrows.keys)
+        var findings: [String] = []
+        for file in SourceTree.code where file.isSwift && !file.path.hasPrefix("Tests/") {
+            guard let target = file.target, var allowed = HouseRules.arrows[target] else {
+                findings.append("\(file.path): no row for this target in the table of arrows")
+                continue
+            }
+            if HouseRules.executables.contains(target) { allowed.formUnion(modules) }
+            for (module, line) in file.imports() where !allowed.contains(module) {
+                let isCTarget = HouseRules.executables.contains(target) && module.hasPrefix("C")
+                if !isCTarget { findings.append("\(file.path):\(line): \(target) may not import \(module)") }
+            }
+        }
+        expectNone(findings, "arrows")
+    }
+
+    @Test func nothingIsReexported() {
+        let attribute = "@_" + "exported"
+        expectNone(
+            lines(of: SourceTree.code) { $0.contains(attribute) ? "re-export" : nil }, "no umbrella modules")
+    }
+
+    @Test func unsafeCodeStaysInsideTheFence() {
+        let files = SourceTree.sources.filter { $0.isSwift }
+        let outside = files.filter { !$0.isFenced }
+        expectNone(
+            lines(of: outside) { $0.contains("unsafe") || $0.contains("Unsafe") ? String($0) : nil },
+            "unsafe code outside the fence")
+        let unexplained = files.filter { file in
+            file.isFenced && !file.lines.contains { $0.contains("//") && $0.contains("SAFETY:") }
+        }
+        expectNone(unexplained.map(\.path), "no SAFETY: line")
+        for (target, names) in HouseRules.fence {
+            for name in names {
+                let path = "Sources/\(target)/\(name).swift"
+                #expect(files.contains { $0.path == path }, "the fence names \(path), which does not exist")
+            }
+        }
+    }
+
+    @Test func filesFunctionsAndLinesAreShort() {
+        let long = SourceTree.code.filter { $0.lineCount > HouseRules.lineCountMax }
+        expectNone(long.map { "\($0.path): \($0.lineCount) lines" }, "file length")
+        expectNone(
+            lines(of: SourceTree.code) {
+                $0.count > HouseRules.columnMax ? "\($0.count) columns" : nil
+            }, "line length")
+        var findings: [String] = []
+        for file in SourceTree.code {
+            let scanner =
+                file.isSwift ? FunctionScanner(swift: file.bytes) : FunctionScanner(c: file.bytes)
+            if !scanner.isBalanced { findings.append("\(file.path): brackets do not match") }
+            for function in scanner.functions where function.lineCount > HouseRules.functionLineCountMax {
+                findings.append(
+                    "\(file.path):\(function.first): \(function.name) has \(function.lineCount) lines")
+            }
+        }
+        expectNone(findings, "function length")
+    }
+
+    @Test func nothingIsLeftUndone() {
+        let marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X"]
+        expectNone(
+            lines(of: SourceTree.code) { line in
+                let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+                return words.contains { marks.contains(String($0)) } ? String(line) : nil
+            }, "unfinished work")
+    }
+
+    @Test func nothingIsCommentedOut() {
+        let findings = SourceTree.code.flatMap { file in
+            file.plainComments().filter { looksLikeCode($0.text) }.map {
+                "\(file.path):\($0.line):\($0.text)"
+            }
+        }
+        expectNone(findings, "code in a comment")
+    }
+
+    /// Absolute paths of one machine; the same words inside an address or a relative path are something else.
+    @Test func noPathsOfOneMachine() {
+        let folders = ["work", "home", "root"]
+        expectNone(
+            lines(of: SourceTree.texts) { line in
+                for folder in folders {
+                    var rest = line[...]
+                    while let range = rest.range(of: "/" + folder + "/") {
+                        let before = rest[..<range.lowerBound].last ?? " "
+                        if !before.isLetter && !before.isNumber && !"._-~}$".contains(before) {
+                            return String(line)
+                        }
+                        rest = rest[range.upperBound...]
+                    }
+                }
+                return nil
+            }, "machine path")
+    }
+
+    /// One-line shims of system libraries have nothing to say.
+    @Test func filesBeginWithAHeader() {
+        let bare = SourceTree.sources.filter {
+            $0.lineCount > 1 && $0.lines.first?.hasPrefix("//") != true
+        }
+        expectNone(bare.map(\.path), "no header comment")
+    }
+
+    @Test func theRootFolderIsTidy() {
+        let strangers = SourceTree.topLevel.filter {
+            !$0.hasPrefix(".") && !HouseRules.topLevel.contains($0)
+        }
+        expectNone(strangers, "not allowed in the root folder")
+    }
+
+    @Test func everyFileBelongsToATarget() throws {
+        let manifest = try #require(SourceTree.file("Package.swift"))
+        let folders = targetFolders(of: String(decoding: manifest.bytes, as: UTF8.self))
+        #expect(folders.contains("Sources/MarketData") && folders.contains("Benchmarks/bench"))
+        let files = ["Sources", "Tests"].flatMap { SourceTree.files(under: $0) } + SourceTree.code
+        let strays = files.filter { file in !folders.contains { file.path.hasPrefix($0 + "/") } }
+        expectNone(strays.map(\.path), "in no target of Package.swift")
+        let empty = folders.filter { folder in !files.contains { $0.path.hasPrefix(folder + "/") } }
+        expectNone(empty.sorted(), "target without a file")
+    }
+}
+
+/// The folders of the targets a manifest declares.
+func targetFolders(of manifest: String) -> Set<String> {
+    let call = #/\.(target|executableTarget|systemLibrary|testTarget)\(\s*name: "([^"]+)"/#
+    let matches = manifest.matches(of: call)
+    var folders = Set<String>()
+    for (index, match) in matches.enumerated() {
+        let end = index + 1 < matches.count ? matches[index + 1].range.lowerBound : manifest.endIndex
+        let rest = manifest[match.range.upperBound..<end]
+        if let path = rest.firstMatch(of: #/path: "([^"]+)"/#) {
+            folders.insert(String(path.1))
+        } else {
+            folders.insert((match.1 == "testTarget" ? "Tests/" : "Sources/") + String(match.2))
+        }
+    }
+    return folders
+}
