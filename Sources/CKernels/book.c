@@ -42,7 +42,8 @@
         SEARCH_LOOP(BELOW8, UNIT, TOP_MANY)                                                 \
     }
 
-static void search_baseline(const lob_side *side, const lob_level *levels, int64_t count, lob_insertion *found) {
+static void search_baseline(const lob_side *side, const lob_level *levels, int64_t count,
+                            lob_insertion *found) {
     SEARCH_BODY(lob_below8_units, LOB_BELOW8_UNIT);
 }
 

@@ -81,7 +81,7 @@ extension Road {
             let oldest = venue.oldestKnownID(of: symbol)
             violated(
                 symbol,
-                "live at \(status.lastUpdateID), which the venue does not know; its oldest is \(oldest?.value ?? 0)"
+                "live at \(status.lastUpdateID), unknown to the venue, whose oldest is \(oldest?.value ?? 0)"
             )
             return
         }

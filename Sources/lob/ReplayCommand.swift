@@ -35,12 +35,13 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Rebuild books from captured traffic, through the same engine that live traffic takes.",
         discussion: """
-            A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with REST \
-            depth bodies in line; or a recording of this program. Several captures are read one after the other \
-            as one stream. Every bookTicker and partial depth is compared with the book at the same update id.
+            A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
+            REST depth bodies in line; or a recording of this program. Several captures are read one after \
+            the other as one stream. Every bookTicker and partial depth is compared with the book at the same \
+            update id.
 
-            Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 something \
-            disagreed, was malformed, or a book could not be completed.
+            Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
+            something disagreed, was malformed, or a book could not be completed.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings.", valueName: "capture"))

@@ -73,7 +73,8 @@ struct ReplayReport {
         var text = renderTable(rows, leftAligned: [0, 1])
         text += "\n\(summary.lines) messages, \(summary.engine.depthUpdates) depth events with "
         text +=
-            "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, in \(fixed(seconds, 3)) s: "
+            "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, "
+            + "in \(fixed(seconds, 3)) s: "
         text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
         if let damage = summary.damage { text += "\n\(damage)" }
         return text

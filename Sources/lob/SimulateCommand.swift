@@ -44,10 +44,10 @@ struct SimulateCommand: ParsableCommand {
         abstract:
             "Run the whole road in virtual time against a faulty venue, and check every book.",
         discussion: """
-            Each seed is a venue with its own order flow and its own faults, connected through the real ring, \
-            parser, synchronizer, engine and snapshot planner. After every frame every level inside the proven \
-            range of a live book must equal the venue's true book at that update id; when the faults end, every \
-            symbol must be live and up to date within the stated time.
+            Each seed is a venue with its own order flow and its own faults, connected through the real \
+            ring, parser, synchronizer, engine and snapshot planner. After every frame every level inside the \
+            proven range of a live book must equal the venue's true book at that update id; when the faults \
+            end, every symbol must be live and up to date within the stated time.
 
             Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that \
             repeats it.

@@ -59,7 +59,8 @@ struct EngineHarness: ~Copyable {
     mutating func ticker(_ id: Int, bid: String, ask: String) {
         let b = bid.split(separator: ":"), a = ask.split(separator: ":")
         message(
-            "{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\",\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
+            "{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\","
+                + "\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
         )
     }
 
@@ -68,7 +69,8 @@ struct EngineHarness: ~Copyable {
         extra: String = ""
     ) {
         let body =
-            "{\"lastUpdateId\":\(id)\(extra),\"bids\":\(EngineHarness.levels(bids)),\"asks\":\(EngineHarness.levels(asks))}"
+            "{\"lastUpdateId\":\(id)\(extra),\"bids\":\(EngineHarness.levels(bids)),"
+            + "\"asks\":\(EngineHarness.levels(asks))}"
         frame(
             .depthSnapshot,
             SnapshotEnvelope(symbol: SymbolName(symbol)!, limit: limit).bytes + Array(body.utf8))

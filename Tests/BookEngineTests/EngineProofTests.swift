@@ -46,7 +46,8 @@ private let btc = SymbolName("BTCUSDT")!
         var h = EngineHarness()
         h.goLive()
         let wrap = { (id: Int, quantity: String) in
-            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":\(id),\"bids\":[[\"9.0\",\"\(quantity)\"],"
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":\(id),"
+                + "\"bids\":[[\"9.0\",\"\(quantity)\"],"
                 + "[\"8.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"2.0\"]]}}"
         }
         h.message(wrap(9, "5.0"))

@@ -66,7 +66,8 @@ private let btc = SymbolName("BTCUSDT")!
         var h = EngineHarness()
         h.goLive()
         h.message(
-            "{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,\"b\":[[\"9.0\",\"-1\"]],\"a\":[]}"
+            "{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,"
+                + "\"b\":[[\"9.0\",\"-1\"]],\"a\":[]}"
         )
         #expect(h.engine.counters.malformed == 1)
         #expect(h.engine.lastParseError != nil)

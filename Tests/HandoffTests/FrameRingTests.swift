@@ -13,8 +13,9 @@ func expectedRecordLength(_ bodyLength: Int) -> Int {
     return length
 }
 
-/// Moves both halves forward by one empty frame if `distance`, the bytes moved in this round of a loop, is an even
-/// number of cache lines. A ring has a power of two of them, so an odd step comes to each before it comes to one again.
+/// Moves both halves forward by one empty frame if `distance`, the bytes moved in this round of a loop, is an
+/// even number of cache lines. A ring has a power of two of them, so an odd step comes to each before it
+/// comes to one again.
 private func stepOdd(_ producer: inout FrameProducer, _ consumer: inout FrameConsumer, after distance: Int) {
     if distance / 64 % 2 == 1 { return }
     producer.write(.tick, source: 0, receivedAtNs: 0)

@@ -3,8 +3,9 @@
 //     TSAN_OPTIONS=ignore_interceptors_accesses=0 swift test --sanitize=thread --disable-default-traits \
 //         --filter HandoffTests --scratch-path .build-tsan
 //
-// The option matters: Swift's default makes the sanitizer blind to `memmove` and `memcmp`, that is, to every body. It
-// does not know that the two mappings are the same memory, so the bytes themselves are checked as well.
+// The option matters: Swift's default makes the sanitizer blind to `memmove` and `memcmp`, that is, to every
+// body. It does not know that the two mappings are the same memory, so the bytes themselves are checked as
+// well.
 
 import Foundation
 import TestSupport

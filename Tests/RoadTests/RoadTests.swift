@@ -1,0 +1,65 @@
+import RoadSimulation
+import SimulatedExchange
+import Testing
+
+/// The whole road in virtual time, in the few seconds that the everyday run has for it. `lob simulate` runs as many
+/// fresh seeds as asked for, with the same checks.
+@Suite struct RoadTests {
+    static let profiles: [TrafficProfile] = [.spotAlt, .spotBTC, .usdmBTC, .coinm]
+
+    #if DEBUG
+        static let seconds = 15
+    #else
+        static let seconds = 120
+    #endif
+
+    @Test(arguments: RoadTests.profiles, [1, 2] as [UInt64])
+    func noInvariantIsViolatedUnderAllFaults(_ profile: TrafficProfile, _ seed: UInt64) throws {
+        var plan = RoadPlan(seed: seed, profile: profile)
+        plan.faultySeconds = Self.seconds
+        let outcome = try Road(plan).run()
+        #expect(outcome.violation == nil, "profile \(profile.name), seed \(seed)")
+        #expect(outcome.applied > 0 && outcome.comparisons > 0)
+    }
+
+    /// The same seed gives the same run to the last digest, another seed another one.
+    @Test func sameSeedSameTrail() throws {
+        let trails = try [5, 5, 6].map { seed in
+            var plan = RoadPlan(seed: seed, profile: .spotAlt)
+            plan.faultySeconds = 60
+            return try Road(plan).run().trail
+        }
+        #expect(trails[0] == trails[1])
+        #expect(trails[0] != trails[2])
+    }
+
+    /// Each fault alone, at a rate at which it strikes often.
+    @Test(arguments: Fault.allCases) func everyFaultAlone(_ fault: Fault) throws {
+        var plan = RoadPlan(seed: 3, profile: .spotAlt)
+        plan.faultySeconds = 60
+        plan.faults = .none
+        plan.faults[fault] = max(fault.usualRate * 20, 20_000_000)
+        let outcome = try Road(plan).run()
+        #expect(outcome.violation == nil, "fault \(fault), seed 3")
+    }
+
+    /// A checker that cannot fail is worth nothing: each built-in mistake is caught within a few seeds.
+    @Test(arguments: Mistake.allCases) func everyMistakeIsCaught(_ mistake: Mistake) throws {
+        #if DEBUG
+            // The two that take long to show are left to the optimised run.
+            if mistake == .dropsOldestBuffered || mistake == .firstEventOffByOne { return }
+        #endif
+        var caught: UInt64?
+        for seed in 1...20 as ClosedRange<UInt64> {
+            var plan = RoadPlan(seed: seed, profile: mistake.profile)
+            plan.faultySeconds = 60
+            plan.recoverySeconds = 120
+            plan.mistake = mistake
+            if try Road(plan).run().violation != nil {
+                caught = seed
+                break
+            }
+        }
+        #expect(caught != nil, "\(mistake.explanation)")
+    }
+}
