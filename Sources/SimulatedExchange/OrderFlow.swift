@@ -48,6 +48,8 @@ public struct OrderFlow: Sendable {
     var touchedBestAsk: Int64 = 0
     var deletedBids = RecentPrices()
     var deletedAsks = RecentPrices()
+    var wantedBids = 0
+    var wantedAsks = 0
     private var activity: UInt32
 
     /// A flow at its initial book.
@@ -157,7 +159,9 @@ extension OrderFlow {
         }
         let drawn = max(Int(profile.levelsPerEvent.value(at: activity)), burstLevelCount)
         switch episode {
-        case .calm: return drawn
+        case .calm:
+            let isThin = Side.allCases.contains { book[$0].count < wantedCount($0) * 3 / 4 }
+            return isThin ? max(20, drawn) : drawn
         case .thinning: return max(40, 4 * drawn)
         case .walking: return drawn
         }

@@ -44,6 +44,8 @@ extension OrderFlow {
                 book.set(side, PriceLevel(farPrice(side, index), drawQuantity()))
             }
         }
+        wantedBids = book.bids.count
+        wantedAsks = book.asks.count
     }
 
     /// One change away from the best prices.
@@ -52,8 +54,10 @@ extension OrderFlow {
         let count = book[side].count
         if isBursting { return changeAnywhere(side) }
         if episode == .thinning { return deleteLevel(side, rank: 1 + random.below(min(1_000, count - 1))) }
+        let wanted = wantedCount(side)
+        if count < wanted * 3 / 4 && random.chance(perMille: 600) { return refill(side) }
         let churn = profile.insertPerMille + profile.deletePerMille
-        let missing = (profile.levelCount - count) * churn / profile.levelCount
+        let missing = (wanted - count) * churn / wanted
         let insert = min(max(profile.insertPerMille + missing, churn / 10), churn - churn / 10)
         if random.chance(perMille: profile.reusePerMille), changeAgain(side) { return }
         let kind = random.below(1_000)
@@ -65,6 +69,22 @@ extension OrderFlow {
             touchUnheld(side)
         } else {
             modifyLevel(side)
+        }
+    }
+
+    /// Levels a side returns to: those it started with.
+    func wantedCount(_ side: Side) -> Int { side == .bid ? wantedBids : wantedAsks }
+
+    /// A new level where the book used to have one, at any of its ranks.
+    private mutating func refill(_ side: Side) {
+        guard let best = book[side].best?.price.mantissa else { return }
+        let rank = Int64(1 + random.below(wantedCount(side)))
+        let distance = max(profile.deleteRank.counterpart(of: rank, in: profile.insertDistance), 1)
+        let price = best - sign(side) * (distance + Int64(random.below(3))) * tick
+        if price >= tick && isFree(side, price, best: best) {
+            put(side, price, drawQuantity())
+        } else {
+            insertLevel(side)
         }
     }
 
@@ -126,7 +146,8 @@ extension OrderFlow {
     mutating func moveBest(activity: UInt32) {
         switch episode {
         case .thinning: return
-        case .walking(let side):
+        case .walking(let direction):
+            let side = homeward() ?? direction
             move(side, ticks: profile.walkTicks / 2 + Int64(random.below(Int(profile.walkTicks))) + 1)
         case .calm:
             let isBusy = activity > UInt32.max / 2
@@ -136,6 +157,12 @@ extension OrderFlow {
             let side: Side = random.chance(perMille: 500 - Int(pull)) ? .bid : .ask
             move(side, ticks: profile.moveTicks.draw(&random))
         }
+    }
+
+    /// The side that leads back if the price has walked far from its start.
+    private func homeward() -> Side? {
+        let price = book.bids.best?.price.mantissa ?? profile.startPrice
+        return price < profile.startPrice / 4 * 3 ? .bid : price > profile.startPrice / 4 * 5 ? .ask : nil
     }
 
     /// Improves the best price of one side by some ticks and takes away what stands in its way.
@@ -167,7 +194,7 @@ extension OrderFlow {
 
     /// Removes the deepest levels of a side that has grown too long.
     private mutating func trim(_ side: Side) {
-        while book[side].count > profile.levelCount + profile.levelCount / 4 {
+        while book[side].count > wantedCount(side) * 5 / 4 {
             put(side, book[side].levels[0].price.mantissa, 0)
         }
     }

@@ -30,7 +30,7 @@ public struct TrafficProfile: Hashable, Sendable {
     public var quantityStep: Int64
     /// Best bid at the start, as a mantissa.
     public var startPrice: Int64
-    /// Levels a side that the flow returns to.
+    /// Levels a side at the start, fewer where prices would fall below one tick; the flow returns to them.
     public var levelCount: Int
     /// Rule of the update ids.
     public var ids: UpdateIDRule
@@ -84,7 +84,7 @@ public struct TrafficProfile: Hashable, Sendable {
     public var tightenPerMille: Int
     /// A move leaves behind one new level for so many ticks.
     public var moveGapTicks: Int64
-    /// Distance of a move while the price walks away.
+    /// Distance of a move while the price walks away, on the average; it turns back a quarter from the start.
     public var walkTicks: Int64
     /// Quantities of new levels, as mantissas.
     public var quantity: QuantileTable

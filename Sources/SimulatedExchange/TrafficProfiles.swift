@@ -60,7 +60,7 @@ extension TrafficProfile {
         unheldDistance: QuantileTable([-4, -4, -3, -2, -1, -1, -1, -1, -1, 5, 33]),
         rankMax: .max, movePerMille: 30,
         moveTicks: QuantileTable([1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 5]),
-        retreatPerMille: 500, tightenPerMille: 150, moveGapTicks: 1, walkTicks: 4,
+        retreatPerMille: 500, tightenPerMille: 150, moveGapTicks: 1, walkTicks: 1,
         quantity: QuantileTable([
             10_000_000, 660_000_000, 1_174_000_000, 1_949_000_000, 2_988_000_000, 7_547_000_000,
             20_854_000_000,

@@ -65,7 +65,7 @@ struct VenueListing: Sendable {
             episodeEndUs = timeUs + random.within(5_000_000...20_000_000)
         }
         if counters.strikes(.walk, of: plan, &random) {
-            flow.episode = .walking(towards: homeward() ?? (random.chance(perMille: 500) ? .bid : .ask))
+            flow.episode = .walking(towards: random.chance(perMille: 500) ? .bid : .ask)
             episodeEndUs = timeUs + random.within(10_000_000...40_000_000)
         }
         if counters.strikes(.burst, of: plan, &random) { flow.burstLevelCount = 2_500 }
@@ -76,12 +76,5 @@ struct VenueListing: Sendable {
                 extraPriceDecimals: isRescaled ? 1 : 0,
                 extraQuantityDecimals: isRescaled && random.chance(perMille: 500) ? 1 : 0)
         }
-    }
-
-    /// The side that leads back if the price has already walked far.
-    private func homeward() -> Side? {
-        let start = flow.profile.startPrice
-        guard let price = flow.book.bids.best?.price.mantissa else { return nil }
-        return price < start / 5 * 4 ? .bid : price > start / 5 * 6 ? .ask : nil
     }
 }

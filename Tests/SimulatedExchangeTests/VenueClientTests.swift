@@ -8,7 +8,7 @@ import SimulatedExchange
 import Testing
 
 /// A lively profile with a small book, so that short runs meet many events.
-private func lively(_ market: Market) -> TrafficProfile {
+func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market
     profile.eventGapUs = QuantileTable(even: 100_000...400_000)
@@ -25,14 +25,14 @@ private func lively(_ market: Market) -> TrafficProfile {
     return profile
 }
 
-private struct Run {
+struct Run {
     var client: DictionaryClient
     var counters: VenueCounters
     var wrong: String?
     var isSyncedAtEnd = false
 }
 
-private func run(
+func run(
     _ market: Market, _ faults: FaultPlan, seed: UInt64, faultySeconds: Int64, calmSeconds: Int64,
     limit: Int = 500, resyncSeconds: Int64? = nil
 ) -> Run {
