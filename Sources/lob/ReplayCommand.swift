@@ -88,7 +88,8 @@ struct ReplayCommand: ParsableCommand {
             for argument in snapshot { try replay.addSnapshot(argument) }
             for capture in captures { try replay.run(capture) }
             let summary = try replay.finish()
-            let report = ReplayReport(market: market, printsBook: book)
+            let report = ReplayReport(
+                market: market, printsBook: book, malformed: summary.malformedCount)
             if json {
                 for symbol in summary.symbols { print(report.json(symbol)) }
                 printError(report.table(summary))

@@ -8,6 +8,8 @@ import MarketData
 struct ReplayReport {
     let market: Market
     let printsBook: Bool
+    /// Malformed messages of the capture; which symbol a broken message was of cannot be known.
+    let malformed: Int
 
     private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
 
@@ -32,9 +34,6 @@ struct ReplayReport {
         }
         return text + "}"
     }
-
-    /// Malformed messages of the capture; which symbol a broken message was of cannot be known.
-    var malformed = 0
 
     private func proven(_ range: ProvenRange, _ scales: SymbolScales) -> String {
         switch range {
@@ -77,6 +76,13 @@ struct ReplayReport {
             + "in \(fixed(seconds, 3)) s: "
         text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
         if let damage = summary.damage { text += "\n\(damage)" }
+        for symbol in summary.symbols where symbol.status.state == .syncing {
+            let name = symbol.status.symbol
+            let why =
+                symbol.status.counters.snapshots == 0
+                ? "no snapshot that its events continue" : "no event that continues its snapshot"
+            text += "\n\(name): \(why); give one with --snapshot \(name)=FILE"
+        }
         return text
     }
 
