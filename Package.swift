@@ -57,6 +57,13 @@ let package = Package(
             name: "CAllocator",
             dependencies: [.target(name: "CJemalloc", condition: .when(traits: ["Jemalloc"]))],
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
+        .systemLibrary(
+            name: "CLibwebsockets", path: "Sources/CLibwebsockets", pkgConfig: "libwebsockets",
+            providers: [.apt(["libwebsockets-dev"])]),
+        .target(
+            name: "CTransport", dependencies: ["CLibwebsockets"],
+            cSettings: cFlags + [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CKernels", cSettings: cFlags),
         .target(name: "MarketData", swiftSettings: kernel),
         .target(name: "DepthBook", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
@@ -65,6 +72,7 @@ let package = Package(
         .target(
             name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
             swiftSettings: safe),
+        .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
         .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
             swiftSettings: safe),
@@ -91,6 +99,7 @@ let package = Package(
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )
