@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// Reads of one connection in one turn of the loop, so that a flood on it does not starve the others.
-enum { READS_MAX = 16 };
-
 // The library has written its own request into its service buffer and lets us append; ours takes its place from the
 // first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
@@ -28,11 +25,7 @@ static int append_head(ct_connection *connection, char **cursor, size_t room) {
 
 static int ask(ct_connection *connection, char **cursor, size_t room) {
     connection->stage = CT_ASKED;
-    if (connection->kind == CT_STANDARD) return append_head(connection, cursor, room);
-    // One read of the socket brings many records; `receive` therefore reads until none is left. Not in the standard
-    // role, which would leave them lying.
-    if (connection->tls) SSL_set_read_ahead(lws_get_ssl(connection->wsi), 1);
-    return put_head(connection, cursor, room);
+    return connection->kind == CT_STANDARD ? append_head(connection, cursor, room) : put_head(connection, cursor, room);
 }
 
 static int answered(ct_connection *connection) {
@@ -44,50 +37,43 @@ static int answered(ct_connection *connection) {
     connection->chunked = length >= 0 || lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
     if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
     connection->stage = CT_OPEN;
-    // Bytes behind the head may already lie decrypted where poll does not see them.
-    if (connection->tls) lws_callback_on_writable(connection->wsi);
     return connection->loop->events.answered(connection->user, status);
 }
 
+// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the library.
 // Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
-    for (int reads = 0; reads < READS_MAX; reads += 1) {
-        char *bytes = (char *)connection->loop->read_buffer;
-        int length = connection->loop->read_bytes;
-        connection->progress = false;
-        int failed = lws_http_client_read(connection->wsi, &bytes, &length);
-        if (failed && connection->chunked) connection->completed = false;
-        if (failed || connection->completed || connection->doomed) return -1;
-        // A plain socket tells poll what is left; TLS may hold whole records, so it is read until it has none.
-        if (!connection->progress || !connection->tls) return 0;
-    }
-    lws_callback_on_writable(connection->wsi);
-    return 0;
+    char *bytes = (char *)connection->loop->read_buffer;
+    int length = connection->loop->read_bytes;
+    int failed = lws_http_client_read(connection->wsi, &bytes, &length);
+    if (failed && connection->chunked) connection->completed = false;
+    return failed || connection->doomed ? -1 : 0;
 }
 
-static int socket_error(struct lws *wsi) {
+// The system's error, where it can still be had: the library reads it from the socket without telling, and then the
+// likeliest is that nobody listened.
+static ct_reason connect_failure(int error, char *text, size_t capacity) {
+    snprintf(text, capacity, "%s", error ? strerror(error) : "");
+    switch (error) {
+    case 0: case ECONNREFUSED: return CT_REFUSED;
+    case EMFILE: case ENFILE: return CT_DESCRIPTORS;
+    default: return CT_UNREACHABLE;
+    }
+}
+
+static int socket_error(ct_connection *connection) {
     int error = 0;
     socklen_t length = sizeof error;
-    int descriptor = lws_get_socket_fd(wsi);
+    int descriptor = lws_get_socket_fd(connection->wsi);
     if (descriptor >= 0 && !getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) && error) return error;
-    return errno;
-}
-
-static ct_reason connect_failure(int error, char *text, size_t capacity) {
-    switch (error) {
-    case ECONNREFUSED: snprintf(text, capacity, "%s", strerror(error)); return CT_REFUSED;
-    case EMFILE: case ENFILE: snprintf(text, capacity, "%s", strerror(error)); return CT_DESCRIPTORS;
-    case ENETUNREACH: case EHOSTUNREACH: case ETIMEDOUT: case ECONNRESET: case EADDRNOTAVAIL: case EACCES: case EPERM:
-    case EINVAL: case EAFNOSUPPORT: snprintf(text, capacity, "%s", strerror(error)); return CT_UNREACHABLE;
-    default: snprintf(text, capacity, "no connection"); return CT_UNREACHABLE;
-    }
+    return connection->connecting ? errno : 0;
 }
 
 static void fail(ct_connection *connection, const char *text) {
     char detail[CT_TEXT_BYTES];
     switch (connection->stage) {
     case CT_CONNECTING: {
-        ct_reason reason = connect_failure(socket_error(connection->wsi), detail, sizeof detail);
+        ct_reason reason = connect_failure(socket_error(connection), detail, sizeof detail);
         ct_end(connection, reason, detail);
         return;
     }
@@ -136,6 +122,7 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
         return events->opened(connection->user);
     case LWS_CALLBACK_CLIENT_RECEIVE:
         ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+        if (connection->doomed) return -1;
         return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG: return events->pong(connection->user, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
@@ -161,16 +148,13 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: return answered(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return receive(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-        connection->progress = true;
         ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
         return connection->doomed ? -1 : connection->loop->events.received(connection->user, in, length);
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         connection->completed = true;
         ct_kill(connection);
         return 0;
-    case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
-        if (ct_flush(connection)) return -1;
-        return connection->tls ? receive(connection) : 0;
+    case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return ct_flush(connection);
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: fail(connection, in ? in : "closed"); return 0;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP: case LWS_CALLBACK_CLIENT_CLOSED: case LWS_CALLBACK_WSI_DESTROY:
         close_client(connection);

@@ -31,8 +31,6 @@ struct ct_connection {
     bool chunked;
     /// Something could not be sent at once; when all is gone, `drained` is called.
     bool congested;
-    /// Bytes came with the read under way.
-    bool progress;
     /// A response is queued; when the queue is empty the transaction is over.
     bool responding;
     ct_reason reason;

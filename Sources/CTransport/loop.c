@@ -22,7 +22,12 @@ static void initialise(void) {
 
 const lws_retry_bo_t ct_no_validity = {0};
 
-static void alarm_rang(lws_sorted_usec_list_t *alarm) { (void)alarm; }
+// Due alarms are served before the library waits. One that rings there (the thread was off its core for a while) must not
+// leave the wait without a limit, so it is set anew, closer than the millisecond that would be waited.
+static void alarm_rang(lws_sorted_usec_list_t *alarm) {
+    ct_loop *loop = lws_container_of(alarm, ct_loop, alarm);
+    lws_sul_schedule(loop->context, 0, alarm, alarm_rang, 500);
+}
 
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy) {
     struct lws_context_creation_info info = {
@@ -96,12 +101,9 @@ bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
         loop->doomed = connection->next_doomed;
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     }
-    if (wait_us > 0) {
-        lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
-    } else if (wait_us < 0) {
-        lws_sul_cancel(&loop->alarm);
-    }
+    if (wait_us > 0) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
     lws_service(loop->context, wait_us ? 0 : -1);
+    if (wait_us > 0) lws_sul_cancel(&loop->alarm);
     bool woken = loop->woken;
     loop->woken = false;
     return woken;
@@ -147,16 +149,24 @@ uint64_t ct_now_ns(void) {
 
 const char *ct_environment(const char *name) { return getenv(name); }
 
+// The library's encoder ends its text only where more than one byte of room is left behind it.
+static void encode(const uint8_t *bytes, int length, char *text, size_t text_length) {
+    char roomy[64];
+    lws_b64_encode_string((const char *)bytes, length, roomy, sizeof roomy);
+    memcpy(text, roomy, text_length);
+    text[text_length] = 0;
+}
+
 void ct_websocket_key(char *key) {
     uint8_t random[16];
     if (getentropy(random, sizeof random)) abort();
-    lws_b64_encode_string((const char *)random, sizeof random, key, 25);
+    encode(random, sizeof random, key, CT_KEY_BYTES - 1);
 }
 
 void ct_websocket_accept(const char *key, char *accept) {
-    char text[64];
+    char text[80];
     uint8_t digest[20];
     int length = lws_snprintf(text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
     lws_SHA1((const uint8_t *)text, (size_t)length, digest);
-    lws_b64_encode_string((const char *)digest, sizeof digest, accept, 29);
+    encode(digest, sizeof digest, accept, CT_ACCEPT_BYTES - 1);
 }

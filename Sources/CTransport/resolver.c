@@ -3,6 +3,7 @@
 #include "internal.h"
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum { LOOKUPS_MAX = 8 };
@@ -51,6 +52,26 @@ static void *run(void *argument) {
     return NULL;
 }
 
+// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time loop a look-up
+// would never run.
+static bool start(struct ct_lookup *lookup) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    cpu_set_t everywhere;
+    CPU_ZERO(&everywhere);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu += 1) CPU_SET(cpu, &everywhere);
+    struct sched_param priority = {.sched_priority = 0};
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setaffinity_np(&attributes, sizeof everywhere, &everywhere);
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    pthread_attr_setschedparam(&attributes, &priority);
+    bool started = !pthread_create(&thread, &attributes, run, lookup);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token) {
     ct_remote *remote = loop->remote;
     pthread_mutex_lock(&remote->lock);
@@ -62,13 +83,7 @@ bool ct_resolve(ct_loop *loop, const char *host, uint64_t token) {
     lookup->remote = ct_remote_retain(remote);
     lookup->result.token = token;
     snprintf(lookup->host, sizeof lookup->host, "%s", host);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_t thread;
-    bool started = !pthread_create(&thread, &attributes, run, lookup);
-    pthread_attr_destroy(&attributes);
-    if (started) return true;
+    if (start(lookup)) return true;
     pthread_mutex_lock(&remote->lock);
     remote->lookups -= 1;
     pthread_mutex_unlock(&remote->lock);

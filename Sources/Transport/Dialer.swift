@@ -43,7 +43,7 @@ final class Dialer {
     /// The attempt under way has failed.
     func failed(_ error: TransportError) {
         stopLimit()
-        let action = plan.failed(error)
+        let action = plan.failed(loop.isClosed ? .cancelled : error)
         loop.soon { self.perform(action) }
     }
 

@@ -104,6 +104,9 @@ public final class EventLoop {
         timers.removeAll()
     }
 
+    /// Whether `close` has been called: what ends now, ends by its owner.
+    var isClosed: Bool { handle == nil }
+
     /// Does it at the end of this turn or in the next one, outside the library.
     func soon(_ action: @escaping () -> Void) { deferred.append(action) }
 

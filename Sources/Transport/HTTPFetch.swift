@@ -97,7 +97,7 @@ public final class HTTPFetch {
     }
 
     func finished(_ socket: FetchSocket, _ error: TransportError?) {
-        if socket === self.socket { finish(error) }
+        if socket === self.socket { finish(loop.isClosed ? .cancelled : error) }
     }
 
     private func finish(_ error: TransportError?) {

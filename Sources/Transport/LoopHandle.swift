@@ -151,7 +151,7 @@ func environmentVariable(_ name: String) -> String? {
 extension UpgradeHandshake {
     /// A handshake with a key of its own.
     static func fresh() -> UpgradeHandshake {
-        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 25) { key in
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_KEY_BYTES)) { key in
             unsafe ct_websocket_key(key.baseAddress!)
             return unsafe UpgradeHandshake(key: String(cString: key.baseAddress!))
         }
@@ -159,7 +159,8 @@ extension UpgradeHandshake {
 
     /// The handshake of a key.
     init(key: String) {
-        let accept = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 29) { accept in
+        let accept = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_ACCEPT_BYTES)) {
+            accept in
             unsafe ct_websocket_accept(key, accept.baseAddress!)
             return unsafe String(cString: accept.baseAddress!)
         }

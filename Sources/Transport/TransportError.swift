@@ -7,7 +7,7 @@ public enum TransportError: Error, Hashable, Sendable {
     case invalidURL(String)
     /// The name has no address; the resolver's words.
     case unresolved(host: String, reason: String)
-    /// Nobody listens at the address.
+    /// Nobody listens at the address, or something on the way does not let the connection through.
     case refused(address: String)
     /// The address could not be reached; the system's words.
     case unreachable(address: String, reason: String)

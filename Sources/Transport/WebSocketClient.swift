@@ -137,7 +137,7 @@ public final class WebSocketClient {
 
     /// The open connection is gone.
     func ended(_ socket: WebSocketSocket, _ end: WebSocketEnd) {
-        if socket === self.socket { self.end(end) }
+        if socket === self.socket { self.end(loop.isClosed ? WebSocketEnd(error: .cancelled) : end) }
     }
 
     private func end(_ end: WebSocketEnd) {

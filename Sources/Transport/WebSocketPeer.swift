@@ -116,7 +116,7 @@ final class PeerSocket: Socket {
         server.peerCount -= 1
         let closed = handlers.closed
         handlers = WebSocketPeer.Handlers()
-        closed(end)
+        closed(server.loop.isClosed ? WebSocketEnd(error: .cancelled) : end)
     }
 
     func close(code: UInt16, reason: String) {

@@ -40,7 +40,7 @@ typedef enum ct_reason {
     CT_COMPLETED,
     /// HTTP client: it ended before the whole body had come.
     CT_TRUNCATED,
-    /// Nobody listens there.
+    /// Nobody listens there, or something on the way does not let the connection through.
     CT_REFUSED,
     /// No route, a network error, or no socket could be made ready.
     CT_UNREACHABLE,
@@ -183,7 +183,8 @@ typedef struct ct_listen_options {
 /// Listens; the port in use, or -1 with `text` set. The server lives as long as the loop.
 int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, char *text, size_t capacity);
 
-/// A new Sec-WebSocket-Key (24 characters) and the answer it calls for (28 characters), both terminated.
+/// A new Sec-WebSocket-Key, and the answer a key calls for, both terminated.
+enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };
 void ct_websocket_key(char *key);
 void ct_websocket_accept(const char *key, char *accept);
 uint64_t ct_now_ns(void);
