@@ -59,6 +59,13 @@ let package = Package(
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CLibwebsockets", path: "Sources/CLibwebsockets", pkgConfig: "libwebsockets",
+            providers: [.apt(["libwebsockets-dev"])]),
+        .target(
+            name: "CTransport", dependencies: ["CLibwebsockets"],
+            cSettings: cFlags + [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CKernels", cSettings: cFlags),
         .target(name: "MarketData", swiftSettings: kernel),
         .target(name: "DepthBook", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
@@ -68,6 +75,7 @@ let package = Package(
             name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
             swiftSettings: safe),
         .target(name: "Recording", dependencies: ["Handoff", "CZlib"], swiftSettings: kernel),
+        .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
         .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
             swiftSettings: safe),
@@ -86,7 +94,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
-                "SimulatedExchange", "CAllocator", "CKernels", argumentParser, histogram,
+                "SimulatedExchange", "Transport", "CAllocator", "CKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(
@@ -100,6 +108,7 @@ let package = Package(
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -1,0 +1,212 @@
+#include "internal.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+typedef struct record {
+    uint32_t length;
+    uint32_t frame;
+    uint8_t room[LWS_PRE];
+} record;
+
+// One send of a response; between two the loop serves others, and the library buffers at most this much.
+enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 30 };
+
+ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
+    ct_connection *connection = calloc(1, sizeof *connection);
+    connection->loop = loop;
+    connection->kind = kind;
+    ct_count(loop, CT_COUNT_OPENED, 1);
+    return connection;
+}
+
+static void forget_doom(ct_connection *connection) {
+    ct_connection **link = &connection->loop->doomed;
+    while (*link && *link != connection) link = &(*link)->next_doomed;
+    if (*link) *link = connection->next_doomed;
+}
+
+void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
+    if (connection->ended) return;
+    connection->ended = true;
+    connection->reason = reason;
+    if (connection->doomed) forget_doom(connection);
+    if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
+    connection->wsi = NULL;
+    snprintf(connection->text, sizeof connection->text, "%s", text);
+    if (connection->connecting) return;
+    ct_count(connection->loop, CT_COUNT_ENDED, 1);
+    if (reason != CT_ENDED && reason != CT_COMPLETED) ct_count(connection->loop, CT_COUNT_FAILURES, 1);
+    if (connection->user) connection->loop->events.closed(connection->user, reason, connection->text);
+    free(connection->queue.memory);
+    free(connection->head);
+    free(connection);
+}
+
+static size_t record_bytes(size_t length) { return (sizeof(record) + length + 7) & ~(size_t)7; }
+
+bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes, size_t length) {
+    size_t needed = record_bytes(length), held = queue->tail - queue->head;
+    if (length > UINT32_MAX || needed > capacity_max || held > capacity_max - needed) return false;
+    if (queue->head && queue->tail + needed > queue->capacity) {
+        memmove(queue->memory, queue->memory + queue->head, held);
+        queue->head = 0;
+        queue->tail = held;
+    }
+    if (queue->tail + needed > queue->capacity) {
+        size_t capacity = queue->capacity ? queue->capacity : 4096;
+        while (capacity < held + needed) capacity *= 2;
+        if (capacity > capacity_max) capacity = capacity_max;
+        uint8_t *memory = realloc(queue->memory, capacity);
+        if (!memory) return false;
+        queue->memory = memory;
+        queue->capacity = capacity;
+    }
+    record *next = (record *)(void *)(queue->memory + queue->tail);
+    next->length = (uint32_t)length;
+    next->frame = frame;
+    memcpy(next + 1, bytes, length);
+    queue->tail += needed;
+    return true;
+}
+
+static int wait_for_room(ct_connection *connection) {
+    connection->congested = true;
+    lws_callback_on_writable(connection->wsi);
+    return 0;
+}
+
+static int write_record(ct_connection *connection, record *record) {
+    uint8_t *payload = (uint8_t *)(record + 1);
+    enum lws_write_protocol protocol = LWS_WRITE_HTTP;
+    switch ((ct_frame)record->frame) {
+    case CT_RAW: break;
+    case CT_TEXT: protocol = LWS_WRITE_TEXT; break;
+    case CT_BINARY: protocol = LWS_WRITE_BINARY; break;
+    case CT_PING: protocol = LWS_WRITE_PING; break;
+    case CT_CLOSE:
+        lws_close_reason(connection->wsi, (enum lws_close_status)(payload[0] << 8 | payload[1]), payload + 2,
+                         record->length - 2);
+        return -1;
+    }
+    ct_count(connection->loop, CT_COUNT_BYTES_OUT, record->length);
+    return lws_write(connection->wsi, payload, record->length, protocol) < 0 ? -1 : 0;
+}
+
+int ct_flush(ct_connection *connection) {
+    ct_queue *queue = &connection->queue;
+    while (queue->head < queue->tail && !lws_partial_buffered(connection->wsi)) {
+        record *next = (record *)(void *)(queue->memory + queue->head);
+        queue->head += record_bytes(next->length);
+        if (write_record(connection, next)) return -1;
+        if (connection->kind == CT_REQUEST) {
+            lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
+            break;
+        }
+    }
+    if (queue->head < queue->tail || lws_partial_buffered(connection->wsi)) return wait_for_room(connection);
+    queue->head = queue->tail = 0;
+    if (!connection->congested) return 0;
+    connection->congested = false;
+    return connection->responding ? 0 : connection->loop->events.drained(connection->user);
+}
+
+static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
+    bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
+    if (open && ct_queue_append(&connection->queue, connection->loop->queue_bytes_max, frame, bytes, length)) return true;
+    ct_count(connection->loop, CT_COUNT_SEND_REFUSED, 1);
+    return false;
+}
+
+bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
+    bool idle = connection->queue.head == connection->queue.tail;
+    if (!enqueue(connection, frame, bytes, length)) return false;
+    ct_count(connection->loop, CT_COUNT_FRAMES_OUT, 1);
+    if (!idle || lws_partial_buffered(connection->wsi)) {
+        wait_for_room(connection);
+        return true;
+    }
+    // Nothing waits: straight to the socket, without a turn of the loop in between.
+    record *next = (record *)(void *)(connection->queue.memory + connection->queue.head);
+    connection->queue.head = connection->queue.tail = 0;
+    if (write_record(connection, next)) {
+        ct_kill(connection);
+    } else if (lws_partial_buffered(connection->wsi)) {
+        wait_for_room(connection);
+    }
+    return true;
+}
+
+bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length) {
+    uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
+    if (length > sizeof payload - 2) length = sizeof payload - 2;
+    memcpy(payload + 2, reason, length);
+    if (!enqueue(connection, CT_CLOSE, payload, length + 2)) return false;
+    lws_callback_on_writable(connection->wsi);
+    return true;
+}
+
+bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    if (connection->ended || connection->doomed || connection->responding) return false;
+    size_t pieces = length / RESPONSE_PIECE_BYTES + 1;
+    size_t room = length + pieces * (sizeof(record) + 8);
+    for (size_t sent = 0; sent < length;) {
+        size_t piece = length - sent < RESPONSE_PIECE_BYTES ? length - sent : RESPONSE_PIECE_BYTES;
+        if (!ct_queue_append(&connection->queue, room, CT_RAW, bytes + sent, piece)) return false;
+        sent += piece;
+    }
+    connection->responding = true;
+    lws_callback_on_writable(connection->wsi);
+    return true;
+}
+
+void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    // Small and the first bytes on this response: the library buffers what the socket does not take.
+    if (!ct_queue_append(&connection->queue, length + sizeof(record) + 8, CT_RAW, bytes, length)) return;
+    connection->responding = true;
+    write_record(connection, (record *)(void *)connection->queue.memory);
+}
+
+void ct_kill(ct_connection *connection) {
+    if (connection->ended || connection->doomed) return;
+    connection->doomed = true;
+    connection->next_doomed = connection->loop->doomed;
+    connection->loop->doomed = connection;
+}
+
+size_t ct_queued_bytes(const ct_connection *connection) { return connection->queue.tail - connection->queue.head; }
+
+bool ct_congested(const ct_connection *connection) { return connection->congested; }
+
+int64_t ct_silent_ms(const ct_connection *connection) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    int descriptor = connection->wsi ? lws_get_socket_fd(connection->wsi) : -1;
+    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length)) return -1;
+    return info.tcpi_last_data_recv;
+}
+
+int ct_header(const ct_connection *connection, const char *name, char *value, int capacity) {
+    char key[64];
+    int length = lws_snprintf(key, sizeof key, "%s:", name);
+    if (!connection->wsi || capacity < 1) return -1;
+    for (int token = 0; token < WSI_TOKEN_COUNT; token += 1) {
+        const unsigned char *text = lws_token_to_string((enum lws_token_indexes)token);
+        if (!text || strcmp((const char *)text, key)) continue;
+        if (!lws_hdr_total_length(connection->wsi, (enum lws_token_indexes)token)) return -1;
+        return lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token);
+    }
+    return lws_hdr_custom_copy(connection->wsi, value, capacity, key, length);
+}
+
+int ct_query(const ct_connection *connection, int index, char *value, int capacity) {
+    if (!connection->wsi || !lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
+    return lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
+}
+
+int ct_peer_address(const ct_connection *connection, char *value, int capacity) {
+    value[0] = 0;
+    if (connection->wsi) lws_get_peer_simple(connection->wsi, value, (size_t)capacity);
+    return (int)strlen(value);
+}

@@ -1,0 +1,194 @@
+// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is public, and
+// no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
+//
+// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only `ct_remote_…`
+// may be called from elsewhere.
+// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out until its
+// `closed` callback returns; that callback comes exactly once, and no pointer of the library outlives it.
+#ifndef CTRANSPORT_H
+#define CTRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+typedef struct ct_loop ct_loop;
+typedef struct ct_connection ct_connection;
+typedef struct ct_remote ct_remote;
+
+/// What a connection speaks.
+typedef enum ct_kind {
+    /// Client: HTTP/1.1 request, then every byte behind the response head is handed over raw.
+    CT_TUNNEL,
+    /// Client: HTTP/1.1 request, then the body without its transfer encoding.
+    CT_HTTP,
+    /// Client: WebSocket by the library's own role.
+    CT_STANDARD,
+    /// Server: one HTTP request and its response.
+    CT_REQUEST,
+    /// Server: WebSocket by the library's own role.
+    CT_PEER,
+} ct_kind;
+
+/// Why a connection is over.
+typedef enum ct_reason {
+    /// It was open and has ended, by either side.
+    CT_ENDED,
+    /// It has done its work: a whole body received, or a whole response sent.
+    CT_COMPLETED,
+    /// HTTP client: it ended before the whole body had come.
+    CT_TRUNCATED,
+    /// Nobody listens there, or something on the way does not let the connection through.
+    CT_REFUSED,
+    /// No route, a network error, or no socket could be made ready.
+    CT_UNREACHABLE,
+    /// The process has no file descriptor left.
+    CT_DESCRIPTORS,
+    /// The peer's certificate was not accepted; the text says why.
+    CT_CERTIFICATE,
+    /// TLS failed for another reason.
+    CT_TLS,
+    /// The peer hung up before a whole response head had come.
+    CT_UNANSWERED,
+    /// The response head could not be read, or (standard role) was not a valid upgrade.
+    CT_BAD_ANSWER,
+} ct_reason;
+
+/// What is sent.
+typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame;
+
+/// What is counted; see `TransportCounters` for the meaning.
+enum ct_counter {
+    CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT, CT_COUNT_FRAMES_IN,
+    CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS, CT_COUNT_SEND_REFUSED,
+    CT_COUNT_FAILURES, CT_COUNTERS
+};
+
+/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the connection.
+typedef struct ct_events {
+    /// Client: the response head is there; headers can be read.
+    int (*answered)(void *user, int status);
+    /// Standard role and peers: frames may flow.
+    int (*opened)(void *user);
+    /// Tunnel and HTTP: bytes behind the response head.
+    int (*received)(void *user, const uint8_t *bytes, size_t length);
+    /// Standard role and peers: a piece of a message.
+    int (*fragment)(void *user, const uint8_t *bytes, size_t length, bool is_final);
+    /// Standard role and peers: a pong.
+    int (*pong)(void *user, const uint8_t *bytes, size_t length);
+    /// Standard role and peers: the other side sent a close frame; 1005 if it carried no code.
+    int (*closing)(void *user, uint16_t code, const uint8_t *reason, size_t length);
+    /// What had to wait for the socket is gone.
+    int (*drained)(void *user);
+    /// The last callback of this connection.
+    void (*closed)(void *user, ct_reason reason, const char *text);
+    /// Server: an HTTP request; returns the `user` of its connection.
+    void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method, const char *path);
+    /// Server: a WebSocket upgrade; returns the `user` of its connection, or NULL after `ct_refuse`.
+    void *_Nullable (*_Nonnull upgrading)(void *server, ct_connection *connection, const char *path);
+} ct_events;
+
+typedef struct ct_loop_options {
+    /// Most bytes one read hands over; also the room for a response head being parsed.
+    uint32_t read_bytes_max;
+    /// Most bytes one connection's send queue holds.
+    uint32_t queue_bytes_max;
+    /// PEM file of the only authorities to trust; NULL trusts the system's.
+    const char *_Nullable authority_path;
+} ct_loop_options;
+
+/// NULL if the loop cannot be made; `text` then says why.
+ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity);
+/// Ends every connection (with its `closed` callback) and frees the loop. Not from inside a callback.
+void ct_loop_destroy(ct_loop *loop);
+/// One turn: `wait_us` 0 does not wait, negative waits without limit. True if somebody woke the loop.
+bool ct_loop_turn(ct_loop *loop, int64_t wait_us);
+ct_remote *ct_loop_remote(ct_loop *loop);
+
+/// The part of a loop that any thread may hold, also longer than the loop lives. Counted references.
+ct_remote *ct_remote_retain(ct_remote *remote);
+void ct_remote_release(ct_remote *remote);
+void ct_remote_wake(ct_remote *remote);
+void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
+uint64_t ct_remote_counter(const ct_remote *remote, int counter);
+
+/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was woken.
+/// False if too many look-ups are under way.
+bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
+enum { CT_ADDRESSES_MAX = 4, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
+typedef struct ct_resolution {
+    uint64_t token;
+    int address_count;
+    char addresses[CT_ADDRESSES_MAX * CT_ADDRESS_BYTES];
+    char text[CT_TEXT_BYTES];
+} ct_resolution;
+bool ct_take_resolution(ct_loop *loop, ct_resolution *resolution);
+/// 4 or 6 if the text is a numeric address, else 0.
+int ct_address_family(const char *text);
+
+typedef struct ct_target {
+    ct_kind kind;
+    /// Where to connect: numeric; behind a proxy the name.
+    const char *address;
+    uint16_t port;
+    bool tls;
+    /// Name for SNI, the certificate check and (standard role) the Host header.
+    const char *host;
+    /// `address:port` of the HTTP proxy, or NULL.
+    const char *_Nullable proxy;
+    /// Tunnel and HTTP: the whole request head without the empty line. Standard role: extra header lines.
+    const char *head;
+    size_t head_length;
+    /// Standard role only.
+    const char *path;
+} ct_target;
+
+/// NULL if it failed at once; `reason` and `text` then say why and no callback comes.
+ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason, char *text,
+                                    size_t capacity);
+/// Most bytes of a request head (the library sends it with one write and drops what does not fit).
+enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTES_MAX = 120 };
+
+/// Queues and sends as far as the socket takes it. False: the queue has no room, and nothing of it was taken.
+bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length);
+/// Standard role and peers: the close handshake, behind what is queued.
+bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
+/// Answers a request; head and body together. Sent as the socket takes it, bounded by the caller.
+bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length);
+/// Inside `upgrading`: answers with this instead of upgrading.
+void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length);
+/// Ends the connection without ceremony at the next turn.
+void ct_kill(ct_connection *connection);
+size_t ct_queued_bytes(const ct_connection *connection);
+/// Something waits for the socket; `drained` will be called when nothing does any more.
+bool ct_congested(const ct_connection *connection);
+/// Milliseconds since the last byte arrived, as the kernel knows it; -1 if unknown.
+int64_t ct_silent_ms(const ct_connection *connection);
+/// Copies a header's value (name in lower case, without colon); its length, or -1 if absent or longer than `capacity`.
+int ct_header(const ct_connection *connection, const char *name, char *value, int capacity);
+/// Copies the `index`-th part of a request's query string, decoded; its length or -1.
+int ct_query(const ct_connection *connection, int index, char *value, int capacity);
+/// Copies the peer's numeric address.
+int ct_peer_address(const ct_connection *connection, char *value, int capacity);
+
+typedef struct ct_listen_options {
+    /// Numeric address; NULL is every address.
+    const char *_Nullable address;
+    uint16_t port;
+    const char *_Nullable certificate_path;
+    const char *_Nullable key_path;
+} ct_listen_options;
+/// Listens; the port in use, or -1 with `text` set. The server lives as long as the loop.
+int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, char *text, size_t capacity);
+
+/// A new Sec-WebSocket-Key, and the answer a key calls for, both terminated.
+enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };
+void ct_websocket_key(char *key);
+void ct_websocket_accept(const char *key, char *accept);
+uint64_t ct_now_ns(void);
+const char *_Nullable ct_environment(const char *name);
+
+#pragma clang assume_nonnull end
+#endif

@@ -1,0 +1,172 @@
+#include "internal.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+// A context registers OpenSSL ex-data indices in process-wide variables each time it is created with the global-init
+// option; a handshake under way on another thread would then no longer find its connection and refuse a good
+// certificate. So exactly one throw-away context does it, once per process.
+static pthread_once_t initialised = PTHREAD_ONCE_INIT;
+
+static void initialise(void) {
+    lws_set_log_level(0, NULL);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN, .uid = (uid_t)-1, .gid = (gid_t)-1, .fd_limit_per_thread = 1,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+    };
+    struct lws_context *context = lws_create_context(&info);
+    if (context) lws_context_destroy(context);
+}
+
+const lws_retry_bo_t ct_no_validity = {0};
+
+// Due alarms are served before the library waits. One that rings there (the thread was off its core for a while) must not
+// leave the wait without a limit, so it is set anew, closer than the millisecond that would be waited.
+static void alarm_rang(lws_sorted_usec_list_t *alarm) {
+    ct_loop *loop = lws_container_of(alarm, ct_loop, alarm);
+    lws_sul_schedule(loop->context, 0, alarm, alarm_rang, 500);
+}
+
+struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy) {
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN, .vhost_name = name, .protocols = ct_client_protocols,
+        // The empty string keeps the library from reading `http_proxy`: that decision is made above, with `no_proxy`.
+        .http_proxy_address = proxy, .timeout_secs_ah_idle = 30 * 86400, .connect_timeout_secs = 120,
+        .retry_and_idle_policy = &ct_no_validity,
+    };
+    return lws_create_vhost(loop->context, &info);
+}
+
+ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity) {
+    pthread_once(&initialised, initialise);
+    ct_loop *loop = calloc(1, sizeof *loop);
+    loop->events = *events;
+    loop->queue_bytes_max = options->queue_bytes_max;
+    loop->read_bytes = (int)options->read_bytes_max;
+    loop->service_bytes = loop->read_bytes + LWS_PRE;
+    loop->read_buffer = malloc((size_t)loop->read_bytes);
+    loop->authority_path = options->authority_path ? strdup(options->authority_path) : NULL;
+    struct rlimit limit = {.rlim_cur = 0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN, .uid = (uid_t)-1, .gid = (gid_t)-1, .user = loop,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS, .timeout_secs = 120,
+        .pt_serv_buf_size = (unsigned)loop->service_bytes, .max_http_header_data = 16384,
+        // Tables of `ulimit -n` entries make descriptor to connection one load. Where that limit is absurd they are
+        // kept small, and the library searches them.
+        .fd_limit_per_thread = limit.rlim_cur > 65536 ? 4096 : 0,
+    };
+    loop->context = lws_create_context(&info);
+    if (loop->context) loop->direct = ct_client_vhost(loop, "direct", "");
+    if (!loop->direct) {
+        snprintf(text, capacity, "event loop: %s", errno ? strerror(errno) : "no context");
+        if (loop->context) lws_context_destroy(loop->context);
+        free(loop->read_buffer);
+        free(loop->authority_path);
+        free(loop);
+        return NULL;
+    }
+    loop->remote = calloc(1, sizeof *loop->remote);
+    pthread_mutex_init(&loop->remote->lock, NULL);
+    loop->remote->references = 1;
+    loop->remote->context = loop->context;
+    return loop;
+}
+
+void ct_loop_destroy(ct_loop *loop) {
+    ct_remote *remote = loop->remote;
+    pthread_mutex_lock(&remote->lock);
+    remote->context = NULL;
+    pthread_mutex_unlock(&remote->lock);
+    lws_sul_cancel(&loop->alarm);
+    lws_context_destroy(loop->context);
+    if (loop->tls) SSL_CTX_free(loop->tls);
+    for (ct_server *server = loop->servers; server;) {
+        ct_server *next = server->next;
+        free(server);
+        server = next;
+    }
+    ct_remote_release(remote);
+    free(loop->read_buffer);
+    free(loop->authority_path);
+    free(loop);
+}
+
+bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
+    // The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very turn.
+    while (loop->doomed) {
+        ct_connection *connection = loop->doomed;
+        loop->doomed = connection->next_doomed;
+        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    }
+    if (wait_us > 0) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
+    lws_service(loop->context, wait_us ? 0 : -1);
+    if (wait_us > 0) lws_sul_cancel(&loop->alarm);
+    bool woken = loop->woken;
+    loop->woken = false;
+    return woken;
+}
+
+ct_remote *ct_loop_remote(ct_loop *loop) { return loop->remote; }
+
+ct_remote *ct_remote_retain(ct_remote *remote) {
+    __atomic_fetch_add(&remote->references, 1, __ATOMIC_RELAXED);
+    return remote;
+}
+
+void ct_remote_release(ct_remote *remote) {
+    if (__atomic_fetch_sub(&remote->references, 1, __ATOMIC_ACQ_REL) != 1) return;
+    ct_remote_forget_lookups(remote);
+    pthread_mutex_destroy(&remote->lock);
+    free(remote);
+}
+
+void ct_remote_wake(ct_remote *remote) {
+    pthread_mutex_lock(&remote->lock);
+    if (remote->context) lws_cancel_service(remote->context);
+    pthread_mutex_unlock(&remote->lock);
+}
+
+// One writer, the loop's thread: a plain addition, but visible whole to readers.
+void ct_remote_count(ct_remote *remote, int counter, uint64_t increment) {
+    uint64_t *address = &remote->counters[counter];
+    __atomic_store_n(address, __atomic_load_n(address, __ATOMIC_RELAXED) + increment, __ATOMIC_RELAXED);
+}
+
+uint64_t ct_remote_counter(const ct_remote *remote, int counter) {
+    return __atomic_load_n(&remote->counters[counter], __ATOMIC_RELAXED);
+}
+
+void ct_count(ct_loop *loop, int counter, uint64_t increment) { ct_remote_count(loop->remote, counter, increment); }
+
+uint64_t ct_now_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+const char *ct_environment(const char *name) { return getenv(name); }
+
+// The library's encoder ends its text only where more than one byte of room is left behind it.
+static void encode(const uint8_t *bytes, int length, char *text, size_t text_length) {
+    char roomy[64];
+    lws_b64_encode_string((const char *)bytes, length, roomy, sizeof roomy);
+    memcpy(text, roomy, text_length);
+    text[text_length] = 0;
+}
+
+void ct_websocket_key(char *key) {
+    uint8_t random[16];
+    if (getentropy(random, sizeof random)) abort();
+    encode(random, sizeof random, key, CT_KEY_BYTES - 1);
+}
+
+void ct_websocket_accept(const char *key, char *accept) {
+    char text[80];
+    uint8_t digest[20];
+    int length = lws_snprintf(text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
+    lws_SHA1((const uint8_t *)text, (size_t)length, digest);
+    encode(digest, sizeof digest, accept, CT_ACCEPT_BYTES - 1);
+}

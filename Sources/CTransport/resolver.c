@@ -1,0 +1,113 @@
+// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived thread
+// per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone before the answer.
+#include "internal.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sched.h>
+#include <stdlib.h>
+
+enum { LOOKUPS_MAX = 8 };
+
+struct ct_lookup {
+    ct_remote *remote;
+    struct ct_lookup *next;
+    ct_resolution result;
+    char host[256];
+};
+
+int ct_address_family(const char *text) {
+    struct in6_addr address;
+    if (inet_pton(AF_INET, text, &address) == 1) return 4;
+    return inet_pton(AF_INET6, text, &address) == 1 ? 6 : 0;
+}
+
+static void look_up(const char *host, ct_resolution *result) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &list);
+    if (error) {
+        snprintf(result->text, sizeof result->text, "%s", gai_strerror(error));
+        return;
+    }
+    for (struct addrinfo *entry = list; entry && result->address_count < CT_ADDRESSES_MAX; entry = entry->ai_next) {
+        char *address = result->addresses + result->address_count * CT_ADDRESS_BYTES;
+        if (!getnameinfo(entry->ai_addr, entry->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0, NI_NUMERICHOST)) {
+            result->address_count += 1;
+        }
+    }
+    freeaddrinfo(list);
+    if (!result->address_count) snprintf(result->text, sizeof result->text, "the name has no address");
+}
+
+static void *run(void *argument) {
+    struct ct_lookup *lookup = argument;
+    ct_remote *remote = lookup->remote;
+    look_up(lookup->host, &lookup->result);
+    pthread_mutex_lock(&remote->lock);
+    lookup->next = remote->done;
+    remote->done = lookup;
+    remote->lookups -= 1;
+    if (remote->context) lws_cancel_service(remote->context);
+    pthread_mutex_unlock(&remote->lock);
+    ct_remote_release(remote);
+    return NULL;
+}
+
+// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time loop a look-up
+// would never run.
+static bool start(struct ct_lookup *lookup) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    cpu_set_t everywhere;
+    CPU_ZERO(&everywhere);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu += 1) CPU_SET(cpu, &everywhere);
+    struct sched_param priority = {.sched_priority = 0};
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setaffinity_np(&attributes, sizeof everywhere, &everywhere);
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    pthread_attr_setschedparam(&attributes, &priority);
+    bool started = !pthread_create(&thread, &attributes, run, lookup);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+bool ct_resolve(ct_loop *loop, const char *host, uint64_t token) {
+    ct_remote *remote = loop->remote;
+    pthread_mutex_lock(&remote->lock);
+    bool room = remote->lookups < LOOKUPS_MAX;
+    if (room) remote->lookups += 1;
+    pthread_mutex_unlock(&remote->lock);
+    if (!room) return false;
+    struct ct_lookup *lookup = calloc(1, sizeof *lookup);
+    lookup->remote = ct_remote_retain(remote);
+    lookup->result.token = token;
+    snprintf(lookup->host, sizeof lookup->host, "%s", host);
+    if (start(lookup)) return true;
+    pthread_mutex_lock(&remote->lock);
+    remote->lookups -= 1;
+    pthread_mutex_unlock(&remote->lock);
+    ct_remote_release(remote);
+    free(lookup);
+    return false;
+}
+
+bool ct_take_resolution(ct_loop *loop, ct_resolution *resolution) {
+    ct_remote *remote = loop->remote;
+    pthread_mutex_lock(&remote->lock);
+    struct ct_lookup *lookup = remote->done;
+    if (lookup) remote->done = lookup->next;
+    pthread_mutex_unlock(&remote->lock);
+    if (!lookup) return false;
+    *resolution = lookup->result;
+    free(lookup);
+    return true;
+}
+
+void ct_remote_forget_lookups(ct_remote *remote) {
+    while (remote->done) {
+        struct ct_lookup *next = remote->done->next;
+        free(remote->done);
+        remote->done = next;
+    }
+}

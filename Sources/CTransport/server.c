@@ -1,0 +1,145 @@
+#include "internal.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60 };
+
+static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
+
+static int request(struct lws *wsi, const char *path) {
+    char *uri = NULL;
+    int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
+    ct_server *server = server_of(wsi);
+    ct_connection *connection = ct_connection_make(server->loop, CT_REQUEST);
+    connection->wsi = wsi;
+    connection->stage = CT_OPEN;
+    lws_set_opaque_user_data(wsi, connection);
+    // The answer may come later; from its first byte on, the stall limit of a response applies.
+    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    connection->user = server->loop->events.requested(server->user, connection, method, path);
+    return connection->user ? 0 : -1;
+}
+
+// Nonzero, above 0: answered with a refusal; below 0: hang up.
+static int upgrade(struct lws *wsi, const char *protocol) {
+    char path[CT_HEAD_BYTES_MAX];
+    ct_server *server = server_of(wsi);
+    if (strcasecmp(protocol, "websocket") || lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
+    ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
+    connection->wsi = wsi;
+    lws_set_opaque_user_data(wsi, connection);
+    connection->user = server->loop->events.upgrading(server->user, connection, path);
+    if (connection->user) return 0;
+    bool refused = connection->responding;
+    ct_end(connection, CT_COMPLETED, "");
+    return refused ? 1 : -1;
+}
+
+static int response_writable(ct_connection *connection) {
+    struct lws *wsi = connection->wsi;
+    if (ct_flush(connection)) return -1;
+    if (!connection->responding || ct_queued_bytes(connection) || lws_partial_buffered(wsi)) return 0;
+    ct_end(connection, CT_COMPLETED, "");
+    return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int peer_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in, size_t length) {
+    const ct_events *events = &connection->loop->events;
+    switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED:
+        connection->stage = CT_OPEN;
+        return events->opened(connection->user);
+    case LWS_CALLBACK_RECEIVE:
+        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+        if (connection->doomed) return -1;
+        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
+    case LWS_CALLBACK_RECEIVE_PONG: return events->pong(connection->user, in, length);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
+    case LWS_CALLBACK_SERVER_WRITEABLE: return ct_flush(connection);
+    case LWS_CALLBACK_HTTP_WRITEABLE: return response_writable(connection);
+    case LWS_CALLBACK_CLOSED: case LWS_CALLBACK_CLOSED_HTTP: case LWS_CALLBACK_WSI_DESTROY:
+        ct_end(connection, CT_ENDED, "");
+        return 0;
+    default: return 0;
+    }
+}
+
+static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+    switch (reason) {
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
+    case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION); return 0;
+    case LWS_CALLBACK_HTTP: return request(wsi, in);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
+    default: {
+        ct_connection *connection = lws_get_opaque_user_data(wsi);
+        return connection ? peer_event(connection, reason, in, length) : 0;
+    }
+    }
+}
+
+const struct lws_protocols ct_server_protocols[] = {
+    {.name = "server", .callback = server_event, .rx_buffer_size = 4096, .tx_packet_size = 1 << 30}, {0}};
+
+// The library only says that it could not listen; the same steps taken beforehand say why.
+static int why_not(const ct_listen_options *options) {
+    struct sockaddr_storage storage = {0};
+    struct sockaddr_in *four = (struct sockaddr_in *)&storage;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&storage;
+    bool is_four = options->address && ct_address_family(options->address) == 4;
+    storage.ss_family = is_four ? AF_INET : AF_INET6;
+    *(is_four ? &four->sin_port : &six->sin6_port) = htons(options->port);
+    void *address = is_four ? (void *)&four->sin_addr : (void *)&six->sin6_addr;
+    if (options->address && inet_pton(storage.ss_family, options->address, address) != 1) return EADDRNOTAVAIL;
+    int one = 1, error = 0, descriptor = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return errno;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(descriptor, (struct sockaddr *)&storage, is_four ? sizeof *four : sizeof *six)
+        || (options->port && listen(descriptor, 1))) error = errno;
+    close(descriptor);
+    return error;
+}
+
+static bool check_tls(const ct_listen_options *options, char *text, size_t capacity) {
+    if (!options->certificate_path) return true;
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    bool usable = SSL_CTX_use_certificate_chain_file(tls, options->certificate_path) == 1
+        && SSL_CTX_use_PrivateKey_file(tls, options->key_path ?: "", SSL_FILETYPE_PEM) == 1
+        && SSL_CTX_check_private_key(tls) == 1;
+    SSL_CTX_free(tls);
+    ERR_clear_error();
+    if (!usable) snprintf(text, capacity, "no usable certificate and key in %s", options->certificate_path);
+    return usable;
+}
+
+int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char *text, size_t capacity) {
+    int error = why_not(options);
+    if (error) snprintf(text, capacity, "%s", strerror(error));
+    if (error || !check_tls(options, text, capacity)) return -1;
+    ct_server *server = calloc(1, sizeof *server);
+    server->loop = loop;
+    server->user = user;
+    snprintf(server->address, sizeof server->address, "%s", options->address ?: "");
+    bool four = options->address && ct_address_family(options->address) == 4;
+    struct lws_context_creation_info info = {
+        .port = options->port, .iface = options->address ? server->address : NULL, .vhost_name = "server",
+        .protocols = ct_server_protocols, .user = server, .alpn = "http/1.1", .http_proxy_address = "",
+        .ssl_cert_filepath = options->certificate_path, .ssl_private_key_filepath = options->key_path,
+        .timeout_secs_ah_idle = HEADER_SECONDS_MAX, .keepalive_timeout = KEEP_ALIVE_SECONDS,
+        .retry_and_idle_policy = &ct_no_validity,
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | (four ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0)
+            | (options->certificate_path ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
+    };
+    struct lws_vhost *vhost = lws_create_vhost(loop->context, &info);
+    if (!vhost) {
+        snprintf(text, capacity, "cannot listen on port %d", options->port);
+        free(server);
+        return -1;
+    }
+    server->next = loop->servers;
+    loop->servers = server;
+    return lws_get_vhost_listen_port(vhost);
+}

@@ -1,0 +1,143 @@
+// From a URL to an open connection: which address to try by which road, and when to give up. Pure; the shell resolves,
+// connects and keeps the time limit of each attempt.
+//
+// | state \ input | begin            | resolved      | unresolved | failed(error)                        | opened | cancel |
+// | ------------- | ---------------- | ------------- | ---------- | ------------------------------------ | ------ | ------ |
+// | new           | numeric: attempt | –             | –          | –                                    | –      | over   |
+// |               | name: resolve    |               |            |                                      |        |        |
+// | resolving     | –                | attempt first | give up    | –                                    | –      | over   |
+// | attempting    | –                | –             | –          | next road, next address, or give up  | done   | over   |
+// | over          | –                | –             | –          | –                                    | –      | –      |
+//
+// The next road is taken at the same address when the server did not consent to the upgrade for a reason that the
+// other handshake might not give it; the next address when this one could not be reached. – is no action: a late
+// answer of something already given up.
+
+/// How WebSocket frames are read.
+public enum WebSocketRoad: Hashable, Sendable {
+    /// This package's framing over the library's HTTP client.
+    case fast
+    /// The library's own WebSocket role.
+    case standard
+}
+
+/// The order of attempts of one connection.
+struct DialPlan {
+    enum Action: Hashable {
+        case none
+        case resolve
+        case attempt(address: String, road: WebSocketRoad)
+        case giveUp(TransportError)
+    }
+
+    private enum State {
+        case new
+        case resolving
+        case attempting(addresses: [String], addressIndex: Int, roadIndex: Int)
+        case over
+    }
+
+    private let roads: [WebSocketRoad]
+    private var state = State.new
+
+    /// - Precondition: at least one road.
+    init(roads: [WebSocketRoad]) {
+        precondition(!roads.isEmpty)
+        self.roads = roads
+    }
+
+    /// The road under way, nil if none is.
+    var road: WebSocketRoad? {
+        if case .attempting(_, _, let roadIndex) = state { roads[roadIndex] } else { nil }
+    }
+
+    mutating func begin(numericAddress: String?) -> Action {
+        switch state {
+        case .new:
+            guard let numericAddress else {
+                state = .resolving
+                return .resolve
+            }
+            return attempt([numericAddress], addressIndex: 0, roadIndex: 0)
+        case .resolving, .attempting, .over: return .none
+        }
+    }
+
+    mutating func resolved(_ addresses: [String]) -> Action {
+        switch state {
+        case .resolving: return attempt(addresses, addressIndex: 0, roadIndex: 0)
+        case .new, .attempting, .over: return .none
+        }
+    }
+
+    mutating func unresolved(_ error: TransportError) -> Action {
+        switch state {
+        case .resolving: return giveUp(error)
+        case .new, .attempting, .over: return .none
+        }
+    }
+
+    mutating func failed(_ error: TransportError) -> Action {
+        switch state {
+        case .attempting(let addresses, let addressIndex, let roadIndex):
+            if error.isWorthAnotherRoad && roadIndex + 1 < roads.count {
+                return attempt(addresses, addressIndex: addressIndex, roadIndex: roadIndex + 1)
+            }
+            if error.isWorthAnotherAddress && addressIndex + 1 < addresses.count {
+                return attempt(addresses, addressIndex: addressIndex + 1, roadIndex: roadIndex)
+            }
+            return giveUp(error)
+        case .new, .resolving, .over: return .none
+        }
+    }
+
+    mutating func opened() {
+        state = .over
+    }
+
+    mutating func cancel() -> Action {
+        switch state {
+        case .new, .resolving, .attempting: return giveUp(.cancelled)
+        case .over: return .none
+        }
+    }
+
+    private mutating func attempt(_ addresses: [String], addressIndex: Int, roadIndex: Int) -> Action {
+        state = .attempting(addresses: addresses, addressIndex: addressIndex, roadIndex: roadIndex)
+        return .attempt(address: addresses[addressIndex], road: roads[roadIndex])
+    }
+
+    private mutating func giveUp(_ error: TransportError) -> Action {
+        state = .over
+        return .giveUp(error)
+    }
+}
+
+extension TransportError {
+    /// Whether the server might consent to the other handshake. Not the statuses that speak of the client, of its rate
+    /// or of the server's health: another attempt would only count against it.
+    var isWorthAnotherRoad: Bool {
+        switch self {
+        case .unanswered, .badAnswer, .handshakeInvalid: true
+        case .upgradeRefused(let status): [400, 405, 426, 501, 505].contains(status)
+        case .invalidURL, .unresolved, .refused, .unreachable, .timedOut, .descriptorsExhausted,
+            .certificateRefused,
+            .tlsFailed, .violation, .lost, .silent, .truncated, .bodyTooLong, .cannotListen, .noLoop,
+            .cancelled:
+            false
+        }
+    }
+
+    /// Whether another address of the same name may do better.
+    var isWorthAnotherAddress: Bool {
+        switch self {
+        case .refused, .unreachable, .timedOut: true
+        case .invalidURL, .unresolved, .descriptorsExhausted, .certificateRefused, .tlsFailed, .unanswered,
+            .badAnswer,
+            .upgradeRefused, .handshakeInvalid, .violation, .lost, .silent, .truncated, .bodyTooLong,
+            .cannotListen,
+            .noLoop, .cancelled:
+            false
+        }
+    }
+}

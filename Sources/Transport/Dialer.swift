@@ -1,0 +1,123 @@
+// The shell of a `DialPlan`: resolves, starts attempts and keeps the limit of each, for WebSocket and HTTP clients alike.
+
+/// Brings one connection about.
+final class Dialer {
+    /// One attempt, as its owner has to start it.
+    struct Attempt {
+        var address: String
+        var proxy: String?
+        var road: WebSocketRoad
+    }
+
+    private let loop: EventLoop
+    private let url: ServiceURL
+    private let limitMs: Int
+    private var plan: DialPlan
+    private var limit: LoopTimer?
+    private var begin: ((Attempt) throws(TransportError) -> Void)?
+    private var abandon: (() -> Void)?
+    private var giveUp: ((TransportError) -> Void)?
+
+    init(_ loop: EventLoop, _ url: ServiceURL, roads: [WebSocketRoad], limitMs: Int) {
+        (self.loop, self.url, self.limitMs) = (loop, url, limitMs)
+        plan = DialPlan(roads: roads)
+    }
+
+    /// Starts in the loop's next turn.
+    ///
+    /// - Parameters:
+    ///   - begin: starts an attempt.
+    ///   - abandon: gives the attempt under way up, silently.
+    ///   - giveUp: the last call, if no attempt opens.
+    func start(
+        begin: @escaping (Attempt) throws(TransportError) -> Void, abandon: @escaping () -> Void,
+        giveUp: @escaping (TransportError) -> Void
+    ) {
+        (self.begin, self.abandon, self.giveUp) = (begin, abandon, giveUp)
+        loop.soon {
+            let name = self.nameToResolve
+            self.perform(self.plan.begin(numericAddress: addressFamily(name) == nil ? nil : name))
+        }
+    }
+
+    /// The attempt under way has failed.
+    func failed(_ error: TransportError) {
+        stopLimit()
+        let action = plan.failed(loop.isClosed ? .cancelled : error)
+        loop.soon { self.perform(action) }
+    }
+
+    /// The attempt under way is open.
+    func opened() {
+        stopLimit()
+        plan.opened()
+        (begin, abandon, giveUp) = (nil, nil, nil)
+    }
+
+    func cancel() {
+        stopLimit()
+        abandon?()
+        let action = plan.cancel()
+        loop.soon { self.perform(action) }
+    }
+
+    private var isProxied: Bool { loop.options.proxy.applies(to: url.host) }
+
+    private var nameToResolve: String { isProxied ? loop.options.proxy.host ?? url.host : url.host }
+
+    private func perform(_ action: DialPlan.Action) {
+        switch action {
+        case .none: return
+        case .resolve: resolve()
+        case .attempt(let address, let road): attempt(address, road)
+        case .giveUp(let error):
+            let giveUp = self.giveUp
+            (begin, abandon, self.giveUp) = (nil, nil, nil)
+            giveUp?(error)
+        }
+    }
+
+    private func resolve() {
+        let name = nameToResolve
+        startLimit {
+            self.perform(self.plan.unresolved(.unresolved(host: name, reason: "no answer in time")))
+        }
+        loop.resolve(name) { answer in
+            self.stopLimit()
+            switch answer {
+            case .success(let addresses): self.perform(self.plan.resolved(addresses))
+            case .failure(.unresolved(_, let reason)):
+                self.perform(self.plan.unresolved(.unresolved(host: name, reason: reason)))
+            case .failure(let error): self.perform(self.plan.unresolved(error))
+            }
+        }
+    }
+
+    private func attempt(_ address: String, _ road: WebSocketRoad) {
+        startLimit {
+            self.abandon?()
+            self.failed(.timedOut(afterMs: self.limitMs))
+        }
+        var attempt = Attempt(address: address, proxy: nil, road: road)
+        if isProxied {
+            let proxy = loop.options.proxy
+            let bracketed = address.contains(":") ? "[\(address)]" : address
+            attempt.address = url.host
+            attempt.proxy = (proxy.credentials.map { $0 + "@" } ?? "") + "\(bracketed):\(proxy.port)"
+        }
+        do {
+            try begin?(attempt)
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func startLimit(_ action: @escaping () -> Void) {
+        limit = loop.after(UInt64(limitMs) * 1_000_000, action)
+    }
+
+    private func stopLimit() {
+        if let limit { loop.cancel(limit) }
+        limit = nil
+    }
+}

@@ -1,0 +1,78 @@
+// The few URLs this package connects to, split by hand: Foundation is not imported below the executables.
+//
+//     url = ( "ws" / "wss" / "http" / "https" ) "://" host [ ":" port ] [ "/" … ]
+
+/// Where a service is: scheme, host, port and path with query.
+public struct ServiceURL: Hashable, Sendable {
+    /// Whether TLS is spoken (`wss`, `https`).
+    public let isSecure: Bool
+    /// Name or numeric address; an IPv6 address without its brackets.
+    public let host: String
+    /// Port, 80 or 443 if the text names none.
+    public let port: Int
+    /// Path and query, beginning with `/`; sent as it stands.
+    public let path: String
+
+    /// What the library still takes as a name; longer ones would be cut, and a cut name verified.
+    static let hostBytesMax = 120
+    /// Request line and headers go out in one write.
+    static let pathBytesMax = 7168
+
+    /// The URL of a text.
+    ///
+    /// - Throws: `TransportError.invalidURL`.
+    public init(_ text: String) throws(TransportError) {
+        guard let schemeEnd = text.firstRange(of: "://") else { throw .invalidURL("no scheme in \(text)") }
+        switch text[..<schemeEnd.lowerBound].lowercased() {
+        case "ws", "http": isSecure = false
+        case "wss", "https": isSecure = true
+        case let scheme: throw .invalidURL("unknown scheme \(scheme)")
+        }
+        let rest = text[schemeEnd.upperBound...]
+        let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        (host, port) = try Self.split(rest[..<authorityEnd], defaultPort: isSecure ? 443 : 80)
+        let tail = String(rest[authorityEnd...])
+        path = tail.hasPrefix("/") ? tail : "/" + tail
+        if path.utf8.count > Self.pathBytesMax { throw .invalidURL("path over \(Self.pathBytesMax) bytes") }
+        if !path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+            throw .invalidURL("blank or control in the path")
+        }
+    }
+
+    /// The same service at another path.
+    public func at(path: String) throws(TransportError) -> ServiceURL {
+        try ServiceURL("\(isSecure ? "wss" : "ws")://\(authority)\(path)")
+    }
+
+    /// Host and port as the `Host` header has them: brackets around IPv6, no port if it is the scheme's own.
+    var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
+    }
+
+    private static func split(
+        _ authority: Substring, defaultPort: Int
+    ) throws(TransportError) -> (host: String, port: Int) {
+        var host = authority
+        var port: Substring?
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let behind = authority[authority.index(after: end)...]
+            if !behind.isEmpty && !behind.hasPrefix(":") { throw .invalidURL("text behind ]") }
+            port = behind.isEmpty ? nil : behind.dropFirst()
+        } else if let colon = authority.lastIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        }
+        let isName = host.utf8.allSatisfy { byte in
+            byte > 0x20 && byte < 0x7F && !"@[]\\^`{}|\"<>#%".utf8.contains(byte)
+        }
+        if host.isEmpty || !isName { throw .invalidURL("no usable host in \(authority)") }
+        if host.utf8.count > hostBytesMax { throw .invalidURL("host over \(hostBytesMax) bytes") }
+        guard let port else { return (host.lowercased(), defaultPort) }
+        guard let number = Int(port), number > 0, number < 65536,
+            port.utf8.allSatisfy({ $0 < 0x3A && $0 > 0x2F })
+        else { throw .invalidURL("port \(port)") }
+        return (host.lowercased(), number)
+    }
+}

@@ -1,0 +1,61 @@
+// What a loop has done since it was made. Written by the loop's thread, readable from any.
+
+import CTransport
+
+/// Totals of one loop. Each number is whole; together they are not of one instant.
+public struct TransportCounters: Hashable, Sendable {
+    /// Attempts of clients to connect: one for each address and road tried.
+    public let attempts: Int
+    /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a request or
+    /// are WebSocket.
+    public let open: Int
+    /// Connections that ended otherwise than after having been open, or before their body was whole.
+    public let failures: Int
+    /// Payload bytes received, without TLS.
+    public let receivedBytes: Int
+    /// Payload bytes sent, without TLS.
+    public let sentBytes: Int
+    /// Frames received on the fast road, control frames included.
+    public let receivedFrames: Int
+    /// Messages received by WebSocket clients, of either road.
+    public let receivedMessages: Int
+    /// Pings received on the fast road; the library answers them silently on the standard one.
+    public let receivedPings: Int
+    /// Frames sent by request of the layers above, pongs of the fast road included.
+    public let sentFrames: Int
+    /// Connections ended because the peer broke the framing rules.
+    public let violations: Int
+    /// Frames refused because a send queue was full or its connection not open.
+    public let refusedSends: Int
+
+    init(_ handle: RemoteHandle) {
+        attempts = handle.counter(CT_COUNT_ATTEMPTS)
+        open = handle.counter(CT_COUNT_OPENED) - handle.counter(CT_COUNT_ENDED)
+        failures = handle.counter(CT_COUNT_FAILURES)
+        receivedBytes = handle.counter(CT_COUNT_BYTES_IN)
+        sentBytes = handle.counter(CT_COUNT_BYTES_OUT)
+        receivedFrames = handle.counter(CT_COUNT_FRAMES_IN)
+        receivedMessages = handle.counter(CT_COUNT_MESSAGES_IN)
+        receivedPings = handle.counter(CT_COUNT_PINGS_IN)
+        sentFrames = handle.counter(CT_COUNT_FRAMES_OUT)
+        violations = handle.counter(CT_COUNT_VIOLATIONS)
+        refusedSends = handle.counter(CT_COUNT_SEND_REFUSED)
+    }
+}
+
+extension TransportError {
+    /// What the C side reports, in this module's words.
+    init(_ reason: ct_reason, text: String, host: String, address: String) {
+        switch reason {
+        case CT_REFUSED: self = .refused(address: address)
+        case CT_UNREACHABLE: self = .unreachable(address: address, reason: text)
+        case CT_DESCRIPTORS: self = .descriptorsExhausted
+        case CT_CERTIFICATE: self = .certificateRefused(host: host, reason: text)
+        case CT_TLS: self = .tlsFailed(text)
+        case CT_UNANSWERED: self = .unanswered
+        case CT_BAD_ANSWER: self = .badAnswer(text)
+        case CT_TRUNCATED: self = .truncated
+        default: self = .lost
+        }
+    }
+}

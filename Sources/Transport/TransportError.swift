@@ -1,0 +1,74 @@
+// Every way a connection can fail, as facts. One enum for clients and servers: callers act on the case, people read
+// the text.
+
+/// Why something on the wire did not work.
+public enum TransportError: Error, Hashable, Sendable {
+    /// The text is no URL of the schemes ws, wss, http or https, or a part of it is too long; says which.
+    case invalidURL(String)
+    /// The name has no address; the resolver's words.
+    case unresolved(host: String, reason: String)
+    /// Nobody listens at the address, or something on the way does not let the connection through.
+    case refused(address: String)
+    /// The address could not be reached; the system's words.
+    case unreachable(address: String, reason: String)
+    /// Not open in time: connecting, TLS and handshake together.
+    case timedOut(afterMs: Int)
+    /// The process has no file descriptor left.
+    case descriptorsExhausted
+    /// The server's certificate was refused: wrong host, expired, unknown authority.
+    case certificateRefused(host: String, reason: String)
+    /// TLS did not come about.
+    case tlsFailed(String)
+    /// The server hung up without an answer to the request.
+    case unanswered
+    /// The answer was not HTTP, or broke a rule of it.
+    case badAnswer(String)
+    /// The upgrade was answered with another status than 101.
+    case upgradeRefused(status: Int)
+    /// The upgrade was answered with 101 but not by the rules; says which.
+    case handshakeInvalid(HandshakeFault)
+    /// The peer broke the framing rules.
+    case violation(FrameViolation)
+    /// An open connection ended without a close frame.
+    case lost
+    /// Nothing arrived for this long: the peer or the way to it is gone.
+    case silent(forMs: Int)
+    /// The body ended early.
+    case truncated
+    /// The body is longer than the limit.
+    case bodyTooLong(bytesMax: Int)
+    /// The server could not listen; the system's words.
+    case cannotListen(port: Int, reason: String)
+    /// The event loop could not be made.
+    case noLoop(String)
+    /// Ended by its owner before it was done.
+    case cancelled
+}
+
+extension TransportError: CustomStringConvertible {
+    /// One line for a log.
+    public var description: String {
+        switch self {
+        case .invalidURL(let what): "invalid URL: \(what)"
+        case .unresolved(let host, let reason): "cannot resolve \(host): \(reason)"
+        case .refused(let address): "connection to \(address) refused"
+        case .unreachable(let address, let reason): "cannot reach \(address): \(reason)"
+        case .timedOut(let afterMs): "not open after \(afterMs) ms"
+        case .descriptorsExhausted: "no file descriptor left"
+        case .certificateRefused(let host, let reason): "certificate of \(host) refused: \(reason)"
+        case .tlsFailed(let reason): "TLS failed: \(reason)"
+        case .unanswered: "the server hung up without an answer"
+        case .badAnswer(let reason): "bad answer: \(reason)"
+        case .upgradeRefused(let status): "upgrade refused with status \(status)"
+        case .handshakeInvalid(let fault): "invalid handshake: \(fault.rawValue)"
+        case .violation(let violation): "framing violated at byte \(violation.offset): \(violation.fault)"
+        case .lost: "connection lost"
+        case .silent(let forMs): "nothing received for \(forMs) ms"
+        case .truncated: "the body ended early"
+        case .bodyTooLong(let bytesMax): "the body is longer than \(bytesMax) bytes"
+        case .cannotListen(let port, let reason): "cannot listen on port \(port): \(reason)"
+        case .noLoop(let reason): "no event loop: \(reason)"
+        case .cancelled: "cancelled"
+        }
+    }
+}

@@ -1,0 +1,180 @@
+// One WebSocket connection of a client, by either road, with the same callbacks.
+//
+// Life: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open. The object
+// lives until then, also when nobody else holds it.
+//
+// What the roads have in common is here; what differs is in `FastSocket` and `StandardSocket`. Known differences, all on
+// the side of the standard road: its pings are answered unseen, broken rules show as a lost connection, masked frames
+// are accepted, and its path is limited to 1,900 bytes.
+
+import CTransport
+
+/// A WebSocket client. Thread: its loop's.
+public final class WebSocketClient {
+    /// Limits and choices of one connection.
+    public struct Options: Sendable {
+        /// Roads in the order to try them; the second is tried when a server does not consent to the first.
+        public var roads: [WebSocketRoad] = [.fast, .standard]
+        /// Most bytes of one message; a longer one ends the connection.
+        public var messageBytesMax = 8 << 20
+        /// Longest time for one attempt: connecting, TLS and handshake together.
+        public var openLimitMs = 10_000
+        /// Longest time for the peer to answer a close.
+        public var closeLimitMs = 2_000
+        /// Longest silence, pings included, before the connection counts as gone; nil: no limit.
+        public var silenceLimitMs: Int?
+        /// Header lines to add to the handshake.
+        public var headers: [HTTPHeader] = []
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What the connection tells.
+    public struct Handlers {
+        /// Messages may come and go.
+        public var opened: (WebSocketRoad) -> Void = { _ in }
+        /// A piece of a message as it arrived; the bytes are borrowed for the call. True with its last piece.
+        public var message: (Span<UInt8>, Bool) -> Void
+        /// A ping was received and answered; its payload. Fast road only.
+        public var pinged: (Span<UInt8>) -> Void = { _ in }
+        /// A pong was received; its payload.
+        public var ponged: (Span<UInt8>) -> Void = { _ in }
+        /// The end, once.
+        public var closed: (WebSocketEnd) -> Void = { _ in }
+
+        /// Handlers that hear only messages.
+        public init(message: @escaping (Span<UInt8>, Bool) -> Void) {
+            self.message = message
+        }
+    }
+
+    let loop: EventLoop
+    let url: ServiceURL
+    let options: Options
+    private(set) var handlers: Handlers
+    private let dialer: Dialer
+    private var socket: WebSocketSocket?
+    private var silence: LoopTimer?
+    /// The road in use, nil before the connection is open.
+    public private(set) var road: WebSocketRoad?
+
+    /// Begins to connect in the loop's next turn.
+    public init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
+        (self.loop, self.url, self.options, self.handlers) = (loop, url, options, handlers)
+        var roads = options.roads
+        if roads.count > 1 && url.path.utf8.count > Int(CT_STANDARD_PATH_BYTES_MAX) {
+            roads.removeAll { $0 == .standard }
+        }
+        dialer = Dialer(loop, url, roads: roads, limitMs: options.openLimitMs)
+        dialer.start(
+            begin: { attempt throws(TransportError) in try self.begin(attempt) }, abandon: { self.abandon() },
+            giveUp: { self.end(WebSocketEnd(error: $0)) })
+    }
+
+    /// Sends a text message.
+    ///
+    /// - Returns: false if the connection is not open or its send queue is full; nothing was sent then.
+    public func send(text: String) -> Bool {
+        socket?.send(text: text) ?? false
+    }
+
+    /// Sends a ping.
+    ///
+    /// - Parameter payload: at most 125 bytes.
+    /// - Returns: as `send(text:)`.
+    public func ping(_ payload: [UInt8] = []) -> Bool {
+        payload.count <= 125 && socket?.ping(payload) ?? false
+    }
+
+    /// Starts the close handshake; no message is handed over any more.
+    ///
+    /// - Parameters:
+    ///   - code: a code that may be sent: 1000 … 1003, 1007 … 1014, 3000 … 4999.
+    ///   - reason: cut to 123 bytes.
+    public func close(code: UInt16 = 1000, reason: String = "") {
+        if road == nil { dialer.cancel() } else { socket?.close(code: code, reason: reason) }
+    }
+
+    /// Ends the connection without a handshake.
+    public func abort() {
+        if road == nil { dialer.cancel() } else { socket?.abort(.cancelled) }
+    }
+
+    private func begin(_ attempt: Dialer.Attempt) throws(TransportError) {
+        if url.isSecure && addressFamily(url.host) == 6 {
+            throw .invalidURL("the certificate of a numeric IPv6 host cannot be checked")
+        }
+        let next: WebSocketSocket =
+            switch attempt.road {
+            case .fast: FastSocket(self)
+            case .standard: StandardSocket(self)
+            }
+        let target = try next.target(attempt)
+        try loop.connect(next, to: target)
+        socket = next
+    }
+
+    private func abandon() {
+        socket?.kill()
+        socket = nil
+    }
+
+    /// The socket of an attempt says that it failed.
+    func failed(_ socket: WebSocketSocket, _ error: TransportError) {
+        if socket === self.socket { dialer.failed(error) }
+    }
+
+    /// The socket of an attempt is open. False if it was given up meanwhile.
+    func opened(_ socket: WebSocketSocket, _ road: WebSocketRoad) -> Bool {
+        if socket !== self.socket { return false }
+        self.road = road
+        dialer.opened()
+        if let limitMs = options.silenceLimitMs { watchSilence(limitMs, forMs: limitMs) }
+        handlers.opened(road)
+        return true
+    }
+
+    /// The open connection is gone.
+    func ended(_ socket: WebSocketSocket, _ end: WebSocketEnd) {
+        if socket === self.socket { self.end(loop.isClosed ? WebSocketEnd(error: .cancelled) : end) }
+    }
+
+    private func end(_ end: WebSocketEnd) {
+        if let silence { loop.cancel(silence) }
+        socket = nil
+        let closed = handlers.closed
+        handlers = Handlers { _, _ in }
+        closed(end)
+    }
+
+    /// The kernel remembers when the last byte came, so watching costs nothing per message.
+    private func watchSilence(_ limitMs: Int, forMs: Int) {
+        silence = loop.after(UInt64(forMs) * 1_000_000) { [unowned self] in
+            guard let socket else { return }
+            let silentMs = socket.silentMs ?? 0
+            if silentMs >= limitMs {
+                socket.abort(.silent(forMs: silentMs))
+            } else {
+                watchSilence(limitMs, forMs: limitMs - silentMs)
+            }
+        }
+    }
+}
+
+/// What a client needs of the socket of either road.
+class WebSocketSocket: Socket {
+    let client: WebSocketClient
+
+    init(_ client: WebSocketClient) {
+        self.client = client
+    }
+
+    func target(_ attempt: Dialer.Attempt) throws(TransportError) -> Target {
+        preconditionFailure("abstract")
+    }
+    func send(text: String) -> Bool { false }
+    func ping(_ payload: [UInt8]) -> Bool { false }
+    func close(code: UInt16, reason: String) {}
+    func abort(_ error: TransportError) {}
+}

@@ -1,0 +1,165 @@
+import Testing
+
+@testable import Transport
+
+private let roads = [WebSocketRoad.fast, .standard]
+
+extension SocketTests {
+    @Suite struct Ending {
+        @Test(arguments: roads) func closeIsAnswered(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer([
+                .awaitRequest, .upgrade, .awaitBytes(6), .send(closeFrame(1000, "bye")), .hangUp,
+            ])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road])
+                drive(loop, [server]) { diary.isOpen }
+                diary.client?.close(code: 1000, reason: "enough")
+                drive(loop, [server]) { diary.end != nil }
+                #expect(diary.error == nil)
+                if road == .fast { #expect(diary.end == WebSocketEnd(peerCode: 1000, peerReason: "bye")) }
+                let sent = unmasked(server.connections[0].received)
+                #expect(sent.first?.opcode == 8)
+                #expect(sent.first?.payload == closePayload(code: 1000, reason: "enough"))
+                #expect(diary.client?.send(text: "late") == false)
+            }
+        }
+
+        @Test(arguments: roads) func closeIsNeverAnswered(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer([.awaitRequest, .upgrade, .hang])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) { $0.closeLimitMs = 100 }
+                drive(loop, [server]) { diary.isOpen }
+                diary.client?.close()
+                drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
+                #expect(diary.error == .silent(forMs: 100))
+                #expect(diary.heard.count == 2)
+            }
+        }
+
+        /// The peer has closed and been answered, but does not hang up.
+        @Test(arguments: roads) func peerClosesAndStays(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer([.awaitRequest, .upgrade, .send(closeFrame(1001, "going")), .hang])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) { $0.closeLimitMs = 100 }
+                drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
+                #expect(diary.end == WebSocketEnd(peerCode: 1001, peerReason: "going"))
+            }
+        }
+
+        @Test(arguments: roads) func hangsUpOrResets(_ road: WebSocketRoad) throws {
+            for end in [Step.hangUp, .reset] {
+                let half = Array(text("half a message").dropLast(3))
+                let server = ScriptedServer([
+                    .awaitRequest, .upgrade, .send(text("whole")), .send(half), .wait(ms: 5), end,
+                ])
+                try withLoop { loop in
+                    let diary = Diary(server.url, on: loop, [road])
+                    drive(loop, [server]) { diary.end != nil }
+                    #expect(
+                        diary.heard == [
+                            .opened(road), .message("whole"), .closed(WebSocketEnd(error: .lost)),
+                        ])
+                }
+            }
+        }
+
+        /// The peer vanished without a word.
+        @Test(arguments: roads) func halfOpen(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer([.awaitRequest, .upgrade, .send(text("last sign of life")), .hang])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) { $0.silenceLimitMs = 120 }
+                drive(loop, [server], forAtMostMs: 1500) { diary.end != nil }
+                guard case .silent(let forMs)? = diary.error else {
+                    Issue.record("\(diary.heard)")
+                    return
+                }
+                #expect(forMs >= 120)
+            }
+        }
+
+        /// Pings alone are signs of life, on either road.
+        @Test(arguments: roads) func quietButAlive(_ road: WebSocketRoad) throws {
+            var script: [Step] = [.awaitRequest, .upgrade]
+            for _ in 0..<8 { script += [.wait(ms: 40), .send(frame(9))] }
+            let server = ScriptedServer(script + [.send(text("end")), .hang])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) { $0.silenceLimitMs = 150 }
+                drive(loop, [server]) { !diary.messages.isEmpty || diary.end != nil }
+                #expect(diary.messages == [Array("end".utf8)])
+            }
+        }
+
+        @Test(arguments: roads) func abortInEveryState(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer { _ in [.awaitRequest, .wait(ms: 20), .upgrade, .hang] }
+            try withLoop { loop in
+                // Before the first turn, while dialling, when open, and twice.
+                let early = Diary(server.url, on: loop, [road])
+                early.client?.abort()
+                let dialling = Diary(server.url, on: loop, [road])
+                loop.turn()
+                dialling.client?.close()
+                let open = Diary(server.url, on: loop, [road])
+                drive(loop, [server]) { open.isOpen }
+                open.client?.abort()
+                open.client?.abort()
+                drive(loop, [server]) { early.end != nil && dialling.end != nil && open.end != nil }
+                #expect(early.heard == [.closed(WebSocketEnd(error: .cancelled))])
+                #expect(dialling.heard == [.closed(WebSocketEnd(error: .cancelled))])
+                #expect(open.heard == [.opened(road), .closed(WebSocketEnd(error: .cancelled))])
+                drive(loop, [server]) { loop.remote.counters.open == 0 }
+            }
+        }
+
+        /// Closing the loop reports every connection once, whatever it is doing.
+        @Test func loopCloses() throws {
+            let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .hang] }
+            let silent = ScriptedServer { _ in [.hang] }
+            let loop = try EventLoop()
+            let open = roads.map { Diary(server.url, on: loop, [$0]) }
+            drive(loop, [server]) { open.allSatisfy(\.isOpen) }
+            let dialling = roads.map { Diary(silent.url, on: loop, [$0, .standard]) }
+            let resolving = Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop)
+            loop.turn()
+            let new = Diary(server.url, on: loop)
+            var fetched: TransportError??
+            let fetch = HTTPFetch(
+                silent.url, on: loop, handlers: .init(body: { _ in }, finished: { fetched = .some($0) }))
+            loop.close()
+            loop.close()
+            #expect(open.allSatisfy { $0.heard.count == 2 && $0.error == .cancelled })
+            for diary in dialling + [resolving, new] {
+                #expect(diary.heard == [.closed(WebSocketEnd(error: .cancelled))])
+            }
+            #expect(fetched == .some(.cancelled))
+            #expect(fetch.header("x") == nil)
+            loop.turn()
+        }
+
+        /// Everything a handler may do to its own connection while it is being called.
+        @Test(arguments: roads) func handlersActOnTheirConnection(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer { number in
+                [.awaitRequest, .upgrade, .send(text("1") + text("2") + text("3")), .hang]
+            }
+            try withLoop { loop in
+                let aborting = Diary(server.url, on: loop, [road])
+                aborting.onMessage = { $0.client?.abort() }
+                let closing = Diary(server.url, on: loop, [road])
+                closing.onMessage = { $0.client?.close() }
+                let sending = Diary(server.url, on: loop, [road])
+                sending.onMessage = { _ = $0.client?.send(text: "echo") }
+                var next: Diary?
+                let dialling = Diary(server.url, on: loop, [road])
+                dialling.onMessage = { _ in
+                    if next == nil { next = Diary(server.url, on: loop, [road]) }
+                }
+                drive(loop, [server]) {
+                    aborting.end != nil && closing.end != nil && sending.messages.count == 3
+                        && next?.messages.count == 3
+                }
+                #expect(aborting.messages == [[0x31]] && aborting.error == .cancelled)
+                #expect(closing.messages == [[0x31]])
+                #expect(dialling.messages.count == 3)
+            }
+        }
+    }
+}
