@@ -1,3 +1,4 @@
+// Client connections: the two roads to a WebSocket, and HTTP requests with streamed bodies.
 #include "internal.h"
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+// What every connection has, whoever opened it: its life, its counters, what it sends.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+// The event loop: one service thread, timers, wake-up from other threads, the context of the library.
 #include "internal.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// The server: HTTP requests with answers, and WebSocket clients that are pushed to.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <errno.h>

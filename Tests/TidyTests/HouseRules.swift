@@ -37,6 +37,7 @@ enum HouseRules {
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
         "RoadSimulation": ["RoadFeed"],
+        "Transport": ["LoopHandle", "Socket"],
         "lob": ["CaptureFacts", "Replay", "Terminal"],
         "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
     ]
