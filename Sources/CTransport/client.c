@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// The library has written its own request into its service buffer and lets us append; ours takes its place from the
-// first byte. The buffer's start follows from the room it states, and is checked before it is used.
+// The library has written its own request into its service buffer and lets us append; ours takes its place
+// from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
     char *start = *cursor + room + 12 - connection->loop->service_bytes;
     if (connection->head_length + 16 > (size_t)connection->loop->service_bytes || memcmp(start, "GET /", 5)) return -1;
@@ -41,8 +41,8 @@ static int answered(ct_connection *connection) {
     return connection->loop->events.answered(connection->user, status);
 }
 
-// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the library.
-// Nonzero: the connection is over.
+// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the
+// library. Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
     char *bytes = (char *)connection->loop->read_buffer;
     int length = connection->loop->read_bytes;
@@ -51,8 +51,8 @@ static int receive(ct_connection *connection) {
     return failed || connection->doomed ? -1 : 0;
 }
 
-// The system's error, where it can still be had: the library reads it from the socket without telling, and then the
-// likeliest is that nobody listened.
+// The system's error, where it can still be had: the library reads it from the socket without telling, and
+// then the likeliest is that nobody listened.
 static ct_reason connect_failure(int error, char *text, size_t capacity) {
     snprintf(text, capacity, "%s", error ? strerror(error) : "");
     switch (error) {
@@ -164,12 +164,13 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     }
 }
 
-// The send limit keeps a frame whole: by default the library cuts every write at the size of its service buffer.
+// The send limit keeps a frame whole: by default the library cuts every write at the size of its service
+// buffer.
 const struct lws_protocols ct_client_protocols[] = {
     {.name = "client", .callback = client_event, .rx_buffer_size = 65536, .tx_packet_size = 1 << 30}, {0}};
 
-// One client TLS context a loop, made at its first use: reading the system's roots takes tens of milliseconds. Buffers
-// are kept between records: releasing them costs 20 KB of allocation a record.
+// One client TLS context a loop, made at its first use: reading the system's roots takes tens of
+// milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
 static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     if (loop->tls) return true;
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());

@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
-/// Outgoing bytes as records `length, frame, LWS_PRE bytes of room, payload`; the room takes the library's frame header.
+/// Outgoing bytes as records `length, frame, LWS_PRE bytes of room, payload`; the room takes the library's
+/// frame header.
 typedef struct ct_queue {
     uint8_t *memory;
     size_t capacity, head, tail;
@@ -26,7 +27,8 @@ struct ct_connection {
     bool ended;
     /// To be killed at the next turn; linked through `next_doomed`.
     bool doomed;
-    /// The library says that the body is whole; true of a chunked body only if the peer did not hang up first.
+    /// The library says that the body is whole; true of a chunked body only if the peer did not hang up
+    /// first.
     bool completed;
     bool chunked;
     /// Something could not be sent at once; when all is gone, `drained` is called.

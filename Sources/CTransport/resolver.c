@@ -1,5 +1,6 @@
-// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived thread
-// per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone before the answer.
+// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived
+// thread per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone
+// before the answer.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -52,8 +53,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time loop a look-up
-// would never run.
+// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time
+// loop a look-up would never run.
 static bool start(struct ct_lookup *lookup) {
     pthread_attr_t attributes;
     pthread_t thread;

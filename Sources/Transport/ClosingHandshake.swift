@@ -1,15 +1,21 @@
-// How an open connection of the fast road ends (RFC 6455 section 7). Pure; the shell sends, and kills the socket when
-// told to or when its time limit passes.
+// How an open connection of the fast road ends (RFC 6455 section 7). Pure; the shell sends, and kills the
+// socket when told to or when its time limit passes.
 //
-// | state \ input | close             | peer's close frame   | violation         | limit passed | transport ended      |
-// | ------------- | ----------------- | -------------------- | ----------------- | ------------ | -------------------- |
-// | open          | send → closing    | echo → answered      | send, kill → over | –            | report lost          |
-// | closing       | –                 | kill → over (peer's) | kill → over       | kill → over  | report what we know  |
-// | answered      | –                 | –                    | –                 | kill → over  | report the peer's    |
-// | over          | –                 | –                    | –                 | –            | report as decided    |
+// | state \ input | close             | peer's close frame   | violation         | limit passed | transport
+// ended      |
+// | ------------- | ----------------- | -------------------- | ----------------- | ------------ |
+// -------------------- |
+// | open          | send → closing    | echo → answered      | send, kill → over | –            | report lost
+//          |
+// | closing       | –                 | kill → over (peer's) | kill → over       | kill → over  | report what
+// we know  |
+// | answered      | –                 | –                    | –                 | kill → over  | report the
+// peer's    |
+// | over          | –                 | –                    | –                 | –            | report as
+// decided    |
 //
-// `answered` waits for the server to hang up first, as it should; `over` waits for the library to say that the socket
-// is gone. What is reported is decided once.
+// `answered` waits for the server to hang up first, as it should; `over` waits for the library to say that
+// the socket is gone. What is reported is decided once.
 
 /// How a WebSocket connection ended.
 public struct WebSocketEnd: Hashable, Sendable {

@@ -1,17 +1,24 @@
-// From a URL to an open connection: which address to try by which road, and when to give up. Pure; the shell resolves,
-// connects and keeps the time limit of each attempt.
+// From a URL to an open connection: which address to try by which road, and when to give up. Pure; the shell
+// resolves, connects and keeps the time limit of each attempt.
 //
-// | state \ input | begin            | resolved      | unresolved | failed(error)                        | opened | cancel |
-// | ------------- | ---------------- | ------------- | ---------- | ------------------------------------ | ------ | ------ |
-// | new           | numeric: attempt | –             | –          | –                                    | –      | over   |
-// |               | name: resolve    |               |            |                                      |        |        |
-// | resolving     | –                | attempt first | give up    | –                                    | –      | over   |
-// | attempting    | –                | –             | –          | next road, next address, or give up  | done   | over   |
-// | over          | –                | –             | –          | –                                    | –      | –      |
+// | state \ input | begin            | resolved      | unresolved | failed(error)                        |
+// opened | cancel |
+// | ------------- | ---------------- | ------------- | ---------- | ------------------------------------ |
+// ------ | ------ |
+// | new           | numeric: attempt | –             | –          | –                                    | –
+//     | over   |
+// |               | name: resolve    |               |            |                                      |
+//     |        |
+// | resolving     | –                | attempt first | give up    | –                                    | –
+//     | over   |
+// | attempting    | –                | –             | –          | next road, next address, or give up  |
+// done   | over   |
+// | over          | –                | –             | –          | –                                    | –
+//     | –      |
 //
-// The next road is taken at the same address when the server did not consent to the upgrade for a reason that the
-// other handshake might not give it; the next address when this one could not be reached. – is no action: a late
-// answer of something already given up.
+// The next road is taken at the same address when the server did not consent to the upgrade for a reason that
+// the other handshake might not give it; the next address when this one could not be reached. – is no action:
+// a late answer of something already given up.
 
 /// How WebSocket frames are read.
 public enum WebSocketRoad: Hashable, Sendable {
@@ -114,8 +121,8 @@ struct DialPlan {
 }
 
 extension TransportError {
-    /// Whether the server might consent to the other handshake. Not the statuses that speak of the client, of its rate
-    /// or of the server's health: another attempt would only count against it.
+    /// Whether the server might consent to the other handshake. Not the statuses that speak of the client, of
+    /// its rate or of the server's health: another attempt would only count against it.
     var isWorthAnotherRoad: Bool {
         switch self {
         case .unanswered, .badAnswer, .handshakeInvalid: true

@@ -1,4 +1,5 @@
-// The shell of a `DialPlan`: resolves, starts attempts and keeps the limit of each, for WebSocket and HTTP clients alike.
+// The shell of a `DialPlan`: resolves, starts attempts and keeps the limit of each, for WebSocket and HTTP
+// clients alike.
 
 /// Brings one connection about.
 final class Dialer {

@@ -1,13 +1,15 @@
-// One thread's view of the network: connections, servers, timers and messages from other threads, served by turning.
+// One thread's view of the network: connections, servers, timers and messages from other threads, served by
+// turning.
 //
-// Why this shape: libwebsockets serves one context from one thread, and a book's feed wants to decide itself whether
-// that thread spins or sleeps. So there is no hidden thread: whoever owns the loop calls `turn`.
+// Why this shape: libwebsockets serves one context from one thread, and a book's feed wants to decide itself
+// whether that thread spins or sleeps. So there is no hidden thread: whoever owns the loop calls `turn`.
 //
 // Invariants
 // * Nothing here is called from another thread but `remote`.
-// * What a callback asks for (a connection, a timer) begins at the earliest in the next turn: the library is never
-//   entered from inside itself to make a connection.
-// * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, look-ups by eight at once.
+// * What a callback asks for (a connection, a timer) begins at the earliest in the next turn: the library is
+//   never entered from inside itself to make a connection.
+// * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, look-ups by eight
+//   at once.
 
 import CTransport
 
@@ -59,8 +61,8 @@ public final class EventLoop {
 
     /// Serves what is ready, then due timers, then commands of other threads.
     ///
-    /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning), more waits until something happens but no
-    ///   longer. The system rounds waits down to milliseconds and spins the rest.
+    /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning), more waits until something
+    ///   happens but no longer. The system rounds waits down to milliseconds and spins the rest.
     public func turn(waitAtMostNs: UInt64 = 0) {
         guard handle != nil else { return }
         isTurning = true

@@ -1,5 +1,5 @@
-// The fast road: the upgrade is asked for over the library's HTTP client, and what follows the 101 is framed here. The
-// library's own WebSocket role reads byte by byte.
+// The fast road: the upgrade is asked for over the library's HTTP client, and what follows the 101 is framed
+// here. The library's own WebSocket role reads byte by byte.
 
 import CTransport
 

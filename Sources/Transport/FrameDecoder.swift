@@ -1,15 +1,18 @@
-// RFC 6455 framing as a client receives it: bytes in, pieces of messages out, without a copy and without a socket.
+// RFC 6455 framing as a client receives it: bytes in, pieces of messages out, without a copy and without a
+// socket.
 //
-// Why this shape: a read of the socket ends anywhere, so the decoder keeps only what a frame's header says and a
-// position; payload stays where it arrived and is named by its place in the bytes given. Control frames alone are
-// gathered (at most 125 bytes), because an answer needs them whole.
+// Why this shape: a read of the socket ends anywhere, so the decoder keeps only what a frame's header says
+// and a position; payload stays where it arrived and is named by its place in the bytes given. Control frames
+// alone are gathered (at most 125 bytes), because an answer needs them whole.
 //
 // Invariants
-// * Between two calls `remaining` bytes of the current frame are still to come, and `phase` names the byte awaited.
-// * A message never exceeds `messageBytesMax`: refused at the header, before any byte of the excess is handed over.
+// * Between two calls `remaining` bytes of the current frame are still to come, and `phase` names the byte
+//   awaited.
+// * A message never exceeds `messageBytesMax`: refused at the header, before any byte of the excess is handed
+//   over.
 // * After a violation or a close frame nothing is decoded any more; the caller stops asking.
-// Text is not checked for UTF-8: the only reader is a parser that takes bytes and refuses what it does not know.
-// Worst case: one-byte frames, some 10 ns each.
+// Text is not checked for UTF-8: the only reader is a parser that takes bytes and refuses what it does not
+// know. Worst case: one-byte frames, some 10 ns each.
 
 /// A rule of RFC 6455 that the peer broke.
 public enum FrameFault: Hashable, Sendable {

@@ -1,5 +1,5 @@
-// Frames as a client sends them: always masked, always whole. Sending is rare here (subscriptions, pongs, close), so
-// clarity beats speed.
+// Frames as a client sends them: always masked, always whole. Sending is rare here (subscriptions, pongs,
+// close), so clarity beats speed.
 
 /// Opcodes a client sends.
 enum SentOpcode: UInt8 {

@@ -1,9 +1,10 @@
-// One HTTP or HTTPS request of a client and its answer, the body streamed. One connection for each: this package asks for
-// a snapshot now and then, and a connection that is never kept is one that never goes stale.
+// One HTTP or HTTPS request of a client and its answer, the body streamed. One connection for each: this
+// package asks for a snapshot now and then, and a connection that is never kept is one that never goes stale.
 
 import CTransport
 
-/// A GET request under way. Thread: its loop's. It lives until it has finished, also when nobody else holds it.
+/// A GET request under way. Thread: its loop's. It lives until it has finished, also when nobody else holds
+/// it.
 public final class HTTPFetch {
     /// Limits of one request.
     public struct Options: Sendable {

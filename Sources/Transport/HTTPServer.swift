@@ -1,5 +1,5 @@
-// An HTTP/1.1 and WebSocket server on a loop: requests and upgrades are decided by two closures, which is all the
-// routing there is.
+// An HTTP/1.1 and WebSocket server on a loop: requests and upgrades are decided by two closures, which is all
+// the routing there is.
 
 import CTransport
 

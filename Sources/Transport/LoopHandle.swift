@@ -1,8 +1,10 @@
-// Owners of the C side of a loop: the loop itself, for its thread alone, and the part that any thread may hold.
+// Owners of the C side of a loop: the loop itself, for its thread alone, and the part that any thread may
+// hold.
 //
-// SAFETY: `LoopHandle` is the only holder of the loop's pointer and frees it once, in `deinit`; strings given to C are
-// alive for the call, and C copies what it keeps. `RemoteHandle` holds one counted reference; the C functions used on it
-// are made for any thread. The server objects given to `listen` are kept alive by `EventLoop` until the loop is freed.
+// SAFETY: `LoopHandle` is the only holder of the loop's pointer and frees it once, in `deinit`; strings given
+// to C are alive for the call, and C copies what it keeps. `RemoteHandle` holds one counted reference; the C
+// functions used on it are made for any thread. The server objects given to `listen` are kept alive by
+// `EventLoop` until the loop is freed.
 
 import CTransport
 

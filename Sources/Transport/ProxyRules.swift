@@ -1,5 +1,6 @@
-// When to go through an HTTP proxy. The library reads `http_proxy` by itself, for every scheme and for loopback too, and
-// knows no exceptions; so it is never let near the environment, and the decision is made here.
+// When to go through an HTTP proxy. The library reads `http_proxy` by itself, for every scheme and for
+// loopback too, and knows no exceptions; so it is never let near the environment, and the decision is made
+// here.
 
 /// An HTTP proxy (spoken to with CONNECT) and the hosts that do without it.
 public struct ProxyRules: Hashable, Sendable {

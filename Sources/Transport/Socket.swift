@@ -1,13 +1,14 @@
-// The one place where callbacks of CTransport become calls on Swift objects. Every connection of a loop, of clients and
-// of servers, is a `Socket`; subclasses say what it is for.
+// The one place where callbacks of CTransport become calls on Swift objects. Every connection of a loop, of
+// clients and of servers, is a `Socket`; subclasses say what it is for.
 //
 // Invariants
-// * `connection` is the C side's memory from the call that made it until `closed` returns, nil before and after.
+// * `connection` is the C side's memory from the call that made it until `closed` returns, nil before and
+//   after.
 // * The C side holds one reference to the object for just that time, so a callback never finds it freed.
 // * `closed` comes exactly once; after it no other callback comes and every method here is without effect.
-// SAFETY: `user` pointers are only ever made by `attach` and by the two server callbacks below, from objects of this
-// class (or of `ServerCore`), with a reference that `closed` gives back. Bytes are borrowed for the callback: they reach
-// the methods as `Span`, which cannot outlive the call.
+// SAFETY: `user` pointers are only ever made by `attach` and by the two server callbacks below, from objects
+// of this class (or of `ServerCore`), with a reference that `closed` gives back. Bytes are borrowed for the
+// callback: they reach the methods as `Span`, which cannot outlive the call.
 
 import CTransport
 

@@ -1,5 +1,5 @@
-// The standard road: libwebsockets' own WebSocket role. The reference the fast road is compared with, and the way out
-// where a server does not consent to it.
+// The standard road: libwebsockets' own WebSocket role. The reference the fast road is compared with, and the
+// way out where a server does not consent to it.
 
 import CTransport
 

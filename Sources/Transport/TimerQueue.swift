@@ -1,5 +1,6 @@
-// Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the payload is an array
-// of numbers and the actions lie in a dictionary; cancelling drops the action and leaves the number to surface.
+// Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the payload is
+// an array of numbers and the actions lie in a dictionary; cancelling drops the action and leaves the number
+// to surface.
 
 /// Names a timer of one loop.
 public struct LoopTimer: Hashable, Sendable {
@@ -51,7 +52,8 @@ struct TimerQueue {
         return nil
     }
 
-    /// The action of a timer whose deadline has come; one at a time, because an action may set and cancel timers.
+    /// The action of a timer whose deadline has come; one at a time, because an action may set and cancel
+    /// timers.
     mutating func takeDue(nowNs: UInt64) -> (() -> Void)? {
         while let first = heap.first, first.deadlineNs <= nowNs {
             removeFirst()

@@ -6,8 +6,8 @@ import CTransport
 public struct TransportCounters: Hashable, Sendable {
     /// Attempts of clients to connect: one for each address and road tried.
     public let attempts: Int
-    /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a request or
-    /// are WebSocket.
+    /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a
+    /// request or are WebSocket.
     public let open: Int
     /// Connections that ended otherwise than after having been open, or before their body was whole.
     public let failures: Int

@@ -1,5 +1,5 @@
-// Every way a connection can fail, as facts. One enum for clients and servers: callers act on the case, people read
-// the text.
+// Every way a connection can fail, as facts. One enum for clients and servers: callers act on the case,
+// people read the text.
 
 /// Why something on the wire did not work.
 public enum TransportError: Error, Hashable, Sendable {

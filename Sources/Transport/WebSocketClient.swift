@@ -1,11 +1,11 @@
 // One WebSocket connection of a client, by either road, with the same callbacks.
 //
-// Life: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open. The object
-// lives until then, also when nobody else holds it.
+// Life: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open. The
+// object lives until then, also when nobody else holds it.
 //
-// What the roads have in common is here; what differs is in `FastSocket` and `StandardSocket`. Known differences, all on
-// the side of the standard road: its pings are answered unseen, broken rules show as a lost connection, masked frames
-// are accepted, and its path is limited to 1,900 bytes.
+// What the roads have in common is here; what differs is in `FastSocket` and `StandardSocket`. Known
+// differences, all on the side of the standard road: its pings are answered unseen, broken rules show as a
+// lost connection, masked frames are accepted, and its path is limited to 1,900 bytes.
 
 import CTransport
 

@@ -1,4 +1,5 @@
-// A WebSocket client as the server sees it: the library's own role frames, this side bounds, pings and counts.
+// A WebSocket client as the server sees it: the library's own role frames, this side bounds, pings and
+// counts.
 
 import CTransport
 
@@ -48,7 +49,8 @@ public final class WebSocketPeer {
     /// Bytes that wait in the send queue.
     public var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
-    /// Something waits for the socket; `drained` will be called. A sender that can skip skips while this is true.
+    /// Something waits for the socket; `drained` will be called. A sender that can skip skips while this is
+    /// true.
     public var isCongested: Bool { socket?.isCongested ?? false }
 
     /// The client's numeric address.

@@ -1,6 +1,6 @@
-// RFC 6455 framing as a table: what a server sends and what a client must make of it. Every row runs on the pure decoder
-// at every split position, and over real sockets on both roads. `standard` says where the library's own role is known
-// to do otherwise.
+// RFC 6455 framing as a table: what a server sends and what a client must make of it. Every row runs on the
+// pure decoder at every split position, and over real sockets on both roads. `standard` says where the
+// library's own role is known to do otherwise.
 
 import Testing
 

@@ -90,7 +90,8 @@ extension SocketTests {
 
         @Test(arguments: [WebSocketRoad.fast, .standard])
         func messagesFromOurOwnServer(_ road: WebSocketRoad) throws {
-            // Counts around every border of framing and of the read buffer, echoed by the library's server role.
+            // Counts around every border of framing and of the read buffer, echoed by the library's server
+            // role.
             let counts = [0, 1, 125, 126, 4095, 4096, 65535, 65536, 65537, 200_000]
             try withLoop { loop in
                 let server = try HTTPServer(

@@ -30,7 +30,8 @@ extension SocketTests {
             }
         }
 
-        /// The name is resolved on another thread, and the address that refuses (::1) does not end the attempt.
+        /// The name is resolved on another thread, and the address that refuses (::1) does not end the
+        /// attempt.
         @Test func nameWithASecondAddress() throws {
             let server = ScriptedServer([.awaitRequest, .upgrade, .send(text("hi"))])
             try withLoop { loop in
@@ -102,8 +103,8 @@ extension SocketTests {
             }
         }
 
-        /// A server that does not consent to the fast road gets the library's own handshake; one that is out of order or
-        /// limits its clients does not get a second attempt.
+        /// A server that does not consent to the fast road gets the library's own handshake; one that is out
+        /// of order or limits its clients does not get a second attempt.
         @Test func fallback() throws {
             let answers: [(step: Step, isWorthAnother: Bool)] = [
                 (.text("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), true),

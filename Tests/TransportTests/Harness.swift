@@ -1,4 +1,5 @@
-// What the socket tests share: a loop driven by the test's own thread, and a client that writes down what it hears.
+// What the socket tests share: a loop driven by the test's own thread, and a client that writes down what it
+// hears.
 
 import Testing
 

@@ -1,5 +1,5 @@
-// A server that does what a script says, byte for byte, on plain blocking-free sockets: the hostile peer of these tests.
-// It is stepped by the test's own thread, between the turns of the loop under test.
+// A server that does what a script says, byte for byte, on plain blocking-free sockets: the hostile peer of
+// these tests. It is stepped by the test's own thread, between the turns of the loop under test.
 
 import Glibc
 

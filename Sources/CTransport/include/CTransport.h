@@ -1,10 +1,11 @@
-// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is public, and
-// no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
+// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is
+// public, and no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
 //
-// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only `ct_remote_…`
-// may be called from elsewhere.
-// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out until its
-// `closed` callback returns; that callback comes exactly once, and no pointer of the library outlives it.
+// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only
+// `ct_remote_…` may be called from elsewhere.
+// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out
+// until its `closed` callback returns; that callback comes exactly once, and no pointer of the library
+// outlives it.
 #ifndef CTRANSPORT_H
 #define CTRANSPORT_H
 
@@ -66,7 +67,8 @@ enum ct_counter {
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
-/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the connection.
+/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the
+/// connection.
 typedef struct ct_events {
     /// Client: the response head is there; headers can be read.
     int (*answered)(void *user, int status);
@@ -114,8 +116,8 @@ void ct_remote_wake(ct_remote *remote);
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
 uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 
-/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was woken.
-/// False if too many look-ups are under way.
+/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was
+/// woken. False if too many look-ups are under way.
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
 enum { CT_ADDRESSES_MAX = 4, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
 typedef struct ct_resolution {
@@ -166,7 +168,8 @@ size_t ct_queued_bytes(const ct_connection *connection);
 bool ct_congested(const ct_connection *connection);
 /// Milliseconds since the last byte arrived, as the kernel knows it; -1 if unknown.
 int64_t ct_silent_ms(const ct_connection *connection);
-/// Copies a header's value (name in lower case, without colon); its length, or -1 if absent or longer than `capacity`.
+/// Copies a header's value (name in lower case, without colon); its length, or -1 if absent or longer than
+/// `capacity`.
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity);
 /// Copies the `index`-th part of a request's query string, decoded; its length or -1.
 int ct_query(const ct_connection *connection, int index, char *value, int capacity);
