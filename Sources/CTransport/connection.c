@@ -158,6 +158,7 @@ bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) 
         sent += piece;
     }
     connection->responding = true;
+    lws_rx_flow_control(connection->wsi, 1);
     lws_callback_on_writable(connection->wsi);
     return true;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60 };
+enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
@@ -18,8 +18,10 @@ static int request(struct lws *wsi, const char *path) {
     connection->wsi = wsi;
     connection->stage = CT_OPEN;
     lws_set_opaque_user_data(wsi, connection);
-    // The answer may come later; from its first byte on, the stall limit of a response applies.
-    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    // The answer may come later. Until then the library would neither read on nor wait: it would be told of every byte,
+    // and of the end, over and over. (Of a client that pipelines it still is.)
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS_MAX);
+    lws_rx_flow_control(wsi, 0);
     connection->user = server->loop->events.requested(server->user, connection, method, path);
     return connection->user ? 0 : -1;
 }

@@ -9,12 +9,7 @@ import Testing
 @Suite(.serialized) struct SocketTests {}
 
 extension Span<UInt8> {
-    var bytes: [UInt8] {
-        var copy: [UInt8] = []
-        copy.reserveCapacity(count)
-        for index in indices { copy.append(self[index]) }
-        return copy
-    }
+    var bytes: [UInt8] { withUnsafeBufferPointer { Array($0) } }
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }

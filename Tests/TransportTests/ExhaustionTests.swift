@@ -1,0 +1,141 @@
+// What can only be counted where nothing else runs: each of these tests is a process of its own.
+
+import Foundation
+import Testing
+
+@testable import Transport
+
+/// Open descriptors of this process, by what they are.
+private func descriptors() -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { number in
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+        return target?.hasPrefix("/proc/") == true ? nil : target
+    } ?? []
+}
+
+private func threadCount() -> Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.count ?? 0
+}
+
+/// One of everything that can happen to a connection.
+private func liveThroughEverything() throws {
+    let answering = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("a")), .wait(ms: 2), .hangUp] }
+    let violating = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(frame(3))] }
+    let refusing = ScriptedServer { _ in [.awaitRequest, .text("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")] }
+    let silent = ScriptedServer { _ in [.hang] }
+    let deaf = ScriptedServer(isListening: false) { _ in [] }
+    let servers = [answering, violating, refusing, silent, deaf]
+    try withLoop { loop in
+        let own = try HTTPServer(
+            on: loop,
+            handlers: HTTPServer.Handlers(
+                request: { $0.respond(HTTPResponse(json: "{}")) },
+                upgrade: { _ in .accept { _ in WebSocketPeer.Handlers() } }))
+        let ownURL = try ServiceURL("ws://localhost:\(own.port)/")
+        var diaries: [Diary] = []
+        for roads in [[WebSocketRoad.fast], [.standard], [.fast, .standard]] {
+            for server in servers { diaries.append(Diary(server.url, on: loop, roads) { $0.openLimitMs = 60 }) }
+            diaries.append(Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop, roads))
+        }
+        let open = Diary(ownURL, on: loop)
+        var fetchedCount = 0
+        for server in [ownURL.port, silent.port, deaf.port] {
+            var options = HTTPFetch.Options()
+            options.limitMs = 60
+            _ = HTTPFetch(
+                try ServiceURL("http://127.0.0.1:\(server)/"), on: loop, options: options,
+                handlers: .init(body: { _ in }, finished: { _ in fetchedCount += 1 }))
+        }
+        drive(loop, servers) { diaries.allSatisfy { $0.end != nil } && fetchedCount == 3 && open.isOpen }
+        drive(loop, servers) { loop.remote.counters.open == 2 }
+    }
+}
+
+@Suite(.serialized) struct ExhaustionTests {
+    @Test func nothingLeaks() async {
+        await #expect(processExitsWith: .success) {
+            try liveThroughEverything()
+            let before = descriptors()
+            let threadsBefore = threadCount()
+            for _ in 0..<3 { try liveThroughEverything() }
+            usleep(100_000)
+            let after = descriptors()
+            precondition(after.count == before.count, "\(before) \(after)")
+            precondition(threadCount() <= threadsBefore)
+        }
+    }
+
+    @Test func noDescriptorLeft() async {
+        await #expect(processExitsWith: .success) {
+            let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("hi")), .hang] }
+            let loop = try EventLoop()
+            // All that are left are taken; then one connection fails, with a name for it.
+            var taken: [Int32] = []
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            limit.rlim_cur = rlim_t(dup(0) + 10)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            while true {
+                let descriptor = dup(0)
+                if descriptor < 0 { break }
+                taken.append(descriptor)
+            }
+            for road in [WebSocketRoad.fast, .standard] {
+                let diary = Diary(server.url, on: loop, [road])
+                for _ in 0..<100 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
+                precondition(diary.error == .descriptorsExhausted, "\(diary.heard)")
+            }
+            let named = Diary(try ServiceURL("ws://localhost:\(server.port)/"), on: loop)
+            for _ in 0..<2000 where named.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
+            precondition(named.end != nil)
+            for descriptor in taken { close(descriptor) }
+            for road in [WebSocketRoad.fast, .standard] {
+                let diary = Diary(server.url, on: loop, [road])
+                drive(loop, [server]) { !diary.messages.isEmpty }
+                precondition(diary.messages.count == 1)
+            }
+            loop.close()
+        }
+    }
+
+    /// A server without descriptors goes on serving those it has, and takes the others when it can again.
+    @Test func serverWithoutDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let loop = try EventLoop()
+            let server = try HTTPServer(
+                on: loop,
+                handlers: HTTPServer.Handlers(
+                    request: { $0.respond(HTTPResponse(json: "{}")) },
+                    upgrade: { _ in
+                        .accept { peer in
+                            var handlers = WebSocketPeer.Handlers()
+                            handlers.message = { bytes, _ in _ = peer.send(text: bytes) }
+                            return handlers
+                        }
+                    }))
+            let url = try ServiceURL("ws://127.0.0.1:\(server.port)/")
+            let first = Diary(url, on: loop)
+            drive(loop) { first.isOpen }
+            var taken: [Int32] = []
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            limit.rlim_cur = rlim_t(dup(0) + 10)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            while true {
+                let descriptor = dup(0)
+                if descriptor < 0 { break }
+                taken.append(descriptor)
+            }
+            close(taken.removeLast())
+            let second = Diary(url, on: loop)
+            for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
+            precondition(!second.isOpen && second.end == nil)
+            precondition(first.client!.send(text: "still there"))
+            drive(loop) { !first.messages.isEmpty }
+            for descriptor in taken { close(descriptor) }
+            drive(loop) { second.isOpen }
+            precondition(first.messages.count == 1 && second.isOpen)
+            loop.close()
+        }
+    }
+}

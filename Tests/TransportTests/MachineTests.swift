@@ -1,0 +1,146 @@
+// The transition tables of the two state machines, every pair of state and input.
+
+import Testing
+
+@testable import Transport
+
+@Suite struct DialPlanTests {
+    private static let refused = TransportError.refused(address: "a")
+    private static let status400 = TransportError.upgradeRefused(status: 400)
+
+    private enum Input: CaseIterable { case begin, beginNumeric, resolved, unresolved, failed, opened, cancel }
+
+    private func apply(_ input: Input, _ plan: inout DialPlan) -> DialPlan.Action {
+        switch input {
+        case .begin: return plan.begin(numericAddress: nil)
+        case .beginNumeric: return plan.begin(numericAddress: "n")
+        case .resolved: return plan.resolved(["a", "b"])
+        case .unresolved: return plan.unresolved(.unresolved(host: "h", reason: "r"))
+        case .failed: return plan.failed(.lost)
+        case .opened:
+            plan.opened()
+            return .none
+        case .cancel: return plan.cancel()
+        }
+    }
+
+    @Test func everyPair() {
+        let unresolved = TransportError.unresolved(host: "h", reason: "r")
+        let table: [(name: String, steps: [Input], answers: [DialPlan.Action])] = [
+            (
+                "new", [],
+                [
+                    .resolve, .attempt(address: "n", road: .fast), .none, .none, .none, .none,
+                    .giveUp(.cancelled),
+                ]
+            ),
+            (
+                "resolving", [.begin],
+                [
+                    .none, .none, .attempt(address: "a", road: .fast), .giveUp(unresolved), .none, .none,
+                    .giveUp(.cancelled),
+                ]
+            ),
+            (
+                "attempting", [.begin, .resolved],
+                [.none, .none, .none, .none, .giveUp(.lost), .none, .giveUp(.cancelled)]
+            ),
+            ("over", [.begin, .resolved, .opened], [.none, .none, .none, .none, .none, .none, .none]),
+            ("given up", [.begin, .unresolved], [.none, .none, .none, .none, .none, .none, .none]),
+        ]
+        for row in table {
+            for (input, answer) in zip(Input.allCases, row.answers) {
+                var plan = DialPlan(roads: [.fast, .standard])
+                for step in row.steps { _ = apply(step, &plan) }
+                #expect(apply(input, &plan) == answer, "\(row.name), \(input)")
+            }
+        }
+    }
+
+    @Test func roadsBeforeAddresses() {
+        var plan = DialPlan(roads: [.fast, .standard])
+        _ = plan.begin(numericAddress: nil)
+        #expect(plan.resolved(["a", "b", "c"]) == .attempt(address: "a", road: .fast))
+        #expect(plan.failed(Self.refused) == .attempt(address: "b", road: .fast))
+        #expect(plan.failed(Self.status400) == .attempt(address: "b", road: .standard))
+        #expect(plan.road == .standard)
+        #expect(plan.failed(.timedOut(afterMs: 1)) == .attempt(address: "c", road: .standard))
+        #expect(plan.failed(Self.refused) == .giveUp(Self.refused))
+        #expect(plan.failed(Self.refused) == .none)
+    }
+
+    @Test func oneRoad() {
+        var plan = DialPlan(roads: [.fast])
+        _ = plan.begin(numericAddress: "a")
+        #expect(plan.failed(Self.status400) == .giveUp(Self.status400))
+    }
+}
+
+@Suite struct ClosingHandshakeTests {
+    private static let violation = FrameViolation(fault: .masked, offset: 7)
+    private static let tooLong = FrameViolation(fault: .messageTooLong(bytesMax: 1), offset: 7)
+    private static let late = TransportError.silent(forMs: 1)
+
+    private enum Input: CaseIterable { case close, peerClosed, violated, limitPassed, abort }
+
+    private func apply(_ input: Input, _ machine: inout ClosingHandshake) -> ClosingHandshake.Action {
+        switch input {
+        case .close: machine.close(code: 1000, reason: "r")
+        case .peerClosed: machine.peerClosed(code: 1001, reason: "p")
+        case .violated: machine.violated(Self.violation)
+        case .limitPassed: machine.limitPassed(Self.late)
+        case .abort: machine.abort(.cancelled)
+        }
+    }
+
+    @Test func everyPair() {
+        let peer = WebSocketEnd(peerCode: 1001, peerReason: "p")
+        let broken = WebSocketEnd(error: .violation(Self.violation))
+        let lost = WebSocketEnd(error: .lost)
+        let cancelled = WebSocketEnd(error: .cancelled)
+        let table: [(name: String, steps: [Input], answers: [ClosingHandshake.Action], ends: [WebSocketEnd])] = [
+            (
+                "open", [],
+                [.send(code: 1000, reason: "r"), .echo(code: 1001), .sendAndKill(code: 1002), .none, .kill],
+                [lost, peer, broken, lost, cancelled]
+            ),
+            (
+                "closing", [.close], [.none, .kill, .kill, .kill, .kill],
+                [lost, peer, broken, WebSocketEnd(error: Self.late), cancelled]
+            ),
+            ("answered", [.peerClosed], [.none, .none, .none, .kill, .kill], [peer, peer, peer, peer, peer]),
+            (
+                "over", [.violated], [.none, .none, .none, .none, .none],
+                [broken, broken, broken, broken, broken]
+            ),
+        ]
+        for row in table {
+            for (index, input) in Input.allCases.enumerated() {
+                var machine = ClosingHandshake()
+                for step in row.steps { _ = apply(step, &machine) }
+                #expect(apply(input, &machine) == row.answers[index], "\(row.name), \(input)")
+                #expect(machine.ended() == row.ends[index], "\(row.name), \(input)")
+                #expect(!machine.isOpen || (row.name == "open" && input == .limitPassed))
+            }
+        }
+    }
+
+    @Test func listensWhileClosing() {
+        var machine = ClosingHandshake()
+        #expect(machine.isOpen && machine.isListening)
+        _ = machine.close(code: 1000, reason: "")
+        #expect(!machine.isOpen && machine.isListening)
+        _ = machine.peerClosed(code: nil, reason: "")
+        #expect(!machine.isListening)
+        #expect(machine.ended().peerCode == 1005)
+    }
+
+    @Test func codesOfFaults() {
+        var machine = ClosingHandshake()
+        #expect(machine.violated(Self.tooLong) == .sendAndKill(code: 1009))
+        for code in UInt16.min...UInt16.max {
+            let isSent = [1000, 1001, 1002, 1003].contains(code) || (1007...1014).contains(code)
+            #expect(isSendable(closeCode: code) == (isSent || (3000..<5000).contains(code)))
+        }
+    }
+}
