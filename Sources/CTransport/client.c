@@ -11,7 +11,8 @@
 // from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
     char *start = *cursor + room + 12 - connection->loop->service_bytes;
-    if (connection->head_length + 16 > (size_t)connection->loop->service_bytes || memcmp(start, "GET /", 5)) return -1;
+    if (connection->head_length + 16 > (size_t)connection->loop->service_bytes
+        || memcmp(start, "GET /", 5)) return -1;
     memcpy(start, connection->head, connection->head_length);
     *cursor = start + connection->head_length;
     return 0;
@@ -26,7 +27,8 @@ static int append_head(ct_connection *connection, char **cursor, size_t room) {
 
 static int ask(ct_connection *connection, char **cursor, size_t room) {
     connection->stage = CT_ASKED;
-    return connection->kind == CT_STANDARD ? append_head(connection, cursor, room) : put_head(connection, cursor, room);
+    return connection->kind == CT_STANDARD ? append_head(connection, cursor, room)
+                                           : put_head(connection, cursor, room);
 }
 
 static int answered(ct_connection *connection) {
@@ -35,7 +37,8 @@ static int answered(ct_connection *connection) {
     // The standard role goes on to judge the upgrade itself.
     if (connection->kind == CT_STANDARD) return connection->loop->events.answered(connection->user, status);
     int length = ct_header(connection, "transfer-encoding", encoding, sizeof encoding);
-    connection->chunked = length >= 0 || lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+    connection->chunked = length >= 0
+        || lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
     if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
     connection->stage = CT_OPEN;
     return connection->loop->events.answered(connection->user, status);
@@ -66,7 +69,8 @@ static int socket_error(ct_connection *connection) {
     int error = 0;
     socklen_t length = sizeof error;
     int descriptor = lws_get_socket_fd(connection->wsi);
-    if (descriptor >= 0 && !getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) && error) return error;
+    if (descriptor >= 0 && !getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+        && error) return error;
     return connection->connecting ? errno : 0;
 }
 
@@ -89,7 +93,8 @@ static void fail(ct_connection *connection, const char *text) {
         return;
     }
     case CT_ASKED: {
-        bool silent = !strcmp(text, "read failed") || !strncasecmp(text, "closed", 6) || !strcmp(text, "Peer hung up");
+        bool silent = !strcmp(text, "read failed") || !strncasecmp(text, "closed", 6)
+            || !strcmp(text, "Peer hung up");
         ct_end(connection, silent ? CT_UNANSWERED : CT_BAD_ANSWER, text);
         return;
     }
@@ -115,7 +120,8 @@ int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t le
     return connection->loop->events.closing(connection->user, code, payload + (length - reason), reason);
 }
 
-static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in, size_t length) {
+static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
+    size_t length) {
     const ct_events *events = &connection->loop->events;
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
@@ -132,7 +138,8 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
     }
 }
 
-static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+    size_t length) {
     (void)user;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
         ((ct_loop *)lws_context_user(lws_get_context(wsi)))->woken = true;
@@ -177,7 +184,8 @@ static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     int loaded = loop->authority_path ? SSL_CTX_load_verify_file(tls, loop->authority_path)
                                       : SSL_CTX_set_default_verify_paths(tls);
     if (loaded != 1) {
-        snprintf(text, capacity, "no certificate authority in %s", loop->authority_path ?: "the system's store");
+        snprintf(text, capacity, "no certificate authority in %s",
+            loop->authority_path ?: "the system's store");
         ERR_clear_error();
         SSL_CTX_free(tls);
         return false;

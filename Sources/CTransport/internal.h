@@ -90,6 +90,7 @@ int ct_flush(ct_connection *connection);
 /// The other side's close frame, told upwards.
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
-bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes, size_t length);
+bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
+    size_t length);
 void ct_remote_forget_lookups(ct_remote *remote);
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy);

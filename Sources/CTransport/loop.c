@@ -42,7 +42,8 @@ struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *p
     return lws_create_vhost(loop->context, &info);
 }
 
-ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity) {
+ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
+    size_t capacity) {
     pthread_once(&initialised, initialise);
     ct_loop *loop = calloc(1, sizeof *loop);
     loop->events = *events;
@@ -143,7 +144,9 @@ uint64_t ct_remote_counter(const ct_remote *remote, int counter) {
     return __atomic_load_n(&remote->counters[counter], __ATOMIC_RELAXED);
 }
 
-void ct_count(ct_loop *loop, int counter, uint64_t increment) { ct_remote_count(loop->remote, counter, increment); }
+void ct_count(ct_loop *loop, int counter, uint64_t increment) {
+    ct_remote_count(loop->remote, counter, increment);
+}
 
 uint64_t ct_now_ns(void) {
     struct timespec time;

@@ -29,9 +29,11 @@ static void look_up(const char *host, ct_resolution *result) {
         snprintf(result->text, sizeof result->text, "%s", gai_strerror(error));
         return;
     }
-    for (struct addrinfo *entry = list; entry && result->address_count < CT_ADDRESSES_MAX; entry = entry->ai_next) {
+    for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
+        if (result->address_count >= CT_ADDRESSES_MAX) break;
         char *address = result->addresses + result->address_count * CT_ADDRESS_BYTES;
-        if (!getnameinfo(entry->ai_addr, entry->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0, NI_NUMERICHOST)) {
+        if (!getnameinfo(entry->ai_addr, entry->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0,
+            NI_NUMERICHOST)) {
             result->address_count += 1;
         }
     }

@@ -96,7 +96,8 @@ extension SocketTests {
             }
         }
 
-        /// Steady state on the fast road: no allocation on this thread for a thousand messages, a ping among them aside.
+        /// Steady state on the fast road: no allocation on this thread for a thousand messages, a ping among
+        /// them aside.
         @Test func receivesWithoutAllocating() throws {
             guard lob_thread_allocated_bytes() != nil else {
                 print("skipped: no allocator counters in this build")

@@ -62,7 +62,8 @@ typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame
 
 /// What is counted; see `TransportCounters` for the meaning.
 enum ct_counter {
-    CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT, CT_COUNT_FRAMES_IN,
+    CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
+        CT_COUNT_FRAMES_IN,
     CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS, CT_COUNT_SEND_REFUSED,
     CT_COUNT_FAILURES, CT_COUNTERS
 };
@@ -87,7 +88,8 @@ typedef struct ct_events {
     /// The last callback of this connection.
     void (*closed)(void *user, ct_reason reason, const char *text);
     /// Server: an HTTP request; returns the `user` of its connection.
-    void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method, const char *path);
+    void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method,
+        const char *path);
     /// Server: a WebSocket upgrade; returns the `user` of its connection, or NULL after `ct_refuse`.
     void *_Nullable (*_Nonnull upgrading)(void *server, ct_connection *connection, const char *path);
 } ct_events;
@@ -102,7 +104,8 @@ typedef struct ct_loop_options {
 } ct_loop_options;
 
 /// NULL if the loop cannot be made; `text` then says why.
-ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity);
+ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
+    size_t capacity);
 /// Ends every connection (with its `closed` callback) and frees the loop. Not from inside a callback.
 void ct_loop_destroy(ct_loop *loop);
 /// One turn: `wait_us` 0 does not wait, negative waits without limit. True if somebody woke the loop.
@@ -148,7 +151,8 @@ typedef struct ct_target {
 } ct_target;
 
 /// NULL if it failed at once; `reason` and `text` then say why and no callback comes.
-ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason, char *text,
+ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason,
+    char *text,
                                     size_t capacity);
 /// Most bytes of a request head (the library sends it with one write and drops what does not fit).
 enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTES_MAX = 120 };
