@@ -29,7 +29,7 @@ extension MessageParser {
             if cursor.take(#"{"e":"bookTicker","u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"lastUpdateId":"#) {
                 try straightSnapshot(behindKey: cursor)
-                if stream != nil { snapshot.symbol = try symbolOfStream(cursor) }
+                if stream != nil && snapshot.symbol.isEmpty { snapshot.symbol = try symbolOfStream(cursor) }
                 return stream == nil ? .depthSnapshot : .partialDepth
             }
             return try straightOther(cursor)
@@ -53,7 +53,7 @@ extension MessageParser {
     /// Whether this is nothing that is parsed: an array, or an event of another type.
     private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
         var cursor = start
-        if cursor.take("[") { return .other }
+        if cursor.take("[") { return cursor.bytesLeft >= 0 ? .other : nil }
         try cursor.require(#"{"e":""#)
         let event = try cursor.requireText()
         return EventType(event, cursor) == nil && event.upperBound < cursor.end - cursor.start ? .other : nil
@@ -66,7 +66,10 @@ extension MessageParser {
     ) throws(ParseError) -> MessageKind {
         var cursor = start
         let depthStream = DepthStream(stream, cursor)
-        if depthStream == .retail { return .other }
+        if depthStream == .retail {
+            if cursor.bytesLeft <= 0 { throw cursor.unexpected() }
+            return .other
+        }
         update.eventTimeUs = microseconds(try cursor.requireInteger())
         update.transactionTimeUs = cursor.take(#","T":"#) ? microseconds(try cursor.requireInteger()) : 0
         try cursor.require(#","s":""#)

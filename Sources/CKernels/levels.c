@@ -23,6 +23,7 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KERNEL __attribute__((target("avx2,bmi")))
@@ -84,7 +85,10 @@ void lob_levels_prepare(void *table, int decimals) {
     for (int index = 0; index <= 16; index++) fill_layout((layout *)table + index, index, decimals);
 }
 
+// `LOB_KERNELS=scalar` in the environment leaves every level to the scalar reader.
 bool lob_levels_available(void) {
+    const char *wanted = getenv("LOB_KERNELS");
+    if (wanted && strcmp(wanted, "scalar") == 0) return false;
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
 }
