@@ -19,18 +19,27 @@ public struct CapturedSet: Sendable, CustomStringConvertible {
         return FileManager.default.fileExists(atPath: root.path) ? root : nil
     }()
 
-    /// All sets of sessions that have a snapshot; empty where the captures are absent.
-    public static let sessions: [CapturedSet] = {
+    /// All sets; empty where the captures are absent.
+    private static let all: [CapturedSet] = {
         guard let root, let names = try? FileManager.default.contentsOfDirectory(atPath: root.path) else {
             return []
         }
         return names.sorted().map { CapturedSet(name: $0, folder: root.appendingPathComponent($0)) }
-            .filter { set in
-                set.market != nil && ["snapshot.json", "snapshots"].contains { set.has($0) }
-            }
     }()
 
-    /// The name of the folder.
+    /// All sets of sessions that have a snapshot.
+    public static let sessions = all.filter { set in
+        set.market != nil && ["snapshot.json", "snapshots"].contains { set.has($0) }
+    }
+
+    /// The sessions without a snapshot.
+    public static let sessionsWithoutSnapshot = all.filter { set in
+        set.market != nil && !["snapshot.json", "snapshots"].contains { set.has($0) }
+    }
+
+    /// The sets of single frames, which are no sessions.
+    public static let frames = all.filter { $0.name.hasPrefix("frames-") }
+
     public var description: String { name }
 
     /// The market its name says, nil for sets that are no sessions of the venue.
