@@ -21,7 +21,8 @@ let isStress: Bool = {
 /// Kinds of the messages seen.
 private typealias Counts = [MessageKind: Int]
 
-/// Parses the line with and without room behind it and with the kernel off, and compares with the naive decoder.
+/// Parses the line with and without room behind it and with the kernel off, and compares with the naive
+/// decoder.
 private struct Comparison: ~Copyable {
     var parser = MessageParser(levelCapacity: 1024)
     var scalar = MessageParser(levelCapacity: 1024, usesKernel: false)

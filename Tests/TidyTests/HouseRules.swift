@@ -4,6 +4,8 @@ enum HouseRules {
     static let lineCountMax = 350
     static let functionLineCountMax = 60
     static let columnMax = 110
+    /// A line of a test that holds a text: messages and requests read best unbroken.
+    static let quotedColumnMax = 130
 
     /// What each target may import. Foundation is for the executables only.
     static let arrows: [String: Set<String>] = [

@@ -21,7 +21,9 @@ private func threadCount() -> Int {
 private func liveThroughEverything() throws {
     let answering = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("a")), .wait(ms: 2), .hangUp] }
     let violating = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(frame(3))] }
-    let refusing = ScriptedServer { _ in [.awaitRequest, .text("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")] }
+    let refusing = ScriptedServer { _ in
+        [.awaitRequest, .text("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")]
+    }
     let silent = ScriptedServer { _ in [.hang] }
     let deaf = ScriptedServer(isListening: false) { _ in [] }
     let servers = [answering, violating, refusing, silent, deaf]
@@ -34,7 +36,9 @@ private func liveThroughEverything() throws {
         let ownURL = try ServiceURL("ws://localhost:\(own.port)/")
         var diaries: [Diary] = []
         for roads in [[WebSocketRoad.fast], [.standard], [.fast, .standard]] {
-            for server in servers { diaries.append(Diary(server.url, on: loop, roads) { $0.openLimitMs = 60 }) }
+            for server in servers {
+                diaries.append(Diary(server.url, on: loop, roads) { $0.openLimitMs = 60 })
+            }
             diaries.append(Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop, roads))
         }
         let open = Diary(ownURL, on: loop)
