@@ -121,7 +121,7 @@ func badNumbers() throws {
         ("0." + String(repeating: "1", count: 40), .numberTooLarge),
         ("9223372036854775808", .numberTooLarge), ("99999999999999999999", .numberTooLarge),
         ("١", .digitExpected),
-        ("\\u0031", .digitExpected), ("1\0", .digitExpected),
+        ("\\u0031", .digitExpected), ("1\0", .unexpectedByte),
     ]
     for (number, code) in numbers {
         for row in [#"["\#(number)","1.00"]"#, #"["1.00","\#(number)"]"#] {
