@@ -89,6 +89,7 @@ extension BookContents {
         found.symbol = try object.symbol("s")
         found.last = try object.integer("u")
         found.eventTimeUs = try object.timeUs("E")
+        found.transactionTimeUs = try object.timeUs("T")
         let bid = try (NaiveDecimal(object["b"], object.text), NaiveDecimal(object["B"], object.text))
         let ask = try (NaiveDecimal(object["a"], object.text), NaiveDecimal(object["A"], object.text))
         if max(bid.0.mantissa, ask.0.mantissa) > Price.mantissaMax { throw NaiveRefusal("price too large") }

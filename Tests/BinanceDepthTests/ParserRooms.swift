@@ -111,7 +111,7 @@ extension MessageParser {
         case .bookTicker:
             found.symbol = ticker.symbol.withBytes { Array($0) }
             found.last = ticker.updateID.value
-            found.eventTimeUs = ticker.eventTimeUs
+            (found.eventTimeUs, found.transactionTimeUs) = (ticker.eventTimeUs, ticker.transactionTimeUs)
             (found.bids, found.asks) = ([ticker.bid], [ticker.ask])
             scales = ticker.scales
         case .controlReply, .errorReply, .serverShutdown, .other:
