@@ -45,7 +45,8 @@ extension SocketTests {
             let answer = Array("HTTP/1.1 200 OK\r\n\(rest)".utf8)
             for split in [0, 10, 17, answer.count - 6, answer.count - 1, answer.count] {
                 let server = ScriptedServer([
-                    .awaitRequest, .send(Array(answer[..<split])), .wait(ms: 1), .send(Array(answer[split...])), .hangUp,
+                    .awaitRequest, .send(Array(answer[..<split])), .wait(ms: 1),
+                    .send(Array(answer[split...])), .hangUp,
                 ])
                 try withLoop { loop in
                     let fetched = Fetched(try http(server), on: loop)
@@ -64,7 +65,8 @@ extension SocketTests {
         @Test(arguments: [
             "Content-Length: 50\r\n\r\nhello", "Content-Length: 50\r\n\r\n",
             "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+            "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello",
         ])
         func truncated(_ rest: String) throws {
             for end in [Step.hangUp, .reset] {
@@ -80,7 +82,9 @@ extension SocketTests {
         }
 
         @Test func emptyBodies() throws {
-            for rest in ["200 OK\r\nContent-Length: 0\r\n\r\n", "204 No Content\r\nContent-Length: 0\r\n\r\n"] {
+            for rest in [
+                "200 OK\r\nContent-Length: 0\r\n\r\n", "204 No Content\r\nContent-Length: 0\r\n\r\n",
+            ] {
                 // The server keeps the connection open: the end must not need it to hang up.
                 let server = ScriptedServer([.awaitRequest, .text("HTTP/1.1 " + rest), .hang])
                 try withLoop { loop in
@@ -96,12 +100,16 @@ extension SocketTests {
                 .awaitRequest,
                 .text(
                     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 17\r\nX-MBX-USED-WEIGHT-1M: 6001\r\n"
-                        + "x-mbx-used-weight:6002\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),
+                        + "x-mbx-used-weight:6002\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+                ),
                 .hang,
             ])
             try withLoop { loop in
-                let names = ["retry-after", "x-mbx-used-weight-1m", "x-mbx-used-weight", "content-type", "absent"]
-                let fetched = Fetched(try http(server, "/api/v3/depth?symbol=A&limit=5"), on: loop, headers: names)
+                let names = [
+                    "retry-after", "x-mbx-used-weight-1m", "x-mbx-used-weight", "content-type", "absent",
+                ]
+                let fetched = Fetched(
+                    try http(server, "/api/v3/depth?symbol=A&limit=5"), on: loop, headers: names)
                 drive(loop, [server]) { fetched.end != nil }
                 #expect(fetched.status == 429 && fetched.text == "{}" && fetched.end == .some(nil))
                 #expect(
@@ -109,14 +117,17 @@ extension SocketTests {
                         "retry-after": "17", "x-mbx-used-weight-1m": "6001", "x-mbx-used-weight": "6002",
                         "content-type": "application/json",
                     ])
-                #expect(server.connections[0].request.hasPrefix("GET /api/v3/depth?symbol=A&limit=5 HTTP/1.1\r\n"))
+                #expect(
+                    server.connections[0].request.hasPrefix("GET /api/v3/depth?symbol=A&limit=5 HTTP/1.1\r\n")
+                )
                 #expect(fetched.fetch?.header("retry-after") == nil)
             }
         }
 
         @Test func redirectsAreNotFollowed() throws {
             let server = ScriptedServer([
-                .awaitRequest, .text("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
+                .awaitRequest,
+                .text("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
                 .hang,
             ])
             try withLoop { loop in
@@ -142,7 +153,8 @@ extension SocketTests {
         @Test func limitsAndCancels() throws {
             let server = ScriptedServer { number in
                 number == 0
-                    ? [.hang] : [.awaitRequest, .text("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"), .hang]
+                    ? [.hang]
+                    : [.awaitRequest, .text("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"), .hang]
             }
             try withLoop { loop in
                 let silent = Fetched(try http(server), on: loop) { $0.limitMs = 80 }
@@ -166,13 +178,16 @@ extension SocketTests {
             let deaf = ScriptedServer(isListening: false) { _ in [] }
             let rude = ScriptedServer([.awaitRequest, .hangUp])
             let odd = ScriptedServer([
-                .awaitRequest, .text("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), .hang,
+                .awaitRequest, .text("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+                .hang,
             ])
             try withLoop { loop in
                 let refused = Fetched(try http(deaf), on: loop)
                 let unanswered = Fetched(try http(rude), on: loop)
                 let encoded = Fetched(try http(odd), on: loop)
-                drive(loop, [deaf, rude, odd]) { refused.end != nil && unanswered.end != nil && encoded.end != nil }
+                drive(loop, [deaf, rude, odd]) {
+                    refused.end != nil && unanswered.end != nil && encoded.end != nil
+                }
                 #expect(refused.end == .some(.refused(address: "127.0.0.1")))
                 #expect(unanswered.end == .some(.unanswered))
                 guard case .badAnswer?? = encoded.end else {
@@ -194,7 +209,8 @@ extension SocketTests {
                 .awaitRequest, .text("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ndirect"), .hang,
             ])
             var options = EventLoop.Options()
-            options.proxy = ProxyRules(proxy: "http://user:pass@127.0.0.1:\(proxy.port)", exceptions: "near.example")
+            options.proxy = ProxyRules(
+                proxy: "http://user:pass@127.0.0.1:\(proxy.port)", exceptions: "near.example")
             try withLoop(options) { loop in
                 let far = Fetched(try ServiceURL("http://far.example:8080/x"), on: loop)
                 let near = Fetched(try http(direct), on: loop)

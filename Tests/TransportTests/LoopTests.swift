@@ -176,21 +176,29 @@ extension SocketTests {
 
     @Test(arguments: [
         ("ws://a", false, "a", 80, "/", "a"), ("wss://a", true, "a", 443, "/", "a"),
-        ("WSS://Stream.Binance.com:9443/ws/x@depth", true, "stream.binance.com", 9443, "/ws/x@depth", "stream.binance.com:9443"),
+        (
+            "WSS://Stream.Binance.com:9443/ws/x@depth", true, "stream.binance.com", 9443, "/ws/x@depth",
+            "stream.binance.com:9443"
+        ),
         ("https://h:443/p?a=1&b=/x", true, "h", 443, "/p?a=1&b=/x", "h"),
         ("http://127.0.0.1:8080", false, "127.0.0.1", 8080, "/", "127.0.0.1:8080"),
-        ("ws://[::1]:9/x", false, "::1", 9, "/x", "[::1]:9"), ("ws://[fe80::1]", false, "fe80::1", 80, "/", "[fe80::1]"),
+        ("ws://[::1]:9/x", false, "::1", 9, "/x", "[::1]:9"),
+        ("ws://[fe80::1]", false, "fe80::1", 80, "/", "[fe80::1]"),
         ("http://h?q=1", false, "h", 80, "/?q=1", "h"),
     ])
-    func urls(_ text: String, _ secure: Bool, _ host: String, _ port: Int, _ path: String, _ authority: String) throws {
+    func urls(
+        _ text: String, _ secure: Bool, _ host: String, _ port: Int, _ path: String, _ authority: String
+    ) throws {
         let url = try ServiceURL(text)
         #expect(url.isSecure == secure && url.host == host && url.port == port)
         #expect(url.path == path && url.authority == authority)
     }
 
     @Test(arguments: [
-        "", "a", "ftp://a", "ws://", "ws://:80", "ws://a:", "ws://a:0", "ws://a:65536", "ws://a:-1", "ws://a:+1",
-        "ws://a:8x", "ws://u@a", "ws://a b", "ws://a/b c", "ws://a/\r\nX: y", "ws://[::1", "ws://[::1]x", "ws://a/é",
+        "", "a", "ftp://a", "ws://", "ws://:80", "ws://a:", "ws://a:0", "ws://a:65536", "ws://a:-1",
+        "ws://a:+1",
+        "ws://a:8x", "ws://u@a", "ws://a b", "ws://a/b c", "ws://a/\r\nX: y", "ws://[::1", "ws://[::1]x",
+        "ws://a/é",
         "ws://" + String(repeating: "a", count: 121), "ws://a/" + String(repeating: "a", count: 8000),
     ])
     func badURLs(_ text: String) {
@@ -199,7 +207,9 @@ extension SocketTests {
 
     @Test func headersCannotBreakALine() {
         #expect(HTTPHeader("X-A", "b c") != nil && HTTPHeader("X-A", "é") != nil)
-        for (name, value) in [("", "x"), ("a b", "x"), ("a:", "x"), ("a\r", "x"), ("a", "x\r\ny: z"), ("a", "\u{0}")] {
+        for (name, value) in [
+            ("", "x"), ("a b", "x"), ("a:", "x"), ("a\r", "x"), ("a", "x\r\ny: z"), ("a", "\u{0}"),
+        ] {
             #expect(HTTPHeader(name, value) == nil)
         }
     }

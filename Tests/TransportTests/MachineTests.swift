@@ -8,7 +8,9 @@ import Testing
     private static let refused = TransportError.refused(address: "a")
     private static let status400 = TransportError.upgradeRefused(status: 400)
 
-    private enum Input: CaseIterable { case begin, beginNumeric, resolved, unresolved, failed, opened, cancel }
+    private enum Input: CaseIterable {
+        case begin, beginNumeric, resolved, unresolved, failed, opened, cancel
+    }
 
     private func apply(_ input: Input, _ plan: inout DialPlan) -> DialPlan.Action {
         switch input {
@@ -98,22 +100,29 @@ import Testing
         let broken = WebSocketEnd(error: .violation(Self.violation))
         let lost = WebSocketEnd(error: .lost)
         let cancelled = WebSocketEnd(error: .cancelled)
-        let table: [(name: String, steps: [Input], answers: [ClosingHandshake.Action], ends: [WebSocketEnd])] = [
-            (
-                "open", [],
-                [.send(code: 1000, reason: "r"), .echo(code: 1001), .sendAndKill(code: 1002), .none, .kill],
-                [lost, peer, broken, lost, cancelled]
-            ),
-            (
-                "closing", [.close], [.none, .kill, .kill, .kill, .kill],
-                [lost, peer, broken, WebSocketEnd(error: Self.late), cancelled]
-            ),
-            ("answered", [.peerClosed], [.none, .none, .none, .kill, .kill], [peer, peer, peer, peer, peer]),
-            (
-                "over", [.violated], [.none, .none, .none, .none, .none],
-                [broken, broken, broken, broken, broken]
-            ),
-        ]
+        let table:
+            [(name: String, steps: [Input], answers: [ClosingHandshake.Action], ends: [WebSocketEnd])] = [
+                (
+                    "open", [],
+                    [
+                        .send(code: 1000, reason: "r"), .echo(code: 1001), .sendAndKill(code: 1002), .none,
+                        .kill,
+                    ],
+                    [lost, peer, broken, lost, cancelled]
+                ),
+                (
+                    "closing", [.close], [.none, .kill, .kill, .kill, .kill],
+                    [lost, peer, broken, WebSocketEnd(error: Self.late), cancelled]
+                ),
+                (
+                    "answered", [.peerClosed], [.none, .none, .none, .kill, .kill],
+                    [peer, peer, peer, peer, peer]
+                ),
+                (
+                    "over", [.violated], [.none, .none, .none, .none, .none],
+                    [broken, broken, broken, broken, broken]
+                ),
+            ]
         for row in table {
             for (index, input) in Input.allCases.enumerated() {
                 var machine = ClosingHandshake()

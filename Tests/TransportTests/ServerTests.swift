@@ -3,45 +3,6 @@ import Testing
 
 @testable import Transport
 
-/// A plain client that sends bytes and collects what comes back: for what a correct client would not do.
-private final class RawClient {
-    private let descriptor: Int32
-    private(set) var received: [UInt8] = []
-    private(set) var hasServerHungUp = false
-
-    init(_ port: Int) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-    }
-
-    deinit { close(descriptor) }
-
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-    }
-
-    func read() -> String {
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count == 0 { hasServerHungUp = true }
-            if count <= 0 { break }
-            received += buffer[..<count]
-        }
-        return String(decoding: received, as: UTF8.self)
-    }
-}
-
 private func serve(
     _ loop: EventLoop, request: @escaping (HTTPRequest) -> Void = { $0.respond(HTTPResponse(json: "{}")) },
     upgrade: @escaping (HTTPRequest) -> UpgradeAnswer = { _ in .accept { _ in WebSocketPeer.Handlers() } },
@@ -49,7 +10,8 @@ private func serve(
 ) throws -> HTTPServer {
     var options = HTTPServer.Options()
     configure(&options)
-    return try HTTPServer(on: loop, options: options, handlers: HTTPServer.Handlers(request: request, upgrade: upgrade))
+    return try HTTPServer(
+        on: loop, options: options, handlers: HTTPServer.Handlers(request: request, upgrade: upgrade))
 }
 
 private func threadCPUNs() -> Int {
@@ -67,16 +29,21 @@ extension SocketTests {
         @Test func requests() throws {
             try withLoop { loop in
                 var seen: [String] = []
-                let server = try serve(loop, request: { request in
-                    let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "|")
-                    seen.append("\(request.method) \(request.path) \(query) \(request.header("x-test") ?? "-")")
-                    request.respond(
-                        HTTPResponse(
-                            status: request.path == "/missing" ? 404 : 200,
-                            headers: [HTTPHeader("X-MBX-USED-WEIGHT-1M", "5")!], body: Array("{\"a\":1}".utf8)))
-                })
+                let server = try serve(
+                    loop,
+                    request: { request in
+                        let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "|")
+                        seen.append(
+                            "\(request.method) \(request.path) \(query) \(request.header("x-test") ?? "-")")
+                        request.respond(
+                            HTTPResponse(
+                                status: request.path == "/missing" ? 404 : 200,
+                                headers: [HTTPHeader("X-MBX-USED-WEIGHT-1M", "5")!],
+                                body: Array("{\"a\":1}".utf8)))
+                    })
                 let client = RawClient(server.port)
-                client.send("GET /api/v3/depth?symbol=BTCUSDT&limit=5&a%20b=c%2Fd&flag HTTP/1.1\r\nHost: h\r\n\r\n")
+                client.send(
+                    "GET /api/v3/depth?symbol=BTCUSDT&limit=5&a%20b=c%2Fd&flag HTTP/1.1\r\nHost: h\r\n\r\n")
                 drive(loop) { client.read().contains("{\"a\":1}") }
                 #expect(client.read().hasPrefix("HTTP/1.1 200 OK\r\n"))
                 #expect(client.read().contains("X-MBX-USED-WEIGHT-1M: 5\r\n"))
@@ -98,16 +65,18 @@ extension SocketTests {
 
         @Test func laterAndNever() throws {
             try withLoop { loop in
-                let server = try serve(loop, request: { request in
-                    if request.path == "/never" { return }
-                    let busyNs = threadCPUNs()
-                    loop.after(50_000_000) {
-                        // Waiting for the answer is waiting, but for the last millisecond.
-                        #expect(threadCPUNs() - busyNs < 20_000_000)
-                        #expect(request.respond(HTTPResponse(json: "{\"late\":true}")))
-                        #expect(!request.respond(HTTPResponse(json: "{}")))
-                    }
-                })
+                let server = try serve(
+                    loop,
+                    request: { request in
+                        if request.path == "/never" { return }
+                        let busyNs = threadCPUNs()
+                        loop.after(50_000_000) {
+                            // Waiting for the answer is waiting, but for the last millisecond.
+                            #expect(threadCPUNs() - busyNs < 20_000_000)
+                            #expect(request.respond(HTTPResponse(json: "{\"late\":true}")))
+                            #expect(!request.respond(HTTPResponse(json: "{}")))
+                        }
+                    })
                 let late = RawClient(server.port)
                 let never = RawClient(server.port)
                 late.send("GET /late HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -155,24 +124,29 @@ extension SocketTests {
 
         @Test func upgradesByPath() throws {
             try withLoop { loop in
-                let server = try serve(loop, upgrade: { request in
-                    if request.path.hasPrefix("/ws/") {
-                        return .accept { peer in
-                            _ = peer.send(text: request.path)
-                            return WebSocketPeer.Handlers()
+                let server = try serve(
+                    loop,
+                    upgrade: { request in
+                        if request.path.hasPrefix("/ws/") {
+                            return .accept { peer in
+                                _ = peer.send(text: request.path)
+                                return WebSocketPeer.Handlers()
+                            }
                         }
-                    }
-                    let streams = request.query.first { $0.name == "streams" }?.value
-                    if let streams {
-                        return .accept { peer in
-                            for stream in streams.split(separator: "/") { _ = peer.send(text: String(stream)) }
-                            return WebSocketPeer.Handlers()
+                        let streams = request.query.first { $0.name == "streams" }?.value
+                        if let streams {
+                            return .accept { peer in
+                                for stream in streams.split(separator: "/") {
+                                    _ = peer.send(text: String(stream))
+                                }
+                                return WebSocketPeer.Handlers()
+                            }
                         }
-                    }
-                    return .refuse(HTTPResponse(status: 404, json: "{\"code\":0}"))
-                })
+                        return .refuse(HTTPResponse(status: 404, json: "{\"code\":0}"))
+                    })
                 let raw = Diary(try ws(server, "/ws/btcusdt@depth@100ms"), on: loop)
-                let combined = Diary(try ws(server, "/stream?streams=a@depth/b@trade&timeUnit=MICROSECOND"), on: loop)
+                let combined = Diary(
+                    try ws(server, "/stream?streams=a@depth/b@trade&timeUnit=MICROSECOND"), on: loop)
                 let wrong = Diary(try ws(server, "/other"), on: loop, [.fast, .standard])
                 drive(loop) { raw.messages.count == 1 && combined.messages.count == 2 && wrong.end != nil }
                 #expect(raw.messages == [Array("/ws/btcusdt@depth@100ms".utf8)])
@@ -203,14 +177,16 @@ extension SocketTests {
                 let message = [UInt8](repeating: 0x61, count: 100_000)
                 var peer: WebSocketPeer?
                 var drainedCount = 0
-                let server = try serve(loop, upgrade: { _ in
-                    .accept {
-                        peer = $0
-                        var handlers = WebSocketPeer.Handlers()
-                        handlers.drained = { drainedCount += 1 }
-                        return handlers
-                    }
-                })
+                let server = try serve(
+                    loop,
+                    upgrade: { _ in
+                        .accept {
+                            peer = $0
+                            var handlers = WebSocketPeer.Handlers()
+                            handlers.drained = { drainedCount += 1 }
+                            return handlers
+                        }
+                    })
                 let client = RawClient(server.port)
                 client.send(
                     "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -235,15 +211,17 @@ extension SocketTests {
         @Test func closesWithACode() throws {
             try withLoop { loop in
                 var end: WebSocketEnd?
-                let server = try serve(loop, upgrade: { _ in
-                    .accept { peer in
-                        for number in 0..<5 { _ = peer.send(text: "\(number)") }
-                        peer.close(code: 1008, reason: "Too many requests")
-                        var handlers = WebSocketPeer.Handlers()
-                        handlers.closed = { end = $0 }
-                        return handlers
-                    }
-                })
+                let server = try serve(
+                    loop,
+                    upgrade: { _ in
+                        .accept { peer in
+                            for number in 0..<5 { _ = peer.send(text: "\(number)") }
+                            peer.close(code: 1008, reason: "Too many requests")
+                            var handlers = WebSocketPeer.Handlers()
+                            handlers.closed = { end = $0 }
+                            return handlers
+                        }
+                    })
                 let diary = Diary(try ws(server), on: loop)
                 drive(loop) { diary.end != nil && end != nil }
                 #expect(diary.messages.count == 5)
@@ -257,19 +235,21 @@ extension SocketTests {
             try withLoop { loop in
                 var heard: [String] = []
                 var end: WebSocketEnd?
-                let server = try serve(loop, upgrade: { _ in
-                    .accept { peer in
-                        var handlers = WebSocketPeer.Handlers()
-                        var message = ""
-                        handlers.message = { bytes, isFinal in
-                            message += bytes.text
-                            if isFinal { heard.append(message) }
-                            if isFinal { message = "" }
+                let server = try serve(
+                    loop,
+                    upgrade: { _ in
+                        .accept { peer in
+                            var handlers = WebSocketPeer.Handlers()
+                            var message = ""
+                            handlers.message = { bytes, isFinal in
+                                message += bytes.text
+                                if isFinal { heard.append(message) }
+                                if isFinal { message = "" }
+                            }
+                            handlers.closed = { end = $0 }
+                            return handlers
                         }
-                        handlers.closed = { end = $0 }
-                        return handlers
-                    }
-                }, configure: { $0.messageBytesMax = 20000 })
+                    }, configure: { $0.messageBytesMax = 20000 })
                 let diary = Diary(try ws(server), on: loop)
                 drive(loop) { diary.isOpen }
                 let long = String(repeating: "m", count: 15000)
@@ -319,10 +299,14 @@ extension SocketTests {
         @Test func portInUse() throws {
             try withLoop { loop in
                 let first = try serve(loop)
-                #expect(throws: TransportError.cannotListen(port: first.port, reason: "Address already in use")) {
+                #expect(
+                    throws: TransportError.cannotListen(port: first.port, reason: "Address already in use")
+                ) {
                     try serve(loop, configure: { $0.port = first.port })
                 }
-                #expect(throws: TransportError.cannotListen(port: 0, reason: "Cannot assign requested address")) {
+                #expect(
+                    throws: TransportError.cannotListen(port: 0, reason: "Cannot assign requested address")
+                ) {
                     try serve(loop, configure: { $0.address = "203.0.113.1" })
                 }
             }
@@ -332,7 +316,8 @@ extension SocketTests {
         func addressFamilies(_ address: String?) throws {
             try withLoop { loop in
                 let server = try serve(loop, configure: { $0.address = address })
-                let hosts = address == nil ? ["127.0.0.1", "[::1]"] : address == "::1" ? ["[::1]"] : ["127.0.0.1"]
+                let hosts =
+                    address == nil ? ["127.0.0.1", "[::1]"] : address == "::1" ? ["[::1]"] : ["127.0.0.1"]
                 for host in hosts {
                     for road in [WebSocketRoad.fast, .standard] {
                         let diary = Diary(try ServiceURL("ws://\(host):\(server.port)/"), on: loop, [road])
@@ -348,7 +333,8 @@ extension SocketTests {
                 let garbage = RawClient(server.port)
                 garbage.send("\u{16}\u{3}\u{1}\u{2}\r\n\r\n")
                 let keyless = RawClient(server.port)
-                keyless.send("GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+                keyless.send(
+                    "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
                 drive(loop) {
                     _ = garbage.read()
                     _ = keyless.read()
