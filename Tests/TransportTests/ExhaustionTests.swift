@@ -17,6 +17,37 @@ private func threadCount() -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.count ?? 0
 }
 
+/// Leaves this process without a free descriptor; gives them back in `end`.
+private final class Exhaustion {
+    private var before = rlimit()
+    private var taken: [Int32] = []
+
+    init() {
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+        // The lowest free number is out of bounds, and with it every other that is free; more become free only if
+        // another thread closes one.
+        let lowest = open("/dev/null", O_RDONLY)
+        close(lowest)
+        var limit = before
+        limit.rlim_cur = rlim_t(lowest)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        takeAll()
+    }
+
+    func takeAll() {
+        while true {
+            let descriptor = open("/dev/null", O_RDONLY)
+            if descriptor < 0 { return }
+            taken.append(descriptor)
+        }
+    }
+
+    func end() {
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+        for descriptor in taken { close(descriptor) }
+    }
+}
+
 /// One of everything that can happen to a connection.
 private func liveThroughEverything() throws {
     let answering = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("a")), .wait(ms: 2), .hangUp] }
@@ -55,9 +86,16 @@ private func liveThroughEverything() throws {
     }
 }
 
+/// What a failed process said.
+private func show(_ result: ExitTest.Result?) {
+    if let result, result.exitStatus != .exitCode(0) {
+        print(String(decoding: result.standardErrorContent, as: UTF8.self).prefix(2000))
+    }
+}
+
 @Suite(.serialized) struct ExhaustionTests {
     @Test func nothingLeaks() async {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             try liveThroughEverything()
             let before = descriptors()
             let threadsBefore = threadCount()
@@ -67,23 +105,14 @@ private func liveThroughEverything() throws {
             precondition(after.count == before.count, "\(before) \(after)")
             precondition(threadCount() <= threadsBefore)
         }
+        show(result)
     }
 
     @Test func noDescriptorLeft() async {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("hi")), .hang] }
             let loop = try EventLoop()
-            // All that are left are taken; then one connection fails, with a name for it.
-            var taken: [Int32] = []
-            var limit = rlimit()
-            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            limit.rlim_cur = rlim_t(dup(0) + 10)
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            while true {
-                let descriptor = dup(0)
-                if descriptor < 0 { break }
-                taken.append(descriptor)
-            }
+            let exhaustion = Exhaustion()
             for road in [WebSocketRoad.fast, .standard] {
                 let diary = Diary(server.url, on: loop, [road])
                 for _ in 0..<100 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
@@ -92,7 +121,7 @@ private func liveThroughEverything() throws {
             let named = Diary(try ServiceURL("ws://localhost:\(server.port)/"), on: loop)
             for _ in 0..<2000 where named.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
             precondition(named.end != nil)
-            for descriptor in taken { close(descriptor) }
+            exhaustion.end()
             for road in [WebSocketRoad.fast, .standard] {
                 let diary = Diary(server.url, on: loop, [road])
                 drive(loop, [server]) { !diary.messages.isEmpty }
@@ -100,16 +129,17 @@ private func liveThroughEverything() throws {
             }
             loop.close()
         }
+        show(result)
     }
 
     /// A server without descriptors goes on serving those it has, and takes the others when it can again.
     @Test func serverWithoutDescriptors() async {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             let loop = try EventLoop()
             let server = try HTTPServer(
                 on: loop,
                 handlers: HTTPServer.Handlers(
-                    request: { $0.respond(HTTPResponse(json: "{}")) },
+                    request: { $0.respond(HTTPResponse(json: "{\"served\":true}")) },
                     upgrade: { _ in
                         .accept { peer in
                             var handlers = WebSocketPeer.Handlers()
@@ -120,26 +150,19 @@ private func liveThroughEverything() throws {
             let url = try ServiceURL("ws://127.0.0.1:\(server.port)/")
             let first = Diary(url, on: loop)
             drive(loop) { first.isOpen }
-            var taken: [Int32] = []
-            var limit = rlimit()
-            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            limit.rlim_cur = rlim_t(dup(0) + 10)
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            while true {
-                let descriptor = dup(0)
-                if descriptor < 0 { break }
-                taken.append(descriptor)
-            }
-            close(taken.removeLast())
-            let second = Diary(url, on: loop)
+            let second = RawClient()
+            let exhaustion = Exhaustion()
+            second.connect(server.port)
+            second.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
-            precondition(!second.isOpen && second.end == nil)
+            precondition(second.read().isEmpty && !second.hasServerHungUp)
             precondition(first.client!.send(text: "still there"))
             drive(loop) { !first.messages.isEmpty }
-            for descriptor in taken { close(descriptor) }
-            drive(loop) { second.isOpen }
-            precondition(first.messages.count == 1 && second.isOpen)
+            exhaustion.end()
+            drive(loop) { second.read().hasSuffix("{\"served\":true}") }
+            precondition(first.messages.count == 1 && !second.received.isEmpty)
             loop.close()
         }
+        show(result)
     }
 }
