@@ -1,8 +1,4 @@
-// Once a parser has met its longest message, it allocates nothing more: jemalloc's own counter says so.
-//
-// Messages that are refused, and those that go from the straight path to the general one, are left out of the
-// first test and the general path is called by itself in the second: Swift Testing takes a backtrace, on the
-// heap, of every error that is thrown, also of those that are caught a line further on.
+// Once the longest message has been seen, parsing allocates nothing.
 
 import MarketData
 import TestSupport
@@ -10,59 +6,66 @@ import Testing
 
 @testable import BinanceDepth
 
-@Suite struct ParserAllocationTests {
-    private let messages: [(bytes: [UInt8], count: Int, market: Market)] = {
-        let levels = (1...200).map { "[\"\(60_000 + $0).5\",\"\($0).25\"]" }.joined(separator: ",")
-        let head = #"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":["#
-        let texts =
-            Frames.all.map { ($0.text, $0.market) } + [(head + levels + #"],"a":["# + levels + "]}", .spot)]
-        return texts.map { (Array($0.0.utf8) + Array(repeating: 0x20, count: 128), $0.0.utf8.count, $0.1) }
-    }()
+/// 2,400 levels a side, as many as the busiest captured message has on both.
+private func longUpdate() -> String {
+    let side = (0..<2400).map { #"["\#(61000 + $0).10","\#($0).001"]"# }.joined(separator: ",")
+    return #"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[\#(side)],"a":[\#(side)]}"#
+}
 
-    private func expectNoAllocation(_ parse: (UnsafeBufferPointer<UInt8>, Market) -> Bool) {
-        var parsed = 0
-        func parseAll() {
-            for message in messages {
-                message.bytes.withUnsafeBufferPointer { bytes in
-                    if parse(UnsafeBufferPointer(rebasing: bytes[..<message.count]), message.market) {
-                        parsed += 1
-                    }
-                }
+@Test("No allocation in steady state", arguments: SampleFrame.all)
+func steadyStateAllocatesNothing(frame: SampleFrame) throws {
+    var parser = MessageParser(levelCapacity: 16)
+    let room = PoisonedRoom(capacity: 1 << 18)
+    let long = UnsafeBufferPointer(room.place(longUpdate().utf8, poison: "0"))
+    let partial = longUpdate().replacing("{\"e\"", with: "{\"stream\":\"a@depth20\",\"data\":{\"e\"") + "}"
+    // Partial depth of futures trades the buffers of update and snapshot, so both must have seen the longest.
+    for _ in 0..<2 {
+        #expect(try parser.parse(long, market: .usdm) == .depthUpdate)
+        _ = parser.answer(partial, .usdm)
+    }
+    let message = UnsafeBufferPointer(room.place(frame.bytes, poison: "]"))
+    for readableAfter in [0, 128] {
+        var wrong = 0
+        func round() throws(ParseError) {
+            for _ in 0..<1000
+            where try parser.parse(message, market: frame.market, readableAfter: readableAfter) != frame.kind
+            {
+                wrong += 1
             }
         }
-        // Partial depth of futures swaps the buffers of update and snapshot, so both grow.
-        for _ in 0..<4 { parseAll() }
-        let first = parsed / 4
-        let allocated = allocatedBytes { for _ in 0..<50 { parseAll() } }
-        #expect(first > 8 && parsed == 54 * first)
-        guard let allocated else { return print("SKIPPED: no allocation counters without jemalloc") }
-        #expect(allocated == 0)
+        try round()
+        let allocated = try allocatedBytes { try round() }
+        #expect(wrong == 0)
+        #if !DEBUG
+            if let allocated { #expect(allocated == 0) }
+        #else
+            _ = allocated
+        #endif
     }
+}
 
-    @Test func noAllocationOnTheStraightPath() {
-        var parser = MessageParser(levelCapacity: 1)
-        expectNoAllocation { bytes, market in
-            guard let first = bytes.baseAddress else { return false }
-            let cursor = JSONCursor(first, count: bytes.count, readableAfter: 128)
-            // Replies and shutdowns are always for the general path.
-            if bytes.starts(with: #"{"id"#.utf8) || bytes.starts(with: #"{"error"#.utf8) { return false }
-            if bytes.starts(with: #"{"stream":"!"#.utf8) { return false }
-            parser.stream = nil
-            return parser.straight(cursor, market) != nil
-        }
-    }
-
-    @Test func noAllocationOnTheGeneralPath() {
-        var parser = MessageParser(levelCapacity: 1)
-        expectNoAllocation { bytes, market in
-            guard let first = bytes.baseAddress else { return false }
-            let cursor = JSONCursor(first, count: bytes.count, readableAfter: 0)
+@Test("Refusing a message allocates nothing", arguments: [0, 128])
+func refusalsAllocateNothing(readableAfter: Int) throws {
+    var parser = MessageParser()
+    let room = PoisonedRoom(capacity: 4096)
+    let broken = SampleFrame.updates[0].text.replacing("\"12.345\"", with: "\"12.34\"")
+    let message = UnsafeBufferPointer(room.place(broken.utf8, poison: "0"))
+    var refused = 0
+    func round() {
+        for _ in 0..<1000 {
             do throws(ParseError) {
-                _ = try parser.general(cursor, market)
-                return true
+                _ = try parser.parse(message, market: .spot, readableAfter: readableAfter)
             } catch {
-                return false
+                refused += error.code == .decimalsDiffer ? 1 : 0
             }
         }
     }
+    round()
+    let allocated = allocatedBytes { round() }
+    #expect(refused == 2000)
+    #if !DEBUG
+        if let allocated { #expect(allocated == 0) }
+    #else
+        _ = allocated
+    #endif
 }

@@ -1,6 +1,6 @@
-// Every captured set: no message about a book is refused, and each says what Foundation reads in it.
+// Every captured message about a book against the naive decoder and against Foundation.
 //
-// Everyday runs take a sample of each set; `LOB_PARSER_LINES=all` takes every line.
+// Everyday runs take the first lines of each set; release builds and `LOB_STRESS` take all of them.
 
 import Foundation
 import MarketData
@@ -9,68 +9,77 @@ import Testing
 
 @testable import BinanceDepth
 
-private enum Sets {
-    static let isComplete = ProcessInfo.processInfo.environment["LOB_PARSER_LINES"] == "all"
+/// Whether to take everything rather than a sample.
+let isStress: Bool = {
+    #if DEBUG
+        ProcessInfo.processInfo.environment["LOB_STRESS"] != nil
+    #else
+        true
+    #endif
+}()
 
-    static let names: [String] = {
-        guard let root = CapturedSet.root else { return [] }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-        return names.filter { !$0.hasSuffix(".md") }.sorted()
-    }()
+/// Kinds of the messages seen.
+private typealias Counts = [MessageKind: Int]
 
-    static func captured(_ name: String) -> CapturedSet {
-        CapturedSet(name: name, folder: CapturedSet.root!.appendingPathComponent(name))
-    }
+/// Parses the line with and without room behind it and with the kernel off, and compares with the naive
+/// decoder.
+private struct Comparison: ~Copyable {
+    var parser = MessageParser(levelCapacity: 1024)
+    var scalar = MessageParser(levelCapacity: 1024, usesKernel: false)
+    var counts: Counts = [:]
+    private let room = GuardedRoom(capacity: 1 << 20)
+    private let poisoned = PoisonedRoom(capacity: 1 << 20)
 
-    /// The market of one line of a set that mixes them.
-    static func market(_ set: CapturedSet, _ line: String) -> Market {
-        set.market ?? (line.contains(#""ps":"#) ? .coinm : line.contains(#""T":"#) ? .usdm : .spot)
+    mutating func check(_ line: String, _ market: Market) throws {
+        let text = Array(line.utf8)
+        let naive = try BookContents.naive(text, market)
+        let answer = parser.answer(room.place(text), market)
+        let poison = PoisonedRoom.poisons[text.count % PoisonedRoom.poisons.count]
+        let behind = parser.answer(
+            UnsafeBufferPointer(poisoned.place(text, poison: poison)), market, readableAfter: 128)
+        let slow = scalar.answer(room.place(text), market)
+        guard answer == behind, answer == slow, answer.error == nil, answer.book == naive else {
+            Issue.record(
+                "\(market): \(line.prefix(400)): \(answer), \(behind), \(slow), naive \(String(describing: naive))"
+            )
+            return
+        }
+        if let naive { #expect(try naive.foundationAgrees(text), "\(line.prefix(400))") }
+        counts[answer.kind ?? .other, default: 0] += 1
     }
 }
 
-@Suite(.enabled(if: CapturedSet.root != nil, "SKIPPED: no captured traffic (LOB_CAPTURES)"))
-struct ParserCaptureTests {
-    @Test(arguments: Sets.names) func everyLine(name: String) throws {
-        let set = Sets.captured(name)
-        var parser = ParserUnderTest(after: 128, byteCount: 1 << 20)
-        var tight = ParserUnderTest(after: 0, byteCount: 1 << 20)
-        var counts: [MessageKind: Int] = [:]
-        for (index, line) in try set.messages(limit: Sets.isComplete ? .max : 600).enumerated() {
-            let market = Sets.market(set, line)
-            let outcome = parser.parse(line, market)
-            guard let parsed = outcome.parsed else {
-                Issue.record("\(name) line \(index + 1): \(outcome): \(line.prefix(300))")
-                return
-            }
-            counts[parsed.kind, default: 0] += 1
-            if name.hasPrefix("ck-") {
-                #expect(parsed.kind == .other, "\(name): \(line.prefix(200))")
-                continue
-            }
-            #expect(outcome == tight.parse(line, market), "\(name) line \(index + 1)")
-            if parsed.kind == .other {
-                let isOther = !["depthUpdate", "bookTicker", "lastUpdateId"].contains { line.contains($0) }
-                #expect(isOther, "\(name): \(line.prefix(200))")
-                continue
-            }
-            var expected = NaiveDecoder.decode(Array(line.utf8), market)
-            expected?.reply = parsed.reply
-            #expect(parsed == expected, "\(name) line \(index + 1): \(line.prefix(300))")
-        }
-        print(
-            "parser \(name): "
-                + counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key)" }.joined(
-                    separator: ", "))
+@Test(
+    "Captured sessions equal the naive decoder, level by level",
+    .enabled(if: CapturedSet.root != nil, "no captured sets"),
+    arguments: CapturedSet.sessions + CapturedSet.sessionsWithoutSnapshot)
+func capturedSessionsParse(set: CapturedSet) throws {
+    let market = try #require(set.market)
+    var comparison = Comparison()
+    for line in try set.messages(limit: isStress ? .max : 120) { try comparison.check(line, market) }
+    if CapturedSet.sessions.contains(where: { $0.name == set.name }) {
+        let snapshots = try set.snapshots().prefix(isStress ? .max : 1)
+        for snapshot in snapshots { try comparison.check(snapshot.body, market) }
+        #expect(comparison.counts[.depthSnapshot] == snapshots.count)
     }
+    print("\(set): \(comparison.counts)")
+    #expect(comparison.counts[.depthUpdate, default: 0] > 0)
+}
 
-    @Test(arguments: CapturedSet.sessions) func everySnapshot(set: CapturedSet) throws {
-        var parser = ParserUnderTest(after: 0, byteCount: 1 << 20)
-        for (symbol, body) in try set.snapshots().prefix(Sets.isComplete ? .max : 3) {
-            let parsed = parser.parseSnapshot(body).parsed
-            #expect(
-                parsed != nil && parsed == NaiveDecoder.decode(Array(body.utf8), .spot),
-                "\(set) \(symbol ?? "")")
-            #expect(parser.parse(body, set.market!).parsed == parsed)
-        }
+@Test(
+    "Single frames of all eras parse", .enabled(if: CapturedSet.root != nil, "no captured sets"),
+    arguments: CapturedSet.frames)
+func singleFramesParse(set: CapturedSet) throws {
+    var comparison = Comparison()
+    for line in try set.messages(limit: .max) {
+        let market: Market =
+            line.contains("\"pu\"") || line.contains("\"ps\"")
+            ? (line.contains("usd_") ? .coinm : .usdm) : .spot
+        try comparison.check(line, market)
     }
+    let body = set.folder.appendingPathComponent("xrp_rest_2018.json")
+    if let text = try? String(contentsOf: body, encoding: .utf8) { try comparison.check(text, .spot) }
+    print("\(set): \(comparison.counts)")
+    #expect(comparison.counts[.partialDepth, default: 0] > 0)
+    #expect(comparison.counts[.other] == nil)
 }

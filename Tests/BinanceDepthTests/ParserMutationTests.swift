@@ -1,117 +1,128 @@
-// Every truncation and every change of one byte of messages of each kind. Whatever comes out must never be wrong:
-// what is accepted must say exactly what Foundation reads in it, and nothing of a book may pass as `.other`.
+// Every truncation and every single-byte change of frames of every kind. Whatever the bytes, the parser never
+// reads behind the message, says the same with poisoned bytes behind it and with the kernel off, and delivers
+// a book exactly where the naive decoder finds the same one.
 //
-// Everyday runs try every value that means something to the grammar and a sample of the others;
-// `LOB_PARSER_MUTATIONS=all` tries all 255.
+// Everyday runs try the bytes that mean something in JSON and their neighbours at each place, and ask the
+// naive decoder about a part of the refusals; release builds and `LOB_STRESS` try all 255 others, and ask
+// always.
 
-import Foundation
 import MarketData
 import TestSupport
 import Testing
 
 @testable import BinanceDepth
 
-private let isComplete = ProcessInfo.processInfo.environment["LOB_PARSER_MUTATIONS"] == "all"
+private struct Mutator: ~Copyable {
+    let market: Market
+    var parser = MessageParser(levelCapacity: 64)
+    var scalar = MessageParser(levelCapacity: 64, usesKernel: false)
+    let guarded = GuardedRoom(capacity: 4096)
+    let poisoned = PoisonedRoom(capacity: 4096)
+    var tried = 0
+    var delivered = 0
+    var refused = 0
 
-/// Why an outcome is wrong, or nil.
-private func objection(to outcome: Outcome, _ message: [UInt8], _ market: Market) -> String? {
-    guard var parsed = outcome.parsed else { return nil }
-    let naive = NaiveDecoder.decode(message, market)
-    let text = String(decoding: message, as: UTF8.self)
-    if parsed.kind == .other {
-        // Recognised by a few bytes only; it need not be JSON, but it must not be about a book.
-        return naive == nil || naive?.kind == .other ? nil : "\(text) passed as other"
+    init(_ market: Market) { self.market = market }
+
+    mutating func check(_ bytes: [UInt8], _ what: @autoclosure () -> String) {
+        let room = guarded.place(bytes)
+        let answer = parser.answer(room, market)
+        let poison = PoisonedRoom.poisons[tried % PoisonedRoom.poisons.count]
+        checkBehind(bytes, poison, answer, what())
+        tried += 1
+        if isStress || tried % 4 == 0 {
+            let slow = scalar.answer(room, market)
+            if answer != slow { Issue.record("\(what()): \(answer), but \(slow) without kernel") }
+        }
+        if let error = answer.error {
+            refused += 1
+            if error.offset < 0 || error.offset > bytes.count { Issue.record("\(what()): \(error)") }
+        }
+        if answer.book != nil { delivered += 1 }
+        guard isStress || answer.book != nil || tried % 16 == 0 else { return }
+        let naive = try? BookContents.naive(bytes, market)
+        if answer.book != naive {
+            Issue.record("\(what()): \(answer), naive \(String(describing: naive))")
+        }
     }
-    // Foundation refuses numbers beyond a double, wherever they stand; here none is read.
-    if parsed.kind == .serverShutdown && naive == nil { return nil }
-    parsed.reply?.id = .absent
-    parsed.reply?.text = nil
-    return parsed == naive ? nil : "\(text)\nread as \(parsed)\nbut is \(naive.map { "\($0)" } ?? "nothing")"
+
+    /// The message in front of this poison must get the same answer.
+    @discardableResult
+    mutating func checkBehind(
+        _ bytes: [UInt8], _ poison: String, _ answer: ParserAnswer, _ what: @autoclosure () -> String
+    ) -> Bool {
+        let behind = parser.answer(
+            UnsafeBufferPointer(poisoned.place(bytes, poison: poison)), market, readableAfter: 128)
+        if answer == behind { return true }
+        Issue.record("\(what()): \(answer), but \(behind) before \(poison)")
+        return false
+    }
 }
 
-@Suite struct ParserMutationTests {
-    @Test(arguments: Frames.all.indices) func everyTruncation(index: Int) {
-        let (text, market) = Frames.all[index]
-        let message = Array(text.utf8)
-        for after in [0, 128] {
-            // Behind a message cut short, its own rest is the most tempting thing to read on.
-            for count in 0..<message.count {
-                var parser = ParserUnderTest(
-                    after: after, byteCount: 4096, poison: String(decoding: message[count...], as: UTF8.self))
-                let outcome = parser.parse(Array(message[..<count]), market)
-                #expect(outcome.refusal != nil, "\(count) bytes of \(text)")
-            }
-        }
-    }
+/// What a byte is changed to in everyday runs, besides its neighbours.
+private let tellingBytes = Array("\"\\[]{}:,.-+0189eEuUnb \n\0@".utf8) + [0x1F, 0x7F, 0x80, 0xFF]
 
-    @Test(arguments: Frames.all.indices) func everyChangeOfOneByte(index: Int) {
-        let (text, market) = Frames.all[index]
-        var message = Array(text.utf8)
-        let tempting = Array(#""\{}[],:.0123456789-+eE uUbaApsT"#.utf8) + [0, 0x1F, 0x7F, 0x80, 0xFF]
-        var tight = ParserUnderTest(after: 0, byteCount: 4096)
-        var roomy = ParserUnderTest(after: 128, byteCount: 4096)
-        var scalar = ParserUnderTest(after: 128, usesKernel: false, byteCount: 4096)
-        var accepted = 0
-        let tightBytes = tight.memory.place(message, after: 0, poison: tight.poison)
-        let roomyBytes = roomy.memory.place(message, after: 128, poison: roomy.poison)
-        let scalarBytes = scalar.memory.place(message, after: 128, poison: scalar.poison)
-        for place in message.indices {
-            let original = message[place]
-            let values =
-                isComplete ? Array(0...UInt8.max) : tempting + [UInt8(truncatingIfNeeded: place &* 37)]
-            for value in values where value != original {
-                message[place] = value
-                (tightBytes[place], roomyBytes[place], scalarBytes[place]) = (value, value, value)
-                let outcome = roomy.parse(roomyBytes, market)
-                let same =
-                    outcome == tight.parse(tightBytes, market) && outcome == scalar.parse(scalarBytes, market)
-                if !same { Issue.record("paths differ: \(String(decoding: message, as: UTF8.self))") }
-                if let complaint = objection(to: outcome, message, market) { Issue.record("\(complaint)") }
-                if outcome.parsed != nil { accepted += 1 }
-            }
-            message[place] = original
-            (tightBytes[place], roomyBytes[place], scalarBytes[place]) = (original, original, original)
-        }
-        // Digits may become other digits: a parser that refused everything would be useless.
-        #expect(accepted > 100, "\(text)")
-    }
+@Test("Every truncation", arguments: SampleFrame.all)
+func truncations(frame: SampleFrame) {
+    let bytes = frame.bytes
+    var mutator = Mutator(frame.market)
+    for count in 0...bytes.count { mutator.check(Array(bytes[..<count]), "\(frame) cut at \(count)") }
+    for count in 1..<bytes.count { mutator.check(Array(bytes[count...]), "\(frame) from \(count)") }
+    #expect(mutator.delivered <= 6, "whole, or without some of the blanks around it")
+}
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func manyChanges(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        var roomy = ParserUnderTest(after: 128, byteCount: 4096)
-        var tight = ParserUnderTest(after: 0, byteCount: 4096)
-        var accepted = 0
-        for _ in 0..<(isComplete ? 200_000 : 2_000) {
-            let (text, market) = Frames.all[random.below(Frames.all.count)]
-            var message = Array(text.utf8)
-            for _ in 0...random.below(3) { mutate(&message, &random) }
-            let outcome = roomy.parse(message, market)
-            let same = outcome == tight.parse(message, market)
-            if !same {
-                Issue.record("seed \(seed), paths differ: \(String(decoding: message, as: UTF8.self))")
+@Test("Every truncation, closed by brackets, before every poison", arguments: SampleFrame.all)
+func closedTruncations(frame: SampleFrame) {
+    let bytes = frame.bytes
+    var mutator = Mutator(frame.market)
+    for count in 1..<min(bytes.count, isStress ? .max : 80) {
+        for closing in isStress ? ["}", "]", "}}", "]]", "]]}}"] : ["}", "]]"] {
+            let message = Array(bytes[..<count] + closing.utf8)
+            let answer = mutator.parser.answer(mutator.guarded.place(message), frame.market)
+            for poison in PoisonedRoom.poisons {
+                let what = "\(frame) cut at \(count) + \(closing)"
+                if !mutator.checkBehind(message, poison, answer, what) { return }
             }
-            if let complaint = objection(to: outcome, message, market) {
-                Issue.record("seed \(seed): \(complaint)")
-            }
-            if outcome.parsed != nil { accepted += 1 }
         }
-        #expect(accepted > 50, "seed \(seed)")
     }
+}
 
-    /// Removes, repeats or moves a piece, or puts in something that means something.
-    private func mutate(_ message: inout [UInt8], _ random: inout SeededRandom) {
-        let pieces = [
-            "\"", ",", "[", "]", "{", "}", "[]", "\"0\"", "[\"1.0\",\"2.0\"],", " ", "\\\"", "\"u\":1,", "0",
-            "9",
-        ]
-        let first = random.below(message.count)
-        let last = min(first + random.below(24), message.count)
-        switch random.below(4) {
-        case 0: message.removeSubrange(first..<last)
-        case 1: message.insert(contentsOf: message[first..<last], at: random.below(message.count))
-        case 2: message.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: first)
-        default: message[first] = UInt8(truncatingIfNeeded: random.next())
+@Test("Every change of one byte", arguments: SampleFrame.all)
+func oneByteChanges(frame: SampleFrame) {
+    var bytes = frame.bytes
+    var mutator = Mutator(frame.market)
+    for place in bytes.indices {
+        let original = bytes[place]
+        let near = [original ^ 1, original &+ 1, original &- 1, original ^ 0x20, original ^ 0x80]
+        for value in isStress ? Array(0...255) : tellingBytes + near where value != original {
+            bytes[place] = value
+            mutator.check(bytes, "\(frame), byte \(place) = \(value)")
         }
-        if message.isEmpty { message = [0x7B] }
+        bytes[place] = original
     }
+    print("\(frame): \(mutator.tried) changes, \(mutator.delivered) books, \(mutator.refused) refused")
+    #expect(mutator.refused > mutator.tried / 4)
+}
+
+@Test("Every byte left out, doubled, or swapped with the next", arguments: SampleFrame.all)
+func shifts(frame: SampleFrame) {
+    let bytes = frame.bytes
+    var mutator = Mutator(frame.market)
+    for place in bytes.indices {
+        mutator.check(Array(bytes[..<place] + bytes[(place + 1)...]), "\(frame) without byte \(place)")
+        mutator.check(Array(bytes[...place] + bytes[place...]), "\(frame) with byte \(place) twice")
+        var swapped = bytes
+        swapped.swapAt(place, min(place + 1, bytes.count - 1))
+        mutator.check(swapped, "\(frame), byte \(place) swapped")
+    }
+}
+
+@Test("Unchanged, each frame is what it is", arguments: SampleFrame.all)
+func unchangedFrames(frame: SampleFrame) throws {
+    var parser = MessageParser()
+    let answer = parser.answer(frame.text, frame.market)
+    #expect(answer.kind == frame.kind)
+    let naive = try BookContents.naive(frame.bytes, frame.market)
+    #expect(answer.book == naive)
+    if let naive { #expect(try naive.foundationAgrees(frame.bytes)) }
 }

@@ -1,4 +1,5 @@
-// Each kind of message in each of its shapes, against values written by hand, and each rule about what is refused.
+// Each kind of message in each of its shapes, against values written by hand, and each rule about what is
+// refused.
 
 import MarketData
 import TestSupport
@@ -236,7 +237,8 @@ func fieldsTwice() {
             #expect(parse(twice, frame.market).error?.code == .fieldTwice, "\(twice)")
         }
     }
-    // Unknown ones may stand as often as they like, also with names that only begin or unescape like a known one.
+    // Unknown ones may stand as often as they like, also with names that only begin or unescape like a known
+    // one.
     let book = parse(
         #"{"x":1,"x":2,"e":"depthUpdate","uu":3,"uu":4,"\u0062":5,"s":"A","U":1,"u":1,"b":[],"a":[]}"#, .spot)
     #expect(book.kind == .depthUpdate)

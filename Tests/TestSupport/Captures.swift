@@ -10,12 +10,6 @@ public struct CapturedSet: Sendable, CustomStringConvertible {
     /// Its place.
     public let folder: URL
 
-    /// The set in this folder.
-    public init(name: String, folder: URL) {
-        self.name = name
-        self.folder = folder
-    }
-
     /// The folder in which the sets lie: `LOB_CAPTURES`, or `../shared/data` beside the package.
     public static let root: URL? = {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

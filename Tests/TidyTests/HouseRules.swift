@@ -14,7 +14,7 @@ enum HouseRules {
         "BinanceDepth": ["MarketData", "CKernels"],
         "Handoff": ["CKernels", "Synchronization", "Glibc"],
         "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
-        "Transport": ["CTransport"],
+        "Transport": ["CTransport", "Synchronization"],
         "DepthFeed": ["Transport", "Handoff", "BinanceDepth"],
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],

@@ -24,8 +24,8 @@ private final class Exhaustion {
 
     init() {
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        // The lowest free number is out of bounds, and with it every other that is free; more become free only if
-        // another thread closes one.
+        // The lowest free number is out of bounds, and with it every other that is free; more become free
+        // only if another thread closes one.
         let lowest = open("/dev/null", O_RDONLY)
         close(lowest)
         var limit = before

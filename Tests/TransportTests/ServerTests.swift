@@ -3,7 +3,7 @@ import Testing
 
 @testable import Transport
 
-private func serve(
+func serve(
     _ loop: EventLoop, request: @escaping (HTTPRequest) -> Void = { $0.respond(HTTPResponse(json: "{}")) },
     upgrade: @escaping (HTTPRequest) -> UpgradeAnswer = { _ in .accept { _ in WebSocketPeer.Handlers() } },
     configure: (inout HTTPServer.Options) -> Void = { _ in }
@@ -293,55 +293,6 @@ extension SocketTests {
                 #expect(ends == [WebSocketEnd(error: .silent(forMs: 60))])
                 #expect(alive.heard.dropFirst().allSatisfy { $0 == .ping(Array("1700000000000".utf8)) })
                 #expect(alive.isOpen && alive.end == nil)
-            }
-        }
-
-        @Test func portInUse() throws {
-            try withLoop { loop in
-                let first = try serve(loop)
-                #expect(
-                    throws: TransportError.cannotListen(port: first.port, reason: "Address already in use")
-                ) {
-                    try serve(loop, configure: { $0.port = first.port })
-                }
-                #expect(
-                    throws: TransportError.cannotListen(port: 0, reason: "Cannot assign requested address")
-                ) {
-                    try serve(loop, configure: { $0.address = "203.0.113.1" })
-                }
-            }
-        }
-
-        @Test(arguments: ["127.0.0.1", "::1", nil] as [String?])
-        func addressFamilies(_ address: String?) throws {
-            try withLoop { loop in
-                let server = try serve(loop, configure: { $0.address = address })
-                let hosts =
-                    address == nil ? ["127.0.0.1", "[::1]"] : address == "::1" ? ["[::1]"] : ["127.0.0.1"]
-                for host in hosts {
-                    for road in [WebSocketRoad.fast, .standard] {
-                        let diary = Diary(try ServiceURL("ws://\(host):\(server.port)/"), on: loop, [road])
-                        drive(loop) { diary.isOpen }
-                    }
-                }
-            }
-        }
-
-        @Test func unfinishedRequestsDoNotStay() throws {
-            try withLoop { loop in
-                let server = try serve(loop)
-                let garbage = RawClient(server.port)
-                garbage.send("\u{16}\u{3}\u{1}\u{2}\r\n\r\n")
-                let keyless = RawClient(server.port)
-                keyless.send(
-                    "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-                drive(loop) {
-                    _ = garbage.read()
-                    _ = keyless.read()
-                    return garbage.hasServerHungUp && keyless.hasServerHungUp
-                }
-                #expect(server.peerCount == 0)
-                drive(loop) { loop.remote.counters.open == 0 }
             }
         }
     }
