@@ -130,8 +130,7 @@ extension Venue {
             response.dueUs += 10_000_000
             refuse(&response, status: 504, code: -1007, "Timeout waiting for response from backend server.")
         case 4: random.truncate(&response.body, from: 0)
-        case 5: random.corrupt(&response.body, from: 0)
-        default: return
+        default: random.corrupt(&response.body, from: 0)
         }
     }
 

@@ -5,23 +5,14 @@
 import BinanceDepth
 import Foundation
 import MarketData
+import TestSupport
 import Testing
 
 private enum Captures {
-    static let directory: URL? = {
-        let environment = ProcessInfo.processInfo.environment["LOB_CAPTURES"]
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let url =
-            environment.map { URL(fileURLWithPath: $0) }
-            ?? package.deletingLastPathComponent().appendingPathComponent("shared/data")
-        return FileManager.default.fileExists(atPath: url.path) ? url : nil
-    }()
-
     /// The sets of the venue: everything but other exchanges' checksummed streams.
     static let sets: [String] = {
-        guard let directory else { return [] }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        guard let root = CapturedSet.root else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
         return names.filter { !$0.hasPrefix("ck-") && !$0.hasSuffix(".md") }.sorted()
     }()
 
@@ -43,7 +34,7 @@ private enum Captures {
 
     /// An even sample of the lines of a set that speak of books, and its snapshot bodies.
     static func lines(of set: String) throws -> [Data] {
-        let folder = directory!.appendingPathComponent(set)
+        let folder = CapturedSet.root!.appendingPathComponent(set)
         var files = ["events.jsonl", "events.jsonl.gz", "snapshot.json"].map(folder.appendingPathComponent)
         let snapshots = folder.appendingPathComponent("snapshots")
         for name in (try? FileManager.default.contentsOfDirectory(atPath: snapshots.path)) ?? [] {
@@ -165,7 +156,7 @@ private struct Decoded {
 private func isRewritten(_ line: Data) -> Bool { line.contains(0x20) || line.contains(0x0D) }
 
 @Test(
-    .enabled(if: Captures.directory != nil, "SKIPPED: no captured traffic (LOB_CAPTURES)"),
+    .enabled(if: CapturedSet.root != nil, "the captured sets are absent: set LOB_CAPTURES"),
     arguments: Captures.sets)
 func encoderRepeatsCapturedBytes(set: String) throws {
     var compared = 0

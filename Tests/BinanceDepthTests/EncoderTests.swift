@@ -3,6 +3,7 @@
 
 import BinanceDepth
 import MarketData
+import TestSupport
 import Testing
 
 private func diff(_ market: Market) -> DepthUpdate {
@@ -166,4 +167,26 @@ func encoderWritesTickers(market: Market, expected: String) throws {
     var futures = MessageEncoder(.current(.usdm))
     #expect(throws: EncoderError.missingPreviousLast) { try futures.append(diff(.spot)) }
     #expect(futures.count == 0)
+}
+
+@Test func encoderAllocatesNothingOnceItHasGrown() throws {
+    var encoder = MessageEncoder(.current(.usdm), capacity: 16)
+    var update = diff(.usdm)
+    for index in 0..<500 { update.asks.append(PriceLevel(7_000_000 + Int64(index), 1)) }
+    let ticker = BookTicker()
+    let stream = "btcusdt@depth@100ms"
+    try encoder.append(update, stream: stream)
+    try encoder.append(ticker, stream: stream)
+    let allocated = try allocatedBytes {
+        for _ in 0..<100 {
+            encoder.removeAll()
+            try encoder.append(update, stream: stream)
+            encoder.removeAll()
+            try encoder.append(ticker, stream: stream)
+        }
+    }
+    // An unoptimised build boxes closures on the way to the bytes of a name.
+    #if !DEBUG
+        #expect(allocated == nil || allocated == 0, "\(allocated ?? 0) bytes")
+    #endif
 }

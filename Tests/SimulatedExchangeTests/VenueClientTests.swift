@@ -8,7 +8,7 @@ import SimulatedExchange
 import Testing
 
 /// A lively profile with a small book, so that short runs meet many events.
-func lively(_ market: Market) -> TrafficProfile {
+private func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market
     profile.eventGapUs = QuantileTable(even: 100_000...400_000)
@@ -25,14 +25,14 @@ func lively(_ market: Market) -> TrafficProfile {
     return profile
 }
 
-struct Run {
+private struct Run {
     var client: DictionaryClient
     var counters: VenueCounters
     var wrong: String?
     var isSyncedAtEnd = false
 }
 
-func run(
+private func run(
     _ market: Market, _ faults: FaultPlan, seed: UInt64, faultySeconds: Int64, calmSeconds: Int64,
     limit: Int = 500, resyncSeconds: Int64? = nil
 ) -> Run {
