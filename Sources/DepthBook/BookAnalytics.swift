@@ -39,13 +39,9 @@ extension BookView: BookReading {
         }
     }
 
-    /// How far the book behind the view is known. A proven price of 0 without "unbounded" means nothing.
+    /// How far the book behind the view is known.
     @inlinable
-    public func proven(_ side: Side) -> ProvenRange {
-        if side == .bid ? bidsUnbounded : asksUnbounded { return .unbounded }
-        let worst = side == .bid ? bidProven : askProven
-        return worst == Price(0) ? .nothing : .to(worst)
-    }
+    public func proven(_ side: Side) -> ProvenRange { side == .bid ? provenBids : provenAsks }
 
     /// The proven range, cut off at the last level of a full view: the book may hold more behind it.
     @inlinable

@@ -40,6 +40,7 @@ extension BookSide {
         every64.update(repeating: .max, count: capacity / 64)
         every512.update(repeating: .max, count: capacity / 512)
         high = -1
+        count = 0
     }
 
     /// Free slots a window needs to be worth levelling: three sixteenths of 64 slots, a sixteenth more with
@@ -72,7 +73,7 @@ extension BookSide {
         spread(compact(first, width), over: first, width)
         let top = first &+ width &- 1
         if high < top && high >= first { high = top }
-        while quantities[high] == 0 { high &-= 1 }
+        if quantities[high] == 0 { high = deeper(high) }
         levelling.windowCount &+= 1
         levelling.slotCount &+= width
         // At least three slots in sixteen are free now, evenly: one of the eight above or below is.
@@ -151,8 +152,9 @@ extension BookSide {
         (quantities + first + live).update(repeating: 0, count: capacity - first - live)
         spread(live, over: first, capacity / 2)
         resampleWindow(0, capacity)
+        count = live
         high = first + capacity / 2 - 1
-        while quantities[high] == 0 { high -= 1 }
+        if quantities[high] == 0 { high = deeper(high) }
     }
 
     /// Replaces the contents by the levels of a snapshot side; zero quantities are left out.
@@ -169,16 +171,18 @@ extension BookSide {
         }
         removeAll()
         var live = 0
-        for j in stride(from: count - 1, through: 0, by: -1) where levels[j].quantity.mantissa != 0 {
+        var previous = Int64.min
+        for j in stride(from: count - 1, through: 0, by: -1) {
             let key = levels[j].price.mantissa ^ flip
-            if live > 0 && key <= keys[live - 1] {
+            if key <= previous {
                 removeAll()
                 applyUnordered(levels, count: count)
                 return
             }
+            previous = key
             keys[live] = key
             quantities[live] = levels[j].quantity.mantissa
-            live += 1
+            live += levels[j].quantity.mantissa == 0 ? 0 : 1
         }
         settle(live, keys: keys, quantities: quantities)
     }

@@ -53,18 +53,14 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var state = BookState.syncing
     /// Why it is stale.
     public var reason = StaleReason.none
-    /// Whether all bids, respectively asks, of the venue are known.
-    public var bidsUnbounded = false
-    /// See `bidsUnbounded`.
-    public var asksUnbounded = false
     /// Number of valid entries of `bids`.
     public var bidCount: UInt8 = 0
     /// Number of valid entries of `asks`.
     public var askCount: UInt8 = 0
-    /// Worst proven bid price unless `bidsUnbounded`.
-    public var bidProven = Price(0)
-    /// Worst proven ask price unless `asksUnbounded`.
-    public var askProven = Price(0)
+    /// How far the bids are known.
+    public var provenBids = ProvenRange.nothing
+    /// How far the asks are known.
+    public var provenAsks = ProvenRange.nothing
     /// Best bids, best first.
     public var bids: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
     /// Best asks, best first.

@@ -18,6 +18,8 @@ import MarketData
 public enum BookError: Error, Hashable, Sendable {
     /// The message has other decimals than the book: load a new snapshot.
     case scalesDiffer(book: SymbolScales, message: SymbolScales)
+    /// A price is negative or has more than 18 digits.
+    case priceOutOfRange
 }
 
 /// How far one side is known.
@@ -49,9 +51,6 @@ public struct OrderBook: ~Copyable {
     public private(set) var eventTimeUs: Int64 = 0
     /// Decimals of prices and quantities; nil until the first level.
     public private(set) var scales: SymbolScales?
-    /// Upper bounds of the numbers of levels, exact after every count.
-    private var bidCountBound = 0
-    private var askCountBound = 0
     private let movesProvenRange: Bool
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
@@ -103,9 +102,7 @@ public struct OrderBook: ~Copyable {
         lastUpdateID = snapshot.lastUpdateID
         eventTimeUs = snapshot.eventTimeUs
         scales = snapshot.scales
-        bidCountBound = snapshot.bids.count
-        askCountBound = snapshot.asks.count
-        enforceLevelCount()
+        if max(bids.count, asks.count) > levelCountMax { enforceLevelCount() }
     }
 
     private static func range(of levels: borrowing LevelBuffer, limit: Int?, side: Side) -> ProvenRange {
@@ -120,11 +117,14 @@ public struct OrderBook: ~Copyable {
     /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided
     /// before.
     ///
-    /// - Throws: `BookError.scalesDiffer`, with the book unchanged.
+    /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
+    ///   Price.mantissaMax`, as a parser delivers them.
+    /// - Throws: `BookError`, with the book unchanged.
     /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. Allocates only to
     ///   grow.
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
+        try checkPrices(update)
         if update.scales != scales { try adopt(update.scales) }
         let most = max(update.bids.count, update.asks.count)
         if most > scratchCapacity { growScratch(most) }
@@ -132,9 +132,29 @@ public struct OrderBook: ~Copyable {
         asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
         lastUpdateID = update.last
         eventTimeUs = update.eventTimeUs
-        bidCountBound &+= update.bids.count
-        askCountBound &+= update.asks.count
-        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+        if max(bids.count, asks.count) > levelCountMax { enforceLevelCount() }
+    }
+
+    /// The first and the last price of each side; those of an ordered side lie between them. The parser lets
+    /// no other pass, so this is for callers that make their own updates.
+    @inline(__always)
+    private func checkPrices(_ update: borrowing DepthUpdate) throws(BookError) {
+        let b = update.bids.count, a = update.asks.count
+        var seen: UInt64 = 0
+        if b > 0 {
+            seen |= OrderBook.excess(update.bids.base[0]) | OrderBook.excess(update.bids.base[b &- 1])
+        }
+        if a > 0 {
+            seen |= OrderBook.excess(update.asks.base[0]) | OrderBook.excess(update.asks.base[a &- 1])
+        }
+        if seen &>> 63 != 0 { throw .priceOutOfRange }
+    }
+
+    /// Its highest bit is set if the price is negative or beyond the largest legal one.
+    @inline(__always)
+    private static func excess(_ level: PriceLevel) -> UInt64 {
+        let price = UInt64(bitPattern: level.price.mantissa)
+        return price | (UInt64(Price.mantissaMax) &- price)
     }
 
     /// A book without levels takes the scales of the first message that has some.
@@ -152,25 +172,21 @@ public struct OrderBook: ~Copyable {
         scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
-    /// Counts the levels and evicts the deepest beyond the cap.
+    /// Evicts the deepest levels of a side that exceeds the cap.
     @inline(never)
     private mutating func enforceLevelCount() {
         let kept = levelCountMax - levelCountMax / 16
-        bidCountBound = bids.count
-        if bidCountBound > levelCountMax {
+        if bids.count > levelCountMax {
             let gone = bids.evict(keeping: kept)
             if movesProvenRange {
                 provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
             }
-            bidCountBound = kept
         }
-        askCountBound = asks.count
-        if askCountBound > levelCountMax {
+        if asks.count > levelCountMax {
             let gone = asks.evict(keeping: kept)
             if movesProvenRange {
                 provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
             }
-            askCountBound = kept
         }
     }
 
@@ -195,8 +211,6 @@ public struct OrderBook: ~Copyable {
         lastUpdateID = UpdateID(0)
         eventTimeUs = 0
         scales = nil
-        bidCountBound = 0
-        askCountBound = 0
     }
 
     /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the
@@ -205,18 +219,10 @@ public struct OrderBook: ~Copyable {
     public borrowing func publish(into view: inout BookView) {
         view.lastUpdateID = lastUpdateID
         view.eventTimeUs = eventTimeUs
-        if let scales { view.scales = scales }
+        view.scales = scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0)
         view.bidCount = UInt8(truncatingIfNeeded: bids.copyBest(to: &view.bids))
         view.askCount = UInt8(truncatingIfNeeded: asks.copyBest(to: &view.asks))
-        (view.bidsUnbounded, view.bidProven) = OrderBook.flatten(provenBids)
-        (view.asksUnbounded, view.askProven) = OrderBook.flatten(provenAsks)
-    }
-
-    private static func flatten(_ range: ProvenRange) -> (unbounded: Bool, price: Price) {
-        switch range {
-        case .nothing: (false, Price(0))
-        case .to(let price): (false, price)
-        case .unbounded: (true, Price(0))
-        }
+        view.provenBids = provenBids
+        view.provenAsks = provenAsks
     }
 }

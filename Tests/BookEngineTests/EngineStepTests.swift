@@ -183,7 +183,7 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(reader.read(into: &view) == .new(version: reader.version))
         #expect(
             view.state == .live && view.bestBid == PriceLevel(90, 10) && view.bestAsk == PriceLevel(100, 10))
-        #expect(view.bidsUnbounded)
+        #expect(view.provenBids == .unbounded)
         let version = reader.version
         h.message("{\"e\":\"trade\"}")
         #expect(reader.version == version)

@@ -212,8 +212,8 @@ private struct NaiveReader {
         let book = bookOf(
             bids: (0..<25).map { (1000 - Int64($0), 1) }, asks: (0..<25).map { (1001 + Int64($0), 1) })
         book.publish(into: &view)
-        (view.bidsUnbounded, view.bidProven) = (false, Price(996))
-        (view.asksUnbounded, view.askProven) = (false, Price(0))
+        view.provenBids = .to(Price(996))
+        view.provenAsks = .nothing
         #expect(view.known(.bid) == .to(Price(996)) && view.known(.ask) == .nothing)
         #expect(view.cumulative(.bid, levelCount: 20).levelCount == 5)
         #expect(view.cumulative(.ask, levelCount: 20).levelCount == 0)

@@ -67,6 +67,30 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(book.lastUpdateID == UpdateID(3))
     }
 
+    @Test(arguments: [-1, Price.mantissaMax + 1, .max, .min] as [Int64])
+    func pricesOutOfRangeAreRefused(_ price: Int64) throws {
+        var book = OrderBook()
+        book.load(snapshot(bids: [PriceLevel(99, 5)], asks: [PriceLevel(101, 5)]), limit: 100)
+        #expect(throws: BookError.priceOutOfRange) {
+            try book.apply(update(bids: [PriceLevel(price, 1)], asks: []))
+        }
+        #expect(throws: BookError.priceOutOfRange) {
+            try book.apply(update(bids: [], asks: [PriceLevel(100, 1), PriceLevel(price, 1)]))
+        }
+        let levels = book.levels(.bid)
+        #expect(levels == [PriceLevel(99, 5)])
+        #expect(book.lastUpdateID == UpdateID(1))
+    }
+
+    @Test func aBookOfNothingProvesNothing() {
+        let book = OrderBook()
+        var view = BookView()
+        view.scales = scales
+        book.publish(into: &view)
+        #expect(view.provenBids == .nothing && view.provenAsks == .nothing)
+        #expect(view.scales.priceDecimals == 0)
+    }
+
     @Test func capEvictsTheDeepestAndMovesTheProvenPrice() throws {
         var book = OrderBook(levelCountMax: 32)
         let asks = (0..<32).map { PriceLevel(1000 + Int64($0) * 10, 1) }
