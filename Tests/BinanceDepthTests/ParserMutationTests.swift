@@ -1,9 +1,9 @@
-// Every truncation and every single-byte change of frames of every kind. Whatever the bytes, the parser never reads
-// behind the message, says the same with poisoned bytes behind it and with the kernel off, and delivers a book exactly
-// where the naive decoder finds the same one.
+// Every truncation and every single-byte change of frames of every kind. Whatever the bytes, the parser never
+// reads behind the message, says the same with poisoned bytes behind it and with the kernel off, and delivers
+// a book exactly where the naive decoder finds the same one.
 //
-// Everyday runs try the bytes that mean something in JSON and their neighbours at each place, and ask the naive decoder
-// about a part of the refusals; release builds and `LOB_STRESS` try all 255 others, and ask always.
+// Everyday runs try the bytes that mean something in JSON and their neighbours at each place, and ask the
+// naive decoder about a part of the refusals; release builds and `LOB_STRESS` try all 255, and always ask.
 
 import MarketData
 import TestSupport

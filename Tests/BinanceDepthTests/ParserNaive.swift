@@ -1,6 +1,6 @@
-// What a message means, worked out the slow way: a tree of the JSON text, then the documented rules one by one on
-// the raw text of each field. Shares no code with the parser. Foundation's JSON is the judge of this judge: see
-// `foundationAgrees`.
+// What a message means, worked out the slow way: a tree of the JSON text, then the documented rules one by
+// one on the raw text of each field. Shares no code with the parser. Foundation's JSON is the judge of this
+// judge: see `foundationAgrees`.
 
 import BinanceDepth
 import Foundation
