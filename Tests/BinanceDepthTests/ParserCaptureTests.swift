@@ -21,8 +21,7 @@ let isStress: Bool = {
 /// Kinds of the messages seen.
 private typealias Counts = [MessageKind: Int]
 
-/// Parses the line with and without room behind it and with the kernel off, and compares with the naive
-/// decoder.
+/// Parses a line with and without room behind it and with the kernel off; compares with the naive decoder.
 private struct Comparison: ~Copyable {
     var parser = MessageParser(levelCapacity: 1024)
     var scalar = MessageParser(levelCapacity: 1024, usesKernel: false)
@@ -40,7 +39,7 @@ private struct Comparison: ~Copyable {
         let slow = scalar.answer(room.place(text), market)
         guard answer == behind, answer == slow, answer.error == nil, answer.book == naive else {
             Issue.record(
-                "\(market): \(line.prefix(400)): \(answer), \(behind), \(slow), naive \(String(describing: naive))"
+                "\(line.prefix(400)): \(answer), \(behind), \(slow), naive \(String(describing: naive))"
             )
             return
         }

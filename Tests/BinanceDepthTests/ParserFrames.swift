@@ -36,7 +36,8 @@ struct SampleFrame: CustomStringConvertible, Sendable {
                 + asks + "}"),
         SampleFrame(
             "spot diff of 2017, combined", .spot, .depthUpdate,
-            #"{"stream":"ethbtc@depth","data":{"e":"depthUpdate","E":1508460865901,"s":"ETHBTC","U":157,"u":160,"#
+            #"{"stream":"ethbtc@depth","data":{"e":"depthUpdate","E":1508460865901,"s":"ETHBTC","#
+                + #""U":157,"u":160,"#
                 + #""b":[["0.05383600","0.00000000",[]],["0.05382000","10.10900000",[]]],"a":[]}}"#),
         SampleFrame(
             "USD-M diff", .usdm, .depthUpdate,
@@ -61,7 +62,8 @@ struct SampleFrame: CustomStringConvertible, Sendable {
                 + asks + "}}"),
         SampleFrame(
             "USD-M partial depth", .usdm, .partialDepth,
-            #"{"stream":"btcusdt@depth20@100ms","data":{"e":"depthUpdate","E":1722988800123,"T":1722988800120,"#
+            #"{"stream":"btcusdt@depth20@100ms","data":{"e":"depthUpdate","E":1722988800123,"#
+                + #""T":1722988800120,"#
                 + #""s":"BTCUSDT","# + ids
                 + #""b":[["35776.62","0.019"],["35776.34","1.000"]],"a":[["35776.63","2.000"]]}}"#),
         SampleFrame(
@@ -69,7 +71,8 @@ struct SampleFrame: CustomStringConvertible, Sendable {
             #"{"lastUpdateId":160,"bids":"# + bids + #","asks":"# + asks + "}"),
         SampleFrame(
             "COIN-M snapshot", .coinm, .depthSnapshot,
-            #"{"lastUpdateId":160,"E":1722988800123,"T":1722988800120,"symbol":"BTCUSD_PERP","pair":"BTCUSD","#
+            #"{"lastUpdateId":160,"E":1722988800123,"T":1722988800120,"symbol":"BTCUSD_PERP","#
+                + #""pair":"BTCUSD","#
                 + #""bids":[["35943.8","120"]],"asks":[["35944.1","8888"]]}"#),
         SampleFrame(
             "snapshot by WebSocket request", .spot, .depthSnapshot,
@@ -83,13 +86,14 @@ struct SampleFrame: CustomStringConvertible, Sendable {
                 + #""A":"0.73337000"}"#),
         SampleFrame(
             "USD-M ticker", .usdm, .bookTicker,
-            #"{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":359220650272,"s":"BTCUSDT","ps":"BTCUSDT","#
-                + #""b":"64336.00","B":"73.3346","a":"64346.70","A":"589.8026","T":1785048483771,"E":1785048483772,"#
+            #"{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":359220650272,"s":"BTCUSDT","#
+                + #""ps":"BTCUSDT","b":"64336.00","B":"73.3346","a":"64346.70","A":"589.8026","#
+                + #""T":1785048483771,"E":1785048483772,"#
                 + #""st":1}}"#),
         SampleFrame(
             "COIN-M ticker", .coinm, .bookTicker,
-            #"{"u":17242169,"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"9548.1","B":"52","a":"9548.5","#
-                + #""A":"11","T":1591268628155,"E":1591268628166}"#),
+            #"{"u":17242169,"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"9548.1","B":"52","#
+                + #""a":"9548.5","A":"11","T":1591268628155,"E":1591268628166}"#),
     ]
 
     static let replies: [SampleFrame] = [

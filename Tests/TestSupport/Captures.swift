@@ -40,6 +40,7 @@ public struct CapturedSet: Sendable, CustomStringConvertible {
     /// The sets of single frames, which are no sessions.
     public static let frames = all.filter { $0.name.hasPrefix("frames-") }
 
+    /// Its name.
     public var description: String { name }
 
     /// The market its name says, nil for sets that are no sessions of the venue.
