@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// The library has written its own request into its service buffer and lets us append; ours takes its place from the
-// first byte. The buffer's start follows from the room it states, and is checked before it is used.
+// The library has written its own request into its service buffer and lets us append; ours takes its place
+// from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
     char *start = *cursor + room + 12 - connection->loop->service_bytes;
-    if (connection->head_length + 16 > (size_t)connection->loop->service_bytes || memcmp(start, "GET /", 5)) return -1;
+    size_t capacity = (size_t)connection->loop->service_bytes;
+    if (connection->head_length + 16 > capacity || memcmp(start, "GET /", 5)) return -1;
     memcpy(start, connection->head, connection->head_length);
     *cursor = start + connection->head_length;
     return 0;
@@ -25,7 +26,8 @@ static int append_head(ct_connection *connection, char **cursor, size_t room) {
 
 static int ask(ct_connection *connection, char **cursor, size_t room) {
     connection->stage = CT_ASKED;
-    return connection->kind == CT_STANDARD ? append_head(connection, cursor, room) : put_head(connection, cursor, room);
+    if (connection->kind == CT_STANDARD) return append_head(connection, cursor, room);
+    return put_head(connection, cursor, room);
 }
 
 static int answered(ct_connection *connection) {
@@ -34,14 +36,14 @@ static int answered(ct_connection *connection) {
     // The standard role goes on to judge the upgrade itself.
     if (connection->kind == CT_STANDARD) return connection->loop->events.answered(connection->user, status);
     int length = ct_header(connection, "transfer-encoding", encoding, sizeof encoding);
-    connection->chunked = length >= 0 || lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+    connection->chunked = lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
     connection->stage = CT_OPEN;
     return connection->loop->events.answered(connection->user, status);
 }
 
-// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the library.
-// Nonzero: the connection is over.
+// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the
+// library. Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
     char *bytes = (char *)connection->loop->read_buffer;
     int length = connection->loop->read_bytes;
@@ -50,8 +52,8 @@ static int receive(ct_connection *connection) {
     return failed || connection->doomed ? -1 : 0;
 }
 
-// The system's error, where it can still be had: the library reads it from the socket without telling, and then the
-// likeliest is that nobody listened.
+// The system's error, where it can still be had: the library reads it from the socket without telling, and
+// then the likeliest is that nobody listened.
 static ct_reason connect_failure(int error, char *text, size_t capacity) {
     snprintf(text, capacity, "%s", error ? strerror(error) : "");
     switch (error) {
@@ -65,7 +67,8 @@ static int socket_error(ct_connection *connection) {
     int error = 0;
     socklen_t length = sizeof error;
     int descriptor = lws_get_socket_fd(connection->wsi);
-    if (descriptor >= 0 && !getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) && error) return error;
+    int failed = descriptor < 0 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (!failed && error) return error;
     return connection->connecting ? errno : 0;
 }
 
@@ -88,7 +91,8 @@ static void fail(ct_connection *connection, const char *text) {
         return;
     }
     case CT_ASKED: {
-        bool silent = !strcmp(text, "read failed") || !strncasecmp(text, "closed", 6) || !strcmp(text, "Peer hung up");
+        bool silent = !strcmp(text, "read failed") || !strncasecmp(text, "closed", 6)
+            || !strcmp(text, "Peer hung up");
         ct_end(connection, silent ? CT_UNANSWERED : CT_BAD_ANSWER, text);
         return;
     }
@@ -114,7 +118,8 @@ int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t le
     return connection->loop->events.closing(connection->user, code, payload + (length - reason), reason);
 }
 
-static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in, size_t length) {
+static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
+                          size_t length) {
     const ct_events *events = &connection->loop->events;
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
@@ -131,7 +136,8 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
     }
 }
 
-static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                        size_t length) {
     (void)user;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
         ((ct_loop *)lws_context_user(lws_get_context(wsi)))->woken = true;
@@ -163,19 +169,21 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     }
 }
 
-// The send limit keeps a frame whole: by default the library cuts every write at the size of its service buffer.
+// The send limit keeps a frame whole: by default the library cuts every write at the size of its service
+// buffer.
 const struct lws_protocols ct_client_protocols[] = {
     {.name = "client", .callback = client_event, .rx_buffer_size = 65536, .tx_packet_size = 1 << 30}, {0}};
 
-// One client TLS context a loop, made at its first use: reading the system's roots takes tens of milliseconds. Buffers
-// are kept between records: releasing them costs 20 KB of allocation a record.
+// One client TLS context a loop, made at its first use: reading the system's roots takes tens of
+// milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
 static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     if (loop->tls) return true;
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
     int loaded = loop->authority_path ? SSL_CTX_load_verify_file(tls, loop->authority_path)
                                       : SSL_CTX_set_default_verify_paths(tls);
     if (loaded != 1) {
-        snprintf(text, capacity, "no certificate authority in %s", loop->authority_path ?: "the system's store");
+        const char *place = loop->authority_path ?: "the system's store";
+        snprintf(text, capacity, "no certificate authority in %s", place);
         ERR_clear_error();
         SSL_CTX_free(tls);
         return false;

@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
-/// Outgoing bytes as records `length, frame, LWS_PRE bytes of room, payload`; the room takes the library's frame header.
+/// Outgoing bytes as records `length, frame, LWS_PRE bytes of room, payload`; the room takes the library's
+/// frame header.
 typedef struct ct_queue {
     uint8_t *memory;
     size_t capacity, head, tail;
@@ -26,7 +27,8 @@ struct ct_connection {
     bool ended;
     /// To be killed at the next turn; linked through `next_doomed`.
     bool doomed;
-    /// The library says that the body is whole; true of a chunked body only if the peer did not hang up first.
+    /// The library says that the body is whole; true of a chunked body only if the peer did not hang up
+    /// first.
     bool completed;
     bool chunked;
     /// Something could not be sent at once; when all is gone, `drained` is called.
@@ -42,7 +44,7 @@ struct ct_connection {
 };
 
 struct ct_remote {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, upper_lock;
     int references;
     /// NULL once the loop is gone.
     struct lws_context *context;
@@ -88,6 +90,7 @@ int ct_flush(ct_connection *connection);
 /// The other side's close frame, told upwards.
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
-bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes, size_t length);
+bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
+                     size_t length);
 void ct_remote_forget_lookups(ct_remote *remote);
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy);

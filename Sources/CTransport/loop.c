@@ -5,9 +5,9 @@
 #include <time.h>
 #include <unistd.h>
 
-// A context registers OpenSSL ex-data indices in process-wide variables each time it is created with the global-init
-// option; a handshake under way on another thread would then no longer find its connection and refuse a good
-// certificate. So exactly one throw-away context does it, once per process.
+// A context registers OpenSSL ex-data indices in process-wide variables each time it is created with the
+// global-init option; a handshake under way on another thread would then no longer find its connection and
+// refuse a good certificate. So exactly one throw-away context does it, once per process.
 static pthread_once_t initialised = PTHREAD_ONCE_INIT;
 
 static void initialise(void) {
@@ -22,8 +22,9 @@ static void initialise(void) {
 
 const lws_retry_bo_t ct_no_validity = {0};
 
-// Due alarms are served before the library waits. One that rings there (the thread was off its core for a while) must not
-// leave the wait without a limit, so it is set anew, closer than the millisecond that would be waited.
+// Due alarms are served before the library waits. One that rings there (the thread was off its core for a
+// while) must not leave the wait without a limit, so it is set anew, closer than the millisecond that would
+// be waited.
 static void alarm_rang(lws_sorted_usec_list_t *alarm) {
     ct_loop *loop = lws_container_of(alarm, ct_loop, alarm);
     lws_sul_schedule(loop->context, 0, alarm, alarm_rang, 500);
@@ -32,14 +33,16 @@ static void alarm_rang(lws_sorted_usec_list_t *alarm) {
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy) {
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN, .vhost_name = name, .protocols = ct_client_protocols,
-        // The empty string keeps the library from reading `http_proxy`: that decision is made above, with `no_proxy`.
+        // The empty string keeps the library from reading `http_proxy`: that decision is made above, with
+        // `no_proxy`.
         .http_proxy_address = proxy, .timeout_secs_ah_idle = 30 * 86400, .connect_timeout_secs = 120,
         .retry_and_idle_policy = &ct_no_validity,
     };
     return lws_create_vhost(loop->context, &info);
 }
 
-ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity) {
+ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
+                        size_t capacity) {
     pthread_once(&initialised, initialise);
     ct_loop *loop = calloc(1, sizeof *loop);
     loop->events = *events;
@@ -54,8 +57,8 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
         .port = CONTEXT_PORT_NO_LISTEN, .uid = (uid_t)-1, .gid = (gid_t)-1, .user = loop,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS, .timeout_secs = 120,
         .pt_serv_buf_size = (unsigned)loop->service_bytes, .max_http_header_data = 16384,
-        // Tables of `ulimit -n` entries make descriptor to connection one load. Where that limit is absurd they are
-        // kept small, and the library searches them.
+        // Tables of `ulimit -n` entries make descriptor to connection one load. Where that limit is absurd
+        // they are kept small, and the library searches them.
         .fd_limit_per_thread = limit.rlim_cur > 65536 ? 4096 : 0,
     };
     loop->context = lws_create_context(&info);
@@ -70,6 +73,7 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     }
     loop->remote = calloc(1, sizeof *loop->remote);
     pthread_mutex_init(&loop->remote->lock, NULL);
+    pthread_mutex_init(&loop->remote->upper_lock, NULL);
     loop->remote->references = 1;
     loop->remote->context = loop->context;
     return loop;
@@ -95,7 +99,8 @@ void ct_loop_destroy(ct_loop *loop) {
 }
 
 bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
-    // The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very turn.
+    // The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very
+    // turn.
     while (loop->doomed) {
         ct_connection *connection = loop->doomed;
         loop->doomed = connection->next_doomed;
@@ -120,6 +125,7 @@ void ct_remote_release(ct_remote *remote) {
     if (__atomic_fetch_sub(&remote->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     ct_remote_forget_lookups(remote);
     pthread_mutex_destroy(&remote->lock);
+    pthread_mutex_destroy(&remote->upper_lock);
     free(remote);
 }
 
@@ -128,6 +134,10 @@ void ct_remote_wake(ct_remote *remote) {
     if (remote->context) lws_cancel_service(remote->context);
     pthread_mutex_unlock(&remote->lock);
 }
+
+void ct_remote_lock(ct_remote *remote) { pthread_mutex_lock(&remote->upper_lock); }
+
+void ct_remote_unlock(ct_remote *remote) { pthread_mutex_unlock(&remote->upper_lock); }
 
 // One writer, the loop's thread: a plain addition, but visible whole to readers.
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment) {
@@ -139,7 +149,9 @@ uint64_t ct_remote_counter(const ct_remote *remote, int counter) {
     return __atomic_load_n(&remote->counters[counter], __ATOMIC_RELAXED);
 }
 
-void ct_count(ct_loop *loop, int counter, uint64_t increment) { ct_remote_count(loop->remote, counter, increment); }
+void ct_count(ct_loop *loop, int counter, uint64_t increment) {
+    ct_remote_count(loop->remote, counter, increment);
+}
 
 uint64_t ct_now_ns(void) {
     struct timespec time;

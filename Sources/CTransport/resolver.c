@@ -1,5 +1,6 @@
-// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived thread
-// per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone before the answer.
+// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived
+// thread per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone
+// before the answer.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -28,11 +29,11 @@ static void look_up(const char *host, ct_resolution *result) {
         snprintf(result->text, sizeof result->text, "%s", gai_strerror(error));
         return;
     }
-    for (struct addrinfo *entry = list; entry && result->address_count < CT_ADDRESSES_MAX; entry = entry->ai_next) {
+    for (struct addrinfo *one = list; one && result->address_count < CT_ADDRESSES_MAX; one = one->ai_next) {
         char *address = result->addresses + result->address_count * CT_ADDRESS_BYTES;
-        if (!getnameinfo(entry->ai_addr, entry->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0, NI_NUMERICHOST)) {
-            result->address_count += 1;
-        }
+        error = getnameinfo(one->ai_addr, one->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0,
+                            NI_NUMERICHOST);
+        if (!error) result->address_count += 1;
     }
     freeaddrinfo(list);
     if (!result->address_count) snprintf(result->text, sizeof result->text, "the name has no address");
@@ -52,8 +53,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time loop a look-up
-// would never run.
+// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time
+// loop a look-up would never run.
 static bool start(struct ct_lookup *lookup) {
     pthread_attr_t attributes;
     pthread_t thread;

@@ -1,10 +1,11 @@
-// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is public, and
-// no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
+// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is
+// public, and no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
 //
-// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only `ct_remote_…`
-// may be called from elsewhere.
-// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out until its
-// `closed` callback returns; that callback comes exactly once, and no pointer of the library outlives it.
+// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only
+// `ct_remote_…` may be called from elsewhere.
+// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out
+// until its `closed` callback returns; that callback comes exactly once, and no pointer of the library
+// outlives it.
 #ifndef CTRANSPORT_H
 #define CTRANSPORT_H
 
@@ -61,12 +62,14 @@ typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame
 
 /// What is counted; see `TransportCounters` for the meaning.
 enum ct_counter {
-    CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT, CT_COUNT_FRAMES_IN,
-    CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS, CT_COUNT_SEND_REFUSED,
+    CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
+    CT_COUNT_FRAMES_IN, CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS,
+    CT_COUNT_SEND_REFUSED,
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
-/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the connection.
+/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the
+/// connection.
 typedef struct ct_events {
     /// Client: the response head is there; headers can be read.
     int (*answered)(void *user, int status);
@@ -85,7 +88,8 @@ typedef struct ct_events {
     /// The last callback of this connection.
     void (*closed)(void *user, ct_reason reason, const char *text);
     /// Server: an HTTP request; returns the `user` of its connection.
-    void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method, const char *path);
+    void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method,
+                                          const char *path);
     /// Server: a WebSocket upgrade; returns the `user` of its connection, or NULL after `ct_refuse`.
     void *_Nullable (*_Nonnull upgrading)(void *server, ct_connection *connection, const char *path);
 } ct_events;
@@ -100,7 +104,8 @@ typedef struct ct_loop_options {
 } ct_loop_options;
 
 /// NULL if the loop cannot be made; `text` then says why.
-ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text, size_t capacity);
+ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
+                                  size_t capacity);
 /// Ends every connection (with its `closed` callback) and frees the loop. Not from inside a callback.
 void ct_loop_destroy(ct_loop *loop);
 /// One turn: `wait_us` 0 does not wait, negative waits without limit. True if somebody woke the loop.
@@ -111,11 +116,14 @@ ct_remote *ct_loop_remote(ct_loop *loop);
 ct_remote *ct_remote_retain(ct_remote *remote);
 void ct_remote_release(ct_remote *remote);
 void ct_remote_wake(ct_remote *remote);
+/// A lock for what the layer above shares between its threads.
+void ct_remote_lock(ct_remote *remote);
+void ct_remote_unlock(ct_remote *remote);
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
 uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 
-/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was woken.
-/// False if too many look-ups are under way.
+/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was
+/// woken. False if too many look-ups are under way.
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
 enum { CT_ADDRESSES_MAX = 4, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
 typedef struct ct_resolution {
@@ -146,8 +154,8 @@ typedef struct ct_target {
 } ct_target;
 
 /// NULL if it failed at once; `reason` and `text` then say why and no callback comes.
-ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason, char *text,
-                                    size_t capacity);
+ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason,
+                                    char *text, size_t capacity);
 /// Most bytes of a request head (the library sends it with one write and drops what does not fit).
 enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTES_MAX = 120 };
 
@@ -166,7 +174,8 @@ size_t ct_queued_bytes(const ct_connection *connection);
 bool ct_congested(const ct_connection *connection);
 /// Milliseconds since the last byte arrived, as the kernel knows it; -1 if unknown.
 int64_t ct_silent_ms(const ct_connection *connection);
-/// Copies a header's value (name in lower case, without colon); its length, or -1 if absent or longer than `capacity`.
+/// Copies a header's value (name in lower case, without colon); its length, or -1 if absent or longer than
+/// `capacity`.
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity);
 /// Copies the `index`-th part of a request's query string, decoded; its length or -1.
 int ct_query(const ct_connection *connection, int index, char *value, int capacity);
