@@ -11,8 +11,8 @@
 // from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
     char *start = *cursor + room + 12 - connection->loop->service_bytes;
-    if (connection->head_length + 16 > (size_t)connection->loop->service_bytes
-        || memcmp(start, "GET /", 5)) return -1;
+    size_t capacity = (size_t)connection->loop->service_bytes;
+    if (connection->head_length + 16 > capacity || memcmp(start, "GET /", 5)) return -1;
     memcpy(start, connection->head, connection->head_length);
     *cursor = start + connection->head_length;
     return 0;
@@ -27,8 +27,8 @@ static int append_head(ct_connection *connection, char **cursor, size_t room) {
 
 static int ask(ct_connection *connection, char **cursor, size_t room) {
     connection->stage = CT_ASKED;
-    return connection->kind == CT_STANDARD ? append_head(connection, cursor, room)
-                                           : put_head(connection, cursor, room);
+    if (connection->kind == CT_STANDARD) return append_head(connection, cursor, room);
+    return put_head(connection, cursor, room);
 }
 
 static int answered(ct_connection *connection) {
@@ -37,8 +37,7 @@ static int answered(ct_connection *connection) {
     // The standard role goes on to judge the upgrade itself.
     if (connection->kind == CT_STANDARD) return connection->loop->events.answered(connection->user, status);
     int length = ct_header(connection, "transfer-encoding", encoding, sizeof encoding);
-    connection->chunked = length >= 0
-        || lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
+    connection->chunked = lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
     connection->stage = CT_OPEN;
     return connection->loop->events.answered(connection->user, status);
@@ -69,8 +68,8 @@ static int socket_error(ct_connection *connection) {
     int error = 0;
     socklen_t length = sizeof error;
     int descriptor = lws_get_socket_fd(connection->wsi);
-    if (descriptor >= 0 && !getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
-        && error) return error;
+    int failed = descriptor < 0 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (!failed && error) return error;
     return connection->connecting ? errno : 0;
 }
 
@@ -121,7 +120,7 @@ int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t le
 }
 
 static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
-    size_t length) {
+                          size_t length) {
     const ct_events *events = &connection->loop->events;
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
@@ -139,7 +138,7 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
 }
 
 static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-    size_t length) {
+                        size_t length) {
     (void)user;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
         ((ct_loop *)lws_context_user(lws_get_context(wsi)))->woken = true;
@@ -184,8 +183,8 @@ static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     int loaded = loop->authority_path ? SSL_CTX_load_verify_file(tls, loop->authority_path)
                                       : SSL_CTX_set_default_verify_paths(tls);
     if (loaded != 1) {
-        snprintf(text, capacity, "no certificate authority in %s",
-            loop->authority_path ?: "the system's store");
+        const char *place = loop->authority_path ?: "the system's store";
+        snprintf(text, capacity, "no certificate authority in %s", place);
         ERR_clear_error();
         SSL_CTX_free(tls);
         return false;

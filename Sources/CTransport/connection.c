@@ -48,7 +48,7 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
 static size_t record_bytes(size_t length) { return (sizeof(record) + length + 7) & ~(size_t)7; }
 
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
-    size_t length) {
+                     size_t length) {
     size_t needed = record_bytes(length), held = queue->tail - queue->head;
     if (length > UINT32_MAX || needed > capacity_max || held > capacity_max - needed) return false;
     if (queue->head && queue->tail + needed > queue->capacity) {
@@ -116,8 +116,8 @@ int ct_flush(ct_connection *connection) {
 
 static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
     bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
-    const size_t most = connection->loop->queue_bytes_max;
-    if (open && ct_queue_append(&connection->queue, most, frame, bytes, length)) return true;
+    size_t capacity_max = connection->loop->queue_bytes_max;
+    if (open && ct_queue_append(&connection->queue, capacity_max, frame, bytes, length)) return true;
     ct_count(connection->loop, CT_COUNT_SEND_REFUSED, 1);
     return false;
 }

@@ -44,7 +44,7 @@ struct ct_connection {
 };
 
 struct ct_remote {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, upper_lock;
     int references;
     /// NULL once the loop is gone.
     struct lws_context *context;
@@ -91,6 +91,6 @@ int ct_flush(ct_connection *connection);
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
-    size_t length);
+                     size_t length);
 void ct_remote_forget_lookups(ct_remote *remote);
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy);

@@ -43,7 +43,7 @@ struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *p
 }
 
 ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
-    size_t capacity) {
+                        size_t capacity) {
     pthread_once(&initialised, initialise);
     ct_loop *loop = calloc(1, sizeof *loop);
     loop->events = *events;
@@ -74,6 +74,7 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     }
     loop->remote = calloc(1, sizeof *loop->remote);
     pthread_mutex_init(&loop->remote->lock, NULL);
+    pthread_mutex_init(&loop->remote->upper_lock, NULL);
     loop->remote->references = 1;
     loop->remote->context = loop->context;
     return loop;
@@ -125,6 +126,7 @@ void ct_remote_release(ct_remote *remote) {
     if (__atomic_fetch_sub(&remote->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     ct_remote_forget_lookups(remote);
     pthread_mutex_destroy(&remote->lock);
+    pthread_mutex_destroy(&remote->upper_lock);
     free(remote);
 }
 
@@ -133,6 +135,10 @@ void ct_remote_wake(ct_remote *remote) {
     if (remote->context) lws_cancel_service(remote->context);
     pthread_mutex_unlock(&remote->lock);
 }
+
+void ct_remote_lock(ct_remote *remote) { pthread_mutex_lock(&remote->upper_lock); }
+
+void ct_remote_unlock(ct_remote *remote) { pthread_mutex_unlock(&remote->upper_lock); }
 
 // One writer, the loop's thread: a plain addition, but visible whole to readers.
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment) {

@@ -29,13 +29,11 @@ static void look_up(const char *host, ct_resolution *result) {
         snprintf(result->text, sizeof result->text, "%s", gai_strerror(error));
         return;
     }
-    for (struct addrinfo *entry = list; entry; entry = entry->ai_next) {
-        if (result->address_count >= CT_ADDRESSES_MAX) break;
+    for (struct addrinfo *one = list; one && result->address_count < CT_ADDRESSES_MAX; one = one->ai_next) {
         char *address = result->addresses + result->address_count * CT_ADDRESS_BYTES;
-        if (!getnameinfo(entry->ai_addr, entry->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0,
-            NI_NUMERICHOST)) {
-            result->address_count += 1;
-        }
+        error = getnameinfo(one->ai_addr, one->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0,
+                            NI_NUMERICHOST);
+        if (!error) result->address_count += 1;
     }
     freeaddrinfo(list);
     if (!result->address_count) snprintf(result->text, sizeof result->text, "the name has no address");

@@ -30,8 +30,8 @@ static int request(struct lws *wsi, const char *path) {
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
-    if (strcasecmp(protocol, "websocket") || lws_hdr_copy(wsi, path, sizeof path,
-        WSI_TOKEN_GET_URI) <= 0) return -1;
+    if (strcasecmp(protocol, "websocket")) return -1;
+    if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
     connection->wsi = wsi;
     lws_set_opaque_user_data(wsi, connection);
@@ -51,7 +51,7 @@ static int response_writable(ct_connection *connection) {
 }
 
 static int peer_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in,
-    size_t length) {
+                      size_t length) {
     const ct_events *events = &connection->loop->events;
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
@@ -73,7 +73,7 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
 }
 
 static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-    size_t length) {
+                        size_t length) {
     switch (reason) {
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
@@ -101,9 +101,8 @@ static int why_not(const ct_listen_options *options) {
     storage.ss_family = is_four ? AF_INET : AF_INET6;
     *(is_four ? &four->sin_port : &six->sin6_port) = htons(options->port);
     void *address = is_four ? (void *)&four->sin_addr : (void *)&six->sin6_addr;
-    if (options->address && inet_pton(storage.ss_family, options->address, address) != 1) {
-        return EADDRNOTAVAIL;
-    }
+    bool readable = !options->address || inet_pton(storage.ss_family, options->address, address) == 1;
+    if (!readable) return EADDRNOTAVAIL;
     int one = 1, error = 0, descriptor = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return errno;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

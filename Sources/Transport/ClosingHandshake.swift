@@ -26,14 +26,9 @@ public struct WebSocketEnd: Hashable, Sendable {
     /// The peer's reason, as text.
     public var peerReason = ""
 
-    /// An end by an error, without a close frame of the peer.
-    init(error: TransportError?) {
-        self.error = error
-    }
-
-    /// An end by the peer's close frame.
-    init(peerCode: UInt16, peerReason: String) {
-        (self.peerCode, self.peerReason) = (peerCode, peerReason)
+    /// An end.
+    public init(error: TransportError? = nil, peerCode: UInt16? = nil, peerReason: String = "") {
+        (self.error, self.peerCode, self.peerReason) = (error, peerCode, peerReason)
     }
 }
 

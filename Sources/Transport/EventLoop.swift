@@ -64,10 +64,9 @@ public final class EventLoop {
     /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning), more waits until something
     ///   happens but no longer. The system rounds waits down to milliseconds and spins the rest.
     public func turn(waitAtMostNs: UInt64 = 0) {
-        guard handle != nil else { return }
+        precondition(!isTurning, "turn() from inside a turn")
         isTurning = true
-        let woken = handle!.turn(waitUs: waitUs(atMostNs: waitAtMostNs))
-        if woken { serveOthers() }
+        if handle != nil && handle!.turn(waitUs: waitUs(atMostNs: waitAtMostNs)) { serveOthers() }
         if !deferred.isEmpty { runDeferred() }
         if timers.count > 0 { runTimers() }
         isTurning = false

@@ -1,16 +1,16 @@
 // What other threads may do with a loop: hand it commands, wake it, read its counters.
 
 import CTransport
-import Synchronization
 
 /// A loop as seen from any thread. It may outlive the loop; commands posted then are never run.
-public final class LoopRemote: Sendable {
+public final class LoopRemote: @unchecked Sendable {
     /// A piece of work for the loop's thread.
     public typealias Command = @Sendable (EventLoop) -> Void
 
     private let handle: RemoteHandle
     private let commandCountMax: Int
-    private let commands = Mutex<[Command]>([])
+    /// Touched under the lock of `handle` only.
+    private var commands: [Command] = []
 
     init(_ handle: RemoteHandle, commandCountMax: Int) {
         (self.handle, self.commandCountMax) = (handle, commandCountMax)
@@ -20,7 +20,7 @@ public final class LoopRemote: Sendable {
     ///
     /// - Returns: false if the queue is full; the command was not taken.
     public func post(_ command: @escaping Command) -> Bool {
-        let (isTaken, isFirst) = commands.withLock { commands in
+        let (isTaken, isFirst) = handle.locked {
             let isTaken = commands.count < commandCountMax
             if isTaken { commands.append(command) }
             return (isTaken, commands.count == 1)
@@ -37,7 +37,7 @@ public final class LoopRemote: Sendable {
 
     /// Thread: the loop's.
     func run(on loop: EventLoop) {
-        let batch = commands.withLock { commands in
+        let batch = handle.locked {
             defer { commands = [] }
             return commands
         }

@@ -132,7 +132,9 @@ extension SocketTests {
             }
             #expect(fetched == .some(.cancelled))
             #expect(fetch.header("x") == nil)
-            loop.turn()
+            let late = Diary(server.url, on: loop)
+            for _ in 0..<3 { loop.turn() }
+            #expect(late.error == .cancelled)
         }
 
         /// Everything a handler may do to its own connection while it is being called.

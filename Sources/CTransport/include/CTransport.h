@@ -63,8 +63,8 @@ typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame
 /// What is counted; see `TransportCounters` for the meaning.
 enum ct_counter {
     CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
-        CT_COUNT_FRAMES_IN,
-    CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS, CT_COUNT_SEND_REFUSED,
+    CT_COUNT_FRAMES_IN, CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS,
+    CT_COUNT_SEND_REFUSED,
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
@@ -89,7 +89,7 @@ typedef struct ct_events {
     void (*closed)(void *user, ct_reason reason, const char *text);
     /// Server: an HTTP request; returns the `user` of its connection.
     void *_Nullable (*_Nonnull requested)(void *server, ct_connection *connection, int method,
-        const char *path);
+                                          const char *path);
     /// Server: a WebSocket upgrade; returns the `user` of its connection, or NULL after `ct_refuse`.
     void *_Nullable (*_Nonnull upgrading)(void *server, ct_connection *connection, const char *path);
 } ct_events;
@@ -105,7 +105,7 @@ typedef struct ct_loop_options {
 
 /// NULL if the loop cannot be made; `text` then says why.
 ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
-    size_t capacity);
+                                  size_t capacity);
 /// Ends every connection (with its `closed` callback) and frees the loop. Not from inside a callback.
 void ct_loop_destroy(ct_loop *loop);
 /// One turn: `wait_us` 0 does not wait, negative waits without limit. True if somebody woke the loop.
@@ -116,6 +116,9 @@ ct_remote *ct_loop_remote(ct_loop *loop);
 ct_remote *ct_remote_retain(ct_remote *remote);
 void ct_remote_release(ct_remote *remote);
 void ct_remote_wake(ct_remote *remote);
+/// A lock for what the layer above shares between its threads.
+void ct_remote_lock(ct_remote *remote);
+void ct_remote_unlock(ct_remote *remote);
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
 uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 
@@ -152,8 +155,7 @@ typedef struct ct_target {
 
 /// NULL if it failed at once; `reason` and `text` then say why and no callback comes.
 ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason,
-    char *text,
-                                    size_t capacity);
+                                    char *text, size_t capacity);
 /// Most bytes of a request head (the library sends it with one write and drops what does not fit).
 enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTES_MAX = 120 };
 
