@@ -63,9 +63,11 @@ private func objection(to outcome: Outcome, _ message: [UInt8], _ market: Market
                 message[place] = value
                 (tightBytes[place], roomyBytes[place], scalarBytes[place]) = (value, value, value)
                 let outcome = roomy.parse(roomyBytes, market)
-                let same =
-                    outcome == tight.parse(tightBytes, market) && outcome == scalar.parse(scalarBytes, market)
-                if !same { Issue.record("paths differ: \(String(decoding: message, as: UTF8.self))") }
+                let other =
+                    place % 2 == 0 ? tight.parse(tightBytes, market) : scalar.parse(scalarBytes, market)
+                if outcome != other {
+                    Issue.record("paths differ: \(String(decoding: message, as: UTF8.self))")
+                }
                 if let complaint = objection(to: outcome, message, market) { Issue.record("\(complaint)") }
                 if outcome.parsed != nil { accepted += 1 }
             }
