@@ -13,12 +13,16 @@ let cpuFlags: [String] = []
 /// `LOB_WERROR=1` turns every warning into an error; CI sets it.
 let strict = Context.environment["LOB_WERROR"] != nil
 
+/// `LOB_FUZZ=1` instruments everything for libFuzzer and adds the programs under Tests/Fuzzing.
+let isFuzzing = Context.environment["LOB_FUZZ"] != nil
+
 /// Settings of targets that own unsafe storage; the fence around it is the list in Tests/TidyTests.
 let kernel: [SwiftSetting] =
     [
         .unsafeFlags(cpuFlags.flatMap { ["-Xcc", $0] }),
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+    + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : [])
 
 /// Settings of every other target: the compiler itself refuses unmarked unsafe code.
 let safe: [SwiftSetting] = kernel + [.strictMemorySafety()]
@@ -27,7 +31,7 @@ let cFlags: [CSetting] = [
     .unsafeFlags(cpuFlags),
     .unsafeFlags(["-O3"], .when(configuration: .release)),
     .define("NDEBUG", .when(configuration: .release)),
-]
+] + (isFuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
@@ -112,3 +116,13 @@ let package = Package(
         .testTarget(name: "TidyTests"),
     ]
 )
+
+if isFuzzing {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
+        .executableTarget(
+            name: "fuzz-parser", dependencies: ["BinanceDepth", "CFuzzer"], path: "Tests/Fuzzing/parser",
+            swiftSettings: kernel,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+    ]
+}
