@@ -2,8 +2,9 @@
 // 128 poisoned bytes behind it, with kernel in memory that ends with the message, and by the scalar reader
 // alone. The three must agree in everything, errors and offsets included.
 //
-//     LOB_FUZZ=1 swift build -c release --product fuzz-parser --disable-default-traits --scratch-path .build-fuzz
-//     SWIFT_BACKTRACE=enable=no .build-fuzz/release/fuzz-parser CORPUS -max_total_time=300 -max_len=4096
+//     LOB_FUZZ=1 swift build -c release --product fuzz-parser --disable-default-traits --scratch-path
+//     .build-fuzz SWIFT_BACKTRACE=enable=no .build-fuzz/release/fuzz-parser CORPUS -max_total_time=300
+//     -max_len=4096
 //
 // CORPUS is a folder of messages, one a file; without one the fuzzer starts from a few built-in messages.
 //
