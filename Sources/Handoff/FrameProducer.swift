@@ -163,6 +163,27 @@ extension FrameProducer {
             let occupancy = end &- state.pointee.cachedConsumerPosition
             if occupancy > highWater { state.pointee.highWaterBytes.store(occupancy, ordering: .relaxed) }
         }
+        takeLinesAhead(of: end)
+    }
+
+    /// Writes a byte into each of the next cache lines while nobody waits.
+    ///
+    /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a line takes as
+    /// long as it takes to get it from there, and stores become visible in order: without this, the position that
+    /// publishes the next frame would wait behind the transfer of every line of its body. Measured with 2 KB frames:
+    /// half the one-way latency. Each line is taken once a round.
+    private func takeLinesAhead(of end: Int) {
+        let state = memory.producer
+        // An open frame, which `write` has just moved, lies in these lines.
+        if state.pointee.openLength > 0 { return }
+        let free = state.pointee.cachedConsumerPosition &+ memory.capacityBytes
+        let last = min(end &+ RecordLayout.aheadLength, free)
+        var line = max(end, state.pointee.takenPosition)
+        while line < last {
+            (memory.frames + (line & (memory.capacityBytes &- 1))).storeBytes(of: 0, as: UInt8.self)
+            line &+= RecordLayout.alignment
+        }
+        state.pointee.takenPosition = line
     }
 
     private func drop(bodyLength: Int) {

@@ -57,6 +57,8 @@ final class RingMemory: @unchecked Sendable {
 struct ProducerState: ~Copyable {
     /// A past value of the consumer's position: what lies before it is free.
     var cachedConsumerPosition = 0
+    /// Cache lines before it have been written by the producer in this round.
+    var takenPosition = 0
     /// Bytes appended to the open frame, stored or not.
     var openLength = 0
     /// Whether the open frame did not fit; its bytes are counted and no longer stored.
