@@ -75,7 +75,7 @@ struct Bench: ParsableCommand {
         if let loop { return try runLoop(loop) }
         var session = Session(options: self)
         try session.prepare()
-        session.measure()
+        try session.measure()
         try session.report()
         if session.isInterrupted { throw ExitCode(130) }
     }

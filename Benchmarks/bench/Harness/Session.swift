@@ -11,6 +11,7 @@ struct Session {
     private var watch = Watch()
     private var trials: [Trial] = []
     private var notes: [ScenarioNote] = []
+    private var ringRows: [Row] = []
 
     init(options: Bench) { self.options = options }
 
@@ -27,7 +28,7 @@ struct Session {
                 ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
             trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
         }
-        if trials.isEmpty {
+        if trials.isEmpty && !RingRows.isWanted(options) {
             throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
         }
         for (index, trial) in trials.enumerated() {
@@ -46,7 +47,8 @@ struct Session {
     }
 
     /// Measures every trial for its share of the time.
-    mutating func measure() {
+    mutating func measure() throws {
+        defer { progress.clear() }
         let weights = trials.reduce(0) { $0 + Session.weight($1.stage) }
         let seconds = options.smoke ? 0 : options.seconds
         for (index, trial) in trials.enumerated() where !watch.isInterrupted {
@@ -54,7 +56,12 @@ struct Session {
             let share = Double(Session.weight(trial.stage)) / Double(max(weights, 1))
             trial.measure(budgetNs: UInt64(seconds * share * 1e9), timer: timer, watch: &watch)
         }
-        progress.clear()
+        watch.poll()
+        if RingRows.isWanted(options) && !watch.isInterrupted {
+            progress.show("measuring ring")
+            notes.append(RingRows.note)
+            ringRows = try RingRows.measured(options)
+        }
     }
 
     /// Stages with a JSON parser in them need more time for as many repetitions.
@@ -63,7 +70,7 @@ struct Session {
     /// Prints the rows and draws the picture.
     func report() throws {
         let nsPerTick = timer.nsPerTick()
-        let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) }
+        let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) } + ringRows
         if options.json {
             for row in rows { print(row.json) }
         } else {

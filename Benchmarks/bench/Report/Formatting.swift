@@ -1,13 +1,15 @@
-// Numbers as people read them: three significant digits, a unit, thousands separated.
+// Numbers as people read them: three significant digits, a unit, thousands separated, a dash for none.
 
 /// Two digits behind the point below ten, one below a hundred, thousands separated above.
 func decimal(_ value: Double) -> String {
+    if !value.isFinite { return "-" }
     if value == 0 { return "0" }
     return value < 999.5 ? significant(value) : grouped(Int(value.rounded()))
 }
 
 /// A time with its unit.
 func duration(_ ns: Double) -> String {
+    if !ns.isFinite { return "-" }
     if ns < 999.5 { return fixed(ns, ns < 99.95 ? 1 : 0) + " ns" }
     if ns < 999_500 { return significant(ns / 1000) + " µs" }
     if ns < 999_500_000 { return significant(ns / 1_000_000) + " ms" }
@@ -16,6 +18,7 @@ func duration(_ ns: Double) -> String {
 
 /// A number of bytes with its unit.
 func byteCount(_ bytes: Double) -> String {
+    if !bytes.isFinite { return "-" }
     if bytes < 999.5 { return fixed(bytes, 0) + " B" }
     if bytes < 999.5e3 { return significant(bytes / 1e3) + " kB" }
     if bytes < 999.5e6 { return significant(bytes / 1e6) + " MB" }

@@ -25,6 +25,8 @@ struct Row {
     var digest: String
     /// How many times as long as the engine this implementation took: the median over repetitions of both.
     var timesEngine: Double?
+    /// Whether this is what the others of its stage are compared with.
+    var isReference: Bool
     var fortyLevel: FortyLevelRow?
 }
 
@@ -113,6 +115,7 @@ extension Trial {
             allocationsPerMessage: track.allocations.map { Double($0.requests) * perMessage },
             allocatedBytesPerMessage: track.allocations.map { Double($0.bytes) * perMessage },
             digest: hex(digest), timesEngine: timesEngine(index),
+            isReference: entrants[index].implementation == .engine,
             fortyLevel: fortyLevelRow(index, nsPerTick: nsPerTick))
     }
 

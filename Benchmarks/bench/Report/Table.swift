@@ -54,7 +54,7 @@ struct Table {
                 pad(index == 0 ? row.stage : "", to: Table.stageWidth)
                 + pad(row.implementation, to: Table.nameWidth)
                 + zip(cells(row), Table.widths).map { padLeft($0, to: $1) }.joined()
-            return row.implementation == Implementation.engine.rawValue ? bold(line) : line
+            return row.isReference ? bold(line) : line
         }
         if let forty = first.fortyLevel {
             lines.append(
@@ -83,9 +83,7 @@ struct Summary {
     private let scenarios: [String]
 
     init(_ rows: [Row], scenarios: [String]) {
-        self.rows = rows.filter {
-            $0.timesEngine != nil && $0.implementation != Implementation.engine.rawValue
-        }
+        self.rows = rows.filter { $0.timesEngine != nil && !$0.isReference }
         self.scenarios = scenarios.filter { name in rows.contains { $0.scenario == name } }
     }
 
@@ -95,21 +93,22 @@ struct Summary {
         var lines = ["", bold("Time as a multiple of the engine's")]
         let widths = scenarios.map { max($0.count, 9) + 2 }
         lines.append(pad("", to: 27) + zip(scenarios, widths).map { padLeft($0, to: $1) }.joined())
-        for stage in Stage.allCases {
-            for implementation in Implementation.allCases {
-                let own = rows.filter {
-                    $0.stage == stage.rawValue && $0.implementation == implementation.rawValue
-                }
-                if own.isEmpty { continue }
-                let cells = scenarios.map { name in
-                    own.first { $0.scenario == name }?.timesEngine.map(decimal) ?? "-"
-                }
-                lines.append(
-                    pad(stage.rawValue, to: 9) + pad(implementation.rawValue, to: 18)
-                        + zip(cells, widths).map { padLeft($0, to: $1) }.joined())
+        var seen: [String] = []
+        for row in rows.sorted(by: { Summary.place($0) < Summary.place($1) }) {
+            let name = pad(row.stage, to: 9) + pad(row.implementation, to: 18)
+            if seen.contains(name) { continue }
+            seen.append(name)
+            let own = rows.filter { $0.stage == row.stage && $0.implementation == row.implementation }
+            let cells = scenarios.map { scenario in
+                own.first { $0.scenario == scenario }?.timesEngine.map(decimal) ?? "-"
             }
+            lines.append(name + zip(cells, widths).map { padLeft($0, to: $1) }.joined())
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func place(_ row: Row) -> Int {
+        Stage.allCases.firstIndex { $0.rawValue == row.stage } ?? Stage.allCases.count
     }
 }
 
