@@ -98,7 +98,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
-                "SimulatedExchange", "Transport", "CAllocator", "CKernels", argumentParser, histogram,
+                "SimulatedExchange", "CAllocator", "CKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(

@@ -1,13 +1,14 @@
 // Frames from one pinned thread to another: the frame ring against what people write first.
 //
-// All contenders carry the same frames (1.2 to 3.2 KB, 1.9 KB in the mean), hold at most about 1 MB, copy what they are
-// given as a socket's buffer would force them to, and hand it to the same reader, which adds up every byte. The sums are
-// compared before anything is reported.
+// All contenders carry the same frames (1.2 to 3.2 KB, 1.9 KB in the mean), hold at most about 8 MB, copy
+// what they are given as a socket's buffer would force them to, and hand it to the same reader, which adds up
+// every byte. The sums are compared before anything is reported.
 //
-// Each repetition runs all contenders in turn, throughput first (as fast as possible, the sender waits for room), then
-// latency (one frame every 3 µs, from the moment before the hand-over to the moment before the reading). Repetitions
-// are many and a few milliseconds short, so that some of them are left alone by whatever else the machine does; the
-// best one shows what the contender costs, and a ratio is the median of those inside one repetition.
+// Each repetition runs all contenders in turn, throughput first (as fast as possible, the sender waits for
+// room), then latency (one frame every 3 µs, from the moment before the hand-over to the moment before the
+// reading). Repetitions are many and a few milliseconds short, so that some of them are left alone by
+// whatever else the machine does; the best one shows what the contender costs, and a ratio is the median of
+// those inside one repetition.
 
 import CKernels
 import Foundation
@@ -91,7 +92,8 @@ private func quantile(of values: [Double], _ share: Double) -> Double {
 
 // MARK: - One run
 
-/// A thousand bodies of 1200 to 3200 bytes, more short than long ones, in an irregular order; slices of one buffer.
+/// A thousand bodies of 1200 to 3200 bytes, more short than long ones, in an irregular order; slices of one
+/// buffer.
 private final class RingTraffic: Sendable {
     private let bytes: [UInt8] = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 7) }
     private let ranges: [Range<Int>] = (0..<1000).map { number in
@@ -116,7 +118,8 @@ private struct RingRun {
     var latenciesNs: [Double]
 }
 
-/// What the two threads of a run tell each other; each field has one writer, and is read when that one is done.
+/// What the two threads of a run tell each other; each field has one writer, and is read when that one is
+/// done.
 private final class RingRunState: @unchecked Sendable {
     let isReceiverReady = Atomic<Bool>(false)
     var senderPinFailure: Int32 = 0
@@ -148,8 +151,10 @@ private func oneRun(
         state.startTicks = lob_cycles()
         var nextTicks = state.startTicks
         for number in 0..<frameCount {
-            nextTicks &+= paceTicks
-            while lob_cycles() < nextTicks { lob_pause() }
+            if paceTicks > 0 {
+                nextTicks &+= paceTicks
+                while lob_cycles() < nextTicks { lob_pause() }
+            }
             traffic.with(number) { contender.send(lob_cycles(), $0) }
         }
         done.signal()

@@ -61,8 +61,8 @@ enum RecordLayout {
     static let headerLength = 16
     static let guardLength = 128
     static let alignment = 64
-    /// How far ahead of its position the producer takes cache lines from the consumer's cache. Nineteen of twenty depth
-    /// messages are shorter; measured, 8 KiB ahead is no better than none.
+    /// How far ahead of its position the producer takes cache lines from the consumer's cache. Nineteen of
+    /// twenty depth messages are shorter; measured, 8 KiB ahead is no better than none.
     static let aheadLength = 4096
 
     /// Length of the whole record of a frame whose body has `bodyLength` bytes.

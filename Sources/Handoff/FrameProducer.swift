@@ -168,10 +168,10 @@ extension FrameProducer {
 
     /// Writes a byte into each of the next cache lines while nobody waits.
     ///
-    /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a line takes as
-    /// long as it takes to get it from there, and stores become visible in order: without this, the position that
-    /// publishes the next frame would wait behind the transfer of every line of its body. Measured with 2 KB frames:
-    /// half the one-way latency. Each line is taken once a round.
+    /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a
+    /// line takes as long as it takes to get it from there, and stores become visible in order: without this,
+    /// the position that publishes the next frame would wait behind the transfer of every line of its body.
+    /// Measured with 2 KB frames: half the one-way latency. Each line is taken once a round.
     private func takeLinesAhead(of end: Int) {
         let state = memory.producer
         // An open frame, which `write` has just moved, lies in these lines.

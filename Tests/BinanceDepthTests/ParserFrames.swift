@@ -104,6 +104,10 @@ struct SampleFrame: CustomStringConvertible, Sendable {
         SampleFrame("flat error", .usdm, .errorReply, #"{"code":-1121,"msg":"Invalid symbol.","id":"a"}"#),
         SampleFrame("shutdown", .spot, .serverShutdown, #"{"e":"serverShutdown","E":1770123456789}"#),
         SampleFrame(
+            "depth of the retail book", .usdm, .other,
+            #"{"stream":"a@rpiDepth","data":{"e":"depthUpdate","E":1,"s":"A","U":1,"u":1,"pu":1,"b":[],"a":[]}}"#
+        ),
+        SampleFrame(
             "trade", .spot, .other,
             #"{"stream":"a@trade","data":{"e":"trade","s":"A","p":"0.1","b":[["1","2"]]}}"#),
     ]

@@ -49,7 +49,7 @@ final class PoisonedRoom {
     static let poisons = [
         "000000000000000000000", "\"\"\"\"\"\"\"\"\"\"\"\"", "]]}}]]}}", "\"],[\"1.00\",\"2.00\"],[",
         ",\"a\":[[\"1.00\",\"2.00\"]]}}", "}}", "\",\"data\":[",
-        "@rpiDepth\",\"data\":{\"e\":\"depthUpdate\",\"E\":",
+        "\",\"data\":{\"e\":\"depthUpdate\",\"E\":",
     ]
     let bytes: UnsafeMutableBufferPointer<UInt8>
 
