@@ -5,7 +5,7 @@ import Foundation
 import Handoff
 import Synchronization
 
-/// A way to bring frames from one thread to another, holding about 4096 frames at most.
+/// A way to bring frames from one thread to another, holding about 512 frames at most.
 protocol FrameHandOver: AnyObject, Sendable {
     static var name: String { get }
     init(_ reader: FrameReader) throws
@@ -16,7 +16,7 @@ protocol FrameHandOver: AnyObject, Sendable {
 }
 
 /// How many frames a queue of frames may hold: as many of the mean length as fit into the ring.
-private let queuedFrameCountMax = 4096
+private let queuedFrameCountMax = 512
 
 final class RingHandOver: FrameHandOver, @unchecked Sendable {
     static let name = "frame-ring"
@@ -26,7 +26,7 @@ final class RingHandOver: FrameHandOver, @unchecked Sendable {
 
     init(_ reader: FrameReader) throws {
         self.reader = reader
-        let ring = try FrameRing()
+        let ring = try FrameRing(capacityBytes: 1 << 20)
         producer = ring.producer
         consumer = ring.consumer
     }
@@ -65,7 +65,7 @@ private struct FrameFIFO {
         if head == frames.count { return nil }
         let frame = frames[head].take()
         head += 1
-        if head == 1024 {
+        if head == 2 * queuedFrameCountMax {
             frames.removeFirst(head)
             head = 0
         }

@@ -172,27 +172,21 @@ int64_t lob_match_side(lob_side *side, const lob_level *restrict levels, int64_t
     const int64_t *restrict const keys = side->keys;
     int64_t *restrict const quantities = side->quantities;
     const int64_t flip = side->flip;
-    uint64_t previous = (uint64_t)(levels[0].price ^ order) - 1, disorder = 0;
-    int64_t high = side->high, live = side->live, inserted = 0;
+    int64_t previous = (levels[0].price ^ order) - 1, disorder = 0, high = side->high, inserted = 0;
 #pragma clang loop unroll(disable)
     for (int64_t j = 0; j < count; j++) {
-        const int64_t price = levels[j].price, quantity = levels[j].quantity;
-        const uint64_t ordered = (uint64_t)(price ^ order);
+        const int64_t price = levels[j].price, quantity = levels[j].quantity, ordered = price ^ order;
         disorder |= ordered - previous - 1;
         previous = ordered;
         const uint32_t slot = insertions[j].slot;
         const int64_t target = keys[slot] == (price ^ flip) ? (int64_t)slot : LOB_DUMMY_SLOT;
-        const int64_t was_live = quantities[target] != 0, is_live = quantity != 0;
         quantities[target] = quantity;
-        live += target < 0 ? 0 : is_live - was_live;
-        const int64_t raised = is_live ? target : LOB_DUMMY_SLOT;
-        high = raised > high ? raised : high;
+        high = target > high ? target : high;
         insertions[inserted] = (lob_insertion){slot, (uint32_t)j};
-        inserted += (target < 0) & is_live;
+        inserted += (target < 0) & (quantity != 0);
     }
     side->high = high;
-    side->live = live;
-    return (int64_t)disorder < 0 ? -1 : inserted;
+    return disorder < 0 ? -1 : inserted;
 }
 
 const char *lob_book_kernel_name(void) { return chosen.name; }

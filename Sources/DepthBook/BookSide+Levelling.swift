@@ -40,7 +40,6 @@ extension BookSide {
         every64.update(repeating: .max, count: capacity / 64)
         every512.update(repeating: .max, count: capacity / 512)
         high = -1
-        count = 0
     }
 
     /// Free slots a window needs to be worth levelling: three sixteenths of 64 slots, a sixteenth more with
@@ -152,7 +151,6 @@ extension BookSide {
         (quantities + first + live).update(repeating: 0, count: capacity - first - live)
         spread(live, over: first, capacity / 2)
         resampleWindow(0, capacity)
-        count = live
         high = first + capacity / 2 - 1
         if quantities[high] == 0 { high = deeper(high) }
     }

@@ -45,8 +45,6 @@ public struct BookSide: ~Copyable {
     var capacity: Int
     /// Slot of the best level, or -1.
     var high: Int
-    /// Number of levels.
-    public internal(set) var count = 0
     /// What turns a price into a rank and back: 0 for bids, -1 for asks.
     let flip: Int64
     /// Levellings since the side was made, and the slots they touched.
@@ -106,7 +104,6 @@ public struct BookSide: ~Copyable {
         var matched = matching
         let insertions = Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
         high = Int(matched.high)
-        self.count = Int(matched.live)
         if insertions < 0 {
             applyUnordered(levels, count: count)
             return
@@ -152,7 +149,6 @@ public struct BookSide: ~Copyable {
         let quantity = level.quantity.mantissa
         let slot = find(key)
         if keys[slot] == key {
-            count += (quantity != 0 ? 1 : 0) - (quantities[slot] != 0 ? 1 : 0)
             quantities[slot] = quantity
             if quantity != 0 { high = max(high, slot) }
         } else if quantity != 0 {
@@ -166,8 +162,7 @@ public struct BookSide: ~Copyable {
     var matching: lob_side {
         lob_side(
             keys: keys, quantities: quantities, every8: every8, every64: every64, every512: every512,
-            group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high),
-            live: Int64(count))
+            group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high))
     }
 
     /// The first slot whose key is not below `key`: `0 ... capacity`.
@@ -189,7 +184,6 @@ public struct BookSide: ~Copyable {
     mutating func insert(_ key: Int64, _ quantity: Int64, at slot: Int) {
         let above = lob_free8(quantities + slot)
         if above != 0 {
-            count &+= 1
             let distance = above.trailingZeroBitCount / Int(LOB_FREE8_UNIT)
             lob_open_upwards(keys + slot, Int64(distance), key)
             lob_open_upwards(quantities + slot, Int64(distance), quantity)
@@ -200,7 +194,6 @@ public struct BookSide: ~Copyable {
         }
         let below = lob_free8(quantities + slot - 8)
         if below != 0 {
-            count &+= 1
             let distance =
                 (below &<< (32 &- 8 &* UInt32(LOB_FREE8_UNIT))).leadingZeroBitCount / Int(LOB_FREE8_UNIT)
             lob_open_downwards(keys + slot, Int64(distance), key)

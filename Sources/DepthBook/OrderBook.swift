@@ -52,6 +52,9 @@ public struct OrderBook: ~Copyable {
     /// Decimals of prices and quantities; nil until the first level.
     public private(set) var scales: SymbolScales?
     private let movesProvenRange: Bool
+    /// Upper bounds of the numbers of levels, exact after every count.
+    private var bidCountBound = 0
+    private var askCountBound = 0
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
 
@@ -102,7 +105,9 @@ public struct OrderBook: ~Copyable {
         lastUpdateID = snapshot.lastUpdateID
         eventTimeUs = snapshot.eventTimeUs
         scales = snapshot.scales
-        if max(bids.count, asks.count) > levelCountMax { enforceLevelCount() }
+        bidCountBound = snapshot.bids.count
+        askCountBound = snapshot.asks.count
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 
     private static func range(of levels: borrowing LevelBuffer, limit: Int?, side: Side) -> ProvenRange {
@@ -132,7 +137,9 @@ public struct OrderBook: ~Copyable {
         asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
         lastUpdateID = update.last
         eventTimeUs = update.eventTimeUs
-        if max(bids.count, asks.count) > levelCountMax { enforceLevelCount() }
+        bidCountBound &+= update.bids.count
+        askCountBound &+= update.asks.count
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 
     /// The first and the last price of each side; those of an ordered side lie between them. The parser lets
@@ -172,17 +179,21 @@ public struct OrderBook: ~Copyable {
         scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
-    /// Evicts the deepest levels of a side that exceeds the cap.
+    /// Counts the levels of a side that may exceed the cap, and evicts the deepest if it does.
     @inline(never)
     private mutating func enforceLevelCount() {
         let kept = levelCountMax - levelCountMax / 16
-        if bids.count > levelCountMax {
+        if bidCountBound > levelCountMax { bidCountBound = bids.count }
+        if askCountBound > levelCountMax { askCountBound = asks.count }
+        if bidCountBound > levelCountMax {
+            bidCountBound = kept
             let gone = bids.evict(keeping: kept)
             if movesProvenRange {
                 provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
             }
         }
-        if asks.count > levelCountMax {
+        if askCountBound > levelCountMax {
+            askCountBound = kept
             let gone = asks.evict(keeping: kept)
             if movesProvenRange {
                 provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
@@ -211,6 +222,8 @@ public struct OrderBook: ~Copyable {
         lastUpdateID = UpdateID(0)
         eventTimeUs = 0
         scales = nil
+        bidCountBound = 0
+        askCountBound = 0
     }
 
     /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the

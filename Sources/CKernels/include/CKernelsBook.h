@@ -30,8 +30,6 @@ typedef struct {
     int64_t flip;
     /// In and out: the greatest slot that may be live.
     int64_t high;
-    /// In and out: number of live slots.
-    int64_t live;
 } lob_side;
 
 /// A level that has no slot yet: where its search ended, and which level of the message it is.
