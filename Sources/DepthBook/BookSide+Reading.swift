@@ -7,8 +7,8 @@ import CKernels
 import MarketData
 
 extension BookSide {
-    /// Number of levels. O(capacity), eight slots at a time: the hot path keeps no count, since counting there
-    /// costs twenty instructions a level.
+    /// Number of levels. O(capacity), eight slots at a time: the hot path keeps no count, since counting
+    /// there costs twenty instructions a level.
     public var count: Int { high < 0 ? 0 : (high | 7) &+ 1 &- freeCount(0, (high | 7) &+ 1) }
 
     /// The slot of the next deeper level, or -1. Free slots are skipped eight at a time; the margin ends the
