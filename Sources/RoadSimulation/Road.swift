@@ -48,6 +48,8 @@ public final class Road {
         var configuration = VenueConfiguration(
             market: plan.market, symbols: symbols.map { VenueSymbol($0, plan.profile) }, seed: plan.seed)
         configuration.faults = plan.faults
+        // Longer than any stall, so that the truth at the id of a late event is still known.
+        configuration.historyUs = 600_000_000
         venue = Venue(configuration)
         engine = BookEngine(
             Road.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
