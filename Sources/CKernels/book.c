@@ -14,6 +14,12 @@
     (8 * ((OFFSET) + (8 / (UNIT)) * BELOW8((const int64_t *)((const char *)(SAMPLES) + (OFFSET)), key)))
 
 #define TOP_ONE(BELOW8, UNIT) offset = (64 / (UNIT)) * BELOW8(every512, key)
+#define TOP_TWO(BELOW8, UNIT) \
+    offset = (64 / (UNIT)) * (BELOW8(every512, key) + BELOW8(every512 + 8, key))
+#define TOP_FOUR(BELOW8, UNIT)                                       \
+    offset = (64 / (UNIT))                                           \
+             * (BELOW8(every512, key) + BELOW8(every512 + 8, key)    \
+                + BELOW8(every512 + 16, key) + BELOW8(every512 + 24, key))
 #define TOP_MANY(BELOW8, UNIT) \
     offset = 0;                \
     for (int64_t g = 0; g < top; g += 8) offset += (64 / (UNIT)) * BELOW8(every512 + g, key)
@@ -38,6 +44,10 @@
     const int64_t top = side->group512_count, flip = side->flip;                            \
     if (top == 8) {                                                                         \
         SEARCH_LOOP(BELOW8, UNIT, TOP_ONE)                                                  \
+    } else if (top == 16) {                                                                 \
+        SEARCH_LOOP(BELOW8, UNIT, TOP_TWO)                                                  \
+    } else if (top == 32) {                                                                 \
+        SEARCH_LOOP(BELOW8, UNIT, TOP_FOUR)                                                 \
     } else {                                                                                \
         SEARCH_LOOP(BELOW8, UNIT, TOP_MANY)                                                 \
     }
@@ -75,6 +85,22 @@ static void spread_baseline(int64_t *keys, int64_t *quantities, int64_t live, in
         quantities[x] = left != source ? quantity : 0;
         source = left;
     }
+}
+
+static int64_t free_count_baseline(const int64_t *quantities, int64_t width) {
+    int64_t count = 0;
+    for (int64_t at = 0; at < width; at += 8) count += lob_free_count8(quantities + at);
+    return count;
+}
+
+static int64_t best_baseline(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
+                             lob_level *levels, int64_t wanted) {
+    int64_t count = 0;
+    for (int64_t slot = high; slot >= 0 && count < wanted; slot--) {
+        levels[count] = (lob_level){keys[slot] ^ flip, quantities[slot]};
+        count += quantities[slot] != 0;
+    }
+    return count;
 }
 
 #if defined(__x86_64__)
@@ -127,14 +153,50 @@ WIDE static void spread_avx512(int64_t *keys, int64_t *quantities, int64_t live,
         _mm512_storeu_si512(quantities + x, quantity);
     }
 }
+
+WIDE static int64_t free_count_avx512(const int64_t *quantities, int64_t width) {
+    int64_t held = 0;
+    for (int64_t at = 0; at < width; at += 8) {
+        __m512i quantity = _mm512_loadu_si512(quantities + at);
+        held += __builtin_popcount(_mm512_test_epi64_mask(quantity, quantity));
+    }
+    return width - held;
+}
+
+WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
+                                lob_level *levels, int64_t wanted) {
+    const __m512i reversed = _mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), flips = _mm512_set1_epi64(flip);
+    const __m512i first_pairs = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    const __m512i last_pairs = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    int64_t count = 0;
+    for (int64_t slot = high; slot >= 0 && count < wanted; slot -= 8) {
+        __m512i key = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(keys + slot - 7));
+        __m512i quantity = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(quantities + slot - 7));
+        __mmask8 held = _mm512_test_epi64_mask(quantity, quantity);
+        // The slots of the margin in front are no levels.
+        if (slot < 7) held &= (__mmask8)((2 << slot) - 1);
+        key = _mm512_maskz_compress_epi64(held, _mm512_xor_si512(key, flips));
+        quantity = _mm512_maskz_compress_epi64(held, quantity);
+        const int64_t found = __builtin_popcount(held), room = wanted - count;
+        const uint32_t words = (1u << 2 * (found < room ? found : room)) - 1;
+        __m512i pairs = _mm512_permutex2var_epi64(key, first_pairs, quantity);
+        _mm512_mask_storeu_epi64(levels + count, (__mmask8)words, pairs);
+        pairs = _mm512_permutex2var_epi64(key, last_pairs, quantity);
+        _mm512_mask_storeu_epi64(levels + count + 4, (__mmask8)(words >> 8), pairs);
+        count += found < room ? found : room;
+    }
+    return count;
+}
 #endif
 
 static struct {
     void (*search)(const lob_side *, const lob_level *, int64_t, lob_insertion *);
     int64_t (*compact)(int64_t *, int64_t *, int64_t);
     void (*spread)(int64_t *, int64_t *, int64_t, int64_t);
+    int64_t (*free_count)(const int64_t *, int64_t);
+    int64_t (*best)(const int64_t *, const int64_t *, int64_t, int64_t, lob_level *, int64_t);
     const char *name;
-} chosen = {search_baseline, compact_baseline, spread_baseline,
+} chosen = {search_baseline, compact_baseline, spread_baseline, free_count_baseline, best_baseline,
 #if defined(__AVX2__)
             "avx2"
 #else
@@ -153,6 +215,8 @@ __attribute__((constructor)) static void choose_kernels(void) {
         chosen.search = search_avx512;
         chosen.compact = compact_avx512;
         chosen.spread = spread_avx512;
+        chosen.free_count = free_count_avx512;
+        chosen.best = best_avx512;
         chosen.name = "avx512";
     }
 #endif
@@ -164,6 +228,15 @@ int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width) {
 
 void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width) {
     chosen.spread(keys, quantities, live, width);
+}
+
+int64_t lob_free_count(const int64_t *quantities, int64_t width) {
+    return chosen.free_count(quantities, width);
+}
+
+int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
+                        lob_level *levels, int64_t wanted) {
+    return chosen.best(keys, quantities, high, flip, levels, wanted);
 }
 
 int64_t lob_match_side(lob_side *side, const lob_level *restrict levels, int64_t count, int64_t order,

@@ -1,7 +1,8 @@
 // Reading a side: from the best level outwards, skipping free slots; and the checks that tests and audits
 // run.
 //
-// SAFETY: slots stay in `0 ... high`, and `high < capacity`.
+// SAFETY: slots stay in `0 ... high`, and `high < capacity`; `lob_level` has the layout of `PriceLevel`, and
+// at most as many are written as the output has.
 
 import CKernels
 import MarketData
@@ -43,18 +44,17 @@ extension BookSide {
         return nil
     }
 
-    /// Copies the best twenty levels, best first.
+    /// Copies the best twenty levels, best first; the rest of the output is left as it is.
     /// - Returns: how many were written.
     @inline(__always)
     func copyBest(to output: inout InlineArray<20, PriceLevel>) -> Int {
-        var slot = high
-        var written = 0
-        while slot >= 0 && written < 20 {
-            output[unchecked: written] = level(at: slot)
-            written &+= 1
-            slot = deeper(slot)
+        withUnsafeMutableBytes(of: &output) { bytes in
+            Int(
+                lob_best_levels(
+                    keys, quantities, Int64(high), flip,
+                    bytes.assumingMemoryBound(to: lob_level.self).baseAddress!,
+                    20))
         }
-        return written
     }
 
     /// The quantity at a price; zero if there is no such level. O(1): one search.

@@ -217,37 +217,29 @@ private struct StressRun: ~Copyable {
     @Test(arguments: Side.allCases) func noFreeSlotAtAll(_ side: Side) {
         for place in stride(from: 0, through: BookSide.capacityMin, by: 64) {
             var run = StressRun(seed: 5, side: side)
-            run.apply((1...300).map { PriceLevel(Int64($0) << 40, 1) })
-            var slot = 0
-            while slot < run.book.capacity {
-                if run.book.quantities[slot] != 0 {
-                    slot += 1
-                } else {
-                    run.apply([run.levelThatFills(slot)])
-                }
-            }
-            let before = run.book.levelling.growthCount
-            let count = run.book.count
-            #expect(before == 0 && count == BookSide.capacityMin)
+            run.fillEverySlot()
+            #expect(run.book.count == BookSide.capacityMin && run.book.storageFault() == nil)
             let held = run.wanted()
-            let price = place < held.count ? held[place].price.mantissa + 1 << 39 : side == .bid ? 1 : 1 << 50
+            let price = place < held.count ? held[place].price.mantissa + 1 << 39 : side == .bid ? 1 : 1 << 52
             run.apply([PriceLevel(price, 7)])
             run.check("\(side) at \(place)")
-            let after = run.book.levelling.growthCount
-            #expect(after == 1)
+            let growthCount = run.book.levelling.growthCount
+            #expect(growthCount == 1)
         }
     }
 }
 
 extension StressRun {
-    /// A level that does not exist and whose place is as near as can be to this free slot.
-    func levelThatFills(_ slot: Int) -> PriceLevel {
-        var left = slot
-        while left >= 0 && book.quantities[left] == 0 { left -= 1 }
+    /// Puts a level into every slot, far from each other; no message could be relied on to do that.
+    mutating func fillEverySlot() {
         let flip: Int64 = side == .bid ? 0 : -1
-        var rank = left < 0 ? wanted().last!.price.mantissa ^ flip : book.keys[left] + 1
-        if left < 0 { rank -= 1 }
-        while model[rank ^ flip] != nil { rank += left < 0 ? -1 : 1 }
-        return PriceLevel(rank ^ flip, 1)
+        for slot in 0..<book.capacity {
+            let price = Int64(side == .bid ? slot + 1 : book.capacity - slot) << 40
+            book.keys[slot] = price ^ flip
+            book.quantities[slot] = 1
+            model[price] = 1
+        }
+        book.resampleWindow(0, book.capacity)
+        book.high = book.capacity - 1
     }
 }

@@ -58,6 +58,14 @@ int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width);
 /// a free slot has quantity 0 and repeats the key on its left.
 void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width);
 
+/// Number of free slots (quantity 0) among `width` (a multiple of 8).
+int64_t lob_free_count(const int64_t *quantities, int64_t width);
+
+/// Copies the best levels of a side, best first, from slot `high` (-1: none) downwards; at most `wanted`, and
+/// nothing behind them is written. Returns their number. `flip` is the side's.
+int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
+                        lob_level *levels, int64_t wanted);
+
 /// The variant of the kernels above in use: "avx512", "avx2" or "portable".
 const char *lob_book_kernel_name(void);
 
