@@ -137,7 +137,7 @@ public final class Road {
     // MARK: - Snapshots
 
     private func turnPlanner() {
-        var wishes: [SnapshotWish] = []
+        var wishes: [EngineWish] = []
         engine.takeWishes { wishes.append($0) }
         let nowMs = venue.nowUs / 1000
         for wish in wishes {
@@ -151,6 +151,7 @@ public final class Road {
                     attempt: attempt, nowMs: nowMs)
             case .cancel(let symbol):
                 planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
+            case .resubscribe: break
             }
         }
         while case .send(let request) = planner.next(nowMs: nowMs) {
