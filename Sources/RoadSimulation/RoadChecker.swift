@@ -7,7 +7,9 @@
 // * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
 //   false alarms.
 // * Buffers, tickers and the ring stay inside their bounds.
-// * The venue never had to refuse a request for its weight.
+// * The venue never had to refuse a request for its weight, never got too many messages or dials, and never
+//   had more than two connections to serve.
+// * A book is called behind only if it is.
 // * When the faults have ended, every symbol is live and up to date within the stated time.
 
 import BinanceDepth
@@ -59,6 +61,11 @@ extension Road {
         }
         if c.crossings > 0 { violated(status.symbol, "the book crossed") }
         if c.snapshotsRefuted > 0 { violated(status.symbol, "a true snapshot was refuted") }
+        if status.reason == .behind, let shown = venue.shownID(of: status.symbol), status.state == .stale,
+            shown <= status.lastUpdateID
+        {
+            violated(status.symbol, "behind at \(status.lastUpdateID), where the venue is")
+        }
         if status.bufferedBytes > 2 * engine.configuration.bufferBytesMax {
             violated(status.symbol, "\(status.bufferedBytes) bytes buffered")
         }
@@ -152,10 +159,11 @@ extension Road {
             outcome.applied += status.counters.applied
             outcome.resyncs += status.counters.resyncs
             outcome.audits += status.counters.auditsCompared
+            outcome.behind += status.counters.behind
             engine.withBook(symbol) { outcome.trail = (outcome.trail ^ $0.digest()) &* 0x9E37_79B9_7F4A_7C15 }
         }
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
-        outcome.overflows = lostFrames
+        outcome.overflows = outbox.droppedMessages
         if gauges.highWaterBytes > gauges.capacityBytes {
             violated(SymbolName(), "the ring holds more than it can")
         }
