@@ -23,15 +23,25 @@ import SimulatedExchange
 struct RoadChecker {
     /// Update id at which each symbol's live book was compared last.
     var comparedAt: [UpdateID?] = []
+    /// How often each symbol's book was called behind.
+    var behind: [Int] = []
 }
 
 extension Road {
     /// Looks at every symbol whose book moved.
     func check(_ kind: FrameKind) {
-        if checker.comparedAt.isEmpty { checker.comparedAt = symbols.map { _ in nil } }
+        if checker.comparedAt.isEmpty {
+            checker.comparedAt = symbols.map { _ in nil }
+            checker.behind = symbols.map { _ in 0 }
+        }
         for index in symbols.indices {
             guard let status = engine.status(symbols[index]) else { continue }
             checkCounters(status)
+            if status.counters.behind != checker.behind[index] {
+                checker.behind[index] = status.counters.behind
+                let shown = venue.shownID(of: symbols[index]) ?? UpdateID(0)
+                if shown <= status.lastUpdateID { violated(symbols[index], "called behind, and is not") }
+            }
             if status.state != .live {
                 checker.comparedAt[index] = nil
                 continue
@@ -61,11 +71,6 @@ extension Road {
         }
         if c.crossings > 0 { violated(status.symbol, "the book crossed") }
         if c.snapshotsRefuted > 0 { violated(status.symbol, "a true snapshot was refuted") }
-        if status.reason == .behind, let shown = venue.shownID(of: status.symbol), status.state == .stale,
-            shown <= status.lastUpdateID
-        {
-            violated(status.symbol, "behind at \(status.lastUpdateID), where the venue is")
-        }
         if status.bufferedBytes > 2 * engine.configuration.bufferBytesMax {
             violated(status.symbol, "\(status.bufferedBytes) bytes buffered")
         }
