@@ -36,6 +36,20 @@ struct JSONCursor {
         readableEnd = end + readableAfter
     }
 
+    /// Lets `body` read a message of any length, blanks around it left out; nothing behind it is readable.
+    static func reading<R>(
+        _ message: Span<UInt8>, _ body: (inout JSONCursor) throws(ParseError) -> R
+    ) throws(ParseError) -> R {
+        try message.withUnsafeBufferPointer { bytes throws(ParseError) in
+            guard let first = bytes.baseAddress, bytes.count > 0 else {
+                throw ParseError(code: .empty, offset: 0)
+            }
+            var cursor = JSONCursor(first, count: bytes.count, readableAfter: 0)
+            if !cursor.isBracketed { try cursor.trim() }
+            return try body(&cursor)
+        }
+    }
+
     /// Whether first and last byte are the brackets of one object or array. "{" and "[" are two below theirs.
     @inline(__always)
     var isBracketed: Bool {

@@ -28,6 +28,9 @@ struct Backoff: Sendable {
         return full - Int64(next() % UInt64(full / 2 + 1))
     }
 
+    /// A time of 0 … `maxMs`.
+    mutating func jitterMs(_ maxMs: Int64) -> Int64 { Int64(next() % UInt64(maxMs + 1)) }
+
     /// `value × 2^times`, `max` at most, without overflow.
     static func doubled(_ value: Int64, times: Int, max: Int64) -> Int64 {
         var value = min(value, max)

@@ -110,7 +110,10 @@ extension BookEngine {
 
     /// Time passed.
     mutating func tick(_ atNs: Int64) {
-        for book in books { book.tick(atNs: atNs, &wishes) }
+        for slot in books.indices {
+            books[slot].tick(atNs: atNs, &wishes)
+            note(slot)
+        }
     }
 
     /// The slot of a symbol, -1 if the engine does not hold it; may add it.

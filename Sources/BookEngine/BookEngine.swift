@@ -28,8 +28,8 @@ public struct BookEngine: ~Copyable {
     var table = SymbolTable()
     var books: [SymbolBook] = []
     var connections = Connections()
-    /// Snapshots wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
-    var wishes: [SnapshotWish] = []
+    /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
+    var wishes: [EngineWish] = []
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
@@ -72,8 +72,8 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
-    /// Gives away the snapshot wishes since the last call, oldest first.
-    public mutating func takeWishes(_ body: (SnapshotWish) -> Void) {
+    /// Gives away the wishes since the last call, oldest first.
+    public mutating func takeWishes(_ body: (EngineWish) -> Void) {
         for wish in wishes { body(wish) }
         wishes.removeAll(keepingCapacity: true)
     }

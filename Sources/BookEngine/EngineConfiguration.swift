@@ -43,19 +43,28 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var provenLevelCountMin = 0
     /// Rebuild a book in the shadow and compare after this much time; 0 switches audits off.
     public var auditEveryNs: Int64 = 0
-    /// A book loaded from a snapshot that lies this much ahead of the events still coming is dropped.
+    /// A book loaded from a snapshot that lies this much ahead of the events still coming is dropped; a
+    /// served book that a snapshot for its shadow is ahead of for so long is behind.
     public var snapshotAheadNsMax: Int64 = 30_000_000_000
+    /// A symbol that is subscribed and has delivered no event for this long is to be resubscribed.
+    public var firstEventNsMax: Int64 = 30_000_000_000
+    /// So is one that has delivered events and falls silent for this long, and for thirty usual intervals.
+    public var silenceNsMin: Int64 = 30_000_000_000
+    /// After a fruitless resubscription twice as long is waited for the next, but no longer than this.
+    public var silenceNsMax: Int64 = 1_800_000_000_000
 
     /// The defaults for a market.
     public init(market: Market) { self.market = market }
 }
 
-/// What the engine wants of whoever fetches snapshots.
+/// What the engine wants of whoever fetches snapshots and owns the connections.
 @frozen
-public enum SnapshotWish: Hashable, Sendable {
+public enum EngineWish: Hashable, Sendable {
     /// A snapshot of this symbol; `attempt` counts the fruitless ones before it. Replaces an earlier wish of
     /// the symbol.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
     /// No snapshot of this symbol is wanted any more.
     case cancel(SymbolName)
+    /// The streams of this symbol anew: they are silent, or far behind a snapshot.
+    case resubscribe(SymbolName)
 }

@@ -43,6 +43,10 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var auditsAgreed = 0
     /// Books that were rebuilt for more depth.
     public var deepenings = 0
+    /// Times the streams were wanted anew.
+    public var resubscriptions = 0
+    /// Times a snapshot proved the served book to be behind.
+    public var behind = 0
 
     /// Nothing happened.
     public init() {}

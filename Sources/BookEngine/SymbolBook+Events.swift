@@ -9,7 +9,7 @@ extension SymbolBook {
     /// A depth event of this symbol, already parsed; `frame` holds its bytes.
     func receive(
         _ update: borrowing DepthUpdate, _ frame: Frame, _ connections: borrowing Connections,
-        _ wishes: inout [SnapshotWish]
+        _ wishes: inout [EngineWish]
     ) {
         let ids = EventIDs(update)
         if source != frame.source && !takesOver(frame.source, ids, connections, &wishes) {
@@ -41,7 +41,7 @@ extension SymbolBook {
     /// Whether the events of another connection are to be used from this one on: always if the symbol has
     /// none, and otherwise if the newer connection's event continues the book without a hole.
     private func takesOver(
-        _ other: UInt16, _ ids: EventIDs, _ connections: borrowing Connections, _ wishes: inout [SnapshotWish]
+        _ other: UInt16, _ ids: EventIDs, _ connections: borrowing Connections, _ wishes: inout [EngineWish]
     ) -> Bool {
         guard connections.contains(other) else { return false }
         if let source {
@@ -55,7 +55,7 @@ extension SymbolBook {
     }
 
     /// Applies an event to the served book and checks what it can be checked against.
-    func apply(_ update: borrowing DepthUpdate, _ wishes: inout [SnapshotWish]) {
+    func apply(_ update: borrowing DepthUpdate, _ wishes: inout [EngineWish]) {
         do {
             try main.book.apply(update)
         } catch {
@@ -68,7 +68,7 @@ extension SymbolBook {
     }
 
     /// The served book moved by one event.
-    func afterApply(_ wishes: inout [SnapshotWish]) {
+    func afterApply(_ wishes: inout [EngineWish]) {
         viewIsDue = true
         if main.book.isCrossed {
             counters.crossings += 1
@@ -83,7 +83,7 @@ extension SymbolBook {
     }
 
     /// Keeps a message for the book under construction.
-    private func buffer(_ frame: Frame, _ wishes: inout [SnapshotWish]) {
+    private func buffer(_ frame: Frame, _ wishes: inout [EngineWish]) {
         counters.buffered += 1
         if main.buffer.append(frame) { return }
         counters.bufferOverflows += 1
@@ -92,7 +92,7 @@ extension SymbolBook {
     }
 
     /// A loaded snapshot that all events still lie behind belongs to another symbol or another time.
-    private func dropSnapshotFromTheFuture(_ wishes: inout [SnapshotWish]) {
+    private func dropSnapshotFromTheFuture(_ wishes: inout [EngineWish]) {
         guard case .joining(_, let asked) = main.sync.state, asked > 0 else { return }
         if lastEventAtNs - main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
         counters.snapshotsRefuted += 1
@@ -101,7 +101,7 @@ extension SymbolBook {
 
     /// The same event for the book in the shadow.
     private func receiveInShadow(
-        _ update: borrowing DepthUpdate, _ ids: EventIDs, _ frame: Frame, _ wishes: inout [SnapshotWish]
+        _ update: borrowing DepthUpdate, _ ids: EventIDs, _ frame: Frame, _ wishes: inout [EngineWish]
     ) {
         guard let shadow else { return }
         switch shadow.sync.receive(ids) {
@@ -120,11 +120,13 @@ extension SymbolBook {
     }
 
     private func noteArrival(_ receivedAtNs: Int64) {
-        if lastEventAtNs != 0 {
+        // What lies between two subscriptions says nothing of the symbol.
+        if silence.isHeard {
             let interval = max(receivedAtNs - lastEventAtNs, 0)
             usualIntervalNs += usualIntervalNs == 0 ? interval : (interval - usualIntervalNs) / 16
         }
         lastEventAtNs = receivedAtNs
+        silence.heard(atNs: receivedAtNs)
     }
 
     // MARK: - Losing trust, and asking for what restores it
@@ -141,14 +143,14 @@ extension SymbolBook {
     }
 
     /// The served book is wrong or unusable: starts again from a snapshot.
-    func restart(_ why: StaleReason, _ wishes: inout [SnapshotWish]) {
+    func restart(_ why: StaleReason, _ wishes: inout [EngineWish]) {
         lose(why)
         main.buffer.removeAll()
         obey(main.sync.restart(), &wishes)
     }
 
     /// Does what a synchronizer demands of the owner of the served book.
-    func obey(_ demand: DepthSynchronizer.Demand, _ wishes: inout [SnapshotWish]) {
+    func obey(_ demand: DepthSynchronizer.Demand, _ wishes: inout [EngineWish]) {
         switch demand {
         case .nothing: break
         case .clearBuffer: main.buffer.removeAll()
@@ -156,15 +158,18 @@ extension SymbolBook {
         }
     }
 
-    func ask(attempt: Int, _ wishes: inout [SnapshotWish]) {
+    func ask(attempt: Int, _ wishes: inout [EngineWish]) {
         wishes.append(.ask(name, state == .syncing ? .initial : .resync, attempt: attempt))
     }
 
     /// Events of `source` come from now on.
-    func subscribe(_ wishes: inout [SnapshotWish]) { obey(main.sync.subscribed(), &wishes) }
+    func subscribe(_ wishes: inout [EngineWish]) {
+        silence.subscribed()
+        obey(main.sync.subscribed(), &wishes)
+    }
 
     /// The connection is gone; another one takes over at once if there is one.
-    func disconnected(_ gone: UInt16, _ connections: borrowing Connections, _ wishes: inout [SnapshotWish]) {
+    func disconnected(_ gone: UInt16, _ connections: borrowing Connections, _ wishes: inout [EngineWish]) {
         if source != gone { return }
         if shadow != nil { dropShadow(&wishes) }
         if case .collecting = main.sync.state { wishes.append(.cancel(name)) }

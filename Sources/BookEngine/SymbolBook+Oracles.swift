@@ -6,7 +6,7 @@ import MarketData
 
 extension SymbolBook {
     /// A ticker: compared at once if the book stands at its id, remembered if it is ahead.
-    func receive(_ ticker: BookTicker, _ wishes: inout [SnapshotWish]) {
+    func receive(_ ticker: BookTicker, _ wishes: inout [EngineWish]) {
         guard let id = main.sync.lastID, ticker.updateID <= id else {
             if !tickers.remember(ticker) { counters.tickersForgotten += 1 }
             return
@@ -16,13 +16,13 @@ extension SymbolBook {
     }
 
     /// Compares the remembered ticker of the id that the book has just reached, if there is one.
-    func compareRemembered(_ wishes: inout [SnapshotWish]) {
+    func compareRemembered(_ wishes: inout [EngineWish]) {
         guard let entry = tickers.take(at: main.book.lastUpdateID) else { return }
         judge(bid: entry.bid, ask: entry.ask, scales: entry.scales, &wishes)
     }
 
     private func judge(
-        bid: PriceLevel, ask: PriceLevel, scales: SymbolScales, _ wishes: inout [SnapshotWish]
+        bid: PriceLevel, ask: PriceLevel, scales: SymbolScales, _ wishes: inout [EngineWish]
     ) {
         // Other decimals announce a rescale, which the next event brings; until then nothing can be compared.
         if scales != main.book.scales { return }
@@ -42,7 +42,7 @@ extension SymbolBook {
     }
 
     /// A partial-depth frame: compared, as far as our levels are proven, if the book stands at its id.
-    func receivePartial(_ partial: borrowing DepthSnapshot, _ wishes: inout [SnapshotWish]) {
+    func receivePartial(_ partial: borrowing DepthSnapshot, _ wishes: inout [EngineWish]) {
         guard main.sync.isLive, main.sync.lastID == partial.lastUpdateID, partial.scales == main.book.scales
         else { return }
         counters.partialsCompared += 1
@@ -66,7 +66,7 @@ extension SymbolBook {
         return same && (index >= levels.count || !main.book.isProven(side, levels[index].price))
     }
 
-    private func contradicted(_ wishes: inout [SnapshotWish]) {
+    private func contradicted(_ wishes: inout [EngineWish]) {
         if configuration.oraclePolicy == .resync { restart(.oracle, &wishes) }
     }
 }

@@ -7,7 +7,7 @@ import MarketData
 extension SymbolBook {
     /// A snapshot of this symbol, already parsed.
     func receiveSnapshot(
-        _ parser: inout MessageParser, limit: Int?, atNs: Int64, _ wishes: inout [SnapshotWish]
+        _ parser: inout MessageParser, limit: Int?, atNs: Int64, _ wishes: inout [EngineWish]
     ) {
         let id = parser.snapshot.lastUpdateID
         if case .collecting = main.sync.state {
@@ -21,6 +21,7 @@ extension SymbolBook {
                 join(&parser, limit: limit, &wishes)
             }
         } else if let shadow, case .collecting = shadow.sync.state {
+            shadow.loadedAtNs = atNs
             receiveShadowSnapshot(shadow, &parser, limit: limit, &wishes)
         } else {
             counters.discarded += 1
@@ -28,7 +29,7 @@ extension SymbolBook {
     }
 
     /// Loads the snapshot into the served book and catches up.
-    private func join(_ parser: inout MessageParser, limit: Int?, _ wishes: inout [SnapshotWish]) {
+    private func join(_ parser: inout MessageParser, limit: Int?, _ wishes: inout [EngineWish]) {
         viewIsDue = true
         let outcome = main.join(&parser, limit: limit, market: configuration.market) {
             counters.applied += 1
@@ -49,7 +50,7 @@ extension SymbolBook {
     }
 
     /// The snapshot that was asked for will not come, or its body was unusable.
-    func snapshotFailed(_ wishes: inout [SnapshotWish]) {
+    func snapshotFailed(_ wishes: inout [EngineWish]) {
         counters.snapshotsFailed += 1
         if case .collecting = main.sync.state {
             obey(main.sync.snapshotFailed(), &wishes)
@@ -61,7 +62,7 @@ extension SymbolBook {
     // MARK: - The book in the shadow
 
     /// Begins a deepening or an audit; does nothing unless the book is live and has no shadow yet.
-    func startShadow(_ purpose: SnapshotPriority, atNs: Int64, _ wishes: inout [SnapshotWish]) {
+    func startShadow(_ purpose: SnapshotPriority, atNs: Int64, _ wishes: inout [EngineWish]) {
         guard state == .live, shadow == nil else { return }
         let track = BookTrack(configuration, defect)
         shadow = track
@@ -72,14 +73,14 @@ extension SymbolBook {
         }
     }
 
-    func dropShadow(_ wishes: inout [SnapshotWish]) {
+    func dropShadow(_ wishes: inout [EngineWish]) {
         guard let shadow else { return }
         if case .collecting = shadow.sync.state { wishes.append(.cancel(name)) }
         self.shadow = nil
     }
 
     private func receiveShadowSnapshot(
-        _ shadow: BookTrack, _ parser: inout MessageParser, limit: Int?, _ wishes: inout [SnapshotWish]
+        _ shadow: BookTrack, _ parser: inout MessageParser, limit: Int?, _ wishes: inout [EngineWish]
     ) {
         switch shadow.sync.snapshotArrived(parser.snapshot.lastUpdateID) {
         case .discard: break
@@ -99,7 +100,7 @@ extension SymbolBook {
     }
 
     /// Compares and promotes the shadow once both books stand at the same id.
-    func settleShadow(_ wishes: inout [SnapshotWish]) {
+    func settleShadow(_ wishes: inout [EngineWish]) {
         guard let shadow, main.sync.isLive, let id = main.sync.lastID, shadow.sync.isLive,
             shadow.sync.lastID == id
         else { return }
@@ -125,8 +126,8 @@ extension SymbolBook {
         return nil
     }
 
-    /// Time passed: begins an audit or a deepening if one is due.
-    func tick(atNs: Int64, _ wishes: inout [SnapshotWish]) {
+    /// Begins an audit or a deepening if one is due.
+    func startWhatIsDue(atNs: Int64, _ wishes: inout [EngineWish]) {
         if state != .live || shadow != nil { return }
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && provenLevelCount(atMost: wanted) < wanted {

@@ -30,6 +30,7 @@ final class SymbolBook {
     var tickers: TickerMemory
     var lastEventAtNs: Int64 = 0
     var usualIntervalNs: Int64 = 0
+    var silence = SilenceWatch()
     var auditedAtNs: Int64 = 0
     var lastDifference: AuditDifference?
     var view = BookView()

@@ -31,6 +31,8 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case rescale
     /// A message could not be parsed.
     case malformed
+    /// A snapshot is newer, and the events that lead to it do not come.
+    case behind
 }
 
 /// The best levels of a book at one update id. Trivially copyable.

@@ -61,6 +61,12 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         return fits
     }
 
+    /// The same.
+    @discardableResult
+    public mutating func append(_ bytes: Span<UInt8>) -> Bool {
+        bytes.withUnsafeBufferPointer { append(UnsafeRawBufferPointer($0)) }
+    }
+
     /// Publishes the open frame, or drops and counts it if it did not fit.
     ///
     /// - Parameters:
@@ -100,15 +106,12 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64,
         _ bytes: UnsafeRawBufferPointer = .init(start: nil, count: 0)
     ) -> Bool {
-        let state = memory.producer
-        let openLength = state.pointee.isOpenLost ? 0 : state.pointee.openLength
-        let recordLength = RecordLayout.recordLength(bytes.count)
-        guard hasRoom(bodyLength: bytes.count, behind: 0),
-            openLength == 0 || hasRoom(bodyLength: openLength, behind: recordLength)
-        else {
+        if !hasRoom(forWholeFrame: bytes.count) {
             drop(bodyLength: bytes.count)
             return false
         }
+        let openLength = storedLength
+        let recordLength = RecordLayout.recordLength(bytes.count)
         let body = record + RecordLayout.headerLength
         if openLength > 0 {
             // By address and not by position: the two ranges overlap, and the copy must see that they do,
@@ -119,6 +122,25 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         publish(kind, source: source, receivedAtNs: receivedAtNs, bodyLength: bytes.count)
         return true
     }
+
+    /// The same.
+    @discardableResult
+    public mutating func write(
+        _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, _ bytes: Span<UInt8>
+    ) -> Bool {
+        bytes.withUnsafeBufferPointer {
+            write(kind, source: source, receivedAtNs: receivedAtNs, UnsafeRawBufferPointer($0))
+        }
+    }
+
+    /// Whether `write` would take a frame whose body has `length` bytes: for frames that wait rather than be
+    /// dropped.
+    public func hasRoom(forWholeFrame length: Int) -> Bool {
+        let openLength = storedLength
+        return hasRoom(bodyLength: length, behind: 0)
+            && (openLength == 0
+                || hasRoom(bodyLength: openLength, behind: RecordLayout.recordLength(length)))
+    }
 }
 
 extension FrameProducer {
@@ -128,6 +150,11 @@ extension FrameProducer {
     /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are
     /// contiguous.
     private var record: UnsafeMutableRawPointer { memory.frames + (position & (memory.capacityBytes &- 1)) }
+
+    /// Bytes of the open frame that are in the ring.
+    private var storedLength: Int {
+        memory.producer.pointee.isOpenLost ? 0 : memory.producer.pointee.openLength
+    }
 
     /// Whether a record with this body, `distance` bytes behind the own position, would end in free memory.
     private func hasRoom(bodyLength: Int, behind distance: Int) -> Bool {

@@ -14,6 +14,13 @@ public struct SymbolFacts: Hashable, Sendable {
     /// Quantity increment as decimal text, nil if the venue has disabled the rule.
     public var stepSize: String?
 
+    /// What is bought and sold, empty if the venue does not say.
+    public var baseAsset = ""
+    /// What is paid with, empty if the venue does not say.
+    public var quoteAsset = ""
+    /// Kind of contract as the venue spells it; nil on spot.
+    public var contractType: String?
+
     /// Facts of a symbol.
     public init(symbol: SymbolName, market: Market, status: String, tickSize: String?, stepSize: String?) {
         self.symbol = symbol

@@ -1,8 +1,9 @@
 // The whole road in virtual time: simulated venue → connection → ring → engine, with the planner fetching
 // snapshots and a checker looking at every book after every frame.
 //
-// Nothing here is a copy of what runs live: the engine, the ring, the parser, the synchronizer and the
-// planner are the real ones; only sockets and clocks are replaced. Time jumps from one activity to the next.
+// Nothing here is a copy of what runs live: the life of the connections, the outbox, the ring, the engine,
+// the parser, the synchronizer and the planner are the real ones; only sockets and clocks are replaced. Time
+// jumps from one activity to the next.
 
 import BinanceDepth
 import BookEngine
@@ -16,17 +17,15 @@ public final class Road {
     let symbols: [SymbolName]
     var venue: Venue
     var engine: BookEngine
-    var producer: FrameProducer
+    var outbox: FrameOutbox
     var consumer: FrameConsumer
     let gauges: FrameRingGauges
     var planner: SnapshotPlanner
     var random: SeededRandom
+    let endpoints: Endpoints
+    var life: ConnectionLife
+    var dials: [Dial] = []
     var connections: [OpenConnection] = []
-    var sourceCount: UInt16 = 0
-    var nextConnectAtUs: Int64 = 0
-    var replacedAtUs: Int64 = -1 << 40
-    var pending: [PendingFrame] = []
-    var lostFrames = 0
     var answers: [DueAnswer] = []
     var stalledUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
@@ -50,16 +49,19 @@ public final class Road {
         configuration.faults = plan.faults
         // Longer than any stall, so that the truth at the id of a late event is still known.
         configuration.historyUs = 600_000_000
+        configuration.connectionLifeUs = Int64(plan.connectionLifeSeconds) * 1_000_000
         venue = Venue(configuration)
         engine = BookEngine(
             Road.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
         for symbol in symbols { engine.addSymbol(symbol) }
         let ring = try FrameRing(capacityBytes: plan.ringBytes)
         gauges = ring.gauges
-        producer = ring.producer
+        outbox = FrameOutbox(ring.producer)
         consumer = ring.consumer
         planner = SnapshotPlanner(pool: plan.market.weightPool)
         random = SeededRandom(plan.seed, purpose: 0x0FEE_D000)
+        endpoints = Endpoints(market: plan.market)!
+        life = Road.life(plan, symbols, endpoints)
         nextSecond = venue.nowUs / 1_000_000 + 1
     }
 
@@ -77,7 +79,7 @@ public final class Road {
         let startUs = venue.nowUs
         let faultsEndUs = startUs + Int64(plan.faultySeconds) * 1_000_000
         let endUs = faultsEndUs + Int64(plan.recoverySeconds) * 1_000_000
-        openConnection()
+        perform(life.start(nowMs: nowMs))
         while outcome.violation == nil && venue.nowUs < endUs {
             if venue.nowUs >= faultsEndUs {
                 venue.faults = .none
@@ -98,6 +100,7 @@ public final class Road {
     private func nextTimeUs(_ endUs: Int64) -> Int64 {
         var next = min(venue.nextActivityUs, nextSecond * 1_000_000, endUs)
         for answer in answers { next = min(next, answer.response.dueUs) }
+        next = min(next, nextConnectionUs)
         if stalledUntilUs > venue.nowUs { next = min(next, stalledUntilUs) }
         return max(next, venue.nowUs + 1)
     }
@@ -107,7 +110,7 @@ public final class Road {
         turnConnections()
         turnAnswers()
         if venue.nowUs >= nextSecond * 1_000_000 { second() }
-        flushPending()
+        outbox.flush()
         if venue.nowUs >= stalledUntilUs { consume() }
         turnPlanner()
     }
@@ -116,13 +119,7 @@ public final class Road {
         let stallUs = venue.consumerStallUs(inSecond: nextSecond)
         if stallUs > 0 { stalledUntilUs = venue.nowUs + stallUs }
         nextSecond = venue.nowUs / 1_000_000 + 1
-        offer(PendingFrame(kind: .tick, source: 0, receivedAtUs: venue.nowUs, body: []))
-        let silent = symbols.contains { symbol in
-            guard let status = engine.status(symbol) else { return false }
-            let heardAtUs = max(status.lastEventAtNs / 1000, connections.last?.openedAtUs ?? venue.nowUs)
-            return venue.nowUs - heardAtUs > Road.symbolSilenceUsMax
-        }
-        if silent { replaceConnection() }
+        outbox.tick(atNs: venue.nowUs * 1000)
     }
 
     private func consume() {
@@ -137,9 +134,8 @@ public final class Road {
     // MARK: - Snapshots
 
     private func turnPlanner() {
-        var wishes: [SnapshotWish] = []
+        var wishes: [EngineWish] = []
         engine.takeWishes { wishes.append($0) }
-        let nowMs = venue.nowUs / 1000
         for wish in wishes {
             switch wish {
             case .ask(let symbol, let priority, let attempt):
@@ -151,6 +147,9 @@ public final class Road {
                     attempt: attempt, nowMs: nowMs)
             case .cancel(let symbol):
                 planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
+            case .resubscribe(let symbol):
+                outcome.resubscriptions += 1
+                perform(life.resubscribe(Road.streams.names(of: symbol, at: endpoints)!, nowMs: nowMs))
             }
         }
         while case .send(let request) = planner.next(nowMs: nowMs) {
@@ -177,18 +176,22 @@ public final class Road {
                     status: answer.response.status, retryAfterSeconds: answer.response.retryAfterSeconds,
                     usedWeight: answer.response.status == 0 ? nil : answer.response.usedWeight),
                 nowMs: venue.nowUs / 1000)
-            let header = SnapshotEnvelope(symbol: answer.symbol, limit: answer.limit).bytes
             switch outcome {
-            case .deliver:
-                offer(
-                    PendingFrame(
-                        kind: .depthSnapshot, source: 0, receivedAtUs: venue.nowUs,
-                        body: header + answer.response.body))
-            case .failed:
-                offer(PendingFrame(kind: .snapshotFailed, source: 0, receivedAtUs: venue.nowUs, body: header))
+            case .deliver: deliver(.depthSnapshot, answer)
+            case .failed: deliver(.snapshotFailed, answer)
             case .retry, .drop: break
             }
         }
         answers = waiting
+    }
+
+    private func deliver(_ kind: FrameKind, _ answer: DueAnswer) {
+        let header = SnapshotEnvelope(symbol: answer.symbol, limit: answer.limit).bytes
+        let key = symbols.firstIndex(of: answer.symbol)
+        let body = kind == .depthSnapshot ? answer.response.body : []
+        let atNs = venue.nowUs * 1000
+        if !outbox.offer(kind, source: 0, receivedAtNs: atNs, key: key, header + body) {
+            _ = outbox.offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, header)
+        }
     }
 }

@@ -7,7 +7,9 @@
 // * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
 //   false alarms.
 // * Buffers, tickers and the ring stay inside their bounds.
-// * The venue never had to refuse a request for its weight.
+// * The venue never had to refuse a request for its weight, never got too many messages or dials, and never
+//   had more than two connections to serve.
+// * A book is called behind only if it is.
 // * When the faults have ended, every symbol is live and up to date within the stated time.
 
 import BinanceDepth
@@ -21,15 +23,25 @@ import SimulatedExchange
 struct RoadChecker {
     /// Update id at which each symbol's live book was compared last.
     var comparedAt: [UpdateID?] = []
+    /// How often each symbol's book was called behind.
+    var behind: [Int] = []
 }
 
 extension Road {
     /// Looks at every symbol whose book moved.
     func check(_ kind: FrameKind) {
-        if checker.comparedAt.isEmpty { checker.comparedAt = symbols.map { _ in nil } }
+        if checker.comparedAt.isEmpty {
+            checker.comparedAt = symbols.map { _ in nil }
+            checker.behind = symbols.map { _ in 0 }
+        }
         for index in symbols.indices {
             guard let status = engine.status(symbols[index]) else { continue }
             checkCounters(status)
+            if status.counters.behind != checker.behind[index] {
+                checker.behind[index] = status.counters.behind
+                let shown = venue.shownID(of: symbols[index]) ?? UpdateID(0)
+                if shown <= status.lastUpdateID { violated(symbols[index], "called behind, and is not") }
+            }
             if status.state != .live {
                 checker.comparedAt[index] = nil
                 continue
@@ -152,10 +164,11 @@ extension Road {
             outcome.applied += status.counters.applied
             outcome.resyncs += status.counters.resyncs
             outcome.audits += status.counters.auditsCompared
+            outcome.behind += status.counters.behind
             engine.withBook(symbol) { outcome.trail = (outcome.trail ^ $0.digest()) &* 0x9E37_79B9_7F4A_7C15 }
         }
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
-        outcome.overflows = lostFrames
+        outcome.overflows = outbox.droppedMessages
         if gauges.highWaterBytes > gauges.capacityBytes {
             violated(SymbolName(), "the ring holds more than it can")
         }

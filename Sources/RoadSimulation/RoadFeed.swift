@@ -1,135 +1,194 @@
-// The life of a connection in virtual time: what a live feed does, reduced to what the simulated venue can do
-// to it.
-//
-// state        input                                  action
-// down         its time has come                      open, frame `connected`
-// up           message                                frame `message`
-// up           message announcing a shutdown          open a replacement beside it
-// up           closed by the venue                    frame `disconnected`, down with backoff
-// up           nothing for `silenceUsMax`, not a ping hang up, then as closed
-// up           a symbol silent for too long           open a replacement beside it
-// two up       the older one's time is over           hang up the older one, frame `disconnected`
-//
-// Frames that must arrive are offered again until the ring takes them; messages behind them are dropped
-// meanwhile, so that order is kept.
-//
-// SAFETY: pointers to an array's bytes live inside the closure that made them.
+// The feed of the simulation: the real life of connections and the real outbox, with the simulated venue
+// where the sockets would be. What is left to write here is what a socket does: it opens a little later,
+// hands over what arrives, answers pings, pings a silent peer, and gives up when no pong comes.
 
 import BinanceDepth
 import Handoff
 import MarketData
 import SimulatedExchange
 
+/// A connection being opened.
+struct Dial {
+    var source: UInt16
+    var dueUs: Int64
+}
+
 /// One open connection.
 struct OpenConnection {
     var id: ConnectionID
-    var source: UInt16
-    var openedAtUs: Int64
+    var sender: FrameOutbox.Sender
     var heardAtUs: Int64
-    var retireAtUs: Int64 = .max
-}
-
-/// A frame that must not be lost.
-struct PendingFrame {
-    var kind: FrameKind
-    var source: UInt16
-    var receivedAtUs: Int64
-    var body: [UInt8]
+    /// When it was pinged since it was heard last.
+    var pingedAtUs: Int64?
+    /// When the pong to that arrives.
+    var pongDueUs: Int64?
+    /// When messages of ours left within the last second.
+    var sentUs: [Int64] = []
 }
 
 extension Road {
-    static var silenceUsMax: Int64 { 65_000_000 }
-    static var symbolSilenceUsMax: Int64 { 90_000_000 }
-    static var overlapUs: Int64 { 5_000_000 }
+    /// What a socket waits for before it pings, and then for the pong.
+    static var probeAfterUs: Int64 { 15_000_000 }
+    static var probeLimitUs: Int64 { 10_000_000 }
 
-    /// Opens a connection with every stream of every symbol.
-    func openConnection() {
-        let streams = symbols.flatMap { symbol -> [String] in
-            let name = symbol.lowercasedASCII
-            return ["\(name)@depth@100ms", "\(name)@bookTicker", "\(name)@depth5@100ms"]
-        }
-        guard let id = try? venue.connect(streams, isCombined: true) else {
-            nextConnectAtUs = venue.nowUs + 10_000_000
-            return
-        }
-        sourceCount &+= 1
-        connections.append(
-            OpenConnection(
-                id: id, source: sourceCount, openedAtUs: venue.nowUs, heardAtUs: venue.nowUs))
-        offer(PendingFrame(kind: .connected, source: sourceCount, receivedAtUs: venue.nowUs, body: []))
+    /// The streams of every symbol.
+    static var streams: StreamChoice {
+        var streams = StreamChoice()
+        streams.partialLevelCount = 5
+        return streams
     }
 
-    /// Opens a replacement, unless one is there; the older connection retires a little later.
-    func replaceConnection() {
-        guard connections.count == 1, venue.nowUs >= replacedAtUs + 20_000_000 else { return }
-        replacedAtUs = venue.nowUs
-        connections[0].retireAtUs = venue.nowUs + Road.overlapUs
-        openConnection()
+    static func life(_ plan: RoadPlan, _ symbols: [SymbolName], _ endpoints: Endpoints) -> ConnectionLife {
+        var configuration = ConnectionLife.Configuration(market: plan.market)
+        configuration.terms.lifeMs = plan.connectionLifeSeconds * 1000
+        configuration.renewalMarginMs = Int64(plan.connectionLifeSeconds) * 200
+        configuration.renewalJitterMs = Int64(plan.connectionLifeSeconds) * 200
+        configuration.seed = plan.seed
+        return ConnectionLife(
+            streams: symbols.flatMap { streams.names(of: $0, at: endpoints)! }, configuration: configuration)
+    }
+
+    var nowMs: Int64 { venue.nowUs / 1000 }
+
+    /// When a connection has something to do that no arrival announces.
+    var nextConnectionUs: Int64 {
+        var next = life.wakeAtMs.map { $0 * 1000 } ?? .max
+        for dial in dials { next = min(next, dial.dueUs) }
+        for connection in connections {
+            if let pingedAtUs = connection.pingedAtUs {
+                next = min(next, pingedAtUs + Road.probeLimitUs, connection.pongDueUs ?? .max)
+            } else {
+                next = min(next, connection.heardAtUs + Road.probeAfterUs)
+            }
+        }
+        return next
     }
 
     /// Takes what has arrived on every connection and does what time demands.
     func turnConnections() {
-        for index in connections.indices.reversed() {
-            let source = connections[index].source
-            var isClosed = false
-            var isShuttingDown = false
-            venue.poll(connections[index].id) { timeUs, delivery, bytes in
-                connections[index].heardAtUs = timeUs
-                switch delivery {
-                case .text:
-                    if bytes.count < 120 && mentionsShutdown(bytes) { isShuttingDown = true }
-                    write(bytes, source: source, timeUs: timeUs)
-                case .ping: break
-                case .closed: isClosed = true
-                }
-            }
-            let heardAtUs = connections[index].heardAtUs
-            if isClosed || venue.nowUs - heardAtUs > Road.silenceUsMax
-                || venue.nowUs >= connections[index].retireAtUs
-            {
-                drop(index)
-            } else if isShuttingDown {
-                replaceConnection()
-            }
+        while let index = dials.firstIndex(where: { $0.dueUs <= venue.nowUs }) {
+            open(dials.remove(at: index))
         }
-        if connections.isEmpty && venue.nowUs >= nextConnectAtUs { openConnection() }
+        for source in connections.map(\.sender.source) { turnConnection(source) }
+        if let wakeAtMs = life.wakeAtMs, wakeAtMs <= nowMs { perform(life.timePassed(nowMs: nowMs)) }
     }
 
-    private func drop(_ index: Int) {
-        let gone = connections.remove(at: index)
-        venue.disconnect(gone.id)
-        offer(PendingFrame(kind: .disconnected, source: gone.source, receivedAtUs: venue.nowUs, body: []))
-        if connections.isEmpty { nextConnectAtUs = venue.nowUs + 500_000 + Int64(random.below(4_500_000)) }
-    }
-
-    /// A message into the ring; lost if there is no room, or while something that must arrive waits.
-    private func write(_ bytes: Span<UInt8>, source: UInt16, timeUs: Int64) {
-        let message = tampered(bytes)
-        if !pending.isEmpty {
-            lostFrames += 1
+    private func open(_ dial: Dial) {
+        guard let id = try? venue.connect([], isCombined: true) else {
+            violated(SymbolName(), "the venue refused a connection")
             return
         }
-        let written = unsafe message.withUnsafeBytes {
-            unsafe producer.write(.message, source: source, receivedAtNs: timeUs * 1000, $0)
+        connections.append(
+            OpenConnection(
+                id: id, sender: FrameOutbox.Sender(source: dial.source), heardAtUs: venue.nowUs))
+        perform(life.opened(dial.source, nowMs: nowMs))
+    }
+
+    private func index(_ source: UInt16) -> Int? {
+        connections.firstIndex { $0.sender.source == source }
+    }
+
+    /// Takes what has arrived on one connection, in order: what a message leads to comes before the next one.
+    private func turnConnection(_ source: UInt16) {
+        guard let index = index(source) else { return }
+        var arrivals: [(timeUs: Int64, delivery: VenueDelivery, bytes: [UInt8])] = []
+        venue.poll(connections[index].id) { timeUs, delivery, bytes in
+            arrivals.append((timeUs, delivery, tampered(bytes)))
         }
-        if !written { lostFrames += 1 }
-    }
-
-    /// A frame that must arrive.
-    func offer(_ frame: PendingFrame) {
-        pending.append(frame)
-        flushPending()
-    }
-
-    /// Offers again what waits, in order.
-    func flushPending() {
-        while let frame = pending.first {
-            let written = unsafe frame.body.withUnsafeBytes {
-                unsafe producer.write(
-                    frame.kind, source: frame.source, receivedAtNs: frame.receivedAtUs * 1000, $0)
+        for arrival in arrivals {
+            guard let index = self.index(source) else { return }
+            hear(index, arrival.timeUs)
+            switch arrival.delivery {
+            case .text: take(arrival.bytes, index, timeUs: arrival.timeUs)
+            case .ping:
+                countMessage(index)
+                perform(life.sent(source, nowMs: nowMs))
+            case .closed(let code):
+                venue.disconnect(connections.remove(at: index).id)
+                perform(life.closed(source, code == 1008 ? .refused : .lost, nowMs: nowMs))
             }
-            if !written { return }
-            pending.removeFirst()
+        }
+        probe(source)
+    }
+
+    private func hear(_ index: Int, _ timeUs: Int64) {
+        connections[index].heardAtUs = max(connections[index].heardAtUs, timeUs)
+        connections[index].pingedAtUs = nil
+        connections[index].pongDueUs = nil
+    }
+
+    private func take(_ message: [UInt8], _ index: Int, timeUs: Int64) {
+        _ = outbox.receive(
+            message.span, isFinal: true, from: &connections[index].sender, receivedAtNs: timeUs * 1000)
+        if MessageClass(message.span) == .data { return }
+        let source = connections[index].sender.source
+        switch try? ControlMessage(message.span) {
+        case .reply(let id, let outcome):
+            perform(life.replied(source, to: id, outcome, nowMs: nowMs))
+        case .serverShutdown: perform(life.shutdownAnnounced(source, nowMs: nowMs))
+        case .other, nil: break
+        }
+    }
+
+    /// Pings a silent connection, and gives it up if that does not help.
+    private func probe(_ source: UInt16) {
+        guard let index = index(source) else { return }
+        if let pongDueUs = connections[index].pongDueUs, pongDueUs <= venue.nowUs { hear(index, pongDueUs) }
+        if let pingedAtUs = connections[index].pingedAtUs {
+            if venue.nowUs < pingedAtUs + Road.probeLimitUs { return }
+            venue.disconnect(connections.remove(at: index).id)
+            perform(life.closed(source, .lost, nowMs: nowMs))
+        } else if venue.nowUs >= connections[index].heardAtUs + Road.probeAfterUs {
+            connections[index].pingedAtUs = venue.nowUs
+            connections[index].pongDueUs = venue.ping(connections[index].id)
+            countMessage(index)
+            perform(life.sent(source, nowMs: nowMs))
+        }
+    }
+
+    /// Does what the life of the connections wants.
+    func perform(_ actions: [ConnectionLife.Action]) {
+        let atNs = venue.nowUs * 1000
+        for action in actions {
+            switch action {
+            case .open(let source):
+                outcome.dials += 1
+                if dials.count + connections.count > 1 { violated(SymbolName(), "a third connection") }
+                dials.append(Dial(source: source, dueUs: venue.nowUs + random.within(20_000...300_000)))
+            case .send(let source, let request): send(request, source)
+            case .close(let source):
+                dials.removeAll { $0.source == source }
+                if let index = index(source) { venue.disconnect(connections.remove(at: index).id) }
+            case .connected(let source):
+                _ = outbox.offer(.connected, source: source, receivedAtNs: atNs)
+            case .disconnected(let source):
+                _ = outbox.offer(.disconnected, source: source, receivedAtNs: atNs)
+            case .report(.replacing): outcome.replacements += 1
+            case .report: break
+            }
+        }
+    }
+
+    private func send(_ request: StreamRequest, _ source: UInt16) {
+        guard let index = index(source) else {
+            return violated(SymbolName(), "a request on connection \(source), which is not open")
+        }
+        countMessage(index)
+        let id = connections[index].id
+        switch request.method {
+        case .subscribe:
+            try? venue.subscribe(request.streams, on: id, requestID: .integer(request.id))
+        case .unsubscribe:
+            try? venue.unsubscribe(request.streams, on: id, requestID: .integer(request.id))
+        }
+    }
+
+    private func countMessage(_ index: Int) {
+        connections[index].sentUs.removeAll { $0 <= venue.nowUs - 1_000_000 }
+        connections[index].sentUs.append(venue.nowUs)
+        let count = connections[index].sentUs.count
+        if count > plan.market.connectionTerms.messagesPerSecondMax {
+            violated(SymbolName(), "\(count) messages within a second on one connection")
         }
     }
 
@@ -140,45 +199,4 @@ extension Road {
         for index in bytes.indices { message.append(bytes[index]) }
         return plan.mistake == .deleteByLiteral ? withoutShortZeros(message) : message
     }
-
-    private func mentionsShutdown(_ bytes: Span<UInt8>) -> Bool {
-        let word = Array("serverShutdown".utf8)
-        guard bytes.count >= word.count else { return false }
-        for start in 0...(bytes.count - word.count) where bytes[start] == word[0] {
-            if word.indices.allSatisfy({ bytes[start + $0] == word[$0] }) { return true }
-        }
-        return false
-    }
-}
-
-/// Drops every level of a depth event whose quantity is zero but not written "0.00000000".
-private func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
-    var kept: [UInt8] = []
-    var index = 0
-    while index < message.count {
-        // A level: ["price","quantity"]
-        if message[index] == UInt8(ascii: "["), index + 1 < message.count,
-            message[index + 1] == UInt8(ascii: "\""),
-            let end = message[index...].firstIndex(of: UInt8(ascii: "]"))
-        {
-            let parts = message[index..<end].split(separator: UInt8(ascii: "\""))
-            let quantity = parts.last.map(Array.init) ?? []
-            let isZero = !quantity.contains { $0 >= UInt8(ascii: "1") && $0 <= UInt8(ascii: "9") }
-            if isZero && quantity.count != 10 {
-                index = end + 1
-                if index < message.count && message[index] == UInt8(ascii: ",") {
-                    index += 1
-                } else if kept.last == UInt8(ascii: ",") {
-                    kept.removeLast()
-                }
-                continue
-            }
-            kept.append(contentsOf: message[index...end])
-            index = end + 1
-        } else {
-            kept.append(message[index])
-            index += 1
-        }
-    }
-    return kept
 }

@@ -22,6 +22,8 @@ public struct RoadPlan: Sendable {
     public var recoverySeconds = 240
     /// Capacity of the ring in bytes; small, so that a standing consumer overflows it.
     public var ringBytes = 1 << 20
+    /// Virtual seconds a connection lives; short, so that it is renewed again and again.
+    public var connectionLifeSeconds = 150
     /// A mistake to build in, nil for none.
     public var mistake: Mistake?
 
@@ -140,6 +142,14 @@ public struct RoadOutcome: Sendable {
     public var faults = 0
     /// Frames lost in the full ring.
     public var overflows = 0
+    /// Connections dialled.
+    public var dials = 0
+    /// Connections replaced beside a serving one.
+    public var replacements = 0
+    /// Wishes to resubscribe a symbol.
+    public var resubscriptions = 0
+    /// Times a snapshot proved a served book to be behind.
+    public var behind = 0
     /// Seconds after the end of the faults until every symbol was live and up to date.
     public var recoverySeconds: Double = 0
     /// A hash of every view the run published, in order.
@@ -164,6 +174,10 @@ extension RoadOutcome {
         requests += other.requests
         faults += other.faults
         overflows += other.overflows
+        dials += other.dials
+        replacements += other.replacements
+        resubscriptions += other.resubscriptions
+        behind += other.behind
         trail = (trail ^ other.trail) &* 0x9E37_79B9_7F4A_7C15
     }
 }

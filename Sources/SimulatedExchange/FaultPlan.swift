@@ -55,6 +55,8 @@ public enum Fault: Int, CaseIterable, Sendable {
     case burst
     /// A symbol is halted for a while.
     case halt
+    /// Subscriptions of a symbol's depth stream that have delivered deliver no more.
+    case fade
 
     /// What a rate counts.
     public enum Opportunity: Sendable {
@@ -80,7 +82,7 @@ public enum Fault: Int, CaseIterable, Sendable {
         case .mute: .subscription
         case .pause: .consumerSecond
         case .stale, .frozen, .fail, .slow: .request
-        case .rescale, .thin, .walk, .burst, .halt: .symbolSecond
+        case .rescale, .thin, .walk, .burst, .halt, .fade: .symbolSecond
         }
     }
 
@@ -95,7 +97,7 @@ public enum Fault: Int, CaseIterable, Sendable {
         case .pause: 2_000_000
         case .stale, .fail, .slow: 50_000_000
         case .frozen: 20_000_000
-        case .rescale: 500_000
+        case .rescale, .fade: 500_000
         case .thin, .walk, .halt: 1_000_000
         case .burst: 2_000_000
         }

@@ -154,7 +154,7 @@ struct VenueConnection: Sendable {
     }
 
     /// When something sent now arrives: never before what was sent earlier.
-    private mutating func arrivalUs(
+    mutating func arrivalUs(
         _ timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) -> Int64 {
         lastDueUs = max(timeUs + random.within(configuration.streamLatencyUs), lastDueUs, stalledUntilUs)

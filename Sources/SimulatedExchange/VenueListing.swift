@@ -69,6 +69,11 @@ struct VenueListing: Sendable {
             episodeEndUs = timeUs + random.within(10_000_000...40_000_000)
         }
         if counters.strikes(.burst, of: plan, &random) { flow.burstLevelCount = 2_500 }
+        if counters.strikes(.fade, of: plan, &random) {
+            for index in subscriptions.indices where subscriptions[index].stream == .depth {
+                subscriptions[index].isMute = true
+            }
+        }
         if counters.strikes(.rescale, of: plan, &random) {
             isRescaled.toggle()
             flow.tickFactor = isRescaled ? 5 : 1

@@ -38,7 +38,7 @@ struct Subscription: Sendable {
     var stream: VenueStream
     /// The name as the client wrote it; the combined wrapper repeats it.
     var name: String
-    /// Accepted, but never delivers.
+    /// Accepted, but does not deliver, or not any more.
     var isMute: Bool
 }
 

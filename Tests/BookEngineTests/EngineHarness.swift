@@ -93,8 +93,8 @@ struct EngineHarness: ~Copyable {
             }.joined(separator: ",") + "]"
     }
 
-    mutating func wishes() -> [SnapshotWish] {
-        var wishes: [SnapshotWish] = []
+    mutating func wishes() -> [EngineWish] {
+        var wishes: [EngineWish] = []
         engine.takeWishes { wishes.append($0) }
         return wishes
     }

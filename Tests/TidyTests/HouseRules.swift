@@ -38,7 +38,6 @@ enum HouseRules {
         ],
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
-        "RoadSimulation": ["RoadFeed"],
         "Transport": ["LoopHandle", "Socket"],
         "lob": ["CaptureFacts", "Replay", "Terminal"],
         "Recording": ["ByteSource", "CaptureReader", "FrameFile"],

@@ -1,0 +1,252 @@
+// The life of a lane's connections: dialling, subscribing, renewing before the venue ends one, replacing what
+// is bad, all of it within what the venue allows.
+//
+// There is the connection that serves and, at times, its replacement: at most two. A replacement is always
+// opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
+// moves every symbol over by its update ids; only then the old one is closed. So a planned renewal costs no
+// book its trust.
+//
+// Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them, and
+// reports what happened; whatever it reports and in whatever order, the invariants hold.
+//
+// Invariants
+// * At most two connections at a time, and at most `attemptsPerFiveMinutesMax` opened in any five minutes.
+// * No request leaves when `messagesPerSecond` messages left on that connection within the last second.
+// * Only ids that were opened and not closed appear in actions. `connected` comes at most once for an id,
+//   `disconnected` exactly once for each that had it.
+// * After `stop` nothing is open and nothing is ever opened again.
+//
+// Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
+// a connection, `attemptsPerFiveMinutesMax` times. At most `actionCountMax` actions for an input.
+//
+// Worst case: O(streams of the lane) when a connection opens or streams are resubscribed, otherwise O(1).
+
+import MarketData
+
+/// Runs the connections of one lane.
+///
+/// The life as a whole:
+/// ```
+/// phase     input        next      actions
+/// new       start        running   open
+///           stop         stopped
+///           any other    –
+/// running   stop         stopped   close all; disconnected for each that was connected
+///           start        –
+///           any other              see below
+/// stopped   any          –
+/// ```
+/// One connection while the life is running; an id that is not there is ignored. A doomed one wants a
+/// replacement, which is opened at once or when backoff and attempts allow.
+/// ```
+/// connection   input                                  next         actions
+/// dialling     opened                                 subscribing  send the first batch
+///              closed                                 gone         open after its backoff
+///              time: not open in time                 gone         close; open after its backoff
+///              replied, shutdownAnnounced             –
+/// subscribing  replied: accepted                      –            send the next batch in its time
+///              replied: accepted, the last            connected    connected; the older one retires
+///              replied: refused                       –            send the batch again
+///              replied: refused again                 gone         close; open after its backoff
+///              time: no answer in time                gone         close; open after its backoff
+///              shutdownAnnounced: it is alone, older  doomed       open a replacement
+///              shutdownAnnounced: it is the newer     gone         close; open after its backoff
+///              closed                                 gone         open after its backoff
+/// connected    replied: refused again                 doomed       open a replacement
+///              time: no answer in time                doomed       open a replacement
+///              time: near the end of its life         doomed       open a replacement
+///              time: overlap over                     gone         close, disconnected
+///              shutdownAnnounced                      doomed       open a replacement
+///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
+///              resubscribe: too many were lost        doomed       open a replacement
+///              closed                                 gone         disconnected; open if it was alone
+/// any          sent                                   –            less room for requests
+///              opened again                           –
+/// ```
+/// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
+/// stays, doomed as it was.
+public struct ConnectionLife: Sendable {
+    /// One connection.
+    struct Link: Sendable {
+        enum Phase: Hashable, Sendable {
+            case dialling
+            case subscribing
+            case connected(sinceMs: Int64)
+        }
+
+        let id: UInt16
+        let dialledAtMs: Int64
+        let renewAtMs: Int64
+        var phase = Phase.dialling
+        var requests: StreamRequests
+        /// Whether it is to be replaced.
+        var isDoomed = false
+        /// When the overlap with its replacement ends.
+        var retireAtMs: Int64?
+        /// How often each stream was resubscribed on this connection.
+        var resubscriptions: [String: Int] = [:]
+
+        var isConnected: Bool {
+            switch phase {
+            case .connected: true
+            case .dialling, .subscribing: false
+            }
+        }
+    }
+
+    enum Phase: Hashable, Sendable {
+        case new, running, stopped
+    }
+
+    /// No input leads to more actions.
+    public static var actionCountMax: Int { 20 }
+
+    /// Limits and times.
+    public let configuration: Configuration
+    /// Names of all streams of the lane.
+    public let streams: [String]
+    private let names: Set<String>
+    var phase = Phase.new
+    /// The connection that serves, and its replacement.
+    var links: [Link] = []
+    var clockMs: Int64 = .min
+    var failures = 0
+    var dialNotBeforeMs: Int64 = .min
+    var attempts: RateLedger
+    var backoff: Backoff
+    var lastID: UInt16 = 0
+
+    /// A life that has not begun.
+    ///
+    /// - Precondition: 1 … `terms.streamCountMax` streams, each once; `LaneSplit` makes such lanes.
+    public init(streams: [String], configuration: Configuration) {
+        configuration.check(streamCount: streams.count)
+        names = Set(streams)
+        precondition(names.count == streams.count, "a stream twice")
+        self.streams = streams
+        self.configuration = configuration
+        attempts = RateLedger(countMax: configuration.attemptsPerFiveMinutesMax, windowMs: 300_000)
+        backoff = Backoff(
+            firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
+        )
+    }
+
+    /// Begins.
+    public mutating func start(nowMs: Int64) -> [Action] {
+        switch phase {
+        case .new: phase = .running
+        case .running, .stopped: break
+        }
+        return settled(nowMs) { _, _ in }
+    }
+
+    /// The connection is open; nothing is subscribed on it.
+    public mutating func opened(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { life, index, _ in
+            switch life.links[index].phase {
+            case .dialling:
+                life.links[index].phase = .subscribing
+                life.links[index].requests.subscribe(life.streams)
+            case .subscribing, .connected: break
+            }
+        }
+    }
+
+    /// A reply has come on the connection.
+    public mutating func replied(
+        _ id: UInt16, to requestID: RequestID?, _ outcome: ReplyOutcome, nowMs: Int64
+    ) -> [Action] {
+        settled(nowMs, id) { life, index, actions in
+            switch life.links[index].requests.replied(requestID, outcome) {
+            case .unrelated: break
+            case .accepted: life.accepted(index, &actions)
+            case .refused(let request, let code, let text, let isFinal):
+                actions.append(
+                    .report(.refused(id, request, code: code, text: text, isFinal: isFinal)))
+                if isFinal && request.method == .subscribe { life.isBad(index, .refused, &actions) }
+            }
+        }
+    }
+
+    /// The venue announced on the connection that it will close it.
+    public mutating func shutdownAnnounced(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { life, index, actions in
+            switch life.links[index].phase {
+            case .dialling: break
+            case .subscribing where index > 0: life.drop(index, &actions)
+            case .subscribing, .connected: life.doom(index, .shutdown, &actions)
+            }
+        }
+    }
+
+    /// The connection is gone, or could not be opened.
+    public mutating func closed(_ id: UInt16, _ loss: Loss, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { life, index, actions in life.lose(index, loss, &actions) }
+    }
+
+    /// A message of ours that this machine did not ask for left on the connection: a pong or a ping.
+    public mutating func sent(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { life, index, _ in life.links[index].requests.sent(nowMs: life.clockMs) }
+    }
+
+    /// These streams are silent and should not be: unsubscribes them and subscribes them anew.
+    ///
+    /// Done on the newest connection that is subscribed; while there is none, all streams are about to be
+    /// subscribed anyway. Names of other lanes are ignored.
+    public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
+        settled(nowMs) { life, actions in
+            guard let index = life.links.lastIndex(where: \.isConnected) else { return }
+            let known = wanted.filter { life.names.contains($0) }
+            let added = life.links[index].requests.resubscribe(known, nowMs: life.clockMs)
+            if added.isEmpty { return }
+            for name in added { life.links[index].resubscriptions[name, default: 0] += 1 }
+            actions.append(.report(.resubscribing(life.links[index].id, streamCount: added.count)))
+            let limit = life.configuration.lostAfterCount
+            let lost = life.links[index].resubscriptions.values.count { $0 >= limit }
+            if lost * 100 >= life.streams.count * life.configuration.lostSharePercent {
+                life.doom(index, .lostStreams(count: lost), &actions)
+            }
+        }
+    }
+
+    /// Time has passed.
+    public mutating func timePassed(nowMs: Int64) -> [Action] { settled(nowMs) { _, _ in } }
+
+    /// Ends everything, for good.
+    public mutating func stop(nowMs: Int64) -> [Action] {
+        clockMs = max(clockMs, nowMs)
+        phase = .stopped
+        var actions: [Action] = []
+        for link in links {
+            actions.append(.close(link.id))
+            if link.isConnected { actions.append(.disconnected(link.id)) }
+        }
+        links = []
+        return actions
+    }
+
+    /// Takes an input about one connection, if it is there, and then does what time demands.
+    private mutating func settled(
+        _ nowMs: Int64, _ id: UInt16, _ input: (inout ConnectionLife, Int, inout [Action]) -> Void
+    ) -> [Action] {
+        settled(nowMs) { life, actions in
+            if let index = life.links.firstIndex(where: { $0.id == id }) { input(&life, index, &actions) }
+        }
+    }
+
+    /// Takes an input and then does what time demands. Time never runs backwards in here.
+    private mutating func settled(
+        _ nowMs: Int64, _ input: (inout ConnectionLife, inout [Action]) -> Void
+    ) -> [Action] {
+        clockMs = max(clockMs, nowMs)
+        switch phase {
+        case .new, .stopped: return []
+        case .running:
+            var actions: [Action] = []
+            forgetFailures()
+            input(&self, &actions)
+            settle(&actions)
+            return actions
+        }
+    }
+}

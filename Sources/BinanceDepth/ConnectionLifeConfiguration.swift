@@ -1,0 +1,122 @@
+// The terms, limits and times of a lane's connections. Wrong ones are a mistake of the operator and refused
+// at the start.
+
+import MarketData
+
+extension ConnectionLife {
+    /// Limits and times of a life.
+    public struct Configuration: Hashable, Sendable {
+        /// What the venue allows.
+        public var terms: ConnectionTerms
+        /// Names in one request.
+        public var batchNameCountMax = 200
+        /// Part of the venue's message budget that is used; the rest is for pongs, which cannot wait.
+        public var messageSharePercent = 60
+        /// An answer that takes longer means that the connection is bad.
+        public var answerLimitMs: Int64 = 10_000
+        /// A connection that takes longer to open is given up. The socket's own limit is normally shorter.
+        public var dialLimitMs: Int64 = 60_000
+        /// A connection that was subscribed for this long was good: failures before it are forgotten.
+        public var provenAfterMs: Int64 = 30_000
+        /// First delay after a failure; doubled with every further one.
+        public var backoffFirstMs: Int64 = 500
+        /// Longest delay after failures.
+        public var backoffMaxMs: Int64 = 60_000
+        /// Shortest delay after the venue refused us for our rate.
+        public var refusedWaitMs: Int64 = 60_000
+        /// This lane's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
+        /// and kept everywhere. Leave room: an attempt that falls back to another road counts twice there.
+        public var attemptsPerFiveMinutesMax = 60
+        /// A connection is replaced this long before the venue ends it, at the latest.
+        public var renewalMarginMs: Int64 = 600_000
+        /// And up to this much earlier, so that many lanes do not do it at once.
+        public var renewalJitterMs: Int64 = 3_000_000
+        /// Both connections deliver for this long before the older one is closed.
+        public var overlapMs: Int64 = 3_000
+        /// Wishes to resubscribe are gathered for this long.
+        public var coalesceMs: Int64 = 500
+        /// A stream resubscribed so often on one connection counts as lost on it.
+        public var lostAfterCount = 2
+        /// A connection that lost this part of its streams is replaced.
+        public var lostSharePercent = 25
+        /// Seed of the jitter; lanes and processes should differ in it.
+        public var seed: UInt64 = 1
+
+        /// The defaults for a market.
+        public init(market: Market) { terms = market.connectionTerms }
+
+        /// Messages of ours per second.
+        var messagesPerSecond: Int { max(1, terms.messagesPerSecondMax * messageSharePercent / 100) }
+
+        func check(streamCount: Int) {
+            precondition(streamCount > 0, "a connection without streams")
+            precondition(streamCount <= terms.streamCountMax, "more streams than a connection may carry")
+            precondition(batchNameCountMax > 0, "requests without names")
+            precondition((1...100).contains(messageSharePercent), "a share of 1 … 100 per cent")
+            precondition(answerLimitMs > 0 && dialLimitMs > 0, "limits are positive")
+            precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
+            precondition(refusedWaitMs >= 0 && coalesceMs >= 0 && overlapMs >= 0, "times are at least 0")
+            precondition(attemptsPerFiveMinutesMax > 0, "nothing could ever be opened")
+            precondition(renewalMarginMs >= 0 && renewalJitterMs >= 0, "times are at least 0")
+            precondition(
+                renewalMarginMs + renewalJitterMs < Int64(terms.lifeMs), "renewed before it was opened")
+            precondition(lostAfterCount > 0 && lostSharePercent > 0, "every connection would be lost")
+        }
+    }
+
+    /// What the shell has to do, in order.
+    public enum Action: Hashable, Sendable {
+        /// Connect to the combined stream target, without streams.
+        case open(UInt16)
+        /// Send this as a text message.
+        case send(UInt16, StreamRequest)
+        /// Close it; nothing of it counts any more.
+        case close(UInt16)
+        /// Tell the engine: this connection delivers all streams from here on.
+        case connected(UInt16)
+        /// Tell the engine: this connection delivers nothing from here on.
+        case disconnected(UInt16)
+        /// Tell people.
+        case report(Report)
+    }
+
+    /// How a connection ended, as far as it matters for the next one.
+    public enum Loss: Hashable, Sendable {
+        /// It could not be opened, was closed, broke or fell silent.
+        case lost
+        /// The venue does not want us so often: 403, 418 or 429 instead of the upgrade, close code 1008.
+        case refused
+    }
+
+    /// Why a connection is to be replaced.
+    public enum Reason: Hashable, Sendable {
+        /// It nears the age at which the venue ends it.
+        case age
+        /// The venue announced that it will close it.
+        case shutdown
+        /// Too many of its streams stay silent, whatever is asked.
+        case lostStreams(count: Int)
+        /// The venue refused to resubscribe streams.
+        case refused
+        /// A request was not answered in time.
+        case unanswered
+    }
+
+    /// What is worth telling.
+    public enum Report: Hashable, Sendable {
+        /// All streams of this connection are acknowledged, so long after it was dialled.
+        case subscribed(UInt16, streamCount: Int, afterMs: Int64)
+        /// The venue refused a request of these names; `isFinal` if it is not tried again.
+        case refused(UInt16, StreamRequest, code: Int64, text: String, isFinal: Bool)
+        /// A request was not answered in time.
+        case unanswered(UInt16, StreamRequest)
+        /// It did not open in time.
+        case notOpened(UInt16)
+        /// A replacement is wanted.
+        case replacing(UInt16, Reason)
+        /// These streams are unsubscribed and subscribed anew.
+        case resubscribing(UInt16, streamCount: Int)
+        /// The next connection is not dialled before this time, after so many failures in a row.
+        case waiting(untilMs: Int64, failures: Int)
+    }
+}

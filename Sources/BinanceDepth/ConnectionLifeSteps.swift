@@ -1,0 +1,162 @@
+// What a life does of itself: what time demands, and what becomes of a connection.
+
+import MarketData
+
+extension ConnectionLife {
+    /// When `timePassed` has something to do, unless an input comes before; nil if never. Always later than
+    /// the last input.
+    public var wakeAtMs: Int64? {
+        switch phase {
+        case .new, .stopped: return nil
+        case .running: break
+        }
+        var wakeMs = Int64.max
+        for link in links {
+            switch link.phase {
+            case .dialling: wakeMs = min(wakeMs, link.dialledAtMs + configuration.dialLimitMs)
+            case .subscribing: break
+            case .connected:
+                if !link.isDoomed { wakeMs = min(wakeMs, link.renewAtMs) }
+            }
+            wakeMs = min(wakeMs, link.requests.wakeAtMs ?? .max, link.retireAtMs ?? .max)
+        }
+        if isDialWanted { wakeMs = min(wakeMs, dialAtMs) }
+        return wakeMs == .max ? nil : wakeMs
+    }
+
+    /// Whether a connection serves: it is subscribed.
+    public var isConnected: Bool { links.contains(where: \.isConnected) }
+
+    /// Connections that are open or about to be.
+    public var connectionCount: Int { links.count }
+
+    /// Does what time demands.
+    mutating func settle(_ actions: inout [Action]) {
+        for index in links.indices.reversed() { checkLimits(index, &actions) }
+        if let retireAtMs = links.first?.retireAtMs, retireAtMs <= clockMs {
+            let retired = links.removeFirst()
+            close(retired, &actions)
+        }
+        for index in links.indices {
+            if let request = links[index].requests.next(nowMs: clockMs) {
+                actions.append(.send(links[index].id, request))
+            }
+        }
+        if isDialWanted && dialAtMs <= clockMs { dial(&actions) }
+    }
+
+    /// A connection that has been good for a while proves that nothing is wrong with dialling.
+    mutating func forgetFailures() {
+        guard let newest = links.last else { return }
+        switch newest.phase {
+        case .connected(let sinceMs):
+            if clockMs - sinceMs >= configuration.provenAfterMs { failures = 0 }
+        case .dialling, .subscribing: break
+        }
+    }
+
+    private func isDue(_ sinceMs: Int64, _ limitMs: Int64) -> Bool { clockMs - sinceMs >= limitMs }
+
+    private mutating func checkLimits(_ index: Int, _ actions: inout [Action]) {
+        let link = links[index]
+        switch link.phase {
+        case .dialling:
+            if isDue(link.dialledAtMs, configuration.dialLimitMs) {
+                actions.append(.report(.notOpened(link.id)))
+                drop(index, &actions)
+            }
+            return
+        case .subscribing: break
+        case .connected:
+            if link.renewAtMs <= clockMs { doom(index, .age, &actions) }
+        }
+        if let request = link.requests.overdue(nowMs: clockMs) {
+            actions.append(.report(.unanswered(link.id, request)))
+            isBad(index, .unanswered, &actions)
+        }
+    }
+
+    private var isDialWanted: Bool { links.isEmpty || (links.count == 1 && links[0].isDoomed) }
+
+    private var dialAtMs: Int64 { max(dialNotBeforeMs, attempts.roomAtMs) }
+
+    private mutating func dial(_ actions: inout [Action]) {
+        repeat { lastID &+= 1 } while links.contains { $0.id == lastID }
+        attempts.charge(clockMs)
+        let lifeMs = Int64(configuration.terms.lifeMs) - configuration.renewalMarginMs
+        links.append(
+            Link(
+                id: lastID, dialledAtMs: clockMs,
+                renewAtMs: clockMs + lifeMs - backoff.jitterMs(configuration.renewalJitterMs),
+                requests: StreamRequests(configuration)))
+        actions.append(.open(lastID))
+    }
+
+    /// A request was accepted; after the last one of a new connection it is connected.
+    mutating func accepted(_ index: Int, _ actions: inout [Action]) {
+        switch links[index].phase {
+        case .dialling, .connected: return
+        case .subscribing: if !links[index].requests.isDone { return }
+        }
+        links[index].phase = .connected(sinceMs: clockMs)
+        let link = links[index]
+        actions.append(.connected(link.id))
+        actions.append(
+            .report(
+                .subscribed(link.id, streamCount: streams.count, afterMs: clockMs - link.dialledAtMs)))
+        if index > 0 {
+            links[0].retireAtMs = links[0].isConnected ? clockMs + configuration.overlapMs : clockMs
+        }
+    }
+
+    /// Something is wrong with a connection that is still open: one that serves is replaced, another one
+    /// closed.
+    mutating func isBad(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
+        if links[index].isConnected {
+            links[index].requests.giveUp()
+            doom(index, reason, &actions)
+        } else {
+            drop(index, &actions)
+        }
+    }
+
+    /// Wants a replacement for a connection.
+    mutating func doom(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
+        if links[index].isDoomed { return }
+        links[index].isDoomed = true
+        actions.append(.report(.replacing(links[index].id, reason)))
+    }
+
+    /// Closes a connection that has failed.
+    mutating func drop(_ index: Int, _ actions: inout [Action]) {
+        actions.append(.close(links[index].id))
+        lose(index, .lost, &actions)
+    }
+
+    /// A connection is gone. If it was the newest, the next one is not dialled at once.
+    mutating func lose(_ index: Int, _ loss: Loss, _ actions: inout [Action]) {
+        let link = links.remove(at: index)
+        if link.isConnected { actions.append(.disconnected(link.id)) }
+        let wasNewest = index == links.count
+        for other in links.indices { links[other].retireAtMs = nil }
+        if wasNewest { delayDial(loss, &actions) }
+    }
+
+    private mutating func close(_ link: Link, _ actions: inout [Action]) {
+        actions.append(.close(link.id))
+        if link.isConnected { actions.append(.disconnected(link.id)) }
+    }
+
+    private mutating func delayDial(_ loss: Loss, _ actions: inout [Action]) {
+        failures = min(failures + 1, 64)
+        var delayMs = backoff.delayMs(attempt: failures)
+        switch loss {
+        case .lost: break
+        case .refused:
+            let waitMs = configuration.refusedWaitMs
+            delayMs = max(delayMs, waitMs + backoff.jitterMs(waitMs / 2))
+        }
+        dialNotBeforeMs = max(dialNotBeforeMs, clockMs + delayMs)
+        if isDialWanted { actions.append(.report(.waiting(untilMs: dialAtMs, failures: failures))) }
+    }
+}

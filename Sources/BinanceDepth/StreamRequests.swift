@@ -1,0 +1,232 @@
+// The requests of one stream connection: which batch of names to send next, and what its answer means.
+//
+// One request at a time. A reply can then be attributed even if it comes without an id, which some refusals
+// do, and an UNSUBSCRIBE is answered before the SUBSCRIBE of the same names leaves. The pace is set by the
+// venue's message budget rather than by the answers, so waiting for each costs next to nothing.
+//
+// Invariants
+// * At most one request is awaited.
+// * Never more than `messagesPerSecondMax` messages of ours, pongs and pings included, in a second; counted
+//   are the newest so many, which is all the question needs.
+// * Names waiting for a resubscription are names of this connection, each once, so they are bounded.
+
+/// A request to the venue, to be sent as one text message.
+public struct StreamRequest: Hashable, Sendable {
+    /// What is asked.
+    public enum Method: String, Sendable {
+        /// Deliver these streams.
+        case subscribe = "SUBSCRIBE"
+        /// Deliver them no longer.
+        case unsubscribe = "UNSUBSCRIBE"
+    }
+
+    /// Names the request in its reply; increasing on a connection.
+    public var id: Int64
+    /// What is asked.
+    public var method: Method
+    /// Of which streams; UTF-8, not percent-encoded.
+    public var streams: [String]
+
+    /// A request of these parts.
+    public init(id: Int64, method: Method, streams: [String]) {
+        (self.id, self.method, self.streams) = (id, method, streams)
+    }
+
+    /// The message.
+    public var text: String {
+        let names = streams.map { "\"\(StreamRequest.escaped($0))\"" }.joined(separator: ",")
+        return "{\"method\":\"\(method.rawValue)\",\"params\":[\(names)],\"id\":\(id)}"
+    }
+
+    private static func escaped(_ name: String) -> String {
+        let hex = Array("0123456789abcdef".unicodeScalars)
+        var text = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" {
+                text.append("\\")
+                text.append(scalar)
+            } else if scalar.value < 0x20 {
+                text.append(contentsOf: "\\u00".unicodeScalars)
+                text.append(hex[Int(scalar.value >> 4)])
+                text.append(hex[Int(scalar.value & 15)])
+            } else {
+                text.append(scalar)
+            }
+        }
+        return String(text)
+    }
+}
+
+/// Sends the requests of one connection one after another.
+///
+/// ```
+/// state     input                                   next state  outcome
+/// idle      next: something waits, budget has room  awaiting    the request
+///           next: otherwise                         –           nothing
+///           reply                                   –           unrelated
+/// awaiting  next                                    –           nothing
+///           reply: other id                         –           unrelated
+///           reply: accepted                         idle        accepted
+///           reply: UNSUBSCRIBE refused              idle        refused, and passed over
+///           reply: SUBSCRIBE refused, first time    idle        refused, waits again before all others
+///           reply: SUBSCRIBE refused, second time   idle        refused for good
+/// any       subscribe, resubscribe                  –           batches wait
+///           sent                                    –           the budget has less room
+///           giveUp                                  idle        nothing waits
+/// ```
+struct StreamRequests: Sendable {
+    /// What a reply means.
+    enum Verdict: Hashable, Sendable {
+        /// It answers nothing that is awaited.
+        case unrelated
+        /// Done.
+        case accepted
+        /// The venue refused it; `isFinal` if it is not tried again.
+        case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
+    }
+
+    private struct Batch: Sendable {
+        var method: StreamRequest.Method
+        var streams: [String]
+        var isRetry = false
+    }
+
+    private let batchNameCountMax: Int
+    private let coalesceMs: Int64
+    private let answerLimitMs: Int64
+    private var waiting: [Batch] = []
+    private var awaited: (request: StreamRequest, isRetry: Bool, sentAtMs: Int64)?
+    private var again: [String] = []
+    private var againAtMs: Int64 = 0
+    private var lastID: Int64 = 0
+    private var messages: RateLedger
+
+    init(_ configuration: ConnectionLife.Configuration) {
+        batchNameCountMax = configuration.batchNameCountMax
+        coalesceMs = configuration.coalesceMs
+        answerLimitMs = configuration.answerLimitMs
+        messages = RateLedger(countMax: configuration.messagesPerSecond, windowMs: 1000)
+    }
+
+    /// Whether everything was answered and nothing waits.
+    var isDone: Bool { awaited == nil && waiting.isEmpty && again.isEmpty }
+
+    /// The request whose answer is overdue.
+    func overdue(nowMs: Int64) -> StreamRequest? {
+        guard let awaited, nowMs - awaited.sentAtMs >= answerLimitMs else { return nil }
+        return awaited.request
+    }
+
+    /// When `next` or `overdue` has something to say, if no reply comes before; nil if never.
+    var wakeAtMs: Int64? {
+        if let awaited { return awaited.sentAtMs + answerLimitMs }
+        if !waiting.isEmpty { return messages.roomAtMs }
+        return again.isEmpty ? nil : max(againAtMs, messages.roomAtMs)
+    }
+
+    /// Wants these streams, in batches.
+    mutating func subscribe(_ streams: [String]) {
+        wait(.subscribe, streams)
+    }
+
+    /// Wants these streams anew, a little later and together with others that come until then.
+    ///
+    /// - Returns: those of them that did not wait already.
+    mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
+        if again.isEmpty { againAtMs = nowMs + coalesceMs }
+        var known = Set(again)
+        let added = streams.filter { known.insert($0).inserted }
+        again += added
+        return added
+    }
+
+    /// Forgets what is awaited and what waits: the venue does not answer.
+    mutating func giveUp() {
+        awaited = nil
+        waiting = []
+        again = []
+    }
+
+    /// A message of ours that is no request left on this connection: a pong or a ping.
+    mutating func sent(nowMs: Int64) { messages.charge(nowMs) }
+
+    /// The request to send now.
+    mutating func next(nowMs: Int64) -> StreamRequest? {
+        if awaited != nil { return nil }
+        if waiting.isEmpty && !again.isEmpty && againAtMs <= nowMs { waitForBoth() }
+        if waiting.isEmpty || messages.roomAtMs > nowMs { return nil }
+        let batch = waiting.removeFirst()
+        lastID += 1
+        let request = StreamRequest(id: lastID, method: batch.method, streams: batch.streams)
+        awaited = (request, batch.isRetry, nowMs)
+        messages.charge(nowMs)
+        return request
+    }
+
+    /// An answer has come.
+    mutating func replied(_ id: RequestID?, _ outcome: ReplyOutcome) -> Verdict {
+        guard let (request, isRetry, _) = awaited, answers(id, request, outcome) else { return .unrelated }
+        awaited = nil
+        switch outcome {
+        case .accepted: return .accepted
+        case .refused(let code, let text):
+            let isFinal = request.method == .unsubscribe || isRetry
+            if !isFinal {
+                waiting.insert(Batch(method: request.method, streams: request.streams, isRetry: true), at: 0)
+            }
+            return .refused(request, code: code, text: text, isFinal: isFinal)
+        }
+    }
+
+    /// Whether a reply answers a request. One without an id can only be a refusal of something the venue
+    /// could not read.
+    private func answers(_ id: RequestID?, _ request: StreamRequest, _ outcome: ReplyOutcome) -> Bool {
+        switch id {
+        case .integer(let value): return value == request.id
+        case .text(let text): return text == String(request.id)
+        case .null, nil:
+            if case .refused = outcome { return true }
+            return false
+        }
+    }
+
+    /// Turns the names to resubscribe into pairs of requests.
+    private mutating func waitForBoth() {
+        for batch in batches(again) {
+            waiting.append(Batch(method: .unsubscribe, streams: batch))
+            waiting.append(Batch(method: .subscribe, streams: batch))
+        }
+        again = []
+    }
+
+    private mutating func wait(_ method: StreamRequest.Method, _ streams: [String]) {
+        for batch in batches(streams) { waiting.append(Batch(method: method, streams: batch)) }
+    }
+
+    private func batches(_ streams: [String]) -> [[String]] {
+        stride(from: 0, to: streams.count, by: batchNameCountMax).map { start in
+            Array(streams[start..<min(start + batchNameCountMax, streams.count)])
+        }
+    }
+}
+
+/// The newest events of a kind, as far as they limit the next one: at most so many within a time.
+struct RateLedger: Sendable {
+    private let countMax: Int
+    private let windowMs: Int64
+    private var times: [Int64] = []
+
+    /// - Parameter countMax: at least 1.
+    init(countMax: Int, windowMs: Int64) {
+        self.countMax = countMax
+        self.windowMs = windowMs
+    }
+
+    /// From when on one more event stays within the limit.
+    var roomAtMs: Int64 { times.count < countMax ? .min : times[0] + windowMs }
+
+    mutating func charge(_ nowMs: Int64) {
+        if times.count == countMax { times.removeFirst() }
+        times.append(nowMs)
+    }
+}

@@ -1,0 +1,214 @@
+// What a feed puts into its ring. Messages may be lost: the ids behind them tell. What says where messages
+// come from, and answers that somebody waits for, must not be lost: they wait here until the ring takes them,
+// and the messages behind them are dropped meanwhile, so that order is kept.
+//
+// Two connections can both be in the middle of a message. The ring has one open frame; the connection that
+// began first has it, and the other one's pieces are gathered at its side and written whole. What comes in
+// one piece, as nearly everything does, needs neither.
+//
+// Invariants
+// * The ring sees what was offered in the order in which it was offered, and no message that was finished
+//   while something waited.
+// * Every message is committed whole or counted as dropped.
+// * Of one key at most one frame waits; so do at most a `connected` for each connection that is up, and a
+//   `disconnected` for each that the ring believes to be up.
+//
+// Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what is gathered
+// at a connection's side; a longer message is dropped.
+//
+// Worst case: a message costs one copy; one more if it was gathered at the side. A thousand waiting frames
+// are searched for a key, once for each frame that is offered while the ring is full.
+
+/// The order-keeping end of a ring's producer. Not copyable; used by one thread at a time.
+public struct FrameOutbox: ~Copyable, Sendable {
+    /// What became of a piece of a message.
+    public enum Delivery: Hashable, Sendable {
+        /// The message goes on.
+        case unfinished
+        /// The message is in the ring.
+        case committed
+        /// The message is lost.
+        case dropped
+    }
+
+    /// One connection's message under way.
+    public struct Sender: Sendable {
+        enum State: Hashable, Sendable {
+            /// Between two messages.
+            case idle
+            /// The ring's open frame is its message.
+            case inRing
+            /// Its message is gathered in `side`.
+            case aside
+            /// Its message is lost, and goes on.
+            case lost
+        }
+
+        /// Connection the message comes from.
+        public let source: UInt16
+        var state = State.idle
+        var side: [UInt8] = []
+
+        /// A connection between two messages.
+        public init(source: UInt16) { self.source = source }
+    }
+
+    private struct Waiting: Sendable {
+        var kind: FrameKind
+        var source: UInt16
+        var receivedAtNs: Int64
+        var key: Int?
+        var bytes: [UInt8]
+    }
+
+    /// Longest message gathered at the side.
+    public static var sideBytesMax: Int { 1 << 23 }
+
+    /// Frames that are never refused for their bytes: announcements and failures.
+    public static var smallBytesMax: Int { 256 }
+
+    /// Messages that were lost: the ring had no room, or something waited before them.
+    public private(set) var droppedMessages = 0
+    /// Bytes that wait.
+    public private(set) var waitingBytes = 0
+    private var producer: FrameProducer
+    private var waiting: [Waiting] = []
+    private var isRingOpen = false
+    private let waitingBytesMax: Int
+
+    /// An outbox of this producer.
+    public init(_ producer: consuming FrameProducer, waitingBytesMax: Int = 16 << 20) {
+        self.producer = producer
+        self.waitingBytesMax = waitingBytesMax
+    }
+
+    /// Frames that wait.
+    public var waitingFrames: Int { waiting.count }
+
+    /// Takes a piece of a connection's message.
+    ///
+    /// - Parameters:
+    ///   - isFinal: whether it is the last piece.
+    ///   - receivedAtNs: when it was received; counts with the last piece.
+    /// - Complexity: one copy; allocates only at a connection's side.
+    public mutating func receive(
+        _ piece: Span<UInt8>, isFinal: Bool, from sender: inout Sender, receivedAtNs: Int64
+    ) -> Delivery {
+        switch sender.state {
+        case .idle:
+            if !waiting.isEmpty && !flush() { return lose(&sender, isFinal) }
+            if isFinal {
+                return counted(
+                    producer.write(.message, source: sender.source, receivedAtNs: receivedAtNs, piece))
+            }
+            if isRingOpen { return gather(piece, &sender, isFinal, receivedAtNs) }
+            isRingOpen = true
+            sender.state = .inRing
+            producer.append(piece)
+            return .unfinished
+        case .inRing:
+            producer.append(piece)
+            if !isFinal { return .unfinished }
+            isRingOpen = false
+            sender.state = .idle
+            if !waiting.isEmpty && !flush() {
+                producer.abort()
+                return counted(false)
+            }
+            return counted(
+                producer.commit(.message, source: sender.source, receivedAtNs: receivedAtNs))
+        case .aside: return gather(piece, &sender, isFinal, receivedAtNs)
+        case .lost: return lose(&sender, isFinal)
+        }
+    }
+
+    /// Forgets the message a connection was in the middle of: the connection is gone.
+    public mutating func abandon(_ sender: inout Sender) {
+        if sender.state == .inRing {
+            producer.abort()
+            isRingOpen = false
+        }
+        sender = Sender(source: sender.source)
+    }
+
+    /// Takes a frame that must arrive.
+    ///
+    /// A `disconnected` takes back a `connected` of the same source that still waits, instead of waiting
+    /// itself.
+    ///
+    /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits.
+    /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
+    ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
+    public mutating func offer(
+        _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
+    ) -> Bool {
+        if bytes.count > producer.frameBytesMax { return false }
+        if let key, let old = waiting.firstIndex(where: { $0.key == key }) {
+            waitingBytes -= waiting.remove(at: old).bytes.count
+        }
+        if kind == .disconnected,
+            let vain = waiting.firstIndex(where: { $0.kind == .connected && $0.source == source })
+        {
+            waiting.remove(at: vain)
+            return true
+        }
+        if flush() && producer.hasRoom(forWholeFrame: bytes.count) {
+            return producer.write(kind, source: source, receivedAtNs: receivedAtNs, bytes.span)
+        }
+        if bytes.count > FrameOutbox.smallBytesMax && waitingBytes + bytes.count > waitingBytesMax {
+            return false
+        }
+        waitingBytes += bytes.count
+        waiting.append(
+            Waiting(kind: kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes: bytes))
+        return true
+    }
+
+    /// Writes a tick if there is room for it and nothing waits; another one comes.
+    public mutating func tick(atNs: Int64) {
+        if flush() && producer.hasRoom(forWholeFrame: 0) {
+            producer.write(.tick, source: 0, receivedAtNs: atNs)
+        }
+    }
+
+    /// Offers again what waits, in order; true if nothing waits any more.
+    @discardableResult
+    public mutating func flush() -> Bool {
+        var count = 0
+        while count < waiting.count, producer.hasRoom(forWholeFrame: waiting[count].bytes.count) {
+            let frame = waiting[count]
+            producer.write(
+                frame.kind, source: frame.source, receivedAtNs: frame.receivedAtNs, frame.bytes.span)
+            waitingBytes -= frame.bytes.count
+            count += 1
+        }
+        if count > 0 { waiting.removeFirst(count) }
+        return waiting.isEmpty
+    }
+
+    private mutating func gather(
+        _ piece: Span<UInt8>, _ sender: inout Sender, _ isFinal: Bool, _ receivedAtNs: Int64
+    ) -> Delivery {
+        sender.state = .aside
+        if sender.side.count + piece.count > FrameOutbox.sideBytesMax { return lose(&sender, isFinal) }
+        for index in piece.indices { sender.side.append(piece[index]) }
+        if !isFinal { return .unfinished }
+        defer { sender.side.removeAll(keepingCapacity: true) }
+        if !waiting.isEmpty && !flush() { return lose(&sender, true) }
+        sender.state = .idle
+        return counted(
+            producer.write(
+                .message, source: sender.source, receivedAtNs: receivedAtNs, sender.side.span))
+    }
+
+    private mutating func lose(_ sender: inout Sender, _ isFinal: Bool) -> Delivery {
+        sender.side.removeAll(keepingCapacity: true)
+        sender.state = isFinal ? .idle : .lost
+        return isFinal ? counted(false) : .unfinished
+    }
+
+    private mutating func counted(_ isCommitted: Bool) -> Delivery {
+        if !isCommitted { droppedMessages += 1 }
+        return isCommitted ? .committed : .dropped
+    }
+}

@@ -1,0 +1,116 @@
+// The list of symbols: what is taken of it, what is passed over, and what is refused.
+
+import MarketData
+import TestSupport
+import Testing
+
+@testable import BinanceDepth
+
+struct ExchangeInfoTests {
+    static func read(_ text: String, _ market: Market = .spot) throws(ParseError) -> ExchangeInfo {
+        try ExchangeInfo(Array(text.utf8).span, market: market)
+    }
+
+    static let spot = """
+        {"timezone":"UTC","serverTime":1790000000000,
+         "rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}],
+         "exchangeFilters":[],
+         "symbols":[{"symbol":"PEPEUSDT","status":"TRADING",
+           "baseAsset":"PEPE","baseAssetPrecision":2,"quoteAsset":"USDT","quotePrecision":8,
+           "orderTypes":["LIMIT"],"pegInstructionsAllowed":true,
+           "filters":[
+            {"filterType":"PRICE_FILTER","minPrice":"0.00000001","maxPrice":"0.10000000","tickSize":"0.00000001"},
+            {"filterType":"MARKET_LOT_SIZE","minQty":"0.0","stepSize":"7.0"},
+            {"stepSize":"1.00","filterType":"LOT_SIZE","minQty":"1.00"}]},
+          {"symbol":"这是测试币456","status":"CANCEL_ONLY","baseAsset":"这是测试币","quoteAsset":"456",
+           "filters":[{"filterType":"PRICE_FILTER","tickSize":"0.00000000"}]}]}
+        """
+
+    @Test func spotFields() throws {
+        let info = try Self.read(Self.spot)
+        #expect(info.unusableCount == 0 && info.symbols.count == 2)
+        let pepe = info.symbols[0]
+        #expect(pepe.symbol == SymbolName("PEPEUSDT") && pepe.market == .spot && pepe.isTrading)
+        #expect(pepe.tickSize == "0.00000001" && pepe.stepSize == "1.00")
+        #expect(pepe.baseAsset == "PEPE" && pepe.quoteAsset == "USDT" && pepe.contractType == nil)
+        let test = info.symbols[1]
+        #expect(test.symbol == SymbolName("这是测试币456") && !test.isTrading && test.baseAsset == "这是测试币")
+        #expect(test.tickSize == nil && test.stepSize == nil)
+    }
+
+    @Test func futuresFields() throws {
+        let usdm = try Self.read(
+            #"{"symbols":[{"symbol":"BTCUSDT_261225","status":"TRADING","contractType":"CURRENT_QUARTER"}]}"#,
+            .usdm)
+        #expect(usdm.symbols[0].contractType == "CURRENT_QUARTER" && usdm.symbols[0].isTrading)
+        let coinm = try Self.read(
+            #"{"symbols":[{"symbol":"BTCUSD_PERP","contractStatus":"TRADING","contractType":"PERPETUAL"}]}"#,
+            .coinm)
+        #expect(coinm.symbols[0].isTrading && coinm.symbols[0].market == .coinm)
+    }
+
+    @Test func whatIsStrangeIsPassedOver() throws {
+        let long = String(repeating: "X", count: 48)
+        let info = try Self.read(
+            """
+            {"symbols":[7,"x",null,[],{},{"symbol":""},{"symbol":9},{"symbol":"\(long)"},{"symbol":"A\\u0042"},
+            {"symbol":"GOOD","status":null,"filters":{"a":1},"baseAsset":["x"],"quoteAsset":3,"new":{"a":[{}]}},
+            {"symbol":"ALSO","status":"A_NEW_ONE","filters":[1,{},{"filterType":5,"tickSize":"1"},
+            {"filterType":"PRICE_FILTER","tickSize":9},{"filterType":"LOT_SIZE"}]}]}
+            """)
+        #expect(info.unusableCount == 9)
+        #expect(info.symbols.map { "\($0.symbol)" } == ["GOOD", "ALSO"])
+        #expect(info.symbols.allSatisfy { !$0.isTrading && $0.tickSize == nil && $0.stepSize == nil })
+        #expect(info.symbols[1].status == "A_NEW_ONE")
+        #expect(try Self.read(#"{"symbols":[]}"#).symbols.isEmpty)
+    }
+
+    @Test func whatIsWrongIsRefusedWithItsPlace() {
+        #expect(throws: ParseError(code: .empty, offset: 0)) { try Self.read("") }
+        #expect(throws: ParseError(code: .notJSON, offset: 0)) { try Self.read("<html>") }
+        #expect(throws: ParseError(code: .fieldMissing, offset: 0)) { try Self.read("{}") }
+        #expect(throws: ParseError(code: .fieldType, offset: 11)) { try Self.read(#"{"symbols":{}}"#) }
+        #expect(throws: ParseError(code: .fieldType, offset: 0)) { try Self.read("[]") }
+        #expect(throws: ParseError(code: .unexpectedByte, offset: 13)) { try Self.read(#"{"symbols":[{]}"#) }
+        #expect(throws: ParseError(code: .trailingBytes, offset: 14)) { try Self.read(#"{"symbols":[]}}"#) }
+    }
+
+    @Test func damage() {
+        let bytes = Array(Self.spot.utf8)
+        for count in 0..<bytes.count {
+            #expect(throws: ParseError.self) {
+                try ExchangeInfo(bytes.span.extracting(first: count), market: .spot)
+            }
+        }
+        for place in bytes.indices {
+            for value in [0, 0x22, 0x5C, 0x7B, 0x7D, 0x5B, 0x5D, 0x2C, 0x3A, 0x31, 0x80, 0xFF] as [UInt8] {
+                var changed = bytes
+                changed[place] = value
+                _ = try? ExchangeInfo(changed.span, market: .spot)
+            }
+        }
+    }
+
+    /// A body of 20 MB, in the time a start may take.
+    @Test func twentyMegabytes() throws {
+        let start = Self.spot.firstRange(of: "{\"symbol\"")!.lowerBound
+        let end = Self.spot.firstRange(of: ",\n  {\"symbol\":\"这")!.lowerBound
+        let entry = String(Self.spot[start..<end])
+        let orders = (0..<400).map { "\"ORDER_TYPE_NUMBER_\($0)\"" }.joined(separator: ",")
+        let big = entry.replacing("\"LIMIT\"", with: orders)
+        let count = 20_000_000 / big.utf8.count + 1
+        let body = Array(
+            "{\"symbols\":[\([String](repeating: big, count: count).joined(separator: ","))]}".utf8)
+        #expect(body.count > 20_000_000)
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let info = try ExchangeInfo(body.span, market: .spot)
+        let elapsed = clock.now - begin
+        #expect(info.symbols.count == count)
+        #if !DEBUG
+            #expect(elapsed < .milliseconds(500), "\(elapsed)")
+        #else
+            #expect(elapsed < .seconds(20), "\(elapsed)")
+        #endif
+    }
+}

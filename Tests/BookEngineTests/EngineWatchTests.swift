@@ -1,0 +1,182 @@
+// What silence means to an engine, and a snapshot that is ahead of a book.
+
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+import TestSupport
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")!
+private let second: Int64 = 1_000_000_000
+
+extension EngineHarness {
+    /// Ticks four times a second; the seconds until a wish to resubscribe, nil if none comes.
+    fileprivate mutating func secondsUntilResubscription(atMost seconds: Int) -> Double? {
+        let begin = nowNs
+        for _ in 0..<(4 * seconds) {
+            tick(afterNs: second / 4)
+            if wishes().contains(.resubscribe(btc)) { return Double(nowNs - begin) / 1e9 }
+        }
+        return nil
+    }
+
+    /// Events so many seconds apart, ticks between them; the wishes of that time.
+    fileprivate mutating func events(_ ids: ClosedRange<Int>, everySeconds: Int) -> [EngineWish] {
+        var wishes: [EngineWish] = []
+        for id in ids {
+            for _ in 0..<everySeconds { tick(afterNs: second) }
+            event(id, id)
+            wishes += self.wishes()
+        }
+        return wishes
+    }
+}
+
+@Suite struct EngineWatchTests {
+    @Test func noFirstEvent() {
+        var h = EngineHarness()
+        #expect(h.secondsUntilResubscription(atMost: 600) == nil)  // no connection
+        h.frame(.connected)
+        // The first tick tells the time; then 30 s, and twice as long after every fruitless one.
+        #expect(h.secondsUntilResubscription(atMost: 60) == 30.5)
+        #expect(h.secondsUntilResubscription(atMost: 120) == 60.25)
+        #expect(h.secondsUntilResubscription(atMost: 240) == 120.25)
+        #expect(h.status().counters.resubscriptions == 3)
+        h.event(1, 1)
+        #expect(h.secondsUntilResubscription(atMost: 60) == 30.25)
+    }
+
+    @Test func theLimitStopsDoubling() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        for _ in 0..<8 { _ = h.secondsUntilResubscription(atMost: 1801) }
+        #expect(h.secondsUntilResubscription(atMost: 4000) == 1800.25)
+        #expect(h.secondsUntilResubscription(atMost: 4000) == 1800.25)
+    }
+
+    @Test func silenceIsMeasuredByWhatIsUsual() {
+        var h = EngineHarness()
+        h.goLive()
+        #expect(h.events(11...40, everySeconds: 4) == [])
+        let usual = Double(h.status().usualIntervalNs) / 1e9
+        #expect(usual > 3 && usual <= 4)
+        let seconds = h.secondsUntilResubscription(atMost: 200)!
+        #expect(seconds > 30 * usual && seconds < 30 * usual + 0.5)
+        // A resubscription costs the book nothing; the next event goes on or shows the gap.
+        #expect(h.status().state == .live)
+        h.event(41, 41)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(41))
+    }
+
+    /// A slow symbol is asked for a few times at first, and then known to be slow.
+    @Test func aSlowSymbolIsLearned() {
+        var h = EngineHarness()
+        h.goLive()
+        let first = h.events(11...14, everySeconds: 100).count { $0 == .resubscribe(btc) }
+        #expect(first > 0)
+        let later = h.events(15...40, everySeconds: 100).count { $0 == .resubscribe(btc) }
+        #expect(later == 0)
+    }
+
+    @Test func aReconnectIsNotAnInterval() {
+        var h = EngineHarness()
+        h.goLive()
+        _ = h.events(11...40, everySeconds: 1)
+        let usual = h.status().usualIntervalNs
+        h.frame(.disconnected)
+        h.nowNs += 36_000 * second
+        h.tick()
+        #expect(h.wishes() == [])
+        h.frame(.connected, source: 2)
+        h.source = 2
+        h.event(41, 41)
+        #expect(h.status().usualIntervalNs == usual)
+        #expect(h.status().state == .live)
+    }
+
+    @Test func silenceIsOfTheConnectionInUse() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        for id in 20...60 {
+            h.tick(afterNs: second)
+            h.event(id, id, source: 2)  // does not connect, so it is not used
+        }
+        #expect(h.status().counters.resubscriptions == 1)
+    }
+
+    /// The audit's snapshot is at 20; the book stays at 10 and no event comes.
+    @Test func aSnapshotAheadProvesTheBookBehind() {
+        var h = EngineHarness { $0.silenceNsMin = 1000 * second }
+        h.goLive()
+        h.engine.audit(btc, atNs: h.nowNs)
+        #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
+        h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        for _ in 0..<30 { h.tick(afterNs: second) }
+        #expect(h.status().state == .live && h.wishes() == [])
+        h.tick(afterNs: second / 4)
+        #expect(h.status().state == .stale && h.status().reason == .behind)
+        #expect(h.status().counters.behind == 1 && h.status().counters.resyncs == 1)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0), .resubscribe(btc)])
+        // Readers are told at once.
+        let reader = h.engine.views(of: btc)!
+        var view = BookView()
+        _ = reader.read(into: &view)
+        #expect(view.state == .stale && view.reason == .behind)
+        // A new snapshot alone proves nothing; the next event does.
+        h.snapshot(21, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .stale)
+        h.event(22, 22)
+        #expect(h.status().state == .live)
+    }
+
+    @Test func aSnapshotAheadThatTheStreamReaches() {
+        var h = EngineHarness()
+        h.goLive()
+        h.engine.audit(btc, atNs: h.nowNs)
+        h.snapshot(20, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        for _ in 0..<20 { h.tick(afterNs: second) }
+        h.event(11, 20)
+        h.event(21, 21)
+        for _ in 0..<20 { h.tick(afterNs: second) }
+        #expect(h.status().state == .live && h.status().counters.behind == 0)
+        #expect(h.status().counters.auditsAgreed == 1)
+    }
+
+    /// A quiet symbol: the audit's snapshot is where the book is.
+    @Test func aSnapshotAtTheBooksIDProvesNothing() {
+        var h = EngineHarness { $0.silenceNsMin = 100_000 * second }
+        h.goLive()
+        h.engine.audit(btc, atNs: h.nowNs)
+        h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        for _ in 0..<200 { h.tick(afterNs: second) }
+        #expect(h.status().state == .live && h.status().counters.behind == 0)
+    }
+
+    @Test func withoutTicksNothingIsJudged() {
+        var h = EngineHarness()
+        h.goLive()
+        h.engine.audit(btc, atNs: h.nowNs)
+        _ = h.wishes()
+        h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        h.nowNs += 86_400 * second
+        h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
+        #expect(h.status().state == .live && h.wishes() == [])
+    }
+
+    @Test func ticksAllocateNothing() {
+        var h = EngineHarness(symbols: (0..<50).map { "S\($0)USDT" })
+        h.frame(.connected)
+        h.tick()
+        _ = h.wishes()
+        let frame = Frame(
+            kind: .tick, source: 0, receivedAtNs: h.nowNs, bytes: UnsafeBufferPointer(start: nil, count: 0))
+        let bytes = allocatedBytes { for _ in 0..<100 { h.engine.step(frame) } }
+        #if !DEBUG
+            if let bytes { #expect(bytes == 0) }
+        #endif
+    }
+}
