@@ -114,6 +114,7 @@ extension BookEngine {
             books[slot].tick(atNs: atNs, &wishes)
             note(slot)
         }
+        publishStatus(atNs: atNs)
     }
 
     /// The slot of a symbol, -1 if the engine does not hold it; may add it.

@@ -5,34 +5,6 @@ import DepthBook
 import Handoff
 import MarketData
 
-/// What an engine knows of one symbol, as a copy.
-public struct SymbolStatus: Sendable {
-    /// Name.
-    public var symbol: SymbolName
-    /// How far the book can be trusted.
-    public var state: BookState
-    /// Why it is stale.
-    public var reason: StaleReason
-    /// Update id of the book.
-    public var lastUpdateID: UpdateID
-    /// Decimals of the book; nil until its first level.
-    public var scales: SymbolScales?
-    /// How far the bids are known.
-    public var provenBids: ProvenRange
-    /// How far the asks are known.
-    public var provenAsks: ProvenRange
-    /// What happened.
-    public var counters: SymbolCounters
-    /// Bytes of messages that wait for a snapshot.
-    public var bufferedBytes: Int
-    /// When the last event was received, in nanoseconds; 0 if none was.
-    public var lastEventAtNs: Int64
-    /// The usual time between two events, smoothed over sixteen.
-    public var usualIntervalNs: Int64
-    /// The last difference an audit found.
-    public var lastDifference: AuditDifference?
-}
-
 extension BookEngine {
     /// Adds a symbol; its first wish follows when a connection is up.
     ///
@@ -59,15 +31,7 @@ extension BookEngine {
     public borrowing func status(_ name: SymbolName) -> SymbolStatus? {
         let slot = table.slot(of: name)
         if slot < 0 { return nil }
-        let symbol = books[slot]
-        return SymbolStatus(
-            symbol: name, state: symbol.state, reason: symbol.reason,
-            lastUpdateID: symbol.main.book.lastUpdateID, scales: symbol.main.book.scales,
-            provenBids: symbol.main.book.provenBids, provenAsks: symbol.main.book.provenAsks,
-            counters: symbol.counters,
-            bufferedBytes: symbol.main.buffer.byteCount + (symbol.shadow?.buffer.byteCount ?? 0),
-            lastEventAtNs: symbol.lastEventAtNs, usualIntervalNs: symbol.usualIntervalNs,
-            lastDifference: symbol.lastDifference)
+        return books[slot].status
     }
 
     /// Lets `body` look at the served book of a symbol; nil if the engine does not hold it.
@@ -84,6 +48,15 @@ extension BookEngine {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].reader
     }
+
+    /// The mailbox in which the status of a symbol appears every `statusEveryNs`, as `views(of:)`.
+    public borrowing func statuses(of name: SymbolName) -> LatestValueReader<SymbolStatus>? {
+        let slot = table.slot(of: name)
+        return slot < 0 ? nil : books[slot].statusReader
+    }
+
+    /// The mailbox in which the engine's counters appear every `statusEveryNs`.
+    public borrowing func counterReadings() -> LatestValueReader<EngineCounters> { countersReader }
 
     /// Begins an audit of a symbol, as the period of the configuration would.
     public mutating func audit(_ name: SymbolName, atNs: Int64) {

@@ -33,6 +33,9 @@ public struct BookEngine: ~Copyable {
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
+    var statusAtNs: Int64 = 0
+    var countersWriter: LatestValueWriter<EngineCounters>
+    let countersReader: LatestValueReader<EngineCounters>
     let defect: EngineDefect
 
     /// An engine without symbols.
@@ -41,6 +44,9 @@ public struct BookEngine: ~Copyable {
     package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
         self.configuration = configuration
         self.defect = defect
+        let mailbox = LatestValue(EngineCounters())
+        countersReader = mailbox.reader
+        countersWriter = mailbox.writer
     }
 
     /// Takes one frame. Everything the engine learns comes this way.

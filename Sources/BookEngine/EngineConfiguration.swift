@@ -52,6 +52,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var silenceNsMin: Int64 = 30_000_000_000
     /// After a fruitless resubscription twice as long is waited for the next, but no longer than this.
     public var silenceNsMax: Int64 = 1_800_000_000_000
+    /// Status and counters are published for other threads by the first tick after this much time; 0 switches
+    /// that off.
+    public var statusEveryNs: Int64 = 0
 
     /// The defaults for a market.
     public init(market: Market) { self.market = market }

@@ -130,26 +130,17 @@ extension SymbolBook {
     func startWhatIsDue(atNs: Int64, _ wishes: inout [EngineWish]) {
         if state != .live || shadow != nil { return }
         let wanted = configuration.provenLevelCountMin
-        if wanted > 0 && provenLevelCount(atMost: wanted) < wanted {
+        if wanted > 0 && isShallow(wanted) {
             startShadow(.deepen, atNs: atNs, &wishes)
         } else if configuration.auditEveryNs > 0 && atNs - auditedAtNs >= configuration.auditEveryNs {
             startShadow(.audit, atNs: atNs, &wishes)
         }
     }
 
-    /// Proven levels of the side that has fewer of them, counted up to a limit; a side that is known whole
-    /// counts as the limit.
-    func provenLevelCount(atMost limit: Int) -> Int {
-        var least = limit
-        for side in Side.allCases where main.book.proven(side) != .unbounded {
-            var count = 0
-            main.book.forEachLevel(side) { level in
-                if count >= limit || !main.book.isProven(side, level.price) { return false }
-                count += 1
-                return true
-            }
-            least = min(least, count)
+    /// Whether a side has fewer proven levels than are wanted; one that is known whole has all there are.
+    private func isShallow(_ wanted: Int) -> Bool {
+        Side.allCases.contains { side in
+            main.book.proven(side) != .unbounded && main.book.provenLevelCount(side) < wanted
         }
-        return least
     }
 }

@@ -38,6 +38,8 @@ final class SymbolBook {
     var viewIsQueued = false
     var writer: LatestValueWriter<BookView>
     let reader: LatestValueReader<BookView>
+    var statusWriter: LatestValueWriter<SymbolStatus>
+    let statusReader: LatestValueReader<SymbolStatus>
 
     let defect: EngineDefect
 
@@ -52,6 +54,9 @@ final class SymbolBook {
         let mailbox = LatestValue(view)
         reader = mailbox.reader
         writer = mailbox.writer
+        let statusMailbox = LatestValue(SymbolStatus(name))
+        statusReader = statusMailbox.reader
+        statusWriter = statusMailbox.writer
     }
 
     /// Hands the present state to readers.
@@ -67,7 +72,7 @@ final class SymbolBook {
 }
 
 /// What an audit found.
-public struct AuditDifference: Hashable, Sendable {
+public struct AuditDifference: Hashable, Sendable, BitwiseCopyable {
     /// Update id at which both books stood.
     public var at: UpdateID
     /// Side of the difference.

@@ -12,6 +12,16 @@ extension BookSide {
     /// there costs twenty instructions a level.
     public var count: Int { high < 0 ? 0 : (high | 7) &+ 1 &- freeCount(0, (high | 7) &+ 1) }
 
+    /// Number of levels from the best one down to a price, inclusive. O(slots / 8).
+    func count(downTo price: Price) -> Int {
+        let first = find(price.mantissa ^ flip)
+        if first > high { return 0 }
+        let whole = (high &+ 1 &- first) & ~7
+        var count = whole &- freeCount(first, whole)
+        for slot in (first + whole)..<(high + 1) where quantities[slot] != 0 { count += 1 }
+        return count
+    }
+
     /// The slot of the next deeper level, or -1. Free slots are skipped eight at a time; the margin ends the
     /// walk.
     @inline(__always)

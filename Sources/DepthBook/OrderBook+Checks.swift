@@ -59,6 +59,15 @@ extension OrderBook {
 }
 
 extension OrderBook {
+    /// Number of levels inside the proven range of a side. O(slots / 8).
+    public borrowing func provenLevelCount(_ side: Side) -> Int {
+        switch proven(side) {
+        case .nothing: 0
+        case .to(let worst): side == .bid ? bids.count(downTo: worst) : asks.count(downTo: worst)
+        case .unbounded: side == .bid ? bids.count : asks.count
+        }
+    }
+
     /// Whether a price of a side lies inside the proven range, so that what the book says of it is the truth.
     public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
         switch proven(side) {
@@ -97,7 +106,7 @@ extension OrderBook {
 }
 
 /// A price at which two books differ.
-public struct LevelDifference: Hashable, Sendable {
+public struct LevelDifference: Hashable, Sendable, BitwiseCopyable {
     /// The price.
     public var price: Price
     /// Quantity in this book.

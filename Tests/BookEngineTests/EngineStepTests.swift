@@ -202,6 +202,28 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(reader.version == 1)
     }
 
+    @Test func statusAppearsWithTheTickAndNotBefore() {
+        var h = EngineHarness { $0.statusEveryNs = 1_000_000_000 }
+        let statuses = h.engine.statuses(of: btc)!
+        let counters = h.engine.counterReadings()
+        h.goLive()
+        #expect(statuses.version == 0)
+        var status = SymbolStatus(btc)
+        for second in 1...3 {
+            h.nowNs = Int64(second) * 1_000_000_000
+            h.frame(.tick)
+            h.nowNs += 999_999_999
+            h.frame(.tick)
+            #expect(statuses.read(into: &status) == .new(version: UInt64(second)))
+        }
+        let own = h.status()
+        #expect(status.state == .live && status.lastUpdateID == own.lastUpdateID)
+        #expect(status.counters == own.counters && status.provenBidCount == own.provenBidCount)
+        var totals = EngineCounters()
+        #expect(counters.read(into: &totals) == .new(version: 3))
+        #expect(totals.frames == h.engine.counters.frames - 1)
+    }
+
     @Test func steadyStateAllocatesNothing() throws {
         var h = EngineHarness()
         h.goLive()

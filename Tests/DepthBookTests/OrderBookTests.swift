@@ -107,6 +107,23 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(book.provenAsks == .to(Price(1280)))
     }
 
+    /// Every price of a side as the end of the proven range, for few and for many slots.
+    @Test(arguments: [1, 7, 40, 900]) func provenLevelsAreCounted(_ levelCount: Int) throws {
+        for limit in stride(from: 1, through: levelCount, by: max(levelCount / 40, 1)) {
+            var book = OrderBook()
+            let asks = (0..<limit).map { PriceLevel(1000 + Int64($0) * 10, 1) }
+            let bids = asks.map { PriceLevel(990 - ($0.price.mantissa - 1000) / 10, 2) }
+            book.load(snapshot(bids: bids, asks: asks), limit: limit)
+            // Deeper levels that became known later are not proven; better ones are.
+            let deeper = (0..<(levelCount - limit)).map { PriceLevel(50_000 + Int64($0), 3) }
+            try book.apply(update(bids: [PriceLevel(991, 1)], asks: deeper))
+            let counts = [book.provenLevelCount(.bid), book.provenLevelCount(.ask)]
+            #expect(counts == [limit + 1, limit])
+        }
+        let empty = OrderBook().provenLevelCount(.bid)
+        #expect(empty == 0)
+    }
+
     /// Random messages with a small cap, compared with the model after every message.
     @Test(arguments: [11, 12] as [UInt64]) func againstTheModel(_ seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
@@ -126,6 +143,10 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
             #expect(mine == wanted, "seed \(seed) message \(message)")
             let digest = book.digest()
             #expect(digest == BookDigest.digest(bids: wanted[0], asks: wanted[1]))
+            for (side, levels) in zip(Side.allCases, wanted) {
+                let count = book.provenLevelCount(side)
+                #expect(count == levels.filter { book.isProven(side, $0.price) }.count)
+            }
             book.publish(into: &view)
             #expect(Int(view.bidCount) == min(20, wanted[0].count))
             for i in 0..<Int(view.askCount) { #expect(view.asks[i] == wanted[1][i]) }
