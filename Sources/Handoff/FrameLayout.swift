@@ -64,6 +64,8 @@ enum RecordLayout {
     /// How far ahead of its position the producer takes cache lines from the consumer's cache. Nineteen of
     /// twenty depth messages are shorter; measured, 8 KiB ahead is no better than none.
     static let aheadLength = 4096
+    /// Frames received within this time of each other are a burst.
+    static let burstNs: Int64 = 2_000
 
     /// Length of the whole record of a frame whose body has `bodyLength` bytes.
     static func recordLength(_ bodyLength: Int) -> Int {

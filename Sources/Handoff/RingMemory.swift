@@ -59,6 +59,8 @@ struct ProducerState: ~Copyable {
     var cachedConsumerPosition = 0
     /// Cache lines before it have been written by the producer in this round.
     var takenPosition = 0
+    /// Receive time of the last frame published.
+    var lastReceivedAtNs: Int64 = 0
     /// Bytes appended to the open frame, stored or not.
     var openLength = 0
     /// Whether the open frame did not fit; its bytes are counted and no longer stored.
