@@ -23,6 +23,9 @@ void lob_futex_wake_all(const void *word);
 /// Keeps the calling thread on one CPU.
 int lob_pin_thread(int cpu);
 
+/// Names the calling thread; the system keeps 15 bytes.
+void lob_name_thread(const char *name);
+
 /// Tells the processor that this is a spin loop.
 static inline void lob_pause(void) {
 #if defined(__x86_64__)

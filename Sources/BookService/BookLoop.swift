@@ -1,0 +1,99 @@
+// The book thread of a lane: it polls the ring, steps the engine, passes on what the engine wishes, and answers
+// questions about books between two frames. This is the loop that everything waits for, so it does nothing
+// else.
+//
+// Invariants
+// * The engine is touched by this thread alone.
+// * A wish is passed on in order and not lost: what the desk or the feed cannot take now is kept for the next
+//   turn.
+// * When the feed is over, what is in the ring is still stepped before the loop ends.
+//
+// Bounds: wishes not passed on, a few for each symbol; questions, `Inbox.capacity`.
+
+import BinanceDepth
+import BookEngine
+import DepthFeed
+import Handoff
+import MarketData
+
+/// A question to the book thread, answered between two frames.
+typealias BookWork = @Sendable (borrowing BookEngine) -> Void
+
+/// The engine of a lane and the loop around it. Thread: the book thread's, once `run` is called.
+final class BookLoop: @unchecked Sendable {
+    /// What the loop is connected to.
+    struct Wiring: Sendable {
+        /// Notified by the feed when there is news.
+        var news: Signal
+        /// Raised when the feed has ended.
+        var feedIsOver: Latch
+        /// Questions.
+        var work: Inbox<BookWork>
+        /// What to do when there is nothing to do.
+        var idle: IdleStrategy
+        /// Takes wishes for snapshots; false if it cannot now.
+        var want: @Sendable ([SnapshotDesk.Wish]) -> Bool
+        /// Takes wishes to resubscribe; false if it cannot now.
+        var resubscribe: @Sendable ([SymbolName]) -> Bool
+        /// Levels a side to ask for.
+        var levelCount: @Sendable (SnapshotPriority) -> Int
+        /// Gets the engine at the end.
+        var ended: BookWork
+    }
+
+    /// No sleep is longer: who asks a question need not notify.
+    private static let sleepNsMax: Int64 = 50_000_000
+
+    private var engine: BookEngine
+    private var consumer: FrameConsumer
+    private let wiring: Wiring
+    private var wanted: [SnapshotDesk.Wish] = []
+    private var silent: [SymbolName] = []
+
+    init(_ engine: consuming BookEngine, _ consumer: consuming FrameConsumer, _ wiring: Wiring) {
+        self.engine = engine
+        self.consumer = consumer
+        self.wiring = wiring
+    }
+
+    /// Runs until the feed is over and the ring empty.
+    func run() {
+        var emptyTurnCount = 0
+        while true {
+            let ticket = wiring.news.ticket
+            let isLastTurn = wiring.feedIsOver.isRaised
+            let frameCount = engine.doWork(&consumer)
+            for work in wiring.work.take() { work(engine) }
+            passWishes()
+            if frameCount > 0 {
+                emptyTurnCount = 0
+                continue
+            }
+            if isLastTurn { break }
+            wiring.idle.idle(
+                emptyTurnCount: emptyTurnCount, on: wiring.news, since: ticket,
+                timeoutNs: BookLoop.sleepNsMax)
+            emptyTurnCount += 1
+        }
+        for work in wiring.work.take() { work(engine) }
+        wiring.ended(engine)
+    }
+
+    private func passWishes() {
+        engine.takeWishes { wish in
+            switch wish {
+            case .ask(let symbol, let priority, let attempt):
+                wanted.append(
+                    .want(
+                        SnapshotKey(market: engine.configuration.market, symbol: symbol), priority,
+                        levelCount: wiring.levelCount(priority), attempt: attempt))
+            case .cancel(let symbol):
+                wanted.append(
+                    .cancel(SnapshotKey(market: engine.configuration.market, symbol: symbol)))
+            case .resubscribe(let symbol): silent.append(symbol)
+            }
+        }
+        if !wanted.isEmpty && wiring.want(wanted) { wanted.removeAll(keepingCapacity: true) }
+        if !silent.isEmpty && wiring.resubscribe(silent) { silent.removeAll(keepingCapacity: true) }
+    }
+}

@@ -1,0 +1,183 @@
+// Books kept live: lanes of feed thread, ring and book thread, and one desk that fetches snapshots for all of
+// them. This is what `lob run` starts, and what a program that wants live books on its own threads embeds.
+//
+//     let service = try BookService(configuration) { print($0) }
+//     let views = service.readers(of: btcusdt)!.views
+//     …
+//     for book in service.stop() { print(book.status.symbol, book.digest) }
+//
+// Threads: two for each lane and one for the desk, made here and joined by `stop`. Readers are for any thread;
+// `stop` is for one.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import DepthFeed
+import Handoff
+import MarketData
+import Transport
+
+/// Live books of the symbols of one market.
+public final class BookService: Sendable {
+    /// What the service was told.
+    public let configuration: ServiceConfiguration
+    private let lanes: [BookLane]
+    private let laneOfSymbol: [SymbolName: Int]
+    private let deskThread: LoopThread<DeskExport>
+    private let isStopping: Latch
+
+    private struct DeskExport: Sendable {
+        var remote: DeskRemote
+        var status: LatestValueReader<DeskStatus>
+    }
+
+    /// Where bodies go; filled once the lanes are there, which is before anybody wishes for one.
+    private final class Routes: @unchecked Sendable {
+        private let lanes = Inbox<[SymbolName: FeedRemote]>(capacity: 1)
+        private var known: [SymbolName: FeedRemote] = [:]
+
+        func set(_ routes: [SymbolName: FeedRemote]) { _ = lanes.post(routes) }
+
+        /// Thread: the desk's.
+        func deliver(_ delivery: SnapshotDesk.Delivery) -> Bool {
+            if let routes = lanes.take().first { known = routes }
+            let symbol = delivery.key.symbol
+            guard let feed = known[symbol] else { return false }
+            guard let frame = delivery.frame else { return feed.deliverFailure(of: symbol) }
+            return feed.deliverSnapshot(frame, of: symbol)
+        }
+    }
+
+    /// Starts all threads; connections are dialled at once.
+    ///
+    /// - Parameter report: what is worth a line in a log; called from several threads.
+    /// - Throws: `ServiceError`; then no thread is left.
+    public init(
+        _ configuration: ServiceConfiguration, report: @escaping @Sendable (ServiceEvent) -> Void = { _ in }
+    ) throws(ServiceError) {
+        if configuration.symbols.isEmpty { throw .noSymbols }
+        if configuration.symbols.count > ServiceConfiguration.symbolCountMax {
+            throw .tooManySymbols(most: ServiceConfiguration.symbolCountMax)
+        }
+        self.configuration = configuration
+        let isStopping = Latch()
+        self.isStopping = isStopping
+        let routes = Routes()
+        let deskThread = try BookService.startDesk(configuration, routes, isStopping, report)
+        self.deskThread = deskThread
+        let split = LaneSplit.lanes(
+            configuration.symbols, streamsPerSymbol: configuration.streams.streamsPerSymbol,
+            streamCountMax: configuration.life.terms.streamCountMax, laneCountMin: configuration.laneCountMin)
+        let desk = deskThread.remote.remote
+        let service = BookLane.Service(want: { desk.want($0) }, report: report)
+        var lanes: [BookLane] = []
+        do throws(ServiceError) {
+            for (number, symbols) in split.enumerated() {
+                lanes.append(try BookLane(number, of: split.count, symbols, configuration, service))
+            }
+        } catch {
+            isStopping.raise()
+            for lane in lanes { lane.stop() }
+            for lane in lanes { _ = lane.join() }
+            BookService.stop(desk)
+            deskThread.join()
+            throw error
+        }
+        self.lanes = lanes
+        var laneOfSymbol: [SymbolName: Int] = [:]
+        for (number, lane) in lanes.enumerated() {
+            for symbol in lane.symbols { laneOfSymbol[symbol] = number }
+        }
+        self.laneOfSymbol = laneOfSymbol
+        routes.set(laneOfSymbol.mapValues { lanes[$0].feed })
+    }
+
+    /// Symbols, in the order of the configuration.
+    public var symbols: [SymbolName] { configuration.symbols }
+
+    /// Where views and status of a symbol appear; nil if the service does not keep it. For any thread.
+    public func readers(of symbol: SymbolName) -> SymbolReaders? {
+        laneOfSymbol[symbol].flatMap { lanes[$0].readers[symbol] }
+    }
+
+    /// Runs `question` with a book on its book thread, between two messages. For what is rare: the book waits
+    /// meanwhile.
+    ///
+    /// - Returns: false if the service does not keep the symbol, or too many questions wait.
+    public func ask(
+        _ symbol: SymbolName, _ question: @escaping @Sendable (borrowing OrderBook, SymbolStatus) -> Void
+    ) -> Bool {
+        guard let lane = laneOfSymbol[symbol] else { return false }
+        return lanes[lane].ask { engine in
+            guard let status = engine.status(symbol) else { return }
+            _ = engine.withBook(symbol) { question($0, status) }
+        }
+    }
+
+    /// What each lane says of itself. For any thread.
+    public var laneStatuses: [LaneStatus] { lanes.map(LaneStatus.init) }
+
+    /// What the desk says of itself. For any thread.
+    public var deskStatus: DeskStatus {
+        var status = DeskStatus()
+        _ = deskThread.remote.status.read(into: &status)
+        return status
+    }
+
+    /// Closes all connections, lets the books take what was received, and ends all threads. Once.
+    public func stop() -> [ClosedBook] {
+        isStopping.raise()
+        for lane in lanes { lane.stop() }
+        let books = lanes.flatMap { $0.join() }
+        BookService.stop(deskThread.remote.remote)
+        deskThread.join()
+        return books
+    }
+
+    private static func stop(_ desk: DeskRemote) {
+        let pause = Signal()
+        while !desk.stop() { pause.wait(since: pause.ticket, timeoutNs: 1_000_000) }
+    }
+
+    private static func startDesk(
+        _ configuration: ServiceConfiguration, _ routes: Routes, _ isStopping: Latch,
+        _ report: @escaping @Sendable (ServiceEvent) -> Void
+    ) throws(ServiceError) -> LoopThread<DeskExport> {
+        try LoopThread("desk", idle: .park, options: configuration.loop) { loop throws(ServiceError) in
+            let desk = SnapshotDesk(
+                [configuration.endpoints], on: loop, options: configuration.desk,
+                deliver: { routes.deliver($0) }, report: { report(.desk($0)) })
+            return LoopThread.Inhabitant(
+                remote: DeskExport(remote: desk.remote, status: desk.status),
+                isOver: { isStopping.isRaised && desk.isStopped && desk.openCount == 0 })
+        }
+    }
+}
+
+/// What a lane says of itself: every part is of the last second, not all of one instant.
+public struct LaneStatus: Sendable {
+    /// Symbols of the lane.
+    public var symbolCount: Int
+    /// Its connections.
+    public var feed = FeedStatus()
+    /// Its engine.
+    public var engine = EngineCounters()
+    /// Bytes in its ring.
+    public var ringBytes: Int
+    /// The most there have been.
+    public var ringHighWaterBytes: Int
+    /// The most there can be.
+    public var ringCapacityBytes: Int
+    /// Frames that found no room.
+    public var droppedFrames: Int
+
+    init(_ lane: BookLane) {
+        symbolCount = lane.symbols.count
+        _ = lane.feedStatus.read(into: &feed)
+        _ = lane.counters.read(into: &engine)
+        ringBytes = lane.gauges.occupancyBytes
+        ringHighWaterBytes = lane.gauges.highWaterBytes
+        ringCapacityBytes = lane.gauges.capacityBytes
+        droppedFrames = lane.gauges.droppedFrames
+    }
+}

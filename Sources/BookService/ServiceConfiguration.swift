@@ -1,0 +1,159 @@
+// What a service is told, what it tells, and why it may not start.
+
+import BinanceDepth
+import BookEngine
+import DepthFeed
+import Handoff
+import MarketData
+import Transport
+
+/// Why a service cannot start.
+public enum ServiceError: Error, Hashable, Sendable {
+    /// There is nothing to keep a book of.
+    case noSymbols
+    /// More symbols than a service keeps.
+    case tooManySymbols(most: Int)
+    /// The system gives no further thread.
+    case noThread(errno: Int32)
+    /// The ring of a lane could not be made.
+    case ring(FrameRingError)
+    /// A loop could not be made, or an address is wrong.
+    case transport(TransportError)
+}
+
+extension ServiceError: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        switch self {
+        case .noSymbols: "no symbol is given"
+        case .tooManySymbols(let most): "more than \(most) symbols"
+        case .noThread(let errno): "the system gives no further thread (error \(errno))"
+        case .ring(.capacity(let bytes)): "a ring of \(bytes) bytes: not a power of two from 64 KiB to 1 GiB"
+        case .ring(.mapping(let errno)): "the system gives no memory for a ring (error \(errno))"
+        case .transport(let error): "\(error)"
+        }
+    }
+}
+
+/// What a service is told.
+public struct ServiceConfiguration: Sendable {
+    /// Most symbols a service keeps.
+    public static var symbolCountMax: Int { 4096 }
+
+    /// Where the venue is.
+    public var endpoints: Endpoints
+    /// Symbols, each once.
+    public var symbols: [SymbolName]
+    /// Which streams of each.
+    public var streams = StreamChoice()
+    /// Times of events in microseconds; spot only.
+    public var isMicroseconds = false
+    /// Levels a side to know: snapshots ask for so many, and a book is deepened when half of them are left.
+    public var depth = 1000
+    /// Time between two audits of a book; 0: none.
+    public var auditEveryMs: Int64 = 600_000
+    /// What a venue's contradiction leads to.
+    public var oraclePolicy = OraclePolicy.resync
+    /// How often views are published.
+    public var publication = Publication.perMessage
+    /// Lanes at least; more come by themselves when one connection cannot carry all streams.
+    public var laneCountMin = 1
+    /// Bytes of each lane's ring.
+    public var ringBytes = FrameRing.defaultCapacityBytes
+    /// What threads do while there is nothing to do.
+    public var idle = IdleStrategy.backoff
+    /// CPUs for the feed thread and the book thread of each lane in turn; threads beyond the list are not
+    /// pinned.
+    public var cpus: [Int] = []
+    /// Roads, limits and headers of the connections.
+    public var socket: WebSocketClient.Options
+    /// Limits and times of the connections' lives.
+    public var life: ConnectionLife.Configuration
+    /// Limits of the snapshot desk.
+    public var desk = SnapshotDesk.Options()
+    /// Certificate authorities, proxy, buffers.
+    public var loop = EventLoop.Options()
+    /// Time between two ticks of the engine.
+    public var tickIntervalMs = 250
+    /// Silence after which a symbol's streams are subscribed anew, and how far a snapshot may lie ahead.
+    public var silenceMs: Int64 = 30_000
+    /// Seed of all jitter.
+    public var seed: UInt64 = 1
+
+    /// The defaults.
+    public init(endpoints: Endpoints, symbols: [SymbolName]) {
+        self.endpoints = endpoints
+        self.symbols = symbols
+        let feed = DepthFeed.Configuration(endpoints: endpoints, symbols: [])
+        (socket, life) = (feed.socket, feed.life)
+    }
+}
+
+extension ServiceConfiguration {
+    /// The deepest snapshot of the market, and no more, for `depth`.
+    var wantedLevelCount: Int { endpoints.market.snapshotLimit(atLeast: depth).levelCount }
+
+    /// Levels of a first or a lost book: all at once if that costs little of a minute, otherwise few, so that
+    /// hundreds of symbols are live within seconds.
+    var firstLevelCount: Int {
+        let market = endpoints.market
+        let weight = market.snapshotLimit(atLeast: depth).weight * symbols.count
+        return weight <= market.weightPool.weightPerMinute / 4
+            ? wantedLevelCount : min(market.shallowSnapshotLimit.levelCount, wantedLevelCount)
+    }
+
+    /// The engine of a lane.
+    var engine: EngineConfiguration {
+        var engine = EngineConfiguration(market: endpoints.market)
+        engine.symbolCountMax = ServiceConfiguration.symbolCountMax
+        engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
+        engine.provenLevelCountMin = min(depth, wantedLevelCount) / 2
+        engine.auditEveryNs = auditEveryMs * 1_000_000
+        engine.oraclePolicy = oraclePolicy
+        engine.publication = publication
+        engine.statusEveryNs = 1_000_000_000
+        engine.firstEventNsMax = silenceMs * 1_000_000
+        engine.silenceNsMin = silenceMs * 1_000_000
+        engine.snapshotAheadNsMax = silenceMs * 1_000_000
+        return engine
+    }
+
+    /// The feed of a lane.
+    func feed(lane: Int, of laneCount: Int, _ symbols: [SymbolName]) -> DepthFeed.Configuration {
+        var feed = DepthFeed.Configuration(endpoints: endpoints, symbols: symbols)
+        feed.streams = streams
+        feed.isMicroseconds = isMicroseconds
+        feed.socket = socket
+        feed.life = life
+        // The venue counts the attempts of an address, whatever lane they are of.
+        feed.life.attemptsPerFiveMinutesMax = max(1, min(life.attemptsPerFiveMinutesMax, 240 / laneCount))
+        feed.life.seed = seed &+ UInt64(lane)
+        feed.tickIntervalMs = tickIntervalMs
+        return feed
+    }
+
+    /// The CPU of the `index`-th thread, nil if it is not pinned.
+    func cpu(_ index: Int) -> Int? { index < cpus.count ? cpus[index] : nil }
+}
+
+/// Something a service tells people, from any of its threads.
+public enum ServiceEvent: Sendable {
+    /// The feed of a lane.
+    case feed(lane: Int, FeedEvent)
+    /// The snapshot desk.
+    case desk(FeedEvent)
+    /// A thread could not be pinned; it runs anywhere.
+    case notPinned(thread: String, cpu: Int, errno: Int32)
+}
+
+extension ServiceEvent: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        switch self {
+        case .feed(let lane, let event): "lane \(lane): \(event)"
+        case .desk(let event): "\(event)"
+        case .notPinned(let thread, let cpu, let errno):
+            "thread \(thread) cannot run on CPU \(cpu) alone (error \(errno))"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// A thread: named, pinned if asked for, and joined by whoever made it. No pool, no queue: the few threads of a
+// service live as long as it does, and each is one loop.
+//
+// SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before anybody
+// else can see the object, and joined once.
+
+import CKernels
+import Glibc
+
+/// A thread that runs one function.
+final class Worker: @unchecked Sendable {
+    private var thread = pthread_t()
+
+    /// What the thread is given.
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(_ name: String, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
+    }
+
+    /// Starts a thread.
+    ///
+    /// - Parameters:
+    ///   - name: shown by the system's tools; cut after 15 bytes.
+    ///   - body: returns when the thread is to end.
+    /// - Throws: `ServiceError.noThread`.
+    init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(ServiceError) {
+        let start = Unmanaged.passRetained(Start(name, body))
+        let failure = pthread_create(
+            &thread, nil,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                lob_name_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
+        if failure != 0 {
+            start.release()
+            throw .noThread(errno: failure)
+        }
+    }
+
+    /// Waits until the thread has ended. Once.
+    func join() { pthread_join(thread, nil) }
+
+    /// Keeps the calling thread on a CPU; 0, or the system's number of what is wrong.
+    static func pin(_ cpu: Int) -> Int32 { lob_pin_thread(Int32(clamping: cpu)) }
+}
