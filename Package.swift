@@ -81,6 +81,9 @@ let package = Package(
         .target(name: "Recording", dependencies: ["Handoff", "CZlib"], swiftSettings: kernel),
         .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
         .target(
+            name: "DepthFeed", dependencies: ["Transport", "Handoff", "BinanceDepth", "MarketData"],
+            swiftSettings: safe),
+        .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
             swiftSettings: safe),
         .target(
@@ -113,6 +116,9 @@ let package = Package(
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
+        .testTarget(
+            name: "DepthFeedTests",
+            dependencies: ["DepthFeed", "Transport", "BookEngine", "TestSupport", "CAllocator"]),
         .testTarget(name: "TidyTests"),
     ]
 )

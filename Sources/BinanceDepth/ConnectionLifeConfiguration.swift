@@ -87,36 +87,4 @@ extension ConnectionLife {
         /// The venue does not want us so often: 403, 418 or 429 instead of the upgrade, close code 1008.
         case refused
     }
-
-    /// Why a connection is to be replaced.
-    public enum Reason: Hashable, Sendable {
-        /// It nears the age at which the venue ends it.
-        case age
-        /// The venue announced that it will close it.
-        case shutdown
-        /// Too many of its streams stay silent, whatever is asked.
-        case lostStreams(count: Int)
-        /// The venue refused to resubscribe streams.
-        case refused
-        /// A request was not answered in time.
-        case unanswered
-    }
-
-    /// What is worth telling.
-    public enum Report: Hashable, Sendable {
-        /// All streams of this connection are acknowledged, so long after it was dialled.
-        case subscribed(UInt16, streamCount: Int, afterMs: Int64)
-        /// The venue refused a request of these names; `isFinal` if it is not tried again.
-        case refused(UInt16, StreamRequest, code: Int64, text: String, isFinal: Bool)
-        /// A request was not answered in time.
-        case unanswered(UInt16, StreamRequest)
-        /// It did not open in time.
-        case notOpened(UInt16)
-        /// A replacement is wanted.
-        case replacing(UInt16, Reason)
-        /// These streams are unsubscribed and subscribed anew.
-        case resubscribing(UInt16, streamCount: Int)
-        /// The next connection is not dialled before this time, after so many failures in a row.
-        case waiting(untilMs: Int64, failures: Int)
-    }
 }

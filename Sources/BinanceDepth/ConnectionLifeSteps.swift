@@ -157,6 +157,6 @@ extension ConnectionLife {
             delayMs = max(delayMs, waitMs + backoff.jitterMs(waitMs / 2))
         }
         dialNotBeforeMs = max(dialNotBeforeMs, clockMs + delayMs)
-        if isDialWanted { actions.append(.report(.waiting(untilMs: dialAtMs, failures: failures))) }
+        if isDialWanted { actions.append(.report(.waiting(forMs: dialAtMs - clockMs, failures: failures))) }
     }
 }

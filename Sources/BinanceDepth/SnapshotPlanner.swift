@@ -186,12 +186,14 @@ public struct SnapshotPlanner: Sendable {
     public let pool: WeightPool
     var queue: [SnapshotKey: Entry] = [:]
     var flights: [Flight] = []
+    /// Tickets of requests in flight that are no snapshots, and when they were sent.
+    var others: [UInt64: Int64] = [:]
     var ledger: WeightLedger
     var pause = RequestPause()
     var tally = Tally()
     var latencyMs: Int64 = 200
-    private var backoff: Backoff
-    private var nextTicket: UInt64 = 1
+    var backoff: Backoff
+    var nextTicket: UInt64 = 1
     private var nextOrder: UInt64 = 0
     private var clockMs: Int64 = 0
 
@@ -304,7 +306,7 @@ public struct SnapshotPlanner: Sendable {
         return .retry(key, notBeforeMs: max(entry.notBeforeMs, pause.untilMs))
     }
 
-    private mutating func refuse(
+    mutating func refuse(
         _ reason: RequestPause.Reason, _ answer: Answer, _ ticket: UInt64, _ now: Int64
     ) {
         tally.refusals += 1
@@ -316,7 +318,7 @@ public struct SnapshotPlanner: Sendable {
     }
 
     /// Time never runs backwards in here, whatever the clock does.
-    private mutating func advance(_ nowMs: Int64) -> Int64 {
+    mutating func advance(_ nowMs: Int64) -> Int64 {
         clockMs = max(clockMs, nowMs)
         ledger.advance(nowMs: clockMs)
         return clockMs

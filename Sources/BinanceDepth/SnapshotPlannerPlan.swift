@@ -65,6 +65,9 @@ extension SnapshotPlanner {
         }
     }
 
+    /// Requests that may be in flight: one until the venue has served one.
+    var inFlightMaxNow: Int { pause.isProbing ? 1 : configuration.inFlightMax }
+
     enum Decision {
         case send(SnapshotKey, Entry)
         case wait(untilMs: Int64, Obstacle)
@@ -77,7 +80,7 @@ extension SnapshotPlanner {
         for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
         if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
         if nowMs < pause.untilMs { return .wait(untilMs: min(wakeMs, pause.untilMs), pause.obstacle) }
-        if flights.count >= (pause.isProbing ? 1 : configuration.inFlightMax) {
+        if flights.count + others.count >= inFlightMaxNow {
             return .wait(untilMs: wakeMs, .answers)
         }
         var first: (key: SnapshotKey, entry: Entry)?

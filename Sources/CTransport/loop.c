@@ -160,6 +160,12 @@ uint64_t ct_now_ns(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+int64_t ct_realtime_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 const char *ct_environment(const char *name) { return getenv(name); }
 
 // The library's encoder ends its text only where more than one byte of room is left behind it.

@@ -161,8 +161,9 @@ public final class HTTPServer {
         public var request: (HTTPRequest) -> Void
         /// A request to upgrade.
         public var upgrade: (HTTPRequest) -> UpgradeAnswer
-        /// Payload of this side's pings.
-        public var pingPayload: () -> [UInt8] = { [] }
+        /// Payload of this side's pings. Not empty: the library keeps empty pongs to itself, and their
+        /// senders would be cut off as silent.
+        public var pingPayload: () -> [UInt8] = { [0x70] }
 
         /// The two decisions.
         public init(

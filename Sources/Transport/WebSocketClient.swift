@@ -21,7 +21,11 @@ public final class WebSocketClient {
         public var openLimitMs = 10_000
         /// Longest time for the peer to answer a close.
         public var closeLimitMs = 2_000
-        /// Longest silence, pings included, before the connection counts as gone; nil: no limit.
+        /// Silence after which this side pings, to learn whether the peer is still there; nil: never.
+        public var pingAfterMs: Int?
+        /// Longest time without a byte after such a ping before the connection counts as gone.
+        public var pongLimitMs = 10_000
+        /// Longest silence, pings and pongs included, before the connection counts as gone; nil: no limit.
         public var silenceLimitMs: Int?
         /// Header lines to add to the handshake.
         public var headers: [HTTPHeader] = []
@@ -38,6 +42,8 @@ public final class WebSocketClient {
         public var message: (Span<UInt8>, Bool) -> Void
         /// A ping was received and answered; its payload. Fast road only.
         public var pinged: (Span<UInt8>) -> Void = { _ in }
+        /// The peer was silent, and a ping was sent.
+        public var probed: () -> Void = {}
         /// A pong was received; its payload.
         public var ponged: (Span<UInt8>) -> Void = { _ in }
         /// The end, once.
@@ -56,6 +62,7 @@ public final class WebSocketClient {
     private let dialer: Dialer
     private var socket: WebSocketSocket?
     private var silence: LoopTimer?
+    private var keepAlive: KeepAlive?
     /// The road in use, nil before the connection is open.
     public private(set) var road: WebSocketRoad?
 
@@ -130,7 +137,10 @@ public final class WebSocketClient {
         if socket !== self.socket { return false }
         self.road = road
         dialer.opened()
-        if let limitMs = options.silenceLimitMs { watchSilence(limitMs, forMs: limitMs) }
+        keepAlive = KeepAlive(
+            pingAfterMs: options.pingAfterMs, pongLimitMs: options.pongLimitMs,
+            limitMs: options.silenceLimitMs)
+        if let keepAlive { watchSilence(afterMs: keepAlive.firstMs) }
         handlers.opened(road)
         return true
     }
@@ -149,14 +159,17 @@ public final class WebSocketClient {
     }
 
     /// The kernel remembers when the last byte came, so watching costs nothing per message.
-    private func watchSilence(_ limitMs: Int, forMs: Int) {
-        silence = loop.after(UInt64(forMs) * 1_000_000) { [unowned self] in
+    private func watchSilence(afterMs: Int) {
+        silence = loop.after(UInt64(afterMs) * 1_000_000) { [unowned self] in
             guard let socket else { return }
             let silentMs = socket.silentMs ?? 0
-            if silentMs >= limitMs {
-                socket.abort(.silent(forMs: silentMs))
-            } else {
-                watchSilence(limitMs, forMs: limitMs - silentMs)
+            switch keepAlive?.check(silentMs: silentMs, nowMs: Int(monotonicNs() / 1_000_000)) {
+            case .wait(let ms): watchSilence(afterMs: ms)
+            case .ping(let thenMs):
+                watchSilence(afterMs: thenMs)
+                if socket.ping([]) { handlers.probed() }
+            case .giveUp: socket.abort(.silent(forMs: silentMs))
+            case nil: return
             }
         }
     }

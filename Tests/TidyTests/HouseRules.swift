@@ -15,7 +15,7 @@ enum HouseRules {
         "Handoff": ["CKernels", "Synchronization", "Glibc"],
         "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
         "Transport": ["CTransport", "Synchronization"],
-        "DepthFeed": ["Transport", "Handoff", "BinanceDepth"],
+        "DepthFeed": ["Transport", "Handoff", "BinanceDepth", "MarketData"],
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],

@@ -77,6 +77,47 @@ extension SocketTests {
             }
         }
 
+        /// A silent peer is pinged, once, and given up when no byte answers; nothing else of it is missed.
+        @Test(arguments: roads) func halfOpenIsFoundByAPing(_ road: WebSocketRoad) throws {
+            let server = ScriptedServer([
+                .awaitRequest, .upgrade, .wait(ms: 60), .send(text("alive")), .wait(ms: 400),
+            ])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) {
+                    $0.pingAfterMs = 100
+                    $0.pongLimitMs = 80
+                }
+                let begin = monotonicNs()
+                drive(loop, [server], forAtMostMs: 1500) { diary.end != nil }
+                let elapsedMs = (monotonicNs() - begin) / 1_000_000
+                #expect((220...400).contains(elapsedMs), "\(elapsedMs) ms")
+                guard case .silent? = diary.error else {
+                    Issue.record("\(diary.heard)")
+                    return
+                }
+                #expect(diary.heard.filter { $0 == .probe }.count == 1)
+                #expect(unmasked(server.connections[0].received).map(\.opcode) == [9])
+            }
+        }
+
+        /// A quiet peer that answers pings lives on, and is pinged in every silence.
+        @Test(arguments: roads) func quietButAnswering(_ road: WebSocketRoad) throws {
+            let pong: [Step] = [
+                .awaitBytes(6), .send(frame(10)), .awaitBytes(12), .send(frame(10)), .wait(ms: 20),
+            ]
+            let server = ScriptedServer([.awaitRequest, .upgrade] + pong + [.send(text("end")), .hang])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road]) {
+                    $0.pingAfterMs = 60
+                    $0.pongLimitMs = 200
+                }
+                drive(loop, [server]) { !diary.messages.isEmpty || diary.end != nil }
+                #expect(diary.messages == [Array("end".utf8)])
+                #expect(diary.heard.filter { $0 == .probe }.count == 2)
+                #expect(diary.heard.filter { $0 == .pong([]) }.count == 2)
+            }
+        }
+
         /// Pings alone are signs of life, on either road.
         @Test(arguments: roads) func quietButAlive(_ road: WebSocketRoad) throws {
             var script: [Step] = [.awaitRequest, .upgrade]

@@ -36,6 +36,7 @@ enum Heard: Equatable {
     case message([UInt8])
     case ping([UInt8])
     case pong([UInt8])
+    case probe
     case closed(WebSocketEnd)
 
     static func message(_ text: String) -> Heard { .message(Array(text.utf8)) }
@@ -68,6 +69,7 @@ final class Diary {
         }
         handlers.opened = { [self] in heard.append(.opened($0)) }
         handlers.pinged = { [self] in heard.append(.ping($0.bytes)) }
+        handlers.probed = { [self] in heard.append(.probe) }
         handlers.ponged = { [self] in heard.append(.pong($0.bytes)) }
         handlers.closed = { [self] in heard.append(.closed($0)) }
         client = WebSocketClient(url, on: loop, options: options, handlers: handlers)

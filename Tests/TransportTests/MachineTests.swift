@@ -153,3 +153,40 @@ import Testing
         }
     }
 }
+
+@Suite struct KeepAliveTests {
+    private static func make(_ pingAfterMs: Int?, _ limitMs: Int?) -> KeepAlive? {
+        KeepAlive(pingAfterMs: pingAfterMs, pongLimitMs: 50, limitMs: limitMs)
+    }
+
+    @Test func everyRow() throws {
+        var watch = try #require(Self.make(100, nil))
+        #expect(watch.firstMs == 100)
+        #expect(watch.check(silentMs: 0, nowMs: 0) == .wait(ms: 100))
+        #expect(watch.check(silentMs: 99, nowMs: 99) == .wait(ms: 1))
+        #expect(watch.check(silentMs: 101, nowMs: 101) == .ping(thenMs: 50))
+        #expect(watch.check(silentMs: 120, nowMs: 120) == .wait(ms: 31))
+        #expect(watch.check(silentMs: 30, nowMs: 151) == .wait(ms: 70))  // it answered
+        #expect(watch.check(silentMs: 100, nowMs: 221) == .ping(thenMs: 50))
+        #expect(watch.check(silentMs: 146, nowMs: 271) == .giveUp)  // a coarse count of silence
+    }
+
+    /// It answered, and has been silent again for long when it is looked at.
+    @Test func aNewSilenceIsPingedAnew() throws {
+        var watch = try #require(Self.make(20, nil))
+        #expect(watch.check(silentMs: 20, nowMs: 0) == .ping(thenMs: 50))
+        #expect(watch.check(silentMs: 49, nowMs: 50) == .ping(thenMs: 50))
+        #expect(watch.check(silentMs: 99, nowMs: 100) == .giveUp)
+    }
+
+    @Test func limits() throws {
+        var limit = try #require(Self.make(nil, 150))
+        #expect(limit.firstMs == 150 && limit.check(silentMs: 40, nowMs: 40) == .wait(ms: 110))
+        #expect(limit.check(silentMs: 150, nowMs: 150) == .giveUp)
+        var both = try #require(Self.make(100, 120))
+        #expect(both.check(silentMs: 100, nowMs: 100) == .ping(thenMs: 20))
+        #expect(both.check(silentMs: 110, nowMs: 110) == .wait(ms: 10))
+        #expect(both.check(silentMs: 120, nowMs: 120) == .giveUp)
+        #expect(Self.make(nil, nil) == nil)
+    }
+}

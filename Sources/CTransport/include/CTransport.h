@@ -197,6 +197,9 @@ enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };
 void ct_websocket_key(char *key);
 void ct_websocket_accept(const char *key, char *accept);
 uint64_t ct_now_ns(void);
+
+// Nanoseconds since 1970, by the clock that people set.
+int64_t ct_realtime_ns(void);
 const char *_Nullable ct_environment(const char *name);
 
 #pragma clang assume_nonnull end

@@ -1,0 +1,233 @@
+// One lane's feed: sockets in, frames in a ring out. It carries messages and never reads them, but for the
+// few that speak of the connection itself.
+//
+// Why so little here: what to open, send and close is decided by `ConnectionLife`, what goes into the ring
+// and in which order by `FrameOutbox`, how bytes become messages by Transport. This class only connects the
+// three, on the thread of its event loop, and keeps count.
+//
+// Invariants
+// * A message is copied once, from the socket's buffer into the ring (twice while two connections talk at
+//   once), and a message that is data costs no allocation.
+// * `connected`, `disconnected`, snapshots and failures reach the ring, in the order in which they happened
+//   among the messages.
+// * Nothing is received from a connection after its `disconnected`.
+//
+// Bounds: two connections, each with 64 KiB for a message that must be read; the outbox's. Worst case: a
+// message costs one copy, a look at twelve bytes, one clock, and one locked instruction if somebody is to be
+// woken.
+
+import BinanceDepth
+import Handoff
+import MarketData
+import Transport
+
+/// Feeds one lane. Thread: its event loop's; other threads use `remote` and `status`.
+///
+/// It lives until it is stopped and its connections are gone, also when nobody else holds it.
+public final class DepthFeed {
+    /// What a feed is made of.
+    public struct Configuration: Sendable {
+        /// Where the venue is.
+        public var endpoints: Endpoints
+        /// The symbols of the lane; `LaneSplit` deals them out.
+        public var symbols: [SymbolName]
+        /// Which streams of each.
+        public var streams = StreamChoice()
+        /// Times of events in microseconds instead of milliseconds; spot only.
+        public var isMicroseconds = false
+        /// Limits and times of the connections.
+        public var life: ConnectionLife.Configuration
+        /// Limits and choices of each connection.
+        public var socket = WebSocketClient.Options()
+        /// Time between two ticks.
+        public var tickIntervalMs = 250
+        /// Time between two statuses while nothing happens.
+        public var statusIntervalMs = 1000
+
+        /// The defaults: depth every 100 ms and the book ticker, a ping after 15 s of silence, given up 10 s
+        /// later.
+        public init(endpoints: Endpoints, symbols: [SymbolName]) {
+            self.endpoints = endpoints
+            self.symbols = symbols
+            life = ConnectionLife.Configuration(market: endpoints.market)
+            socket.pingAfterMs = 15_000
+            socket.pongLimitMs = 10_000
+        }
+    }
+
+    let configuration: Configuration
+    let loop: EventLoop
+    let url: ServiceURL
+    let report: (FeedEvent) -> Void
+    private let signal: Signal?
+    /// Index of each symbol: the key of its snapshots in the outbox.
+    let keys: [SymbolName: Int]
+    var life: ConnectionLife
+    var outbox: FrameOutbox
+    var sockets: [UInt16: FeedSocket] = [:]
+    var counted = FeedStatus()
+    /// Connections that serve, oldest first.
+    var serving: [(id: UInt16, sinceNs: Int64)] = []
+    var isStopped = false
+    private var statusWriter: LatestValueWriter<FeedStatus>
+    private var lifeTimer: LoopTimer?
+    private var tickTimer: LoopTimer?
+    private var statusDueMs: Int64 = 0
+    private var reportedDrops = 0
+
+    /// What the feed has done and where it stands, for any thread.
+    public let status: LatestValueReader<FeedStatus>
+
+    /// A feed that has not begun.
+    ///
+    /// - Parameters:
+    ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
+    ///   - producer: the ring of the lane.
+    ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
+    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    /// - Throws: `TransportError.invalidURL`.
+    /// - Precondition: at least one symbol, no more than a connection may carry, and streams that the market
+    ///   has.
+    public init(
+        _ configuration: Configuration, on loop: EventLoop, producer: consuming FrameProducer,
+        signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in }
+    ) throws(TransportError) {
+        let endpoints = configuration.endpoints
+        url = try ServiceURL(
+            endpoints.streamBase
+                + endpoints.combinedStreamTarget([], isMicroseconds: configuration.isMicroseconds))
+        self.configuration = configuration
+        (self.loop, self.signal, self.report) = (loop, signal, report)
+        keys = Dictionary(
+            configuration.symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let names = configuration.symbols.flatMap { symbol in
+            guard let names = configuration.streams.names(of: symbol, at: endpoints) else {
+                preconditionFailure("the market has no such stream")
+            }
+            return names
+        }
+        life = ConnectionLife(streams: names, configuration: configuration.life)
+        outbox = FrameOutbox(producer)
+        let mailbox = LatestValue(FeedStatus())
+        status = mailbox.reader
+        statusWriter = mailbox.writer
+    }
+
+    /// What other threads may do.
+    public var remote: FeedRemote { FeedRemote(self) }
+
+    /// Connections that are not gone yet, those being closed included. A process may end when it is 0 after
+    /// `stop`.
+    public private(set) var openCount = 0
+
+    /// Begins: dials, and ticks from now on.
+    public func start() {
+        if isStopped || tickTimer != nil { return }
+        tick()
+        perform(life.start(nowMs: nowMs))
+    }
+
+    /// Closes every connection, for good.
+    public func stop() {
+        if isStopped { return }
+        isStopped = true
+        for timer in [tickTimer, lifeTimer] { timer.map(loop.cancel) }
+        perform(life.stop(nowMs: nowMs))
+        publish()
+    }
+
+    /// Subscribes the streams of these symbols anew; symbols of other lanes are ignored.
+    public func resubscribe(_ symbols: [SymbolName]) {
+        let names = symbols.flatMap { symbol in
+            keys[symbol] == nil
+                ? [] : configuration.streams.names(of: symbol, at: configuration.endpoints) ?? []
+        }
+        perform(life.resubscribe(names, nowMs: nowMs))
+    }
+
+    /// Writes a snapshot: envelope and body, as `SnapshotDesk` delivers them. One that cannot be taken is
+    /// written as a failure.
+    public func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) {
+        guard let key = keys[symbol] else { return }
+        let atNs = LoopClock.realtimeNs
+        if outbox.offer(.depthSnapshot, source: 0, receivedAtNs: atNs, key: key, frame) {
+            signal?.notify()
+        } else {
+            report(.snapshotTooLong(symbol, bytes: frame.count))
+            deliverFailure(of: symbol)
+        }
+    }
+
+    /// Writes that a snapshot will not come.
+    public func deliverFailure(of symbol: SymbolName) {
+        guard let key = keys[symbol] else { return }
+        let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
+        _ = outbox.offer(
+            .snapshotFailed, source: 0, receivedAtNs: LoopClock.realtimeNs, key: key, frame)
+        signal?.notify()
+    }
+
+    /// A piece of a message, as the socket hands it over.
+    func received(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket) {
+        let control = socket.control.look(bytes, isFinal: isFinal)
+        let atNs = isFinal ? LoopClock.realtimeNs : 0
+        let delivery = outbox.receive(bytes, isFinal: isFinal, from: &socket.sender, receivedAtNs: atNs)
+        counted.bytes &+= bytes.count
+        if !isFinal { return }
+        counted.messages &+= 1
+        counted.lastMessageAtNs = atNs
+        if delivery == .committed { signal?.notify() }
+        if let control { heard(control, bytes, on: socket) }
+    }
+
+    // MARK: - Time
+
+    var nowMs: Int64 { Int64(LoopClock.monotonicNs / 1_000_000) }
+
+    private func tick() {
+        tickTimer = loop.after(UInt64(configuration.tickIntervalMs) * 1_000_000) { self.tick() }
+        outbox.tick(atNs: LoopClock.realtimeNs)
+        signal?.notify()
+        if nowMs >= statusDueMs { publish() }
+    }
+
+    /// Sets the alarm to the life's next deadline.
+    func setAlarm() {
+        lifeTimer.map(loop.cancel)
+        lifeTimer = nil
+        guard let wakeAtMs = life.wakeAtMs else { return }
+        let delayNs = UInt64(max(wakeAtMs, 0)) * 1_000_000
+        let nowNs = LoopClock.monotonicNs
+        lifeTimer = loop.after(delayNs > nowNs ? delayNs - nowNs : 0) {
+            self.perform(self.life.timePassed(nowMs: self.nowMs))
+        }
+    }
+
+    // MARK: - Frames that must arrive, and the status
+
+    func announce(_ kind: FrameKind, _ id: UInt16, atNs: Int64) {
+        _ = outbox.offer(kind, source: id, receivedAtNs: atNs)
+        signal?.notify()
+    }
+
+    func countSockets(_ change: Int) { openCount += change }
+
+    /// Shows the status to other threads.
+    func publish() {
+        statusDueMs = nowMs + Int64(configuration.statusIntervalMs)
+        counted.writtenAtNs = LoopClock.realtimeNs
+        counted.droppedMessages = outbox.droppedMessages
+        counted.waitingFrames = outbox.waitingFrames
+        counted.connection = serving.last?.id ?? 0
+        counted.connectedAtNs = serving.last?.sinceNs ?? 0
+        counted.state =
+            isStopped
+            ? .stopped
+            : serving.isEmpty ? .connecting : life.connectionCount > 1 ? .replacing : .connected
+        statusWriter.publish(counted)
+        if outbox.droppedMessages > reportedDrops {
+            report(.dropped(messages: outbox.droppedMessages - reportedDrops))
+            reportedDrops = outbox.droppedMessages
+        }
+    }
+}

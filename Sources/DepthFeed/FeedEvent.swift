@@ -1,0 +1,78 @@
+// What is worth a line in a log, as values: the executable decides how it is written, tests look at the
+// cases.
+
+import BinanceDepth
+import MarketData
+import Transport
+
+/// Something a feed or a snapshot desk tells people.
+public enum FeedEvent: Sendable {
+    /// The life of the connections.
+    case life(ConnectionLife.Report)
+    /// A connection is being opened.
+    case dialling(UInt16)
+    /// A connection is open; its streams are subscribed next.
+    case opened(UInt16, WebSocketRoad)
+    /// A connection ended by itself, or could not be opened.
+    case ended(UInt16, WebSocketEnd)
+    /// The venue announced that it will close a connection.
+    case shutdownAnnounced(UInt16)
+    /// A message that is neither data nor readable as anything else; nil if it was too long to be looked at.
+    case unreadable(UInt16, ParseError?)
+    /// So many messages found no room in the ring since the last time; at most once a second.
+    case dropped(messages: Int)
+    /// A snapshot did not fit the ring and was reported as failed.
+    case snapshotTooLong(SymbolName, bytes: Int)
+    /// A snapshot will be asked for again; `status` is 0 if there was no answer.
+    case snapshotRetried(SnapshotKey, status: Int, reason: String, afterMs: Int64)
+    /// A snapshot will not come.
+    case snapshotFailed(SnapshotKey, SnapshotPlanner.Failure)
+    /// The venue told us to stay away for this time.
+    case limited(status: Int, forMs: Int64)
+    /// A list of symbols was read, in so much time after its last byte.
+    case exchangeInfo(Market, symbols: Int, bytes: Int, readInMs: Int)
+    /// A request for a list of symbols will be repeated.
+    case exchangeInfoRetried(Market, status: Int, reason: String, afterMs: Int64)
+}
+
+extension FeedEvent: CustomStringConvertible {
+    /// One line.
+    public var description: String {
+        switch self {
+        case .life(let report): "\(report)"
+        case .dialling(let id): "connection \(id): dialling"
+        case .opened(let id, let road): "connection \(id): open on the \(road) road"
+        case .ended(let id, let end): "connection \(id): ended: \(end.line)"
+        case .shutdownAnnounced(let id): "connection \(id): the venue will close it"
+        case .unreadable(let id, let error):
+            "connection \(id): unreadable message: \(error.map { "\($0)" } ?? "too long")"
+        case .dropped(let messages): "\(messages) messages found no room in the ring"
+        case .snapshotTooLong(let symbol, let bytes):
+            "snapshot of \(symbol): \(bytes) bytes do not fit the ring"
+        case .snapshotRetried(let key, let status, let reason, let afterMs):
+            "snapshot of \(key.symbol): \(status) \(reason), again in \(afterMs) ms"
+        case .snapshotFailed(let key, let failure): "snapshot of \(key.symbol) failed: \(failure)"
+        case .limited(let status, let forMs): "the venue answered \(status): no request for \(forMs) ms"
+        case .exchangeInfo(let market, let symbols, let bytes, let readInMs):
+            "\(market): \(symbols) symbols in \(bytes) bytes, read in \(readInMs) ms"
+        case .exchangeInfoRetried(let market, let status, let reason, let afterMs):
+            "symbols of \(market): \(status) \(reason), again in \(afterMs) ms"
+        }
+    }
+}
+
+extension WebSocketEnd {
+    /// One line.
+    var line: String {
+        if let error { return "\(error)" }
+        guard let peerCode else { return "closed" }
+        return "closed by the venue with \(peerCode)\(peerReason.isEmpty ? "" : " \(peerReason)")"
+    }
+
+    /// What it means for the next connection.
+    var loss: ConnectionLife.Loss {
+        if peerCode == 1008 { return .refused }
+        guard case .upgradeRefused(let status)? = error else { return .lost }
+        return [403, 418, 429].contains(status) ? .refused : .lost
+    }
+}

@@ -1,0 +1,104 @@
+// The list of symbols of a market: one large body, in the same budget as the snapshots.
+
+import BinanceDepth
+import MarketData
+import Transport
+
+/// Why a list of symbols did not come.
+public enum ExchangeInfoError: Error, Hashable, Sendable {
+    /// The venue refused it, or did not answer as often as it was asked; `status` is 0 if it never did.
+    case refused(status: Int, reason: String)
+    /// The body is not what it should be.
+    case unreadable(ParseError)
+    /// The desk was stopped.
+    case stopped
+}
+
+extension SnapshotDesk {
+    /// Fetches the list of symbols of a market, within the budget and after every pause, and asks again after
+    /// trouble.
+    ///
+    /// - Parameter use: gets the list, once, on the loop's thread.
+    /// - Precondition: the desk has the market.
+    public func fetchExchangeInfo(
+        _ market: Market, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        ask(market, attempt: 0, use)
+    }
+
+    private func ask(
+        _ market: Market, attempt: Int, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        if isStopped { return use(.failure(.stopped)) }
+        guard let place = endpoints[market] else { preconditionFailure("a market without endpoints") }
+        switch planner.admit(weight: market.exchangeInfoWeight, nowMs: nowMs) {
+        case .wait(let untilMs):
+            later(untilMs) { self.ask(market, attempt: attempt, use) }
+        case .send(let ticket):
+            guard let url = try? ServiceURL(place.restBase + place.exchangeInfoTarget) else {
+                _ = planner.answeredOther(
+                    ticket, SnapshotPlanner.Answer(status: 400), attempt: attempt, nowMs: nowMs)
+                return use(.failure(.refused(status: 0, reason: "no such URL")))
+            }
+            var http = HTTPFetch.Options()
+            http.bodyBytesMax = options.listBytesMax
+            http.limitMs = options.listLimitMs
+            openCount += 1
+            fetches[ticket] = DeskFetch(
+                url, on: loop, options: http, limitMs: options.listLimitMs, prefix: []
+            ) { [self] fetch, error in
+                openCount -= 1
+                fetches[ticket] = nil
+                counted.bytes += fetch.bytes.count
+                settle(market, ticket, attempt, fetch, error, use)
+            }
+        }
+    }
+
+    private func settle(
+        _ market: Market, _ ticket: UInt64, _ attempt: Int, _ fetch: DeskFetch, _ error: TransportError?,
+        _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        if isStopped { return use(.failure(.stopped)) }
+        let answer = fetch.answer(error)
+        let reason = fetch.reason(error)
+        let nowMs = nowMs
+        switch planner.answeredOther(ticket, answer, attempt: attempt, nowMs: nowMs) {
+        case .deliver: use(read(market, fetch))
+        case .failed: use(.failure(.refused(status: answer.status, reason: reason)))
+        case .retry(let notBeforeMs):
+            counted.lastError = FeedText("\(answer.status) \(reason)")
+            if attempt + 1 >= options.listAttemptsMax {
+                use(.failure(.refused(status: answer.status, reason: reason)))
+                break
+            }
+            report(
+                answer.isLimit
+                    ? .limited(status: answer.status, forMs: notBeforeMs - nowMs)
+                    : .exchangeInfoRetried(
+                        market, status: answer.status, reason: reason, afterMs: notBeforeMs - nowMs))
+            later(notBeforeMs) { self.ask(market, attempt: attempt + 1, use) }
+        }
+        pump()
+    }
+
+    private func read(_ market: Market, _ fetch: DeskFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
+        let beginNs = LoopClock.monotonicNs
+        do throws(ParseError) {
+            let info = try ExchangeInfo(fetch.bytes.span, market: market)
+            let readInMs = Int((LoopClock.monotonicNs - beginNs) / 1_000_000)
+            report(
+                .exchangeInfo(
+                    market, symbols: info.symbols.count, bytes: fetch.bytes.count, readInMs: readInMs))
+            return .success(info)
+        } catch {
+            counted.lastError = FeedText("symbols of \(market): \(error)")
+            return .failure(.unreadable(error))
+        }
+    }
+
+    private func later(_ untilMs: Int64, _ action: @escaping () -> Void) {
+        let delayMs = min(max(untilMs - nowMs, 1), 60_000)
+        loop.after(UInt64(delayMs) * 1_000_000, action)
+    }
+}

@@ -1,0 +1,199 @@
+// Fetches snapshots: what to ask for and when is the planner's decision, a request and its answer are
+// Transport's, and a body goes to whoever delivers it to its lane. Several markets that share one weight
+// budget share one desk.
+//
+// It runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte then
+// never delay a feed.
+//
+// Invariants
+// * Every wish that was accepted ends in one delivery, a body or a failure, unless it is cancelled, replaced
+//   by a later one of its symbol, or the desk stops.
+// * Never more requests in flight than the planner allows, and none longer than its time limit.
+// * While a body cannot be delivered nothing new is asked for, so at most `inFlightMax` bodies wait.
+//
+// Bounds: the planner's queue; bodies of at most `bodyBytesMax`. Worst case: O(entries) for a request sent.
+
+import BinanceDepth
+import Handoff
+import MarketData
+import Transport
+
+/// Fetches the depth snapshots, and the lists of symbols, of the markets that share a weight budget. Thread:
+/// its event loop's; other threads use `remote` and `status`.
+public final class SnapshotDesk {
+    /// Limits of a desk.
+    public struct Options: Sendable {
+        /// The planner's limits and times; nil: the defaults of the pool.
+        public var planner: SnapshotPlanner.Configuration?
+        /// Longest body of a snapshot; longer ones than a parser takes are of no use.
+        public var bodyBytesMax = MessageParser.messageBytesMax
+        /// Longest body of a list of symbols.
+        public var listBytesMax = 64 << 20
+        /// Longest time for one address to answer; all addresses together have the planner's time.
+        public var requestLimitMs = 8_000
+        /// Longest time for a list of symbols.
+        public var listLimitMs = 60_000
+        /// How often a list of symbols is asked for before it is given up.
+        public var listAttemptsMax = 5
+        /// Time between two tries to deliver a body that was not taken.
+        public var redeliveryMs = 20
+        /// Time between two statuses.
+        public var statusIntervalMs = 500
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// A wish, as it comes from an engine.
+    public enum Wish: Hashable, Sendable {
+        /// A snapshot with at least so many levels a side; `attempt` counts the fruitless ones before it.
+        case want(SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int)
+        /// No snapshot of this symbol any more.
+        case cancel(SnapshotKey)
+    }
+
+    /// What becomes of a wish.
+    public struct Delivery: Sendable {
+        /// Whose snapshot.
+        public var key: SnapshotKey
+        /// Envelope and body, ready to be a frame; nil if it will not come.
+        public var frame: [UInt8]?
+    }
+
+    let loop: EventLoop
+    let options: Options
+    let endpoints: [Market: Endpoints]
+    let report: (FeedEvent) -> Void
+    var planner: SnapshotPlanner
+    var counted = DeskStatus()
+    var isStopped = false
+    /// Requests under way, by ticket, with what ends them early.
+    var fetches: [UInt64: DeskFetch] = [:]
+    private let deliver: (Delivery) -> Bool
+    private var undelivered: [Delivery] = []
+    private var timer: LoopTimer?
+    private var statusTimer: LoopTimer?
+    private var redelivery: LoopTimer?
+    private var statusWriter: LatestValueWriter<DeskStatus>
+
+    /// What the desk has done and plans, for any thread.
+    public let status: LatestValueReader<DeskStatus>
+
+    /// A desk with nothing to do.
+    ///
+    /// - Parameters:
+    ///   - endpoints: where each market is.
+    ///   - loop: its event loop; the desk must be used on the loop's thread only, this call included.
+    ///   - deliver: gets what wishes lead to, on the loop's thread; false if it cannot be taken now, and it
+    ///     is offered again.
+    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    /// - Precondition: at least one market, all of them of one weight pool.
+    public init(
+        _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),
+        deliver: @escaping (Delivery) -> Bool, report: @escaping (FeedEvent) -> Void = { _ in }
+    ) {
+        guard let pool = endpoints.first?.market.weightPool else { preconditionFailure("no market") }
+        precondition(endpoints.allSatisfy { $0.market.weightPool == pool }, "markets of two weight pools")
+        self.endpoints = Dictionary(endpoints.map { ($0.market, $0) }, uniquingKeysWith: { $1 })
+        (self.loop, self.options, self.deliver, self.report) = (loop, options, deliver, report)
+        planner = SnapshotPlanner(pool: pool, configuration: options.planner)
+        let mailbox = LatestValue(DeskStatus())
+        status = mailbox.reader
+        statusWriter = mailbox.writer
+    }
+
+    /// What other threads may do.
+    public var remote: DeskRemote { DeskRemote(self) }
+
+    /// Requests that are not gone yet, those being ended included. A process may end when it is 0 after
+    /// `stop`.
+    public internal(set) var openCount = 0
+
+    /// Takes a wish. One that the planner's full queue refuses is delivered as a failure.
+    ///
+    /// - Precondition: the desk has the market of the key.
+    public func want(_ wish: Wish) {
+        if isStopped { return }
+        switch wish {
+        case .want(let key, let priority, let levelCount, let attempt):
+            precondition(endpoints[key.market] != nil, "a market without endpoints")
+            let acceptance = planner.request(
+                key, priority, levelCount: levelCount, attempt: attempt, nowMs: nowMs)
+            switch acceptance {
+            case .queued, .merged: break
+            case .full: hand(Delivery(key: key, frame: nil))
+            }
+        case .cancel(let key):
+            planner.cancel(key)
+            undelivered.removeAll { $0.key == key }
+        }
+        pump()
+    }
+
+    /// The plan at this moment.
+    public var plan: SnapshotPlanner.Plan { planner.plan(nowMs: nowMs) }
+
+    /// Ends all requests, for good; nothing is delivered any more.
+    public func stop() {
+        if isStopped { return }
+        isStopped = true
+        for timer in [timer, statusTimer, redelivery] { timer.map(loop.cancel) }
+        undelivered = []
+        for fetch in fetches.values { fetch.cancel() }
+        publish()
+    }
+
+    /// Milliseconds since 1970: the venue's minutes are those of the clock.
+    var nowMs: Int64 { LoopClock.realtimeNs / 1_000_000 }
+
+    /// Sends what may be sent, and sets the alarm for the next time.
+    func pump() {
+        if isStopped { return }
+        timer.map(loop.cancel)
+        timer = nil
+        if !undelivered.isEmpty { return }
+        planning: while true {
+            switch planner.next(nowMs: nowMs) {
+            case .send(let request): fetch(request)
+            case .wait(let untilMs):
+                // A clock that is set back must not stop us for longer than this.
+                let delayMs = min(max(untilMs - nowMs, 1), 60_000)
+                timer = loop.after(UInt64(delayMs) * 1_000_000) { [unowned self] in pump() }
+                break planning
+            case .idle: break planning
+            }
+        }
+        showSoon()
+    }
+
+    /// Delivers, or keeps it until it is taken.
+    func hand(_ delivery: Delivery) {
+        if undelivered.isEmpty && deliver(delivery) { return }
+        undelivered.append(delivery)
+        if redelivery == nil { offerLater() }
+    }
+
+    private func offerLater() {
+        redelivery = loop.after(UInt64(options.redeliveryMs) * 1_000_000) { [unowned self] in
+            redelivery = nil
+            while let first = undelivered.first, deliver(first) { undelivered.removeFirst() }
+            if undelivered.isEmpty { pump() } else { offerLater() }
+        }
+    }
+
+    /// Shows the status before long.
+    func showSoon() {
+        if statusTimer != nil { return }
+        statusTimer = loop.after(UInt64(options.statusIntervalMs) * 1_000_000) { [unowned self] in
+            statusTimer = nil
+            publish()
+        }
+    }
+
+    private func publish() {
+        counted.take(plan)
+        counted.undelivered = undelivered.count
+        counted.writtenAtNs = LoopClock.realtimeNs
+        statusWriter.publish(counted)
+    }
+}

@@ -1,0 +1,79 @@
+// Requests that are no snapshots, in the same budget.
+
+import BinanceDepth
+import MarketData
+import Testing
+
+struct PlannerOtherTests {
+    typealias Planner = SnapshotPlanner
+    typealias Answer = SnapshotPlanner.Answer
+    static let start = PlannerTests.start
+
+    /// The ticket of an admitted request, nil if it has to wait.
+    static func admit(_ planner: inout Planner, weight: Int = 20, _ nowMs: Int64 = start) -> UInt64? {
+        switch planner.admit(weight: weight, nowMs: nowMs) {
+        case .send(let ticket): ticket
+        case .wait: nil
+        }
+    }
+
+    @Test func probesAndIsProbedFor() {
+        var planner = Planner(pool: .spot)
+        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: Self.start)
+        let ticket = Self.admit(&planner)
+        #expect(ticket != nil && Self.admit(&planner) == nil)
+        // One at a time until the venue has served one.
+        #expect(PlannerTests.send(&planner, Self.start) == nil)
+        #expect(planner.plan(nowMs: Self.start).weightSpent == 20)
+        let answer = Answer(status: 200, usedWeight: 300)
+        #expect(planner.answeredOther(ticket!, answer, attempt: 0, nowMs: Self.start + 50) == .deliver)
+        #expect(planner.plan(nowMs: Self.start).weightSpent == 300)
+        #expect(PlannerTests.send(&planner, Self.start + 50) != nil)
+        #expect(Self.admit(&planner, Self.start + 50) != nil)
+    }
+
+    @Test func keepsTheBudget() {
+        var planner = PlannerTests.served { $0.inFlightMax = 1000 }
+        var spent = 5
+        while Self.admit(&planner, weight: 250) != nil { spent += 250 }
+        #expect(spent <= 5400 && spent > 5150)
+        let roomMs = (Self.start / 60_000 + 1) * 60_000 + 1000
+        #expect(planner.admit(weight: 250, nowMs: Self.start) == .wait(untilMs: roomMs))
+        #expect(Self.admit(&planner, weight: 250, roomMs) != nil)
+    }
+
+    @Test func aRefusalStopsEverything() {
+        var planner = PlannerTests.served()
+        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: Self.start)
+        let ticket = Self.admit(&planner)!
+        let refusal = Answer(status: 429, retryAfterSeconds: 7)
+        let untilMs = Self.start + 8000
+        #expect(
+            planner.answeredOther(ticket, refusal, attempt: 0, nowMs: Self.start)
+                == .retry(notBeforeMs: untilMs))
+        #expect(PlannerTests.send(&planner, untilMs - 1) == nil)
+        #expect(planner.admit(weight: 1, nowMs: untilMs - 1) == .wait(untilMs: untilMs))
+        #expect(Self.admit(&planner, untilMs) != nil)
+    }
+
+    @Test func troubleAndUselessness() {
+        var planner = PlannerTests.served()
+        for (attempt, status) in [0, 503, 403].enumerated() {
+            var nowMs = Self.start + Int64(attempt) * 1000
+            var ticket: UInt64?
+            while ticket == nil {
+                nowMs += 500
+                ticket = Self.admit(&planner, weight: 1, nowMs)
+            }
+            guard
+                case .retry(let notBeforeMs) = planner.answeredOther(
+                    ticket!, Answer(status: status), attempt: attempt, nowMs: nowMs)
+            else { return #expect(Bool(false)) }
+            #expect(notBeforeMs >= nowMs + 250 << Int64(attempt))
+        }
+        let ticket = Self.admit(&planner, Self.start + 20_000)!
+        #expect(
+            planner.answeredOther(ticket, Answer(status: 404), attempt: 0, nowMs: Self.start + 20_000)
+                == .failed(.refused(status: 404, code: nil)))
+    }
+}
