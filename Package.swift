@@ -84,6 +84,12 @@ let package = Package(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
             swiftSettings: safe),
         .target(
+            name: "ExchangeServer",
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Recording", "SimulatedExchange", "Transport",
+            ],
+            swiftSettings: safe),
+        .target(
             name: "RoadSimulation",
             dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange"],
             swiftSettings: safe),
@@ -91,7 +97,7 @@ let package = Package(
             name: "lob",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
-                "RoadSimulation", "CAllocator", argumentParser,
+                "RoadSimulation", "ExchangeServer", "Transport", "CAllocator", argumentParser,
             ],
             swiftSettings: safe),
         .executableTarget(
@@ -111,6 +117,8 @@ let package = Package(
         .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
+        .testTarget(
+            name: "ExchangeServerTests", dependencies: ["ExchangeServer", "SimulatedExchange", "Transport", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(name: "TidyTests"),

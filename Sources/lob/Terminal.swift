@@ -9,7 +9,8 @@ func printError(_ text: String) {
     writeError(text + "\n")
 }
 
-private func writeError(_ text: String) {
+/// Writes text to standard error as it stands.
+func writeError(_ text: String) {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {

@@ -19,6 +19,9 @@ enum HouseRules {
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
+        "ExchangeServer": [
+            "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording",
+        ],
         "RoadSimulation": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
         ],
@@ -40,7 +43,7 @@ enum HouseRules {
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
         "RoadSimulation": ["RoadFeed"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Replay", "Terminal"],
+        "lob": ["CaptureFacts", "ExchangeRun", "Replay", "Terminal"],
         "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
     ]
 
