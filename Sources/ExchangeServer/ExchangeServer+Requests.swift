@@ -44,6 +44,7 @@ extension ExchangeServer {
     private func send(_ response: VenueResponse, to request: HTTPRequest) {
         if response.status == 0 { return request.hangUp() }
         var headers = response.headers.compactMap { HTTPHeader($0.name, $0.value) }
+        headers += [HTTPHeader("Date", httpDate(venue.nowUs))].compactMap { $0 }
         if market == .spot, let used = HTTPHeader("X-MBX-USED-WEIGHT", "\(response.usedWeight)") {
             headers.append(used)
         }
