@@ -67,6 +67,7 @@ public final class ExchangeServer {
     private var timer: LoopTimer?
     private var lastRunNs: Int64 = 0
     private var sweptSecond: Int64 = 0
+    private static let actCountMax = 4
     private static let runNsMax: Int64 = 20_000_000
     private static let vanishedNsMax: UInt64 = 120_000_000_000
 
@@ -82,8 +83,9 @@ public final class ExchangeServer {
     ) throws(TransportError) {
         (self.loop, self.options, self.addresses) = (loop, options, addresses)
         market = configuration.market
-        venue = Venue(configuration)
+        // First of all: to fill the books of many symbols takes time, and that passes at the venue too.
         clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
+        venue = Venue(configuration)
         var listening = HTTPServer.Options()
         listening.address = options.address
         listening.port = options.port
@@ -105,6 +107,8 @@ public final class ExchangeServer {
         live.requestLatencyUs = 1_000...5_000
         live.snapshotLagUs = 0...20_000
         live.snapshotCacheUs = 1_000
+        // Of captured snapshots of spot 57 in 66 end with an event, of the futures' 14 in 41.
+        live.wholeSnapshotPerMille = configuration.market == .spot ? 860 : 340
         live.connectionCountMax = 1_024
         return live
     }
@@ -144,9 +148,12 @@ extension ExchangeServer {
         let startNs = clock.elapsedNs
         let untilUs = clock.venueUs(afterNs: startNs)
         repeat {
-            venue.advance(toUs: min(max(venue.nextActivityUs, venue.nowUs + 1), untilUs))
+            venue.advance(
+                toUs: min(max(venue.nextActivityUs, venue.nowUs + 1), untilUs),
+                actCountMax: ExchangeServer.actCountMax)
             deliver()
-        } while venue.nowUs < untilUs && clock.elapsedNs - startNs < ExchangeServer.runNsMax
+        } while min(venue.nextActivityUs, venue.nowUs + 1) <= untilUs
+            && clock.elapsedNs - startNs < ExchangeServer.runNsMax
         if venue.nowUs / 1_000_000 != sweptSecond { sweep() }
         lastRunNs = startNs
         schedule()

@@ -87,8 +87,14 @@ public struct Venue: ~Copyable {
     }
 
     /// Lets everything happen up to and including this time; a time in the past changes nothing.
-    public mutating func advance(toUs timeUs: Int64) {
+    ///
+    /// - Parameter actCountMax: stop after so many events, tickers and seconds, though more are due: time
+    ///   then stands at the last of them.
+    public mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
+        var actCount = 0
         while let entry = agenda.first, entry.timeUs <= timeUs {
+            if actCount == actCountMax { return }
+            actCount += 1
             nowUs = max(nowUs, entry.timeUs)
             if entry.index == .max {
                 second()

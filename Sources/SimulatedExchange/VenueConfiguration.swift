@@ -43,6 +43,8 @@ public struct VenueConfiguration: Sendable {
     public var expectsPongs = false
     /// Shape of the refusals of control messages: the venue documents one and shows the other.
     public var errorShape = ErrorShape.flat
+    /// Share of snapshots that show the end of an event rather than a state inside of one.
+    public var wholeSnapshotPerMille = 0
     /// How long a connection lives.
     public var connectionLifeUs: Int64 = 86_400_000_000
     /// How much of the past is kept for `withTruth` and for old snapshots.

@@ -179,7 +179,10 @@ extension Venue {
             listings[index].history.move(&cursor, toUs: timeUs)
             cursor.book.copy(limit: limit, printed: printed, into: &snapshot)
         } else {
-            listings[index].history.move(&listings[index].replica, toUs: timeUs)
+            let isWhole =
+                configuration.wholeSnapshotPerMille > 0
+                && random.chance(perMille: configuration.wholeSnapshotPerMille)
+            listings[index].history.move(&listings[index].replica, toUs: timeUs, isWhole: isWhole)
             listings[index].replica.book.copy(limit: limit, printed: printed, into: &snapshot)
         }
         snapshot.symbol = listings[index].name
