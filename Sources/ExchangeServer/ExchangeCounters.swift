@@ -26,6 +26,8 @@ public struct ExchangeCounters: Hashable, Sendable {
     public internal(set) var usedWeight = 0
     /// How far virtual time is behind the clock, in virtual microseconds.
     public internal(set) var behindUs: Int64 = 0
+    /// Messages of a capture that have been played.
+    public internal(set) var playedCount = 0
     /// What the venue itself has counted.
     public internal(set) var venue = VenueCounters()
 }

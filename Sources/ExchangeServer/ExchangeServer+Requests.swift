@@ -32,12 +32,27 @@ extension ExchangeServer {
         let isMicroseconds = request.header("x-mbx-time-unit")?.uppercased() == "MICROSECOND"
         let address = request.peerAddress
         venue.address = addresses[address, market]
-        let response = venue.request(target, isMicroseconds: isMicroseconds)
+        let response = respond(to: target, isMicroseconds: isMicroseconds)
         addresses[address, market] = venue.address
         waitingAnswerCount += 1
         loop.after(delayNs(untilVenueUs: response.dueUs)) { [unowned self] in
             waitingAnswerCount -= 1
             send(response, to: request)
+        }
+    }
+
+    private func respond(to target: VenueTarget, isMicroseconds: Bool) -> VenueResponse {
+        guard let player else { return venue.request(target, isMicroseconds: isMicroseconds) }
+        do throws(RequestRefusal) {
+            let question = try target.question(market)
+            var response = venue.begin()
+            if venue.admit(question, &response) {
+                player.answer(question, &venue, &response)
+                venue.finish(&response)
+            }
+            return response
+        } catch {
+            return venue.refused(error)
         }
     }
 

@@ -47,6 +47,11 @@ public final class ExchangeServer {
         /// Most requests that wait for their answers.
         public var answerCountMax = 1_024
 
+        /// Whether a capture is played as fast as its clients read, whatever its times.
+        public var isUnpaced = false
+        /// Whether a capture begins at once, not when the first client listens.
+        public var playsAtOnce = false
+
         /// The defaults: loopback, a free port, real time.
         public init() {}
     }
@@ -62,39 +67,69 @@ public final class ExchangeServer {
     var tally = ExchangeCounters()
     var clients: [StreamClient] = []
     var waitingAnswerCount = 0
+    let player: CapturePlayer?
+    /// Whether a capture has been played to its end.
+    public private(set) var isPlayed = false
     private let clock: VenueClock
     private var http: HTTPServer?
     private var timer: LoopTimer?
     private var lastRunNs: Int64 = 0
     private var sweptSecond: Int64 = 0
+    private static let heldUpBytes = 256 << 10
     private static let actCountMax = 4
     private static let runNsMax: Int64 = 20_000_000
     private static let vanishedNsMax: UInt64 = 120_000_000_000
 
-    /// Listens at once.
+    /// Serves a simulated market; listens at once.
     ///
     /// - Parameters:
     ///   - configuration: what the venue is made of; `live` makes one for clients of this machine.
     ///   - addresses: shared by servers whose request budgets are one.
     /// - Throws: `TransportError.cannotListen`.
-    public init(
+    public convenience init(
         _ configuration: VenueConfiguration, on loop: EventLoop, options: Options = Options(),
         addresses: AddressBook = AddressBook()
     ) throws(TransportError) {
-        (self.loop, self.options, self.addresses) = (loop, options, addresses)
-        market = configuration.market
         // First of all: to fill the books of many symbols takes time, and that passes at the venue too.
-        clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
-        venue = Venue(configuration)
+        let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
+        try self.init(Venue(configuration), clock, nil, on: loop, options: options, addresses: addresses)
+    }
+
+    /// Serves a captured market; listens at once. When the capture is over, clients are closed with 1001.
+    ///
+    /// - Parameters:
+    ///   - capture: what is played.
+    ///   - configuration: the venue around it: limits, latencies, faults. It must have no symbols.
+    /// - Throws: `CaptureError`, or `TransportError.cannotListen`.
+    public convenience init(
+        playing capture: CapturedMarket, _ configuration: VenueConfiguration, on loop: EventLoop,
+        options: Options = Options(), addresses: AddressBook = AddressBook()
+    ) throws {
+        precondition(configuration.market == capture.market && configuration.symbols.isEmpty)
+        let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
+        var venue = Venue(configuration)
+        let player = try CapturePlayer(capture, isUnpaced: options.isUnpaced, into: &venue)
+        try self.init(venue, clock, player, on: loop, options: options, addresses: addresses)
+    }
+
+    private init(
+        _ venue: consuming Venue, _ clock: VenueClock, _ player: CapturePlayer?, on loop: EventLoop,
+        options: Options, addresses: AddressBook
+    ) throws(TransportError) {
+        (self.loop, self.options, self.addresses) = (loop, options, addresses)
+        (self.clock, self.player) = (clock, player)
+        market = venue.configuration.market
+        self.venue = venue
         var listening = HTTPServer.Options()
         listening.address = options.address
         listening.port = options.port
         listening.tls = options.tls
-        listening.peerCountMax = configuration.connectionCountMax
+        listening.peerCountMax = self.venue.configuration.connectionCountMax
         listening.messageBytesMax = 256 << 10
         http = try HTTPServer(
             on: loop, options: listening,
             handlers: HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) }))
+        if options.playsAtOnce { player?.start(atUs: self.venue.nowUs) }
         schedule()
     }
 
@@ -120,6 +155,7 @@ public final class ExchangeServer {
         counters.streamCount = clients.reduce(0) { $0 + venue.subscriptionCount(of: $1.id) }
         counters.usedWeight = addresses.usedWeight(market)
         counters.behindUs = max(clock.venueUs(afterNs: clock.elapsedNs) - venue.nowUs, 0)
+        counters.playedCount = player?.playedCount ?? 0
         counters.venue = venue.counters
         return counters
     }
@@ -149,14 +185,42 @@ extension ExchangeServer {
         let untilUs = clock.venueUs(afterNs: startNs)
         repeat {
             venue.advance(
-                toUs: min(max(venue.nextActivityUs, venue.nowUs + 1), untilUs),
+                toUs: min(max(nextActivityUs, venue.nowUs + 1), untilUs),
                 actCountMax: ExchangeServer.actCountMax)
+            play()
             deliver()
-        } while min(venue.nextActivityUs, venue.nowUs + 1) <= untilUs
+        } while min(nextActivityUs, venue.nowUs + 1) <= untilUs
             && clock.elapsedNs - startNs < ExchangeServer.runNsMax
         if venue.nowUs / 1_000_000 != sweptSecond { sweep() }
         lastRunNs = startNs
         schedule()
+    }
+
+    /// When something happens next, at the venue or in the capture; not before congested clients have read.
+    private var nextActivityUs: Int64 {
+        guard let dueUs = player?.nextUs, !isHeldUp else { return venue.nextActivityUs }
+        return min(venue.nextActivityUs, max(dueUs, venue.nowUs))
+    }
+
+    /// Whether unpaced play waits for a client to read.
+    private var isHeldUp: Bool {
+        options.isUnpaced && clients.contains { $0.peer.queuedBytes > ExchangeServer.heldUpBytes }
+    }
+
+    /// Plays what is due of a capture, and closes when it is over.
+    private func play() {
+        guard let player, !isPlayed else { return }
+        if player.isWaiting && clients.contains(where: { venue.subscriptionCount(of: $0.id) > 0 }) {
+            player.start(atUs: venue.nowUs)
+        }
+        if !isHeldUp {
+            _ = player.play(
+                untilUs: venue.nowUs, countMax: ExchangeServer.actCountMax * 4, into: &venue)
+        }
+        if player.isOver {
+            isPlayed = true
+            venue.closeAll(code: 1001, reason: "The capture is over")
+        }
     }
 
     /// Hands to the sockets what has arrived.
@@ -188,7 +252,7 @@ extension ExchangeServer {
         if let timer { loop.cancel(timer) }
         let nowNs = clock.elapsedNs
         let dueNs = max(
-            clock.elapsedNs(atVenueUs: venue.nextActivityUs), lastRunNs + options.wakeUpUs * 1_000)
+            clock.elapsedNs(atVenueUs: nextActivityUs), lastRunNs + options.wakeUpUs * 1_000)
         var delayNs = max(dueNs - nowNs, 0)
         // The loop sleeps whole milliseconds and spins the rest; so there is none.
         if options.wakeUpUs > 0 { delayNs = (delayNs + 999_999) / 1_000_000 * 1_000_000 + 20_000 }

@@ -37,9 +37,14 @@ extension Venue {
 
     /// Tells every client that the venue goes down, where the market has a notice for that, and closes.
     public mutating func shutDown() {
+        for slot in slots.indices { slots[slot]?.notifyShutdown(atUs: nowUs, configuration) }
+        closeAll(code: 1001, reason: "")
+    }
+
+    /// Closes every connection behind what is on its way.
+    public mutating func closeAll(code: Int, reason: String) {
         for slot in slots.indices {
-            slots[slot]?.notifyShutdown(atUs: nowUs, configuration)
-            slots[slot]?.close(code: 1001, reason: "", atUs: nowUs, configuration)
+            slots[slot]?.close(code: code, reason: reason, atUs: nowUs, configuration)
         }
     }
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import ExchangeServer
 import MarketData
+import Recording
 import SimulatedExchange
 import Transport
 
@@ -67,14 +68,14 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --faults all --speed 10             everything goes wrong, ten times as fast
               lob exchange --capture session/capture.txt.gz    a captured session, as it was
 
-            Exit status: 0 ended by a signal; 1 it could not listen or read; 64 wrong usage.
+            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 wrong usage.
             """)
 
     @Option(
         help: ArgumentHelp("Where to listen; the next market takes the next port.", valueName: "addr:port"))
     var listen = ListenArgument(argument: "127.0.0.1:9101")!
 
-    @Option(help: "Market: spot, usdm or coinm; may be repeated.")
+    @Option(help: "Market: spot, usdm or coinm; may be repeated. A capture tells its own.")
     var market: [MarketArgument] = []
 
     @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
@@ -89,8 +90,20 @@ struct ExchangeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
     var faults: String = "none"
 
-    @Option(help: "Venue seconds in a second.")
-    var speed = 1.0
+    @Option(
+        help: ArgumentHelp(
+            "Venue seconds in a second; with a capture also max: as fast as clients read.",
+            valueName: "real|N|max"))
+    var speed = ReplaySpeed.times(1)
+
+    @Option(
+        help: ArgumentHelp(
+            "Play a captured session instead: a file of lines, or a folder with events.jsonl.",
+            valueName: "path"))
+    var capture: String?
+
+    @Flag(help: "Begin with the capture at once, not when the first client listens.")
+    var atOnce = false
 
     @Option(help: ArgumentHelp("From sending a frame to its leaving, in µs.", valueName: "us"))
     var latency: Int64 = 2_000
@@ -108,9 +121,12 @@ struct ExchangeCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if !(speed > 0 && speed <= 10_000) {
-            throw ValidationError("--speed must be above 0 and at most 10000.")
+        if case .times(let factor) = speed, factor > 10_000 {
+            throw ValidationError("--speed must be at most 10000.")
         }
+        if speed == .max && capture == nil { throw ValidationError("--speed max needs --capture.") }
+        if atOnce && capture == nil { throw ValidationError("--at-once needs --capture.") }
+        if capture != nil && market.count > 1 { throw ValidationError("A capture is of one market.") }
         if latency < 0 || latency > 60_000_000 { throw ValidationError("--latency must be 0 … 60000000 µs.") }
         if life < 1 { throw ValidationError("--life must be at least 1 s.") }
         if (tlsCertificate == nil) != (tlsKey == nil) {
@@ -123,7 +139,7 @@ struct ExchangeCommand: ParsableCommand {
         } catch {
             throw ValidationError("--faults: \(error)")
         }
-        for market in markets { _ = try venueSymbols(market) }
+        if capture == nil { for market in markets { _ = try venueSymbols(market) } }
     }
 
     /// The markets in the order of their ports.
@@ -150,6 +166,12 @@ struct ExchangeCommand: ParsableCommand {
         do {
             try ExchangeRun(self).run()
         } catch let error as TransportError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as CaptureError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as ReadingError {
             printError("lob: \(error)")
             throw ExitCode(1)
         }

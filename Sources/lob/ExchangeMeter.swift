@@ -55,6 +55,7 @@ struct ExchangeMeter {
             ("requests", counters.requestCount), ("answered429", counters.venue.limitedCount),
             ("answered418", counters.venue.bannedCount), ("overloaded", counters.overloadCount),
         ]
+        if counters.playedCount > 0 { totals.append(("played", counters.playedCount)) }
         totals += Fault.allCases.filter { counters.venue[$0] > 0 }.map {
             ("fault.\($0.name)", counters.venue[$0])
         }

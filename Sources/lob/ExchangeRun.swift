@@ -6,6 +6,7 @@ import BinanceDepth
 import ExchangeServer
 import Glibc
 import MarketData
+import Recording
 import SimulatedExchange
 import Synchronization
 import Transport
@@ -28,30 +29,60 @@ struct ExchangeRun {
     private let command: ExchangeCommand
     private let loop: EventLoop
     private var servers: [ExchangeServer] = []
+    /// Names of each server's symbols.
+    private var listed: [[String]] = []
+    private var captured: CapturedMarket?
     private let isTerminal = isatty(2) == 1
 
     init(_ command: ExchangeCommand) throws {
         self.command = command
         loop = try EventLoop()
+        if let path = command.capture {
+            try play(path)
+            return
+        }
         let addresses = AddressBook()
         for (index, market) in command.markets.enumerated() {
-            var options = ExchangeServer.Options()
-            options.address = command.listen.address
-            options.port = command.listen.port == 0 ? 0 : command.listen.port + index
-            options.speed = command.speed
-            if let certificate = command.tlsCertificate, let key = command.tlsKey {
-                options.tls = TLSIdentity(certificatePath: certificate, keyPath: key)
-            }
+            let symbols = try command.venueSymbols(market)
             servers.append(
                 try ExchangeServer(
-                    try ExchangeRun.venue(command, market), on: loop, options: options, addresses: addresses))
+                    try configuration(market, symbols), on: loop, options: options(index),
+                    addresses: addresses))
+            listed.append(symbols.map { "\($0.name)" })
         }
     }
 
-    private static func venue(_ command: ExchangeCommand, _ market: Market) throws -> VenueConfiguration {
+    /// Makes the server of a capture.
+    private mutating func play(_ path: String) throws {
+        let files = try CaptureFiles(path: path)
+        let market = try command.market.first?.market ?? detectMarket(files.events)
+        let capture = try CapturedMarket(path: path, market: market)
+        var around = try configuration(market, [])
+        around.dialect = .classic(market)
+        around.streamLatencyUs = 0...0
+        servers.append(try ExchangeServer(playing: capture, around, on: loop, options: options(0)))
+        listed.append(capture.symbols.map { "\($0.name)" })
+        captured = capture
+    }
+
+    private func options(_ index: Int) -> ExchangeServer.Options {
+        var options = ExchangeServer.Options()
+        options.address = command.listen.address
+        options.port = command.listen.port == 0 ? 0 : command.listen.port + index
+        if case .times(let factor) = command.speed { options.speed = factor }
+        options.isUnpaced = command.speed == .max
+        options.playsAtOnce = command.atOnce
+        if let certificate = command.tlsCertificate, let key = command.tlsKey {
+            options.tls = TLSIdentity(certificatePath: certificate, keyPath: key)
+        }
+        return options
+    }
+
+    private func configuration(
+        _ market: Market, _ symbols: [VenueSymbol]
+    ) throws -> VenueConfiguration {
         var configuration = ExchangeServer.live(
-            VenueConfiguration(
-                market: market, symbols: try command.venueSymbols(market), seed: command.seed))
+            VenueConfiguration(market: market, symbols: symbols, seed: command.seed))
         configuration.startUs = wallClockUs()
         configuration.faults = try FaultPlan(command.faults)
         configuration.streamLatencyUs = 0...command.latency
@@ -66,15 +97,18 @@ struct ExchangeRun {
         var meter = ExchangeMeter(servers)
         let clock = Stopwatch()
         var shownAtNs: Int64 = 0
-        loop.after(0) {}
-        while !isStopping.load(ordering: .relaxed) {
+        while !isStopping.load(ordering: .relaxed) && !isPlayed {
             loop.turn(waitAtMostNs: 100_000_000)
             if isTerminal && clock.elapsedNs - shownAtNs > 1_000_000_000 {
                 shownAtNs = clock.elapsedNs
                 meter.show()
             }
         }
-        for server in servers { server.shutDown() }
+        if isPlayed {
+            meter.clear()
+            printError("the capture is over")
+        }
+        for server in servers where !server.isPlayed { server.shutDown() }
         let deadlineNs = clock.elapsedNs + 3_000_000_000
         while servers.contains(where: { $0.counters.connectionCount > 0 }) && clock.elapsedNs < deadlineNs {
             loop.turn(waitAtMostNs: 10_000_000)
@@ -89,15 +123,16 @@ struct ExchangeRun {
         loop.close()
     }
 
+    private var isPlayed: Bool { servers.contains { $0.isPlayed } }
+
     /// Says where clients find the servers.
     private func announce() {
         let secure = command.tlsCertificate == nil ? "" : "s"
         let host = command.listen.address ?? "localhost"
         let name = host.contains(":") ? "[\(host)]" : host
-        for server in servers {
+        for (server, symbols) in zip(servers, listed) {
             let rest = "http\(secure)://\(name):\(server.port)"
             let streams = "ws\(secure)://\(name):\(server.port)"
-            let symbols = (try? command.venueSymbols(server.market))?.map { "\($0.name)" } ?? []
             if command.json {
                 let list = symbols.map { "\"\($0)\"" }.joined(separator: ",")
                 print(
@@ -111,6 +146,12 @@ struct ExchangeRun {
             printError("\(server.market.name): \(symbols.count) symbols: \(shown)")
             printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
             printError("  streams  \(streams), paths \(paths)")
+            guard let captured else { continue }
+            let seconds = fixed(Double(captured.spanNs) / 1e9, 0)
+            let names = captured.streams.prefix(4).joined(separator: " ")
+            let more = captured.streams.count > 4 ? " …" : ""
+            printError("  capture  \(captured.messageCount) messages of \(seconds) s: \(names)\(more)")
+            printError("           it begins \(command.atOnce ? "now" : "when the first client listens")")
         }
     }
 

@@ -41,10 +41,11 @@ enum HouseRules {
         ],
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
+        "ExchangeServer": ["CapturedText"],
         "RoadSimulation": ["RoadFeed"],
         "Transport": ["LoopHandle", "Socket"],
         "lob": ["CaptureFacts", "ExchangeRun", "Replay", "Terminal"],
-        "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
+        "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile"],
     ]
 
     /// What may lie in the root folder besides entries that begin with a dot.
