@@ -55,7 +55,9 @@ final class Bench {
     }
 
     /// The answer to a request, waited for.
-    func get(_ server: ExchangeServer, _ target: String, header: HTTPHeader? = nil) throws -> Answer {
+    func get(_ server: ExchangeServer, _ target: String, header: HTTPHeader? = nil, isPatient: Bool = true)
+        throws -> Answer
+    {
         var answer = Answer()
         var options = HTTPFetch.Options()
         if let header { options.headers = [header] }
@@ -71,11 +73,12 @@ final class Bench {
             answer.status = status
             answer.usedWeight = fetch?.header("x-mbx-used-weight-1m")
             answer.retryAfter = fetch?.header("retry-after")
+            answer.date = fetch?.header("date")
             answer.contentType = fetch?.header("content-type")
         }
         let url = try ServiceURL("http://127.0.0.1:\(server.port)\(target)")
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        drive { isOver }
+        if isPatient { drive { isOver } } else { rest(ms: 5) }
         return answer
     }
 }
@@ -105,6 +108,7 @@ struct Answer {
     var usedWeight: String?
     var retryAfter: String?
     var contentType: String?
+    var date: String?
     var error: TransportError?
     var text: String { String(decoding: body, as: UTF8.self) }
 }
@@ -113,6 +117,7 @@ struct Answer {
 final class Listener {
     private(set) var texts: [String] = []
     private(set) var pings: [String] = []
+    private(set) var pongCount = 0
     private(set) var end: WebSocketEnd?
     private(set) var client: WebSocketClient?
     private var pieces: [UInt8] = []
@@ -120,14 +125,15 @@ final class Listener {
     init(_ url: ServiceURL, on loop: EventLoop, road: WebSocketRoad = .fast) {
         var options = WebSocketClient.Options()
         options.roads = [road]
-        var handlers = WebSocketClient.Handlers { [unowned self] bytes, isFinal in
+        var handlers = WebSocketClient.Handlers { [self] bytes, isFinal in
             for index in bytes.indices { pieces.append(bytes[index]) }
             if !isFinal { return }
             texts.append(String(decoding: pieces, as: UTF8.self))
             pieces = []
         }
-        handlers.pinged = { [unowned self] in pings.append(String(decoding: $0.array, as: UTF8.self)) }
-        handlers.closed = { [unowned self] in end = $0 }
+        handlers.pinged = { [self] in pings.append(String(decoding: $0.array, as: UTF8.self)) }
+        handlers.ponged = { [self] _ in pongCount += 1 }
+        handlers.closed = { [self] in end = $0 }
         client = WebSocketClient(url, on: loop, options: options, handlers: handlers)
     }
 
