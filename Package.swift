@@ -34,6 +34,7 @@ let cFlags: [CSetting] = [
 ] + (isFuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -51,6 +52,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -84,7 +86,20 @@ let package = Package(
             name: "DepthFeed", dependencies: ["Transport", "Handoff", "BinanceDepth", "MarketData"],
             swiftSettings: safe),
         .target(
+            name: "BookService",
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
+                "CKernels",
+            ],
+            swiftSettings: safe),
+        .target(
             name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
+            swiftSettings: safe),
+        .target(
+            name: "ExchangeServer",
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Recording", "SimulatedExchange", "Transport",
+            ],
             swiftSettings: safe),
         .target(
             name: "RoadSimulation",
@@ -94,7 +109,8 @@ let package = Package(
             name: "lob",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
-                "RoadSimulation", "CAllocator", argumentParser,
+                "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed", "BookService", "CAllocator",
+                argumentParser, logging,
             ],
             swiftSettings: safe),
         .executableTarget(
@@ -114,6 +130,8 @@ let package = Package(
         .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
+        .testTarget(
+            name: "ExchangeServerTests", dependencies: ["ExchangeServer", "SimulatedExchange", "Transport", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(

@@ -10,8 +10,12 @@ import Transport
 
 /// A book as it was when its lane ended.
 public struct ClosedBook: Sendable {
-    /// What the engine knew of it.
+    /// What the engine knew of it when all was over.
     public var status: SymbolStatus
+    /// How far it could be trusted when the service was told to stop; what followed was the stop.
+    public var state: BookState
+    /// Why it was stale then.
+    public var reason: StaleReason
     /// Levels of each side.
     public var bidCount: Int
     /// See `bidCount`.
@@ -194,7 +198,8 @@ extension BookLane {
             guard let status = engine.status(symbol) else { continue }
             let book = engine.withBook(symbol) { book in
                 ClosedBook(
-                    status: status, bidCount: book.bids.count, askCount: book.asks.count,
+                    status: status, state: status.state, reason: status.reason, bidCount: book.bids.count,
+                    askCount: book.asks.count,
                     bestBid: book.bestBid, bestAsk: book.bestAsk, digest: book.digest())
             }
             if let book { books.append(book) }

@@ -114,6 +114,16 @@ public final class BookService: Sendable {
         }
     }
 
+    /// Fetches the venue's list of symbols, within the budget of the snapshots.
+    ///
+    /// - Parameter use: gets the list, once, on the desk's thread.
+    /// - Returns: false if the desk has too much to do; it can be tried again.
+    public func fetchExchangeInfo(
+        _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) -> Bool {
+        deskThread.remote.remote.fetchExchangeInfo(configuration.endpoints.market, use)
+    }
+
     /// What each lane says of itself. For any thread.
     public var laneStatuses: [LaneStatus] { lanes.map(LaneStatus.init) }
 
@@ -126,9 +136,19 @@ public final class BookService: Sendable {
 
     /// Closes all connections, lets the books take what was received, and ends all threads. Once.
     public func stop() -> [ClosedBook] {
+        let before = symbols.map { symbol in
+            var view = BookView()
+            _ = readers(of: symbol)?.views.read(into: &view)
+            return (symbol, view)
+        }
+        let views = Dictionary(before, uniquingKeysWith: { first, _ in first })
         isStopping.raise()
         for lane in lanes { lane.stop() }
-        let books = lanes.flatMap { $0.join() }
+        var books = lanes.flatMap { $0.join() }
+        for index in books.indices {
+            guard let view = views[books[index].status.symbol] else { continue }
+            (books[index].state, books[index].reason) = (view.state, view.reason)
+        }
         BookService.stop(deskThread.remote.remote)
         deskThread.join()
         return books

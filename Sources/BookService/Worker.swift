@@ -26,17 +26,17 @@ final class Worker: @unchecked Sendable {
     ///   - body: returns when the thread is to end.
     /// - Throws: `ServiceError.noThread`.
     init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(ServiceError) {
-        let start = Unmanaged.passRetained(Start(name, body))
-        let failure = pthread_create(
+        let start = unsafe Unmanaged.passRetained(Start(name, body))
+        let failure = unsafe pthread_create(
             &thread, nil,
             { argument in
-                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                lob_name_thread(start.name)
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                unsafe lob_name_thread(start.name)
                 start.body()
                 return nil
-            }, start.toOpaque())
+            }, unsafe start.toOpaque())
         if failure != 0 {
-            start.release()
+            unsafe start.release()
             throw .noThread(errno: failure)
         }
     }

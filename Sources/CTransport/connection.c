@@ -172,6 +172,10 @@ void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length) {
     write_record(connection, (record *)(void *)connection->queue.memory);
 }
 
+void ct_stop_reading(ct_connection *connection) {
+    if (connection->wsi) lws_rx_flow_control(connection->wsi, 0);
+}
+
 void ct_kill(ct_connection *connection) {
     if (connection->ended || connection->doomed) return;
     connection->doomed = true;

@@ -70,6 +70,13 @@ public struct DeskRemote: Sendable {
         }
     }
 
+    /// See `SnapshotDesk.fetchExchangeInfo`; `use` is called on the loop's thread.
+    public func fetchExchangeInfo(
+        _ market: Market, _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) -> Bool {
+        desk.post(loop) { $0.fetchExchangeInfo(market, use) }
+    }
+
     /// See `SnapshotDesk.stop`.
     public func stop() -> Bool { desk.post(loop) { $0.stop() } }
 }

@@ -85,7 +85,8 @@ extension SnapshotDesk {
     private func read(_ market: Market, _ fetch: DeskFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
         let beginNs = LoopClock.monotonicNs
         do throws(ParseError) {
-            let info = try ExchangeInfo(fetch.bytes.span, market: market)
+            let body = fetch.bytes
+            let info = try ExchangeInfo(body.span, market: market)
             let readInMs = Int((LoopClock.monotonicNs - beginNs) / 1_000_000)
             report(
                 .exchangeInfo(

@@ -66,7 +66,8 @@ public final class SnapshotDesk {
     let report: (FeedEvent) -> Void
     var planner: SnapshotPlanner
     var counted = DeskStatus()
-    var isStopped = false
+    /// Whether it was stopped.
+    public private(set) var isStopped = false
     /// Requests under way, by ticket, with what ends them early.
     var fetches: [UInt64: DeskFetch] = [:]
     private let deliver: (Delivery) -> Bool

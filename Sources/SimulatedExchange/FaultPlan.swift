@@ -68,7 +68,7 @@ public enum Fault: Int, CaseIterable, Sendable {
         case subscription
         /// Each second of the consumer.
         case consumerSecond
-        /// Each snapshot request.
+        /// Each request; `stale` and `frozen` each snapshot of a symbol.
         case request
         /// Each second of each symbol.
         case symbolSecond

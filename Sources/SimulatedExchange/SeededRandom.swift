@@ -5,7 +5,7 @@
 // ever taken.
 
 /// A deterministic generator of random numbers; equal seeds give equal draws for ever.
-public struct SeededRandom: Sendable {
+public struct SeededRandom: Hashable, Sendable {
     private var a: UInt64
     private var b: UInt64
     private var c: UInt64

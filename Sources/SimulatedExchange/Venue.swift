@@ -17,6 +17,7 @@
 //   client changes it.
 // * Everything else is a function of the configuration and the sequence of calls: same calls, same bytes.
 // * On one connection nothing arrives before what was sent earlier, unless a fault reorders it.
+// * A message is encoded once for each unit of time, however many listen; a connection adds the wrapper.
 //
 // Bounds: the past (`historyUs`, `historyChangeCountMax`), each connection's queue (`queuedBytesMax`, then
 // the connection is closed), connections (`connectionCountMax`, then refused), attempts remembered (300).
@@ -34,22 +35,24 @@ public struct Venue: ~Copyable {
     public private(set) var nowUs: Int64
     /// What goes wrong from now on. Episodes under way run to their end, at most 60 s.
     public var faults: FaultPlan
-    /// The request budget of the only address there is.
-    public var budget: VenueBudget
+    /// The address that connects and requests next. A driver with several exchanges it before each call.
+    public var address: VenueAddress
     /// What has happened so far.
     public internal(set) var counters = VenueCounters()
 
     var listings: [VenueListing]
     var slots: [VenueConnection?] = []
     var connectionCount = 0
-    var attemptsUs: [Int64] = []
+    /// Who listens, by topic.
+    var topics: [[Subscription]] = []
+    var topicsByName: [String: Int] = [:]
     var encoder: MessageEncoder
     var snapshot = DepthSnapshot()
     let indices: [SymbolName: Int]
-    let indicesByStream: [Substring: Int]
+    private var microsecondEncoder: MessageEncoder
     private var update = DepthUpdate()
+    private var message: [UInt8] = []
     private var agenda = VenueAgenda()
-    private static let stranger = SymbolName("STRANGERUSDT")!
 
     /// A venue at its start, with every book full and nobody connected.
     public init(_ configuration: VenueConfiguration) {
@@ -59,15 +62,18 @@ public struct Venue: ~Copyable {
         self.configuration = configuration
         nowUs = configuration.startUs
         faults = configuration.faults
-        budget = VenueBudget(configuration.market)
+        address = VenueAddress(configuration.market)
         encoder = MessageEncoder(configuration.dialect)
+        var dialect = configuration.dialect
+        dialect.writesMicroseconds = true
+        microsecondEncoder = MessageEncoder(dialect)
         listings = configuration.symbols.map { VenueListing($0, configuration) }
         let names = configuration.symbols.enumerated()
         indices = Dictionary(uniqueKeysWithValues: names.map { ($1.name, $0) })
-        indicesByStream = Dictionary(
-            uniqueKeysWithValues: names.map { (Substring($1.name.lowercasedASCII), $0) })
         for index in listings.indices {
-            let timeUs = listings[index].prepareEvent()
+            let symbol = listings[index].name.lowercasedASCII
+            for stream in SymbolStream.allCases { _ = addStream("\(symbol)@\(stream)") }
+            let timeUs = listings[index].prepareEvent(hasTickerListener: false)
             agenda.insert(VenueAgenda.Entry(timeUs: timeUs, index: index))
         }
         agenda.insert(VenueAgenda.Entry(timeUs: nowUs / 1_000_000 * 1_000_000 + 1_000_000, index: .max))
@@ -81,8 +87,14 @@ public struct Venue: ~Copyable {
     }
 
     /// Lets everything happen up to and including this time; a time in the past changes nothing.
-    public mutating func advance(toUs timeUs: Int64) {
+    ///
+    /// - Parameter actCountMax: stop after so many events, tickers and seconds, though more are due: time
+    ///   then stands at the last of them.
+    public mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
+        var actCount = 0
         while let entry = agenda.first, entry.timeUs <= timeUs {
+            if actCount == actCountMax { return }
+            actCount += 1
             nowUs = max(nowUs, entry.timeUs)
             if entry.index == .max {
                 second()
@@ -99,34 +111,33 @@ public struct Venue: ~Copyable {
             slots[slot]?.second(atUs: nowUs, plan: faults, configuration: configuration, counters: &counters)
         }
         for index in listings.indices {
-            listings[index].second(atUs: nowUs, plan: faults, counters: &counters)
+            let fades = listings[index].second(atUs: nowUs, plan: faults, counters: &counters)
+            if !fades { continue }
+            let topic = SymbolStream.depth.topic(of: index)
+            for place in topics[topic].indices { topics[topic][place].isMute = true }
         }
     }
 
     /// Shows the next ticker or the diff of a symbol's event; returns when it shows something again.
     private mutating func show(_ index: Int) -> Int64 {
+        let tickerTopic = SymbolStream.bookTicker.topic(of: index)
         let step = listings[index].nextStep
         if step < listings[index].flow.event.steps.count {
             showTicker(index, listings[index].flow.event.steps[step])
-            return listings[index].nextShowing(fromStep: step + 1)
+            return listings[index].nextShowing(
+                fromStep: step + 1, hasTickerListener: !topics[tickerTopic].isEmpty)
         }
         counters.eventCount += 1
         listings[index].shownID = listings[index].flow.lastUpdateID
-        for subscription in listings[index].subscriptions {
-            switch subscription.stream {
-            case .depth:
-                listings[index].flow.copyDiff(into: &update)
-                send(subscription)
-            case .partialDepth(let levelCount):
-                fillPartialDepth(index, levelCount: levelCount)
-                send(subscription)
-            case .bookTicker: continue
-            }
-        }
-        return listings[index].prepareEvent()
+        showDepth(index, .depth)
+        showDepth(index, .depth5)
+        showDepth(index, .depth10)
+        showDepth(index, .depth20)
+        return listings[index].prepareEvent(hasTickerListener: !topics[tickerTopic].isEmpty)
     }
 
     private mutating func showTicker(_ index: Int, _ step: FlowStep) {
+        let topic = SymbolStream.bookTicker.topic(of: index)
         let printed = listings[index].flow.printed
         var ticker = BookTicker()
         ticker.symbol = listings[index].name
@@ -136,56 +147,56 @@ public struct Venue: ~Copyable {
         ticker.scales = printed.scales
         ticker.bid = printed(step.bid)
         ticker.ask = printed(step.ask)
-        for subscription in listings[index].subscriptions where subscription.stream == .bookTicker {
-            guard let isForeign = judge(subscription) else { continue }
-            ticker.symbol = isForeign ? Venue.stranger : listings[index].name
+        // Cannot fail: a ticker is shorter than any encoder's bound.
+        if hasListener(topic, isMicroseconds: false) {
             encoder.removeAll()
-            // Cannot fail: a ticker is shorter than any encoder's bound.
-            try! encoder.append(ticker, stream: streamName(subscription, isForeign: isForeign))
-            send(to: subscription.connection)
+            try! encoder.append(ticker)
+            publishEncoded(topic, isMicroseconds: false)
+        }
+        if hasListener(topic, isMicroseconds: true) {
+            microsecondEncoder.removeAll()
+            try! microsecondEncoder.append(ticker)
+            publishEncoded(topic, isMicroseconds: true)
         }
     }
 
-    /// The best levels of a symbol: for spot as a snapshot, for futures in the shape of the diff.
-    private mutating func fillPartialDepth(_ index: Int, levelCount: Int) {
-        listings[index].flow.snapshot(limit: levelCount, into: &snapshot)
-        if configuration.market == .spot { return }
-        listings[index].flow.copyDiff(into: &update)
-        swap(&update.bids, &snapshot.bids)
-        swap(&update.asks, &snapshot.asks)
-    }
-
-    /// Sends the update, or the spot partial depth, to one subscription.
-    private mutating func send(_ subscription: Subscription) {
-        guard let isForeign = judge(subscription) else { return }
-        if isForeign { update.symbol = Venue.stranger }
-        let stream = streamName(subscription, isForeign: isForeign)
-        encoder.removeAll()
+    /// Shows a diff or a partial depth, if anybody listens.
+    private mutating func showDepth(_ index: Int, _ stream: SymbolStream) {
+        let topic = stream.topic(of: index)
+        if topics[topic].isEmpty { return }
+        let isSnapshot = configuration.market == .spot && stream != .depth
+        if !isSnapshot { listings[index].flow.copyDiff(into: &update) }
+        if let levelCount = stream.levelCount {
+            listings[index].flow.snapshot(limit: levelCount, into: &snapshot)
+            if !isSnapshot {
+                swap(&update.bids, &snapshot.bids)
+                swap(&update.asks, &snapshot.asks)
+            }
+        }
         // Neither can fail: scales and previous id are set, and the levels of a book stay below the bound.
-        if configuration.market == .spot && subscription.stream != .depth {
-            try! encoder.append(snapshot, stream: stream)
-        } else {
-            try! encoder.append(update, stream: stream)
+        if hasListener(topic, isMicroseconds: false) {
+            encoder.removeAll()
+            if isSnapshot { try! encoder.append(snapshot) } else { try! encoder.append(update) }
+            publishEncoded(topic, isMicroseconds: false)
         }
-        send(to: subscription.connection)
+        if hasListener(topic, isMicroseconds: true) {
+            microsecondEncoder.removeAll()
+            if isSnapshot {
+                try! microsecondEncoder.append(snapshot)
+            } else {
+                try! microsecondEncoder.append(update)
+            }
+            publishEncoded(topic, isMicroseconds: true)
+        }
     }
 
-    /// Whether a subscription delivers, and if so whether under a foreign name.
-    private mutating func judge(_ subscription: Subscription) -> Bool? {
-        let slot = subscription.connection.slot
-        guard !subscription.isMute, slots[slot]?.isSending == true else { return nil }
-        return counters.strikes(.foreign, of: faults, &slots[slot]!.random)
-    }
-
-    private func streamName(_ subscription: Subscription, isForeign: Bool) -> String? {
-        guard slots[subscription.connection.slot]?.isCombined == true else { return nil }
-        if !isForeign { return subscription.name }
-        let suffix = subscription.name.drop { $0 != "@" }
-        return Venue.stranger.lowercasedASCII + suffix
-    }
-
-    private mutating func send(to connection: ConnectionID) {
-        slots[connection.slot]?.send(
-            encoder, atUs: nowUs, plan: faults, configuration: configuration, counters: &counters)
+    private mutating func publishEncoded(_ topic: Int, isMicroseconds: Bool) {
+        message.removeAll(keepingCapacity: true)
+        if isMicroseconds {
+            microsecondEncoder.append(to: &message)
+        } else {
+            encoder.append(to: &message)
+        }
+        publish(message, topic: topic, isMicroseconds: isMicroseconds)
     }
 }

@@ -4,31 +4,45 @@ import BinanceDepth
 import MarketData
 
 extension Venue {
-    private static let attemptCountMax = 300
-    private static let attemptWindowUs: Int64 = 300_000_000
     private static let streamCountMax = 1_024
 
-    /// Opens a connection now. Frames follow for everything that happens from now on. Spot allows 300
-    /// attempts in five minutes; of the futures no limit is known.
+    /// Opens a connection now. Frames follow for everything that happens from now on.
     ///
     /// - Parameters:
     ///   - streams: names such as `btcusdt@depth@100ms`; unknown ones are accepted and stay silent.
     ///   - isCombined: whether frames come in the wrapper that names their stream.
+    ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public mutating func connect(
-        _ streams: [String], isCombined: Bool
+        _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false
     ) throws(VenueRefusal) -> ConnectionID {
-        if streams.count > Venue.streamCountMax { throw .tooManyStreams }
-        attemptsUs.removeAll { $0 <= nowUs - Venue.attemptWindowUs }
-        if configuration.market == .spot && attemptsUs.count >= Venue.attemptCountMax {
-            throw .tooManyAttempts(retryAtUs: attemptsUs[0] + Venue.attemptWindowUs)
+        try attempt(streamCount: streams.count)
+        return try open(streams, isCombined: isCombined, isMicroseconds: isMicroseconds)
+    }
+
+    /// The first half of `connect`: counts an attempt of the address, which may be one too many.
+    public mutating func attempt(streamCount: Int) throws(VenueRefusal) {
+        if streamCount > Venue.streamCountMax { throw .tooManyStreams }
+        try address.attempt(atUs: nowUs)
+        if !slots.contains(where: { $0 == nil }) && slots.count >= configuration.connectionCountMax {
+            throw .tooManyConnections
         }
-        if configuration.market == .spot { attemptsUs.append(nowUs) }
+    }
+
+    /// The second half of `connect`, when the connection is open.
+    ///
+    /// - Parameter isDeaf: all subscriptions are accepted and stay silent, as those of books on the path of
+    ///   other streams.
+    public mutating func open(
+        _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false, isDeaf: Bool = false
+    ) throws(VenueRefusal) -> ConnectionID {
         let free = slots.firstIndex { $0 == nil }
         let slot = free ?? slots.count
         if slot >= configuration.connectionCountMax { throw .tooManyConnections }
         let id = ConnectionID(slot: slot, ordinal: connectionCount)
         connectionCount += 1
-        let made = VenueConnection(id, isCombined: isCombined, openUs: nowUs, configuration: configuration)
+        let made = VenueConnection(
+            id, isCombined: isCombined, isMicroseconds: isMicroseconds && configuration.market == .spot,
+            isDeaf: isDeaf, openUs: nowUs, configuration: configuration)
         if free == nil { slots.append(made) } else { slots[slot] = made }
         for name in streams { add(name, to: id) }
         return id
@@ -38,10 +52,10 @@ extension Venue {
     public mutating func subscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
     ) throws(VenueRefusal) {
-        guard let held = names(of: connection) else { throw .notConnected }
-        let added = streams.filter { !held.contains($0) }
-        if held.count + added.count > Venue.streamCountMax { throw .tooManyStreams }
-        for name in added { add(name, to: connection) }
+        if !isConnected(connection) { throw .notConnected }
+        let added = Set(streams).subtracting(slots[connection.slot]!.held)
+        if slots[connection.slot]!.held.count + added.count > Venue.streamCountMax { throw .tooManyStreams }
+        for name in streams { add(name, to: connection) }
         reply(.done, requestID, to: connection)
     }
 
@@ -49,13 +63,11 @@ extension Venue {
     public mutating func unsubscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
     ) throws(VenueRefusal) {
-        if names(of: connection) == nil { throw .notConnected }
-        slots[connection.slot]?.names.removeAll { streams.contains($0) }
-        for index in listings.indices {
-            listings[index].subscriptions.removeAll {
-                $0.connection == connection && streams.contains($0.name)
-            }
-        }
+        if !isConnected(connection) { throw .notConnected }
+        let removed = Set(streams).intersection(slots[connection.slot]!.held)
+        slots[connection.slot]!.held.subtract(removed)
+        slots[connection.slot]!.names.removeAll { removed.contains($0) }
+        for name in removed { dropSubscription(name, of: connection) }
         reply(.done, requestID, to: connection)
     }
 
@@ -63,37 +75,48 @@ extension Venue {
     public mutating func listSubscriptions(
         on connection: ConnectionID, requestID: RequestID
     ) throws(VenueRefusal) {
-        guard let held = names(of: connection) else { throw .notConnected }
-        reply(.streams(held), requestID, to: connection)
+        if !isConnected(connection) { throw .notConnected }
+        reply(.streams(slots[connection.slot]!.names), requestID, to: connection)
     }
 
     /// Whether the client still has this connection: until it has taken the close, or hung up.
-    public func isConnected(_ connection: ConnectionID) -> Bool { names(of: connection) != nil }
+    public func isConnected(_ connection: ConnectionID) -> Bool {
+        connection.slot < slots.count && slots[connection.slot]?.id == connection
+    }
 
-    /// Hands out everything that has arrived by now, in order. Bytes are valid during the call.
+    /// Names of a connection's subscriptions, silent ones included.
+    public func subscriptionCount(of connection: ConnectionID) -> Int {
+        isConnected(connection) ? slots[connection.slot]!.names.count : 0
+    }
+
+    /// Hands out everything that has arrived by now, in order. Bytes are valid during the call: of a text its
+    /// text, of a ping its payload, of a close its reason.
     ///
     /// After `closed` the connection is gone; a connection that vanished never says so.
     public mutating func poll(
         _ connection: ConnectionID,
         to body: (_ timeUs: Int64, _ delivery: VenueDelivery, _ bytes: Span<UInt8>) -> Void
     ) {
-        guard names(of: connection) != nil else { return }
+        if !isConnected(connection) { return }
         let isOver = slots[connection.slot]!.deliver(untilUs: nowUs, to: body)
         if isOver { disconnect(connection) }
     }
 
     /// When the next frame arrives on a connection; nil if none is on its way.
     public func nextArrivalUs(_ connection: ConnectionID) -> Int64? {
-        names(of: connection) == nil ? nil : slots[connection.slot]?.queue.nextUs
+        isConnected(connection) ? slots[connection.slot]!.queue.nextUs : nil
+    }
+
+    /// Whether the connection has vanished: the venue neither sends nor hears anything on it.
+    public func hasVanished(_ connection: ConnectionID) -> Bool {
+        isConnected(connection) && slots[connection.slot]!.state == .vanished
     }
 
     /// Hangs up. What is on its way is lost.
     public mutating func disconnect(_ connection: ConnectionID) {
-        guard names(of: connection) != nil else { return }
+        if !isConnected(connection) { return }
+        for name in slots[connection.slot]!.names { dropSubscription(name, of: connection) }
         slots[connection.slot] = nil
-        for index in listings.indices {
-            listings[index].subscriptions.removeAll { $0.connection == connection }
-        }
     }
 
     /// For how long the consumer of the frames stands still from the beginning of a second on; mostly 0.
@@ -103,26 +126,51 @@ extension Venue {
         return faults.strikes(.pause, &random) ? random.within(100_000...5_000_000) : 0
     }
 
-    private func names(of connection: ConnectionID) -> [String]? {
-        guard connection.slot < slots.count, let held = slots[connection.slot], held.id == connection
-        else { return nil }
-        return held.names
-    }
-
     private mutating func add(_ name: String, to connection: ConnectionID) {
-        slots[connection.slot]?.names.append(name)
-        guard let (symbol, stream) = VenueStream.parse(name), let index = indicesByStream[symbol]
-        else { return }
+        if !slots[connection.slot]!.held.insert(name).inserted { return }
+        slots[connection.slot]!.names.append(name)
+        guard let topic = topicsByName[topicName(name)] else { return }
         let isMute = counters.strikes(.mute, of: faults, &slots[connection.slot]!.random)
-        listings[index].subscriptions.append(
-            Subscription(connection: connection, stream: stream, name: name, isMute: isMute))
+        topics[topic].append(
+            Subscription(connection, name: name, isMute: isMute || slots[connection.slot]!.isDeaf))
     }
 
-    private mutating func reply(_ result: ControlResult, _ id: RequestID, to connection: ConnectionID) {
-        guard slots[connection.slot]?.isSending == true else { return }
-        encoder.removeAll()
-        // Cannot fail: at most 1024 names, which clients keep short; a longer list is not answered.
-        guard (try? encoder.append(result, id: id)) != nil else { return }
-        slots[connection.slot]?.reply(encoder, atUs: nowUs, configuration: configuration)
+    private mutating func dropSubscription(_ name: String, of connection: ConnectionID) {
+        guard let topic = topicsByName[topicName(name)] else { return }
+        topics[topic].removeAll { $0.connection == connection && $0.name == name }
+    }
+}
+
+// Messages on their way to those who listen.
+extension Venue {
+    /// Adds a stream whose messages come from outside, by `publish`; one that is known already is the same.
+    public mutating func addStream(_ name: String) -> VenueTopic {
+        let name = topicName(name)
+        if let index = topicsByName[name] { return VenueTopic(index: index) }
+        topicsByName[name] = topics.count
+        topics.append([])
+        return VenueTopic(index: topics.count - 1)
+    }
+
+    /// Sends a message from outside to everybody who listens to its stream, in their wrapper or bare; the
+    /// unit of its times stays as it is.
+    public mutating func publish(_ message: [UInt8], to topic: VenueTopic) {
+        publish(message, topic: topic.index, isMicroseconds: nil)
+    }
+
+    func hasListener(_ topic: Int, isMicroseconds: Bool) -> Bool {
+        topics[topic].contains { slots[$0.connection.slot]?.isMicroseconds == isMicroseconds }
+    }
+
+    /// - Parameter isMicroseconds: only to connections of this unit; nil: to all.
+    mutating func publish(_ message: [UInt8], topic: Int, isMicroseconds: Bool?) {
+        for place in topics[topic].indices {
+            let slot = topics[topic][place].connection.slot
+            if topics[topic][place].isMute || slots[slot] == nil { continue }
+            if let isMicroseconds, slots[slot]!.isMicroseconds != isMicroseconds { continue }
+            slots[slot]!.send(
+                message, wrapper: topics[topic][place].wrapper, atUs: nowUs, plan: faults,
+                configuration: configuration, counters: &counters)
+        }
     }
 }

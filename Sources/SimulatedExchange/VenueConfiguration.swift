@@ -39,6 +39,12 @@ public struct VenueConfiguration: Sendable {
     public var snapshotLagUs: ClosedRange<Int64> = 0...300_000
     /// Snapshots change at multiples of this only: requests in between get the same state.
     public var snapshotCacheUs: Int64 = 50_000
+    /// Whether a connection whose client does not answer pings in the market's time is closed.
+    public var expectsPongs = false
+    /// Shape of the refusals of control messages: the venue documents one and shows the other.
+    public var errorShape = ErrorShape.flat
+    /// Share of snapshots that show the end of an event rather than a state inside of one.
+    public var wholeSnapshotPerMille = 0
     /// How long a connection lives.
     public var connectionLifeUs: Int64 = 86_400_000_000
     /// How much of the past is kept for `withTruth` and for old snapshots.
@@ -65,13 +71,24 @@ public struct VenueCounters: Hashable, Sendable {
     public internal(set) var eventCount = 0
     /// Text frames sent, those lost on the way included.
     public internal(set) var frameCount = 0
-    /// Snapshot requests.
+    /// Control messages of clients, refused ones included.
+    public internal(set) var controlCount = 0
+    /// Control messages answered with an error.
+    public internal(set) var refusalCount = 0
+    /// Connections closed because their client sent too many messages a second.
+    public internal(set) var floodCount = 0
+    /// Connections closed because their client did not answer pings.
+    public internal(set) var pongTimeoutCount = 0
+    /// Requests.
     public internal(set) var requestCount = 0
-    /// Snapshot requests answered 429.
+    /// Requests answered 429.
     public internal(set) var limitedCount = 0
-    /// Snapshot requests answered 418.
+    /// Requests answered 418.
     public internal(set) var bannedCount = 0
     private var faultCounts = Fault.allCases.map { _ in 0 }
+
+    /// Nothing has happened.
+    public init() {}
 
     /// How often a fault has struck.
     public subscript(fault: Fault) -> Int { faultCounts[fault.rawValue] }

@@ -1,19 +1,25 @@
 // One connection as the venue sees it: what it carries, when it ends, and what happens to each frame.
 //
-//     state    | input                  | action                                      | next
-//     ---------|------------------------|---------------------------------------------|---------
-//     open     | frame                  | queued, unless a frame fault strikes        | open
-//     open     | second, ping due       | ping queued                                 | open
-//     open     | second, stall strikes  | all that is sent until its end arrives then | open
-//     open     | second, shutdown       | notice queued (spot)                        | closing
-//     closing  | frame                  | as open                                     | closing
-//     closing  | second, time is up     | close queued                                | closed
-//     open     | second, end of life    | close queued                                | closed
-//     open     | second, cut            | close queued, or what is on its way is lost | closed
-//     open     | second, vanish         | what is on its way is lost                  | vanished
-//     any      | queue full             | close queued                                | closed
-//     vanished | anything               | nothing                                     | vanished
-//     closed   | anything               | nothing                                     | closed
+//     state    | input                       | action                                      | next
+//     ---------|-----------------------------|---------------------------------------------|---------
+//     open     | frame                       | queued, unless a frame fault strikes        | open
+//     open     | second, ping due            | ping queued                                 | open
+//     open     | second, a pong is overdue   | close queued, 1008                          | closed
+//     open     | message, within the limit   | handled by the venue                        | open
+//     open     | message, one too many       | close queued, 1008                          | closed
+//     open     | second, stall strikes       | all that is sent until its end arrives then | open
+//     open     | second, shutdown            | notice queued (spot)                        | closing
+//     closing  | frame, message              | as open                                     | closing
+//     closing  | second, time is up          | close queued                                | closed
+//     open     | second, end of life         | close queued                                | closed
+//     open     | second, cut                 | close queued, or what is on its way is lost | closed
+//     open     | second, vanish              | what is on its way is lost                  | vanished
+//     any      | queue full                  | close queued, 1008                          | closed
+//     vanished | anything                    | nothing                                     | vanished
+//     closed   | anything                    | nothing                                     | closed
+//
+// Incoming messages are counted by seconds of the clock, as weights are by its minutes: a burst over the turn
+// of a second may be twice the limit. Pongs are expected only if the configuration says so.
 
 import BinanceDepth
 import MarketData
@@ -28,27 +34,41 @@ struct VenueConnection: Sendable {
     }
 
     let id: ConnectionID
-    let isCombined: Bool
+    /// Whether events come in the wrapper; a property that the client may change.
+    var isCombined: Bool
+    /// Whether times are microseconds.
+    let isMicroseconds: Bool
+    /// Whether every subscription stays silent.
+    let isDeaf: Bool
     private(set) var state = State.open
     private(set) var queue = VenueQueue()
     var random: SeededRandom
-    /// Names of all subscriptions, silent ones included.
+    /// Names of all subscriptions, silent ones included, in the order in which they came.
     var names: [String] = []
+    /// The same as a set.
+    var held: Set<String> = []
     private let lifeEndUs: Int64
-    private let pingUs: Int64
+    private let terms: ConnectionTerms
     private var nextPingUs: Int64
+    /// Times of the pings that wait for a pong.
+    private var pingsUs: [Int64] = []
     private var lastDueUs: Int64
     private var stalledUntilUs: Int64 = 0
+    private var incomingSecond: Int64 = 0
+    private var incomingCount = 0
 
     init(
-        _ id: ConnectionID, isCombined: Bool, openUs: Int64, configuration: borrowing VenueConfiguration
+        _ id: ConnectionID, isCombined: Bool, isMicroseconds: Bool, isDeaf: Bool, openUs: Int64,
+        configuration: borrowing VenueConfiguration
     ) {
         self.id = id
         self.isCombined = isCombined
+        self.isMicroseconds = isMicroseconds
+        self.isDeaf = isDeaf
         random = SeededRandom(configuration.seed, purpose: SeededRandom.mix(UInt64(id.ordinal)) ^ 0xC0)
         lifeEndUs = openUs + configuration.connectionLifeUs
-        pingUs = configuration.market == .spot ? 20_000_000 : 180_000_000
-        nextPingUs = openUs + pingUs
+        terms = configuration.market.connectionTerms
+        nextPingUs = openUs + Int64(terms.pingIntervalMs) * 1_000
         lastDueUs = openUs
     }
 
@@ -60,11 +80,13 @@ struct VenueConnection: Sendable {
         }
     }
 
-    /// Queues the encoder's bytes as a data frame, with whatever befalls it.
+    /// Queues a data frame, with whatever befalls it.
     mutating func send(
-        _ encoder: borrowing MessageEncoder, atUs timeUs: Int64, plan: FaultPlan,
+        _ message: [UInt8], wrapper: [UInt8], atUs timeUs: Int64, plan: FaultPlan,
         configuration: borrowing VenueConfiguration, counters: inout VenueCounters
     ) {
+        if !isSending { return }
+        let isForeign = counters.strikes(.foreign, of: plan, &random)
         counters.frameCount += 1
         let dueUs = arrivalUs(timeUs, configuration)
         if counters.strikes(.lost, of: plan, &random) { return }
@@ -73,13 +95,18 @@ struct VenueConnection: Sendable {
         var copies = counters.strikes(.duplicate, of: plan, &random) ? 2 : 1
         while copies > 0 {
             let start = queue.begin()
-            encoder.append(to: &queue.bytes)
+            if isCombined { queue.bytes.append(contentsOf: wrapper) }
+            queue.bytes.append(contentsOf: message)
+            if isCombined { queue.bytes.append(UInt8(ascii: "}")) }
+            if isForeign { VenueConnection.disguise(&queue.bytes, from: start) }
             if counters.strikes(.truncate, of: plan, &random) { random.truncate(&queue.bytes, from: start) }
             if counters.strikes(.corrupt, of: plan, &random) { random.corrupt(&queue.bytes, from: start) }
             queue.end(.text, start: start, dueUs: dueUs + lateUs)
             copies -= 1
         }
-        if queue.queuedBytes > configuration.queuedBytesMax { close(code: 1008, atUs: timeUs, configuration) }
+        if queue.queuedBytes > configuration.queuedBytesMax {
+            close(code: 1008, reason: "", atUs: timeUs, configuration)
+        }
     }
 
     /// Queues the encoder's bytes as the answer to a control message; no fault touches it.
@@ -91,6 +118,27 @@ struct VenueConnection: Sendable {
         queue.end(.text, start: start, dueUs: arrivalUs(timeUs, configuration))
     }
 
+    /// Counts a message or pong of the client; false if it was one too many and the connection is closed.
+    mutating func countIncoming(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) -> Bool {
+        let second = timeUs / 1_000_000
+        if second != incomingSecond {
+            incomingSecond = second
+            incomingCount = 0
+        }
+        incomingCount += 1
+        if incomingCount <= terms.messagesPerSecondMax { return true }
+        close(code: 1008, reason: "Too many requests", atUs: timeUs, configuration)
+        return false
+    }
+
+    /// Takes a pong: it answers the ping whose payload it repeats, and those before.
+    mutating func takePong(_ payload: [UInt8]) {
+        guard let answered = pingsUs.firstIndex(where: { VenueConnection.pingPayload($0) == payload }) else {
+            return
+        }
+        pingsUs.removeFirst(answered + 1)
+    }
+
     /// Lets a second begin.
     mutating func second(
         atUs timeUs: Int64, plan: FaultPlan, configuration: borrowing VenueConfiguration,
@@ -99,7 +147,7 @@ struct VenueConnection: Sendable {
         switch state {
         case .open:
             if timeUs >= lifeEndUs || counters.strikes(.expire, of: plan, &random) {
-                close(code: 1001, atUs: timeUs, configuration)
+                close(code: 1001, reason: "", atUs: timeUs, configuration)
             } else if counters.strikes(.cut, of: plan, &random) {
                 cut(atUs: timeUs, configuration)
             } else if counters.strikes(.vanish, of: plan, &random) {
@@ -109,7 +157,7 @@ struct VenueConnection: Sendable {
                 live(atUs: timeUs, plan: plan, configuration, &counters)
             }
         case .closing(let endUs):
-            if timeUs >= endUs { close(code: 1001, atUs: timeUs, configuration) }
+            if timeUs >= endUs { close(code: 1001, reason: "", atUs: timeUs, configuration) }
         case .vanished, .closed: return
         }
     }
@@ -121,17 +169,33 @@ struct VenueConnection: Sendable {
         if counters.strikes(.stall, of: plan, &random) {
             stalledUntilUs = timeUs + random.within(1_000_000...20_000_000)
         }
-        if timeUs >= nextPingUs {
-            queue.end(.ping, start: queue.begin(), dueUs: arrivalUs(timeUs, configuration))
-            nextPingUs += pingUs
+        if let oldestUs = pingsUs.first, timeUs >= oldestUs + Int64(terms.pongDeadlineMs) * 1_000 {
+            counters.pongTimeoutCount += 1
+            return close(code: 1008, reason: "Pong timeout", atUs: timeUs, configuration)
         }
-        if counters.strikes(.shutdown, of: plan, &random) { shutDown(atUs: timeUs, configuration) }
+        if timeUs >= nextPingUs { ping(atUs: timeUs, configuration) }
+        if counters.strikes(.shutdown, of: plan, &random) {
+            state = .closing(atUs: timeUs + random.within(1_000_000...10_000_000))
+            notifyShutdown(atUs: timeUs, configuration)
+        }
     }
 
-    private mutating func shutDown(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
-        state = .closing(atUs: timeUs + random.within(1_000_000...10_000_000))
-        if configuration.market != .spot { return }
-        var encoder = MessageEncoder(configuration.dialect, capacity: 128)
+    private static func pingPayload(_ timeUs: Int64) -> [UInt8] { Array("\(timeUs / 1_000)".utf8) }
+
+    private mutating func ping(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
+        let start = queue.begin()
+        queue.bytes += VenueConnection.pingPayload(timeUs)
+        queue.end(.ping, start: start, dueUs: arrivalUs(timeUs, configuration))
+        nextPingUs += Int64(terms.pingIntervalMs) * 1_000
+        if configuration.expectsPongs { pingsUs.append(timeUs) }
+    }
+
+    /// Queues the notice that the server is about to close the connection, where the market has one.
+    mutating func notifyShutdown(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
+        if configuration.market != .spot || !isSending { return }
+        var dialect = configuration.dialect
+        dialect.writesMicroseconds = isMicroseconds
+        var encoder = MessageEncoder(dialect, capacity: 128)
         // Cannot fail: the notice is shorter than any encoder's bound.
         try! encoder.appendServerShutdown(atUs: timeUs, isCombined: isCombined)
         reply(encoder, atUs: timeUs, configuration: configuration)
@@ -139,17 +203,24 @@ struct VenueConnection: Sendable {
 
     /// Breaks the connection: with a close frame behind what is on its way, or losing what is on its way.
     private mutating func cut(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
-        if random.chance(perMille: 500) { return close(code: 1001, atUs: timeUs, configuration) }
+        if random.chance(perMille: 500) {
+            return close(code: 1001, reason: "", atUs: timeUs, configuration)
+        }
         queue.drop(afterUs: timeUs)
         queue.end(.closed(code: 1006), start: queue.begin(), dueUs: timeUs)
         state = .closed
     }
 
-    private mutating func close(code: Int, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration)
-    {
+    /// Queues a close behind what was sent; without effect unless the connection is open or closing.
+    mutating func close(
+        code: Int, reason: String, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
+    ) {
+        if !isSending { return }
         let dueUs = arrivalUs(timeUs, configuration)
         queue.drop(afterUs: dueUs)
-        queue.end(.closed(code: code), start: queue.begin(), dueUs: dueUs)
+        let start = queue.begin()
+        queue.bytes += Array(reason.utf8)
+        queue.end(.closed(code: code), start: start, dueUs: dueUs)
         state = .closed
     }
 

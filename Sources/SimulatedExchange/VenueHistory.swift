@@ -27,6 +27,8 @@ struct VenueHistory: Sendable {
         var timeUs: Int64
         /// Number of changes, since the beginning of time, that have happened.
         var changeEnd: Int
+        /// Whether it is the last of its event.
+        var endsEvent: Bool
     }
 
     private var base: TrueBook
@@ -57,7 +59,10 @@ struct VenueHistory: Sendable {
         let before = changeStart + changes.count
         changes.append(contentsOf: event.changes)
         for step in event.steps {
-            steps.append(Step(id: step.id, timeUs: step.timeUs, changeEnd: before + step.changeCount))
+            steps.append(
+                Step(
+                    id: step.id, timeUs: step.timeUs, changeEnd: before + step.changeCount,
+                    endsEvent: step.id == event.last))
         }
         if steps.count >= 64 && isLong(nowUs: event.timeUs) { forget(nowUs: event.timeUs) }
     }
@@ -100,11 +105,14 @@ struct VenueHistory: Sendable {
     }
 
     /// Moves a cursor forward to the state at a time; it stays where it is if it is later already.
-    func move(_ cursor: inout HistoryCursor, toUs timeUs: Int64) {
+    ///
+    /// - Parameter isWhole: not to that state, but to the end of the last event that was over by then.
+    func move(_ cursor: inout HistoryCursor, toUs timeUs: Int64, isWhole: Bool = false) {
         if cursor.nextStep < stepStart { cursor = start }
-        while cursor.nextStep - stepStart < steps.count, steps[cursor.nextStep - stepStart].timeUs <= timeUs {
-            apply(&cursor)
-        }
+        var end = cursor.nextStep - stepStart
+        while end < steps.count, steps[end].timeUs <= timeUs { end += 1 }
+        while isWhole && end > cursor.nextStep - stepStart && !steps[end - 1].endsEvent { end -= 1 }
+        while cursor.nextStep - stepStart < end { apply(&cursor) }
     }
 
     private func apply(_ cursor: inout HistoryCursor) {

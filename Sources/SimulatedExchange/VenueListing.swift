@@ -1,4 +1,4 @@
-// One symbol as the venue keeps it: its order flow, its recent past, who listens, and what befalls it.
+// One symbol as the venue keeps it: its order flow, its recent past, and what befalls it.
 
 import MarketData
 
@@ -11,8 +11,6 @@ struct VenueListing: Sendable {
     var truth: HistoryCursor
     /// Where snapshots are read.
     var replica: HistoryCursor
-    /// The streams that show this symbol.
-    var subscriptions: [Subscription] = []
     /// Step of the flow's event whose ticker is shown next; the number of steps if the diff is next.
     var nextStep = 0
     /// Id of the last event shown.
@@ -38,24 +36,26 @@ struct VenueListing: Sendable {
     }
 
     /// Makes the next event and says when something of it is shown first.
-    mutating func prepareEvent() -> Int64 {
+    mutating func prepareEvent(hasTickerListener: Bool) -> Int64 {
         flow.skip(toUs: haltEndUs)
         flow.advance()
         history.record(flow.event)
-        return nextShowing(fromStep: 0)
+        return nextShowing(fromStep: 0, hasTickerListener: hasTickerListener)
     }
 
     /// Time of the next ticker from a step on, or of the diff if there is none or nobody listens.
-    mutating func nextShowing(fromStep first: Int) -> Int64 {
-        let steps = flow.event.steps
+    mutating func nextShowing(fromStep first: Int, hasTickerListener: Bool) -> Int64 {
+        let count = flow.event.steps.count
         nextStep = first
-        let hasListener = subscriptions.contains { $0.stream == .bookTicker }
-        while nextStep < steps.count && !(hasListener && steps[nextStep].changesBest) { nextStep += 1 }
-        return nextStep < steps.count ? steps[nextStep].timeUs : flow.event.timeUs
+        while nextStep < count && !(hasTickerListener && flow.event.steps[nextStep].changesBest) {
+            nextStep += 1
+        }
+        return nextStep < count ? flow.event.steps[nextStep].timeUs : flow.event.timeUs
     }
 
     /// Lets a second begin.
-    mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) {
+    /// - Returns: whether the present subscriptions of the depth stream deliver no more from now on.
+    mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) -> Bool {
         if timeUs >= episodeEndUs { flow.episode = .calm }
         if counters.strikes(.halt, of: plan, &random) {
             haltEndUs = timeUs + random.within(5_000_000...60_000_000)
@@ -69,11 +69,7 @@ struct VenueListing: Sendable {
             episodeEndUs = timeUs + random.within(10_000_000...40_000_000)
         }
         if counters.strikes(.burst, of: plan, &random) { flow.burstLevelCount = 2_500 }
-        if counters.strikes(.fade, of: plan, &random) {
-            for index in subscriptions.indices where subscriptions[index].stream == .depth {
-                subscriptions[index].isMute = true
-            }
-        }
+        let fades = counters.strikes(.fade, of: plan, &random)
         if counters.strikes(.rescale, of: plan, &random) {
             isRescaled.toggle()
             flow.tickFactor = isRescaled ? 5 : 1
@@ -81,5 +77,6 @@ struct VenueListing: Sendable {
                 extraPriceDecimals: isRescaled ? 1 : 0,
                 extraQuantityDecimals: isRescaled && random.chance(perMille: 500) ? 1 : 0)
         }
+        return fades
     }
 }

@@ -1,8 +1,11 @@
-// Snapshots over REST: weights, refusals, lag, caching, and what goes wrong.
+// REST: weights, refusals, lag, caching, and what goes wrong.
 //
 // A snapshot shows the state of a moment that lies a lag before the request, rounded down to the cache's
 // grid; without faults that moment never goes back. It may lie inside an event of the stream, as on the
-// venue.
+// venue. Best prices show the same moment.
+//
+// A request is admitted or refused by `admit`, answered, and handed to `finish`, which lets faults strike. A
+// driver whose market comes from elsewhere does the middle part itself.
 
 import BinanceDepth
 import MarketData
@@ -19,6 +22,7 @@ public struct VenueResponse: Hashable, Sendable {
     public var retryAfterSeconds: Int?
     /// The body, possibly cut short.
     public var body: [UInt8]
+    var random: SeededRandom
 
     /// The headers a client looks at.
     public var headers: [(name: String, value: String)] {
@@ -32,23 +36,67 @@ public struct VenueResponse: Hashable, Sendable {
 extension Venue {
     private static let futuresLimits = [5, 10, 20, 50, 100, 500, 1_000]
 
+    /// Answers a request as it came from a client.
+    ///
+    /// - Parameter isMicroseconds: times of the body in µs instead of ms; spot only, ignored elsewhere.
+    public mutating func request(_ target: VenueTarget, isMicroseconds: Bool = false) -> VenueResponse {
+        let question: VenueQuestion
+        do throws(RequestRefusal) {
+            question = try target.question(configuration.market)
+        } catch {
+            return refused(error)
+        }
+        var response = begin()
+        if admit(question, &response) {
+            answer(question, isMicroseconds: isMicroseconds && configuration.market == .spot, &response)
+            finish(&response)
+        }
+        return response
+    }
+
     /// Requests a depth snapshot now.
     ///
     /// - Parameters:
     ///   - symbol: name in upper case.
     ///   - limit: levels a side; spot takes any and clamps it to 5000, futures only those the venue lists.
     public mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
+        request(
+            VenueTarget(
+                path: configuration.market.requestPath + "/depth",
+                parameters: [.init("symbol", symbol), .init("limit", "\(limit)")]))
+    }
+
+    /// A response that is due and has no content yet.
+    public mutating func begin() -> VenueResponse {
         var random = SeededRandom(
             configuration.seed, purpose: SeededRandom.mix(UInt64(counters.requestCount)) ^ 0x4E)
         counters.requestCount += 1
-        var response = VenueResponse(
-            dueUs: nowUs + random.within(configuration.requestLatencyUs), status: 200, usedWeight: 0, body: []
-        )
-        let weight = VenueBudget.weight(configuration.market, limit: limit)
+        let dueUs = nowUs + random.within(configuration.requestLatencyUs)
+        return VenueResponse(dueUs: dueUs, status: 200, usedWeight: 0, body: [], random: random)
+    }
+
+    /// The answer to a request that the venue does not understand.
+    public mutating func refused(_ refusal: RequestRefusal) -> VenueResponse {
+        var response = begin()
+        if charge(refusal.weight, &response) { refuse(&response, refusal) }
+        return response
+    }
+
+    /// Charges a question to the address; false if it is refused, the response then says how.
+    public mutating func admit(_ question: VenueQuestion, _ response: inout VenueResponse) -> Bool {
+        if !charge(question.weight(configuration.market), &response) { return false }
+        guard case .depth(_, let limit?) = question else { return true }
+        let isSpot = configuration.market == .spot
+        if isSpot ? limit >= 1 : Venue.futuresLimits.contains(limit) { return true }
+        refuse(&response, status: 400, code: -4021, "\(limit) is not valid depth limit")
+        return false
+    }
+
+    private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
         let verdict = budget.request(weight: weight, atUs: nowUs)
         response.usedWeight = budget.usedWeight
         switch verdict {
-        case .admitted: answer(&response, symbol, limit, &random)
+        case .admitted: return true
         case .limited(let seconds):
             counters.limitedCount += 1
             response.retryAfterSeconds = seconds
@@ -61,29 +109,51 @@ extension Venue {
                 &response, status: 418, code: -1003,
                 "Way too many requests; IP banned until \(untilMs).")
         }
-        return response
+        return false
     }
 
     private mutating func answer(
-        _ response: inout VenueResponse, _ symbol: String, _ limit: Int, _ random: inout SeededRandom
+        _ question: VenueQuestion, isMicroseconds: Bool, _ response: inout VenueResponse
     ) {
-        guard let name = SymbolName(symbol), let index = indices[name] else {
-            return refuse(&response, status: 400, code: -1121, "Invalid symbol.")
+        switch question {
+        case .ping, .time, .exchangeInfo:
+            let facts = configuration.symbols.map(\.facts)
+            answerFacts(question, facts, isMicroseconds: isMicroseconds, &response)
+        case .depth(let name, let limit):
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response.random)
+            Venue.encode(snapshot, with: &encoder, into: &response)
+        case .bookTicker(let name):
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            fillSnapshot(index, limit: 1, &response.random)
+            response.body = Array(bestPrices(of: snapshot).utf8)
+        case .bookTickers(let names):
+            var parts: [String] = []
+            for name in names ?? configuration.symbols.map(\.name) {
+                guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+                fillSnapshot(index, limit: 1, &response.random)
+                parts.append(bestPrices(of: snapshot))
+            }
+            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
         }
-        let isSpot = configuration.market == .spot
-        if isSpot ? limit < 1 : !Venue.futuresLimits.contains(limit) {
-            return refuse(&response, status: 400, code: -4021, "\(limit) is not valid depth limit.")
-        }
-        if counters.strikes(.slow, of: faults, &random) {
-            response.dueUs += random.within(1_000_000...15_000_000)
-        }
-        fillSnapshot(index, limit: min(limit, 5_000), &random)
-        snapshot.eventTimeUs = nowUs
+    }
+
+    /// Answers a depth request with this state.
+    public mutating func answerSnapshot(
+        _ snapshot: borrowing DepthSnapshot, _ response: inout VenueResponse
+    ) {
+        Venue.encode(snapshot, with: &encoder, into: &response)
+    }
+
+    private static func encode(
+        _ snapshot: borrowing DepthSnapshot, with encoder: inout MessageEncoder,
+        into response: inout VenueResponse
+    ) {
         encoder.removeAll()
         // Cannot fail: scales are set, and 5000 levels a side stay below the encoder's bound.
         try! encoder.append(snapshot)
+        response.body.removeAll(keepingCapacity: true)
         encoder.append(to: &response.body)
-        if counters.strikes(.fail, of: faults, &random) { fail(&response, &random) }
     }
 
     /// Fills the snapshot with the state the venue's memory shows.
@@ -109,16 +179,29 @@ extension Venue {
             listings[index].history.move(&cursor, toUs: timeUs)
             cursor.book.copy(limit: limit, printed: printed, into: &snapshot)
         } else {
-            listings[index].history.move(&listings[index].replica, toUs: timeUs)
+            let isWhole =
+                configuration.wholeSnapshotPerMille > 0
+                && random.chance(perMille: configuration.wholeSnapshotPerMille)
+            listings[index].history.move(&listings[index].replica, toUs: timeUs, isWhole: isWhole)
             listings[index].replica.book.copy(limit: limit, printed: printed, into: &snapshot)
         }
         snapshot.symbol = listings[index].name
         snapshot.transactionTimeUs = timeUs
+        snapshot.eventTimeUs = nowUs
+    }
+
+    /// Lets faults strike an answer that is ready.
+    public mutating func finish(_ response: inout VenueResponse) {
+        if response.status != 200 { return }
+        if counters.strikes(.slow, of: faults, &response.random) {
+            response.dueUs += response.random.within(1_000_000...15_000_000)
+        }
+        if counters.strikes(.fail, of: faults, &response.random) { fail(&response) }
     }
 
     /// One of the ways in which a request comes to nothing.
-    private mutating func fail(_ response: inout VenueResponse, _ random: inout SeededRandom) {
-        switch random.below(6) {
+    private mutating func fail(_ response: inout VenueResponse) {
+        switch response.random.below(6) {
         case 0:
             response.status = 0
             response.body = []
@@ -129,19 +212,24 @@ extension Venue {
         case 3:
             response.dueUs += 10_000_000
             refuse(&response, status: 504, code: -1007, "Timeout waiting for response from backend server.")
-        case 4: random.truncate(&response.body, from: 0)
-        default: random.corrupt(&response.body, from: 0)
+        case 4: response.random.truncate(&response.body, from: 0)
+        default: response.random.corrupt(&response.body, from: 0)
         }
+    }
+
+    /// Turns an answer into a refusal.
+    public mutating func refuse(_ response: inout VenueResponse, _ refusal: RequestRefusal) {
+        refuse(&response, status: refusal.status, code: refusal.code, refusal.message)
     }
 
     private mutating func refuse(
         _ response: inout VenueResponse, status: Int, code: Int, _ message: String
     ) {
         response.status = status
-        encoder.removeAll()
-        // Cannot fail: the body is shorter than any encoder's bound.
-        try! encoder.append(errorCode: code, message: message)
         response.body = []
+        encoder.removeAll()
+        // Cannot fail unless a path of megabytes is named; the body is then empty.
+        try? encoder.append(errorCode: code, message: message)
         encoder.append(to: &response.body)
     }
 }

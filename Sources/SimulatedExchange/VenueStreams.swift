@@ -1,45 +1,62 @@
-// Streams of the venue: what a subscription name asks for.
+// Streams of the venue: what a subscription name asks for, and who has asked.
 //
-// `<symbol>@depth`, `<symbol>@depth5|10|20` and `<symbol>@bookTicker`, with an optional speed, which is
-// accepted and ignored: every stream runs at the pace of the symbol's profile. Any other name is accepted and
-// stays silent, as the venue does with names it does not know, upper-case symbols among them.
+// Every stream that ever shows something is a topic with a number. The streams of a symbol are `@depth`,
+// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, which is accepted and ignored:
+// every stream runs at the pace of the symbol's profile. Any other name is accepted and stays silent, as the
+// venue does with names it does not know, upper-case symbols among them.
 
-/// What a stream shows.
-public enum VenueStream: Hashable, Sendable {
-    /// Diffs.
+/// The streams of one symbol.
+enum SymbolStream: Int, CaseIterable, Sendable {
     case depth
-    /// The best 5, 10 or 20 levels.
-    case partialDepth(levelCount: Int)
-    /// Best bid and ask.
+    case depth5
+    case depth10
+    case depth20
     case bookTicker
 
-    /// Splits a stream name into the lower-case symbol and what it asks for; nil if the venue has no such
-    /// stream.
-    static func parse(_ name: String) -> (symbol: Substring, stream: VenueStream)? {
-        let parts = name.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2 || parts.count == 3 else { return nil }
-        if parts.count == 3 && !["0ms", "100ms", "250ms", "500ms", "1000ms"].contains(parts[2]) {
-            return nil
-        }
-        switch parts[1] {
-        case "depth": return (parts[0], .depth)
-        case "depth5": return (parts[0], .partialDepth(levelCount: 5))
-        case "depth10": return (parts[0], .partialDepth(levelCount: 10))
-        case "depth20": return (parts[0], .partialDepth(levelCount: 20))
-        case "bookTicker": return parts.count == 2 ? (parts[0], .bookTicker) : nil
-        default: return nil
+    /// Topics of a symbol lie side by side.
+    func topic(of index: Int) -> Int { index * SymbolStream.allCases.count + rawValue }
+
+    /// Levels a side of a partial depth; nil for the others.
+    var levelCount: Int? {
+        switch self {
+        case .depth5: 5
+        case .depth10: 10
+        case .depth20: 20
+        case .depth, .bookTicker: nil
         }
     }
+}
+
+/// A stream whose messages come from outside.
+public struct VenueTopic: Hashable, Sendable {
+    let index: Int
+}
+
+/// A stream name without the speed of a depth stream: names that differ in nothing else are one topic.
+func topicName(_ name: String) -> String {
+    let parts = name.split(separator: "@", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[1].hasPrefix("depth"),
+        ["0ms", "100ms", "250ms", "500ms", "1000ms"].contains(parts[2])
+    else { return name }
+    return parts[0] + "@" + parts[1]
 }
 
 /// One stream on one connection.
 struct Subscription: Sendable {
     var connection: ConnectionID
-    var stream: VenueStream
-    /// The name as the client wrote it; the combined wrapper repeats it.
+    /// The name as the client wrote it.
     var name: String
+    /// What the combined wrapper puts in front of a message; it repeats the client's name.
+    var wrapper: [UInt8]
     /// Accepted, but does not deliver, or not any more.
     var isMute: Bool
+
+    init(_ connection: ConnectionID, name: String, isMute: Bool) {
+        self.connection = connection
+        self.name = name
+        wrapper = Array("{\"stream\":\"\(name)\",\"data\":".utf8)
+        self.isMute = isMute
+    }
 }
 
 /// A connection of the venue; never used twice.

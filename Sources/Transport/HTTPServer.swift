@@ -119,6 +119,11 @@ public final class HTTPRequest {
         !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
     }
 
+    /// Hangs up instead of answering.
+    public func hangUp() {
+        if !isUpgrade { socket.kill() }
+    }
+
     func refuse(_ response: HTTPResponse) { socket.refuse(response.bytes(isBodyless: false)) }
 }
 

@@ -12,8 +12,8 @@
 
 import CTransport
 
-/// What a header or a query part may hold; longer ones count as absent.
-private let valueBytesMax = 8192
+/// What a header or a query part may hold: as much as the library takes of all headers together.
+private let valueBytesMax = 16384
 
 /// A connection. Thread: its loop's.
 @safe
@@ -99,6 +99,11 @@ class Socket {
     /// Ends the connection at the next turn, without ceremony.
     final func kill() {
         if let connection = unsafe connection { unsafe ct_kill(connection) }
+    }
+
+    /// Reads nothing more from the socket.
+    final func stopReading() {
+        if let connection = unsafe connection { unsafe ct_stop_reading(connection) }
     }
 
     final var queuedBytes: Int {

@@ -46,6 +46,10 @@ public final class WebSocketPeer {
     /// Ends the connection without a handshake.
     public func abort() { socket?.kill() }
 
+    /// Reads nothing more of this client: it gets no pong any more, and its end is not noticed either. What
+    /// remains is `abort`.
+    public func stopReading() { socket?.stopReading() }
+
     /// Bytes that wait in the send queue.
     public var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 

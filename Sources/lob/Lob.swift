@@ -13,5 +13,5 @@ struct Lob: ParsableCommand {
         abstract: "Exact local copies of Binance's order books.",
         discussion: "Results go to standard output, everything else to standard error.",
         version: "0.1.0",
-        subcommands: [ReplayCommand.self, SimulateCommand.self])
+        subcommands: [RunCommand.self, ReplayCommand.self, SimulateCommand.self, ExchangeCommand.self])
 }

@@ -9,7 +9,8 @@ func printError(_ text: String) {
     writeError(text + "\n")
 }
 
-private func writeError(_ text: String) {
+/// Writes text to standard error as it stands.
+func writeError(_ text: String) {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
@@ -45,10 +46,11 @@ func fixed(_ value: Double, _ decimals: Int) -> String {
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
     let scaled = Int((value.magnitude * scale).rounded())
+    let sign = value < 0 ? "-" : ""
+    if decimals == 0 { return "\(sign)\(scaled)" }
     let fraction = String(scaled % Int(scale))
     let padding = String(repeating: "0", count: decimals - fraction.count)
-    let sign = value < 0 ? "-" : ""
-    return decimals == 0 ? "\(sign)\(scaled)" : "\(sign)\(scaled / Int(scale)).\(padding)\(fraction)"
+    return "\(sign)\(scaled / Int(scale)).\(padding)\(fraction)"
 }
 
 /// A large number rounded to three digits, with blanks between thousands.

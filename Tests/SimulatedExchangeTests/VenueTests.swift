@@ -37,7 +37,7 @@ private func arrivals(
     let silent = try venue.connect(["BTCUSDT@depth", "nosuch@depth", "btcusdt@trade"], isCombined: true)
     let startUs = venue.nowUs
     for second in 1...30 { venue.advance(toUs: startUs + Int64(second) * seconds) }
-    let bare = arrivals(&venue, raw, seconds: 1).map(\.text).filter { !$0.isEmpty }
+    let bare = arrivals(&venue, raw, seconds: 1).filter { $0.delivery == .text }.map(\.text)
     let wrapped = arrivals(&venue, combined, seconds: 1).map(\.text)
     let partial = arrivals(&venue, twenty, seconds: 1).map(\.text)
     let diffs = wrapped.filter { $0.hasPrefix(#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate""#) }

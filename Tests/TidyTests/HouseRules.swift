@@ -16,13 +16,20 @@ enum HouseRules {
         "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
         "Transport": ["CTransport", "Synchronization"],
         "DepthFeed": ["Transport", "Handoff", "BinanceDepth", "MarketData"],
+        "BookService": [
+            "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
+            "CKernels", "Glibc",
+        ],
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
+        "ExchangeServer": [
+            "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording",
+        ],
         "RoadSimulation": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
         ],
-        "lob": ["ArgumentParser", "Foundation", "Glibc", "Synchronization"],
+        "lob": ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"],
         "bench": ["ArgumentParser", "Foundation", "Glibc", "Synchronization", "Histogram"],
     ]
 
@@ -38,9 +45,11 @@ enum HouseRules {
         ],
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
+        "BookService": ["Worker"],
+        "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Replay", "Terminal"],
-        "Recording": ["ByteSource", "CaptureReader", "FrameFile"],
+        "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
+        "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile"],
     ]
 
     /// What may lie in the root folder besides entries that begin with a dot.

@@ -167,6 +167,8 @@ bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reas
 bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length);
 /// Inside `upgrading`: answers with this instead of upgrading.
 void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length);
+/// Reads nothing more from the socket: neither messages nor pings nor the end are noticed.
+void ct_stop_reading(ct_connection *connection);
 /// Ends the connection without ceremony at the next turn.
 void ct_kill(ct_connection *connection);
 size_t ct_queued_bytes(const ct_connection *connection);

@@ -1,0 +1,161 @@
+// What must be known of a capture before it is played: its streams, its symbols, and the first snapshot of
+// each. Found by reading it once from beginning to end.
+//
+// Tick and quantity step are the greatest common divisors of all prices and quantities seen: `exchangeInfo`
+// has to say something, and this is what the traffic shows.
+
+import BinanceDepth
+import MarketData
+import Recording
+import SimulatedExchange
+
+/// Why a capture cannot be played.
+public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A file cannot be read.
+    case unreadable(ReadingError)
+    /// No message in it belongs to a stream of the market.
+    case empty(path: String)
+
+    /// A sentence for people.
+    public var description: String {
+        switch self {
+        case .unreadable(let error): "\(error)"
+        case .empty(let path): "\(path): no message of a stream in it; is it of this market?"
+        }
+    }
+}
+
+/// A captured session of one market.
+public struct CapturedMarket: Sendable {
+    /// Its market.
+    public let market: Market
+    /// Its files.
+    public let files: CaptureFiles
+    /// Its symbols, in the order in which they speak.
+    public private(set) var symbols: [ListedSymbol] = []
+    /// Its streams.
+    public private(set) var streams: [String] = []
+    /// Messages, those that belong to no stream included.
+    public private(set) var messageCount = 0
+    /// Messages that belong to no stream: replies, REST bodies in line, what cannot be told.
+    public private(set) var strayCount = 0
+    /// Time from the first message to the last, in nanoseconds; 0 if it is not known.
+    public private(set) var spanNs: Int64 = 0
+    /// The first REST body of each symbol.
+    private(set) var snapshots: [SymbolName: [UInt8]] = [:]
+
+    /// Reads a capture.
+    ///
+    /// - Parameters:
+    ///   - path: a file of lines, or a folder as `CaptureFiles` describes it.
+    ///   - market: its market.
+    public init(path: String, market: Market) throws(CaptureError) {
+        self.market = market
+        do throws(ReadingError) {
+            files = try CaptureFiles(path: path)
+            var survey = Survey(market)
+            var session = try CaptureSession(files)
+            var message: [UInt8] = []
+            while let line = try session.next(into: &message) { survey.take(message, line.receivedAtNs) }
+            streams = survey.streams
+            messageCount = survey.messageCount
+            strayCount = survey.strayCount
+            spanNs = max(survey.lastNs - survey.firstNs, 0)
+            symbols = survey.order.compactMap { survey.facts[$0] }
+            snapshots = survey.snapshots
+            for file in files.snapshots {
+                let only = symbols.count == 1 ? symbols[0].name : nil
+                guard let name = file.symbol.map({ SymbolName($0) }) ?? only else { continue }
+                snapshots[name] = try CaptureSession.text(of: file.path)
+            }
+        } catch {
+            throw .unreadable(error)
+        }
+        if streams.isEmpty { throw .empty(path: path) }
+    }
+}
+
+/// What a reading of a capture has found so far.
+private struct Survey {
+    let market: Market
+    var facts: [SymbolName: ListedSymbol] = [:]
+    var order: [SymbolName] = []
+    var streams: [String] = []
+    var snapshots: [SymbolName: [UInt8]] = [:]
+    var messageCount = 0
+    var strayCount = 0
+    var firstNs: Int64 = 0
+    var lastNs: Int64 = 0
+    private var known = Set<String>()
+    private var nameless: [UInt8]?
+    private var parser = ParserBox()
+
+    /// A parser is not copyable; the survey need not be either, but its results are.
+    private final class ParserBox {
+        var parser = MessageParser()
+    }
+
+    init(_ market: Market) { self.market = market }
+
+    mutating func take(_ message: [UInt8], _ receivedAtNs: Int64?) {
+        messageCount += 1
+        if let receivedAtNs {
+            if firstNs == 0 { firstNs = receivedAtNs }
+            lastNs = max(lastNs, receivedAtNs)
+        }
+        let kind = parser.parser.kind(of: message, market)
+        if kind == .depthUpdate { takeLevels() }
+        if kind == .depthSnapshot { takeSnapshot(message) }
+        let only = order.count == 1 ? order[0].lowercasedASCII : nil
+        let wrapped = unwrap(message).map { String(decoding: message[$0.name], as: UTF8.self) }
+        guard let name = wrapped ?? streamName(kind, message, only: only) else {
+            strayCount += 1
+            return
+        }
+        if known.insert(name).inserted { streams.append(name) }
+    }
+
+    private mutating func takeLevels() {
+        let symbol = parser.parser.update.symbol
+        guard let scales = parser.parser.update.scales else { return }
+        if facts[symbol] == nil {
+            order.append(symbol)
+            facts[symbol] = ListedSymbol(
+                name: symbol, market: market, scales: scales, tick: 0, quantityStep: 0)
+            if let body = nameless, order.count == 1 { snapshots[symbol] = body }
+            nameless = nil
+        }
+        var found = facts[symbol]!
+        for index in 0..<parser.parser.update.bids.count { found.take(parser.parser.update.bids[index]) }
+        for index in 0..<parser.parser.update.asks.count { found.take(parser.parser.update.asks[index]) }
+        facts[symbol] = found
+    }
+
+    /// A body that names no symbol belongs to the only one there is.
+    private mutating func takeSnapshot(_ message: [UInt8]) {
+        let named = parser.parser.snapshot.symbol
+        if !named.isEmpty {
+            if snapshots[named] == nil { snapshots[named] = message }
+        } else if order.count == 1 {
+            if snapshots[order[0]] == nil { snapshots[order[0]] = message }
+        } else if order.isEmpty, nameless == nil {
+            nameless = message
+        }
+    }
+}
+
+extension ListedSymbol {
+    /// Lets a level narrow tick and step down.
+    fileprivate mutating func take(_ level: PriceLevel) {
+        tick = commonDivisor(tick, level.price.mantissa)
+        quantityStep = commonDivisor(quantityStep, level.quantity.mantissa)
+    }
+}
+
+/// The greatest number that divides both; 0 stands for "nothing yet".
+private func commonDivisor(_ a: Int64, _ b: Int64) -> Int64 {
+    if a == 1 || b % max(a, 1) == 0 && a > 0 { return a }
+    var (a, b) = (a, b)
+    while b != 0 { (a, b) = (b, a % b) }
+    return a
+}

@@ -1,0 +1,119 @@
+// A captured session wherever its parts lie: one file of lines, or a folder as sets of captures have them.
+//
+//     capture.txt[.gz]       receive times, messages and REST bodies in one file; if there, it is the session
+//     events.jsonl[.gz]      one message a line
+//     recv_ts.txt[.gz]       the receive time of the same line
+//     snapshot.json          the REST body of the only symbol
+//     snapshots/SYMBOL.json  the REST bodies of many; of SYMBOL.0900.json and such the first in order counts
+//
+// SAFETY: directory entries are read before the next call of readdir; a line is copied before the reader is
+// asked for the next one.
+
+import Glibc
+
+/// The files of a captured session.
+public struct CaptureFiles: Hashable, Sendable {
+    /// The messages.
+    public var events: String
+    /// Their receive times, if they are in a file of their own.
+    public var times: String?
+    /// REST bodies in files of their own.
+    public var snapshots: [Snapshot] = []
+
+    /// A REST body in a file of its own.
+    public struct Snapshot: Hashable, Sendable {
+        /// Name of its symbol, nil where the session has only one.
+        public var symbol: String?
+        /// The file.
+        public var path: String
+    }
+
+    /// The session at a path: a file, or a folder.
+    public init(path: String) throws(ReadingError) {
+        events = path
+        let entries = CaptureFiles.entries(path)
+        guard let entries else { return }
+        func first(_ names: [String]) -> String? {
+            names.first { entries.contains($0) }.map { path + "/" + $0 }
+        }
+        if let whole = first(["capture.txt", "capture.txt.gz"]) {
+            events = whole
+            return
+        }
+        guard let events = first(["events.jsonl", "events.jsonl.gz"]) else {
+            throw .cannotOpen(path: path, reason: "a folder without events.jsonl or capture.txt")
+        }
+        self.events = events
+        times = first(["recv_ts.txt", "recv_ts.txt.gz"])
+        if let single = first(["snapshot.json"]) { snapshots.append(Snapshot(symbol: nil, path: single)) }
+        let folder = path + "/snapshots"
+        for name in (CaptureFiles.entries(folder) ?? []).sorted() where name.hasSuffix(".json") {
+            let symbol = String(name.prefix { $0 != "." })
+            if snapshots.contains(where: { $0.symbol == symbol }) { continue }
+            snapshots.append(Snapshot(symbol: symbol, path: folder + "/" + name))
+        }
+    }
+
+    /// The names in a folder, nil if it is none.
+    private static func entries(_ path: String) -> Set<String>? {
+        guard let folder = opendir(path) else { return nil }
+        defer { closedir(folder) }
+        var names = Set<String>()
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            names.insert(name)
+        }
+        return names
+    }
+}
+
+/// Reads a captured session message by message. Not copyable.
+public struct CaptureSession: ~Copyable {
+    private var events: CaptureReader
+    private var times: CaptureReader?
+
+    /// Opens a session.
+    public init(_ files: CaptureFiles) throws(ReadingError) {
+        let events = try CaptureReader(path: files.events)
+        var times: CaptureReader?
+        if let path = files.times { times = try CaptureReader(path: path) }
+        self.events = events
+        self.times = times
+    }
+
+    /// How much of the file of messages has been read, 0 … 1.
+    public var progress: Double { events.progress }
+
+    /// Reads the next message.
+    ///
+    /// - Parameter message: replaced by the message; empty if the line was too long.
+    /// - Returns: number of the line and receive time in nanoseconds since 1970, nil if none is known; nil at
+    ///   the end.
+    public mutating func next(
+        into message: inout [UInt8]
+    ) throws(ReadingError) -> (line: Int, receivedAtNs: Int64?)? {
+        guard let line = try events.next() else { return nil }
+        message.removeAll(keepingCapacity: true)
+        message.append(contentsOf: line.message)
+        var receivedAtNs = line.receivedAtNs
+        if receivedAtNs == nil, times != nil, let time = try times!.next() {
+            receivedAtNs = CaptureSession.time(time.message)
+        }
+        return (line.number, receivedAtNs)
+    }
+
+    /// The time a line consists of.
+    private static func time(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        (Array(text) + [0x20]).withUnsafeBufferPointer { CaptureReader.receiveTime($0).time }
+    }
+
+    /// The whole text of a small file, as one line after the other.
+    public static func text(of path: String) throws(ReadingError) -> [UInt8] {
+        var reader = try CaptureReader(path: path)
+        var text: [UInt8] = []
+        while let line = try reader.next() { text += line.message }
+        return text
+    }
+}

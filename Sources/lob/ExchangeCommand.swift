@@ -1,0 +1,179 @@
+// `lob exchange`: the simulated venue behind real sockets; arguments and exit status.
+
+import ArgumentParser
+import ExchangeServer
+import MarketData
+import Recording
+import SimulatedExchange
+import Transport
+
+/// Address and port as an argument: `127.0.0.1:9001`, `[::1]:9001`, `:9001` for every address, or a port.
+struct ListenArgument: ExpressibleByArgument {
+    var address: String?
+    var port: Int
+
+    init?(argument: String) {
+        let parts: (address: Substring?, port: Substring)
+        if let colon = argument.lastIndex(of: ":") {
+            parts = (argument[..<colon], argument[argument.index(after: colon)...])
+        } else {
+            parts = (nil, argument[...])
+        }
+        guard let port = Int(parts.port), (0...65_535).contains(port) else { return nil }
+        self.port = port
+        guard let text = parts.address else {
+            address = "127.0.0.1"
+            return
+        }
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        let bare = isBracketed ? String(text.dropFirst().dropLast()) : String(text)
+        address = bare.isEmpty || bare == "*" ? nil : bare == "localhost" ? "127.0.0.1" : bare
+    }
+}
+
+/// Symbols as an argument: names, or how many.
+enum SymbolsArgument: ExpressibleByArgument {
+    case count(Int)
+    case names([SymbolName])
+
+    init?(argument: String) {
+        if let count = Int(argument) {
+            guard (1...1_000).contains(count) else { return nil }
+            self = .count(count)
+            return
+        }
+        var names: [SymbolName] = []
+        for text in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard !text.isEmpty, let name = SymbolName(text.uppercased()), !names.contains(name) else {
+                return nil
+            }
+            names.append(name)
+        }
+        self = .names(names)
+    }
+}
+
+struct ExchangeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exchange",
+        abstract: "Serve a simulated venue to unmodified clients.",
+        discussion: """
+            A look-alike of the venue on this machine: WebSocket streams, control messages, REST depth, \
+            weights, limits, pings and errors as the real one has them, out of a seeded order flow or a \
+            capture. Several --market open several ports, one after the other.
+
+            Examples:
+              lob exchange                                     spot, four symbols, port 9101
+              lob exchange --market usdm --symbols 100 --seed 7
+              lob exchange --faults all --speed 10             everything goes wrong, ten times as fast
+              lob exchange --capture session/capture.txt.gz    a captured session, as it was
+
+            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 wrong usage.
+            """)
+
+    @Option(
+        help: ArgumentHelp("Where to listen; the next market takes the next port.", valueName: "addr:port"))
+    var listen = ListenArgument(argument: "127.0.0.1:9101")!
+
+    @Option(help: "Market: spot, usdm or coinm; may be repeated. A capture tells its own.")
+    var market: [MarketArgument] = []
+
+    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
+    var symbols = SymbolsArgument.count(4)
+
+    @Option(help: "Traffic of all symbols; without it each has what suits its name.")
+    var profile: String?
+
+    @Option(help: "Seed of the order flow and of the faults.")
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    var faults: String = "none"
+
+    @Option(
+        help: ArgumentHelp(
+            "Venue seconds in a second; with a capture also max: as fast as clients read.",
+            valueName: "real|N|max"))
+    var speed = ReplaySpeed.times(1)
+
+    @Option(
+        help: ArgumentHelp(
+            "Play a captured session instead: a file of lines, or a folder with events.jsonl.",
+            valueName: "path"))
+    var capture: String?
+
+    @Flag(help: "Begin with the capture at once, not when the first client listens.")
+    var atOnce = false
+
+    @Option(help: ArgumentHelp("From sending a frame to its leaving, in µs.", valueName: "us"))
+    var latency: Int64 = 2_000
+
+    @Option(help: ArgumentHelp("Age in venue seconds at which connections are closed.", valueName: "s"))
+    var life = 86_400
+
+    @Option(name: .customLong("tls-cert"), help: ArgumentHelp("Certificate, PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(name: .customLong("tls-key"), help: ArgumentHelp("Its key, PEM.", valueName: "file"))
+    var tlsKey: String?
+
+    @Flag(help: "One JSON object at the end, and one with the addresses at the beginning.")
+    var json = false
+
+    func validate() throws {
+        if case .times(let factor) = speed, factor > 10_000 {
+            throw ValidationError("--speed must be at most 10000.")
+        }
+        if speed == .max && capture == nil { throw ValidationError("--speed max needs --capture.") }
+        if atOnce && capture == nil { throw ValidationError("--at-once needs --capture.") }
+        if capture != nil && market.count > 1 { throw ValidationError("A capture is of one market.") }
+        if latency < 0 || latency > 60_000_000 { throw ValidationError("--latency must be 0 … 60000000 µs.") }
+        if life < 1 { throw ValidationError("--life must be at least 1 s.") }
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-cert and --tls-key belong together.")
+        }
+        if market.contains(.auto) { throw ValidationError("--market is spot, usdm or coinm.") }
+        if Set(market).count != market.count { throw ValidationError("--market names a market twice.") }
+        do throws(FaultPlanError) {
+            _ = try FaultPlan(faults)
+        } catch {
+            throw ValidationError("--faults: \(error)")
+        }
+        if capture == nil { for market in markets { _ = try venueSymbols(market) } }
+    }
+
+    /// The markets in the order of their ports.
+    var markets: [Market] { market.isEmpty ? [.spot] : market.compactMap(\.market) }
+
+    func venueSymbols(_ market: Market) throws -> [VenueSymbol] {
+        let usual: [VenueSymbol] =
+            switch symbols {
+            case .count(let count): VenueCatalog.symbols(market, count: count)
+            case .names(let names): names.map { VenueCatalog.symbol($0, market) }
+            }
+        guard let profile else { return usual }
+        guard let traffic = TrafficProfile.named(profile) else {
+            let known = TrafficProfile.all.map(\.name).joined(separator: ", ")
+            throw ValidationError("--profile \(profile): known are \(known).")
+        }
+        if traffic.market != market {
+            throw ValidationError("--profile \(profile) is of \(traffic.market.name), not of \(market.name).")
+        }
+        return usual.map { VenueSymbol($0.name, traffic) }
+    }
+
+    func run() throws {
+        do {
+            try ExchangeRun(self).run()
+        } catch let error as TransportError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as CaptureError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as ReadingError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        }
+    }
+}

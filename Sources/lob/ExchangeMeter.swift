@@ -1,0 +1,88 @@
+// What the servers of `lob exchange` do, as a line that is written over and over, and as a summary.
+
+import ExchangeServer
+import SimulatedExchange
+
+/// Rates and totals of some servers.
+struct ExchangeMeter {
+    private let servers: [ExchangeServer]
+    private var lastMessageCount = 0
+    private var lastAtNs = monotonicNs()
+    private var isShown = false
+
+    init(_ servers: [ExchangeServer]) { self.servers = servers }
+
+    /// Writes the status line over the last one.
+    mutating func show() {
+        let counters = servers.map(\.counters)
+        let nowNs = monotonicNs()
+        let messages = counters.reduce(0) { $0 + $1.messageCount }
+        let rate = Double(messages - lastMessageCount) / (Double(nowNs - lastAtNs) / 1e9)
+        lastMessageCount = messages
+        lastAtNs = nowNs
+        isShown = true
+        let weights = zip(servers, counters).map { "\($0.market.name) \($1.usedWeight)" }
+        var line =
+            "\(counters.reduce(0) { $0 + $1.connectionCount }) connections, "
+            + "\(counters.reduce(0) { $0 + $1.streamCount }) streams, \(rounded(rate)) messages/s, "
+            + "\(counters.reduce(0) { $0 + $1.requestCount }) requests, weight "
+            + weights.joined(separator: " ")
+        let faults = Fault.allCases.reduce(0) { sum, fault in
+            sum + counters.reduce(0) { $0 + $1.venue[fault] }
+        }
+        if faults > 0 { line += ", \(faults) faults" }
+        let behindUs = counters.map(\.behindUs).max() ?? 0
+        if behindUs > 1_000_000 { line += ", \(fixed(Double(behindUs) / 1e6, 1)) s behind" }
+        writeError("\r\u{1B}[K\(line)")
+    }
+
+    /// Takes the status line away.
+    mutating func clear() {
+        if isShown { writeError("\r\u{1B}[K") }
+        isShown = false
+    }
+
+    /// Totals and faults of each server.
+    private func totals(_ server: ExchangeServer) -> [(name: String, count: Int)] {
+        let counters = server.counters
+        var totals = [
+            ("connections", counters.connectedCount), ("refused", counters.refusedCount),
+            ("tooSlow", counters.slowCount), ("tooManyMessages", counters.venue.floodCount),
+            ("pongTimeouts", counters.venue.pongTimeoutCount), ("events", counters.venue.eventCount),
+            ("messages", counters.messageCount), ("messageBytes", counters.messageBytes),
+            ("controlMessages", counters.venue.controlCount),
+            ("refusedControls", counters.venue.refusalCount),
+            ("requests", counters.requestCount), ("answered429", counters.venue.limitedCount),
+            ("answered418", counters.venue.bannedCount), ("overloaded", counters.overloadCount),
+        ]
+        if counters.playedCount > 0 { totals.append(("played", counters.playedCount)) }
+        totals += Fault.allCases.filter { counters.venue[$0] > 0 }.map {
+            ("fault.\($0.name)", counters.venue[$0])
+        }
+        return totals.map { (name: $0.0, count: $0.1) }
+    }
+
+    /// One JSON object for all servers.
+    func json(elapsedNs: Int64) -> String {
+        let parts = servers.map { server in
+            let members = totals(server).map { "\"\($0.name)\":\($0.count)" }
+            return "\"\(server.market.name)\":{\(members.joined(separator: ","))}"
+        }
+        return "{\"seconds\":\(fixed(Double(elapsedNs) / 1e9, 3)),\(parts.joined(separator: ","))}"
+    }
+
+    /// A table for people.
+    func summary(elapsedNs: Int64) -> String {
+        var rows = [["", "total"] + servers.dropFirst().map { _ in "" }]
+        rows[0] = [""] + servers.map(\.market.name)
+        let columns = servers.map(totals)
+        var names: [String] = []
+        for column in columns {
+            for total in column where !names.contains(total.name) { names.append(total.name) }
+        }
+        for name in names {
+            rows.append([name] + columns.map { $0.first { $0.name == name }.map { "\($0.count)" } ?? "0" })
+        }
+        return renderTable(rows, leftAligned: [0]) + "\n\(fixed(Double(elapsedNs) / 1e9, 1)) s"
+    }
+}

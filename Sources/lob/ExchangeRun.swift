@@ -1,0 +1,158 @@
+// The life of `lob exchange`: servers on one loop, a status line, an orderly end.
+//
+// SAFETY: OS calls get pointers that live inside the call.
+
+import BinanceDepth
+import ExchangeServer
+import Glibc
+import MarketData
+import Recording
+import SimulatedExchange
+import Transport
+
+/// The servers of one process.
+struct ExchangeRun {
+    private let command: ExchangeCommand
+    private let loop: EventLoop
+    private var servers: [ExchangeServer] = []
+    /// Names of each server's symbols.
+    private var listed: [[String]] = []
+    private var captured: CapturedMarket?
+    private let isTerminal = isatty(2) == 1
+
+    init(_ command: ExchangeCommand) throws {
+        self.command = command
+        loop = try EventLoop()
+        if let path = command.capture {
+            try play(path)
+            return
+        }
+        let addresses = AddressBook()
+        for (index, market) in command.markets.enumerated() {
+            let symbols = try command.venueSymbols(market)
+            servers.append(
+                try ExchangeServer(
+                    try configuration(market, symbols), on: loop, options: options(index),
+                    addresses: addresses))
+            listed.append(symbols.map { "\($0.name)" })
+        }
+    }
+
+    /// Makes the server of a capture.
+    private mutating func play(_ path: String) throws {
+        let files = try CaptureFiles(path: path)
+        let market = try command.market.first?.market ?? detectMarket(files.events)
+        let capture = try CapturedMarket(path: path, market: market)
+        var around = try configuration(market, [])
+        around.dialect = .classic(market)
+        around.streamLatencyUs = 0...0
+        servers.append(try ExchangeServer(playing: capture, around, on: loop, options: options(0)))
+        listed.append(capture.symbols.map { "\($0.name)" })
+        captured = capture
+    }
+
+    private func options(_ index: Int) -> ExchangeServer.Options {
+        var options = ExchangeServer.Options()
+        options.address = command.listen.address
+        options.port = command.listen.port == 0 ? 0 : command.listen.port + index
+        if case .times(let factor) = command.speed { options.speed = factor }
+        options.isUnpaced = command.speed == .max
+        options.playsAtOnce = command.atOnce
+        if let certificate = command.tlsCertificate, let key = command.tlsKey {
+            options.tls = TLSIdentity(certificatePath: certificate, keyPath: key)
+        }
+        return options
+    }
+
+    private func configuration(
+        _ market: Market, _ symbols: [VenueSymbol]
+    ) throws -> VenueConfiguration {
+        var configuration = ExchangeServer.live(
+            VenueConfiguration(market: market, symbols: symbols, seed: command.seed))
+        configuration.startUs = wallClockUs()
+        configuration.faults = try FaultPlan(command.faults)
+        configuration.streamLatencyUs = 0...command.latency
+        configuration.connectionLifeUs = Int64(command.life) * 1_000_000
+        return configuration
+    }
+
+    /// Serves until a signal comes, then says goodbye to the clients.
+    func run() throws {
+        StopSignals.install()
+        announce()
+        var meter = ExchangeMeter(servers)
+        let clock = Stopwatch()
+        var shownAtNs: Int64 = 0
+        while !StopSignals.isRaised && !isPlayed {
+            loop.turn(waitAtMostNs: 100_000_000)
+            if isTerminal && clock.elapsedNs - shownAtNs > 1_000_000_000 {
+                shownAtNs = clock.elapsedNs
+                meter.show()
+            }
+        }
+        if isPlayed {
+            meter.clear()
+            printError("the capture is over")
+        }
+        for server in servers where !server.isPlayed { server.shutDown() }
+        let deadlineNs = clock.elapsedNs + 3_000_000_000
+        while servers.contains(where: { $0.counters.connectionCount > 0 }) && clock.elapsedNs < deadlineNs {
+            loop.turn(waitAtMostNs: 10_000_000)
+        }
+        for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
+        meter.clear()
+        if command.json {
+            print(meter.json(elapsedNs: clock.elapsedNs))
+        } else {
+            print(meter.summary(elapsedNs: clock.elapsedNs))
+        }
+        loop.close()
+    }
+
+    private var isPlayed: Bool { servers.contains { $0.isPlayed } }
+
+    /// Says where clients find the servers.
+    private func announce() {
+        let secure = command.tlsCertificate == nil ? "" : "s"
+        let host = command.listen.address ?? "localhost"
+        let name = host.contains(":") ? "[\(host)]" : host
+        for (server, symbols) in zip(servers, listed) {
+            let rest = "http\(secure)://\(name):\(server.port)"
+            let streams = "ws\(secure)://\(name):\(server.port)"
+            if command.json {
+                let list = symbols.map { "\"\($0)\"" }.joined(separator: ",")
+                print(
+                    "{\"market\":\"\(server.market.name)\",\"rest\":\"\(rest)\",\"streams\":\"\(streams)\","
+                        + "\"symbols\":[\(list)]}")
+                fflush(nil)
+                continue
+            }
+            let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")
+            let paths = server.market == .usdm ? "/public/ws /public/stream /ws /stream" : "/ws /stream"
+            printError("\(server.market.name): \(symbols.count) symbols: \(shown)")
+            printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
+            printError("  streams  \(streams), paths \(paths)")
+            guard let captured else { continue }
+            let seconds = fixed(Double(captured.spanNs) / 1e9, 0)
+            let names = captured.streams.prefix(4).joined(separator: " ")
+            let more = captured.streams.count > 4 ? " …" : ""
+            printError("  capture  \(captured.messageCount) messages of \(seconds) s: \(names)\(more)")
+            printError("           it begins \(command.atOnce ? "now" : "when the first client listens")")
+        }
+    }
+
+    private func restPath(_ market: Market) -> String {
+        switch market {
+        case .spot: "/api/v3"
+        case .usdm: "/fapi/v1"
+        case .coinm: "/dapi/v1"
+        }
+    }
+}
+
+/// Microseconds since 1970.
+func wallClockUs() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+}

@@ -1,0 +1,214 @@
+// `lob run`: arguments and exit status.
+
+import ArgumentParser
+import BinanceDepth
+import BookService
+import Handoff
+import Logging
+import MarketData
+import Transport
+
+extension IdleStrategy: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
+
+/// A market as an argument, where nothing can be guessed.
+enum LiveMarketArgument: String, ExpressibleByArgument, CaseIterable {
+    case spot, usdm, coinm
+
+    var market: Market { Market(name: rawValue)! }
+}
+
+/// How frames are read.
+enum RoadArgument: String, ExpressibleByArgument, CaseIterable {
+    case auto, fast, standard
+
+    var roads: [WebSocketRoad] {
+        switch self {
+        case .auto: [.fast, .standard]
+        case .fast: [.fast]
+        case .standard: [.standard]
+        }
+    }
+}
+
+/// A log level as an argument.
+enum LogLevelArgument: String, ExpressibleByArgument, CaseIterable {
+    case debug, info, notice, warning, error
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue)! }
+}
+
+/// A list of CPUs as an argument: `2,3` or `2-5`.
+struct CPUListArgument: ExpressibleByArgument {
+    var cpus: [Int] = []
+
+    init() {}
+
+    init?(argument: String) {
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil,
+                first >= 0, last >= first, last < 4096
+            else { return nil }
+            cpus += Array(first...last)
+        }
+    }
+}
+
+/// Arguments that say how books are kept, for every command that keeps some.
+struct BookOptions: ParsableArguments {
+    @Option(help: "Levels a side to know of each book.")
+    var depth = 1000
+
+    @Option(help: ArgumentHelp("Seconds between two audits of a book; 0: none.", valueName: "s"))
+    var auditEvery = 600
+
+    @Option(help: "What threads do while there is nothing to do: spin, backoff or park.")
+    var idle = IdleStrategy.backoff
+
+    @Option(help: ArgumentHelp("CPUs for feed and book threads in turn, such as 2,3.", valueName: "list"))
+    var cpu = CPUListArgument()
+
+    @Option(help: "How WebSocket frames are read: auto, fast or standard.")
+    var road = RoadArgument.auto
+
+    @Option(help: ArgumentHelp("Seconds of silence after which streams are subscribed anew.", valueName: "s"))
+    var silence = 30
+
+    @Option(help: "Log lines as text or json, on standard error.")
+    var logFormat = LogFormat.text
+
+    @Option(help: "Least level that is logged: debug, info, notice, warning or error.")
+    var logLevel = LogLevelArgument.info
+
+    @Option(help: ArgumentHelp("End after so many seconds.", valueName: "s"))
+    var seconds: Double?
+
+    @Flag(help: "One JSON object per symbol on standard output at the end.")
+    var json = false
+
+    @Flag(help: "No live picture, also on a terminal.")
+    var plain = false
+
+    func validate() throws {
+        if !(16...5000).contains(depth) { throw ValidationError("--depth must be 16 … 5000.") }
+        if auditEvery < 0 { throw ValidationError("--audit-every must not be negative.") }
+        if silence < 1 { throw ValidationError("--silence must be at least 1 s.") }
+        if let seconds, !(seconds > 0) { throw ValidationError("--seconds must be above 0.") }
+    }
+
+    /// Says the same to a service.
+    func apply(to configuration: inout ServiceConfiguration) {
+        configuration.depth = depth
+        configuration.auditEveryMs = Int64(auditEvery) * 1000
+        configuration.idle = idle
+        configuration.cpus = cpu.cpus
+        configuration.socket.roads = road.roads
+        configuration.silenceMs = Int64(silence) * 1000
+        configuration.seed = UInt64(bitPattern: monotonicNs())
+    }
+}
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Keep live books of the venue's symbols.",
+        discussion: """
+            Connects, subscribes, fetches snapshots within the venue's budget, and keeps every book exact: lost \
+            events are noticed and mended, connections renewed before the venue ends them, and every best \
+            price the venue announces is compared with the book. Ctrl-C ends it in an orderly way.
+
+            Examples:
+              lob run BTCUSDT ETHUSDT
+              lob run --market usdm --all --depth 500
+              lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
+
+            Exit status: 0 all books were live and nothing disagreed; 1 it could not start; 2 the venue \
+            contradicted a book, or a book was not live at the end; 64 wrong usage.
+            """)
+
+    @Argument(help: ArgumentHelp("Symbols, such as BTCUSDT.", valueName: "symbol"))
+    var symbols: [String] = []
+
+    @Flag(help: "All symbols that trade on the market.")
+    var all = false
+
+    @Option(help: "Market: spot, usdm or coinm.")
+    var market = LiveMarketArgument.spot
+
+    @Option(help: "The venue\u{2019}s world: production, dataOnly, testnet or demo.")
+    var environment = VenueEnvironment.production
+
+    @Option(help: ArgumentHelp("Streams from here instead, such as ws://127.0.0.1:9101.", valueName: "url"))
+    var wsUrl: String?
+
+    @Option(help: ArgumentHelp("Requests to here instead.", valueName: "url"))
+    var restUrl: String?
+
+    @Option(help: ArgumentHelp("Trust only the certificate authorities of this PEM file.", valueName: "file"))
+    var ca: String?
+
+    @Option(help: "Connections at least; more come when one cannot carry all streams.")
+    var lanes = 1
+
+    @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
+    var noBookTicker = false
+
+    @OptionGroup var books: BookOptions
+
+    func validate() throws {
+        if symbols.isEmpty == !all { throw ValidationError("Give symbols, or --all.") }
+        if lanes < 1 || lanes > 64 { throw ValidationError("--lanes must be 1 … 64.") }
+        for symbol in symbols where SymbolName(symbol) == nil || symbol.isEmpty {
+            throw ValidationError("\(symbol): no symbol has such a name.")
+        }
+        _ = try endpoints()
+    }
+
+    func endpoints() throws -> Endpoints {
+        guard var endpoints = Endpoints(market: market.market, environment: environment) else {
+            throw ValidationError("\(market.rawValue) has no environment \(environment.rawValue).")
+        }
+        for (url, schemes) in [(wsUrl, ["ws://", "wss://"]), (restUrl, ["http://", "https://"])] {
+            guard let url else { continue }
+            guard schemes.contains(where: { url.hasPrefix($0) }), (try? ServiceURL(url)) != nil else {
+                throw ValidationError(
+                    "\(url): not a URL that begins with \(schemes.joined(separator: " or ")).")
+            }
+        }
+        if let wsUrl { endpoints.streamBase = trimmed(wsUrl) }
+        if let restUrl { endpoints.restBase = trimmed(restUrl) }
+        return endpoints
+    }
+
+    private func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
+
+    func run() throws {
+        StopSignals.install()
+        let console = Console(isLive: !books.plain)
+        let logger = makeLogger(console, books)
+        let endpoints = try endpoints()
+        var names = symbols.compactMap { SymbolName($0.uppercasedASCII) }
+        var loop = EventLoop.Options()
+        loop.authorityPath = ca
+        if all {
+            logger.info("fetching the list of symbols", metadata: ["from": "\(endpoints.restBase)"])
+            names = try allSymbols(endpoints, loop, logger)
+        }
+        var configuration = ServiceConfiguration(endpoints: endpoints, symbols: names)
+        books.apply(to: &configuration)
+        configuration.laneCountMin = lanes
+        configuration.streams.hasBookTicker = !noBookTicker
+        configuration.loop = loop
+        try Run(configuration, books, console, logger, title: "\(market.rawValue)").run()
+    }
+}
+
+extension VenueEnvironment: ExpressibleByArgument {}
+
+extension String {
+    /// ASCII letters in upper case, everything else as it is: names of symbols may hold other scripts.
+    var uppercasedASCII: String {
+        String(decoding: utf8.map { (0x61...0x7A).contains($0) ? $0 - 32 : $0 }, as: UTF8.self)
+    }
+}

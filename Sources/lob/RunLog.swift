@@ -1,0 +1,75 @@
+// Structured logs of `lob run`: swift-log in front, one line of text or of JSON behind.
+//
+// SAFETY: the parts of a time are written into a variable of the call.
+
+import Glibc
+import Logging
+
+/// How log lines look.
+enum LogFormat: String, CaseIterable {
+    case text, json
+}
+
+/// Writes log lines to the console. Time is UTC with milliseconds.
+struct RunLogHandler: LogHandler {
+    let console: Console
+    let format: LogFormat
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        switch format {
+        case .text:
+            let level = "\(event.level)".uppercased()
+            let padding = String(repeating: " ", count: max(0, 7 - level.count))
+            let tail = facts.map { " \($0.key)=\($0.value)" }.joined()
+            console.log("\(utcTimestamp()) \(level)\(padding) \(event.message)\(tail)")
+        case .json:
+            var line = "{\"time\":\"\(utcTimestamp())\",\"level\":\"\(event.level)\""
+            line += ",\"message\":\(jsonText("\(event.message)"))"
+            for fact in facts { line += ",\(jsonText(fact.key)):\(jsonText("\(fact.value)"))" }
+            console.log(line + "}")
+        }
+    }
+}
+
+/// A text as a JSON string.
+func jsonText(_ text: String) -> String {
+    var escaped = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": escaped += "\\\""
+        case "\\": escaped += "\\\\"
+        case "\n": escaped += "\\n"
+        case "\t": escaped += "\\t"
+        case _ where scalar.value < 0x20:
+            let digits = String(scalar.value, radix: 16)
+            escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        case _: escaped.unicodeScalars.append(scalar)
+        }
+    }
+    return escaped + "\""
+}
+
+/// Now, as `2026-11-25T12:34:56.789Z`.
+func utcTimestamp() -> String {
+    let us = wallClockUs()
+    var seconds = time_t(us / 1_000_000)
+    var parts = unsafe tm()
+    unsafe gmtime_r(&seconds, &parts)
+    func digits(_ value: Int, _ count: Int) -> String {
+        let text = String(value)
+        return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+    let (year, month, day) = unsafe (Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday))
+    let (hour, minute, second) = unsafe (Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec))
+    let date = "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
+    let time = "\(digits(hour, 2)):\(digits(minute, 2)):\(digits(second, 2))"
+    return "\(date)T\(time).\(digits(Int(us / 1000 % 1000), 3))Z"
+}
