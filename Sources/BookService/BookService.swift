@@ -114,6 +114,16 @@ public final class BookService: Sendable {
         }
     }
 
+    /// Hands out a copy of all levels of a book. For checks and for the curious.
+    ///
+    /// - Parameter use: gets the copy, on the book thread.
+    /// - Returns: as `ask`.
+    public func copy(of symbol: SymbolName, _ use: @escaping @Sendable (BookCopy) -> Void) -> Bool {
+        ask(symbol) { book, status in
+            use(BookCopy(status: status, bids: book.levels(.bid), asks: book.levels(.ask)))
+        }
+    }
+
     /// Fetches the venue's list of symbols, within the budget of the snapshots.
     ///
     /// - Parameter use: gets the list, once, on the desk's thread.
@@ -172,6 +182,16 @@ public final class BookService: Sendable {
                 isOver: { isStopping.isRaised && desk.isStopped && desk.openCount == 0 })
         }
     }
+}
+
+/// All levels of a book at one update id.
+public struct BookCopy: Sendable {
+    /// Its status: id, decimals, trust, proven ranges.
+    public var status: SymbolStatus
+    /// All bids, best first.
+    public var bids: [PriceLevel]
+    /// All asks, best first.
+    public var asks: [PriceLevel]
 }
 
 /// What a lane says of itself: every part is of the last second, not all of one instant.

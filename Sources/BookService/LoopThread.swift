@@ -5,19 +5,24 @@ import Handoff
 import Transport
 
 /// A thread with an event loop. `Remote` is what other threads may use of what lives on it.
-final class LoopThread<Remote: Sendable>: Sendable {
+public final class LoopThread<Remote: Sendable>: Sendable {
     /// How an inhabitant is made and ends.
-    struct Inhabitant {
+    public struct Inhabitant {
         /// What other threads may use.
-        var remote: Remote
+        public var remote: Remote
         /// Whether the thread may end; asked once a turn.
-        var isOver: () -> Bool
+        public var isOver: () -> Bool
         /// Called when it has ended and the loop is closed.
-        var ended: () -> Void = {}
+        public var ended: () -> Void
+
+        /// An inhabitant.
+        public init(remote: Remote, isOver: @escaping () -> Bool, ended: @escaping () -> Void = {}) {
+            (self.remote, self.isOver, self.ended) = (remote, isOver, ended)
+        }
     }
 
     /// What other threads may use.
-    let remote: Remote
+    public let remote: Remote
     private let worker: Worker
 
     /// Turns of a loop without a byte received before a `backoff` thread begins to sleep.
@@ -32,8 +37,8 @@ final class LoopThread<Remote: Sendable>: Sendable {
     ///   - prepare: called first on the new thread.
     ///   - inhabit: makes the inhabitant; called on the new thread.
     /// - Throws: what making it threw; then nothing is left.
-    init(
-        _ name: String, idle: IdleStrategy, options: EventLoop.Options,
+    public init(
+        _ name: String, idle: IdleStrategy = .park, options: EventLoop.Options = EventLoop.Options(),
         prepare: @escaping @Sendable () -> Void = {},
         inhabit: @escaping @Sendable (EventLoop) throws(ServiceError) -> Inhabitant
     ) throws(ServiceError) {
@@ -69,7 +74,7 @@ final class LoopThread<Remote: Sendable>: Sendable {
     }
 
     /// Waits until the thread has ended. Once.
-    func join() { worker.join() }
+    public func join() { worker.join() }
 
     private static func makeLoop(_ options: EventLoop.Options) throws(ServiceError) -> EventLoop {
         do throws(TransportError) {

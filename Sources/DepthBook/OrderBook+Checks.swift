@@ -70,11 +70,7 @@ extension OrderBook {
 
     /// Whether a price of a side lies inside the proven range, so that what the book says of it is the truth.
     public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
-        switch proven(side) {
-        case .nothing: false
-        case .to(let worst): !side.isBetter(worst, than: price)
-        case .unbounded: true
-        }
+        proven(side).reaches(price, on: side)
     }
 
     /// The first level in which two books differ inside both proven ranges of a side, nil if there is none.

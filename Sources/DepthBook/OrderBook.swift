@@ -33,6 +33,18 @@ public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
     case unbounded
 }
 
+extension ProvenRange {
+    /// Whether a price of a side lies inside it.
+    @inlinable
+    public func reaches(_ price: Price, on side: Side) -> Bool {
+        switch self {
+        case .nothing: false
+        case .to(let worst): !side.isBetter(worst, than: price)
+        case .unbounded: true
+        }
+    }
+}
+
 /// An order book. Not copyable; frees itself.
 public struct OrderBook: ~Copyable {
     /// Most levels a side keeps after a message.

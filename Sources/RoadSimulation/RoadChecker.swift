@@ -82,10 +82,15 @@ extension Road {
     private func compare(_ symbol: SymbolName, _ status: SymbolStatus, isKnown: Bool) {
         let checked: String?? = venue.withTruth(of: symbol, at: status.lastUpdateID) { truth in
             engine.withBook(symbol) { book -> String? in
-                guard let scales = book.scales, let factors = truth.factors(to: scales) else {
-                    return "the book has fewer decimals than the venue"
+                guard let scales = book.scales else { return "live without a level" }
+                var comparison = TruthComparison(truth, scales)
+                for side in Side.allCases {
+                    comparison.compare(side, proven: book.proven(side)) { body in
+                        book.forEachLevel(side, body)
+                    }
                 }
-                return difference(book, truth, .bid, factors) ?? difference(book, truth, .ask, factors)
+                outcome.comparedLevels += comparison.levelCount
+                return comparison.difference
             } ?? "no book"
         }
         guard let checked else {
@@ -99,34 +104,6 @@ extension Road {
         }
         outcome.comparisons += 1
         if let found = checked { violated(symbol, "live at \(status.lastUpdateID): \(found)") }
-    }
-
-    /// The first difference of a side inside the proven range.
-    private func difference(
-        _ book: borrowing OrderBook, _ truth: borrowing TrueBook, _ side: Side,
-        _ factors: (price: Int64, quantity: Int64)
-    ) -> String? {
-        let levels = truth[side]
-        var rank = 0
-        var found: String?
-        book.forEachLevel(side) { level in
-            if !book.isProven(side, level.price) { return false }
-            let wanted = rank < levels.count ? levels.level(rank: rank) : nil
-            let exact = wanted.map {
-                PriceLevel($0.price.mantissa * factors.price, $0.quantity.mantissa * factors.quantity)
-            }
-            if exact != level {
-                found = "\(side) rank \(rank) is \(level), the venue has \(exact.map { "\($0)" } ?? "none")"
-                return false
-            }
-            rank += 1
-            return true
-        }
-        outcome.comparedLevels += rank
-        if found != nil || rank >= levels.count { return found }
-        // What the venue has next must lie outside the proven range.
-        let next = Price(levels.level(rank: rank).price.mantissa * factors.price)
-        return book.isProven(side, next) ? "\(side) \(next) is missing though it is proven" : nil
     }
 
     func violated(_ symbol: SymbolName, _ what: String) {

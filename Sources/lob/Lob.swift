@@ -13,5 +13,7 @@ struct Lob: ParsableCommand {
         abstract: "Exact local copies of Binance's order books.",
         discussion: "Results go to standard output, everything else to standard error.",
         version: "0.1.0",
-        subcommands: [RunCommand.self, ReplayCommand.self, SimulateCommand.self, ExchangeCommand.self])
+        subcommands: [
+            RunCommand.self, DemoCommand.self, ReplayCommand.self, SimulateCommand.self, ExchangeCommand.self,
+        ])
 }

@@ -17,6 +17,16 @@ func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
     }
 }
 
+/// Who goes along with a run and has something to show of its own.
+struct RunCompanion {
+    /// Called about ten times a second.
+    var look: (BookService) -> Void = { _ in }
+    /// Lines above the picture.
+    var lines: () -> [String] = { [] }
+    /// What came of it, and whether that is a mismatch; called when the books are closed.
+    var verdict: () -> (text: String, isMismatch: Bool)? = { nil }
+}
+
 /// Keeps books until it is told to stop.
 struct Run {
     private let configuration: ServiceConfiguration
@@ -24,8 +34,7 @@ struct Run {
     private let console: Console
     private let logger: Logger
     private let title: String
-    /// What to do once in a while, besides.
-    var meanwhile: () -> [String] = { [] }
+    private let companion: RunCompanion
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
@@ -33,13 +42,14 @@ struct Run {
 
     init(
         _ configuration: ServiceConfiguration, _ options: BookOptions, _ console: Console, _ logger: Logger,
-        title: String
+        title: String, companion: RunCompanion = RunCompanion()
     ) {
         self.configuration = configuration
         self.options = options
         self.console = console
         self.logger = logger
         self.title = title
+        self.companion = companion
     }
 
     /// Runs to the end and prints what came of it.
@@ -69,7 +79,9 @@ struct Run {
         } else {
             print(summary.table)
         }
-        if summary.hasMismatch || summary.isIncomplete { throw ExitCode(2) }
+        let verdict = companion.verdict()
+        if let verdict { printError(verdict.text) }
+        if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
     }
 
     private func watch(_ service: BookService, _ clock: Stopwatch, _ listing: Listing) {
@@ -81,6 +93,7 @@ struct Run {
             usleep(Run.lookIntervalUs)
             looks += 1
             watch.look(logger)
+            companion.look(service)
             let isComplete = watch.count(.live) == watch.symbols.count
             if isComplete && !wasComplete {
                 wasComplete = true
@@ -92,7 +105,7 @@ struct Run {
                     ])
             }
             if console.isLive && looks % Run.drawEveryLooks == 0 {
-                let extra = meanwhile()
+                let extra = companion.lines()
                 let rows = Console.windowSize.rows - 1 - extra.count
                 console.draw(extra + screen.lines(watch, rowCountMax: rows, decimals: listing.decimals))
             } else if !console.isLive && looks % Run.logEveryLooks == 0 {

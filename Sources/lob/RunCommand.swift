@@ -136,7 +136,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Market: spot, usdm or coinm.")
     var market = LiveMarketArgument.spot
 
-    @Option(help: "The venue\u{2019}s world: production, dataOnly, testnet or demo.")
+    @Option(help: "The venue's world: production, dataOnly, testnet or demo.")
     var environment = VenueEnvironment.production
 
     @Option(help: ArgumentHelp("Streams from here instead, such as ws://127.0.0.1:9101.", valueName: "url"))

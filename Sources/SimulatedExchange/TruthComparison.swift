@@ -1,0 +1,60 @@
+// A copy of a book held against the true one: inside the proven range every level must be there, exactly, and
+// none may be missing.
+
+import DepthBook
+import MarketData
+
+/// Compares a book, in whatever form, with a true book of the same update id.
+public struct TruthComparison {
+    /// What is wrong first, nil if nothing is.
+    public private(set) var difference: String?
+    /// Levels that were found equal.
+    public private(set) var levelCount = 0
+    private let truth: TrueBook
+    private let factors: (price: Int64, quantity: Int64)
+
+    /// - Parameter scales: decimals of the copy.
+    public init(_ truth: TrueBook, _ scales: SymbolScales) {
+        self.truth = truth
+        if let factors = truth.factors(to: scales) {
+            self.factors = factors
+        } else {
+            factors = (1, 1)
+            difference = "the book has fewer decimals than the venue"
+        }
+    }
+
+    /// Compares one side.
+    ///
+    /// - Parameters:
+    ///   - proven: how far the copy claims to know everything.
+    ///   - forEachLevel: calls its argument with every level of the copy, best first, until it says false.
+    public mutating func compare(
+        _ side: Side, proven: ProvenRange, _ forEachLevel: ((PriceLevel) -> Bool) -> Void
+    ) {
+        if difference != nil { return }
+        let levels = truth[side]
+        var rank = 0
+        var found: String?
+        forEachLevel { level in
+            if !proven.reaches(level.price, on: side) { return false }
+            let wanted = rank < levels.count ? exact(levels.level(rank: rank)) : nil
+            if wanted != level {
+                found = "\(side) rank \(rank) is \(level), the venue has \(wanted.map { "\($0)" } ?? "none")"
+                return false
+            }
+            rank += 1
+            return true
+        }
+        levelCount += rank
+        difference = found
+        if found != nil || rank >= levels.count { return }
+        // What the venue has next must lie outside the proven range.
+        let next = exact(levels.level(rank: rank)).price
+        if proven.reaches(next, on: side) { difference = "\(side) \(next) is missing though it is proven" }
+    }
+
+    private func exact(_ level: PriceLevel) -> PriceLevel {
+        PriceLevel(level.price.mantissa * factors.price, level.quantity.mantissa * factors.quantity)
+    }
+}

@@ -1,0 +1,212 @@
+// `lob demo`: a simulated exchange and live books of it in one process, on loopback. What no real venue allows is done
+// here: the books are held against the exchange's own.
+
+import ArgumentParser
+import BinanceDepth
+import BookService
+import ExchangeServer
+import Handoff
+import MarketData
+import SimulatedExchange
+import Synchronization
+import Transport
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Live books of a simulated exchange, with no network.",
+        discussion: """
+            Starts the exchange of 'lob exchange' on a free loopback port, with faults, and \
+            'lob run' against it. Ten times a second a book is compared, level by level, with the \
+            exchange's own at the same update id. Ctrl-C ends it.
+
+            Exit status: 0 all was equal; 1 it could not start; 2 a book differed or was not live at the end.
+            """)
+
+    @Option(help: "Market: spot, usdm or coinm.")
+    var market = LiveMarketArgument.spot
+
+    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
+    var symbols = SymbolsArgument.count(6)
+
+    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    var faults = FaultPlan.all
+
+    @Option(help: "Seed of the order flow and of the faults.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Exchange seconds in a second.")
+    var speed = 1.0
+
+    @OptionGroup var books: BookOptions
+
+    func validate() throws {
+        if !(speed > 0 && speed <= 100) { throw ValidationError("--speed must be above 0 and at most 100.") }
+    }
+
+    func run() throws {
+        StopSignals.install()
+        let console = Console(isLive: !books.plain)
+        let logger = makeLogger(console, books)
+        let listed = symbols.venueSymbols(market.market)
+        let venue: DemoVenue
+        do throws(ServiceError) {
+            venue = try DemoVenue(self, listed)
+        } catch {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        }
+        logger.info(
+            "the exchange listens", metadata: ["port": "\(venue.port)", "faults": "\(faults)"])
+        let endpoints = Endpoints(
+            market: market.market, streamBase: "ws://127.0.0.1:\(venue.port)",
+            restBase: "http://127.0.0.1:\(venue.port)")
+        var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
+        books.apply(to: &configuration)
+        let companion = RunCompanion(
+            look: { venue.compare($0) }, lines: { venue.lines }, verdict: { venue.verdict })
+        defer { venue.stop() }
+        try Run(
+            configuration, books, console, logger, title: "demo, \(market.rawValue)", companion: companion
+        )
+        .run()
+    }
+}
+
+extension SymbolsArgument {
+    /// The symbols as the simulated venue lists them.
+    func venueSymbols(_ market: Market) -> [VenueSymbol] {
+        switch self {
+        case .count(let count): VenueCatalog.symbols(market, count: count)
+        case .names(let names): names.map { VenueCatalog.symbol($0, market) }
+        }
+    }
+}
+
+/// The exchange of a demo on its own thread, and what comparing with it has shown.
+final class DemoVenue: Sendable {
+    /// What was compared so far.
+    struct Tally: Sendable {
+        var equalCount = 0
+        var levelCount = 0
+        /// Ids that the exchange no longer, or not yet, has a book of.
+        var unknownCount = 0
+        var differenceCount = 0
+        var firstDifference: String?
+        var frameCount = 0
+        var faultCounts: [(name: String, count: Int)] = []
+    }
+
+    /// The exchange, touched on its loop's thread only.
+    private final class Confined: @unchecked Sendable {
+        let server: ExchangeServer
+        init(_ server: ExchangeServer) { self.server = server }
+    }
+
+    private struct Export: Sendable {
+        var port: Int
+        var loop: LoopRemote
+        var confined: Confined
+    }
+
+    private let thread: LoopThread<Export>
+    private let stopping: Latch
+    private let tally = Mutex(Tally())
+    private let turn = Atomic<Int>(0)
+
+    init(_ command: DemoCommand, _ symbols: [VenueSymbol]) throws(ServiceError) {
+        var venue = ExchangeServer.live(
+            VenueConfiguration(market: command.market.market, symbols: symbols, seed: command.seed))
+        venue.startUs = wallClockUs()
+        venue.faults = command.faults
+        var options = ExchangeServer.Options()
+        options.speed = command.speed
+        let stopping = Latch()
+        self.stopping = stopping
+        thread = try LoopThread("venue") { [venue, options] loop throws(ServiceError) in
+            do throws(TransportError) {
+                let server = try ExchangeServer(venue, on: loop, options: options)
+                return LoopThread.Inhabitant(
+                    remote: Export(port: server.port, loop: loop.remote, confined: Confined(server)),
+                    isOver: { stopping.isRaised })
+            } catch {
+                throw .transport(error)
+            }
+        }
+    }
+
+    var port: Int { thread.remote.port }
+
+    /// Compares the next symbol's book with the exchange's own, in a while.
+    func compare(_ service: BookService) {
+        let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        let symbol = service.symbols[number % service.symbols.count]
+        _ = service.copy(of: symbol) { [self] copy in
+            if copy.status.state != .live { return }
+            _ = thread.remote.loop.post { [self] _ in check(copy) }
+        }
+    }
+
+    /// Thread: the exchange's.
+    private func check(_ copy: BookCopy) {
+        let server = thread.remote.confined.server
+        let status = copy.status
+        let comparison = server.withVenue { venue in
+            venue.withTruth(of: status.symbol, at: status.lastUpdateID) { truth -> TruthComparison in
+                var comparison = TruthComparison(truth, status.scales ?? truth.scales)
+                for (side, levels) in [(Side.bid, copy.bids), (.ask, copy.asks)] {
+                    let proven = side == .bid ? status.provenBids : status.provenAsks
+                    comparison.compare(side, proven: proven) { body in
+                        for level in levels where !body(level) { return }
+                    }
+                }
+                return comparison
+            }
+        }
+        let counters = server.counters
+        tally.withLock { tally in
+            tally.frameCount = counters.messageCount
+            tally.faultCounts = Fault.allCases.map { ($0.name, counters.venue[$0]) }.filter { $0.1 > 0 }
+            guard let comparison else {
+                tally.unknownCount += 1
+                return
+            }
+            tally.levelCount += comparison.levelCount
+            guard let difference = comparison.difference else {
+                tally.equalCount += 1
+                return
+            }
+            tally.differenceCount += 1
+            if tally.firstDifference == nil { tally.firstDifference = "\(status.symbol): \(difference)" }
+        }
+    }
+
+    /// Two lines for the picture.
+    var lines: [String] {
+        let tally = tally.withLock { $0 }
+        let faults = tally.faultCounts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+        return ["exchange: faults so far: \(faults.isEmpty ? "none" : faults)", DemoVenue.text(tally), ""]
+    }
+
+    /// What the comparisons have shown.
+    var verdict: (text: String, isMismatch: Bool)? {
+        let tally = tally.withLock { $0 }
+        return (DemoVenue.text(tally), tally.differenceCount > 0)
+    }
+
+    private static func text(_ tally: Tally) -> String {
+        var text =
+            "compared with the exchange's own books: \(tally.equalCount) equal, "
+            + "\(rounded(Double(tally.levelCount))) levels"
+        if tally.differenceCount > 0 {
+            text += ", \(tally.differenceCount) DIFFERENT, first: \(tally.firstDifference ?? "")"
+        }
+        return text
+    }
+
+    func stop() {
+        stopping.raise()
+        thread.remote.loop.wake()
+        thread.join()
+    }
+}
