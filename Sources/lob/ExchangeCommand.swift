@@ -68,7 +68,8 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --faults all --speed 10             everything goes wrong, ten times as fast
               lob exchange --capture session/capture.txt.gz    a captured session, as it was
 
-            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 wrong usage.
+            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
+            wrong usage.
             """)
 
     @Option(
