@@ -233,8 +233,7 @@ final class VenueConnection {
     }
 
     /// Hands out what has arrived; true if that was the last of a closed connection.
-    func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) -> Bool
-    {
+    func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) -> Bool {
         queue.deliver(untilUs: timeUs, to: body)
         return state == .closed && queue.nextUs == nil
     }
