@@ -52,71 +52,73 @@ private func read(_ text: String) -> Result<ControlRequest, ControlRefusal> {
     }
 }
 
+/// What is refused, and how.
+private let refusals: [(text: String, code: Int, message: String, id: RequestID)] = [
+    ("", 3, "Invalid JSON: expected value at line 1 column 0", .null),
+    ("{\n\"method\":x}", 3, "Invalid JSON: expected value at line 2 column 9", .null),
+    (
+        #"{"method":"SUBSCRIBE","params":["a"],"id":1} x"#, 3,
+        "Invalid JSON: expected value at line 1 column 45", .null
+    ),
+    ("[]", 2, "Invalid request: expected an object", .null),
+    (
+        #"{"method":"SUBSCRIBE","params":["a"]}"#, 2,
+        "Invalid request: request ID must be an unsigned integer", .null
+    ),
+    (#"{"id":1.0}"#, 2, "Invalid request: request ID must be an unsigned integer", .null),
+    (#"{"id":9223372036854775808}"#, 2, "Invalid request: request ID must be an unsigned integer", .null),
+    (
+        #"{"id":"1234567890123456789012345678901234567"}"#, 2,
+        "Invalid request: request ID must be an unsigned integer", .null
+    ),
+    (#"{"id":1}"#, 2, "Invalid request: missing field `method` at line 1 column 8", .integer(1)),
+    (
+        #"{"method":5,"id":1}"#, 2,
+        "Invalid request: invalid type: expected variant identifier at line 1 column 11", .integer(1)
+    ),
+    (
+        #"{"method":"subscribe","id":"a"}"#, 2,
+        "Invalid request: unknown variant `subscribe`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
+            + "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at line 1 column 21", .text("a")
+    ),
+    (#"{"method":"SUBSCRIBE","id":1}"#, 2, "Invalid request: missing field `params`", .integer(1)),
+    (
+        #"{"method":"SUBSCRIBE","params":[],"id":1}"#, 2, "Invalid request: missing field `params`",
+        .integer(1)
+    ),
+    (
+        #"{"method":"SUBSCRIBE","params":"a","id":1}"#, 2,
+        "Invalid request: invalid type: expected a sequence", .integer(1)
+    ),
+    (
+        #"{"method":"SUBSCRIBE","params":[1],"id":1}"#, 2,
+        "Invalid request: invalid type: expected a string", .integer(1)
+    ),
+    (
+        #"{"method":"LIST_SUBSCRIPTIONS","params":[1],"id":1}"#, 2,
+        "Invalid request: too many parameters", .integer(1)
+    ),
+    (
+        #"{"method":"GET_PROPERTY","params":["combined",1],"id":1}"#, 2,
+        "Invalid request: too many parameters", .integer(1)
+    ),
+    (
+        #"{"method":"GET_PROPERTY","params":[],"id":1}"#, 2,
+        "Invalid request: property name must be a string", .integer(1)
+    ),
+    (#"{"method":"SET_PROPERTY","params":["x",true],"id":1}"#, 0, "Unknown property", .integer(1)),
+    (
+        #"{"method":"SET_PROPERTY","params":["combined"],"id":1}"#, 1,
+        "Invalid value type: expected Boolean", .integer(1)
+    ),
+    (
+        #"{"method":"SET_PROPERTY","params":["combined","true"],"id":1}"#, 1,
+        "Invalid value type: expected Boolean", .integer(1)
+    ),
+]
+
 @Test func requestsAreRefused() {
-    let table: [(text: String, code: Int, message: String, id: RequestID)] = [
-        ("", 3, "Invalid JSON: expected value at line 1 column 0", .null),
-        ("{\n\"method\":x}", 3, "Invalid JSON: expected value at line 2 column 9", .null),
-        (
-            #"{"method":"SUBSCRIBE","params":["a"],"id":1} x"#, 3,
-            "Invalid JSON: expected value at line 1 column 45", .null
-        ),
-        ("[]", 2, "Invalid request: expected an object", .null),
-        (
-            #"{"method":"SUBSCRIBE","params":["a"]}"#, 2,
-            "Invalid request: request ID must be an unsigned integer", .null
-        ),
-        (#"{"id":1.0}"#, 2, "Invalid request: request ID must be an unsigned integer", .null),
-        (#"{"id":9223372036854775808}"#, 2, "Invalid request: request ID must be an unsigned integer", .null),
-        (
-            #"{"id":"1234567890123456789012345678901234567"}"#, 2,
-            "Invalid request: request ID must be an unsigned integer", .null
-        ),
-        (#"{"id":1}"#, 2, "Invalid request: missing field `method` at line 1 column 8", .integer(1)),
-        (
-            #"{"method":5,"id":1}"#, 2,
-            "Invalid request: invalid type: expected variant identifier at line 1 column 11", .integer(1)
-        ),
-        (
-            #"{"method":"subscribe","id":"a"}"#, 2,
-            "Invalid request: unknown variant `subscribe`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
-                + "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY` at line 1 column 21", .text("a")
-        ),
-        (#"{"method":"SUBSCRIBE","id":1}"#, 2, "Invalid request: missing field `params`", .integer(1)),
-        (
-            #"{"method":"SUBSCRIBE","params":[],"id":1}"#, 2, "Invalid request: missing field `params`",
-            .integer(1)
-        ),
-        (
-            #"{"method":"SUBSCRIBE","params":"a","id":1}"#, 2,
-            "Invalid request: invalid type: expected a sequence", .integer(1)
-        ),
-        (
-            #"{"method":"SUBSCRIBE","params":[1],"id":1}"#, 2,
-            "Invalid request: invalid type: expected a string", .integer(1)
-        ),
-        (
-            #"{"method":"LIST_SUBSCRIPTIONS","params":[1],"id":1}"#, 2,
-            "Invalid request: too many parameters", .integer(1)
-        ),
-        (
-            #"{"method":"GET_PROPERTY","params":["combined",1],"id":1}"#, 2,
-            "Invalid request: too many parameters", .integer(1)
-        ),
-        (
-            #"{"method":"GET_PROPERTY","params":[],"id":1}"#, 2,
-            "Invalid request: property name must be a string", .integer(1)
-        ),
-        (#"{"method":"SET_PROPERTY","params":["x",true],"id":1}"#, 0, "Unknown property", .integer(1)),
-        (
-            #"{"method":"SET_PROPERTY","params":["combined"],"id":1}"#, 1,
-            "Invalid value type: expected Boolean", .integer(1)
-        ),
-        (
-            #"{"method":"SET_PROPERTY","params":["combined","true"],"id":1}"#, 1,
-            "Invalid value type: expected Boolean", .integer(1)
-        ),
-    ]
-    for row in table {
+    for row in refusals {
         guard case .failure(let refusal) = read(row.text) else {
             Issue.record("\(row.text) was taken")
             continue
