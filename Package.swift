@@ -137,6 +137,11 @@ let package = Package(
         .testTarget(
             name: "DepthFeedTests",
             dependencies: ["DepthFeed", "Transport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(
+            name: "BookServiceTests",
+            dependencies: [
+                "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport", "CAllocator",
+            ]),
         .testTarget(name: "TidyTests"),
     ]
 )
