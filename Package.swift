@@ -136,7 +136,12 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(
             name: "DepthFeedTests",
-            dependencies: ["DepthFeed", "Transport", "BookEngine", "TestSupport", "CAllocator"]),
+            dependencies: ["DepthFeed", "Transport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(
+            name: "BookServiceTests",
+            dependencies: [
+                "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport", "CAllocator",
+            ]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -39,15 +39,20 @@ extension SymbolBook {
     }
 
     /// Whether the events of another connection are to be used from this one on: always if the symbol has
-    /// none, and otherwise if the newer connection's event continues the book without a hole.
+    /// none, and otherwise if the newer connection's event continues the book without a hole, or is the very
+    /// one that the book stands at. The second is the usual case while the older connection is the faster
+    /// one: what follows on the newer one then follows the book.
     private func takesOver(
         _ other: UInt16, _ ids: EventIDs, _ connections: borrowing Connections, _ wishes: inout [EngineWish]
     ) -> Bool {
         guard connections.contains(other) else { return false }
         if let source {
-            guard connections.isNewer(other, than: source), let id = main.sync.lastID,
-                rule.join(ids, id) == .connects
-            else { return false }
+            guard connections.isNewer(other, than: source), let id = main.sync.lastID else { return false }
+            if main.sync.isLive && ids.last == id {
+                self.source = other
+                return true
+            }
+            if rule.join(ids, id) != .connects { return false }
         }
         source = other
         subscribe(&wishes)

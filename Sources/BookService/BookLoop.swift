@@ -80,16 +80,15 @@ final class BookLoop: @unchecked Sendable {
     }
 
     private func passWishes() {
+        let market = engine.configuration.market
         engine.takeWishes { wish in
             switch wish {
             case .ask(let symbol, let priority, let attempt):
                 wanted.append(
                     .want(
-                        SnapshotKey(market: engine.configuration.market, symbol: symbol), priority,
+                        SnapshotKey(market: market, symbol: symbol), priority,
                         levelCount: wiring.levelCount(priority), attempt: attempt))
-            case .cancel(let symbol):
-                wanted.append(
-                    .cancel(SnapshotKey(market: engine.configuration.market, symbol: symbol)))
+            case .cancel(let symbol): wanted.append(.cancel(SnapshotKey(market: market, symbol: symbol)))
             case .resubscribe(let symbol): silent.append(symbol)
             }
         }

@@ -159,7 +159,7 @@ public final class SnapshotDesk {
             case .wait(let untilMs):
                 // A clock that is set back must not stop us for longer than this.
                 let delayMs = min(max(untilMs - nowMs, 1), 60_000)
-                timer = loop.after(UInt64(delayMs) * 1_000_000) { [unowned self] in pump() }
+                timer = loop.after(UInt64(delayMs) * 1_000_000) { self.pump() }
                 break planning
             case .idle: break planning
             }
@@ -175,7 +175,7 @@ public final class SnapshotDesk {
     }
 
     private func offerLater() {
-        redelivery = loop.after(UInt64(options.redeliveryMs) * 1_000_000) { [unowned self] in
+        redelivery = loop.after(UInt64(options.redeliveryMs) * 1_000_000) { [self] in
             redelivery = nil
             while let first = undelivered.first, deliver(first) { undelivered.removeFirst() }
             if undelivered.isEmpty { pump() } else { offerLater() }
@@ -185,7 +185,7 @@ public final class SnapshotDesk {
     /// Shows the status before long.
     func showSoon() {
         if statusTimer != nil { return }
-        statusTimer = loop.after(UInt64(options.statusIntervalMs) * 1_000_000) { [unowned self] in
+        statusTimer = loop.after(UInt64(options.statusIntervalMs) * 1_000_000) { [self] in
             statusTimer = nil
             publish()
         }

@@ -24,8 +24,8 @@
 import BinanceDepth
 import MarketData
 
-/// The venue's side of one connection.
-struct VenueConnection: Sendable {
+/// The venue's side of one connection. A class, so that looking at one of many does not copy it.
+final class VenueConnection {
     enum State: Hashable, Sendable {
         case open
         case closing(atUs: Int64)
@@ -81,7 +81,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Queues a data frame, with whatever befalls it.
-    mutating func send(
+    func send(
         _ message: [UInt8], wrapper: [UInt8], atUs timeUs: Int64, plan: FaultPlan,
         configuration: borrowing VenueConfiguration, counters: inout VenueCounters
     ) {
@@ -110,7 +110,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Queues the encoder's bytes as the answer to a control message; no fault touches it.
-    mutating func reply(
+    func reply(
         _ encoder: borrowing MessageEncoder, atUs timeUs: Int64, configuration: borrowing VenueConfiguration
     ) {
         let start = queue.begin()
@@ -119,7 +119,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Counts a message or pong of the client; false if it was one too many and the connection is closed.
-    mutating func countIncoming(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) -> Bool {
+    func countIncoming(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) -> Bool {
         let second = timeUs / 1_000_000
         if second != incomingSecond {
             incomingSecond = second
@@ -132,7 +132,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Takes a pong: it answers the ping whose payload it repeats, and those before.
-    mutating func takePong(_ payload: [UInt8]) {
+    func takePong(_ payload: [UInt8]) {
         guard let answered = pingsUs.firstIndex(where: { VenueConnection.pingPayload($0) == payload }) else {
             return
         }
@@ -140,7 +140,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Lets a second begin.
-    mutating func second(
+    func second(
         atUs timeUs: Int64, plan: FaultPlan, configuration: borrowing VenueConfiguration,
         counters: inout VenueCounters
     ) {
@@ -162,7 +162,7 @@ struct VenueConnection: Sendable {
         }
     }
 
-    private mutating func live(
+    private func live(
         atUs timeUs: Int64, plan: FaultPlan, _ configuration: borrowing VenueConfiguration,
         _ counters: inout VenueCounters
     ) {
@@ -182,7 +182,7 @@ struct VenueConnection: Sendable {
 
     private static func pingPayload(_ timeUs: Int64) -> [UInt8] { Array("\(timeUs / 1_000)".utf8) }
 
-    private mutating func ping(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
+    private func ping(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
         let start = queue.begin()
         queue.bytes += VenueConnection.pingPayload(timeUs)
         queue.end(.ping, start: start, dueUs: arrivalUs(timeUs, configuration))
@@ -191,7 +191,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Queues the notice that the server is about to close the connection, where the market has one.
-    mutating func notifyShutdown(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
+    func notifyShutdown(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
         if configuration.market != .spot || !isSending { return }
         var dialect = configuration.dialect
         dialect.writesMicroseconds = isMicroseconds
@@ -202,7 +202,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Breaks the connection: with a close frame behind what is on its way, or losing what is on its way.
-    private mutating func cut(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
+    private func cut(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
         if random.chance(perMille: 500) {
             return close(code: 1001, reason: "", atUs: timeUs, configuration)
         }
@@ -212,7 +212,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Queues a close behind what was sent; without effect unless the connection is open or closing.
-    mutating func close(
+    func close(
         code: Int, reason: String, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) {
         if !isSending { return }
@@ -225,7 +225,7 @@ struct VenueConnection: Sendable {
     }
 
     /// When something sent now arrives: never before what was sent earlier.
-    mutating func arrivalUs(
+    func arrivalUs(
         _ timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) -> Int64 {
         lastDueUs = max(timeUs + random.within(configuration.streamLatencyUs), lastDueUs, stalledUntilUs)
@@ -233,8 +233,7 @@ struct VenueConnection: Sendable {
     }
 
     /// Hands out what has arrived; true if that was the last of a closed connection.
-    mutating func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) -> Bool
-    {
+    func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) -> Bool {
         queue.deliver(untilUs: timeUs, to: body)
         return state == .closed && queue.nextUs == nil
     }

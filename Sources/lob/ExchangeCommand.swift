@@ -31,10 +31,29 @@ struct ListenArgument: ExpressibleByArgument {
     }
 }
 
+extension ListenArgument {
+    var defaultValueDescription: String { "\(address ?? ""):\(port)" }
+}
+
+extension Market: ExpressibleByArgument {
+    /// The market of a name, nil if it is none.
+    public init?(argument: String) { self.init(name: argument) }
+
+    /// The names.
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
+
 /// Symbols as an argument: names, or how many.
 enum SymbolsArgument: ExpressibleByArgument {
     case count(Int)
     case names([SymbolName])
+
+    var defaultValueDescription: String {
+        switch self {
+        case .count(let count): "\(count)"
+        case .names(let names): names.map { "\($0)" }.joined(separator: ",")
+        }
+    }
 
     init?(argument: String) {
         if let count = Int(argument) {
@@ -63,20 +82,24 @@ struct ExchangeCommand: ParsableCommand {
             capture. Several --market open several ports, one after the other.
 
             Examples:
-              lob exchange                                     spot, four symbols, port 9101
+              lob exchange
+                  spot, four symbols, on port 9101
               lob exchange --market usdm --symbols 100 --seed 7
-              lob exchange --faults all --speed 10             everything goes wrong, ten times as fast
-              lob exchange --capture session/capture.txt.gz    a captured session, as it was
+              lob exchange --faults all --speed 10
+                  everything goes wrong, ten times as fast
+              lob exchange --capture session/capture.txt.gz
+                  a captured session, as it was
 
-            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 wrong usage.
+            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
+            wrong usage.
             """)
 
     @Option(
         help: ArgumentHelp("Where to listen; the next market takes the next port.", valueName: "addr:port"))
     var listen = ListenArgument(argument: "127.0.0.1:9101")!
 
-    @Option(help: "Market: spot, usdm or coinm; may be repeated. A capture tells its own.")
-    var market: [MarketArgument] = []
+    @Option(help: "Market; may be repeated. A capture tells its own.")
+    var market: [Market] = []
 
     @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
     var symbols = SymbolsArgument.count(4)
@@ -132,7 +155,6 @@ struct ExchangeCommand: ParsableCommand {
         if (tlsCertificate == nil) != (tlsKey == nil) {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }
-        if market.contains(.auto) { throw ValidationError("--market is spot, usdm or coinm.") }
         if Set(market).count != market.count { throw ValidationError("--market names a market twice.") }
         do throws(FaultPlanError) {
             _ = try FaultPlan(faults)
@@ -143,7 +165,7 @@ struct ExchangeCommand: ParsableCommand {
     }
 
     /// The markets in the order of their ports.
-    var markets: [Market] { market.isEmpty ? [.spot] : market.compactMap(\.market) }
+    var markets: [Market] { market.isEmpty ? [.spot] : market }
 
     func venueSymbols(_ market: Market) throws -> [VenueSymbol] {
         let usual: [VenueSymbol] =

@@ -41,7 +41,7 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try command.market.first?.market ?? detectMarket(files.events)
+        let market = try command.market.first ?? detectMarket(files.events)
         let capture = try CapturedMarket(path: path, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)

@@ -27,7 +27,13 @@ enum ReplaySpeed: ExpressibleByArgument, Equatable {
         }
     }
 
-    var defaultValueDescription: String { "max" }
+    var defaultValueDescription: String {
+        switch self {
+        case .max: "max"
+        case .times(1): "real"
+        case .times(let factor): "\(factor)"
+        }
+    }
 }
 
 struct ReplayCommand: ParsableCommand {

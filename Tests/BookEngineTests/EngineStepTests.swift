@@ -113,6 +113,33 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().counters.gaps == 0)
     }
 
+    /// The newer connection is always a little later than the older one: the symbol moves over all the same,
+    /// and the end of the older one costs nothing.
+    @Test(arguments: [Market.spot, .usdm]) func handsOverToASlowerConnection(_ market: Market) {
+        var h = EngineHarness(market)
+        func event(_ id: Int, _ source: UInt16) {
+            h.source = source
+            if market == .spot { h.event(id, id) } else { h.futuresEvent(id * 10 - 10, id * 10 - 3, id * 10) }
+        }
+        h.frame(.connected, source: 1)
+        event(9, 1)
+        h.snapshot(market == .spot ? 9 : 90, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        event(10, 1)
+        h.frame(.connected, source: 2)
+        event(11, 1)
+        event(10, 2)  // behind the book: not used
+        event(12, 1)
+        event(12, 2)  // where the book is: used from here on
+        event(13, 1)
+        #expect(h.status().lastUpdateID == UpdateID(market == .spot ? 12 : 120))
+        event(13, 2)
+        h.frame(.disconnected, source: 1)
+        event(14, 2)
+        #expect(h.status().state == .live && h.status().counters.resyncs == 0)
+        #expect(h.status().lastUpdateID == UpdateID(market == .spot ? 14 : 140))
+        #expect(h.status().counters.gaps == 0)
+    }
+
     @Test func aCrossedBookIsRebuilt() {
         var h = EngineHarness()
         h.goLive()

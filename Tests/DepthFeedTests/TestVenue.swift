@@ -128,6 +128,7 @@ final class RawServer {
     private(set) var port = 0
     private let bytes: [UInt8]
     private(set) var answered = 0
+    private var connection: Int32 = -1
 
     init(_ text: String) {
         bytes = Array(text.utf8)
@@ -148,15 +149,18 @@ final class RawServer {
 
     deinit { close(listener) }
 
-    /// Answers one connection that waits, if one does.
+    /// Goes on without waiting: accepts a connection, or answers one whose request is there.
     func step() {
-        let connection = accept(listener, nil, nil)
-        if connection < 0 { return }
+        if connection < 0 {
+            connection = accept(listener, nil, nil)
+            if connection < 0 { return }
+        }
         var buffer = [UInt8](repeating: 0, count: 4096)
-        _ = recv(connection, &buffer, buffer.count, 0)
+        if recv(connection, &buffer, buffer.count, Int32(MSG_DONTWAIT)) < 0 { return }
         _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL)) }
         shutdown(connection, Int32(SHUT_WR))
         close(connection)
+        connection = -1
         answered += 1
     }
 }

@@ -55,9 +55,10 @@ final class Bench {
     }
 
     /// The answer to a request, waited for.
-    func get(_ server: ExchangeServer, _ target: String, header: HTTPHeader? = nil, isPatient: Bool = true)
-        throws -> Answer
-    {
+    func get(
+        _ server: ExchangeServer, _ target: String, scheme: String = "http", header: HTTPHeader? = nil,
+        isPatient: Bool = true
+    ) throws -> Answer {
         var answer = Answer()
         var options = HTTPFetch.Options()
         if let header { options.headers = [header] }
@@ -76,7 +77,7 @@ final class Bench {
             answer.date = fetch?.header("date")
             answer.contentType = fetch?.header("content-type")
         }
-        let url = try ServiceURL("http://127.0.0.1:\(server.port)\(target)")
+        let url = try ServiceURL("\(scheme)://127.0.0.1:\(server.port)\(target)")
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
         if isPatient { drive { isOver } } else { rest(ms: 5) }
         return answer

@@ -117,7 +117,7 @@ extension ExchangeTests {
         @Test func slowClient() throws {
             let bench = try Bench()
             defer { bench.loop.close() }
-            var options = fast(40)
+            var options = fast(200)
             options.queuedBytesMax = 100_000
             let server = try bench.serve(options: options)
             let slow = RawClient(server.port, path: "/ws/btcusdt@depth/ethusdt@depth20/btcusdt@depth20")
@@ -154,14 +154,14 @@ extension ExchangeTests {
             let server = try bench.serve(options: fast(40)) { $0.faults = plan }
             var listeners: [Listener] = []
             let names = "btcusdt@depth/ethusdt@depth20/btcusdt@bookTicker"
-            for turn in 0..<60 {
+            for turn in 0..<50 {
                 if listeners.count(where: { $0.end == nil }) < 4 {
                     listeners.append(try Listener(server, "/stream?streams=\(names)", on: bench.loop))
                 }
                 if turn % 6 == 0 {
                     _ = try? bench.get(server, "/api/v3/depth?symbol=BTCUSDT", isPatient: false)
                 }
-                bench.rest(ms: 20)
+                bench.rest(ms: 12)
             }
             #expect(listeners.contains { $0.end != nil } && server.counters.messageCount > 500)
             let struck = Fault.allCases.filter { server.counters.venue[$0] > 0 }

@@ -13,6 +13,30 @@ private let missing =
     #"{"code":-1102,"msg":"Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."}"#
 private let illegal = #"{"code":-1100,"msg":"Illegal characters found in parameter '"#
 
+private typealias Row = (target: String, status: Int, weight: Int, body: String)
+
+private let spotOnly: [Row] = {
+    let depth = "{\"lastUpdateId\":"
+    return [
+        ("depth?symbol=BTCUSDT&limit=5000", 200, 250, depth),
+        ("depth?symbol=BTCUSDT&limit=9999", 200, 250, depth),
+        ("depth?symbol=BTCUSDT&limit=7", 200, 5, depth),
+        ("exchangeInfo?symbol=ETHUSDT", 200, 20, #"{"timezone":"UTC""#),
+        ("exchangeInfo?symbols=%5B%22ETHUSDT%22%5D", 200, 20, #"{"timezone":"UTC""#),
+        ("exchangeInfo?symbol=NOSUCH", 400, 20, badSymbol),
+        ("exchangeInfo?symbol=A&symbols=%5B%22A%22%5D", 400, 1, "{\"code\":-1128,"),
+        ("exchangeInfo?symbols=ETHUSDT", 400, 1, illegal + "symbols'"),
+        (
+            "ticker/bookTicker?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D", 200, 4,
+            #"[{"symbol":"ETHUSDT""#
+        ),
+    ]
+}()
+
+private let futuresOnly: [Row] = [
+    ("depth?symbol=BTCUSDT&limit=7", 400, 2, #"{"code":-4021,"msg":"7 is not valid depth limit"}"#)
+]
+
 extension ExchangeTests {
     @Suite struct Requests {
         private func json(_ answer: Answer) -> [String: Any] {
@@ -29,7 +53,7 @@ extension ExchangeTests {
             let depth = "{\"lastUpdateId\":"
             let ticker = isSpot ? #"{"symbol":"BTCUSDT","bidPrice":"1.27"# : depth
             let unread = #"{"code":-1104,"msg":"Not all sent parameters were read; read '1'"#
-            var table: [(target: String, status: Int, weight: Int, body: String)] = [
+            var table: [Row] = [
                 ("ping", 200, 1, "{}"), ("time", 200, 1, "{\"serverTime\":17"),
                 ("exchangeInfo", 200, isSpot ? 20 : 1, #"{"timezone":"UTC","serverTime":17"#),
                 ("depth?symbol=BTCUSDT&limit=5", 200, isSpot ? 5 : 2, depth),
@@ -49,28 +73,7 @@ extension ExchangeTests {
                 ("depth?symbol=btcusdt", isSpot ? 400 : 200, 1, isSpot ? illegal + "symbol'" : depth),
                 ("depth?symbol=BTCUSDT&x=1", isSpot ? 400 : 200, 1, isSpot ? unread : depth),
             ]
-            if isSpot {
-                table += [
-                    ("depth?symbol=BTCUSDT&limit=5000", 200, 250, depth),
-                    ("depth?symbol=BTCUSDT&limit=9999", 200, 250, depth),
-                    ("depth?symbol=BTCUSDT&limit=7", 200, 5, depth),
-                    ("exchangeInfo?symbol=ETHUSDT", 200, 20, #"{"timezone":"UTC""#),
-                    ("exchangeInfo?symbols=%5B%22ETHUSDT%22%5D", 200, 20, #"{"timezone":"UTC""#),
-                    ("exchangeInfo?symbol=NOSUCH", 400, 20, badSymbol),
-                    ("exchangeInfo?symbol=A&symbols=%5B%22A%22%5D", 400, 1, "{\"code\":-1128,"),
-                    ("exchangeInfo?symbols=ETHUSDT", 400, 1, illegal + "symbols'"),
-                    (
-                        "ticker/bookTicker?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D", 200, 4,
-                        #"[{"symbol":"ETHUSDT""#
-                    ),
-                ]
-            } else {
-                table.append(
-                    (
-                        "depth?symbol=BTCUSDT&limit=7", 400, 2,
-                        #"{"code":-4021,"msg":"7 is not valid depth limit"}"#
-                    ))
-            }
+            table += isSpot ? spotOnly : futuresOnly
             var used = 0
             for row in table {
                 let answer = try bench.get(server, base + row.target)

@@ -8,6 +8,62 @@ import Transport
 
 @testable import ExchangeServer
 
+/// Control messages in a row on one connection, and what their answers begin with.
+private let exchanges = [
+    (
+        #"{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms","x@depth"],"id":1}"#,
+        #"{"result":null,"id":1}"#
+    ),
+    (
+        #"{"method":"LIST_SUBSCRIPTIONS","id":"a-1"}"#,
+        #"{"result":["btcusdt@depth@100ms","x@depth"],"id":"a-1"}"#
+    ),
+    (
+        #"{"method":"SUBSCRIBE","params":["BTCUSDT@depth"],"id":null}"#,
+        #"{"result":null,"id":null}"#
+    ),
+    (
+        #"{"method":"UNSUBSCRIBE","params":["x@depth","y@depth"],"id":-2}"#,
+        #"{"result":null,"id":-2}"#
+    ),
+    (
+        #"{"method":"LIST_SUBSCRIPTIONS","params":[],"id":3}"#,
+        #"{"result":["btcusdt@depth@100ms","BTCUSDT@depth"],"id":3}"#
+    ),
+    (#"{"method":"GET_PROPERTY","params":["combined"],"id":4}"#, #"{"result":false,"id":4}"#),
+    (#"{"method":"SET_PROPERTY","params":["combined",true],"id":5}"#, #"{"result":null,"id":5}"#),
+    (#"{"method":"GET_PROPERTY","params":["combined"],"id":6}"#, #"{"result":true,"id":6}"#),
+    (
+        #"{"method":"SET_PROPERTY","params":["combined",1],"id":7}"#,
+        #"{"code":1,"msg":"Invalid value type: expected Boolean","id":7}"#
+    ),
+    (
+        #"{"method":"SET_PROPERTY","params":["other",true],"id":8}"#,
+        #"{"code":0,"msg":"Unknown property","id":8}"#
+    ),
+    (
+        #"{"method":"GET_PROPERTY","params":[5],"id":9}"#,
+        #"{"code":2,"msg":"Invalid request: property name must be a string","id":9}"#
+    ),
+    (
+        #"{"method":"LIST_SUBSCRIPTIONS","params":["x"],"id":10}"#,
+        #"{"code":2,"msg":"Invalid request: too many parameters","id":10}"#
+    ),
+    (
+        #"{"method":"PING","id":11}"#,
+        "{\"code\":2,\"msg\":\"Invalid request: unknown variant `PING`,"
+    ),
+    (
+        #"{"params":[],"id":12}"#,
+        "{\"code\":2,\"msg\":\"Invalid request: missing field `method` at line 1 column 21\",\"id\":12}"
+    ),
+    (
+        #"{"method":"LIST_SUBSCRIPTIONS","id":1.5}"#,
+        #"{"code":2,"msg":"Invalid request: request ID must be an unsigned integer","id":null}"#
+    ),
+    ("hello", #"{"code":3,"msg":"Invalid JSON: expected value at line 1 column 0","id":null}"#),
+]
+
 extension ExchangeTests {
     @Suite struct Streams {
         @Test func rawAndCombined() throws {
@@ -27,7 +83,9 @@ extension ExchangeTests {
         @Test(arguments: Market.allCases) func framesAreTheVenues(_ market: Market) throws {
             let bench = try Bench()
             defer { bench.loop.close() }
-            let server = try bench.serve(market)
+            var options = ExchangeServer.Options()
+            options.speed = 10
+            let server = try bench.serve(market, options: options)
             let names = ["btcusdt@depth@100ms", "ethusdt@depth20", "btcusdt@bookTicker"]
             let prefix = market == .usdm ? "/public" : ""
             let heard = try Listener(
@@ -102,67 +160,13 @@ extension ExchangeTests {
             let bench = try Bench()
             defer { bench.loop.close() }
             let server = try bench.serve()
-            let table = [
-                (
-                    #"{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms","x@depth"],"id":1}"#,
-                    #"{"result":null,"id":1}"#
-                ),
-                (
-                    #"{"method":"LIST_SUBSCRIPTIONS","id":"a-1"}"#,
-                    #"{"result":["btcusdt@depth@100ms","x@depth"],"id":"a-1"}"#
-                ),
-                (
-                    #"{"method":"SUBSCRIBE","params":["BTCUSDT@depth"],"id":null}"#,
-                    #"{"result":null,"id":null}"#
-                ),
-                (
-                    #"{"method":"UNSUBSCRIBE","params":["x@depth","y@depth"],"id":-2}"#,
-                    #"{"result":null,"id":-2}"#
-                ),
-                (
-                    #"{"method":"LIST_SUBSCRIPTIONS","params":[],"id":3}"#,
-                    #"{"result":["btcusdt@depth@100ms","BTCUSDT@depth"],"id":3}"#
-                ),
-                (#"{"method":"GET_PROPERTY","params":["combined"],"id":4}"#, #"{"result":false,"id":4}"#),
-                (#"{"method":"SET_PROPERTY","params":["combined",true],"id":5}"#, #"{"result":null,"id":5}"#),
-                (#"{"method":"GET_PROPERTY","params":["combined"],"id":6}"#, #"{"result":true,"id":6}"#),
-                (
-                    #"{"method":"SET_PROPERTY","params":["combined",1],"id":7}"#,
-                    #"{"code":1,"msg":"Invalid value type: expected Boolean","id":7}"#
-                ),
-                (
-                    #"{"method":"SET_PROPERTY","params":["other",true],"id":8}"#,
-                    #"{"code":0,"msg":"Unknown property","id":8}"#
-                ),
-                (
-                    #"{"method":"GET_PROPERTY","params":[5],"id":9}"#,
-                    #"{"code":2,"msg":"Invalid request: property name must be a string","id":9}"#
-                ),
-                (
-                    #"{"method":"LIST_SUBSCRIPTIONS","params":["x"],"id":10}"#,
-                    #"{"code":2,"msg":"Invalid request: too many parameters","id":10}"#
-                ),
-                (
-                    #"{"method":"PING","id":11}"#,
-                    "{\"code\":2,\"msg\":\"Invalid request: unknown variant `PING`,"
-                ),
-                (
-                    #"{"params":[],"id":12}"#,
-                    "{\"code\":2,\"msg\":\"Invalid request: missing field `method` at line 1 column 21\",\"id\":12}"
-                ),
-                (
-                    #"{"method":"LIST_SUBSCRIPTIONS","id":1.5}"#,
-                    #"{"code":2,"msg":"Invalid request: request ID must be an unsigned integer","id":null}"#
-                ),
-                ("hello", #"{"code":3,"msg":"Invalid JSON: expected value at line 1 column 0","id":null}"#),
-            ]
             // Five messages a second are allowed, so a second passes quickly here.
             var options = ExchangeServer.Options()
             options.speed = 50
             let fast = try bench.serve(symbols: ["ETHUSDT"], options: options)
             let listener = try Listener(fast, "/ws", on: bench.loop)
             bench.drive { listener.isOpen }
-            for (request, answer) in table {
+            for (request, answer) in exchanges {
                 listener.forget()
                 listener.send(request)
                 bench.drive(nil) { !listener.replies.isEmpty }

@@ -4,6 +4,7 @@ import BinanceDepth
 import Foundation
 import MarketData
 import SimulatedExchange
+import TestSupport
 import Testing
 
 private let btc = SymbolName("BTCUSDT")!
@@ -246,4 +247,33 @@ private func arrivals(
         #expect(VenueBudget.weight(.usdm, limit: limit) == weight)
         #expect(VenueBudget.weight(.coinm, limit: limit) == weight)
     }
+}
+
+/// Once every buffer has met its largest message, carrying messages to clients allocates nothing: the flow
+/// and its history need what they need without any client.
+@Test func carryingMessagesAllocatesNothing() throws {
+    var count = 0
+    func bytes(_ names: [String]) throws -> UInt64? {
+        var venue = Venue(configuration(.spotBTC))
+        let connections = try (0..<4).map { try venue.connect(names, isCombined: $0 % 2 == 0) }
+        func run() {
+            count = 0
+            let startUs = venue.nowUs
+            for turn in 1...Int64(6_000) {
+                venue.advance(toUs: startUs + turn * 10_000)
+                for connection in connections { venue.poll(connection) { _, _, _ in count += 1 } }
+            }
+        }
+        run()
+        run()
+        return allocatedBytes(run)
+    }
+    guard let without = try bytes([]) else { return }
+    let with = try bytes(["btcusdt@depth", "btcusdt@depth20", "btcusdt@bookTicker"])!
+    #expect(count > 10_000)
+    let each = (Double(with) - Double(without)) / Double(count)
+    print("\(count) messages, \(each) bytes allocated for each")
+    #if !DEBUG
+        #expect(each < 1, "\(with) bytes instead of \(without) for \(count) messages")
+    #endif
 }

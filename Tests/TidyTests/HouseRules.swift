@@ -52,6 +52,9 @@ enum HouseRules {
         "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile"],
     ]
 
+    /// Folders of programs that the package does not build: clients in other languages.
+    static let otherPrograms: Set<String> = ["Tests/Clients"]
+
     /// What may lie in the root folder besides entries that begin with a dot.
     static let topLevel: Set<String> = [
         "Package.swift", "Package.resolved", "README.md", "Sources", "Tests", "Benchmarks", "perf",

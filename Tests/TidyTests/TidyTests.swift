@@ -147,7 +147,8 @@ import Testing
         let folders = targetFolders(of: String(decoding: manifest.bytes, as: UTF8.self))
         #expect(folders.contains("Sources/MarketData") && folders.contains("Benchmarks/bench"))
         let files = ["Sources", "Tests"].flatMap { SourceTree.files(under: $0) } + SourceTree.code
-        let strays = files.filter { file in !folders.contains { file.path.hasPrefix($0 + "/") } }
+        let known = folders.union(HouseRules.otherPrograms)
+        let strays = files.filter { file in !known.contains { file.path.hasPrefix($0 + "/") } }
         expectNone(strays.map(\.path), "in no target of Package.swift")
         let empty = folders.filter { folder in !files.contains { $0.path.hasPrefix(folder + "/") } }
         expectNone(empty.sorted(), "target without a file")

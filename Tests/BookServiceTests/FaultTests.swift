@@ -1,0 +1,121 @@
+// Each fault of the simulated venue alone, and all of them together, through real sockets: while they strike
+// no live book ever differs from the venue's, and when they end every book is whole again before long.
+
+import BinanceDepth
+import BookEngine
+import DepthFeed
+import Foundation
+import MarketData
+import SimulatedExchange
+import Testing
+import Transport
+
+@testable import BookService
+
+@Suite struct FaultTests {
+    /// When the faults have ended, every book is right within this time, if the machine has time for it.
+    private static let recoveryMsMax = 15_000
+
+    @Test func everyFaultHasItsCase() {
+        #expect(Set(FaultCase.all.map(\.fault)) == Set(Fault.allCases))
+        #expect(Set(FaultCase.all.map(\.market)) == Set(Market.allCases))
+    }
+
+    @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
+        await onOwnThread("\(fault)") { report in
+            let seed = UInt64(fault.fault.rawValue) + 1
+            try FaultTests.run(fault.market, seed, fault.plan, report, adjust: fault.adjust) { sight in
+                var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
+                let strikes = fault.fault == .pause ? sight.pauseCount : sight.venue.strikes(fault.fault)
+                if strikes == 0 { missing.append("the fault itself") }
+                return missing
+            }
+        }
+    }
+
+    @Test(arguments: Market.allCases) func allFaultsTogether(_ market: Market) async {
+        await onOwnThread("all faults, \(market.name)") { report in
+            var plan = FaultPlan.all
+            for fault in Fault.allCases {
+                switch fault.opportunity {
+                case .frame: plan[fault] *= 5
+                case .connectionSecond, .subscription, .symbolSecond, .consumerSecond: plan[fault] *= 20
+                case .request: plan[fault] *= 2
+                }
+            }
+            try FaultTests.run(market, 7, plan, report) { sight in
+                let struck = Fault.allCases.filter { sight.venue.strikes($0) > 0 }
+                return struck.count >= 10 ? [] : ["ten kinds of faults, only \(struck)"]
+            }
+        }
+    }
+
+    /// - Parameter missing: what has not been seen yet; the faults go on until that is nothing.
+    private static func run(
+        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ report: Report,
+        adjust: (inout ServiceConfiguration) -> Void = { _ in }, missing: (Sight) -> [String]
+    ) throws {
+        let symbols = names(market, 3)
+        let venue = try VenueHost(.init(market: market, symbols: symbols, seed: seed, faults: plan))
+        defer { venue.stop() }
+        var configuration = brisk(venue.endpoints, symbols)
+        configuration.seed = seed
+        adjust(&configuration)
+        let diary = Diary()
+        let service = try BookService(configuration) { diary.note($0) }
+        let witness = Witness(venue)
+        var sight = Sight(venue: venue, service: service, diary: diary)
+        var pauses = Pauses()
+        var lacking: [String] = []
+        for turn in 0..<24 {
+            witness.look(service, forMs: 500) { sight.pauseCount += pauses.pause(venue, service) }
+            lacking = missing(sight)
+            if turn >= 3 && lacking.isEmpty { break }
+        }
+        report.expect(lacking.isEmpty, "seed \(seed): not seen: \(lacking)\n\(diary.tail)")
+        venue.setFaults(.none)
+        let recoveredMs = witness.settle(service, report, atMostMs: recoveryMsMax)
+        let seen = witness.seen
+        report.expect(seen.equalCount >= 3, "seed \(seed): too few comparisons: \(seen)")
+        for symbol in symbols { expectNoFalseAlarm(service.status(symbol), seed, report) }
+        let stopMs = report.time { _ = service.stop() }
+        report.expect(stopMs < 5_000, "seed \(seed): stop took \(stopMs) ms")
+        if ProcessInfo.processInfo.environment["LOB_CASE_TIMES"] != nil {
+            print("  struck \(sight.venue.counters.venue.struck), right after \(recoveredMs) ms, \(seen)")
+        }
+    }
+
+    /// The venue is faulty, but what it says is never wrong.
+    private static func expectNoFalseAlarm(_ status: SymbolStatus, _ seed: UInt64, _ report: Report) {
+        let c = status.counters
+        report.expect(
+            c.tickersAgreed == c.tickersCompared && c.auditsAgreed == c.auditsCompared && c.crossings == 0
+                && c.snapshotsRefuted == 0,
+            "seed \(seed): a false alarm: \(status)")
+    }
+}
+
+/// Stands on the book thread when the venue says that the consumer stands still.
+private struct Pauses {
+    private var second: Int64 = 0
+
+    /// How often it stood still since the last call.
+    mutating func pause(_ venue: VenueHost, _ service: BookService) -> Int {
+        let (now, stallUs) = venue.ask { server in
+            server.withVenue { venue in
+                (venue.nowUs / 1_000_000, venue.consumerStallUs(inSecond: venue.nowUs / 1_000_000))
+            }
+        }
+        if now == second || stallUs == 0 { return 0 }
+        second = now
+        let waitUs = UInt32(stallUs / 5)
+        return service.ask(service.symbols[0]) { _, _ in usleep(waitUs) } ? 1 : 0
+    }
+}
+
+extension VenueCounters {
+    /// What has struck, for people.
+    var struck: String {
+        Fault.allCases.filter { self[$0] > 0 }.map { "\($0) \(self[$0])" }.joined(separator: ", ")
+    }
+}

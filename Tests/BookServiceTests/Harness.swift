@@ -1,0 +1,97 @@
+// How a case runs: on a thread of its own, because it waits. The few threads that run tests are shared with
+// every other suite, and whoever sleeps on one of them stops somebody else; a thread of one's own may sleep.
+//
+// A case waits for conditions, never for a time alone, and says what it saw when a condition does not come.
+// So many cases at once as `Gate` lets in.
+
+import Foundation
+import Synchronization
+import Testing
+import Transport
+
+/// What went wrong in a case. Any thread may add to it.
+final class Report: Sendable {
+    private let found = Mutex<[(text: String, at: SourceLocation)]>([])
+    private let begin = LoopClock.monotonicNs
+
+    /// What has been found so far.
+    var failures: [(text: String, at: SourceLocation)] { found.withLock { $0 } }
+
+    /// Milliseconds since the case began.
+    var elapsedMs: Int { Int((LoopClock.monotonicNs - begin) / 1_000_000) }
+
+    /// Adds a finding.
+    func fail(_ text: String, at location: SourceLocation = #_sourceLocation) {
+        found.withLock { found in
+            if found.count < 8 { found.append((text, location)) }
+        }
+    }
+
+    /// Adds a finding unless the condition holds.
+    @discardableResult
+    func expect(
+        _ condition: Bool, _ text: @autoclosure () -> String, at location: SourceLocation = #_sourceLocation
+    ) -> Bool {
+        if !condition { fail(text(), at: location) }
+        return condition
+    }
+
+    /// Waits until the condition holds; a finding if it does not in time.
+    ///
+    /// - Parameter seen: what to say then.
+    @discardableResult
+    func wait(
+        _ what: String, atMostMs: Int = 15_000, everyMs: UInt32 = 5, seen: () -> String = { "" },
+        at location: SourceLocation = #_sourceLocation, until condition: () -> Bool
+    ) -> Bool {
+        let endNs = LoopClock.monotonicNs + UInt64(atMostMs) * 1_000_000
+        while !condition() {
+            // Once more after the deadline: this thread may have stood still itself.
+            if LoopClock.monotonicNs > endNs {
+                if condition() { return true }
+                fail("after \(atMostMs) ms not \(what): \(seen())", at: location)
+                return false
+            }
+            usleep(everyMs * 1000)
+        }
+        return true
+    }
+
+    /// Milliseconds that `body` takes.
+    func time(_ body: () -> Void) -> Int {
+        let from = LoopClock.monotonicNs
+        body()
+        return Int((LoopClock.monotonicNs - from) / 1_000_000)
+    }
+}
+
+/// Lets only so many cases run at once: two cores serve them all.
+enum Gate {
+    private static let room = DispatchSemaphore(value: 8)
+
+    static func enter() { room.wait() }
+    static func leave() { room.signal() }
+}
+
+/// Runs a case on a thread of its own and records what it found.
+func onOwnThread(_ name: String, _ body: @escaping @Sendable (Report) throws -> Void) async {
+    let report: Report = await withCheckedContinuation { done in
+        Thread {
+            Gate.enter()
+            let report = Report()
+            do {
+                try body(report)
+            } catch {
+                report.fail("threw \(error)")
+            }
+            Gate.leave()
+            if ProcessInfo.processInfo.environment["LOB_CASE_TIMES"] != nil {
+                print("case \(name): \(report.elapsedMs) ms")
+            }
+            done.resume(returning: report)
+        }.start()
+    }
+    for failure in report.failures {
+        Issue.record(Comment(rawValue: "\(name): \(failure.text)"), sourceLocation: failure.at)
+    }
+}

@@ -1,0 +1,93 @@
+// The service under test: its configuration, brisk so that a test need not wait for human times, and what it
+// says.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import DepthFeed
+import Foundation
+import MarketData
+import Synchronization
+import Transport
+
+@testable import BookService
+
+/// Lines of what a service tells.
+final class Diary: Sendable {
+    private let told = Mutex<[String]>([])
+
+    var lines: [String] { told.withLock { $0 } }
+    /// The newest lines, for a failure.
+    var tail: String { lines.suffix(12).joined(separator: "\n") }
+
+    func note(_ event: ServiceEvent) {
+        told.withLock { told in
+            if told.count < 20_000 { told.append("\(event)") }
+        }
+    }
+
+    func has(_ text: String) -> Bool { told.withLock { $0.contains { $0.contains(text) } } }
+    func count(_ text: String) -> Int { told.withLock { $0.count { $0.contains(text) } } }
+}
+
+/// A configuration with short times.
+func brisk(_ endpoints: Endpoints, _ symbols: [SymbolName]) -> ServiceConfiguration {
+    var configuration = ServiceConfiguration(endpoints: endpoints, symbols: symbols)
+    configuration.idle = .park
+    configuration.ringBytes = 1 << 20
+    configuration.auditEveryMs = 400
+    configuration.tickIntervalMs = 25
+    configuration.silenceMs = 700
+    configuration.socket.openLimitMs = 1_000
+    configuration.socket.closeLimitMs = 300
+    configuration.socket.pingAfterMs = 400
+    configuration.socket.pongLimitMs = 400
+    configuration.life.answerLimitMs = 1_500
+    configuration.life.backoffFirstMs = 20
+    configuration.life.backoffMaxMs = 200
+    configuration.life.refusedWaitMs = 200
+    configuration.life.coalesceMs = 20
+    configuration.life.overlapMs = 100
+    configuration.life.provenAfterMs = 500
+    // The venue's five minutes are shorter than ours by its speed.
+    configuration.life.attemptsPerFiveMinutesMax = 240
+    configuration.desk.requestLimitMs = 1_500
+    var planner = SnapshotPlanner.Configuration(pool: endpoints.market.weightPool)
+    planner.backoffFirstMs = 20
+    planner.backoffMaxMs = 200
+    planner.answerTimeoutMs = 2_500
+    planner.minuteGuardMs = 20
+    planner.limitedWaitMs = 300
+    planner.bannedWaitMs = 300
+    // So are its minutes.
+    planner.weightPerMinute *= 20
+    configuration.desk.planner = planner
+    return configuration
+}
+
+extension BookService {
+    /// Status of a symbol at this moment; what it was at the start if the book thread does not answer.
+    func status(_ symbol: SymbolName) -> SymbolStatus {
+        Witness.copy(of: symbol, self)?.status ?? SymbolStatus(symbol)
+    }
+
+    /// A counter, added up over all symbols.
+    func sum(_ counter: KeyPath<SymbolCounters, Int>) -> Int {
+        symbols.reduce(0) { $0 + status($1).counters[keyPath: counter] }
+    }
+
+    /// A number of the feeds, added up over all lanes.
+    func feeds(_ counter: KeyPath<FeedStatus, Int>) -> Int {
+        laneStatuses.reduce(0) { $0 + $1.feed[keyPath: counter] }
+    }
+
+    /// Whether every symbol's published view is live.
+    var isLive: Bool { symbols.allSatisfy { view($0).state == .live } }
+
+    /// The published view.
+    func view(_ symbol: SymbolName) -> BookView {
+        var view = BookView()
+        _ = readers(of: symbol)?.views.read(into: &view)
+        return view
+    }
+}

@@ -1,0 +1,342 @@
+// A snapshot desk against real servers on loopback: good answers, bad ones, none, and what becomes of a wish.
+
+import BinanceDepth
+import Handoff
+import MarketData
+import Testing
+
+@testable import DepthFeed
+@testable import Transport
+
+/// A desk under test, times scaled down.
+final class DeskHarness {
+    let venue: TestVenue
+    let raw: RawServer?
+    let loop: EventLoop
+    private(set) var desk: SnapshotDesk!
+    var deliveries: [SnapshotDesk.Delivery] = []
+    var isTaking = true
+    var log: [String] = []
+
+    init(
+        _ markets: [Market] = [.spot], raw: RawServer? = nil, port: Int? = nil,
+        _ adjust: (inout SnapshotDesk.Options) -> Void = { _ in }
+    ) throws {
+        venue = try TestVenue()
+        self.raw = raw
+        loop = try EventLoop()
+        var options = SnapshotDesk.Options()
+        var planner = SnapshotPlanner.Configuration(pool: markets[0].weightPool)
+        planner.backoffFirstMs = 20
+        planner.backoffMaxMs = 60
+        planner.answerTimeoutMs = 800
+        planner.minuteGuardMs = 0
+        planner.limitedWaitMs = 200
+        planner.bannedWaitMs = 300
+        options.planner = planner
+        options.requestLimitMs = 150
+        options.redeliveryMs = 10
+        options.statusIntervalMs = 10
+        adjust(&options)
+        let rest = "http://127.0.0.1:\(port ?? raw?.port ?? venue.port)"
+        desk = SnapshotDesk(
+            markets.map { Endpoints(market: $0, streamBase: "ws://localhost", restBase: rest) }, on: loop,
+            options: options,
+            deliver: { [unowned self] delivery in
+                if isTaking { deliveries.append(delivery) }
+                return isTaking
+            }, report: { [unowned self] in log.append("\($0)") })
+    }
+
+    func drive(
+        _ what: Comment? = nil, atMostMs: Int = 4000, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: () -> Bool
+    ) {
+        let endNs = LoopClock.monotonicNs + UInt64(atMostMs) * 1_000_000
+        while !condition() {
+            if LoopClock.monotonicNs > endNs {
+                Issue.record(what ?? "not in time: \(log.suffix(5))", sourceLocation: sourceLocation)
+                return
+            }
+            loop.turn(waitAtMostNs: 500_000)
+            venue.loop.turn(waitAtMostNs: 500_000)
+            raw?.step()
+        }
+    }
+
+    func pass(ms: Int) {
+        let endNs = LoopClock.monotonicNs + UInt64(ms) * 1_000_000
+        drive { LoopClock.monotonicNs > endNs }
+    }
+
+    static func key(_ symbol: String = "BTCUSDT", _ market: Market = .spot) -> SnapshotKey {
+        SnapshotKey(market: market, symbol: SymbolName(symbol)!)
+    }
+
+    func want(_ key: SnapshotKey = key(), _ priority: SnapshotPriority = .initial, levels: Int = 100) {
+        desk.want(.want(key, priority, levelCount: levels, attempt: 0))
+    }
+
+    /// What was delivered: `SYMBOL limit body`, or `SYMBOL failed`.
+    var words: [String] {
+        deliveries.map { delivery in
+            guard let frame = delivery.frame else { return "\(delivery.key.symbol) failed" }
+            let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+            let body = String(decoding: frame.dropFirst(SnapshotEnvelope.length), as: UTF8.self)
+            return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"
+        }
+    }
+
+    var status: DeskStatus {
+        var status = DeskStatus()
+        _ = desk.status.read(into: &status)
+        return status
+    }
+
+    func finish(sourceLocation: SourceLocation = #_sourceLocation) {
+        desk.stop()
+        let count = deliveries.count
+        drive("sockets left behind", sourceLocation: sourceLocation) {
+            desk.openCount == 0 && loop.remote.counters.open == 0
+        }
+        #expect(deliveries.count == count, sourceLocation: sourceLocation)
+        loop.close()
+        venue.release(ok("{}"))  // a server does not see that the client of a held request has gone
+        drive("sockets left behind", sourceLocation: sourceLocation) {
+            venue.loop.remote.counters.open == 0
+        }
+        venue.loop.close()
+    }
+}
+
+func ok(_ json: String, weight: Int? = nil) -> HTTPResponse {
+    let headers = weight.map { [HTTPHeader("X-MBX-USED-WEIGHT-1M", "\($0)")!] } ?? []
+    return HTTPResponse(headers: headers, json: json)
+}
+
+extension FeedSocketTests {
+    @Suite struct Desk {
+        @Test func bodiesAreDelivered() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, query in
+                ok(
+                    "{\"lastUpdateId\":7,\"of\":\"\(query["symbol"]!)\",\"limit\":\(query["limit"]!)}",
+                    weight: 777)
+            }
+            d.want()
+            d.want(DeskHarness.key("币安人生USDT"), .deepen, levels: 3000)
+            d.drive { d.deliveries.count == 2 }
+            #expect(
+                d.words == [
+                    #"BTCUSDT 100 {"lastUpdateId":7,"#,
+                    #"币安人生USDT 5000 {"lastUpdateId":7,"#,
+                ])
+            #expect(d.venue.restRequests.map(\.path) == ["/api/v3/depth", "/api/v3/depth"])
+            // The venue's count of the first answer, and the second request on top.
+            #expect(d.desk.plan.weightSpent == 777 + 250)
+            d.drive { d.status.delivered == 2 && d.status.inFlight == 0 }
+            #expect(d.status.sentCount == 2 && d.status.bytes > 100 && d.status.weightSpent == 1027)
+            d.finish()
+        }
+
+        @Test func marketsOfOneBudget() throws {
+            let d = try DeskHarness([.usdm, .coinm])
+            d.venue.rest = { _, _ in ok("{}") }
+            d.want(DeskHarness.key("BTCUSDT", .usdm))
+            d.want(DeskHarness.key("BTCUSD_PERP", .coinm))
+            d.drive { d.deliveries.count == 2 }
+            #expect(d.venue.restRequests.map(\.path) == ["/fapi/v1/depth", "/dapi/v1/depth"])
+            d.finish()
+        }
+
+        /// A body of half a megabyte, whole.
+        @Test func largeBodies() throws {
+            let d = try DeskHarness()
+            let body = "{\"x\":\"" + String(repeating: "y", count: 500_000) + "\"}"
+            d.venue.rest = { _, _ in ok(body) }
+            d.want(levels: 5000)
+            d.drive { d.deliveries.count == 1 }
+            let isSame = d.deliveries[0].frame.map { Array($0.dropFirst(64)) == Array(body.utf8) }
+            #expect(isSame == true)
+            d.finish()
+        }
+
+        @Test func unknownSymbol() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in
+                HTTPResponse(status: 400, json: #"{"code":-1121,"msg":"Invalid symbol."}"#)
+            }
+            d.want()
+            d.drive { d.deliveries.count == 1 }
+            #expect(d.words == ["BTCUSDT failed"] && d.log == ["snapshot of BTCUSDT failed: unknownSymbol"])
+            #expect(d.venue.restRequests.count == 1)
+            d.drive { "\(d.status.lastError)" == "BTCUSDT: 400 -1121 Invalid symbol." }
+            d.finish()
+        }
+
+        @Test(arguments: [429, 418]) func toldToStayAway(_ status: Int) throws {
+            let d = try DeskHarness()
+            let body = #"{"code":-1003,"msg":"Too many requests."}"#
+            let retryAfter = HTTPHeader("Retry-After", "1")!
+            d.venue.rest = { [unowned venue = d.venue] _, _ in
+                venue.restRequests.count == 1
+                    ? HTTPResponse(status: status, headers: [retryAfter], json: body) : ok("{}")
+            }
+            d.want()
+            d.want(DeskHarness.key("ETHUSDT"))
+            d.drive { d.log.count == 1 }
+            let begin = monotonicNs()
+            #expect(d.log[0].hasPrefix("the venue answered \(status): no request for"))
+            #expect(d.desk.plan.obstacle == (status == 429 ? .limited : .banned))
+            d.drive { d.status.refusalCount == 1 && d.status.waitingUntilMs > 0 }
+            d.drive { d.deliveries.count == 2 }
+            #expect((monotonicNs() - begin) / 1_000_000 > 900)
+            #expect(d.words == ["BTCUSDT 100 {}", "ETHUSDT 100 {}"])
+            d.finish()
+        }
+
+        @Test func troubleIsRetried() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { [unowned venue = d.venue] _, _ in
+                switch venue.restRequests.count {
+                case 1: HTTPResponse(status: 503, json: "<html>")
+                case 2: HTTPResponse(status: 403, json: "")
+                case 3: nil
+                default: ok("{}")
+                }
+            }
+            d.want()
+            d.drive { d.deliveries.count == 1 }
+            #expect(d.words == ["BTCUSDT 100 {}"] && d.venue.restRequests.count == 4)
+            d.drive { d.status.transientFailureCount == 3 }
+            #expect(d.log.allSatisfy { $0.hasPrefix("snapshot of BTCUSDT: ") } && d.log.count == 3)
+            d.venue.release(ok("late"))
+            d.finish()
+        }
+
+        @Test(arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"lastUpdateId\":7,\"bi", "HTTP/1.1 200 OK\r\n",
+            "no HTTP", "",
+        ]) func cutShort(_ answer: String) throws {
+            let d = try DeskHarness(raw: RawServer(answer))
+            d.want()
+            d.drive { d.raw!.answered == 3 }
+            d.drive { d.desk.plan.transientFailureCount >= 3 }
+            #expect(d.deliveries.isEmpty)
+            d.finish()
+        }
+
+        @Test func nobodyListens() throws {
+            let d = try DeskHarness(port: RawServer("").port)
+            d.want()
+            d.drive { d.desk.plan.transientFailureCount == 3 }
+            #expect(d.deliveries.isEmpty && d.log[0].contains("refused"))
+            d.finish()
+        }
+
+        @Test func tooLong() throws {
+            let d = try DeskHarness { $0.bodyBytesMax = 1000 }
+            d.venue.rest = { _, _ in ok(String(repeating: "x", count: 2000)) }
+            d.want()
+            d.drive { d.desk.plan.transientFailureCount == 2 }
+            #expect(d.deliveries.isEmpty && d.log[0].contains("longer than 1000 bytes"))
+            d.finish()
+        }
+
+        @Test func cancelled() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in nil }
+            d.want()
+            d.want(DeskHarness.key("ETHUSDT"))
+            d.drive { d.venue.restRequests.count == 1 }
+            d.desk.want(.cancel(DeskHarness.key()))
+            d.desk.want(.cancel(DeskHarness.key("ETHUSDT")))
+            d.venue.release(ok("{}"))
+            d.drive { d.desk.openCount == 0 }
+            d.pass(ms: 30)
+            #expect(d.deliveries.isEmpty && d.venue.restRequests.count == 1)
+            d.finish()
+        }
+
+        /// A lane that takes nothing: what is there waits, and nothing more is asked for.
+        @Test func undelivered() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, query in ok(query["symbol"]!) }
+            d.isTaking = false
+            for number in 0..<20 { d.want(DeskHarness.key("S\(number)")) }
+            d.drive { d.status.undelivered > 0 && d.status.inFlight == 0 }
+            d.pass(ms: 50)
+            let asked = d.venue.restRequests.count
+            #expect(asked <= 8 && d.status.undelivered == asked)
+            d.isTaking = true
+            d.drive { d.deliveries.count == 20 }
+            #expect(Set(d.deliveries.map(\.key)).count == 20)
+            d.drive { d.status.undelivered == 0 }
+            d.finish()
+        }
+
+        @Test func wishesFromOtherThreads() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in ok("{}") }
+            let remote = d.desk.remote
+            let keys = (0..<500).map { DeskHarness.key("S\($0)") }
+            #expect(remote.want(keys.map { .want($0, .initial, levelCount: 100, attempt: 0) }))
+            #expect(remote.want(keys.dropFirst(10).map { .cancel($0) }))
+            d.drive { d.deliveries.count >= 10 }
+            d.pass(ms: 30)
+            #expect(d.deliveries.count == 10)
+            #expect(remote.stop())
+            d.drive { d.desk.isStopped }
+            d.finish()
+        }
+
+        // MARK: - Lists of symbols
+
+        @Test func listOfSymbols() throws {
+            let d = try DeskHarness()
+            let list =
+                #"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING"},{"symbol":"X","status":"BREAK"}]}"#
+            d.venue.rest = { [unowned venue = d.venue] _, _ in
+                venue.restRequests.count == 1 ? HTTPResponse(status: 500, json: "{}") : ok(list, weight: 40)
+            }
+            var answer: Result<ExchangeInfo, ExchangeInfoError>?
+            d.desk.fetchExchangeInfo(.spot) { answer = $0 }
+            d.drive { answer != nil }
+            #expect(try answer!.get().symbols.map(\.isTrading) == [true, false])
+            #expect(d.venue.restRequests.map(\.path) == ["/api/v3/exchangeInfo", "/api/v3/exchangeInfo"])
+            #expect(d.desk.plan.weightSpent == 40)
+            d.finish()
+        }
+
+        @Test func listsThatDoNotCome() throws {
+            let d = try DeskHarness { $0.listAttemptsMax = 3 }
+            var answers: [String] = []
+            func ask() {
+                d.desk.fetchExchangeInfo(.spot) { answer in
+                    switch answer {
+                    case .success: answers.append("success")
+                    case .failure(let error): answers.append("\(error)")
+                    }
+                }
+            }
+            d.venue.rest = { _, _ in ok("{\"symbols\":") }
+            ask()
+            d.drive { answers.count == 1 }
+            d.venue.rest = { _, _ in HTTPResponse(status: 404, json: "{}") }
+            ask()
+            d.drive { answers.count == 2 }
+            d.venue.rest = { _, _ in HTTPResponse(status: 500, json: #"{"code":-1000,"msg":"oh"}"#) }
+            ask()
+            d.drive { answers.count == 3 }
+            #expect(d.venue.restRequests.count == 5)
+            d.venue.rest = { _, _ in nil }
+            ask()
+            d.drive { d.venue.restRequests.count == 6 }
+            d.desk.stop()
+            d.drive { answers.count == 4 }
+            #expect(answers[0].hasPrefix("unreadable") && answers[1].hasPrefix("refused(status: 404"))
+            #expect(answers[2] == "refused(status: 500, reason: \"-1000 oh\")" && answers[3] == "stopped")
+            d.finish()
+        }
+    }
+}
