@@ -107,7 +107,10 @@ public final class ExchangeServer {
     ) throws {
         precondition(configuration.market == capture.market && configuration.symbols.isEmpty)
         let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
-        var venue = Venue(configuration)
+        // The streams of a capture run at the pace they were captured at, whatever speed a client names.
+        var around = configuration
+        around.honoursSpeeds = false
+        var venue = Venue(around)
         let player = try CapturePlayer(capture, isUnpaced: options.isUnpaced, into: &venue)
         try self.init(venue, clock, player, on: loop, options: options, addresses: addresses)
     }
@@ -138,6 +141,7 @@ public final class ExchangeServer {
     public static func live(_ configuration: VenueConfiguration) -> VenueConfiguration {
         var live = configuration
         live.expectsPongs = true
+        live.honoursSpeeds = true
         live.streamLatencyUs = 0...2_000
         live.requestLatencyUs = 1_000...5_000
         live.snapshotLagUs = 0...20_000
