@@ -85,7 +85,9 @@ extension DepthFeed {
         do throws(ParseError) {
             switch control {
             case .whole: message = try ControlMessage(bytes)
-            case .gathered: message = try ControlMessage(socket.control.gathered.span)
+            case .gathered:
+                let gathered = socket.control.gathered
+                message = try ControlMessage(gathered.span)
             case .tooLong: return unreadable(socket, nil)
             }
         } catch {
