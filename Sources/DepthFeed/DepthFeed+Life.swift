@@ -33,8 +33,8 @@ extension DepthFeed {
         case .replacing: counted.replacements += 1
         case .resubscribing(_, let streamCount): counted.resubscribedStreams += streamCount
         case .refused: counted.refusals += 1
-        case .notOpened, .unanswered: counted.losses += 1
-        case .subscribed, .waiting: break
+        case .notOpened: counted.losses += 1
+        case .subscribed, .unanswered, .waiting: break
         }
         report(.life(event))
     }

@@ -221,7 +221,9 @@ extension FeedSocketTests {
                 #expect(counters.resyncs == 1 && counters.gaps <= 1, "\(symbol): \(counters)")
                 #expect(counters.tickersCompared > 0 && counters.tickersAgreed == counters.tickersCompared)
                 #expect(counters.partialsAgreed == counters.partialsCompared && counters.partialsCompared > 0)
-                #expect(counters.auditsAgreed == counters.auditsCompared && counters.auditsCompared > 0, "\(counters)")
+                #expect(
+                    counters.auditsAgreed == counters.auditsCompared && counters.auditsCompared > 0,
+                    "\(counters)")
                 #expect(book.engine.withBook(symbol) { venue.isTrue($0, symbol) } == true)
             }
             #expect(book.engine.counters.malformed == 0 && gauges.droppedFrames == 0)
