@@ -95,7 +95,7 @@ private final class BookThread: @unchecked Sendable {
         _ desk: DeskRemote
     ) {
         var configuration = EngineConfiguration(market: .spot)
-        configuration.auditEveryNs = 1_000_000_000
+        configuration.auditEveryNs = 500_000_000
         engine = BookEngine(configuration)
         for symbol in symbols { engine.addSymbol(symbol) }
         self.consumer = consumer
@@ -160,7 +160,7 @@ private final class RunningLane: @unchecked Sendable {
     func deskThread(_ endpoints: Endpoints, _ feed: FeedRemote) {
         Thread {
             let loop = try! EventLoop()
-            let desk = SnapshotDesk(
+            let desk = try! SnapshotDesk(
                 [endpoints], on: loop,
                 deliver: { delivery in
                     guard let frame = delivery.frame else {
@@ -210,7 +210,7 @@ extension FeedSocketTests {
             venue.front.link.peer.abort()
             drive("reconnected") { venue.front.links.count == 3 }
             drive("live again") { book.liveCount.load(ordering: .relaxed) == symbols.count }
-            let endNs = LoopClock.monotonicNs + 2_500_000_000
+            let endNs = LoopClock.monotonicNs + 1_200_000_000
             drive("audited") { LoopClock.monotonicNs > endNs }
 
             book.isStopping.store(true, ordering: .releasing)
