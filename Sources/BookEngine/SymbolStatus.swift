@@ -66,11 +66,17 @@ extension SymbolBook {
 }
 
 extension BookEngine {
+    /// Hands status and counters to readers now, as ticks do every `statusEveryNs`. For the end: what happened
+    /// since the last tick would never be seen otherwise.
+    public mutating func publishStatus() {
+        for book in books { book.publishStatus() }
+        countersWriter.publish(counters)
+    }
+
     /// Hands status and counters to readers if it is time.
     mutating func publishStatus(atNs: Int64) {
         if configuration.statusEveryNs <= 0 || atNs - statusAtNs < configuration.statusEveryNs { return }
         statusAtNs = atNs
-        for book in books { book.publishStatus() }
-        countersWriter.publish(counters)
+        publishStatus()
     }
 }

@@ -6,7 +6,8 @@
 // * The engine is touched by this thread alone.
 // * A wish is passed on in order and not lost: what the desk or the feed cannot take now is kept for the next
 //   turn.
-// * When the feed is over, what is in the ring is still stepped before the loop ends.
+// * When the feed is over, what is in the ring is still stepped before the loop ends, and readers see the
+//   counters of the very end.
 //
 // Bounds: wishes not passed on, a few for each symbol; questions, `Inbox.capacity`.
 
@@ -76,6 +77,7 @@ final class BookLoop: @unchecked Sendable {
             emptyTurnCount += 1
         }
         for work in wiring.work.take() { work(engine) }
+        engine.publishStatus()
         wiring.ended(engine)
     }
 

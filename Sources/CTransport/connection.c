@@ -37,6 +37,7 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     connection->wsi = NULL;
     snprintf(connection->text, sizeof connection->text, "%s", text);
     if (connection->connecting) return;
+    ct_hurry(connection->loop);
     ct_count(connection->loop, CT_COUNT_ENDED, 1);
     if (reason != CT_ENDED && reason != CT_COMPLETED) ct_count(connection->loop, CT_COUNT_FAILURES, 1);
     if (connection->user) connection->loop->events.closed(connection->user, reason, connection->text);

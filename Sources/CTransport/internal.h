@@ -73,6 +73,8 @@ struct ct_loop {
     uint8_t *read_buffer;
     int read_bytes, service_bytes;
     bool woken;
+    /// The library is at work, or waits.
+    bool turning;
     lws_sorted_usec_list_t alarm;
     ct_connection *doomed;
     ct_server *servers;
@@ -92,5 +94,7 @@ int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t le
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
                      size_t length);
+/// Lets the present turn end without waiting.
+void ct_hurry(ct_loop *loop);
 void ct_remote_forget_lookups(ct_remote *remote);
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy);

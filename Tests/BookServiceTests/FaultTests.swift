@@ -84,15 +84,6 @@ import Transport
             print("  struck \(sight.venue.counters.venue.struck), right after \(recoveredMs) ms, \(seen)")
         }
     }
-
-    /// The venue is faulty, but what it says is never wrong.
-    private static func expectNoFalseAlarm(_ status: SymbolStatus, _ seed: UInt64, _ report: Report) {
-        let c = status.counters
-        report.expect(
-            c.tickersAgreed == c.tickersCompared && c.auditsAgreed == c.auditsCompared && c.crossings == 0
-                && c.snapshotsRefuted == 0,
-            "seed \(seed): a false alarm: \(status)")
-    }
 }
 
 /// Stands on the book thread when the venue says that the consumer stands still.
@@ -118,4 +109,13 @@ extension VenueCounters {
     var struck: String {
         Fault.allCases.filter { self[$0] > 0 }.map { "\($0) \(self[$0])" }.joined(separator: ", ")
     }
+}
+
+/// The venue is faulty, but what it says is never wrong.
+func expectNoFalseAlarm(_ status: SymbolStatus, _ seed: UInt64, _ report: Report) {
+    let c = status.counters
+    report.expect(
+        c.tickersAgreed == c.tickersCompared && c.auditsAgreed == c.auditsCompared && c.crossings == 0
+            && c.snapshotsRefuted == 0,
+        "seed \(seed): a false alarm: \(status)")
 }

@@ -95,3 +95,13 @@ func onOwnThread(_ name: String, _ body: @escaping @Sendable (Report) throws -> 
         Issue.record(Comment(rawValue: "\(name): \(failure.text)"), sourceLocation: failure.at)
     }
 }
+
+/// Something that a test switches on and off.
+final class Switch: Sendable {
+    private let state = Atomic<Bool>(false)
+
+    var isOn: Bool {
+        get { state.load(ordering: .acquiring) }
+        set { state.store(newValue, ordering: .releasing) }
+    }
+}

@@ -204,5 +204,34 @@ extension SocketTests {
                 #expect(dialling.messages.count == 3)
             }
         }
+
+        /// A turn that ends a connection says so at once, though it was allowed to wait for the network.
+        @Test(arguments: [WebSocketRoad.fast, .standard]) func endingDoesNotWait(_ road: WebSocketRoad) throws
+        {
+            let server = ScriptedServer { number in
+                number == 0
+                    ? [.awaitRequest, .upgrade, .hang]
+                    : [.awaitRequest, .text("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello"), .hang]
+            }
+            try withLoop { loop in
+                let open = Diary(server.url, on: loop, [road])
+                drive(loop, [server]) { open.isOpen }
+                var status = 0
+                var hasFinished = false
+                var handlers = HTTPFetch.Handlers(body: { _ in }, finished: { _ in hasFinished = true })
+                handlers.answered = { status = $0 }
+                let fetch = HTTPFetch(
+                    try ServiceURL("http://127.0.0.1:\(server.port)/"), on: loop, handlers: handlers)
+                drive(loop, [server]) { status == 200 }
+                let begin = monotonicNs()
+                open.client?.abort()
+                fetch.cancel()
+                for _ in 0..<4 where open.end == nil || !hasFinished {
+                    loop.turn(waitAtMostNs: 2_000_000_000)
+                }
+                #expect(open.end != nil && hasFinished)
+                #expect((monotonicNs() - begin) / 1_000_000 < 1000)
+            }
+        }
     }
 }

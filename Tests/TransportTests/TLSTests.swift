@@ -1,11 +1,11 @@
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Transport
 
-/// An authority and certificates of this test run, made by the openssl command.
+/// The certificates of this test run, as the identities of servers.
 struct Certificates: Sendable {
-    static let shared = try! Certificates()
+    static let shared = Certificates()
 
     let authorityPath: String
     let good: TLSIdentity
@@ -13,37 +13,14 @@ struct Certificates: Sendable {
     let expired: TLSIdentity
     let selfSigned: TLSIdentity
 
-    private init() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/transport-tests-\(getpid())"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let script = """
-            cd '\(folder)'
-            new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-            openssl req -x509 $new -keyout ca.key -out ca.pem -days 2 -subj '/CN=test authority'
-            openssl req -x509 $new -keyout self.key -out self.pem -days 2 -subj /CN=localhost \
-                -addext subjectAltName=DNS:localhost
-            openssl req $new -keyout host.key -out host.csr -subj /CN=host
-            echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' > local.ext
-            echo 'subjectAltName=DNS:elsewhere.example' > other.ext
-            sign="openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
-            $sign -days 2 -extfile local.ext -out good.pem
-            $sign -days 2 -extfile other.ext -out other.pem
-            $sign -days -1 -extfile local.ext -out expired.pem
-            """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-ec", script]
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        precondition(process.terminationStatus == 0, "openssl failed")
-        authorityPath = folder + "/ca.pem"
-        func identity(_ name: String, _ key: String = "host") -> TLSIdentity {
-            TLSIdentity(certificatePath: "\(folder)/\(name).pem", keyPath: "\(folder)/\(key).key")
+    private init() {
+        let files = CertificateFiles.shared
+        func identity(_ pair: CertificateFiles.Pair) -> TLSIdentity {
+            TLSIdentity(certificatePath: pair.certificate, keyPath: pair.key)
         }
-        (good, otherHost) = (identity("good"), identity("other"))
-        (expired, selfSigned) = (identity("expired"), identity("self", "self"))
+        authorityPath = files.authority
+        (good, otherHost) = (identity(files.good), identity(files.otherHost))
+        (expired, selfSigned) = (identity(files.expired), identity(files.selfSigned))
     }
 }
 

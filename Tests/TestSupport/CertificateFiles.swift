@@ -1,0 +1,62 @@
+// An authority and certificates of one test run, made by the openssl command; nothing of it is in the
+// repository, and nothing of it is valid for longer than a test.
+
+import Foundation
+
+/// PEM files: an authority, and certificates for every way to be wrong.
+public struct CertificateFiles: Sendable {
+    /// A certificate and its private key.
+    public struct Pair: Sendable {
+        /// Path of the certificate.
+        public let certificate: String
+        /// Path of the key.
+        public let key: String
+    }
+
+    /// Those of this process.
+    public static let shared = try! CertificateFiles()
+
+    /// Path of the authority that signed all but `selfSigned`.
+    public let authority: String
+    /// For `localhost` and 127.0.0.1.
+    public let good: Pair
+    /// For another host.
+    public let otherHost: Pair
+    /// For `localhost` and 127.0.0.1, but over since yesterday.
+    public let expired: Pair
+    /// For `localhost`, signed by nobody.
+    public let selfSigned: Pair
+
+    private init() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/certificates-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let script = """
+            cd '\(folder)'
+            new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+            openssl req -x509 $new -keyout ca.key -out ca.pem -days 2 -subj '/CN=test authority'
+            openssl req -x509 $new -keyout self.key -out self.pem -days 2 -subj /CN=localhost \
+                -addext subjectAltName=DNS:localhost
+            openssl req $new -keyout host.key -out host.csr -subj /CN=host
+            echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' > local.ext
+            echo 'subjectAltName=DNS:elsewhere.example' > other.ext
+            sign="openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
+            $sign -days 2 -extfile local.ext -out good.pem
+            $sign -days 2 -extfile other.ext -out other.pem
+            $sign -days -1 -extfile local.ext -out expired.pem
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-ec", script]
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        precondition(process.terminationStatus == 0, "openssl failed")
+        authority = folder + "/ca.pem"
+        func pair(_ name: String, _ key: String = "host") -> Pair {
+            Pair(certificate: "\(folder)/\(name).pem", key: "\(folder)/\(key).key")
+        }
+        (good, otherHost) = (pair("good"), pair("other"))
+        (expired, selfSigned) = (pair("expired"), pair("self", "self"))
+    }
+}
