@@ -117,7 +117,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
-                "SimulatedExchange", "CAllocator", "CKernels", argumentParser, histogram,
+                "SimulatedExchange", "Transport", "CAllocator", "CKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(

@@ -57,4 +57,10 @@ int lob_pin_thread(int cpu) {
     return sched_setaffinity(0, sizeof set, &set) ? errno : 0;
 }
 
+int lob_unpin_thread(void) {
+    cpu_set_t set;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? errno : 0;
+}
+
 void lob_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

@@ -8,24 +8,31 @@ import Transport
 
 extension DepthFeed {
     /// Does what the life wants, in order.
-    func perform(_ actions: [ConnectionLife.Action]) {
-        for action in actions {
-            switch action {
-            case .open(let id): open(id)
-            case .send(let id, let request): sockets[id]?.send(request.text)
-            case .close(let id): close(id)
-            case .connected(let id):
-                let atNs = LoopClock.realtimeNs
-                serving.append((id, atNs))
-                announce(.connected, id, atNs: atNs)
-            case .disconnected(let id):
-                serving.removeAll { $0.id == id }
-                announce(.disconnected, id, atNs: LoopClock.realtimeNs)
-            case .report(let report): note(report)
-            }
-        }
+    func perform(_ wanted: [ConnectionLife.Action]) {
+        actions += wanted
+        if isPerforming { return }
+        isPerforming = true
+        let isSomething = !actions.isEmpty
+        while !actions.isEmpty { perform(actions.removeFirst()) }
+        isPerforming = false
         setAlarm()
-        if !actions.isEmpty && !isStopped { publish() }
+        if isSomething { publish() }
+    }
+
+    private func perform(_ action: ConnectionLife.Action) {
+        switch action {
+        case .open(let id): open(id)
+        case .send(let id, let request): sockets[id]?.send(request.text)
+        case .close(let id): close(id)
+        case .connected(let id):
+            let atNs = LoopClock.realtimeNs
+            serving.append((id, atNs))
+            announce(.connected, id, atNs: atNs)
+        case .disconnected(let id):
+            serving.removeAll { $0.id == id }
+            announce(.disconnected, id, atNs: LoopClock.realtimeNs)
+        case .report(let report): note(report)
+        }
     }
 
     private func note(_ event: ConnectionLife.Report) {
@@ -33,8 +40,8 @@ extension DepthFeed {
         case .replacing: counted.replacements += 1
         case .resubscribing(_, let streamCount): counted.resubscribedStreams += streamCount
         case .refused: counted.refusals += 1
-        case .notOpened, .unanswered: counted.losses += 1
-        case .subscribed, .waiting: break
+        case .notOpened: counted.losses += 1
+        case .subscribed, .unanswered, .waiting: break
         }
         report(.life(event))
     }

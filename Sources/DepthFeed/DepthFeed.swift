@@ -69,8 +69,12 @@ public final class DepthFeed {
     /// Connections that serve, oldest first.
     var serving: [(id: UInt16, sinceNs: Int64)] = []
     var isStopped = false
+    /// Actions not yet done: what they lead to comes behind them, whoever calls in meanwhile.
+    var actions: [ConnectionLife.Action] = []
+    var isPerforming = false
     private var statusWriter: LatestValueWriter<FeedStatus>
     private var lifeTimer: LoopTimer?
+    private var alarmMs: Int64?
     private var tickTimer: LoopTimer?
     private var statusDueMs: Int64 = 0
     private var reportedDrops = 0
@@ -191,14 +195,16 @@ public final class DepthFeed {
         if nowMs >= statusDueMs { publish() }
     }
 
-    /// Sets the alarm to the life's next deadline.
+    /// Sets the alarm to the life's next deadline, if that is another one.
     func setAlarm() {
+        if life.wakeAtMs == alarmMs { return }
         lifeTimer.map(loop.cancel)
-        lifeTimer = nil
-        guard let wakeAtMs = life.wakeAtMs else { return }
+        alarmMs = life.wakeAtMs
+        guard let wakeAtMs = alarmMs else { return }
         let delayNs = UInt64(max(wakeAtMs, 0)) * 1_000_000
         let nowNs = LoopClock.monotonicNs
         lifeTimer = loop.after(delayNs > nowNs ? delayNs - nowNs : 0) {
+            self.alarmMs = nil
             self.perform(self.life.timePassed(nowMs: self.nowMs))
         }
     }

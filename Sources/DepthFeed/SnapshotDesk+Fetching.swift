@@ -83,7 +83,12 @@ extension SnapshotDesk {
         let limit = request.limit.levelCount
         guard let place = endpoints[key.market],
             let url = try? ServiceURL(place.restBase + place.snapshotTarget(key.symbol, limit: limit))
-        else { return settle(request.ticket, key, SnapshotPlanner.Answer(status: 400), "no such URL", []) }
+        else {
+            loop.after(0) {
+                self.settle(request.ticket, key, SnapshotPlanner.Answer(status: 400), "no such URL", [])
+            }
+            return
+        }
         var http = HTTPFetch.Options()
         http.bodyBytesMax = options.bodyBytesMax
         http.limitMs = options.requestLimitMs

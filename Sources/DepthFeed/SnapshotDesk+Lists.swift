@@ -84,13 +84,13 @@ extension SnapshotDesk {
 
     private func read(_ market: Market, _ fetch: DeskFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
         let beginNs = LoopClock.monotonicNs
+        let body = fetch.bytes
         do throws(ParseError) {
-            let body = fetch.bytes
             let info = try ExchangeInfo(body.span, market: market)
             let readInMs = Int((LoopClock.monotonicNs - beginNs) / 1_000_000)
             report(
                 .exchangeInfo(
-                    market, symbols: info.symbols.count, bytes: fetch.bytes.count, readInMs: readInMs))
+                    market, symbols: info.symbols.count, bytes: body.count, readInMs: readInMs))
             return .success(info)
         } catch {
             counted.lastError = FeedText("symbols of \(market): \(error)")

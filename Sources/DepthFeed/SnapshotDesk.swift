@@ -88,11 +88,13 @@ public final class SnapshotDesk {
     ///   - deliver: gets what wishes lead to, on the loop's thread; false if it cannot be taken now, and it
     ///     is offered again.
     ///   - report: what is worth a line in a log. Called on the loop's thread.
+    /// - Throws: `TransportError.invalidURL` for a place that is none.
     /// - Precondition: at least one market, all of them of one weight pool.
     public init(
         _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),
         deliver: @escaping (Delivery) -> Bool, report: @escaping (FeedEvent) -> Void = { _ in }
-    ) {
+    ) throws(TransportError) {
+        for place in endpoints { _ = try ServiceURL(place.restBase) }
         guard let pool = endpoints.first?.market.weightPool else { preconditionFailure("no market") }
         precondition(endpoints.allSatisfy { $0.market.weightPool == pool }, "markets of two weight pools")
         self.endpoints = Dictionary(endpoints.map { ($0.market, $0) }, uniquingKeysWith: { $1 })
@@ -169,6 +171,7 @@ public final class SnapshotDesk {
 
     /// Delivers, or keeps it until it is taken.
     func hand(_ delivery: Delivery) {
+        if isStopped { return }
         if undelivered.isEmpty && deliver(delivery) { return }
         undelivered.append(delivery)
         if redelivery == nil { offerLater() }

@@ -31,8 +31,11 @@ public final class AddressBook {
         set { entries[key(address, market)] = newValue }
     }
 
-    /// The largest weight any address has used in its last minute.
-    func usedWeight(_ market: Market) -> Int {
-        entries.reduce(0) { $1.key.pool == market.weightPool ? max($0, $1.value.budget.usedWeight) : $0 }
+    /// The largest weight any address has used in the minute of this time.
+    func usedWeight(_ market: Market, atUs timeUs: Int64) -> Int {
+        entries.reduce(0) { most, entry in
+            entry.key.pool == market.weightPool
+                ? max(most, entry.value.budget.usedWeight(atUs: timeUs)) : most
+        }
     }
 }

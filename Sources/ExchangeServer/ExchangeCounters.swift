@@ -22,7 +22,7 @@ public struct ExchangeCounters: Hashable, Sendable {
     public internal(set) var requestCount = 0
     /// REST requests refused because too many waited for their answers.
     public internal(set) var overloadCount = 0
-    /// Largest weight an address has used in its last minute.
+    /// Largest weight an address has used in the present minute.
     public internal(set) var usedWeight = 0
     /// How far virtual time is behind the clock, in virtual microseconds.
     public internal(set) var behindUs: Int64 = 0

@@ -20,6 +20,9 @@
 // Bounds: a client's send queue (`queuedBytesMax`, then 1008), connections (the venue's), requests that wait
 // for their answers (`answerCountMax`, then 503), one run of the venue (`runMsMax`, then the sockets' turn).
 // What the venue itself bounds is in Venue.swift.
+//
+// Not carried out here: the fault `pause`, which is one of consumers. Not noticed: pings of clients, which
+// the library answers itself, so they do not count against the limit of messages.
 
 import BinanceDepth
 import MarketData
@@ -99,7 +102,8 @@ public final class ExchangeServer {
     ///
     /// - Parameters:
     ///   - capture: what is played.
-    ///   - configuration: the venue around it: limits, latencies, faults. It must have no symbols.
+    ///   - configuration: the venue around it: limits, latencies, faults of frames, connections and requests.
+    ///     It must have no symbols.
     /// - Throws: `CaptureError`, or `TransportError.cannotListen`.
     public convenience init(
         playing capture: CapturedMarket, _ configuration: VenueConfiguration, on loop: EventLoop,
@@ -107,7 +111,10 @@ public final class ExchangeServer {
     ) throws {
         precondition(configuration.market == capture.market && configuration.symbols.isEmpty)
         let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
-        var venue = Venue(configuration)
+        // The streams of a capture run at the pace they were captured at, whatever speed a client names.
+        var around = configuration
+        around.honoursSpeeds = false
+        var venue = Venue(around)
         let player = try CapturePlayer(capture, isUnpaced: options.isUnpaced, into: &venue)
         try self.init(venue, clock, player, on: loop, options: options, addresses: addresses)
     }
@@ -138,6 +145,7 @@ public final class ExchangeServer {
     public static func live(_ configuration: VenueConfiguration) -> VenueConfiguration {
         var live = configuration
         live.expectsPongs = true
+        live.honoursSpeeds = true
         live.streamLatencyUs = 0...2_000
         live.requestLatencyUs = 1_000...5_000
         live.snapshotLagUs = 0...20_000
@@ -153,7 +161,7 @@ public final class ExchangeServer {
         var counters = tally
         counters.connectionCount = clients.count
         counters.streamCount = clients.reduce(0) { $0 + venue.subscriptionCount(of: $1.id) }
-        counters.usedWeight = addresses.usedWeight(market)
+        counters.usedWeight = addresses.usedWeight(market, atUs: venue.nowUs)
         counters.behindUs = max(clock.venueUs(afterNs: clock.elapsedNs) - venue.nowUs, 0)
         counters.playedCount = player?.playedCount ?? 0
         counters.venue = venue.counters

@@ -43,12 +43,13 @@ final class StreamClient {
         guard state == .open else { return }
         switch delivery {
         case .text:
-            if peer.queuedBytes + bytes.count > queuedBytesMax {
+            let isFull = peer.queuedBytes + bytes.count > queuedBytesMax
+            if isFull || !peer.send(text: bytes) {
+                // Refused with nothing queued: the client is about to be reported gone.
+                if peer.queuedBytes == 0 { return }
                 counters.slowCount += 1
                 return close(code: 1008, reason: "Client is too slow")
             }
-            // Refused only if the client is about to be reported gone.
-            if !peer.send(text: bytes) { return }
             counters.messageCount += 1
             counters.messageBytes += bytes.count
         case .ping: _ = peer.ping(bytes.array)

@@ -50,9 +50,12 @@ public struct Venue: ~Copyable {
     var snapshot = DepthSnapshot()
     let indices: [SymbolName: Int]
     private var microsecondEncoder: MessageEncoder
-    private var update = DepthUpdate()
+    var update = DepthUpdate()
+    var agenda = VenueAgenda()
+    /// The slower depth streams: for each symbol one for each interval.
+    var paced: [PacedStream]
+    let intervalsUs: [Int64]
     private var message: [UInt8] = []
-    private var agenda = VenueAgenda()
 
     /// A venue at its start, with every book full and nobody connected.
     public init(_ configuration: VenueConfiguration) {
@@ -70,9 +73,10 @@ public struct Venue: ~Copyable {
         listings = configuration.symbols.map { VenueListing($0, configuration) }
         let names = configuration.symbols.enumerated()
         indices = Dictionary(uniqueKeysWithValues: names.map { ($1.name, $0) })
+        intervalsUs = Venue.intervalsUs(configuration)
+        paced = Array(repeating: PacedStream(), count: listings.count * intervalsUs.count)
+        addTopics()
         for index in listings.indices {
-            let symbol = listings[index].name.lowercasedASCII
-            for stream in SymbolStream.allCases { _ = addStream("\(symbol)@\(stream)") }
             let timeUs = listings[index].prepareEvent(hasTickerListener: false)
             agenda.insert(VenueAgenda.Entry(timeUs: timeUs, index: index))
         }
@@ -99,6 +103,9 @@ public struct Venue: ~Copyable {
             if entry.index == .max {
                 second()
                 agenda.postponeFirst(toUs: entry.timeUs + 1_000_000)
+            } else if entry.index >= listings.count {
+                agenda.removeFirst()
+                showPaced(entry.index - listings.count)
             } else {
                 agenda.postponeFirst(toUs: show(entry.index))
             }
@@ -129,6 +136,7 @@ public struct Venue: ~Copyable {
         }
         counters.eventCount += 1
         listings[index].shownID = listings[index].flow.lastUpdateID
+        if !intervalsUs.isEmpty { gather(index) }
         showDepth(index, .depth)
         showDepth(index, .depth5)
         showDepth(index, .depth10)
@@ -173,6 +181,12 @@ public struct Venue: ~Copyable {
                 swap(&update.asks, &snapshot.asks)
             }
         }
+        publishDepth(topic, isDiff: stream == .depth)
+    }
+
+    /// Publishes the update, or a partial depth of spot out of the snapshot.
+    mutating func publishDepth(_ topic: Int, isDiff: Bool) {
+        let isSnapshot = configuration.market == .spot && !isDiff
         // Neither can fail: scales and previous id are set, and the levels of a book stay below the bound.
         if hasListener(topic, isMicroseconds: false) {
             encoder.removeAll()

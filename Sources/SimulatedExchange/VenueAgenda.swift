@@ -1,4 +1,5 @@
-// Who acts next in virtual time: a binary heap of one entry for each symbol, and one for the seconds.
+// Who acts next in virtual time: a binary heap of one entry for each symbol, one
+// for the seconds, and one for each slower stream that has something to show.
 //
 // Invariants: entries of equal time act in the order of their index, so the order never depends on history.
 // Worst case: log2 of the number of symbols steps for each act.
@@ -29,6 +30,17 @@ struct VenueAgenda: Sendable {
     /// Gives the first entry another time, not earlier than it had.
     mutating func postponeFirst(toUs timeUs: Int64) {
         heap[0].timeUs = max(timeUs, heap[0].timeUs)
+        sinkFirst()
+    }
+
+    /// Removes the first entry.
+    mutating func removeFirst() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        sinkFirst()
+    }
+
+    private mutating func sinkFirst() {
         var parent = 0
         while true {
             var least = parent

@@ -77,5 +77,10 @@ public struct VenueBudget: Hashable, Sendable {
         return .banned(retryAfterSeconds: seconds)
     }
 
+    /// Weight used in the minute of this time.
+    public func usedWeight(atUs timeUs: Int64) -> Int {
+        timeUs / VenueBudget.minuteUs == minute ? usedWeight : 0
+    }
+
     private static func seconds(_ us: Int64) -> Int { Int((us + 999_999) / 1_000_000) }
 }

@@ -147,9 +147,13 @@ extension Venue {
     public mutating func addStream(_ name: String) -> VenueTopic {
         let name = topicName(name)
         if let index = topicsByName[name] { return VenueTopic(index: index) }
+        addTopic(name)
+        return VenueTopic(index: topics.count - 1)
+    }
+
+    mutating func addTopic(_ name: String) {
         topicsByName[name] = topics.count
         topics.append([])
-        return VenueTopic(index: topics.count - 1)
     }
 
     /// Sends a message from outside to everybody who listens to its stream, in their wrapper or bare; the

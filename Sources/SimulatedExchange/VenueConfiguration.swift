@@ -41,6 +41,9 @@ public struct VenueConfiguration: Sendable {
     public var snapshotCacheUs: Int64 = 50_000
     /// Whether a connection whose client does not answer pings in the market's time is closed.
     public var expectsPongs = false
+    /// Whether depth streams run at the speeds their names say, slower ones gathering the events between;
+    /// otherwise every speed is accepted and all run at the pace of the order flow.
+    public var honoursSpeeds = false
     /// Shape of the refusals of control messages: the venue documents one and shows the other.
     public var errorShape = ErrorShape.flat
     /// Share of snapshots that show the end of an event rather than a state inside of one.

@@ -1,9 +1,9 @@
 // Streams of the venue: what a subscription name asks for, and who has asked.
 //
 // Every stream that ever shows something is a topic with a number. The streams of a symbol are `@depth`,
-// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, which is accepted and ignored:
-// every stream runs at the pace of the symbol's profile. Any other name is accepted and stays silent, as the
-// venue does with names it does not know, upper-case symbols among them.
+// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, for which VenuePaces.swift has
+// the rules. Any other name is accepted and stays silent, as the venue does with names it does not know,
+// upper-case symbols among them.
 
 /// The streams of one symbol.
 enum SymbolStream: Int, CaseIterable, Sendable {
@@ -12,6 +12,9 @@ enum SymbolStream: Int, CaseIterable, Sendable {
     case depth10
     case depth20
     case bookTicker
+
+    /// All but the best prices.
+    static let depths: [SymbolStream] = [.depth, .depth5, .depth10, .depth20]
 
     /// Topics of a symbol lie side by side.
     func topic(of index: Int) -> Int { index * SymbolStream.allCases.count + rawValue }
@@ -30,15 +33,6 @@ enum SymbolStream: Int, CaseIterable, Sendable {
 /// A stream whose messages come from outside.
 public struct VenueTopic: Hashable, Sendable {
     let index: Int
-}
-
-/// A stream name without the speed of a depth stream: names that differ in nothing else are one topic.
-func topicName(_ name: String) -> String {
-    let parts = name.split(separator: "@", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[1].hasPrefix("depth"),
-        ["0ms", "100ms", "250ms", "500ms", "1000ms"].contains(parts[2])
-    else { return name }
-    return parts[0] + "@" + parts[1]
 }
 
 /// One stream on one connection.

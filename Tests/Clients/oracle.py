@@ -39,15 +39,17 @@ class Oracle:
             thread.start()
 
     async def _listen(self):
+        # At the pace of the order flow, so that every id of every slower stream is among them.
+        pace = "100ms" if self.market == "spot" else "0ms"
         names = "/".join(
-            f"{symbol.lower()}@{stream}" for symbol in self.symbols for stream in ("depth20@100ms", "depth@100ms"))
+            f"{symbol.lower()}@{stream}@{pace}" for symbol in self.symbols for stream in ("depth20", "depth"))
         prefix = "/public" if self.market == "usdm" else ""
         async with websockets.connect(f"{self.streams}{prefix}/stream?streams={names}") as socket:
             while not self.stopped:
                 message = json.loads(await socket.recv())
                 symbol = message["stream"].split("@")[0].upper()
                 data = message["data"]
-                if message["stream"].endswith("@depth@100ms"):
+                if "@depth@" in message["stream"]:
                     self.id_at[symbol, data["E"]] = data["u"]
                     continue
                 bids, asks = data.get("bids", data.get("b")), data.get("asks", data.get("a"))
@@ -87,7 +89,7 @@ class Oracle:
         return counts[0], counts[1], len(different)
 
 
-def report(client, version, redirected, messages, synchronised, oracle, stream_checks=20, rest_checks=1):
+def report(client, version, redirected, messages, synchronised, oracle, stream_checks=15, rest_checks=1):
     """Prints the result of one client as a line of JSON and ends the process with its verdict."""
     time.sleep(0.3)
     oracle.stopped = True

@@ -65,12 +65,23 @@ final class LaneHarness {
         consumer = ring.consumer
         gauges = ring.gauges
         let told = Told()
-        feed = try DepthFeed(configuration, on: loop, producer: ring.producer) { told.events.append("\($0)") }
+        feed = try DepthFeed(configuration, on: loop, producer: ring.producer) { event in
+            told.events.append("\(event)")
+            told.onReport()
+        }
         self.told = told
     }
 
-    private final class Told { var events: [String] = [] }
+    private final class Told {
+        var events: [String] = []
+        var onReport: () -> Void = {}
+    }
     private let told: Told
+
+    var onReport: () -> Void {
+        get { told.onReport }
+        set { told.onReport = newValue }
+    }
 
     var log: [String] { told.events }
 

@@ -140,10 +140,10 @@ extension FeedSocketTests {
             for (status, isRate) in [(500, false), (429, true), (403, true)] {
                 let lane = try LaneHarness(TestVenue())
                 lane.venue.refusal = { $0 == 1 ? status : nil }
-                let begin = monotonicNs()
                 lane.start()
-                let elapsedMs = (monotonicNs() - begin) / 1_000_000
-                #expect(isRate ? elapsedMs >= 300 : elapsedMs < 250, "\(status): \(elapsedMs) ms")
+                let line = lane.log.first { $0.hasPrefix("next connection in ") } ?? ""
+                let waitMs = Int(line.split(separator: " ").dropFirst(3).first ?? "") ?? -1
+                #expect((isRate ? 300...450 : 5...10).contains(waitMs), "\(status): \(line)")
                 #expect("\(lane.status.lastError)" == "upgrade refused with status \(status)")
                 lane.finish()
             }
@@ -160,7 +160,7 @@ extension FeedSocketTests {
             lane.isVenueTurning = false
             let begin = monotonicNs()
             lane.drive { lane.announcements.count == 2 }
-            #expect((120...400).contains((monotonicNs() - begin) / 1_000_000))
+            #expect((120...2000).contains((monotonicNs() - begin) / 1_000_000))
             #expect(lane.announcements == ["up 1", "down 1"] && lane.status.probes == 1)
             lane.isVenueTurning = true
             lane.drive { lane.announcements.count == 3 }
@@ -171,11 +171,12 @@ extension FeedSocketTests {
         @Test func quiet() throws {
             let lane = try LaneHarness(TestVenue()) {
                 $0.socket.pingAfterMs = 50
-                $0.socket.pongLimitMs = 60
+                $0.socket.pongLimitMs = 400
             }
             lane.start()
-            lane.pass(ms: 300)
-            #expect(lane.announcements == ["up 1"] && lane.status.probes >= 3 && lane.status.losses == 0)
+            lane.drive { lane.status.probes == 2 }
+            lane.pass(ms: 100)
+            #expect(lane.announcements == ["up 1"] && lane.status.losses == 0)
             lane.finish()
         }
 
@@ -225,6 +226,24 @@ extension FeedSocketTests {
             lane.drive { lane.seen(.message).count == 4 && lane.status.unreadable == 2 }
             #expect(lane.announcements == ["up 1"])
             lane.finish()
+        }
+
+        /// Whoever is told may call in: what was about to be done is done, and then undone.
+        @Test func stoppedByItsOwnReport() throws {
+            for count in 1...5 {
+                let lane = try LaneHarness(TestVenue())
+                var told = 0
+                lane.onReport = {
+                    told += 1
+                    if told == count { lane.feed.stop() }
+                }
+                lane.feed.start()
+                lane.drive { lane.venue.links.count == 1 || lane.feed.isStopped }
+                lane.venue.links.last?.shutDown()
+                lane.drive { lane.feed.isStopped }
+                lane.finish()
+                lane.onReport = {}
+            }
         }
 
         @Test func stoppedInEveryPhase() throws {

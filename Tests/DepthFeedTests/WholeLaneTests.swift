@@ -95,7 +95,7 @@ private final class BookThread: @unchecked Sendable {
         _ desk: DeskRemote
     ) {
         var configuration = EngineConfiguration(market: .spot)
-        configuration.auditEveryNs = 1_000_000_000
+        configuration.auditEveryNs = 500_000_000
         engine = BookEngine(configuration)
         for symbol in symbols { engine.addSymbol(symbol) }
         self.consumer = consumer
@@ -160,7 +160,7 @@ private final class RunningLane: @unchecked Sendable {
     func deskThread(_ endpoints: Endpoints, _ feed: FeedRemote) {
         Thread {
             let loop = try! EventLoop()
-            let desk = SnapshotDesk(
+            let desk = try! SnapshotDesk(
                 [endpoints], on: loop,
                 deliver: { delivery in
                     guard let frame = delivery.frame else {
@@ -210,7 +210,7 @@ extension FeedSocketTests {
             venue.front.link.peer.abort()
             drive("reconnected") { venue.front.links.count == 3 }
             drive("live again") { book.liveCount.load(ordering: .relaxed) == symbols.count }
-            let endNs = LoopClock.monotonicNs + 2_500_000_000
+            let endNs = LoopClock.monotonicNs + 1_200_000_000
             drive("audited") { LoopClock.monotonicNs > endNs }
 
             book.isStopping.store(true, ordering: .releasing)
@@ -221,7 +221,9 @@ extension FeedSocketTests {
                 #expect(counters.resyncs == 1 && counters.gaps <= 1, "\(symbol): \(counters)")
                 #expect(counters.tickersCompared > 0 && counters.tickersAgreed == counters.tickersCompared)
                 #expect(counters.partialsAgreed == counters.partialsCompared && counters.partialsCompared > 0)
-                #expect(counters.auditsAgreed == counters.auditsCompared && counters.auditsCompared > 0, "\(counters)")
+                #expect(
+                    counters.auditsAgreed == counters.auditsCompared && counters.auditsCompared > 0,
+                    "\(counters)")
                 #expect(book.engine.withBook(symbol) { venue.isTrue($0, symbol) } == true)
             }
             #expect(book.engine.counters.malformed == 0 && gauges.droppedFrames == 0)

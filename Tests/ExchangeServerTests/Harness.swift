@@ -27,6 +27,7 @@ final class Bench {
     ) throws -> ExchangeServer {
         let listed = symbols.map { VenueSymbol(SymbolName($0)!, lively(market)) }
         var configuration = ExchangeServer.live(VenueConfiguration(market: market, symbols: listed, seed: 1))
+        configuration.honoursSpeeds = false
         configuration.streamLatencyUs = 0...0
         configuration.requestLatencyUs = 0...1_000
         configure(&configuration)

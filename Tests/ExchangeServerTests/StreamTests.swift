@@ -85,8 +85,10 @@ extension ExchangeTests {
             defer { bench.loop.close() }
             var options = ExchangeServer.Options()
             options.speed = 10
-            let server = try bench.serve(market, options: options)
-            let names = ["btcusdt@depth@100ms", "ethusdt@depth20", "btcusdt@bookTicker"]
+            let server = try bench.serve(market, options: options) { $0.honoursSpeeds = true }
+            // At the flow's own pace: what a slower stream gathers first depends on when somebody came.
+            let pace = market == .spot ? "100ms" : "0ms"
+            let names = ["btcusdt@depth@\(pace)", "ethusdt@depth20@\(pace)", "btcusdt@bookTicker"]
             let prefix = market == .usdm ? "/public" : ""
             let heard = try Listener(
                 server, prefix + "/stream?streams=" + names.joined(separator: "/"), on: bench.loop)
@@ -96,9 +98,11 @@ extension ExchangeTests {
             twin.advance(toUs: server.withVenue { $0.nowUs } + 1)
             var all: [String] = []
             twin.poll(connection) { if $1 == .text { all.append(String(decoding: $2.array, as: UTF8.self)) } }
-            let start = try #require(all.firstIndex(of: heard.texts[0]))
-            #expect(heard.texts.count <= all.count - start)
-            #expect(Array(all[start...].prefix(heard.texts.count)) == heard.texts)
+            // Tickers of the event under way when the client came had nobody to show them to.
+            let texts = heard.texts.drop { !$0.contains("btcusdt@depth@") }
+            let start = try #require(all.firstIndex(of: texts.first ?? ""))
+            #expect(texts.count > 40 && texts.count <= all.count - start)
+            #expect(all[start...].prefix(texts.count) == texts)
         }
 
         @Test func microseconds() throws {

@@ -13,6 +13,7 @@ enum Stage: String, CaseIterable {
     case load
     case publish
     case ring
+    case receive
 }
 
 /// Who does the work.

@@ -11,7 +11,7 @@ struct Session {
     private var watch = Watch()
     private var trials: [Trial] = []
     private var notes: [ScenarioNote] = []
-    private var ringRows: [Row] = []
+    private var otherRows: [Row] = []
 
     init(options: Bench) { self.options = options }
 
@@ -28,7 +28,7 @@ struct Session {
                 ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
             trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
         }
-        if trials.isEmpty && !RingRows.isWanted(options) {
+        if trials.isEmpty && !RingRows.isWanted(options) && !ReceiveRows.isWanted(options) {
             throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
         }
         for (index, trial) in trials.enumerated() {
@@ -60,7 +60,12 @@ struct Session {
         if RingRows.isWanted(options) && !watch.isInterrupted {
             progress.show("measuring ring")
             notes.append(RingRows.note)
-            ringRows = try RingRows.measured(options)
+            otherRows += try RingRows.measured(options)
+        }
+        if ReceiveRows.isWanted(options) && !watch.isInterrupted {
+            progress.show("measuring receive")
+            notes += ReceiveRows.notes
+            otherRows += ReceiveRows.measured(options)
         }
     }
 
@@ -70,7 +75,7 @@ struct Session {
     /// Prints the rows and draws the picture.
     func report() throws {
         let nsPerTick = timer.nsPerTick()
-        let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) } + ringRows
+        let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) } + otherRows
         if options.json {
             for row in rows { print(row.json) }
         } else {

@@ -63,14 +63,14 @@ enum Trials {
                 Entrant(.dictionary, PeerPublish<DictionaryBook>(workload)),
                 Entrant(.sortedArray, PeerPublish<SortedArrayBook>(workload)),
             ]
-        case .ring: []
+        case .ring, .receive: []
         }
     }
 
     /// Levels of `publish` are the most a view holds: it copies fewer only where a side is shorter.
     static func size(of stage: Stage, _ workload: Workload) -> TrialSize {
         switch stage {
-        case .parse, .apply, .update, .ring:
+        case .parse, .apply, .update, .ring, .receive:
             TrialSize(
                 count: workload.count, levelCount: workload.levelCount, byteCount: workload.byteCount)
         case .load:

@@ -23,6 +23,9 @@ void lob_futex_wake_all(const void *word);
 /// Keeps the calling thread on one CPU.
 int lob_pin_thread(int cpu);
 
+/// Lets the calling thread run on every CPU again.
+int lob_unpin_thread(void);
+
 /// Names the calling thread; the system keeps 15 bytes.
 void lob_name_thread(const char *name);
 

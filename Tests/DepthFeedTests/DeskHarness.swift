@@ -1,0 +1,120 @@
+// A snapshot desk under test: its venue, its loop and its diary on the test's own thread, times scaled down.
+
+import BinanceDepth
+import Handoff
+import MarketData
+import Testing
+
+@testable import DepthFeed
+@testable import Transport
+
+/// A desk under test, times scaled down.
+final class DeskHarness {
+    let venue: TestVenue
+    let raw: RawServer?
+    let loop: EventLoop
+    private(set) var desk: SnapshotDesk!
+    var deliveries: [SnapshotDesk.Delivery] = []
+    var isTaking = true
+    var log: [String] = []
+    var onReport: () -> Void = {}
+
+    init(
+        _ markets: [Market] = [.spot], raw: RawServer? = nil, port: Int? = nil,
+        _ adjust: (inout SnapshotDesk.Options) -> Void = { _ in }
+    ) throws {
+        venue = try TestVenue()
+        self.raw = raw
+        loop = try EventLoop()
+        var options = SnapshotDesk.Options()
+        var planner = SnapshotPlanner.Configuration(pool: markets[0].weightPool)
+        planner.backoffFirstMs = 20
+        planner.backoffMaxMs = 60
+        planner.answerTimeoutMs = 800
+        planner.minuteGuardMs = 0
+        planner.limitedWaitMs = 200
+        planner.bannedWaitMs = 300
+        options.planner = planner
+        options.requestLimitMs = 150
+        options.redeliveryMs = 10
+        options.statusIntervalMs = 10
+        adjust(&options)
+        let rest = "http://127.0.0.1:\(port ?? raw?.port ?? venue.port)"
+        desk = try SnapshotDesk(
+            markets.map { Endpoints(market: $0, streamBase: "ws://localhost", restBase: rest) }, on: loop,
+            options: options,
+            deliver: { [unowned self] delivery in
+                if isTaking { deliveries.append(delivery) }
+                return isTaking
+            },
+            report: { [unowned self] in
+                log.append("\($0)")
+                onReport()
+            })
+    }
+
+    func drive(
+        _ what: Comment? = nil, atMostMs: Int = 4000, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: () -> Bool
+    ) {
+        let endNs = LoopClock.monotonicNs + UInt64(atMostMs) * 1_000_000
+        while !condition() {
+            if LoopClock.monotonicNs > endNs {
+                Issue.record(what ?? "not in time: \(log.suffix(5))", sourceLocation: sourceLocation)
+                return
+            }
+            loop.turn(waitAtMostNs: 500_000)
+            venue.loop.turn(waitAtMostNs: 500_000)
+            raw?.step()
+        }
+    }
+
+    func pass(ms: Int) {
+        let endNs = LoopClock.monotonicNs + UInt64(ms) * 1_000_000
+        drive { LoopClock.monotonicNs > endNs }
+    }
+
+    static func key(_ symbol: String = "BTCUSDT", _ market: Market = .spot) -> SnapshotKey {
+        SnapshotKey(market: market, symbol: SymbolName(symbol)!)
+    }
+
+    func want(_ key: SnapshotKey = key(), _ priority: SnapshotPriority = .initial, levels: Int = 100) {
+        desk.want(.want(key, priority, levelCount: levels, attempt: 0))
+    }
+
+    /// What was delivered: `SYMBOL limit body`, or `SYMBOL failed`.
+    var words: [String] {
+        deliveries.map { delivery in
+            guard let frame = delivery.frame else { return "\(delivery.key.symbol) failed" }
+            let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+            let body = String(decoding: frame.dropFirst(SnapshotEnvelope.length), as: UTF8.self)
+            return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"
+        }
+    }
+
+    var status: DeskStatus {
+        var status = DeskStatus()
+        _ = desk.status.read(into: &status)
+        return status
+    }
+
+    func finish(sourceLocation: SourceLocation = #_sourceLocation) {
+        desk.stop()
+        let count = deliveries.count
+        drive("sockets left behind", sourceLocation: sourceLocation) {
+            desk.openCount == 0 && loop.remote.counters.open == 0
+        }
+        #expect(deliveries.count == count, sourceLocation: sourceLocation)
+        loop.close()
+        venue.release(ok("{}"))  // a server does not see that the client of a held request has gone
+        drive("sockets left behind", sourceLocation: sourceLocation) {
+            venue.loop.remote.counters.open == 0
+        }
+        venue.loop.close()
+    }
+}
+
+func ok(_ json: String, weight: Int? = nil) -> HTTPResponse {
+    let headers = weight.map { [HTTPHeader("X-MBX-USED-WEIGHT-1M", "\($0)")!] } ?? []
+    return HTTPResponse(headers: headers, json: json)
+}
