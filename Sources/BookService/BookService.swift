@@ -59,6 +59,9 @@ public final class BookService: Sendable {
         if configuration.symbols.count > ServiceConfiguration.symbolCountMax {
             throw .tooManySymbols(most: ServiceConfiguration.symbolCountMax)
         }
+        var configuration = configuration
+        var seen = Set<SymbolName>()
+        configuration.symbols.removeAll { !seen.insert($0).inserted }
         self.configuration = configuration
         let isStopping = Latch()
         self.isStopping = isStopping
@@ -127,8 +130,9 @@ public final class BookService: Sendable {
 
     /// Fetches the venue's list of symbols, within the budget of the snapshots.
     ///
-    /// - Parameter use: gets the list, once, on the desk's thread.
-    /// - Returns: false if the desk has too much to do; it can be tried again.
+    /// - Parameter use: gets the list, or why there is none, once, on the desk's thread.
+    /// - Returns: false if the desk has too much to do, and it can be tried again, or if the service has
+    ///   stopped; `use` is not called then.
     public func fetchExchangeInfo(
         _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {

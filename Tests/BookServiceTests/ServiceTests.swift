@@ -186,7 +186,7 @@ import Transport
             report.expect(
                 error { $0.symbols = names(.spot, 4097) } == .tooManySymbols(most: 4096), "too many symbols")
             report.expect(error { $0.ringBytes = 1000 } == .ring(.capacity(bytes: 1000)), "ring")
-            for url in ["nonsense", "http://127.0.0.1:1", "ws://"] {
+            for url in ["nonsense", "ws://"] {
                 let found = error { $0.endpoints.streamBase = url }
                 guard case .transport(.invalidURL)? = found else {
                     report.fail("\(url): \(String(describing: found))")
