@@ -128,7 +128,7 @@ final class BookLane: Sendable {
 
     /// Hands a question to the book thread.
     ///
-    /// - Returns: false if too many wait; it was not taken.
+    /// - Returns: false if too many wait or the lane has ended; it was not taken.
     func ask(_ question: @escaping BookWork) -> Bool {
         let isTaken = work.post(question)
         news.notify()

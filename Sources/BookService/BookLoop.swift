@@ -6,6 +6,7 @@
 // * The engine is touched by this thread alone.
 // * A wish is passed on in order and not lost: what the desk or the feed cannot take now is kept for the next
 //   turn.
+// * A question that was taken is answered.
 // * When the feed is over, what is in the ring is still stepped before the loop ends, and readers see the
 //   counters of the very end.
 //
@@ -76,7 +77,7 @@ final class BookLoop: @unchecked Sendable {
                 timeoutNs: BookLoop.sleepNsMax)
             emptyTurnCount += 1
         }
-        for work in wiring.work.take() { work(engine) }
+        for work in wiring.work.close() { work(engine) }
         engine.publishStatus()
         wiring.ended(engine)
     }

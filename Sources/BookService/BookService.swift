@@ -103,7 +103,8 @@ public final class BookService: Sendable {
     /// Runs `question` with a book on its book thread, between two messages. For what is rare: the book waits
     /// meanwhile.
     ///
-    /// - Returns: false if the service does not keep the symbol, or too many questions wait.
+    /// - Returns: false if the service does not keep the symbol, too many questions wait, or it has stopped;
+    ///   otherwise the question will be answered.
     public func ask(
         _ symbol: SymbolName, _ question: @escaping @Sendable (borrowing OrderBook, SymbolStatus) -> Void
     ) -> Bool {

@@ -4,14 +4,22 @@
 // thread that works looks at one counter and nothing else while there is nothing; that look is all that a
 // hot loop pays.
 //
+// Invariant: a piece that was taken in comes out once; after `close` none is taken in any more. So whoever
+// works until it closes the inbox, and then works on what that gave back, leaves no piece behind.
+//
 // Bounds: `capacity` pieces; what comes beyond is refused, and the caller told.
 
 import Synchronization
 
 /// A bounded queue into one thread. Any number of threads may post.
 public final class Inbox<Element: Sendable>: Sendable {
+    private struct State: Sendable {
+        var waiting: [Element] = []
+        var isClosed = false
+    }
+
     private let count = Atomic<Int>(0)
-    private let waiting = Mutex<[Element]>([])
+    private let state = Mutex(State())
     private let capacity: Int
 
     /// An empty inbox for at most `capacity` pieces.
@@ -19,12 +27,12 @@ public final class Inbox<Element: Sendable>: Sendable {
 
     /// Adds a piece behind the others.
     ///
-    /// - Returns: false if the inbox is full; the piece was not taken.
+    /// - Returns: false if the inbox is full or closed; the piece was not taken.
     public func post(_ element: Element) -> Bool {
-        waiting.withLock { waiting in
-            if waiting.count >= capacity { return false }
-            waiting.append(element)
-            count.store(waiting.count, ordering: .releasing)
+        state.withLock { state in
+            if state.isClosed || state.waiting.count >= capacity { return false }
+            state.waiting.append(element)
+            count.store(state.waiting.count, ordering: .releasing)
             return true
         }
     }
@@ -32,12 +40,22 @@ public final class Inbox<Element: Sendable>: Sendable {
     /// Takes everything out, oldest first. Without a lock, and without an allocation, if there is nothing.
     public func take() -> [Element] {
         if count.load(ordering: .acquiring) == 0 { return [] }
-        return waiting.withLock { waiting in
-            let taken = waiting
-            waiting = []
-            count.store(0, ordering: .relaxed)
-            return taken
+        return state.withLock { takeAll(&$0) }
+    }
+
+    /// Takes everything out, oldest first, and refuses all that comes later.
+    public func close() -> [Element] {
+        state.withLock { state in
+            state.isClosed = true
+            return takeAll(&state)
         }
+    }
+
+    private func takeAll(_ state: inout State) -> [Element] {
+        let taken = state.waiting
+        state.waiting = []
+        count.store(0, ordering: .relaxed)
+        return taken
     }
 }
 

@@ -16,6 +16,14 @@ import Testing
         #expect(inbox.take() == [5])
     }
 
+    @Test func closedRefusesAndLeavesNothingBehind() {
+        let inbox = Inbox<Int>(capacity: 3)
+        #expect(inbox.post(1) && inbox.post(2))
+        #expect(inbox.close() == [1, 2])
+        #expect(!inbox.post(3))
+        #expect(inbox.take().isEmpty && inbox.close().isEmpty)
+    }
+
     /// Several threads post while one takes: nothing is lost, and each thread's pieces keep their order.
     @Test func manyThreads() {
         let inbox = Inbox<(thread: Int, number: Int)>(capacity: 64)

@@ -1,0 +1,198 @@
+// What a service promises of itself, with a venue that behaves.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import DepthFeed
+import Foundation
+import Handoff
+import MarketData
+import Synchronization
+import Testing
+import Transport
+
+@testable import BookService
+
+@Suite struct ServiceTests {
+    /// Runs a service against a venue without faults and stops both.
+    private static func run(
+        _ name: String, _ setup: VenueHost.Setup,
+        adjust: @escaping @Sendable (inout ServiceConfiguration) -> Void = { _ in },
+        _ body: @escaping @Sendable (BookService, VenueHost, Diary, Report) throws -> Void
+    ) async {
+        await onOwnThread(name) { report in
+            let venue = try VenueHost(setup)
+            defer { venue.stop() }
+            var configuration = brisk(venue.endpoints, setup.symbols)
+            adjust(&configuration)
+            let diary = Diary()
+            let service = try BookService(configuration) { diary.note($0) }
+            try body(service, venue, diary, report)
+            _ = service.stop()
+        }
+    }
+
+    /// A symbol that the market does not have is named, and the books of the others never lose their trust.
+    @Test(arguments: Market.allCases) func unknownSymbol(_ market: Market) async {
+        let symbols = names(market, 3)
+        let stranger = SymbolName("NOSUCHUSDT")!
+        await ServiceTests.run("unknown symbol, \(market.name)", .init(market: market, symbols: symbols)) {
+            $0.symbols.append(stranger)
+            $0.silenceMs = 300
+        } _: { service, venue, diary, report in
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            report.wait("told", seen: { diary.tail }) {
+                diary.has("snapshot of NOSUCHUSDT failed: unknownSymbol")
+            }
+            // Its streams are silent, so they are subscribed anew, and in the end on a new connection.
+            report.wait("replaced", seen: { diary.tail }) {
+                witness.look(service)
+                return service.feeds(\.replacements) > 0
+            }
+            witness.look(service, forMs: 300)
+            witness.settle(service, report)
+            report.expect(service.view(stranger).state == .syncing, "\(service.view(stranger).state)")
+            report.expect(service.sum(\.resyncs) == 0, "others lost their trust:\n\(diary.tail)")
+        }
+    }
+
+    /// More symbols than one connection carries are dealt out to several.
+    @Test func lanes() async {
+        let symbols = names(.spot, 7)
+        await ServiceTests.run("lanes", .init(symbols: symbols)) {
+            $0.life.terms.streamCountMax = 4
+        } _: { service, venue, _, report in
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            let lanes = service.laneStatuses
+            report.expect(lanes.map(\.symbolCount).sorted() == [1, 2, 2, 2], "\(lanes)")
+            report.expect(venue.counters.connectionCount == 4, "\(venue.counters)")
+            venue.cutAll()
+            report.wait("reconnected") { service.laneStatuses.allSatisfy { $0.feed.attempts >= 2 } }
+            witness.settle(service, report)
+        }
+    }
+
+    /// A symbol that is named twice is kept once.
+    @Test func symbolNamedTwice() async {
+        let symbols = names(.spot, 2)
+        await ServiceTests.run("symbol named twice", .init(symbols: symbols)) {
+            $0.symbols = [symbols[0], symbols[1], symbols[0]]
+        } _: { service, venue, _, report in
+            Witness(venue).settle(service, report)
+            report.expect(service.laneStatuses.map(\.symbolCount) == [2], "\(service.laneStatuses)")
+            report.expect(venue.counters.streamCount == 4, "\(venue.counters)")
+            report.expect(service.symbols == symbols, "\(service.symbols)")
+        }
+    }
+
+    @Test(arguments: IdleStrategy.allCases) func idle(_ strategy: IdleStrategy) async {
+        let symbols = names(.usdm, 2)
+        await ServiceTests.run("idle, \(strategy)", .init(market: .usdm, symbols: symbols)) {
+            $0.idle = strategy
+        } _: { service, venue, _, report in
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            witness.look(service, forMs: 300)
+            venue.cutAll()
+            report.wait("reconnected") { service.feeds(\.attempts) >= 2 }
+            witness.settle(service, report)
+        }
+    }
+
+    /// What costs nothing to switch on works together: microseconds, partial depths, conflated views.
+    @Test func allStreams() async {
+        let symbols = names(.spot, 3)
+        await ServiceTests.run("all streams", .init(symbols: symbols)) {
+            $0.isMicroseconds = true
+            $0.streams.partialLevelCount = 20
+            $0.publication = .conflated
+            $0.socket.roads = [.standard]
+        } _: { service, venue, diary, report in
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            witness.look(service, forMs: 500)
+            report.wait("compared") {
+                service.sum(\.partialsCompared) > 10 && service.sum(\.tickersCompared) > 10
+            }
+            report.expect(service.sum(\.partialsAgreed) == service.sum(\.partialsCompared), "partials differ")
+            report.expect(service.sum(\.tickersAgreed) == service.sum(\.tickersCompared), "tickers differ")
+            report.expect(diary.has("open on the standard road"), diary.tail)
+            for symbol in symbols {
+                let eventAtMs = service.view(symbol).eventTimeUs / 1000
+                let nowMs = venue.ask { $0.withVenue { $0.nowUs } } / 1000
+                report.expect(abs(nowMs - eventAtMs) < 60_000, "\(symbol): event \(eventAtMs), now \(nowMs)")
+            }
+        }
+    }
+
+    /// A CPU that is not there is told of, and the books come all the same.
+    @Test func pinnedToNothing() async {
+        let symbols = names(.spot, 2)
+        await ServiceTests.run("pinned to nothing", .init(symbols: symbols)) {
+            $0.cpus = [4000, 4001]
+        } _: { service, venue, diary, report in
+            Witness(venue).settle(service, report)
+            report.expect(
+                diary.has("thread feed-0 cannot run on CPU 4000")
+                    && diary.has("thread book-0 cannot run on CPU 4001"),
+                "\(diary.lines)")
+        }
+    }
+
+    /// A ring that is too small for the traffic while the book thread stands still: what was lost is counted,
+    /// and mended.
+    @Test func ringTooSmall() async {
+        let symbols = names(.coinm, 4)
+        await ServiceTests.run("ring too small", .init(market: .coinm, symbols: symbols, speed: 40)) {
+            $0.ringBytes = 1 << 16
+        } _: { service, venue, _, report in
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            for _ in 0..<3 {
+                let before = service.laneStatuses[0].droppedFrames
+                let isStanding = Switch()
+                isStanding.isOn = true
+                _ = service.ask(symbols[0]) { _, _ in while isStanding.isOn { usleep(500) } }
+                report.wait("dropped", seen: { "\(service.laneStatuses)" }) {
+                    service.laneStatuses[0].droppedFrames > before + 5
+                }
+                isStanding.isOn = false
+                witness.settle(service, report)
+            }
+            report.expect(service.sum(\.gaps) > 0, "dropped and no gap")
+            report.wait("counted", seen: { "\(service.laneStatuses)" }) {
+                service.feeds(\.droppedMessages) >= 15
+            }
+        }
+    }
+
+    @Test func whatCannotStart() async {
+        await onOwnThread("what cannot start") { report in
+            let endpoints = Endpoints(
+                market: .spot, streamBase: "ws://127.0.0.1:1", restBase: "http://127.0.0.1:1")
+            func error(_ change: (inout ServiceConfiguration) -> Void) -> ServiceError? {
+                var configuration = brisk(endpoints, names(.spot, 1))
+                change(&configuration)
+                do throws(ServiceError) {
+                    _ = try BookService(configuration).stop()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            report.expect(error { $0.symbols = [] } == .noSymbols, "no symbols")
+            report.expect(
+                error { $0.symbols = names(.spot, 4097) } == .tooManySymbols(most: 4096), "too many symbols")
+            report.expect(error { $0.ringBytes = 1000 } == .ring(.capacity(bytes: 1000)), "ring")
+            for url in ["nonsense", "http://127.0.0.1:1", "ws://"] {
+                let found = error { $0.endpoints.streamBase = url }
+                guard case .transport(.invalidURL)? = found else {
+                    report.fail("\(url): \(String(describing: found))")
+                    continue
+                }
+            }
+        }
+    }
+}
