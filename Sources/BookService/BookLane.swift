@@ -99,9 +99,16 @@ final class BookLane: Sendable {
             ended: { [closed] in _ = closed.post(BookLane.close($0)) })
         let loop = BookLoop(engine, ring.consumer, wiring)
         let cpu = configuration.cpu(2 * number + 1)
-        bookThread = try Worker("book-\(number)") {
-            BookLane.pin("book-\(number)", cpu, service.report)
-            loop.run()
+        do throws(ServiceError) {
+            bookThread = try Worker("book-\(number)") {
+                BookLane.pin("book-\(number)", cpu, service.report)
+                loop.run()
+            }
+        } catch {
+            isStopping.raise()
+            while !feed.stop() { news.wait(since: news.ticket, timeoutNs: 1_000_000) }
+            feedThread.join()
+            throw error
         }
     }
 

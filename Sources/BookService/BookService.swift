@@ -162,6 +162,11 @@ public final class BookService: Sendable {
         var books = lanes.flatMap { $0.join() }
         for index in books.indices {
             guard let view = views[books[index].status.symbol] else { continue }
+            let end = books[index]
+            // What the stop itself took from a live book is no finding.
+            if view.state == .live && end.state == .stale && end.reason == .disconnected {
+                books[index].status.counters.resyncs -= 1
+            }
             (books[index].state, books[index].reason) = (view.state, view.reason)
         }
         BookService.stop(deskThread.remote.remote)
@@ -179,9 +184,14 @@ public final class BookService: Sendable {
         _ report: @escaping @Sendable (ServiceEvent) -> Void
     ) throws(ServiceError) -> LoopThread<DeskExport> {
         try LoopThread("desk", idle: .park, options: configuration.loop) { loop throws(ServiceError) in
-            let desk = SnapshotDesk(
-                [configuration.endpoints], on: loop, options: configuration.desk,
-                deliver: { routes.deliver($0) }, report: { report(.desk($0)) })
+            let desk: SnapshotDesk
+            do throws(TransportError) {
+                desk = try SnapshotDesk(
+                    [configuration.endpoints], on: loop, options: configuration.desk,
+                    deliver: { routes.deliver($0) }, report: { report(.desk($0)) })
+            } catch {
+                throw .transport(error)
+            }
             return LoopThread.Inhabitant(
                 remote: DeskExport(remote: desk.remote, status: desk.status),
                 isOver: { isStopping.isRaised && desk.isStopped && desk.openCount == 0 })
