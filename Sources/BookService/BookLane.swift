@@ -106,7 +106,9 @@ final class BookLane: Sendable {
             }
         } catch {
             isStopping.raise()
-            while !feed.stop() { news.wait(since: news.ticket, timeoutNs: 1_000_000) }
+            while !feed.stop() && !feedIsOver.isRaised {
+                news.wait(since: news.ticket, timeoutNs: 1_000_000)
+            }
             feedThread.join()
             throw error
         }
