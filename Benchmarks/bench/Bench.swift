@@ -13,9 +13,9 @@ struct Bench: ParsableCommand {
         abstract: "Measures the engine, stage by stage, beside the books and parsers people write first.",
         discussion: """
             Stages: parse (wire bytes to levels), apply (levels to book), update (wire bytes to book), \
-            load (parsed snapshot to book), publish (book to view of the best 20 levels a side), ring (a frame \
-            from one thread to another), receive (a message from a socket to its handler). After every message \
-            of apply and update the best bid and ask are read.
+            load (parsed snapshot to book), publish (book to view of the best 20 levels a side), ring (a \
+            frame from one thread to another), receive (a message from a socket to its handler). After every \
+            message of apply and update the best bid and ask are read.
 
             Exit status: 0 measured; 1 implementations disagree or a capture cannot be read; 64 wrong usage; \
             130 interrupted, with what was measured so far printed.

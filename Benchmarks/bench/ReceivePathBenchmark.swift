@@ -1,11 +1,12 @@
-// What a message costs between the socket and the handler, both roads side by side: user CPU of the receiving thread,
-// its allocations and the one-way latency, over loopback, plain and with TLS.
+// What a message costs between the socket and the handler, both roads side by side: user CPU of the
+// receiving thread, its allocations and the one-way latency, over loopback, plain and with TLS.
 //
-// Sender (this package's server) and receiver are two threads with a loop each. CPU and allocations are counted while
-// the receiver sleeps between reads (a spinning thread is always busy) and the sender sends as fast as it is taken;
-// latency with a thousand messages a second that carry the time they were sent, both threads spinning. Rounds are
-// interleaved and the best of each number is kept: what disturbs a round only makes it slower. But user CPU is sampled
-// by the kernel at its tick, where the best would be luck; of it the mean is kept, and it wants many messages.
+// Sender (this package's server) and receiver are two threads with a loop each. CPU and allocations are
+// counted while the receiver sleeps between reads (a spinning thread is always busy) and the sender sends
+// as fast as it is taken; latency with a thousand messages a second that carry the time they were sent,
+// both threads spinning. Rounds are interleaved and the best of each number is kept: what disturbs a round
+// only makes it slower. But user CPU is sampled by the kernel at its tick, where the best would be luck; of
+// it the mean is kept, and it wants many messages.
 
 import CAllocator
 import CKernels

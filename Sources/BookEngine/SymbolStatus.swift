@@ -66,8 +66,8 @@ extension SymbolBook {
 }
 
 extension BookEngine {
-    /// Hands status and counters to readers now, as ticks do every `statusEveryNs`. For the end: what happened
-    /// since the last tick would never be seen otherwise.
+    /// Hands status and counters to readers now, as ticks do every `statusEveryNs`. For the end: what
+    /// happened since the last tick would never be seen otherwise.
     public mutating func publishStatus() {
         for book in books { book.publishStatus() }
         countersWriter.publish(counters)

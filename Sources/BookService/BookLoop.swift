@@ -1,6 +1,6 @@
-// The book thread of a lane: it polls the ring, steps the engine, passes on what the engine wishes, and answers
-// questions about books between two frames. This is the loop that everything waits for, so it does nothing
-// else.
+// The book thread of a lane: it polls the ring, steps the engine, passes on what the engine wishes, and
+// answers questions about books between two frames. This is the loop that everything waits for, so it does
+// nothing else.
 //
 // Invariants
 // * The engine is touched by this thread alone.

@@ -6,8 +6,8 @@
 //     …
 //     for book in service.stop() { print(book.status.symbol, book.digest) }
 //
-// Threads: two for each lane and one for the desk, made here and joined by `stop`. Readers are for any thread;
-// `stop` is for one.
+// Threads: two for each lane and one for the desk, made here and joined by `stop`. Readers are for any
+// thread; `stop` is for one.
 
 import BinanceDepth
 import BookEngine

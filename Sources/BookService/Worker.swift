@@ -1,8 +1,8 @@
-// A thread: named, pinned if asked for, and joined by whoever made it. No pool, no queue: the few threads of a
-// service live as long as it does, and each is one loop.
+// A thread: named, pinned if asked for, and joined by whoever made it. No pool, no queue: the few threads
+// of a service live as long as it does, and each is one loop.
 //
-// SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before anybody
-// else can see the object, and joined once.
+// SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before
+// anybody else can see the object, and joined once.
 
 import CKernels
 import Glibc

@@ -1,5 +1,5 @@
-// Standard error, shared by log lines and a picture that is drawn over and over below them. Without a terminal
-// there is no picture.
+// Standard error, shared by log lines and a picture that is drawn over and over below them. Without a
+// terminal there is no picture.
 //
 // SAFETY: the window's size is written into a variable of the call.
 

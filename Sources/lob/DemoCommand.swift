@@ -1,5 +1,5 @@
-// `lob demo`: a simulated exchange and live books of it in one process, on loopback. What no real venue allows is done
-// here: the books are held against the exchange's own.
+// `lob demo`: a simulated exchange and live books of it in one process, on loopback. What no real venue
+// allows is done here: the books are held against the exchange's own.
 
 import ArgumentParser
 import BinanceDepth

@@ -175,7 +175,8 @@ func allSymbols(
     let loop = try EventLoop(options)
     defer { loop.close() }
     var answer: Result<ExchangeInfo, ExchangeInfoError>?
-    let desk = try SnapshotDesk([endpoints], on: loop, deliver: { _ in true }, report: { logger.info("\($0)") })
+    let desk = try SnapshotDesk(
+        [endpoints], on: loop, deliver: { _ in true }, report: { logger.info("\($0)") })
     desk.fetchExchangeInfo(endpoints.market) { answer = $0 }
     while answer == nil && !StopSignals.isRaised { loop.turn(waitAtMostNs: 100_000_000) }
     desk.stop()

@@ -114,9 +114,9 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Keep live books of the venue's symbols.",
         discussion: """
-            Connects, subscribes, fetches snapshots within the venue's budget, and keeps every book exact: lost \
-            events are noticed and mended, connections renewed before the venue ends them, and every best \
-            price the venue announces is compared with the book. Ctrl-C ends it in an orderly way.
+            Connects, subscribes, fetches snapshots within the venue's budget, and keeps every book exact: \
+            lost events are noticed and mended, connections renewed before the venue ends them, and every \
+            best price the venue announces is compared with the book. Ctrl-C ends it in an orderly way.
 
             Examples:
               lob run BTCUSDT ETHUSDT

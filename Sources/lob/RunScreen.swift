@@ -1,5 +1,5 @@
-// The live picture of `lob run`: what the service does as a whole, then a line for each symbol, those that need
-// a look first.
+// The live picture of `lob run`: what the service does as a whole, then a line for each symbol, those that
+// need a look first.
 
 import BookService
 import DepthBook

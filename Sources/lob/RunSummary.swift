@@ -35,7 +35,8 @@ struct RunSummary {
             level.map { "[\"\(scales.text($0.price))\",\"\(scales.text($0.quantity))\"]" } ?? "null"
         }
         var text =
-            "{\"symbol\":\(jsonText("\(status.symbol)")),\"market\":\"\(market.name)\",\"state\":\"\(book.state)\""
+            "{\"symbol\":\(jsonText("\(status.symbol)")),\"market\":\"\(market.name)\""
+        text += ",\"state\":\"\(book.state)\""
         if book.state == .stale { text += ",\"reason\":\"\(book.reason)\"" }
         text += ",\"lastUpdateId\":\(status.lastUpdateID)"
         text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)}"
@@ -83,7 +84,8 @@ struct RunSummary {
         return "\(live) of \(books.count) books live; \(messages) messages in "
             + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(dropped) lost to a full ring, "
             + "\(connections) connections, \(sum(\.applied)) events applied, \(sum(\.gaps)) gaps, "
-            + "\(sum(\.resyncs)) resyncs; agreed: tickers \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
+            + "\(sum(\.resyncs)) resyncs; "
+            + "agreed: tickers \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
             + "audits \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared))"
     }
 }

@@ -1,5 +1,5 @@
-// What happened to the books since the last look, in words: the statuses of a service, compared with those of a
-// second ago.
+// What happened to the books since the last look, in words: the statuses of a service, compared with those
+// of a second ago.
 
 import BookEngine
 import BookService

@@ -1,4 +1,5 @@
-// Who compares books with the venue's own: a copy of a book at its update id against the true book of that id.
+// Who compares books with the venue's own: a copy of a book at its update id against the true book of that
+// id.
 
 import BinanceDepth
 import DepthBook
