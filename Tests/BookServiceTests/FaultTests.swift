@@ -24,7 +24,8 @@ import Transport
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
             let seed = UInt64(fault.fault.rawValue) + 1
-            try FaultTests.run(fault.market, seed, fault.plan, report, adjust: fault.adjust) { sight in
+            try FaultTests.run(fault.market, seed, fault.plan, fault.speed, report, adjust: fault.adjust) {
+                sight in
                 var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
                 let strikes = fault.fault == .pause ? sight.pauseCount : sight.venue.strikes(fault.fault)
                 if strikes == 0 { missing.append("the fault itself") }
@@ -43,7 +44,7 @@ import Transport
                 case .request: plan[fault] *= 2
                 }
             }
-            try FaultTests.run(market, 7, plan, report) { sight in
+            try FaultTests.run(market, 7, plan, 20, report) { sight in
                 let struck = Fault.allCases.filter { sight.venue.strikes($0) > 0 }
                 return struck.count >= 10 ? [] : ["ten kinds of faults, only \(struck)"]
             }
@@ -52,11 +53,12 @@ import Transport
 
     /// - Parameter missing: what has not been seen yet; the faults go on until that is nothing.
     private static func run(
-        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ report: Report,
+        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ speed: Double, _ report: Report,
         adjust: (inout ServiceConfiguration) -> Void = { _ in }, missing: (Sight) -> [String]
     ) throws {
         let symbols = names(market, 3)
-        let venue = try VenueHost(.init(market: market, symbols: symbols, seed: seed, faults: plan))
+        let venue = try VenueHost(
+            .init(market: market, symbols: symbols, seed: seed, speed: speed, faults: plan))
         defer { venue.stop() }
         var configuration = brisk(venue.endpoints, symbols)
         configuration.seed = seed
