@@ -144,17 +144,13 @@ public final class BookService: Sendable {
 
     /// What the desk says of itself. For any thread.
     public var deskStatus: DeskStatus {
-        var status = DeskStatus()
-        _ = deskThread.remote.status.read(into: &status)
-        return status
+        deskThread.remote.status.latest(DeskStatus())
     }
 
     /// Closes all connections, lets the books take what was received, and ends all threads. Once.
     public func stop() -> [ClosedBook] {
         let before = symbols.map { symbol in
-            var view = BookView()
-            _ = readers(of: symbol)?.views.read(into: &view)
-            return (symbol, view)
+            (symbol, readers(of: symbol)?.views.latest(BookView()) ?? BookView())
         }
         let views = Dictionary(before, uniquingKeysWith: { first, _ in first })
         isStopping.raise()
@@ -228,8 +224,8 @@ public struct LaneStatus: Sendable {
 
     init(_ lane: BookLane) {
         symbolCount = lane.symbols.count
-        _ = lane.feedStatus.read(into: &feed)
-        _ = lane.counters.read(into: &engine)
+        feed = lane.feedStatus.latest(FeedStatus())
+        engine = lane.counters.latest(EngineCounters())
         ringBytes = lane.gauges.occupancyBytes
         ringHighWaterBytes = lane.gauges.highWaterBytes
         ringCapacityBytes = lane.gauges.capacityBytes

@@ -18,6 +18,8 @@ struct Sight {
     let diary: Diary
     /// Times the consumer stood still.
     var pauseCount = 0
+    /// For how long no message of any symbol came, at most.
+    var silenceMsMax = 0
 
     func sum(_ counter: KeyPath<SymbolCounters, Int>) -> Int { service.sum(counter) }
     func feeds(_ counter: KeyPath<FeedStatus, Int>) -> Int { service.feeds(counter) }
@@ -112,10 +114,12 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(
             .shutdown, .spot, rate: 0.05,
             [feeds("shutdowns") { $0.shutdowns }, feeds("replacements") { $0.replacements }]),
-        FaultCase(.stall, .usdm, rate: 0.1, [audits]),
+        FaultCase(
+            .stall, .usdm, rate: 0.1,
+            [Sign(name: "a quarter of a second of silence") { $0.silenceMsMax / 250 }, audits]),
         FaultCase(.mute, .spot, rate: 0.3, [resubscriptions]),
         FaultCase(
-            .pause, .coinm, rate: 0.3, [feeds("messages dropped") { $0.droppedMessages }, gaps], speed: 80
+            .pause, .coinm, rate: 0.05, [feeds("messages dropped") { $0.droppedMessages }, gaps], speed: 80
         ) {
             $0.ringBytes = 1 << 16
         },

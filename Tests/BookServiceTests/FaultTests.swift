@@ -70,7 +70,12 @@ import Transport
         var pauses = Pauses()
         var lacking: [String] = []
         for turn in 0..<24 {
-            witness.look(service, forMs: 500) { sight.pauseCount += pauses.pause(venue, service) }
+            witness.look(service, forMs: 500) {
+                sight.pauseCount += pauses.pause(venue, service)
+                let lastNs = symbols.map { service.view($0).receivedAtNs }.max() ?? 0
+                let silenceMs = lastNs == 0 ? 0 : (LoopClock.realtimeNs - lastNs) / 1_000_000
+                sight.silenceMsMax = max(sight.silenceMsMax, Int(silenceMs))
+            }
             lacking = missing(sight)
             if turn >= 3 && lacking.isEmpty { break }
         }
@@ -88,9 +93,11 @@ import Transport
     }
 }
 
-/// Stands on the book thread when the venue says that the consumer stands still.
+/// Stands on the book thread when the venue says that the consumer stands still, four times as long as by
+/// the venue's clock.
 private struct Pauses {
     private var second: Int64 = 0
+    private let isStanding = Switch()
 
     /// How often it stood still since the last call.
     mutating func pause(_ venue: VenueHost, _ service: BookService) -> Int {
@@ -99,10 +106,16 @@ private struct Pauses {
                 (venue.nowUs / 1_000_000, venue.consumerStallUs(inSecond: venue.nowUs / 1_000_000))
             }
         }
-        if now == second || stallUs == 0 { return 0 }
+        if now == second || stallUs == 0 || isStanding.isOn { return 0 }
         second = now
-        let waitUs = UInt32(stallUs / 5)
-        return service.ask(service.symbols[0]) { _, _ in usleep(waitUs) } ? 1 : 0
+        let waitUs = UInt32(Double(stallUs) / venue.setup.speed * 4)
+        isStanding.isOn = true
+        let isTaken = service.ask(service.symbols[0]) { [isStanding] _, _ in
+            usleep(waitUs)
+            isStanding.isOn = false
+        }
+        if !isTaken { isStanding.isOn = false }
+        return isTaken ? 1 : 0
     }
 }
 
