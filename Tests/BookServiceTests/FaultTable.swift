@@ -16,6 +16,8 @@ struct Sight {
     let venue: VenueHost
     let service: BookService
     let diary: Diary
+    /// What stands between the service and the venue.
+    var meddler: Meddler?
     /// Times the consumer stood still.
     var pauseCount = 0
     /// For how long no message of any symbol came, at most.

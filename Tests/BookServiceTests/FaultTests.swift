@@ -93,8 +93,8 @@ import Transport
     }
 }
 
-/// Stands on the book thread when the venue says that the consumer stands still, four times as long as by
-/// the venue's clock.
+/// Stands on the book thread when the venue says that the consumer stands still: for as long as it says, and
+/// until something found no room, however fast the machine is.
 private struct Pauses {
     private var second: Int64 = 0
     private let isStanding = Switch()
@@ -108,10 +108,12 @@ private struct Pauses {
         }
         if now == second || stallUs == 0 || isStanding.isOn { return 0 }
         second = now
-        let waitUs = UInt32(Double(stallUs) / venue.setup.speed * 4)
+        let waitUs = UInt32(Double(stallUs) / venue.setup.speed)
+        let droppedFrames = service.laneStatuses[0].droppedFrames
         isStanding.isOn = true
         let isTaken = service.ask(service.symbols[0]) { [isStanding] _, _ in
             usleep(waitUs)
+            for _ in 0..<3000 where service.laneStatuses[0].droppedFrames == droppedFrames { usleep(1000) }
             isStanding.isOn = false
         }
         if !isTaken { isStanding.isOn = false }

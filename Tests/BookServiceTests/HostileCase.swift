@@ -42,6 +42,12 @@ struct HostileCase: Sendable, CustomStringConvertible {
         .answer(httpAnswer(status, ["Retry-After: 1"], "{}"))
     }
 
+    /// The first request was refused with `Retry-After: 1`.
+    private static let waitedASecond: @Sendable (Sight) -> String? = { sight in
+        let times = sight.meddler?.acceptedAt ?? []
+        return times.count > 1 && times[1] - times[0] >= 1 ? nil : "a second's pause, requests at \(times)"
+    }
+
     private static let garbage: [UInt8] =
         serverText("this is no JSON") + serverText("{\"stream\":\"sim0usdt@depth@100ms\",\"data\":")
         + serverText(String(repeating: "[", count: 70_000)) + serverText("")
@@ -66,7 +72,7 @@ struct HostileCase: Sendable, CustomStringConvertible {
         HostileCase(
             "handshake byte by byte, in time", .streams, 1, .drip(fromByte: 0, everyUs: 0),
             said: "open on the fast",
-            speed: 4),
+            speed: 2),
         HostileCase(
             "frames byte by byte, too slow", .streams, 1, .drip(fromByte: 400, everyUs: 2000),
             said: "replaced",
@@ -147,11 +153,11 @@ struct HostileCase: Sendable, CustomStringConvertible {
             "429", .requests, 1,
             .answer(
                 httpAnswer("429 Too Many Requests", ["Retry-After: 1"], "{\"code\":-1003,\"msg\":\"slow\"}")),
-            said: "the venue answered 429"),
+            said: "the venue answered 429", sign: waitedASecond),
         HostileCase(
             "418", .requests, 1,
             .answer(httpAnswer("418 I'm a teapot", ["Retry-After: 1"], "{\"code\":-1003,\"msg\":\"ban\"}")),
-            said: "the venue answered 418"),
+            said: "the venue answered 418", sign: waitedASecond),
         HostileCase(
             "requests moved elsewhere", .requests, 4,
             .answer(httpAnswer("301 Moved Permanently", ["Location: http://127.0.0.1:1/"])),

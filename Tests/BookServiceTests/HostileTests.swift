@@ -33,7 +33,7 @@ import Transport
         hostile.adjust(&configuration)
         let diary = Diary()
         let service = try BookService(configuration) { diary.note($0) }
-        let sight = Sight(venue: venue, service: service, diary: diary)
+        let sight = Sight(venue: venue, service: service, diary: diary, meddler: meddler)
         let witness = Witness(venue)
         // All that is to be spoiled has been, and what came of it was told.
         report.wait(

@@ -171,9 +171,11 @@ import Transport
     @Test(arguments: Market.allCases) func renewals(_ market: Market) async {
         let symbols = names(market, 3)
         await ServiceTests.run("renewals, \(market.name)", .init(market: market, symbols: symbols)) {
-            $0.life.terms.lifeMs = 900
-            $0.life.renewalMarginMs = 300
+            $0.life.terms.lifeMs = 1200
+            $0.life.renewalMarginMs = 600
             $0.life.renewalJitterMs = 200
+            // Longer than any of these symbols is quiet.
+            $0.life.overlapMs = 400
         } _: { service, venue, diary, report in
             let witness = Witness(venue)
             witness.settle(service, report)

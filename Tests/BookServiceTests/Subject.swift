@@ -37,7 +37,8 @@ func brisk(_ endpoints: Endpoints, _ symbols: [SymbolName]) -> ServiceConfigurat
     configuration.ringBytes = 1 << 20
     configuration.auditEveryMs = 400
     configuration.tickIntervalMs = 25
-    configuration.silenceMs = 700
+    // As the default's half a minute is to a venue of real time.
+    configuration.silenceMs = 1_500
     configuration.socket.openLimitMs = 1_000
     configuration.socket.closeLimitMs = 300
     configuration.socket.pingAfterMs = 400
