@@ -135,22 +135,32 @@ extension StopCase {
         }
     }
 
-    /// Whatever the feed counted was stepped by the engine, or counted as dropped.
+    /// Whatever the feed counted was stepped by the engine, or counted as dropped; also when hundreds of
+    /// frames wait for the book thread at the end.
     @Test(arguments: [1 << 16, 1 << 20]) func stopLosesNothing(_ ringBytes: Int) async {
         await onOwnThread("stop loses nothing, ring \(ringBytes)") { report in
-            for round in 0..<4 {
-                let symbols = names(.coinm, 6)
-                let venue = try VenueHost(
-                    .init(market: .coinm, symbols: symbols, seed: UInt64(round), speed: 40))
+            for round in 0..<3 {
+                let symbols = names(.spot, 6)
+                let venue = try VenueHost(.init(symbols: symbols, seed: UInt64(round), speed: 80))
                 defer { venue.stop() }
                 var configuration = brisk(venue.endpoints, symbols)
                 configuration.ringBytes = ringBytes
                 configuration.laneCountMin = 2
                 let service = try BookService(configuration)
                 Witness(venue).settle(service, report)
-                // The book threads are late when the end comes.
-                for symbol in symbols { _ = service.ask(symbol) { _, _ in usleep(30_000) } }
-                usleep(UInt32.random(in: 0...100_000))
+                let isStanding = Switch()
+                isStanding.isOn = true
+                for symbol in symbols.prefix(2) {
+                    _ = service.ask(symbol) { _, _ in while isStanding.isOn { usleep(500) } }
+                }
+                let waitingBytes = min(ringBytes / 2, 200_000)
+                report.wait("late", seen: { "\(service.laneStatuses)" }) {
+                    service.laneStatuses.allSatisfy { $0.ringBytes > waitingBytes }
+                }
+                Thread {
+                    usleep(UInt32.random(in: 0...60_000))
+                    isStanding.isOn = false
+                }.start()
                 _ = service.stop()
                 expectNothingLost(service, report)
             }
