@@ -47,6 +47,7 @@ final class BookLane: Sendable {
     let work = Inbox<BookWork>(capacity: 256)
     private let news = Signal()
     private let isStopping = Latch()
+    private let feedIsOver = Latch()
     private let closed = Inbox<[ClosedBook]>(capacity: 1)
     private let feedThread: LoopThread<FeedExport>
     private let bookThread: Worker
@@ -81,7 +82,6 @@ final class BookLane: Sendable {
         self.readers = readers
         counters = engine.counterReadings()
 
-        let feedIsOver = Latch()
         feedThread = try BookLane.startFeed(
             number, configuration, configuration.feed(lane: number, of: laneCount, symbols),
             BookLane.Parts(
@@ -106,7 +106,9 @@ final class BookLane: Sendable {
             }
         } catch {
             isStopping.raise()
-            while !feed.stop() { news.wait(since: news.ticket, timeoutNs: 1_000_000) }
+            while !feed.stop() && !feedIsOver.isRaised {
+                news.wait(since: news.ticket, timeoutNs: 1_000_000)
+            }
             feedThread.join()
             throw error
         }
@@ -115,8 +117,10 @@ final class BookLane: Sendable {
     /// Asks the feed to end; the books follow when the ring is empty.
     func stop() {
         isStopping.raise()
-        // A full queue empties itself within a turn.
-        while !feed.stop() { news.wait(since: news.ticket, timeoutNs: 1_000_000) }
+        // A full queue empties itself within a turn; a feed without a connection may be over already.
+        while !feed.stop() && !feedIsOver.isRaised {
+            news.wait(since: news.ticket, timeoutNs: 1_000_000)
+        }
     }
 
     /// Waits until both threads have ended. Once.

@@ -59,6 +59,9 @@ public final class BookService: Sendable {
         if configuration.symbols.count > ServiceConfiguration.symbolCountMax {
             throw .tooManySymbols(most: ServiceConfiguration.symbolCountMax)
         }
+        var configuration = configuration
+        var seen = Set<SymbolName>()
+        configuration.symbols.removeAll { !seen.insert($0).inserted }
         self.configuration = configuration
         let isStopping = Latch()
         self.isStopping = isStopping
@@ -127,8 +130,9 @@ public final class BookService: Sendable {
 
     /// Fetches the venue's list of symbols, within the budget of the snapshots.
     ///
-    /// - Parameter use: gets the list, once, on the desk's thread.
-    /// - Returns: false if the desk has too much to do; it can be tried again.
+    /// - Parameter use: gets the list, or why there is none, once, on the desk's thread.
+    /// - Returns: false if the desk has too much to do, and it can be tried again, or if the service has
+    ///   stopped; `use` is not called then.
     public func fetchExchangeInfo(
         _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {
@@ -140,17 +144,13 @@ public final class BookService: Sendable {
 
     /// What the desk says of itself. For any thread.
     public var deskStatus: DeskStatus {
-        var status = DeskStatus()
-        _ = deskThread.remote.status.read(into: &status)
-        return status
+        deskThread.remote.status.latest(DeskStatus())
     }
 
     /// Closes all connections, lets the books take what was received, and ends all threads. Once.
     public func stop() -> [ClosedBook] {
         let before = symbols.map { symbol in
-            var view = BookView()
-            _ = readers(of: symbol)?.views.read(into: &view)
-            return (symbol, view)
+            (symbol, readers(of: symbol)?.views.latest(BookView()) ?? BookView())
         }
         let views = Dictionary(before, uniquingKeysWith: { first, _ in first })
         isStopping.raise()
@@ -224,8 +224,8 @@ public struct LaneStatus: Sendable {
 
     init(_ lane: BookLane) {
         symbolCount = lane.symbols.count
-        _ = lane.feedStatus.read(into: &feed)
-        _ = lane.counters.read(into: &engine)
+        feed = lane.feedStatus.latest(FeedStatus())
+        engine = lane.counters.latest(EngineCounters())
         ringBytes = lane.gauges.occupancyBytes
         ringHighWaterBytes = lane.gauges.highWaterBytes
         ringCapacityBytes = lane.gauges.capacityBytes

@@ -42,7 +42,7 @@ public struct ServiceConfiguration: Sendable {
 
     /// Where the venue is.
     public var endpoints: Endpoints
-    /// Symbols, each once.
+    /// Symbols; one that is named twice is kept once.
     public var symbols: [SymbolName]
     /// Which streams of each.
     public var streams = StreamChoice()

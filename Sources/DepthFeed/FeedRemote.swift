@@ -12,7 +12,7 @@ final class LoopBound<Value: AnyObject>: @unchecked Sendable {
 
     /// Runs `body` with the object on its loop's thread, if it still lives then.
     ///
-    /// - Returns: false if the loop's queue is full; nothing will happen.
+    /// - Returns: false if the loop's queue is full or the loop closed; nothing will happen.
     func post(_ remote: LoopRemote, _ body: @escaping @Sendable (Value) -> Void) -> Bool {
         remote.post { [self] _ in if let value { body(value) } }
     }
@@ -20,8 +20,8 @@ final class LoopBound<Value: AnyObject>: @unchecked Sendable {
 
 /// A feed as seen from any thread. May be copied; may outlive the feed without harm.
 ///
-/// Every call returns false if the loop's queue of commands is full; nothing happens then, and it can be
-/// tried again.
+/// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the loop
+/// is closed; nothing happens then.
 public struct FeedRemote: Sendable {
     private let loop: LoopRemote
     private let feed: LoopBound<DepthFeed>
@@ -62,15 +62,16 @@ public struct DeskRemote: Sendable {
 
     /// Hands wishes over, in their order.
     ///
-    /// - Returns: false if the loop's queue of commands is full; nothing happens then, and it can be tried
-    ///   again.
+    /// - Returns: false if the loop's queue of commands is full, and it can be tried again, or if the loop is
+    ///   closed; nothing happens then.
     public func want(_ wishes: [SnapshotDesk.Wish]) -> Bool {
         desk.post(loop) { desk in
             for wish in wishes { desk.want(wish) }
         }
     }
 
-    /// See `SnapshotDesk.fetchExchangeInfo`; `use` is called on the loop's thread.
+    /// See `SnapshotDesk.fetchExchangeInfo`; `use` is called on the loop's thread, but not if this returns
+    /// false.
     public func fetchExchangeInfo(
         _ market: Market, _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {

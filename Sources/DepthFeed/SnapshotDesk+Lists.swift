@@ -99,7 +99,12 @@ extension SnapshotDesk {
     }
 
     private func later(_ untilMs: Int64, _ action: @escaping () -> Void) {
+        if isStopped { return action() }
         let delayMs = min(max(untilMs - nowMs, 1), 60_000)
-        loop.after(UInt64(delayMs) * 1_000_000, action)
+        var timer: LoopTimer?
+        timer = loop.after(UInt64(delayMs) * 1_000_000) { [self] in
+            timer.flatMap { laterLists.removeValue(forKey: $0) }?()
+        }
+        if let timer { laterLists[timer] = action }
     }
 }

@@ -70,6 +70,8 @@ public final class SnapshotDesk {
     public private(set) var isStopped = false
     /// Requests under way, by ticket, with what ends them early.
     var fetches: [UInt64: DeskFetch] = [:]
+    /// Lists whose turn comes later, by the timer that says when.
+    var laterLists: [LoopTimer: () -> Void] = [:]
     private let deliver: (Delivery) -> Bool
     private var undelivered: [Delivery] = []
     private var timer: LoopTimer?
@@ -136,7 +138,7 @@ public final class SnapshotDesk {
     /// The plan at this moment.
     public var plan: SnapshotPlanner.Plan { planner.plan(nowMs: nowMs) }
 
-    /// Ends all requests, for good; nothing is delivered any more.
+    /// Ends all requests, for good; nothing is delivered any more, and whoever waits for a list hears of it.
     public func stop() {
         if isStopped { return }
         isStopped = true
@@ -144,6 +146,9 @@ public final class SnapshotDesk {
         undelivered = []
         for fetch in fetches.values { fetch.cancel() }
         publish()
+        let lists = laterLists.values
+        laterLists = [:]
+        for list in lists { list() }
     }
 
     /// Milliseconds since 1970: the venue's minutes are those of the clock.

@@ -60,7 +60,7 @@ public final class ExchangeServer {
     }
 
     /// The port in use.
-    public var port: Int { http?.port ?? 0 }
+    public private(set) var port = 0
     /// The market that is served.
     public let market: Market
     let loop: EventLoop
@@ -74,7 +74,6 @@ public final class ExchangeServer {
     /// Whether a capture has been played to its end.
     public private(set) var isPlayed = false
     private let clock: VenueClock
-    private var http: HTTPServer?
     private var timer: LoopTimer?
     private var lastRunNs: Int64 = 0
     private var sweptSecond: Int64 = 0
@@ -133,9 +132,11 @@ public final class ExchangeServer {
         listening.tls = options.tls
         listening.peerCountMax = self.venue.configuration.connectionCountMax
         listening.messageBytesMax = 256 << 10
-        http = try HTTPServer(
+        // Only the loop holds it: it holds this object.
+        port = try HTTPServer(
             on: loop, options: listening,
-            handlers: HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) }))
+            handlers: HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
+        ).port
         if options.playsAtOnce { player?.start(atUs: self.venue.nowUs) }
         schedule()
     }

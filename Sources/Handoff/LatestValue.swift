@@ -22,6 +22,7 @@
 // last word by bytes.
 
 import CKernels
+import Glibc
 import Synchronization
 
 /// A new mailbox: the writing end, to be moved to the writer's thread, and the reading end, to be copied to
@@ -109,6 +110,16 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
         }
         value = kept
         return .contended
+    }
+
+    /// The latest value. If the writer lost its CPU in the middle of one, sleeps until it is back; for
+    /// readers that may wait and would have nothing to show otherwise.
+    ///
+    /// - Parameter room: any value; it is not looked at.
+    public func latest(_ room: Value) -> Value {
+        var value = room
+        while read(into: &value) == .contended { usleep(50) }
+        return value
     }
 }
 

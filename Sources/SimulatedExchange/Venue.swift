@@ -120,8 +120,9 @@ public struct Venue: ~Copyable {
         for index in listings.indices {
             let fades = listings[index].second(atUs: nowUs, plan: faults, counters: &counters)
             if !fades { continue }
-            let topic = SymbolStream.depth.topic(of: index)
-            for place in topics[topic].indices { topics[topic][place].isMute = true }
+            for topic in diffTopics(of: index) {
+                for place in topics[topic].indices { topics[topic][place].isMute = true }
+            }
         }
     }
 

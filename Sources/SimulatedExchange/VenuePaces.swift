@@ -52,6 +52,12 @@ extension Venue {
         SymbolStream.allCases.count * listings.count + pace * SymbolStream.depths.count + stream.rawValue
     }
 
+    /// The topics of a symbol's diffs, at every speed.
+    func diffTopics(of index: Int) -> [Int] {
+        let slower = intervalsUs.indices.map { topic(.depth, ofPace: index * intervalsUs.count + $0) }
+        return [SymbolStream.depth.topic(of: index)] + slower
+    }
+
     /// Adds the event that a symbol shows now to its slower streams, and sees to it that they are shown.
     mutating func gather(_ index: Int) {
         for (place, intervalUs) in intervalsUs.enumerated() {

@@ -93,9 +93,11 @@ public final class EventLoop {
     /// Cancels a timer; one that has rung or was cancelled is no error.
     public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
-    /// Ends every connection and server, reporting each, and frees the loop. Not from inside a callback.
+    /// Runs the commands that wait, ends every connection and server, reporting each, and frees the loop. Not
+    /// from inside a callback.
     public func close() {
         precondition(!isTurning, "close() from inside a turn")
+        remote.close(on: self)
         timers.removeAll()
         _ = handle.take()
         servers = []

@@ -2,7 +2,7 @@
 
 import CTransport
 
-/// A loop as seen from any thread. It may outlive the loop; commands posted then are never run.
+/// A loop as seen from any thread. It may outlive the loop; commands are refused then.
 public final class LoopRemote: @unchecked Sendable {
     /// A piece of work for the loop's thread.
     public typealias Command = @Sendable (EventLoop) -> Void
@@ -11,6 +11,7 @@ public final class LoopRemote: @unchecked Sendable {
     private let commandCountMax: Int
     /// Touched under the lock of `handle` only.
     private var commands: [Command] = []
+    private var isClosed = false
 
     init(_ handle: RemoteHandle, commandCountMax: Int) {
         (self.handle, self.commandCountMax) = (handle, commandCountMax)
@@ -18,10 +19,11 @@ public final class LoopRemote: @unchecked Sendable {
 
     /// Hands a command to the loop's thread and wakes it.
     ///
-    /// - Returns: false if the queue is full; the command was not taken.
+    /// - Returns: false if the queue is full or the loop closed; the command was not taken. One that was taken
+    ///   is run, at the latest when the loop is closed.
     public func post(_ command: @escaping Command) -> Bool {
         let (isTaken, isFirst) = handle.locked {
-            let isTaken = commands.count < commandCountMax
+            let isTaken = !isClosed && commands.count < commandCountMax
             if isTaken { commands.append(command) }
             return (isTaken, commands.count == 1)
         }
@@ -35,13 +37,18 @@ public final class LoopRemote: @unchecked Sendable {
     /// What the loop has done so far.
     public var counters: TransportCounters { TransportCounters(handle) }
 
-    /// Thread: the loop's.
-    func run(on loop: EventLoop) {
-        let batch = handle.locked {
+    /// Runs what waits. Thread: the loop's.
+    func run(on loop: EventLoop) { take(isLast: false).forEach { $0(loop) } }
+
+    /// Runs what waits and refuses whatever comes later. Thread: the loop's.
+    func close(on loop: EventLoop) { take(isLast: true).forEach { $0(loop) } }
+
+    private func take(isLast: Bool) -> [Command] {
+        handle.locked {
             defer { commands = [] }
+            isClosed = isLast
             return commands
         }
-        for command in batch { command(loop) }
     }
 
     /// Thread: the loop's.

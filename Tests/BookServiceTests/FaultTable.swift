@@ -18,6 +18,8 @@ struct Sight {
     let diary: Diary
     /// Times the consumer stood still.
     var pauseCount = 0
+    /// For how long no message of any symbol came, at most.
+    var silenceMsMax = 0
 
     func sum(_ counter: KeyPath<SymbolCounters, Int>) -> Int { service.sum(counter) }
     func feeds(_ counter: KeyPath<FeedStatus, Int>) -> Int { service.feeds(counter) }
@@ -39,16 +41,18 @@ struct FaultCase: Sendable, CustomStringConvertible {
     /// Probability for each opportunity.
     var rate: Double
     var signs: [Sign]
+    /// Venue seconds in a second.
+    var speed: Double
     var adjust: @Sendable (inout ServiceConfiguration) -> Void = { _ in }
 
     var description: String { "\(fault), \(market.name)" }
 
     init(
-        _ fault: Fault, _ market: Market, rate: Double, _ signs: [Sign],
+        _ fault: Fault, _ market: Market, rate: Double, _ signs: [Sign], speed: Double = 20,
         adjust: @escaping @Sendable (inout ServiceConfiguration) -> Void = { _ in }
     ) {
         (self.fault, self.market, self.rate, self.signs) = (fault, market, rate, signs)
-        self.adjust = adjust
+        (self.speed, self.adjust) = (speed, adjust)
     }
 
     var plan: FaultPlan {
@@ -110,9 +114,13 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(
             .shutdown, .spot, rate: 0.05,
             [feeds("shutdowns") { $0.shutdowns }, feeds("replacements") { $0.replacements }]),
-        FaultCase(.stall, .usdm, rate: 0.1, [audits]),
+        FaultCase(
+            .stall, .usdm, rate: 0.1,
+            [Sign(name: "a quarter of a second of silence") { $0.silenceMsMax / 250 }, audits]),
         FaultCase(.mute, .spot, rate: 0.3, [resubscriptions]),
-        FaultCase(.pause, .coinm, rate: 0.3, [feeds("messages dropped") { $0.droppedMessages }, gaps]) {
+        FaultCase(
+            .pause, .coinm, rate: 0.05, [feeds("messages dropped") { $0.droppedMessages }, gaps], speed: 80
+        ) {
             $0.ringBytes = 1 << 16
         },
         FaultCase(.stale, .spot, rate: 0.3, [tooOld, audits]),

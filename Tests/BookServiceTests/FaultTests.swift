@@ -24,7 +24,8 @@ import Transport
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
             let seed = UInt64(fault.fault.rawValue) + 1
-            try FaultTests.run(fault.market, seed, fault.plan, report, adjust: fault.adjust) { sight in
+            try FaultTests.run(fault.market, seed, fault.plan, fault.speed, report, adjust: fault.adjust) {
+                sight in
                 var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
                 let strikes = fault.fault == .pause ? sight.pauseCount : sight.venue.strikes(fault.fault)
                 if strikes == 0 { missing.append("the fault itself") }
@@ -43,7 +44,7 @@ import Transport
                 case .request: plan[fault] *= 2
                 }
             }
-            try FaultTests.run(market, 7, plan, report) { sight in
+            try FaultTests.run(market, 7, plan, 20, report) { sight in
                 let struck = Fault.allCases.filter { sight.venue.strikes($0) > 0 }
                 return struck.count >= 10 ? [] : ["ten kinds of faults, only \(struck)"]
             }
@@ -52,11 +53,12 @@ import Transport
 
     /// - Parameter missing: what has not been seen yet; the faults go on until that is nothing.
     private static func run(
-        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ report: Report,
+        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ speed: Double, _ report: Report,
         adjust: (inout ServiceConfiguration) -> Void = { _ in }, missing: (Sight) -> [String]
     ) throws {
         let symbols = names(market, 3)
-        let venue = try VenueHost(.init(market: market, symbols: symbols, seed: seed, faults: plan))
+        let venue = try VenueHost(
+            .init(market: market, symbols: symbols, seed: seed, speed: speed, faults: plan))
         defer { venue.stop() }
         var configuration = brisk(venue.endpoints, symbols)
         configuration.seed = seed
@@ -68,7 +70,12 @@ import Transport
         var pauses = Pauses()
         var lacking: [String] = []
         for turn in 0..<24 {
-            witness.look(service, forMs: 500) { sight.pauseCount += pauses.pause(venue, service) }
+            witness.look(service, forMs: 500) {
+                sight.pauseCount += pauses.pause(venue, service)
+                let lastNs = symbols.map { service.view($0).receivedAtNs }.max() ?? 0
+                let silenceMs = lastNs == 0 ? 0 : (LoopClock.realtimeNs - lastNs) / 1_000_000
+                sight.silenceMsMax = max(sight.silenceMsMax, Int(silenceMs))
+            }
             lacking = missing(sight)
             if turn >= 3 && lacking.isEmpty { break }
         }
@@ -86,9 +93,11 @@ import Transport
     }
 }
 
-/// Stands on the book thread when the venue says that the consumer stands still.
+/// Stands on the book thread when the venue says that the consumer stands still, four times as long as by
+/// the venue's clock.
 private struct Pauses {
     private var second: Int64 = 0
+    private let isStanding = Switch()
 
     /// How often it stood still since the last call.
     mutating func pause(_ venue: VenueHost, _ service: BookService) -> Int {
@@ -97,10 +106,16 @@ private struct Pauses {
                 (venue.nowUs / 1_000_000, venue.consumerStallUs(inSecond: venue.nowUs / 1_000_000))
             }
         }
-        if now == second || stallUs == 0 { return 0 }
+        if now == second || stallUs == 0 || isStanding.isOn { return 0 }
         second = now
-        let waitUs = UInt32(stallUs / 5)
-        return service.ask(service.symbols[0]) { _, _ in usleep(waitUs) } ? 1 : 0
+        let waitUs = UInt32(Double(stallUs) / venue.setup.speed * 4)
+        isStanding.isOn = true
+        let isTaken = service.ask(service.symbols[0]) { [isStanding] _, _ in
+            usleep(waitUs)
+            isStanding.isOn = false
+        }
+        if !isTaken { isStanding.isOn = false }
+        return isTaken ? 1 : 0
     }
 }
 

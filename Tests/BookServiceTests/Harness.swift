@@ -105,3 +105,15 @@ final class Switch: Sendable {
         set { state.store(newValue, ordering: .releasing) }
     }
 }
+
+/// Runs a body on several threads and waits for all of them.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    for number in 0..<count {
+        Thread {
+            body(number)
+            done.signal()
+        }.start()
+    }
+    for _ in 0..<count { done.wait() }
+}

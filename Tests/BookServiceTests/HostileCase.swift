@@ -100,6 +100,22 @@ struct HostileCase: Sendable, CustomStringConvertible {
         HostileCase(
             "binary frames", .streams, 1, .inject(binary), said: "unreadable message",
             sign: { $0.engines(\.malformed) > 0 ? nil : "malformed messages" }),
+        HostileCase(
+            "a message longer than the ring", .streams, 1,
+            .inject(serverText("{\"e\":\"depthUpdate\"," + String(repeating: " ", count: 3 << 20) + "}")),
+            said: "subscribed", sign: { $0.feeds(\.droppedMessages) > 0 ? nil : "a dropped message" }),
+        HostileCase(
+            "closed for policy", .streams, 2, .inject(serverFrame(8, [0x03, 0xF0] + Array("too fast".utf8))),
+            said: "closed by the venue with 1008 too fast"),
+        HostileCase(
+            "closed with half a code", .streams, 2, .inject(serverFrame(8, [0x03])), said: "framing violated"),
+        HostileCase(
+            "endless head of the upgrade", .streams, 2, .endless("HTTP/1.1 101 Yes\r\nX-A: ", 0x61),
+            said: "ended"),
+        HostileCase(
+            "moved elsewhere", .streams, 2,
+            .answer(httpAnswer("301 Moved Permanently", ["Location: http://127.0.0.1:1/"])),
+            said: "upgrade refused with status 301"),
         HostileCase("closed after subscribing", .streams, 3, .closeOnRequest, said: "connection lost"),
         HostileCase("reset at once", .streams, 3, .reset, said: "ended"),
         HostileCase("subscription never answered", .streams, 2, .swallowRequests, said: "unanswered"),
@@ -136,6 +152,13 @@ struct HostileCase: Sendable, CustomStringConvertible {
             "418", .requests, 1,
             .answer(httpAnswer("418 I'm a teapot", ["Retry-After: 1"], "{\"code\":-1003,\"msg\":\"ban\"}")),
             said: "the venue answered 418"),
+        HostileCase(
+            "requests moved elsewhere", .requests, 4,
+            .answer(httpAnswer("301 Moved Permanently", ["Location: http://127.0.0.1:1/"])),
+            said: "failed: refused"),
+        HostileCase(
+            "endless head of a body", .requests, 2, .endless("HTTP/1.1 200 OK\r\nX-A: ", 0x61),
+            said: "snapshot of"),
         HostileCase("body cut short", .requests, 4, .cut(afterBytes: 3000), said: "the body ended early"),
         HostileCase(
             "endless body", .requests, 2, .endless("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 0x5B),

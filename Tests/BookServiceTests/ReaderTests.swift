@@ -12,18 +12,6 @@ import Transport
 @testable import BookService
 @testable import ExchangeServer
 
-/// Runs a body on several threads and waits for all of them.
-private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let done = DispatchSemaphore(value: 0)
-    for number in 0..<count {
-        Thread {
-            body(number)
-            done.signal()
-        }.start()
-    }
-    for _ in 0..<count { done.wait() }
-}
-
 @Suite struct ReaderTests {
     /// Views are whole and true on every thread that reads them: sorted, not crossed, never going back, and
     /// equal to the best levels of the venue's book at their id.

@@ -86,8 +86,6 @@ extension BookService {
 
     /// The published view.
     func view(_ symbol: SymbolName) -> BookView {
-        var view = BookView()
-        _ = readers(of: symbol)?.views.read(into: &view)
-        return view
+        readers(of: symbol)?.views.latest(BookView()) ?? BookView()
     }
 }

@@ -92,6 +92,31 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Services that start at the same moment do not get into each other's handshakes.
+    @Test func manyAtOnce() async {
+        await onOwnThread("many TLS services at once") { report in
+            let symbols = names(.spot, 2)
+            let venue = try VenueHost(
+                .init(symbols: symbols, tls: TLSIdentity(CertificateFiles.shared.good)))
+            defer { venue.stop() }
+            var configuration = brisk(
+                venue.endpoints(host: "localhost", streamPort: venue.port, restPort: venue.port), symbols)
+            configuration.loop.authorityPath = CertificateFiles.shared.authority
+            configuration.laneCountMin = 2
+            onThreads(4) { [configuration] number in
+                let diary = Diary()
+                do throws(ServiceError) {
+                    let service = try BookService(configuration) { diary.note($0) }
+                    Witness(venue).settle(service, report)
+                    _ = service.stop()
+                } catch {
+                    report.fail("service \(number): \(error)")
+                }
+                report.expect(!diary.has("refused") && !diary.has("TLS failed"), diary.tail)
+            }
+        }
+    }
+
     /// TLS that begins and never ends.
     @Test func handshakeThatHangs() async {
         await onOwnThread("TLS handshake that hangs") { report in

@@ -79,6 +79,22 @@ private struct Large: Stamped {
         #expect(reader.read(into: &value) == .new(version: 1) && value.stamp == 2)
     }
 
+    /// Who may wait gets the value when the writer goes on, however long it stood still.
+    @Test func waitsForAHalfWrittenValue() {
+        let mailbox = LatestValue(UInt64(1))
+        var writer = mailbox.writer
+        let reader = mailbox.reader
+        writer.publish(2)
+        let storage = writer.storage
+        let sequence = storage.sequence.pointee.load(ordering: .relaxed)
+        storage.sequence.pointee.store(sequence + 1, ordering: .relaxed)
+        Thread {
+            usleep(50_000)
+            storage.sequence.pointee.store(sequence, ordering: .releasing)
+        }.start()
+        #expect(reader.latest(0) == 2)
+    }
+
     @Test func tornReadHunt() {
         hunt(UInt64.self, publishCount: isDebugBuild ? 200_000 : 5_000_000, stampMask: .max)
         hunt(Ragged.self, publishCount: isDebugBuild ? 200_000 : 5_000_000, stampMask: 0xFFFF_FFFF)

@@ -105,3 +105,29 @@ func slowerDiffsAreUnions(market: Market, own: String, slow: String, intervalMs:
     #expect(before.count > 2 && after.count > 2)
     #expect(after[0].previous! > before.last!.last && after[0].levels.count < 4_000)
 }
+
+/// A stream of any speed can fade; the others of its symbol go on.
+@Test(arguments: Market.allCases) func everySpeedFades(market: Market) throws {
+    let name = SymbolName("BTCUSDT")!
+    let profile: TrafficProfile = market == .spot ? .spotBTC : market == .usdm ? .usdmBTC : .coinm
+    var configuration = VenueConfiguration(market: market, symbols: [VenueSymbol(name, profile)], seed: 4)
+    configuration.honoursSpeeds = true
+    var venue = Venue(configuration)
+    let streams = ["depth", "depth@100ms", "depth@500ms", "bookTicker"]
+    let connections = try streams.map { try venue.connect(["btcusdt@" + $0], isCombined: false) }
+    func countMessages(untilMs: Int64) -> [Int] {
+        venue.advance(toUs: configuration.startUs + untilMs * 1_000)
+        return connections.map { connection in
+            var count = 0
+            venue.poll(connection) { _, delivery, _ in count += delivery == .text ? 1 : 0 }
+            return count
+        }
+    }
+    let before = countMessages(untilMs: 5_000)
+    #expect(zip(streams, before).allSatisfy { $1 > 0 || (market == .spot && $0 == "depth@500ms") }, "\(before)")
+    venue.faults[.fade] = FaultPlan.certain
+    _ = countMessages(untilMs: 6_500)
+    let after = countMessages(untilMs: 12_000)
+    #expect(after.dropLast().allSatisfy { $0 == 0 } && after[3] > 0, "\(after)")
+    #expect(venue.counters[.fade] > 0)
+}

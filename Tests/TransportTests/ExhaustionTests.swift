@@ -1,6 +1,7 @@
 // What can only be counted where nothing else runs: each of these tests is a process of its own.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -15,37 +16,6 @@ private func descriptors() -> [String] {
 
 private func threadCount() -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.count ?? 0
-}
-
-/// Leaves this process without a free descriptor; gives them back in `end`.
-private final class Exhaustion {
-    private var before = rlimit()
-    private var taken: [Int32] = []
-
-    init() {
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        // The lowest free number is out of bounds, and with it every other that is free; more become free
-        // only if another thread closes one.
-        let lowest = open("/dev/null", O_RDONLY)
-        close(lowest)
-        var limit = before
-        limit.rlim_cur = rlim_t(lowest)
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        takeAll()
-    }
-
-    func takeAll() {
-        while true {
-            let descriptor = open("/dev/null", O_RDONLY)
-            if descriptor < 0 { return }
-            taken.append(descriptor)
-        }
-    }
-
-    func end() {
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        for descriptor in taken { close(descriptor) }
-    }
 }
 
 /// One of everything that can happen to a connection.
@@ -112,7 +82,7 @@ private func show(_ result: ExitTest.Result?) {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("hi")), .hang] }
             let loop = try EventLoop()
-            let exhaustion = Exhaustion()
+            let exhaustion = DescriptorExhaustion()
             for road in [WebSocketRoad.fast, .standard] {
                 let diary = Diary(server.url, on: loop, [road])
                 for _ in 0..<100 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
@@ -151,7 +121,7 @@ private func show(_ result: ExitTest.Result?) {
             let first = Diary(url, on: loop)
             drive(loop) { first.isOpen }
             let second = RawClient()
-            let exhaustion = Exhaustion()
+            let exhaustion = DescriptorExhaustion()
             second.connect(server.port)
             second.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }

@@ -75,10 +75,11 @@ extension SocketTests {
             loop.turn()
             loop.turn()
             #expect(runCount.withLock { $0 } == 10)
-            #expect(remote.post { _ in })
+            #expect(remote.post { _ in runCount.withLock { $0 += 1 } })
             loop.close()
+            #expect(runCount.withLock { $0 } == 11)
             // The remote outlives its loop.
-            _ = remote.post { _ in }
+            #expect(!remote.post { _ in })
             remote.wake()
             #expect(remote.counters.open == 0)
         }

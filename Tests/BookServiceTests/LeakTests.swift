@@ -1,0 +1,175 @@
+// What a process has left when services have come and gone. Each of these tests is a process of its own:
+// threads, descriptors and bytes are counted for a whole process, and elsewhere other tests run.
+
+import CAllocator
+import Foundation
+import MarketData
+import SimulatedExchange
+import TestSupport
+import Testing
+import Transport
+
+@testable import BookService
+
+/// What this process has.
+private struct Holdings: CustomStringConvertible {
+    var threadCount: Int
+    var descriptors: [String]
+    /// By jemalloc's count; nil without it.
+    var allocatedBytes: Int?
+
+    init() {
+        let files = FileManager.default
+        threadCount = (try? files.contentsOfDirectory(atPath: "/proc/self/task"))?.count ?? 0
+        descriptors =
+            (try? files.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { number in
+                let target = try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+                return target?.hasPrefix("/proc/") == true ? nil : target
+            } ?? []
+        // What this thread's cache holds counts as allocated; this gives it back.
+        _ = lob_allocation_requests()
+        let bytes = lob_allocator_statistic("stats.allocated")
+        allocatedBytes = bytes == .max ? nil : bytes
+    }
+
+    var description: String {
+        "\(threadCount) threads, \(descriptors.count) descriptors, \(allocatedBytes ?? -1) bytes"
+    }
+}
+
+/// A service's whole life, its venue's included.
+private func live(
+    tls: Bool = false, faults: FaultPlan = .none, seed: UInt64, forMs: Int = 0, _ report: Report
+) throws {
+    let symbols = names(.spot, 3)
+    let identity = tls ? TLSIdentity(CertificateFiles.shared.good) : nil
+    let venue = try VenueHost(.init(symbols: symbols, seed: seed, faults: faults, tls: identity))
+    defer { venue.stop() }
+    var configuration = brisk(
+        venue.endpoints(host: "localhost", streamPort: venue.port, restPort: venue.port), symbols)
+    configuration.loop.authorityPath = tls ? CertificateFiles.shared.authority : nil
+    configuration.laneCountMin = 2
+    let service = try BookService(configuration)
+    let witness = Witness(venue)
+    if forMs > 0 { witness.look(service, forMs: forMs) }
+    venue.setFaults(.none)
+    witness.settle(service, report)
+    _ = service.stop()
+}
+
+/// Lives several lives and compares what is left with what was there after the first ones.
+///
+/// A process that is warm has no thread and no descriptor more. Bytes: what other threads' caches keep may
+/// move by a few pages; a ring, an engine, a book or a loop left behind by each life does not hide in that.
+private func expectNothingLeft(
+    warmUps: Int = 2, lives: Int = 6, bytesMax: Int = 32 << 10, _ live: (UInt64, Report) throws -> Void
+) throws {
+    let report = Report()
+    for seed in 0..<warmUps { try live(UInt64(seed), report) }
+    let before = Holdings()
+    for seed in 0..<lives { try live(UInt64(seed), report) }
+    var after = Holdings()
+    // A look-up's thread ends by itself.
+    for _ in 0..<200 where after.threadCount > before.threadCount {
+        usleep(10_000)
+        after = Holdings()
+    }
+    report.expect(after.threadCount <= before.threadCount, "threads left: before \(before), after \(after)")
+    report.expect(
+        after.descriptors.count == before.descriptors.count,
+        "descriptors left: \(before.descriptors), then \(after.descriptors)")
+    if let first = before.allocatedBytes, let last = after.allocatedBytes {
+        report.expect(last - first <= bytesMax, "bytes left: before \(before), after \(after)")
+    }
+    print("before \(before), after \(after)")
+    for failure in report.failures { print("finding: \(failure.text)") }
+}
+
+/// Records what a process of its own has found. It says it on its output: of a process that ends otherwise
+/// than expected nothing else is known than that.
+func record(_ result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation) {
+    guard let result else { return }
+    let lines = String(decoding: result.standardOutputContent, as: UTF8.self).split(separator: "\n")
+    if ProcessInfo.processInfo.environment["LOB_CASE_TIMES"] != nil { print(lines.joined(separator: "\n")) }
+    for line in lines where line.hasPrefix("finding: ") {
+        Issue.record(Comment(rawValue: String(line)), sourceLocation: sourceLocation)
+    }
+}
+
+@Suite struct LeakTests {
+    @Test func plain() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            try expectNothingLeft { try live(seed: $0, $1) }
+        }
+        record(result)
+    }
+
+    @Test func secure() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            try expectNothingLeft { try live(tls: true, seed: $0, $1) }
+        }
+        record(result)
+    }
+
+    @Test func faulty() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            var plan = FaultPlan.all
+            for fault in Fault.allCases { plan[fault] *= 20 }
+            try expectNothingLeft(lives: 3, bytesMax: 64 << 10) {
+                try live(faults: plan, seed: $0, forMs: 250, $1)
+            }
+        }
+        record(result)
+    }
+
+    /// Stopped in every phase of its life.
+    @Test func interrupted() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            try expectNothingLeft(warmUps: 1, lives: 2, bytesMax: 64 << 10) { _, report in
+                for phase in StopCase.all { try phase.stop(report) }
+            }
+        }
+        record(result)
+    }
+}
+
+@Suite struct ExhaustionTests {
+    /// Without a descriptor nothing can be dialled, which is told; when there are some again the books come
+    /// back. A service cannot start meanwhile, and leaves nothing behind.
+    @Test func noDescriptorLeft() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let report = Report()
+            let symbols = names(.spot, 3)
+            let venue = try VenueHost(.init(symbols: symbols))
+            let diary = Diary()
+            let service = try BookService(brisk(venue.endpoints, symbols)) { diary.note($0) }
+            let witness = Witness(venue)
+            witness.settle(service, report)
+            let before = Holdings()
+            let exhaustion = DescriptorExhaustion()
+            venue.cutAll()
+            report.wait("told", seen: { diary.tail }) {
+                exhaustion.takeAll()
+                return diary.count("ended: no file descriptor left") > 2
+            }
+            var error: ServiceError?
+            do throws(ServiceError) {
+                _ = try BookService(brisk(venue.endpoints, symbols))
+            } catch let thrown {
+                error = thrown
+            }
+            report.expect(error != nil, "a service started without a descriptor")
+            exhaustion.end()
+            witness.settle(service, report)
+            report.wait("as before", seen: { "\(before), \(Holdings())" }) {
+                Holdings().threadCount == before.threadCount
+            }
+            let stopMs = report.time { _ = service.stop() }
+            report.expect(stopMs < 3_000, "stop took \(stopMs) ms")
+            venue.stop()
+            print("could not start: \(error.map { "\($0)" } ?? "")")
+            for failure in report.failures { print("finding: \(failure.text)") }
+        }
+        record(result)
+    }
+}
