@@ -152,6 +152,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
     var noBookTicker = false
 
+    @Flag(help: "Messages without the wrapper that names their stream.")
+    var raw = false
+
     @OptionGroup var books: BookOptions
 
     func validate() throws {
@@ -197,6 +200,7 @@ struct RunCommand: ParsableCommand {
         books.apply(to: &configuration)
         configuration.laneCountMin = lanes
         configuration.streams.hasBookTicker = !noBookTicker
+        configuration.isCombined = !raw
         configuration.loop = loop
         try Run(configuration, books, console, logger, title: "\(market.rawValue)").run()
     }
