@@ -48,6 +48,8 @@ public struct ServiceConfiguration: Sendable {
     public var streams = StreamChoice()
     /// Times of events in microseconds; spot only.
     public var isMicroseconds = false
+    /// Whether messages name their streams; see `DepthFeed.Configuration.isCombined`.
+    public var isCombined = true
     /// Levels a side to know: snapshots ask for so many, and a book is deepened when half of them are left.
     public var depth = 1000
     /// Time between two audits of a book; 0: none.
@@ -123,6 +125,7 @@ extension ServiceConfiguration {
         var feed = DepthFeed.Configuration(endpoints: endpoints, symbols: symbols)
         feed.streams = streams
         feed.isMicroseconds = isMicroseconds
+        feed.isCombined = isCombined
         feed.socket = socket
         feed.life = life
         // The venue counts the attempts of an address, whatever lane they are of.

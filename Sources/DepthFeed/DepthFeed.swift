@@ -35,6 +35,9 @@ public final class DepthFeed {
         public var streams = StreamChoice()
         /// Times of events in microseconds instead of milliseconds; spot only.
         public var isMicroseconds = false
+        /// Whether every message names its stream. Without, messages are forty bytes shorter, and partial
+        /// depths cannot be told from diffs, or not be attributed at all.
+        public var isCombined = true
         /// Limits and times of the connections.
         public var life: ConnectionLife.Configuration
         /// Limits and choices of each connection.
@@ -97,9 +100,15 @@ public final class DepthFeed {
         signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in }
     ) throws(TransportError) {
         let endpoints = configuration.endpoints
+        precondition(
+            configuration.isCombined || configuration.streams.partialLevelCount == nil,
+            "partial depths need a combined connection")
+        let micro = configuration.isMicroseconds
         url = try ServiceURL(
             endpoints.streamBase
-                + endpoints.combinedStreamTarget([], isMicroseconds: configuration.isMicroseconds))
+                + (configuration.isCombined
+                    ? endpoints.combinedStreamTarget([], isMicroseconds: micro)
+                    : endpoints.rawStreamTarget([], isMicroseconds: micro)))
         self.configuration = configuration
         (self.loop, self.signal, self.report) = (loop, signal, report)
         keys = Dictionary(

@@ -50,14 +50,23 @@ extension FeedEvent: CustomStringConvertible {
         case .snapshotTooLong(let symbol, let bytes):
             "snapshot of \(symbol): \(bytes) bytes do not fit the ring"
         case .snapshotRetried(let key, let status, let reason, let afterMs):
-            "snapshot of \(key.symbol): \(status) \(reason), again in \(afterMs) ms"
-        case .snapshotFailed(let key, let failure): "snapshot of \(key.symbol) failed: \(failure)"
+            "snapshot of \(key.symbol): \(FeedEvent.answer(status, reason)), again in \(afterMs) ms"
+        case .snapshotFailed(let key, .unknownSymbol): "\(key.market.name) has no symbol \(key.symbol)"
+        case .snapshotFailed(let key, .refused(let status, let code)):
+            "snapshot of \(key.symbol) refused with \(status)\(code.map { ", \($0)" } ?? "")"
         case .limited(let status, let forMs): "the venue answered \(status): no request for \(forMs) ms"
         case .exchangeInfo(let market, let symbols, let bytes, let readInMs):
             "\(market): \(symbols) symbols in \(bytes) bytes, read in \(readInMs) ms"
         case .exchangeInfoRetried(let market, let status, let reason, let afterMs):
-            "symbols of \(market): \(status) \(reason), again in \(afterMs) ms"
+            "symbols of \(market): \(FeedEvent.answer(status, reason)), again in \(afterMs) ms"
         }
+    }
+}
+
+extension FeedEvent {
+    /// A status with its reason; the reason alone if there was no answer.
+    private static func answer(_ status: Int, _ reason: String) -> String {
+        status == 0 ? reason : "\(status) \(reason)"
     }
 }
 

@@ -118,6 +118,9 @@ public struct OrderFlow: Sendable {
         }
     }
 
+    /// Longest time from the first change of an event to the event.
+    static let eventSpanUsMax: Int64 = 100_000
+
     /// Makes the next event.
     public mutating func advance() {
         let startUs = event.timeUs
@@ -198,9 +201,11 @@ extension OrderFlow {
         let touchCount = touchedBids.count + touchedAsks.count
         let base = event.last.value
         event.previousLast = event.last
-        let delayUs = min(profile.outputDelayUs.draw(&random), (event.timeUs - startUs) / 2)
+        // However long nothing happened: a change is shown no later than the fastest stream's interval.
+        let beginUs = max(startUs, event.timeUs - OrderFlow.eventSpanUsMax)
+        let delayUs = min(profile.outputDelayUs.draw(&random), (event.timeUs - beginUs) / 2)
         event.transactionTimeUs = event.timeUs - delayUs
-        let spanUs = event.transactionTimeUs - startUs
+        let spanUs = event.transactionTimeUs - beginUs
         var hole: Int64 = 0
         var span = Int64(max(touchCount + random.below(touchCount / 2 + 1), stepCount))
         if case .shared(let spans, let holes) = profile.ids {
@@ -212,7 +217,7 @@ extension OrderFlow {
         for index in 0..<stepCount {
             let share = span * Int64(index + 1) / Int64(stepCount)
             event.steps[index].id = UpdateID(base + hole + share)
-            event.steps[index].timeUs = startUs + spanUs * Int64(index + 1) / Int64(stepCount)
+            event.steps[index].timeUs = beginUs + spanUs * Int64(index + 1) / Int64(stepCount)
         }
     }
 

@@ -59,13 +59,13 @@ struct Run {
         let logger = logger
         let service: BookService
         do throws(ServiceError) {
-            service = try BookService(configuration) { tell($0, logger) }
+            service = try BookService(configuration) { [teller = Teller(logger)] in teller.tell($0) }
         } catch {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
         let clock = Stopwatch()
-        let listing = Listing()
+        let listing = Listing(service.symbols)
         _ = service.fetchExchangeInfo { listing.set($0, logger) }
         watch(service, clock, listing)
         logger.info("stopping")
@@ -118,13 +118,24 @@ struct Run {
     }
 }
 
-/// Writes an event of a service to a log, at the level it deserves.
-private func tell(_ event: ServiceEvent, _ logger: Logger) {
-    switch event {
-    case .notPinned: logger.warning("\(event)")
-    case .feed(let lane, let inner):
-        logger.log(level: level(inner), "\(inner)", metadata: ["lane": "\(lane)"])
-    case .desk(let inner): logger.log(level: level(inner), "\(inner)")
+/// Writes events of a service to a log, at the level they deserve. For all threads of the service.
+private final class Teller: Sendable {
+    private let logger: Logger
+    private let unknown = Mutex<Set<SymbolName>>([])
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func tell(_ event: ServiceEvent) {
+        switch event {
+        case .notPinned: logger.warning("\(event)")
+        case .feed(let lane, let inner):
+            logger.log(level: level(inner), "\(inner)", metadata: ["lane": "\(lane)"])
+        case .desk(.snapshotFailed(let key, .unknownSymbol)):
+            // It is asked for again and again, in case it is listed one day; once is enough to be told.
+            if !unknown.withLock({ $0.insert(key.symbol).inserted }) { return }
+            logger.error("the market has no such symbol", metadata: ["symbol": "\(key.symbol)"])
+        case .desk(let inner): logger.log(level: level(inner), "\(inner)")
+        }
     }
 }
 
@@ -143,6 +154,10 @@ private func level(_ event: FeedEvent) -> Logger.Level {
 /// Price decimals worth showing, once the venue's list of symbols is there.
 final class Listing: Sendable {
     private let known = Mutex<[SymbolName: Int]>([:])
+    private let wanted: [SymbolName]
+
+    /// Nothing is known yet of these symbols.
+    init(_ wanted: [SymbolName]) { self.wanted = wanted }
 
     /// Decimals of each symbol's tick.
     var decimals: [SymbolName: Int] { known.withLock { $0 } }
@@ -155,6 +170,15 @@ final class Listing: Sendable {
                 facts.tickSize.map { (facts.symbol, Listing.decimals(of: $0)) }
             }
             known.withLock { $0 = Dictionary(ticks, uniquingKeysWith: { first, _ in first }) }
+            let statuses = Dictionary(
+                info.symbols.map { ($0.symbol, $0.status) }, uniquingKeysWith: { first, _ in first })
+            for symbol in wanted {
+                if let status = statuses[symbol], status != "TRADING" {
+                    logger.warning(
+                        "the symbol does not trade now",
+                        metadata: ["symbol": "\(symbol)", "status": "\(status)"])
+                }
+            }
         case .failure(let error): logger.notice("no list of symbols: \(error)")
         }
     }

@@ -42,8 +42,6 @@ enum LogLevelArgument: String, ExpressibleByArgument, CaseIterable {
 struct CPUListArgument: ExpressibleByArgument {
     var cpus: [Int] = []
 
-    init() {}
-
     init?(argument: String) {
         for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
@@ -67,7 +65,7 @@ struct BookOptions: ParsableArguments {
     var idle = IdleStrategy.backoff
 
     @Option(help: ArgumentHelp("CPUs for feed and book threads in turn, such as 2,3.", valueName: "list"))
-    var cpu = CPUListArgument()
+    var cpu: CPUListArgument?
 
     @Option(help: "How WebSocket frames are read: auto, fast or standard.")
     var road = RoadArgument.auto
@@ -102,7 +100,7 @@ struct BookOptions: ParsableArguments {
         configuration.depth = depth
         configuration.auditEveryMs = Int64(auditEvery) * 1000
         configuration.idle = idle
-        configuration.cpus = cpu.cpus
+        configuration.cpus = cpu?.cpus ?? []
         configuration.socket.roads = road.roads
         configuration.silenceMs = Int64(silence) * 1000
         configuration.seed = UInt64(bitPattern: monotonicNs())
@@ -154,6 +152,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
     var noBookTicker = false
 
+    @Flag(help: "Messages without the wrapper that names their stream.")
+    var raw = false
+
     @OptionGroup var books: BookOptions
 
     func validate() throws {
@@ -199,6 +200,7 @@ struct RunCommand: ParsableCommand {
         books.apply(to: &configuration)
         configuration.laneCountMin = lanes
         configuration.streams.hasBookTicker = !noBookTicker
+        configuration.isCombined = !raw
         configuration.loop = loop
         try Run(configuration, books, console, logger, title: "\(market.rawValue)").run()
     }
