@@ -29,10 +29,9 @@ public final class Inbox<Element: Sendable>: Sendable {
     ///
     /// - Returns: false if the inbox is full or closed; the piece was not taken.
     public func post(_ element: Element) -> Bool {
-        state.withLock { state in
+        withState { state in
             if state.isClosed || state.waiting.count >= capacity { return false }
             state.waiting.append(element)
-            count.store(state.waiting.count, ordering: .releasing)
             return true
         }
     }
@@ -40,12 +39,12 @@ public final class Inbox<Element: Sendable>: Sendable {
     /// Takes everything out, oldest first. Without a lock, and without an allocation, if there is nothing.
     public func take() -> [Element] {
         if count.load(ordering: .acquiring) == 0 { return [] }
-        return state.withLock { takeAll(&$0) }
+        return withState { takeAll(&$0) }
     }
 
     /// Takes everything out, oldest first, and refuses all that comes later.
     public func close() -> [Element] {
-        state.withLock { state in
+        withState { state in
             state.isClosed = true
             return takeAll(&state)
         }
@@ -54,8 +53,18 @@ public final class Inbox<Element: Sendable>: Sendable {
     private func takeAll(_ state: inout State) -> [Element] {
         let taken = state.waiting
         state.waiting = []
-        count.store(0, ordering: .relaxed)
         return taken
+    }
+
+    /// The lock orders all this; `count` says so once more, because a sanitizer does not see how a lock that
+    /// was waited for changes hands.
+    private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
+        state.withLock { state in
+            _ = count.load(ordering: .acquiring)
+            let result = body(&state)
+            count.store(state.waiting.count, ordering: .releasing)
+            return result
+        }
     }
 }
 
