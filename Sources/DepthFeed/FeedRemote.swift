@@ -20,8 +20,8 @@ final class LoopBound<Value: AnyObject>: @unchecked Sendable {
 
 /// A feed as seen from any thread. May be copied; may outlive the feed without harm.
 ///
-/// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the loop
-/// is closed; nothing happens then.
+/// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the
+/// loop is closed; nothing happens then.
 public struct FeedRemote: Sendable {
     private let loop: LoopRemote
     private let feed: LoopBound<DepthFeed>

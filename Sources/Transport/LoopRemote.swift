@@ -19,8 +19,8 @@ public final class LoopRemote: @unchecked Sendable {
 
     /// Hands a command to the loop's thread and wakes it.
     ///
-    /// - Returns: false if the queue is full or the loop closed; the command was not taken. One that was taken
-    ///   is run, at the latest when the loop is closed.
+    /// - Returns: false if the queue is full or the loop closed; the command was not taken. One that was
+    ///   taken is run, at the latest when the loop is closed.
     public func post(_ command: @escaping Command) -> Bool {
         let (isTaken, isFirst) = handle.locked {
             let isTaken = !isClosed && commands.count < commandCountMax

@@ -101,9 +101,7 @@ import Transport
             let count = { taken.load(ordering: .relaxed) }
             report.wait(
                 "answered", atMostMs: 3000,
-                seen: {
-                    "taken \(count()), refused \(refused.load(ordering: .relaxed)), answered \(answered.load(ordering: .relaxed) - 1)"
-                }
+                seen: { "taken \(count()), answered \(answered.load(ordering: .relaxed) - 1)" }
             ) { answered.load(ordering: .acquiring) == count() + 1 }
             report.expect(count() > 100, "only \(count()) questions")
             report.expect(!service.ask(symbols[0]) { _, _ in }, "a question was taken after the end")
