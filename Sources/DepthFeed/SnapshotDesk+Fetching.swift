@@ -13,6 +13,8 @@ final class DeskFetch {
     private(set) var retryAfterSeconds: Int?
     private var fetch: HTTPFetch?
     private var limit: LoopTimer?
+    private var isLate = false
+    private let limitMs: Int
     private let loop: EventLoop
     private let prefixBytes: Int
 
@@ -23,7 +25,7 @@ final class DeskFetch {
         _ url: ServiceURL, on loop: EventLoop, options: HTTPFetch.Options, limitMs: Int, prefix: [UInt8],
         finished: @escaping (DeskFetch, TransportError?) -> Void
     ) {
-        self.loop = loop
+        (self.loop, self.limitMs) = (loop, limitMs)
         bytes = prefix
         prefixBytes = prefix.count
         var handlers = HTTPFetch.Handlers(
@@ -37,7 +39,10 @@ final class DeskFetch {
             })
         handlers.answered = { [self] status in answered(status) }
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        limit = loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in fetch?.cancel() }
+        limit = loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+            isLate = true
+            fetch?.cancel()
+        }
     }
 
     func cancel() { fetch?.cancel() }
@@ -53,6 +58,7 @@ final class DeskFetch {
 
     /// What went wrong, in a few words.
     func reason(_ error: TransportError?) -> String {
+        if isLate { return "not whole after \(limitMs) ms" }
         if let error { return "\(error)" }
         guard case .reply(_, .refused(let code, let text))? = refusal else { return "" }
         return "\(code) \(text)"

@@ -62,7 +62,7 @@ extension FeedSocketTests {
             }
             d.want()
             d.drive { d.deliveries.count == 1 }
-            #expect(d.words == ["BTCUSDT failed"] && d.log == ["snapshot of BTCUSDT failed: unknownSymbol"])
+            #expect(d.words == ["BTCUSDT failed"] && d.log == ["spot has no symbol BTCUSDT"])
             #expect(d.venue.restRequests.count == 1)
             d.drive { "\(d.status.lastError)" == "BTCUSDT: 400 -1121 Invalid symbol." }
             d.finish()
