@@ -77,7 +77,7 @@ import Transport
                 sight.silenceMsMax = max(sight.silenceMsMax, Int(silenceMs))
             }
             lacking = missing(sight)
-            if turn >= 3 && lacking.isEmpty { break }
+            if turn >= 3 && lacking.isEmpty && witness.seen.equalCount > 20 { break }
         }
         report.expect(lacking.isEmpty, "seed \(seed): not seen: \(lacking)\n\(diary.tail)")
         venue.setFaults(.none)
@@ -128,11 +128,12 @@ extension VenueCounters {
     }
 }
 
-/// The venue is faulty, but what it says is never wrong.
+/// The venue is faulty, but what it says is never wrong. Snapshots are refuted with good reason here: where a
+/// stream stands still for longer than a snapshot may lie ahead of it. Simulation in virtual time looks at that.
 func expectNoFalseAlarm(_ status: SymbolStatus, _ seed: UInt64, _ report: Report) {
     let c = status.counters
     report.expect(
-        c.tickersAgreed == c.tickersCompared && c.auditsAgreed == c.auditsCompared && c.crossings == 0
-            && c.snapshotsRefuted == 0,
+        c.tickersAgreed == c.tickersCompared && c.partialsAgreed == c.partialsCompared
+            && c.auditsAgreed == c.auditsCompared && c.crossings == 0,
         "seed \(seed): a false alarm: \(status)")
 }

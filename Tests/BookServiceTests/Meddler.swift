@@ -247,10 +247,7 @@ private final class MeddledLink {
                 sendToClient(from - passedBytes)
                 return
             }
-            if everyUs == 0 {
-                for _ in 0..<4096 where !toClient.isEmpty { sendToClient(1) }
-                return
-            }
+            if everyUs == 0 { return sendOneByOne() }
             let nowNs = DispatchTime.now().uptimeNanoseconds
             if nowNs < dripAtNs || toClient.isEmpty { return }
             dripAtNs = nowNs + UInt64(everyUs) * 1000
@@ -263,6 +260,17 @@ private final class MeddledLink {
             if passedBytes >= after { end() }
         default: sendToClient(toClient.count)
         }
+    }
+
+    /// All of it, each byte in a send of its own, as far as the socket takes it.
+    private func sendOneByOne() {
+        let before = passedBytes
+        for byte in toClient {
+            var byte = byte
+            if Glibc.send(client, &byte, 1, Int32(MSG_NOSIGNAL)) != 1 { break }
+            passedBytes += 1
+        }
+        toClient.removeFirst(passedBytes - before)
     }
 
     private func sendToClient(_ countMax: Int) {

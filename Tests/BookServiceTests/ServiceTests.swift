@@ -43,7 +43,7 @@ import Transport
             let witness = Witness(venue)
             witness.settle(service, report)
             report.wait("told", seen: { diary.tail }) {
-                diary.has("snapshot of NOSUCHUSDT failed: unknownSymbol")
+                diary.has("has no symbol NOSUCHUSDT")
             }
             // Its streams are silent, so they are subscribed anew, and in the end on a new connection.
             report.wait("replaced", seen: { diary.tail }) {

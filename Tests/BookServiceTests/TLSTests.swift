@@ -82,7 +82,7 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
             report.expect(
                 diary.has("ended: \(wrong.said)"), "the stream's refusal is not told:\n\(diary.tail)")
             report.expect(
-                diary.has("snapshot of SIM0USDT: 0 \(wrong.said)"),
+                diary.has("snapshot of SIM0USDT: \(wrong.said)"),
                 "the request's is not told:\n\(diary.tail)")
             let counters = impostor.counters
             report.expect(
@@ -138,7 +138,8 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
             let service = try BookService(configuration) { diary.note($0) }
             Witness(venue).settle(service, report)
             report.expect(
-                diary.has("ended: not open after 500 ms") && diary.has("0 not open after 500 ms"), diary.tail)
+                diary.has("ended: not open after 500 ms") && diary.has(": not open after 500 ms, again"),
+                diary.tail)
             _ = service.stop()
         }
     }

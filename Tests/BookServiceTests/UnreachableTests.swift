@@ -48,7 +48,7 @@ import Transport
             }
             streams.listen()
             report.wait("told of the requests", seen: { diary.tail }) {
-                diary.has("snapshot of SIM0USDT: 0 connection to 127.0.0.1 refused")
+                diary.has("snapshot of SIM0USDT: connection to 127.0.0.1 refused")
             }
             requests.listen()
             Witness(venue).settle(service, report)
