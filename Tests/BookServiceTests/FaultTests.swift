@@ -39,8 +39,8 @@ import Transport
             var plan = FaultPlan.all
             for fault in Fault.allCases {
                 switch fault.opportunity {
-                case .frame: plan[fault] *= 5
-                case .connectionSecond, .subscription, .symbolSecond, .consumerSecond: plan[fault] *= 20
+                case .frame, .connectionSecond, .subscription: plan[fault] *= 5
+                case .symbolSecond, .consumerSecond: plan[fault] *= 10
                 case .request: plan[fault] *= 2
                 }
             }
