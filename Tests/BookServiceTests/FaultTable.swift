@@ -45,22 +45,29 @@ struct FaultCase: Sendable, CustomStringConvertible {
     var signs: [Sign]
     /// Venue seconds in a second.
     var speed: Double
+    /// Levels a side of the venue's books.
+    var levelCount: Int
     var adjust: @Sendable (inout ServiceConfiguration) -> Void = { _ in }
 
     var description: String { "\(fault), \(market.name)" }
 
     init(
         _ fault: Fault, _ market: Market, rate: Double, _ signs: [Sign], speed: Double = 20,
+        levelCount: Int = 400,
         adjust: @escaping @Sendable (inout ServiceConfiguration) -> Void = { _ in }
     ) {
         (self.fault, self.market, self.rate, self.signs) = (fault, market, rate, signs)
-        (self.speed, self.adjust) = (speed, adjust)
+        (self.speed, self.levelCount, self.adjust) = (speed, levelCount, adjust)
     }
 
-    var plan: FaultPlan {
+    /// The venue with this fault alone.
+    var setup: VenueHost.Setup {
         var plan = FaultPlan.none
         plan[fault] = Int64(rate * 1e9)
-        return plan
+        return VenueHost.Setup(
+            market: market, symbols: names(market, 3), seed: UInt64(fault.rawValue) + 1, speed: speed,
+            faults: plan,
+            levelCount: levelCount)
     }
 
     private static func symbols(_ name: String, _ counter: @escaping @Sendable (SymbolCounters) -> Int)
@@ -135,10 +142,11 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(
             .burst, .usdm, rate: 0.05,
             [
-                Sign(name: "bytes of the ring over 32 KiB") {
-                    ($0.service.laneStatuses[0].ringHighWaterBytes) / (32 << 10)
+                // Half of it without bursts.
+                Sign(name: "thirty levels an event") { sight in
+                    sight.engines(\.levels) / max(sight.engines(\.depthUpdates), 1) / 30
                 }
-            ]),
+            ], levelCount: 2000),
         FaultCase(.halt, .spot, rate: 0.1, [resubscriptions]),
         FaultCase(.fade, .coinm, rate: 0.05, [resubscriptions]),
     ]

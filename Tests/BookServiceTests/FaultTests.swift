@@ -23,9 +23,7 @@ import Transport
 
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
-            let seed = UInt64(fault.fault.rawValue) + 1
-            try FaultTests.run(fault.market, seed, fault.plan, fault.speed, report, adjust: fault.adjust) {
-                sight in
+            try FaultTests.run(fault.setup, report, adjust: fault.adjust) { sight in
                 var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
                 let strikes = fault.fault == .pause ? sight.pauseCount : sight.venue.strikes(fault.fault)
                 if strikes == 0 { missing.append("the fault itself") }
@@ -44,7 +42,9 @@ import Transport
                 case .request: plan[fault] *= 2
                 }
             }
-            try FaultTests.run(market, 7, plan, 20, report) { sight in
+            let setup = VenueHost.Setup(
+                market: market, symbols: names(market, 3), seed: 7, faults: plan)
+            try FaultTests.run(setup, report) { sight in
                 let struck = Fault.allCases.filter { sight.venue.strikes($0) > 0 }
                 return struck.count >= 10 ? [] : ["ten kinds of faults, only \(struck)"]
             }
@@ -53,12 +53,11 @@ import Transport
 
     /// - Parameter missing: what has not been seen yet; the faults go on until that is nothing.
     private static func run(
-        _ market: Market, _ seed: UInt64, _ plan: FaultPlan, _ speed: Double, _ report: Report,
+        _ setup: VenueHost.Setup, _ report: Report,
         adjust: (inout ServiceConfiguration) -> Void = { _ in }, missing: (Sight) -> [String]
     ) throws {
-        let symbols = names(market, 3)
-        let venue = try VenueHost(
-            .init(market: market, symbols: symbols, seed: seed, speed: speed, faults: plan))
+        let (symbols, seed) = (setup.symbols, setup.seed)
+        let venue = try VenueHost(setup)
         defer { venue.stop() }
         var configuration = brisk(venue.endpoints, symbols)
         configuration.seed = seed

@@ -3,6 +3,9 @@
 //
 // A case waits for conditions, never for a time alone, and says what it saw when a condition does not come.
 // So many cases at once as `Gate` lets in.
+//
+// Limits are meant for a machine that has time. On one that has not, the time in which this process did not
+// get to run does not count: `Metronome` measures it.
 
 import Foundation
 import Synchronization
@@ -44,10 +47,10 @@ final class Report: Sendable {
         _ what: String, atMostMs: Int = 15_000, everyMs: UInt32 = 5, seen: () -> String = { "" },
         at location: SourceLocation = #_sourceLocation, until condition: () -> Bool
     ) -> Bool {
-        let endNs = LoopClock.monotonicNs + UInt64(atMostMs) * 1_000_000
+        let since = Metronome.now
         while !condition() {
             // Once more after the deadline: this thread may have stood still itself.
-            if LoopClock.monotonicNs > endNs {
+            if Metronome.ms(since: since) > atMostMs {
                 if condition() { return true }
                 fail("after \(atMostMs) ms not \(what): \(seen())", at: location)
                 return false
@@ -57,11 +60,46 @@ final class Report: Sendable {
         return true
     }
 
-    /// Milliseconds that `body` takes.
+    /// Milliseconds that `body` takes, without those in which the machine had no time.
     func time(_ body: () -> Void) -> Int {
-        let from = LoopClock.monotonicNs
+        let since = Metronome.now
         body()
-        return Int((LoopClock.monotonicNs - from) / 1_000_000)
+        return Metronome.ms(since: since)
+    }
+}
+
+/// Measures for how long this process did not get to run though it wanted to: a thread that sleeps for a
+/// hundredth of a second sees how late it wakes up.
+enum Metronome {
+    /// A moment: the clock's time, and the time lost until then.
+    struct Moment: Sendable {
+        fileprivate var atNs: UInt64
+        fileprivate var lostNs: UInt64
+    }
+
+    private static let beatNs: UInt64 = 10_000_000
+    /// Lateness that any machine has.
+    private static let usualNs: UInt64 = 5_000_000
+
+    private static let lostNs: Mutex<UInt64> = {
+        Thread {
+            while true {
+                let fromNs = LoopClock.monotonicNs
+                usleep(UInt32(beatNs / 1000))
+                let passedNs = LoopClock.monotonicNs - fromNs
+                if passedNs > beatNs + usualNs { lostNs.withLock { $0 += passedNs - beatNs } }
+            }
+        }.start()
+        return Mutex(0)
+    }()
+
+    static var now: Moment { Moment(atNs: LoopClock.monotonicNs, lostNs: lostNs.withLock { $0 }) }
+
+    /// Milliseconds since then in which this process could run.
+    static func ms(since moment: Moment) -> Int {
+        let now = now
+        let passedNs = now.atNs - moment.atNs
+        return Int((passedNs - min(passedNs, now.lostNs - moment.lostNs)) / 1_000_000)
     }
 }
 
