@@ -127,9 +127,9 @@ extension VenueCounters {
     }
 }
 
-/// The venue is faulty, but what it says is never wrong. Snapshots are refuted with good reason here: where
-/// a stream stands still for longer than a snapshot may lie ahead of it. Simulation in virtual time looks
-/// at that.
+/// The venue is faulty, but what it says is never wrong. Snapshots are refuted with good reason here: where a
+/// stream stands still for longer than a snapshot may lie ahead of it. Simulation in virtual time looks at
+/// that.
 func expectNoFalseAlarm(_ status: SymbolStatus, _ seed: UInt64, _ report: Report) {
     let c = status.counters
     report.expect(
