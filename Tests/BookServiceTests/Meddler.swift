@@ -14,7 +14,7 @@ final class Meddler: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let isOver = Atomic<Bool>(false)
     private let isVanishing = Atomic<Bool>(false)
-    private let accepted = Mutex<[Double]>([])
+    private let accepted = Locked<[Double]>([])
     private let upstream: @Sendable (Int) -> Int
     private let script: @Sendable (Int) -> Sabotage
 

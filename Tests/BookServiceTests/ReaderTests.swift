@@ -120,7 +120,7 @@ import Transport
             let endpoints = venue.endpoints(
                 host: "127.0.0.1", streamPort: venue.port, restPort: requests.port)
             let service = try BookService(brisk(endpoints, symbols))
-            let answers = Mutex<[Int: [String]]>([:])
+            let answers = Locked<[Int: [String]]>([:])
             for number in 0..<5 {
                 let isTaken = service.fetchExchangeInfo { result in
                     let text =

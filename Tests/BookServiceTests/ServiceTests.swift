@@ -7,7 +7,6 @@ import DepthFeed
 import Foundation
 import Handoff
 import MarketData
-import Synchronization
 import Testing
 import Transport
 
@@ -38,7 +37,8 @@ import Transport
         let stranger = SymbolName("NOSUCHUSDT")!
         await ServiceTests.run("unknown symbol, \(market.name)", .init(market: market, symbols: symbols)) {
             $0.symbols.append(stranger)
-            $0.silenceMs = 300
+            $0.silenceMs = 600
+            $0.life.overlapMs = 400
         } _: { service, venue, diary, report in
             let witness = Witness(venue)
             witness.settle(service, report)

@@ -4,7 +4,6 @@ import BinanceDepth
 import DepthFeed
 import Foundation
 import MarketData
-import Synchronization
 import TestSupport
 import Testing
 import Transport

@@ -7,14 +7,13 @@ import DepthBook
 import DepthFeed
 import Foundation
 import MarketData
-import Synchronization
 import Transport
 
 @testable import BookService
 
 /// Lines of what a service tells.
 final class Diary: Sendable {
-    private let told = Mutex<[String]>([])
+    private let told = Locked<[String]>([])
 
     var lines: [String] { told.withLock { $0 } }
     /// The newest lines, for a failure.

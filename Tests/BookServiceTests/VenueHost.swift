@@ -5,7 +5,6 @@ import Foundation
 import Handoff
 import MarketData
 import SimulatedExchange
-import Synchronization
 import Transport
 
 @testable import BookService

@@ -7,7 +7,6 @@ import Foundation
 import Handoff
 import MarketData
 import SimulatedExchange
-import Synchronization
 import Testing
 import Transport
 
@@ -29,7 +28,7 @@ final class Witness: Sendable {
     }
 
     private let venue: VenueHost
-    private let tally = Mutex(Tally())
+    private let tally = Locked(Tally())
 
     init(_ venue: VenueHost) { self.venue = venue }
 
@@ -83,8 +82,8 @@ final class Witness: Sendable {
         _ service: BookService, of symbols: [SymbolName]? = nil, _ report: Report, atMostMs: Int = 15_000
     ) -> Int {
         let goals = venue.shownIDs
-        let waiting = Mutex(Set(symbols ?? venue.setup.symbols))
-        let lastSeen = Mutex<[SymbolName: String]>([:])
+        let waiting = Locked(Set(symbols ?? venue.setup.symbols))
+        let lastSeen = Locked<[SymbolName: String]>([:])
         let takenMs = report.time {
             report.wait(
                 "live, up to date and true", atMostMs: atMostMs, everyMs: 20,
