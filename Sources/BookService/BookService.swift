@@ -147,8 +147,11 @@ public final class BookService: Sendable {
         deskThread.remote.status.latest(DeskStatus())
     }
 
-    /// Closes all connections, lets the books take what was received, and ends all threads. Once.
+    /// Closes all connections, lets the books take what was received, and ends all threads.
+    ///
+    /// - Returns: the books as they were; none if it was stopped before.
     public func stop() -> [ClosedBook] {
+        if isStopping.isRaised { return [] }
         let before = symbols.map { symbol in
             (symbol, readers(of: symbol)?.views.latest(BookView()) ?? BookView())
         }

@@ -7,6 +7,7 @@ import DepthFeed
 import Foundation
 import MarketData
 import SimulatedExchange
+import TestSupport
 import Testing
 import Transport
 
@@ -23,7 +24,11 @@ import Transport
 
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
-            try FaultTests.run(fault.setup, report, adjust: fault.adjust) { sight in
+            try FaultTests.run(fault.setup, report) {
+                // Both roads take their turns.
+                $0.socket.roads = fault.fault.rawValue % 2 == 0 ? [.fast] : [.standard]
+                fault.adjust(&$0)
+            } missing: { sight in
                 var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
                 let strikes = fault.fault == .pause ? sight.pauseCount : sight.venue.strikes(fault.fault)
                 if strikes == 0 { missing.append("the fault itself") }
@@ -42,9 +47,12 @@ import Transport
                 case .request: plan[fault] *= 2
                 }
             }
+            let tls = market == .spot ? TLSIdentity(CertificateFiles.shared.good) : nil
             let setup = VenueHost.Setup(
-                market: market, symbols: names(market, 3), seed: 7, faults: plan)
-            try FaultTests.run(setup, report) { sight in
+                market: market, symbols: names(market, 3), seed: 7, faults: plan, tls: tls)
+            try FaultTests.run(setup, report) {
+                $0.loop.authorityPath = tls == nil ? nil : CertificateFiles.shared.authority
+            } missing: { sight in
                 let struck = Fault.allCases.filter { sight.venue.strikes($0) > 0 }
                 return struck.count >= 10 ? [] : ["ten kinds of faults, only \(struck)"]
             }

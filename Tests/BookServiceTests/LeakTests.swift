@@ -122,6 +122,16 @@ func record(_ result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourc
         record(result)
     }
 
+    /// Services that cannot start leave nothing behind.
+    @Test func refused() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            try expectNothingLeft { _, report in
+                for flaw in StartFlaw.all { report.expect(flaw.error() != nil, "\(flaw) did not matter") }
+            }
+        }
+        record(result)
+    }
+
     /// Stopped in every phase of its life.
     @Test func interrupted() async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {

@@ -210,31 +210,66 @@ import Transport
         }
     }
 
-    @Test func whatCannotStart() async {
-        await onOwnThread("what cannot start") { report in
-            let endpoints = Endpoints(
-                market: .spot, streamBase: "ws://127.0.0.1:1", restBase: "http://127.0.0.1:1")
-            func error(_ change: (inout ServiceConfiguration) -> Void) -> ServiceError? {
-                var configuration = brisk(endpoints, names(.spot, 1))
-                change(&configuration)
-                do throws(ServiceError) {
-                    _ = try BookService(configuration).stop()
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            report.expect(error { $0.symbols = [] } == .noSymbols, "no symbols")
-            report.expect(
-                error { $0.symbols = names(.spot, 4097) } == .tooManySymbols(most: 4096), "too many symbols")
-            report.expect(error { $0.ringBytes = 1000 } == .ring(.capacity(bytes: 1000)), "ring")
-            for url in ["nonsense", "ws://"] {
-                let found = error { $0.endpoints.streamBase = url }
-                guard case .transport(.invalidURL)? = found else {
-                    report.fail("\(url): \(String(describing: found))")
-                    continue
-                }
-            }
+    @Test(arguments: StartFlaw.all) func whatCannotStart(_ flaw: StartFlaw) async {
+        await onOwnThread("what cannot start, \(flaw)") { report in
+            let found = flaw.error()
+            report.expect(found.map(flaw.isRight) ?? false, "\(String(describing: found))")
         }
     }
+
+    /// A service is stopped once; who does it again gets nothing.
+    @Test func stoppedTwice() async {
+        await onOwnThread("stopped twice") { report in
+            let venue = try VenueHost(.init(symbols: names(.spot, 2)))
+            defer { venue.stop() }
+            let service = try BookService(brisk(venue.endpoints, venue.setup.symbols))
+            Witness(venue).settle(service, report)
+            report.expect(service.stop().count == 2, "the first stop has the books")
+            report.expect(service.stop().isEmpty, "the second stop has nothing")
+        }
+    }
+}
+
+/// Something that keeps a service from starting.
+struct StartFlaw: Sendable, CustomStringConvertible {
+    var description: String
+    var change: @Sendable (inout ServiceConfiguration) -> Void
+    var isRight: @Sendable (ServiceError) -> Bool
+
+    /// What a service with this flaw throws; nil if it starts.
+    func error() -> ServiceError? {
+        let endpoints = Endpoints(
+            market: .spot, streamBase: "ws://127.0.0.1:1", restBase: "http://127.0.0.1:1")
+        var configuration = brisk(endpoints, names(.spot, 3))
+        configuration.laneCountMin = 3
+        change(&configuration)
+        do throws(ServiceError) {
+            _ = try BookService(configuration).stop()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func isInvalidURL(_ error: ServiceError) -> Bool {
+        if case .transport(.invalidURL) = error { true } else { false }
+    }
+
+    static let all: [StartFlaw] = [
+        StartFlaw(description: "no symbols", change: { $0.symbols = [] }, isRight: { $0 == .noSymbols }),
+        StartFlaw(
+            description: "too many symbols", change: { $0.symbols = names(.spot, 4097) },
+            isRight: { $0 == .tooManySymbols(most: 4096) }),
+        StartFlaw(
+            description: "ring", change: { $0.ringBytes = 1000 },
+            isRight: { $0 == .ring(.capacity(bytes: 1000)) }),
+        StartFlaw(
+            description: "stream address", change: { $0.endpoints.streamBase = "nonsense" },
+            isRight: isInvalidURL),
+        StartFlaw(
+            description: "stream host", change: { $0.endpoints.streamBase = "ws://" }, isRight: isInvalidURL),
+        StartFlaw(
+            description: "request address", change: { $0.endpoints.restBase = "nonsense" },
+            isRight: isInvalidURL),
+    ]
 }
