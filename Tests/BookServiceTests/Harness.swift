@@ -88,6 +88,7 @@ enum Metronome {
                 usleep(UInt32(beatNs / 1000))
                 let passedNs = LoopClock.monotonicNs - fromNs
                 if passedNs > beatNs + usualNs { lostNs.withLock { $0 += passedNs - beatNs } }
+                Gate.expectNobodyHangs()
             }
         }.start()
         return Locked(0)
@@ -103,26 +104,43 @@ enum Metronome {
     }
 }
 
-/// Lets only so many cases run at once: two cores serve them all.
+/// Lets only so many cases run at once: two cores serve them all. A case that hangs ends the process, which
+/// otherwise would not say what it waits for.
 enum Gate {
     private static let room = DispatchSemaphore(value: 8)
+    private static let inside = Locked<[String: Metronome.Moment]>([:])
+    private static let caseMsMax = 120_000
 
-    static func enter() { room.wait() }
-    static func leave() { room.signal() }
+    static func enter(_ name: String) {
+        room.wait()
+        let now = Metronome.now
+        inside.withLock { $0[name] = now }
+    }
+
+    static func leave(_ name: String) {
+        inside.withLock { $0[name] = nil }
+        room.signal()
+    }
+
+    static func expectNobodyHangs() {
+        for (name, since) in inside.withLock({ $0 }) where Metronome.ms(since: since) > caseMsMax {
+            fatalError("\(name) hangs")
+        }
+    }
 }
 
 /// Runs a case on a thread of its own and records what it found.
 func onOwnThread(_ name: String, _ body: @escaping @Sendable (Report) throws -> Void) async {
     let report: Report = await withCheckedContinuation { done in
         Thread {
-            Gate.enter()
+            Gate.enter(name)
             let report = Report()
             do {
                 try body(report)
             } catch {
                 report.fail("threw \(error)")
             }
-            Gate.leave()
+            Gate.leave(name)
             if ProcessInfo.processInfo.environment["LOB_CASE_TIMES"] != nil {
                 print("case \(name): \(report.elapsedMs) ms")
             }
