@@ -222,7 +222,8 @@ public struct LaneStatus: Sendable {
     public var ringHighWaterBytes: Int
     /// The most there can be.
     public var ringCapacityBytes: Int
-    /// Frames that found no room.
+    /// Frames that the ring itself refused, as of now. Messages that were lost behind a frame that waited for
+    /// room never got that far: all that were lost are in `feed.droppedMessages`.
     public var droppedFrames: Int
 
     init(_ lane: BookLane) {

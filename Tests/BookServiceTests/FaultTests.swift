@@ -116,11 +116,11 @@ private struct Pauses {
         if now == second || stallUs == 0 || isStanding.isOn { return 0 }
         second = now
         let waitUs = UInt32(Double(stallUs) / venue.setup.speed)
-        let droppedFrames = service.laneStatuses[0].droppedFrames
+        let lostCount = service.lostCount
         isStanding.isOn = true
         let isTaken = service.ask(service.symbols[0]) { [isStanding] _, _ in
             usleep(waitUs)
-            for _ in 0..<3000 where service.laneStatuses[0].droppedFrames == droppedFrames { usleep(1000) }
+            for _ in 0..<3000 where service.lostCount == lostCount { usleep(1000) }
             isStanding.isOn = false
         }
         if !isTaken { isStanding.isOn = false }

@@ -122,7 +122,7 @@ extension StopCase {
             isStanding.isOn = true
             _ = service.ask(symbols[0]) { _, _ in while isStanding.isOn { usleep(1000) } }
             report.wait("full", seen: { "\(service.laneStatuses)" }) {
-                service.laneStatuses[0].droppedFrames > 10
+                service.lostCount > 10
             }
             Thread {
                 usleep(300_000)

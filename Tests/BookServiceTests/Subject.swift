@@ -81,6 +81,11 @@ extension BookService {
         laneStatuses.reduce(0) { $0 + $1.feed[keyPath: counter] }
     }
 
+    /// Messages that found no room, as far as it is known yet.
+    var lostCount: Int {
+        laneStatuses.reduce(0) { $0 + max($1.droppedFrames, $1.feed.droppedMessages) }
+    }
+
     /// Whether every symbol's published view is live.
     var isLive: Bool { symbols.allSatisfy { view($0).state == .live } }
 
