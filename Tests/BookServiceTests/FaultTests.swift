@@ -76,7 +76,7 @@ import Transport
         var sight = Sight(venue: venue, service: service, diary: diary)
         var pauses = Pauses()
         var lacking: [String] = []
-        for turn in 0..<24 {
+        for turn in 0..<60 {
             witness.look(service, forMs: 500) {
                 sight.pauseCount += pauses.pause(venue, service)
                 let lastNs = symbols.map { service.view($0).receivedAtNs }.max() ?? 0
@@ -86,7 +86,9 @@ import Transport
             lacking = missing(sight)
             if turn >= 3 && lacking.isEmpty && witness.seen.equalCount > 20 { break }
         }
-        report.expect(lacking.isEmpty, "seed \(seed): not seen: \(lacking)\n\(diary.tail)")
+        report.expect(
+            lacking.isEmpty,
+            "seed \(seed): not seen: \(lacking), struck \(venue.counters.venue.struck)\n\(diary.tail)")
         venue.setFaults(.none)
         let recoveredMs = witness.settle(service, report, atMostMs: recoveryMsMax)
         let seen = witness.seen
