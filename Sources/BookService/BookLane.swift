@@ -70,7 +70,7 @@ final class BookLane: Sendable {
         _ service: Service
     ) throws(ServiceError) {
         self.symbols = symbols
-        let ring = try BookLane.makeRing(configuration.ringBytes)
+        let ring = try BookLane.makeRing(configuration.ringBytes(symbolCount: symbols.count))
         gauges = ring.gauges
         var engine = BookEngine(configuration.engine)
         var readers: [SymbolName: SymbolReaders] = [:]

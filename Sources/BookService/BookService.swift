@@ -186,7 +186,7 @@ public final class BookService: Sendable {
             let desk: SnapshotDesk
             do throws(TransportError) {
                 desk = try SnapshotDesk(
-                    [configuration.endpoints], on: loop, options: configuration.desk,
+                    [configuration.endpoints], on: loop, options: configuration.deskOptions,
                     deliver: { routes.deliver($0) }, report: { report(.desk($0)) })
             } catch {
                 throw .transport(error)

@@ -60,8 +60,10 @@ public struct ServiceConfiguration: Sendable {
     public var publication = Publication.perMessage
     /// Lanes at least; more come by themselves when one connection cannot carry all streams.
     public var laneCountMin = 1
-    /// Bytes of each lane's ring.
-    public var ringBytes = FrameRing.defaultCapacityBytes
+    /// Bytes of each lane's ring, a power of two; nil: the default for every sixteen symbols of the lane, at
+    /// most 128 MiB. Half a second of the busiest traffic measured on all of them then finds room, so that a
+    /// book thread that loses its CPU for that long loses nothing.
+    public var ringBytes: Int?
     /// What threads do while there is nothing to do.
     public var idle = IdleStrategy.backoff
     /// CPUs for the feed thread and the book thread of each lane in turn; threads beyond the list are not
@@ -104,6 +106,19 @@ extension ServiceConfiguration {
             ? wantedLevelCount : min(market.shallowSnapshotLimit.levelCount, wantedLevelCount)
     }
 
+    /// The desk, with enough of every minute kept back to mend all books at once, though at most half: what
+    /// costs one book its trust, a full ring or a lost connection, often costs it all of them, and the weight
+    /// must not have gone into depth and audits before.
+    var deskOptions: SnapshotDesk.Options {
+        var options = desk
+        let market = endpoints.market
+        var planner = desk.planner ?? SnapshotPlanner.Configuration(pool: market.weightPool)
+        let all = symbols.count * market.snapshotLimit(atLeast: firstLevelCount).weight
+        planner.urgentReserve = max(planner.urgentReserve, min(all, planner.weightUsable / 2))
+        options.planner = planner
+        return options
+    }
+
     /// The engine of a lane.
     var engine: EngineConfiguration {
         var engine = EngineConfiguration(market: endpoints.market)
@@ -133,6 +148,14 @@ extension ServiceConfiguration {
         feed.life.seed = seed &+ UInt64(lane)
         feed.tickIntervalMs = tickIntervalMs
         return feed
+    }
+
+    /// Bytes of the ring of a lane with so many symbols.
+    func ringBytes(symbolCount: Int) -> Int {
+        if let ringBytes { return ringBytes }
+        var bytes = FrameRing.defaultCapacityBytes
+        while bytes < 1 << 27 && bytes / FrameRing.defaultCapacityBytes * 16 < symbolCount { bytes *= 2 }
+        return bytes
     }
 
     /// The CPU of the `index`-th thread, nil if it is not pinned.

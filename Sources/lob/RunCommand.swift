@@ -67,6 +67,11 @@ struct BookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("CPUs for feed and book threads in turn, such as 2,3.", valueName: "list"))
     var cpu: CPUListArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "MiB of each connection's ring, a power of two; more for many symbols.", valueName: "MiB"))
+    var ring: Int?
+
     @Option(help: "How WebSocket frames are read: auto, fast or standard.")
     var road = RoadArgument.auto
 
@@ -91,6 +96,9 @@ struct BookOptions: ParsableArguments {
     func validate() throws {
         if !(16...5000).contains(depth) { throw ValidationError("--depth must be 16 … 5000.") }
         if auditEvery < 0 { throw ValidationError("--audit-every must not be negative.") }
+        if let ring, ring < 1 || ring > 1024 || ring.nonzeroBitCount != 1 {
+            throw ValidationError("--ring must be a power of two, 1 … 1024.")
+        }
         if silence < 1 { throw ValidationError("--silence must be at least 1 s.") }
         if let seconds, !(seconds > 0) { throw ValidationError("--seconds must be above 0.") }
     }
@@ -100,6 +108,7 @@ struct BookOptions: ParsableArguments {
         configuration.depth = depth
         configuration.auditEveryMs = Int64(auditEvery) * 1000
         configuration.idle = idle
+        configuration.ringBytes = ring.map { $0 << 20 }
         configuration.cpus = cpu?.cpus ?? []
         configuration.socket.roads = road.roads
         configuration.silenceMs = Int64(silence) * 1000
