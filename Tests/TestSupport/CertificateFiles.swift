@@ -3,6 +3,8 @@
 
 import Foundation
 
+private let certificateFolder = FileManager.default.temporaryDirectory.path + "/certificates-\(getpid())"
+
 /// PEM files: an authority, and certificates for every way to be wrong.
 public struct CertificateFiles: Sendable {
     /// A certificate and its private key.
@@ -28,7 +30,9 @@ public struct CertificateFiles: Sendable {
     public let selfSigned: Pair
 
     private init() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/certificates-\(getpid())"
+        let folder = certificateFolder
+        // Whichever test was the last.
+        atexit { try? FileManager.default.removeItem(atPath: certificateFolder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let script = """
             cd '\(folder)'
