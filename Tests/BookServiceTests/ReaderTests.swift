@@ -29,7 +29,10 @@ import Transport
                 let reader = service.readers(of: symbol)!.views
                 var last = UpdateID(0)
                 let endNs = LoopClock.monotonicNs + 800_000_000
-                while LoopClock.monotonicNs < endNs {
+                let latestNs = endNs + 8_000_000_000
+                while LoopClock.monotonicNs < endNs
+                    || (comparedCount.load(ordering: .relaxed) <= 20 && LoopClock.monotonicNs < latestNs)
+                {
                     var view = BookView()
                     guard case .new = reader.read(into: &view) else { continue }
                     readCount.add(1, ordering: .relaxed)

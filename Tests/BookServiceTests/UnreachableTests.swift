@@ -76,10 +76,12 @@ import Transport
             venue.cutAll()
             let resets = meddler.acceptedCount
             report.wait("tried again", seen: { diary.tail }) { meddler.acceptedCount > resets + 3 }
-            report.expect(
-                symbols.allSatisfy { service.view($0).state == .stale }, "not stale:\n\(diary.tail)")
-            report.expect(
-                symbols.allSatisfy { service.view($0).reason == .disconnected }, "not disconnected")
+            report.wait("stale and disconnected", seen: { diary.tail }) {
+                symbols.allSatisfy { symbol in
+                    let view = service.view(symbol)
+                    return view.state == .stale && view.reason == .disconnected
+                }
+            }
             isGone.isOn = false
             witness.settle(service, report)
             _ = service.stop()
