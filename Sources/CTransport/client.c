@@ -40,17 +40,38 @@ static int answered(ct_connection *connection) {
     connection->chunked = lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
     connection->stage = CT_OPEN;
+    // One system call a record, not one for its head and one for its body.
+    if (connection->tls && connection->kind == CT_TUNNEL) SSL_set_read_ahead(lws_get_ssl(connection->wsi), 1);
     return connection->loop->events.answered(connection->user, status);
 }
 
-// One read a turn. What is left shows again: a plain socket to poll, a TLS record that did not fit to the
-// library. Nonzero: the connection is over.
+// One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records that
+// OpenSSL has read ahead in `unread`. Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
     char *bytes = (char *)connection->loop->read_buffer;
     int length = connection->loop->read_bytes;
+    connection->progress = false;
     int failed = lws_http_client_read(connection->wsi, &bytes, &length);
     if (failed && connection->chunked) connection->completed = false;
-    return failed || connection->doomed ? -1 : 0;
+    if (failed || connection->doomed) return -1;
+    bool ahead = connection->tls && connection->kind == CT_TUNNEL && connection->progress
+        && SSL_has_pending(lws_get_ssl(connection->wsi));
+    if (ahead != connection->unread) (ahead ? ct_append : ct_remove)(&connection->loop->unread, connection);
+    connection->unread = ahead;
+    return 0;
+}
+
+void ct_read_on(ct_loop *loop) {
+    ct_connection *connection = loop->unread;
+    // So many records, then everybody else comes first.
+    for (int records = 0; connection && connection->unread && records < 64; records += 1) {
+        if (!receive(connection)) continue;
+        ct_kill(connection);
+        return;
+    }
+    if (!connection || !connection->unread) return;
+    ct_remove(&loop->unread, connection);
+    ct_append(&loop->unread, connection);
 }
 
 // The system's error, where it can still be had: the library reads it from the socket without telling, and
@@ -156,6 +177,7 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return receive(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
         ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+        connection->progress = true;
         return connection->doomed ? -1 : connection->loop->events.received(connection->user, in, length);
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         connection->completed = true;

@@ -22,17 +22,23 @@ ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
     return connection;
 }
 
-static void forget_doom(ct_connection *connection) {
-    ct_connection **link = &connection->loop->doomed;
-    while (*link && *link != connection) link = &(*link)->next_doomed;
-    if (*link) *link = connection->next_doomed;
+void ct_append(ct_connection **list, ct_connection *connection) {
+    while (*list) list = &(*list)->next;
+    *list = connection;
+    connection->next = NULL;
+}
+
+void ct_remove(ct_connection **list, ct_connection *connection) {
+    while (*list && *list != connection) list = &(*list)->next;
+    if (*list) *list = connection->next;
 }
 
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     connection->ended = true;
     connection->reason = reason;
-    if (connection->doomed) forget_doom(connection);
+    if (connection->doomed) ct_remove(&connection->loop->doomed, connection);
+    if (connection->unread) ct_remove(&connection->loop->unread, connection);
     if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
     snprintf(connection->text, sizeof connection->text, "%s", text);
@@ -179,9 +185,10 @@ void ct_stop_reading(ct_connection *connection) {
 
 void ct_kill(ct_connection *connection) {
     if (connection->ended || connection->doomed) return;
+    if (connection->unread) ct_remove(&connection->loop->unread, connection);
+    connection->unread = false;
     connection->doomed = true;
-    connection->next_doomed = connection->loop->doomed;
-    connection->loop->doomed = connection;
+    ct_append(&connection->loop->doomed, connection);
 }
 
 size_t ct_queued_bytes(const ct_connection *connection) {

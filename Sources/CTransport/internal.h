@@ -25,8 +25,12 @@ struct ct_connection {
     /// Inside `ct_connect`: an end is reported by its result, not by a callback.
     bool connecting;
     bool ended;
-    /// To be killed at the next turn; linked through `next_doomed`.
+    /// In the loop's list of those to be killed at the next turn.
     bool doomed;
+    /// In the loop's list of those that hold records read ahead; never while doomed.
+    bool unread;
+    /// The last read brought bytes.
+    bool progress;
     /// The library says that the body is whole; true of a chunked body only if the peer did not hang up
     /// first.
     bool completed;
@@ -40,7 +44,8 @@ struct ct_connection {
     char *head;
     size_t head_length;
     ct_queue queue;
-    ct_connection *next_doomed;
+    /// In the list it is in.
+    ct_connection *next;
 };
 
 struct ct_remote {
@@ -76,7 +81,7 @@ struct ct_loop {
     /// The library is at work, or waits.
     bool turning;
     lws_sorted_usec_list_t alarm;
-    ct_connection *doomed;
+    ct_connection *doomed, *unread;
     ct_server *servers;
 };
 
@@ -85,6 +90,10 @@ extern const lws_retry_bo_t ct_no_validity;
 extern const struct lws_protocols ct_client_protocols[], ct_server_protocols[];
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind);
+void ct_append(ct_connection **list, ct_connection *connection);
+void ct_remove(ct_connection **list, ct_connection *connection);
+/// Goes on with records that OpenSSL holds: no socket tells of them.
+void ct_read_on(ct_loop *loop);
 /// Reports the end once and frees the connection; from here on the library does not know it any more.
 void ct_end(ct_connection *connection, ct_reason reason, const char *text);
 /// Sends what the socket takes. Nonzero: the library has to close the connection.

@@ -110,13 +110,14 @@ bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
     // turn.
     while (loop->doomed) {
         ct_connection *connection = loop->doomed;
-        loop->doomed = connection->next_doomed;
+        loop->doomed = connection->next;
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     }
     if (wait_us > 0) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
     loop->turning = true;
-    lws_service(loop->context, wait_us ? 0 : -1);
+    lws_service(loop->context, wait_us && !loop->unread ? 0 : -1);
     loop->turning = false;
+    ct_read_on(loop);
     lws_sul_cancel(&loop->alarm);
     bool woken = loop->woken;
     loop->woken = false;

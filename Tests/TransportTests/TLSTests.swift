@@ -27,7 +27,10 @@ struct Certificates: Sendable {
 private let roads = [WebSocketRoad.fast, .standard]
 
 /// A TLS server that greets; returns its port.
-private func greet(_ loop: EventLoop, _ tls: TLSIdentity?) throws -> Int {
+private func greet(
+    _ loop: EventLoop, _ tls: TLSIdentity?,
+    _ words: [String] = [String(repeating: "x", count: 40000), "hello"]
+) throws -> Int {
     var options = HTTPServer.Options()
     options.tls = tls
     return try HTTPServer(
@@ -36,8 +39,7 @@ private func greet(_ loop: EventLoop, _ tls: TLSIdentity?) throws -> Int {
             request: { $0.respond(HTTPResponse(json: "{\"ok\":true}")) },
             upgrade: { _ in
                 .accept { peer in
-                    _ = peer.send(text: String(repeating: "x", count: 40000))
-                    _ = peer.send(text: "hello")
+                    for word in words { _ = peer.send(text: word) }
                     return WebSocketPeer.Handlers()
                 }
             })
@@ -63,6 +65,23 @@ extension SocketTests {
                     drive(loop) { diary.end != nil }
                     #expect(diary.error == nil)
                 }
+            }
+        }
+
+        /// Many records lie in what one read brings, and no socket tells of those that wait.
+        @Test(arguments: roads) func manyRecordsAtOnce(_ road: WebSocketRoad) throws {
+            try withLoop(options()) { loop in
+                let words = (0..<1000).map { "word \($0)" }
+                let port = try greet(loop, Certificates.shared.good, words)
+                let url = try ServiceURL("wss://localhost:\(port)/ws")
+                let diaries = (0..<3).map { _ in Diary(url, on: loop, [road]) }
+                // One of the three hangs up in the middle of what was read ahead.
+                diaries[1].onMessage = { if $0.messages.count == 100 { $0.client?.abort() } }
+                drive(loop) { diaries[0].messages.count == 1000 && diaries[2].messages.count == 1000 }
+                let expected = words.map { Array($0.utf8) }
+                let complete = diaries.map { $0.messages == expected }
+                #expect(complete == [true, false, true])
+                #expect(diaries[1].messages.count == 100)
             }
         }
 
