@@ -45,8 +45,8 @@ static int answered(ct_connection *connection) {
     return connection->loop->events.answered(connection->user, status);
 }
 
-// One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records that
-// OpenSSL has read ahead in `unread`. Nonzero: the connection is over.
+// One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records
+// that OpenSSL has read ahead in `unread`. Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
     char *bytes = (char *)connection->loop->read_buffer;
     int length = connection->loop->read_bytes;

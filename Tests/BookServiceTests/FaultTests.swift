@@ -25,8 +25,9 @@ import Transport
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
             try FaultTests.run(fault.setup, report) {
-                // Both roads take their turns.
+                // Both roads take their turns, and messages with and without the names of their streams.
                 $0.socket.roads = fault.fault.rawValue % 2 == 0 ? [.fast] : [.standard]
+                $0.isCombined = fault.fault.rawValue % 3 != 0
                 fault.adjust(&$0)
             } missing: { sight in
                 var missing = fault.signs.filter { $0.count(sight) == 0 }.map(\.name)
