@@ -7,6 +7,7 @@ With --root, only stacks that pass through a function of that name count, from t
 """
 import argparse
 import collections
+import colorsys
 import html
 import re
 import sys
@@ -64,10 +65,16 @@ def depth(box):
 def colour(name, is_ours):
     spread = zlib.crc32(name.encode()) % 40
     if not is_ours:
-        return f"hsl({205 + spread // 4},25%,{78 + spread % 8}%)"
+        return rgb(205 + spread // 4, 25, 78 + spread % 8)
     if re.match(r"^[a-z_0-9]+$", name):  # C kernels
-        return f"hsl({95 + spread},45%,{66 + spread % 8}%)"
-    return f"hsl({18 + spread},85%,{64 + spread % 8}%)"
+        return rgb(95 + spread, 45, 66 + spread % 8)
+    return rgb(18 + spread, 85, 64 + spread % 8)
+
+
+def rgb(hue, saturation, lightness):
+    """In degrees and per cent; as hexadecimal, which every viewer of SVG knows."""
+    parts = colorsys.hls_to_rgb(hue / 360, lightness / 100, saturation / 100)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
 
 
 def draw(box, name, x, level, scale, total, height, out):
