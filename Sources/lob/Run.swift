@@ -73,7 +73,8 @@ struct Run {
         let books = service.stop()
         console.clear()
         let summary = RunSummary(
-            market: configuration.endpoints.market, books: books, lanes: lanes, elapsedNs: clock.elapsedNs)
+            market: configuration.endpoints.market, books: books, lanes: lanes, elapsedNs: clock.elapsedNs,
+            decimals: listing.decimals)
         if options.json {
             for book in books { print(summary.json(book)) }
         } else {

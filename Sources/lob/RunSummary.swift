@@ -11,6 +11,8 @@ struct RunSummary {
     let books: [ClosedBook]
     let lanes: [LaneStatus]
     let elapsedNs: Int64
+    /// Decimals of each symbol's tick, where they are known.
+    var decimals: [SymbolName: Int] = [:]
 
     private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
 
@@ -61,12 +63,16 @@ struct RunSummary {
         for book in sorted.prefix(40) {
             let c = book.status.counters
             let scales = book.status.scales ?? RunSummary.noScales
+            func price(_ level: PriceLevel?) -> String {
+                guard let level else { return "-" }
+                return RunScreen.shortened(scales.text(level.price), to: decimals[book.status.symbol])
+            }
             rows.append([
                 "\(book.status.symbol)", book.state == .stale ? "stale (\(book.reason))" : "\(book.state)",
                 "\(c.applied)", "\(c.gaps)", "\(c.resyncs)", "\(c.snapshots)", "\(book.bidCount)",
-                "\(book.askCount)", book.bestBid.map { scales.text($0.price) } ?? "-",
-                book.bestAsk.map { scales.text($0.price) } ?? "-", "\(c.tickersAgreed)/\(c.tickersCompared)",
-                "\(c.auditsAgreed)/\(c.auditsCompared)", hexadecimal(book.digest),
+                "\(book.askCount)", price(book.bestBid), price(book.bestAsk),
+                "\(c.tickersAgreed)/\(c.tickersCompared)", "\(c.auditsAgreed)/\(c.auditsCompared)",
+                hexadecimal(book.digest),
             ])
         }
         var text = renderTable(rows, leftAligned: [0, 1])
