@@ -31,6 +31,7 @@ public struct CaptureFiles: Hashable, Sendable {
     /// The session at a path: a file, or a folder.
     public init(path: String) throws(ReadingError) {
         events = path
+        let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let entries = CaptureFiles.entries(path)
         guard let entries else { return }
         func first(_ names: [String]) -> String? {
@@ -69,16 +70,30 @@ public struct CaptureFiles: Hashable, Sendable {
     }
 }
 
+/// Receive times in a file of their own, a line for each message. Not copyable.
+public struct ReceiveTimes: ~Copyable {
+    private var reader: CaptureReader
+
+    /// Opens the file.
+    public init(path: String) throws(ReadingError) { reader = try CaptureReader(path: path) }
+
+    /// The time of the next message in nanoseconds since 1970; nil if its line holds none, or at the end.
+    public mutating func next() throws(ReadingError) -> Int64? {
+        guard let line = try reader.next() else { return nil }
+        return (Array(line.message) + [0x20]).withUnsafeBufferPointer { CaptureReader.receiveTime($0).time }
+    }
+}
+
 /// Reads a captured session message by message. Not copyable.
 public struct CaptureSession: ~Copyable {
     private var events: CaptureReader
-    private var times: CaptureReader?
+    private var times: ReceiveTimes?
 
     /// Opens a session.
     public init(_ files: CaptureFiles) throws(ReadingError) {
         let events = try CaptureReader(path: files.events)
-        var times: CaptureReader?
-        if let path = files.times { times = try CaptureReader(path: path) }
+        var times: ReceiveTimes?
+        if let path = files.times { times = try ReceiveTimes(path: path) }
         self.events = events
         self.times = times
     }
@@ -97,16 +112,8 @@ public struct CaptureSession: ~Copyable {
         guard let line = try events.next() else { return nil }
         message.removeAll(keepingCapacity: true)
         message.append(contentsOf: line.message)
-        var receivedAtNs = line.receivedAtNs
-        if receivedAtNs == nil, times != nil, let time = try times!.next() {
-            receivedAtNs = CaptureSession.time(time.message)
-        }
-        return (line.number, receivedAtNs)
-    }
-
-    /// The time a line consists of.
-    private static func time(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
-        (Array(text) + [0x20]).withUnsafeBufferPointer { CaptureReader.receiveTime($0).time }
+        let (number, receivedAtNs) = (line.number, line.receivedAtNs)
+        return (number, try times?.next() ?? receivedAtNs)
     }
 
     /// The whole text of a small file, as one line after the other.

@@ -43,6 +43,8 @@ struct Replay: ~Copyable {
     private var isConnected = false
     private var heldBack: [HeldSnapshot] = []
     private var paths: [String] = []
+    /// Symbols of the `--snapshot` arguments.
+    private var given = Set<SymbolName?>()
 
     /// A snapshot body that waits for its symbol or for the first message.
     private struct HeldSnapshot {
@@ -58,17 +60,21 @@ struct Replay: ~Copyable {
         recorder = if let path { try RecordingWriter(path: path) } else { nil }
     }
 
-    /// Takes a `--snapshot` argument.
+    /// Takes a `--snapshot` argument. It comes before what lies in the folder of a capture.
     mutating func addSnapshot(_ argument: String) throws {
-        var path = argument
-        var symbol: SymbolName?
-        if let equals = argument.firstIndex(of: "=") {
-            path = String(argument[argument.index(after: equals)...])
-            guard let name = SymbolName(String(argument[..<equals])), !name.isEmpty, !path.isEmpty else {
-                throw ReplayError.snapshotArgument(argument)
-            }
-            symbol = name
+        guard let equals = argument.firstIndex(of: "=") else {
+            given.insert(nil)
+            return try addSnapshot(path: argument, of: nil)
         }
+        let path = String(argument[argument.index(after: equals)...])
+        guard let symbol = SymbolName(String(argument[..<equals])), !symbol.isEmpty, !path.isEmpty else {
+            throw ReplayError.snapshotArgument(argument)
+        }
+        given.insert(symbol)
+        try addSnapshot(path: path, of: symbol)
+    }
+
+    private mutating func addSnapshot(path: String, of symbol: SymbolName?) throws {
         var reader = try CaptureReader(path: path)
         guard let line = try reader.next() else {
             throw ReplayError.snapshotUnreadable(path, "the file is empty")
@@ -87,12 +93,16 @@ struct Replay: ~Copyable {
     }
 
     /// Replays one capture or recording to its end.
-    mutating func run(_ path: String) throws {
-        paths.append(path)
-        if RecordingReader.isRecording(path: path) {
-            try runRecording(path)
+    mutating func run(_ files: CaptureFiles) throws {
+        paths.append(files.events)
+        for snapshot in files.snapshots {
+            let symbol = snapshot.symbol.flatMap { SymbolName($0) }
+            if !given.contains(symbol) { try addSnapshot(path: snapshot.path, of: symbol) }
+        }
+        if RecordingReader.isRecording(path: files.events) {
+            try runRecording(files.events)
         } else {
-            try runLines(path)
+            try runLines(files)
         }
         progress.clear()
     }
@@ -108,13 +118,15 @@ struct Replay: ~Copyable {
         }
     }
 
-    private mutating func runLines(_ path: String) throws {
+    private mutating func runLines(_ files: CaptureFiles) throws {
+        let path = files.events
         var reader = try CaptureReader(path: path)
+        var times = if let path = files.times { try ReceiveTimes(path: path) } else { ReceiveTimes?.none }
         do throws(ReadingError) {
             while let line = try reader.next() {
                 progress.show(path, reader.progress)
                 summary.lines += 1
-                if let time = line.receivedAtNs { receivedAtNs = time }
+                if let time = try times?.next() ?? line.receivedAtNs { receivedAtNs = time }
                 let origin = Origin(path: path, line: line.number, byte: line.byteOffset)
                 if line.isTooLong {
                     summary.malformed(origin.text, "a line of more than \(CaptureReader.lineBytesMax) bytes")

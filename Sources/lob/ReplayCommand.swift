@@ -42,15 +42,16 @@ struct ReplayCommand: ParsableCommand {
         abstract: "Rebuild books from captured traffic, through the same engine that live traffic takes.",
         discussion: """
             A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
-            REST depth bodies in line; or a recording of this program. Several captures are read one after \
-            the other as one stream. Every bookTicker and partial depth is compared with the book at the \
-            same update id.
+            REST depth bodies in line; or a recording of this program; or a folder with capture.txt, or \
+            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. Several captures \
+            are read one after the other as one stream. Every bookTicker and partial depth is compared \
+            with the book at the same update id.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
             something disagreed, was malformed, or a book could not be completed.
             """)
 
-    @Argument(help: ArgumentHelp("Captures or recordings.", valueName: "capture"))
+    @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
     var captures: [String]
 
     @Option(help: "Market of the capture: auto, spot, usdm or coinm.")
@@ -84,7 +85,8 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let market = try market.market ?? detectMarket(captures[0])
+            let sessions = try captures.map { try CaptureFiles(path: $0) }
+            let market = try market.market ?? detectMarket(sessions[0].events)
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
             configuration.oraclePolicy = .count
@@ -92,7 +94,7 @@ struct ReplayCommand: ParsableCommand {
             configuration.levelCountMax = depth
             var replay = try Replay(configuration, speed: speed, recordTo: record)
             for argument in snapshot { try replay.addSnapshot(argument) }
-            for capture in captures { try replay.run(capture) }
+            for session in sessions { try replay.run(session) }
             let summary = try replay.finish()
             let report = ReplayReport(
                 market: market, printsBook: book, malformed: summary.malformedCount)
