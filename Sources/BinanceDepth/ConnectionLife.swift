@@ -83,8 +83,8 @@ public struct ConnectionLife: Sendable {
         var isDoomed = false
         /// When the overlap with its replacement ends.
         var retireAtMs: Int64?
-        /// How often each stream was resubscribed on this connection.
-        var resubscriptions: [String: Int] = [:]
+        /// How often each stream was resubscribed on this connection, each time soon after the time before.
+        var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
 
         var isConnected: Bool {
             switch phase {
@@ -199,10 +199,8 @@ public struct ConnectionLife: Sendable {
             let known = wanted.filter { life.names.contains($0) }
             let added = life.links[index].requests.resubscribe(known, nowMs: life.clockMs)
             if added.isEmpty { return }
-            for name in added { life.links[index].resubscriptions[name, default: 0] += 1 }
             actions.append(.report(.resubscribing(life.links[index].id, streamCount: added.count)))
-            let limit = life.configuration.lostAfterCount
-            let lost = life.links[index].resubscriptions.values.count { $0 >= limit }
+            let lost = life.countLost(index, added)
             if lost * 100 >= life.streams.count * life.configuration.lostSharePercent {
                 life.doom(index, .lostStreams(count: lost), &actions)
             }

@@ -35,8 +35,11 @@ extension ConnectionLife {
         public var overlapMs: Int64 = 3_000
         /// Wishes to resubscribe are gathered for this long.
         public var coalesceMs: Int64 = 500
-        /// A stream resubscribed so often on one connection counts as lost on it.
+        /// A stream resubscribed so often on one connection, no longer than `lostWithinMs` after the time
+        /// before, counts as lost on it.
         public var lostAfterCount = 2
+        /// See `lostAfterCount`.
+        public var lostWithinMs: Int64 = 600_000
         /// A connection that lost this part of its streams is replaced.
         public var lostSharePercent = 25
         /// Seed of the jitter; lanes and processes should differ in it.
@@ -61,6 +64,7 @@ extension ConnectionLife {
             precondition(
                 renewalMarginMs + renewalJitterMs < Int64(terms.lifeMs), "renewed before it was opened")
             precondition(lostAfterCount > 0 && lostSharePercent > 0, "every connection would be lost")
+            precondition(lostWithinMs >= 0, "times are at least 0")
         }
     }
 

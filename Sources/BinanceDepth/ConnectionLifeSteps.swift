@@ -120,6 +120,20 @@ extension ConnectionLife {
         }
     }
 
+    /// Counts that these streams are resubscribed, and the streams that are lost by now. Only what comes soon
+    /// after the time before adds up: over a day nearly every stream that lives is silent for long now and
+    /// then.
+    mutating func countLost(_ index: Int, _ added: [String]) -> Int {
+        let sinceMs = clockMs - configuration.lostWithinMs
+        for name in added {
+            let last = links[index].resubscriptions[name] ?? (count: 0, atMs: .min)
+            links[index].resubscriptions[name] = (last.atMs >= sinceMs ? last.count + 1 : 1, clockMs)
+        }
+        return links[index].resubscriptions.values.count {
+            $0.count >= configuration.lostAfterCount && $0.atMs >= sinceMs
+        }
+    }
+
     /// Wants a replacement for a connection.
     mutating func doom(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].isDoomed { return }
