@@ -22,8 +22,10 @@ extension ConnectionLife {
         public var backoffFirstMs: Int64 = 500
         /// Longest delay after failures.
         public var backoffMaxMs: Int64 = 60_000
-        /// Shortest delay after the venue refused us for our rate.
+        /// Shortest delay after the venue refused us for our rate; doubled every further time.
         public var refusedWaitMs: Int64 = 60_000
+        /// Where that doubling ends; half as much again may be added at random.
+        public var refusedWaitMaxMs: Int64 = 600_000
         /// This lane's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
         /// and kept everywhere. Leave room: an attempt that falls back to another road counts twice there.
         public var attemptsPerFiveMinutesMax = 60
@@ -58,6 +60,7 @@ extension ConnectionLife {
             precondition((1...100).contains(messageSharePercent), "a share of 1 … 100 per cent")
             precondition(answerLimitMs > 0 && dialLimitMs > 0, "limits are positive")
             precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
+            precondition(refusedWaitMaxMs >= refusedWaitMs, "the longest wait is the longest")
             precondition(refusedWaitMs >= 0 && coalesceMs >= 0 && overlapMs >= 0, "times are at least 0")
             precondition(attemptsPerFiveMinutesMax > 0, "nothing could ever be opened")
             precondition(renewalMarginMs >= 0 && renewalJitterMs >= 0, "times are at least 0")

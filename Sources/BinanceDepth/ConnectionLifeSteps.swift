@@ -99,6 +99,7 @@ extension ConnectionLife {
         case .subscribing: if !links[index].requests.isDone { return }
         }
         links[index].phase = .connected(sinceMs: clockMs)
+        refusals = 0
         let link = links[index]
         actions.append(.connected(link.id))
         actions.append(
@@ -167,7 +168,10 @@ extension ConnectionLife {
         switch loss {
         case .lost: break
         case .refused:
-            let waitMs = configuration.refusedWaitMs
+            // A ban lasts from two minutes to three days, and longer for whoever goes on asking.
+            refusals = min(refusals + 1, 64)
+            let waitMs = Backoff.doubled(
+                configuration.refusedWaitMs, times: refusals - 1, max: configuration.refusedWaitMaxMs)
             delayMs = max(delayMs, waitMs + backoff.jitterMs(waitMs / 2))
         }
         dialNotBeforeMs = max(dialNotBeforeMs, clockMs + delayMs)
