@@ -3,8 +3,9 @@
 //
 // There is the connection that serves and, at times, its replacement: at most two. A replacement is always
 // opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
-// moves every symbol over by its update ids; only then the old one is closed. So a planned renewal costs no
-// book its trust.
+// moves every symbol that has an event over by its update ids; only then the old one is closed. So a planned
+// renewal costs no book a snapshot. A book without an event in these seconds is stale until its next one
+// proves that nothing was missed.
 //
 // Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them, and
 // reports what happened; whatever it reports and in whatever order, the invariants hold.
@@ -83,8 +84,8 @@ public struct ConnectionLife: Sendable {
         var isDoomed = false
         /// When the overlap with its replacement ends.
         var retireAtMs: Int64?
-        /// How often each stream was resubscribed on this connection.
-        var resubscriptions: [String: Int] = [:]
+        /// How often each stream was resubscribed on this connection, each time soon after the time before.
+        var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
 
         var isConnected: Bool {
             switch phase {
@@ -111,6 +112,8 @@ public struct ConnectionLife: Sendable {
     var links: [Link] = []
     var clockMs: Int64 = .min
     var failures = 0
+    /// How often the venue refused us for our rate since a connection was subscribed.
+    var refusals = 0
     var dialNotBeforeMs: Int64 = .min
     var attempts: RateLedger
     var backoff: Backoff
@@ -199,10 +202,8 @@ public struct ConnectionLife: Sendable {
             let known = wanted.filter { life.names.contains($0) }
             let added = life.links[index].requests.resubscribe(known, nowMs: life.clockMs)
             if added.isEmpty { return }
-            for name in added { life.links[index].resubscriptions[name, default: 0] += 1 }
             actions.append(.report(.resubscribing(life.links[index].id, streamCount: added.count)))
-            let limit = life.configuration.lostAfterCount
-            let lost = life.links[index].resubscriptions.values.count { $0 >= limit }
+            let lost = life.countLost(index, added)
             if lost * 100 >= life.streams.count * life.configuration.lostSharePercent {
                 life.doom(index, .lostStreams(count: lost), &actions)
             }

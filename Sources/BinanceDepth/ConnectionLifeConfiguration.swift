@@ -22,8 +22,10 @@ extension ConnectionLife {
         public var backoffFirstMs: Int64 = 500
         /// Longest delay after failures.
         public var backoffMaxMs: Int64 = 60_000
-        /// Shortest delay after the venue refused us for our rate.
+        /// Shortest delay after the venue refused us for our rate; doubled every further time.
         public var refusedWaitMs: Int64 = 60_000
+        /// Where that doubling ends; half as much again may be added at random.
+        public var refusedWaitMaxMs: Int64 = 600_000
         /// This lane's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
         /// and kept everywhere. Leave room: an attempt that falls back to another road counts twice there.
         public var attemptsPerFiveMinutesMax = 60
@@ -35,8 +37,11 @@ extension ConnectionLife {
         public var overlapMs: Int64 = 3_000
         /// Wishes to resubscribe are gathered for this long.
         public var coalesceMs: Int64 = 500
-        /// A stream resubscribed so often on one connection counts as lost on it.
+        /// A stream resubscribed so often on one connection, no longer than `lostWithinMs` after the time
+        /// before, counts as lost on it.
         public var lostAfterCount = 2
+        /// See `lostAfterCount`.
+        public var lostWithinMs: Int64 = 600_000
         /// A connection that lost this part of its streams is replaced.
         public var lostSharePercent = 25
         /// Seed of the jitter; lanes and processes should differ in it.
@@ -55,12 +60,14 @@ extension ConnectionLife {
             precondition((1...100).contains(messageSharePercent), "a share of 1 … 100 per cent")
             precondition(answerLimitMs > 0 && dialLimitMs > 0, "limits are positive")
             precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
+            precondition(refusedWaitMaxMs >= refusedWaitMs, "the longest wait is the longest")
             precondition(refusedWaitMs >= 0 && coalesceMs >= 0 && overlapMs >= 0, "times are at least 0")
             precondition(attemptsPerFiveMinutesMax > 0, "nothing could ever be opened")
             precondition(renewalMarginMs >= 0 && renewalJitterMs >= 0, "times are at least 0")
             precondition(
                 renewalMarginMs + renewalJitterMs < Int64(terms.lifeMs), "renewed before it was opened")
             precondition(lostAfterCount > 0 && lostSharePercent > 0, "every connection would be lost")
+            precondition(lostWithinMs >= 0, "times are at least 0")
         }
     }
 

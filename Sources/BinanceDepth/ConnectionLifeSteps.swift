@@ -99,6 +99,7 @@ extension ConnectionLife {
         case .subscribing: if !links[index].requests.isDone { return }
         }
         links[index].phase = .connected(sinceMs: clockMs)
+        refusals = 0
         let link = links[index]
         actions.append(.connected(link.id))
         actions.append(
@@ -117,6 +118,20 @@ extension ConnectionLife {
             doom(index, reason, &actions)
         } else {
             drop(index, &actions)
+        }
+    }
+
+    /// Counts that these streams are resubscribed, and the streams that are lost by now. Only what comes soon
+    /// after the time before adds up: over a day nearly every stream that lives is silent for long now and
+    /// then.
+    mutating func countLost(_ index: Int, _ added: [String]) -> Int {
+        let sinceMs = clockMs - configuration.lostWithinMs
+        for name in added {
+            let last = links[index].resubscriptions[name] ?? (count: 0, atMs: .min)
+            links[index].resubscriptions[name] = (last.atMs >= sinceMs ? last.count + 1 : 1, clockMs)
+        }
+        return links[index].resubscriptions.values.count {
+            $0.count >= configuration.lostAfterCount && $0.atMs >= sinceMs
         }
     }
 
@@ -153,7 +168,10 @@ extension ConnectionLife {
         switch loss {
         case .lost: break
         case .refused:
-            let waitMs = configuration.refusedWaitMs
+            // A ban lasts from two minutes to three days, and longer for whoever goes on asking.
+            refusals = min(refusals + 1, 64)
+            let waitMs = Backoff.doubled(
+                configuration.refusedWaitMs, times: refusals - 1, max: configuration.refusedWaitMaxMs)
             delayMs = max(delayMs, waitMs + backoff.jitterMs(waitMs / 2))
         }
         dialNotBeforeMs = max(dialNotBeforeMs, clockMs + delayMs)

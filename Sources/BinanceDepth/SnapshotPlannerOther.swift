@@ -39,6 +39,18 @@ extension SnapshotPlanner {
         return .send(ticket: ticket)
     }
 
+    /// Reports that the answer to a request of any kind has begun, by what its head says. A good one proves
+    /// that the venue serves us again, and nobody has to wait for the rest of a long body.
+    public mutating func answering(_ ticket: UInt64, _ head: Answer, nowMs: Int64) {
+        _ = advance(nowMs)
+        let sentAtMs = flights.first { $0.request.ticket == ticket }?.sentAtMs ?? others[ticket]
+        if let sentAtMs, let used = head.usedWeight { ledger.learn(used: used, sentAtMs: sentAtMs) }
+        switch head.meaning {
+        case .success: pause.succeeded(ticket: ticket)
+        case .refusal, .transient, .permanent: break
+        }
+    }
+
     /// Reports the answer to an admitted request, or that there is none.
     ///
     /// - Parameter attempt: how often it was asked before; later ones wait longer.

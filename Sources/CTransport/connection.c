@@ -191,6 +191,8 @@ void ct_kill(ct_connection *connection) {
     ct_append(&connection->loop->doomed, connection);
 }
 
+bool ct_asked(const ct_connection *connection) { return connection->stage >= CT_ASKED; }
+
 size_t ct_queued_bytes(const ct_connection *connection) {
     return connection->queue.tail - connection->queue.head;
 }

@@ -20,10 +20,11 @@ final class DeskFetch {
 
     /// - Parameters:
     ///   - limitMs: longest time, all addresses together.
+    ///   - answered: the body begins.
     ///   - finished: the end, once; nil after a whole body, whatever the status.
     init(
         _ url: ServiceURL, on loop: EventLoop, options: HTTPFetch.Options, limitMs: Int, prefix: [UInt8],
-        finished: @escaping (DeskFetch, TransportError?) -> Void
+        answered: @escaping (DeskFetch) -> Void, finished: @escaping (DeskFetch, TransportError?) -> Void
     ) {
         (self.loop, self.limitMs) = (loop, limitMs)
         bytes = prefix
@@ -37,7 +38,10 @@ final class DeskFetch {
                 fetch = nil
                 finished(self, error)
             })
-        handlers.answered = { [self] status in answered(status) }
+        handlers.answered = { [self] status in
+            note(status)
+            answered(self)
+        }
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
         limit = loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
             isLate = true
@@ -46,6 +50,9 @@ final class DeskFetch {
     }
 
     func cancel() { fetch?.cancel() }
+
+    /// What is known of the answer while its body is on its way.
+    var head: SnapshotPlanner.Answer { SnapshotPlanner.Answer(status: status, usedWeight: usedWeight) }
 
     /// What the planner wants to know of the answer.
     func answer(_ error: TransportError?) -> SnapshotPlanner.Answer {
@@ -75,7 +82,7 @@ final class DeskFetch {
         return try? ControlMessage(body.span)
     }
 
-    private func answered(_ status: Int) {
+    private func note(_ status: Int) {
         self.status = status
         usedWeight = fetch?.header("x-mbx-used-weight-1m").flatMap { Int($0) }
         retryAfterSeconds = fetch?.header("retry-after").flatMap { Int($0) }
@@ -103,13 +110,20 @@ extension SnapshotDesk {
         openCount += 1
         fetches[request.ticket] = DeskFetch(
             url, on: loop, options: http, limitMs: limitMs,
-            prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes
+            prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
+            answered: { [self] in answering(request.ticket, $0.head) }
         ) { [self] fetch, error in
             openCount -= 1
             fetches[request.ticket] = nil
             counted.bytes += fetch.bytes.count
             settle(request.ticket, key, fetch.answer(error), fetch.reason(error), fetch.bytes)
         }
+    }
+
+    /// The body of an answer begins.
+    func answering(_ ticket: UInt64, _ head: SnapshotPlanner.Answer) {
+        planner.answering(ticket, head, nowMs: nowMs)
+        pump()
     }
 
     private func settle(

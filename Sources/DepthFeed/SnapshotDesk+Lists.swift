@@ -45,7 +45,8 @@ extension SnapshotDesk {
             http.limitMs = options.listLimitMs
             openCount += 1
             fetches[ticket] = DeskFetch(
-                url, on: loop, options: http, limitMs: options.listLimitMs, prefix: []
+                url, on: loop, options: http, limitMs: options.listLimitMs, prefix: [],
+                answered: { [self] in answering(ticket, $0.head) }
             ) { [self] fetch, error in
                 openCount -= 1
                 fetches[ticket] = nil

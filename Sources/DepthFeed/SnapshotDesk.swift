@@ -66,6 +66,7 @@ public final class SnapshotDesk {
     let report: (FeedEvent) -> Void
     var planner: SnapshotPlanner
     var counted = DeskStatus()
+    private var clock = MinuteClock()
     /// Whether it was stopped.
     public private(set) var isStopped = false
     /// Requests under way, by ticket, with what ends them early.
@@ -136,7 +137,13 @@ public final class SnapshotDesk {
     }
 
     /// The plan at this moment.
-    public var plan: SnapshotPlanner.Plan { planner.plan(nowMs: nowMs) }
+    public var plan: SnapshotPlanner.Plan {
+        var plan = planner.plan(nowMs: nowMs)
+        let aheadMs = clock.aheadMs
+        plan.waitingUntilMs = plan.waitingUntilMs.map { $0 == .max ? .max : $0 - aheadMs }
+        plan.etaMs = plan.etaMs.map { $0 - aheadMs }
+        return plan
+    }
 
     /// Ends all requests, for good; nothing is delivered any more, and whoever waits for a list hears of it.
     public func stop() {
@@ -151,8 +158,12 @@ public final class SnapshotDesk {
         for list in lists { list() }
     }
 
-    /// Milliseconds since 1970: the venue's minutes are those of the clock.
-    var nowMs: Int64 { LoopClock.realtimeNs / 1_000_000 }
+    /// The planner's time: its minutes are those of the clock, which are the venue's.
+    var nowMs: Int64 {
+        clock.timeMs(
+            realtimeMs: LoopClock.realtimeNs / 1_000_000,
+            monotonicMs: Int64(LoopClock.monotonicNs / 1_000_000))
+    }
 
     /// Sends what may be sent, and sets the alarm for the next time.
     func pump() {
@@ -164,7 +175,7 @@ public final class SnapshotDesk {
             switch planner.next(nowMs: nowMs) {
             case .send(let request): fetch(request)
             case .wait(let untilMs):
-                // A clock that is set back must not stop us for longer than this.
+                // The clock may be set meanwhile.
                 let delayMs = min(max(untilMs - nowMs, 1), 60_000)
                 timer = loop.after(UInt64(delayMs) * 1_000_000) { self.pump() }
                 break planning

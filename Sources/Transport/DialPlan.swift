@@ -17,8 +17,8 @@
 //     | –      |
 //
 // The next road is taken at the same address when the server did not consent to the upgrade for a reason that
-// the other handshake might not give it; the next address when this one could not be reached. – is no action:
-// a late answer of something already given up.
+// the other handshake might not give it; the next address when this one could not be reached; neither if the
+// owner says that this attempt is the last. – is no action: a late answer of something already given up.
 
 /// How WebSocket frames are read.
 public enum WebSocketRoad: Hashable, Sendable {
@@ -84,9 +84,11 @@ struct DialPlan {
         }
     }
 
-    mutating func failed(_ error: TransportError) -> Action {
+    /// - Parameter isLast: whether it must not be tried anywhere else.
+    mutating func failed(_ error: TransportError, isLast: Bool = false) -> Action {
         switch state {
         case .attempting(let addresses, let addressIndex, let roadIndex):
+            if isLast { return giveUp(error) }
             if error.isWorthAnotherRoad && roadIndex + 1 < roads.count {
                 return attempt(addresses, addressIndex: addressIndex, roadIndex: roadIndex + 1)
             }

@@ -15,6 +15,8 @@ final class Dialer {
     private let limitMs: Int
     private var plan: DialPlan
     private var limit: LoopTimer?
+    /// Set by the owner when nothing must be tried any more after the attempt under way.
+    var isLastAttempt = false
     private var begin: ((Attempt) throws(TransportError) -> Void)?
     private var abandon: (() -> Void)?
     private var giveUp: ((TransportError) -> Void)?
@@ -44,7 +46,7 @@ final class Dialer {
     /// The attempt under way has failed.
     func failed(_ error: TransportError) {
         stopLimit()
-        let action = plan.failed(loop.isClosed ? .cancelled : error)
+        let action = plan.failed(loop.isClosed ? .cancelled : error, isLast: isLastAttempt)
         loop.soon { self.perform(action) }
     }
 

@@ -10,7 +10,8 @@ public final class HTTPFetch {
     public struct Options: Sendable {
         /// Most bytes of a body; a longer one ends the request.
         public var bodyBytesMax = 64 << 20
-        /// Longest time for the whole request, each address of the host counted anew.
+        /// Longest time for the whole request; each address of the host that the request could not be sent
+        /// to is counted anew.
         public var limitMs = 15_000
         /// Header lines to add.
         public var headers: [HTTPHeader] = []
@@ -79,6 +80,8 @@ public final class HTTPFetch {
     }
 
     private func abandon() {
+        // A request that has left is not sent again: the server may be slow and still count both.
+        if socket?.isAsked == true { dialer.isLastAttempt = true }
         socket?.kill()
         socket = nil
     }

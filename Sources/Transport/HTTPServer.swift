@@ -149,7 +149,7 @@ public final class HTTPServer {
         public var peerCountMax = 4096
         /// Most bytes of a client's message.
         public var messageBytesMax = 1 << 20
-        /// Time between pings of this side; nil: none.
+        /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
         public var pingIntervalMs: Int?
         /// Longest time for the pong; then the client is cut off.
         public var pongLimitMs = 60_000

@@ -106,6 +106,11 @@ class Socket {
         if let connection = unsafe connection { unsafe ct_stop_reading(connection) }
     }
 
+    /// Whether a client's request has left.
+    final var isAsked: Bool {
+        if let connection = unsafe connection { unsafe ct_asked(connection) } else { false }
+    }
+
     final var queuedBytes: Int {
         if let connection = unsafe connection { unsafe ct_queued_bytes(connection) } else { 0 }
     }

@@ -104,7 +104,10 @@ final class PeerSocket: Socket {
     }
 
     override func pong(_ payload: Span<UInt8>) {
-        isPongAwaited = false
+        if isPongAwaited && !isClosing {
+            isPongAwaited = false
+            schedulePing()
+        }
         handlers.ponged(payload)
     }
 
@@ -153,7 +156,6 @@ final class PeerSocket: Socket {
         _ = send(CT_PING, payload.span.extracting(first: 125))
         let limitMs = server.options.pongLimitMs
         setTimer(limitMs) { socket in
-            if !socket.isPongAwaited { return socket.schedulePing() }
             socket.end = WebSocketEnd(error: .silent(forMs: limitMs))
             socket.kill()
         }

@@ -151,7 +151,9 @@ struct ExchangeCommand: ParsableCommand {
         if atOnce && capture == nil { throw ValidationError("--at-once needs --capture.") }
         if capture != nil && market.count > 1 { throw ValidationError("A capture is of one market.") }
         if latency < 0 || latency > 60_000_000 { throw ValidationError("--latency must be 0 … 60000000 µs.") }
-        if life < 1 { throw ValidationError("--life must be at least 1 s.") }
+        if !(1...1_000_000_000).contains(life) {
+            throw ValidationError("--life must be 1 … 1000000000 s.")
+        }
         if (tlsCertificate == nil) != (tlsKey == nil) {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }

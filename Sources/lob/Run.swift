@@ -39,6 +39,7 @@ struct Run {
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
     private static let logEveryLooks = 100
+    private static let listAfterLooks = 50
 
     init(
         _ configuration: ServiceConfiguration, _ options: BookOptions, _ console: Console, _ logger: Logger,
@@ -66,7 +67,6 @@ struct Run {
         }
         let clock = Stopwatch()
         let listing = Listing(service.symbols)
-        _ = service.fetchExchangeInfo { listing.set($0, logger) }
         watch(service, clock, listing)
         logger.info("stopping")
         let lanes = service.laneStatuses
@@ -90,6 +90,7 @@ struct Run {
         var screen = RunScreen(service, title: title)
         var looks = 0
         var wasComplete = false
+        var isListed = false
         while !StopSignals.isRaised && clock.elapsedNs < Int64((options.seconds ?? 1e9) * 1e9) {
             usleep(Run.lookIntervalUs)
             looks += 1
@@ -104,6 +105,11 @@ struct Run {
                         "symbols": "\(watch.symbols.count)",
                         "seconds": "\(fixed(Double(clock.elapsedNs) / 1e9, 2))",
                     ])
+            }
+            // Not before the books: the list is long, and until the venue has served one request there is no
+            // other.
+            if !isListed && (isComplete || looks >= Run.listAfterLooks) {
+                isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
             }
             if console.isLive && looks % Run.drawEveryLooks == 0 {
                 let extra = companion.lines()

@@ -95,12 +95,19 @@ struct BookOptions: ParsableArguments {
 
     func validate() throws {
         if !(16...5000).contains(depth) { throw ValidationError("--depth must be 16 … 5000.") }
-        if auditEvery < 0 { throw ValidationError("--audit-every must not be negative.") }
+        let secondsMax = 1_000_000_000
+        if !(0...secondsMax).contains(auditEvery) {
+            throw ValidationError("--audit-every must be 0 … \(secondsMax) s.")
+        }
         if let ring, ring < 1 || ring > 1024 || ring.nonzeroBitCount != 1 {
             throw ValidationError("--ring must be a power of two, 1 … 1024.")
         }
-        if silence < 1 { throw ValidationError("--silence must be at least 1 s.") }
-        if let seconds, !(seconds > 0) { throw ValidationError("--seconds must be above 0.") }
+        if !(1...secondsMax).contains(silence) {
+            throw ValidationError("--silence must be 1 … \(secondsMax) s.")
+        }
+        if let seconds, !(seconds > 0 && seconds <= Double(secondsMax)) {
+            throw ValidationError("--seconds must be above 0 and at most \(secondsMax).")
+        }
     }
 
     /// Says the same to a service.

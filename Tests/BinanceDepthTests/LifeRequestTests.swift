@@ -168,6 +168,22 @@ struct LifeRequestTests {
         #expect(h.reports.last == .replacing(1, .lostStreams(count: 2)))
     }
 
+    /// A stream that lives is silent for long now and then; that adds up to nothing.
+    @Test func rareSilenceIsNoLoss() {
+        let streams = (0..<8).map { "s\($0)@depth" }
+        var h = LifeHarness(.usdm, streams: streams)
+        h.connect()
+        for _ in 0..<5 {
+            #expect(h.wait(atMostMs: 600_001) == [])
+            #expect(h.resubscribe(streams) == [])
+            #expect(h.wait(atMostMs: 30_000) == ["unsub 1"])
+            #expect(h.accepted(1) == ["sub 1"])
+            #expect(h.accepted(1) == [])
+        }
+        #expect(h.resubscribe(streams) == ["open 2"])
+        #expect(h.reports.last == .replacing(1, .lostStreams(count: 8)))
+    }
+
     @Test func resubscribesOnTheNewestThatIsSubscribed() {
         var h = LifeHarness(.usdm)
         h.replace()

@@ -91,6 +91,26 @@ struct LifeTests {
         #expect((60_000...90_000).contains(h.nowMs - before))
     }
 
+    /// Who knocks on during a ban makes it longer.
+    @Test func refusedAgainAndAgain() {
+        var h = LifeHarness()
+        _ = h.start()
+        var id: UInt16 = 1
+        for waitMs in [60_000, 120_000, 240_000, 480_000, 600_000, 600_000] as [Int64] {
+            let before = h.nowMs
+            #expect(h.closed(id, .refused) == [])
+            id += 1
+            #expect(h.wait(atMostMs: 4_000_000) == ["open \(id)"])
+            #expect((waitMs...waitMs * 3 / 2).contains(h.nowMs - before))
+        }
+        _ = h.opened(id)
+        _ = h.accepted(id)
+        let before = h.nowMs
+        #expect(h.closed(id, .refused) == ["down \(id)"])
+        #expect(h.wait(atMostMs: 200_000) == ["open \(id + 1)"])
+        #expect((60_000...90_000).contains(h.nowMs - before))
+    }
+
     @Test func aGoodConnectionForgetsFailures() {
         var h = LifeHarness()
         _ = h.start()

@@ -32,6 +32,26 @@ struct PlannerOtherTests {
         #expect(Self.admit(&planner, Self.start + 50) != nil)
     }
 
+    /// A list of symbols is twenty megabytes: the books must not wait for its end.
+    @Test func theHeadOfAnAnswerIsProofEnough() {
+        var planner = Planner(pool: .spot)
+        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: Self.start)
+        let ticket = Self.admit(&planner)!
+        for status in [500, 429, 404, 0] {
+            planner.answering(ticket, Answer(status: status), nowMs: Self.start)
+            #expect(PlannerTests.send(&planner, Self.start) == nil)
+        }
+        planner.answering(ticket, Answer(status: 200, usedWeight: 300), nowMs: Self.start)
+        #expect(planner.plan(nowMs: Self.start).weightSpent == 300)
+        let snapshot = PlannerTests.send(&planner, Self.start)
+        #expect(snapshot != nil)
+        // What was sent before a refusal was known proves nothing.
+        let refusal = Answer(status: 429, retryAfterSeconds: 1)
+        _ = planner.answered(snapshot!.ticket, refusal, nowMs: Self.start)
+        planner.answering(ticket, Answer(status: 200), nowMs: Self.start)
+        #expect(Self.admit(&planner, Self.start + 5000) == nil)
+    }
+
     @Test func keepsTheBudget() {
         var planner = PlannerTests.served { $0.inFlightMax = 1000 }
         var spent = 5

@@ -222,6 +222,21 @@ extension FeedSocketTests {
             d.finish()
         }
 
+        /// Books do not wait for the end of a long list.
+        @Test func longListBesideSnapshots() throws {
+            let d = try DeskHarness { $0.requestLimitMs = 2000 }
+            let list = #"{"symbols":["# + String(repeating: " ", count: 4 << 20) + "]}"
+            d.venue.rest = { path, _ in path.hasSuffix("depth") ? ok("{}") : ok(list) }
+            var answer: Result<ExchangeInfo, ExchangeInfoError>?
+            d.desk.fetchExchangeInfo(.spot) { answer = $0 }
+            d.want()
+            d.drive { !d.deliveries.isEmpty }
+            #expect(answer == nil && d.venue.restRequests.map(\.path).first == "/api/v3/exchangeInfo")
+            d.drive { answer != nil }
+            #expect(try answer!.get().symbols.isEmpty)
+            d.finish()
+        }
+
         @Test func listsThatDoNotCome() throws {
             let d = try DeskHarness { $0.listAttemptsMax = 3 }
             var answers: [String] = []

@@ -71,6 +71,14 @@ import Testing
         #expect(plan.failed(Self.refused) == .none)
     }
 
+    @Test func theLastAttempt() {
+        var plan = DialPlan(roads: [.fast, .standard])
+        _ = plan.begin(numericAddress: nil)
+        _ = plan.resolved(["a", "b"])
+        #expect(plan.failed(.timedOut(afterMs: 1), isLast: true) == .giveUp(.timedOut(afterMs: 1)))
+        #expect(plan.failed(Self.refused, isLast: true) == .none)
+    }
+
     @Test func oneRoad() {
         var plan = DialPlan(roads: [.fast])
         _ = plan.begin(numericAddress: "a")

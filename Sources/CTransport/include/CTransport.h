@@ -171,6 +171,8 @@ void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length);
 void ct_stop_reading(ct_connection *connection);
 /// Ends the connection without ceremony at the next turn.
 void ct_kill(ct_connection *connection);
+/// Whether a client's request has left; the other side may be at work on it.
+bool ct_asked(const ct_connection *connection);
 size_t ct_queued_bytes(const ct_connection *connection);
 /// Something waits for the socket; `drained` will be called when nothing does any more.
 bool ct_congested(const ct_connection *connection);

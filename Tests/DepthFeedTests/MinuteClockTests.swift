@@ -1,0 +1,39 @@
+// The time of a desk under clocks that somebody sets.
+
+import TestSupport
+import Testing
+
+@testable import DepthFeed
+
+struct MinuteClockTests {
+    static let startMs: Int64 = 1_790_000_012_345
+
+    @Test func withoutStepsItIsTheClock() {
+        var clock = MinuteClock()
+        for elapsedMs in [0, 1, 250, 60_000, 86_400_000] as [Int64] {
+            // A clock that is a little fast, as most are a little wrong.
+            let realtimeMs = Self.startMs + elapsedMs + elapsedMs / 10_000_000
+            let timeMs = clock.timeMs(realtimeMs: realtimeMs, monotonicMs: 777 + elapsedMs)
+            #expect(timeMs == realtimeMs && clock.aheadMs == 0)
+        }
+    }
+
+    /// An hour back must not stop the desk for an hour, an hour ahead must not end a ban.
+    @Test(
+        arguments: [
+            -3_600_000, -61_000, -60_000, -55_001, -54_999, -1, 0, 1, 5_000, 5_001, 59_999, 60_000, 3_600_000,
+            315_360_000_000,
+        ] as [Int64])
+    func steps(_ stepMs: Int64) {
+        for startMs in Self.startMs..<Self.startMs + 3 {
+            var clock = MinuteClock()
+            _ = clock.timeMs(realtimeMs: startMs, monotonicMs: 5)
+            let realtimeMs = startMs + 100 + stepMs
+            let timeMs = clock.timeMs(realtimeMs: realtimeMs, monotonicMs: 105)
+            let movedMs = timeMs - (startMs + 100)
+            #expect((timeMs - realtimeMs) % 60_000 == 0 && timeMs - realtimeMs == clock.aheadMs)
+            #expect(movedMs <= 5_000 && movedMs > -60_000)
+            #expect(clock.timeMs(realtimeMs: realtimeMs + 1, monotonicMs: 106) == timeMs + 1)
+        }
+    }
+}
