@@ -4,8 +4,9 @@
 // There is the connection that serves and, at times, its replacement: at most two. A replacement is always
 // opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
 // moves every symbol that has an event over by its update ids; only then the old one is closed. So a planned
-// renewal costs no book a snapshot. A book without an event in these seconds is stale until its next one
-// proves that nothing was missed.
+// renewal costs no book its trust, not even one without an event in these seconds. When a connection is
+// replaced because something was wrong with it, such a book is stale until its next event proves that nothing
+// was missed.
 //
 // Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them, and
 // reports what happened; whatever it reports and in whatever order, the invariants hold.
@@ -14,7 +15,7 @@
 // * At most two connections at a time, and at most `attemptsPerFiveMinutesMax` opened in any five minutes.
 // * No request leaves when `messagesPerSecond` messages left on that connection within the last second.
 // * Only ids that were opened and not closed appear in actions. `connected` comes at most once for an id,
-//   `disconnected` exactly once for each that had it.
+//   `disconnected` or `retired` exactly once for each that had it.
 // * After `stop` nothing is open and nothing is ever opened again.
 //
 // Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
@@ -56,7 +57,8 @@ import MarketData
 /// connected    replied: refused again                 doomed       open a replacement
 ///              time: no answer in time                doomed       open a replacement
 ///              time: near the end of its life         doomed       open a replacement
-///              time: overlap over                     gone         close, disconnected
+///              time: overlap over                     gone         close; retired if it was sound, else
+///                                                                  disconnected
 ///              shutdownAnnounced                      doomed       open a replacement
 ///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
 ///              resubscribe: too many were lost        doomed       open a replacement
@@ -82,6 +84,8 @@ public struct ConnectionLife: Sendable {
         var requests: StreamRequests
         /// Whether it is to be replaced.
         var isDoomed = false
+        /// Whether it may have failed to deliver something.
+        var isSuspect = false
         /// When the overlap with its replacement ends.
         var retireAtMs: Int64?
         /// How often each stream was resubscribed on this connection, each time soon after the time before.
@@ -205,6 +209,7 @@ public struct ConnectionLife: Sendable {
             actions.append(.report(.resubscribing(life.links[index].id, streamCount: added.count)))
             let lost = life.countLost(index, added)
             if lost * 100 >= life.streams.count * life.configuration.lostSharePercent {
+                life.links[index].isSuspect = true
                 life.doom(index, .lostStreams(count: lost), &actions)
             }
         }

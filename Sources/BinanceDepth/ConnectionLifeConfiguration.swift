@@ -83,6 +83,9 @@ extension ConnectionLife {
         case connected(UInt16)
         /// Tell the engine: this connection delivers nothing from here on.
         case disconnected(UInt16)
+        /// Tell the engine the same of a connection that was sound to its end, after its replacement has
+        /// delivered all streams for `overlapMs`.
+        case retired(UInt16)
         /// Tell people.
         case report(Report)
     }

@@ -35,7 +35,11 @@ extension ConnectionLife {
         for index in links.indices.reversed() { checkLimits(index, &actions) }
         if let retireAtMs = links.first?.retireAtMs, retireAtMs <= clockMs {
             let retired = links.removeFirst()
-            close(retired, &actions)
+            actions.append(.close(retired.id))
+            if retired.isConnected {
+                let isSound = !retired.isSuspect && links.contains(where: \.isConnected)
+                actions.append(isSound ? .retired(retired.id) : .disconnected(retired.id))
+            }
         }
         for index in links.indices {
             if let request = links[index].requests.next(nowMs: clockMs) {
@@ -114,6 +118,7 @@ extension ConnectionLife {
     /// closed.
     mutating func isBad(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].isConnected {
+            links[index].isSuspect = true
             links[index].requests.giveUp()
             doom(index, reason, &actions)
         } else {
@@ -155,11 +160,6 @@ extension ConnectionLife {
         let wasNewest = index == links.count
         for other in links.indices { links[other].retireAtMs = nil }
         if wasNewest { delayDial(loss, &actions) }
-    }
-
-    private mutating func close(_ link: Link, _ actions: inout [Action]) {
-        actions.append(.close(link.id))
-        if link.isConnected { actions.append(.disconnected(link.id)) }
     }
 
     private mutating func delayDial(_ loss: Loss, _ actions: inout [Action]) {

@@ -15,7 +15,8 @@
 //   replay the owner drains it).
 // * In `collecting` exactly one snapshot request is outstanding, made by the last `requestSnapshot` or
 //   `resync`.
-// * `live` means: a book that did what it was told is exact at that id, and no event received lies beyond it.
+// * `live` means: a book that did what it was told is exact at that id, and no event received lies beyond it;
+//   so does `handedOver`, where the next event comes another way and may begin earlier.
 // * `joining` means: exact at that id, but no event of this subscription has shown yet that the stream
 //   reaches it. A quiet symbol may stay here for minutes; whether to show such a book, and how marked, is
 //   the owner's decision.
@@ -54,12 +55,16 @@ import MarketData
 ///                restart                                  collecting, no chain  requestSnapshot
 ///                subscribed                               joining(L)            nothing
 ///                disconnected                             severed(L)            nothing
+///                handedOver                               handedOver(L)
 ///                snapshotArrived                          –                     discard
 ///                snapshotFailed                           –                     nothing
+/// handedOver(L)  receive: e joins                         live(e.last)          apply
+///                any other                                as in live(L)
 /// severed(L)     subscribed                               joining(L)            nothing
 ///                restart                                  unsubscribed          nothing
 ///                receive, snapshotArrived                 –                     discard
 ///                disconnected, snapshotFailed             –                     nothing
+/// any but live   handedOver                               –
 /// ```
 /// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first event still
 /// connects. Until it comes, nothing is known about what was missed: an owner who cares builds a candidate
@@ -84,6 +89,8 @@ public struct DepthSynchronizer: Sendable {
         case joining(at: UpdateID, asked: Int)
         /// Exact at this id, and the stream continues it.
         case live(at: UpdateID)
+        /// As `live`; what follows comes by another subscription, whose first event may begin earlier.
+        case handedOver(at: UpdateID)
         /// Exact at this id when the subscription ended.
         case severed(at: UpdateID)
     }
@@ -143,14 +150,14 @@ public struct DepthSynchronizer: Sendable {
     public var lastID: UpdateID? {
         switch state {
         case .unsubscribed, .collecting: nil
-        case .joining(let id, _), .live(let id), .severed(let id): id
+        case .joining(let id, _), .live(let id), .handedOver(let id), .severed(let id): id
         }
     }
 
     /// Whether the book is exact and the stream continues it.
     public var isLive: Bool {
         switch state {
-        case .live: true
+        case .live, .handedOver: true
         case .unsubscribed, .collecting, .joining, .severed: false
         }
     }
@@ -161,6 +168,8 @@ public struct DepthSynchronizer: Sendable {
         case .unsubscribed, .severed: return .discard
         case .live(let id):
             return advance(event, rule.follow(event, id), asked: 0, else: .gap)
+        case .handedOver(let id):
+            return advance(event, rule.join(event, id), asked: 0, else: .gap)
         case .joining(let id, let asked):
             return advance(
                 event, rule.join(event, id), asked: asked,
@@ -172,7 +181,7 @@ public struct DepthSynchronizer: Sendable {
     /// The snapshot that was asked for, or any other of this symbol, arrived.
     public mutating func snapshotArrived(_ id: UpdateID) -> SnapshotAction {
         switch state {
-        case .unsubscribed, .joining, .live, .severed: return .discard
+        case .unsubscribed, .joining, .live, .handedOver, .severed: return .discard
         case .collecting(let chain, let asked):
             if let chain, rule.join(chain.first, id) == .gap {
                 state = .collecting(chain, asked: asked + 1)
@@ -186,7 +195,7 @@ public struct DepthSynchronizer: Sendable {
     /// The snapshot that was asked for will not come.
     public mutating func snapshotFailed() -> Demand {
         switch state {
-        case .unsubscribed, .joining, .live, .severed: return .nothing
+        case .unsubscribed, .joining, .live, .handedOver, .severed: return .nothing
         case .collecting(let chain, let asked):
             state = .collecting(chain, asked: asked + 1)
             return .requestSnapshot(attempt: asked)
@@ -194,7 +203,7 @@ public struct DepthSynchronizer: Sendable {
     }
 
     /// From here on events are those of a new subscription: the first one, one after a reconnect, or one
-    /// handed over to another connection.
+    /// whose event has just continued the book before the old one ended.
     public mutating func subscribed() -> Demand {
         switch state {
         case .unsubscribed:
@@ -204,9 +213,18 @@ public struct DepthSynchronizer: Sendable {
             state = .collecting(nil, asked: asked)
             return .clearBuffer
         case .joining: return .nothing
-        case .live(let id), .severed(let id):
+        case .live(let id), .handedOver(let id), .severed(let id):
             state = .joining(at: id, asked: 0)
             return .nothing
+        }
+    }
+
+    /// From here on events are those of another subscription, which began before this one ended and has
+    /// delivered nothing beyond the book: so nothing is missing between the two.
+    public mutating func handedOver() {
+        switch state {
+        case .live(let id): state = .handedOver(at: id)
+        case .unsubscribed, .collecting, .joining, .handedOver, .severed: break
         }
     }
 
@@ -218,7 +236,7 @@ public struct DepthSynchronizer: Sendable {
         case .collecting:
             state = .unsubscribed
             return .clearBuffer
-        case .joining(let id, _), .live(let id):
+        case .joining(let id, _), .live(let id), .handedOver(let id):
             state = .severed(at: id)
             return .nothing
         }
@@ -237,7 +255,7 @@ public struct DepthSynchronizer: Sendable {
         case .joining(_, let asked):
             state = .collecting(nil, asked: asked + 1)
             return .requestSnapshot(attempt: asked)
-        case .live:
+        case .live, .handedOver:
             state = .collecting(nil, asked: 1)
             return .requestSnapshot(attempt: 0)
         }

@@ -108,6 +108,15 @@ extension BookEngine {
         }
     }
 
+    /// A connection has ended, and nothing is missing between it and the one that goes on.
+    mutating func retired(_ source: UInt16) {
+        connections.remove(source)
+        for slot in books.indices {
+            books[slot].retired(source, connections, &wishes)
+            note(slot)
+        }
+    }
+
     /// Time passed.
     mutating func tick(_ atNs: Int64) {
         for slot in books.indices {

@@ -58,6 +58,7 @@ public struct BookEngine: ~Copyable {
         case .snapshotFailed: snapshotFailed(frame)
         case .connected: connected(frame.source)
         case .disconnected: disconnected(frame.source)
+        case .retired: retired(frame.source)
         case .tick: tick(frame.receivedAtNs)
         }
         if configuration.publication == .perMessage { publish() }

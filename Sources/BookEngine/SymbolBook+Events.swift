@@ -14,6 +14,7 @@ extension SymbolBook {
         let ids = EventIDs(update)
         if source != frame.source && !takesOver(frame.source, ids, connections, &wishes) {
             counters.discarded += 1
+            aheadID = max(aheadID, ids.last)
             return
         }
         noteArrival(frame.receivedAtNs)
@@ -49,12 +50,12 @@ extension SymbolBook {
         if let source {
             guard connections.isNewer(other, than: source), let id = main.sync.lastID else { return false }
             if main.sync.isLive && ids.last == id {
-                self.source = other
+                moveOver(to: other)
                 return true
             }
             if rule.join(ids, id) != .connects { return false }
         }
-        source = other
+        moveOver(to: other)
         subscribe(&wishes)
         return true
     }
@@ -180,7 +181,25 @@ extension SymbolBook {
         if case .collecting = main.sync.state { wishes.append(.cancel(name)) }
         lose(.disconnected)
         obey(main.sync.disconnected(), &wishes)
-        source = connections.newest
+        moveOver(to: connections.newest)
         if source != nil { subscribe(&wishes) }
+    }
+
+    /// The connection has ended as planned, and another one has delivered the same events for a while. A book
+    /// that was live and has seen nothing newer there is as good as before.
+    func retired(_ gone: UInt16, _ connections: borrowing Connections, _ wishes: inout [EngineWish]) {
+        if source != gone { return }
+        guard let next = connections.newest, main.sync.isLive, let id = main.sync.lastID, aheadID <= id else {
+            return disconnected(gone, connections, &wishes)
+        }
+        if shadow != nil { dropShadow(&wishes) }
+        moveOver(to: next)
+        silence.subscribed()
+        main.sync.handedOver()
+    }
+
+    private func moveOver(to connection: UInt16?) {
+        source = connection
+        aheadID = UpdateID(0)
     }
 }

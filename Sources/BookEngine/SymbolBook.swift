@@ -8,7 +8,7 @@
 // Invariants
 // * `state == .live` exactly while `main.sync.isLive`.
 // * There is a shadow only while the main book is live.
-// * A symbol has one source at a time; events of others count only to take over (see `handsOver`).
+// * A symbol has one source at a time; events of others count only to take over (see `takesOver`).
 
 import BinanceDepth
 import DepthBook
@@ -26,6 +26,8 @@ final class SymbolBook {
     var state = BookState.syncing
     var reason = StaleReason.none
     var source: UInt16?
+    /// Highest id that an event of another connection reached and was not used.
+    var aheadID = UpdateID(0)
     var counters = SymbolCounters()
     var tickers: TickerMemory
     var lastEventAtNs: Int64 = 0

@@ -31,6 +31,9 @@ extension DepthFeed {
         case .disconnected(let id):
             serving.removeAll { $0.id == id }
             announce(.disconnected, id, atNs: LoopClock.realtimeNs)
+        case .retired(let id):
+            serving.removeAll { $0.id == id }
+            announce(.retired, id, atNs: LoopClock.realtimeNs)
         case .report(let report): note(report)
         }
     }

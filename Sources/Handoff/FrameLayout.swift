@@ -49,6 +49,9 @@ public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case snapshotFailed = 5
     /// Nothing but time passing: `receivedAtNs`.
     case tick = 6
+    /// A connection has ended as planned, some time after another one of the same streams was `connected`:
+    /// nothing is missing between the two. `source` is the one that ended.
+    case retired = 7
 }
 
 /// Offsets and lengths of a record, in bytes.

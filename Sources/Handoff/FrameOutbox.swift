@@ -11,7 +11,7 @@
 //   while something waited.
 // * Every message is committed whole or counted as dropped.
 // * Of one key at most one frame waits; so do at most a `connected` for each connection that is up, and a
-//   `disconnected` for each that the ring believes to be up.
+//   `disconnected` or `retired` for each that the ring believes to be up.
 //
 // Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what is gathered
 // at a connection's side; a longer message is dropped.
@@ -133,8 +133,8 @@ public struct FrameOutbox: ~Copyable, Sendable {
 
     /// Takes a frame that must arrive.
     ///
-    /// A `disconnected` takes back a `connected` of the same source that still waits, instead of waiting
-    /// itself.
+    /// A `disconnected` or `retired` takes back a `connected` of the same source that still waits, instead of
+    /// waiting itself.
     ///
     /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits.
     /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
@@ -146,7 +146,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
         if let key, let old = waiting.firstIndex(where: { $0.key == key }) {
             waitingBytes -= waiting.remove(at: old).bytes.count
         }
-        if kind == .disconnected,
+        if kind == .disconnected || kind == .retired,
             let vain = waiting.firstIndex(where: { $0.kind == .connected && $0.source == source })
         {
             waiting.remove(at: vain)

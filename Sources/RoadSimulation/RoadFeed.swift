@@ -163,6 +163,8 @@ extension Road {
                 _ = outbox.offer(.connected, source: source, receivedAtNs: atNs)
             case .disconnected(let source):
                 _ = outbox.offer(.disconnected, source: source, receivedAtNs: atNs)
+            case .retired(let source):
+                _ = outbox.offer(.retired, source: source, receivedAtNs: atNs)
             case .report(.replacing): outcome.replacements += 1
             case .report: break
             }

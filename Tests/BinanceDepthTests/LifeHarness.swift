@@ -32,6 +32,7 @@ struct LifeHarness {
             case .close(let id): return "close \(id)"
             case .connected(let id): return "up \(id)"
             case .disconnected(let id): return "down \(id)"
+            case .retired(let id): return "retired \(id)"
             case .report(let report):
                 reports.append(report)
                 return nil

@@ -160,7 +160,7 @@ struct LifeTests {
         #expect(h.opened(2) == ["sub 2"])
         #expect(h.accepted(2) == ["up 2"])
         #expect(h.pass(2999) == [])
-        #expect(h.pass(1) == ["close 1", "down 1"])
+        #expect(h.pass(1) == ["close 1", "retired 1"])
         #expect(h.closed(1) == [])
     }
 
@@ -182,7 +182,7 @@ struct LifeTests {
         #expect(h.accepted(1) == ["up 1"])
         _ = h.opened(2)
         #expect(h.accepted(2) == ["up 2"])
-        #expect(h.pass(3000) == ["close 1", "down 1"])
+        #expect(h.pass(3000) == ["close 1", "retired 1"])
     }
 
     @Test func shutdownOfAReplacementThatSubscribes() {
@@ -197,7 +197,7 @@ struct LifeTests {
         var h = LifeHarness()
         h.overlap()
         #expect(h.shutdown(2) == [])
-        #expect(h.pass(3000) == ["close 1", "down 1", "open 3"])
+        #expect(h.pass(3000) == ["close 1", "retired 1", "open 3"])
     }
 
     @Test func theOlderOneIsLostMeanwhile() {
@@ -225,7 +225,7 @@ struct LifeTests {
         #expect(h.pass(10_000) == [])  // the older one does not retire without it
         _ = h.opened(3)
         #expect(h.accepted(3) == ["up 3"])
-        #expect(h.pass(3000) == ["close 1", "down 1"])
+        #expect(h.pass(3000) == ["close 1", "retired 1"])
     }
 
     @Test func renewsBeforeTheVenueDoes() {

@@ -95,7 +95,7 @@ struct Exhaustive {
                             var owner = ToyOwner(truth: truth, rule: rule)
                             owner.snapshotArrived(0)
                             for event in old[..<taken] { owner.receive(event) }
-                            owner.resubscribe(isClean: (taken + from) % 2 == 0)
+                            owner.moveOver(ToyOwner.Move.allCases[(taken + from) % 3])
                             for event in new[from...] { owner.receive(event) }
                             runs += 1
                             if let violation = owner.violation { violations[violation, default: 0] += 1 }

@@ -115,7 +115,7 @@ struct ToyOwner {
         let wanted: Bool
         switch machine.state {
         case .collecting: wanted = true
-        case .unsubscribed, .joining, .live, .severed: wanted = false
+        case .unsubscribed, .joining, .live, .handedOver, .severed: wanted = false
         }
         let needed = truth.changes & ToyTruth.upTo(receivedLast) & ~ToyTruth.upTo(id)
         let isGood = needed & ~received == 0
@@ -137,11 +137,18 @@ struct ToyOwner {
         check()
     }
 
-    /// Events of another subscription follow: of the same connection's successor if `isClean`, else after a
-    /// silence.
-    mutating func resubscribe(isClean: Bool) {
-        if !isClean { obey(machine.disconnected()) }
-        obey(machine.subscribed())
+    /// How events of another subscription come to follow.
+    enum Move: CaseIterable { case subscribed, disconnectedAndSubscribed, handedOver }
+
+    /// Events of another subscription follow.
+    mutating func moveOver(_ move: Move) {
+        switch move {
+        case .subscribed: obey(machine.subscribed())
+        case .disconnectedAndSubscribed:
+            obey(machine.disconnected())
+            obey(machine.subscribed())
+        case .handedOver: machine.handedOver()
+        }
         check()
     }
 

@@ -11,7 +11,8 @@ struct SynchronizerTests {
 
     /// States as a test names them: each is reached through the public inputs alone.
     enum Start: CaseIterable {
-        case unsubscribed, collectingNothing, collectingChain, joiningSnapshot, joiningKept, live, severed
+        case unsubscribed, collectingNothing, collectingChain, joiningSnapshot, joiningKept, live, handedOver,
+            severed
     }
 
     static func ids(_ first: Int64, _ last: Int64, pu: Int64? = nil) -> EventIDs {
@@ -40,6 +41,9 @@ struct SynchronizerTests {
         case .joiningKept:
             machine = Self.machine(.live)
             _ = machine.subscribed()
+        case .handedOver:
+            machine = Self.machine(.live)
+            machine.handedOver()
         case .severed:
             machine = Self.machine(.live)
             _ = machine.disconnected()
@@ -55,6 +59,7 @@ struct SynchronizerTests {
         case .joiningSnapshot: .joining(at: UpdateID(110), asked: 1)
         case .joiningKept: .joining(at: UpdateID(120), asked: 0)
         case .live: .live(at: UpdateID(120))
+        case .handedOver: .handedOver(at: UpdateID(120))
         case .severed: .severed(at: UpdateID(120))
         }
     }
@@ -62,11 +67,11 @@ struct SynchronizerTests {
     @Test(arguments: Start.allCases) func startsAreWhatTheyAreCalled(start: Start) {
         let machine = Self.machine(start)
         #expect(machine.state == Self.state(start))
-        #expect(machine.isLive == (start == .live))
+        #expect(machine.isLive == (start == .live || start == .handedOver))
         switch start {
         case .unsubscribed, .collectingNothing, .collectingChain: #expect(machine.lastID == nil)
         case .joiningSnapshot: #expect(machine.lastID == UpdateID(110))
-        case .joiningKept, .live, .severed: #expect(machine.lastID == UpdateID(120))
+        case .joiningKept, .live, .handedOver, .severed: #expect(machine.lastID == UpdateID(120))
         }
     }
 
@@ -83,7 +88,7 @@ struct SynchronizerTests {
         case .joiningSnapshot:
             #expect(demand == .nothing)
             #expect(machine.state == Self.state(.joiningSnapshot))
-        case .joiningKept, .live, .severed:
+        case .joiningKept, .live, .handedOver, .severed:
             #expect(demand == .nothing)
             #expect(machine.state == .joining(at: UpdateID(120), asked: 0))
         }
@@ -102,10 +107,35 @@ struct SynchronizerTests {
         case .joiningSnapshot:
             #expect(demand == .nothing)
             #expect(machine.state == .severed(at: UpdateID(110)))
-        case .joiningKept, .live, .severed:
+        case .joiningKept, .live, .handedOver, .severed:
             #expect(demand == .nothing)
             #expect(machine.state == .severed(at: UpdateID(120)))
         }
+    }
+
+    @Test(arguments: Start.allCases) func handedOver(start: Start) {
+        var machine = Self.machine(start)
+        machine.handedOver()
+        #expect(machine.state == Self.state(start == .live ? .handedOver : start))
+    }
+
+    /// The first event of the other subscription may be cut otherwise; those behind it may not.
+    @Test func aFuturesEventMayOverlapOnceAfterAHandOver() {
+        func machine() -> Machine {
+            var machine = Machine(rule: .futures)
+            _ = machine.subscribed()
+            _ = machine.snapshotArrived(UpdateID(110))
+            _ = machine.receive(Self.ids(105, 120, pu: 104))
+            return machine
+        }
+        var plain = machine()
+        #expect(plain.receive(Self.ids(116, 125, pu: 115)) == .resync(.gap, attempt: 0))
+        var other = machine()
+        other.handedOver()
+        #expect(other.isLive && other.lastID == UpdateID(120))
+        #expect(other.receive(Self.ids(116, 125, pu: 115)) == .apply)
+        #expect(other.state == .live(at: UpdateID(125)))
+        #expect(other.receive(Self.ids(124, 126, pu: 123)) == .resync(.gap, attempt: 0))
     }
 
     @Test(arguments: Start.allCases) func restart(start: Start) {
@@ -121,7 +151,7 @@ struct SynchronizerTests {
         case .joiningSnapshot:
             #expect(demand == .requestSnapshot(attempt: 1))
             #expect(machine.state == .collecting(nil, asked: 2))
-        case .joiningKept, .live:
+        case .joiningKept, .live, .handedOver:
             #expect(demand == .requestSnapshot(attempt: 0))
             #expect(machine.state == .collecting(nil, asked: 1))
         }
@@ -131,7 +161,7 @@ struct SynchronizerTests {
         var machine = Self.machine(start)
         let demand = machine.snapshotFailed()
         switch start {
-        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .severed:
+        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .severed:
             #expect(demand == .nothing)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
@@ -151,7 +181,7 @@ struct SynchronizerTests {
         var machine = Self.machine(start)
         let action = machine.snapshotArrived(UpdateID(id))
         switch start {
-        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .severed:
+        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .severed:
             #expect(action == .discard)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
@@ -197,7 +227,7 @@ struct SynchronizerTests {
             #expect(
                 machine.state
                     == .collecting(Machine.Chain(first: Self.chain[0], last: UpdateID(121)), asked: 1))
-        case .joiningSnapshot, .joiningKept, .live:
+        case .joiningSnapshot, .joiningKept, .live, .handedOver:
             #expect(action == .apply)
             #expect(machine.state == .live(at: UpdateID(121)))
         }
@@ -224,7 +254,7 @@ struct SynchronizerTests {
         case .joiningKept:
             #expect(action == .resync(.missedWhileAway, attempt: 0))
             #expect(machine.state == .collecting(fresh, asked: 1))
-        case .live:
+        case .live, .handedOver:
             #expect(action == .resync(.gap, attempt: 0))
             #expect(machine.state == .collecting(fresh, asked: 1))
         }

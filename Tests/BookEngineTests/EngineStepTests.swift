@@ -140,6 +140,37 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().counters.gaps == 0)
     }
 
+    /// A symbol without an event while two connections deliver it keeps its trust when the older one ends as
+    /// planned, and what follows is judged as ever.
+    @Test(arguments: [true, false]) func aPlannedEndCostsAQuietBookNothing(_ follows: Bool) {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .live && h.status().counters.resyncs == 0 && h.wishes() == [])
+        h.event(follows ? 11 : 12, 12, source: 2)
+        #expect(h.status().state == (follows ? .live : .stale))
+        #expect(h.status().counters.gaps == (follows ? 0 : 1))
+    }
+
+    /// The newer connection has shown an event that the older one never brought.
+    @Test func aPlannedEndDoesNotHideAnEvent() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        h.event(12, 13, source: 2)
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+    }
+
+    /// Without another connection there is nothing to hand over to.
+    @Test func aPlannedEndOfTheOnlyConnectionIsAnEnd() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+    }
+
     @Test func aCrossedBookIsRebuilt() {
         var h = EngineHarness()
         h.goLive()

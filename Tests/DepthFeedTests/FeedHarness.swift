@@ -105,6 +105,7 @@ final class LaneHarness {
             }
             if frame.kind == .connected { announcements.append("up \(frame.source)") }
             if frame.kind == .disconnected { announcements.append("down \(frame.source)") }
+            if frame.kind == .retired { announcements.append("retired \(frame.source)") }
             let text = String(decoding: frame.bytes, as: UTF8.self)
             frames.append(SeenFrame(frame.kind, frame.source, text))
         }
@@ -149,7 +150,7 @@ final class LaneHarness {
         for _ in 0..<5 { turn() }
         #expect(status.state == .stopped, sourceLocation: sourceLocation)
         let ups = Set(announcements.filter { $0.hasPrefix("up") }.map { $0.dropFirst(3) })
-        let downs = announcements.filter { $0.hasPrefix("down") }.map { $0.dropFirst(5) }
+        let downs = announcements.filter { !$0.hasPrefix("up") }.map { $0.drop { $0 != " " }.dropFirst() }
         #expect(
             ups == Set(downs) && downs.count == Set(downs).count, "\(announcements)",
             sourceLocation: sourceLocation)

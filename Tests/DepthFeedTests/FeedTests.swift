@@ -115,7 +115,7 @@ extension FeedSocketTests {
             lane.drive { lane.seen(.message).filter { $0.contains("depthUpdate") }.count == 2 }
             #expect(venue.links[0].end == nil)
             lane.drive { lane.announcements.count == 3 && venue.links[0].end != nil }
-            #expect(lane.announcements == ["up 1", "up 2", "down 1"])
+            #expect(lane.announcements == ["up 1", "up 2", "retired 1"])
             #expect(lane.status.shutdowns == 1 && lane.status.replacements == 1 && lane.status.losses == 0)
             lane.finish()
         }
@@ -200,7 +200,10 @@ extension FeedSocketTests {
             lane.drive(atMostMs: 4000) { lane.announcements.count >= 9 }
             let order = lane.announcements.prefix(9)
             #expect(
-                order == ["up 1", "up 2", "down 1", "up 3", "down 2", "up 4", "down 3", "up 5", "down 4"])
+                order == [
+                    "up 1", "up 2", "retired 1", "up 3", "retired 2", "up 4", "retired 3", "up 5",
+                    "retired 4",
+                ])
             #expect(lane.status.losses == 0)
             lane.finish()
         }

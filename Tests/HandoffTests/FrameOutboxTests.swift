@@ -181,7 +181,8 @@ struct FrameOutboxTests {
         #expect(outlet.offer(.connected, 1))
         outlet.fill()
         for source in 2...500 as ClosedRange<UInt16> {
-            #expect(outlet.offer(.connected, source) && outlet.offer(.disconnected, source))
+            let end = source % 2 == 0 ? FrameKind.disconnected : .retired
+            #expect(outlet.offer(.connected, source) && outlet.offer(end, source))
         }
         #expect(outlet.offer(.disconnected, 1) && outlet.offer(.connected, 501))
         #expect(outlet.outbox.waitingFrames == 2)

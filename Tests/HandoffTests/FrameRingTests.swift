@@ -26,10 +26,11 @@ private func stepOdd(_ producer: inout FrameProducer, _ consumer: inout FrameCon
     let bodies = Bodies(lengthMax: capacity, seed: processSeed)
 
     @Test func kindsKeepTheirNumbers() {
-        #expect(FrameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6])
+        #expect(FrameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
         #expect(
             FrameKind.allCases == [
                 .connected, .disconnected, .message, .depthSnapshot, .snapshotFailed, .tick,
+                .retired,
             ])
     }
 
@@ -60,7 +61,7 @@ private func stepOdd(_ producer: inout FrameProducer, _ consumer: inout FrameCon
         }
         producer.write(.tick, source: 0, receivedAtNs: .min)
         var seen: [FrameKind] = []
-        consumer.poll(limit: 6) { frame in
+        consumer.poll(limit: FrameKind.allCases.count) { frame in
             #expect(frame.source == 65535 - UInt16(seen.count))
             #expect(frame.receivedAtNs == Int64.max - Int64(seen.count))
             #expect(frame.bytes.isEmpty)
