@@ -139,7 +139,10 @@ extension SymbolBook {
     /// The served book is believed no longer. Before the first live book there is nothing to lose.
     func lose(_ why: StaleReason) {
         viewIsDue = true
-        if state == .live { counters.resyncs += 1 }
+        if state == .live {
+            counters.resyncs += 1
+            fruitless = 0
+        }
         if state != .syncing {
             state = .stale
             reason = why
@@ -162,9 +165,11 @@ extension SymbolBook {
         case .requestSnapshot(let attempt): ask(attempt: attempt, &wishes)
         }
     }
+        if state != .live { fruitless += 1 }
 
     func ask(attempt: Int, _ wishes: inout [EngineWish]) {
-        wishes.append(.ask(name, state == .syncing ? .initial : .resync, attempt: attempt))
+        wishes.append(
+            .ask(name, state == .syncing ? .initial : .resync, attempt: max(attempt, fruitless)))
     }
 
     /// Events of `source` come from now on.
