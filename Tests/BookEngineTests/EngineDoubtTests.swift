@@ -42,6 +42,21 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.book(.bid) == ["9.7:1.0", "9.5:1.0", "9.0:1.0"])
     }
 
+    /// Futures may print the quantity of a removal without decimals, and an event of nothing but removals
+    /// shows no others.
+    @Test func anEventOfBareZerosOnlyRemoves() {
+        var h = EngineHarness(.usdm)
+        h.frame(.connected)
+        h.futuresEvent(90, 95, 100)
+        h.snapshot(100, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        h.futuresEvent(100, 101, 105, bids: ["8.0:0"], asks: ["11.0:0"])
+        #expect(h.status().state == .live && h.status().counters.rescales == 0)
+        #expect(h.book(.bid) == ["9.0:1.0"] && h.book(.ask) == ["10.0:1.0"])
+        // In other decimals of the price it is another number.
+        h.futuresEvent(105, 106, 107, bids: ["9.00:0"])
+        #expect(h.status().reason == .rescale)
+    }
+
     /// A market that stays crossed costs fewer and fewer snapshots.
     @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
         var h = EngineHarness()

@@ -67,6 +67,27 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(book.lastUpdateID == UpdateID(3))
     }
 
+    /// Zero is zero however it is printed, also to a book that has not learned its decimals yet.
+    @Test func removalsMayBePrintedWithOtherDecimals() throws {
+        let bare = SymbolScales(priceDecimals: 2, quantityDecimals: 0)
+        var removal = update(bids: [PriceLevel(99, 0)], asks: [PriceLevel(101, 0)])
+        removal.scales = bare
+        var book = OrderBook()
+        book.load(snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 5)], asks: []), limit: 100)
+        try book.apply(removal)
+        #expect(book.bestBid == PriceLevel(98, 5))
+        #expect(book.scales == scales)
+        var empty = OrderBook()
+        try empty.apply(removal)
+        #expect(empty.scales == nil)
+        try empty.apply(update(bids: [PriceLevel(97, 1)], asks: []))
+        #expect(empty.scales == scales)
+        var mixed = update(bids: [PriceLevel(98, 0)], asks: [PriceLevel(101, 1)])
+        mixed.scales = bare
+        #expect(throws: BookError.self) { try book.apply(mixed) }
+        #expect(book.bestBid == PriceLevel(98, 5))
+    }
+
     @Test(arguments: [-1, Price.mantissaMax + 1, .max, .min] as [Int64])
     func pricesOutOfRangeAreRefused(_ price: Int64) throws {
         var book = OrderBook()
