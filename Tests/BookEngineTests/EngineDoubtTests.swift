@@ -57,6 +57,36 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().reason == .rescale)
     }
 
+    /// The venue's best price may lie where nothing is proven; ours, where all is proven, still denies it.
+    @Test func aBestPriceBeyondTheProvenRange() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10)
+        h.ticker(10, bid: "7.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().reason == .oracle)
+        h.event(11, 11)
+        h.snapshot(11, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(12, 12)
+        #expect(h.status().state == .live)
+        h.message(
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"1.0\"],"
+                + "[\"7.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"2.0\"],[\"12.0\",\"2.0\"]]}}")
+        #expect(h.status().reason == .oracle)
+    }
+
+    /// Once all proven levels of a side are gone, what is left of it denies nothing.
+    @Test func aSideWithoutProvenLevelsDeniesNothing() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10, bids: ["9.0:0.0", "8.0:0.0", "6.0:1.0"])
+        h.ticker(10, bid: "7.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().counters.tickersCompared == 1 && h.status().state == .live)
+    }
+
     /// A market that stays crossed costs fewer and fewer snapshots.
     @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
         var h = EngineHarness()
