@@ -87,6 +87,17 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().counters.tickersCompared == 1 && h.status().state == .live)
     }
 
+    /// The venue clamps a limit, so the number of levels it gives says nothing against a greater one.
+    @Test(arguments: [(Market.spot, 5000), (.usdm, 1000)])
+    func aLimitBeyondTheDeepest(_ market: Market, _ deepest: Int) {
+        var h = EngineHarness(market)
+        h.frame(.connected)
+        let bids = (0..<deepest).map { "\(9000 - $0).0:1.0" }
+        h.snapshot(9, bids: bids, asks: ["9001.0:1.0"], limit: 10_000)
+        #expect(h.status().provenBids == .to(Price(Int64(9001 - deepest) * 10)))
+        #expect(h.status().provenAsks == .unbounded)
+    }
+
     /// A market that stays crossed costs fewer and fewer snapshots.
     @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
         var h = EngineHarness()
