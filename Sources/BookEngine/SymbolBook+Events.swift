@@ -127,7 +127,7 @@ extension SymbolBook {
     private func noteArrival(_ receivedAtNs: Int64) {
         // What lies between two subscriptions says nothing of the symbol.
         if silence.isHeard {
-            let interval = max(receivedAtNs - lastEventAtNs, 0)
+            let interval = max(receivedAtNs &- lastEventAtNs, 0)
             usualIntervalNs += usualIntervalNs == 0 ? interval : (interval - usualIntervalNs) / 16
         }
         lastEventAtNs = receivedAtNs

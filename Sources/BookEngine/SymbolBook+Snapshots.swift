@@ -134,7 +134,7 @@ extension SymbolBook {
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startShadow(.deepen, atNs: atNs, &wishes)
-        } else if configuration.auditEveryNs > 0 && atNs - auditedAtNs >= configuration.auditEveryNs {
+        } else if configuration.auditEveryNs > 0 && atNs &- auditedAtNs >= configuration.auditEveryNs {
             startShadow(.audit, atNs: atNs, &wishes)
         }
     }

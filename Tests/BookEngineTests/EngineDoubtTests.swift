@@ -98,6 +98,24 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().provenAsks == .unbounded)
     }
 
+    /// Times come out of files, too.
+    @Test func anyTimeIsTaken() {
+        var h = EngineHarness {
+            $0.auditEveryNs = 1
+            $0.statusEveryNs = 1
+        }
+        h.goLive()
+        var id = 10
+        for time in [.max, .min, 0, .max, -1, .max, .min, 1] as [Int64] {
+            h.nowNs = time
+            h.event(id + 1, id + 1)
+            h.event(id, id)
+            h.tick()
+            id += 1
+        }
+        #expect(h.status().lastUpdateID == UpdateID(Int64(id)))
+    }
+
     /// A market that stays crossed costs fewer and fewer snapshots.
     @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
         var h = EngineHarness()
