@@ -22,7 +22,7 @@ extension SymbolBook {
             apply(update, &wishes)
         case .discard:
             counters.discarded += 1
-            dropSnapshotFromTheFuture(&wishes)
+            dropWhatIsAhead(&wishes)
         case .buffer:
             buffer(frame, &wishes)
         case .bufferAnew:
@@ -96,12 +96,25 @@ extension SymbolBook {
         main.buffer.removeAll()
     }
 
-    /// A loaded snapshot that all events still lie behind belongs to another symbol or another time.
-    private func dropSnapshotFromTheFuture(_ wishes: inout [EngineWish]) {
-        guard case .joining(_, let asked) = main.sync.state, asked > 0 else { return }
-        if lastEventAtNs - main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
-        counters.snapshotsRefuted += 1
-        obey(main.sync.restart(), &wishes)
+    /// A snapshot, a book or a buffer that all events have been behind for too long: the snapshot belongs to
+    /// another symbol or another time, or the venue has begun its ids anew.
+    private func dropWhatIsAhead(_ wishes: inout [EngineWish]) {
+        if case .joining(_, let asked) = main.sync.state, asked > 0 {
+            if lastEventAtNs &- main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
+            counters.snapshotsRefuted += 1
+            obey(main.sync.restart(), &wishes)
+            return
+        }
+        let progress = counters.applied + counters.buffered
+        if progress != progressWhenBehind {
+            progressWhenBehind = progress
+            behindSinceNs = lastEventAtNs
+        }
+        if lastEventAtNs &- behindSinceNs <= configuration.snapshotAheadNsMax { return }
+        progressWhenBehind = -1
+        counters.gaps += 1
+        tickers.removeAll()
+        restart(reason == .none ? .gap : reason, &wishes)
     }
 
     /// The same event for the book in the shadow.
@@ -152,6 +165,7 @@ extension SymbolBook {
 
     /// The served book is wrong or unusable: starts again from a snapshot.
     func restart(_ why: StaleReason, _ wishes: inout [EngineWish]) {
+        if state != .live { fruitless += 1 }
         lose(why)
         main.buffer.removeAll()
         obey(main.sync.restart(), &wishes)
@@ -165,7 +179,6 @@ extension SymbolBook {
         case .requestSnapshot(let attempt): ask(attempt: attempt, &wishes)
         }
     }
-        if state != .live { fruitless += 1 }
 
     func ask(attempt: Int, _ wishes: inout [EngineWish]) {
         wishes.append(

@@ -116,6 +116,64 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().lastUpdateID == UpdateID(Int64(id)))
     }
 
+    /// All events lie behind a live book: the ids have begun anew, and it stands still without knowing.
+    @Test func idsThatBeginAnewAreNoticed() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        h.ticker(900, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.event(1, 2)
+        #expect(h.status().state == .live)
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().state == .stale && h.status().reason == .gap)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        h.event(5, 5)
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.ticker(6, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.event(6, 6)
+        #expect(h.status().state == .live && h.status().counters.tickersAgreed == 1)
+    }
+
+    @Test func idsThatBeginAnewWithAConnection() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        h.frame(.disconnected)
+        h.frame(.connected)
+        h.event(1, 2)
+        #expect(h.wishes().isEmpty)
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().reason == .disconnected)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 1)])
+    }
+
+    @Test func aBufferThatAllEventsLieBehindIsDropped() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.frame(.connected)
+        h.event(901, 905)
+        h.event(1, 2)
+        h.snapshot(2, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().bufferedBytes == 0)
+        h.event(5, 5)
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(6, 6)
+        #expect(h.status().state == .live)
+    }
+
+    /// Duplicates now and then, with other events between them, are nothing.
+    @Test func duplicatesAreNoNewBeginning() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        for id in 11...20 {
+            h.event(9, 9)
+            h.nowNs += 2_000
+            h.event(id, id)
+        }
+        #expect(h.status().state == .live && h.status().counters.gaps == 0)
+    }
+
     /// A market that stays crossed costs fewer and fewer snapshots.
     @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
         var h = EngineHarness()
