@@ -112,6 +112,30 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(view.scales.priceDecimals == 0)
     }
 
+    /// Levels that went leave free slots behind; the best ones are found beyond any number of them.
+    @Test(arguments: [0, 1, 7, 8, 40, 63, 64, 65, 600, 4_980, 4_999])
+    func viewsReachBeyondFreeSlots(_ goneCount: Int) throws {
+        var view = BookView()
+        for keptInFront in [0, 1, 3] where keptInFront + goneCount <= 5_000 {
+            var book = OrderBook()
+            let bids = (0..<5_000).map { PriceLevel(100_000 - Int64($0), 1 + Int64($0)) }
+            let asks = (0..<5_000).map { PriceLevel(200_000 + Int64($0), 1 + Int64($0)) }
+            book.load(snapshot(bids: bids, asks: asks), limit: nil)
+            let gone = keptInFront..<(keptInFront + goneCount)
+            try book.apply(
+                update(
+                    bids: bids[gone].map { PriceLevel($0.price.mantissa, 0) },
+                    asks: asks[gone].map { PriceLevel($0.price.mantissa, 0) }))
+            book.publish(into: &view)
+            for (side, levels) in [(Side.bid, bids), (.ask, asks)] {
+                let wanted = (levels[..<gone.lowerBound] + levels[gone.upperBound...]).prefix(20)
+                let count = Int(side == .bid ? view.bidCount : view.askCount)
+                let found = (0..<count).map { side == .bid ? view.bids[$0] : view.asks[$0] }
+                #expect(found == Array(wanted), "\(side), \(keptInFront) in front of \(goneCount)")
+            }
+        }
+    }
+
     @Test func capEvictsTheDeepestAndMovesTheProvenPrice() throws {
         var book = OrderBook(levelCountMax: 32)
         let asks = (0..<32).map { PriceLevel(1000 + Int64($0) * 10, 1) }
