@@ -50,16 +50,16 @@ public struct ControlRequest: Hashable, Sendable {
         guard case .object(let members) = tree else {
             throw ControlRequest.malformed("expected an object", .null)
         }
-        let found = members.first { $0.name == "id" }
+        let found = members.last { $0.name == "id" }
         guard let id = ControlRequest.requestID(found?.value) else {
             throw ControlRequest.malformed("request ID must be an unsigned integer", .null)
         }
         self.id = id
-        guard let method = members.first(where: { $0.name == "method" }) else {
+        guard let method = members.last(where: { $0.name == "method" }) else {
             let place = ControlRequest.place(of: bytes.count, in: bytes)
             throw ControlRequest.malformed("missing field `method` at \(place)", id)
         }
-        let parameters = members.first { $0.name == "params" }?.value ?? .null
+        let parameters = members.last { $0.name == "params" }?.value ?? .null
         let place = ControlRequest.place(of: method.end, in: bytes)
         action = try ControlRequest.action(method.value, parameters, id, place)
     }

@@ -3,7 +3,7 @@
 //
 // Strict: one value of RFC 8259, blanks around it, nothing else; UTF-8 is taken as it comes. A number is an
 // integer of 64 bits or something else, which no caller takes. Of several members of one name the last
-// counts.
+// counts, so `last(where:)` finds one.
 //
 // Worst case: O(bytes), nesting bounded by `depthMax`, memory proportional to the text, whose length callers
 // bound.
@@ -107,7 +107,6 @@ private struct JSONTreeReader {
             skipBlanks()
             if !skip(UInt8(ascii: ":")) { throw error }
             let value = try value(depth: depth + 1)
-            members.removeAll { $0.name == name }
             members.append(JSONMember(name: name, value: value, end: at))
             skipBlanks()
         } while skip(UInt8(ascii: ","))

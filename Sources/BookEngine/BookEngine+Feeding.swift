@@ -30,7 +30,8 @@ extension BookEngine {
 
     /// The REST depth body of a symbol.
     ///
-    /// - Parameter limit: levels a side that were asked for; 0 if the body is complete on both sides.
+    /// - Parameter limit: levels a side that were asked for; 0 if the body is complete on both sides. More
+    ///   than the venue gives counts as what it gives.
     public mutating func receiveSnapshot(
         _ body: Span<UInt8>, of symbol: SymbolName, limit: Int, source: UInt16 = 0, receivedAtNs: Int64
     ) {

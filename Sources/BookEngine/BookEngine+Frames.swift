@@ -66,8 +66,11 @@ extension BookEngine {
         }
         let named = parser.snapshot.symbol
         if named.isEmpty || named == envelope.symbol {
+            // The venue clamps what is asked for beyond its deepest: a side that long may go on.
+            let deepest = configuration.market.snapshotLimit(atLeast: .max).levelCount
             books[slot].receiveSnapshot(
-                &parser, limit: envelope.limit == 0 ? nil : envelope.limit, atNs: frame.receivedAtNs, &wishes)
+                &parser, limit: envelope.limit == 0 ? nil : min(envelope.limit, deepest),
+                atNs: frame.receivedAtNs, &wishes)
         } else {
             books[slot].snapshotFailed(&wishes)
         }

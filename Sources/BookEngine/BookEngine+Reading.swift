@@ -43,6 +43,15 @@ extension BookEngine {
         return try body(books[slot].main.book)
     }
 
+    /// The connection whose events a symbol's book follows, nil if there is none.
+    package borrowing func source(of name: SymbolName) -> UInt16? {
+        let slot = table.slot(of: name)
+        return slot < 0 ? nil : books[slot].source
+    }
+
+    /// Symbol and last id of the depth event in the last frame, if that was one.
+    package var lastEvent: (symbol: SymbolName, last: UpdateID) { (parser.update.symbol, parser.update.last) }
+
     /// The mailbox in which the views of a symbol appear, for any number of readers on any thread.
     public borrowing func views(of name: SymbolName) -> LatestValueReader<BookView>? {
         let slot = table.slot(of: name)

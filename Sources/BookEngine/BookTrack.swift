@@ -29,6 +29,8 @@ final class BookTrack {
 enum ReplayOutcome: Hashable {
     /// Every message was stale or was applied.
     case joined
+    /// The owner gave the book up on the way, and has begun anew.
+    case abandoned
     /// The snapshot contradicts an event that it must contain.
     case refuted
     /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
@@ -41,8 +43,9 @@ extension BookTrack {
     ///
     /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must
     /// stand in it, but for those that the event across the snapshot's id changes again.
-    /// - Parameter applied: called after each message that was applied.
-    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Void)
+    /// - Parameter applied: called after each message that was applied; false if the owner has given the book
+    ///   up meanwhile. Synchronizer and buffer are then what the owner made of them.
+    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Bool)
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
@@ -62,7 +65,7 @@ extension BookTrack {
                     if witness.refutes(book, at: snapshotID, complete: true) { return .refuted }
                 }
                 do { try book.apply(parser.update) } catch { return .unusable }
-                applied()
+                if !applied() { return .abandoned }
             case .buffer, .bufferAnew, .resync:
                 return .unusable
             }

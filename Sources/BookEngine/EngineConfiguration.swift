@@ -43,8 +43,8 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var provenLevelCountMin = 0
     /// Rebuild a book in the shadow and compare after this much time; 0 switches audits off.
     public var auditEveryNs: Int64 = 0
-    /// A book loaded from a snapshot that lies this much ahead of the events still coming is dropped; a
-    /// served book that a snapshot for its shadow is ahead of for so long is behind.
+    /// A book that lies this much ahead of the events still coming is dropped; a served book that a snapshot
+    /// for its shadow is ahead of for so long is behind.
     public var snapshotAheadNsMax: Int64 = 30_000_000_000
     /// A symbol that is subscribed and has delivered no event for this long is to be resubscribed.
     public var firstEventNsMax: Int64 = 30_000_000_000

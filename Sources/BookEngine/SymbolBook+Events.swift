@@ -23,7 +23,7 @@ extension SymbolBook {
             apply(update, &wishes)
         case .discard:
             counters.discarded += 1
-            dropSnapshotFromTheFuture(&wishes)
+            dropWhatIsAhead(&wishes)
         case .buffer:
             buffer(frame, &wishes)
         case .bufferAnew:
@@ -97,12 +97,25 @@ extension SymbolBook {
         main.buffer.removeAll()
     }
 
-    /// A loaded snapshot that all events still lie behind belongs to another symbol or another time.
-    private func dropSnapshotFromTheFuture(_ wishes: inout [EngineWish]) {
-        guard case .joining(_, let asked) = main.sync.state, asked > 0 else { return }
-        if lastEventAtNs - main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
-        counters.snapshotsRefuted += 1
-        obey(main.sync.restart(), &wishes)
+    /// A snapshot, a book or a buffer that all events have been behind for too long: the snapshot belongs to
+    /// another symbol or another time, or the venue has begun its ids anew.
+    private func dropWhatIsAhead(_ wishes: inout [EngineWish]) {
+        if case .joining(_, let asked) = main.sync.state, asked > 0 {
+            if lastEventAtNs &- main.loadedAtNs <= configuration.snapshotAheadNsMax { return }
+            counters.snapshotsRefuted += 1
+            obey(main.sync.restart(), &wishes)
+            return
+        }
+        let progress = counters.applied + counters.buffered
+        if progress != progressWhenBehind {
+            progressWhenBehind = progress
+            behindSinceNs = lastEventAtNs
+        }
+        if lastEventAtNs &- behindSinceNs <= configuration.snapshotAheadNsMax { return }
+        progressWhenBehind = -1
+        counters.gaps += 1
+        tickers.removeAll()
+        restart(reason == .none ? .gap : reason, &wishes)
     }
 
     /// The same event for the book in the shadow.
@@ -128,7 +141,7 @@ extension SymbolBook {
     private func noteArrival(_ receivedAtNs: Int64) {
         // What lies between two subscriptions says nothing of the symbol.
         if silence.isHeard {
-            let interval = max(receivedAtNs - lastEventAtNs, 0)
+            let interval = max(receivedAtNs &- lastEventAtNs, 0)
             usualIntervalNs += usualIntervalNs == 0 ? interval : (interval - usualIntervalNs) / 16
         }
         lastEventAtNs = receivedAtNs
@@ -140,7 +153,10 @@ extension SymbolBook {
     /// The served book is believed no longer. Before the first live book there is nothing to lose.
     func lose(_ why: StaleReason) {
         viewIsDue = true
-        if state == .live { counters.resyncs += 1 }
+        if state == .live {
+            counters.resyncs += 1
+            fruitless = 0
+        }
         if state != .syncing {
             state = .stale
             reason = why
@@ -150,6 +166,7 @@ extension SymbolBook {
 
     /// The served book is wrong or unusable: starts again from a snapshot.
     func restart(_ why: StaleReason, _ wishes: inout [EngineWish]) {
+        if state != .live { fruitless += 1 }
         lose(why)
         main.buffer.removeAll()
         obey(main.sync.restart(), &wishes)
@@ -165,7 +182,8 @@ extension SymbolBook {
     }
 
     func ask(attempt: Int, _ wishes: inout [EngineWish]) {
-        wishes.append(.ask(name, state == .syncing ? .initial : .resync, attempt: attempt))
+        wishes.append(
+            .ask(name, state == .syncing ? .initial : .resync, attempt: max(attempt, fruitless)))
     }
 
     /// Events of `source` come from now on.

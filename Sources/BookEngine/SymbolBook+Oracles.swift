@@ -34,11 +34,16 @@ extension SymbolBook {
         }
     }
 
-    /// Whether the venue's best level of a side is ours. One outside the proven range proves nothing.
+    /// Whether the venue's best level of a side can be true if ours is. Two that differ contradict each other
+    /// if either lies inside the proven range: there ours exists, and the venue's would not be missing.
     private func agrees(_ side: Side, _ venue: PriceLevel) -> Bool {
         let own = side == .bid ? main.book.bestBid : main.book.bestAsk
-        if venue.quantity == .zero { return own == nil || !main.book.isProven(side, own!.price) }
-        return own == venue || !main.book.isProven(side, venue.price)
+        let best = venue.quantity == .zero ? nil : venue
+        return own == best || !isProven(side, own) && !isProven(side, best)
+    }
+
+    private func isProven(_ side: Side, _ level: PriceLevel?) -> Bool {
+        level.map { main.book.isProven(side, $0.price) } ?? false
     }
 
     /// A partial-depth frame: compared, as far as our levels are proven, if the book stands at its id.
@@ -58,7 +63,11 @@ extension SymbolBook {
         var index = 0
         var same = true
         main.book.forEachLevel(side) { level in
-            if index >= levels.count || !main.book.isProven(side, levels[index].price) { return false }
+            if index >= levels.count { return false }
+            if !main.book.isProven(side, levels[index].price) {
+                same = !main.book.isProven(side, level.price)
+                return false
+            }
             same = levels[index] == level
             index += 1
             return same

@@ -34,8 +34,10 @@ extension SymbolBook {
         let outcome = main.join(&parser, limit: limit, market: configuration.market) {
             counters.applied += 1
             if tickers.count > 0 { compareRemembered(&wishes) }
+            return main.sync.isLive
         }
         switch outcome {
+        case .abandoned: break
         case .joined:
             counters.snapshots += 1
             auditedAtNs = main.loadedAtNs
@@ -88,7 +90,7 @@ extension SymbolBook {
             counters.snapshotsTooOld += 1
             wishes.append(.ask(name, shadowPurpose, attempt: attempt))
         case .replay:
-            let outcome = shadow.join(&parser, limit: limit, market: configuration.market) {}
+            let outcome = shadow.join(&parser, limit: limit, market: configuration.market) { true }
             if outcome == .joined {
                 counters.snapshots += 1
                 settleShadow(&wishes)
@@ -132,7 +134,7 @@ extension SymbolBook {
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startShadow(.deepen, atNs: atNs, &wishes)
-        } else if configuration.auditEveryNs > 0 && atNs - auditedAtNs >= configuration.auditEveryNs {
+        } else if configuration.auditEveryNs > 0 && atNs &- auditedAtNs >= configuration.auditEveryNs {
             startShadow(.audit, atNs: atNs, &wishes)
         }
     }

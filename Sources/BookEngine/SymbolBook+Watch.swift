@@ -29,7 +29,7 @@ extension SymbolBook {
         guard let shadow, case .joining(let ahead, _) = shadow.sync.state, let own = main.sync.lastID else {
             return false
         }
-        return ahead > own && atNs - shadow.loadedAtNs > configuration.snapshotAheadNsMax
+        return ahead > own && atNs &- shadow.loadedAtNs > configuration.snapshotAheadNsMax
     }
 
     private func resubscribe(atNs: Int64, _ wishes: inout [EngineWish]) {
@@ -81,12 +81,13 @@ struct SilenceWatch {
             sinceNs = atNs
             return false
         }
-        var limitNs = isHeard ? max(limits.silenceNsMin, usualIntervalNs * 30) : limits.firstEventNsMax
+        let unusualNs = min(usualIntervalNs, .max / 30) * 30
+        var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
         var doublings = fruitless
         while doublings > 0 && limitNs < limits.silenceNsMax {
             limitNs = min(limitNs * 2, limits.silenceNsMax)
             doublings -= 1
         }
-        return atNs - sinceNs > limitNs
+        return atNs &- sinceNs > limitNs
     }
 }

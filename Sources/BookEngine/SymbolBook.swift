@@ -34,6 +34,11 @@ final class SymbolBook {
     var usualIntervalNs: Int64 = 0
     var silence = SilenceWatch()
     var auditedAtNs: Int64 = 0
+    /// Books in a row that were given up before they were live.
+    var fruitless = 0
+    /// Since when all events have been behind the book or the buffer, and how many had not been before that.
+    var behindSinceNs: Int64 = 0
+    var progressWhenBehind = -1
     var lastDifference: AuditDifference?
     var view = BookView()
     var viewIsDue = true

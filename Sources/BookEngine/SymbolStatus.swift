@@ -75,7 +75,7 @@ extension BookEngine {
 
     /// Hands status and counters to readers if it is time.
     mutating func publishStatus(atNs: Int64) {
-        if configuration.statusEveryNs <= 0 || atNs - statusAtNs < configuration.statusEveryNs { return }
+        if configuration.statusEveryNs <= 0 || atNs &- statusAtNs < configuration.statusEveryNs { return }
         statusAtNs = atNs
         publishStatus()
     }

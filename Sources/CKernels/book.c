@@ -95,10 +95,16 @@ static int64_t free_count_baseline(const int64_t *quantities, int64_t width) {
 
 static int64_t best_baseline(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
                              lob_level *levels, int64_t wanted) {
-    int64_t count = 0;
-    for (int64_t slot = high; slot >= 0 && count < wanted; slot--) {
-        levels[count] = (lob_level){keys[slot] ^ flip, quantities[slot]};
-        count += quantities[slot] != 0;
+    int64_t count = 0, slot = high;
+    while (slot >= 0) {
+        const int64_t end = slot < 64 ? -1 : slot - 64;
+        for (; slot > end && count < wanted; slot--) {
+            levels[count] = (lob_level){keys[slot] ^ flip, quantities[slot]};
+            count += quantities[slot] != 0;
+        }
+        if (__builtin_expect(count == wanted, 1)) break;
+        // Where the best price has left a thousand levels behind, as many slots are free.
+        while (slot >= 0 && lob_free_count8(quantities + slot - 7) == 8) slot -= 8;
     }
     return count;
 }
@@ -175,6 +181,8 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
         __mmask8 held = _mm512_test_epi64_mask(quantity, quantity);
         // The slots of the margin in front are no levels.
         if (slot < 7) held &= (__mmask8)((2 << slot) - 1);
+        // Where the best price has left a thousand levels behind, as many slots are free.
+        if (__builtin_expect(held == 0, 0)) continue;
         key = _mm512_maskz_compress_epi64(held, _mm512_xor_si512(key, flips));
         quantity = _mm512_maskz_compress_epi64(held, quantity);
         const int64_t found = __builtin_popcount(held), room = wanted - count;

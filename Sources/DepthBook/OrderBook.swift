@@ -137,12 +137,12 @@ public struct OrderBook: ~Copyable {
     /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
     ///   Price.mantissaMax`, as a parser delivers them.
     /// - Throws: `BookError`, with the book unchanged.
-    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. Allocates only to
-    ///   grow.
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side within a
+    ///   message's length of `levelCountMax` is counted: O(slots / 8). Allocates only to grow.
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
         try checkPrices(update)
-        if update.scales != scales { try adopt(update.scales) }
+        if update.scales != scales { try adopt(update) }
         let most = max(update.bids.count, update.asks.count)
         if most > scratchCapacity { growScratch(most) }
         bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
@@ -176,12 +176,23 @@ public struct OrderBook: ~Copyable {
         return price | (UInt64(Price.mantissaMax) &- price)
     }
 
-    /// A book without levels takes the scales of the first message that has some.
+    /// A book without levels takes the scales of the first message that shows some. Zero is zero however it
+    /// is printed: a message that only removes says nothing of the decimals of quantities.
     @inline(never)
-    private mutating func adopt(_ message: SymbolScales?) throws(BookError) {
-        guard let message else { return }
-        if let book = scales { throw .scalesDiffer(book: book, message: message) }
-        scales = message
+    private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) {
+        guard let message = update.scales else { return }
+        let removesOnly = OrderBook.removesOnly(update.bids) && OrderBook.removesOnly(update.asks)
+        guard let book = scales else {
+            if !removesOnly { scales = message }
+            return
+        }
+        if removesOnly && message.priceDecimals == book.priceDecimals { return }
+        throw .scalesDiffer(book: book, message: message)
+    }
+
+    private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {
+        for i in 0..<levels.count where levels.base[i].quantity != .zero { return false }
+        return true
     }
 
     @inline(never)

@@ -178,7 +178,8 @@ public struct CaptureReader: ~Copyable {
             }
         }
         if at < line.count, line[at] == 0x3A { at += 1 }
-        if at >= line.count || line[at] != 0x20 { return (nil, 0) }
+        // Nineteen digits may be too many: what has overflowed is negative.
+        if at >= line.count || line[at] != 0x20 || time < 0 { return (nil, 0) }
         while at < line.count && line[at] == 0x20 { at += 1 }
         return (time, at)
     }

@@ -30,7 +30,7 @@ public final class Road {
     var stalledUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
     var outcome = RoadOutcome()
-    var checker = RoadChecker()
+    var checker: RoadChecker
 
     /// An answer on its way.
     struct DueAnswer {
@@ -63,6 +63,7 @@ public final class Road {
         endpoints = Endpoints(market: plan.market)!
         life = Road.life(plan, symbols, endpoints)
         nextSecond = venue.nowUs / 1_000_000 + 1
+        checker = RoadChecker(symbolCount: symbols.count)
     }
 
     private static func engineConfiguration(_ plan: RoadPlan) -> EngineConfiguration {
@@ -70,7 +71,7 @@ public final class Road {
         configuration.bufferBytesMax = 256 << 10
         configuration.auditEveryNs = 30_000_000_000
         configuration.provenLevelCountMin = 40
-        configuration.levelCountMax = plan.mistake == .keepsProvenRange ? 240 : 10_000
+        configuration.levelCountMax = plan.levelCountMax
         return configuration
     }
 
@@ -125,8 +126,10 @@ public final class Road {
     private func consume() {
         consumer.poll { frame in
             if outcome.violation != nil { return }
+            let eventsBefore = engine.counters.depthUpdates
             engine.step(frame)
             outcome.frames += 1
+            if engine.counters.depthUpdates != eventsBefore { noteEvent(from: frame.source) }
             check(frame.kind)
         }
     }

@@ -2,11 +2,11 @@
 //
 // * A level inside the proven range of a live book equals the true book at that id, exactly, and none is
 //   missing.
-// * A live book is never behind an event that was handed to it: a later one that it saw either moved it or
-//   cost its trust.
+// * A live book is never behind an event that its connection handed to it: it moved the book or cost its
+//   trust.
 // * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
 //   false alarms.
-// * Buffers, tickers and the ring stay inside their bounds.
+// * Buffers and the ring stay inside their bounds.
 // * The venue never had to refuse a request for its weight, never got too many messages or dials, and never
 //   had more than two connections to serve.
 // * A book is called behind only if it is.
@@ -25,15 +25,28 @@ struct RoadChecker {
     var comparedAt: [UpdateID?] = []
     /// How often each symbol's book was called behind.
     var behind: [Int] = []
+    /// The last id that each symbol's connection has handed to its live book.
+    var handed: [(source: UInt16, last: UpdateID)?] = []
+
+    init(symbolCount: Int) {
+        comparedAt = Array(repeating: nil, count: symbolCount)
+        behind = Array(repeating: 0, count: symbolCount)
+        handed = Array(repeating: nil, count: symbolCount)
+    }
 }
 
 extension Road {
+    /// The engine took a depth event.
+    func noteEvent(from source: UInt16) {
+        let event = engine.lastEvent
+        guard let index = symbols.firstIndex(of: event.symbol), engine.source(of: event.symbol) == source
+        else { return }
+        let before = checker.handed[index].flatMap { $0.source == source ? $0.last : nil }
+        checker.handed[index] = (source, max(event.last, before ?? event.last))
+    }
+
     /// Looks at every symbol whose book moved.
     func check(_ kind: FrameKind) {
-        if checker.comparedAt.isEmpty {
-            checker.comparedAt = symbols.map { _ in nil }
-            checker.behind = symbols.map { _ in 0 }
-        }
         for index in symbols.indices {
             guard let status = engine.status(symbols[index]) else { continue }
             checkCounters(status)
@@ -44,9 +57,14 @@ extension Road {
             }
             if status.state != .live {
                 checker.comparedAt[index] = nil
+                checker.handed[index] = nil
                 continue
             }
+            if let handed = checker.handed[index], handed.last > status.lastUpdateID {
+                violated(symbols[index], "live at \(status.lastUpdateID), behind event \(handed.last)")
+            }
             let isKnown = checker.comparedAt[index] == status.lastUpdateID
+            if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
             if isKnown && kind == .message { continue }
             checker.comparedAt[index] = status.lastUpdateID
             compare(symbols[index], status, isKnown: isKnown)
@@ -83,6 +101,9 @@ extension Road {
         let checked: String?? = venue.withTruth(of: symbol, at: status.lastUpdateID) { truth in
             engine.withBook(symbol) { book -> String? in
                 guard let scales = book.scales else { return "live without a level" }
+                if book.proven(.bid) == .nothing || book.proven(.ask) == .nothing {
+                    return "live without a proof"
+                }
                 var comparison = TruthComparison(truth, scales)
                 for side in Side.allCases {
                     comparison.compare(side, proven: book.proven(side)) { body in
@@ -104,6 +125,10 @@ extension Road {
         }
         outcome.comparisons += 1
         if let found = checked { violated(symbol, "live at \(status.lastUpdateID): \(found)") }
+    }
+
+    private func follow(_ number: UInt64) {
+        outcome.trail = (outcome.trail ^ number) &* 0x9E37_79B9_7F4A_7C15
     }
 
     func violated(_ symbol: SymbolName, _ what: String) {
@@ -142,7 +167,7 @@ extension Road {
             outcome.resyncs += status.counters.resyncs
             outcome.audits += status.counters.auditsCompared
             outcome.behind += status.counters.behind
-            engine.withBook(symbol) { outcome.trail = (outcome.trail ^ $0.digest()) &* 0x9E37_79B9_7F4A_7C15 }
+            engine.withBook(symbol) { follow($0.digest()) }
         }
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
         outcome.overflows = outbox.droppedMessages

@@ -24,6 +24,8 @@ public struct RoadPlan: Sendable {
     public var ringBytes = 1 << 20
     /// Virtual seconds a connection lives; short, so that it is renewed again and again.
     public var connectionLifeSeconds = 150
+    /// Most levels a side that a book keeps.
+    public var levelCountMax = 10_000
     /// A mistake to build in, nil for none.
     public var mistake: Mistake?
 
@@ -45,6 +47,8 @@ public enum Mistake: String, CaseIterable, Sendable {
     case spotRuleOnFutures
     /// A gap is taken for continuity.
     case gapIgnored
+    /// An event behind a gap is taken for one that is in the book already.
+    case gapDiscarded
     /// A level is removed only if its quantity reads exactly "0.00000000".
     case deleteByLiteral
     /// A full buffer drops its oldest event without saying so.
@@ -58,17 +62,26 @@ public enum Mistake: String, CaseIterable, Sendable {
         case .firstEventOffByOne: "the first event after a snapshot may begin one id too late"
         case .spotRuleOnFutures: "futures continuity judged by U == u + 1"
         case .gapIgnored: "a gap is taken for continuity"
+        case .gapDiscarded: "an event behind a gap is dropped as if it were old"
         case .deleteByLiteral: "a level goes only if its quantity reads \"0.00000000\""
         case .dropsOldestBuffered: "a full buffer silently drops its oldest event"
         case .keepsProvenRange: "evicting levels does not move the proven range"
         }
     }
 
+    /// A plan with the mistake; without it the same plan must show nothing.
+    public func plan(seed: UInt64) -> RoadPlan {
+        var plan = RoadPlan(seed: seed, profile: profile)
+        if self == .keepsProvenRange { plan.levelCountMax = 240 }
+        plan.mistake = self
+        return plan
+    }
+
     /// The profile on which it shows.
     public var profile: TrafficProfile {
         switch self {
         case .firstEventOffByOne, .keepsProvenRange: .spotAlt
-        case .gapIgnored: .spotBTC
+        case .gapIgnored, .gapDiscarded: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered: .usdmBTC
         }
     }
@@ -97,6 +110,10 @@ public enum Mistake: String, CaseIterable, Sendable {
                 join: right.join,
                 follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) }
             )
+        case .gapDiscarded:
+            defect.rule = SequenceRule(
+                join: right.join,
+                follow: { event, id in right.follow(event, id) == .gap ? .stale : right.follow(event, id) })
         case .deleteByLiteral: break
         case .dropsOldestBuffered: defect.dropsOldestBuffered = true
         case .keepsProvenRange: defect.keepsProvenRangeOnEviction = true
@@ -152,7 +169,7 @@ public struct RoadOutcome: Sendable {
     public var behind = 0
     /// Seconds after the end of the faults until every symbol was live and up to date.
     public var recoverySeconds: Double = 0
-    /// A hash of every view the run published, in order.
+    /// A hash of every id at which a book was live, in order, and of the books at the end.
     public var trail: UInt64 = 0
     /// What went wrong, nil if nothing did.
     public var violation: Violation?

@@ -10,13 +10,10 @@ import Recording
 /// What a REST depth body says of itself.
 struct SnapshotFacts {
     var symbol: SymbolName?
-    /// Levels a side that were asked for, as far as the body shows it; 0 = complete.
+    /// Levels a side that were asked for, as far as the body shows it: it may have been cut at the length of
+    /// its longer side, since a request on spot may name any number; a shorter side is complete.
     var limit: Int
 }
-
-/// Limits a request may name on futures, and those people use on spot. A body whose longer side has exactly
-/// so many levels was cut there; any other number of levels means that the venue had no more.
-private let usualLimits: Set<Int> = [5, 10, 20, 50, 100, 500, 1000, 5000]
 
 /// The facts of a body, nil if it is none.
 func snapshotFacts(_ body: [UInt8]) -> SnapshotFacts? {
@@ -33,7 +30,7 @@ func snapshotFacts(_ body: [UInt8]) -> SnapshotFacts? {
     let longest = max(parser.snapshot.bids.count, parser.snapshot.asks.count)
     let symbol = parser.snapshot.symbol
     return SnapshotFacts(
-        symbol: symbol.isEmpty ? nil : symbol, limit: usualLimits.contains(longest) ? longest : 0)
+        symbol: symbol.isEmpty ? nil : symbol, limit: longest)
 }
 
 /// Whether a message may be a REST depth body: an object that begins with `lastUpdateId`, not wrapped in a

@@ -154,10 +154,9 @@ struct SimulateCommand: ParsableCommand {
         for mistake in Mistake.allCases {
             var caught: (seed: UInt64, violation: Violation)?
             for seed in from..<(from + UInt64(seeds)) {
-                var plan = RoadPlan(seed: seed, profile: mistake.profile)
+                var plan = mistake.plan(seed: seed)
                 plan.faultySeconds = seconds
                 plan.faults = faults
-                plan.mistake = mistake
                 if let violation = try Road(plan).run().violation {
                     caught = (seed, violation)
                     break

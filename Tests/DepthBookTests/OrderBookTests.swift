@@ -67,6 +67,27 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(book.lastUpdateID == UpdateID(3))
     }
 
+    /// Zero is zero however it is printed, also to a book that has not learned its decimals yet.
+    @Test func removalsMayBePrintedWithOtherDecimals() throws {
+        let bare = SymbolScales(priceDecimals: 2, quantityDecimals: 0)
+        var removal = update(bids: [PriceLevel(99, 0)], asks: [PriceLevel(101, 0)])
+        removal.scales = bare
+        var book = OrderBook()
+        book.load(snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 5)], asks: []), limit: 100)
+        try book.apply(removal)
+        #expect(book.bestBid == PriceLevel(98, 5))
+        #expect(book.scales == scales)
+        var empty = OrderBook()
+        try empty.apply(removal)
+        #expect(empty.scales == nil)
+        try empty.apply(update(bids: [PriceLevel(97, 1)], asks: []))
+        #expect(empty.scales == scales)
+        var mixed = update(bids: [PriceLevel(98, 0)], asks: [PriceLevel(101, 1)])
+        mixed.scales = bare
+        #expect(throws: BookError.self) { try book.apply(mixed) }
+        #expect(book.bestBid == PriceLevel(98, 5))
+    }
+
     @Test(arguments: [-1, Price.mantissaMax + 1, .max, .min] as [Int64])
     func pricesOutOfRangeAreRefused(_ price: Int64) throws {
         var book = OrderBook()
@@ -89,6 +110,30 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         book.publish(into: &view)
         #expect(view.provenBids == .nothing && view.provenAsks == .nothing)
         #expect(view.scales.priceDecimals == 0)
+    }
+
+    /// Levels that went leave free slots behind; the best ones are found beyond any number of them.
+    @Test(arguments: [0, 1, 7, 8, 40, 63, 64, 65, 600, 4_980, 4_999])
+    func viewsReachBeyondFreeSlots(_ goneCount: Int) throws {
+        var view = BookView()
+        for keptInFront in [0, 1, 3] where keptInFront + goneCount <= 5_000 {
+            var book = OrderBook()
+            let bids = (0..<5_000).map { PriceLevel(100_000 - Int64($0), 1 + Int64($0)) }
+            let asks = (0..<5_000).map { PriceLevel(200_000 + Int64($0), 1 + Int64($0)) }
+            book.load(snapshot(bids: bids, asks: asks), limit: nil)
+            let gone = keptInFront..<(keptInFront + goneCount)
+            try book.apply(
+                update(
+                    bids: bids[gone].map { PriceLevel($0.price.mantissa, 0) },
+                    asks: asks[gone].map { PriceLevel($0.price.mantissa, 0) }))
+            book.publish(into: &view)
+            for (side, levels) in [(Side.bid, bids), (.ask, asks)] {
+                let wanted = (levels[..<gone.lowerBound] + levels[gone.upperBound...]).prefix(20)
+                let count = Int(side == .bid ? view.bidCount : view.askCount)
+                let found = (0..<count).map { side == .bid ? view.bids[$0] : view.asks[$0] }
+                #expect(found == Array(wanted), "\(side), \(keptInFront) in front of \(goneCount)")
+            }
+        }
     }
 
     @Test func capEvictsTheDeepestAndMovesTheProvenPrice() throws {

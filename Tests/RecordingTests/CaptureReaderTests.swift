@@ -64,7 +64,10 @@ private func lines(_ path: String) throws -> [Line] {
         #expect(found.first?.text == "x")
     }
 
-    @Test(arguments: ["123 x", "1723161253x", "1723161253", "99999999999999999999 x", "-1723161253 x"])
+    @Test(arguments: [
+        "123 x", "1723161253x", "1723161253", "99999999999999999999 x", "9223372036854775808 x",
+        "9223372036.9 x", "-1723161253 x",
+    ])
     func whatIsNoTimeStaysInTheLine(_ text: String) throws {
         let found = try withFile(Array(text.utf8)) { try lines($0) }
         #expect(found.first?.time == nil)

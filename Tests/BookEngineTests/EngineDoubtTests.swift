@@ -1,0 +1,198 @@
+// What an engine does when the venue contradicts itself, or says what cannot be.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")!
+
+@Suite struct EngineDoubtTests {
+    /// A book may be found wrong while buffered events are replayed; those behind that one are let go.
+    @Test(arguments: [6, 7, 8]) func aTickerContradictsABufferedEvent(_ id: Int) {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(1, 5)
+        h.event(6, 6, bids: ["9.5:1.0"])
+        h.event(7, 7)
+        h.event(8, 8)
+        h.ticker(id, bid: "9.6:1.0", ask: "10.0:1.0")
+        _ = h.wishes()
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .syncing && h.status().bufferedBytes == 0)
+        #expect(h.status().counters.tickersCompared == 1 && h.status().counters.tickersAgreed == 0)
+        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+        h.event(9, 9)
+        h.snapshot(9, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        h.event(10, 10)
+        #expect(h.status().state == .live && h.book(.bid) == ["9.5:1.0"])
+    }
+
+    @Test func contradictionsThatAreOnlyCountedStopNoReplay() {
+        var h = EngineHarness { $0.oraclePolicy = .count }
+        h.frame(.connected)
+        h.event(1, 5)
+        h.event(6, 6, bids: ["9.5:1.0"])
+        h.event(7, 7, bids: ["9.7:1.0"])
+        h.ticker(6, bid: "9.6:1.0", ask: "10.0:1.0")
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        #expect(h.status().state == .live)
+        #expect(h.book(.bid) == ["9.7:1.0", "9.5:1.0", "9.0:1.0"])
+    }
+
+    /// Futures may print the quantity of a removal without decimals, and an event of nothing but removals
+    /// shows no others.
+    @Test func anEventOfBareZerosOnlyRemoves() {
+        var h = EngineHarness(.usdm)
+        h.frame(.connected)
+        h.futuresEvent(90, 95, 100)
+        h.snapshot(100, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        h.futuresEvent(100, 101, 105, bids: ["8.0:0"], asks: ["11.0:0"])
+        #expect(h.status().state == .live && h.status().counters.rescales == 0)
+        #expect(h.book(.bid) == ["9.0:1.0"] && h.book(.ask) == ["10.0:1.0"])
+        // In other decimals of the price it is another number.
+        h.futuresEvent(105, 106, 107, bids: ["9.00:0"])
+        #expect(h.status().reason == .rescale)
+    }
+
+    /// The venue's best price may lie where nothing is proven; ours, where all is proven, still denies it.
+    @Test func aBestPriceBeyondTheProvenRange() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10)
+        h.ticker(10, bid: "7.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().reason == .oracle)
+        h.event(11, 11)
+        h.snapshot(11, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(12, 12)
+        #expect(h.status().state == .live)
+        h.message(
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"1.0\"],"
+                + "[\"7.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"2.0\"],[\"12.0\",\"2.0\"]]}}")
+        #expect(h.status().reason == .oracle)
+    }
+
+    /// Once all proven levels of a side are gone, what is left of it denies nothing.
+    @Test func aSideWithoutProvenLevelsDeniesNothing() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10, bids: ["9.0:0.0", "8.0:0.0", "6.0:1.0"])
+        h.ticker(10, bid: "7.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().counters.tickersCompared == 1 && h.status().state == .live)
+    }
+
+    /// The venue clamps a limit, so the number of levels it gives says nothing against a greater one.
+    @Test(arguments: [(Market.spot, 5000), (.usdm, 1000)])
+    func aLimitBeyondTheDeepest(_ market: Market, _ deepest: Int) {
+        var h = EngineHarness(market)
+        h.frame(.connected)
+        let bids = (0..<deepest).map { "\(9000 - $0).0:1.0" }
+        h.snapshot(9, bids: bids, asks: ["9001.0:1.0"], limit: 10_000)
+        #expect(h.status().provenBids == .to(Price(Int64(9001 - deepest) * 10)))
+        #expect(h.status().provenAsks == .unbounded)
+    }
+
+    /// Times come out of files, too.
+    @Test func anyTimeIsTaken() {
+        var h = EngineHarness {
+            $0.auditEveryNs = 1
+            $0.statusEveryNs = 1
+        }
+        h.goLive()
+        var id = 10
+        for time in [.max, .min, 0, .max, -1, .max, .min, 1] as [Int64] {
+            h.nowNs = time
+            h.event(id + 1, id + 1)
+            h.event(id, id)
+            h.tick()
+            id += 1
+        }
+        #expect(h.status().lastUpdateID == UpdateID(Int64(id)))
+    }
+
+    /// All events lie behind a live book: the ids have begun anew, and it stands still without knowing.
+    @Test func idsThatBeginAnewAreNoticed() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        h.ticker(900, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.event(1, 2)
+        #expect(h.status().state == .live)
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().state == .stale && h.status().reason == .gap)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        h.event(5, 5)
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.ticker(6, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.event(6, 6)
+        #expect(h.status().state == .live && h.status().counters.tickersAgreed == 1)
+    }
+
+    @Test func idsThatBeginAnewWithAConnection() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        h.frame(.disconnected)
+        h.frame(.connected)
+        h.event(1, 2)
+        #expect(h.wishes().isEmpty)
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().reason == .disconnected)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 1)])
+    }
+
+    @Test func aBufferThatAllEventsLieBehindIsDropped() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.frame(.connected)
+        h.event(901, 905)
+        h.event(1, 2)
+        h.snapshot(2, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.nowNs += 2_000
+        h.event(3, 4)
+        #expect(h.status().bufferedBytes == 0)
+        h.event(5, 5)
+        h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(6, 6)
+        #expect(h.status().state == .live)
+    }
+
+    /// Duplicates now and then, with other events between them, are nothing.
+    @Test func duplicatesAreNoNewBeginning() {
+        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        h.goLive()
+        for id in 11...20 {
+            h.event(9, 9)
+            h.nowNs += 2_000
+            h.event(id, id)
+        }
+        #expect(h.status().state == .live && h.status().counters.gaps == 0)
+    }
+
+    /// A market that stays crossed costs fewer and fewer snapshots.
+    @Test func booksThatAreNeverLiveAreAskedForMoreSlowly() {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(11, 11, bids: ["12.0:1.0"])
+        #expect(h.status().reason == .crossed)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        for attempt in 1...3 {
+            let id = 10 + 2 * attempt
+            h.event(id, id)
+            h.event(id + 1, id + 1)
+            h.snapshot(id, bids: ["12.0:1.0"], asks: ["10.0:1.0"])
+            #expect(h.wishes() == [.ask(btc, .resync, attempt: attempt)])
+        }
+        h.event(18, 18)
+        h.snapshot(18, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(19, 19)
+        #expect(h.status().state == .live)
+        h.event(21, 21)
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+    }
+}
