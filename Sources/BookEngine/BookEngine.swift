@@ -6,8 +6,8 @@
 //   number and does no I/O. Time is what the frames say.
 // * What goes wrong with one symbol touches no other: a message that cannot be parsed is counted, and the
 //   event lost with it shows as a gap of its own symbol.
-// * `step` allocates only when a symbol is added, a shadow is started, or a book or buffer meets its largest
-//   load.
+// * `step` allocates only when a symbol is added, a snapshot is checked, a shadow is started or compared, or
+//   a book or buffer meets its largest load.
 //
 // Used by one thread, the book thread; readers on other threads get views through mailboxes.
 

@@ -96,6 +96,7 @@ extension SymbolBook {
                 settleShadow(&wishes)
             } else {
                 if outcome == .refuted { counters.snapshotsRefuted += 1 }
+                shadowFailures = min(shadowFailures + 1, 7)
                 self.shadow = nil
             }
         }
@@ -107,6 +108,7 @@ extension SymbolBook {
             shadow.sync.lastID == id
         else { return }
         counters.auditsCompared += 1
+        shadowFailures = 0
         if let found = difference(shadow, id) {
             lastDifference = found
         } else {
@@ -131,6 +133,8 @@ extension SymbolBook {
     /// Begins an audit or a deepening if one is due.
     func startWhatIsDue(atNs: Int64, _ wishes: inout [EngineWish]) {
         if state != .live || shadow != nil { return }
+        // A shadow that came to nothing is tried again after 5 s, and later each time.
+        if shadowFailures > 0 && atNs &- auditedAtNs < 2_500_000_000 << Int64(shadowFailures) { return }
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startShadow(.deepen, atNs: atNs, &wishes)

@@ -36,6 +36,8 @@ final class SymbolBook {
     var auditedAtNs: Int64 = 0
     /// Books in a row that were given up before they were live.
     var fruitless = 0
+    /// Shadows in a row that came to nothing.
+    var shadowFailures = 0
     /// Since when all events have been behind the book or the buffer, and how many had not been before that.
     var behindSinceNs: Int64 = 0
     var progressWhenBehind = -1

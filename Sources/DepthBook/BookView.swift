@@ -10,7 +10,8 @@ public enum BookState: UInt8, Sendable, BitwiseCopyable {
     case syncing
     /// Every level inside the proven range is the venue's at `lastUpdateID`.
     case live
-    /// The last good book, kept readable while it is rebuilt; see `StaleReason`.
+    /// Not to be trusted now, and kept readable while it is rebuilt: as it was when it lost its trust, or as
+    /// the last snapshot tried left it. See `StaleReason`.
     case stale
 }
 
@@ -29,8 +30,6 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case oracle
     /// The venue changed the decimals it prints.
     case rescale
-    /// A message could not be parsed.
-    case malformed
     /// A snapshot is newer, and the events that lead to it do not come.
     case behind
 }

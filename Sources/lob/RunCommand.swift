@@ -175,7 +175,8 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         if symbols.isEmpty == !all { throw ValidationError("Give symbols, or --all.") }
-        if lanes < 1 || lanes > 64 { throw ValidationError("--lanes must be 1 … 64.") }
+        // All lanes share the dials that the venue allows one address; with more, none could try again soon.
+        if lanes < 1 || lanes > 20 { throw ValidationError("--lanes must be 1 … 20.") }
         for symbol in symbols where SymbolName(symbol) == nil || symbol.isEmpty {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }

@@ -154,6 +154,29 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().counters.deepenings == 1 && h.status().counters.resyncs == 0)
     }
 
+    /// A shadow whose snapshot lacks what an event before it brought is tried again later each time.
+    @Test func aShadowThatCameToNothingIsNotTriedAtOnce() {
+        var h = EngineHarness { $0.provenLevelCountMin = 5 }
+        h.frame(.connected)
+        h.event(8, 9)
+        h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        h.event(10, 10)
+        _ = h.wishes()
+        var id = 10
+        for pauseNs in [5_000_000_000, 10_000_000_000, 20_000_000_000] as [Int64] {
+            h.tick()
+            #expect(h.wishes() == [.ask(btc, .deepen, attempt: 0)])
+            id += 1
+            h.event(id, id, bids: ["7.0:\(id).0"])
+            h.snapshot(id, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
+            #expect(h.status().state == .live)
+            h.tick(afterNs: pauseNs - 1)
+            #expect(h.wishes() == [])
+            h.nowNs += 1
+        }
+        #expect(h.status().counters.snapshotsRefuted == 3)
+    }
+
     @Test func aGapDuringAnAuditBecomesAResync() {
         var h = EngineHarness { $0.auditEveryNs = 1_000_000 }
         h.goLive()
