@@ -43,6 +43,8 @@ let package = Package(
         .library(
             name: "LocalOrderBook",
             targets: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine"]),
+        .library(name: "LocalOrderBookService", targets: ["BookService", "DepthFeed", "Transport"]),
+        .library(name: "LocalOrderBookRecording", targets: ["Recording"]),
         .executable(name: "lob", targets: ["lob"]),
         .executable(name: "bench", targets: ["bench"]),
     ],

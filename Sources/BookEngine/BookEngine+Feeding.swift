@@ -1,5 +1,8 @@
 // Frames without a ring, for whoever embeds the engine on the thread that receives. Each call is one `step`.
 //
+// All times are nanoseconds of one clock of the caller's choice, best since 1970: they appear in views, and
+// the engine measures with them.
+//
 // SAFETY: pointers to a span's bytes live inside the closure that made them.
 
 import BinanceDepth
@@ -7,7 +10,8 @@ import Handoff
 import MarketData
 
 extension BookEngine {
-    /// A connection is up with all subscriptions; symbols without a book now wish for a snapshot.
+    /// A connection is up with all subscriptions; symbols without a book now wish for a snapshot. Messages of
+    /// a source that is not connected are not used.
     public mutating func connect(source: UInt16 = 0, receivedAtNs: Int64) {
         step(BookEngine.bare(.connected, source, receivedAtNs))
     }
@@ -17,11 +21,20 @@ extension BookEngine {
         step(BookEngine.bare(.disconnected, source, receivedAtNs))
     }
 
-    /// Time passed: begins what is due.
+    /// A connection was closed as planned, some time after another one with the same subscriptions was
+    /// connected: nothing is missing between the two, so live books stay live.
+    public mutating func retire(source: UInt16, receivedAtNs: Int64) {
+        step(BookEngine.bare(.retired, source, receivedAtNs))
+    }
+
+    /// Time passed. To be called a few times a second, also while messages come: silence, audits and the
+    /// mailboxes of status are looked after here alone. A silent book stays live; `BookView.receivedAtNs`
+    /// says how old it is, and `EngineWish.resubscribe` that it should not be.
     public mutating func tick(receivedAtNs: Int64) { step(BookEngine.bare(.tick, 0, receivedAtNs)) }
 
-    /// One message as it came from the WebSocket. Read in place; nothing is kept of it unless a snapshot is
-    /// awaited.
+    /// One message as it came from the WebSocket, raw or in the combined wrapper. Read in place; nothing is
+    /// kept of it unless a snapshot is awaited. Whatever it holds is no error here: it is counted, and
+    /// `lastParseError` says why the last one was refused.
     public mutating func receive(_ message: Span<UInt8>, source: UInt16 = 0, receivedAtNs: Int64) {
         unsafe message.withUnsafeBufferPointer { bytes in
             unsafe step(Frame(kind: .message, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
@@ -30,8 +43,9 @@ extension BookEngine {
 
     /// The REST depth body of a symbol.
     ///
-    /// - Parameter limit: levels a side that were asked for; 0 if the body is complete on both sides. More
-    ///   than the venue gives counts as what it gives.
+    /// - Parameter limit: levels a side that were asked for: a side that is as long is known no further. 0
+    ///   only if the body is certainly complete on both sides. More than the venue gives counts as what it
+    ///   gives.
     public mutating func receiveSnapshot(
         _ body: Span<UInt8>, of symbol: SymbolName, limit: Int, source: UInt16 = 0, receivedAtNs: Int64
     ) {
@@ -39,6 +53,16 @@ extension BookEngine {
         unsafe body.withUnsafeBufferPointer { unsafe frame.append(contentsOf: $0) }
         unsafe frame.withUnsafeBufferPointer { bytes in
             unsafe step(Frame(kind: .depthSnapshot, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
+        }
+    }
+
+    /// The snapshot of a symbol that was wished for will not come; the next wish follows at once, with a
+    /// higher `attempt`.
+    public mutating func snapshotFailed(of symbol: SymbolName, source: UInt16 = 0, receivedAtNs: Int64) {
+        let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
+        unsafe frame.withUnsafeBufferPointer { bytes in
+            unsafe step(
+                Frame(kind: .snapshotFailed, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
         }
     }
 

@@ -6,7 +6,8 @@ import Handoff
 import MarketData
 
 extension BookEngine {
-    /// Adds a symbol; its first wish follows when a connection is up.
+    /// Adds a symbol, spelt as the venue does in its messages (upper case); its first wish follows when a
+    /// connection is up.
     ///
     /// - Returns: its slot, also if it was there already; nil if the engine holds `symbolCountMax` symbols.
     @discardableResult
@@ -52,7 +53,8 @@ extension BookEngine {
     /// Symbol and last id of the depth event in the last frame, if that was one.
     package var lastEvent: (symbol: SymbolName, last: UpdateID) { (parser.update.symbol, parser.update.last) }
 
-    /// The mailbox in which the views of a symbol appear, for any number of readers on any thread.
+    /// The mailbox in which the views of a symbol appear, for any number of readers on any thread; nil if the
+    /// engine does not hold it. A view says by itself how far it can be trusted and how old it is.
     public borrowing func views(of name: SymbolName) -> LatestValueReader<BookView>? {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].reader

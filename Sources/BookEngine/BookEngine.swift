@@ -17,6 +17,11 @@ import Handoff
 import MarketData
 
 /// Keeps the books of many symbols of one market from one ordered stream of frames. Not copyable.
+///
+/// Used by one thread at a time, the book thread; what other threads may have are the mailboxes of
+/// `views(of:)`, `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one
+/// by `connect`, `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch
+/// `takeWishes` says what is to be fetched.
 public struct BookEngine: ~Copyable {
     /// What the engine was told.
     public let configuration: EngineConfiguration

@@ -46,7 +46,8 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var lastUpdateID = UpdateID(0)
     /// Venue's event time of the last applied event in microseconds; 0 if unknown.
     public var eventTimeUs: Int64 = 0
-    /// Time the frame that led to this view was received, in nanoseconds of the feed's clock; 0 if unknown.
+    /// Time at which the last event of the symbol was received, in nanoseconds of the clock of the frames
+    /// (since 1970 where `DepthFeed` makes them); 0 if unknown.
     public var receivedAtNs: Int64 = 0
     /// Decimals of prices and quantities.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)

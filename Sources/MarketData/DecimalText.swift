@@ -14,6 +14,20 @@ extension SymbolScales {
         decimalText(mantissa: quantity.mantissa, decimals: Int(quantityDecimals))
     }
 
+    /// The price as a floating-point number, for models and pictures: correctly rounded where the mantissa
+    /// has at most 53 bits, otherwise within one unit in the last place.
+    public func double(_ price: Price) -> Double { decimal(price.mantissa, Int(priceDecimals)) }
+
+    /// The quantity as a floating-point number, rounded as a price.
+    public func double(_ quantity: Quantity) -> Double { decimal(quantity.mantissa, Int(quantityDecimals)) }
+
+    private func decimal(_ mantissa: Int64, _ decimals: Int) -> Double {
+        // Powers of ten up to 10^22 are exact.
+        var power = 1.0
+        for _ in 0..<decimals { power *= 10 }
+        return Double(mantissa) / power
+    }
+
     /// The price that this text means in these scales; fewer decimals than the scale's are padded exactly.
     ///
     /// - Throws: `DecimalError.overflow` also beyond the 18 digits of a legal price.

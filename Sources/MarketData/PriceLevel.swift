@@ -89,9 +89,9 @@ public enum Side: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 @frozen
 public struct SymbolScales: Hashable, Sendable, BitwiseCopyable {
     /// Decimals of a price, 0 … 18.
-    public var priceDecimals: UInt8
+    public let priceDecimals: UInt8
     /// Decimals of a quantity, 0 … 18.
-    public var quantityDecimals: UInt8
+    public let quantityDecimals: UInt8
 
     /// Scales of these decimals, each 0 … 18: no text that `scanDecimal` accepts has more.
     @inlinable

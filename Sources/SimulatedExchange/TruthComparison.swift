@@ -11,11 +11,12 @@ public struct TruthComparison {
     /// Levels that were found equal.
     public private(set) var levelCount = 0
     private let truth: TrueBook
+    private let scales: SymbolScales
     private let factors: (price: Int64, quantity: Int64)
 
     /// - Parameter scales: decimals of the copy.
     public init(_ truth: TrueBook, _ scales: SymbolScales) {
-        self.truth = truth
+        (self.truth, self.scales) = (truth, scales)
         if let factors = truth.factors(to: scales) {
             self.factors = factors
         } else {
@@ -40,7 +41,7 @@ public struct TruthComparison {
             if !proven.reaches(level.price, on: side) { return false }
             let wanted = rank < levels.count ? exact(levels.level(rank: rank)) : nil
             if wanted != level {
-                found = "\(side) rank \(rank) is \(level), the venue has \(wanted.map { "\($0)" } ?? "none")"
+                found = "\(side) rank \(rank) is \(text(level)), the venue has \(wanted.map(text) ?? "none")"
                 return false
             }
             rank += 1
@@ -51,7 +52,13 @@ public struct TruthComparison {
         if found != nil || rank >= levels.count { return }
         // What the venue has next must lie outside the proven range.
         let next = exact(levels.level(rank: rank)).price
-        if proven.reaches(next, on: side) { difference = "\(side) \(next) is missing though it is proven" }
+        if proven.reaches(next, on: side) {
+            difference = "\(side) \(scales.text(next)) is missing though it is proven"
+        }
+    }
+
+    private func text(_ level: PriceLevel) -> String {
+        "\(scales.text(level.price)) × \(scales.text(level.quantity))"
     }
 
     private func exact(_ level: PriceLevel) -> PriceLevel {
