@@ -171,6 +171,36 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
     }
 
+    /// The calls for whoever has no ring, from a failed snapshot to a planned renewal.
+    @Test func callsInsteadOfFrames() {
+        var engine = BookEngine(EngineConfiguration(market: .spot))
+        func wishes() -> [String] {
+            var wishes: [String] = []
+            engine.takeWishes { wishes.append("\($0)") }
+            return wishes
+        }
+        func event(_ first: Int, _ last: Int) -> [UInt8] {
+            Array(#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":\#(first),"u":\#(last),"b":[],"a":[]}"#.utf8)
+        }
+        engine.addSymbol(btc)
+        engine.connect(source: 1, receivedAtNs: 0)
+        #expect(wishes() == ["snapshot of BTCUSDT, initial"])
+        engine.snapshotFailed(of: btc, receivedAtNs: 1)
+        #expect(wishes() == ["snapshot of BTCUSDT, initial, after 1 in vain"])
+        engine.receive(event(8, 9).span, source: 1, receivedAtNs: 2)
+        let body = Array(#"{"lastUpdateId":9,"bids":[["9.0","1.0"]],"asks":[["10.0","1.0"]]}"#.utf8)
+        engine.receiveSnapshot(body.span, of: btc, limit: 5, receivedAtNs: 3)
+        engine.receive(event(10, 10).span, source: 1, receivedAtNs: 4)
+        engine.connect(source: 2, receivedAtNs: 5)
+        engine.retire(source: 1, receivedAtNs: 6)
+        engine.tick(receivedAtNs: 7)
+        #expect(engine.status(btc)!.state == .live && wishes() == [])
+        engine.receive(event(11, 11).span, source: 2, receivedAtNs: 8)
+        #expect(engine.status(btc)!.lastUpdateID == UpdateID(11))
+        engine.disconnect(source: 2, receivedAtNs: 9)
+        #expect(engine.status(btc)!.state == .stale && engine.status(btc)!.reason == .disconnected)
+    }
+
     @Test func aCrossedBookIsRebuilt() {
         var h = EngineHarness()
         h.goLive()

@@ -19,6 +19,20 @@ private let edges: [Int64] =
     }
 
 @Suite struct DecimalTextTests {
+    /// The number nearest to the text, which `Double` reads for itself.
+    @Test func floatingPoint() {
+        var random = SeededRandom(seed: 7)
+        for _ in 0..<20_000 {
+            let decimals = Int(random.next() % 19)
+            let scales = SymbolScales(priceDecimals: decimals, quantityDecimals: decimals)
+            let price = Price(Int64(random.next() >> (11 + random.next() % 40)))
+            let quantity = Quantity(Int64(random.next() >> 1))
+            #expect(scales.double(price) == Double(scales.text(price)))
+            let nearest = Double(scales.text(quantity))!
+            #expect(abs(scales.double(quantity) - nearest) <= nearest.ulp)
+        }
+    }
+
     @Test func thereAndBackForAllDecimals() throws {
         for decimals in 0...18 {
             let scales = SymbolScales(priceDecimals: decimals, quantityDecimals: 18 - decimals)
