@@ -4,8 +4,10 @@
 // * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
 //   deeper levels may be held too, but others may be missing among them.
 // * The proven price never moves outwards except by loading a snapshot.
-// * At most `levelCountMax` levels a side stay after a message. When a message exceeds it, the deepest are
-//   evicted until fifteen sixteenths remain, and the proven price moves in front of the best one evicted.
+// * At most `levelCountMax` levels a side stay after a message. A side that may exceed it, by the lengths of
+//   the messages since it was counted last, is counted; if less than one thirty-second of the places is free,
+//   the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves in front of
+//   the best one evicted. So a side near the cap is counted now and then, not for every message.
 //
 // The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
 //
@@ -137,8 +139,9 @@ public struct OrderBook: ~Copyable {
     /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
     ///   Price.mantissaMax`, as a parser delivers them.
     /// - Throws: `BookError`, with the book unchanged.
-    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side within a
-    ///   message's length of `levelCountMax` is counted: O(slots / 8). Allocates only to grow.
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side that may
+    ///   exceed `levelCountMax` is counted, at most once for every `levelCountMax / 32` levels received:
+    ///   O(slots / 8). Allocates only to grow.
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
         try checkPrices(update)
@@ -206,16 +209,18 @@ public struct OrderBook: ~Copyable {
     @inline(never)
     private mutating func enforceLevelCount() {
         let kept = levelCountMax - levelCountMax / 16
-        if bidCountBound > levelCountMax { bidCountBound = bids.count }
-        if askCountBound > levelCountMax { askCountBound = asks.count }
-        if bidCountBound > levelCountMax {
+        let full = levelCountMax - levelCountMax / 32
+        let mayExceed = (bids: bidCountBound > levelCountMax, asks: askCountBound > levelCountMax)
+        if mayExceed.bids { bidCountBound = bids.count }
+        if mayExceed.asks { askCountBound = asks.count }
+        if mayExceed.bids && bidCountBound > full {
             bidCountBound = kept
             let gone = bids.evict(keeping: kept)
             if movesProvenRange {
                 provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
             }
         }
-        if askCountBound > levelCountMax {
+        if mayExceed.asks && askCountBound > full {
             askCountBound = kept
             let gone = asks.evict(keeping: kept)
             if movesProvenRange {

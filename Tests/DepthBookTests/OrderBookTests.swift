@@ -180,7 +180,7 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
             let asks = randomSide(&random, best: 10_001, step: 1)
             try book.apply(update(bids: bids, asks: asks, id: Int64(message)))
             model.apply(bids: bids, asks: asks)
-            model.enforce(levelCountMax: 300)
+            model.enforce(levelCountMax: 300, after: (bids.count, asks.count))
             let fault = book.integrityFault()
             #expect(fault == nil, "seed \(seed) message \(message)")
             let mine = [book.levels(.bid), book.levels(.ask)]

@@ -10,6 +10,9 @@ public struct NaiveOrderBook {
     /// Quantity by ask price.
     public var asks: [Int64: Int64] = [:]
 
+    /// Most levels a side may have, by what came since it was counted.
+    private var bounds = (bids: 0, asks: 0)
+
     /// An empty model.
     public init() {}
 
@@ -23,14 +26,24 @@ public struct NaiveOrderBook {
         side[level.price.mantissa] = level.quantity.mantissa == 0 ? nil : level.quantity.mantissa
     }
 
-    /// Drops the deepest levels of each side beyond the cap, as `OrderBook` documents it.
-    public mutating func enforce(levelCountMax: Int) {
+    /// Drops the deepest levels of each side near the cap, as `OrderBook` documents it.
+    ///
+    /// - Parameter lengths: levels of the message just applied.
+    public mutating func enforce(levelCountMax: Int, after lengths: (bids: Int, asks: Int)) {
         let kept = levelCountMax - levelCountMax / 16
-        if bids.count > levelCountMax {
-            for level in levels(.bid)[kept...] { bids[level.price.mantissa] = nil }
+        let full = levelCountMax - levelCountMax / 32
+        bounds = (bounds.bids + lengths.bids, bounds.asks + lengths.asks)
+        if bounds.bids > levelCountMax {
+            if bids.count > full {
+                for level in levels(.bid).dropFirst(kept) { bids[level.price.mantissa] = nil }
+            }
+            bounds.bids = bids.count
         }
-        if asks.count > levelCountMax {
-            for level in levels(.ask)[kept...] { asks[level.price.mantissa] = nil }
+        if bounds.asks > levelCountMax {
+            if asks.count > full {
+                for level in levels(.ask).dropFirst(kept) { asks[level.price.mantissa] = nil }
+            }
+            bounds.asks = asks.count
         }
     }
 
