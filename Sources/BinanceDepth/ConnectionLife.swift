@@ -49,7 +49,9 @@ import MarketData
 /// subscribing  replied: accepted                      –            send the next batch in its time
 ///              replied: accepted, the last            connected    connected; the older one retires
 ///              replied: refused                       –            send the batch again
-///              replied: refused again                 gone         close; open after its backoff
+///              replied: refused again, several names  –            send its halves
+///              replied: refused again, one name       –            go on without it, as if accepted
+///              replied: all or too much refused       gone         close; open after its backoff
 ///              time: no answer in time                gone         close; open after its backoff
 ///              shutdownAnnounced: it is alone, older  doomed       open a replacement
 ///              shutdownAnnounced: it is the newer     gone         close; open after its backoff
@@ -66,6 +68,7 @@ import MarketData
 /// any          sent                                   –            less room for requests
 ///              opened again                           –
 /// ```
+/// A stream that the venue does not take is left out of a connection, and asked for again on the next one.
 /// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
 /// stays, doomed as it was.
 public struct ConnectionLife: Sendable {
@@ -166,7 +169,11 @@ public struct ConnectionLife: Sendable {
         settled(nowMs, id) { life, index, actions in
             switch life.links[index].requests.replied(requestID, outcome) {
             case .unrelated: break
+            case .split: break
             case .accepted: life.accepted(index, &actions)
+            case .excluded(let request, let code, let text):
+                actions.append(.report(.refused(id, request, code: code, text: text, isFinal: true)))
+                life.accepted(index, &actions)
             case .refused(let request, let code, let text, let isFinal):
                 actions.append(
                     .report(.refused(id, request, code: code, text: text, isFinal: isFinal)))
@@ -203,7 +210,8 @@ public struct ConnectionLife: Sendable {
     public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
         settled(nowMs) { life, actions in
             guard let index = life.links.lastIndex(where: \.isConnected) else { return }
-            let known = wanted.filter { life.names.contains($0) }
+            let excluded = life.links[index].requests.excluded
+            let known = wanted.filter { life.names.contains($0) && !excluded.contains($0) }
             let added = life.links[index].requests.resubscribe(known, nowMs: life.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(life.links[index].id, streamCount: added.count)))

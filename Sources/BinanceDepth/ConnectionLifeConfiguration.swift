@@ -79,7 +79,7 @@ extension ConnectionLife {
         case send(UInt16, StreamRequest)
         /// Close it; nothing of it counts any more.
         case close(UInt16)
-        /// Tell the engine: this connection delivers all streams from here on.
+        /// Tell the engine: this connection delivers all streams that the venue takes from here on.
         case connected(UInt16)
         /// Tell the engine: this connection delivers nothing from here on.
         case disconnected(UInt16)

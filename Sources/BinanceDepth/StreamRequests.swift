@@ -9,6 +9,10 @@
 // * Never more than `messagesPerSecondMax` messages of ours, pongs and pings included, in a second; counted
 //   are the newest so many, which is all the question needs.
 // * Names waiting for a resubscription are names of this connection, each once, so they are bounded.
+//
+// One name that the venue does not take must not cost the others their streams: a batch that is refused twice
+// is halved until the name stands alone, and goes without it. A venue that refuses everything is not asked
+// a thousand times.
 
 /// A request to the venue, to be sent as one text message.
 public struct StreamRequest: Hashable, Sendable {
@@ -69,7 +73,10 @@ public struct StreamRequest: Hashable, Sendable {
 ///           reply: accepted                         idle        accepted
 ///           reply: UNSUBSCRIBE refused              idle        refused, and passed over
 ///           reply: SUBSCRIBE refused, first time    idle        refused, waits again before all others
-///           reply: SUBSCRIBE refused, second time   idle        refused for good
+///           reply: SUBSCRIBE refused, second time
+///             of many names, first subscription     idle        split: its halves wait before all others
+///             of one name, not the only one left    idle        refused for good, the name is excluded
+///             otherwise                             idle        refused for good
 /// any       subscribe, resubscribe                  –           batches wait
 ///           sent                                    –           the budget has less room
 ///           giveUp                                  idle        nothing waits
@@ -83,19 +90,33 @@ struct StreamRequests: Sendable {
         case accepted
         /// The venue refused it; `isFinal` if it is not tried again.
         case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
+        /// The venue refused it, and will be asked for its halves.
+        case split
+        /// The venue does not want this one name; the others go on.
+        case excluded(StreamRequest, code: Int64, text: String)
     }
+
+    /// Refusals on a connection after which batches are not halved any more: each name that the venue does
+    /// not take costs about ten.
+    static let refusalCountMax = 64
 
     private struct Batch: Sendable {
         var method: StreamRequest.Method
         var streams: [String]
         var isRetry = false
+        /// Whether it is of the first subscription.
+        var isFirst = false
     }
 
     private let batchNameCountMax: Int
     private let coalesceMs: Int64
     private let answerLimitMs: Int64
     private var waiting: [Batch] = []
-    private var awaited: (request: StreamRequest, isRetry: Bool, sentAtMs: Int64)?
+    private var awaited: (request: StreamRequest, batch: Batch, sentAtMs: Int64)?
+    private var refusalCount = 0
+    private var nameCount = 0
+    /// Names that the venue does not take on this connection.
+    private(set) var excluded = Set<String>()
     private var again: [String] = []
     private var againAtMs: Int64 = 0
     private var lastID: Int64 = 0
@@ -126,7 +147,10 @@ struct StreamRequests: Sendable {
 
     /// Wants these streams, in batches.
     mutating func subscribe(_ streams: [String]) {
-        wait(.subscribe, streams)
+        nameCount = streams.count
+        for batch in batches(streams) {
+            waiting.append(Batch(method: .subscribe, streams: batch, isFirst: true))
+        }
     }
 
     /// Wants these streams anew, a little later and together with others that come until then.
@@ -158,24 +182,46 @@ struct StreamRequests: Sendable {
         let batch = waiting.removeFirst()
         lastID += 1
         let request = StreamRequest(id: lastID, method: batch.method, streams: batch.streams)
-        awaited = (request, batch.isRetry, nowMs)
+        awaited = (request, batch, nowMs)
         messages.charge(nowMs)
         return request
     }
 
     /// An answer has come.
     mutating func replied(_ id: RequestID?, _ outcome: ReplyOutcome) -> Verdict {
-        guard let (request, isRetry, _) = awaited, answers(id, request, outcome) else { return .unrelated }
+        guard let (request, batch, _) = awaited, answers(id, request, outcome) else { return .unrelated }
         awaited = nil
         switch outcome {
         case .accepted: return .accepted
-        case .refused(let code, let text):
-            let isFinal = request.method == .unsubscribe || isRetry
-            if !isFinal {
-                waiting.insert(Batch(method: request.method, streams: request.streams, isRetry: true), at: 0)
-            }
-            return .refused(request, code: code, text: text, isFinal: isFinal)
+        case .refused(let code, let text): return refused(request, batch, code, text)
         }
+    }
+
+    private mutating func refused(
+        _ request: StreamRequest, _ batch: Batch, _ code: Int64, _ text: String
+    ) -> Verdict {
+        refusalCount += 1
+        var half = batch
+        half.isRetry = true
+        if batch.method == .subscribe && !batch.isRetry {
+            waiting.insert(half, at: 0)
+            return .refused(request, code: code, text: text, isFinal: false)
+        }
+        if !batch.isFirst || refusalCount > StreamRequests.refusalCountMax {
+            return .refused(request, code: code, text: text, isFinal: true)
+        }
+        if batch.streams.count == 1 {
+            excluded.formUnion(batch.streams)
+            return excluded.count < nameCount
+                ? .excluded(request, code: code, text: text)
+                : .refused(request, code: code, text: text, isFinal: true)
+        }
+        let middle = batch.streams.count / 2
+        half.streams = Array(batch.streams[middle...])
+        waiting.insert(half, at: 0)
+        half.streams = Array(batch.streams[..<middle])
+        waiting.insert(half, at: 0)
+        return .split
     }
 
     /// Whether a reply answers a request. One without an id can only be a refusal of something the venue
@@ -197,10 +243,6 @@ struct StreamRequests: Sendable {
             waiting.append(Batch(method: .subscribe, streams: batch))
         }
         again = []
-    }
-
-    private mutating func wait(_ method: StreamRequest.Method, _ streams: [String]) {
-        for batch in batches(streams) { waiting.append(Batch(method: method, streams: batch)) }
     }
 
     private func batches(_ streams: [String]) -> [[String]] {

@@ -71,7 +71,7 @@ struct LifeRequestTests {
     }
 
     @Test func refusedTwice() {
-        var h = LifeHarness()
+        var h = LifeHarness(streams: ["a@depth@100ms"])
         _ = h.start()
         _ = h.opened(1)
         _ = h.refused(1)
@@ -79,6 +79,45 @@ struct LifeRequestTests {
         #expect(h.wait(atMostMs: 1000) == ["open 2"])
         _ = h.opened(2)
         #expect(h.accepted(2) == ["up 2"])
+    }
+
+    /// The venue does not take some of the names: the others are subscribed without them, within the budget.
+    @Test(arguments: [[0], [99], [3, 57], [10, 11, 12, 13, 14]]) func namesThatAreRefused(_ bad: [Int]) {
+        let streams = (0..<100).map { "s\($0)@depth@100ms" }
+        let unwanted = Set(bad.map { streams[$0] })
+        var h = LifeHarness(.usdm, streams: streams)
+        _ = h.start()
+        _ = h.opened(1)
+        var taken = Set<String>()
+        var words: [String] = []
+        for _ in 0..<100 where words != ["up 1"] {
+            let names = h.requests[1]!.last!.streams
+            let isRefused = names.contains(where: unwanted.contains)
+            if !isRefused { taken.formUnion(names) }
+            words = isRefused ? h.refused(1) : h.accepted(1)
+            if words.isEmpty { words = h.wait(atMostMs: 2000) }
+        }
+        #expect(words == ["up 1"] && taken == Set(streams).subtracting(unwanted))
+        #expect(h.requests[1]!.count <= 2 + 14 * bad.count)
+        let told = h.reports.compactMap { report -> String? in
+            if case .refused(_, let request, _, _, isFinal: true) = report { request.streams[0] } else { nil }
+        }
+        #expect(Set(told) == unwanted && told.count == bad.count)
+        // Nobody asks for them again on this connection.
+        #expect(h.resubscribe(Array(unwanted)) == [] && h.wait(atMostMs: 5000) == [])
+    }
+
+    /// A venue that refuses everything is given up before long.
+    @Test(arguments: [1, 2, 3, 200, 1000]) func everythingIsRefused(_ count: Int) {
+        var h = LifeHarness(streams: (0..<count).map { "s\($0)@depth@100ms" })
+        _ = h.start()
+        _ = h.opened(1)
+        var words: [String] = []
+        for _ in 0..<100 where words != ["close 1"] {
+            words = h.refused(1)
+            if words.isEmpty { words = h.wait(atMostMs: 2000) }
+        }
+        #expect(words == ["close 1"] && h.requests[1]!.count <= 65)
     }
 
     @Test func everyBatchHasItsOwnSecondChance() {

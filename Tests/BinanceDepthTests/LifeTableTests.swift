@@ -73,7 +73,7 @@ struct LifeTableTests {
         .new: [.start: ["open 1"]],
         .dialling: [.opened: ["sub 1"], .stop: ["close 1"]],
         .subscribing: [
-            .accepted: ["up 1"], .refused: ["sub 1"], .refusedAgain: ["sub 1", "close 1"],
+            .accepted: ["up 1"], .refused: ["sub 1"], .refusedAgain: ["sub 1", "sub 1"],
             .shutdown: ["open 2"], .stop: ["close 1"],
         ],
         .connected: [
@@ -93,7 +93,7 @@ struct LifeTableTests {
             .closed: ["down 1"], .resubscribe: ["unsub 1"], .stop: ["close 1", "down 1", "close 2"],
         ],
         .newerSubscribing: [
-            .accepted: ["up 2"], .refused: ["sub 2"], .refusedAgain: ["sub 2", "close 2"],
+            .accepted: ["up 2"], .refused: ["sub 2"], .refusedAgain: ["sub 2", "sub 2"],
             .shutdown: ["close 2"], .resubscribe: ["unsub 1"], .stop: ["close 1", "down 1", "close 2"],
         ],
         .olderOfTwo: [

@@ -88,8 +88,24 @@ extension FeedSocketTests {
                 if link.number == 0 { link.refuse(request, isNested: isNested) } else { link.accept(request) }
             }
             lane.start()
-            #expect(lane.venue.links.count == 2 && lane.venue.links[0].requests.count == 2)
+            #expect(lane.venue.links.count == 2 && lane.venue.links[0].requests.count == 4)
             #expect(lane.announcements == ["up 2"])
+            lane.finish()
+        }
+
+        @Test func oneNameRefused() throws {
+            let lane = try LaneHarness(TestVenue())
+            lane.venue.onRequest = { link, request in
+                let isRefused = request.streams.contains("btcusdt@bookTicker")
+                if isRefused { link.refuse(request, isNested: false) } else { link.accept(request) }
+            }
+            lane.start()
+            #expect(lane.announcements == ["up 1"] && lane.venue.links.count == 1)
+            #expect(
+                lane.log.contains {
+                    $0.hasSuffix("refused for good with 2, Invalid request: btcusdt@bookTicker")
+                }
+            )
             lane.finish()
         }
 
