@@ -127,7 +127,7 @@ let package = Package(
         .testTarget(name: "DepthBookTests", dependencies: ["DepthBook", "TestSupport", "CKernels"]),
         .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
-        .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
+        .testTarget(name: "RecordingTests", dependencies: ["Recording", "Handoff", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(

@@ -54,10 +54,13 @@ struct Replay: ~Copyable {
         var origin: String
     }
 
-    init(_ configuration: EngineConfiguration, speed: ReplaySpeed, recordTo path: String?) throws {
+    /// - Parameter inputs: the files that will be read; no recording replaces one of them.
+    init(
+        _ configuration: EngineConfiguration, speed: ReplaySpeed, recordTo path: String?, inputs: [String]
+    ) throws {
         engine = BookEngine(configuration)
         self.speed = speed
-        recorder = if let path { try RecordingWriter(path: path) } else { nil }
+        recorder = if let path { try RecordingWriter(path: path, inputs: inputs) } else { nil }
     }
 
     /// Takes a `--snapshot` argument. It comes before what lies in the folder of a capture.
@@ -226,7 +229,7 @@ struct Replay: ~Copyable {
     /// Ends the replay and says what came of it.
     consuming func finish() throws -> ReplaySummary {
         if engine.symbols.isEmpty && summary.damage == nil { throw ReplayError.nothingToReplay(paths) }
-        try recorder?.flush()
+        try recorder.take()?.finish()
         summary.elapsedNs = summary.clock.elapsedNs
         summary.engine = engine.counters
         for name in engine.symbols.sorted() {

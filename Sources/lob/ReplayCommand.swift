@@ -72,7 +72,10 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "One JSON object per symbol on standard output.")
     var json = false
 
-    @Option(help: ArgumentHelp("Also write the frames to a recording.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write the frames to a recording; a recording of that name is replaced.",
+            valueName: "file"))
     var record: String?
 
     @Option(help: "Most levels a side that a book keeps.")
@@ -92,7 +95,8 @@ struct ReplayCommand: ParsableCommand {
             configuration.oraclePolicy = .count
             configuration.publication = .conflated
             configuration.levelCountMax = depth
-            var replay = try Replay(configuration, speed: speed, recordTo: record)
+            var replay = try Replay(
+                configuration, speed: speed, recordTo: record, inputs: sessions.map(\.events))
             for argument in snapshot { try replay.addSnapshot(argument) }
             for session in sessions { try replay.run(session) }
             let summary = try replay.finish()
@@ -110,6 +114,9 @@ struct ReplayCommand: ParsableCommand {
             printError("lob: \(error)")
             throw ExitCode(1)
         } catch let error as ReadingError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as WritingError {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
