@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
-            name: "ExchangeServerTests", dependencies: ["ExchangeServer", "SimulatedExchange", "Transport", "TestSupport"]),
+            name: "ExchangeServerTests",
+            dependencies: ["ExchangeServer", "Recording", "SimulatedExchange", "Transport", "TestSupport"]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(

@@ -47,12 +47,12 @@ public struct CapturedMarket: Sendable {
     /// Reads a capture.
     ///
     /// - Parameters:
-    ///   - path: a file of lines, or a folder as `CaptureFiles` describes it.
+    ///   - files: where its parts lie.
     ///   - market: its market.
-    public init(path: String, market: Market) throws(CaptureError) {
+    public init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
         self.market = market
+        self.files = files
         do throws(ReadingError) {
-            files = try CaptureFiles(path: path)
             var survey = Survey(market)
             var session = try CaptureSession(files)
             var message: [UInt8] = []
@@ -71,7 +71,7 @@ public struct CapturedMarket: Sendable {
         } catch {
             throw .unreadable(error)
         }
-        if streams.isEmpty { throw .empty(path: path) }
+        if streams.isEmpty { throw .empty(path: files.events) }
     }
 }
 

@@ -121,7 +121,7 @@ struct ExchangeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Play a captured session instead: a file of lines, or a folder with events.jsonl.",
+            "Play a captured session instead: a file of lines, a pipe or -, or a folder with events.jsonl.",
             valueName: "path"))
     var capture: String?
 

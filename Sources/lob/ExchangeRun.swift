@@ -42,7 +42,7 @@ struct ExchangeRun {
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
         let market = try command.market.first ?? detectMarket(files.events)
-        let capture = try CapturedMarket(path: path, market: market)
+        let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
         around.streamLatencyUs = 0...0

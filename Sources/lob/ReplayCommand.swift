@@ -43,9 +43,10 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
             REST depth bodies in line; or a recording of this program; or a folder with capture.txt, or \
-            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. Several captures \
-            are read one after the other as one stream. Every bookTicker and partial depth is compared \
-            with the book at the same update id.
+            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. A file may also be a \
+            pipe, - the standard input: it is read to its end first, at most 4 GiB. Several captures are \
+            read one after the other as one stream. Every bookTicker and partial depth is compared with \
+            the book at the same update id.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
             something disagreed, was malformed, or a book could not be completed.

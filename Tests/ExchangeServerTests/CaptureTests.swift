@@ -3,6 +3,7 @@
 import BinanceDepth
 import Foundation
 import MarketData
+import Recording
 import SimulatedExchange
 import TestSupport
 import Testing
@@ -80,7 +81,7 @@ extension ExchangeTests {
         private func play(
             _ path: String, _ market: Market, _ bench: Bench, speed: Double? = 10, atOnce: Bool = false
         ) throws -> ExchangeServer {
-            let capture = try CapturedMarket(path: path, market: market)
+            let capture = try CapturedMarket(try CaptureFiles(path: path), market: market)
             var configuration = ExchangeServer.live(
                 VenueConfiguration(market: market, symbols: [], seed: 1))
             configuration.dialect = .current(market)
@@ -201,7 +202,7 @@ extension ExchangeTests {
             ]
             for row in table {
                 do {
-                    _ = try CapturedMarket(path: row.path, market: .spot)
+                    _ = try CapturedMarket(try CaptureFiles(path: row.path), market: .spot)
                     Issue.record("\(row.path) was taken")
                 } catch {
                     #expect("\(error)" == row.text)
@@ -215,7 +216,7 @@ extension ExchangeTests {
             let market = set.market!
             // Enough of every market and shape; the long ones would take seconds.
             if !set.name.hasPrefix("cf-") && !set.name.hasPrefix("cbf-") { return }
-            let capture = try CapturedMarket(path: set.folder.path, market: market)
+            let capture = try CapturedMarket(try CaptureFiles(path: set.folder.path), market: market)
             var venue = Venue(VenueConfiguration(market: market, symbols: [], seed: 1))
             let player = try CapturePlayer(capture, isUnpaced: true, into: &venue)
             player.start(atUs: 0)
