@@ -53,7 +53,7 @@ func looksLikeSnapshot(_ message: UnsafeBufferPointer<UInt8>) -> Bool {
 func detectMarket(_ path: String) throws -> Market {
     if RecordingReader.isRecording(path: path) {
         var reader = try RecordingReader(path: path)
-        while let frame = try reader.next() {
+        while let frame = try? reader.next() {
             if let market = unsafe market(of: String(decoding: frame.bytes.prefix(400), as: UTF8.self)) {
                 return market
             }

@@ -113,13 +113,20 @@ struct Replay: ~Copyable {
     private mutating func runRecording(_ path: String) throws {
         var reader = try RecordingReader(path: path)
         isConnected = true
-        while let frame = try reader.next() {
-            progress.show(path, reader.progress)
-            if frame.kind == .message { summary.lines += 1 }
-            let number = summary.frames + 1
-            take(frame, at: "\(path): frame \(number)")
+        do throws(ReadingError) {
+            while let frame = try reader.next() {
+                progress.show(path, reader.progress)
+                if frame.kind == .message { summary.lines += 1 }
+                let number = summary.frames + 1
+                take(frame, at: "\(path): frame \(number)")
+            }
+        } catch {
+            damaged(error)
         }
     }
+
+    /// A file ends in its middle. Everything before the damage has been replayed and counts.
+    private mutating func damaged(_ error: ReadingError) { summary.damage = error.description }
 
     private mutating func runLines(_ files: CaptureFiles) throws {
         let path = files.events
@@ -140,8 +147,7 @@ struct Replay: ~Copyable {
                 releaseHeldBack()
             }
         } catch {
-            // Everything before the damage has been replayed and counts.
-            summary.damage = error.description
+            damaged(error)
         }
     }
 
