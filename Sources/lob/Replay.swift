@@ -245,8 +245,8 @@ struct Replay: ~Copyable {
             }
             summary.symbols.append(
                 ReplayedSymbol(
-                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0)
-            )
+                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0,
+                    disagreements: engine.disagreements(of: name)))
         }
         return summary
     }

@@ -10,6 +10,8 @@ struct ReplayedSymbol {
     var bids: [PriceLevel]
     var asks: [PriceLevel]
     var digest: UInt64
+    /// The first disagreement of each oracle.
+    var disagreements: [OracleDisagreement]
 
     /// Whether something is wrong with it.
     var isFaulty: Bool {
