@@ -132,7 +132,9 @@ let package = Package(
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
             name: "ExchangeServerTests",
-            dependencies: ["ExchangeServer", "Recording", "SimulatedExchange", "Transport", "TestSupport"]),
+            dependencies: [
+                "ExchangeServer", "Handoff", "Recording", "SimulatedExchange", "Transport", "TestSupport",
+            ]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(

@@ -2,6 +2,7 @@
 
 import BinanceDepth
 import Foundation
+import Handoff
 import MarketData
 import Recording
 import SimulatedExchange
@@ -195,7 +196,20 @@ extension ExchangeTests {
         @Test func whatCannotBePlayed() throws {
             let made = try MadeSession(.spot, seconds: 1)
             let replies = try made.write("replies", "{\"result\":null,\"id\":1}\nhello\n")
+            let tickers = made.lines.map(\.text).filter { $0.contains("@bookTicker") }
+            let mute = try made.write("tickers", tickers.joined(separator: "\n"))
+            var writer = try RecordingWriter(path: made.folder.path + "/r")
+            Array(made.lines[0].text.utf8).withUnsafeBufferPointer {
+                writer.write(Frame(kind: .message, source: 0, receivedAtNs: 1, bytes: $0))
+            }
+            try writer.finish()
             let table: [(path: String, text: String)] = [
+                (mute, "\(mute): no depth event in it; is it of this market?"),
+                (
+                    made.folder.path + "/r",
+                    "\(made.folder.path)/r: a recording of frames, which only 'lob replay' reads; play "
+                        + "what it was made from"
+                ),
                 (replies, "\(replies): no message of a stream in it; is it of this market?"),
                 (made.folder.path, "\(made.folder.path): a folder without events.jsonl or capture.txt"),
                 (replies + "x", "\(replies)x: No such file or directory"),
