@@ -41,11 +41,10 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try command.market.first ?? detectMarket(files.events)
+        let market = try captureMarket(command.market.first, [files.events])
         let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
-        around.streamLatencyUs = 0...0
         servers.append(try ExchangeServer(playing: capture, around, on: loop, options: options(0)))
         listed.append(capture.symbols.map { "\($0.name)" })
         captured = capture
@@ -68,10 +67,10 @@ struct ExchangeRun {
         _ market: Market, _ symbols: [VenueSymbol]
     ) throws -> VenueConfiguration {
         var configuration = ExchangeServer.live(
-            VenueConfiguration(market: market, symbols: symbols, seed: command.seed))
+            VenueConfiguration(market: market, symbols: symbols, seed: command.seed ?? 1))
         configuration.startUs = wallClockUs()
-        configuration.faults = try FaultPlan(command.faults)
-        configuration.streamLatencyUs = 0...command.latency
+        configuration.faults = try FaultPlan(command.faults ?? "none")
+        configuration.streamLatencyUs = 0...(command.latency ?? (command.capture == nil ? 2_000 : 0))
         configuration.connectionLifeUs = Int64(command.life) * 1_000_000
         return configuration
     }

@@ -90,7 +90,7 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         do {
             let sessions = try captures.map { try CaptureFiles(path: $0) }
-            let market = try market.market ?? detectMarket(sessions[0].events)
+            let market = try captureMarket(market.market, sessions.map(\.events))
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
             configuration.oraclePolicy = .count
