@@ -85,6 +85,9 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --capture session --faults cut,fail=0.2
                   the same over bad connections
 
+            A capture that is over closes its connections, and books that follow it lose their trust; --stay \
+            keeps them.
+
             Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
             wrong usage.
             """)
@@ -117,7 +120,10 @@ struct ExchangeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Venue seconds in a second; with a capture also max: as fast as clients read.",
+            """
+            Venue seconds in a second; with a capture also max: as fast as clients read. Snapshots are then \
+            of wherever the capture has got to when they are asked for; no event may be left to continue one.
+            """,
             valueName: "real|N|max"))
     var speed = ReplaySpeed.times(1)
 
@@ -129,6 +135,9 @@ struct ExchangeCommand: ParsableCommand {
 
     @Flag(help: "Begin with the capture at once, not when the first client listens.")
     var atOnce = false
+
+    @Flag(help: "Serve connections and REST on when the capture is over, until a signal.")
+    var stay = false
 
     @Option(
         help: ArgumentHelp(
@@ -171,6 +180,7 @@ struct ExchangeCommand: ParsableCommand {
         if capture != nil { return try validateCapture(plan) }
         if speed == .max { throw ValidationError("--speed max needs --capture.") }
         if atOnce { throw ValidationError("--at-once needs --capture.") }
+        if stay { throw ValidationError("--stay needs --capture.") }
         for market in markets { _ = try venueSymbols(market) }
     }
 

@@ -57,6 +57,7 @@ struct ExchangeRun {
         if case .times(let factor) = command.speed { options.speed = factor }
         options.isUnpaced = command.speed == .max
         options.playsAtOnce = command.atOnce
+        options.staysWhenPlayed = command.stay
         if let certificate = command.tlsCertificate, let key = command.tlsKey {
             options.tls = TLSIdentity(certificatePath: certificate, keyPath: key)
         }
@@ -82,18 +83,21 @@ struct ExchangeRun {
         var meter = ExchangeMeter(servers)
         let clock = Stopwatch()
         var shownAtNs: Int64 = 0
-        while !StopSignals.isRaised && !isPlayed {
+        var isOver = false
+        while !StopSignals.isRaised && (!isOver || command.stay) {
             loop.turn(waitAtMostNs: 100_000_000)
             if isTerminal && clock.elapsedNs - shownAtNs > 1_000_000_000 {
                 shownAtNs = clock.elapsedNs
                 meter.show()
             }
+            if isPlayed && !isOver {
+                isOver = true
+                meter.clear()
+                printError("the capture is over" + (command.stay ? "; its books are served on" : ""))
+            }
         }
-        if isPlayed {
-            meter.clear()
-            printError("the capture is over")
-        }
-        for server in servers where !server.isPlayed { server.shutDown() }
+        // Without --stay the end of the capture has closed every connection.
+        for server in servers where !server.isPlayed || command.stay { server.shutDown() }
         let deadlineNs = clock.elapsedNs + 3_000_000_000
         while servers.contains(where: { $0.counters.connectionCount > 0 }) && clock.elapsedNs < deadlineNs {
             loop.turn(waitAtMostNs: 10_000_000)

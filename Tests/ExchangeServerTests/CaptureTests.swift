@@ -80,7 +80,8 @@ private final class MadeSession {
 extension ExchangeTests {
     @Suite struct Captures {
         private func play(
-            _ path: String, _ market: Market, _ bench: Bench, speed: Double? = 10, atOnce: Bool = false
+            _ path: String, _ market: Market, _ bench: Bench, speed: Double? = 10, atOnce: Bool = false,
+            stays: Bool = false
         ) throws -> ExchangeServer {
             let capture = try CapturedMarket(try CaptureFiles(path: path), market: market)
             var configuration = ExchangeServer.live(
@@ -91,6 +92,7 @@ extension ExchangeTests {
             options.speed = speed ?? 1
             options.isUnpaced = speed == nil
             options.playsAtOnce = atOnce
+            options.staysWhenPlayed = stays
             return try ExchangeServer(playing: capture, configuration, on: bench.loop, options: options)
         }
 
@@ -191,6 +193,28 @@ extension ExchangeTests {
             let server = try play(path, .spot, bench, atOnce: true)
             bench.drive { server.isPlayed }
             #expect(server.counters.playedCount == made.lines.count)
+        }
+
+        /// Those who listen stay connected, others may come, and REST answers with the last book.
+        @Test func staysIfAsked() throws {
+            let made = try MadeSession(.spot, seconds: 1)
+            _ = try made.write("events.jsonl", made.lines.map { $0.text + "\n" }.joined())
+            for snapshot in made.snapshots {
+                _ = try made.write("snapshots/\(snapshot.symbol).json", snapshot.body)
+            }
+            let bench = try Bench()
+            defer { bench.loop.close() }
+            let server = try play(made.folder.path, .spot, bench, speed: nil, stays: true)
+            let listener = try Listener(server, "/stream?streams=" + Captures.names, on: bench.loop)
+            bench.drive { server.isPlayed && listener.texts.count == made.lines.count }
+            bench.rest(ms: 40)
+            #expect(listener.end == nil)
+            let body = try bench.get(server, "/api/v3/depth?symbol=BTCUSDT&limit=100").body
+            #expect(made.isTrue(body, of: "BTCUSDT"))
+            let late = try Listener(server, "/ws/btcusdt@depth", on: bench.loop)
+            bench.drive { late.isOpen }
+            server.shutDown()
+            bench.drive { listener.end != nil && late.end != nil }
         }
 
         @Test func whatCannotBePlayed() throws {
