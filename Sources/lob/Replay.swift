@@ -114,7 +114,7 @@ struct Replay: ~Copyable {
         var reader = try RecordingReader(path: path)
         isConnected = true
         do throws(ReadingError) {
-            while let frame = try reader.next() {
+            while !isStopped(), let frame = try reader.next() {
                 progress.show(path, reader.progress)
                 if frame.kind == .message { summary.lines += 1 }
                 let number = summary.frames + 1
@@ -125,6 +125,12 @@ struct Replay: ~Copyable {
         }
     }
 
+    /// Whether somebody wants the replay to end before the capture does.
+    private mutating func isStopped() -> Bool {
+        if StopSignals.isRaised { summary.isInterrupted = true }
+        return summary.isInterrupted
+    }
+
     /// A file ends in its middle. Everything before the damage has been replayed and counts.
     private mutating func damaged(_ error: ReadingError) { summary.damage = error.description }
 
@@ -133,7 +139,7 @@ struct Replay: ~Copyable {
         var reader = try CaptureReader(path: path)
         var times = if let path = files.times { try ReceiveTimes(path: path) } else { ReceiveTimes?.none }
         do throws(ReadingError) {
-            while let line = try reader.next() {
+            while !isStopped(), let line = try reader.next() {
                 progress.show(path, reader.progress)
                 summary.lines += 1
                 if let time = try times?.next() ?? line.receivedAtNs { receivedAtNs = time }
@@ -234,7 +240,9 @@ struct Replay: ~Copyable {
 
     /// Ends the replay and says what came of it.
     consuming func finish() throws -> ReplaySummary {
-        if engine.symbols.isEmpty && summary.damage == nil { throw ReplayError.nothingToReplay(paths) }
+        if engine.symbols.isEmpty && summary.damage == nil && !summary.isInterrupted {
+            throw ReplayError.nothingToReplay(paths)
+        }
         try recorder.take()?.finish()
         summary.elapsedNs = summary.clock.elapsedNs
         summary.engine = engine.counters

@@ -49,7 +49,8 @@ struct ReplayCommand: ParsableCommand {
             the book at the same update id.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
-            something disagreed, was malformed, or a book could not be completed.
+            something disagreed, was malformed, or a book could not be completed; 130 interrupted, with what \
+            was read so far printed and recorded.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -99,6 +100,7 @@ struct ReplayCommand: ParsableCommand {
             var replay = try Replay(
                 configuration, speed: speed, recordTo: record, inputs: sessions.map(\.events))
             for argument in snapshot { try replay.addSnapshot(argument) }
+            StopSignals.install()
             for session in sessions { try replay.run(session) }
             let summary = try replay.finish()
             let report = ReplayReport(
@@ -110,6 +112,7 @@ struct ReplayCommand: ParsableCommand {
                 print(report.table(summary))
                 if book { for symbol in summary.symbols { print(report.ladder(symbol)) } }
             }
+            if summary.isInterrupted { throw ExitCode(130) }
             if summary.isFaulty { throw ExitCode(2) }
         } catch let error as ReplayError {
             printError("lob: \(error)")

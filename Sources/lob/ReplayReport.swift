@@ -76,6 +76,7 @@ struct ReplayReport {
             + "in \(fixed(seconds, 3)) s: "
         text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
         if let damage = summary.damage { text += "\n\(damage)" }
+        if summary.isInterrupted { text += "\ninterrupted: the rest has not been read" }
         for symbol in summary.symbols { text += complaints(symbol).map { "\n" + $0 }.joined() }
         return text
     }

@@ -31,6 +31,8 @@ struct ReplaySummary {
     var symbols: [ReplayedSymbol] = []
     /// Why a file could not be read to its end.
     var damage: String?
+    /// Whether a signal ended it before the capture did.
+    var isInterrupted = false
     let clock = Stopwatch()
     private var reported = 0
 
