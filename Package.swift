@@ -129,11 +129,14 @@ let package = Package(
         .testTarget(name: "DepthBookTests", dependencies: ["DepthBook", "TestSupport", "CKernels"]),
         .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
-        .testTarget(name: "RecordingTests", dependencies: ["Recording", "TestSupport"]),
+        .testTarget(name: "RecordingTests", dependencies: ["Recording", "Handoff", "TestSupport"]),
         .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
-            name: "ExchangeServerTests", dependencies: ["ExchangeServer", "SimulatedExchange", "Transport", "TestSupport"]),
+            name: "ExchangeServerTests",
+            dependencies: [
+                "ExchangeServer", "Handoff", "Recording", "SimulatedExchange", "Transport", "TestSupport",
+            ]),
         .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
         .testTarget(

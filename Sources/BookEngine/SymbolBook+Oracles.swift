@@ -30,6 +30,7 @@ extension SymbolBook {
         if agrees(.bid, bid) && agrees(.ask, ask) {
             counters.tickersAgreed += 1
         } else {
+            note(bid: bid, ask: ask, scales)
             contradicted(&wishes)
         }
     }
@@ -54,6 +55,7 @@ extension SymbolBook {
         if agrees(.bid, partial.bids) && agrees(.ask, partial.asks) {
             counters.partialsAgreed += 1
         } else {
+            note(partial)
             contradicted(&wishes)
         }
     }

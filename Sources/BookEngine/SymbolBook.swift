@@ -42,6 +42,8 @@ final class SymbolBook {
     var behindSinceNs: Int64 = 0
     var progressWhenBehind = -1
     var lastDifference: AuditDifference?
+    /// The first of each oracle.
+    var disagreements: [OracleDisagreement] = []
     var view = BookView()
     var viewIsDue = true
     var viewIsQueued = false

@@ -15,12 +15,19 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(ReadingError)
     /// No message in it belongs to a stream of the market.
     case empty(path: String)
+    /// No depth event of the market is in it, so there is no symbol to serve.
+    case noSymbols(path: String)
+    /// It is a recording of an engine's frames, not a capture.
+    case recording(path: String)
 
     /// A sentence for people.
     public var description: String {
         switch self {
         case .unreadable(let error): "\(error)"
         case .empty(let path): "\(path): no message of a stream in it; is it of this market?"
+        case .noSymbols(let path): "\(path): no depth event in it; is it of this market?"
+        case .recording(let path):
+            "\(path): a recording of frames, which only 'lob replay' reads; play what it was made from"
         }
     }
 }
@@ -47,12 +54,13 @@ public struct CapturedMarket: Sendable {
     /// Reads a capture.
     ///
     /// - Parameters:
-    ///   - path: a file of lines, or a folder as `CaptureFiles` describes it.
+    ///   - files: where its parts lie.
     ///   - market: its market.
-    public init(path: String, market: Market) throws(CaptureError) {
+    public init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
         self.market = market
+        self.files = files
+        if RecordingReader.isRecording(path: files.events) { throw .recording(path: files.events) }
         do throws(ReadingError) {
-            files = try CaptureFiles(path: path)
             var survey = Survey(market)
             var session = try CaptureSession(files)
             var message: [UInt8] = []
@@ -71,7 +79,8 @@ public struct CapturedMarket: Sendable {
         } catch {
             throw .unreadable(error)
         }
-        if streams.isEmpty { throw .empty(path: path) }
+        if streams.isEmpty { throw .empty(path: files.events) }
+        if symbols.isEmpty { throw .noSymbols(path: files.events) }
     }
 }
 

@@ -54,6 +54,9 @@ public final class ExchangeServer {
         public var isUnpaced = false
         /// Whether a capture begins at once, not when the first client listens.
         public var playsAtOnce = false
+        /// Whether connections and requests are served on when a capture is over; otherwise every client is
+        /// closed with 1001.
+        public var staysWhenPlayed = false
 
         /// The defaults: loopback, a free port, real time.
         public init() {}
@@ -97,7 +100,7 @@ public final class ExchangeServer {
         try self.init(Venue(configuration), clock, nil, on: loop, options: options, addresses: addresses)
     }
 
-    /// Serves a captured market; listens at once. When the capture is over, clients are closed with 1001.
+    /// Serves a captured market; listens at once.
     ///
     /// - Parameters:
     ///   - capture: what is played.
@@ -216,7 +219,7 @@ extension ExchangeServer {
         options.isUnpaced && clients.contains { $0.peer.queuedBytes > ExchangeServer.heldUpBytes }
     }
 
-    /// Plays what is due of a capture, and closes when it is over.
+    /// Plays what is due of a capture, and ends when it is over unless it is to stay.
     private func play() {
         guard let player, !isPlayed else { return }
         if player.isWaiting && clients.contains(where: { venue.subscriptionCount(of: $0.id) > 0 }) {
@@ -228,7 +231,7 @@ extension ExchangeServer {
         }
         if player.isOver {
             isPlayed = true
-            venue.closeAll(code: 1001, reason: "The capture is over")
+            if !options.staysWhenPlayed { venue.closeAll(code: 1001, reason: "The capture is over") }
         }
     }
 

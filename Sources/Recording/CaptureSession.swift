@@ -28,9 +28,10 @@ public struct CaptureFiles: Hashable, Sendable {
         public var path: String
     }
 
-    /// The session at a path: a file, or a folder.
+    /// The session at a path: a file, a folder, a pipe, or `-` for the standard input. A pipe is read to its
+    /// end, at most 4 GiB, and is a file from then on; its path may have changed.
     public init(path: String) throws(ReadingError) {
-        events = path
+        events = try PipeSpool.file(path)
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let entries = CaptureFiles.entries(path)
         guard let entries else { return }

@@ -6,7 +6,7 @@
 //
 // Little endian, no padding. Version 1; a change of meaning is a new version, and the number of a kind is
 // never reused. A reader refuses versions it does not know; a file that ends inside a frame delivers every
-// whole frame first. Reads plain files and gzip; writes plain ones.
+// whole frame first. Reads plain files and gzip; RecordingWriter writes plain ones.
 //
 // SAFETY: the reader's buffer is owned by the struct and has 128 bytes behind the longest frame it holds.
 
@@ -116,48 +116,5 @@ public struct RecordingReader: ~Copyable {
         capacity = max(length, capacity * 2)
         buffer = .allocate(capacity: capacity + 128)
         buffer.initialize(repeating: 0, count: capacity + 128)
-    }
-}
-
-/// Writes frames to a recording. Not copyable; flushes and closes itself.
-public struct RecordingWriter: ~Copyable {
-    private let file: UnsafeMutablePointer<FILE>
-    private let path: String
-    private var failed = false
-
-    /// Creates or replaces a recording.
-    public init(path: String) throws(ReadingError) {
-        guard let opened = fopen(path, "wb") else {
-            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
-        }
-        file = opened
-        self.path = path
-        setvbuf(opened, nil, Int32(_IOFBF), 1 << 18)
-        var header = FrameFile.magic
-        withUnsafeBytes(of: FrameFile.version.littleEndian) { header += $0 }
-        header += [0, 0, 0, 0]
-        failed = fwrite(header, 1, header.count, opened) != header.count
-    }
-
-    deinit { fclose(file) }
-
-    /// Appends a frame.
-    public mutating func write(_ frame: Frame) {
-        var header: (UInt32, UInt16, UInt8, UInt8, Int64) = (
-            UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0,
-            frame.receivedAtNs
-        )
-        let length = FrameFile.frameHeaderLength
-        let wroteHeader = withUnsafeBytes(of: &header) { fwrite($0.baseAddress!, 1, length, file) == length }
-        let body = frame.bytes.count == 0 ? 0 : fwrite(frame.bytes.baseAddress!, 1, frame.bytes.count, file)
-        if !wroteHeader || body != frame.bytes.count { failed = true }
-    }
-
-    /// Flushes what was written.
-    /// - Throws: if anything since the beginning could not be written.
-    public mutating func flush() throws(ReadingError) {
-        if fflush(file) != 0 || failed {
-            throw .cannotOpen(path: path, reason: "cannot write: " + String(cString: strerror(errno)))
-        }
     }
 }

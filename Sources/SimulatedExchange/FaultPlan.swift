@@ -127,6 +127,14 @@ public struct FaultPlan: Hashable, Sendable {
         set { rates[fault.rawValue] = min(max(newValue, 0), FaultPlan.certain) }
     }
 
+    /// The faults of this plan that change what books hold or what snapshots show of them, rather than what
+    /// becomes of a message, a connection or a request. They need an order flow.
+    public var faultsOfBooks: [Fault] {
+        Fault.allCases.filter { fault in
+            self[fault] > 0 && (fault.opportunity == .symbolSecond || [.stale, .frozen].contains(fault))
+        }
+    }
+
     /// Whether a fault happens at this opportunity; draws nothing if its rate is zero.
     func strikes(_ fault: Fault, _ random: inout SeededRandom) -> Bool {
         let rate = rates[fault.rawValue]

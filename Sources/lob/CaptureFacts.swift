@@ -3,6 +3,7 @@
 //
 // SAFETY: indices are compared with the count before each access.
 
+import ArgumentParser
 import BinanceDepth
 import MarketData
 import Recording
@@ -48,27 +49,47 @@ func looksLikeSnapshot(_ message: UnsafeBufferPointer<UInt8>) -> Bool {
     return unsafe zip(message[at...], key).allSatisfy { $0 == $1 }
 }
 
-/// The market of a capture: futures events carry `pu`, and COIN-M symbols are quoted in USD behind an
-/// underscore.
-func detectMarket(_ path: String) throws -> Market {
+/// The market of captures that are read as one stream: the one that was named, otherwise the one that their
+/// events show, otherwise spot. Wrong usage if the events show another one.
+func captureMarket(_ named: Market?, _ paths: [String]) throws -> Market {
+    var market = named
+    for path in paths {
+        guard let shown = try shownMarket(path) else { continue }
+        if market == nil { market = shown }
+        if market == shown { continue }
+        // Futures events show themselves by `pu`; that an event lies in another order of members than the
+        // venue's is no reason to refuse the market that was named.
+        if named == nil {
+            throw ValidationError(
+                "\(path): these are \(shown.name) events, those before \(market!.name)'s; "
+                    + "captures are replayed together only if they are of one market.")
+        }
+        if market == .spot {
+            throw ValidationError("\(path): these are futures events; use --market \(shown.name).")
+        }
+    }
+    return market ?? .spot
+}
+
+/// The market that the first depth event of a capture shows, nil if there is none: futures events carry `pu`,
+/// and COIN-M symbols are quoted in USD behind an underscore.
+private func shownMarket(_ path: String) throws -> Market? {
     if RecordingReader.isRecording(path: path) {
         var reader = try RecordingReader(path: path)
-        while let frame = try reader.next() {
+        while let frame = try? reader.next() {
             if let market = unsafe market(of: String(decoding: frame.bytes.prefix(400), as: UTF8.self)) {
                 return market
             }
         }
-        return .spot
+        return nil
     }
     var reader = try CaptureReader(path: path)
-    var seen = 0
-    while seen < 100_000, let line = try? reader.next() {
-        seen += 1
+    while let line = try? reader.next() {
         if let market = unsafe market(of: String(decoding: line.message.prefix(400), as: UTF8.self)) {
             return market
         }
     }
-    return .spot
+    return nil
 }
 
 /// The market a depth event shows, nil if the message is none.

@@ -48,13 +48,6 @@ enum SymbolsArgument: ExpressibleByArgument {
     case count(Int)
     case names([SymbolName])
 
-    var defaultValueDescription: String {
-        switch self {
-        case .count(let count): "\(count)"
-        case .names(let names): names.map { "\($0)" }.joined(separator: ",")
-        }
-    }
-
     init?(argument: String) {
         if let count = Int(argument) {
             guard (1...1_000).contains(count) else { return nil }
@@ -89,6 +82,11 @@ struct ExchangeCommand: ParsableCommand {
                   everything goes wrong, ten times as fast
               lob exchange --capture session/capture.txt.gz
                   a captured session, as it was
+              lob exchange --capture session --faults cut,fail=0.2
+                  the same over bad connections
+
+            A capture that is over closes its connections, and books that follow it lose their trust; --stay \
+            keeps them.
 
             Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
             wrong usage.
@@ -101,35 +99,51 @@ struct ExchangeCommand: ParsableCommand {
     @Option(help: "Market; may be repeated. A capture tells its own.")
     var market: [Market] = []
 
-    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
-    var symbols = SymbolsArgument.count(4)
+    @Option(
+        help: ArgumentHelp("Names, or how many of the usual ones. (default: 4)", valueName: "A,B,…|N"))
+    var symbols: SymbolsArgument?
 
     @Option(help: "Traffic of all symbols; without it each has what suits its name.")
     var profile: String?
 
-    @Option(help: "Seed of the order flow and of the faults.")
-    var seed: UInt64 = 1
-
-    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
-    var faults: String = "none"
+    @Option(help: "Seed of the order flow and of the faults. (default: 1)")
+    var seed: UInt64?
 
     @Option(
         help: ArgumentHelp(
-            "Venue seconds in a second; with a capture also max: as fast as clients read.",
+            """
+            What goes wrong: all, none, or NAME[=RATE],…; with a capture only what befalls connections and \
+            requests. (default: none)
+            """,
+            valueName: "plan"))
+    var faults: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Venue seconds in a second; with a capture also max: as fast as clients read. Snapshots are then \
+            of wherever the capture has got to when they are asked for; no event may be left to continue one.
+            """,
             valueName: "real|N|max"))
     var speed = ReplaySpeed.times(1)
 
     @Option(
         help: ArgumentHelp(
-            "Play a captured session instead: a file of lines, or a folder with events.jsonl.",
+            "Play a captured session instead: a file of lines, a pipe or -, or a folder with events.jsonl.",
             valueName: "path"))
     var capture: String?
 
     @Flag(help: "Begin with the capture at once, not when the first client listens.")
     var atOnce = false
 
-    @Option(help: ArgumentHelp("From sending a frame to its leaving, in µs.", valueName: "us"))
-    var latency: Int64 = 2_000
+    @Flag(help: "Serve connections and REST on when the capture is over, until a signal.")
+    var stay = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Longest time from sending a frame to its leaving, in µs. (default: 2000, with a capture 0)",
+            valueName: "us"))
+    var latency: Int64?
 
     @Option(help: ArgumentHelp("Age in venue seconds at which connections are closed.", valueName: "s"))
     var life = 86_400
@@ -147,10 +161,9 @@ struct ExchangeCommand: ParsableCommand {
         if case .times(let factor) = speed, factor > 10_000 {
             throw ValidationError("--speed must be at most 10000.")
         }
-        if speed == .max && capture == nil { throw ValidationError("--speed max needs --capture.") }
-        if atOnce && capture == nil { throw ValidationError("--at-once needs --capture.") }
-        if capture != nil && market.count > 1 { throw ValidationError("A capture is of one market.") }
-        if latency < 0 || latency > 60_000_000 { throw ValidationError("--latency must be 0 … 60000000 µs.") }
+        if let latency, !(0...60_000_000).contains(latency) {
+            throw ValidationError("--latency must be 0 … 60000000 µs.")
+        }
         if !(1...1_000_000_000).contains(life) {
             throw ValidationError("--life must be 1 … 1000000000 s.")
         }
@@ -158,12 +171,32 @@ struct ExchangeCommand: ParsableCommand {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }
         if Set(market).count != market.count { throw ValidationError("--market names a market twice.") }
+        let plan: FaultPlan
         do throws(FaultPlanError) {
-            _ = try FaultPlan(faults)
+            plan = try FaultPlan(faults ?? "none")
         } catch {
             throw ValidationError("--faults: \(error)")
         }
-        if capture == nil { for market in markets { _ = try venueSymbols(market) } }
+        if capture != nil { return try validateCapture(plan) }
+        if speed == .max { throw ValidationError("--speed max needs --capture.") }
+        if atOnce { throw ValidationError("--at-once needs --capture.") }
+        if stay { throw ValidationError("--stay needs --capture.") }
+        for market in markets { _ = try venueSymbols(market) }
+    }
+
+    /// What describes an order flow says nothing of one that was captured.
+    private func validateCapture(_ plan: FaultPlan) throws {
+        if market.count > 1 { throw ValidationError("A capture is of one market.") }
+        if symbols != nil { throw ValidationError("--symbols: a capture tells its own symbols.") }
+        if profile != nil { throw ValidationError("--profile: a capture is its own traffic.") }
+        if seed != nil && faults == nil {
+            throw ValidationError("--seed: nothing is random in a capture without --faults.")
+        }
+        let others = plan.faultsOfBooks
+        if !others.isEmpty {
+            let names = others.map(\.name).joined(separator: ", ")
+            throw ValidationError("--faults: \(names): the books of a capture are what they were.")
+        }
     }
 
     /// The markets in the order of their ports.
@@ -171,7 +204,7 @@ struct ExchangeCommand: ParsableCommand {
 
     func venueSymbols(_ market: Market) throws -> [VenueSymbol] {
         let usual: [VenueSymbol] =
-            switch symbols {
+            switch symbols ?? .count(4) {
             case .count(let count): VenueCatalog.symbols(market, count: count)
             case .names(let names): names.map { VenueCatalog.symbol($0, market) }
             }

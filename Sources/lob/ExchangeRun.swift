@@ -41,11 +41,10 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try command.market.first ?? detectMarket(files.events)
-        let capture = try CapturedMarket(path: path, market: market)
+        let market = try captureMarket(command.market.first, [files.events])
+        let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
-        around.streamLatencyUs = 0...0
         servers.append(try ExchangeServer(playing: capture, around, on: loop, options: options(0)))
         listed.append(capture.symbols.map { "\($0.name)" })
         captured = capture
@@ -58,6 +57,7 @@ struct ExchangeRun {
         if case .times(let factor) = command.speed { options.speed = factor }
         options.isUnpaced = command.speed == .max
         options.playsAtOnce = command.atOnce
+        options.staysWhenPlayed = command.stay
         if let certificate = command.tlsCertificate, let key = command.tlsKey {
             options.tls = TLSIdentity(certificatePath: certificate, keyPath: key)
         }
@@ -68,10 +68,10 @@ struct ExchangeRun {
         _ market: Market, _ symbols: [VenueSymbol]
     ) throws -> VenueConfiguration {
         var configuration = ExchangeServer.live(
-            VenueConfiguration(market: market, symbols: symbols, seed: command.seed))
+            VenueConfiguration(market: market, symbols: symbols, seed: command.seed ?? 1))
         configuration.startUs = wallClockUs()
-        configuration.faults = try FaultPlan(command.faults)
-        configuration.streamLatencyUs = 0...command.latency
+        configuration.faults = try FaultPlan(command.faults ?? "none")
+        configuration.streamLatencyUs = 0...(command.latency ?? (command.capture == nil ? 2_000 : 0))
         configuration.connectionLifeUs = Int64(command.life) * 1_000_000
         return configuration
     }
@@ -83,18 +83,21 @@ struct ExchangeRun {
         var meter = ExchangeMeter(servers)
         let clock = Stopwatch()
         var shownAtNs: Int64 = 0
-        while !StopSignals.isRaised && !isPlayed {
+        var isOver = false
+        while !StopSignals.isRaised && (!isOver || command.stay) {
             loop.turn(waitAtMostNs: 100_000_000)
             if isTerminal && clock.elapsedNs - shownAtNs > 1_000_000_000 {
                 shownAtNs = clock.elapsedNs
                 meter.show()
             }
+            if isPlayed && !isOver {
+                isOver = true
+                meter.clear()
+                printError("the capture is over" + (command.stay ? "; its books are served on" : ""))
+            }
         }
-        if isPlayed {
-            meter.clear()
-            printError("the capture is over")
-        }
-        for server in servers where !server.isPlayed { server.shutDown() }
+        // Without --stay the end of the capture has closed every connection.
+        for server in servers where !server.isPlayed || command.stay { server.shutDown() }
         let deadlineNs = clock.elapsedNs + 3_000_000_000
         while servers.contains(where: { $0.counters.connectionCount > 0 }) && clock.elapsedNs < deadlineNs {
             loop.turn(waitAtMostNs: 10_000_000)

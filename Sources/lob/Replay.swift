@@ -54,10 +54,13 @@ struct Replay: ~Copyable {
         var origin: String
     }
 
-    init(_ configuration: EngineConfiguration, speed: ReplaySpeed, recordTo path: String?) throws {
+    /// - Parameter inputs: the files that will be read; no recording replaces one of them.
+    init(
+        _ configuration: EngineConfiguration, speed: ReplaySpeed, recordTo path: String?, inputs: [String]
+    ) throws {
         engine = BookEngine(configuration)
         self.speed = speed
-        recorder = if let path { try RecordingWriter(path: path) } else { nil }
+        recorder = if let path { try RecordingWriter(path: path, inputs: inputs) } else { nil }
     }
 
     /// Takes a `--snapshot` argument. It comes before what lies in the folder of a capture.
@@ -110,20 +113,33 @@ struct Replay: ~Copyable {
     private mutating func runRecording(_ path: String) throws {
         var reader = try RecordingReader(path: path)
         isConnected = true
-        while let frame = try reader.next() {
-            progress.show(path, reader.progress)
-            if frame.kind == .message { summary.lines += 1 }
-            let number = summary.frames + 1
-            take(frame, at: "\(path): frame \(number)")
+        do throws(ReadingError) {
+            while !isStopped(), let frame = try reader.next() {
+                progress.show(path, reader.progress)
+                if frame.kind == .message { summary.lines += 1 }
+                let number = summary.frames + 1
+                take(frame, at: "\(path): frame \(number)")
+            }
+        } catch {
+            damaged(error)
         }
     }
+
+    /// Whether somebody wants the replay to end before the capture does.
+    private mutating func isStopped() -> Bool {
+        if StopSignals.isRaised { summary.isInterrupted = true }
+        return summary.isInterrupted
+    }
+
+    /// A file ends in its middle. Everything before the damage has been replayed and counts.
+    private mutating func damaged(_ error: ReadingError) { summary.damage = error.description }
 
     private mutating func runLines(_ files: CaptureFiles) throws {
         let path = files.events
         var reader = try CaptureReader(path: path)
         var times = if let path = files.times { try ReceiveTimes(path: path) } else { ReceiveTimes?.none }
         do throws(ReadingError) {
-            while let line = try reader.next() {
+            while !isStopped(), let line = try reader.next() {
                 progress.show(path, reader.progress)
                 summary.lines += 1
                 if let time = try times?.next() ?? line.receivedAtNs { receivedAtNs = time }
@@ -137,8 +153,7 @@ struct Replay: ~Copyable {
                 releaseHeldBack()
             }
         } catch {
-            // Everything before the damage has been replayed and counts.
-            summary.damage = error.description
+            damaged(error)
         }
     }
 
@@ -225,8 +240,10 @@ struct Replay: ~Copyable {
 
     /// Ends the replay and says what came of it.
     consuming func finish() throws -> ReplaySummary {
-        if engine.symbols.isEmpty && summary.damage == nil { throw ReplayError.nothingToReplay(paths) }
-        try recorder?.flush()
+        if engine.symbols.isEmpty && summary.damage == nil && !summary.isInterrupted {
+            throw ReplayError.nothingToReplay(paths)
+        }
+        try recorder.take()?.finish()
         summary.elapsedNs = summary.clock.elapsedNs
         summary.engine = engine.counters
         for name in engine.symbols.sorted() {
@@ -236,8 +253,8 @@ struct Replay: ~Copyable {
             }
             summary.symbols.append(
                 ReplayedSymbol(
-                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0)
-            )
+                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0,
+                    disagreements: engine.disagreements(of: name)))
         }
         return summary
     }

@@ -43,12 +43,14 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
             REST depth bodies in line; or a recording of this program; or a folder with capture.txt, or \
-            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. Several captures \
-            are read one after the other as one stream. Every bookTicker and partial depth is compared \
-            with the book at the same update id.
+            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. A file may also be a \
+            pipe, - the standard input: it is read to its end first, at most 4 GiB. Several captures are \
+            read one after the other as one stream. Every bookTicker and partial depth is compared with \
+            the book at the same update id.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
-            something disagreed, was malformed, or a book could not be completed.
+            something disagreed, was malformed, or a book could not be completed; 130 interrupted, with what \
+            was read so far printed and recorded.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -72,7 +74,10 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "One JSON object per symbol on standard output.")
     var json = false
 
-    @Option(help: ArgumentHelp("Also write the frames to a recording.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write the frames to a recording; a recording of that name is replaced.",
+            valueName: "file"))
     var record: String?
 
     @Option(help: "Most levels a side that a book keeps.")
@@ -86,14 +91,16 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         do {
             let sessions = try captures.map { try CaptureFiles(path: $0) }
-            let market = try market.market ?? detectMarket(sessions[0].events)
+            let market = try captureMarket(market.market, sessions.map(\.events))
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
             configuration.oraclePolicy = .count
             configuration.publication = .conflated
             configuration.levelCountMax = depth
-            var replay = try Replay(configuration, speed: speed, recordTo: record)
+            var replay = try Replay(
+                configuration, speed: speed, recordTo: record, inputs: sessions.map(\.events))
             for argument in snapshot { try replay.addSnapshot(argument) }
+            StopSignals.install()
             for session in sessions { try replay.run(session) }
             let summary = try replay.finish()
             let report = ReplayReport(
@@ -105,11 +112,15 @@ struct ReplayCommand: ParsableCommand {
                 print(report.table(summary))
                 if book { for symbol in summary.symbols { print(report.ladder(symbol)) } }
             }
+            if summary.isInterrupted { throw ExitCode(130) }
             if summary.isFaulty { throw ExitCode(2) }
         } catch let error as ReplayError {
             printError("lob: \(error)")
             throw ExitCode(1)
         } catch let error as ReadingError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as WritingError {
             printError("lob: \(error)")
             throw ExitCode(1)
         }

@@ -76,13 +76,8 @@ struct ReplayReport {
             + "in \(fixed(seconds, 3)) s: "
         text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
         if let damage = summary.damage { text += "\n\(damage)" }
-        for symbol in summary.symbols where symbol.status.state == .syncing {
-            let name = symbol.status.symbol
-            let why =
-                symbol.status.counters.snapshots == 0
-                ? "no snapshot that its events continue" : "no event that continues its snapshot"
-            text += "\n\(name): \(why); give one with --snapshot \(name)=FILE"
-        }
+        if summary.isInterrupted { text += "\ninterrupted: the rest has not been read" }
+        for symbol in summary.symbols { text += complaints(symbol).map { "\n" + $0 }.joined() }
         return text
     }
 

@@ -10,6 +10,8 @@ struct ReplayedSymbol {
     var bids: [PriceLevel]
     var asks: [PriceLevel]
     var digest: UInt64
+    /// The first disagreement of each oracle.
+    var disagreements: [OracleDisagreement]
 
     /// Whether something is wrong with it.
     var isFaulty: Bool {
@@ -29,6 +31,8 @@ struct ReplaySummary {
     var symbols: [ReplayedSymbol] = []
     /// Why a file could not be read to its end.
     var damage: String?
+    /// Whether a signal ended it before the capture did.
+    var isInterrupted = false
     let clock = Stopwatch()
     private var reported = 0
 

@@ -32,6 +32,32 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.wishes() == (policy == .resync ? [.ask(btc, .resync, attempt: 0)] : []))
     }
 
+    /// The first ticker and the first partial depth that disagree are kept, with the rank at which they do.
+    @Test func theFirstDisagreementsAreKept() {
+        var h = EngineHarness { $0.oraclePolicy = .count }
+        h.goLive()
+        h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.engine.disagreements(of: btc).isEmpty)
+        for quantity in ["1.5", "1.7"] { h.ticker(10, bid: "9.0:\(quantity)", ask: "10.0:1.0") }
+        h.message(
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":10,\"bids\":[[\"9.0\",\"1.0\"],"
+                + "[\"8.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"3.0\"]]}}")
+        let scales = SymbolScales(priceDecimals: 1, quantityDecimals: 1)
+        let best = OracleDisagreement.Quote(bid: PriceLevel(90, 10), ask: PriceLevel(100, 10))
+        let second = OracleDisagreement.Quote(bid: PriceLevel(80, 20), ask: PriceLevel(110, 20))
+        #expect(
+            h.engine.disagreements(of: btc) == [
+                OracleDisagreement(
+                    oracle: .ticker, at: UpdateID(10), rank: 0,
+                    venue: .init(bid: PriceLevel(90, 15), ask: PriceLevel(100, 10)), book: best,
+                    scales: scales),
+                OracleDisagreement(
+                    oracle: .partialDepth, at: UpdateID(10), rank: 1,
+                    venue: .init(bid: PriceLevel(80, 20), ask: PriceLevel(110, 30)), book: second,
+                    scales: scales),
+            ])
+    }
+
     @Test func rememberedTickersAreBounded() {
         var h = EngineHarness { $0.tickerCountMax = 8 }
         h.goLive()

@@ -2,7 +2,9 @@
 
 import BinanceDepth
 import Foundation
+import Handoff
 import MarketData
+import Recording
 import SimulatedExchange
 import TestSupport
 import Testing
@@ -78,9 +80,10 @@ private final class MadeSession {
 extension ExchangeTests {
     @Suite struct Captures {
         private func play(
-            _ path: String, _ market: Market, _ bench: Bench, speed: Double? = 10, atOnce: Bool = false
+            _ path: String, _ market: Market, _ bench: Bench, speed: Double? = 10, atOnce: Bool = false,
+            stays: Bool = false
         ) throws -> ExchangeServer {
-            let capture = try CapturedMarket(path: path, market: market)
+            let capture = try CapturedMarket(try CaptureFiles(path: path), market: market)
             var configuration = ExchangeServer.live(
                 VenueConfiguration(market: market, symbols: [], seed: 1))
             configuration.dialect = .current(market)
@@ -89,6 +92,7 @@ extension ExchangeTests {
             options.speed = speed ?? 1
             options.isUnpaced = speed == nil
             options.playsAtOnce = atOnce
+            options.staysWhenPlayed = stays
             return try ExchangeServer(playing: capture, configuration, on: bench.loop, options: options)
         }
 
@@ -191,17 +195,52 @@ extension ExchangeTests {
             #expect(server.counters.playedCount == made.lines.count)
         }
 
+        /// Those who listen stay connected, others may come, and REST answers with the last book.
+        @Test func staysIfAsked() throws {
+            let made = try MadeSession(.spot, seconds: 1)
+            _ = try made.write("events.jsonl", made.lines.map { $0.text + "\n" }.joined())
+            for snapshot in made.snapshots {
+                _ = try made.write("snapshots/\(snapshot.symbol).json", snapshot.body)
+            }
+            let bench = try Bench()
+            defer { bench.loop.close() }
+            let server = try play(made.folder.path, .spot, bench, speed: nil, stays: true)
+            let listener = try Listener(server, "/stream?streams=" + Captures.names, on: bench.loop)
+            bench.drive { server.isPlayed && listener.texts.count == made.lines.count }
+            bench.rest(ms: 40)
+            #expect(listener.end == nil)
+            let body = try bench.get(server, "/api/v3/depth?symbol=BTCUSDT&limit=100").body
+            #expect(made.isTrue(body, of: "BTCUSDT"))
+            let late = try Listener(server, "/ws/btcusdt@depth", on: bench.loop)
+            bench.drive { late.isOpen }
+            server.shutDown()
+            bench.drive { listener.end != nil && late.end != nil }
+        }
+
         @Test func whatCannotBePlayed() throws {
             let made = try MadeSession(.spot, seconds: 1)
             let replies = try made.write("replies", "{\"result\":null,\"id\":1}\nhello\n")
+            let tickers = made.lines.map(\.text).filter { $0.contains("@bookTicker") }
+            let mute = try made.write("tickers", tickers.joined(separator: "\n"))
+            var writer = try RecordingWriter(path: made.folder.path + "/r")
+            Array(made.lines[0].text.utf8).withUnsafeBufferPointer {
+                writer.write(Frame(kind: .message, source: 0, receivedAtNs: 1, bytes: $0))
+            }
+            try writer.finish()
             let table: [(path: String, text: String)] = [
+                (mute, "\(mute): no depth event in it; is it of this market?"),
+                (
+                    made.folder.path + "/r",
+                    "\(made.folder.path)/r: a recording of frames, which only 'lob replay' reads; play "
+                        + "what it was made from"
+                ),
                 (replies, "\(replies): no message of a stream in it; is it of this market?"),
                 (made.folder.path, "\(made.folder.path): a folder without events.jsonl or capture.txt"),
                 (replies + "x", "\(replies)x: No such file or directory"),
             ]
             for row in table {
                 do {
-                    _ = try CapturedMarket(path: row.path, market: .spot)
+                    _ = try CapturedMarket(try CaptureFiles(path: row.path), market: .spot)
                     Issue.record("\(row.path) was taken")
                 } catch {
                     #expect("\(error)" == row.text)
@@ -215,7 +254,7 @@ extension ExchangeTests {
             let market = set.market!
             // Enough of every market and shape; the long ones would take seconds.
             if !set.name.hasPrefix("cf-") && !set.name.hasPrefix("cbf-") { return }
-            let capture = try CapturedMarket(path: set.folder.path, market: market)
+            let capture = try CapturedMarket(try CaptureFiles(path: set.folder.path), market: market)
             var venue = Venue(VenueConfiguration(market: market, symbols: [], seed: 1))
             let player = try CapturePlayer(capture, isUnpaced: true, into: &venue)
             player.start(atUs: 0)

@@ -48,6 +48,12 @@ func faultPlansAreRefused(text: String, expected: FaultPlanError) {
     #expect(Fault.lost.name == "lost" && Fault.allCases.allSatisfy { $0.usualRate > 0 })
 }
 
+@Test func faultsOfBooksNeedAnOrderFlow() throws {
+    #expect(FaultPlan.none.faultsOfBooks.isEmpty)
+    #expect(try FaultPlan("cut,lost,mute,fail,slow,vanish").faultsOfBooks.isEmpty)
+    #expect(try FaultPlan("cut,halt,stale,frozen,fade=0").faultsOfBooks == [.stale, .frozen, .halt])
+}
+
 /// What a strict reader makes of a frame: nil, or everything that decides about levels.
 private func reading(_ bytes: [UInt8]) -> [String]? {
     guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any],

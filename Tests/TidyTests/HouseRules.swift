@@ -49,7 +49,7 @@ enum HouseRules {
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
         "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
-        "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile"],
+        "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.

@@ -1,0 +1,87 @@
+// Pipes as files. A capture is read more than once: to learn what it is, and to replay it. What comes out of
+// a pipe comes once, so it goes into a temporary file without a name first, which is there until the process
+// ends.
+//
+// A pipe that is a descriptor of this process keeps its name: the file takes the descriptor's place, and
+// `/dev/stdin` is from then on a file like any other. Opening it begins at its first byte each time.
+
+import Glibc
+
+/// Makes files of what can be read only once.
+enum PipeSpool {
+    /// The most that a pipe may deliver, in bytes as they come.
+    static let bytesMax = 4 << 30
+
+    /// A path at which the bytes of `path` can be read any number of times: itself if it is a file or a
+    /// folder, or is not there. `-` is the standard input. Returns only at the end of a pipe.
+    static func file(_ path: String, bytesMax: Int = bytesMax) throws(ReadingError) -> String {
+        let path = path == "-" ? "/dev/stdin" : path
+        var facts = stat()
+        if stat(path, &facts) != 0 || [S_IFREG, S_IFDIR].contains(facts.st_mode & S_IFMT) { return path }
+        let own = descriptor(of: path)
+        let pipe = own ?? open(path, O_RDONLY)
+        if pipe < 0 { throw failure(path, errno) }
+        defer { if own == nil { close(pipe) } }
+        let spool = try emptyFile(path)
+        do throws(ReadingError) {
+            try copy(path, from: pipe, to: spool, bytesMax)
+        } catch {
+            close(spool)
+            throw error
+        }
+        guard let own else { return "/dev/fd/\(spool)" }
+        dup2(spool, own)
+        close(spool)
+        return path
+    }
+
+    /// The descriptor of this process that a path names.
+    private static func descriptor(of path: String) -> Int32? {
+        if path == "/dev/stdin" { return 0 }
+        for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+            return Int32(path.dropFirst(folder.utf8.count))
+        }
+        return nil
+    }
+
+    private static func emptyFile(_ path: String) throws(ReadingError) -> Int32 {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(folder)/lob-XXXXXX".utf8CString)
+        let file = mkstemp(&template)
+        if file < 0 { throw failure("\(path): a temporary file in \(folder)", errno) }
+        unlink(template)
+        return file
+    }
+
+    private static func copy(
+        _ path: String, from pipe: Int32, to file: Int32, _ bytesMax: Int
+    ) throws(ReadingError) {
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        var total = 0
+        while true {
+            let got = read(pipe, &chunk, chunk.count)
+            if got == 0 { return }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw failure(path, errno)
+            }
+            total += got
+            if total > bytesMax {
+                throw .cannotOpen(
+                    path: path, reason: "a pipe of more than \(bytesMax) bytes; write it to a file first")
+            }
+            var written = 0
+            while written < got {
+                let count = chunk[written..<got].withContiguousStorageIfAvailable {
+                    write(file, $0.baseAddress, $0.count)
+                }
+                guard let count, count > 0 else { throw failure("\(path): its temporary file", errno) }
+                written += count
+            }
+        }
+    }
+
+    private static func failure(_ path: String, _ number: Int32) -> ReadingError {
+        .cannotOpen(path: path, reason: String(cString: strerror(number)))
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+import Testing
+
+@testable import Recording
+
+/// Lines of a capture that may be a pipe, read twice.
+private func linesTwice(_ path: String) throws -> [[String]] {
+    let files = try CaptureFiles(path: path)
+    return try (0..<2).map { _ in
+        var reader = try CaptureReader(path: files.events)
+        var lines: [String] = []
+        while let line = try reader.next() { lines.append(String(decoding: line.message, as: UTF8.self)) }
+        return lines
+    }
+}
+
+/// Hands the reading end of a pipe that a shell command fills to `body`.
+private func withPipe(from command: String, _ body: (Int32) throws -> Void) throws {
+    let pipe = try #require(popen(command, "r"))
+    defer { pclose(pipe) }
+    try body(fileno(pipe))
+}
+
+@Suite struct PipeTests {
+    private static let lineCount = 30_000
+    private static let lines = (1...lineCount).map { "\($0)" }
+
+    @Test(arguments: ["seq \(lineCount)", "seq \(lineCount) | gzip"], ["/dev/fd/", "/proc/self/fd/"])
+    func aDescriptorKeepsItsName(_ command: String, _ folder: String) throws {
+        try withPipe(from: command) { pipe in
+            let path = "\(folder)\(pipe)"
+            let events = try CaptureFiles(path: path).events
+            #expect(events == path)
+            let found = try linesTwice(path)
+            #expect(found == [Self.lines, Self.lines])
+        }
+    }
+
+    @Test func aPipeWithAName() throws {
+        var template = Array("/tmp/lob-test-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = folder + "/pipe"
+        try #require(mkfifo(path, 0o600) == 0)
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
+        try withPipe(from: "seq \(Self.lineCount) > \(path)") { _ in
+            let found = try linesTwice(path)
+            #expect(found == [Self.lines, Self.lines])
+        }
+    }
+
+    @Test func whatIsNoPipeStaysWhatItIs() throws {
+        for path in ["/tmp", "/nonexistent/capture", "/proc/self/exe"] {
+            #expect(try PipeSpool.file(path) == path)
+        }
+    }
+
+    @Test func aPipeThatDeliversTooMuch() throws {
+        try withPipe(from: "head -c 1000 /dev/zero") { pipe in
+            let path = "/dev/fd/\(pipe)"
+            #expect(throws: ReadingError.self) { _ = try PipeSpool.file(path, bytesMax: 999) }
+        }
+        try withPipe(from: "head -c 1000 /dev/zero") { pipe in
+            _ = try PipeSpool.file("/dev/fd/\(pipe)", bytesMax: 1_000)
+        }
+    }
+}
