@@ -20,16 +20,18 @@ struct DemoCommand: ParsableCommand {
             'lob run' against it. Ten times a second a book is compared, level by level, with the \
             exchange's own at the same update id. Ctrl-C ends it.
 
+            \(faultLegend)
+
             Exit status: 0 all was equal; 1 it could not start; 2 a book differed or was not live at the end.
             """)
 
     @Option(help: "Market: spot, usdm or coinm.")
     var market = LiveMarketArgument.spot
 
-    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
+    @Option(help: SymbolsArgument.help(without: 6), transform: SymbolsArgument.init(text:))
     var symbols = SymbolsArgument.count(6)
 
-    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    @Option(help: faultHelp(without: .all), transform: faultPlan)
     var faults = FaultPlan.all
 
     @Option(help: "Seed of the order flow and of the faults.")

@@ -44,29 +44,39 @@ extension Market: ExpressibleByArgument {
 }
 
 /// Symbols as an argument: names, or how many.
-enum SymbolsArgument: ExpressibleByArgument {
+enum SymbolsArgument {
     case count(Int)
     case names([SymbolName])
 
-    var defaultValueDescription: String {
-        switch self {
-        case .count(let count): "\(count)"
-        case .names(let names): names.map { "\($0)" }.joined(separator: ",")
-        }
+    /// Most symbols of one venue.
+    private static let countMax = 1_000
+
+    /// What `--symbols` takes.
+    static func help(without count: Int) -> ArgumentHelp {
+        ArgumentHelp(
+            "Names, or how many of the usual ones, at most \(countMax). (default: \(count))",
+            valueName: "A,B,…|N")
     }
 
-    init?(argument: String) {
-        if let count = Int(argument) {
-            guard (1...1_000).contains(count) else { return nil }
+    /// - Throws: `ValidationError`.
+    init(text: String) throws {
+        if let count = Int(text) {
+            guard (1...SymbolsArgument.countMax).contains(count) else {
+                throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
+            }
             self = .count(count)
             return
         }
         var names: [SymbolName] = []
-        for text in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard !text.isEmpty, let name = SymbolName(text.uppercased()), !names.contains(name) else {
-                return nil
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let name = SymbolName(argument: String(part)) else {
+                throw ValidationError("no symbol is named \"\(part)\".")
             }
+            if names.contains(name) { throw ValidationError("\(name) is named twice.") }
             names.append(name)
+        }
+        if names.count > SymbolsArgument.countMax {
+            throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
         }
         self = .names(names)
     }
@@ -90,6 +100,8 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --capture session/capture.txt.gz
                   a captured session, as it was
 
+            \(faultLegend)
+
             Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
             wrong usage.
             """)
@@ -101,17 +113,21 @@ struct ExchangeCommand: ParsableCommand {
     @Option(help: "Market; may be repeated. A capture tells its own.")
     var market: [Market] = []
 
-    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
+    @Option(help: SymbolsArgument.help(without: 4), transform: SymbolsArgument.init(text:))
     var symbols = SymbolsArgument.count(4)
 
-    @Option(help: "Traffic of all symbols; without it each has what suits its name.")
+    @Option(
+        help: """
+            Traffic of all symbols, one of \(TrafficProfile.all.map(\.name).joined(separator: ", ")); \
+            without it each has what suits its name.
+            """)
     var profile: String?
 
     @Option(help: "Seed of the order flow and of the faults.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
-    var faults: String = "none"
+    @Option(help: faultHelp(without: .none), transform: faultPlan)
+    var faults = FaultPlan.none
 
     @Option(
         help: ArgumentHelp(
@@ -158,11 +174,6 @@ struct ExchangeCommand: ParsableCommand {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }
         if Set(market).count != market.count { throw ValidationError("--market names a market twice.") }
-        do throws(FaultPlanError) {
-            _ = try FaultPlan(faults)
-        } catch {
-            throw ValidationError("--faults: \(error)")
-        }
         if capture == nil { for market in markets { _ = try venueSymbols(market) } }
     }
 

@@ -70,7 +70,7 @@ struct ExchangeRun {
         var configuration = ExchangeServer.live(
             VenueConfiguration(market: market, symbols: symbols, seed: command.seed))
         configuration.startUs = wallClockUs()
-        configuration.faults = try FaultPlan(command.faults)
+        configuration.faults = command.faults
         configuration.streamLatencyUs = 0...command.latency
         configuration.connectionLifeUs = Int64(command.life) * 1_000_000
         return configuration
@@ -120,7 +120,7 @@ struct ExchangeRun {
             let rest = "http\(secure)://\(name):\(server.port)"
             let streams = "ws\(secure)://\(name):\(server.port)"
             if command.json {
-                let list = symbols.map { "\"\($0)\"" }.joined(separator: ",")
+                let list = symbols.map { jsonText($0) }.joined(separator: ",")
                 print(
                     "{\"market\":\"\(server.market.name)\",\"rest\":\"\(rest)\",\"streams\":\"\(streams)\","
                         + "\"symbols\":[\(list)]}")
@@ -129,7 +129,7 @@ struct ExchangeRun {
             }
             let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")
             let paths = server.market == .usdm ? "/public/ws /public/stream /ws /stream" : "/ws /stream"
-            printError("\(server.market.name): \(symbols.count) symbols: \(shown)")
+            printError("\(server.market.name): \(counted(symbols.count, "symbol")): \(shown)")
             printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
             printError("  streams  \(streams), paths \(paths)")
             guard let captured else { continue }

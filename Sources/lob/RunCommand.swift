@@ -177,10 +177,25 @@ struct RunCommand: ParsableCommand {
         if symbols.isEmpty == !all { throw ValidationError("Give symbols, or --all.") }
         // All lanes share the dials that the venue allows one address; with more, none could try again soon.
         if lanes < 1 || lanes > 20 { throw ValidationError("--lanes must be 1 … 20.") }
-        for symbol in symbols where SymbolName(symbol) == nil || symbol.isEmpty {
+        for symbol in symbols where SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
+        if let ca { try RunCommand.check(authorities: ca) }
+        if (wsUrl == nil) != (restUrl == nil) {
+            throw ValidationError("--ws-url and --rest-url belong together.")
+        }
         _ = try endpoints()
+    }
+
+    private static func check(authorities path: String) throws {
+        guard let bytes = contents(ofFile: path, bytesMax: 16 << 20) else {
+            throw ValidationError("--ca \(path): cannot be read.")
+        }
+        // Also `BEGIN TRUSTED CERTIFICATE`.
+        let text = String(decoding: bytes, as: UTF8.self)
+        if !text.contains("-----BEGIN ") || !text.contains("CERTIFICATE-----") {
+            throw ValidationError("--ca \(path): holds no certificate in PEM.")
+        }
     }
 
     func endpoints() throws -> Endpoints {
@@ -206,7 +221,7 @@ struct RunCommand: ParsableCommand {
         let console = Console(isLive: !books.plain)
         let logger = makeLogger(console, books)
         let endpoints = try endpoints()
-        var names = symbols.compactMap { SymbolName($0.uppercasedASCII) }
+        var names = symbols.compactMap(SymbolName.init(argument:))
         var loop = EventLoop.Options()
         loop.authorityPath = ca
         if all {
@@ -225,9 +240,24 @@ struct RunCommand: ParsableCommand {
 
 extension VenueEnvironment: ExpressibleByArgument {}
 
+extension SymbolName {
+    /// The name that was meant, in upper case: letters and digits, `_` and `-`, and other scripts; nil if no
+    /// symbol can have it.
+    init?(argument: String) {
+        for byte in argument.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D, 0x80...0xFF: continue
+            case _: return nil
+            }
+        }
+        self.init(argument.uppercasedASCII)
+        if isEmpty { return nil }
+    }
+}
+
 extension String {
-    /// ASCII letters in upper case, everything else as it is: names of symbols may hold other scripts.
-    var uppercasedASCII: String {
+    /// ASCII letters in upper case, everything else as it is.
+    fileprivate var uppercasedASCII: String {
         String(decoding: utf8.map { (0x61...0x7A).contains($0) ? $0 - 32 : $0 }, as: UTF8.self)
     }
 }
