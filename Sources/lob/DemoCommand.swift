@@ -20,6 +20,8 @@ struct DemoCommand: ParsableCommand {
             'lob run' against it. Ten times a second a book is compared, level by level, with the \
             exchange's own at the same update id. Ctrl-C ends it.
 
+            \(RunScreen.legend)
+
             \(faultLegend)
 
             Exit status: 0 all was equal; 1 it could not start; 2 a book differed or was not live at the end.
@@ -66,7 +68,8 @@ struct DemoCommand: ParsableCommand {
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
         let companion = RunCompanion(
-            look: { venue.compare($0) }, lines: { venue.lines }, verdict: { venue.verdict })
+            look: { venue.compare($0) }, lines: { venue.lines }, verdict: { venue.verdict },
+            isRealTime: speed == 1)
         defer { venue.stop() }
         try Run(
             configuration, books, console, logger, title: "demo, \(market.rawValue)", companion: companion

@@ -25,6 +25,8 @@ struct RunCompanion {
     var lines: () -> [String] = { [] }
     /// What came of it, and whether that is a mismatch; called when the books are closed.
     var verdict: () -> (text: String, isMismatch: Bool)? = { nil }
+    /// Whether the venue's times are those of this machine.
+    var isRealTime = true
 }
 
 /// Keeps books until it is told to stop.
@@ -87,7 +89,7 @@ struct Run {
 
     private func watch(_ service: BookService, _ clock: Stopwatch, _ listing: Listing) {
         var watch = RunWatch(service)
-        var screen = RunScreen(service, title: title)
+        var screen = RunScreen(service, title: title, isRealTime: companion.isRealTime)
         var looks = 0
         var wasComplete = false
         var isListed = false
@@ -111,15 +113,18 @@ struct Run {
             if !isListed && (isComplete || looks >= Run.listAfterLooks) {
                 isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
             }
+            screen.measure()
             if console.isLive && looks % Run.drawEveryLooks == 0 {
-                let extra = companion.lines()
-                let rows = Console.windowSize.rows - 1 - extra.count
-                console.draw(extra + screen.lines(watch, rowCountMax: rows, decimals: listing.decimals))
+                var size = Console.pictureSize
+                let extra = companion.lines().flatMap { [columns = size.columns] in
+                    wrapped($0, columnsMax: columns)
+                }
+                size.rows -= extra.count
+                console.draw(extra + screen.lines(watch, size, decimals: listing.decimals))
             } else if !console.isLive && looks % Run.logEveryLooks == 0 {
-                _ = screen.lines(watch, rowCountMax: 4, decimals: [:])
                 logger.info(
-                    "\(screen.headline(watch))",
-                    metadata: ["messagesPerSecond": "\(rounded(screen.messagesPerSecond))"])
+                    "\(watch.count(.live)) of \(watch.symbols.count) live",
+                    metadata: ["messagesPerSecond": "\(rounded(screen.messagesPerSecond ?? 0))"])
             }
         }
     }

@@ -137,6 +137,8 @@ struct RunCommand: ParsableCommand {
               lob run --market usdm --all --depth 500
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
 
+            \(RunScreen.legend)
+
             Exit status: 0 all books were live and nothing disagreed; 1 it could not start; 2 the venue \
             contradicted a book, or a book was not live at the end; 64 wrong usage.
             """)

@@ -13,8 +13,10 @@ struct WatchedSymbol {
     let readers: SymbolReaders
     var view = BookView()
     var status: SymbolStatus
-    /// Depth events applied in a second, between the last two statuses.
-    var eventsPerSecond = 0.0
+    /// Whether `status` is the engine's.
+    var hasStatus: Bool { version != 0 }
+    /// Depth events applied in a second, between the last two statuses; nil until there are two.
+    var eventsPerSecond: Double?
     fileprivate var version: UInt64 = 0
     fileprivate var appliedAtNs: Int64 = 0
 
