@@ -139,8 +139,9 @@ struct RunCommand: ParsableCommand {
 
             \(RunScreen.legend)
 
-            Exit status: 0 all books were live and nothing disagreed; 1 it could not start; 2 the venue \
-            contradicted a book, or a book was not live at the end; 64 wrong usage.
+            Exit status: 0 nothing was wrong; 1 it could not start; 2 the venue contradicted a book, or a \
+            book never was live or had not been for 30 s; 64 wrong usage. A book that was being mended when \
+            the run ended is no failure; the summary names it.
             """)
 
     @Argument(help: ArgumentHelp("Symbols, such as BTCUSDT.", valueName: "symbol"))
