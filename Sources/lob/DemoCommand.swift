@@ -53,6 +53,10 @@ struct DemoCommand: ParsableCommand {
     /// Beyond the silence after which a stream counts as lost: to notice, to subscribe, to fetch.
     private static let calmSeconds = 15
 
+    /// A symbol whose snapshots were of no use several times would otherwise wait for up to a minute, longer
+    /// than anybody watches; this venue is nobody's to be spared.
+    private static let backoffMaxMs: Int64 = 4_000
+
     func validate() throws {
         if !(speed > 0 && speed <= 100) { throw ValidationError("--speed must be above 0 and at most 100.") }
     }
@@ -76,6 +80,9 @@ struct DemoCommand: ParsableCommand {
             restBase: "http://127.0.0.1:\(venue.port)")
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
+        var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
+        planner.backoffMaxMs = DemoCommand.backoffMaxMs
+        configuration.desk.planner = planner
         let calmNs = Int64(books.silence + DemoCommand.calmSeconds) * 1_000_000_000
         let companion = RunCompanion(
             look: { venue.compare($0) }, lines: { venue.lines },
