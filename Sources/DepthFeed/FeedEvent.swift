@@ -64,9 +64,10 @@ extension FeedEvent: CustomStringConvertible {
 }
 
 extension FeedEvent {
-    /// A status with its reason; the reason alone if there was no answer.
-    private static func answer(_ status: Int, _ reason: String) -> String {
-        status == 0 ? reason : "\(status) \(reason)"
+    /// A status with its reason, if it has one; the reason alone if there was no answer.
+    static func answer(_ status: Int, _ reason: String) -> String {
+        if status == 0 { return reason }
+        return reason.isEmpty ? "\(status)" : "\(status) \(reason)"
     }
 }
 

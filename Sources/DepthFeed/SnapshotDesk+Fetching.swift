@@ -136,13 +136,13 @@ extension SnapshotDesk {
         case .deliver(let key): hand(Delivery(key: key, frame: frame))
         case .retry(let key, let notBeforeMs):
             let afterMs = notBeforeMs - nowMs
-            counted.lastError = FeedText("\(answer.status) \(reason)")
+            counted.lastError = FeedText(FeedEvent.answer(answer.status, reason))
             report(
                 answer.isLimit
                     ? .limited(status: answer.status, forMs: afterMs)
                     : .snapshotRetried(key, status: answer.status, reason: reason, afterMs: afterMs))
         case .failed(let key, let failure):
-            counted.lastError = FeedText("\(key.symbol): \(answer.status) \(reason)")
+            counted.lastError = FeedText("\(key.symbol): \(FeedEvent.answer(answer.status, reason))")
             report(.snapshotFailed(key, failure))
             hand(Delivery(key: key, frame: nil))
         case .drop: break

@@ -14,6 +14,17 @@ public enum ExchangeInfoError: Error, Hashable, Sendable {
     case stopped
 }
 
+extension ExchangeInfoError: CustomStringConvertible {
+    /// A few words.
+    public var description: String {
+        switch self {
+        case .refused(let status, let reason): FeedEvent.answer(status, reason)
+        case .unreadable(let error): "unreadable: \(error)"
+        case .stopped: "stopped"
+        }
+    }
+}
+
 extension SnapshotDesk {
     /// Fetches the list of symbols of a market, within the budget and after every pause, and asks again after
     /// trouble.
@@ -68,7 +79,7 @@ extension SnapshotDesk {
         case .deliver: use(read(market, fetch))
         case .failed: use(.failure(.refused(status: answer.status, reason: reason)))
         case .retry(let notBeforeMs):
-            counted.lastError = FeedText("\(answer.status) \(reason)")
+            counted.lastError = FeedText(FeedEvent.answer(answer.status, reason))
             if attempt + 1 >= options.listAttemptsMax {
                 use(.failure(.refused(status: answer.status, reason: reason)))
                 break

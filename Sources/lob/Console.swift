@@ -23,8 +23,8 @@ final class Console: Sendable {
     /// Replaces the picture.
     func draw(_ lines: [String]) {
         if !isLive { return }
-        let size = Console.windowSize
-        let fitting = lines.prefix(max(size.rows - 1, 1)).map { String($0.prefix(max(size.columns - 1, 20))) }
+        let size = Console.pictureSize
+        let fitting = lines.prefix(size.rows).map { String($0.prefix(size.columns)) }
         shown.withLock {
             writeError(Console.erasure(of: $0) + Console.text(fitting))
             $0 = fitting
@@ -40,8 +40,14 @@ final class Console: Sendable {
 
     private static func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 
+    /// Rows and columns there are for a picture.
+    static var pictureSize: (rows: Int, columns: Int) {
+        let size = windowSize
+        return (max(size.rows - 1, 1), max(size.columns - 1, 20))
+    }
+
     /// Rows and columns of the terminal; 24 and 80 if they are unknown.
-    static var windowSize: (rows: Int, columns: Int) {
+    private static var windowSize: (rows: Int, columns: Int) {
         var size = winsize()
         if unsafe ioctl(2, UInt(TIOCGWINSZ), &size) != 0 || size.ws_row == 0 { return (24, 80) }
         return (Int(size.ws_row), Int(size.ws_col))

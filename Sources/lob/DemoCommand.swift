@@ -5,7 +5,9 @@ import ArgumentParser
 import BinanceDepth
 import BookService
 import ExchangeServer
+import Glibc
 import Handoff
+import Logging
 import MarketData
 import SimulatedExchange
 import Synchronization
@@ -18,18 +20,26 @@ struct DemoCommand: ParsableCommand {
         discussion: """
             Starts the exchange of 'lob exchange' on a free loopback port, with faults, and \
             'lob run' against it. Ten times a second a book is compared, level by level, with the \
-            exchange's own at the same update id. Ctrl-C ends it.
+            exchange's own at the same update id.
 
-            Exit status: 0 all was equal; 1 it could not start; 2 a book differed or was not live at the end.
+            Ctrl-C or --seconds ends the faults; the books then have some time to come back, at most 15 s \
+            beyond --silence and most often a second, before they are judged.
+
+            \(RunScreen.legend)
+
+            \(faultLegend)
+
+            Exit status: 0 all was equal; 1 it could not start; 2 a book differed, or did not come back when \
+            the faults were over; 64 wrong usage.
             """)
 
     @Option(help: "Market: spot, usdm or coinm.")
     var market = LiveMarketArgument.spot
 
-    @Option(help: ArgumentHelp("Names, or how many of the usual ones.", valueName: "A,B,…|N"))
+    @Option(help: SymbolsArgument.help(without: 6), transform: SymbolsArgument.init(text:))
     var symbols = SymbolsArgument.count(6)
 
-    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    @Option(help: faultHelp(without: .all), transform: faultPlan)
     var faults = FaultPlan.all
 
     @Option(help: "Seed of the order flow and of the faults.")
@@ -39,6 +49,13 @@ struct DemoCommand: ParsableCommand {
     var speed = 1.0
 
     @OptionGroup var books: BookOptions
+
+    /// Beyond the silence after which a stream counts as lost: to notice, to subscribe, to fetch.
+    private static let calmSeconds = 15
+
+    /// A symbol whose snapshots were of no use several times would otherwise wait for up to a minute, longer
+    /// than anybody watches; this venue is nobody's to be spared.
+    private static let backoffMaxMs: Int64 = 4_000
 
     func validate() throws {
         if !(speed > 0 && speed <= 100) { throw ValidationError("--speed must be above 0 and at most 100.") }
@@ -57,14 +74,22 @@ struct DemoCommand: ParsableCommand {
             throw ExitCode(1)
         }
         logger.info(
-            "the exchange listens", metadata: ["port": "\(venue.port)", "faults": "\(faults)"])
+            "the exchange listens", metadata: ["port": number(venue.port), "faults": "\(faults)"])
         let endpoints = Endpoints(
             market: market.market, streamBase: "ws://127.0.0.1:\(venue.port)",
             restBase: "http://127.0.0.1:\(venue.port)")
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
+        var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
+        planner.backoffMaxMs = DemoCommand.backoffMaxMs
+        configuration.desk.planner = planner
+        let calmNs = Int64(books.silence + DemoCommand.calmSeconds) * 1_000_000_000
         let companion = RunCompanion(
-            look: { venue.compare($0) }, lines: { venue.lines }, verdict: { venue.verdict })
+            look: { venue.compare($0) }, lines: { venue.lines },
+            calmDown: {
+                venue.calmDown()
+                return calmNs
+            }, verdict: { venue.verdict }, isRealTime: speed == 1)
         defer { venue.stop() }
         try Run(
             configuration, books, console, logger, title: "demo, \(market.rawValue)", companion: companion
@@ -113,6 +138,7 @@ final class DemoVenue: Sendable {
     private let stopping: Latch
     private let tally = Mutex(Tally())
     private let turn = Atomic<Int>(0)
+    private let isCalm = Latch()
 
     init(_ command: DemoCommand, _ symbols: [VenueSymbol]) throws(ServiceError) {
         var venue = ExchangeServer.live(
@@ -136,6 +162,15 @@ final class DemoVenue: Sendable {
     }
 
     var port: Int { thread.remote.port }
+
+    /// Ends the faults.
+    func calmDown() {
+        isCalm.raise()
+        // It is refused only while too much waits for the loop.
+        while !thread.remote.loop.post({ [self] _ in thread.remote.confined.server.faults = .none }) {
+            usleep(1_000)
+        }
+    }
 
     /// Compares the next symbol's book with the exchange's own, in a while.
     func compare(_ service: BookService) {
@@ -185,13 +220,20 @@ final class DemoVenue: Sendable {
     var lines: [String] {
         let tally = tally.withLock { $0 }
         let faults = tally.faultCounts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
-        return ["exchange: faults so far: \(faults.isEmpty ? "none" : faults)", DemoVenue.text(tally), ""]
+        let tense = isCalm.isRaised ? "over, the books have time to come back" : "so far"
+        return ["exchange: faults \(tense): \(faults.isEmpty ? "none" : faults)", DemoVenue.text(tally), ""]
     }
 
     /// What the comparisons have shown.
-    var verdict: (text: String, isMismatch: Bool)? {
+    var verdict: RunCompanion.Verdict {
         let tally = tally.withLock { $0 }
-        return (DemoVenue.text(tally), tally.differenceCount > 0)
+        var facts: Logger.Metadata = [
+            "equal": number(tally.equalCount), "different": number(tally.differenceCount),
+            "levels": number(tally.levelCount),
+        ]
+        if let difference = tally.firstDifference { facts["first"] = "\(difference)" }
+        return RunCompanion.Verdict(
+            text: DemoVenue.text(tally), facts: facts, isMismatch: tally.differenceCount > 0)
     }
 
     private static func text(_ tally: Tally) -> String {

@@ -44,22 +44,39 @@ extension Market: ExpressibleByArgument {
 }
 
 /// Symbols as an argument: names, or how many.
-enum SymbolsArgument: ExpressibleByArgument {
+enum SymbolsArgument {
     case count(Int)
     case names([SymbolName])
 
-    init?(argument: String) {
-        if let count = Int(argument) {
-            guard (1...1_000).contains(count) else { return nil }
+    /// Most symbols of one venue.
+    private static let countMax = 1_000
+
+    /// What `--symbols` takes.
+    static func help(without count: Int) -> ArgumentHelp {
+        ArgumentHelp(
+            "Names, or how many of the usual ones, at most \(countMax). (default: \(count))",
+            valueName: "A,B,…|N")
+    }
+
+    /// - Throws: `ValidationError`.
+    init(text: String) throws {
+        if let count = Int(text) {
+            guard (1...SymbolsArgument.countMax).contains(count) else {
+                throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
+            }
             self = .count(count)
             return
         }
         var names: [SymbolName] = []
-        for text in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard !text.isEmpty, let name = SymbolName(text.uppercased()), !names.contains(name) else {
-                return nil
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let name = SymbolName(argument: String(part)) else {
+                throw ValidationError("no symbol is named \"\(part)\".")
             }
+            if names.contains(name) { throw ValidationError("\(name) is named twice.") }
             names.append(name)
+        }
+        if names.count > SymbolsArgument.countMax {
+            throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
         }
         self = .names(names)
     }
@@ -86,7 +103,9 @@ struct ExchangeCommand: ParsableCommand {
                   the same over bad connections
 
             A capture that is over closes its connections, and books that follow it lose their trust; --stay \
-            keeps them.
+            keeps them. Of the faults only those of connections and requests befall a capture.
+
+            \(faultLegend)
 
             Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
             wrong usage.
@@ -99,24 +118,21 @@ struct ExchangeCommand: ParsableCommand {
     @Option(help: "Market; may be repeated. A capture tells its own.")
     var market: [Market] = []
 
-    @Option(
-        help: ArgumentHelp("Names, or how many of the usual ones. (default: 4)", valueName: "A,B,…|N"))
+    @Option(help: SymbolsArgument.help(without: 4), transform: SymbolsArgument.init(text:))
     var symbols: SymbolsArgument?
 
-    @Option(help: "Traffic of all symbols; without it each has what suits its name.")
+    @Option(
+        help: """
+            Traffic of all symbols, one of \(TrafficProfile.all.map(\.name).joined(separator: ", ")); \
+            without it each has what suits its name.
+            """)
     var profile: String?
 
     @Option(help: "Seed of the order flow and of the faults. (default: 1)")
     var seed: UInt64?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            What goes wrong: all, none, or NAME[=RATE],…; with a capture only what befalls connections and \
-            requests. (default: none)
-            """,
-            valueName: "plan"))
-    var faults: String?
+    @Option(help: faultHelp(without: .none), transform: faultPlan)
+    var faults: FaultPlan?
 
     @Option(
         help: ArgumentHelp(
@@ -171,13 +187,7 @@ struct ExchangeCommand: ParsableCommand {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }
         if Set(market).count != market.count { throw ValidationError("--market names a market twice.") }
-        let plan: FaultPlan
-        do throws(FaultPlanError) {
-            plan = try FaultPlan(faults ?? "none")
-        } catch {
-            throw ValidationError("--faults: \(error)")
-        }
-        if capture != nil { return try validateCapture(plan) }
+        if capture != nil { return try validateCapture(faults ?? .none) }
         if speed == .max { throw ValidationError("--speed max needs --capture.") }
         if atOnce { throw ValidationError("--at-once needs --capture.") }
         if stay { throw ValidationError("--stay needs --capture.") }

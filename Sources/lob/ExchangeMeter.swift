@@ -23,14 +23,15 @@ struct ExchangeMeter {
         isShown = true
         let weights = zip(servers, counters).map { "\($0.market.name) \($1.usedWeight)" }
         var line =
-            "\(counters.reduce(0) { $0 + $1.connectionCount }) connections, "
-            + "\(counters.reduce(0) { $0 + $1.streamCount }) streams, \(rounded(rate)) messages/s, "
-            + "\(counters.reduce(0) { $0 + $1.requestCount }) requests, weight "
+            "\(counted(counters.reduce(0) { $0 + $1.connectionCount }, "connection")), "
+            + "\(counted(counters.reduce(0) { $0 + $1.streamCount }, "stream")), "
+            + "\(rounded(rate)) messages/s, "
+            + "\(counted(counters.reduce(0) { $0 + $1.requestCount }, "request")), weight "
             + weights.joined(separator: " ")
         let faults = Fault.allCases.reduce(0) { sum, fault in
             sum + counters.reduce(0) { $0 + $1.venue[fault] }
         }
-        if faults > 0 { line += ", \(faults) faults" }
+        if faults > 0 { line += ", \(counted(faults, "fault"))" }
         let behindUs = counters.map(\.behindUs).max() ?? 0
         if behindUs > 1_000_000 { line += ", \(fixed(Double(behindUs) / 1e6, 1)) s behind" }
         writeError("\r\u{1B}[K\(line)")
@@ -73,16 +74,30 @@ struct ExchangeMeter {
 
     /// A table for people.
     func summary(elapsedNs: Int64) -> String {
-        var rows = [["", "total"] + servers.dropFirst().map { _ in "" }]
-        rows[0] = [""] + servers.map(\.market.name)
+        var rows = [[""] + servers.map(\.market.name)]
         let columns = servers.map(totals)
         var names: [String] = []
         for column in columns {
             for total in column where !names.contains(total.name) { names.append(total.name) }
         }
         for name in names {
-            rows.append([name] + columns.map { $0.first { $0.name == name }.map { "\($0.count)" } ?? "0" })
+            let counts = columns.map { $0.first { $0.name == name }.map { "\($0.count)" } ?? "0" }
+            rows.append([ExchangeMeter.words(name)] + counts)
         }
-        return renderTable(rows, leftAligned: [0]) + "\n\(fixed(Double(elapsedNs) / 1e9, 1)) s"
+        return renderTable(rows, leftAligned: [0]) + "\nran \(fixed(Double(elapsedNs) / 1e9, 1)) s"
+    }
+
+    /// A name of a JSON member as words: `refusedControls` is `refused controls`.
+    private static func words(_ name: String) -> String {
+        var text = ""
+        for letter in name {
+            switch letter {
+            case ".": text += " "
+            case "A"..."Z": text += " \(letter.lowercased())"
+            case "0"..."9" where text.last?.isLetter == true: text += " \(letter)"
+            case _: text.append(letter)
+            }
+        }
+        return text
     }
 }

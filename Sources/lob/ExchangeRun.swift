@@ -70,7 +70,7 @@ struct ExchangeRun {
         var configuration = ExchangeServer.live(
             VenueConfiguration(market: market, symbols: symbols, seed: command.seed ?? 1))
         configuration.startUs = wallClockUs()
-        configuration.faults = try FaultPlan(command.faults ?? "none")
+        configuration.faults = command.faults ?? .none
         configuration.streamLatencyUs = 0...(command.latency ?? (command.capture == nil ? 2_000 : 0))
         configuration.connectionLifeUs = Int64(command.life) * 1_000_000
         return configuration
@@ -123,7 +123,7 @@ struct ExchangeRun {
             let rest = "http\(secure)://\(name):\(server.port)"
             let streams = "ws\(secure)://\(name):\(server.port)"
             if command.json {
-                let list = symbols.map { "\"\($0)\"" }.joined(separator: ",")
+                let list = symbols.map { jsonText($0) }.joined(separator: ",")
                 print(
                     "{\"market\":\"\(server.market.name)\",\"rest\":\"\(rest)\",\"streams\":\"\(streams)\","
                         + "\"symbols\":[\(list)]}")
@@ -132,7 +132,7 @@ struct ExchangeRun {
             }
             let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")
             let paths = server.market == .usdm ? "/public/ws /public/stream /ws /stream" : "/ws /stream"
-            printError("\(server.market.name): \(symbols.count) symbols: \(shown)")
+            printError("\(server.market.name): \(counted(symbols.count, "symbol")): \(shown)")
             printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
             printError("  streams  \(streams), paths \(paths)")
             guard let captured else { continue }

@@ -23,8 +23,20 @@ struct RunCompanion {
     var look: (BookService) -> Void = { _ in }
     /// Lines above the picture.
     var lines: () -> [String] = { [] }
-    /// What came of it, and whether that is a mismatch; called when the books are closed.
-    var verdict: () -> (text: String, isMismatch: Bool)? = { nil }
+    /// Called when the run is told to stop: from here on it causes no more trouble. The books are then given
+    /// the time in nanoseconds that it returns to come back, if they need any.
+    var calmDown: () -> Int64 = { 0 }
+    /// What came of it; called when the books are closed.
+    var verdict: () -> Verdict? = { nil }
+    /// Whether the venue's times are those of this machine.
+    var isRealTime = true
+
+    /// What came of it.
+    struct Verdict {
+        var text: String
+        var facts: Logger.Metadata
+        var isMismatch: Bool
+    }
 }
 
 /// Keeps books until it is told to stop.
@@ -38,8 +50,12 @@ struct Run {
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
+    private static let secondEveryLooks = 10
     private static let logEveryLooks = 100
     private static let listAfterLooks = 50
+    /// So long everything must stand well before it is over: what was lost shows with the next event.
+    private static let calmLooks = 10
+    private static let rowCountMaxOnTerminal = 40
 
     init(
         _ configuration: ServiceConfiguration, _ options: BookOptions, _ console: Console, _ logger: Logger,
@@ -57,92 +73,178 @@ struct Run {
     ///
     /// - Throws: `ExitCode` 1 if it cannot start, 2 if something was wrong.
     func run() throws {
-        let logger = logger
         let service: BookService
         do throws(ServiceError) {
-            service = try BookService(configuration) { [teller = Teller(logger)] in teller.tell($0) }
+            let teller = Teller(logger, configuration.endpoints.market)
+            service = try BookService(configuration) { teller.tell($0) }
         } catch {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
         let clock = Stopwatch()
         let listing = Listing(service.symbols)
-        watch(service, clock, listing)
+        var looks = Looks(
+            watch: RunWatch(service),
+            screen: RunScreen(service, title: title, isRealTime: companion.isRealTime))
+        let endsAtNs = Int64((options.seconds ?? 1e9) * 1e9)
+        while !StopSignals.isRaised && clock.elapsedNs < endsAtNs { look(service, clock, listing, &looks) }
+        calmDown(service, clock, listing, &looks)
         logger.info("stopping")
         let lanes = service.laneStatuses
         let books = service.stop()
         console.clear()
         let summary = RunSummary(
-            market: configuration.endpoints.market, books: books, lanes: lanes, elapsedNs: clock.elapsedNs,
-            decimals: listing.decimals)
+            market: configuration.endpoints.market, books: books, lanes: lanes,
+            outcomes: looks.watch.outcomes(books), elapsedNs: clock.elapsedNs, decimals: listing.decimals)
         if options.json {
             for book in books { print(summary.json(book)) }
         } else {
-            print(summary.table)
+            print(summary.table(rowCountMax: isatty(1) == 1 ? Run.rowCountMaxOnTerminal : .max))
         }
         let verdict = companion.verdict()
-        if let verdict { printError(verdict.text) }
+        if let verdict { tell(verdict) }
         if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
     }
 
-    private func watch(_ service: BookService, _ clock: Stopwatch, _ listing: Listing) {
-        var watch = RunWatch(service)
-        var screen = RunScreen(service, title: title)
-        var looks = 0
+    private func tell(_ verdict: RunCompanion.Verdict) {
+        switch options.logFormat {
+        case .text: printError(verdict.text)
+        case .json:
+            logger.log(
+                level: verdict.isMismatch ? .error : .info, "compared with the exchange's own books",
+                metadata: verdict.facts)
+        }
+    }
+
+    /// What is kept from look to look.
+    private struct Looks {
+        var watch: RunWatch
+        var screen: RunScreen
+        var count = 0
         var wasComplete = false
         var isListed = false
-        while !StopSignals.isRaised && clock.elapsedNs < Int64((options.seconds ?? 1e9) * 1e9) {
-            usleep(Run.lookIntervalUs)
-            looks += 1
-            watch.look(logger)
-            companion.look(service)
-            let isComplete = watch.count(.live) == watch.symbols.count
-            if isComplete && !wasComplete {
-                wasComplete = true
-                logger.info(
-                    "all books are live",
-                    metadata: [
-                        "symbols": "\(watch.symbols.count)",
-                        "seconds": "\(fixed(Double(clock.elapsedNs) / 1e9, 2))",
-                    ])
-            }
-            // Not before the books: the list is long, and until the venue has served one request there is no
-            // other.
-            if !isListed && (isComplete || looks >= Run.listAfterLooks) {
-                isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
-            }
-            if console.isLive && looks % Run.drawEveryLooks == 0 {
-                let extra = companion.lines()
-                let rows = Console.windowSize.rows - 1 - extra.count
-                console.draw(extra + screen.lines(watch, rowCountMax: rows, decimals: listing.decimals))
-            } else if !console.isLive && looks % Run.logEveryLooks == 0 {
-                _ = screen.lines(watch, rowCountMax: 4, decimals: [:])
-                logger.info(
-                    "\(screen.headline(watch))",
-                    metadata: ["messagesPerSecond": "\(rounded(screen.messagesPerSecond))"])
-            }
+    }
+
+    /// Gives the books time to come back from what the companion did to them. A further signal ends that.
+    private func calmDown(
+        _ service: BookService, _ clock: Stopwatch, _ listing: Listing, _ looks: inout Looks
+    ) {
+        let limitNs = companion.calmDown()
+        if limitNs == 0 { return }
+        let wasRaised = StopSignals.isRaised
+        let endsAtNs = clock.elapsedNs + limitNs
+        logger.info(
+            "no more faults; the books have time to come back, and Ctrl-C ends that",
+            metadata: [
+                "live": number(looks.watch.count(.live)), "symbols": number(looks.watch.symbols.count),
+                "secondsAtMost": number(limitNs / 1_000_000_000),
+            ])
+        var calm = 0
+        while calm < Run.calmLooks && clock.elapsedNs < endsAtNs && StopSignals.isRaised == wasRaised {
+            look(service, clock, listing, &looks)
+            calm = looks.watch.isComplete ? calm + 1 : 0
         }
+    }
+
+    /// A tenth of a second, and a look at everything behind it.
+    private func look(
+        _ service: BookService, _ clock: Stopwatch, _ listing: Listing, _ looks: inout Looks
+    ) {
+        usleep(Run.lookIntervalUs)
+        looks.count += 1
+        looks.watch.look(logger)
+        companion.look(service)
+        let isComplete = looks.watch.isComplete
+        if isComplete && !looks.wasComplete {
+            looks.wasComplete = true
+            logger.info(
+                "all books are live",
+                metadata: [
+                    "symbols": number(looks.watch.symbols.count),
+                    "seconds": number(Double(clock.elapsedNs) / 1e9, decimals: 2),
+                ])
+        }
+        // Not before the books: the list is long, and until the venue has served one request there is no
+        // other.
+        if !looks.isListed && (isComplete || looks.count >= Run.listAfterLooks) {
+            looks.isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
+        }
+        if looks.count % Run.secondEveryLooks == 0 {
+            looks.watch.look(service.laneStatuses, logger)
+            looks.screen.measure()
+        }
+        if console.isLive && looks.count % Run.drawEveryLooks == 0 { draw(listing, &looks) }
+        if !console.isLive && looks.count % Run.logEveryLooks == 0 { logProgress(clock, looks) }
+    }
+
+    private func draw(_ listing: Listing, _ looks: inout Looks) {
+        var size = Console.pictureSize
+        let extra = companion.lines().flatMap { [columns = size.columns] in wrapped($0, columnsMax: columns) }
+        size.rows -= extra.count
+        console.draw(extra + looks.screen.lines(looks.watch, size, decimals: listing.decimals))
+    }
+
+    private func logProgress(_ clock: Stopwatch, _ looks: Looks) {
+        let watch = looks.watch
+        logger.info(
+            "running",
+            metadata: [
+                "seconds": number(clock.elapsedNs / 1_000_000_000), "symbols": number(watch.symbols.count),
+                "live": number(watch.count(.live)), "stale": number(watch.count(.stale)),
+                "syncing": number(watch.count(.syncing)),
+                "messagesPerSecond": number(Int(looks.screen.messagesPerSecond ?? 0)),
+            ])
     }
 }
 
 /// Writes events of a service to a log, at the level they deserve. For all threads of the service.
 private final class Teller: Sendable {
     private let logger: Logger
+    private let market: Market
     private let unknown = Mutex<Set<SymbolName>>([])
+    private let isMarketDoubted = Atomic<Bool>(false)
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ logger: Logger, _ market: Market) { (self.logger, self.market) = (logger, market) }
 
     func tell(_ event: ServiceEvent) {
+        var level = level(event)
         switch event {
-        case .notPinned: logger.warning("\(event)")
-        case .feed(let lane, let inner):
-            logger.log(level: level(inner), "\(inner)", metadata: ["lane": "\(lane)"])
         case .desk(.snapshotFailed(let key, .unknownSymbol)):
             // It is asked for again and again, in case it is listed one day; once is enough to be told.
             if !unknown.withLock({ $0.insert(key.symbol).inserted }) { return }
-            logger.error("the market has no such symbol", metadata: ["symbol": "\(key.symbol)"])
-        case .desk(let inner): logger.log(level: level(inner), "\(inner)")
+        case .desk(.snapshotFailed(_, .refused(status: 404, _))):
+            doubtMarket()
+            level = .debug
+        case .feed(_, .ended(_, let end)) where end.error == .upgradeRefused(status: 404): doubtMarket()
+        case .desk, .feed, .notPinned: break
         }
+        logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
+    }
+
+    /// A server that has no such path is told of once.
+    private func doubtMarket() {
+        if isMarketDoubted.exchange(true, ordering: .relaxed) { return }
+        logger.error(
+            "the server seems to be of another market: it knows no such path",
+            metadata: ["market": "\(market.name)", "status": number(404)])
+    }
+}
+
+/// Facts as metadata.
+private func metadata(_ facts: [EventFact]) -> Logger.Metadata {
+    let pairs = facts.map { fact in
+        switch fact.value {
+        case .number(let value): (fact.name, number(value))
+        case .text(let text): (fact.name, Logger.Metadata.Value.string(text))
+        }
+    }
+    return Logger.Metadata(pairs, uniquingKeysWith: { $1 })
+}
+
+private func level(_ event: ServiceEvent) -> Logger.Level {
+    switch event {
+    case .notPinned: .warning
+    case .feed(_, let inner), .desk(let inner): level(inner)
     }
 }
 
@@ -186,7 +288,7 @@ final class Listing: Sendable {
                         metadata: ["symbol": "\(symbol)", "status": "\(status)"])
                 }
             }
-        case .failure(let error): logger.notice("no list of symbols: \(error)")
+        case .failure(let error): logger.notice("no list of symbols", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -206,8 +308,9 @@ func allSymbols(
     let loop = try EventLoop(options)
     defer { loop.close() }
     var answer: Result<ExchangeInfo, ExchangeInfoError>?
+    let teller = Teller(logger, endpoints.market)
     let desk = try SnapshotDesk(
-        [endpoints], on: loop, deliver: { _ in true }, report: { logger.info("\($0)") })
+        [endpoints], on: loop, deliver: { _ in true }, report: { teller.tell(.desk($0)) })
     desk.fetchExchangeInfo(endpoints.market) { answer = $0 }
     while answer == nil && !StopSignals.isRaised { loop.turn(waitAtMostNs: 100_000_000) }
     desk.stop()
@@ -221,6 +324,9 @@ func allSymbols(
         return names
     case .failure(let error):
         printError("lob: no list of symbols from \(endpoints.restBase): \(error)")
+        if case .refused(status: 404, _) = error {
+            printError("lob: the server seems to be of another market than \(endpoints.market.name)")
+        }
         throw ExitCode(1)
     case nil: throw ExitCode(1)
     }

@@ -137,8 +137,11 @@ struct RunCommand: ParsableCommand {
               lob run --market usdm --all --depth 500
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
 
-            Exit status: 0 all books were live and nothing disagreed; 1 it could not start; 2 the venue \
-            contradicted a book, or a book was not live at the end; 64 wrong usage.
+            \(RunScreen.legend)
+
+            Exit status: 0 nothing was wrong; 1 it could not start; 2 the venue contradicted a book, or a \
+            book never was live or had not been for 30 s; 64 wrong usage. A book that was being mended when \
+            the run ended is no failure; the summary names it.
             """)
 
     @Argument(help: ArgumentHelp("Symbols, such as BTCUSDT.", valueName: "symbol"))
@@ -177,10 +180,25 @@ struct RunCommand: ParsableCommand {
         if symbols.isEmpty == !all { throw ValidationError("Give symbols, or --all.") }
         // All lanes share the dials that the venue allows one address; with more, none could try again soon.
         if lanes < 1 || lanes > 20 { throw ValidationError("--lanes must be 1 … 20.") }
-        for symbol in symbols where SymbolName(symbol) == nil || symbol.isEmpty {
+        for symbol in symbols where SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
+        if let ca { try RunCommand.check(authorities: ca) }
+        if (wsUrl == nil) != (restUrl == nil) {
+            throw ValidationError("--ws-url and --rest-url belong together.")
+        }
         _ = try endpoints()
+    }
+
+    private static func check(authorities path: String) throws {
+        guard let bytes = contents(ofFile: path, bytesMax: 16 << 20) else {
+            throw ValidationError("--ca \(path): cannot be read.")
+        }
+        // Also `BEGIN TRUSTED CERTIFICATE`.
+        let text = String(decoding: bytes, as: UTF8.self)
+        if !text.contains("-----BEGIN ") || !text.contains("CERTIFICATE-----") {
+            throw ValidationError("--ca \(path): holds no certificate in PEM.")
+        }
     }
 
     func endpoints() throws -> Endpoints {
@@ -206,7 +224,7 @@ struct RunCommand: ParsableCommand {
         let console = Console(isLive: !books.plain)
         let logger = makeLogger(console, books)
         let endpoints = try endpoints()
-        var names = symbols.compactMap { SymbolName($0.uppercasedASCII) }
+        var names = symbols.compactMap(SymbolName.init(argument:))
         var loop = EventLoop.Options()
         loop.authorityPath = ca
         if all {
@@ -225,9 +243,24 @@ struct RunCommand: ParsableCommand {
 
 extension VenueEnvironment: ExpressibleByArgument {}
 
+extension SymbolName {
+    /// The name that was meant, in upper case: letters and digits, `_` and `-`, and other scripts; nil if no
+    /// symbol can have it.
+    init?(argument: String) {
+        for byte in argument.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D, 0x80...0xFF: continue
+            case _: return nil
+            }
+        }
+        self.init(argument.uppercasedASCII)
+        if isEmpty { return nil }
+    }
+}
+
 extension String {
-    /// ASCII letters in upper case, everything else as it is: names of symbols may hold other scripts.
-    var uppercasedASCII: String {
+    /// ASCII letters in upper case, everything else as it is.
+    fileprivate var uppercasedASCII: String {
         String(decoding: utf8.map { (0x61...0x7A).contains($0) ? $0 - 32 : $0 }, as: UTF8.self)
     }
 }

@@ -28,15 +28,38 @@ struct RunLogHandler: LogHandler {
         case .text:
             let level = "\(event.level)".uppercased()
             let padding = String(repeating: " ", count: max(0, 7 - level.count))
-            let tail = facts.map { " \($0.key)=\($0.value)" }.joined()
+            let tail = facts.map { " \($0.key)=\(plainText($0.value))" }.joined()
             console.log("\(utcTimestamp()) \(level)\(padding) \(event.message)\(tail)")
         case .json:
             var line = "{\"time\":\"\(utcTimestamp())\",\"level\":\"\(event.level)\""
             line += ",\"message\":\(jsonText("\(event.message)"))"
-            for fact in facts { line += ",\(jsonText(fact.key)):\(jsonText("\(fact.value)"))" }
+            for fact in facts { line += ",\(jsonText(fact.key)):\(jsonText(fact.value))" }
             console.log(line + "}")
         }
     }
+}
+
+/// A number as metadata: it stays a number in JSON.
+func number(_ value: some BinaryInteger & Sendable) -> Logger.Metadata.Value { .stringConvertible(value) }
+
+/// A number with decimals as metadata, rounded to so many.
+func number(_ value: Double, decimals: Int) -> Logger.Metadata.Value {
+    .stringConvertible(Double(fixed(value, decimals)) ?? 0)
+}
+
+/// Metadata as JSON: numbers as numbers, everything else as a string.
+private func jsonText(_ value: Logger.Metadata.Value) -> String {
+    guard case .stringConvertible(let number) = value, number is any BinaryInteger || number is Double else {
+        return jsonText("\(value)")
+    }
+    return "\(number)"
+}
+
+/// Metadata as text: in quotes unless it is one word, since some of it comes from the venue.
+private func plainText(_ value: Logger.Metadata.Value) -> String {
+    let text = "\(value)"
+    let isWord = !text.isEmpty && !text.unicodeScalars.contains { $0.value <= 0x20 || $0 == "\"" }
+    return isWord ? text : jsonText(text)
 }
 
 /// A text as a JSON string.

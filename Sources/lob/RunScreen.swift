@@ -14,22 +14,37 @@ struct RunScreen {
     private var lastMessages = 0
     private var lastBytes = 0
     private var lastAtNs: Int64 = 0
-    private(set) var messagesPerSecond = 0.0
-    private var bytesPerSecond = 0.0
+    /// Nil until there is something to compare with, as `bytesPerSecond`.
+    private(set) var messagesPerSecond: Double?
+    private var bytesPerSecond: Double?
+    /// Whether the venue's times are those of this machine.
+    private let isRealTime: Bool
 
-    init(_ service: BookService, title: String) {
-        self.service = service
-        self.title = title
+    /// What the columns say, for help texts.
+    static let legend = """
+        Columns: proven, levels of bids and asks known to be complete; lag ms, from the venue's time of an \
+        event to its receipt; waiting, bytes kept until a snapshot comes; tickers and audits, comparisons \
+        that agreed of those made; gaps, times that events were missing. A narrow terminal shows fewer.
+        """
+
+    /// Columns in the order in which they are left out where there is no room.
+    private static let dropping = [7, 9, 2, 8, 10, 5, 6]
+
+    init(_ service: BookService, title: String, isRealTime: Bool) {
+        (self.service, self.title, self.isRealTime) = (service, title, isRealTime)
     }
 
-    /// The picture, at most `rowCountMax` lines.
+    /// The picture, at most `size`.
     ///
     /// - Parameter decimals: price decimals worth showing, where they are known.
-    mutating func lines(_ watch: RunWatch, rowCountMax: Int, decimals: [SymbolName: Int]) -> [String] {
+    mutating func lines(
+        _ watch: RunWatch, _ size: (rows: Int, columns: Int), decimals: [SymbolName: Int]
+    ) -> [String] {
         let lanes = service.laneStatuses
-        measure(lanes)
-        var lines = [headline(watch), traffic(lanes)] + snapshots()
-        let room = max(rowCountMax - lines.count - 3, 1)
+        var lines = [headline(watch), traffic(lanes), snapshots()].flatMap {
+            wrapped($0, columnsMax: size.columns)
+        }
+        let room = max(size.rows - lines.count - 3, 1)
         let symbols = watch.symbols.sorted { RunScreen.urgency($0) < RunScreen.urgency($1) }
         var rows = [
             [
@@ -39,20 +54,23 @@ struct RunScreen {
         ]
         for symbol in symbols.prefix(room) { rows.append(row(symbol, decimals[symbol.name])) }
         lines.append("")
-        lines += renderTable(rows, leftAligned: [0, 1]).split(separator: "\n").map(String.init)
+        let table = fittingTable(
+            rows, leftAligned: [0, 1], columnsMax: size.columns, dropping: RunScreen.dropping)
+        lines += table.split(separator: "\n").map(String.init)
         if symbols.count > room { lines.append("… and \(symbols.count - room) more") }
         return lines
     }
 
-    /// The first line, which is also what is logged where there is no terminal.
-    func headline(_ watch: RunWatch) -> String {
+    private func headline(_ watch: RunWatch) -> String {
         var text = "\(title), \(RunScreen.duration(clock.elapsedNs)): \(watch.count(.live)) live"
         if watch.count(.syncing) > 0 { text += ", \(watch.count(.syncing)) syncing" }
         if watch.count(.stale) > 0 { text += ", \(watch.count(.stale)) stale" }
         return text + " of \(watch.symbols.count)"
     }
 
-    private mutating func measure(_ lanes: [LaneStatus]) {
+    /// Works out the rates, if it is time.
+    mutating func measure() {
+        let lanes = service.laneStatuses
         let nowNs = clock.elapsedNs
         // Statuses come once a second; a shorter time would show steps.
         if nowNs - lastAtNs < 1_900_000_000 { return }
@@ -68,15 +86,17 @@ struct RunScreen {
         let capacity = lanes.reduce(0) { $0 + $1.ringCapacityBytes }
         func share(_ bytes: Int) -> String { fixed(100 * Double(bytes) / Double(max(capacity, 1)), 1) + " %" }
         var text =
-            "\(rounded(messagesPerSecond)) messages/s, \(fixed(bytesPerSecond / 1e6, 2)) MB/s; ring "
+            "\(messagesPerSecond.map(rounded) ?? "-") messages/s, "
+            + "\(bytesPerSecond.map { fixed($0 / 1e6, 2) } ?? "-") MB/s; ring "
             + "\(share(lanes.reduce(0) { $0 + $1.ringBytes })), most "
             + "\(share(lanes.reduce(0) { $0 + $1.ringHighWaterBytes })), "
             + "lost \(lanes.reduce(0) { $0 + $1.feed.droppedMessages }); "
         let connections = lanes.map { "\($0.feed.state)" }
         text +=
-            "connections \(Set(connections).count == 1 ? connections[0] : connections.joined(separator: " "))"
+            "\(connections.count == 1 ? "connection" : "connections") "
+            + (Set(connections).count == 1 ? connections[0] : connections.joined(separator: " "))
         let attempts = lanes.reduce(0) { $0 + $1.feed.attempts }
-        if attempts > lanes.count { text += ", \(attempts) dialled" }
+        if attempts > lanes.count { text += ", dialled \(attempts) times" }
         if let error = lanes.map({ "\($0.feed.lastError)" }).first(where: { !$0.isEmpty }) {
             text += ", last trouble: \(error)"
         }
@@ -84,9 +104,10 @@ struct RunScreen {
     }
 
     /// The plan of the snapshot desk, while there is one.
-    private func snapshots() -> [String] {
+    private func snapshots() -> String {
         let desk = service.deskStatus
         let waiting = (0..<4).reduce(0) { $0 + desk.queued[$1] } + desk.inFlight
+        if desk.writtenAtNs == 0 { return "snapshots -" }
         var text = "snapshots \(desk.sentCount) asked, weight \(desk.weightSpent) of \(desk.weightMax)"
         if desk.refusalCount > 0 { text += ", \(desk.refusalCount) refusals" }
         if desk.transientFailureCount > 0 { text += ", \(desk.transientFailureCount) failures" }
@@ -99,7 +120,7 @@ struct RunScreen {
             let leftMs = desk.etaMs - wallClockUs() / 1000
             if desk.etaMs > 0 && leftMs > 0 { text += ", \(fixed(Double(leftMs) / 1000, 1)) s to go" }
         }
-        return [text]
+        return text
     }
 
     private func row(_ symbol: WatchedSymbol, _ decimals: Int?) -> [String] {
@@ -111,13 +132,16 @@ struct RunScreen {
             guard let level else { return "-" }
             return RunScreen.shortened(view.scales.text(level.price), to: decimals)
         }
+        func known(_ text: String) -> String { symbol.hasStatus ? text : "-" }
         let lagMs = Double(view.receivedAtNs / 1000 - view.eventTimeUs) / 1000
         return [
             "\(symbol.name)", isStale ? "stale, \(view.reason)" : "\(view.state)",
-            "\(status.provenBidCount)/\(status.provenAskCount)", price(view.bestBid), price(view.bestAsk),
-            fixed(symbol.eventsPerSecond, 1), view.eventTimeUs == 0 ? "-" : fixed(lagMs, 1),
-            status.bufferedBytes == 0 ? "-" : "\(status.bufferedBytes / 1024) KB",
-            "\(c.tickersAgreed)/\(c.tickersCompared)", "\(c.auditsAgreed)/\(c.auditsCompared)", "\(c.gaps)",
+            known("\(status.provenBidCount)/\(status.provenAskCount)"), price(view.bestBid),
+            price(view.bestAsk), symbol.eventsPerSecond.map { fixed($0, 1) } ?? "-",
+            view.eventTimeUs == 0 || !isRealTime ? "-" : fixed(lagMs, 1),
+            status.bufferedBytes == 0 ? "-" : byteText(status.bufferedBytes),
+            known("\(c.tickersAgreed)/\(c.tickersCompared)"),
+            known("\(c.auditsAgreed)/\(c.auditsCompared)"), known("\(c.gaps)"),
         ]
     }
 
@@ -126,7 +150,7 @@ struct RunScreen {
         switch symbol.view.state {
         case .stale: (0, 0)
         case .syncing: (1, 0)
-        case .live: (2, -symbol.eventsPerSecond.rounded())
+        case .live: (2, -(symbol.eventsPerSecond ?? 0).rounded())
         }
     }
 

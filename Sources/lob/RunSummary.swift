@@ -10,6 +10,8 @@ struct RunSummary {
     let market: Market
     let books: [ClosedBook]
     let lanes: [LaneStatus]
+    /// How each book stands.
+    let outcomes: [SymbolName: BookOutcome]
     let elapsedNs: Int64
     /// Decimals of each symbol's tick, where they are known.
     var decimals: [SymbolName: Int] = [:]
@@ -25,8 +27,10 @@ struct RunSummary {
         }
     }
 
-    /// Whether a book was never live, or not when the run ended.
-    var isIncomplete: Bool { books.contains { $0.state != .live } }
+    /// Whether a book never was live, or could not be mended.
+    var isIncomplete: Bool { books.contains { outcome($0).isFailure } }
+
+    private func outcome(_ book: ClosedBook) -> BookOutcome { outcomes[book.status.symbol] ?? .neverLive }
 
     /// One object for a symbol.
     func json(_ book: ClosedBook) -> String {
@@ -40,6 +44,10 @@ struct RunSummary {
             "{\"symbol\":\(jsonText("\(status.symbol)")),\"market\":\"\(market.name)\""
         text += ",\"state\":\"\(book.state)\""
         if book.state == .stale { text += ",\"reason\":\"\(book.reason)\"" }
+        switch outcome(book) {
+        case .live, .neverLive: break
+        case .mending(let forMs), .lost(let forMs): text += ",\"staleForMs\":\(forMs)"
+        }
         text += ",\"lastUpdateId\":\(status.lastUpdateID)"
         text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)}"
         text += ",\"resyncs\":\(c.resyncs),\"snapshots\":\(c.snapshots)"
@@ -51,8 +59,8 @@ struct RunSummary {
         return text + ",\"digest\":\"\(hexadecimal(book.digest))\"}"
     }
 
-    /// The table for people, at most 40 symbols of it.
-    var table: String {
+    /// The table for people, of at most so many symbols.
+    func table(rowCountMax: Int) -> String {
         var rows = [
             [
                 "symbol", "state", "applied", "gaps", "resyncs", "snapshots", "bids", "asks", "best bid",
@@ -60,7 +68,7 @@ struct RunSummary {
             ]
         ]
         let sorted = books.sorted { ($0.state == .live ? 1 : 0) < ($1.state == .live ? 1 : 0) }
-        for book in sorted.prefix(40) {
+        for book in sorted.prefix(rowCountMax) {
             let c = book.status.counters
             let scales = book.status.scales ?? RunSummary.noScales
             func price(_ level: PriceLevel?) -> String {
@@ -76,8 +84,27 @@ struct RunSummary {
             ])
         }
         var text = renderTable(rows, leftAligned: [0, 1])
-        if books.count > 40 { text += "\n… and \(books.count - 40) more" }
-        return text + "\n" + total
+        if books.count > rowCountMax { text += "\n… and \(books.count - rowCountMax) more" }
+        return ([text] + doubts + [total]).joined(separator: "\n")
+    }
+
+    /// A line for each way in which books are not live.
+    private var doubts: [String] {
+        var (mending, lost, never): ([String], [String], [String]) = ([], [], [])
+        for book in books {
+            let name = "\(book.status.symbol)"
+            func since(_ ms: Int64) -> String { "\(name) (\(book.reason), \(fixed(Double(ms) / 1000, 1)) s)" }
+            switch outcome(book) {
+            case .live: break
+            case .mending(let forMs): mending.append(since(forMs))
+            case .lost(let forMs): lost.append(since(forMs))
+            case .neverLive: never.append(name)
+            }
+        }
+        let all = [
+            (mending, "being mended when the run ended"), (lost, "not mended"), (never, "never live"),
+        ]
+        return all.filter { !$0.0.isEmpty }.map { "\($1): \($0.joined(separator: ", "))" }
     }
 
     private var total: String {
@@ -86,11 +113,13 @@ struct RunSummary {
         let live = books.reduce(0) { $0 + ($1.state == .live ? 1 : 0) }
         let messages = lanes.reduce(0) { $0 + $1.feed.messages }
         let dropped = lanes.reduce(0) { $0 + $1.feed.droppedMessages }
-        let connections = lanes.reduce(0) { $0 + $1.feed.attempts }
-        return "\(live) of \(books.count) books live; \(messages) messages in "
-            + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(dropped) lost to a full ring, "
-            + "\(connections) connections, \(sum(\.applied)) events applied, \(sum(\.gaps)) gaps, "
-            + "\(sum(\.resyncs)) resyncs; "
+        let dials = lanes.reduce(0) { $0 + $1.feed.attempts }
+        let malformed = lanes.reduce(0) { $0 + $1.engine.malformed }
+        return "\(live) of \(counted(books.count, "book")) live; \(messages) messages in "
+            + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(malformed) unreadable, "
+            + "\(dropped) lost to a full ring; dialled \(counted(dials, "time")); "
+            + "\(sum(\.applied)) events applied, \(counted(sum(\.gaps), "gap")), "
+            + "\(counted(sum(\.resyncs), "resync")); "
             + "agreed: tickers \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
             + "audits \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared))"
     }

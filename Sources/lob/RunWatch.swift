@@ -1,5 +1,4 @@
-// What happened to the books since the last look, in words: the statuses of a service, compared with those
-// of a second ago.
+// What happened to the books since the last look, in words.
 
 import BookEngine
 import BookService
@@ -13,8 +12,11 @@ struct WatchedSymbol {
     let readers: SymbolReaders
     var view = BookView()
     var status: SymbolStatus
-    /// Depth events applied in a second, between the last two statuses.
-    var eventsPerSecond = 0.0
+    /// Whether `status` is the engine's.
+    var hasStatus: Bool { version != 0 }
+    /// Depth events applied in a second, between the last two statuses; nil until there are two.
+    var eventsPerSecond: Double?
+    fileprivate var watch = BookWatch()
     fileprivate var version: UInt64 = 0
     fileprivate var appliedAtNs: Int64 = 0
 
@@ -28,10 +30,14 @@ struct WatchedSymbol {
 /// Looks at all symbols of a service and logs what has changed.
 struct RunWatch {
     private(set) var symbols: [WatchedSymbol]
-    /// Symbols that have been live.
-    private var wasLive: Set<SymbolName> = []
+    private let market: Market
+    private var isMarketDoubted = false
+
+    /// So many messages without one that is understood are no accident.
+    private static let malformedMin = 20
 
     init(_ service: BookService) {
+        market = service.configuration.endpoints.market
         symbols = service.symbols.compactMap { name in
             service.readers(of: name).map { WatchedSymbol(name, $0) }
         }
@@ -40,77 +46,91 @@ struct RunWatch {
     /// Number of symbols in a state.
     func count(_ state: BookState) -> Int { symbols.reduce(0) { $0 + ($1.view.state == state ? 1 : 0) } }
 
-    /// Reads everything anew; logs changes if a logger is given.
-    mutating func look(_ logger: Logger?) {
+    /// Whether every book is live.
+    var isComplete: Bool { count(.live) == symbols.count }
+
+    /// Reads everything anew and logs what has changed.
+    mutating func look(_ logger: Logger) {
         for index in symbols.indices { look(index, logger) }
     }
 
-    private mutating func look(_ index: Int, _ logger: Logger?) {
+    /// Whether what the lanes receive can be of the market at all; logs once if not.
+    mutating func look(_ lanes: [LaneStatus], _ logger: Logger) {
+        let malformed = lanes.reduce(0) { $0 + $1.engine.malformed }
+        let events = lanes.reduce(0) { $0 + $1.engine.depthUpdates }
+        if events == 0 && malformed >= RunWatch.malformedMin {
+            doubtMarket("no message reads as a depth event", logger)
+        }
+    }
+
+    /// How the books stand at the end.
+    func outcomes(_ books: [ClosedBook]) -> [SymbolName: BookOutcome] {
+        let nowNs = monotonicNs()
+        let ends = Dictionary(books.map { ($0.status.symbol, $0.state) }, uniquingKeysWith: { $1 })
+        let outcomes = symbols.map { symbol in
+            (symbol.name, symbol.watch.outcome(ends[symbol.name] ?? symbol.view.state, atNs: nowNs))
+        }
+        return Dictionary(outcomes, uniquingKeysWith: { $1 })
+    }
+
+    private mutating func look(_ index: Int, _ logger: Logger) {
         let before = symbols[index]
         _ = before.readers.views.read(into: &symbols[index].view)
+        let nowNs = monotonicNs()
+        var newStatus: SymbolStatus?
         let reading = before.readers.statuses.read(
             into: &symbols[index].status, ifNewerThan: before.version)
         if case .new(let version) = reading {
-            let nowNs = monotonicNs()
             let seconds = Double(nowNs - before.appliedAtNs) / 1e9
             let applied = symbols[index].status.counters.applied - before.status.counters.applied
             if before.appliedAtNs != 0 { symbols[index].eventsPerSecond = Double(applied) / seconds }
             symbols[index].version = version
             symbols[index].appliedAtNs = nowNs
+            newStatus = symbols[index].status
         }
-        guard let logger else { return }
-        tellState(before, symbols[index], logger)
-        tellFindings(before.status.counters, symbols[index], logger)
-    }
-
-    private mutating func tellState(_ old: WatchedSymbol, _ new: WatchedSymbol, _ logger: Logger) {
-        if old.view.state == new.view.state && old.view.reason == new.view.reason { return }
-        let name = new.name
-        switch new.view.state {
-        case .syncing: break
-        case .live:
-            let isFirst = wasLive.insert(name).inserted
-            logger.info(
-                isFirst ? "book is live" : "book is live again",
-                metadata: ["symbol": "\(name)", "updateId": "\(new.view.lastUpdateID)"])
-        case .stale:
-            logger.warning("book is stale", metadata: ["symbol": "\(name)", "reason": "\(new.view.reason)"])
+        for news in symbols[index].watch.look(symbols[index].view, newStatus, atNs: nowNs) {
+            tell(news, "\(before.name)", logger)
         }
     }
 
-    private func tellFindings(_ old: SymbolCounters, _ symbol: WatchedSymbol, _ logger: Logger) {
-        let new = symbol.status.counters
-        let name: Logger.MetadataValue = "\(symbol.name)"
-        if new.gaps > old.gaps {
-            logger.warning(
-                "events are missing", metadata: ["symbol": name, "gaps": "\(new.gaps - old.gaps)"])
+    private mutating func tell(_ news: BookNews, _ name: String, _ logger: Logger) {
+        var (level, message) = (Logger.Level.info, "")
+        var facts: Logger.Metadata = ["symbol": "\(name)"]
+        switch news {
+        case .live(let id):
+            message = "book is live"
+            facts["updateId"] = number(id.value)
+        case .liveAgain(let id, let afterMs):
+            message = "book is live again"
+            facts["updateId"] = number(id.value)
+            facts["ms"] = number(afterMs)
+        case .stale(let reason):
+            (level, message) = (.warning, "book is stale")
+            facts["reason"] = "\(reason)"
+        case .mended(let gaps):
+            (level, message) = (.warning, "events were missing, and the book was mended at once")
+            facts["gaps"] = number(gaps)
+        case .unchained: return doubtMarket("no event follows the one before", logger)
+        case .auditAgreed: (level, message) = (.debug, "audit agrees")
+        case .auditDiffered(let difference):
+            (level, message) = (.error, "audit found a difference")
+            facts["difference"] = "\(difference.map { "\($0)" } ?? "unknown")"
+        case .tickerContradicted: (level, message) = (.error, "a ticker of the venue contradicts the book")
+        case .partialContradicted:
+            (level, message) = (.error, "a partial depth of the venue contradicts the book")
+        case .crossed: (level, message) = (.error, "the book crossed")
+        case .behind: (level, message) = (.warning, "the book was behind a snapshot")
+        case .rescaled: (level, message) = (.notice, "the venue prints other decimals")
+        case .bufferOverflowed: (level, message) = (.warning, "too many events wait for a snapshot")
         }
-        if new.auditsCompared > old.auditsCompared {
-            let disagreed = new.auditsCompared - new.auditsAgreed - (old.auditsCompared - old.auditsAgreed)
-            if disagreed == 0 {
-                logger.debug("audit agrees", metadata: ["symbol": name])
-            } else {
-                let what = symbol.status.lastDifference.map { "\($0)" } ?? "unknown"
-                logger.error("audit found a difference", metadata: ["symbol": name, "difference": "\(what)"])
-            }
-        }
-        if new.tickersCompared - new.tickersAgreed > old.tickersCompared - old.tickersAgreed {
-            logger.error("a ticker of the venue contradicts the book", metadata: ["symbol": name])
-        }
-        if new.partialsCompared - new.partialsAgreed > old.partialsCompared - old.partialsAgreed {
-            logger.error("a partial depth of the venue contradicts the book", metadata: ["symbol": name])
-        }
-        if new.crossings > old.crossings {
-            logger.error("the book crossed", metadata: ["symbol": name])
-        }
-        if new.behind > old.behind {
-            logger.warning("the book was behind a snapshot", metadata: ["symbol": name])
-        }
-        if new.rescales > old.rescales {
-            logger.notice("the venue prints other decimals", metadata: ["symbol": name])
-        }
-        if new.bufferOverflows > old.bufferOverflows {
-            logger.warning("too many events wait for a snapshot", metadata: ["symbol": name])
-        }
+        logger.log(level: level, "\(message)", metadata: facts)
+    }
+
+    private mutating func doubtMarket(_ reason: String, _ logger: Logger) {
+        if isMarketDoubted { return }
+        isMarketDoubted = true
+        logger.error(
+            "the streams seem to be of another market",
+            metadata: ["market": "\(market.name)", "reason": "\(reason)"])
     }
 }

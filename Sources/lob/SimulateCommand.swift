@@ -30,11 +30,21 @@ struct ProfileArgument: ExpressibleByArgument {
     }
 }
 
-extension FaultPlan: ExpressibleByArgument {
-    /// The plan of a text, nil if it is none.
-    public init?(argument: String) {
-        guard let plan = try? FaultPlan(argument) else { return nil }
-        self = plan
+/// What `--faults` takes.
+func faultHelp(without: FaultPlan) -> ArgumentHelp {
+    ArgumentHelp(
+        "What goes wrong: all, none, or NAME[=RATE],… (default: \(without))", valueName: "plan")
+}
+
+/// The faults, for help texts.
+let faultLegend = "Faults: \(Fault.allCases.map(\.name).joined(separator: ", "))."
+
+/// A fault plan as an argument.
+func faultPlan(_ text: String) throws -> FaultPlan {
+    do throws(FaultPlanError) {
+        return try FaultPlan(text)
+    } catch {
+        throw ValidationError("\(error)")
     }
 }
 
@@ -48,6 +58,8 @@ struct SimulateCommand: ParsableCommand {
             ring, parser, synchronizer, engine and snapshot planner. After every frame every level inside \
             the proven range of a live book must equal the true book at that update id; when the faults \
             end, every symbol must be live and up to date within the stated time.
+
+            \(faultLegend)
 
             Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that \
             repeats it.
@@ -74,7 +86,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Symbols of each venue.")
     var symbols = 2
 
-    @Option(help: ArgumentHelp("What goes wrong: all, none, or NAME[=RATE],…", valueName: "plan"))
+    @Option(help: faultHelp(without: .all), transform: faultPlan)
     var faults = FaultPlan.all
 
     @Flag(help: "Instead: show in which seed each built-in mistake is caught.")

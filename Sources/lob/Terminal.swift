@@ -1,4 +1,4 @@
-// Small things for the terminal: tables, progress, a clock, pacing.
+// Small things for commands: tables, progress, a clock, pacing, a file.
 //
 // SAFETY: OS calls get pointers that live inside the closure that made them.
 
@@ -39,6 +39,62 @@ func renderTable(_ rows: [[String]], leftAligned: Set<Int>) -> String {
         while line.last == " " { line.removeLast() }
         return line
     }.joined(separator: "\n")
+}
+
+/// The same table without columns that do not fit: of `dropping`, one after the other is left out until it
+/// is at most `columnsMax` wide.
+func fittingTable(
+    _ rows: [[String]], leftAligned: Set<Int>, columnsMax: Int, dropping: [Int]
+) -> String {
+    var kept = Array((rows.first ?? []).indices)
+    var rest = dropping[...]
+    while true {
+        let left = Set(kept.indices.filter { leftAligned.contains(kept[$0]) })
+        let table = renderTable(rows.map { row in kept.map { row[$0] } }, leftAligned: left)
+        let width = table.split(separator: "\n").map(\.count).max() ?? 0
+        guard width > columnsMax, let next = rest.popFirst() else { return table }
+        kept.removeAll { $0 == next }
+    }
+}
+
+/// A line in pieces of at most so many columns, broken at blanks, if possible behind a comma or semicolon.
+func wrapped(_ line: String, columnsMax: Int) -> [String] {
+    var pieces: [String] = []
+    var rest = line[...]
+    while rest.count > columnsMax {
+        let head = rest.prefix(columnsMax)
+        let blanks = head.indices.dropFirst(columnsMax / 2).filter { head[$0] == " " }
+        let pauses = blanks.filter { ",;".contains(head[head.index(before: $0)]) }
+        guard let end = pauses.last ?? blanks.last else { break }
+        pieces.append(String(rest[..<end]))
+        rest = "  " + rest[rest.index(after: end)...]
+    }
+    return pieces + [String(rest)]
+}
+
+/// `1 connection`, `2 connections`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+/// A number of bytes in a unit that suits it.
+func byteText(_ bytes: Int) -> String {
+    if bytes < 10_000 { return "\(bytes) B" }
+    return bytes < 10_000_000 ? "\(bytes / 1_000) kB" : "\(bytes / 1_000_000) MB"
+}
+
+/// The bytes of a file; nil if it cannot be read or has more than `bytesMax`.
+func contents(ofFile path: String, bytesMax: Int) -> [UInt8]? {
+    let file = unsafe open(path, O_RDONLY)
+    if file < 0 { return nil }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= bytesMax {
+        let count = unsafe piece.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress!, $0.count) }
+        if count < 0 { return nil }
+        if count == 0 { return bytes }
+        bytes += piece[..<count]
+    }
+    return nil
 }
 
 /// A number with this many decimals.
