@@ -59,7 +59,7 @@ struct Bench: ParsableCommand {
         help: ArgumentHelp(
             "Run only the engine's part of this stage over and over, for a profiler; see perf/README.md.",
             valueName: "stage"))
-    var loop: Stage?
+    var loop: EngineStage?
 
     @Option(help: ArgumentHelp("With --loop: so many passes instead of --seconds.", valueName: "count"))
     var passes: Int?
@@ -81,13 +81,12 @@ struct Bench: ParsableCommand {
         if session.isInterrupted { throw ExitCode(130) }
     }
 
-    private func runLoop(_ stage: Stage) throws {
-        for traffic in try Scenarios.traffic(options: self) where isWanted(traffic.name, stage, .engine) {
+    private func runLoop(_ stage: EngineStage) throws {
+        let wanted = try Scenarios.traffic(options: self).filter { isWanted($0.name, stage.stage, .engine) }
+        if wanted.isEmpty { throw nothingKept }
+        for traffic in wanted {
             let workload = try Workload(traffic)
-            guard let entrant = Trials.engine(stage, workload) else {
-                throw ValidationError("--loop knows no stage \(stage.rawValue)")
-            }
-            var loop = EngineLoop(entrant: entrant)
+            var loop = EngineLoop(entrant: Trials.engine(stage, workload))
             loop.run(passCountMax: passes, seconds: seconds)
             let size = Trials.size(of: stage, workload)
             print(
@@ -101,6 +100,11 @@ struct Bench: ParsableCommand {
         let key = "\(scenario)/\(stage.rawValue)/\(implementation.rawValue)"
         return filter.allSatisfy { key.contains($0) }
     }
+
+    /// What is thrown where `--filter` leaves no row.
+    var nothingKept: ValidationError {
+        ValidationError("--filter \(filter.joined(separator: " --filter ")) keeps nothing")
+    }
 }
 
-extension Stage: ExpressibleByArgument {}
+extension EngineStage: ExpressibleByArgument {}

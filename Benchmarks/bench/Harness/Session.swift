@@ -26,10 +26,10 @@ struct Session {
             let workload = try Workload(traffic)
             notes.append(
                 ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
-            trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
+            trials += Trials.all(of: workload) { options.isWanted(workload.name, $0.stage, $1) }
         }
         if trials.isEmpty && !RingRows.isWanted(options) && !ReceiveRows.isWanted(options) {
-            throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
+            throw options.nothingKept
         }
         for (index, trial) in trials.enumerated() {
             watch.poll()
@@ -70,7 +70,7 @@ struct Session {
     }
 
     /// Stages with a JSON parser in them need more time for as many repetitions.
-    private static func weight(_ stage: Stage) -> Int { stage == .parse || stage == .update ? 3 : 1 }
+    private static func weight(_ stage: EngineStage) -> Int { stage == .parse || stage == .update ? 3 : 1 }
 
     /// Prints the rows and draws the picture.
     func report() throws {

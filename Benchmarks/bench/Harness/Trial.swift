@@ -25,7 +25,7 @@ struct Track {
 
 /// All implementations of one stage over one workload.
 final class Trial {
-    let stage: Stage
+    let stage: EngineStage
     let workload: Workload
     let entrants: [Entrant]
     /// Messages of a pass.
@@ -42,7 +42,7 @@ final class Trial {
     /// Messages of 38 to 42 levels.
     let fortyLevelIndices: [Int]
 
-    init(_ stage: Stage, _ workload: Workload, _ entrants: [Entrant], size: TrialSize) {
+    init(_ stage: EngineStage, _ workload: Workload, _ entrants: [Entrant], size: TrialSize) {
         self.stage = stage
         self.workload = workload
         self.entrants = entrants
@@ -152,7 +152,7 @@ struct TrialSize {
 
 /// Two implementations that do not agree.
 struct Mismatch: Error, CustomStringConvertible {
-    var stage: Stage
+    var stage: EngineStage
     var scenario: String
     var reference: Implementation
     var expected: Outcome

@@ -13,9 +13,9 @@ enum Trials {
     /// The stages of a workload in table order, with all their implementations, cut down to what `isWanted`
     /// keeps.
     static func all(
-        of workload: Workload, isWanted: (Stage, Implementation) -> Bool
+        of workload: Workload, isWanted: (EngineStage, Implementation) -> Bool
     ) -> [Trial] {
-        [Stage.parse, .apply, .update, .load, .publish].compactMap { stage in
+        EngineStage.allCases.compactMap { stage in
             if stage == .load && workload.snapshotByteCount == 0 { return nil }
             let wanted = Implementation.allCases.filter { isWanted(stage, $0) }
             if wanted.isEmpty { return nil }
@@ -27,11 +27,12 @@ enum Trials {
     }
 
     /// The engine's entrant of a stage alone.
-    static func engine(_ stage: Stage, _ workload: Workload) -> Entrant? {
-        entrants(of: stage, workload).first { $0.implementation == .engine }
+    static func engine(_ stage: EngineStage, _ workload: Workload) -> Entrant {
+        entrants(of: stage, workload)[0]
     }
 
-    private static func entrants(of stage: Stage, _ workload: Workload) -> [Entrant] {
+    /// All implementations of a stage, the engine first.
+    private static func entrants(of stage: EngineStage, _ workload: Workload) -> [Entrant] {
         switch stage {
         case .parse:
             [
@@ -63,14 +64,13 @@ enum Trials {
                 Entrant(.dictionary, PeerPublish<DictionaryBook>(workload)),
                 Entrant(.sortedArray, PeerPublish<SortedArrayBook>(workload)),
             ]
-        case .ring, .receive: []
         }
     }
 
     /// Levels of `publish` are the most a view holds: it copies fewer only where a side is shorter.
-    static func size(of stage: Stage, _ workload: Workload) -> TrialSize {
+    static func size(of stage: EngineStage, _ workload: Workload) -> TrialSize {
         switch stage {
-        case .parse, .apply, .update, .ring, .receive:
+        case .parse, .apply, .update:
             TrialSize(
                 count: workload.count, levelCount: workload.levelCount, byteCount: workload.byteCount)
         case .load:

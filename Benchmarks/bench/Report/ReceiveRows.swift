@@ -51,7 +51,7 @@ enum ReceiveRows {
     ) -> Row {
         let unknown = Double.nan
         return Row(
-            stage: Stage.receive.rawValue, scenario: measured.isSecure ? secure : plain,
+            stage: .receive, scenario: measured.isSecure ? secure : plain,
             implementation: "\(measured.road)-road", messages: benchmark.floodMessageCount, levels: 0,
             repetitions: benchmark.roundCount, nsPerLevel: unknown, nsPerMessage: measured.userNsPerMessage,
             p50Ns: Double(measured.latencyNsP50), p90Ns: unknown, p99Ns: Double(measured.latencyNsP99),

@@ -34,7 +34,7 @@ enum RingRows {
     private static func row(_ ring: RingBenchmarkRow, isReference: Bool) -> Row {
         let unknown = Double.nan
         return Row(
-            stage: Stage.ring.rawValue, scenario: note.name, implementation: ring.implementation,
+            stage: .ring, scenario: note.name, implementation: ring.implementation,
             messages: ring.framesPerRun, levels: 0, repetitions: ring.repetitions, nsPerLevel: unknown,
             nsPerMessage: ring.nsPerFrameMedian, p50Ns: ring.p50NsMedian, p90Ns: unknown,
             p99Ns: ring.p99NsMedian, p999Ns: unknown, maxNs: unknown, worstNs: unknown,

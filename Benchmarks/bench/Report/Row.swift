@@ -2,7 +2,7 @@
 
 /// A line of the table and an object of `--json`. Times are medians over repetitions, in nanoseconds.
 struct Row {
-    var stage: String
+    var stage: Stage
     var scenario: String
     var implementation: String
     /// Messages and levels of one pass.
@@ -42,7 +42,8 @@ extension Row {
     /// The row as one line of JSON.
     var json: String {
         var fields: [String] = [
-            field("stage", stage), field("scenario", scenario), field("implementation", implementation),
+            field("stage", stage.rawValue), field("scenario", scenario),
+            field("implementation", implementation),
             field("messages", messages), field("levels", levels), field("nsPerLevel", nsPerLevel),
             field("nsPerMessage", nsPerMessage), field("p50Ns", p50Ns), field("p90Ns", p90Ns),
             field("p99Ns", p99Ns), field("p999Ns", p999Ns), field("maxNs", maxNs),
@@ -105,7 +106,7 @@ extension Trial {
         let profile = LatencyProfile(medianOf: track.profiles).scaled(by: nsPerTick)
         let perMessage = 1 / Double(max(count, 1))
         return Row(
-            stage: stage.rawValue, scenario: workload.name,
+            stage: stage.stage, scenario: workload.name,
             implementation: entrants[index].implementation.rawValue,
             messages: count, levels: levelCount, repetitions: track.profiles.count,
             nsPerLevel: passNs / Double(max(levelCount, 1)), nsPerMessage: passNs * perMessage,

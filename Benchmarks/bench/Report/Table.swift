@@ -35,8 +35,8 @@ struct Table {
             let block = rows.filter { $0.scenario == note.name }
             if block.isEmpty { continue }
             lines += ["", bold(note.name) + "  " + note.origin, note.content, Table.heading]
-            for stage in Stage.allCases { lines += group(block.filter { $0.stage == stage.rawValue }) }
-            if let digest = block.first(where: { $0.stage == Stage.apply.rawValue })?.digest {
+            for stage in Stage.allCases { lines += group(block.filter { $0.stage == stage }) }
+            if let digest = block.first(where: { $0.stage == .apply })?.digest {
                 lines.append("digest of the book at the end: \(digest)")
             }
         }
@@ -51,7 +51,7 @@ struct Table {
         guard let first = rows.first else { return [] }
         var lines = rows.enumerated().map { index, row in
             let line =
-                pad(index == 0 ? row.stage : "", to: Table.stageWidth)
+                pad(index == 0 ? row.stage.rawValue : "", to: Table.stageWidth)
                 + pad(row.implementation, to: Table.nameWidth)
                 + zip(cells(row), Table.widths).map { padLeft($0, to: $1) }.joined()
             return row.isReference ? bold(line) : line
@@ -95,7 +95,7 @@ struct Summary {
         lines.append(pad("", to: 27) + zip(scenarios, widths).map { padLeft($0, to: $1) }.joined())
         var seen: [String] = []
         for row in rows.sorted(by: { Summary.place($0) < Summary.place($1) }) {
-            let name = pad(row.stage, to: 9) + pad(row.implementation, to: 18)
+            let name = pad(row.stage.rawValue, to: 9) + pad(row.implementation, to: 18)
             if seen.contains(name) { continue }
             seen.append(name)
             let own = rows.filter { $0.stage == row.stage && $0.implementation == row.implementation }
@@ -108,7 +108,7 @@ struct Summary {
     }
 
     private static func place(_ row: Row) -> Int {
-        Stage.allCases.firstIndex { $0.rawValue == row.stage } ?? Stage.allCases.count
+        Stage.allCases.firstIndex(of: row.stage) ?? Stage.allCases.count
     }
 }
 
