@@ -32,8 +32,8 @@ final class Trial {
     let count: Int
     /// Levels of a pass.
     let levelCount: Int
-    /// Bytes of a pass.
-    let byteCount: Int
+    /// Bytes on the wire that a pass reads; nil where it reads none.
+    let byteCount: Int?
     private(set) var digest: UInt64 = 0
     private(set) var tracks: [Track]
     private var costNs: [UInt64]
@@ -147,7 +147,8 @@ final class Trial {
 struct TrialSize {
     var count: Int
     var levelCount: Int
-    var byteCount: Int
+    /// Bytes on the wire; nil for work that reads none.
+    var byteCount: Int?
 }
 
 /// Two implementations that do not agree.

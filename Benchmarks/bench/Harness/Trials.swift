@@ -6,9 +6,8 @@ import DepthBook
 enum Trials {
     /// Snapshots loaded in one pass of the stage `load`.
     private static let loadCount = 20
-    /// Levels and bytes of a full view.
+    /// Levels of a full view.
     private static let viewLevelCount = 2 * BookView.levelCountMax
-    private static let viewByteCount = MemoryLayout<BookView>.size
 
     /// The stages of a workload in table order, with all their implementations, cut down to what `isWanted`
     /// keeps.
@@ -16,7 +15,7 @@ enum Trials {
         of workload: Workload, isWanted: (EngineStage, Implementation) -> Bool
     ) -> [Trial] {
         EngineStage.allCases.compactMap { stage in
-            if stage == .load && workload.snapshotByteCount == 0 { return nil }
+            if stage == .load && workload.snapshotLevelCount == 0 { return nil }
             let wanted = Implementation.allCases.filter { isWanted(stage, $0) }
             if wanted.isEmpty { return nil }
             // The engine always runs: the others are checked against it and compared with it.
@@ -70,17 +69,15 @@ enum Trials {
     /// Levels of `publish` are the most a view holds: it copies fewer only where a side is shorter.
     static func size(of stage: EngineStage, _ workload: Workload) -> TrialSize {
         switch stage {
-        case .parse, .apply, .update:
+        case .parse, .update:
             TrialSize(
                 count: workload.count, levelCount: workload.levelCount, byteCount: workload.byteCount)
+        case .apply:
+            TrialSize(count: workload.count, levelCount: workload.levelCount)
         case .load:
-            TrialSize(
-                count: loadCount, levelCount: loadCount * workload.snapshotLevelCount,
-                byteCount: loadCount * workload.snapshotByteCount)
+            TrialSize(count: loadCount, levelCount: loadCount * workload.snapshotLevelCount)
         case .publish:
-            TrialSize(
-                count: workload.count, levelCount: workload.count * viewLevelCount,
-                byteCount: workload.count * viewByteCount)
+            TrialSize(count: workload.count, levelCount: workload.count * viewLevelCount)
         }
     }
 }

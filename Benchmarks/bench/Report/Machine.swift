@@ -53,8 +53,9 @@ struct Machine {
             method   two passes of warm-up; then all implementations in turn within each repetition,
                      \(text(repetitions)) of them; every number is the median over repetitions, \
             × engine that of the ratio within one
-            columns  ns/level, per msg, per s (bytes): CPU time of whole passes with no timer inside,
+            columns  ns/level, per msg: CPU time of whole passes with no timer inside,
                      for publish the sum of its timed messages; p50 to max: every message timed;
+                     per s: bytes on the wire, where they are read;
                      allocs, alloc'd: a message's requests and bytes
             timer    for messages the cycle counter between fences, \(fixed(1 / nsPerTick, 3)) GHz; its own \
             \(overhead) ns are taken off each\(counter)

@@ -55,7 +55,7 @@ enum ReceiveRows {
             implementation: "\(measured.road)-road", messages: benchmark.floodMessageCount, levels: 0,
             repetitions: benchmark.roundCount, nsPerLevel: unknown, nsPerMessage: measured.userNsPerMessage,
             p50Ns: Double(measured.latencyNsP50), p90Ns: unknown, p99Ns: Double(measured.latencyNsP99),
-            p999Ns: unknown, maxNs: unknown, worstNs: unknown, bytesPerSecond: unknown,
+            p999Ns: unknown, maxNs: unknown, worstNs: unknown, bytesPerSecond: nil,
             allocationsPerMessage: nil, allocatedBytesPerMessage: measured.allocatedBytesPerMessage,
             digest: "", timesEngine: times, isReference: measured.road == .fast, fortyLevel: nil)
     }

@@ -38,7 +38,7 @@ enum RingRows {
             messages: ring.framesPerRun, levels: 0, repetitions: ring.repetitions, nsPerLevel: unknown,
             nsPerMessage: ring.nsPerFrameMedian, p50Ns: ring.p50NsMedian, p90Ns: unknown,
             p99Ns: ring.p99NsMedian, p999Ns: unknown, maxNs: unknown, worstNs: unknown,
-            bytesPerSecond: unknown, allocationsPerMessage: nil, allocatedBytesPerMessage: nil, digest: "",
+            bytesPerSecond: nil, allocationsPerMessage: nil, allocatedBytesPerMessage: nil, digest: "",
             timesEngine: ring.nsPerFrameRatio, isReference: isReference, fortyLevel: nil)
     }
 }

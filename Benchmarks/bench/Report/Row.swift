@@ -19,7 +19,8 @@ struct Row {
     var maxNs: Double
     /// The slowest message of all passes: mostly what the operating system did.
     var worstNs: Double
-    var bytesPerSecond: Double
+    /// Bytes on the wire; nil for stages that read none.
+    var bytesPerSecond: Double?
     var allocationsPerMessage: Double?
     var allocatedBytesPerMessage: Double?
     var digest: String
@@ -112,7 +113,7 @@ extension Trial {
             nsPerLevel: passNs / Double(max(levelCount, 1)), nsPerMessage: passNs * perMessage,
             p50Ns: profile.p50, p90Ns: profile.p90, p99Ns: profile.p99, p999Ns: profile.p999,
             maxNs: profile.max, worstNs: Double(track.worstTicks) * nsPerTick,
-            bytesPerSecond: passNs > 0 ? Double(byteCount) / passNs * 1e9 : 0,
+            bytesPerSecond: byteCount.map { Double($0) / max(passNs, 1) * 1e9 },
             allocationsPerMessage: track.allocations.map { Double($0.requests) * perMessage },
             allocatedBytesPerMessage: track.allocations.map { Double($0.bytes) * perMessage },
             digest: hex(digest), timesEngine: timesEngine(index),

@@ -70,7 +70,8 @@ struct Table {
     private func cells(_ row: Row) -> [String] {
         [
             decimal(row.nsPerLevel), duration(row.nsPerMessage), duration(row.p50Ns), duration(row.p90Ns),
-            duration(row.p99Ns), duration(row.p999Ns), duration(row.maxNs), byteCount(row.bytesPerSecond),
+            duration(row.p99Ns), duration(row.p999Ns), duration(row.maxNs),
+            row.bytesPerSecond.map(byteCount) ?? "-",
             row.allocationsPerMessage.map(decimal) ?? "-",
             row.allocatedBytesPerMessage.map(byteCount) ?? "-", row.timesEngine.map(decimal) ?? "-",
         ]
