@@ -69,6 +69,9 @@ struct Bench: ParsableCommand {
         if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
         if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
         if let passes, passes < 1 { throw ValidationError("--passes takes at least 1") }
+        if let plot, let reason = PlotFile.refusal(plot) {
+            throw ValidationError("--plot \(plot): \(reason)")
+        }
     }
 
     func run() throws {

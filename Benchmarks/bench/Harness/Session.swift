@@ -31,6 +31,9 @@ struct Session {
         if trials.isEmpty && !RingRows.isWanted(options) && !ReceiveRows.isWanted(options) {
             throw options.nothingKept
         }
+        if trials.isEmpty && options.plot != nil {
+            throw ValidationError("--plot draws parse, apply, update, load and publish; none of them is kept")
+        }
         for (index, trial) in trials.enumerated() {
             watch.poll()
             if watch.isInterrupted { return }
@@ -92,7 +95,7 @@ struct Session {
                 trials.flatMap(\.series), nsPerTick: nsPerTick,
                 subtitle:
                     "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
-            try plot.svg.write(toFile: file, atomically: true, encoding: .utf8)
+            try PlotFile.write(plot.svg, to: file)
         }
     }
 }
