@@ -85,7 +85,9 @@ struct Bench: ParsableCommand {
     }
 
     private func runLoop(_ stage: EngineStage) throws {
-        let wanted = try Scenarios.traffic(options: self).filter { isWanted($0.name, stage.stage, .engine) }
+        let wanted = try Scenarios.traffic(options: self).filter {
+            isWanted($0.name, stage.stage, Implementation.engine.rawValue)
+        }
         if wanted.isEmpty { throw nothingKept }
         for traffic in wanted {
             let workload = try Workload(traffic)
@@ -99,9 +101,16 @@ struct Bench: ParsableCommand {
     }
 
     /// Whether `--filter` keeps this row.
-    func isWanted(_ scenario: String, _ stage: Stage, _ implementation: Implementation) -> Bool {
-        let key = "\(scenario)/\(stage.rawValue)/\(implementation.rawValue)"
+    func isWanted(_ scenario: String, _ stage: Stage, _ implementation: String) -> Bool {
+        let key = "\(scenario)/\(stage.rawValue)/\(implementation)"
         return filter.allSatisfy { key.contains($0) }
+    }
+
+    /// Whether `--filter` may keep anything of the five stages of this scenario.
+    func isWanted(_ scenario: String) -> Bool {
+        EngineStage.allCases.contains { stage in
+            Implementation.allCases.contains { isWanted(scenario, stage.stage, $0.rawValue) }
+        }
     }
 
     /// What is thrown where `--filter` leaves no row.

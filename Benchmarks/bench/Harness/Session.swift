@@ -26,7 +26,9 @@ struct Session {
             let workload = try Workload(traffic)
             notes.append(
                 ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
-            trials += Trials.all(of: workload) { options.isWanted(workload.name, $0.stage, $1) }
+            trials += Trials.all(of: workload) {
+                options.isWanted(workload.name, $0.stage, $1.rawValue)
+            }
         }
         if trials.isEmpty && !RingRows.isWanted(options) && !ReceiveRows.isWanted(options) {
             throw options.nothingKept

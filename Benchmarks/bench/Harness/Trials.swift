@@ -16,11 +16,11 @@ enum Trials {
     ) -> [Trial] {
         EngineStage.allCases.compactMap { stage in
             if stage == .load && workload.snapshotLevelCount == 0 { return nil }
-            let wanted = Implementation.allCases.filter { isWanted(stage, $0) }
+            let all = entrants(of: stage, workload)
+            let wanted = all.map(\.implementation).filter { isWanted(stage, $0) }
             if wanted.isEmpty { return nil }
             // The engine always runs: the others are checked against it and compared with it.
-            let entrants = entrants(of: stage, workload)
-                .filter { wanted.contains($0.implementation) || $0.implementation == .engine }
+            let entrants = all.filter { wanted.contains($0.implementation) || $0.implementation == .engine }
             return Trial(stage, workload, entrants, size: size(of: stage, workload))
         }
     }
