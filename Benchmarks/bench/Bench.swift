@@ -15,7 +15,9 @@ struct Bench: ParsableCommand {
             Stages: parse (wire bytes to levels), apply (levels to book), update (wire bytes to book), \
             load (parsed snapshot to book), publish (book to view of the best 20 levels a side), ring (a \
             frame from one thread to another), receive (a message from a socket to its handler). After every \
-            message of apply and update the best bid and ask are read.
+            message of apply and update the best bid and ask are read. Latencies of ring and receive need \
+            two CPUs for themselves: rounds in which other work kept them waiting are left out, and where \
+            these are most rounds, the number is marked ("disturbed" and "p99Disturbed" with --json).
 
             Exit status: 0 measured; 1 implementations disagree or a capture cannot be read; 64 wrong usage; \
             130 interrupted, with what was measured so far printed.
@@ -31,7 +33,13 @@ struct Bench: ParsableCommand {
             valueName: "path"))
     var capture: [String] = []
 
-    @Flag(help: "Print one JSON object per row instead of the table.")
+    @Flag(
+        help: ArgumentHelp(
+            "Print one JSON object per row instead of the table.",
+            discussion: """
+                Values that a stage does not have are null: bytesPerSecond counts bytes on the wire, which \
+                only parse and update read.
+                """))
     var json = false
 
     @Option(help: ArgumentHelp("Draw the latency distributions into this SVG file.", valueName: "file"))
@@ -43,7 +51,13 @@ struct Bench: ParsableCommand {
             discussion: "The engine is always measured beside what is kept.", valueName: "text"))
     var filter: [String] = []
 
-    @Option(help: "Time to measure in all, preparation not counted.")
+    @Option(
+        help: ArgumentHelp(
+            "Time to measure in all, preparation not counted.",
+            discussion: """
+                Every stage is measured in whole repetitions, once at least and ring three times: some 5 s \
+                for all generated scenarios, however few seconds are asked for.
+                """))
     var seconds = 30.0
 
     @Option(help: "Seed of the generated scenarios.")

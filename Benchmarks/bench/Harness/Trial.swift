@@ -6,7 +6,7 @@
 // 2. Allocations. Each runs once more between two readings of the allocator's counters.
 // 3. Repetitions. In each, every implementation runs a throughput pass and a latency pass, the first to run
 //    moving on by one each time. An implementation that is much slower than the rest takes part in an evenly
-//    spread share of the repetitions, at least three.
+//    spread share of the repetitions. When the time is up after the first repetition, that is all.
 
 import Foundation
 
@@ -92,13 +92,16 @@ final class Trial {
         }
     }
 
-    /// Measures for about `budgetNs`, at least three repetitions, or until `watch` says stop.
+    /// What a throughput pass and a latency pass of everybody take, as the passes of warm-up tell.
+    var costOfRepetitionNs: Double { 2 * costNs.reduce(0) { $0 + Double($1) } }
+
+    /// Measures for about `budgetNs`, at least one repetition of everybody, or until `watch` says stop.
     func measure(budgetNs: UInt64, timer: CycleTimer, watch: inout Watch) {
         let plan = RepetitionPlan(costNs: costNs, budgetNs: budgetNs)
         let start = CycleTimer.monotonicNs()
         let nsPerTick = timer.nsPerTick()
         for repetition in 0..<plan.count {
-            if repetition >= 3 && CycleTimer.monotonicNs() - start > budgetNs { return }
+            if repetition >= 1 && CycleTimer.monotonicNs() - start > budgetNs { return }
             watch.sampleNoise()
             watch.poll()
             if watch.isInterrupted { return }
@@ -179,7 +182,7 @@ func hex(_ value: UInt64) -> String {
 /// Who takes part in which repetition.
 ///
 /// Fast implementations are in all of them. Those that cost over twenty times the fastest get at most six
-/// tenths of the budget, in at least three repetitions.
+/// tenths of the budget, in at least three repetitions if the time lasts.
 struct RepetitionPlan {
     let count: Int
     private let slow: [Bool]

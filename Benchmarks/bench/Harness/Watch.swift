@@ -8,7 +8,7 @@ import Foundation
 /// Samples noise and tells when to stop.
 struct Watch {
     /// Ticks of a fixed piece of work, one sample per repetition.
-    private(set) var samples: [Double] = []
+    private var samples: [Double] = []
     private(set) var isInterrupted = false
     private var sink: UInt64 = 1
 

@@ -70,7 +70,7 @@ struct Machine {
     }
 }
 
-private func percent(_ share: Double) -> String { fixed(share * 100, 1) + " %" }
+func percent(_ share: Double) -> String { fixed(share * 100, 1) + " %" }
 
 private func text(_ range: ClosedRange<Int>) -> String {
     range.lowerBound == range.upperBound

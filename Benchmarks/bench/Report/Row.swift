@@ -1,6 +1,6 @@
 // One measured implementation of one stage of one scenario, as printed.
 
-/// A line of the table and an object of `--json`. Times are medians over repetitions, in nanoseconds.
+/// A line of the table and an object of `--json`. Times are in nanoseconds; the header tells what of.
 struct Row {
     var stage: Stage
     var scenario: String
@@ -29,6 +29,17 @@ struct Row {
     /// Whether this is what the others of its stage are compared with.
     var isReference: Bool
     var fortyLevel: FortyLevelRow?
+    /// The rounds of stages with two threads.
+    var latency: LatencyRounds?
+    /// Standard error of `nsPerMessage` as a share of it, where it is sampled.
+    var nsPerMessageErrorShare: Double?
+    /// Whether other work is in `nsPerMessage`.
+    var isTimeDisturbed = false
+    /// Whether other work is in `timesEngine`.
+    var isRatioDisturbed = false
+
+    /// Whether other work is in the median latency or in `nsPerMessage`.
+    var isDisturbed: Bool { isTimeDisturbed || latency?.p50Ns.isDisturbed == true }
 }
 
 /// Messages of 38 to 42 levels.
@@ -58,6 +69,18 @@ extension Row {
                 field("fortyLevelP50Ns", fortyLevel.p50Ns),
                 field("fortyLevelP99Ns", fortyLevel.p99Ns), field("fortyLevelMaxNs", fortyLevel.maxNs),
             ]
+        }
+        if let latency {
+            fields += [
+                "\"disturbed\":\(isDisturbed)", "\"p99Disturbed\":\(latency.p99Ns.isDisturbed)",
+                field("p50Rounds", latency.p50Ns.values.count),
+                field("p50DisturbedRounds", latency.p50Ns.disturbedCount),
+                field("waitedShare", latency.p50Ns.waitedShare),
+                field("p50NsLow", latency.p50Ns.low), field("p50NsHigh", latency.p50Ns.high),
+            ]
+        }
+        if let nsPerMessageErrorShare {
+            fields.append(field("nsPerMessageErrorShare", nsPerMessageErrorShare))
         }
         return "{" + fields.joined(separator: ",") + "}"
     }
