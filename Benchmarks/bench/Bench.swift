@@ -37,8 +37,8 @@ struct Bench: ParsableCommand {
         help: ArgumentHelp(
             "Print one JSON object per row instead of the table.",
             discussion: """
-                Values that a stage does not have are null: bytesPerSecond counts bytes on the wire, which \
-                only parse and update read.
+                The machine, its noise and the method go to standard error. Values that a stage does not \
+                have are null: bytesPerSecond counts bytes on the wire, which only parse and update read.
                 """))
     var json = false
 

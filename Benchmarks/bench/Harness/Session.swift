@@ -6,6 +6,7 @@ import Foundation
 /// A run of `bench`.
 struct Session {
     private let options: Bench
+    private let machine = Machine()
     private let timer = CycleTimer()
     private let progress = Progress()
     private var watch = Watch()
@@ -63,7 +64,7 @@ struct Session {
         for (index, trial) in trials.enumerated() where !watch.isInterrupted {
             progress.show("measuring \(place(index))")
             let budgetNs = UInt64(ns * shares.ofTrials[index])
-            trial.measure(budgetNs: budgetNs, timer: timer, watch: &watch)
+            watch.countingWaits { trial.measure(budgetNs: budgetNs, timer: timer, watch: &$0) }
         }
         watch.poll()
         if hasRing && !watch.isInterrupted {
@@ -84,18 +85,17 @@ struct Session {
     func report() throws {
         let nsPerTick = timer.nsPerTick()
         let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) } + otherRows
+        let header = Header(machine: machine, timer: timer, watch: watch, rows: rows).text
         if options.json {
+            FileHandle.standardError.write(Data((header + "\n").utf8))
             for row in rows { print(row.json) }
         } else {
-            let counts = rows.map(\.repetitions)
-            let range = (counts.min() ?? 0)...(counts.max() ?? 0)
-            print(Machine().header(timer: timer, watch: watch, repetitions: range))
+            print(header)
             print(Table(rows, notes: notes).text)
             print(Summary(rows, scenarios: notes.map(\.name)).text)
             if watch.isInterrupted { print("\ninterrupted: not everything was measured") }
         }
         if let file = options.plot {
-            let machine = Machine()
             let plot = Plot(
                 trials.flatMap(\.series), nsPerTick: nsPerTick,
                 subtitle:

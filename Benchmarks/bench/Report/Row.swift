@@ -1,6 +1,6 @@
 // One measured implementation of one stage of one scenario, as printed.
 
-/// A line of the table and an object of `--json`. Times are in nanoseconds; the header tells what of.
+/// A line of the table and an object of `--json`. Times are in nanoseconds; `Header` tells what of.
 struct Row {
     var stage: Stage
     var scenario: String
