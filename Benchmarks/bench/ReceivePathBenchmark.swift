@@ -1,38 +1,61 @@
 // What a message costs between the socket and the handler, both roads side by side: user CPU of the
 // receiving thread, its allocations and the one-way latency, over loopback, plain and with TLS.
 //
-// Sender (this package's server) and receiver are two threads with a loop each. CPU and allocations are
-// counted while the receiver sleeps between reads (a spinning thread is always busy) and the sender sends
-// as fast as it is taken; latency with a thousand messages a second that carry the time they were sent,
-// both threads spinning. Rounds are interleaved and the best of each number is kept: what disturbs a round
-// only makes it slower. But user CPU is sampled by the kernel at its tick, where the best would be luck; of
-// it the mean is kept, and it wants many messages.
+// Sender (this package's server) and receiver are two threads with a loop and a CPU each. CPU and allocations
+// are counted while the receiver sleeps between reads (a spinning thread is always busy) and the sender sends
+// as fast as it is taken; latency with a thousand messages a second that carry the time they were sent, both
+// threads spinning. Rounds of the two roads are interleaved.
+//
+// * User CPU is that of all floods together: the kernel samples it at its tick, so one flood alone says
+//   little. Other work on the machine is not charged to this thread.
+// * Latency is a median over rounds, those left out in which the threads had to wait for a CPU (`Rounds`).
 
-import CAllocator
 import CKernels
 import Foundation
 import Transport
 
 /// One road, with or without TLS.
-struct ReceivePathRow {
-    var road: WebSocketRoad
-    var isSecure: Bool
-    /// User CPU of the receiving thread.
-    var userNsPerMessage = 0.0
-    /// User and system CPU of the receiving thread.
-    var cpuNsPerMessage = Double.infinity
-    /// Nil without the allocator's counters.
-    var allocatedBytesPerMessage: Double?
-    var latencyNsP50 = UInt64.max
-    var latencyNsP99 = UInt64.max
+struct ReceiveTrack {
+    let road: WebSocketRoad
+    let isSecure: Bool
+    var latency = LatencyRounds()
+    private(set) var floodCount = 0
+    /// Messages of all floods, those of the warm-up not counted.
+    private(set) var messageCount = 0
+    private var userNs: UInt64 = 0
+    private var allocatedBytes: UInt64?
 
-    /// - Parameter share: of this round in the mean.
-    fileprivate mutating func keepBest(of other: ReceivePathRow, share: Double) {
-        userNsPerMessage += other.userNsPerMessage * share
-        cpuNsPerMessage = min(cpuNsPerMessage, other.cpuNsPerMessage)
-        allocatedBytesPerMessage = other.allocatedBytesPerMessage ?? allocatedBytesPerMessage
-        if other.latencyNsP50 < latencyNsP50 {
-            (latencyNsP50, latencyNsP99) = (other.latencyNsP50, other.latencyNsP99)
+    init(road: WebSocketRoad, isSecure: Bool) { (self.road, self.isSecure) = (road, isSecure) }
+
+    mutating func addFlood(messageCount: Int, userNs: UInt64, allocatedBytes: UInt64?) {
+        floodCount += 1
+        self.messageCount += messageCount
+        self.userNs += userNs
+        self.allocatedBytes = allocatedBytes.map { $0 + (self.allocatedBytes ?? 0) }
+    }
+
+    /// User CPU of the receiving thread.
+    var userNsPerMessage: Double { Double(userNs) / Double(max(messageCount, 1)) }
+
+    /// Standard error of `userNsPerMessage` as a share of it: ticks that found user code are counted like
+    /// rare events. At most 1.
+    var userErrorShare: Double {
+        min((Double(ThreadUse.kernelTickNs) / Double(max(userNs, 1))).squareRoot(), 1)
+    }
+
+    /// Nil without the allocator's counters.
+    var allocatedBytesPerMessage: Double? { allocatedBytes.map { Double($0) / Double(max(messageCount, 1)) } }
+}
+
+/// Why there are no rows.
+enum ReceivePathError: Error, CustomStringConvertible {
+    case noCertificate
+    case endedEarly
+
+    var description: String {
+        switch self {
+        case .noCertificate: "openssl made no certificate"
+        case .endedEarly: "a connection ended before the last message"
         }
     }
 }
@@ -40,48 +63,96 @@ struct ReceivePathRow {
 /// The receive path benchmark.
 struct ReceivePathBenchmark {
     static let messageBytes = 2048
+    static let paceNs: UInt64 = 1_000_000
 
-    var roundCount = 3
-    /// Messages of a flood on the standard road; the fast one gets four times as many, because the kernel
-    /// samples user CPU at its tick.
-    var floodMessageCount = 40_000
-    var pacedMessageCount = 600
+    /// Time to measure; one round of everything is run at least.
+    var budgetNs: UInt64
+    /// With TLS, or without, or both.
+    var kinds: [Bool]
+    /// Messages of the first flood, which warms up and tells how long a message takes.
+    var probeMessageCount = 2000
+    /// Messages of a paced round at least and at most.
+    var pacedMessageCounts = 50...200
 
-    /// - Returns: one row for each road, plain first.
-    func run() throws -> [ReceivePathRow] {
+    /// - Returns: what was measured of each road, plain first.
+    func run(watch: inout Watch) throws -> [ReceiveTrack] {
         let folder = FileManager.default.temporaryDirectory.path + "/receive-path-\(getpid())"
-        let identity = try makeIdentity(in: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var rows: [ReceivePathRow] = []
+        let identity = kinds.contains(true) ? try makeIdentity(in: folder) : nil
+        var tracks: [ReceiveTrack] = []
         _ = lob_pin_thread(0)
         defer { _ = lob_unpin_thread() }
-        for tls in [nil, identity] {
-            var pair = [WebSocketRoad.fast, .standard].map { ReceivePathRow(road: $0, isSecure: tls != nil) }
-            for isPaced in [false, true] {
-                let sender = ReceivePathSender(tls: tls, isSpinning: isPaced)
-                for _ in 0..<roundCount {
-                    for index in pair.indices {
-                        let road = pair[index].road
-                        let round = try receive(road, tls, from: sender.port, isPaced: isPaced)
-                        pair[index].keepBest(of: round, share: 1 / Double(roundCount))
-                    }
-                }
-                sender.stop()
-            }
-            rows += pair
+        let share = budgetNs / UInt64(2 * max(kinds.count, 1))
+        for isSecure in kinds where !watch.isInterrupted {
+            let tls = isSecure ? identity : nil
+            var pair = [WebSocketRoad.fast, .standard].map { ReceiveTrack(road: $0, isSecure: isSecure) }
+            try flood(&pair, tls, share, &watch)
+            try pace(&pair, tls, share, &watch)
+            tracks += pair
         }
-        return rows
+        return tracks
+    }
+
+    /// The fast road gets three quarters of the time: so little of its CPU time is its own that it takes the
+    /// longest to be sampled.
+    private func flood(
+        _ pair: inout [ReceiveTrack], _ tls: TLSIdentity?, _ budgetNs: UInt64, _ watch: inout Watch
+    ) throws {
+        let sender = ReceivePathSender(tls: tls, isSpinning: false)
+        defer { sender.stop() }
+        let start = CycleTimer.monotonicNs()
+        // Rounds of a second at most, so that an interrupt is seen soon.
+        let roundCount = max(3, budgetNs / 1_000_000_000)
+        var messageCounts: [Int] = []
+        for track in pair {
+            let probeStart = CycleTimer.monotonicNs()
+            _ = try receive(track.road, tls, from: sender.port, isPaced: false, probeMessageCount)
+            let probeNs = CycleTimer.monotonicNs() - probeStart
+            let shareNs = budgetNs / 4 * (track.road == .fast ? 3 : 1) / roundCount
+            let fitting = Double(shareNs) / Double(max(probeNs, 1)) * Double(probeMessageCount)
+            messageCounts.append(max(Int(fitting), probeMessageCount))
+        }
+        for round in 0..<roundCount where !watch.isInterrupted {
+            if round > 0 && CycleTimer.monotonicNs() - start > budgetNs { break }
+            for index in pair.indices {
+                let receiver = try receive(
+                    pair[index].road, tls, from: sender.port, isPaced: false, messageCounts[index])
+                receiver.addFlood(to: &pair[index])
+            }
+            watch.sampleNoise()
+            watch.poll()
+        }
+    }
+
+    private func pace(
+        _ pair: inout [ReceiveTrack], _ tls: TLSIdentity?, _ budgetNs: UInt64, _ watch: inout Watch
+    ) throws {
+        let sender = ReceivePathSender(tls: tls, isSpinning: true)
+        defer { sender.stop() }
+        let start = CycleTimer.monotonicNs()
+        let fitting = Int(budgetNs / ReceivePathBenchmark.paceNs) / pair.count
+        let roundCount = max(fitting / pacedMessageCounts.upperBound, 3)
+        let messageCount = max(
+            min(fitting / roundCount, pacedMessageCounts.upperBound), pacedMessageCounts.lowerBound)
+        for round in 0..<roundCount where !watch.isInterrupted {
+            if round > 0 && CycleTimer.monotonicNs() - start > budgetNs { break }
+            for index in pair.indices {
+                let receiver = try receive(
+                    pair[index].road, tls, from: sender.port, isPaced: true, messageCount)
+                receiver.addLatencies(to: &pair[index])
+            }
+            watch.sampleNoise()
+            watch.poll()
+        }
     }
 
     private func receive(
-        _ road: WebSocketRoad, _ tls: TLSIdentity?, from port: Int, isPaced: Bool
-    ) throws -> ReceivePathRow {
+        _ road: WebSocketRoad, _ tls: TLSIdentity?, from port: Int, isPaced: Bool, _ messageCount: Int
+    ) throws -> ReceivePathReceiver {
         var loopOptions = EventLoop.Options()
         loopOptions.authorityPath = tls?.certificatePath
         let loop = try EventLoop(loopOptions)
         defer { loop.close() }
-        let messageCount =
-            isPaced ? pacedMessageCount : road == .fast ? 4 * floodMessageCount : floodMessageCount
         let receiver = ReceivePathReceiver(messageCount: messageCount, isPaced: isPaced)
         var handlers = WebSocketClient.Handlers { receiver.received($0, isFinal: $1) }
         handlers.closed = { receiver.end = $0 }
@@ -92,8 +163,9 @@ struct ReceivePathBenchmark {
         let client = WebSocketClient(url, on: loop, options: options, handlers: handlers)
         loop.run(spinning: isPaced) { receiver.isDone || receiver.end != nil }
         if let error = receiver.end?.error { throw error }
+        if !receiver.isDone { throw ReceivePathError.endedEarly }
         client.abort()
-        return receiver.row(road, isSecure: tls != nil)
+        return receiver
     }
 
     private func makeIdentity(in folder: String) throws -> TLSIdentity {
@@ -111,84 +183,7 @@ struct ReceivePathBenchmark {
         process.standardError = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
+        if process.terminationStatus != 0 { throw ReceivePathError.noCertificate }
         return identity
     }
-}
-
-/// Counts what arrives; the first tenth is warm-up.
-private final class ReceivePathReceiver {
-    private let messageCount: Int
-    private let isPaced: Bool
-    private let warmUpCount: Int
-    private var receivedCount = 0
-    private var messageBytes = 0
-    private var sentNs: UInt64 = 0
-    private var latenciesNs: [UInt64] = []
-    private var start = ThreadUse()
-    private var use = ThreadUse()
-    var end: WebSocketEnd?
-
-    init(messageCount: Int, isPaced: Bool) {
-        (self.messageCount, self.isPaced, warmUpCount) = (messageCount, isPaced, messageCount / 10)
-        latenciesNs.reserveCapacity(messageCount)
-    }
-
-    var isDone: Bool { receivedCount == messageCount }
-
-    func received(_ bytes: Span<UInt8>, isFinal: Bool) {
-        if isPaced && messageBytes == 0 && bytes.count >= 8 {
-            sentNs = 0
-            for index in 0..<8 { sentNs |= UInt64(bytes[index]) << (8 * UInt64(index)) }
-        }
-        messageBytes += bytes.count
-        if !isFinal { return }
-        precondition(messageBytes == ReceivePathBenchmark.messageBytes)
-        messageBytes = 0
-        receivedCount += 1
-        if isPaced && receivedCount > warmUpCount { latenciesNs.append(monotonicTimeNs() &- sentNs) }
-        if receivedCount == warmUpCount { start = .now() }
-        if isDone { use = .now() }
-    }
-
-    func row(_ road: WebSocketRoad, isSecure: Bool) -> ReceivePathRow {
-        var row = ReceivePathRow(road: road, isSecure: isSecure)
-        if isPaced {
-            latenciesNs.sort()
-            row.latencyNsP50 = latenciesNs[latenciesNs.count / 2]
-            row.latencyNsP99 = latenciesNs[latenciesNs.count * 99 / 100]
-        } else {
-            let counted = Double(messageCount - warmUpCount)
-            row.userNsPerMessage = Double(use.userNs - start.userNs) / counted
-            row.cpuNsPerMessage = Double(use.cpuNs - start.cpuNs) / counted
-            row.allocatedBytesPerMessage = use.allocatedBytes.map {
-                Double($0 - (start.allocatedBytes ?? 0)) / counted
-            }
-        }
-        return row
-    }
-}
-
-/// What the calling thread has used so far.
-private struct ThreadUse {
-    var userNs: UInt64 = 0
-    var cpuNs: UInt64 = 0
-    var allocatedBytes: UInt64?
-
-    static func now() -> ThreadUse {
-        let thisThread: Int32 = 1
-        var usage = rusage()
-        getrusage(__rusage_who_t(UInt32(thisThread)), &usage)
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return ThreadUse(
-            userNs: UInt64(usage.ru_utime.tv_sec) * 1_000_000_000 + UInt64(usage.ru_utime.tv_usec) * 1000,
-            cpuNs: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec),
-            allocatedBytes: lob_thread_allocated_bytes()?.pointee)
-    }
-}
-
-func monotonicTimeNs() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

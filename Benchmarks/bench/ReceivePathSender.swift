@@ -4,6 +4,43 @@ import CKernels
 import Foundation
 import Transport
 
+/// What the first bytes of a paced message tell its receiver.
+struct SendStamp {
+    static let byteCount = 16
+    private(set) var sentAtNs: UInt64 = 0
+    /// How long the sending thread has waited for a CPU so far; all ones where the kernel does not tell.
+    private var waitedNs = UInt64.max
+
+    init() {}
+
+    /// Of a message that begins with these bytes, `byteCount` at least.
+    init(_ bytes: Span<UInt8>) {
+        waitedNs = 0
+        for index in 0..<8 {
+            sentAtNs |= UInt64(bytes[index]) << (8 * UInt64(index))
+            waitedNs |= UInt64(bytes[8 + index]) << (8 * UInt64(index))
+        }
+    }
+
+    /// Of a message that the thread with this delay sends now.
+    init(_ delay: RunDelay) {
+        waitedNs = delay.waitedNs() ?? .max
+        sentAtNs = CycleTimer.monotonicNs()
+    }
+
+    func write(into message: inout [UInt8]) {
+        for index in 0..<8 {
+            message[index] = UInt8(truncatingIfNeeded: sentAtNs >> (8 * UInt64(index)))
+            message[8 + index] = UInt8(truncatingIfNeeded: waitedNs >> (8 * UInt64(index)))
+        }
+    }
+
+    /// The sender's wait between two messages; nil where the kernel does not tell.
+    func waitedNs(since earlier: SendStamp) -> UInt64? {
+        waitedNs == .max || earlier.waitedNs == .max ? nil : waitedNs - earlier.waitedNs
+    }
+}
+
 /// The sending side: a server on a thread of its own; the path says how many messages, and whether paced.
 final class ReceivePathSender: @unchecked Sendable {
     private(set) var port = 0
@@ -66,15 +103,12 @@ final class ReceivePathSender: @unchecked Sendable {
     ) -> WebSocketPeer.Handlers {
         var message = [UInt8](repeating: 0x61, count: ReceivePathBenchmark.messageBytes)
         var remaining = messageCount
+        let delay = RunDelay()
         func next() {
-            var now = monotonicTimeNs()
-            for index in 0..<8 {
-                message[index] = UInt8(truncatingIfNeeded: now)
-                now >>= 8
-            }
+            SendStamp(delay).write(into: &message)
             if !peer.send(text: message.span) { return }
             remaining -= 1
-            if remaining > 0 { loop.after(1_000_000, next) }
+            if remaining > 0 { loop.after(ReceivePathBenchmark.paceNs, next) }
         }
         next()
         return WebSocketPeer.Handlers()

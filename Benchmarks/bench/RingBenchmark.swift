@@ -4,31 +4,38 @@
 // what they are given as a socket's buffer would force them to, and hand it to the same reader, which adds up
 // every byte. The sums are compared before anything is reported.
 //
-// Each repetition runs all contenders in turn, throughput first (as fast as possible, the sender waits for
-// room), then latency (one frame every 3 µs, from the moment before the hand-over to the moment before the
-// reading). Repetitions are many and a few milliseconds short, so that some of them are left alone by
-// whatever else the machine does; the best one shows what the contender costs, and a ratio is the median of
-// those inside one repetition.
+// Each round runs all contenders in turn, throughput first (as fast as possible, the sender waits for room),
+// then latency (one frame every 3 µs, from the moment before the hand-over to the moment before the reading).
+// Rounds are many and a few milliseconds short for each contender, so that some are left alone by whatever
+// else the machine does (`Rounds`).
 
 import CKernels
 import Foundation
 import Handoff
 import Synchronization
 
-/// One contender. Times are in nanoseconds; a ratio says how many times the ring's own time it is.
-struct RingBenchmarkRow {
-    var implementation: String
-    var framesPerRun: Int
-    var repetitions: Int
-    var nsPerFrameMedian: Double
-    var nsPerFrameBest: Double
-    var nsPerFrameRatio: Double
-    var p50NsMedian: Double
-    var p50NsBest: Double
-    var p50Ratio: Double
-    var p99NsMedian: Double
-    var p99NsBest: Double
-    var p99Ratio: Double
+/// What one contender measured, by round. Wall time.
+struct RingTrack {
+    let implementation: String
+    private(set) var nsPerFrame = Rounds()
+    private(set) var latency = LatencyRounds()
+
+    init(implementation: String) { self.implementation = implementation }
+
+    /// How many times the other's time per frame this is: the median over the rounds that count for both, or
+    /// over all if there is none.
+    func times(_ other: RingTrack) -> Double {
+        let (own, reference) = (nsPerFrame.values, other.nsPerFrame.values)
+        let shared = Set(nsPerFrame.counted).intersection(other.nsPerFrame.counted)
+        return median((shared.isEmpty ? Set(own.indices) : shared).map { own[$0] / reference[$0] })
+    }
+
+    fileprivate mutating func append(_ runs: RingRuns, waitedLike judged: RingRuns) {
+        nsPerFrame.append(
+            runs.throughput.elapsedNs / Double(runs.throughput.frameCount),
+            waitedShare: judged.throughput.waitedShare)
+        latency.append(runs.latency.latenciesNs, waitedShare: judged.latency.waitedShare)
+    }
 }
 
 /// Why there are no rows.
@@ -39,55 +46,41 @@ enum RingBenchmarkError: Error {
     case wrongBytes(implementation: String)
 }
 
-/// Runs the comparison: about 50 ms for each repetition. The ring's row comes first.
-func runRingBenchmark(
-    repetitionCount: Int = 60, throughputFrameCount: Int = 4_000, latencyFrameCount: Int = 2_000
-) throws -> [RingBenchmarkRow] {
-    let traffic = RingTraffic()
-    let nsPerTick = measuredNsPerTick()
-    let contenders: [any FrameHandOver.Type] = [
-        RingHandOver.self, SpinningQueue.self, SleepingQueue.self, DispatchHandOver.self,
-    ]
-    var tracks = contenders.map { RingTrack(implementation: $0.name) }
-    for repetition in -1..<repetitionCount {
-        for index in contenders.indices {
-            let throughput = try oneRun(contenders[index], traffic, throughputFrameCount, 0, nsPerTick)
-            let latency = try oneRun(contenders[index], traffic, latencyFrameCount, 3000, nsPerTick)
-            // The first round warms up.
-            if repetition < 0 { continue }
-            tracks[index].nsPerFrame.append(throughput.elapsedNs / Double(throughputFrameCount))
-            tracks[index].p50Ns.append(quantile(of: latency.latenciesNs, 0.5))
-            tracks[index].p99Ns.append(quantile(of: latency.latenciesNs, 0.99))
+/// The comparison.
+struct RingBenchmark {
+    /// Time to measure; at least `roundCountMin` rounds are run.
+    var budgetNs: UInt64
+    var roundCountMin = 3
+    var throughputFrameCount = 4_000
+    var latencyFrameCount = 2_000
+    /// Nanoseconds of a tick of the cycle counter.
+    let nsPerTick: Double
+
+    /// Runs the contenders of these names and the ring, whose track comes first.
+    func run(_ names: Set<String>, watch: inout Watch) throws -> [RingTrack] {
+        let traffic = RingTraffic()
+        let contenders = ringContenders.filter { $0 == RingHandOver.self || names.contains($0.name) }
+        var tracks = contenders.map { RingTrack(implementation: $0.name) }
+        let start = CycleTimer.monotonicNs()
+        var round = -1
+        while round < roundCountMin || CycleTimer.monotonicNs() - start < budgetNs {
+            watch.sampleNoise()
+            watch.poll()
+            if watch.isInterrupted { break }
+            var ring: RingRuns?
+            for (index, contender) in contenders.enumerated() {
+                let runs = RingRuns(
+                    throughput: try oneRun(contender, traffic, throughputFrameCount, 0, nsPerTick),
+                    latency: try oneRun(contender, traffic, latencyFrameCount, 3000, nsPerTick))
+                ring = ring ?? runs
+                // The first round warms up.
+                if round < 0 { continue }
+                tracks[index].append(runs, waitedLike: contender.isPinned ? runs : ring ?? runs)
+            }
+            round += 1
         }
+        return tracks
     }
-    return tracks.map { $0.row(against: tracks[0], framesPerRun: throughputFrameCount) }
-}
-
-/// What one contender measured, by repetition.
-private struct RingTrack {
-    var implementation: String
-    var nsPerFrame: [Double] = []
-    var p50Ns: [Double] = []
-    var p99Ns: [Double] = []
-
-    func row(against ring: RingTrack, framesPerRun: Int) -> RingBenchmarkRow {
-        func ratio(_ own: [Double], _ other: [Double]) -> Double {
-            quantile(of: zip(own, other).map { $0 / $1 }, 0.5)
-        }
-        return RingBenchmarkRow(
-            implementation: implementation, framesPerRun: framesPerRun, repetitions: nsPerFrame.count,
-            nsPerFrameMedian: quantile(of: nsPerFrame, 0.5), nsPerFrameBest: nsPerFrame.min() ?? 0,
-            nsPerFrameRatio: ratio(nsPerFrame, ring.nsPerFrame),
-            p50NsMedian: quantile(of: p50Ns, 0.5), p50NsBest: p50Ns.min() ?? 0,
-            p50Ratio: ratio(p50Ns, ring.p50Ns),
-            p99NsMedian: quantile(of: p99Ns, 0.5), p99NsBest: p99Ns.min() ?? 0,
-            p99Ratio: ratio(p99Ns, ring.p99Ns))
-    }
-}
-
-private func quantile(of values: [Double], _ share: Double) -> Double {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? 0 : sorted[min(Int(Double(sorted.count) * share), sorted.count - 1)]
 }
 
 // MARK: - One run
@@ -114,8 +107,19 @@ private final class RingTraffic: Sendable {
 }
 
 private struct RingRun {
+    var frameCount: Int
     var elapsedNs: Double
+    /// How long the two pinned threads waited for a CPU; nil where the kernel does not tell.
+    var waitedNs: UInt64?
     var latenciesNs: [Double]
+
+    var waitedShare: Double? { waitedNs.map { Double($0) / elapsedNs } }
+}
+
+/// The two runs of a contender in a round.
+private struct RingRuns {
+    var throughput: RingRun
+    var latency: RingRun
 }
 
 /// What the two threads of a run tell each other; each field has one writer, and is read when that one is
@@ -124,6 +128,8 @@ private final class RingRunState: @unchecked Sendable {
     let isReceiverReady = Atomic<Bool>(false)
     var senderPinFailure: Int32 = 0
     var receiverPinFailure: Int32 = 0
+    var senderWaitedNs: UInt64?
+    var receiverWaitedNs: UInt64?
     var startTicks: UInt64 = 0
     var endTicks: UInt64 = 0
 }
@@ -139,15 +145,20 @@ private func oneRun(
     let done = DispatchSemaphore(value: 0)
     Thread {
         state.receiverPinFailure = lob_pin_thread(1)
+        let delay = RunDelay()
+        let startWaitedNs = delay.waitedNs()
         state.isReceiverReady.store(true, ordering: .releasing)
         contender.receive(frameCount)
         state.endTicks = lob_cycles()
+        state.receiverWaitedNs = delay.waitedNs(since: startWaitedNs)
         done.signal()
     }.start()
     Thread {
         state.senderPinFailure = lob_pin_thread(0)
         while !state.isReceiverReady.load(ordering: .acquiring) { lob_pause() }
         let paceTicks = UInt64(paceNs / nsPerTick)
+        let delay = RunDelay()
+        let startWaitedNs = delay.waitedNs()
         state.startTicks = lob_cycles()
         var nextTicks = state.startTicks
         for number in 0..<frameCount {
@@ -155,6 +166,7 @@ private func oneRun(
             while lob_cycles() < nextTicks { lob_pause() }
             traffic.with(number) { contender.send(lob_cycles(), $0) }
         }
+        state.senderWaitedNs = delay.waitedNs(since: startWaitedNs)
         done.signal()
     }.start()
     done.wait()
@@ -165,18 +177,7 @@ private func oneRun(
         throw RingBenchmarkError.wrongBytes(implementation: type.name)
     }
     return RingRun(
-        elapsedNs: Double(state.endTicks &- state.startTicks) * nsPerTick,
+        frameCount: frameCount, elapsedNs: Double(state.endTicks &- state.startTicks) * nsPerTick,
+        waitedNs: state.senderWaitedNs.flatMap { own in state.receiverWaitedNs.map { own + $0 } },
         latenciesNs: reader.latencyTicks.map { Double($0) * nsPerTick })
-}
-
-/// Nanoseconds of a tick of the cycle counter, measured over 50 ms.
-private func measuredNsPerTick() -> Double {
-    func monotonicNs() -> Double {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return Double(now.tv_sec) * 1e9 + Double(now.tv_nsec)
-    }
-    let (startNs, startTicks) = (monotonicNs(), lob_cycles())
-    while monotonicNs() - startNs < 5e7 { lob_pause() }
-    return (monotonicNs() - startNs) / Double(lob_cycles() &- startTicks)
 }

@@ -8,6 +8,9 @@ import Synchronization
 /// A way to bring frames from one thread to another, holding about 512 frames at most.
 protocol FrameHandOver: AnyObject, Sendable {
     static var name: String { get }
+    /// Whether it runs on the two pinned threads alone. The waits of another are its own doing: whether its
+    /// rounds are disturbed is told by the ring's, a moment before.
+    static var isPinned: Bool { get }
     init(_ reader: FrameReader) throws
     /// Copies the frame and hands it over; waits for room. Called on the sender's thread.
     func send(_ sentAtTicks: UInt64, _ bytes: UnsafeRawBufferPointer)
@@ -15,11 +18,17 @@ protocol FrameHandOver: AnyObject, Sendable {
     func receive(_ frameCount: Int)
 }
 
+/// All contenders; the others are compared with the first.
+let ringContenders: [any FrameHandOver.Type] = [
+    RingHandOver.self, SpinningQueue.self, SleepingQueue.self, DispatchHandOver.self,
+]
+
 /// How many frames a queue of frames may hold: as many of the mean length as fit into the ring.
 private let queuedFrameCountMax = 512
 
 final class RingHandOver: FrameHandOver, @unchecked Sendable {
     static let name = "frame-ring"
+    static let isPinned = true
     private let reader: FrameReader
     private var producer: FrameProducer
     private var consumer: FrameConsumer
@@ -76,6 +85,7 @@ private struct FrameFIFO {
 /// A mutex around an array; both sides spin.
 final class SpinningQueue: FrameHandOver {
     static let name = "mutex-array"
+    static let isPinned = true
     private let reader: FrameReader
     private let queue = Mutex(FrameFIFO())
 
@@ -110,6 +120,7 @@ final class SpinningQueue: FrameHandOver {
 /// A mutex around an array with condition variables; both sides sleep.
 final class SleepingQueue: FrameHandOver, @unchecked Sendable {
     static let name = "condition-array"
+    static let isPinned = true
     private let reader: FrameReader
     private let condition = NSCondition()
     private var queue = FrameFIFO()
@@ -143,6 +154,7 @@ final class SleepingQueue: FrameHandOver, @unchecked Sendable {
 /// One block on a serial dispatch queue for each frame. Its worker thread is the library's and is not pinned.
 final class DispatchHandOver: FrameHandOver {
     static let name = "dispatch-async"
+    static let isPinned = false
     private let reader: FrameReader
     private let queue = DispatchQueue(label: "frames", qos: .userInteractive)
     private let room = DispatchSemaphore(value: queuedFrameCountMax)

@@ -16,6 +16,25 @@ enum Stage: String, CaseIterable {
     case receive
 }
 
+/// A stage that runs alone on one thread: what trials compare and `--loop` repeats.
+enum EngineStage: String, CaseIterable {
+    case parse
+    case apply
+    case update
+    case load
+    case publish
+
+    var stage: Stage {
+        switch self {
+        case .parse: .parse
+        case .apply: .apply
+        case .update: .update
+        case .load: .load
+        case .publish: .publish
+        }
+    }
+}
+
 /// Who does the work.
 enum Implementation: String, CaseIterable {
     case engine

@@ -6,14 +6,21 @@ import Foundation
 /// A run of `bench`.
 struct Session {
     private let options: Bench
+    private let machine = Machine()
     private let timer = CycleTimer()
     private let progress = Progress()
     private var watch = Watch()
     private var trials: [Trial] = []
     private var notes: [ScenarioNote] = []
     private var otherRows: [Row] = []
+    private let hasRing: Bool
+    private let hasReceive: Bool
 
-    init(options: Bench) { self.options = options }
+    init(options: Bench) {
+        self.options = options
+        hasRing = !RingRows.wanted(options).isEmpty
+        hasReceive = [false, true].contains { ReceiveRows.isWanted(options, isSecure: $0) }
+    }
 
     /// Whether somebody asked to stop.
     var isInterrupted: Bool { watch.isInterrupted }
@@ -26,10 +33,13 @@ struct Session {
             let workload = try Workload(traffic)
             notes.append(
                 ScenarioNote(name: workload.name, origin: workload.origin, content: workload.summary))
-            trials += Trials.all(of: workload) { options.isWanted(workload.name, $0, $1) }
+            trials += Trials.all(of: workload) {
+                options.isWanted(workload.name, $0.stage, $1.rawValue)
+            }
         }
-        if trials.isEmpty && !RingRows.isWanted(options) && !ReceiveRows.isWanted(options) {
-            throw ValidationError("--filter \(options.filter.joined(separator: " --filter ")) keeps nothing")
+        if trials.isEmpty && !hasRing && !hasReceive { throw options.nothingKept }
+        if trials.isEmpty && options.plot != nil {
+            throw ValidationError("--plot draws parse, apply, update, load and publish; none of them is kept")
         }
         for (index, trial) in trials.enumerated() {
             watch.poll()
@@ -46,53 +56,75 @@ struct Session {
         return "\(index + 1)/\(trials.count): \(trial.workload.name) \(trial.stage.rawValue)"
     }
 
-    /// Measures every trial for its share of the time.
+    /// Measures every trial, the ring and the receive path, each for its share of the time.
     mutating func measure() throws {
         defer { progress.clear() }
-        let weights = trials.reduce(0) { $0 + Session.weight($1.stage) }
-        let seconds = options.smoke ? 0 : options.seconds
+        let shares = Shares(trials, hasRing: hasRing, hasReceive: hasReceive)
+        let ns = options.smoke ? 0 : options.seconds * 1e9
         for (index, trial) in trials.enumerated() where !watch.isInterrupted {
             progress.show("measuring \(place(index))")
-            let share = Double(Session.weight(trial.stage)) / Double(max(weights, 1))
-            trial.measure(budgetNs: UInt64(seconds * share * 1e9), timer: timer, watch: &watch)
+            let budgetNs = UInt64(ns * shares.ofTrials[index])
+            watch.countingWaits { trial.measure(budgetNs: budgetNs, timer: timer, watch: &$0) }
         }
         watch.poll()
-        if RingRows.isWanted(options) && !watch.isInterrupted {
+        if hasRing && !watch.isInterrupted {
             progress.show("measuring ring")
             notes.append(RingRows.note)
-            otherRows += try RingRows.measured(options)
+            otherRows += try RingRows.measured(
+                options, budgetNs: UInt64(ns * shares.ofRing), nsPerTick: timer.nsPerTick(), watch: &watch)
         }
-        if ReceiveRows.isWanted(options) && !watch.isInterrupted {
+        if hasReceive && !watch.isInterrupted {
             progress.show("measuring receive")
             notes += ReceiveRows.notes
-            otherRows += ReceiveRows.measured(options)
+            otherRows += ReceiveRows.measured(
+                options, budgetNs: UInt64(ns * shares.ofReceive), watch: &watch)
         }
     }
-
-    /// Stages with a JSON parser in them need more time for as many repetitions.
-    private static func weight(_ stage: Stage) -> Int { stage == .parse || stage == .update ? 3 : 1 }
 
     /// Prints the rows and draws the picture.
     func report() throws {
         let nsPerTick = timer.nsPerTick()
         let rows = trials.flatMap { $0.rows(nsPerTick: nsPerTick) } + otherRows
+        let header = Header(machine: machine, timer: timer, watch: watch, rows: rows).text
         if options.json {
+            FileHandle.standardError.write(Data((header + "\n").utf8))
             for row in rows { print(row.json) }
         } else {
-            let counts = rows.map(\.repetitions)
-            let range = (counts.min() ?? 0)...(counts.max() ?? 0)
-            print(Machine().header(timer: timer, watch: watch, repetitions: range))
+            print(header)
             print(Table(rows, notes: notes).text)
             print(Summary(rows, scenarios: notes.map(\.name)).text)
             if watch.isInterrupted { print("\ninterrupted: not everything was measured") }
         }
         if let file = options.plot {
-            let machine = Machine()
             let plot = Plot(
                 trials.flatMap(\.series), nsPerTick: nsPerTick,
                 subtitle:
                     "\(machine.cpu), \(machine.kernel): all messages of all repetitions, timed one by one")
-            try plot.svg.write(toFile: file, atomically: true, encoding: .utf8)
+            try PlotFile.write(plot.svg, to: file)
+        }
+    }
+}
+
+/// How the time is shared out.
+struct Shares {
+    private(set) var ofTrials: [Double] = []
+    private(set) var ofRing = 0.0
+    private(set) var ofReceive = 0.0
+
+    /// Half of a trial's weight is that of its stage, for many repetitions of what is fast; half is the time
+    /// that one of its repetitions takes, so that the slow ones have some at all. The receive path needs
+    /// seconds of CPU time for it to be sampled.
+    init(_ trials: [Trial], hasRing: Bool, hasReceive: Bool) {
+        let stageWeights = trials.map { $0.stage == .parse || $0.stage == .update ? 3.0 : 1.0 }
+        let costs = trials.map(\.costOfRepetitionNs)
+        let (weightSum, costSum) = (stageWeights.reduce(0, +), costs.reduce(0, +))
+        let ring = hasRing ? 3.0 : 0
+        let receive = hasReceive ? 15.0 : 0
+        let all = max(weightSum + ring + receive, 1)
+        ofRing = ring / all
+        ofReceive = receive / all
+        ofTrials = zip(stageWeights, costs).map { weight, cost in
+            (weight / weightSum + cost / max(costSum, 1)) / 2 * weightSum / all
         }
     }
 }

@@ -6,7 +6,7 @@
 // 2. Allocations. Each runs once more between two readings of the allocator's counters.
 // 3. Repetitions. In each, every implementation runs a throughput pass and a latency pass, the first to run
 //    moving on by one each time. An implementation that is much slower than the rest takes part in an evenly
-//    spread share of the repetitions, at least three.
+//    spread share of the repetitions. When the time is up after the first repetition, that is all.
 
 import Foundation
 
@@ -25,15 +25,15 @@ struct Track {
 
 /// All implementations of one stage over one workload.
 final class Trial {
-    let stage: Stage
+    let stage: EngineStage
     let workload: Workload
     let entrants: [Entrant]
     /// Messages of a pass.
     let count: Int
     /// Levels of a pass.
     let levelCount: Int
-    /// Bytes of a pass.
-    let byteCount: Int
+    /// Bytes on the wire that a pass reads; nil where it reads none.
+    let byteCount: Int?
     private(set) var digest: UInt64 = 0
     private(set) var tracks: [Track]
     private var costNs: [UInt64]
@@ -42,7 +42,7 @@ final class Trial {
     /// Messages of 38 to 42 levels.
     let fortyLevelIndices: [Int]
 
-    init(_ stage: Stage, _ workload: Workload, _ entrants: [Entrant], size: TrialSize) {
+    init(_ stage: EngineStage, _ workload: Workload, _ entrants: [Entrant], size: TrialSize) {
         self.stage = stage
         self.workload = workload
         self.entrants = entrants
@@ -92,13 +92,16 @@ final class Trial {
         }
     }
 
-    /// Measures for about `budgetNs`, at least three repetitions, or until `watch` says stop.
+    /// What a throughput pass and a latency pass of everybody take, as the passes of warm-up tell.
+    var costOfRepetitionNs: Double { 2 * costNs.reduce(0) { $0 + Double($1) } }
+
+    /// Measures for about `budgetNs`, at least one repetition of everybody, or until `watch` says stop.
     func measure(budgetNs: UInt64, timer: CycleTimer, watch: inout Watch) {
         let plan = RepetitionPlan(costNs: costNs, budgetNs: budgetNs)
         let start = CycleTimer.monotonicNs()
         let nsPerTick = timer.nsPerTick()
         for repetition in 0..<plan.count {
-            if repetition >= 3 && CycleTimer.monotonicNs() - start > budgetNs { return }
+            if repetition >= 1 && CycleTimer.monotonicNs() - start > budgetNs { return }
             watch.sampleNoise()
             watch.poll()
             if watch.isInterrupted { return }
@@ -147,12 +150,13 @@ final class Trial {
 struct TrialSize {
     var count: Int
     var levelCount: Int
-    var byteCount: Int
+    /// Bytes on the wire; nil for work that reads none.
+    var byteCount: Int?
 }
 
 /// Two implementations that do not agree.
 struct Mismatch: Error, CustomStringConvertible {
-    var stage: Stage
+    var stage: EngineStage
     var scenario: String
     var reference: Implementation
     var expected: Outcome
@@ -178,7 +182,7 @@ func hex(_ value: UInt64) -> String {
 /// Who takes part in which repetition.
 ///
 /// Fast implementations are in all of them. Those that cost over twenty times the fastest get at most six
-/// tenths of the budget, in at least three repetitions.
+/// tenths of the budget, in at least three repetitions if the time lasts.
 struct RepetitionPlan {
     let count: Int
     private let slow: [Bool]

@@ -6,32 +6,32 @@ import DepthBook
 enum Trials {
     /// Snapshots loaded in one pass of the stage `load`.
     private static let loadCount = 20
-    /// Levels and bytes of a full view.
+    /// Levels of a full view.
     private static let viewLevelCount = 2 * BookView.levelCountMax
-    private static let viewByteCount = MemoryLayout<BookView>.size
 
     /// The stages of a workload in table order, with all their implementations, cut down to what `isWanted`
     /// keeps.
     static func all(
-        of workload: Workload, isWanted: (Stage, Implementation) -> Bool
+        of workload: Workload, isWanted: (EngineStage, Implementation) -> Bool
     ) -> [Trial] {
-        [Stage.parse, .apply, .update, .load, .publish].compactMap { stage in
-            if stage == .load && workload.snapshotByteCount == 0 { return nil }
-            let wanted = Implementation.allCases.filter { isWanted(stage, $0) }
+        EngineStage.allCases.compactMap { stage in
+            if stage == .load && workload.snapshotLevelCount == 0 { return nil }
+            let all = entrants(of: stage, workload)
+            let wanted = all.map(\.implementation).filter { isWanted(stage, $0) }
             if wanted.isEmpty { return nil }
             // The engine always runs: the others are checked against it and compared with it.
-            let entrants = entrants(of: stage, workload)
-                .filter { wanted.contains($0.implementation) || $0.implementation == .engine }
+            let entrants = all.filter { wanted.contains($0.implementation) || $0.implementation == .engine }
             return Trial(stage, workload, entrants, size: size(of: stage, workload))
         }
     }
 
     /// The engine's entrant of a stage alone.
-    static func engine(_ stage: Stage, _ workload: Workload) -> Entrant? {
-        entrants(of: stage, workload).first { $0.implementation == .engine }
+    static func engine(_ stage: EngineStage, _ workload: Workload) -> Entrant {
+        entrants(of: stage, workload)[0]
     }
 
-    private static func entrants(of stage: Stage, _ workload: Workload) -> [Entrant] {
+    /// All implementations of a stage, the engine first.
+    private static func entrants(of stage: EngineStage, _ workload: Workload) -> [Entrant] {
         switch stage {
         case .parse:
             [
@@ -63,24 +63,21 @@ enum Trials {
                 Entrant(.dictionary, PeerPublish<DictionaryBook>(workload)),
                 Entrant(.sortedArray, PeerPublish<SortedArrayBook>(workload)),
             ]
-        case .ring, .receive: []
         }
     }
 
     /// Levels of `publish` are the most a view holds: it copies fewer only where a side is shorter.
-    static func size(of stage: Stage, _ workload: Workload) -> TrialSize {
+    static func size(of stage: EngineStage, _ workload: Workload) -> TrialSize {
         switch stage {
-        case .parse, .apply, .update, .ring, .receive:
+        case .parse, .update:
             TrialSize(
                 count: workload.count, levelCount: workload.levelCount, byteCount: workload.byteCount)
+        case .apply:
+            TrialSize(count: workload.count, levelCount: workload.levelCount)
         case .load:
-            TrialSize(
-                count: loadCount, levelCount: loadCount * workload.snapshotLevelCount,
-                byteCount: loadCount * workload.snapshotByteCount)
+            TrialSize(count: loadCount, levelCount: loadCount * workload.snapshotLevelCount)
         case .publish:
-            TrialSize(
-                count: workload.count, levelCount: workload.count * viewLevelCount,
-                byteCount: workload.count * viewByteCount)
+            TrialSize(count: workload.count, levelCount: workload.count * viewLevelCount)
         }
     }
 }

@@ -7,8 +7,11 @@ import Foundation
 
 /// Samples noise and tells when to stop.
 struct Watch {
+    private var watchedNs: UInt64 = 0
+    private var waitedNs: UInt64 = 0
+    private let delay = RunDelay()
     /// Ticks of a fixed piece of work, one sample per repetition.
-    private(set) var samples: [Double] = []
+    private var samples: [Double] = []
     private(set) var isInterrupted = false
     private var sink: UInt64 = 1
 
@@ -39,9 +42,22 @@ struct Watch {
         samples.append(Double(CycleTimer.ticks() &- start))
     }
 
-    /// How much longer than at best the fixed work took, at the median and at the 95th percentile, as shares.
-    var noise: (median: Double, p95: Double) {
-        guard let best = samples.min(), best > 0 else { return (0, 0) }
+    /// Counts how long this thread, which must be the one that made this, waits for a CPU while `body` runs.
+    mutating func countingWaits(_ body: (inout Watch) -> Void) {
+        let (startNs, startWaitedNs) = (CycleTimer.monotonicNs(), delay.waitedNs())
+        body(&self)
+        guard let ns = delay.waitedNs(since: startWaitedNs) else { return }
+        watchedNs += CycleTimer.monotonicNs() - startNs
+        waitedNs += ns
+    }
+
+    /// The wait for a CPU as a share of the time it was counted; nil if it was not.
+    var waitedShare: Double? { watchedNs == 0 ? nil : Double(waitedNs) / Double(watchedNs) }
+
+    /// How much longer than at best the fixed work took, at the median and at the 95th percentile, as shares;
+    /// nil where that was measured less than five times.
+    var noise: (median: Double, p95: Double)? {
+        guard samples.count >= 5, let best = samples.min(), best > 0 else { return nil }
         return (quantile(samples, 0.5) / best - 1, quantile(samples, 0.95) / best - 1)
     }
 }

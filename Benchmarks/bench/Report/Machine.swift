@@ -1,7 +1,5 @@
-// What the numbers were measured on and how: the lines above the table.
+// What the numbers were measured on.
 
-import CAllocator
-import CKernels
 import Foundation
 
 /// Facts of the machine.
@@ -9,6 +7,7 @@ struct Machine {
     let cpu: String
     let cpuCount: Int
     let kernel: String
+    /// When this was made, over the minute before: at the start it is that of other work.
     let loadAverage: String
     let hasConstantCounter: Bool
 
@@ -29,49 +28,4 @@ struct Machine {
             .flatMap { $0.split(separator: ":", maxSplits: 1).last }
             .map { $0.trimmingCharacters(in: .whitespaces) }
     }
-
-    /// The header of a run.
-    func header(timer: CycleTimer, watch: Watch, repetitions: ClosedRange<Int>) -> String {
-        let nsPerTick = timer.nsPerTick()
-        let overhead = fixed(Double(timer.overheadTicks) * nsPerTick, 1)
-        let build = String(cString: lob_instruction_set())
-        let allocator = lob_thread_allocated_bytes() == nil ? "no jemalloc: allocations unknown" : "jemalloc"
-        let counter = hasConstantCounter ? "" : "; this CPU does not promise that rate to be constant"
-        let isShared = (Double(loadAverage) ?? 0) > 1.5
-        let sharing =
-            isShared
-            ? """
-            ;
-                     other work shares these CPUs: trust ratios and medians, not tails
-            """ : ""
-        return """
-            Local Order Book, bench
-
-            machine  \(cpu), \(cpuCount) CPUs, \(kernel); built for \(build), \(allocator)
-            noise    fixed work took \(percent(watch.noise.median)) longer than at best at the median, \
-            \(percent(watch.noise.p95)) at the 95th percentile; load average \(loadAverage)\(sharing)
-            method   two passes of warm-up; then all implementations in turn within each repetition,
-                     \(text(repetitions)) of them; every number is the median over repetitions, \
-            × engine that of the ratio within one
-            columns  ns/level, per msg, per s (bytes): CPU time of whole passes with no timer inside,
-                     for publish the sum of its timed messages; p50 to max: every message timed;
-                     allocs, alloc'd: a message's requests and bytes
-            timer    for messages the cycle counter between fences, \(fixed(1 / nsPerTick, 3)) GHz; its own \
-            \(overhead) ns are taken off each\(counter)
-            checked  all implementations of a stage read the same best bid and ask after every message
-                     and end with the same digest
-            stages   parse: wire bytes to levels; apply: levels to book; update: wire bytes to book;
-                     load: parsed snapshot to book; publish: the best 20 levels a side to a view
-            peers    dictionary: [Price: Quantity] and ascending prices kept by bisection, for each side;
-                     sorted-array: levels sorted best last, binary search, insert and remove;
-                     in update both get their levels from JSONDecoder
-            """
-    }
-}
-
-private func percent(_ share: Double) -> String { fixed(share * 100, 1) + " %" }
-
-private func text(_ range: ClosedRange<Int>) -> String {
-    range.lowerBound == range.upperBound
-        ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
 }

@@ -8,7 +8,7 @@
 /// One curve.
 struct PlotSeries {
     var scenario: String
-    var stage: Stage
+    var stage: EngineStage
     var implementation: Implementation
     var histogram: LatencyHistogram
 }
@@ -19,7 +19,7 @@ struct Plot {
     private let nsPerTick: Double
     private let subtitle: String
     private let scenarios: [String]
-    private let stages: [Stage]
+    private let stages: [EngineStage]
     private let panelWidth: Double
     private let panelHeight: Double
 
@@ -38,7 +38,7 @@ struct Plot {
         var seen: [String] = []
         for one in series where !seen.contains(one.scenario) { seen.append(one.scenario) }
         scenarios = seen
-        stages = Stage.allCases.filter { stage in series.contains { $0.stage == stage } }
+        stages = EngineStage.allCases.filter { stage in series.contains { $0.stage == stage } }
         panelWidth = seen.count > 3 ? 240 : seen.count > 1 ? 400 : 640
         panelHeight = stages.count > 3 ? 170 : stages.count > 1 ? 230 : 320
     }
@@ -84,7 +84,7 @@ struct Plot {
         return parts
     }
 
-    private func rowOfPanels(_ stage: Stage, y: Double, isLast: Bool) -> [String] {
+    private func rowOfPanels(_ stage: EngineStage, y: Double, isLast: Bool) -> [String] {
         let own = series.filter { $0.stage == stage }
         let scale = TimeScale(own.map(\.histogram), nsPerTick: nsPerTick, top: y, height: panelHeight)
         var parts: [String] = []

@@ -11,34 +11,38 @@ enum ReceiveRows {
     /// What stands where other stages name their traffic.
     static let notes = [plain, secure].map { name in
         ScenarioNote(
-            name: name, origin: "messages of 2 kB over loopback" + (name == secure ? ", with TLS" : ""),
-            content:
-                "per msg: user CPU of the receiving thread while messages come as fast as they are taken; "
-                + "p50, p99: one way at 1,000 a second, spinning; alloc'd: bytes of the receiving thread")
+            name: name, origin: "over loopback" + (name == secure ? ", with TLS" : ""),
+            content: "messages of 2 kB")
     }
 
-    /// Whether a run has this stage: without captures, if `--filter` does not exclude it.
-    static func isWanted(_ options: Bench) -> Bool {
-        options.capture.isEmpty
-            && [plain, secure].contains { name in
-                options.filter.allSatisfy { "\(name)/\(Stage.receive.rawValue)/".contains($0) }
-            }
+    /// Whether a run has this row: without captures, if `--filter` does not exclude it.
+    private static func isWanted(_ options: Bench, _ road: WebSocketRoad, isSecure: Bool) -> Bool {
+        options.capture.isEmpty && options.isWanted(isSecure ? secure : plain, .receive, name(of: road))
     }
+
+    /// Whether a run has a row with TLS, or without.
+    static func isWanted(_ options: Bench, isSecure: Bool) -> Bool {
+        [WebSocketRoad.fast, .standard].contains { isWanted(options, $0, isSecure: isSecure) }
+    }
+
+    private static func name(of road: WebSocketRoad) -> String { "\(road)-road" }
 
     /// Measures; no rows, and a line on standard error, where it cannot be done.
-    static func measured(_ options: Bench) -> [Row] {
-        var benchmark = ReceivePathBenchmark()
+    static func measured(_ options: Bench, budgetNs: UInt64, watch: inout Watch) -> [Row] {
+        var benchmark = ReceivePathBenchmark(
+            budgetNs: budgetNs, kinds: [false, true].filter { isWanted(options, isSecure: $0) })
         if options.smoke {
-            (benchmark.roundCount, benchmark.floodMessageCount, benchmark.pacedMessageCount) = (1, 500, 20)
-        } else if options.seconds > 60 {
-            benchmark.floodMessageCount = 200_000
+            (benchmark.probeMessageCount, benchmark.pacedMessageCounts) = (500, 20...20)
         }
         do {
-            let rows = try benchmark.run()
-            return rows.map { row in
-                let fast = rows.first { $0.road == .fast && $0.isSecure == row.isSecure }
-                return self.row(
-                    row, benchmark, times: fast.map { row.userNsPerMessage / $0.userNsPerMessage })
+            let tracks = try benchmark.run(watch: &watch)
+            return tracks.filter { track in
+                // The fast road is what the other is compared with.
+                let isNeeded = track.road == .fast || isWanted(options, track.road, isSecure: track.isSecure)
+                return isNeeded && track.messageCount > 0
+            }.map { track in
+                let fast = tracks.first { $0.road == .fast && $0.isSecure == track.isSecure }
+                return row(track, times: fast.map { track.userNsPerMessage / $0.userNsPerMessage })
             }
         } catch {
             FileHandle.standardError.write(Data("receive is left out: \(error)\n".utf8))
@@ -46,17 +50,18 @@ enum ReceiveRows {
         }
     }
 
-    private static func row(
-        _ measured: ReceivePathRow, _ benchmark: ReceivePathBenchmark, times: Double?
-    ) -> Row {
+    private static func row(_ track: ReceiveTrack, times: Double?) -> Row {
         let unknown = Double.nan
+        let hasLatency = !track.latency.p50Ns.values.isEmpty
         return Row(
-            stage: Stage.receive.rawValue, scenario: measured.isSecure ? secure : plain,
-            implementation: "\(measured.road)-road", messages: benchmark.floodMessageCount, levels: 0,
-            repetitions: benchmark.roundCount, nsPerLevel: unknown, nsPerMessage: measured.userNsPerMessage,
-            p50Ns: Double(measured.latencyNsP50), p90Ns: unknown, p99Ns: Double(measured.latencyNsP99),
-            p999Ns: unknown, maxNs: unknown, worstNs: unknown, bytesPerSecond: unknown,
-            allocationsPerMessage: nil, allocatedBytesPerMessage: measured.allocatedBytesPerMessage,
-            digest: "", timesEngine: times, isReference: measured.road == .fast, fortyLevel: nil)
+            stage: .receive, scenario: track.isSecure ? secure : plain,
+            implementation: name(of: track.road), messages: track.messageCount / track.floodCount, levels: 0,
+            repetitions: track.floodCount, nsPerLevel: unknown, nsPerMessage: track.userNsPerMessage,
+            p50Ns: hasLatency ? track.latency.p50Ns.value : unknown, p90Ns: unknown,
+            p99Ns: hasLatency ? track.latency.p99Ns.value : unknown, p999Ns: unknown, maxNs: unknown,
+            worstNs: unknown, bytesPerSecond: nil, allocationsPerMessage: nil,
+            allocatedBytesPerMessage: track.allocatedBytesPerMessage, digest: "", timesEngine: times,
+            isReference: track.road == .fast, fortyLevel: nil, latency: hasLatency ? track.latency : nil,
+            nsPerMessageErrorShare: track.userErrorShare)
     }
 }

@@ -7,38 +7,47 @@ import Foundation
 enum RingRows {
     /// What stands where other stages name their traffic.
     static let note = ScenarioNote(
-        name: "frames", origin: "from one pinned thread to another",
-        content: "1.2 to 3.2 kB each; per msg: as fast as possible; p50, p99: one way, a frame every 3 µs; "
-            + "wall time")
+        name: "frames", origin: "from one pinned thread to another", content: "1.2 to 3.2 kB each")
 
-    /// Whether a run has this stage: without captures, if `--filter` does not exclude it.
-    static func isWanted(_ options: Bench) -> Bool {
-        let key = "\(note.name)/\(Stage.ring.rawValue)/"
-        return options.capture.isEmpty && options.filter.allSatisfy { key.contains($0) }
+    /// The contenders of a run: none with captures, else those that `--filter` keeps.
+    static func wanted(_ options: Bench) -> Set<String> {
+        if !options.capture.isEmpty { return [] }
+        return Set(ringContenders.map { $0.name }.filter { options.isWanted(note.name, .ring, $0) })
     }
 
     /// Measures; no rows on a machine where two threads cannot have a CPU each.
-    static func measured(_ options: Bench) throws -> [Row] {
+    static func measured(
+        _ options: Bench, budgetNs: UInt64, nsPerTick: Double, watch: inout Watch
+    ) throws -> [Row] {
+        var benchmark = RingBenchmark(budgetNs: budgetNs, nsPerTick: nsPerTick)
+        if options.smoke {
+            benchmark.roundCountMin = 1
+            (benchmark.throughputFrameCount, benchmark.latencyFrameCount) = (500, 200)
+        }
         do {
-            let rows =
-                options.smoke
-                ? try runRingBenchmark(repetitionCount: 1, throughputFrameCount: 500, latencyFrameCount: 200)
-                : try runRingBenchmark(repetitionCount: options.seconds < 10 ? 5 : 15)
-            return rows.enumerated().map { row($1, isReference: $0 == 0) }
+            let tracks = try benchmark.run(wanted(options), watch: &watch)
+            return tracks.filter { !$0.nsPerFrame.values.isEmpty }.enumerated().map { index, track in
+                row(track, benchmark, against: tracks[0], isReference: index == 0)
+            }
         } catch RingBenchmarkError.pinning {
             FileHandle.standardError.write(Data("ring is left out: it needs the CPUs 0 and 1\n".utf8))
             return []
         }
     }
 
-    private static func row(_ ring: RingBenchmarkRow, isReference: Bool) -> Row {
+    private static func row(
+        _ track: RingTrack, _ benchmark: RingBenchmark, against ring: RingTrack, isReference: Bool
+    ) -> Row {
         let unknown = Double.nan
         return Row(
-            stage: Stage.ring.rawValue, scenario: note.name, implementation: ring.implementation,
-            messages: ring.framesPerRun, levels: 0, repetitions: ring.repetitions, nsPerLevel: unknown,
-            nsPerMessage: ring.nsPerFrameMedian, p50Ns: ring.p50NsMedian, p90Ns: unknown,
-            p99Ns: ring.p99NsMedian, p999Ns: unknown, maxNs: unknown, worstNs: unknown,
-            bytesPerSecond: unknown, allocationsPerMessage: nil, allocatedBytesPerMessage: nil, digest: "",
-            timesEngine: ring.nsPerFrameRatio, isReference: isReference, fortyLevel: nil)
+            stage: .ring, scenario: note.name, implementation: track.implementation,
+            messages: benchmark.throughputFrameCount, levels: 0, repetitions: track.nsPerFrame.values.count,
+            nsPerLevel: unknown, nsPerMessage: track.nsPerFrame.value, p50Ns: track.latency.p50Ns.value,
+            p90Ns: unknown, p99Ns: track.latency.p99Ns.value, p999Ns: unknown, maxNs: unknown,
+            worstNs: unknown,
+            bytesPerSecond: nil, allocationsPerMessage: nil, allocatedBytesPerMessage: nil, digest: "",
+            timesEngine: track.times(ring), isReference: isReference, fortyLevel: nil, latency: track.latency,
+            isTimeDisturbed: track.nsPerFrame.isDisturbed,
+            isRatioDisturbed: track.nsPerFrame.isDisturbed || ring.nsPerFrame.isDisturbed)
     }
 }

@@ -1,8 +1,8 @@
 // One measured implementation of one stage of one scenario, as printed.
 
-/// A line of the table and an object of `--json`. Times are medians over repetitions, in nanoseconds.
+/// A line of the table and an object of `--json`. Times are in nanoseconds; `Header` tells what of.
 struct Row {
-    var stage: String
+    var stage: Stage
     var scenario: String
     var implementation: String
     /// Messages and levels of one pass.
@@ -19,7 +19,8 @@ struct Row {
     var maxNs: Double
     /// The slowest message of all passes: mostly what the operating system did.
     var worstNs: Double
-    var bytesPerSecond: Double
+    /// Bytes on the wire; nil for stages that read none.
+    var bytesPerSecond: Double?
     var allocationsPerMessage: Double?
     var allocatedBytesPerMessage: Double?
     var digest: String
@@ -28,6 +29,17 @@ struct Row {
     /// Whether this is what the others of its stage are compared with.
     var isReference: Bool
     var fortyLevel: FortyLevelRow?
+    /// The rounds of stages with two threads.
+    var latency: LatencyRounds?
+    /// Standard error of `nsPerMessage` as a share of it, where it is sampled.
+    var nsPerMessageErrorShare: Double?
+    /// Whether other work is in `nsPerMessage`.
+    var isTimeDisturbed = false
+    /// Whether other work is in `timesEngine`.
+    var isRatioDisturbed = false
+
+    /// Whether other work is in the median latency or in `nsPerMessage`.
+    var isDisturbed: Bool { isTimeDisturbed || latency?.p50Ns.isDisturbed == true }
 }
 
 /// Messages of 38 to 42 levels.
@@ -42,7 +54,8 @@ extension Row {
     /// The row as one line of JSON.
     var json: String {
         var fields: [String] = [
-            field("stage", stage), field("scenario", scenario), field("implementation", implementation),
+            field("stage", stage.rawValue), field("scenario", scenario),
+            field("implementation", implementation),
             field("messages", messages), field("levels", levels), field("nsPerLevel", nsPerLevel),
             field("nsPerMessage", nsPerMessage), field("p50Ns", p50Ns), field("p90Ns", p90Ns),
             field("p99Ns", p99Ns), field("p999Ns", p999Ns), field("maxNs", maxNs),
@@ -56,6 +69,18 @@ extension Row {
                 field("fortyLevelP50Ns", fortyLevel.p50Ns),
                 field("fortyLevelP99Ns", fortyLevel.p99Ns), field("fortyLevelMaxNs", fortyLevel.maxNs),
             ]
+        }
+        if let latency {
+            fields += [
+                "\"disturbed\":\(isDisturbed)", "\"p99Disturbed\":\(latency.p99Ns.isDisturbed)",
+                field("p50Rounds", latency.p50Ns.values.count),
+                field("p50DisturbedRounds", latency.p50Ns.disturbedCount),
+                field("waitedShare", latency.p50Ns.waitedShare),
+                field("p50NsLow", latency.p50Ns.low), field("p50NsHigh", latency.p50Ns.high),
+            ]
+        }
+        if let nsPerMessageErrorShare {
+            fields.append(field("nsPerMessageErrorShare", nsPerMessageErrorShare))
         }
         return "{" + fields.joined(separator: ",") + "}"
     }
@@ -105,13 +130,13 @@ extension Trial {
         let profile = LatencyProfile(medianOf: track.profiles).scaled(by: nsPerTick)
         let perMessage = 1 / Double(max(count, 1))
         return Row(
-            stage: stage.rawValue, scenario: workload.name,
+            stage: stage.stage, scenario: workload.name,
             implementation: entrants[index].implementation.rawValue,
             messages: count, levels: levelCount, repetitions: track.profiles.count,
             nsPerLevel: passNs / Double(max(levelCount, 1)), nsPerMessage: passNs * perMessage,
             p50Ns: profile.p50, p90Ns: profile.p90, p99Ns: profile.p99, p999Ns: profile.p999,
             maxNs: profile.max, worstNs: Double(track.worstTicks) * nsPerTick,
-            bytesPerSecond: passNs > 0 ? Double(byteCount) / passNs * 1e9 : 0,
+            bytesPerSecond: byteCount.map { Double($0) / max(passNs, 1) * 1e9 },
             allocationsPerMessage: track.allocations.map { Double($0.requests) * perMessage },
             allocatedBytesPerMessage: track.allocations.map { Double($0.bytes) * perMessage },
             digest: hex(digest), timesEngine: timesEngine(index),

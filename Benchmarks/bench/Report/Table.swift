@@ -35,8 +35,8 @@ struct Table {
             let block = rows.filter { $0.scenario == note.name }
             if block.isEmpty { continue }
             lines += ["", bold(note.name) + "  " + note.origin, note.content, Table.heading]
-            for stage in Stage.allCases { lines += group(block.filter { $0.stage == stage.rawValue }) }
-            if let digest = block.first(where: { $0.stage == Stage.apply.rawValue })?.digest {
+            for stage in Stage.allCases { lines += group(block.filter { $0.stage == stage }) }
+            if let digest = block.first(where: { $0.stage == .apply })?.digest {
                 lines.append("digest of the book at the end: \(digest)")
             }
         }
@@ -51,7 +51,7 @@ struct Table {
         guard let first = rows.first else { return [] }
         var lines = rows.enumerated().map { index, row in
             let line =
-                pad(index == 0 ? row.stage : "", to: Table.stageWidth)
+                pad(index == 0 ? row.stage.rawValue : "", to: Table.stageWidth)
                 + pad(row.implementation, to: Table.nameWidth)
                 + zip(cells(row), Table.widths).map { padLeft($0, to: $1) }.joined()
             return row.isReference ? bold(line) : line
@@ -64,15 +64,38 @@ struct Table {
                     + "max \(duration(forty.maxNs))"
             )
         }
-        return lines
+        return lines + rows.compactMap(spread)
+    }
+
+    /// How far the rounds of a row lie apart, how many were disturbed, and how exact a sampled time is.
+    private func spread(_ row: Row) -> String? {
+        var parts: [String] = []
+        if let p50 = row.latency?.p50Ns {
+            let (all, disturbed) = (p50.values.count, p50.disturbedCount)
+            let rounds =
+                p50.isDisturbed
+                ? "DISTURBED in \(disturbed) of \(all) rounds; p50 of all of them"
+                : "p50 of \(all - disturbed) rounds" + (disturbed == 0 ? "" : ", \(disturbed) more disturbed")
+            let waited = p50.waitedShare.map { ", waits \(percent($0))" } ?? ""
+            parts.append("\(rounds): \(duration(p50.low)) to \(duration(p50.high))\(waited)")
+        }
+        if let share = row.nsPerMessageErrorShare { parts.append("per msg ± \(fixed(share * 100, 0)) %") }
+        if parts.isEmpty { return nil }
+        return pad("", to: Table.stageWidth) + pad(row.implementation, to: Table.nameWidth)
+            + parts.joined(separator: "; ")
     }
 
     private func cells(_ row: Row) -> [String] {
-        [
-            decimal(row.nsPerLevel), duration(row.nsPerMessage), duration(row.p50Ns), duration(row.p90Ns),
-            duration(row.p99Ns), duration(row.p999Ns), duration(row.maxNs), byteCount(row.bytesPerSecond),
+        let time = row.isTimeDisturbed ? "!" : ""
+        let p50 = row.latency?.p50Ns.isDisturbed == true ? "!" : ""
+        let p99 = row.latency?.p99Ns.isDisturbed == true ? "!" : ""
+        return [
+            decimal(row.nsPerLevel), duration(row.nsPerMessage) + time, duration(row.p50Ns) + p50,
+            duration(row.p90Ns), duration(row.p99Ns) + p99, duration(row.p999Ns), duration(row.maxNs),
+            row.bytesPerSecond.map(byteCount) ?? "-",
             row.allocationsPerMessage.map(decimal) ?? "-",
-            row.allocatedBytesPerMessage.map(byteCount) ?? "-", row.timesEngine.map(decimal) ?? "-",
+            row.allocatedBytesPerMessage.map(byteCount) ?? "-",
+            row.timesEngine.map { decimal($0) + (row.isRatioDisturbed ? "!" : "") } ?? "-",
         ]
     }
 }
@@ -95,20 +118,24 @@ struct Summary {
         lines.append(pad("", to: 27) + zip(scenarios, widths).map { padLeft($0, to: $1) }.joined())
         var seen: [String] = []
         for row in rows.sorted(by: { Summary.place($0) < Summary.place($1) }) {
-            let name = pad(row.stage, to: 9) + pad(row.implementation, to: 18)
+            let name = pad(row.stage.rawValue, to: 9) + pad(row.implementation, to: 18)
             if seen.contains(name) { continue }
             seen.append(name)
             let own = rows.filter { $0.stage == row.stage && $0.implementation == row.implementation }
             let cells = scenarios.map { scenario in
-                own.first { $0.scenario == scenario }?.timesEngine.map(decimal) ?? "-"
+                own.first { $0.scenario == scenario }.flatMap(Summary.cell) ?? "-"
             }
             lines.append(name + zip(cells, widths).map { padLeft($0, to: $1) }.joined())
         }
         return lines.joined(separator: "\n")
     }
 
+    private static func cell(_ row: Row) -> String? {
+        row.timesEngine.map { decimal($0) + (row.isRatioDisturbed ? "!" : "") }
+    }
+
     private static func place(_ row: Row) -> Int {
-        Stage.allCases.firstIndex { $0.rawValue == row.stage } ?? Stage.allCases.count
+        Stage.allCases.firstIndex(of: row.stage) ?? Stage.allCases.count
     }
 }
 

@@ -32,6 +32,9 @@ enum CaptureScenario {
             market: market, snapshot: body ?? [], messages: kept)
     }
 
+    /// Name of the scenario of a capture, without reading it.
+    static func name(path: String) throws -> String { name(of: try captureFile(path)) }
+
     private static func captureFile(_ path: String) throws -> URL {
         let url = URL(fileURLWithPath: path)
         var isFolder: ObjCBool = false

@@ -28,8 +28,6 @@ final class Workload {
     let levelCount: Int
     /// Bytes of all messages.
     let byteCount: Int
-    /// Bytes of the snapshot's body.
-    let snapshotByteCount: Int
     /// Levels of each message.
     let levelCounts: [Int]
     let messages: MessageArena
@@ -48,7 +46,6 @@ final class Workload {
         isCombined = traffic.messages.first?.starts(with: Array(#"{"stream""#.utf8)) ?? false
         messages = MessageArena(traffic.messages)
         byteCount = messages.byteCount
-        snapshotByteCount = traffic.snapshot.count
         var parser = MessageParser()
         let bytes = messages.view
         let market = traffic.market
