@@ -126,10 +126,10 @@ struct HostileCase: Sendable, CustomStringConvertible {
         HostileCase("reset at once", .streams, 3, .reset, said: "ended"),
         HostileCase("subscription never answered", .streams, 2, .swallowRequests, said: "unanswered"),
         HostileCase(
-            "subscription refused, flat", .streams, 2, .refuseRequests(isNested: false),
+            "subscription refused, flat", .streams, 1, .refuseRequests(isNested: false),
             said: "refused with 2"),
         HostileCase(
-            "subscription refused, nested", .streams, 2, .refuseRequests(isNested: true),
+            "subscription refused, nested", .streams, 1, .refuseRequests(isNested: true),
             said: "refused with 2"),
     ]
 
