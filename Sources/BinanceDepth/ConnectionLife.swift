@@ -59,8 +59,8 @@ import MarketData
 /// connected    replied: refused again                 doomed       open a replacement
 ///              time: no answer in time                doomed       open a replacement
 ///              time: near the end of its life         doomed       open a replacement
-///              time: overlap over                     gone         close; retired if it was sound, else
-///                                                                  disconnected
+///              time: overlap over                     gone         close; retired if it was sound and the
+///                                                                  other delivers as much, else disconnected
 ///              shutdownAnnounced                      doomed       open a replacement
 ///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
 ///              resubscribe: too many were lost        doomed       open a replacement
@@ -168,8 +168,7 @@ public struct ConnectionLife: Sendable {
     ) -> [Action] {
         settled(nowMs, id) { life, index, actions in
             switch life.links[index].requests.replied(requestID, outcome) {
-            case .unrelated: break
-            case .split: break
+            case .unrelated, .split: break
             case .accepted: life.accepted(index, &actions)
             case .excluded(let request, let code, let text):
                 actions.append(.report(.refused(id, request, code: code, text: text, isFinal: true)))

@@ -42,8 +42,7 @@ extension ConnectionLife.Report: CustomStringConvertible {
             "connection \(id): \(streamCount) streams subscribed \(afterMs) ms after dialling"
         case .refused(let id, let request, let code, let text, let isFinal):
             "connection \(id): \(request.method.rawValue) refused\(isFinal ? " for good" : "") with \(code), "
-                + "\(text): \(request.streams.prefix(3).joined(separator: " "))"
-                + (request.streams.count > 3 ? " and \(request.streams.count - 3) more" : "")
+                + "\(text): \(request.names)"
         case .unanswered(let id, let request):
             "connection \(id): \(request.method.rawValue) of \(request.streams.count) streams unanswered"
         case .notOpened(let id): "connection \(id): not open in time"

@@ -37,8 +37,7 @@ extension ConnectionLife {
             let retired = links.removeFirst()
             actions.append(.close(retired.id))
             if retired.isConnected {
-                let isSound = !retired.isSuspect && links.contains(where: \.isConnected)
-                actions.append(isSound ? .retired(retired.id) : .disconnected(retired.id))
+                actions.append(goesOn(retired) ? .retired(retired.id) : .disconnected(retired.id))
             }
         }
         for index in links.indices {
@@ -47,6 +46,12 @@ extension ConnectionLife {
             }
         }
         if isDialWanted && dialAtMs <= clockMs { dial(&actions) }
+    }
+
+    /// Whether all that a connection delivered to its end is delivered by its replacement.
+    private func goesOn(_ retired: Link) -> Bool {
+        guard !retired.isSuspect, let next = links.first, next.isConnected else { return false }
+        return next.requests.excluded.isSubset(of: retired.requests.excluded)
     }
 
     /// A connection that has been good for a while proves that nothing is wrong with dialling.

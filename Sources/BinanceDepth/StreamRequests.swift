@@ -42,6 +42,11 @@ public struct StreamRequest: Hashable, Sendable {
         return "{\"method\":\"\(method.rawValue)\",\"params\":[\(names)],\"id\":\(id)}"
     }
 
+    /// The first few streams, for people.
+    public var names: String {
+        streams.prefix(3).joined(separator: " ") + (streams.count > 3 ? " and \(streams.count - 3) more" : "")
+    }
+
     private static func escaped(_ name: String) -> String {
         let hex = Array("0123456789abcdef".unicodeScalars)
         var text = String.UnicodeScalarView()

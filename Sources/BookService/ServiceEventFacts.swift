@@ -121,7 +121,7 @@ extension ConnectionLife.Report {
                 [
                     EventFact("connection", id), EventFact("method", text: request.method.rawValue),
                     EventFact("code", code), EventFact("reason", text: text),
-                    EventFact("names", text: request.streams.joined(separator: " ")),
+                    EventFact("names", text: request.names),
                 ]
             )
         case .unanswered(let id, let request):

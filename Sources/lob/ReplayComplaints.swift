@@ -48,8 +48,4 @@ extension ReplayReport {
         if c.snapshotsRefuted > 0 { return nil }
         return "no snapshot; give one with --snapshot \(status.symbol)=FILE"
     }
-
-    private func counted(_ count: Int, _ what: String) -> String {
-        "\(count) \(what)\(count == 1 ? "" : "s")"
-    }
 }

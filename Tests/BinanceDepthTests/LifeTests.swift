@@ -164,6 +164,24 @@ struct LifeTests {
         #expect(h.closed(1) == [])
     }
 
+    /// The replacement lacks a stream that the older connection delivered: nothing was handed over to it.
+    @Test(arguments: [false, true]) func aReplacementThatDeliversLess(_ olderLacksItToo: Bool) {
+        var h = LifeHarness()
+        func connect(_ id: UInt16, without bad: String?) {
+            var words = h.opened(id)
+            for _ in 0..<20 where !words.contains("up \(id)") {
+                let isRefused = bad.map { h.requests[id]!.last!.streams.contains($0) } ?? false
+                words = isRefused ? h.refused(id) : h.accepted(id)
+                if words.isEmpty { words = h.wait(atMostMs: 1000) }
+            }
+        }
+        _ = h.start()
+        connect(1, without: olderLacksItToo ? "b@depth@100ms" : nil)
+        #expect(h.shutdown(1) == ["open 2"])
+        connect(2, without: "b@depth@100ms")
+        #expect(h.wait(atMostMs: 5000) == ["close 1", olderLacksItToo ? "retired 1" : "down 1"])
+    }
+
     @Test func shutdownWhileSubscribing() {
         var h = LifeHarness()
         _ = h.start()
