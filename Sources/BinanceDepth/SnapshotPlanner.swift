@@ -44,8 +44,12 @@ public struct SnapshotKey: Hashable, Sendable {
 public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// The first book of a symbol.
     case initial
-    /// The book was lost.
+    /// The book was lost, or must prove itself before it is believed again.
     case resync
+    /// A good book whose best price of a side is not known any more.
+    case shallow
+    /// A silent stream: is it merely quiet?
+    case check
     /// More levels for a good book.
     case deepen
     /// Proof of a good book.
@@ -57,9 +61,28 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// Whether somebody waits for a book.
     var isUrgent: Bool {
         switch self {
-        case .initial, .resync: true
+        case .initial, .resync, .shallow, .check: true
         case .deepen, .audit: false
         }
+    }
+}
+
+/// Which of two snapshots of equal priority is wanted more.
+public struct SnapshotRank: Hashable, Comparable, Sendable {
+    /// Proven levels left on the worse side; `.max` where the side is known whole.
+    public var provenLevelCount: Int
+    /// Depth updates a minute.
+    public var updatesPerMinute: Int
+
+    /// A rank; by default the last.
+    public init(provenLevelCount: Int = .max, updatesPerMinute: Int = 0) {
+        self.provenLevelCount = provenLevelCount
+        self.updatesPerMinute = updatesPerMinute
+    }
+
+    /// Fewer levels first, then more traffic.
+    public static func < (a: SnapshotRank, b: SnapshotRank) -> Bool {
+        (a.provenLevelCount, b.updatesPerMinute) < (b.provenLevelCount, a.updatesPerMinute)
     }
 }
 
@@ -215,7 +238,8 @@ public struct SnapshotPlanner: Sendable {
     /// - Parameter attempt: fruitless snapshots of this symbol in a row before this one; it waits
     ///   accordingly.
     public mutating func request(
-        _ key: SnapshotKey, _ priority: SnapshotPriority, levelCount: Int, attempt: Int = 0, nowMs: Int64
+        _ key: SnapshotKey, _ priority: SnapshotPriority, levelCount: Int, attempt: Int = 0,
+        rank: SnapshotRank = SnapshotRank(), nowMs: Int64
     ) -> Acceptance {
         precondition(key.market.weightPool == pool, "a symbol of another weight pool")
         let now = advance(nowMs)

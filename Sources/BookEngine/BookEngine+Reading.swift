@@ -69,6 +69,13 @@ extension BookEngine {
     /// The mailbox in which the engine's counters appear every `statusEveryNs`.
     public borrowing func counterReadings() -> LatestValueReader<EngineCounters> { countersReader }
 
+    /// Where a symbol's wish for a snapshot stands among those of equal priority. O(slots / 8).
+    public borrowing func snapshotRank(of name: SymbolName) -> SnapshotRank {
+        let slot = table.slot(of: name)
+        if slot < 0 { return SnapshotRank() }
+        return books[slot].snapshotRank
+    }
+
     /// Begins an audit of a symbol, as the period of the configuration would.
     public mutating func audit(_ name: SymbolName, atNs: Int64) {
         let slot = table.slot(of: name)

@@ -65,6 +65,7 @@ public struct BookEngine: ~Copyable {
         case .disconnected: disconnected(frame.source)
         case .retired: retired(frame.source)
         case .tick: tick(frame.receivedAtNs)
+        case .dropped, .snapshotRequested: break
         }
         if configuration.publication == .perMessage { publish() }
     }

@@ -52,6 +52,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var silenceNsMin: Int64 = 30_000_000_000
     /// After a fruitless resubscription twice as long is waited for the next, but no longer than this.
     public var silenceNsMax: Int64 = 1_800_000_000_000
+    /// A book whose events arrive this much later than usual is stale until they are in time again; 0
+    /// switches that off.
+    public var lagNsMax: Int64 = 5_000_000_000
     /// Status and counters are published for other threads by the first tick after this much time; 0 switches
     /// that off.
     public var statusEveryNs: Int64 = 0

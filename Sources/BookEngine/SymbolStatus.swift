@@ -61,6 +61,16 @@ extension SymbolBook {
         return status
     }
 
+    /// Where a wish for a snapshot stands among those of equal priority.
+    var snapshotRank: SnapshotRank {
+        let counts = Side.allCases.map { side in
+            main.book.proven(side) == .unbounded ? Int.max : main.book.provenLevelCount(side)
+        }
+        let intervalNs = max(usualIntervalNs, 1_000_000)
+        return SnapshotRank(
+            provenLevelCount: counts.min() ?? 0, updatesPerMinute: Int(60_000_000_000 / intervalNs))
+    }
+
     /// Hands the present status to readers.
     func publishStatus() { statusWriter.publish(status) }
 }

@@ -30,8 +30,20 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case oracle
     /// The venue changed the decimals it prints.
     case rescale
-    /// A snapshot is newer, and the events that lead to it do not come.
+    /// A snapshot, a ticker or a partial depth is newer, and the events that lead to it do not come.
     case behind
+    /// The best price of a side lies outside what is proven.
+    case shallow
+    /// A message that may have been an event of it could not be read.
+    case unreadable
+    /// A message that may have been an event of it was dropped before the engine saw it.
+    case dropped
+    /// A snapshot at the same update id differed.
+    case audit
+    /// Its events arrive later than is tolerable.
+    case lagging
+    /// Its connection was busy and has fallen silent.
+    case silent
 }
 
 /// The best levels of a book at one update id. Trivially copyable.
@@ -46,9 +58,15 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var lastUpdateID = UpdateID(0)
     /// Venue's event time of the last applied event in microseconds; 0 if unknown.
     public var eventTimeUs: Int64 = 0
-    /// Time at which the last event of the symbol was received, in nanoseconds of the clock of the frames
+    /// Time at which the last event that was applied was received, in nanoseconds of the clock of the frames
     /// (since 1970 where `DepthFeed` makes them); 0 if unknown.
     public var receivedAtNs: Int64 = 0
+    /// Time at which its connection was last known to deliver, in the same clock; 0 if it never did. Written
+    /// with every view, and by ticks in turn: a reader's own bound on how old a quiet book may be.
+    public var checkedAtNs: Int64 = 0
+    /// How much later than usual the last applied event arrived, in nanoseconds: against the smallest
+    /// difference between arrival and event time of the last minutes, so that the clocks may differ.
+    public var lagNs: Int64 = 0
     /// Decimals of prices and quantities.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
     /// How far this view can be trusted.

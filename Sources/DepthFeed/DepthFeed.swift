@@ -199,7 +199,7 @@ public final class DepthFeed {
 
     private func tick() {
         tickTimer = loop.after(UInt64(configuration.tickIntervalMs) * 1_000_000) { self.tick() }
-        outbox.tick(atNs: LoopClock.realtimeNs)
+        outbox.tick(atNs: LoopClock.realtimeNs, monotonicNs: Int64(LoopClock.monotonicNs))
         signal?.notify()
         if nowMs >= statusDueMs { publish() }
     }

@@ -165,10 +165,16 @@ public struct FrameOutbox: ~Copyable, Sendable {
     }
 
     /// Writes a tick if there is room for it and nothing waits; another one comes.
-    public mutating func tick(atNs: Int64) {
-        if flush() && producer.hasRoom(forWholeFrame: 0) {
+    ///
+    /// - Parameter monotonicNs: the same moment on a clock that is never set; nil if there is none.
+    public mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
+        guard flush() && producer.hasRoom(forWholeFrame: 8) else { return }
+        guard let monotonicNs else {
             producer.write(.tick, source: 0, receivedAtNs: atNs)
+            return
         }
+        let bytes: [8 of UInt8] = InlineArray { UInt8(truncatingIfNeeded: monotonicNs >> (8 * Int64($0))) }
+        producer.write(.tick, source: 0, receivedAtNs: atNs, bytes.span)
     }
 
     /// Offers again what waits, in order; true if nothing waits any more.

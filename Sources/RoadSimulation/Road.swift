@@ -120,7 +120,7 @@ public final class Road {
         let stallUs = venue.consumerStallUs(inSecond: nextSecond)
         if stallUs > 0 { stalledUntilUs = venue.nowUs + stallUs }
         nextSecond = venue.nowUs / 1_000_000 + 1
-        outbox.tick(atNs: venue.nowUs * 1000)
+        outbox.tick(atNs: venue.nowUs * 1000, monotonicNs: venue.nowUs * 1000)
     }
 
     private func consume() {
