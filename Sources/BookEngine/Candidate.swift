@@ -5,7 +5,7 @@
 // state        input                               next         meaning
 // wished       request sent, or nobody says so     collecting   keeps updates
 //              snapshot                            joined       it needs none that came before
-// collecting   snapshot, chain begins beyond it    –            too old, asked for again
+// collecting   snapshot, chain begins beyond it    –            too old: asked for again, once
 //              snapshot                            joined
 // joined       at the id of the served book        compared     whatever the two wait for
 //              compared: equal                     gone         served book proven, or replaced by it
@@ -25,6 +25,9 @@ struct Candidate {
     var purpose: SnapshotPriority
     /// When it was wished for, on the engine's clock.
     let begunNs: Int64
+    /// Whether a first snapshot was too old, and when to ask for the second one; nil when that is done.
+    var isSecond = false
+    var askAgainNs: Int64?
     /// Its book; nil until somebody has to keep updates or levels for it.
     var track: BookTrack?
     /// How far the comparison with the served book has come; nil while their ids differ.

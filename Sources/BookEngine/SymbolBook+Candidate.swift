@@ -8,6 +8,8 @@ import MarketData
 extension SymbolBook {
     /// Levels of two books compared in one go: some 20 µs.
     private static let comparedLevelsMax = 4096
+    /// How far REST may usually be behind the stream.
+    private static let restLagNs: Int64 = 500_000_000
 
     /// Begins a candidate, or makes one that was begun for less more urgent. Does nothing unless the served
     /// book stands at an id.
@@ -18,7 +20,8 @@ extension SymbolBook {
             candidate?.purpose = purpose
         } else {
             candidate = Candidate(purpose, begunNs: shared.nowNs)
-            if !configuration.requestsAreAnnounced { snapshotRequested() }
+            // What somebody waits for collects at once; the rest when its turn has come.
+            if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
         shared.wishes.append(.ask(name, purpose, attempt: candidateFailures))
     }
@@ -94,9 +97,24 @@ extension SymbolBook {
         settle()
     }
 
+    /// The snapshot ends before what was collected begins: REST lags behind the stream. The first time the
+    /// updates are kept, so that a snapshot asked for half a second later finds them.
     private func candidateIsTooOld() {
         counters.snapshotsTooOld += 1
-        failCandidate()
+        guard let track = candidate?.track, candidate?.isSecond == false, track.sync.collectedID != nil else {
+            return failCandidate()
+        }
+        candidate?.isSecond = true
+        candidate?.askAgainNs = shared.nowNs &+ SymbolBook.restLagNs
+        wake(atNs: shared.nowNs &+ SymbolBook.restLagNs)
+    }
+
+    /// Asks for the second snapshot when its time has come.
+    func askAgain(_ nowNs: Int64) {
+        guard let dueNs = candidate?.askAgainNs, let purpose = candidate?.purpose else { return }
+        if dueNs > nowNs { return wake(atNs: dueNs) }
+        candidate?.askAgainNs = nil
+        shared.wishes.append(.ask(name, purpose, attempt: 0))
     }
 
     /// The candidate's snapshot was of no use: what is urgent is asked for again, as the planner finds fit.

@@ -21,6 +21,7 @@ extension SymbolBook {
         if let sinceNs = ahead.sinceNs {
             if nowNs &- sinceNs > aheadLimitNs { settleAhead() } else { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
         }
+        askAgain(nowNs)
         seekProof(nowNs)
         watchSilence(nowNs)
         startWhatIsDue(nowNs)
