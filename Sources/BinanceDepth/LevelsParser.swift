@@ -4,8 +4,8 @@
 // kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
 // something is wrong. So a message costs one call a side, and one strange level costs only itself.
 //
-// Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00" are
-// one number. A quantity of zero is zero however it is printed and says nothing of decimals as soon as
+// Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
+// are one number. A quantity of zero is zero however it is printed and says nothing of decimals as soon as
 // another quantity is there.
 //
 // Invariants

@@ -8,8 +8,6 @@
 //
 // Invariant: what may have been a diff of a book is never taken for something else. Only a stream name that
 // is exactly one of another kind says that no diff was lost.
-//
-// SAFETY: the bytes are read by checked index only, during the call.
 
 import MarketData
 
@@ -20,14 +18,17 @@ public struct MessageOwner: Hashable, Sendable {
     /// Whether it may have been a depth update.
     public var mayBeUpdate: Bool
 
-    /// Looks at a message, or at its beginning. O(1): at most 512 bytes are looked at. Allocates.
-    public init(_ message: UnsafeBufferPointer<UInt8>) {
-        let head = Array(message.prefix(512))
+    /// As much of a message as is looked at.
+    public static var headBytes: Int { 512 }
+
+    /// Looks at the beginning of a message. O(bytes), allocating.
+    public init(_ head: [UInt8]) {
         if let name = MessageOwner.text(behind: #""stream":""#, in: head) {
             let parts = name.split(separator: UInt8(ascii: "@"), maxSplits: 1)
             symbol = parts.first.flatMap { MessageOwner.capital($0) }
             mayBeUpdate =
-                parts.count < 2 || !MessageOwner.otherKinds.contains(String(decoding: parts[1], as: UTF8.self))
+                parts.count < 2
+                || !MessageOwner.otherKinds.contains(String(decoding: parts[1], as: UTF8.self))
             if symbol != nil { return }
         } else {
             mayBeUpdate =
@@ -44,15 +45,17 @@ public struct MessageOwner: Hashable, Sendable {
             "forceOrder", "avgPrice", "blockTrade", "referencePrice",
         ]
         for count in ["5", "10", "20"] {
-            for speed in ["", "@100ms", "@250ms", "@500ms", "@1000ms"] { kinds.insert("depth\(count)\(speed)") }
+            for speed in ["", "@100ms", "@250ms", "@500ms", "@1000ms"] {
+                kinds.insert("depth\(count)\(speed)")
+            }
         }
         for speed in ["", "@100ms", "@250ms", "@500ms"] { kinds.insert("rpiDepth\(speed)") }
         return kinds
     }()
 
     /// What stands between `key` and the next quote; nil if the key is not there or nothing ends it.
-    private static func text(behind key: StaticString, in bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        let key = Array(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+    private static func text(behind key: String, in bytes: [UInt8]) -> ArraySlice<UInt8>? {
+        let key = Array(key.utf8)
         if bytes.count <= key.count { return nil }
         for start in 0..<(bytes.count - key.count) where bytes[start] == key[0] {
             let end = start + key.count
@@ -67,6 +70,6 @@ public struct MessageOwner: Hashable, Sendable {
     private static func capital(_ name: ArraySlice<UInt8>) -> SymbolName? {
         let letters = name.map { UInt8(ascii: "a") <= $0 && $0 <= UInt8(ascii: "z") ? $0 & 0xDF : $0 }
         if letters.isEmpty { return nil }
-        return letters.withUnsafeBufferPointer { SymbolName($0) }
+        return SymbolName(String(decoding: letters, as: UTF8.self))
     }
 }

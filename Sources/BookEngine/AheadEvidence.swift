@@ -18,7 +18,8 @@ struct AheadEvidence {
     private var oldest: Sighting?
     private var latest: Sighting?
 
-    /// When the oldest id that the book has not reached was seen, on the engine's clock; nil if there is none.
+    /// When the oldest id that the book has not reached was seen, on the engine's clock; nil if there is
+    /// none.
     var sinceNs: Int64? { oldest?.seenNs }
 
     mutating func note(_ id: UpdateID, nowNs: Int64) {

@@ -183,7 +183,8 @@ extension BookEngine {
     private mutating func tellVerdict() {
         shared.trialIsDecided = false
         for slot in books.indices {
-            if shared.trial.verdict == .refuted { books[slot].doubtAgain() } else { books[slot].believeIfJoined() }
+            let book = books[slot]
+            if shared.trial.verdict == .refuted { book.doubtAgain() } else { book.believeIfJoined() }
             note(slot)
         }
     }
@@ -193,7 +194,7 @@ extension BookEngine {
     /// A message that cannot be read or was dropped: whose was it?
     @inline(never)
     private mutating func lost(_ frame: Frame, _ why: StaleReason) {
-        let owner = unsafe MessageOwner(frame.bytes)
+        let owner = BookEngine.owner(of: frame)
         let slot = owner.symbol.map { table.slot(of: $0) } ?? -1
         if slot >= 0 {
             books[slot].lostMessage(why, mayBeUpdate: owner.mayBeUpdate, from: frame.source)
@@ -211,12 +212,16 @@ extension BookEngine {
     /// name in it is damaged.
     private mutating func foreign(_ frame: Frame) {
         if parser.stream == nil || shared.defect.ignoresUnreadable { return }
-        let owner = unsafe MessageOwner(frame.bytes)
+        let owner = BookEngine.owner(of: frame)
         guard let symbol = owner.symbol else { return }
         let slot = table.slot(of: symbol)
         if slot < 0 { return }
         books[slot].lostMessage(.unreadable, mayBeUpdate: true, from: frame.source)
         note(slot)
+    }
+
+    private static func owner(of frame: Frame) -> MessageOwner {
+        unsafe MessageOwner(Array(frame.bytes.prefix(MessageOwner.headBytes)))
     }
 
     // MARK: - Slots

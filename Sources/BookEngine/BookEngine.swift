@@ -4,7 +4,8 @@
 // Invariants
 // * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
 //   number and does no I/O. Time is what the frames say.
-// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before the
+// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
+// the
 //   engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose it
 //   was.
 // * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message

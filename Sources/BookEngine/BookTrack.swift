@@ -1,6 +1,6 @@
 // A book together with the machine that says when it may be believed, and the messages that wait for its
-// snapshot. A symbol has one that is served and at most one that is a candidate; they differ only in who looks
-// at them.
+// snapshot. A symbol has one that is served and at most one that is a candidate; they differ only in who
+// looks at them.
 //
 // SAFETY: bytes of a buffered message are read inside the call that lends them.
 

@@ -47,11 +47,12 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var oraclePolicy = OraclePolicy.resync
     /// Rebuild a book for more depth when fewer levels than this are proven on a side; 0 switches it off.
     public var provenLevelCountMin = 0
-    /// Rebuild a book in the shadow and compare after this much time; 0 switches audits off.
+    /// Compare a book with a candidate out of a new snapshot after this much time, or up to a quarter sooner;
+    /// 0 switches audits off.
     public var auditEveryNs: Int64 = 0
-    /// A ticker or partial depth of spot, or a snapshot, that is ahead of the book for this long, and for three
-    /// usual intervals, means that the book is behind; updates that are behind the book for so long, that it
-    /// is no book of this stream.
+    /// A ticker or partial depth of spot, or a snapshot, that is ahead of the book for this long, and for
+    /// three usual intervals, means that the book is behind; updates that are behind the book for so long,
+    /// that it is no book of this stream.
     public var aheadNsMin: Int64 = 1_000_000_000
     /// Three usual intervals are no longer than this here: the slowest stream of updates brings one a second.
     public var aheadNsMax: Int64 = 3_000_000_000

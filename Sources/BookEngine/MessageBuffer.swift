@@ -1,8 +1,8 @@
 // Messages kept word for word while a book waits for its snapshot, one behind the other in one run of bytes.
 //
 // Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed.
-// Bounded alone and in sum with the engine's other buffers: what does not fit is refused, and the owner starts
-// anew.
+// Bounded alone and in sum with the engine's other buffers: what does not fit is refused, and the owner
+// starts anew.
 //
 // SAFETY: pointers live inside the call that made them.
 

@@ -113,7 +113,8 @@ extension SymbolBook {
     }
 
     /// A level of the venue in the book's decimals; nil if it needs more of them, and so is no level of ours.
-    private func inOwnScales(_ level: PriceLevel, _ scales: SymbolScales, _ own: SymbolScales) -> PriceLevel? {
+    private func inOwnScales(_ level: PriceLevel, _ scales: SymbolScales, _ own: SymbolScales) -> PriceLevel?
+    {
         scales == own ? level : level.scaled(from: scales, to: own)
     }
 

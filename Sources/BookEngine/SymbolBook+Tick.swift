@@ -19,7 +19,8 @@ extension SymbolBook {
         if candidate?.comparison != nil { settle() }
         guard source != nil else { return }
         if let sinceNs = ahead.sinceNs {
-            if nowNs &- sinceNs > aheadLimitNs { settleAhead() } else { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
+            let dueNs = sinceNs &+ aheadLimitNs
+            if dueNs < nowNs { settleAhead() } else { wake(atNs: dueNs &+ 1) }
         }
         askAgain(nowNs)
         seekProof(nowNs)
@@ -121,7 +122,10 @@ struct ProvenCounts {
 extension SymbolBook {
     /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
     func countProven() -> ProvenCounts {
-        if provenCounts.updatesApplied != counters.applied || provenCounts.snapshotsLoaded != counters.snapshots {
+        let isCounted =
+            provenCounts.updatesApplied == counters.applied
+            && provenCounts.snapshotsLoaded == counters.snapshots
+        if !isCounted {
             provenCounts.bids = main.book.provenLevelCount(.bid)
             provenCounts.asks = main.book.provenLevelCount(.ask)
             provenCounts.updatesApplied = counters.applied

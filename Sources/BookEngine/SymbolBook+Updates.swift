@@ -73,7 +73,9 @@ extension SymbolBook {
         if main.sync.isLive {
             hasJoined = true
             loss = .none
-            if needsProof && (shared.trial.verdict == .accepted || shared.defect.joinsByIdsAlone) { believe() }
+            if needsProof && (shared.trial.verdict == .accepted || shared.defect.joinsByIdsAlone) {
+                believe()
+            }
         }
         if tickers.count > 0 { compareRememberedTicker(id) }
         if !partials.isEmpty { compareRememberedPartial(id) }
@@ -168,8 +170,8 @@ extension SymbolBook {
             partials.removeAll()
         }
         if needsProof || isBelievedUnproven { shared.refuted() }
-        if let track = candidate?.track, track.sync.isLive, let id = track.sync.lastID, let own = main.sync.lastID,
-            id < own
+        if let track = candidate?.track, track.sync.isLive, let id = track.sync.lastID,
+            let own = main.sync.lastID, id < own
         {
             return replaceByCandidate(.gap)
         }

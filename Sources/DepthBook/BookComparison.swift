@@ -88,8 +88,8 @@ public struct BookComparison: Sendable {
     /// A comparison that has not begun.
     public init() {}
 
-    /// Compares at most `levelCountMax` further levels a side of two books of equal scales that stand at the same
-    /// update.
+    /// Compares at most `levelCountMax` further levels a side of two books of equal scales that stand at the
+    /// same update.
     public mutating func advance(
         _ own: borrowing OrderBook, _ other: borrowing OrderBook, levelCountMax: Int = .max
     ) -> Progress {

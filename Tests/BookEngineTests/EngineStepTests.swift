@@ -212,7 +212,8 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
     }
 
-    /// More decimals are the same numbers; the widest seen are kept. Only what does not fit is asked for anew.
+    /// More decimals are the same numbers; the widest seen are kept. Only what does not fit is asked for
+    /// anew.
     @Test func otherDecimalsWidenTheBook() {
         var h = EngineHarness()
         h.goLive()

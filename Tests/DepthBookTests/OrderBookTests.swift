@@ -58,7 +58,8 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
     /// The widest decimals seen are kept: the book grows to a message's, and a message to the book's.
     @Test func otherDecimalsWiden() throws {
         var book = OrderBook()
-        book.load(snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 1)], asks: [PriceLevel(101, 2)]), limit: 2)
+        book.load(
+            snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 1)], asks: [PriceLevel(101, 2)]), limit: 2)
         var message = update(bids: [PriceLevel(990, 7)], asks: [PriceLevel(1005, 3)])
         message.scales = SymbolScales(
             priceDecimals: Int(scales.priceDecimals) + 1, quantityDecimals: Int(scales.quantityDecimals))

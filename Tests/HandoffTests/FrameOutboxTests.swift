@@ -189,7 +189,10 @@ struct FrameOutboxTests {
         _ = outlet.take()
         #expect(outlet.flush())
         _ = outlet.take()
-        #expect(outlet.marks.dropFirst(2) == [.init(.dropped, 1), .init(.dropped, 2, "\(text(1, 0).prefix(128))")])
+        #expect(
+            outlet.marks.dropFirst(2) == [
+                .init(.dropped, 1), .init(.dropped, 2, "\(text(1, 0).prefix(128))"),
+            ])
     }
 
     /// A message that began before something had to wait must not overtake it.
