@@ -10,9 +10,10 @@
 // The library has written its own request into its service buffer and lets us append; ours takes its place
 // from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
-    char *start = *cursor + room + 12 - connection->loop->service_bytes;
     size_t capacity = (size_t)connection->loop->service_bytes;
-    if (connection->head_length + 16 > capacity || memcmp(start, "GET /", 5)) return -1;
+    if (room > capacity - 17 || connection->head_length > capacity - 16) return -1;
+    char *start = *cursor - (capacity - 12 - room);
+    if (memcmp(start, "GET /", 5)) return -1;
     memcpy(start, connection->head, connection->head_length);
     *cursor = start + connection->head_length;
     return 0;
@@ -31,18 +32,46 @@ static int ask(ct_connection *connection, char **cursor, size_t room) {
     return put_head(connection, cursor, room);
 }
 
+static int bad_answer(ct_connection *connection, const char *fault) {
+    connection->fault = fault;
+    return -1;
+}
+
+// The library reads a length with `atoll`, which takes a sign and stops at what it does not know.
+static bool is_length(ct_connection *connection) {
+    char text[24];
+    if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return true;
+    int length = ct_header(connection, "content-length", text, sizeof text);
+    return length > 0 && length <= 18 && strspn(text, "0123456789") == (size_t)length;
+}
+
 static int answered(ct_connection *connection) {
     char encoding[16];
-    int status = (int)lws_http_client_http_response(connection->wsi);
+    unsigned status = lws_http_client_http_response(connection->wsi);
+    if (status < 100 || status > 999) return bad_answer(connection, "a status that is none");
+    if (!is_length(connection)) return bad_answer(connection, "a Content-Length that is none");
     // The standard role goes on to judge the upgrade itself.
-    if (connection->kind == CT_STANDARD) return connection->loop->events.answered(connection->user, status);
+    if (connection->kind == CT_STANDARD) {
+        return connection->loop->events.answered(connection->user, (int)status);
+    }
     int length = ct_header(connection, "transfer-encoding", encoding, sizeof encoding);
     connection->chunked = lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
+    if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) {
+        return bad_answer(connection, "a transfer encoding that is not known");
+    }
     connection->stage = CT_OPEN;
     // One system call a record, not one for its head and one for its body.
     if (connection->tls && connection->kind == CT_TUNNEL) SSL_set_read_ahead(lws_get_ssl(connection->wsi), 1);
-    return connection->loop->events.answered(connection->user, status);
+    return connection->loop->events.answered(connection->user, (int)status);
+}
+
+// The library keeps a chunk's size in a signed 32-bit number: with bit 31 set it reports a length below 0.
+static int body(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    if (!ct_admit(connection, bytes, length, ct_read_max(connection->loop))) return -1;
+    ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+    connection->progress = true;
+    if (connection->doomed) return -1;
+    return length ? connection->loop->events.received(connection->user, bytes, length) : 0;
 }
 
 // One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records
@@ -94,8 +123,11 @@ static int socket_error(ct_connection *connection) {
     return connection->connecting ? errno : 0;
 }
 
-static void fail(ct_connection *connection, const char *text) {
-    char detail[CT_TEXT_BYTES];
+// The text of the library's failure ends where its length says, or earlier.
+static void fail(ct_connection *connection, const char *words, size_t length) {
+    char detail[CT_TEXT_BYTES], text[CT_TEXT_BYTES];
+    int count = length < sizeof text ? (int)length : (int)sizeof text - 1;
+    snprintf(text, sizeof text, "%.*s", count, connection->fault ?: words);
     switch (connection->stage) {
     case CT_CONNECTING: {
         ct_reason reason = connect_failure(socket_error(connection), detail, sizeof detail);
@@ -126,7 +158,7 @@ static void fail(ct_connection *connection, const char *text) {
 
 static void close_client(ct_connection *connection) {
     if (connection->stage != CT_OPEN) {
-        fail(connection, "closed");
+        fail(connection, "closed", SIZE_MAX);
     } else if (connection->kind == CT_HTTP) {
         ct_end(connection, connection->completed ? CT_COMPLETED : CT_TRUNCATED, "");
     } else {
@@ -135,9 +167,24 @@ static void close_client(ct_connection *connection) {
 }
 
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
+    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
     uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
     size_t reason = length >= 2 ? length - 2 : 0;
-    return connection->loop->events.closing(connection->user, code, payload + (length - reason), reason);
+    const uint8_t *text = reason ? payload + 2 : (const uint8_t *)"";
+    return connection->loop->events.closing(connection->user, code, text, reason);
+}
+
+int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    if (!ct_admit(connection, bytes, length, ct_read_max(connection->loop))) return -1;
+    ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+    if (connection->doomed) return -1;
+    bool is_final = lws_is_final_fragment(connection->wsi);
+    return connection->loop->events.fragment(connection->user, bytes ?: (const uint8_t *)"", length, is_final);
+}
+
+int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length) {
+    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
+    return connection->loop->events.pong(connection->user, payload ?: (const uint8_t *)"", length);
 }
 
 static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
@@ -148,10 +195,8 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        if (connection->doomed) return -1;
-        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
-    case LWS_CALLBACK_CLIENT_RECEIVE_PONG: return events->pong(connection->user, in, length);
+        return ct_fragment(connection, in, length);
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
     case LWS_CALLBACK_CLIENT_WRITEABLE: return ct_flush(connection);
     default: return 0;
@@ -176,15 +221,15 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: return answered(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return receive(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        connection->progress = true;
-        return connection->doomed ? -1 : connection->loop->events.received(connection->user, in, length);
+        return body(connection, in, length);
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         connection->completed = true;
         ct_kill(connection);
         return 0;
     case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return ct_flush(connection);
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: fail(connection, in ? in : "closed"); return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: 
+        fail(connection, in ?: "closed", in && !connection->fault ? length : SIZE_MAX);
+        return 0;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP: case LWS_CALLBACK_CLIENT_CLOSED: case LWS_CALLBACK_WSI_DESTROY:
         close_client(connection);
         return 0;
@@ -195,7 +240,7 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 // The send limit keeps a frame whole: by default the library cuts every write at the size of its service
 // buffer.
 const struct lws_protocols ct_client_protocols[] = {
-    {.name = "client", .callback = client_event, .rx_buffer_size = 65536, .tx_packet_size = 1 << 30}, {0}};
+    {.name = "client", .callback = client_event, .rx_buffer_size = CT_PIECE_BYTES_MAX, .tx_packet_size = 1 << 30}, {0}};
 
 // One client TLS context a loop, made at its first use: reading the system's roots takes tens of
 // milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.

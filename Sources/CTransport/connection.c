@@ -33,8 +33,25 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
     if (*list) *list = connection->next;
 }
 
+bool ct_in_bounds(const void *bytes, size_t length, size_t length_max) {
+    return length <= length_max && (bytes || !length);
+}
+
+bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max) {
+    if (ct_in_bounds(bytes, length, length_max)) return true;
+    if (!connection->out_of_bounds) ct_count(connection->loop, CT_COUNT_OUT_OF_BOUNDS, 1);
+    connection->out_of_bounds = true;
+    return false;
+}
+
+size_t ct_read_max(const ct_loop *loop) {
+    size_t service = (size_t)loop->service_bytes;
+    return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
+}
+
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
+    if (connection->out_of_bounds) reason = CT_OUT_OF_BOUNDS;
     connection->ended = true;
     connection->reason = reason;
     if (connection->doomed) ct_remove(&connection->loop->doomed, connection);
@@ -207,26 +224,33 @@ int64_t ct_silent_ms(const ct_connection *connection) {
     return info.tcpi_last_data_recv;
 }
 
+// What the library says it copied, believed only if it fits.
+static int copied(int length, int capacity) { return length < capacity ? length : -1; }
+
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity) {
     char key[64];
     int length = lws_snprintf(key, sizeof key, "%s:", name);
     if (!connection->wsi || capacity < 1) return -1;
+    memset(value, 0, (size_t)capacity);
     for (int token = 0; token < WSI_TOKEN_COUNT; token += 1) {
         const unsigned char *text = lws_token_to_string((enum lws_token_indexes)token);
         if (!text || strcmp((const char *)text, key)) continue;
         if (!lws_hdr_total_length(connection->wsi, (enum lws_token_indexes)token)) return -1;
-        return lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token);
+        return copied(lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token), capacity);
     }
-    return lws_hdr_custom_copy(connection->wsi, value, capacity, key, length);
+    return copied(lws_hdr_custom_copy(connection->wsi, value, capacity, key, length), capacity);
 }
 
 int ct_query(const ct_connection *connection, int index, char *value, int capacity) {
-    if (!connection->wsi || !lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
-    return lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
+    if (!connection->wsi || capacity < 1 || index < 0) return -1;
+    if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
+    int length = lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
+    return copied(length, capacity);
 }
 
 int ct_peer_address(const ct_connection *connection, char *value, int capacity) {
+    if (capacity < 1) return -1;
     value[0] = 0;
     if (connection->wsi) lws_get_peer_simple(connection->wsi, value, (size_t)capacity);
-    return (int)strlen(value);
+    return (int)strnlen(value, (size_t)capacity - 1);
 }

@@ -11,6 +11,7 @@ enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
 static int request(struct lws *wsi, const char *path) {
+    if (!path || strnlen(path, CT_HEAD_BYTES_MAX * 2) == CT_HEAD_BYTES_MAX * 2) return -1;
     char *uri = NULL;
     int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     ct_server *server = server_of(wsi);
@@ -30,7 +31,7 @@ static int request(struct lws *wsi, const char *path) {
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
-    if (strcasecmp(protocol, "websocket")) return -1;
+    if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
     connection->wsi = wsi;
@@ -58,10 +59,8 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_RECEIVE:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        if (connection->doomed) return -1;
-        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
-    case LWS_CALLBACK_RECEIVE_PONG: return events->pong(connection->user, in, length);
+        return ct_fragment(connection, in, length);
+    case LWS_CALLBACK_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE: return ct_flush(connection);
     case LWS_CALLBACK_HTTP_WRITEABLE: return response_writable(connection);

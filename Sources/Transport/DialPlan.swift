@@ -131,7 +131,8 @@ extension TransportError {
         case .upgradeRefused(let status): [400, 405, 426, 501, 505].contains(status)
         case .invalidURL, .unresolved, .refused, .unreachable, .timedOut, .descriptorsExhausted,
             .certificateRefused,
-            .tlsFailed, .violation, .lost, .silent, .truncated, .bodyTooLong, .cannotListen, .noLoop,
+            .tlsFailed, .violation, .lost, .silent, .truncated, .lengthOutOfBounds, .bodyTooLong,
+            .cannotListen, .noLoop,
             .cancelled:
             false
         }
@@ -143,7 +144,8 @@ extension TransportError {
         case .refused, .unreachable, .timedOut: true
         case .invalidURL, .unresolved, .descriptorsExhausted, .certificateRefused, .tlsFailed, .unanswered,
             .badAnswer,
-            .upgradeRefused, .handshakeInvalid, .violation, .lost, .silent, .truncated, .bodyTooLong,
+            .upgradeRefused, .handshakeInvalid, .violation, .lost, .silent, .truncated, .lengthOutOfBounds,
+            .bodyTooLong,
             .cannotListen,
             .noLoop, .cancelled:
             false

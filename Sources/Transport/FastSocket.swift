@@ -86,7 +86,7 @@ final class FastSocket: WebSocketSocket {
     override func closed(_ reason: ct_reason, _ text: String) {
         if let limit { client.loop.cancel(limit) }
         if isOpen {
-            client.ended(self, closing.ended())
+            client.ended(self, closing.ended().unless(reason))
         } else {
             let error = refusal ?? TransportError(reason, text: text, host: client.url.host, address: address)
             client.failed(self, error)

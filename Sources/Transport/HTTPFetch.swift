@@ -137,8 +137,9 @@ final class FetchSocket: Socket {
     }
 
     override func received(_ bytes: Span<UInt8>) -> Bool {
-        bodyBytes += bytes.count
-        if bodyBytes > fetch.options.bodyBytesMax {
+        let isTooLong = bytes.count > fetch.options.bodyBytesMax - bodyBytes
+        if !isTooLong { bodyBytes += bytes.count }
+        if isTooLong {
             stop(.bodyTooLong(bytesMax: fetch.options.bodyBytesMax))
             return true
         }

@@ -38,18 +38,15 @@ final class StandardSocket: WebSocketSocket {
 
     override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         if isClosing { return true }
-        messageBytes += bytes.count
-        if messageBytes > client.options.messageBytesMax {
+        if bytes.count > client.options.messageBytesMax - messageBytes {
             let fault = FrameFault.messageTooLong(bytesMax: client.options.messageBytesMax)
             client.loop.remote.count(CT_COUNT_VIOLATIONS)
             startClosing(
                 code: fault.closeCode, reason: "", end: .violation(FrameViolation(fault: fault, offset: 0)))
             return true
         }
-        if isFinal {
-            messageBytes = 0
-            client.loop.remote.count(CT_COUNT_MESSAGES_IN)
-        }
+        messageBytes = isFinal ? 0 : messageBytes + bytes.count
+        if isFinal { client.loop.remote.count(CT_COUNT_MESSAGES_IN) }
         client.handlers.message(bytes, isFinal)
         return true
     }
@@ -67,7 +64,7 @@ final class StandardSocket: WebSocketSocket {
     override func closed(_ reason: ct_reason, _ text: String) {
         if let limit { client.loop.cancel(limit) }
         if isOpen {
-            client.ended(self, end)
+            client.ended(self, end.unless(reason))
         } else {
             client.failed(self, error(reason, text))
         }

@@ -25,6 +25,8 @@ public struct TransportCounters: Hashable, Sendable {
     public let sentFrames: Int
     /// Connections ended because the peer broke the framing rules.
     public let violations: Int
+    /// Connections ended because what the peer sent led to a length that cannot be.
+    public let lengthsOutOfBounds: Int
     /// Frames refused because a send queue was full or its connection not open.
     public let refusedSends: Int
 
@@ -39,7 +41,15 @@ public struct TransportCounters: Hashable, Sendable {
         receivedPings = handle.counter(CT_COUNT_PINGS_IN)
         sentFrames = handle.counter(CT_COUNT_FRAMES_OUT)
         violations = handle.counter(CT_COUNT_VIOLATIONS)
+        lengthsOutOfBounds = handle.counter(CT_COUNT_OUT_OF_BOUNDS)
         refusedSends = handle.counter(CT_COUNT_SEND_REFUSED)
+    }
+}
+
+extension WebSocketEnd {
+    /// This end, unless the connection ended because nothing of the peer could be believed any more.
+    func unless(_ reason: ct_reason) -> WebSocketEnd {
+        reason == CT_OUT_OF_BOUNDS ? WebSocketEnd(error: .lengthOutOfBounds) : self
     }
 }
 
@@ -55,6 +65,7 @@ extension TransportError {
         case CT_UNANSWERED: self = .unanswered
         case CT_BAD_ANSWER: self = .badAnswer(text)
         case CT_TRUNCATED: self = .truncated
+        case CT_OUT_OF_BOUNDS: self = .lengthOutOfBounds
         default: self = .lost
         }
     }

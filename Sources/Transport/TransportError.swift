@@ -35,6 +35,8 @@ public enum TransportError: Error, Hashable, Sendable {
     case silent(forMs: Int)
     /// The body ended early.
     case truncated
+    /// What the peer sent led to a length that cannot be; nothing of it was used.
+    case lengthOutOfBounds
     /// The body is longer than the limit.
     case bodyTooLong(bytesMax: Int)
     /// The server could not listen; the system's words.
@@ -65,6 +67,7 @@ extension TransportError: CustomStringConvertible {
         case .lost: "connection lost"
         case .silent(let forMs): "nothing received for \(forMs) ms"
         case .truncated: "the body ended early"
+        case .lengthOutOfBounds: "the peer sent a length that cannot be"
         case .bodyTooLong(let bytesMax): "the body is longer than \(bytesMax) bytes"
         case .cannotListen(let port, let reason): "cannot listen on port \(port): \(reason)"
         case .noLoop(let reason): "no event loop: \(reason)"
