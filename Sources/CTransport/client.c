@@ -207,11 +207,13 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
                         size_t length) {
     (void)user;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
-        ((ct_loop *)lws_context_user(lws_get_context(wsi)))->woken = true;
+        ct_loop *loop = lws_context_user(lws_get_context(wsi));
+        loop->woken = loop->stirred = true;
         return 0;
     }
     if (reason == LWS_CALLBACK_GET_THREAD_ID || reason == LWS_CALLBACK_PROTOCOL_INIT
         || reason == LWS_CALLBACK_PROTOCOL_DESTROY) return 0;
+    ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
     ct_connection *connection = lws_get_opaque_user_data(wsi);
     if (!connection) return 0;
     connection->wsi = wsi;

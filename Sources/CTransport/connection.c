@@ -51,6 +51,7 @@ size_t ct_read_max(const ct_loop *loop) {
 
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
+    if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
     if (connection->out_of_bounds) reason = CT_OUT_OF_BOUNDS;
     connection->ended = true;
     connection->reason = reason;
@@ -184,6 +185,7 @@ bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) 
         sent += piece;
     }
     connection->responding = true;
+    connection->loop->unanswered -= 1;
     lws_rx_flow_control(connection->wsi, 1);
     lws_callback_on_writable(connection->wsi);
     return true;

@@ -82,6 +82,10 @@ struct ct_loop {
     uint8_t *read_buffer;
     int read_bytes, service_bytes;
     bool woken;
+    /// The library has called back in this turn, so that it did not return for nothing.
+    bool stirred;
+    /// Requests that wait for their answer.
+    int unanswered;
     /// The library is at work, or waits.
     bool turning;
     lws_sorted_usec_list_t alarm;

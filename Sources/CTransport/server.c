@@ -20,7 +20,8 @@ static int request(struct lws *wsi, const char *path) {
     connection->stage = CT_OPEN;
     lws_set_opaque_user_data(wsi, connection);
     // The answer may come later. Until then the library would neither read on nor wait: it would be told of
-    // every byte, and of the end, over and over. (Of a client that pipelines it still is.)
+    // every byte, and of the end, over and over.
+    server->loop->unanswered += 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS_MAX);
     lws_rx_flow_control(wsi, 0);
     connection->user = server->loop->events.requested(server->user, connection, method, path);
@@ -73,7 +74,13 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
 
 static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                         size_t length) {
+    if (reason != LWS_CALLBACK_GET_THREAD_ID && reason != LWS_CALLBACK_PROTOCOL_INIT
+        && reason != LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
+    }
     switch (reason) {
+    // Nobody asked for raw bytes: a CONNECT would leave them unread and the connection without a limit.
+    case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
