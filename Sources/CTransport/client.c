@@ -123,6 +123,29 @@ static int socket_error(ct_connection *connection) {
     return connection->connecting ? errno : 0;
 }
 
+// The library's words for a failed handshake are a number; OpenSSL's were kept.
+static void fail_secure(ct_connection *connection, const char *text) {
+    if (!connection->tls) {
+        ct_end(connection, CT_UNANSWERED, text);
+        return;
+    }
+    ct_loop *loop = connection->loop;
+    unsigned long error = lws_get_ssl(connection->wsi) == loop->tls_failed ? loop->tls_error : 0;
+    loop->tls_failed = NULL;
+    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+    const char *words = reason ? ERR_reason_error_string(error) : NULL;
+    switch (reason) {
+    case SSL_R_WRONG_VERSION_NUMBER: case SSL_R_PACKET_LENGTH_TOO_LONG: case SSL_R_UNKNOWN_PROTOCOL:
+    case SSL_R_HTTP_REQUEST: case SSL_R_BAD_RECORD_TYPE: case SSL_R_UNEXPECTED_MESSAGE:
+        ct_end(connection, CT_NO_TLS, words ?: text);
+        return;
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        ct_end(connection, CT_TLS, "the server hung up during the handshake");
+        return;
+    default: ct_end(connection, CT_TLS, words ?: text);
+    }
+}
+
 // The text of the library's failure ends where its length says, or earlier.
 static void fail(ct_connection *connection, const char *words, size_t length) {
     char detail[CT_TEXT_BYTES], text[CT_TEXT_BYTES];
@@ -140,7 +163,7 @@ static void fail(ct_connection *connection, const char *words, size_t length) {
         if (verdict != X509_V_OK) {
             ct_end(connection, CT_CERTIFICATE, X509_verify_cert_error_string(verdict));
         } else {
-            ct_end(connection, connection->tls ? CT_TLS : CT_UNANSWERED, text);
+            fail_secure(connection, text);
         }
         return;
     }
@@ -244,6 +267,15 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 const struct lws_protocols ct_client_protocols[] = {
     {.name = "client", .callback = client_event, .rx_buffer_size = CT_PIECE_BYTES_MAX, .tx_packet_size = 1 << 30}, {0}};
 
+// OpenSSL's reason for a failed handshake: the library throws it away before it reports the failure.
+static void note_failure(const SSL *ssl, int where, int result) {
+    unsigned long error = ERR_peek_last_error();
+    if (where != SSL_CB_CONNECT_EXIT || result > 0 || !error) return;
+    ct_loop *loop = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    loop->tls_failed = ssl;
+    loop->tls_error = error;
+}
+
 // One client TLS context a loop, made at its first use: reading the system's roots takes tens of
 // milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
 static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
@@ -260,6 +292,8 @@ static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     }
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     SSL_CTX_set_mode(tls, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_app_data(tls, loop);
+    SSL_CTX_set_info_callback(tls, note_failure);
     loop->tls = tls;
     return true;
 }

@@ -75,6 +75,9 @@ struct ct_loop {
     /// Proxy of `proxied`.
     char proxy[CT_TEXT_BYTES];
     SSL_CTX *tls;
+    /// The last connection whose handshake failed, and OpenSSL's reason.
+    const SSL *tls_failed;
+    unsigned long tls_error;
     char *authority_path;
     ct_remote *remote;
     ct_events events;

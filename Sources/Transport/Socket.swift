@@ -40,14 +40,16 @@ class Socket {
     final var isAttached: Bool { unsafe connection != nil }
 
     /// Makes the connection. On failure nothing is kept and no callback comes.
-    final func connect(_ loop: borrowing LoopHandle, to target: Target) throws(TransportError) {
+    final func connect(
+        _ loop: borrowing LoopHandle, to target: Target, of url: ServiceURL
+    ) throws(TransportError) {
         let user = unsafe Unmanaged.passRetained(self)
         var reason = CT_REFUSED
         let (made, text) = unsafe loop.connect(target, user: user.toOpaque(), reason: &reason)
         unsafe connection = made
         if unsafe made == nil {
             unsafe user.release()
-            throw TransportError(reason, text: text, host: target.host, address: target.address)
+            throw TransportError(reason, text: text, url: url, address: target.address)
         }
     }
 
@@ -130,6 +132,13 @@ class Socket {
     final func header(_ name: String) -> String? {
         guard let connection = unsafe connection else { return nil }
         return unsafe text { unsafe ct_header(connection, name, $0, $1) }
+    }
+
+    /// The header that says when to come again, if it is a number of seconds. A date is none.
+    final var retryAfterSeconds: Int? {
+        guard let text = header("retry-after"), !text.isEmpty else { return nil }
+        if !text.utf8.allSatisfy({ $0 > 0x2F && $0 < 0x3A }) { return nil }
+        return Int(text) ?? .max
     }
 
     /// A part of the query string, decoded, `name=value`.

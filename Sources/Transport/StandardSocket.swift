@@ -7,6 +7,7 @@ import CTransport
 final class StandardSocket: WebSocketSocket {
     private var isOpen = false
     private var status = 0
+    private var retryAfter: Int?
     private var address = ""
     private var messageBytes = 0
     private var isClosing = false
@@ -28,6 +29,7 @@ final class StandardSocket: WebSocketSocket {
 
     override func answered(status: Int) -> Bool {
         self.status = status
+        retryAfter = retryAfterSeconds
         return true
     }
 
@@ -94,15 +96,17 @@ final class StandardSocket: WebSocketSocket {
         end = WebSocketEnd(error: error)
         if !sendClose(code: code, reason: reason) { kill() }
         let limitMs = client.options.closeLimitMs
-        limit = client.loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+        limit = client.loop.after(ms: limitMs) { [unowned self] in
             if end.error == nil { end = WebSocketEnd(error: .silent(forMs: limitMs)) }
             kill()
         }
     }
 
     private func error(_ reason: ct_reason, _ text: String) -> TransportError {
-        if reason == CT_BAD_ANSWER && status != 0 && status != 101 { return .upgradeRefused(status: status) }
+        if reason == CT_BAD_ANSWER && status != 0 && status != 101 {
+            return .upgradeRefused(status: status, retryAfterSeconds: retryAfter)
+        }
         if reason == CT_BAD_ANSWER && status == 101 { return .handshakeInvalid(.unspecified) }
-        return TransportError(reason, text: text, host: client.url.host, address: address)
+        return TransportError(reason, text: text, url: client.url, address: address)
     }
 }

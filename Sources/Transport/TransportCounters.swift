@@ -55,14 +55,15 @@ extension WebSocketEnd {
 
 extension TransportError {
     /// What the C side reports, in this module's words.
-    init(_ reason: ct_reason, text: String, host: String, address: String) {
+    init(_ reason: ct_reason, text: String, url: ServiceURL, address: String) {
         switch reason {
         case CT_REFUSED: self = .refused(address: address)
         case CT_UNREACHABLE: self = .unreachable(address: address, reason: text)
         case CT_DESCRIPTORS: self = .descriptorsExhausted
-        case CT_CERTIFICATE: self = .certificateRefused(host: host, reason: text)
+        case CT_CERTIFICATE: self = .certificateRefused(host: url.host, reason: text)
         case CT_TLS: self = .tlsFailed(text)
-        case CT_UNANSWERED: self = .unanswered
+        case CT_NO_TLS: self = .noTLS(address: address)
+        case CT_UNANSWERED: self = url.isSecure ? .unanswered : .unansweredInPlain
         case CT_BAD_ANSWER: self = .badAnswer(text)
         case CT_TRUNCATED: self = .truncated
         case CT_OUT_OF_BOUNDS: self = .lengthOutOfBounds

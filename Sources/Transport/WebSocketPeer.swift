@@ -141,7 +141,7 @@ final class PeerSocket: Socket {
 
     private func setTimer(_ delayMs: Int, _ action: @escaping (PeerSocket) -> Void) {
         if let timer { server.loop.cancel(timer) }
-        timer = server.loop.after(UInt64(delayMs) * 1_000_000) { [unowned self] in action(self) }
+        timer = server.loop.after(ms: delayMs) { [unowned self] in action(self) }
     }
 
     private func schedulePing() {

@@ -51,6 +51,8 @@ typedef enum ct_reason {
     CT_CERTIFICATE,
     /// TLS failed for another reason.
     CT_TLS,
+    /// What came instead of a handshake was no TLS.
+    CT_NO_TLS,
     /// The peer hung up before a whole response head had come.
     CT_UNANSWERED,
     /// The response head could not be read, or (standard role) was not a valid upgrade.
@@ -133,7 +135,7 @@ uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 /// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was
 /// woken. False if too many look-ups are under way.
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
-enum { CT_ADDRESSES_MAX = 4, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
+enum { CT_ADDRESSES_MAX = 16, CT_ADDRESSES_OF_FAMILY_MAX = 8, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
 typedef struct ct_resolution {
     uint64_t token;
     int address_count;
