@@ -189,27 +189,6 @@ static void close_client(ct_connection *connection) {
     }
 }
 
-int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
-    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
-    uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
-    size_t reason = length >= 2 ? length - 2 : 0;
-    const uint8_t *text = reason ? payload + 2 : (const uint8_t *)"";
-    return connection->loop->events.closing(connection->user, code, text, reason);
-}
-
-int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length) {
-    if (!ct_admit(connection, bytes, length, ct_read_max(connection->loop))) return -1;
-    ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-    if (connection->doomed) return -1;
-    bool is_final = lws_is_final_fragment(connection->wsi);
-    return connection->loop->events.fragment(connection->user, bytes ?: (const uint8_t *)"", length, is_final);
-}
-
-int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length) {
-    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
-    return connection->loop->events.pong(connection->user, payload ?: (const uint8_t *)"", length);
-}
-
 static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
                           size_t length) {
     const ct_events *events = &connection->loop->events;
@@ -265,7 +244,9 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 // The send limit keeps a frame whole: by default the library cuts every write at the size of its service
 // buffer.
 const struct lws_protocols ct_client_protocols[] = {
-    {.name = "client", .callback = client_event, .rx_buffer_size = CT_PIECE_BYTES_MAX, .tx_packet_size = 1 << 30}, {0}};
+    {.name = "client", .callback = client_event, .rx_buffer_size = CT_PIECE_BYTES_MAX,
+     .tx_packet_size = 1 << 30},
+    {0}};
 
 // OpenSSL's reason for a failed handshake: the library throws it away before it reports the failure.
 static void note_failure(const SSL *ssl, int where, int result) {

@@ -33,22 +33,6 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
     if (*list) *list = connection->next;
 }
 
-bool ct_in_bounds(const void *bytes, size_t length, size_t length_max) {
-    return length <= length_max && (bytes || !length);
-}
-
-bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max) {
-    if (ct_in_bounds(bytes, length, length_max)) return true;
-    if (!connection->out_of_bounds) ct_count(connection->loop, CT_COUNT_OUT_OF_BOUNDS, 1);
-    connection->out_of_bounds = true;
-    return false;
-}
-
-size_t ct_read_max(const ct_loop *loop) {
-    size_t service = (size_t)loop->service_bytes;
-    return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
-}
-
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
@@ -238,7 +222,8 @@ int ct_header(const ct_connection *connection, const char *name, char *value, in
         const unsigned char *text = lws_token_to_string((enum lws_token_indexes)token);
         if (!text || strcmp((const char *)text, key)) continue;
         if (!lws_hdr_total_length(connection->wsi, (enum lws_token_indexes)token)) return -1;
-        return copied(lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token), capacity);
+        int copy = lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token);
+        return copied(copy, capacity);
     }
     return copied(lws_hdr_custom_copy(connection->wsi, value, capacity, key, length), capacity);
 }
