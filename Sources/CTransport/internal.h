@@ -39,6 +39,10 @@ struct ct_connection {
     bool congested;
     /// A response is queued; when the queue is empty the transaction is over.
     bool responding;
+    /// A request that brings a body; of what follows on its connection the library loses count.
+    bool has_body;
+    /// How often the end of that body was reported.
+    int body_ends;
     /// A callback of the library was out of bounds; the end says so.
     bool out_of_bounds;
     /// What was wrong with the answer, if this side found it.

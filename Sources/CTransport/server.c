@@ -6,9 +6,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60 };
+enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60, BODY_ENDS_MAX = 8 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
+
+static bool has_body(struct lws *wsi, int method) {
+    char text[4];
+    if (method == LWSHUMETH_POST || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) return true;
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return false;
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) != 1 || text[0] != '0';
+}
 
 static int request(struct lws *wsi, const char *path) {
     if (!path || strnlen(path, CT_HEAD_BYTES_MAX * 2) == CT_HEAD_BYTES_MAX * 2) return -1;
@@ -18,6 +25,7 @@ static int request(struct lws *wsi, const char *path) {
     ct_connection *connection = ct_connection_make(server->loop, CT_REQUEST);
     connection->wsi = wsi;
     connection->stage = CT_OPEN;
+    connection->has_body = has_body(wsi, method);
     lws_set_opaque_user_data(wsi, connection);
     // The answer may come later. Until then the library would neither read on nor wait: it would be told of
     // every byte, and of the end, over and over.
@@ -48,8 +56,17 @@ static int response_writable(ct_connection *connection) {
     struct lws *wsi = connection->wsi;
     if (ct_flush(connection)) return -1;
     if (!connection->responding || ct_queued_bytes(connection) || lws_partial_buffered(wsi)) return 0;
+    bool is_last = connection->has_body;
     ct_end(connection, CT_COMPLETED, "");
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    return is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+// Of a body that lies ready behind a request that did too the end is reported over and over, inside one call
+// of the library. A few times are left for the answer to get away between two calls.
+static int body_over(ct_connection *connection) {
+    if (!connection || connection->body_ends == BODY_ENDS_MAX) return -1;
+    connection->body_ends += 1;
+    return 0;
 }
 
 static int peer_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in,
@@ -87,6 +104,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
         return 0;
     case LWS_CALLBACK_HTTP: return request(wsi, in);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
     default: {
         ct_connection *connection = lws_get_opaque_user_data(wsi);
