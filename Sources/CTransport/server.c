@@ -6,20 +6,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60 };
+enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60, BODY_ENDS_MAX = 8 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
+static bool has_body(struct lws *wsi, int method) {
+    char text[4];
+    if (method == LWSHUMETH_POST || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) return true;
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return false;
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) != 1 || text[0] != '0';
+}
+
 static int request(struct lws *wsi, const char *path) {
+    if (!path || strnlen(path, CT_HEAD_BYTES_MAX * 2) == CT_HEAD_BYTES_MAX * 2) return -1;
     char *uri = NULL;
     int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     ct_server *server = server_of(wsi);
     ct_connection *connection = ct_connection_make(server->loop, CT_REQUEST);
     connection->wsi = wsi;
     connection->stage = CT_OPEN;
+    connection->has_body = has_body(wsi, method);
     lws_set_opaque_user_data(wsi, connection);
     // The answer may come later. Until then the library would neither read on nor wait: it would be told of
-    // every byte, and of the end, over and over. (Of a client that pipelines it still is.)
+    // every byte, and of the end, over and over.
+    server->loop->unanswered += 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS_MAX);
     lws_rx_flow_control(wsi, 0);
     connection->user = server->loop->events.requested(server->user, connection, method, path);
@@ -30,7 +40,7 @@ static int request(struct lws *wsi, const char *path) {
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
-    if (strcasecmp(protocol, "websocket")) return -1;
+    if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
     connection->wsi = wsi;
@@ -46,8 +56,17 @@ static int response_writable(ct_connection *connection) {
     struct lws *wsi = connection->wsi;
     if (ct_flush(connection)) return -1;
     if (!connection->responding || ct_queued_bytes(connection) || lws_partial_buffered(wsi)) return 0;
+    bool is_last = connection->has_body;
     ct_end(connection, CT_COMPLETED, "");
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    return is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+// Of a body that lies ready behind a request that did too the end is reported over and over, inside one call
+// of the library. A few times are left for the answer to get away between two calls.
+static int body_over(ct_connection *connection) {
+    if (!connection || connection->body_ends == BODY_ENDS_MAX) return -1;
+    connection->body_ends += 1;
+    return 0;
 }
 
 static int peer_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in,
@@ -58,10 +77,8 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_RECEIVE:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        if (connection->doomed) return -1;
-        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
-    case LWS_CALLBACK_RECEIVE_PONG: return events->pong(connection->user, in, length);
+        return ct_fragment(connection, in, length);
+    case LWS_CALLBACK_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE: return ct_flush(connection);
     case LWS_CALLBACK_HTTP_WRITEABLE: return response_writable(connection);
@@ -74,13 +91,20 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
 
 static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                         size_t length) {
+    if (reason != LWS_CALLBACK_GET_THREAD_ID && reason != LWS_CALLBACK_PROTOCOL_INIT
+        && reason != LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
+    }
     switch (reason) {
+    // Nobody asked for raw bytes: a CONNECT would leave them unread and the connection without a limit.
+    case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
         return 0;
     case LWS_CALLBACK_HTTP: return request(wsi, in);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
     default: {
         ct_connection *connection = lws_get_opaque_user_data(wsi);

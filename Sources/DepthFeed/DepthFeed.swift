@@ -198,7 +198,7 @@ public final class DepthFeed {
     var nowMs: Int64 { Int64(LoopClock.monotonicNs / 1_000_000) }
 
     private func tick() {
-        tickTimer = loop.after(UInt64(configuration.tickIntervalMs) * 1_000_000) { self.tick() }
+        tickTimer = loop.after(ms: configuration.tickIntervalMs) { self.tick() }
         outbox.tick(atNs: LoopClock.realtimeNs, monotonicNs: Int64(LoopClock.monotonicNs))
         signal?.notify()
         if nowMs >= statusDueMs { publish() }
@@ -210,9 +210,9 @@ public final class DepthFeed {
         lifeTimer.map(loop.cancel)
         alarmMs = life.wakeAtMs
         guard let wakeAtMs = alarmMs else { return }
-        let delayNs = UInt64(max(wakeAtMs, 0)) * 1_000_000
+        let (atNs, isNever) = UInt64(clamping: wakeAtMs).multipliedReportingOverflow(by: 1_000_000)
         let nowNs = LoopClock.monotonicNs
-        lifeTimer = loop.after(delayNs > nowNs ? delayNs - nowNs : 0) {
+        lifeTimer = loop.after(isNever ? .max : atNs > nowNs ? atNs - nowNs : 0) {
             self.alarmMs = nil
             self.perform(self.life.timePassed(nowMs: self.nowMs))
         }

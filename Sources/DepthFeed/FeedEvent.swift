@@ -83,7 +83,7 @@ extension WebSocketEnd {
     var loss: ConnectionLife.Loss {
         // The venue also closes with 1008 who reads too slowly or answers no ping; that is no refusal.
         if peerCode == 1008 && peerReason.lowercased().contains("too many") { return .refused }
-        guard case .upgradeRefused(let status)? = error else { return .lost }
+        guard case .upgradeRefused(let status, _)? = error else { return .lost }
         return [403, 418, 429].contains(status) ? .refused : .lost
     }
 }

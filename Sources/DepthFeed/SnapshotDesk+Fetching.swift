@@ -43,7 +43,7 @@ final class DeskFetch {
             answered(self)
         }
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        limit = loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+        limit = loop.after(ms: limitMs) { [unowned self] in
             isLate = true
             fetch?.cancel()
         }

@@ -7,6 +7,7 @@ import DepthFeed
 import Glibc
 import Logging
 import MarketData
+import Recording
 import Synchronization
 import Transport
 
@@ -86,7 +87,7 @@ struct Run {
         var looks = Looks(
             watch: RunWatch(service),
             screen: RunScreen(service, title: title, isRealTime: companion.isRealTime))
-        let endsAtNs = Int64((options.seconds ?? 1e9) * 1e9)
+        let endsAtNs = saturated((options.seconds ?? 1e9) * 1e9)
         while !StopSignals.isRaised && clock.elapsedNs < endsAtNs { look(service, clock, listing, &looks) }
         calmDown(service, clock, listing, &looks)
         logger.info("stopping")

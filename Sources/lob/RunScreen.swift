@@ -5,6 +5,7 @@ import BookService
 import DepthBook
 import DepthFeed
 import MarketData
+import Recording
 
 /// Draws a service.
 struct RunScreen {
@@ -133,7 +134,7 @@ struct RunScreen {
             return RunScreen.shortened(view.scales.text(level.price), to: decimals)
         }
         func known(_ text: String) -> String { symbol.hasStatus ? text : "-" }
-        let lagMs = Double(view.receivedAtNs / 1000 - view.eventTimeUs) / 1000
+        let lagMs = Double(saturatedDifference(view.receivedAtNs / 1000, view.eventTimeUs)) / 1000
         return [
             "\(symbol.name)", isStale ? "stale, \(view.reason)" : "\(view.state)",
             known("\(status.provenBidCount)/\(status.provenAskCount)"), price(view.bestBid),

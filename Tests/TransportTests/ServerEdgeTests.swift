@@ -54,5 +54,44 @@ extension SocketTests {
                 drive(loop) { loop.remote.counters.open == 0 }
             }
         }
+
+        /// Requests with bodies that lie ready behind each other: the library lost count of them and reported
+        /// the end of a body for ever. The first is answered, and the connection ends.
+        @Test(arguments: ["GET", "POST", "HEAD"], [1, 5, 70, 3000])
+        func bodiesThatLieReady(_ method: String, _ length: Int) throws {
+            try withLoop { loop in
+                let server = try serve(loop)
+                let one =
+                    "\(method) / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n"
+                    + String(repeating: "x", count: length)
+                let first = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+                for text in [
+                    first + one + one + one, one + one, first + one + String(repeating: "\r\n", count: 500),
+                ] {
+                    let client = RawClient(server.port)
+                    client.send(text)
+                    drive(loop) {
+                        _ = client.read()
+                        return client.hasServerHungUp
+                    }
+                    #expect(client.read().hasPrefix("HTTP/1.1 200 OK\r\n"))
+                }
+                drive(loop) { loop.remote.counters.open == 0 }
+            }
+        }
+
+        /// What asks for a tunnel gets none, and nothing of it stays.
+        @Test func tunnelsAreNotMade() throws {
+            try withLoop { loop in
+                let server = try serve(loop)
+                let client = RawClient(server.port)
+                client.send("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\nraw bytes")
+                drive(loop) {
+                    _ = client.read()
+                    return client.hasServerHungUp
+                }
+                #expect(client.received.isEmpty)
+            }
+        }
     }
 }
