@@ -68,7 +68,7 @@ public struct DeskStatus: Sendable, BitwiseCopyable {
     /// When this status was written, in nanoseconds since 1970.
     public var writtenAtNs: Int64 = 0
     /// Snapshots wanted and not asked for yet, by `SnapshotPriority`.
-    public var queued = InlineArray<4, Int>(repeating: 0)
+    public var queued = InlineArray<6, Int>(repeating: 0)
     /// Requests sent and not answered.
     public var inFlight = 0
     /// Weight spent in this clock minute, and the most that may be.
