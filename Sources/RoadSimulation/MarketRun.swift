@@ -1,6 +1,6 @@
 // A whole market on one request budget, in virtual time: engines and planner are the real ones, connected as
-// a service connects them; venue and network are the cheapest that tell the truth. It answers what a table
-// of single symbols cannot: who is served when everybody wants something, and how much memory waits meanwhile.
+// a service connects them; venue and network are the cheapest that tell the truth. It answers what single
+// symbols cannot: who is served when everybody wants something, and how much memory waits meanwhile.
 //
 // A step is 100 ms: answers that are due, then every symbol's events, then a tick now and then, then what the
 // engines wish for.
@@ -218,19 +218,34 @@ public final class MarketRun {
             lane.takeWishes { wish, rank in
                 switch wish {
                 case .ask(let symbol, let priority, let attempt):
-                    _ = planner.request(
-                        SnapshotKey(market: market, symbol: symbol), priority,
-                        levelCount: plan.levelCount(priority), attempt: attempt, rank: rank, nowMs: nowMs)
+                    let levelCount = plan.levelCount(priority)
+                    let acceptance = planner.request(
+                        SnapshotKey(market: market, symbol: symbol), priority, levelCount: levelCount,
+                        attempt: attempt, rank: rank, nowMs: nowMs)
+                    if acceptance == .underWay { announce(symbol, levelCount) }
                 case .cancel(let symbol): planner.cancel(SnapshotKey(market: market, symbol: symbol))
                 case .resubscribe: break
                 }
             }
         }
+        if step % MarketRun.tickEverySteps == 0 {
+            for lane in lanes {
+                lane.tellRanks { planner.rank(SnapshotKey(market: market, symbol: $0), $1) }
+            }
+        }
         while case .send(let request) = planner.next(nowMs: nowMs) {
+            announce(request.key.symbol, request.limit.levelCount)
             tally.requests += 1
             tally.weight += request.limit.weight
             answers.append(DueAnswer(request: request, dueMs: nowMs + plan.answerMs))
         }
+    }
+
+    /// Tells a lane that a request is under way.
+    private func announce(_ symbol: SymbolName, _ levelCount: Int) {
+        guard let number = slotOf[symbol] else { return }
+        let frame = SnapshotEnvelope(symbol: symbol, limit: levelCount).bytes
+        lanes[laneOf[number]].offer(.snapshotRequested, source: 0, atNs: nowNs, frame)
     }
 
     // MARK: - Looking
@@ -275,6 +290,7 @@ private final class MarketLane {
     private var outbox: FrameOutbox
     private var consumer: FrameConsumer
     private var sender = FrameOutbox.Sender(source: 1)
+    private var ranked = 0
 
     init(_ configuration: EngineConfiguration) throws {
         engine = BookEngine(configuration)
@@ -297,6 +313,15 @@ private final class MarketLane {
     func tick(atNs: Int64) { outbox.tick(atNs: atNs, monotonicNs: atNs) }
 
     func consume() { engine.doWork(&consumer, limit: .max) }
+
+    /// The present ranks of some symbols, all in turn.
+    func tellRanks(_ use: (SymbolName, SnapshotRank) -> Void) {
+        let symbols = engine.symbols
+        for _ in 0..<min(32, symbols.count) {
+            ranked = (ranked + 1) % symbols.count
+            use(symbols[ranked], engine.snapshotRank(of: symbols[ranked]))
+        }
+    }
 
     func takeWishes(_ use: (EngineWish, SnapshotRank) -> Void) {
         var wishes: [EngineWish] = []
