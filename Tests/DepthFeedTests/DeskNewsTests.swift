@@ -114,6 +114,8 @@ extension FeedSocketTests {
             #expect(d.desk.plan.weightMax == 4320)
             fetch(.usdm)
             #expect(d.desk.plan.weightMax == 2160)
+            fetch(.coinm)
+            #expect(d.desk.plan.weightMax == 2160)
             limits = [1200, 4800]
             fetch(.usdm)
             #expect(d.desk.plan.weightMax == 1080)
