@@ -49,6 +49,7 @@ import MarketData
 ///                disconnected                             severed(L)            nothing
 ///                snapshotArrived                          –                     discard
 ///                subscribed, snapshotFailed               –                     nothing
+///                proven                                   handedOver(L)
 /// live(L)        receive: e follows                       live(e.last)          apply
 ///                receive: stale                           –                     discard
 ///                receive: gap                             collecting, e         resync
@@ -65,6 +66,8 @@ import MarketData
 ///                receive, snapshotArrived                 –                     discard
 ///                disconnected, snapshotFailed             –                     nothing
 /// any but live   handedOver                               –
+/// any but        proven                                   –
+/// joining
 /// ```
 /// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first event still
 /// connects. Until it comes, nothing is known about what was missed: an owner who cares builds a candidate
@@ -154,6 +157,18 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
+    /// Whether a snapshot is waited for.
+    public var isCollecting: Bool {
+        if case .collecting = state { return true }
+        return false
+    }
+
+    /// The last id of the updates collected for a snapshot, nil if there are none.
+    public var collectedID: UpdateID? {
+        if case .collecting(let chain?, _) = state { return chain.last }
+        return nil
+    }
+
     /// Whether the book is exact and the stream continues it.
     public var isLive: Bool {
         switch state {
@@ -226,6 +241,12 @@ public struct DepthSynchronizer: Sendable {
         case .live(let id): state = .handedOver(at: id)
         case .unsubscribed, .collecting, .joining, .handedOver, .severed: break
         }
+    }
+
+    /// Something else than an update has shown that the book is the venue's at its id: a ticker, or another
+    /// snapshot. The first update may begin earlier.
+    public mutating func proven() {
+        if case .joining(let id, _) = state { state = .handedOver(at: id) }
     }
 
     /// The subscription ended; no event follows until `subscribed`. A request that is outstanding is to be

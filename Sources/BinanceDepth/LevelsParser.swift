@@ -4,9 +4,9 @@
 // kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
 // something is wrong. So a message costs one call a side, and one strange level costs only itself.
 //
-// Decimals. All levels of a message must be printed with the same decimals; the first level says which. A
-// quantity of zero is zero however it is printed: it is never refused for its decimals, and as long as a
-// message has shown nothing but zeros, the first other quantity says which decimals count.
+// Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
+// are one number. A quantity of zero is zero however it is printed and says nothing of decimals as soon as
+// another quantity is there.
 //
 // Invariants
 // * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
@@ -24,8 +24,10 @@ struct LevelsParser: ~Copyable {
     /// Decimals of the message's levels; -1 before the first one.
     private var priceDecimals = -1
     private var quantityDecimals = -1
-    /// The side of this message that was read before, for the rule about zeros.
-    private var before = UnsafeBufferPointer<PriceLevel>(start: nil, count: 0)
+    /// Whether a quantity other than zero is known to have settled the decimals of quantities.
+    private var hasShown = false
+    /// The side of this message that was read before: its levels are scaled with the others.
+    private var before = UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
 
     init(usesKernel: Bool) {
         guard usesKernel && lob_levels_available() else {
@@ -46,7 +48,8 @@ struct LevelsParser: ~Copyable {
     mutating func begin() {
         priceDecimals = -1
         quantityDecimals = -1
-        before = UnsafeBufferPointer(start: nil, count: 0)
+        hasShown = false
+        before = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     /// The decimals of the levels read since `begin`; nil if there were none.
@@ -64,7 +67,7 @@ struct LevelsParser: ~Copyable {
             throw cursor.error(.messageTooLong)
         }
         if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
-        before = UnsafeBufferPointer(start: side.base, count: side.count)
+        before = UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
     /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
@@ -134,27 +137,44 @@ struct LevelsParser: ~Copyable {
             cursor.skipBlanks()
         }
         try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
-        if decimals != (priceDecimals, quantityDecimals) {
-            if !settle(decimals, quantity, side) { throw first.error(.decimalsDiffer) }
+        if decimals == (priceDecimals, quantityDecimals) { return PriceLevel(price, quantity) }
+        guard let level = settle(decimals, PriceLevel(price, quantity), side) else {
+            throw first.error(.numberTooLarge)
         }
-        return PriceLevel(price, quantity)
+        return level
     }
 
-    /// Whether a level with these decimals, other than those so far, may stand in this message.
+    /// A level with other decimals than those so far, in the wider of both; the levels before it follow. Nil
+    /// if a number does not fit.
     @inline(never)
     private mutating func settle(
-        _ decimals: (price: Int, quantity: Int), _ quantity: Int64, _ side: borrowing LevelBuffer
-    ) -> Bool {
+        _ decimals: (price: Int, quantity: Int), _ level: PriceLevel, _ side: borrowing LevelBuffer
+    ) -> PriceLevel? {
         if priceDecimals < 0 {
             (priceDecimals, quantityDecimals) = decimals
-            return true
+            return level
         }
-        if decimals.price != priceDecimals { return false }
-        if quantity == 0 { return true }
-        let here = UnsafeBufferPointer(start: side.base, count: side.count)
-        let shown = { (level: PriceLevel) in level.quantity != .zero }
-        if here.contains(where: shown) || before.contains(where: shown) { return false }
-        quantityDecimals = decimals.quantity
-        return true
+        let here = UnsafeMutableBufferPointer(start: side.base, count: side.count)
+        var quantity = quantityDecimals
+        if level.quantity != .zero {
+            let shows = { (level: PriceLevel) in level.quantity != .zero }
+            hasShown = hasShown || here.contains(where: shows) || before.contains(where: shows)
+            quantity = hasShown ? max(decimals.quantity, quantityDecimals) : decimals.quantity
+            hasShown = true
+        }
+        let old = SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
+        let wide = SymbolScales(
+            priceDecimals: max(decimals.price, priceDecimals), quantityDecimals: quantity)
+        if wide != old {
+            for levels in [before, here] {
+                for index in levels.indices {
+                    guard let scaled = levels[index].scaled(from: old, to: wide) else { return nil }
+                    levels[index] = scaled
+                }
+            }
+            (priceDecimals, quantityDecimals) = (Int(wide.priceDecimals), Int(wide.quantityDecimals))
+        }
+        return level.scaled(
+            from: SymbolScales(priceDecimals: decimals.price, quantityDecimals: decimals.quantity), to: wide)
     }
 }

@@ -48,8 +48,6 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         case numberTooLarge = "number too large"
         /// A level that is not exactly a price and a quantity in quotes.
         case levelShape = "level is not [\"price\",\"quantity\"]"
-        /// A level with other decimals than the levels before it.
-        case decimalsDiffer = "decimals differ from the level before"
         /// The last update id of a message is below its first.
         case idsDecrease = "update ids decrease"
     }

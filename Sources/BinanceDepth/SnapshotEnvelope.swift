@@ -20,10 +20,10 @@ public struct SnapshotEnvelope: Hashable, Sendable {
     /// Levels a side that were asked for; 0 if the body is complete on both sides.
     public var limit: Int
 
-    /// A header of these parts.
+    /// A header of these parts. A limit beyond 32 bits is the largest that fits.
     public init(symbol: SymbolName, limit: Int) {
         self.symbol = symbol
-        self.limit = limit
+        self.limit = min(max(limit, 0), Int(UInt32.max))
     }
 
     /// The header in front of a body, nil if the bytes are too short or name no symbol.

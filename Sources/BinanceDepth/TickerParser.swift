@@ -1,6 +1,5 @@
-// The four numbers of a book ticker. They follow the rule of levels: equal decimals for both prices and for
-// both quantities, except that zero is zero however it is printed (an empty side has price and quantity
-// zero).
+// The four numbers of a book ticker. They follow the rule of levels: the wider decimals of both prices and of
+// both quantities count, and zero is zero however it is printed (an empty side has price and quantity zero).
 import MarketData
 
 struct TickerNumbers {
@@ -18,11 +17,11 @@ struct TickerNumbers {
             try read(&cursor)
         }
 
-        /// The decimals that this number and another one of its kind share, or nil.
+        /// The decimals in which this number and another one of its kind are held.
         @inline(__always)
-        func decimals(with other: Number) -> Int? {
+        func decimals(with other: Number) -> Int {
             if decimals == other.decimals || other.mantissa == 0 { return decimals }
-            return mantissa == 0 ? other.decimals : nil
+            return mantissa == 0 ? other.decimals : max(decimals, other.decimals)
         }
     }
 
@@ -36,11 +35,19 @@ struct TickerNumbers {
         if max(bidPrice.mantissa, askPrice.mantissa) > Price.mantissaMax {
             throw cursor.error(.numberTooLarge)
         }
-        guard let price = bidPrice.decimals(with: askPrice),
-            let quantity = bidQuantity.decimals(with: askQuantity)
-        else { throw cursor.error(.decimalsDiffer) }
-        ticker.scales = SymbolScales(priceDecimals: price, quantityDecimals: quantity)
-        ticker.bid = PriceLevel(bidPrice.mantissa, bidQuantity.mantissa)
-        ticker.ask = PriceLevel(askPrice.mantissa, askQuantity.mantissa)
+        let scales = SymbolScales(
+            priceDecimals: bidPrice.decimals(with: askPrice),
+            quantityDecimals: bidQuantity.decimals(with: askQuantity))
+        guard let bid = TickerNumbers.level(bidPrice, bidQuantity, in: scales),
+            let ask = TickerNumbers.level(askPrice, askQuantity, in: scales)
+        else { throw cursor.error(.numberTooLarge) }
+        (ticker.scales, ticker.bid, ticker.ask) = (scales, bid, ask)
+    }
+
+    @inline(__always)
+    private static func level(_ price: Number, _ quantity: Number, in scales: SymbolScales) -> PriceLevel? {
+        let own = SymbolScales(priceDecimals: price.decimals, quantityDecimals: quantity.decimals)
+        let level = PriceLevel(price.mantissa, quantity.mantissa)
+        return own == scales ? level : level.scaled(from: own, to: scales)
     }
 }

@@ -43,16 +43,26 @@ extension BookEngine {
 
     /// The REST depth body of a symbol.
     ///
-    /// - Parameter limit: levels a side that were asked for: a side that is as long is known no further. 0
-    ///   only if the body is certainly complete on both sides. More than the venue gives counts as what it
-    ///   gives.
+    /// - Parameter limit: levels a side that were asked for, at least 1: a side that is as long is known no
+    ///   further. More than the venue gives counts as what it gives. Nil only if the body is certainly
+    ///   complete on both sides.
     public mutating func receiveSnapshot(
-        _ body: Span<UInt8>, of symbol: SymbolName, limit: Int, source: UInt16 = 0, receivedAtNs: Int64
+        _ body: Span<UInt8>, of symbol: SymbolName, limit: Int?, source: UInt16 = 0, receivedAtNs: Int64
     ) {
-        var frame = SnapshotEnvelope(symbol: symbol, limit: limit).bytes
+        var frame = SnapshotEnvelope(symbol: symbol, limit: limit.map { max($0, 1) } ?? 0).bytes
         unsafe body.withUnsafeBufferPointer { unsafe frame.append(contentsOf: $0) }
         unsafe frame.withUnsafeBufferPointer { bytes in
             unsafe step(Frame(kind: .depthSnapshot, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
+        }
+    }
+
+    /// The request for a snapshot of a symbol was sent. Needed only with
+    /// `EngineConfiguration.requestsAreAnnounced`.
+    public mutating func snapshotRequested(of symbol: SymbolName, receivedAtNs: Int64) {
+        let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
+        unsafe frame.withUnsafeBufferPointer { bytes in
+            unsafe step(
+                Frame(kind: .snapshotRequested, source: 0, receivedAtNs: receivedAtNs, bytes: bytes))
         }
     }
 

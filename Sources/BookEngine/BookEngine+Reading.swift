@@ -16,12 +16,11 @@ extension BookEngine {
         if held >= 0 { return held }
         if books.count >= configuration.symbolCountMax { return nil }
         let slot = table.add(name)
-        let book = SymbolBook(name, configuration, defect)
+        let book = SymbolBook(name, shared)
         books.append(book)
-        if let source = connections.newest {
-            book.source = source
-            book.subscribe(&wishes)
-        }
+        wakes.append(0)
+        if let source = shared.connections.newest { book.connected(source) }
+        note(slot)
         return slot
     }
 
@@ -79,6 +78,6 @@ extension BookEngine {
     /// Begins an audit of a symbol, as the period of the configuration would.
     public mutating func audit(_ name: SymbolName, atNs: Int64) {
         let slot = table.slot(of: name)
-        if slot >= 0 { books[slot].startShadow(.audit, atNs: atNs, &wishes) }
+        if slot >= 0 { books[slot].startCandidate(.audit) }
     }
 }

@@ -4,10 +4,13 @@
 // Invariants
 // * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
 //   number and does no I/O. Time is what the frames say.
-// * What goes wrong with one symbol touches no other: a message that cannot be parsed is counted, and the
-//   event lost with it shows as a gap of its own symbol.
-// * `step` allocates only when a symbol is added, a snapshot is checked, a shadow is started or compared, or
-//   a book or buffer meets its largest load.
+// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
+// the
+//   engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose it
+//   was.
+// * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message
+//   cannot be read, or a book or buffer meets its largest load.
+// * A tick looks at a few symbols only; see `looksPerTick`.
 //
 // Used by one thread, the book thread; readers on other threads get views through mailboxes.
 
@@ -32,23 +35,26 @@ public struct BookEngine: ~Copyable {
     var parser = MessageParser()
     var table = SymbolTable()
     var books: [SymbolBook] = []
-    var connections = Connections()
-    /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
-    var wishes: [EngineWish] = []
+    let shared: EngineShared
+    /// When each symbol wants to be looked at, on the engine's clock; by slot.
+    var wakes: [Int64] = []
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
-    var statusAtNs: Int64 = 0
+    /// Symbols looked at in a tick because they want it, and further ones in turn, each.
+    static let looksPerTick = 12
+    var nextLook = 0
+    var nextWake = 0
+    var statusNs: Int64 = 0
     var countersWriter: LatestValueWriter<EngineCounters>
     let countersReader: LatestValueReader<EngineCounters>
-    let defect: EngineDefect
 
     /// An engine without symbols.
     public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
 
     package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
         self.configuration = configuration
-        self.defect = defect
+        shared = EngineShared(configuration, defect)
         let mailbox = LatestValue(EngineCounters())
         countersReader = mailbox.reader
         countersWriter = mailbox.writer
@@ -57,15 +63,17 @@ public struct BookEngine: ~Copyable {
     /// Takes one frame. Everything the engine learns comes this way.
     public mutating func step(_ frame: Frame) {
         counters.frames &+= 1
+        if frame.kind != .tick { hear(frame) }
         switch frame.kind {
         case .message: message(frame)
         case .depthSnapshot: snapshot(frame)
         case .snapshotFailed: snapshotFailed(frame)
-        case .connected: connected(frame.source)
+        case .snapshotRequested: snapshotRequested(frame)
+        case .connected: connected(frame)
         case .disconnected: disconnected(frame.source)
         case .retired: retired(frame.source)
-        case .tick: tick(frame.receivedAtNs)
-        case .dropped, .snapshotRequested: break
+        case .dropped: dropped(frame)
+        case .tick: tick(frame)
         }
         if configuration.publication == .perMessage { publish() }
     }
@@ -87,7 +95,7 @@ public struct BookEngine: ~Copyable {
 
     /// Gives away the wishes since the last call, oldest first.
     public mutating func takeWishes(_ body: (EngineWish) -> Void) {
-        for wish in wishes { body(wish) }
-        wishes.removeAll(keepingCapacity: true)
+        for wish in shared.wishes { body(wish) }
+        shared.wishes.removeAll(keepingCapacity: true)
     }
 }

@@ -1,6 +1,6 @@
 // A book together with the machine that says when it may be believed, and the messages that wait for its
-// snapshot. A symbol has one that is served and at most one that is built in its shadow; they differ only in
-// who looks at them.
+// snapshot. A symbol has one that is served and at most one that is a candidate; they differ only in who
+// looks at them.
 //
 // SAFETY: bytes of a buffered message are read inside the call that lends them.
 
@@ -13,15 +13,21 @@ final class BookTrack {
     var book: OrderBook
     var sync: DepthSynchronizer
     var buffer: MessageBuffer
-    /// When the last snapshot was loaded, in the frames' clock.
-    var loadedAtNs: Int64 = 0
+    /// Whether updates are kept for a snapshot: not before its request was sent, where that is announced.
+    var isCollecting: Bool
 
-    init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
+    /// Id of the snapshot it began with.
+    private(set) var snapshotID = UpdateID(0)
+
+    init(_ shared: EngineShared) {
+        let (configuration, defect) = (shared.configuration, shared.defect)
+        isCollecting = !configuration.requestsAreAnnounced
         book = OrderBook(
             levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
-        sync = DepthSynchronizer(rule: defect.rule ?? SequenceRule.of(configuration.market))
+        sync = DepthSynchronizer(rule: shared.rule)
         buffer = MessageBuffer(
-            bytesMax: configuration.bufferBytesMax, dropsOldest: defect.dropsOldestBuffered)
+            bytesMax: configuration.bufferBytesMax, budget: shared.buffers,
+            dropsOldest: defect.dropsOldestBuffered)
     }
 }
 
@@ -49,7 +55,7 @@ extension BookTrack {
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
-        let snapshotID = book.lastUpdateID
+        snapshotID = book.lastUpdateID
         var witness = SnapshotWitness()
         var judged = false
         for index in 0..<buffer.count {

@@ -1,26 +1,86 @@
-// Which connections are up, in the order in which they came up.
+// Which connections are up, in the order in which they came up, and when each was last known to deliver.
+//
+// A connection that was busy and says nothing is not believed for long: TCP can lose its peer without a word,
+// and the answer to a ping takes until it is missed. Busy is one whose longest usual pause is short; of a
+// quiet one silence says nothing.
 
 /// The connections an engine receives from. A handful at most: the present one and its replacement.
 struct Connections: ~Copyable {
-    private var sources: [UInt16] = []
+    private struct Connection {
+        let source: UInt16
+        /// Receive time of its last frame.
+        var heardAtNs: Int64
+        /// The same moment on the engine's clock.
+        var heardNs: Int64
+        /// The longest usual pause: a maximum that fades with every message.
+        var pauseNs: Int64 = 0
+        var messageCount = 0
+        var isSilent = false
+    }
+
+    private var connections: [Connection] = []
+    private var last = 0
+
+    /// Shortest silence of a busy connection that counts.
+    static let silenceNsMin: Int64 = 3_000_000_000
+    /// Longest usual pause of a busy connection.
+    private static let busyPauseNsMax: Int64 = 750_000_000
+    /// Messages before a connection's pauses are known.
+    private static let messagesMin = 32
 
     /// The connection that came up last, nil if none is up.
-    var newest: UInt16? { sources.last }
+    var newest: UInt16? { connections.last?.source }
 
-    func contains(_ source: UInt16) -> Bool { sources.contains(source) }
+    func contains(_ source: UInt16) -> Bool { connections.contains { $0.source == source } }
 
     /// Whether `source` came up after `other`. False if either is down.
     func isNewer(_ source: UInt16, than other: UInt16) -> Bool {
-        guard let a = sources.firstIndex(of: source), let b = sources.firstIndex(of: other) else {
-            return false
-        }
+        guard let a = connections.firstIndex(where: { $0.source == source }),
+            let b = connections.firstIndex(where: { $0.source == other })
+        else { return false }
         return a > b
     }
 
-    mutating func add(_ source: UInt16) {
-        sources.removeAll { $0 == source }
-        sources.append(source)
+    /// When a connection was last known to deliver, as a receive time; 0 if it is down.
+    func heardAtNs(_ source: UInt16) -> Int64 {
+        connections.first { $0.source == source }?.heardAtNs ?? 0
     }
 
-    mutating func remove(_ source: UInt16) { sources.removeAll { $0 == source } }
+    mutating func add(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) {
+        connections.removeAll { $0.source == source }
+        connections.append(Connection(source: source, heardAtNs: receivedAtNs, heardNs: nowNs))
+    }
+
+    mutating func remove(_ source: UInt16) { connections.removeAll { $0.source == source } }
+
+    /// A connection delivered something. True if it had been called silent.
+    @inline(__always)
+    mutating func hear(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) -> Bool {
+        if last >= connections.count || connections[last].source != source {
+            guard let index = connections.firstIndex(where: { $0.source == source }) else { return false }
+            last = index
+        }
+        let pauseNs = connections[last].pauseNs
+        connections[last].pauseNs = max(nowNs &- connections[last].heardNs, pauseNs &- pauseNs &>> 6)
+        connections[last].heardAtNs = receivedAtNs
+        connections[last].heardNs = nowNs
+        connections[last].messageCount &+= 1
+        if !connections[last].isSilent { return false }
+        connections[last].isSilent = false
+        return true
+    }
+
+    /// The connections that have fallen silent since the last call.
+    mutating func newlySilent(nowNs: Int64) -> [UInt16] {
+        var silent: [UInt16] = []
+        for index in connections.indices where !connections[index].isSilent {
+            let connection = connections[index]
+            if connection.messageCount < Connections.messagesMin { continue }
+            if connection.pauseNs > Connections.busyPauseNsMax { continue }
+            if nowNs &- connection.heardNs <= Connections.silenceNsMin { continue }
+            connections[index].isSilent = true
+            silent.append(connection.source)
+        }
+        return silent
+    }
 }

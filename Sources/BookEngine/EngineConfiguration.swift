@@ -30,9 +30,15 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var symbolCountMax = 2048
     /// Most levels a side that a book keeps.
     public var levelCountMax = 10_000
-    /// Most bytes of messages buffered for one candidate; on overflow the candidate restarts, and it is
-    /// counted.
+    /// Most bytes of messages buffered for one book; on overflow it collects anew, keeps its place in the
+    /// queue for snapshots, and it is counted.
     public var bufferBytesMax = 4 << 20
+    /// Most bytes of messages buffered for all books together; the same happens to the book whose message
+    /// finds no room.
+    public var bufferSumBytesMax = 64 << 20
+    /// Whether whoever fetches snapshots says with a `snapshotRequested` frame when a request is sent. If so,
+    /// nothing is kept for a snapshot before that; if not, everything is from the wish on.
+    public var requestsAreAnnounced = false
     /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
     public var tickerCountMax = 512
     /// When views are published.
@@ -41,11 +47,19 @@ public struct EngineConfiguration: Hashable, Sendable {
     public var oraclePolicy = OraclePolicy.resync
     /// Rebuild a book for more depth when fewer levels than this are proven on a side; 0 switches it off.
     public var provenLevelCountMin = 0
-    /// Rebuild a book in the shadow and compare after this much time; 0 switches audits off.
+    /// Compare a book with a candidate out of a new snapshot after this much time, or up to a quarter sooner;
+    /// 0 switches audits off.
     public var auditEveryNs: Int64 = 0
-    /// A book that lies this much ahead of the events still coming is dropped; a served book that a snapshot
-    /// for its shadow is ahead of for so long is behind.
-    public var snapshotAheadNsMax: Int64 = 30_000_000_000
+    /// A ticker or partial depth of spot, or a snapshot, that is ahead of the book for this long, and for
+    /// three usual intervals, means that the book is behind; updates that are behind the book for so long,
+    /// that it is no book of this stream.
+    public var aheadNsMin: Int64 = 1_000_000_000
+    /// Three usual intervals are no longer than this here: the slowest stream of updates brings one a second.
+    public var aheadNsMax: Int64 = 3_000_000_000
+    /// A doubt that updates have not settled after this much time asks for a snapshot.
+    public var doubtNsMin: Int64 = 1_000_000_000
+    /// Update ids that a symbol may use up in a second; an update further ahead is none of this stream.
+    public var idsPerSecondMax: Int64 = 10_000_000
     /// A symbol that is subscribed and has delivered no event for this long is to be resubscribed.
     public var firstEventNsMax: Int64 = 30_000_000_000
     /// So is one that has delivered events and falls silent for this long, and for thirty usual intervals.

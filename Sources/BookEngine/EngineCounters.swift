@@ -41,11 +41,23 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var auditsCompared = 0
     /// See `auditsCompared`.
     public var auditsAgreed = 0
+    /// Messages of it, or that may have been, that could not be read.
+    public var unreadable = 0
+    /// Messages of it, or that may have been, that were dropped before the engine.
+    public var dropped = 0
+    /// Updates, tickers and partial depths whose ids no stream can have reached.
+    public var implausible = 0
+    /// Doubts that arose while the book was good: a message that may have been lost, a reconnect.
+    public var doubts = 0
+    /// Doubts that ended without a new book.
+    public var doubtsSettled = 0
+    /// Silent streams found to be merely quiet.
+    public var quietChecks = 0
     /// Books that were rebuilt for more depth.
     public var deepenings = 0
     /// Times the streams were wanted anew.
     public var resubscriptions = 0
-    /// Times a snapshot proved the served book to be behind.
+    /// Times a ticker, a partial depth or a snapshot proved the served book to be behind.
     public var behind = 0
 
     /// Nothing happened.
@@ -59,6 +71,8 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     public var frames = 0
     /// Messages that could not be parsed.
     public var malformed = 0
+    /// Losses before the ring that the feed told of.
+    public var dropped = 0
     /// Messages of no interest: trades, klines and the like.
     public var other = 0
     /// Depth messages, tickers and partial depths of symbols the engine does not hold.

@@ -1,24 +1,46 @@
 // Messages kept word for word while a book waits for its snapshot, one behind the other in one run of bytes.
 //
 // Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed.
-// Bounded: what does not fit is refused, and the owner starts anew.
+// Bounded alone and in sum with the engine's other buffers: what does not fit is refused, and the owner
+// starts anew.
 //
 // SAFETY: pointers live inside the call that made them.
 
 import Handoff
 
-/// A bounded run of messages.
-struct MessageBuffer {
+/// The bytes that all buffers of an engine hold together, and how many they may.
+final class BufferBudget {
+    private(set) var byteCount = 0
+    let bytesMax: Int
+
+    init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    /// Takes room; false if there is not enough.
+    func take(_ count: Int) -> Bool {
+        if count > bytesMax - byteCount { return false }
+        byteCount += count
+        return true
+    }
+
+    func giveBack(_ count: Int) { byteCount -= count }
+}
+
+/// A bounded run of messages. Not copyable: its bytes are counted in a budget until it is gone.
+struct MessageBuffer: ~Copyable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
     private let bytesMax: Int
+    private let budget: BufferBudget
     private let dropsOldest: Bool
 
     /// - Parameter dropsOldest: the defect of `EngineDefect.dropsOldestBuffered`.
-    init(bytesMax: Int, dropsOldest: Bool = false) {
+    init(bytesMax: Int, budget: BufferBudget, dropsOldest: Bool = false) {
         self.bytesMax = bytesMax
+        self.budget = budget
         self.dropsOldest = dropsOldest
     }
+
+    deinit { budget.giveBack(bytes.count) }
 
     var count: Int { ends.count }
     var byteCount: Int { bytes.count }
@@ -27,6 +49,7 @@ struct MessageBuffer {
     mutating func append(_ frame: Frame) -> Bool {
         if dropsOldest && ends.count > 2 { removeFirst() }
         if unsafe bytes.count + frame.bytes.count > bytesMax { return false }
+        if unsafe !budget.take(frame.bytes.count) { return false }
         unsafe bytes.append(contentsOf: frame.bytes)
         ends.append(bytes.count)
         return true
@@ -44,17 +67,13 @@ struct MessageBuffer {
     private mutating func removeFirst() {
         let length = ends.removeFirst()
         bytes.removeFirst(length)
+        budget.giveBack(length)
         for index in ends.indices { ends[index] -= length }
     }
 
-    /// Forgets the messages and keeps the memory.
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
-    }
-
     /// Forgets the messages and gives the memory back.
-    mutating func release() {
+    mutating func removeAll() {
+        budget.giveBack(bytes.count)
         bytes = []
         ends = []
     }

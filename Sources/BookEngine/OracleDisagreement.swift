@@ -37,39 +37,48 @@ public struct OracleDisagreement: Hashable, Sendable {
     public var scales: SymbolScales
 }
 
-extension SymbolBook {
-    /// A ticker contradicts the book.
-    func note(bid: PriceLevel, ask: PriceLevel, _ scales: SymbolScales) {
-        if disagreements.contains(where: { $0.oracle == .ticker }) { return }
-        disagreements.append(
-            OracleDisagreement(
-                oracle: .ticker, at: main.book.lastUpdateID, rank: 0,
-                venue: .init(
-                    bid: bid.quantity == .zero ? nil : bid, ask: ask.quantity == .zero ? nil : ask),
-                book: .init(bid: main.book.bestBid, ask: main.book.bestAsk), scales: scales))
+extension OracleDisagreement {
+    /// A ticker that contradicts the book.
+    static func ticker(
+        _ book: borrowing OrderBook, _ bid: PriceLevel, _ ask: PriceLevel, _ scales: SymbolScales
+    ) -> OracleDisagreement {
+        OracleDisagreement(
+            oracle: .ticker, at: book.lastUpdateID, rank: 0,
+            venue: Quote(
+                bid: bid.quantity == .zero ? nil : bid, ask: ask.quantity == .zero ? nil : ask),
+            book: Quote(bid: book.bestBid, ask: book.bestAsk), scales: scales)
     }
 
-    /// A partial-depth frame contradicts the book.
-    func note(_ partial: borrowing DepthSnapshot) {
-        if disagreements.contains(where: { $0.oracle == .partialDepth }) { return }
-        guard let scales = partial.scales else { return }
-        let rankCount = max(partial.bids.count, partial.asks.count)
-        let venue = quotes(partial.bids.array(), partial.asks.array(), rankCount)
-        let own = quotes(main.book.levels(.bid), main.book.levels(.ask), rankCount)
-        guard let rank = venue.indices.first(where: { venue[$0] != own[$0] }) else { return }
-        disagreements.append(
-            OracleDisagreement(
-                oracle: .partialDepth, at: partial.lastUpdateID, rank: rank, venue: venue[rank],
-                book: own[rank], scales: scales))
-    }
-
-    private func quotes(
-        _ bids: [PriceLevel], _ asks: [PriceLevel], _ rankCount: Int
-    ) -> [OracleDisagreement.Quote] {
-        (0..<rankCount).map { rank in
-            OracleDisagreement.Quote(
-                bid: rank < bids.count ? bids[rank] : nil, ask: rank < asks.count ? asks[rank] : nil)
+    /// A partial-depth frame that contradicts the book, by the first rank that differs.
+    static func partial(
+        _ book: borrowing OrderBook, _ bids: [PriceLevel], _ asks: [PriceLevel], _ scales: SymbolScales
+    ) -> OracleDisagreement {
+        let own = (bids: book.levels(.bid), asks: book.levels(.ask))
+        var found = OracleDisagreement(
+            oracle: .partialDepth, at: book.lastUpdateID, rank: 0, venue: Quote(), book: Quote(),
+            scales: scales)
+        for rank in 0..<max(bids.count, asks.count) {
+            found.rank = rank
+            found.venue = Quote(bid: level(bids, rank), ask: level(asks, rank))
+            found.book = Quote(bid: level(own.bids, rank), ask: level(own.asks, rank))
+            if found.venue != found.book { break }
         }
+        return found
+    }
+
+    private static func level(_ levels: [PriceLevel], _ rank: Int) -> PriceLevel? {
+        rank < levels.count ? levels[rank] : nil
+    }
+
+    /// The disagreement for people: both sides, with prices and quantities.
+    public var text: String {
+        "\(oracle) at update id \(at), rank \(rank): venue \(text(venue)), book \(text(book))"
+    }
+
+    private func text(_ quote: Quote) -> String { "bid \(text(quote.bid)) ask \(text(quote.ask))" }
+
+    private func text(_ level: PriceLevel?) -> String {
+        level.map { "\(scales.text($0.price)) × \(scales.text($0.quantity))" } ?? "none"
     }
 }
 

@@ -1,14 +1,25 @@
-// One symbol: the book that is served, what is believed of it, and the one that may be built in its shadow.
+// One symbol: the book that is served, what is believed of it, and the candidate that may be built beside it.
 //
-// `main` is served from the first snapshot on. When it loses its trust its synchronizer collects messages
-// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. `shadow`
-// exists only for a deepening or an audit: it is fed the same events, and when both stand at the same id they
-// are compared, and the shadow, whose proof is fresher, becomes the main book.
+// `main` is served from the first snapshot on. When it is lost, its synchronizer collects updates again; the
+// old levels stay readable, flagged, until the next snapshot replaces them in place. What is believed of it
+// is not a state that somebody sets but a verdict over what is known, made anew whenever that changes:
+//
+// ```
+// what is known                                                   verdict
+// no snapshot was ever joined                                     syncing
+// the synchronizer waits for a snapshot or for the first update   stale, for the reason of the loss
+// kept across a reconnect and not proven since                    stale (disconnected)
+// a message that may have been an update of it was lost           stale (unreadable, dropped, gap)
+// the best price of a side lies outside what is proven            stale (shallow)
+// the last update came too late                                   stale (lagging)
+// the connection was busy and has fallen silent                   stale (silent)
+// none of these                                                   live
+// ```
 //
 // Invariants
-// * `state == .live` exactly while `main.sync.isLive`.
-// * There is a shadow only while the main book is live.
-// * A symbol has one source at a time; events of others count only to take over (see `takesOver`).
+// * `state` and `reason` are the verdict, after every input.
+// * There is a candidate only while `main` stands at an id.
+// * A symbol has one source at a time; updates of others count only to take over (see `takesOver`).
 
 import BinanceDepth
 import DepthBook
@@ -17,50 +28,95 @@ import MarketData
 
 /// The slot of one symbol in an engine.
 final class SymbolBook {
+    /// What another connection than the own one has shown of the symbol.
+    struct OtherConnection {
+        var source: UInt16?
+        /// Highest id that an update of it reached.
+        var lastID = UpdateID(0)
+    }
+
+    /// A message that may have been an update was lost.
+    struct Hole {
+        var reason = StaleReason.none
+        var sinceNs: Int64 = 0
+
+        var isOpen: Bool { reason != .none }
+    }
+
+    /// Updates that were behind the book, with none in between that was not.
+    struct BehindRun {
+        var sinceNs: Int64 = 0
+        var count = 0
+    }
+
     let name: SymbolName
-    let configuration: EngineConfiguration
-    let rule: SequenceRule
-    var main: BookTrack
-    var shadow: BookTrack?
-    var shadowPurpose = SnapshotPriority.audit
-    var state = BookState.syncing
-    var reason = StaleReason.none
+    let shared: EngineShared
+    var main: BookTrack { didSet { provenCounts = ProvenCounts() } }
+    var candidate: Candidate?
+    private(set) var state = BookState.syncing
+    private(set) var reason = StaleReason.none
+    /// Whether `main` was ever joined to its stream.
+    var hasJoined = false
+
+    // What speaks against the served book.
+    var loss = StaleReason.none
+    var needsProof = false
+    var isBelievedUnproven = false
+    var hole = Hole()
+    var connectionIsSilent = false
+    var lagNs: Int64 = 0
+    var ahead = AheadEvidence()
+    var behind = BehindRun()
+    var implausibleRun = 0
+
     var source: UInt16?
-    /// Highest id that an event of another connection reached and was not used.
-    var aheadID = UpdateID(0)
+    var other = OtherConnection()
+    /// Whether an update of the source came since another connection came up.
+    var isHeardBesideNewest = false
     var counters = SymbolCounters()
     var tickers: TickerMemory
-    var lastEventAtNs: Int64 = 0
+    var partials = PartialMemory()
+
+    // Times: `…AtNs` are receive times, for readers; `…Ns` alone is the engine's clock.
+    var appliedAtNs: Int64 = 0
+    var heardAtNs: Int64 = 0
+    var heardNs: Int64 = 0
+    var lastEventTimeUs: Int64 = 0
     var usualIntervalNs: Int64 = 0
     var silence = SilenceWatch()
-    var auditedAtNs: Int64 = 0
+    var statusNs: Int64 = 0
+    var joinedNs: Int64 = 0
+    var joinChecks = 0
+    var provenNs: Int64 = 0
+    var auditCount: UInt64 = 0
+
     /// Books in a row that were given up before they were live.
     var fruitless = 0
-    /// Shadows in a row that came to nothing.
-    var shadowFailures = 0
-    /// Since when all events have been behind the book or the buffer, and how many had not been before that.
-    var behindSinceNs: Int64 = 0
-    var progressWhenBehind = -1
+    /// Candidates in a row that came to nothing, and when the next may begin.
+    var candidateFailures = 0
+    var candidateNotBeforeNs: Int64 = 0
     var lastDifference: AuditDifference?
-    /// The first of each oracle.
+    /// The first of each kind of cross-check.
     var disagreements: [OracleDisagreement] = []
+    var provenCounts = ProvenCounts()
+
     var view = BookView()
     var viewIsDue = true
     var viewIsQueued = false
+    /// When to look at it again at the latest, on the engine's clock.
+    var wakeNs: Int64 = 0
     var writer: LatestValueWriter<BookView>
     let reader: LatestValueReader<BookView>
     var statusWriter: LatestValueWriter<SymbolStatus>
     let statusReader: LatestValueReader<SymbolStatus>
 
-    let defect: EngineDefect
+    var configuration: EngineConfiguration { shared.configuration }
 
-    init(_ name: SymbolName, _ configuration: EngineConfiguration, _ defect: EngineDefect) {
+    init(_ name: SymbolName, _ shared: EngineShared) {
         self.name = name
-        self.configuration = configuration
-        self.defect = defect
-        rule = defect.rule ?? SequenceRule.of(configuration.market)
-        main = BookTrack(configuration, defect)
-        tickers = TickerMemory(capacity: configuration.tickerCountMax)
+        self.shared = shared
+        main = BookTrack(shared)
+        tickers = TickerMemory(capacity: shared.configuration.tickerCountMax)
         view.symbol = name
         let mailbox = LatestValue(view)
         reader = mailbox.reader
@@ -77,9 +133,50 @@ final class SymbolBook {
         main.book.publish(into: &view)
         view.state = state
         view.reason = reason
-        view.receivedAtNs = lastEventAtNs
+        view.receivedAtNs = appliedAtNs
+        view.checkedAtNs = heardAtNs
+        view.lagNs = lagNs
         writer.publish(view)
     }
+
+    /// Makes the verdict anew.
+    @inline(__always)
+    func judge() {
+        let (newState, newReason) = verdict
+        if newState == state && newReason == reason { return }
+        if state == .live && loss != .none { counters.resyncs += 1 }
+        (state, reason) = (newState, newReason)
+        viewIsDue = true
+    }
+
+    private var verdict: (BookState, StaleReason) {
+        if !main.sync.isLive { return hasJoined ? (.stale, loss == .none ? .gap : loss) : (.syncing, .none) }
+        if needsProof { return (.stale, .disconnected) }
+        if hole.isOpen { return (.stale, hole.reason) }
+        if !(main.book.hasProvenBest(.bid) && main.book.hasProvenBest(.ask))
+            && !shared.defect.believesUnprovenBest
+        {
+            return (.stale, .shallow)
+        }
+        if isLagging { return (.stale, .lagging) }
+        if connectionIsSilent { return (.stale, .silent) }
+        return (.live, .none)
+    }
+
+    private var isLagging: Bool {
+        let limitNs = configuration.lagNsMax
+        return limitNs > 0 && lagNs > limitNs && !shared.defect.ignoresLag
+    }
+
+    /// Three usual intervals of the stream, within the bounds of the configuration: for so long something may
+    /// be ahead of the book, or updates behind it.
+    var aheadLimitNs: Int64 {
+        let usualNs = usualIntervalNs == 0 ? Int64.max : usualIntervalNs
+        return max(configuration.aheadNsMin, min(usualNs, configuration.aheadNsMax / 3) * 3)
+    }
+
+    /// Wants to be looked at no later than this.
+    func wake(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
 }
 
 /// What an audit found.
@@ -88,6 +185,16 @@ public struct AuditDifference: Hashable, Sendable, BitwiseCopyable {
     public var at: UpdateID
     /// Side of the difference.
     public var side: Side
-    /// The first level that differs; `own` is the served book's.
+    /// The first level that differs; `own` is the served book's, `other` the venue's snapshot's.
     public var level: LevelDifference
+    /// Update id of the snapshot, before it was brought to `at`.
+    public var snapshotID: UpdateID
+    /// Decimals of both.
+    public var scales: SymbolScales
+
+    /// The difference for people: `bid 61250.10: 0.300 here, 0.450 in the snapshot, at update id 7`.
+    public var text: String {
+        "\(side) \(scales.text(level.price)): \(scales.text(level.own)) here, "
+            + "\(scales.text(level.other)) in the snapshot, at update id \(at)"
+    }
 }

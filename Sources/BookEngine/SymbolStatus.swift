@@ -30,7 +30,13 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var counters = SymbolCounters()
     /// Bytes of messages that wait for a snapshot.
     public var bufferedBytes = 0
-    /// When the last event was received, in nanoseconds; 0 if none was.
+    /// When the last update that was applied was received, in nanoseconds; 0 if none was.
+    public var appliedAtNs: Int64 = 0
+    /// How much later than usual it came, in nanoseconds.
+    public var lagNs: Int64 = 0
+    /// When its connection was last known to deliver, in nanoseconds; 0 if never.
+    public var checkedAtNs: Int64 = 0
+    /// When the last update of any kind was received, in nanoseconds; 0 if none was.
     public var lastEventAtNs: Int64 = 0
     /// The usual time between two events, smoothed over sixteen.
     public var usualIntervalNs: Int64 = 0
@@ -51,11 +57,15 @@ extension SymbolBook {
         status.scales = main.book.scales
         status.provenBids = main.book.provenBids
         status.provenAsks = main.book.provenAsks
-        status.provenBidCount = main.book.provenLevelCount(.bid)
-        status.provenAskCount = main.book.provenLevelCount(.ask)
+        let counts = countProven()
+        status.provenBidCount = counts.bids
+        status.provenAskCount = counts.asks
         status.counters = counters
-        status.bufferedBytes = main.buffer.byteCount + (shadow?.buffer.byteCount ?? 0)
-        status.lastEventAtNs = lastEventAtNs
+        status.bufferedBytes = main.buffer.byteCount + (candidate?.track?.buffer.byteCount ?? 0)
+        status.appliedAtNs = appliedAtNs
+        status.lagNs = lagNs
+        status.checkedAtNs = heardAtNs
+        status.lastEventAtNs = silence.isHeard || heardAtNs != 0 ? heardAtNs : 0
         status.usualIntervalNs = usualIntervalNs
         status.lastDifference = lastDifference
         return status
@@ -63,12 +73,13 @@ extension SymbolBook {
 
     /// Where a wish for a snapshot stands among those of equal priority.
     var snapshotRank: SnapshotRank {
-        let counts = Side.allCases.map { side in
-            main.book.proven(side) == .unbounded ? Int.max : main.book.provenLevelCount(side)
+        let counts = countProven()
+        var fewest = Int.max
+        for side in Side.allCases where main.book.proven(side) != .unbounded {
+            fewest = min(fewest, counts[side])
         }
-        let intervalNs = max(usualIntervalNs, 1_000_000)
-        return SnapshotRank(
-            provenLevelCount: counts.min() ?? 0, updatesPerMinute: Int(60_000_000_000 / intervalNs))
+        let perMinute = usualIntervalNs == 0 ? 0 : 60_000_000_000 / max(usualIntervalNs, 1_000_000)
+        return SnapshotRank(provenLevelCount: fewest, updatesPerMinute: Int(perMinute))
     }
 
     /// Hands the present status to readers.
@@ -83,10 +94,25 @@ extension BookEngine {
         countersWriter.publish(counters)
     }
 
-    /// Hands status and counters to readers if it is time.
-    mutating func publishStatus(atNs: Int64) {
-        if configuration.statusEveryNs <= 0 || atNs &- statusAtNs < configuration.statusEveryNs { return }
-        statusAtNs = atNs
-        publishStatus()
+    /// Looks at a few symbols, in turn: depth, status, and the view of a book that has not moved, so that
+    /// its readers see that it was looked at.
+    mutating func lookAtSome() {
+        let nowNs = shared.nowNs
+        let publishesStatus = configuration.statusEveryNs > 0
+        for _ in 0..<min(BookEngine.looksPerTick, books.count) {
+            nextLook = nextLook + 1 < books.count ? nextLook + 1 : 0
+            let book = books[nextLook]
+            if let source = book.source { book.heardAtNs = shared.connections.heardAtNs(source) }
+            book.startWhatIsDue(nowNs)
+            if publishesStatus && nowNs &- book.statusNs >= configuration.statusEveryNs {
+                book.statusNs = nowNs
+                book.publishStatus()
+            }
+            book.viewIsDue = true
+            note(nextLook)
+        }
+        if !publishesStatus || nowNs &- statusNs < configuration.statusEveryNs { return }
+        statusNs = nowNs
+        countersWriter.publish(counters)
     }
 }

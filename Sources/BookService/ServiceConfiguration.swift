@@ -131,7 +131,6 @@ extension ServiceConfiguration {
         engine.statusEveryNs = 1_000_000_000
         engine.firstEventNsMax = silenceMs * 1_000_000
         engine.silenceNsMin = silenceMs * 1_000_000
-        engine.snapshotAheadNsMax = silenceMs * 1_000_000
         return engine
     }
 

@@ -50,25 +50,12 @@ extension BookView: BookReading {
         let count = count(side)
         if count < BookView.levelCountMax { return proven }
         let last = side == .bid ? bids[count - 1].price : asks[count - 1].price
-        return proven.covers(last, on: side) ? .to(last) : proven
+        return proven.reaches(last, on: side) ? .to(last) : proven
     }
 
     @inlinable
     func count(_ side: Side) -> Int {
         min(Int(side == .bid ? bidCount : askCount), BookView.levelCountMax)
-    }
-}
-
-extension ProvenRange {
-    /// Whether every level of a side from the best down to this price is known.
-    @inlinable
-    @inline(__always)
-    public func covers(_ price: Price, on side: Side) -> Bool {
-        switch self {
-        case .nothing: false
-        case .to(let worst): !side.isBetter(worst, than: price)
-        case .unbounded: true
-        }
     }
 }
 
@@ -80,7 +67,7 @@ extension BookReading where Self: ~Copyable {
         let range = known(side)
         var end: WalkEnd = range == .unbounded ? .sideEnds : .rangeEnds
         forEachLevel(side) { level in
-            if !range.covers(level.price, on: side) { return false }
+            if !range.reaches(level.price, on: side) { return false }
             guard let decided = body(level) else { return true }
             end = decided
             return false
@@ -178,7 +165,7 @@ extension BookReading where Self: ~Copyable {
             if side.isBetter(limit, than: $0.price) { return .complete }
             return sum.add($0.price, $0.quantity.mantissa) ? nil : .numbersEnd
         }
-        sum.end = end != .numbersEnd && known(side).covers(limit, on: side) ? .complete : end
+        sum.end = end != .numbersEnd && known(side).reaches(limit, on: side) ? .complete : end
         return sum
     }
 

@@ -38,6 +38,27 @@ extension BookSide {
         }
     }
 
+    /// The best slot whose rank is below `rank`, or -1. O(1): one search.
+    func firstSlot(below rank: Int64) -> Int {
+        if high < 0 || rank > keys[high] { return high }
+        let slot = find(rank) &- 1
+        return slot < 0 || quantities[slot] != 0 ? slot : deeper(slot)
+    }
+
+    /// The rank of the level in a slot, nil behind the last level and for one below `worst`.
+    @inline(__always)
+    func rank(_ slot: Int, notBelow worst: Int64) -> Int64? {
+        slot < 0 || keys[slot] < worst ? nil : keys[slot]
+    }
+
+    /// The quantity in a slot that holds a level.
+    @inline(__always)
+    func quantity(in slot: Int) -> Quantity { Quantity(quantities[slot]) }
+
+    /// The price of a rank.
+    @inline(__always)
+    func price(ofRank rank: Int64) -> Price { Price(rank ^ flip) }
+
     /// Calls `body` with each level, best first, until it returns false.
     @inline(__always)
     public func forEachLevel(_ body: (PriceLevel) -> Bool) {

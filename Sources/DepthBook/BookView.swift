@@ -89,11 +89,16 @@ public struct BookView: Sendable, BitwiseCopyable {
     /// An empty view of a book that is syncing.
     public init() {}
 
-    /// The best bid, nil if there is none.
+    /// The best bid; nil if there is none, or if it is not known: a better one may be missing where `bids[0]`
+    /// lies outside the proven range.
     @inlinable
-    public var bestBid: PriceLevel? { bidCount == 0 ? nil : bids[0] }
+    public var bestBid: PriceLevel? {
+        bidCount > 0 && provenBids.reaches(bids[0].price, on: .bid) ? bids[0] : nil
+    }
 
-    /// The best ask, nil if there is none.
+    /// The best ask; nil as `bestBid`.
     @inlinable
-    public var bestAsk: PriceLevel? { askCount == 0 ? nil : asks[0] }
+    public var bestAsk: PriceLevel? {
+        askCount > 0 && provenAsks.reaches(asks[0].price, on: .ask) ? asks[0] : nil
+    }
 }

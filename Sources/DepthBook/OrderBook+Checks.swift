@@ -73,31 +73,23 @@ extension OrderBook {
         proven(side).reaches(price, on: side)
     }
 
-    /// The first level in which two books differ inside both proven ranges of a side, nil if there is none.
+    /// Whether the best price of a side is known: it lies inside the proven range, or the side is known to be
+    /// empty. O(1).
+    @inline(__always)
+    public borrowing func hasProvenBest(_ side: Side) -> Bool {
+        guard let best = side == .bid ? bestBid : bestAsk else { return proven(side) == .unbounded }
+        return isProven(side, best.price)
+    }
+
+    /// The first level in which two books of equal scales differ inside both proven ranges of a side, nil if
+    /// there is none.
     ///
     /// - Returns: the differing price with both quantities, zero where a book has no such level.
-    /// - Complexity: O(levels).
+    /// - Complexity: O(levels). Allocates nothing.
     public borrowing func difference(from other: borrowing OrderBook, _ side: Side) -> LevelDifference? {
-        let mine = levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
-        let theirs = other.levels(side).filter { isProven(side, $0.price) && other.isProven(side, $0.price) }
-        for i in 0..<max(mine.count, theirs.count) {
-            guard i < mine.count else {
-                return LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
-            }
-            guard i < theirs.count else {
-                return LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
-            }
-            if mine[i] == theirs[i] { continue }
-            if mine[i].price == theirs[i].price {
-                return LevelDifference(
-                    price: mine[i].price, own: mine[i].quantity, other: theirs[i].quantity)
-            }
-            let ownIsBetter = side.isBetter(mine[i].price, than: theirs[i].price)
-            return ownIsBetter
-                ? LevelDifference(price: mine[i].price, own: mine[i].quantity, other: .zero)
-                : LevelDifference(price: theirs[i].price, own: .zero, other: theirs[i].quantity)
-        }
-        return nil
+        var walk = SideComparison(side)
+        _ = walk.advance(self, other, levelCountMax: .max)
+        return walk.difference
     }
 }
 

@@ -18,7 +18,8 @@ import MarketData
 
 /// Why a message cannot be applied to a book.
 public enum BookError: Error, Hashable, Sendable {
-    /// The message has other decimals than the book: load a new snapshot.
+    /// The message has other decimals than the book, and one of the two does not fit the wider ones: load a
+    /// new snapshot.
     case scalesDiffer(book: SymbolScales, message: SymbolScales)
     /// A price is negative or has more than 18 digits.
     case priceOutOfRange
@@ -36,8 +37,15 @@ public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension ProvenRange {
+    /// The same range with other decimals; nil if its price does not fit.
+    func scaled(from old: SymbolScales, to new: SymbolScales) -> ProvenRange? {
+        guard case .to(let worst) = self else { return self }
+        return worst.scaled(from: old.priceDecimals, to: new.priceDecimals).map { .to($0) }
+    }
+
     /// Whether a price of a side lies inside it.
     @inlinable
+    @inline(__always)
     public func reaches(_ price: Price, on side: Side) -> Bool {
         switch self {
         case .nothing: false
@@ -145,7 +153,7 @@ public struct OrderBook: ~Copyable {
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
         try checkPrices(update)
-        if update.scales != scales { try adopt(update) }
+        if update.scales != scales, try !adopt(update) { return }
         let most = max(update.bids.count, update.asks.count)
         if most > scratchCapacity { growScratch(most) }
         bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
@@ -180,17 +188,57 @@ public struct OrderBook: ~Copyable {
     }
 
     /// A book without levels takes the scales of the first message that shows some. Zero is zero however it
-    /// is printed: a message that only removes says nothing of the decimals of quantities.
+    /// is printed: a message that only removes says nothing of the decimals of quantities. Otherwise the
+    /// wider decimals count: the book is widened to them, or the message is.
+    ///
+    /// - Returns: false if the message has been applied, in wider decimals than its own.
     @inline(never)
-    private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) {
-        guard let message = update.scales else { return }
+    private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) -> Bool {
+        guard let message = update.scales else { return true }
         let removesOnly = OrderBook.removesOnly(update.bids) && OrderBook.removesOnly(update.asks)
         guard let book = scales else {
             if !removesOnly { scales = message }
-            return
+            return true
         }
-        if removesOnly && message.priceDecimals == book.priceDecimals { return }
-        throw .scalesDiffer(book: book, message: message)
+        var wide = book.widened(by: message)
+        if removesOnly {
+            wide = SymbolScales(
+                priceDecimals: Int(wide.priceDecimals), quantityDecimals: Int(book.quantityDecimals))
+            if message.priceDecimals == book.priceDecimals { return true }
+        }
+        guard let scaled = update.scaled(to: wide), widen(to: wide) else {
+            throw .scalesDiffer(book: book, message: message)
+        }
+        try apply(scaled)
+        return false
+    }
+
+    /// Holds every number with these decimals, which are nowhere fewer than the present ones. The book is the
+    /// same book.
+    ///
+    /// - Returns: false, with the book unchanged, if a number does not fit.
+    /// - Complexity: O(levels), allocating: a venue that changes its decimals does so once in months.
+    public mutating func widen(to wide: SymbolScales) -> Bool {
+        guard let old = scales, old != wide else {
+            scales = scales ?? wide
+            return true
+        }
+        var sides: [[PriceLevel]] = []
+        for side in Side.allCases {
+            var scaled: [PriceLevel] = []
+            for level in levels(side) {
+                guard let level = level.scaled(from: old, to: wide) else { return false }
+                scaled.append(level)
+            }
+            sides.append(scaled)
+        }
+        guard let bidRange = provenBids.scaled(from: old, to: wide),
+            let askRange = provenAsks.scaled(from: old, to: wide)
+        else { return false }
+        sides[0].withUnsafeBufferPointer { if let base = $0.baseAddress { bids.load(base, count: $0.count) } }
+        sides[1].withUnsafeBufferPointer { if let base = $0.baseAddress { asks.load(base, count: $0.count) } }
+        (provenBids, provenAsks, scales) = (bidRange, askRange, wide)
+        return true
     }
 
     private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {

@@ -1,6 +1,7 @@
-// What a feed puts into its ring. Messages may be lost: the ids behind them tell. What says where messages
-// come from, and answers that somebody waits for, must not be lost: they wait here until the ring takes them,
-// and the messages behind them are dropped meanwhile, so that order is kept.
+// What a feed puts into its ring. Messages may be lost, and a `dropped` frame in their place says so. What
+// says where messages come from, what was lost, and answers that somebody waits for, must not be lost: they
+// wait here until the ring takes them, and the messages behind them are dropped meanwhile, so that order is
+// kept.
 //
 // Two connections can both be in the middle of a message. The ring has one open frame; the connection that
 // began first has it, and the other one's pieces are gathered at its side and written whole. What comes in
@@ -9,9 +10,10 @@
 // Invariants
 // * The ring sees what was offered in the order in which it was offered, and no message that was finished
 //   while something waited.
-// * Every message is committed whole or counted as dropped.
+// * Every message is committed whole, or counted as dropped and followed by a `dropped` frame.
 // * Of one key at most one frame waits; so do at most a `connected` for each connection that is up, and a
-//   `disconnected` or `retired` for each that the ring believes to be up.
+//   `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax` losses, those of
+//   one stream counted once. Beyond that one frame for each connection stands for all its streams.
 //
 // Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what is gathered
 // at a connection's side; a longer message is dropped.
@@ -48,6 +50,8 @@ public struct FrameOutbox: ~Copyable, Sendable {
         public let source: UInt16
         var state = State.idle
         var side: [UInt8] = []
+        /// The beginning of a message that comes in pieces.
+        var head: [UInt8] = []
 
         /// A connection between two messages.
         public init(source: UInt16) { self.source = source }
@@ -67,6 +71,13 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Frames that are never refused for their bytes: announcements and failures.
     public static var smallBytesMax: Int { 256 }
 
+    /// Bytes of a lost message that are kept: enough for the name of its stream.
+    public static var lostHeadBytes: Int { 128 }
+    /// Losses of two messages that agree in so many bytes are one: of one stream, not long after another.
+    private static var sameStreamBytes: Int { 64 }
+    /// Losses that wait, each of another stream.
+    public static var lossesMax: Int { 256 }
+
     /// Messages that were lost: the ring had no room, or something waited before them.
     public private(set) var droppedMessages = 0
     /// Bytes that wait.
@@ -85,6 +96,13 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Frames that wait.
     public var waitingFrames: Int { waiting.count }
 
+    /// Marks of losses among them, and their bytes.
+    var waitingMarks: (count: Int, bytes: Int) {
+        waiting.reduce((0, 0)) { sum, frame in
+            frame.kind == .dropped ? (sum.0 + 1, sum.1 + frame.bytes.count) : sum
+        }
+    }
+
     /// Takes a piece of a connection's message.
     ///
     /// - Parameters:
@@ -96,29 +114,35 @@ public struct FrameOutbox: ~Copyable, Sendable {
     ) -> Delivery {
         switch sender.state {
         case .idle:
-            if !waiting.isEmpty && !flush() { return lose(&sender, isFinal) }
-            if isFinal {
-                return counted(
-                    producer.write(.message, source: sender.source, receivedAtNs: receivedAtNs, piece))
+            if isFinal && (waiting.isEmpty || flush()) {
+                if producer.write(.message, source: sender.source, receivedAtNs: receivedAtNs, piece) {
+                    return .committed
+                }
             }
+            sender.head.removeAll(keepingCapacity: true)
+            sender.keepHead(piece)
+            if isFinal || !waiting.isEmpty { return lose(&sender, isFinal, receivedAtNs) }
             if isRingOpen { return gather(piece, &sender, isFinal, receivedAtNs) }
             isRingOpen = true
             sender.state = .inRing
             producer.append(piece)
             return .unfinished
         case .inRing:
+            sender.keepHead(piece)
             producer.append(piece)
             if !isFinal { return .unfinished }
             isRingOpen = false
             sender.state = .idle
             if !waiting.isEmpty && !flush() {
                 producer.abort()
-                return counted(false)
+            } else if producer.commit(.message, source: sender.source, receivedAtNs: receivedAtNs) {
+                return .committed
             }
-            return counted(
-                producer.commit(.message, source: sender.source, receivedAtNs: receivedAtNs))
+            return lose(&sender, true, receivedAtNs)
         case .aside: return gather(piece, &sender, isFinal, receivedAtNs)
-        case .lost: return lose(&sender, isFinal)
+        case .lost:
+            sender.keepHead(piece)
+            return lose(&sender, isFinal, receivedAtNs)
         }
     }
 
@@ -196,25 +220,60 @@ public struct FrameOutbox: ~Copyable, Sendable {
         _ piece: Span<UInt8>, _ sender: inout Sender, _ isFinal: Bool, _ receivedAtNs: Int64
     ) -> Delivery {
         sender.state = .aside
-        if sender.side.count + piece.count > FrameOutbox.sideBytesMax { return lose(&sender, isFinal) }
+        if sender.side.count + piece.count > FrameOutbox.sideBytesMax {
+            return lose(&sender, isFinal, receivedAtNs)
+        }
         for index in piece.indices { sender.side.append(piece[index]) }
+        sender.keepHead(piece)
         if !isFinal { return .unfinished }
-        defer { sender.side.removeAll(keepingCapacity: true) }
-        if !waiting.isEmpty && !flush() { return lose(&sender, true) }
-        sender.state = .idle
-        return counted(
-            producer.write(
-                .message, source: sender.source, receivedAtNs: receivedAtNs, sender.side.span))
+        if !waiting.isEmpty && !flush() { return lose(&sender, true, receivedAtNs) }
+        if producer.write(
+            .message, source: sender.source, receivedAtNs: receivedAtNs, sender.side.span)
+        {
+            sender.side.removeAll(keepingCapacity: true)
+            sender.state = .idle
+            return .committed
+        }
+        return lose(&sender, true, receivedAtNs)
     }
 
-    private mutating func lose(_ sender: inout Sender, _ isFinal: Bool) -> Delivery {
+    private mutating func lose(
+        _ sender: inout Sender, _ isFinal: Bool, _ receivedAtNs: Int64
+    ) -> Delivery {
         sender.side.removeAll(keepingCapacity: true)
         sender.state = isFinal ? .idle : .lost
-        return isFinal ? counted(false) : .unfinished
+        if !isFinal { return .unfinished }
+        droppedMessages += 1
+        mark(sender, receivedAtNs)
+        return .dropped
     }
 
-    private mutating func counted(_ isCommitted: Bool) -> Delivery {
-        if !isCommitted { droppedMessages += 1 }
-        return isCommitted ? .committed : .dropped
+    /// Puts a `dropped` frame where the message would have been, unless one that says the same waits.
+    private mutating func mark(_ sender: borrowing Sender, _ receivedAtNs: Int64) {
+        var head = sender.head
+        let same = head.prefix(FrameOutbox.sameStreamBytes)
+        var lossCount = 0
+        for frame in waiting where frame.kind == .dropped {
+            lossCount += 1
+            if frame.source != sender.source { continue }
+            if frame.bytes.isEmpty || frame.bytes.prefix(same.count) == same { return }
+        }
+        if lossCount >= FrameOutbox.lossesMax {
+            waiting.removeAll { $0.kind == .dropped && $0.source == sender.source }
+            waitingBytes = waiting.reduce(0) { $0 + $1.bytes.count }
+            head = []
+        }
+        _ = offer(.dropped, source: sender.source, receivedAtNs: receivedAtNs, head)
+    }
+}
+
+extension FrameOutbox.Sender {
+    /// Keeps what is still missing of the beginning of a message.
+    fileprivate mutating func keepHead(_ piece: Span<UInt8>) {
+        var index = 0
+        while head.count < FrameOutbox.lostHeadBytes && index < piece.count {
+            head.append(piece[index])
+            index += 1
+        }
     }
 }

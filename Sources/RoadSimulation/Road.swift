@@ -70,6 +70,7 @@ public final class Road {
         var configuration = EngineConfiguration(market: plan.market)
         configuration.bufferBytesMax = 256 << 10
         configuration.auditEveryNs = 30_000_000_000
+        configuration.requestsAreAnnounced = true
         configuration.provenLevelCountMin = 40
         configuration.levelCountMax = plan.levelCountMax
         return configuration
@@ -144,10 +145,10 @@ public final class Road {
             case .ask(let symbol, let priority, let attempt):
                 // Shallow first: a book of a hundred levels costs a fiftieth of the weight and is live as
                 // soon.
-                let levelCount = priority <= .resync ? 100 : 1000
+                let levelCount = priority <= .resync || priority == .check ? 100 : 1000
                 _ = planner.request(
                     SnapshotKey(market: plan.market, symbol: symbol), priority, levelCount: levelCount,
-                    attempt: attempt, nowMs: nowMs)
+                    attempt: attempt, rank: engine.snapshotRank(of: symbol), nowMs: nowMs)
             case .cancel(let symbol):
                 planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
             case .resubscribe(let symbol):
@@ -157,6 +158,9 @@ public final class Road {
         }
         while case .send(let request) = planner.next(nowMs: nowMs) {
             outcome.requests += 1
+            _ = outbox.offer(
+                .snapshotRequested, source: 0, receivedAtNs: venue.nowUs * 1000,
+                SnapshotEnvelope(symbol: request.key.symbol, limit: 0).bytes)
             let response = venue.requestDepth(
                 symbol: "\(request.key.symbol)", limit: request.limit.levelCount)
             answers.append(

@@ -231,4 +231,16 @@ struct NaiveDecimal {
         mantissa = value
         decimals = parts.count == 2 ? parts[1].count : 0
     }
+
+    /// The mantissa with so many decimals, at least its own unless it is zero.
+    func mantissa(withDecimals wanted: Int) throws -> Int64 {
+        var value = mantissa
+        if value == 0 { return 0 }
+        for _ in decimals..<wanted {
+            let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+            if overflows { throw NaiveRefusal("too large") }
+            value = product
+        }
+        return value
+    }
 }

@@ -93,17 +93,25 @@ extension BookContents {
         let bid = try (NaiveDecimal(object["b"], object.text), NaiveDecimal(object["B"], object.text))
         let ask = try (NaiveDecimal(object["a"], object.text), NaiveDecimal(object["A"], object.text))
         if max(bid.0.mantissa, ask.0.mantissa) > Price.mantissaMax { throw NaiveRefusal("price too large") }
-        found.priceDecimals = try shared(bid.0, ask.0)
-        found.quantityDecimals = try shared(bid.1, ask.1)
-        found.bids = [PriceLevel(bid.0.mantissa, bid.1.mantissa)]
-        found.asks = [PriceLevel(ask.0.mantissa, ask.1.mantissa)]
+        found.priceDecimals = shared(bid.0, ask.0)
+        found.quantityDecimals = shared(bid.1, ask.1)
+        found.bids = [try found.level(bid.0, bid.1)]
+        found.asks = [try found.level(ask.0, ask.1)]
         return found
     }
 
-    private static func shared(_ a: NaiveDecimal, _ b: NaiveDecimal) throws -> Int {
-        if a.decimals == b.decimals || b.mantissa == 0 { return a.decimals }
-        if a.mantissa == 0 { return b.decimals }
-        throw NaiveRefusal("decimals differ")
+    private static func shared(_ a: NaiveDecimal, _ b: NaiveDecimal) -> Int {
+        if b.mantissa == 0 { return a.decimals }
+        return a.mantissa == 0 ? b.decimals : max(a.decimals, b.decimals)
+    }
+
+    /// A level in the decimals of the message.
+    private func level(_ price: NaiveDecimal, _ quantity: NaiveDecimal) throws -> PriceLevel {
+        let level = PriceLevel(
+            try price.mantissa(withDecimals: priceDecimals),
+            try quantity.mantissa(withDecimals: quantityDecimals))
+        if level.price.mantissa > Price.mantissaMax { throw NaiveRefusal("price too large") }
+        return level
     }
 
     private mutating func fillLevels(_ bidRows: RawJSON?, _ askRows: RawJSON?, _ text: [UInt8]) throws {
@@ -111,14 +119,10 @@ extension BookContents {
         let bidCount = try BookContents.read(bidRows, text, into: &rows)
         _ = try BookContents.read(askRows, text, into: &rows)
         guard let top = rows.first else { return }
-        if rows.contains(where: { $0.price.decimals != top.price.decimals }) {
-            throw NaiveRefusal("price decimals differ")
-        }
         let counted = rows.filter { $0.quantity.mantissa != 0 }.map(\.quantity.decimals)
-        if Set(counted).count > 1 { throw NaiveRefusal("quantity decimals differ") }
-        priceDecimals = top.price.decimals
-        quantityDecimals = counted.first ?? top.quantity.decimals
-        let levels = rows.map { PriceLevel($0.price.mantissa, $0.quantity.mantissa) }
+        priceDecimals = rows.map(\.price.decimals).max() ?? 0
+        quantityDecimals = counted.max() ?? top.quantity.decimals
+        let levels = try rows.map { try level($0.price, $0.quantity) }
         bids = Array(levels[..<bidCount])
         asks = Array(levels[bidCount...])
     }

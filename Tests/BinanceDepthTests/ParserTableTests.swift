@@ -143,8 +143,28 @@ func emptyTickerSide() {
     let book = parse(#"{"u":1,"s":"A","b":"0","B":"0","a":"1.50","A":"2.0"}"#, .spot).book
     #expect(book?.bids == [PriceLevel(0, 0)] && book?.asks == [PriceLevel(150, 20)])
     #expect(book?.priceDecimals == 2 && book?.quantityDecimals == 1)
-    #expect(
-        parse(#"{"u":1,"s":"A","b":"1.5","B":"1","a":"1.50","A":"2"}"#, .spot).error?.code == .decimalsDiffer)
+    let mixed = parse(#"{"u":1,"s":"A","b":"1.5","B":"1","a":"1.50","A":"2"}"#, .spot).book
+    #expect(mixed?.bids == [PriceLevel(150, 1)] && mixed?.asks == [PriceLevel(150, 2)])
+}
+
+@Test("Levels of mixed decimals are held in the widest of them")
+func mixedDecimals() {
+    func levels(_ bids: String, _ asks: String) -> (book: BookContents?, error: ParseError?) {
+        let found = parse(
+            #"{"e":"depthUpdate","E":1,"s":"A","U":1,"u":1,"b":[\#(bids)],"a":[\#(asks)]}"#, .spot)
+        return (found.book, found.error)
+    }
+    let book = levels(#"["9.0","1"],["8.25","2.5"],["7","0.000"]"#, #"["10.125","3"]"#).book
+    #expect(book?.bids == [PriceLevel(9000, 10), PriceLevel(8250, 25), PriceLevel(7000, 0)])
+    #expect(book?.asks == [PriceLevel(10_125, 30)])
+    #expect(book?.priceDecimals == 3 && book?.quantityDecimals == 1)
+    // Zeros say nothing of decimals once another quantity is there, before or behind them.
+    #expect(levels(#"["1","0.00"],["2","0.0000"]"#, #"["3","5.0"]"#).book?.quantityDecimals == 1)
+    #expect(levels(#"["1","0.00"],["2","0.0000"]"#, "").book?.quantityDecimals == 2)
+    // A number that does not fit the widest decimals is refused, whichever side of the other it stands on.
+    let long = #"["999999999999999999","1"]"#
+    #expect(levels(long + #",["1.5","1"]"#, "").error?.code == .numberTooLarge)
+    #expect(levels(#"["1.5","1"]"#, long).error?.code == .numberTooLarge)
 }
 
 @Test("Times in both units")

@@ -44,7 +44,7 @@ private struct ModelSymbol {
     mutating func receiveTicker(_ ticker: [String: Any]) {
         guard let id = (ticker["u"] as? NSNumber)?.int64Value else { return }
         let parts = ["b", "B", "a", "A"].compactMap { ticker[$0] as? String }
-        if id == last && isLive { compare(parts) } else { tickers[id] = parts }
+        if id == (isLive ? last : snapshotID) { compare(parts) } else { tickers[id] = parts }
     }
 
     private mutating func compare(_ parts: [String]) {

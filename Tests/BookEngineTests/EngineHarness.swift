@@ -14,7 +14,7 @@ struct EngineHarness: ~Copyable {
 
     init(
         _ market: Market = .spot, symbols: [String] = ["BTCUSDT"],
-        _ adjust: (inout EngineConfiguration) -> Void = { _ in }
+        adjust: (inout EngineConfiguration) -> Void = { _ in }
     ) {
         var configuration = EngineConfiguration(market: market)
         adjust(&configuration)

@@ -121,12 +121,16 @@ private let btc = SymbolName("BTCUSDT")!
     }
 
     @Test func aSnapshotFarAheadOfTheStreamIsDroppedAfterAWhile() {
-        var h = EngineHarness { $0.snapshotAheadNsMax = 1_000 }
+        var h = EngineHarness {
+            $0.aheadNsMin = 1_000
+            $0.aheadNsMax = 1_000
+        }
         h.frame(.connected)
         h.event(1, 5)
         h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         _ = h.wishes()
-        h.event(6, 7)
+        h.event(6, 6)
+        h.event(7, 7)
         #expect(h.wishes().isEmpty)
         h.nowNs += 2_000
         h.event(8, 9)
@@ -153,10 +157,13 @@ private let btc = SymbolName("BTCUSDT")!
         let found = h.status().lastDifference
         #expect(found?.side == .bid && found?.level.price == Price(80))
         #expect(found?.level.own == Quantity(20) && found?.level.other == Quantity(90))
-        // The fresher proof replaces the served book, which stays live throughout.
-        #expect(h.status().state == .live)
-        #expect(h.book(.bid) == ["9.0:3.0", "8.0:9.0"])
-        #expect(h.status().counters.resyncs == 0)
+        // Nobody knows which of the two is right: a third one decides.
+        #expect(h.status().state == .stale && h.status().reason == .audit)
+        #expect(h.wishes().last == .ask(btc, .resync, attempt: 0))
+        h.snapshot(14, bids: ["9.0:3.0", "8.0:9.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        h.event(15, 15)
+        #expect(h.status().state == .live && h.book(.bid) == ["9.0:3.0", "8.0:9.0"])
+        #expect(h.status().counters.resyncs == 1)
     }
 
     @Test func aThinProvenRangeIsDeepened() {
@@ -189,14 +196,14 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(10, 10)
         _ = h.wishes()
         var id = 10
-        for pauseNs in [5_000_000_000, 10_000_000_000, 20_000_000_000] as [Int64] {
+        for (attempt, pauseNs) in [2_500_000_000, 5_000_000_000, 10_000_000_000].enumerated() {
             h.tick()
-            #expect(h.wishes() == [.ask(btc, .deepen, attempt: 0)])
+            #expect(h.wishes() == [.ask(btc, .deepen, attempt: attempt)])
             id += 1
             h.event(id, id, bids: ["7.0:\(id).0"])
             h.snapshot(id, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
             #expect(h.status().state == .live)
-            h.tick(afterNs: pauseNs - 1)
+            h.tick(afterNs: Int64(pauseNs) - 1)
             #expect(h.wishes() == [])
             h.nowNs += 1
         }

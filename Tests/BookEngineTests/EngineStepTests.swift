@@ -62,7 +62,7 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(c.gaps == 1 && c.resyncs == 1)
     }
 
-    @Test func aMalformedMessageCostsOnlyItselfUntilItShowsAsAGap() {
+    @Test func anUnreadableMessageIsADoubtUntilTheNextEvent() {
         var h = EngineHarness()
         h.goLive()
         h.message(
@@ -71,21 +71,24 @@ private let btc = SymbolName("BTCUSDT")!
         )
         #expect(h.engine.counters.malformed == 1)
         #expect(h.engine.lastParseError != nil)
-        #expect(h.status().state == .live)
+        #expect(h.status().state == .stale && h.status().reason == .unreadable)
         h.event(12, 12)
         #expect(h.status().reason == .gap)
     }
 
-    @Test func reconnectWithoutLossNeedsNoSnapshot() {
+    @Test func reconnectWithoutLossNeedsOnlyAProof() {
         var h = EngineHarness()
         h.goLive()
         h.frame(.disconnected)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.source = 2
         h.frame(.connected)
-        #expect(h.wishes().isEmpty)
+        h.tick()
+        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
         h.event(11, 12, bids: ["9.0:5.0"])
-        #expect(h.status().state == .live)
+        #expect(h.status().reason == .disconnected)
+        h.snapshot(12, bids: ["9.0:5.0"], asks: ["10.0:1.0"], limit: 1)
+        #expect(h.status().state == .live && h.book(.bid) == ["9.0:5.0", "8.0:2.0"])
         h.frame(.disconnected)
         h.source = 3
         h.frame(.connected)
@@ -209,17 +212,20 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
     }
 
-    @Test func otherDecimalsRebuildTheBook() {
+    /// More decimals are the same numbers; the widest seen are kept. Only what does not fit is asked for
+    /// anew.
+    @Test func otherDecimalsWidenTheBook() {
         var h = EngineHarness()
         h.goLive()
         h.event(11, 11, bids: ["9.01:1.0"])
+        #expect(h.status().state == .live && h.book(.bid) == ["9.01:1.0", "9.00:1.0", "8.00:2.0"])
+        h.event(12, 12, bids: ["8:0", "7:1.25"], asks: ["10.5:1"])
+        #expect(h.book(.bid) == ["9.01:1.00", "9.00:1.00", "7.00:1.25"])
+        #expect(h.book(.ask) == ["10.00:1.00", "10.50:1.00", "11.00:2.00"])
+        #expect(h.status().state == .live && h.wishes().isEmpty)
+        h.event(13, 13, bids: ["0.000000000000000001:1.0"])
         #expect(h.status().reason == .rescale)
         #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
-        h.event(12, 12, bids: ["9.02:1.0"])
-        h.snapshot(12, bids: ["9.02:1.0"], asks: ["10.00:1.0"])
-        h.event(13, 13)
-        #expect(h.status().state == .live)
-        #expect(h.book(.bid) == ["9.02:1.0"])
     }
 
     @Test func futuresFollowTheLink() {

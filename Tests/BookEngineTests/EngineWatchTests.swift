@@ -13,14 +13,18 @@ private let btc = SymbolName("BTCUSDT")!
 private let second: Int64 = 1_000_000_000
 
 extension EngineHarness {
-    /// Ticks four times a second; the seconds until a wish to resubscribe, nil if none comes.
-    fileprivate mutating func secondsUntilResubscription(atMost seconds: Int) -> Double? {
+    /// Ticks four times a second; the seconds until this is wished, nil if it is not.
+    fileprivate mutating func secondsUntil(_ wish: EngineWish, atMost seconds: Int) -> Double? {
         let begin = nowNs
         for _ in 0..<(4 * seconds) {
             tick(afterNs: second / 4)
-            if wishes().contains(.resubscribe(btc)) { return Double(nowNs - begin) / 1e9 }
+            if wishes().contains(wish) { return Double(nowNs - begin) / 1e9 }
         }
         return nil
+    }
+
+    fileprivate mutating func secondsUntilResubscription(atMost seconds: Int) -> Double? {
+        secondsUntil(.resubscribe(btc), atMost: seconds)
     }
 
     /// Events so many seconds apart, ticks between them; the wishes of that time.
@@ -49,6 +53,27 @@ extension EngineHarness {
         #expect(h.secondsUntilResubscription(atMost: 60) == 30.25)
     }
 
+    /// A silent stream is checked before it is subscribed anew: one that is merely quiet goes on as it is.
+    @Test func aQuietSymbolIsCheckedAndLeftAlone() {
+        var h = EngineHarness()
+        h.goLive()
+        for wait in [30.25, 60.25, 120.25] {
+            #expect(h.secondsUntil(.ask(btc, .check, attempt: 0), atMost: 200) == wait)
+            h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+            #expect(h.status().state == .live)
+        }
+        #expect(h.status().counters.quietChecks == 3)
+        #expect(h.status().counters.resubscriptions == 0)
+        #expect(h.status().provenBids == .unbounded)
+    }
+
+    @Test func aCheckThatDoesNotComeIsNotWaitedFor() {
+        var h = EngineHarness()
+        h.goLive()
+        #expect(h.secondsUntil(.ask(btc, .check, attempt: 0), atMost: 60) == 30.25)
+        #expect(h.secondsUntilResubscription(atMost: 60) == 21)
+    }
+
     @Test func theLimitStopsDoubling() {
         var h = EngineHarness()
         h.frame(.connected)
@@ -63,9 +88,9 @@ extension EngineHarness {
         #expect(h.events(11...40, everySeconds: 4) == [])
         let usual = Double(h.status().usualIntervalNs) / 1e9
         #expect(usual > 3 && usual <= 4)
-        let seconds = h.secondsUntilResubscription(atMost: 200)!
+        let seconds = h.secondsUntil(.ask(btc, .check, attempt: 0), atMost: 200)!
         #expect(seconds > 30 * usual && seconds < 30 * usual + 0.5)
-        // A resubscription costs the book nothing; the next event goes on or shows the gap.
+        // A check costs the book nothing; the next event goes on or shows the gap.
         #expect(h.status().state == .live)
         h.event(41, 41)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(41))
@@ -75,9 +100,9 @@ extension EngineHarness {
     @Test func aSlowSymbolIsLearned() {
         var h = EngineHarness()
         h.goLive()
-        let first = h.events(11...14, everySeconds: 100).count { $0 == .resubscribe(btc) }
+        let first = h.events(11...14, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
         #expect(first > 0)
-        let later = h.events(15...40, everySeconds: 100).count { $0 == .resubscribe(btc) }
+        let later = h.events(15...40, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
         #expect(later == 0)
     }
 
@@ -94,7 +119,7 @@ extension EngineHarness {
         h.source = 2
         h.event(41, 41)
         #expect(h.status().usualIntervalNs == usual)
-        #expect(h.status().state == .live)
+        #expect(h.status().lastUpdateID == UpdateID(41))
     }
 
     @Test func silenceIsOfTheConnectionInUse() {
@@ -105,7 +130,7 @@ extension EngineHarness {
             h.tick(afterNs: second)
             h.event(id, id, source: 2)  // does not connect, so it is not used
         }
-        #expect(h.status().counters.resubscriptions == 1)
+        #expect(h.wishes().contains(.ask(btc, .check, attempt: 0)))
     }
 
     /// The audit's snapshot is at 20; the book stays at 10 and no event comes.
@@ -115,21 +140,20 @@ extension EngineHarness {
         h.engine.audit(btc, atNs: h.nowNs)
         #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
         h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
-        for _ in 0..<30 { h.tick(afterNs: second) }
+        for _ in 0..<3 { h.tick(afterNs: second) }
         #expect(h.status().state == .live && h.wishes() == [])
         h.tick(afterNs: second / 4)
         #expect(h.status().state == .stale && h.status().reason == .behind)
         #expect(h.status().counters.behind == 1 && h.status().counters.resyncs == 1)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0), .resubscribe(btc)])
+        #expect(h.wishes() == [.resubscribe(btc)])
+        #expect(h.status().lastUpdateID == UpdateID(20))
         // Readers are told at once.
         let reader = h.engine.views(of: btc)!
         var view = BookView()
         _ = reader.read(into: &view)
         #expect(view.state == .stale && view.reason == .behind)
-        // A new snapshot alone proves nothing; the next event does.
-        h.snapshot(21, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
-        #expect(h.status().state == .stale)
-        h.event(22, 22)
+        // The next event shows that the stream goes on.
+        h.event(21, 21)
         #expect(h.status().state == .live)
     }
 
@@ -138,7 +162,7 @@ extension EngineHarness {
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
         h.snapshot(20, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
-        for _ in 0..<20 { h.tick(afterNs: second) }
+        for _ in 0..<3 { h.tick(afterNs: second) }
         h.event(11, 20)
         h.event(21, 21)
         for _ in 0..<20 { h.tick(afterNs: second) }
@@ -147,11 +171,13 @@ extension EngineHarness {
     }
 
     /// A quiet symbol: the audit's snapshot is where the book is.
-    @Test func aSnapshotAtTheBooksIDProvesNothing() {
+    @Test func aSnapshotAtTheBooksIDSettlesAnAudit() {
         var h = EngineHarness { $0.silenceNsMin = 100_000 * second }
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
         h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        #expect(h.status().counters.auditsCompared == 1)
+        #expect(h.status().counters.auditsAgreed == 1)
         for _ in 0..<200 { h.tick(afterNs: second) }
         #expect(h.status().state == .live && h.status().counters.behind == 0)
     }
@@ -162,7 +188,7 @@ extension EngineHarness {
         h.engine.audit(btc, atNs: h.nowNs)
         _ = h.wishes()
         h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
-        h.nowNs += 86_400 * second
+        h.nowNs += second / 2
         h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
         #expect(h.status().state == .live && h.wishes() == [])
     }

@@ -173,7 +173,7 @@ func viewOf(_ book: borrowing OrderBook) -> BookView {
         update.scales = book.scales
         try book.apply(update)
         let view = viewOf(book)
-        #expect(book.bestBid == PriceLevel(90, 5) && view.bestBid == PriceLevel(90, 5))
+        #expect(book.bestBid == PriceLevel(90, 5) && view.bids[0] == PriceLevel(90, 5) && view.bestBid == nil)
         let (best, spread) = (book.best(.bid), book.spread)
         #expect(best == nil && spread == nil)
         #expect(view.best(.bid) == nil && view.spread == nil && view.mid == nil && view.microprice == nil)

@@ -55,14 +55,38 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(fault == nil)
     }
 
-    @Test func otherDecimalsAreRefused() throws {
+    /// The widest decimals seen are kept: the book grows to a message's, and a message to the book's.
+    @Test func otherDecimalsWiden() throws {
         var book = OrderBook()
-        book.load(snapshot(bids: [PriceLevel(99, 5)], asks: []), limit: 100)
+        book.load(
+            snapshot(bids: [PriceLevel(99, 5), PriceLevel(98, 1)], asks: [PriceLevel(101, 2)]), limit: 2)
+        var message = update(bids: [PriceLevel(990, 7)], asks: [PriceLevel(1005, 3)])
+        message.scales = SymbolScales(
+            priceDecimals: Int(scales.priceDecimals) + 1, quantityDecimals: Int(scales.quantityDecimals))
+        try book.apply(message)
+        #expect(book.scales == message.scales && book.lastUpdateID == message.last)
+        var levels = (bids: book.levels(.bid), asks: book.levels(.ask))
+        #expect(levels.bids == [PriceLevel(990, 7), PriceLevel(980, 1)])
+        #expect(levels.asks == [PriceLevel(1005, 3), PriceLevel(1010, 2)])
+        #expect(book.provenBids == .to(Price(980)) && book.provenAsks == .unbounded)
+        try book.apply(update(bids: [PriceLevel(99, 0)], asks: [PriceLevel(102, 4)], id: 3))
+        levels = (bids: book.levels(.bid), asks: book.levels(.ask))
+        #expect(levels.bids == [PriceLevel(980, 1)])
+        #expect(levels.asks == [PriceLevel(1005, 3), PriceLevel(1010, 2), PriceLevel(1020, 4)])
+        let fault = book.integrityFault()
+        #expect(fault == nil)
+    }
+
+    /// What does not fit the wider decimals is refused, and the book stays as it was.
+    @Test func decimalsThatDoNotFitAreRefused() throws {
+        var book = OrderBook()
+        book.load(snapshot(bids: [PriceLevel(99, 5)], asks: [PriceLevel(101, .max)]), limit: 100)
         var message = update(bids: [PriceLevel(990, 5)], asks: [])
-        message.scales = SymbolScales(priceDecimals: 3, quantityDecimals: 3)
+        message.scales = SymbolScales(
+            priceDecimals: Int(scales.priceDecimals), quantityDecimals: Int(scales.quantityDecimals) + 1)
         #expect(throws: BookError.self) { try book.apply(message) }
-        #expect(book.bestBid == PriceLevel(99, 5))
-        #expect(book.lastUpdateID == UpdateID(1))
+        #expect(book.bestBid == PriceLevel(99, 5) && book.bestAsk == PriceLevel(101, .max))
+        #expect(book.lastUpdateID == UpdateID(1) && book.scales == scales)
         try book.apply(update(bids: [], asks: [], id: 3))
         #expect(book.lastUpdateID == UpdateID(3))
     }
@@ -84,8 +108,8 @@ private func update(bids: [PriceLevel], asks: [PriceLevel], id: Int64 = 2) -> De
         #expect(empty.scales == scales)
         var mixed = update(bids: [PriceLevel(98, 0)], asks: [PriceLevel(101, 1)])
         mixed.scales = bare
-        #expect(throws: BookError.self) { try book.apply(mixed) }
-        #expect(book.bestBid == PriceLevel(98, 5))
+        try book.apply(mixed)
+        #expect(book.bestBid == nil && book.scales == scales)
     }
 
     @Test(arguments: [-1, Price.mantissaMax + 1, .max, .min] as [Int64])

@@ -38,7 +38,13 @@ private final class Outlet {
 
     func flush() -> Bool { outbox.flush() }
 
-    /// Fills the ring until not even an empty frame fits.
+    /// What waits besides the marks of losses.
+    var waitingFrames: Int { outbox.waitingFrames - waitingMarks.count }
+    var waitingBytes: Int { outbox.waitingBytes - waitingMarks.bytes }
+
+    private var waitingMarks: (count: Int, bytes: Int) { outbox.waitingMarks }
+
+    /// Fills the ring until not even an empty frame fits; the mark of what did not fit any more waits.
     func fill() {
         var sender = FrameOutbox.Sender(source: 99)
         for length in [8000, 1000, 1] {
@@ -47,11 +53,21 @@ private final class Outlet {
         }
     }
 
-    /// Everything that is in the ring; the frames of `fill` are left out.
+    /// Marks of losses that came out of the ring, as source and text; those of `fill` are left out.
+    private(set) var marks: [Seen] = []
+
+    /// Everything else that is in the ring; the frames of `fill` are left out.
     func take(limit: Int = .max) -> [Seen] {
         var seen: [Seen] = []
         consumer.poll(limit: limit) { frame in
             if frame.source == 99 { return }
+            if frame.kind == .dropped {
+                marks.append(
+                    Seen(
+                        kind: .dropped, source: frame.source,
+                        text: String(decoding: frame.bytes, as: UTF8.self)))
+                return
+            }
             seen.append(
                 Seen(
                     kind: frame.kind, source: frame.source, text: String(decoding: frame.bytes, as: UTF8.self)
@@ -130,7 +146,7 @@ struct FrameOutboxTests {
         var b = Sender(source: 2)
         outlet.fill()
         #expect(outlet.offer(.connected, 1) && outlet.offer(.depthSnapshot, 0, key: 4, "body"))
-        #expect(outlet.outbox.waitingFrames == 2 && outlet.outbox.waitingBytes == 4)
+        #expect(outlet.waitingFrames == 2 && outlet.waitingBytes == 4)
         let before = outlet.outbox.droppedMessages
         #expect(outlet.piece("a1", true, &a) == .dropped)
         #expect(outlet.piece("b1", false, &b) == .unfinished)
@@ -142,7 +158,41 @@ struct FrameOutboxTests {
         #expect(outlet.outbox.droppedMessages == before + 2)
         #expect(
             outlet.take() == [.init(.connected, 1), .init(.depthSnapshot, 0, "body"), .init("a2", 1)])
-        #expect(outlet.outbox.waitingFrames == 0 && outlet.outbox.waitingBytes == 0)
+        #expect(outlet.waitingFrames == 0 && outlet.waitingBytes == 0)
+        #expect(outlet.marks == [.init(.dropped, 1, "a1"), .init(.dropped, 2, "b1b2")])
+    }
+
+    /// Each lost message leaves its beginning, once for a stream; where too many streams lose something, one
+    /// empty mark stands for all of a connection.
+    @Test func lossesAreMarkedAndBounded() throws {
+        let outlet = try Outlet()
+        var a = Sender(source: 1)
+        var b = Sender(source: 2)
+        let text = { (name: Int, time: Int) in
+            "{\"stream\":\"symbol\(1000 + name)usdt@depth@100ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":\(time)"
+                + String(repeating: "x", count: 200)
+        }
+        outlet.fill()
+        for time in 0..<10 {
+            #expect(outlet.piece(text(1, time), true, &a) == .dropped)
+            #expect(outlet.piece(text(2, time), true, &b) == .dropped)
+        }
+        _ = outlet.take()
+        #expect(outlet.flush())
+        _ = outlet.take()
+        #expect(outlet.marks.map(\.source) == [1, 2] && outlet.marks.allSatisfy { $0.text.count == 128 })
+        #expect(outlet.marks[1].text == text(2, 0).prefix(128))
+        outlet.fill()
+        for name in 0..<1000 { #expect(outlet.piece(text(name, 0), true, &a) == .dropped) }
+        #expect(outlet.piece(text(1, 0), true, &b) == .dropped)
+        #expect(outlet.outbox.waitingFrames <= FrameOutbox.lossesMax + 3)
+        _ = outlet.take()
+        #expect(outlet.flush())
+        _ = outlet.take()
+        #expect(
+            outlet.marks.dropFirst(2) == [
+                .init(.dropped, 1), .init(.dropped, 2, "\(text(1, 0).prefix(128))"),
+            ])
     }
 
     /// A message that began before something had to wait must not overtake it.
@@ -155,7 +205,7 @@ struct FrameOutboxTests {
         _ = outlet.piece("a1", false, &a)
         _ = outlet.piece("b1", false, &b)
         #expect(outlet.offer(.depthSnapshot, 0, String(repeating: "s", count: 9000)))
-        #expect(outlet.outbox.waitingFrames == 1)
+        #expect(outlet.waitingFrames == 1)
         #expect(outlet.piece("a2", true, &a) == .dropped)
         #expect(outlet.piece("b2", true, &b) == .dropped)
         _ = outlet.take()
@@ -170,7 +220,7 @@ struct FrameOutboxTests {
         #expect(
             outlet.offer(.depthSnapshot, 0, key: 1, "old") && outlet.offer(.snapshotFailed, 0, key: 2, "x"))
         #expect(outlet.offer(.depthSnapshot, 0, key: 1, "newer"))
-        #expect(outlet.outbox.waitingFrames == 2 && outlet.outbox.waitingBytes == 6)
+        #expect(outlet.waitingFrames == 2 && outlet.waitingBytes == 6)
         _ = outlet.take()
         #expect(outlet.flush())
         #expect(outlet.take() == [.init(.snapshotFailed, 0, "x"), .init(.depthSnapshot, 0, "newer")])
@@ -185,19 +235,19 @@ struct FrameOutboxTests {
             #expect(outlet.offer(.connected, source) && outlet.offer(end, source))
         }
         #expect(outlet.offer(.disconnected, 1) && outlet.offer(.connected, 501))
-        #expect(outlet.outbox.waitingFrames == 2)
+        #expect(outlet.waitingFrames == 2)
         _ = outlet.take()
         #expect(outlet.flush())
         #expect(outlet.take() == [.init(.disconnected, 1), .init(.connected, 501)])
     }
 
     @Test func bytesThatWaitAreBounded() throws {
-        let outlet = try Outlet(waitingBytesMax: 1000)
+        let outlet = try Outlet(waitingBytesMax: 1000 + FrameOutbox.lostHeadBytes)
         outlet.fill()
         #expect(outlet.offer(.depthSnapshot, 0, key: 1, String(repeating: "a", count: 900)))
         #expect(!outlet.offer(.depthSnapshot, 0, key: 2, String(repeating: "b", count: 300)))
         #expect(outlet.offer(.snapshotFailed, 0, key: 2, String(repeating: "b", count: 256)))
-        #expect(outlet.outbox.waitingFrames == 2)
+        #expect(outlet.waitingFrames == 2)
         #expect(!outlet.offer(.depthSnapshot, 0, key: 3, String(repeating: "c", count: 1 << 16)))
         // The ring counts what it dropped, and waiting is not being dropped.
         let dropped = outlet.gauges.droppedFrames
@@ -264,6 +314,7 @@ struct FrameOutboxTests {
             let isSame = wrong == nil && seen.count == expected.count
             #expect(isSame, "LOB_SEED=\(processSeed), round \(round): \(seen.count) of \(expected.count)")
             #expect(outlet.outbox.droppedMessages == dropped)
+            #expect((outlet.marks.count > 0) == (dropped > 0) && outlet.marks.count <= dropped)
             droppedInAll += dropped
         }
         #expect(droppedInAll > 100)

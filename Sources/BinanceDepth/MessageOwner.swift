@@ -1,0 +1,75 @@
+// Whose message it was, of one that cannot be read or of which only the beginning is left. The loss concerns
+// one book, and to find it out costs a few hundred bytes of looking; not to know it would cost every book of
+// the connection its trust.
+//
+// The name of the stream comes first: it stands in front of everything that can be damaged behind it. Then
+// the symbol of the payload. What is found is a guess about a damaged message, so the caller takes a name it
+// does not know for no name at all.
+//
+// Invariant: what may have been a diff of a book is never taken for something else. Only a stream name that
+// is exactly one of another kind says that no diff was lost.
+
+import MarketData
+
+/// What can be said of a message that cannot be read.
+public struct MessageOwner: Hashable, Sendable {
+    /// The symbol it names, spelt in capitals; nil if none can be made out.
+    public var symbol: SymbolName?
+    /// Whether it may have been a depth update.
+    public var mayBeUpdate: Bool
+
+    /// As much of a message as is looked at.
+    public static var headBytes: Int { 512 }
+
+    /// Looks at the beginning of a message. O(bytes), allocating.
+    public init(_ head: [UInt8]) {
+        if let name = MessageOwner.text(behind: #""stream":""#, in: head) {
+            let parts = name.split(separator: UInt8(ascii: "@"), maxSplits: 1)
+            symbol = parts.first.flatMap { MessageOwner.capital($0) }
+            mayBeUpdate =
+                parts.count < 2
+                || !MessageOwner.otherKinds.contains(String(decoding: parts[1], as: UTF8.self))
+            if symbol != nil { return }
+        } else {
+            mayBeUpdate =
+                !head.starts(with: Array(#"{"u":"#.utf8))
+                && !head.starts(with: Array(#"{"e":"bookTicker""#.utf8))
+        }
+        symbol = MessageOwner.text(behind: #""s":""#, in: head).flatMap { MessageOwner.capital($0) }
+    }
+
+    /// Streams whose messages are no diffs: behind the `@`, and exactly so.
+    private static let otherKinds: Set<String> = {
+        var kinds: Set = [
+            "bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "markPrice", "markPrice@1s",
+            "forceOrder", "avgPrice", "blockTrade", "referencePrice",
+        ]
+        for count in ["5", "10", "20"] {
+            for speed in ["", "@100ms", "@250ms", "@500ms", "@1000ms"] {
+                kinds.insert("depth\(count)\(speed)")
+            }
+        }
+        for speed in ["", "@100ms", "@250ms", "@500ms"] { kinds.insert("rpiDepth\(speed)") }
+        return kinds
+    }()
+
+    /// What stands between `key` and the next quote; nil if the key is not there or nothing ends it.
+    private static func text(behind key: String, in bytes: [UInt8]) -> ArraySlice<UInt8>? {
+        let key = Array(key.utf8)
+        if bytes.count <= key.count { return nil }
+        for start in 0..<(bytes.count - key.count) where bytes[start] == key[0] {
+            let end = start + key.count
+            if !bytes[start..<end].elementsEqual(key) { continue }
+            guard let quote = bytes[end...].firstIndex(of: 0x22) else { return nil }
+            return bytes[end..<quote]
+        }
+        return nil
+    }
+
+    /// The name with its ASCII letters as the payload has them.
+    private static func capital(_ name: ArraySlice<UInt8>) -> SymbolName? {
+        let letters = name.map { UInt8(ascii: "a") <= $0 && $0 <= UInt8(ascii: "z") ? $0 & 0xDF : $0 }
+        if letters.isEmpty { return nil }
+        return SymbolName(String(decoding: letters, as: UTF8.self))
+    }
+}

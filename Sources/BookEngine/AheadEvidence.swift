@@ -1,0 +1,46 @@
+// What in hand is newer than the book: the id of a ticker, a partial depth or a snapshot. It is normal for a
+// moment, since a ticker comes before the update of its id. If it stays, updates are missing, whatever the
+// stream of updates says or does not say.
+//
+// Two ids stand for all: the oldest one that the book has not reached, and the latest. When the book passes
+// the oldest, the latest takes its place with its own time, so a doubt can come later than it might, by one
+// limit at most, and never wrongly.
+
+import MarketData
+
+/// The evidence that a book is behind.
+struct AheadEvidence {
+    private struct Sighting {
+        var id: UpdateID
+        var seenNs: Int64
+    }
+
+    private var oldest: Sighting?
+    private var latest: Sighting?
+
+    /// When the oldest id that the book has not reached was seen, on the engine's clock; nil if there is
+    /// none.
+    var sinceNs: Int64? { oldest?.seenNs }
+
+    mutating func note(_ id: UpdateID, nowNs: Int64) {
+        if oldest == nil { oldest = Sighting(id: id, seenNs: nowNs) }
+        if let latest, id <= latest.id { return }
+        latest = Sighting(id: id, seenNs: nowNs)
+    }
+
+    /// The book stands at `id` now.
+    @inline(__always)
+    mutating func reached(_ id: UpdateID) {
+        guard let first = oldest, first.id <= id else { return }
+        if let last = latest, last.id > id {
+            oldest = last
+        } else {
+            removeAll()
+        }
+    }
+
+    mutating func removeAll() {
+        oldest = nil
+        latest = nil
+    }
+}

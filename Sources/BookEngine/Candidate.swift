@@ -1,0 +1,43 @@
+// A book that is built beside the served one from a fresh snapshot: to prove it, to widen it, or to take its
+// place.
+//
+// ```
+// state        input                               next         meaning
+// wished       request sent, or nobody says so     collecting   keeps updates
+//              snapshot                            joined       it needs none that came before
+// collecting   snapshot, chain begins beyond it    –            too old: asked for again, once
+//              snapshot                            joined
+// joined       at the id of the served book        compared     whatever the two wait for
+//              compared: equal                     gone         served book proven, or replaced by it
+//              compared: different                 gone         and so is the served book
+//              ahead for too long                  gone         it is the served book from now on, or both
+//                                                               are equal and the symbol is merely quiet
+// any          gap, crossed, refuted, failed       gone         tried again later
+// ```
+
+import BinanceDepth
+import DepthBook
+import MarketData
+
+/// A candidate of one symbol.
+struct Candidate {
+    /// What it is for.
+    var purpose: SnapshotPriority
+    /// When it was wished for, on the engine's clock.
+    let begunNs: Int64
+    /// Whether a first snapshot was too old, and when to ask for the second one; nil when that is done.
+    var isSecond = false
+    var askAgainNs: Int64?
+    /// Its book; nil until somebody has to keep updates or levels for it.
+    var track: BookTrack?
+    /// How far the comparison with the served book has come; nil while their ids differ.
+    var comparison: BookComparison?
+
+    init(_ purpose: SnapshotPriority, begunNs: Int64) {
+        self.purpose = purpose
+        self.begunNs = begunNs
+    }
+
+    /// The id its book stands at; nil before the snapshot.
+    var id: UpdateID? { track?.sync.lastID }
+}

@@ -1,0 +1,48 @@
+// The engine's own time, for durations: made of what the frames say, and never set.
+//
+// Receive times come from a clock that people and daemons set. A step must not age a book by an hour or keep
+// a dead stream young, so durations are measured with the second clock that a feed's ticks carry. Between two
+// ticks the receive times say how much later it is, but no more than a second. Where ticks carry no second
+// clock, receive times are all there is: steps back are left out, steps forward look like time.
+//
+// Invariants
+// * `nowNs` never goes back.
+// * It is a function of the frames alone.
+
+/// Turns frames into a time that only advances.
+struct EngineClock {
+    /// Nanoseconds since an arbitrary moment.
+    private(set) var nowNs: Int64 = 0
+    private var baseNs: Int64 = 0
+    private var baseReceivedAtNs: Int64 = 0
+    private var monotonicNs: Int64?
+
+    /// Longest time between two ticks that receive times are believed for.
+    private static let betweenNsMax: Int64 = 1_000_000_000
+
+    /// A frame that is no tick was received.
+    @inline(__always)
+    mutating func advance(receivedAtNs: Int64) {
+        let sinceNs = receivedAtNs.subtractingReportingOverflow(baseReceivedAtNs).partialValue
+        if monotonicNs != nil {
+            nowNs = max(nowNs, baseNs &+ min(max(sinceNs, 0), EngineClock.betweenNsMax))
+        } else {
+            nowNs &+= max(sinceNs, 0)
+            baseReceivedAtNs = receivedAtNs
+        }
+    }
+
+    /// A tick was received, with the second clock if it carries one.
+    mutating func tick(receivedAtNs: Int64, monotonicNs next: Int64?) {
+        guard let next else { return advance(receivedAtNs: receivedAtNs) }
+        if let monotonicNs {
+            baseNs &+= max(next.subtractingReportingOverflow(monotonicNs).partialValue, 0)
+        } else {
+            advance(receivedAtNs: receivedAtNs)
+            baseNs = nowNs
+        }
+        monotonicNs = next
+        baseReceivedAtNs = receivedAtNs
+        nowNs = max(nowNs, baseNs)
+    }
+}

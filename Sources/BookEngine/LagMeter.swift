@@ -1,0 +1,40 @@
+// How late events arrive. The venue's clock and ours differ by an unknown amount, so a lag is measured
+// against the smallest difference between arrival and event time of the last ten minutes: that one was the
+// fastest way there is.
+//
+// Worst case: O(1) a message, ten comparisons a minute.
+
+/// The smallest difference between arrival and event time, and what is beyond it.
+struct LagMeter {
+    private static let minuteNs: Int64 = 60_000_000_000
+    private var smallest: [10 of Int64] = InlineArray(repeating: .max)
+    private var minute: Int64 = .min
+    private var floorNs: Int64 = .max
+
+    /// How much later than the fastest an event of this time arrives now, in nanoseconds.
+    ///
+    /// - Parameter eventTimeUs: the venue's, above 0.
+    @inline(__always)
+    mutating func lagNs(eventTimeUs: Int64, nowNs: Int64) -> Int64 {
+        let (eventNs, isHuge) = eventTimeUs.multipliedReportingOverflow(by: 1000)
+        if isHuge { return 0 }
+        let (differenceNs, overflows) = nowNs.subtractingReportingOverflow(eventNs)
+        if overflows { return 0 }
+        if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs { note(differenceNs, nowNs) }
+        return max(differenceNs &- floorNs, 0)
+    }
+
+    @inline(never)
+    private mutating func note(_ differenceNs: Int64, _ nowNs: Int64) {
+        let now = nowNs / LagMeter.minuteNs
+        let first = minute == .min ? now : min(minute + 1, now)
+        if now > minute {
+            for passed in max(first, now - 9)...now { smallest[Int(passed % 10)] = .max }
+            minute = now
+        }
+        let place = Int(now % 10)
+        smallest[place] = min(smallest[place], differenceNs)
+        floorNs = .max
+        for index in smallest.indices { floorNs = min(floorNs, smallest[index]) }
+    }
+}

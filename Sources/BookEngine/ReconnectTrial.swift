@@ -1,0 +1,68 @@
+// Whether the books that were kept across a lost connection may be believed again once their streams go on.
+//
+// Ids alone do not tell: a venue that has begun its ids anew can by chance go on exactly where an old book
+// ends. Each book could prove itself by a snapshot; a market of 1,500 would need 1,500. But what makes ids
+// lie concerns all books of the venue at once. So a few prove themselves, and the others that join by ids
+// are believed after them; one that goes back or contradicts puts all of them in doubt.
+//
+// ```
+// verdict    input                     next
+// open       proved, the third         accepted
+// any        refuted                   refuted
+// any        began                     open
+// ```
+
+/// One reconnect on trial.
+struct ReconnectTrial {
+    /// What is known of the venue's ids.
+    enum Verdict: Hashable {
+        /// Not enough.
+        case open
+        /// They go on as before.
+        case accepted
+        /// They do not: every book proves itself.
+        case refuted
+    }
+
+    /// Books that prove themselves before the others are believed.
+    static let provenMin = 3
+    /// Books that ask for a snapshot before the others may.
+    static let askedMax = 8
+
+    private(set) var verdict = Verdict.accepted
+    private var provenCount = 0
+    private var askedCount = 0
+
+    /// A connection was lost with books that may be kept.
+    mutating func begin() { self = ReconnectTrial(verdict: .open) }
+
+    private init(verdict: Verdict) { self.verdict = verdict }
+
+    init() {}
+
+    /// A kept book agreed with the venue. True if the others may be believed from now on.
+    mutating func proved() -> Bool {
+        provenCount += 1
+        if verdict != .open || provenCount < ReconnectTrial.provenMin { return false }
+        verdict = .accepted
+        return true
+    }
+
+    /// A kept book was contradicted, or its ids went back. True if that is news.
+    mutating func refute() -> Bool {
+        if verdict == .refuted { return false }
+        verdict = .refuted
+        return true
+    }
+
+    /// Whether one more book may ask for a proof of its own; if so it is counted.
+    mutating func mayAsk() -> Bool {
+        switch verdict {
+        case .refuted: return true
+        case .accepted: return false
+        case .open:
+            askedCount += 1
+            return askedCount <= ReconnectTrial.askedMax
+        }
+    }
+}

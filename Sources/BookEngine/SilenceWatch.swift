@@ -1,0 +1,73 @@
+// For how long a symbol has been silent, and for how long it may be.
+//
+// A stream can die alone: the venue acknowledges a subscription and never delivers, or stops delivering on a
+// connection that lives. No id tells, because the next update never comes. A symbol can also be quiet. One
+// shallow snapshot tells the two apart, so silence leads to a check, and only a check that fails or finds
+// the venue ahead leads to a new subscription.
+
+/// ```
+/// state      input          next       isTooLong
+/// new        subscribed     new        no; the first look begins to count
+///            isTooLong      waiting    no
+///            heard          hearing
+/// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
+/// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
+/// waiting,   heard          hearing    counts anew, and nothing was fruitless
+/// hearing    subscribed     new
+///            startedAnew    –          counts anew, and is fruitless until something is heard
+/// ```
+/// Doubling ends at `silenceNsMax`. A fruitless step is a new subscription, or a check that found the symbol
+/// merely quiet.
+struct SilenceWatch {
+    /// 0 until a look tells the time of a new subscription.
+    private var sinceNs: Int64 = 0
+    private var fruitless = 0
+    /// When a new subscription was wanted last; 0 if never.
+    var subscribedNs: Int64 = 0
+    /// Whether an update of this subscription has come.
+    private(set) var isHeard = false
+
+    mutating func subscribed() {
+        sinceNs = 0
+        isHeard = false
+    }
+
+    @inline(__always)
+    mutating func heard(nowNs: Int64) {
+        sinceNs = nowNs
+        fruitless = 0
+        isHeard = true
+    }
+
+    mutating func startedAnew(nowNs: Int64) {
+        sinceNs = nowNs
+        fruitless += 1
+    }
+
+    /// When the silence is too long, on the engine's clock. A new subscription begins to count with the first
+    /// call.
+    mutating func dueNs(nowNs: Int64, _ usualIntervalNs: Int64, _ limits: EngineConfiguration) -> Int64 {
+        if sinceNs == 0 { sinceNs = max(nowNs, 1) }
+        let (dueNs, isNever) = sinceNs.addingReportingOverflow(limitNs(usualIntervalNs, limits))
+        return isNever ? .max : dueNs
+    }
+
+    /// Whether a new subscription may be wanted: not twice in five seconds, doubled for every fruitless step.
+    func maySubscribe(nowNs: Int64, _ limits: EngineConfiguration) -> Bool {
+        if subscribedNs == 0 { return true }
+        var distanceNs: Int64 = 5_000_000_000
+        for _ in 0..<min(fruitless, 20) where distanceNs < limits.silenceNsMax { distanceNs *= 2 }
+        return nowNs &- subscribedNs >= min(distanceNs, limits.silenceNsMax)
+    }
+
+    private func limitNs(_ usualIntervalNs: Int64, _ limits: EngineConfiguration) -> Int64 {
+        let unusualNs = min(usualIntervalNs, .max / 30) * 30
+        var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
+        var doublings = fruitless
+        while doublings > 0 && limitNs < limits.silenceNsMax {
+            limitNs = limitNs > limits.silenceNsMax / 2 ? limits.silenceNsMax : limitNs * 2
+            doublings -= 1
+        }
+        return limitNs
+    }
+}

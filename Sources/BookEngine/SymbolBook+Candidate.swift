@@ -1,0 +1,269 @@
+// The candidate beside the served book: begun, fed, compared, and what comes of it.
+
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+
+extension SymbolBook {
+    /// Levels of two books compared in one go: some 20 µs.
+    private static let comparedLevelsMax = 4096
+    /// How far REST may usually be behind the stream.
+    private static let restLagNs: Int64 = 500_000_000
+
+    /// Begins a candidate, or makes one that was begun for less more urgent. Does nothing unless the served
+    /// book stands at an id.
+    func startCandidate(_ purpose: SnapshotPriority) {
+        guard main.sync.lastID != nil, source != nil else { return }
+        if let begun = candidate?.purpose {
+            if begun <= purpose || candidate?.id != nil { return }
+            candidate?.purpose = purpose
+        } else {
+            candidate = Candidate(purpose, begunNs: shared.nowNs)
+            // What somebody waits for collects at once; the rest when its turn has come.
+            if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
+        }
+        shared.wishes.append(.ask(name, purpose, attempt: candidateFailures))
+    }
+
+    /// Gives the candidate up.
+    /// - Parameter failed: whether it came to nothing by itself, so that the next one waits.
+    func dropCandidate(failed: Bool) {
+        guard let dropped = candidate else { return }
+        candidate = nil
+        if dropped.id == nil { shared.wishes.append(.cancel(name)) }
+        if failed { countFailure() }
+    }
+
+    private func countFailure() {
+        candidateFailures = min(candidateFailures + 1, 9)
+        let delayNs: Int64 = 1_250_000_000 << Int64(candidateFailures)
+        candidateNotBeforeNs = shared.nowNs &+ delayNs
+        wake(atNs: candidateNotBeforeNs)
+    }
+
+    /// The same update for the candidate.
+    func receiveInCandidate(_ update: borrowing DepthUpdate, _ ids: EventIDs, _ frame: Frame) {
+        guard let track = candidate?.track else { return }
+        switch track.sync.receive(ids) {
+        case .discard: break
+        case .buffer:
+            if !track.buffer.append(frame) {
+                // Its request keeps its place; it collects anew, and may find the snapshot too old.
+                counters.bufferOverflows += 1
+                track.buffer.removeAll()
+                _ = track.sync.restart()
+            }
+        case .bufferAnew:
+            track.buffer.removeAll()
+            _ = track.buffer.append(frame)
+        case .apply:
+            do { try track.book.apply(update) } catch { return dropCandidate(failed: true) }
+        case .resync: return dropCandidate(failed: true)
+        }
+        settle()
+    }
+
+    /// A snapshot while the served book stands at an id: asked for, or come by itself.
+    func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
+        let id = parser.snapshot.lastUpdateID
+        if candidate?.id != nil || !isPlausible(id) {
+            counters.discarded += 1
+            return
+        }
+        if candidate == nil { candidate = Candidate(.audit, begunNs: shared.nowNs) }
+        snapshotRequested()
+        guard let track = candidate?.track else { return }
+        guard case .replay = track.sync.snapshotArrived(id) else { return candidateIsTooOld() }
+        switch track.join(&parser, limit: limit, market: configuration.market, applied: { true }) {
+        case .joined: break
+        case .refuted:
+            counters.snapshotsRefuted += 1
+            return failCandidate()
+        case .abandoned, .unusable: return failCandidate()
+        }
+        counters.snapshots += 1
+        if track.book.isCrossed && !shared.defect.promotesUnchecked {
+            counters.snapshotsRefuted += 1
+            return failCandidate()
+        }
+        guard let own = main.sync.lastID, let reached = track.sync.lastID else { return }
+        // After a reconnect ids may have gone back for good; then the updates will lead on from here.
+        if reached < own && !needsProof { return candidateIsTooOld() }
+        if reached > own && !shared.defect.ignoresEvidenceAhead {
+            ahead.note(reached, nowNs: shared.nowNs)
+            wake(atNs: shared.nowNs &+ aheadLimitNs)
+        }
+        settle()
+    }
+
+    /// The snapshot ends before what was collected begins: REST lags behind the stream. The first time the
+    /// updates are kept, so that a snapshot asked for half a second later finds them.
+    private func candidateIsTooOld() {
+        counters.snapshotsTooOld += 1
+        guard let track = candidate?.track, candidate?.isSecond == false, track.sync.collectedID != nil else {
+            return failCandidate()
+        }
+        candidate?.isSecond = true
+        candidate?.askAgainNs = shared.nowNs &+ SymbolBook.restLagNs
+        wake(atNs: shared.nowNs &+ SymbolBook.restLagNs)
+    }
+
+    /// Asks for the second snapshot when its time has come.
+    func askAgain(_ nowNs: Int64) {
+        guard let dueNs = candidate?.askAgainNs, let purpose = candidate?.purpose else { return }
+        if dueNs > nowNs { return wake(atNs: dueNs) }
+        candidate?.askAgainNs = nil
+        shared.wishes.append(.ask(name, purpose, attempt: 0))
+    }
+
+    /// The candidate's snapshot was of no use: what is urgent is asked for again, as the planner finds fit.
+    private func failCandidate() {
+        guard let purpose = candidate?.purpose else { return }
+        candidate = nil
+        countFailure()
+        if purpose < .check {
+            candidateNotBeforeNs = shared.nowNs
+            startCandidate(purpose)
+        }
+    }
+
+    // MARK: - The comparison
+
+    /// Compares the two books, in slices, while they stand at the same id.
+    func settle() {
+        guard let track = candidate?.track, let id = main.sync.lastID, track.sync.lastID == id else {
+            candidate?.comparison = nil
+            return
+        }
+        if shared.defect.skipsEqualIDAudit && !(main.sync.isLive && track.sync.isLive) { return }
+        switch compare(track, levelCountMax: SymbolBook.comparedLevelsMax) {
+        case .unfinished: wake(atNs: shared.nowNs)
+        case .equal: agreed(track)
+        case .differ(let side, let level): contradicted(track, id, side, level)
+        }
+    }
+
+    private func compare(_ track: BookTrack, levelCountMax: Int) -> BookComparison.Progress {
+        var comparison = candidate?.comparison ?? BookComparison()
+        if let own = main.book.scales, let theirs = track.book.scales, own != theirs {
+            let wide = own.widened(by: theirs)
+            if main.book.widen(to: wide) { viewIsDue = true }
+            _ = track.book.widen(to: wide)
+        }
+        let progress = comparison.advance(main.book, track.book, levelCountMax: levelCountMax)
+        candidate?.comparison = comparison
+        return progress
+    }
+
+    private func agreed(_ track: BookTrack) {
+        counters.auditsCompared += 1
+        counters.auditsAgreed += 1
+        finishCandidate(track)
+        // The deeper of the two is served; the other one says the same of less.
+        if reach(of: track.book) >= reach(of: main.book) {
+            track.buffer.removeAll()
+            main = track
+            proved()
+            afterApply()
+        } else {
+            proved()
+            judge()
+        }
+    }
+
+    private func contradicted(_ track: BookTrack, _ id: UpdateID, _ side: Side, _ level: LevelDifference) {
+        counters.auditsCompared += 1
+        lastDifference = AuditDifference(
+            at: id, side: side, level: level, snapshotID: track.snapshotID,
+            scales: main.book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0))
+        if shared.defect.promotesUnchecked {
+            main = track
+            candidate = nil
+            viewIsDue = true
+            return
+        }
+        if needsProof || isBelievedUnproven { shared.refuted() }
+        provenNs = shared.nowNs
+        restart(.audit)
+    }
+
+    /// What agreement settles, whatever it was for.
+    private func finishCandidate(_ track: BookTrack) {
+        guard let done = candidate else { return }
+        candidate = nil
+        candidateFailures = 0
+        candidateNotBeforeNs = 0
+        provenNs = shared.nowNs
+        auditCount &+= 1
+        ahead.removeAll()
+        lagNs = 0
+        switch done.purpose {
+        case .deepen, .shallow: counters.deepenings += 1
+        case .check:
+            counters.quietChecks += 1
+            silence.startedAnew(nowNs: shared.nowNs)
+        case .initial, .resync, .audit: break
+        }
+        // A candidate begun before the loss would have been given up.
+        if hole.isOpen { closeHole() }
+    }
+
+    /// Proven levels of the worse side.
+    private func reach(of book: borrowing OrderBook) -> Int {
+        var reach = Int.max
+        for side in Side.allCases where book.proven(side) != .unbounded {
+            reach = min(reach, book.provenLevelCount(side))
+        }
+        return reach
+    }
+
+    // MARK: - Behind
+
+    /// Something newer than the book has been in hand for too long. A candidate that is ahead with the same
+    /// levels shows that only ids moved: the symbol is quiet. Otherwise updates are missing.
+    func settleAhead() {
+        ahead.removeAll()
+        if shared.defect.ignoresEvidenceAhead { return }
+        if let track = candidate?.track, let theirs = track.sync.lastID, let own = main.sync.lastID,
+            theirs > own
+        {
+            candidate?.comparison = nil
+            if case .equal = compare(track, levelCountMax: .max) {
+                counters.quietChecks += 1
+                finishCandidate(track)
+                silence.startedAnew(nowNs: shared.nowNs)
+                proved()
+                return judge()
+            }
+            counters.behind += 1
+            let isExplained = hole.isOpen
+            replaceByCandidate(.behind)
+            if !isExplained { resubscribe() }
+            return
+        }
+        counters.behind += 1
+        restart(.behind)
+        resubscribe()
+    }
+
+    /// The candidate is the served book from now on: stale until something shows that the stream leads on.
+    func replaceByCandidate(_ why: StaleReason) {
+        guard let track = candidate?.track else { return }
+        lose(why)
+        track.buffer.removeAll()
+        main = track
+        joinedNs = shared.nowNs
+        joinChecks = 0
+        provenNs = shared.nowNs
+        afterApply()
+    }
+
+    func resubscribe() {
+        if !silence.maySubscribe(nowNs: shared.nowNs, configuration) { return }
+        counters.resubscriptions += 1
+        silence.startedAnew(nowNs: shared.nowNs)
+        silence.subscribedNs = shared.nowNs
+        shared.wishes.append(.resubscribe(name))
+    }
+}

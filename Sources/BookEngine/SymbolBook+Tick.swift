@@ -1,0 +1,136 @@
+// What time does to a symbol: doubts that updates have not settled ask for a snapshot, silence is checked,
+// depth and proof are renewed. No tick, no judgement: a replay of frames without ticks is what it was.
+//
+// A book says by `wakeNs` when it wants to be looked at; a look is cheap, and one that comes too early does
+// no harm.
+
+import BinanceDepth
+import DepthBook
+import MarketData
+
+extension SymbolBook {
+    /// A check or proof that has not come after this long is given up.
+    private static let checkNsMax: Int64 = 20_000_000_000
+
+    /// Time passed.
+    func tick() {
+        let nowNs = shared.nowNs
+        wakeNs = .max
+        if candidate?.comparison != nil { settle() }
+        guard source != nil else { return }
+        if let sinceNs = ahead.sinceNs {
+            let dueNs = sinceNs &+ aheadLimitNs
+            if dueNs < nowNs { settleAhead() } else { wake(atNs: dueNs &+ 1) }
+        }
+        askAgain(nowNs)
+        seekProof(nowNs)
+        watchSilence(nowNs)
+        startWhatIsDue(nowNs)
+        judge()
+    }
+
+    /// Asks for the snapshot that settles what is in doubt.
+    private func seekProof(_ nowNs: Int64) {
+        if main.sync.lastID == nil || candidate?.id != nil { return }
+        if candidateNotBeforeNs > nowNs { return wake(atNs: candidateNotBeforeNs) }
+        if needsProof { return seekProofOfReconnect(nowNs) }
+        if hole.isOpen {
+            let dueNs = hole.sinceNs &+ configuration.doubtNsMin
+            return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
+        }
+        if main.sync.isLive { return }
+        // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
+        let dueNs = joinedNs &+ configuration.doubtNsMin << Int64(min(joinChecks, 9))
+        if dueNs > nowNs { return wake(atNs: dueNs) }
+        joinChecks += 1
+        startCandidate(.check)
+    }
+
+    private func seekProofOfReconnect(_ nowNs: Int64) {
+        if candidate.map({ $0.purpose <= .resync }) == true { return }
+        if shared.trial.mayAsk() { return startCandidate(.resync) }
+        if main.sync.isLive && shared.trial.verdict == .accepted {
+            believe()
+        } else if shared.trial.verdict == .accepted {
+            startCandidate(.check)
+        } else {
+            wake(atNs: nowNs &+ configuration.doubtNsMin)
+        }
+    }
+
+    /// A stream that is silent for too long is checked; one whose check does not come is subscribed anew.
+    private func watchSilence(_ nowNs: Int64) {
+        let dueNs = silence.dueNs(nowNs: nowNs, usualIntervalNs, configuration)
+        if dueNs >= nowNs { return wake(atNs: dueNs == .max ? dueNs : dueNs + 1) }
+        wake(atNs: nowNs &+ configuration.doubtNsMin)
+        if main.sync.lastID == nil { return resubscribe() }
+        guard let candidate else {
+            if candidateNotBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
+            return
+        }
+        if candidate.purpose != .check {
+            startCandidate(.check)
+        }
+        if nowNs &- candidate.begunNs > SymbolBook.checkNsMax { resubscribe() }
+    }
+
+    /// Begins what is due while nothing is in doubt.
+    func startWhatIsDue(_ nowNs: Int64) {
+        guard main.sync.isLive, !needsProof, candidateNotBeforeNs <= nowNs else { return }
+        if reason == .shallow { return startCandidate(.shallow) }
+        if candidate != nil || state != .live { return }
+        let wanted = configuration.provenLevelCountMin
+        if wanted > 0 && isShallow(wanted) {
+            startCandidate(.deepen)
+        } else if auditPeriodNs > 0 {
+            let dueNs = provenNs &+ auditPeriodNs
+            if dueNs <= nowNs { startCandidate(.audit) } else { wake(atNs: dueNs) }
+        }
+    }
+
+    /// The period of audits, a little different for each symbol and each time: those of a whole market do not
+    /// fall due together.
+    private var auditPeriodNs: Int64 {
+        let periodNs = configuration.auditEveryNs
+        if periodNs <= 0 { return 0 }
+        var hash = (UInt64(truncatingIfNeeded: name.quickHash) &+ auditCount) &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash &>> 32
+        let quarterNs = periodNs / 4
+        if quarterNs <= 0 { return periodNs }
+        return periodNs &- Int64(hash % UInt64(quarterNs))
+    }
+
+    /// Whether a side has fewer proven levels than are wanted; one that is known whole has all there are.
+    private func isShallow(_ wanted: Int) -> Bool {
+        let counts = countProven()
+        return Side.allCases.contains { side in
+            main.book.proven(side) != .unbounded && counts[side] < wanted
+        }
+    }
+}
+
+/// The proven levels of a book, and of which state of it they were counted.
+struct ProvenCounts {
+    var bids = 0
+    var asks = 0
+    var updatesApplied = -1
+    var snapshotsLoaded = -1
+
+    subscript(side: Side) -> Int { side == .bid ? bids : asks }
+}
+
+extension SymbolBook {
+    /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
+    func countProven() -> ProvenCounts {
+        let isCounted =
+            provenCounts.updatesApplied == counters.applied
+            && provenCounts.snapshotsLoaded == counters.snapshots
+        if !isCounted {
+            provenCounts.bids = main.book.provenLevelCount(.bid)
+            provenCounts.asks = main.book.provenLevelCount(.ask)
+            provenCounts.updatesApplied = counters.applied
+            provenCounts.snapshotsLoaded = counters.snapshots
+        }
+        return provenCounts
+    }
+}
