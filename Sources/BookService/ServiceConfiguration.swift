@@ -125,6 +125,7 @@ extension ServiceConfiguration {
         engine.symbolCountMax = ServiceConfiguration.symbolCountMax
         engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
         engine.provenLevelCountMin = min(depth, wantedLevelCount) / 2
+        engine.requestsAreAnnounced = true
         engine.auditEveryNs = auditEveryMs * 1_000_000
         engine.oraclePolicy = oraclePolicy
         engine.publication = publication

@@ -88,10 +88,14 @@ public struct DeskStatus: Sendable, BitwiseCopyable {
     public var total = 0
     /// Requests sent.
     public var sentCount = 0
-    /// Answers 429 and 418.
+    /// Answers 429, 418 and 403.
     public var refusalCount = 0
     /// Requests that got no answer, or an error worth asking again.
     public var transientFailureCount = 0
+    /// Weight a minute that the venue states in its lists of symbols; 0 until one is read.
+    public var statedWeight = 0
+    /// Statements of it that cannot be.
+    public var unusableLimits = 0
     /// Bytes of all bodies.
     public var bytes = 0
     /// Bodies that wait because their lane does not take them.
