@@ -26,6 +26,10 @@ public struct ClosedBook: Sendable {
     public var bestAsk: PriceLevel?
     /// Digest of all levels.
     public var digest: UInt64
+    /// How much later than usual its last event had arrived, in nanoseconds; see `BookView.lagNs`.
+    public var lagNs: Int64 = 0
+    /// When its connection was last known to deliver; see `BookView.checkedAtNs`.
+    public var checkedAtNs: Int64 = 0
 }
 
 /// Where the readers of one symbol look.
@@ -94,7 +98,12 @@ final class BookLane: Sendable {
             news: news, feedIsOver: feedIsOver, work: work, idle: configuration.idle, want: service.want,
             resubscribe: { [feed] in feed.resubscribe($0) },
             levelCount: { [first = configuration.firstLevelCount, deep = configuration.wantedLevelCount] in
-                $0 <= .resync ? first : deep
+                switch $0 {
+                case .initial, .resync, .shallow: first
+                // Its update id is all that counts.
+                case .check: 1
+                case .deepen, .audit: deep
+                }
             },
             ended: { [closed] in _ = closed.post(BookLane.close($0)) })
         let loop = BookLoop(engine, ring.consumer, wiring)
@@ -129,6 +138,9 @@ final class BookLane: Sendable {
         bookThread.join()
         return closed.take().first ?? []
     }
+
+    /// Whether the caller is one of the lane's threads.
+    var isCurrent: Bool { feedThread.isCurrent || bookThread.isCurrent }
 
     /// Hands a question to the book thread.
     ///

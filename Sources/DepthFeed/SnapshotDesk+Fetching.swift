@@ -66,6 +66,8 @@ final class DeskFetch {
     /// What went wrong, in a few words.
     func reason(_ error: TransportError?) -> String {
         if isLate { return "not whole after \(limitMs) ms" }
+        // The connection may have been there; the answer was not.
+        if case .timedOut(let afterMs)? = error { return "no answer after \(afterMs) ms" }
         if let error { return "\(error)" }
         guard case .reply(_, .refused(let code, let text))? = refusal else { return "" }
         return "\(code) \(text)"
