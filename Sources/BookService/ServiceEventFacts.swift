@@ -87,17 +87,7 @@ extension FeedEvent {
         case .snapshotFailed(let key, .refused(let status, let code)):
             let codes = code.map { [EventFact("code", $0)] } ?? []
             return ("a snapshot is refused", [key.symbol.fact, EventFact("status", status)] + codes)
-        case .limited(let status, let forMs):
-            let until = clockText(ms: LoopClock.realtimeNs / 1_000_000 + forMs)
-            return (
-                status == 418
-                    ? "the venue has banned this address for a while"
-                    : "the venue wants no requests for a while",
-                [
-                    EventFact("status", status), EventFact("retryMs", forMs),
-                    EventFact("until", text: until),
-                ]
-            )
+        case .limited(let status, let forMs): return limited(status, forMs)
         case .exchangeInfo(let market, let symbols, let bytes, let readInMs):
             return (
                 "list of symbols",
@@ -113,6 +103,15 @@ extension FeedEvent {
                     + [EventFact("retryMs", afterMs)]
             )
         }
+    }
+
+    private func limited(_ status: Int, _ forMs: Int64) -> (message: String, facts: [EventFact]) {
+        let what = status == 418 ? "has banned this address" : "wants no requests"
+        let until = clockText(ms: LoopClock.realtimeNs / 1_000_000 + forMs)
+        return (
+            "the venue \(what) for a while",
+            [EventFact("status", status), EventFact("retryMs", forMs), EventFact("until", text: until)]
+        )
     }
 
     /// The status if there was an answer, and the reason if one is known.

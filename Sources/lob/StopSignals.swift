@@ -1,5 +1,7 @@
 // SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, a second SIGINT or SIGTERM ends the process
 // at once. A terminal that goes away may send SIGHUP twice, so that one never does.
+//
+// SAFETY: the set of signals is a variable of the call.
 
 import Glibc
 import Synchronization
@@ -23,6 +25,15 @@ enum StopSignals {
             }
         }
         _ = signal(SIGPIPE, SIG_IGN)
+        unblock()
+    }
+
+    /// Lets them through, also where whoever started the process had blocked them.
+    private static func unblock() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Whether one has come.

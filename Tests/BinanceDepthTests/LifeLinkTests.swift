@@ -118,7 +118,7 @@ struct LifeLinkTests {
     /// silent again soon after it counts.
     @Test(arguments: [1, 2, 33, 99, 1024]) func quietStreams(_ count: Int) {
         let streams = (0..<count).map { "s\($0)@depth" }
-        var h = LifeHarness(.usdm, streams: streams)
+        var h = LifeHarness(.usdm, streams: streams) { $0.batchNameCountMax = 1024 }
         h.connect()
         for round in 0..<4 {
             // All at once, then one after another within the ten minutes, then late.

@@ -112,7 +112,7 @@ struct CommandTests {
         }
     }
 
-    /// Results that cannot be written are an error, whichever command has them; a reader that has gone is not.
+    /// Results that cannot be written are an error, whichever command has them.
     @Test(arguments: ["run", "run --json", "exchange", "exchange --json", "demo", "simulate"])
     func outputThatCannotBeWritten(_ words: String) async {
         await onOwnThread("full disk: \(words)") { report in

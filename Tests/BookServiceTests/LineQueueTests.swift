@@ -55,7 +55,7 @@ import Testing
             report.expect(queue.finish(waitAtMostNs: 5_000_000_000), "not written")
             report.expect(place.lines.count + queue.lostCount == 20_001, "\(place.lines.count) lines")
             report.expect(
-                place.lostCount == queue.lostCount && place.lostCount > 18_000, "\(place.lostCount)")
+                place.lostCount == queue.lostCount && place.lostCount > 17_000, "\(place.lostCount)")
             report.expect(place.lines.last == "line 19999", "\(place.lines.last ?? "")")
             let pictures = place.batches.withLock { $0.compactMap(\.picture) }
             report.expect(pictures.last == ["picture 19999"] && pictures.count <= 3, "\(pictures.count)")

@@ -193,8 +193,8 @@ struct WrongCase: Sendable, CustomStringConvertible {
                 var configuration = WrongConfigurationTests.configuration(.spot)
                 field.set(&configuration, value)
                 // A field may be at odds with the one that limits it.
-                let name = "\(field)".split(separator: "[")[0].split(separator: ".").dropLast()
-                WrongConfigurationTests.start(configuration, name.joined(separator: "."), report)
+                let owner = "\(field)".split(separator: ".").dropLast().prefix { $0 != "terms" }
+                WrongConfigurationTests.start(configuration, owner.joined(separator: "."), report)
             }
         }
     }

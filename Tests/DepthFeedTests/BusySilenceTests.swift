@@ -51,7 +51,7 @@ import Transport
         }
     }
 
-    @Test(arguments: [5.0, 20, 1_000, 50_000]) func busyAndThenSilent(_ perSecond: Double) {
+    @Test(arguments: [6.0, 20, 1_000, 50_000]) func busyAndThenSilent(_ perSecond: Double) {
         var run = Run()
         #expect(run.hear(perSecond: perSecond, forMs: 20_000).isEmpty)
         #expect(run.beSilent(forMs: 60_000) == ["ping 1000", "replace 3000", "giveUp 9000"])

@@ -48,7 +48,9 @@ enum HouseRules {
         "BookService": ["Worker"],
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Console", "ExchangeRun", "Output", "Replay", "RunLog", "Terminal"],
+        "lob": [
+            "CaptureFacts", "Console", "ExchangeRun", "Output", "Replay", "RunLog", "StopSignals", "Terminal",
+        ],
         "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
     ]
 
