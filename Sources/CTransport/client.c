@@ -10,9 +10,10 @@
 // The library has written its own request into its service buffer and lets us append; ours takes its place
 // from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
-    char *start = *cursor + room + 12 - connection->loop->service_bytes;
     size_t capacity = (size_t)connection->loop->service_bytes;
-    if (connection->head_length + 16 > capacity || memcmp(start, "GET /", 5)) return -1;
+    if (room > capacity - 17 || connection->head_length > capacity - 16) return -1;
+    char *start = *cursor - (capacity - 12 - room);
+    if (memcmp(start, "GET /", 5)) return -1;
     memcpy(start, connection->head, connection->head_length);
     *cursor = start + connection->head_length;
     return 0;
@@ -31,18 +32,46 @@ static int ask(ct_connection *connection, char **cursor, size_t room) {
     return put_head(connection, cursor, room);
 }
 
+static int bad_answer(ct_connection *connection, const char *fault) {
+    connection->fault = fault;
+    return -1;
+}
+
+// The library reads a length with `atoll`, which takes a sign and stops at what it does not know.
+static bool is_length(ct_connection *connection) {
+    char text[24];
+    if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return true;
+    int length = ct_header(connection, "content-length", text, sizeof text);
+    return length > 0 && length <= 18 && strspn(text, "0123456789") == (size_t)length;
+}
+
 static int answered(ct_connection *connection) {
     char encoding[16];
-    int status = (int)lws_http_client_http_response(connection->wsi);
+    unsigned status = lws_http_client_http_response(connection->wsi);
+    if (status < 100 || status > 999) return bad_answer(connection, "a status that is none");
+    if (!is_length(connection)) return bad_answer(connection, "a Content-Length that is none");
     // The standard role goes on to judge the upgrade itself.
-    if (connection->kind == CT_STANDARD) return connection->loop->events.answered(connection->user, status);
+    if (connection->kind == CT_STANDARD) {
+        return connection->loop->events.answered(connection->user, (int)status);
+    }
     int length = ct_header(connection, "transfer-encoding", encoding, sizeof encoding);
     connection->chunked = lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) return -1;
+    if (connection->chunked && (length < 0 || strcmp(encoding, "chunked"))) {
+        return bad_answer(connection, "a transfer encoding that is not known");
+    }
     connection->stage = CT_OPEN;
     // One system call a record, not one for its head and one for its body.
     if (connection->tls && connection->kind == CT_TUNNEL) SSL_set_read_ahead(lws_get_ssl(connection->wsi), 1);
-    return connection->loop->events.answered(connection->user, status);
+    return connection->loop->events.answered(connection->user, (int)status);
+}
+
+// The library keeps a chunk's size in a signed 32-bit number: with bit 31 set it reports a length below 0.
+static int body(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    if (!ct_admit(connection, bytes, length, ct_read_max(connection->loop))) return -1;
+    ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+    connection->progress = true;
+    if (connection->doomed) return -1;
+    return length ? connection->loop->events.received(connection->user, bytes, length) : 0;
 }
 
 // One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records
@@ -94,8 +123,34 @@ static int socket_error(ct_connection *connection) {
     return connection->connecting ? errno : 0;
 }
 
-static void fail(ct_connection *connection, const char *text) {
-    char detail[CT_TEXT_BYTES];
+// The library's words for a failed handshake are a number; OpenSSL's were kept.
+static void fail_secure(ct_connection *connection, const char *text) {
+    if (!connection->tls) {
+        ct_end(connection, CT_UNANSWERED, text);
+        return;
+    }
+    ct_loop *loop = connection->loop;
+    unsigned long error = lws_get_ssl(connection->wsi) == loop->tls_failed ? loop->tls_error : 0;
+    loop->tls_failed = NULL;
+    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+    const char *words = reason ? ERR_reason_error_string(error) : NULL;
+    switch (reason) {
+    case SSL_R_WRONG_VERSION_NUMBER: case SSL_R_PACKET_LENGTH_TOO_LONG: case SSL_R_UNKNOWN_PROTOCOL:
+    case SSL_R_HTTP_REQUEST: case SSL_R_BAD_RECORD_TYPE: case SSL_R_UNEXPECTED_MESSAGE:
+        ct_end(connection, CT_NO_TLS, words ?: text);
+        return;
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        ct_end(connection, CT_TLS, "the server hung up during the handshake");
+        return;
+    default: ct_end(connection, CT_TLS, words ?: text);
+    }
+}
+
+// The text of the library's failure ends where its length says, or earlier.
+static void fail(ct_connection *connection, const char *words, size_t length) {
+    char detail[CT_TEXT_BYTES], text[CT_TEXT_BYTES];
+    int count = length < sizeof text ? (int)length : (int)sizeof text - 1;
+    snprintf(text, sizeof text, "%.*s", count, connection->fault ?: words);
     switch (connection->stage) {
     case CT_CONNECTING: {
         ct_reason reason = connect_failure(socket_error(connection), detail, sizeof detail);
@@ -108,7 +163,7 @@ static void fail(ct_connection *connection, const char *text) {
         if (verdict != X509_V_OK) {
             ct_end(connection, CT_CERTIFICATE, X509_verify_cert_error_string(verdict));
         } else {
-            ct_end(connection, connection->tls ? CT_TLS : CT_UNANSWERED, text);
+            fail_secure(connection, text);
         }
         return;
     }
@@ -126,18 +181,12 @@ static void fail(ct_connection *connection, const char *text) {
 
 static void close_client(ct_connection *connection) {
     if (connection->stage != CT_OPEN) {
-        fail(connection, "closed");
+        fail(connection, "closed", SIZE_MAX);
     } else if (connection->kind == CT_HTTP) {
         ct_end(connection, connection->completed ? CT_COMPLETED : CT_TRUNCATED, "");
     } else {
         ct_end(connection, CT_ENDED, "");
     }
-}
-
-int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
-    uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
-    size_t reason = length >= 2 ? length - 2 : 0;
-    return connection->loop->events.closing(connection->user, code, payload + (length - reason), reason);
 }
 
 static int standard_event(ct_connection *connection, enum lws_callback_reasons reason, void *in,
@@ -148,10 +197,8 @@ static int standard_event(ct_connection *connection, enum lws_callback_reasons r
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        if (connection->doomed) return -1;
-        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
-    case LWS_CALLBACK_CLIENT_RECEIVE_PONG: return events->pong(connection->user, in, length);
+        return ct_fragment(connection, in, length);
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
     case LWS_CALLBACK_CLIENT_WRITEABLE: return ct_flush(connection);
     default: return 0;
@@ -162,11 +209,13 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
                         size_t length) {
     (void)user;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
-        ((ct_loop *)lws_context_user(lws_get_context(wsi)))->woken = true;
+        ct_loop *loop = lws_context_user(lws_get_context(wsi));
+        loop->woken = loop->stirred = true;
         return 0;
     }
     if (reason == LWS_CALLBACK_GET_THREAD_ID || reason == LWS_CALLBACK_PROTOCOL_INIT
         || reason == LWS_CALLBACK_PROTOCOL_DESTROY) return 0;
+    ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
     ct_connection *connection = lws_get_opaque_user_data(wsi);
     if (!connection) return 0;
     connection->wsi = wsi;
@@ -176,15 +225,15 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: return answered(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return receive(connection);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        connection->progress = true;
-        return connection->doomed ? -1 : connection->loop->events.received(connection->user, in, length);
+        return body(connection, in, length);
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         connection->completed = true;
         ct_kill(connection);
         return 0;
     case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return ct_flush(connection);
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: fail(connection, in ? in : "closed"); return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: 
+        fail(connection, in ?: "closed", in && !connection->fault ? length : SIZE_MAX);
+        return 0;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP: case LWS_CALLBACK_CLIENT_CLOSED: case LWS_CALLBACK_WSI_DESTROY:
         close_client(connection);
         return 0;
@@ -195,7 +244,18 @@ static int client_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 // The send limit keeps a frame whole: by default the library cuts every write at the size of its service
 // buffer.
 const struct lws_protocols ct_client_protocols[] = {
-    {.name = "client", .callback = client_event, .rx_buffer_size = 65536, .tx_packet_size = 1 << 30}, {0}};
+    {.name = "client", .callback = client_event, .rx_buffer_size = CT_PIECE_BYTES_MAX,
+     .tx_packet_size = 1 << 30},
+    {0}};
+
+// OpenSSL's reason for a failed handshake: the library throws it away before it reports the failure.
+static void note_failure(const SSL *ssl, int where, int result) {
+    unsigned long error = ERR_peek_last_error();
+    if (where != SSL_CB_CONNECT_EXIT || result > 0 || !error) return;
+    ct_loop *loop = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    loop->tls_failed = ssl;
+    loop->tls_error = error;
+}
 
 // One client TLS context a loop, made at its first use: reading the system's roots takes tens of
 // milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
@@ -213,6 +273,8 @@ static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     }
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     SSL_CTX_set_mode(tls, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_app_data(tls, loop);
+    SSL_CTX_set_info_callback(tls, note_failure);
     loop->tls = tls;
     return true;
 }

@@ -35,6 +35,8 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
 
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
+    if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
+    if (connection->out_of_bounds) reason = CT_OUT_OF_BOUNDS;
     connection->ended = true;
     connection->reason = reason;
     if (connection->doomed) ct_remove(&connection->loop->doomed, connection);
@@ -167,6 +169,7 @@ bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) 
         sent += piece;
     }
     connection->responding = true;
+    connection->loop->unanswered -= 1;
     lws_rx_flow_control(connection->wsi, 1);
     lws_callback_on_writable(connection->wsi);
     return true;
@@ -207,26 +210,34 @@ int64_t ct_silent_ms(const ct_connection *connection) {
     return info.tcpi_last_data_recv;
 }
 
+// What the library says it copied, believed only if it fits.
+static int copied(int length, int capacity) { return length < capacity ? length : -1; }
+
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity) {
     char key[64];
     int length = lws_snprintf(key, sizeof key, "%s:", name);
     if (!connection->wsi || capacity < 1) return -1;
+    memset(value, 0, (size_t)capacity);
     for (int token = 0; token < WSI_TOKEN_COUNT; token += 1) {
         const unsigned char *text = lws_token_to_string((enum lws_token_indexes)token);
         if (!text || strcmp((const char *)text, key)) continue;
         if (!lws_hdr_total_length(connection->wsi, (enum lws_token_indexes)token)) return -1;
-        return lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token);
+        int copy = lws_hdr_copy(connection->wsi, value, capacity, (enum lws_token_indexes)token);
+        return copied(copy, capacity);
     }
-    return lws_hdr_custom_copy(connection->wsi, value, capacity, key, length);
+    return copied(lws_hdr_custom_copy(connection->wsi, value, capacity, key, length), capacity);
 }
 
 int ct_query(const ct_connection *connection, int index, char *value, int capacity) {
-    if (!connection->wsi || !lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
-    return lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
+    if (!connection->wsi || capacity < 1 || index < 0) return -1;
+    if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
+    int length = lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
+    return copied(length, capacity);
 }
 
 int ct_peer_address(const ct_connection *connection, char *value, int capacity) {
+    if (capacity < 1) return -1;
     value[0] = 0;
     if (connection->wsi) lws_get_peer_simple(connection->wsi, value, (size_t)capacity);
-    return (int)strlen(value);
+    return (int)strnlen(value, (size_t)capacity - 1);
 }

@@ -39,6 +39,10 @@ struct ct_connection {
     bool congested;
     /// A response is queued; when the queue is empty the transaction is over.
     bool responding;
+    /// A callback of the library was out of bounds; the end says so.
+    bool out_of_bounds;
+    /// What was wrong with the answer, if this side found it.
+    const char *fault;
     ct_reason reason;
     char text[CT_TEXT_BYTES];
     char *head;
@@ -71,6 +75,9 @@ struct ct_loop {
     /// Proxy of `proxied`.
     char proxy[CT_TEXT_BYTES];
     SSL_CTX *tls;
+    /// The last connection whose handshake failed, and OpenSSL's reason.
+    const SSL *tls_failed;
+    unsigned long tls_error;
     char *authority_path;
     ct_remote *remote;
     ct_events events;
@@ -78,6 +85,10 @@ struct ct_loop {
     uint8_t *read_buffer;
     int read_bytes, service_bytes;
     bool woken;
+    /// The library has called back in this turn, so that it did not return for nothing.
+    bool stirred;
+    /// Requests that wait for their answer.
+    int unanswered;
     /// The library is at work, or waits.
     bool turning;
     lws_sorted_usec_list_t alarm;
@@ -96,10 +107,17 @@ void ct_remove(ct_connection **list, ct_connection *connection);
 void ct_read_on(ct_loop *loop);
 /// Reports the end once and frees the connection; from here on the library does not know it any more.
 void ct_end(ct_connection *connection, ct_reason reason, const char *text);
+/// Every length from outside passes here before anybody uses it. False: the caller ends the connection.
+bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max);
+/// Most bytes that one read of the loop's library can bring.
+size_t ct_read_max(const ct_loop *loop);
 /// Sends what the socket takes. Nonzero: the library has to close the connection.
 int ct_flush(ct_connection *connection);
 /// The other side's close frame, told upwards.
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length);
+/// A piece of a message, and a pong, told upwards.
+int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length);
+int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
                      size_t length);

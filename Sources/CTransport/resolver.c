@@ -22,7 +22,9 @@ int ct_address_family(const char *text) {
     return inet_pton(AF_INET6, text, &address) == 1 ? 6 : 0;
 }
 
+// Of each family the first few, in the resolver's order: many addresses of one leave room for the other.
 static void look_up(const char *host, ct_resolution *result) {
+    int counts[2] = {0, 0};
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
     int error = getaddrinfo(host, NULL, &hints, &list);
     if (error) {
@@ -30,10 +32,14 @@ static void look_up(const char *host, ct_resolution *result) {
         return;
     }
     for (struct addrinfo *one = list; one && result->address_count < CT_ADDRESSES_MAX; one = one->ai_next) {
+        int *count = &counts[one->ai_family == AF_INET6];
+        if (*count == CT_ADDRESSES_OF_FAMILY_MAX) continue;
         char *address = result->addresses + result->address_count * CT_ADDRESS_BYTES;
         error = getnameinfo(one->ai_addr, one->ai_addrlen, address, CT_ADDRESS_BYTES, NULL, 0,
                             NI_NUMERICHOST);
-        if (!error) result->address_count += 1;
+        if (error) continue;
+        result->address_count += 1;
+        *count += 1;
     }
     freeaddrinfo(list);
     if (!result->address_count) snprintf(result->text, sizeof result->text, "the name has no address");

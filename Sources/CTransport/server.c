@@ -11,6 +11,7 @@ enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
 static int request(struct lws *wsi, const char *path) {
+    if (!path || strnlen(path, CT_HEAD_BYTES_MAX * 2) == CT_HEAD_BYTES_MAX * 2) return -1;
     char *uri = NULL;
     int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     ct_server *server = server_of(wsi);
@@ -19,7 +20,8 @@ static int request(struct lws *wsi, const char *path) {
     connection->stage = CT_OPEN;
     lws_set_opaque_user_data(wsi, connection);
     // The answer may come later. Until then the library would neither read on nor wait: it would be told of
-    // every byte, and of the end, over and over. (Of a client that pipelines it still is.)
+    // every byte, and of the end, over and over.
+    server->loop->unanswered += 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS_MAX);
     lws_rx_flow_control(wsi, 0);
     connection->user = server->loop->events.requested(server->user, connection, method, path);
@@ -30,7 +32,7 @@ static int request(struct lws *wsi, const char *path) {
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
-    if (strcasecmp(protocol, "websocket")) return -1;
+    if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
     connection->wsi = wsi;
@@ -58,10 +60,8 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_RECEIVE:
-        ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
-        if (connection->doomed) return -1;
-        return events->fragment(connection->user, in, length, lws_is_final_fragment(connection->wsi));
-    case LWS_CALLBACK_RECEIVE_PONG: return events->pong(connection->user, in, length);
+        return ct_fragment(connection, in, length);
+    case LWS_CALLBACK_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
     case LWS_CALLBACK_SERVER_WRITEABLE: return ct_flush(connection);
     case LWS_CALLBACK_HTTP_WRITEABLE: return response_writable(connection);
@@ -74,7 +74,13 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
 
 static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                         size_t length) {
+    if (reason != LWS_CALLBACK_GET_THREAD_ID && reason != LWS_CALLBACK_PROTOCOL_INIT
+        && reason != LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
+    }
     switch (reason) {
+    // Nobody asked for raw bytes: a CONNECT would leave them unread and the connection without a limit.
+    case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:

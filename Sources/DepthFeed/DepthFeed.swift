@@ -204,7 +204,7 @@ public final class DepthFeed {
     var nowMs: Int64 { Int64(LoopClock.monotonicNs / 1_000_000) }
 
     private func tick() {
-        tickTimer = loop.after(UInt64(configuration.tickIntervalMs) * 1_000_000) { self.tick() }
+        tickTimer = loop.after(ms: configuration.tickIntervalMs) { self.tick() }
         outbox.tick(atNs: LoopClock.realtimeNs, monotonicNs: Int64(LoopClock.monotonicNs))
         signal?.notify()
         lookForSilence()

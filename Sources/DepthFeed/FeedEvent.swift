@@ -90,10 +90,13 @@ extension WebSocketEnd {
     var loss: ConnectionLife.Loss {
         // The venue also closes with 1008 who reads too slowly or answers no ping; that is no refusal.
         if peerCode == 1008 && peerReason.lowercased().contains("too many") { return .refused }
-        guard case .upgradeRefused(let status)? = error else { return .lost }
+        guard case .upgradeRefused(let status, _)? = error else { return .lost }
         return RefusalWait.isRefusal(status: status) ? .refused : .lost
     }
 
     /// How long the venue wants us to stay away, if it says so.
-    var retryAfterSeconds: Int? { nil }
+    var retryAfterSeconds: Int? {
+        guard case .upgradeRefused(_, let seconds)? = error else { return nil }
+        return seconds
+    }
 }

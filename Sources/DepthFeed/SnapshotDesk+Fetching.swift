@@ -43,7 +43,7 @@ final class DeskFetch {
             answered(self)
         }
         fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        limit = loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+        limit = loop.after(ms: limitMs) { [unowned self] in
             isLate = true
             fetch?.cancel()
         }
@@ -66,8 +66,6 @@ final class DeskFetch {
     /// What went wrong, in a few words.
     func reason(_ error: TransportError?) -> String {
         if isLate { return "not whole after \(limitMs) ms" }
-        // The connection may have been there; the answer was not.
-        if case .timedOut(let afterMs)? = error { return "no answer after \(afterMs) ms" }
         if let error { return "\(error)" }
         guard case .reply(_, .refused(let code, let text))? = refusal else { return "" }
         return "\(code) \(text)"

@@ -132,7 +132,7 @@ extension SnapshotDesk {
         if isStopped { return action() }
         let delayMs = min(max(untilMs - nowMs, 1), 60_000)
         var timer: LoopTimer?
-        timer = loop.after(UInt64(delayMs) * 1_000_000) { [self] in
+        timer = loop.after(ms: delayMs) { [self] in
             timer.flatMap { laterLists.removeValue(forKey: $0) }?()
         }
         if let timer { laterLists[timer] = action }

@@ -177,7 +177,7 @@ public final class SnapshotDesk {
             case .wait(let untilMs):
                 // The clock may be set meanwhile.
                 let delayMs = min(max(untilMs - nowMs, 1), 60_000)
-                timer = loop.after(UInt64(delayMs) * 1_000_000) { self.pump() }
+                timer = loop.after(ms: delayMs) { self.pump() }
                 break planning
             case .idle: break planning
             }
@@ -194,7 +194,7 @@ public final class SnapshotDesk {
     }
 
     private func offerLater() {
-        redelivery = loop.after(UInt64(options.redeliveryMs) * 1_000_000) { [self] in
+        redelivery = loop.after(ms: options.redeliveryMs) { [self] in
             redelivery = nil
             while let first = undelivered.first, deliver(first) { undelivered.removeFirst() }
             if undelivered.isEmpty { pump() } else { offerLater() }
@@ -204,7 +204,7 @@ public final class SnapshotDesk {
     /// Shows the status before long.
     func showSoon() {
         if statusTimer != nil { return }
-        statusTimer = loop.after(UInt64(options.statusIntervalMs) * 1_000_000) { [self] in
+        statusTimer = loop.after(ms: options.statusIntervalMs) { [self] in
             statusTimer = nil
             publish()
         }

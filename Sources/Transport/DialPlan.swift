@@ -18,7 +18,9 @@
 //
 // The next road is taken at the same address when the server did not consent to the upgrade for a reason that
 // the other handshake might not give it; the next address when this one could not be reached; neither if the
-// owner says that this attempt is the last. – is no action: a late answer of something already given up.
+// owner says that this attempt is the last. At another address the roads begin anew if it was the answer that
+// did not do. So many addresses are tried and no more: a venue counts attempts, and the next plan begins
+// behind the address that failed last. – is no action: a late answer of something already given up.
 
 /// How WebSocket frames are read.
 public enum WebSocketRoad: Hashable, Sendable {
@@ -43,6 +45,9 @@ struct DialPlan {
         case attempting(addresses: [String], addressIndex: Int, roadIndex: Int)
         case over
     }
+
+    /// Most addresses that one plan tries.
+    static let addressCountMax = 4
 
     private let roads: [WebSocketRoad]
     private var state = State.new
@@ -72,7 +77,8 @@ struct DialPlan {
 
     mutating func resolved(_ addresses: [String]) -> Action {
         switch state {
-        case .resolving: return attempt(addresses, addressIndex: 0, roadIndex: 0)
+        case .resolving:
+            return attempt(Array(addresses.prefix(Self.addressCountMax)), addressIndex: 0, roadIndex: 0)
         case .new, .attempting, .over: return .none
         }
     }
@@ -93,7 +99,8 @@ struct DialPlan {
                 return attempt(addresses, addressIndex: addressIndex, roadIndex: roadIndex + 1)
             }
             if error.isWorthAnotherAddress && addressIndex + 1 < addresses.count {
-                return attempt(addresses, addressIndex: addressIndex + 1, roadIndex: roadIndex)
+                let nextRoad = error.isWorthAnotherRoad ? 0 : roadIndex
+                return attempt(addresses, addressIndex: addressIndex + 1, roadIndex: nextRoad)
             }
             return giveUp(error)
         case .new, .resolving, .over: return .none
@@ -127,25 +134,24 @@ extension TransportError {
     /// its rate or of the server's health: another attempt would only count against it.
     var isWorthAnotherRoad: Bool {
         switch self {
-        case .unanswered, .badAnswer, .handshakeInvalid: true
-        case .upgradeRefused(let status): [400, 405, 426, 501, 505].contains(status)
+        case .unanswered, .unansweredInPlain, .badAnswer, .handshakeInvalid: true
+        case .upgradeRefused(let status, _): [400, 405, 426, 501, 505].contains(status)
         case .invalidURL, .unresolved, .refused, .unreachable, .timedOut, .descriptorsExhausted,
-            .certificateRefused,
-            .tlsFailed, .violation, .lost, .silent, .truncated, .bodyTooLong, .cannotListen, .noLoop,
-            .cancelled:
+            .certificateRefused, .tlsFailed, .noTLS, .answerLate, .violation, .lost, .silent, .truncated,
+            .lengthOutOfBounds, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
             false
         }
     }
 
-    /// Whether another address of the same name may do better.
+    /// Whether another address of the same name may do better: this one cannot be reached, or what answers
+    /// there is broken. A status is an answer of the whole service.
     var isWorthAnotherAddress: Bool {
         switch self {
-        case .refused, .unreachable, .timedOut: true
-        case .invalidURL, .unresolved, .descriptorsExhausted, .certificateRefused, .tlsFailed, .unanswered,
-            .badAnswer,
-            .upgradeRefused, .handshakeInvalid, .violation, .lost, .silent, .truncated, .bodyTooLong,
-            .cannotListen,
-            .noLoop, .cancelled:
+        case .refused, .unreachable, .timedOut, .certificateRefused, .tlsFailed, .noTLS, .unanswered,
+            .unansweredInPlain, .badAnswer, .handshakeInvalid, .answerLate, .lengthOutOfBounds:
+            true
+        case .invalidURL, .unresolved, .descriptorsExhausted, .upgradeRefused, .violation, .lost, .silent,
+            .truncated, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
             false
         }
     }

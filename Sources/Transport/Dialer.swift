@@ -18,7 +18,8 @@ final class Dialer {
     /// Set by the owner when nothing must be tried any more after the attempt under way.
     var isLastAttempt = false
     private var begin: ((Attempt) throws(TransportError) -> Void)?
-    private var abandon: (() -> Void)?
+    private var abandon: (() -> TransportError?)?
+    private var address: String?
     private var giveUp: ((TransportError) -> Void)?
 
     init(_ loop: EventLoop, _ url: ServiceURL, roads: [WebSocketRoad], limitMs: Int) {
@@ -30,10 +31,10 @@ final class Dialer {
     ///
     /// - Parameters:
     ///   - begin: starts an attempt.
-    ///   - abandon: gives the attempt under way up, silently.
+    ///   - abandon: gives the attempt under way up; says why, if it was not for want of a connection.
     ///   - giveUp: the last call, if no attempt opens.
     func start(
-        begin: @escaping (Attempt) throws(TransportError) -> Void, abandon: @escaping () -> Void,
+        begin: @escaping (Attempt) throws(TransportError) -> Void, abandon: @escaping () -> TransportError?,
         giveUp: @escaping (TransportError) -> Void
     ) {
         (self.begin, self.abandon, self.giveUp) = (begin, abandon, giveUp)
@@ -46,6 +47,7 @@ final class Dialer {
     /// The attempt under way has failed.
     func failed(_ error: TransportError) {
         stopLimit()
+        if let address, error.isWorthAnotherAddress { loop.addresses.failed(address, of: nameToResolve) }
         let action = plan.failed(loop.isClosed ? .cancelled : error, isLast: isLastAttempt)
         loop.soon { self.perform(action) }
     }
@@ -59,7 +61,7 @@ final class Dialer {
 
     func cancel() {
         stopLimit()
-        abandon?()
+        _ = abandon?()
         let action = plan.cancel()
         loop.soon { self.perform(action) }
     }
@@ -88,7 +90,8 @@ final class Dialer {
         loop.resolve(name) { answer in
             self.stopLimit()
             switch answer {
-            case .success(let addresses): self.perform(self.plan.resolved(addresses))
+            case .success(let addresses):
+                self.perform(self.plan.resolved(self.loop.addresses.order(addresses, of: name)))
             case .failure(.unresolved(_, let reason)):
                 self.perform(self.plan.unresolved(.unresolved(host: name, reason: reason)))
             case .failure(let error): self.perform(self.plan.unresolved(error))
@@ -97,9 +100,9 @@ final class Dialer {
     }
 
     private func attempt(_ address: String, _ road: WebSocketRoad) {
+        self.address = address
         startLimit {
-            self.abandon?()
-            self.failed(.timedOut(afterMs: self.limitMs))
+            self.failed(self.abandon?() ?? .timedOut(afterMs: self.limitMs))
         }
         var attempt = Attempt(address: address, proxy: nil, road: road)
         if isProxied {
@@ -116,7 +119,7 @@ final class Dialer {
     }
 
     private func startLimit(_ action: @escaping () -> Void) {
-        limit = loop.after(UInt64(limitMs) * 1_000_000, action)
+        limit = loop.after(ms: limitMs, action)
     }
 
     private func stopLimit() {

@@ -42,6 +42,8 @@ public final class EventLoop {
     private var timers = TimerQueue()
     private var deferred: [() -> Void] = []
     private var deferredBeingRun: [() -> Void] = []
+    /// Which addresses have failed.
+    var addresses = AddressMemory()
     private var lookups: [UInt64: Lookup] = [:]
     private var lastLookup: UInt64 = 0
     private var servers: [ServerCore] = []
@@ -90,6 +92,13 @@ public final class EventLoop {
         return timers.set(deadlineNs: overflow ? .max : deadlineNs, action)
     }
 
+    /// Sets a timer by milliseconds; a time below 0 is 0, one too long is never.
+    @discardableResult
+    public func after(ms: some BinaryInteger, _ action: @escaping () -> Void) -> LoopTimer {
+        let (delayNs, overflow) = UInt64(clamping: ms).multipliedReportingOverflow(by: 1_000_000)
+        return after(overflow ? .max : delayNs, action)
+    }
+
     /// Cancels a timer; one that has rung or was cancelled is no error.
     public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
@@ -113,9 +122,9 @@ public final class EventLoop {
     /// Does it at the end of this turn or in the next one, outside the library.
     func soon(_ action: @escaping () -> Void) { deferred.append(action) }
 
-    func connect(_ socket: Socket, to target: Target) throws(TransportError) {
+    func connect(_ socket: Socket, to target: Target, of url: ServiceURL) throws(TransportError) {
         if handle == nil { throw .cancelled }
-        try socket.connect(handle!, to: target)
+        try socket.connect(handle!, to: target, of: url)
     }
 
     func listen(

@@ -15,7 +15,7 @@ final class FastSocket: WebSocketSocket {
     private var isOpen = false
 
     override init(_ client: WebSocketClient) {
-        decoder = FrameDecoder(messageBytesMax: client.options.messageBytesMax)
+        decoder = FrameDecoder(messageBytesMax: max(client.options.messageBytesMax, 1))
         super.init(client)
     }
 
@@ -33,7 +33,7 @@ final class FastSocket: WebSocketSocket {
 
     override func answered(status: Int) -> Bool {
         if status != 101 {
-            refusal = .upgradeRefused(status: status)
+            refusal = .upgradeRefused(status: status, retryAfterSeconds: retryAfterSeconds)
             return false
         }
         do {
@@ -86,9 +86,9 @@ final class FastSocket: WebSocketSocket {
     override func closed(_ reason: ct_reason, _ text: String) {
         if let limit { client.loop.cancel(limit) }
         if isOpen {
-            client.ended(self, closing.ended())
+            client.ended(self, closing.ended().unless(reason))
         } else {
-            let error = refusal ?? TransportError(reason, text: text, host: client.url.host, address: address)
+            let error = refusal ?? TransportError(reason, text: text, url: client.url, address: address)
             client.failed(self, error)
         }
     }
@@ -142,7 +142,7 @@ final class FastSocket: WebSocketSocket {
 
     private func startLimit() {
         let limitMs = client.options.closeLimitMs
-        limit = client.loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+        limit = client.loop.after(ms: limitMs) { [unowned self] in
             perform(closing.limitPassed(.silent(forMs: limitMs)))
         }
     }

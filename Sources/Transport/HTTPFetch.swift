@@ -75,29 +75,38 @@ public final class HTTPFetch {
             to: Target(
                 kind: CT_HTTP, address: attempt.address, port: url.port, isSecure: url.isSecure,
                 host: url.host,
-                proxy: attempt.proxy, head: head))
+                proxy: attempt.proxy, head: head), of: url)
         socket = next
     }
 
-    private func abandon() {
+    /// The error of an attempt that is given up, nil if it was not open.
+    private func abandon() -> TransportError? {
         // A request that has left is not sent again: the server may be slow and still count both.
-        if socket?.isAsked == true { dialer.isLastAttempt = true }
+        let isAsked = socket?.isAsked == true
+        if isAsked { dialer.isLastAttempt = true }
         socket?.kill()
         socket = nil
+        return isAsked ? .answerLate(afterMs: options.limitMs) : nil
     }
 
     func answered(_ socket: FetchSocket, status: Int) -> Bool {
         if socket !== self.socket { return false }
         dialer.opened()
-        limit = loop.after(UInt64(options.limitMs) * 1_000_000) { [unowned self] in
-            self.socket?.stop(.timedOut(afterMs: options.limitMs))
+        limit = loop.after(ms: options.limitMs) { [unowned self] in
+            self.socket?.stop(.answerLate(afterMs: options.limitMs))
         }
         handlers.answered(status)
         return true
     }
 
     func failed(_ socket: FetchSocket, _ error: TransportError) {
-        if socket === self.socket { dialer.failed(error) }
+        if socket !== self.socket { return }
+        switch error {
+        // The request had left.
+        case .unanswered, .unansweredInPlain, .badAnswer: dialer.isLastAttempt = true
+        default: break
+        }
+        dialer.failed(error)
     }
 
     func finished(_ socket: FetchSocket, _ error: TransportError?) {
@@ -137,8 +146,9 @@ final class FetchSocket: Socket {
     }
 
     override func received(_ bytes: Span<UInt8>) -> Bool {
-        bodyBytes += bytes.count
-        if bodyBytes > fetch.options.bodyBytesMax {
+        let isTooLong = bytes.count > fetch.options.bodyBytesMax - bodyBytes
+        if !isTooLong { bodyBytes += bytes.count }
+        if isTooLong {
             stop(.bodyTooLong(bytesMax: fetch.options.bodyBytesMax))
             return true
         }
@@ -149,7 +159,7 @@ final class FetchSocket: Socket {
     override func closed(_ reason: ct_reason, _ text: String) {
         let outcome =
             reason == CT_COMPLETED
-            ? nil : TransportError(reason, text: text, host: fetch.url.host, address: address)
+            ? nil : TransportError(reason, text: text, url: fetch.url, address: address)
         if isAnswered {
             fetch.finished(self, error ?? outcome)
         } else {

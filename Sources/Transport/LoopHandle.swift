@@ -26,6 +26,9 @@ struct LoopHandle: ~Copyable {
     private let loop: OpaquePointer
 
     init(readBytesMax: Int, queueBytesMax: Int, authorityPath: String?) throws(TransportError) {
+        if !(4096...1 << 28).contains(readBytesMax) || !(4096...1 << 30).contains(queueBytesMax) {
+            throw .noLoop("buffers of \(readBytesMax) and \(queueBytesMax) bytes")
+        }
         var events = ct_events.sockets
         let (made, text) = unsafe withText { text, capacity in
             unsafe withCString(authorityPath) { path in
@@ -55,7 +58,7 @@ struct LoopHandle: ~Copyable {
         var answer = ct_resolution()
         if unsafe !ct_take_resolution(loop, &answer) { return nil }
         let addresses = unsafe withUnsafeBytes(of: &answer.addresses) { bytes in
-            (0..<Int(answer.address_count)).map { index in
+            (0..<min(max(Int(answer.address_count), 0), Int(CT_ADDRESSES_MAX))).map { index in
                 let entry = unsafe bytes[index * Int(CT_ADDRESS_BYTES)..<(index + 1) * Int(CT_ADDRESS_BYTES)]
                 return unsafe String(decoding: entry.prefix { $0 != 0 }, as: UTF8.self)
             }

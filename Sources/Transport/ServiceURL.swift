@@ -22,11 +22,14 @@ public struct ServiceURL: Hashable, Sendable {
     ///
     /// - Throws: `TransportError.invalidURL`.
     public init(_ text: String) throws(TransportError) {
-        guard let schemeEnd = text.firstRange(of: "://") else { throw .invalidURL("no scheme in \(text)") }
+        guard let schemeEnd = text.firstRange(of: "://") else {
+            throw .invalidURL(
+                "no scheme in \(text.prefix(80)): it begins with wss://, ws://, https:// or http://")
+        }
         switch text[..<schemeEnd.lowerBound].lowercased() {
         case "ws", "http": isSecure = false
         case "wss", "https": isSecure = true
-        case let scheme: throw .invalidURL("unknown scheme \(scheme)")
+        case let scheme: throw .invalidURL("unknown scheme \(scheme.prefix(80))")
         }
         let rest = text[schemeEnd.upperBound...]
         let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
@@ -53,26 +56,37 @@ public struct ServiceURL: Hashable, Sendable {
     private static func split(
         _ authority: Substring, defaultPort: Int
     ) throws(TransportError) -> (host: String, port: Int) {
+        if authority.contains("@") { throw .invalidURL("user names are not supported") }
         var host = authority
         var port: Substring?
+        var isNumeric = false
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
             host = authority[authority.index(after: authority.startIndex)..<end]
             let behind = authority[authority.index(after: end)...]
+            isNumeric = true
             if !behind.isEmpty && !behind.hasPrefix(":") { throw .invalidURL("text behind ]") }
             port = behind.isEmpty ? nil : behind.dropFirst()
         } else if let colon = authority.lastIndex(of: ":") {
             host = authority[..<colon]
             port = authority[authority.index(after: colon)...]
         }
+        if !isNumeric && host.contains(":") {
+            throw .invalidURL("an IPv6 address stands in brackets: [\(authority.prefix(80))]")
+        }
+        if isNumeric && addressFamily(String(host)) != 6 {
+            throw .invalidURL("no IPv6 address in [\(host.prefix(80))]")
+        }
         let isName = host.utf8.allSatisfy { byte in
             byte > 0x20 && byte < 0x7F && !"@[]\\^`{}|\"<>#%".utf8.contains(byte)
         }
-        if host.isEmpty || !isName { throw .invalidURL("no usable host in \(authority)") }
+        if host.isEmpty { throw .invalidURL("no host") }
+        if !isName { throw .invalidURL("no usable host in \(authority.prefix(80))") }
         if host.utf8.count > hostBytesMax { throw .invalidURL("host over \(hostBytesMax) bytes") }
         guard let port else { return (host.lowercased(), defaultPort) }
+        if port.isEmpty { throw .invalidURL("no port behind the colon") }
         guard let number = Int(port), number > 0, number < 65536,
             port.utf8.allSatisfy({ $0 < 0x3A && $0 > 0x2F })
-        else { throw .invalidURL("port \(port)") }
+        else { throw .invalidURL("port \(port.prefix(80)) is not 1 … 65535") }
         return (host.lowercased(), number)
     }
 }

@@ -40,14 +40,16 @@ class Socket {
     final var isAttached: Bool { unsafe connection != nil }
 
     /// Makes the connection. On failure nothing is kept and no callback comes.
-    final func connect(_ loop: borrowing LoopHandle, to target: Target) throws(TransportError) {
+    final func connect(
+        _ loop: borrowing LoopHandle, to target: Target, of url: ServiceURL
+    ) throws(TransportError) {
         let user = unsafe Unmanaged.passRetained(self)
         var reason = CT_REFUSED
         let (made, text) = unsafe loop.connect(target, user: user.toOpaque(), reason: &reason)
         unsafe connection = made
         if unsafe made == nil {
             unsafe user.release()
-            throw TransportError(reason, text: text, host: target.host, address: target.address)
+            throw TransportError(reason, text: text, url: url, address: target.address)
         }
     }
 
@@ -132,6 +134,13 @@ class Socket {
         return unsafe text { unsafe ct_header(connection, name, $0, $1) }
     }
 
+    /// The header that says when to come again, if it is a number of seconds. A date is none.
+    final var retryAfterSeconds: Int? {
+        guard let text = header("retry-after"), !text.isEmpty else { return nil }
+        if !text.utf8.allSatisfy({ $0 > 0x2F && $0 < 0x3A }) { return nil }
+        return Int(text) ?? .max
+    }
+
     /// A part of the query string, decoded, `name=value`.
     final func queryPart(_ index: Int) -> String? {
         guard let connection = unsafe connection else { return nil }
@@ -179,9 +188,16 @@ private func with(_ user: UnsafeMutableRawPointer, _ body: (Socket) -> Bool) -> 
     unsafe Unmanaged<Socket>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) ? 0 : -1 }
 }
 
+/// The same with the bytes of the callback. C has checked the length against what it can have read; here it
+/// is checked once more that it is one.
 @inline(__always)
-private func span(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> UnsafeBufferPointer<UInt8> {
-    unsafe UnsafeBufferPointer(start: bytes, count: length)
+private func with(
+    _ user: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ length: Int,
+    _ body: (Socket, Span<UInt8>) -> Bool
+) -> Int32 {
+    if length < 0 { return -1 }
+    let buffer = unsafe UnsafeBufferPointer(start: bytes, count: length)
+    return unsafe with(user) { unsafe body($0, Span(_unsafeElements: buffer)) }
 }
 
 extension ct_events {
@@ -191,22 +207,20 @@ extension ct_events {
             answered: { user, status in unsafe with(user) { $0.answered(status: Int(status)) } },
             opened: { user in unsafe with(user) { $0.opened() } },
             received: { user, bytes, length in
-                unsafe with(user) { $0.received(unsafe Span(_unsafeElements: span(bytes, length))) }
+                unsafe with(user, bytes, length) { $0.received($1) }
             },
             fragment: { user, bytes, length, isFinal in
-                unsafe with(user) {
-                    $0.fragment(unsafe Span(_unsafeElements: span(bytes, length)), isFinal: isFinal)
-                }
+                unsafe with(user, bytes, length) { $0.fragment($1, isFinal: isFinal) }
             },
             pong: { user, bytes, length in
-                unsafe with(user) {
-                    $0.pong(unsafe Span(_unsafeElements: span(bytes, length)))
+                unsafe with(user, bytes, length) {
+                    $0.pong($1)
                     return true
                 }
             },
             closing: { user, code, bytes, length in
-                unsafe with(user) {
-                    $0.closing(code: code, reason: unsafe Span(_unsafeElements: span(bytes, length)))
+                unsafe with(user, bytes, length) {
+                    $0.closing(code: code, reason: $1)
                     return true
                 }
             },

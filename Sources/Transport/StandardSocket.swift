@@ -7,6 +7,7 @@ import CTransport
 final class StandardSocket: WebSocketSocket {
     private var isOpen = false
     private var status = 0
+    private var retryAfter: Int?
     private var address = ""
     private var messageBytes = 0
     private var isClosing = false
@@ -28,6 +29,7 @@ final class StandardSocket: WebSocketSocket {
 
     override func answered(status: Int) -> Bool {
         self.status = status
+        retryAfter = retryAfterSeconds
         return true
     }
 
@@ -38,18 +40,15 @@ final class StandardSocket: WebSocketSocket {
 
     override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         if isClosing { return true }
-        messageBytes += bytes.count
-        if messageBytes > client.options.messageBytesMax {
+        if bytes.count > client.options.messageBytesMax - messageBytes {
             let fault = FrameFault.messageTooLong(bytesMax: client.options.messageBytesMax)
             client.loop.remote.count(CT_COUNT_VIOLATIONS)
             startClosing(
                 code: fault.closeCode, reason: "", end: .violation(FrameViolation(fault: fault, offset: 0)))
             return true
         }
-        if isFinal {
-            messageBytes = 0
-            client.loop.remote.count(CT_COUNT_MESSAGES_IN)
-        }
+        messageBytes = isFinal ? 0 : messageBytes + bytes.count
+        if isFinal { client.loop.remote.count(CT_COUNT_MESSAGES_IN) }
         client.handlers.message(bytes, isFinal)
         return true
     }
@@ -67,7 +66,7 @@ final class StandardSocket: WebSocketSocket {
     override func closed(_ reason: ct_reason, _ text: String) {
         if let limit { client.loop.cancel(limit) }
         if isOpen {
-            client.ended(self, end)
+            client.ended(self, end.unless(reason))
         } else {
             client.failed(self, error(reason, text))
         }
@@ -97,15 +96,17 @@ final class StandardSocket: WebSocketSocket {
         end = WebSocketEnd(error: error)
         if !sendClose(code: code, reason: reason) { kill() }
         let limitMs = client.options.closeLimitMs
-        limit = client.loop.after(UInt64(limitMs) * 1_000_000) { [unowned self] in
+        limit = client.loop.after(ms: limitMs) { [unowned self] in
             if end.error == nil { end = WebSocketEnd(error: .silent(forMs: limitMs)) }
             kill()
         }
     }
 
     private func error(_ reason: ct_reason, _ text: String) -> TransportError {
-        if reason == CT_BAD_ANSWER && status != 0 && status != 101 { return .upgradeRefused(status: status) }
+        if reason == CT_BAD_ANSWER && status != 0 && status != 101 {
+            return .upgradeRefused(status: status, retryAfterSeconds: retryAfter)
+        }
         if reason == CT_BAD_ANSWER && status == 101 { return .handshakeInvalid(.unspecified) }
-        return TransportError(reason, text: text, host: client.url.host, address: address)
+        return TransportError(reason, text: text, url: client.url, address: address)
     }
 }

@@ -25,6 +25,8 @@ public struct TransportCounters: Hashable, Sendable {
     public let sentFrames: Int
     /// Connections ended because the peer broke the framing rules.
     public let violations: Int
+    /// Connections ended because what the peer sent led to a length that cannot be.
+    public let lengthsOutOfBounds: Int
     /// Frames refused because a send queue was full or its connection not open.
     public let refusedSends: Int
 
@@ -39,22 +41,32 @@ public struct TransportCounters: Hashable, Sendable {
         receivedPings = handle.counter(CT_COUNT_PINGS_IN)
         sentFrames = handle.counter(CT_COUNT_FRAMES_OUT)
         violations = handle.counter(CT_COUNT_VIOLATIONS)
+        lengthsOutOfBounds = handle.counter(CT_COUNT_OUT_OF_BOUNDS)
         refusedSends = handle.counter(CT_COUNT_SEND_REFUSED)
+    }
+}
+
+extension WebSocketEnd {
+    /// This end, unless the connection ended because nothing of the peer could be believed any more.
+    func unless(_ reason: ct_reason) -> WebSocketEnd {
+        reason == CT_OUT_OF_BOUNDS ? WebSocketEnd(error: .lengthOutOfBounds) : self
     }
 }
 
 extension TransportError {
     /// What the C side reports, in this module's words.
-    init(_ reason: ct_reason, text: String, host: String, address: String) {
+    init(_ reason: ct_reason, text: String, url: ServiceURL, address: String) {
         switch reason {
         case CT_REFUSED: self = .refused(address: address)
         case CT_UNREACHABLE: self = .unreachable(address: address, reason: text)
         case CT_DESCRIPTORS: self = .descriptorsExhausted
-        case CT_CERTIFICATE: self = .certificateRefused(host: host, reason: text)
+        case CT_CERTIFICATE: self = .certificateRefused(host: url.host, reason: text)
         case CT_TLS: self = .tlsFailed(text)
-        case CT_UNANSWERED: self = .unanswered
+        case CT_NO_TLS: self = .noTLS(address: address)
+        case CT_UNANSWERED: self = url.isSecure ? .unanswered : .unansweredInPlain
         case CT_BAD_ANSWER: self = .badAnswer(text)
         case CT_TRUNCATED: self = .truncated
+        case CT_OUT_OF_BOUNDS: self = .lengthOutOfBounds
         default: self = .lost
         }
     }

@@ -19,12 +19,18 @@ public enum TransportError: Error, Hashable, Sendable {
     case certificateRefused(host: String, reason: String)
     /// TLS did not come about.
     case tlsFailed(String)
+    /// The server answers, but not in TLS.
+    case noTLS(address: String)
     /// The server hung up without an answer to the request.
     case unanswered
+    /// The same on a connection without TLS: a server that expects TLS does that.
+    case unansweredInPlain
+    /// The connection was open and the request sent, but the whole answer did not come in time.
+    case answerLate(afterMs: Int)
     /// The answer was not HTTP, or broke a rule of it.
     case badAnswer(String)
-    /// The upgrade was answered with another status than 101.
-    case upgradeRefused(status: Int)
+    /// The upgrade was answered with another status than 101, perhaps with a time to wait.
+    case upgradeRefused(status: Int, retryAfterSeconds: Int? = nil)
     /// The upgrade was answered with 101 but not by the rules; says which.
     case handshakeInvalid(HandshakeFault)
     /// The peer broke the framing rules.
@@ -35,6 +41,8 @@ public enum TransportError: Error, Hashable, Sendable {
     case silent(forMs: Int)
     /// The body ended early.
     case truncated
+    /// What the peer sent led to a length that cannot be; nothing of it was used.
+    case lengthOutOfBounds
     /// The body is longer than the limit.
     case bodyTooLong(bytesMax: Int)
     /// The server could not listen; the system's words.
@@ -57,14 +65,21 @@ extension TransportError: CustomStringConvertible {
         case .descriptorsExhausted: "no file descriptor left"
         case .certificateRefused(let host, let reason): "certificate of \(host) refused: \(reason)"
         case .tlsFailed(let reason): "TLS failed: \(reason)"
+        case .noTLS(let address): "the server at \(address) does not speak TLS"
         case .unanswered: "the server hung up without an answer"
+        case .unansweredInPlain:
+            "the server hung up without an answer; if it speaks TLS, the URL begins with wss:// or https://"
+        case .answerLate(let afterMs): "no whole answer after \(afterMs) ms"
         case .badAnswer(let reason): "bad answer: \(reason)"
-        case .upgradeRefused(let status): "upgrade refused with status \(status)"
+        case .upgradeRefused(let status, nil): "upgrade refused with status \(status)"
+        case .upgradeRefused(let status, let seconds?):
+            "upgrade refused with status \(status), again after \(seconds) s"
         case .handshakeInvalid(let fault): "invalid handshake: \(fault.rawValue)"
         case .violation(let violation): "framing violated at byte \(violation.offset): \(violation.fault)"
         case .lost: "connection lost"
         case .silent(let forMs): "nothing received for \(forMs) ms"
         case .truncated: "the body ended early"
+        case .lengthOutOfBounds: "the peer sent a length that cannot be"
         case .bodyTooLong(let bytesMax): "the body is longer than \(bytesMax) bytes"
         case .cannotListen(let port, let reason): "cannot listen on port \(port): \(reason)"
         case .noLoop(let reason): "no event loop: \(reason)"

@@ -118,13 +118,14 @@ public final class WebSocketClient {
             case .standard: StandardSocket(self)
             }
         let target = try next.target(attempt)
-        try loop.connect(next, to: target)
+        try loop.connect(next, to: target, of: url)
         socket = next
     }
 
-    private func abandon() {
+    private func abandon() -> TransportError? {
         socket?.kill()
         socket = nil
+        return nil
     }
 
     /// The socket of an attempt says that it failed.
@@ -160,7 +161,7 @@ public final class WebSocketClient {
 
     /// The kernel remembers when the last byte came, so watching costs nothing per message.
     private func watchSilence(afterMs: Int) {
-        silence = loop.after(UInt64(afterMs) * 1_000_000) { [unowned self] in
+        silence = loop.after(ms: afterMs) { [unowned self] in
             guard let socket else { return }
             let silentMs = socket.silentMs ?? 0
             switch keepAlive?.check(silentMs: silentMs, nowMs: Int(monotonicNs() / 1_000_000)) {

@@ -90,15 +90,14 @@ final class PeerSocket: Socket {
 
     override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         if isClosing { return true }
-        messageBytes += bytes.count
-        if messageBytes > server.options.messageBytesMax {
+        if bytes.count > server.options.messageBytesMax - messageBytes {
             let fault = FrameFault.messageTooLong(bytesMax: server.options.messageBytesMax)
             server.loop.remote.count(CT_COUNT_VIOLATIONS)
             close(code: fault.closeCode, reason: "")
             end = WebSocketEnd(error: .violation(FrameViolation(fault: fault, offset: 0)))
             return true
         }
-        if isFinal { messageBytes = 0 }
+        messageBytes = isFinal ? 0 : messageBytes + bytes.count
         handlers.message(bytes, isFinal)
         return true
     }
@@ -125,7 +124,7 @@ final class PeerSocket: Socket {
         server.peerCount -= 1
         let closed = handlers.closed
         handlers = WebSocketPeer.Handlers()
-        closed(server.loop.isClosed ? WebSocketEnd(error: .cancelled) : end)
+        closed(server.loop.isClosed ? WebSocketEnd(error: .cancelled) : end.unless(reason))
     }
 
     func close(code: UInt16, reason: String) {
@@ -142,7 +141,7 @@ final class PeerSocket: Socket {
 
     private func setTimer(_ delayMs: Int, _ action: @escaping (PeerSocket) -> Void) {
         if let timer { server.loop.cancel(timer) }
-        timer = server.loop.after(UInt64(delayMs) * 1_000_000) { [unowned self] in action(self) }
+        timer = server.loop.after(ms: delayMs) { [unowned self] in action(self) }
     }
 
     private func schedulePing() {

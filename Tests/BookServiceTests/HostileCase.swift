@@ -135,7 +135,7 @@ struct HostileCase: Sendable, CustomStringConvertible {
 
     static let requests: [HostileCase] = [
         HostileCase("requests reset", .requests, 4, .reset, said: "snapshot of"),
-        HostileCase("requests never answered", .requests, 2, .silent, said: "no answer after 400 ms") {
+        HostileCase("requests never answered", .requests, 2, .silent, said: "no whole answer after 400 ms") {
             $0.desk.requestLimitMs = 400
         },
         HostileCase(

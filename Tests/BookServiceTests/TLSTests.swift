@@ -138,7 +138,7 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
             let service = try BookService(configuration) { diary.note($0) }
             Witness(venue).settle(service, report)
             report.expect(
-                diary.has("ended: not open after 500 ms") && diary.has(": no answer after 500 ms, again"),
+                diary.has("ended: not open after 500 ms") && diary.has(": not open after 500 ms, again"),
                 diary.tail)
             _ = service.stop()
         }

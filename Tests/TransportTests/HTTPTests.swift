@@ -159,13 +159,13 @@ extension SocketTests {
             try withLoop { loop in
                 let silent = Fetched(try http(server), on: loop) { $0.limitMs = 80 }
                 drive(loop, [server], forAtMostMs: 1000) { silent.end != nil }
-                #expect(silent.end == .some(.timedOut(afterMs: 80)))
+                #expect(silent.end == .some(.answerLate(afterMs: 80)))
                 let stalled = Fetched(try http(server), on: loop) { $0.limitMs = 80 }
                 let cancelled = Fetched(try http(server), on: loop)
                 drive(loop, [server]) { stalled.status == 200 && cancelled.status == 200 }
                 cancelled.fetch?.cancel()
                 drive(loop, [server], forAtMostMs: 1000) { stalled.end != nil && cancelled.end != nil }
-                #expect(stalled.end == .some(.timedOut(afterMs: 80)))
+                #expect(stalled.end == .some(.answerLate(afterMs: 80)))
                 #expect(cancelled.end == .some(.cancelled))
                 let early = Fetched(try http(server), on: loop)
                 early.fetch?.cancel()
@@ -189,7 +189,7 @@ extension SocketTests {
                     refused.end != nil && unanswered.end != nil && encoded.end != nil
                 }
                 #expect(refused.end == .some(.refused(address: "127.0.0.1")))
-                #expect(unanswered.end == .some(.unanswered))
+                #expect(unanswered.end == .some(.unansweredInPlain))
                 guard case .badAnswer?? = encoded.end else {
                     Issue.record("\(String(describing: encoded.end))")
                     return

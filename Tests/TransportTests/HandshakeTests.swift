@@ -69,7 +69,7 @@ extension SocketTests {
             try withLoop { loop in
                 let diary = Diary(server.url, on: loop, [road])
                 drive(loop, [server]) { diary.end != nil }
-                #expect(diary.error == .unanswered)
+                #expect(diary.error == .unansweredInPlain)
             }
         }
 
@@ -100,6 +100,24 @@ extension SocketTests {
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == .upgradeRefused(status: status))
                 #expect(diary.heard.count == 1)
+            }
+        }
+
+        /// What a refusal says of when to come again reaches the owner, by either road.
+        @Test(
+            arguments: [
+                ("17", 17), ("0", 0), ("99999999999999999999", Int.max), ("-3", nil), ("soon", nil),
+                ("", nil),
+            ], roads)
+        func retryAfter(_ retry: (text: String, seconds: Int?), _ road: WebSocketRoad) throws {
+            let server = ScriptedServer([
+                .awaitRequest,
+                .text("HTTP/1.1 429 No\r\nRetry-After: \(retry.text)\r\nContent-Length: 2\r\n\r\nno"), .hang,
+            ])
+            try withLoop { loop in
+                let diary = Diary(server.url, on: loop, [road])
+                drive(loop, [server]) { diary.end != nil }
+                #expect(diary.error == .upgradeRefused(status: 429, retryAfterSeconds: retry.seconds))
             }
         }
 

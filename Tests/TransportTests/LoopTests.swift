@@ -200,11 +200,42 @@ extension SocketTests {
         "", "a", "ftp://a", "ws://", "ws://:80", "ws://a:", "ws://a:0", "ws://a:65536", "ws://a:-1",
         "ws://a:+1",
         "ws://a:8x", "ws://u@a", "ws://a b", "ws://a/b c", "ws://a/\r\nX: y", "ws://[::1", "ws://[::1]x",
-        "ws://a/é",
+        "ws://a/é", "ws://::1/", "ws://[a]/", "ws://[1.2.3.4]:9", "ws://fe80::1:80/x",
         "ws://" + String(repeating: "a", count: 121), "ws://a/" + String(repeating: "a", count: 8000),
     ])
     func badURLs(_ text: String) {
         #expect(throws: TransportError.self) { try ServiceURL(text) }
+    }
+
+    @Test(arguments: [
+        ("ws://h:99999/", "port 99999 is not 1 … 65535"), ("ws://h:/", "no port behind the colon"),
+        ("ws://u:p@h/", "user names are not supported"), ("ws://:80", "no host"),
+        ("ws://::1/", "an IPv6 address stands in brackets: [::1]"), ("ws://[a]/", "no IPv6 address in [a]"),
+        ("h:80", "no scheme in h:80: it begins with wss://, ws://, https:// or http://"),
+        ("ftp://h", "unknown scheme ftp"),
+    ])
+    func urlErrorsSayWhat(_ text: String, _ what: String) {
+        #expect(throws: TransportError.invalidURL(what)) { try ServiceURL(text) }
+    }
+
+    @Test func timesOfTimersAreClamped() throws {
+        try withLoop { loop in
+            var rung = false
+            loop.after(ms: -1) { rung = true }
+            loop.after(ms: Int.max) { Issue.record("never") }
+            drive(loop) { rung }
+        }
+    }
+
+    @Test func buffersThatCannotBe() {
+        for bytes in [0, -1, 1 << 31, Int.max] {
+            var options = EventLoop.Options()
+            options.readBytesMax = bytes
+            #expect(throws: TransportError.self) { try EventLoop(options) }
+            options = EventLoop.Options()
+            options.queueBytesMax = bytes
+            #expect(throws: TransportError.self) { try EventLoop(options) }
+        }
     }
 
     @Test func headersCannotBreakALine() {

@@ -79,10 +79,60 @@ import Testing
         #expect(plan.failed(Self.refused, isLast: true) == .none)
     }
 
+    /// What hangs up, is no server or breaks TLS at one address may do at the next, from the first road on.
+    @Test(arguments: [
+        TransportError.unanswered, .unansweredInPlain, .badAnswer("x"), .handshakeInvalid(.accept),
+    ])
+    func brokenAnswers(_ error: TransportError) {
+        var plan = DialPlan(roads: [.fast, .standard])
+        _ = plan.begin(numericAddress: nil)
+        _ = plan.resolved(["a", "b"])
+        #expect(plan.failed(error) == .attempt(address: "a", road: .standard))
+        #expect(plan.failed(error) == .attempt(address: "b", road: .fast))
+        #expect(plan.failed(.tlsFailed("x")) == .giveUp(.tlsFailed("x")))
+    }
+
+    @Test func onlySoManyAddresses() {
+        var plan = DialPlan(roads: [.fast])
+        _ = plan.begin(numericAddress: nil)
+        var attempts = [plan.resolved((0..<16).map { "\($0)" })]
+        for _ in 0..<16 { attempts.append(plan.failed(.noTLS(address: "x"))) }
+        #expect(attempts[3] == .attempt(address: "3", road: .fast))
+        #expect(attempts[4] == .giveUp(.noTLS(address: "x")) && attempts[5] == .none)
+    }
+
     @Test func oneRoad() {
         var plan = DialPlan(roads: [.fast])
         _ = plan.begin(numericAddress: "a")
         #expect(plan.failed(Self.status400) == .giveUp(Self.status400))
+    }
+}
+
+@Suite struct AddressMemoryTests {
+    @Test func familiesTakeTurns() {
+        let memory = AddressMemory()
+        #expect(memory.order([], of: "h").isEmpty)
+        #expect(memory.order(["1", "2"], of: "h") == ["1", "2"])
+        #expect(
+            memory.order([":1", ":2", ":3", ":4", "1", "2"], of: "h") == [":1", "1", ":2", "2", ":3", ":4"])
+        #expect(memory.order(["1", "2", ":1"], of: "h") == ["1", ":1", "2"])
+    }
+
+    @Test func beginsBehindTheLastFailure() {
+        var memory = AddressMemory()
+        memory.failed("1", of: "h")
+        #expect(memory.order(["1", "2", "3"], of: "h") == ["2", "3", "1"])
+        #expect(memory.order(["1", "2", "3"], of: "other") == ["1", "2", "3"])
+        memory.failed("3", of: "h")
+        #expect(memory.order(["1", "2", "3"], of: "h") == ["1", "2", "3"])
+        #expect(memory.order(["1", "2"], of: "h") == ["1", "2"])
+    }
+
+    @Test func remembersSoManyNames() {
+        var memory = AddressMemory()
+        for number in 0...AddressMemory.nameCountMax { memory.failed("1", of: "h\(number)") }
+        #expect(memory.order(["1", "2"], of: "h0") == ["1", "2"])
+        #expect(memory.order(["1", "2"], of: "h1") == ["2", "1"])
     }
 }
 

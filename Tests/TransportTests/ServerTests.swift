@@ -89,6 +89,34 @@ extension SocketTests {
             }
         }
 
+        /// Waiting for an answer is waiting also while the client's next requests lie ready.
+        @Test(arguments: [false, true]) func pipeliningDoesNotSpin(_ isSecure: Bool) throws {
+            var options = EventLoop.Options()
+            options.authorityPath = Certificates.shared.authorityPath
+            try withLoop(options) { loop in
+                var turnCount = 0
+                var answered = 0
+                let server = try serve(
+                    loop,
+                    request: { request in
+                        let before = turnCount
+                        loop.after(50_000_000) {
+                            #expect(turnCount - before < 100)
+                            answered += 1
+                            request.respond(HTTPResponse(json: "{}"))
+                        }
+                    })
+                let client = RawClient(server.port)
+                let one = "GET /late HTTP/1.1\r\nHost: h\r\n\r\n"
+                client.send(String(repeating: one, count: 5))
+                drive(loop) {
+                    turnCount += 1
+                    return client.read().components("HTTP/1.1 200") == 5
+                }
+                #expect(answered == 5)
+            }
+        }
+
         @Test func clientGoneBeforeTheAnswer() throws {
             try withLoop { loop in
                 var held: HTTPRequest?

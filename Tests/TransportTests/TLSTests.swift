@@ -133,6 +133,28 @@ extension SocketTests {
                 let port = try greet(loop, nil)
                 let diary = Diary(try ServiceURL("wss://localhost:\(port)/ws"), on: loop, [road])
                 drive(loop) { diary.end != nil }
+                #expect(diary.error == .noTLS(address: "127.0.0.1"))
+                #expect("\(diary.error!)" == "the server at 127.0.0.1 does not speak TLS")
+            }
+        }
+
+        @Test(arguments: [
+            "HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}",
+        ])
+        func otherWordsThanTLS(_ words: String) throws {
+            let server = ScriptedServer([.awaitBytes(0), .wait(ms: 2), .text(words), .hang])
+            try withLoop(options()) { loop in
+                let diary = Diary(try ServiceURL("wss://localhost:\(server.port)/ws"), on: loop)
+                drive(loop, [server]) { diary.end != nil }
+                #expect(diary.error == .noTLS(address: "127.0.0.1"))
+            }
+        }
+
+        @Test func hangUpInTheHandshake() throws {
+            let server = ScriptedServer([.wait(ms: 5), .hangUp])
+            try withLoop(options()) { loop in
+                let diary = Diary(try ServiceURL("wss://localhost:\(server.port)/ws"), on: loop)
+                drive(loop, [server]) { diary.end != nil }
                 guard case .tlsFailed? = diary.error else {
                     Issue.record("\(diary.heard)")
                     return
@@ -145,7 +167,8 @@ extension SocketTests {
                 let port = try greet(loop, Certificates.shared.good)
                 let diary = Diary(try ServiceURL("ws://localhost:\(port)/ws"), on: loop, [road])
                 drive(loop) { diary.end != nil }
-                #expect(diary.error == .unanswered)
+                #expect(diary.error == .unansweredInPlain)
+                #expect("\(diary.error!)".hasSuffix("the URL begins with wss:// or https://"))
             }
         }
 

@@ -51,11 +51,21 @@ typedef enum ct_reason {
     CT_CERTIFICATE,
     /// TLS failed for another reason.
     CT_TLS,
+    /// What came instead of a handshake was no TLS.
+    CT_NO_TLS,
     /// The peer hung up before a whole response head had come.
     CT_UNANSWERED,
     /// The response head could not be read, or (standard role) was not a valid upgrade.
     CT_BAD_ANSWER,
+    /// The library reported a length or a place that cannot be; nothing of it was used.
+    CT_OUT_OF_BOUNDS,
 } ct_reason;
+
+/// Most bytes of a control frame's payload, and of one piece of a message.
+enum { CT_CONTROL_BYTES_MAX = 125, CT_PIECE_BYTES_MAX = 65536 };
+/// Whether bytes may be touched: not more than can have been read, and at a place unless there are none. A
+/// length below 0, cast, is more than can be.
+bool ct_in_bounds(const void *_Nullable bytes, size_t length, size_t length_max);
 
 /// What is sent.
 typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame;
@@ -64,7 +74,7 @@ typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame
 enum ct_counter {
     CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
     CT_COUNT_FRAMES_IN, CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS,
-    CT_COUNT_SEND_REFUSED,
+    CT_COUNT_SEND_REFUSED, CT_COUNT_OUT_OF_BOUNDS,
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
@@ -125,7 +135,7 @@ uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 /// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was
 /// woken. False if too many look-ups are under way.
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
-enum { CT_ADDRESSES_MAX = 4, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
+enum { CT_ADDRESSES_MAX = 16, CT_ADDRESSES_OF_FAMILY_MAX = 8, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
 typedef struct ct_resolution {
     uint64_t token;
     int address_count;

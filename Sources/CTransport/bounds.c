@@ -1,0 +1,41 @@
+// The wall: no length and no place from outside goes on to Swift before it is checked here. The library
+// counts in signed 32-bit numbers that peers can drive below 0, and hands them on as `size_t`.
+#include "internal.h"
+
+bool ct_in_bounds(const void *bytes, size_t length, size_t length_max) {
+    return length <= length_max && (bytes || !length);
+}
+
+bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max) {
+    if (ct_in_bounds(bytes, length, length_max)) return true;
+    if (!connection->out_of_bounds) ct_count(connection->loop, CT_COUNT_OUT_OF_BOUNDS, 1);
+    connection->out_of_bounds = true;
+    return false;
+}
+
+size_t ct_read_max(const ct_loop *loop) {
+    size_t service = (size_t)loop->service_bytes;
+    return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
+}
+
+int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
+    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
+    uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
+    size_t reason = length >= 2 ? length - 2 : 0;
+    const uint8_t *text = reason ? payload + 2 : (const uint8_t *)"";
+    return connection->loop->events.closing(connection->user, code, text, reason);
+}
+
+int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length) {
+    if (!ct_admit(connection, bytes, length, ct_read_max(connection->loop))) return -1;
+    ct_count(connection->loop, CT_COUNT_BYTES_IN, length);
+    if (connection->doomed) return -1;
+    bool is_final = lws_is_final_fragment(connection->wsi);
+    const uint8_t *place = bytes ?: (const uint8_t *)"";
+    return connection->loop->events.fragment(connection->user, place, length, is_final);
+}
+
+int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length) {
+    if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
+    return connection->loop->events.pong(connection->user, payload ?: (const uint8_t *)"", length);
+}
