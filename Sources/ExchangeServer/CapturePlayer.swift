@@ -71,7 +71,8 @@ final class CapturePlayer {
     /// When the next message is due; nil if none is.
     var nextUs: Int64? {
         guard case .playing(let startUs) = state, isHolding else { return nil }
-        return isUnpaced ? 0 : startUs + heldAtUs - (firstAtUs ?? heldAtUs)
+        if isUnpaced { return 0 }
+        return saturatedSum(startUs, playingTime(of: heldAtUs, first: firstAtUs ?? heldAtUs, speed: 1))
     }
 
     /// Publishes what is due by a time, at most so many messages; false if more is.

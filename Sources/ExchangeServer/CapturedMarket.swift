@@ -17,6 +17,8 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     case empty(path: String)
     /// No depth event of the market is in it, so there is no symbol to serve.
     case noSymbols(path: String)
+    /// More symbols or streams are in it than can be served.
+    case tooMany(path: String, what: String, countMax: Int)
     /// It is a recording of an engine's frames, not a capture.
     case recording(path: String)
 
@@ -26,6 +28,8 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unreadable(let error): "\(error)"
         case .empty(let path): "\(path): no message of a stream in it; is it of this market?"
         case .noSymbols(let path): "\(path): no depth event in it; is it of this market?"
+        case .tooMany(let path, let what, let countMax):
+            "\(path): more than \(countMax) \(what); play a capture of fewer"
         case .recording(let path):
             "\(path): a recording of frames, which only 'lob replay' reads; play what it was made from"
         }
@@ -34,6 +38,11 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// A captured session of one market.
 public struct CapturedMarket: Sendable {
+    /// Most symbols that are served; each costs a book, some 50 KB.
+    public static let symbolCountMax = 4_096
+    /// Most streams.
+    public static let streamCountMax = 65_536
+
     /// Its market.
     public let market: Market
     /// Its files.
@@ -64,7 +73,9 @@ public struct CapturedMarket: Sendable {
             var survey = Survey(market)
             var session = try CaptureSession(files)
             var message: [UInt8] = []
-            while let line = try session.next(into: &message) { survey.take(message, line.receivedAtNs) }
+            while !survey.isFull, let line = try session.next(into: &message) {
+                survey.take(message, line.receivedAtNs)
+            }
             streams = survey.streams
             messageCount = survey.messageCount
             strayCount = survey.strayCount
@@ -78,6 +89,13 @@ public struct CapturedMarket: Sendable {
             }
         } catch {
             throw .unreadable(error)
+        }
+        let path = files.events
+        if symbols.count > Self.symbolCountMax {
+            throw .tooMany(path: path, what: "symbols", countMax: Self.symbolCountMax)
+        }
+        if streams.count > Self.streamCountMax {
+            throw .tooMany(path: path, what: "streams", countMax: Self.streamCountMax)
         }
         if streams.isEmpty { throw .empty(path: files.events) }
         if symbols.isEmpty { throw .noSymbols(path: files.events) }
@@ -105,6 +123,11 @@ private struct Survey {
     }
 
     init(_ market: Market) { self.market = market }
+
+    /// Whether there is more than can be served.
+    var isFull: Bool {
+        order.count > CapturedMarket.symbolCountMax || streams.count > CapturedMarket.streamCountMax
+    }
 
     mutating func take(_ message: [UInt8], _ receivedAtNs: Int64?) {
         messageCount += 1

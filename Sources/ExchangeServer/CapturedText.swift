@@ -24,7 +24,8 @@ func unwrap(_ message: [UInt8]) -> (name: Range<Int>, payload: Range<Int>)? {
     let opening = Array("{\"stream\":\"".utf8)
     guard message.starts(with: opening) else { return nil }
     let first = opening.count
-    guard let end = message[first...].firstIndex(of: UInt8(ascii: "\"")) else { return nil }
+    let place = message[first...].prefix(nameBytesMax)
+    guard let end = place.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
     let key = Array("\"data\":".utf8)
     var at = end + 1
     while at < message.count, message[at] == UInt8(ascii: ",") || message[at] == 0x20 { at += 1 }
@@ -61,9 +62,29 @@ func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> Stri
     }
 }
 
-/// The first string member of a name.
+/// The first string member of a name. Messages begin with what they are: only there it is looked for.
 private func text(of name: String, in message: [UInt8]) -> String? {
-    guard let key = message.firstRange(of: Array("\"\(name)\":\"".utf8)) else { return nil }
-    let rest = message[key.upperBound...]
+    guard let start = end(of: Array("\"\(name)\":\"".utf8), in: message) else { return nil }
+    let rest = message[start...].prefix(nameBytesMax)
     return rest.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: rest[..<$0], as: UTF8.self) }
+}
+
+/// No name of a stream or symbol is longer.
+private let nameBytesMax = 256
+/// How far from the beginning a message may say what it is.
+private let headBytesMax = 1 << 16
+
+/// The place behind the first occurrence of a key.
+private func end(of key: [UInt8], in message: [UInt8]) -> Int? {
+    unsafe message.withUnsafeBufferPointer { bytes in
+        let last = min(bytes.count, headBytesMax) - key.count
+        var at = 0
+        while at <= last {
+            var matched = 0
+            while matched < key.count, unsafe bytes[at + matched] == key[matched] { matched += 1 }
+            if matched == key.count { return at + matched }
+            at += 1
+        }
+        return nil
+    }
 }

@@ -1,5 +1,7 @@
 // Virtual time: the time of the wall from the start of the server on, faster or slower by a factor.
 
+import Recording
+
 /// When it is at the venue.
 struct VenueClock {
     /// Venue time at which the clock was made, in microseconds since 1970.
@@ -21,12 +23,12 @@ struct VenueClock {
 
     /// Venue time after so many nanoseconds.
     func venueUs(afterNs elapsedNs: Int64) -> Int64 {
-        startUs + Int64(Double(elapsedNs) / 1_000 * speed)
+        saturatedSum(startUs, saturated(Double(elapsedNs) / 1_000 * speed))
     }
 
     /// After how many nanoseconds it is that late at the venue; rounded up, so that it then is.
     func elapsedNs(atVenueUs venueUs: Int64) -> Int64 {
-        let ns = (Double(venueUs - startUs) * 1_000 / speed).rounded(.up) + 1_000
-        return ns < Double(Int64.max / 2) ? Int64(ns) : .max / 2
+        let ns = (Double(saturatedDifference(venueUs, startUs)) * 1_000 / speed).rounded(.up) + 1_000
+        return min(saturated(ns), .max / 2)
     }
 }

@@ -82,6 +82,9 @@ public struct RecordingReader: ~Copyable {
         source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
     }
 
+    /// Room for a body at the moment.
+    var bufferBytes: Int { capacity }
+
     /// The next frame, valid until the next call; nil at the end. Frames of unknown kinds are skipped.
     public mutating func next() throws(ReadingError) -> Frame? {
         while true {
@@ -95,10 +98,7 @@ public struct RecordingReader: ~Copyable {
             let kind = FrameKind(rawValue: buffer[6])
             let time = raw.loadUnaligned(fromByteOffset: 8, as: Int64.self)
             if length > FrameFile.bodyBytesMax { throw damaged(at, "a frame of \(length) bytes") }
-            reserve(length)
-            if try source.read(into: buffer, count: length) < length {
-                throw damaged(at, "ends inside a frame")
-            }
+            if try readBody(length) < length { throw damaged(at, "ends inside a frame") }
             guard let kind else { continue }
             return Frame(
                 kind: kind, source: sourceNumber, receivedAtNs: time,
@@ -110,11 +110,25 @@ public struct RecordingReader: ~Copyable {
         .damaged(path: source.path, atByte: at, reason: reason)
     }
 
-    private mutating func reserve(_ length: Int) {
-        if length <= capacity { return }
+    /// Reads a body to the front of the buffer. The buffer grows by what has come, not by what is announced.
+    private mutating func readBody(_ length: Int) throws(ReadingError) -> Int {
+        var got = 0
+        while got < length {
+            if got == capacity { grow(keeping: got) }
+            let step = min(length, capacity) - got
+            let count = try source.read(into: buffer + got, count: step)
+            got += count
+            if count < step { break }
+        }
+        return got
+    }
+
+    private mutating func grow(keeping count: Int) {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + 128)
+        larger.initialize(from: buffer, count: count)
+        (larger + count).initialize(repeating: 0, count: capacity * 2 + 128 - count)
         buffer.deallocate()
-        capacity = max(length, capacity * 2)
-        buffer = .allocate(capacity: capacity + 128)
-        buffer.initialize(repeating: 0, count: capacity + 128)
+        buffer = larger
+        capacity *= 2
     }
 }

@@ -1,8 +1,8 @@
 // A recording that is being written.
 //
-// The frames go to `FILE.tmp` beside the file, which takes its name only when all of them are there: a
-// recording is whole or absent, and one that is replaced stays until then. What is no recording is never
-// replaced, and neither is a file that is being read.
+// The frames go to `FILE.tmp` beside the file, which takes its name only when all of them are on the disk: a
+// recording is whole or absent, also after a power failure, and one that is replaced stays until then. What
+// is no recording is never replaced, and neither is a file that is being read.
 //
 // SAFETY: owns the FILE and closes it once; a frame's bytes are read during the call.
 
@@ -61,6 +61,17 @@ public struct RecordingWriter: ~Copyable {
         unlink(temporary)
     }
 
+    /// Brings the names of a file's folder to the disk, where the file system can do that.
+    private static func keepName(_ path: String) throws(WritingError) {
+        let end = path.lastIndex(of: "/")
+        let name = end.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+        let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder < 0 { return }
+        defer { close(folder) }
+        if fsync(folder) == 0 || errno == EINVAL || errno == EROFS { return }
+        throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+
     /// The file behind symbolic links, so that it is replaced and not the link to it.
     private static func resolved(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
@@ -95,13 +106,18 @@ public struct RecordingWriter: ~Copyable {
         if (!wroteHeader || body != frame.bytes.count) && failure == 0 { failure = errno }
     }
 
-    /// Ends the recording and gives it its name.
+    /// Ends the recording, brings it to the disk and gives it its name.
     /// - Throws: if anything since the beginning could not be written; then nothing of it stays.
     public consuming func finish() throws(WritingError) {
         isFinished = true
+        if fflush(file) != 0 && failure == 0 { failure = errno }
+        if failure == 0 && fsync(fileno(file)) != 0 { failure = errno }
         if fclose(file) != 0 && failure == 0 { failure = errno }
         if failure == 0 && rename(temporary, path) != 0 { failure = errno }
-        if failure == 0 { return }
+        if failure == 0 {
+            try RecordingWriter.keepName(path)
+            return
+        }
         unlink(temporary)
         throw .cannotWrite(path: path, reason: String(cString: strerror(failure)))
     }

@@ -1,6 +1,7 @@
 // `lob simulate`: fresh seeds of the whole road in virtual time, until one fails or all are done.
 
 import ArgumentParser
+import Recording
 import RoadSimulation
 import SimulatedExchange
 
@@ -99,8 +100,22 @@ struct SimulateCommand: ParsableCommand {
     mutating func validate() throws {
         if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
         if symbols < 1 || symbols > 200 { throw ValidationError("--symbols must be 1 … 200.") }
-        if let hours { seconds = Int(hours * 3600) }
-        if seconds < 1 { throw ValidationError("Give at least one virtual second.") }
+        if UInt64(seeds) > UInt64.max - from {
+            throw ValidationError("There are no seeds behind \(UInt64.max).")
+        }
+        let secondsMax = 100_000_000
+        if let hours {
+            if !(hours * 3600 <= Double(secondsMax)) {
+                throw ValidationError("--hours must be at most \(secondsMax / 3600).")
+            }
+            seconds = Int(saturated(hours * 3600))
+        }
+        if !(1...secondsMax).contains(seconds) {
+            throw ValidationError("Give at least one virtual second, and at most \(secondsMax).")
+        }
+        if !(1...secondsMax).contains(recovery) {
+            throw ValidationError("--recovery must be 1 … \(secondsMax) s.")
+        }
     }
 
     func run() throws {

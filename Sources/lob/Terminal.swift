@@ -3,6 +3,7 @@
 // SAFETY: OS calls get pointers that live inside the closure that made them.
 
 import Glibc
+import Recording
 
 /// Writes a line to standard error.
 func printError(_ text: String) {
@@ -101,7 +102,7 @@ func contents(ofFile path: String, bytesMax: Int) -> [UInt8]? {
 func fixed(_ value: Double, _ decimals: Int) -> String {
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
-    let scaled = Int((value.magnitude * scale).rounded())
+    let scaled = Int(saturated((value.magnitude * scale).rounded()))
     let sign = value < 0 ? "-" : ""
     if decimals == 0 { return "\(sign)\(scaled)" }
     let fraction = String(scaled % Int(scale))
@@ -113,7 +114,7 @@ func fixed(_ value: Double, _ decimals: Int) -> String {
 func rounded(_ value: Double) -> String {
     var unit = 1.0
     while value / unit >= 1000 { unit *= 10 }
-    var digits = Array(String(Int((value / unit).rounded() * unit)))
+    var digits = Array(String(saturated((value / unit).rounded() * unit)))
     var at = digits.count - 3
     while at > 0 {
         digits.insert(" ", at: at)
@@ -141,7 +142,7 @@ struct Stopwatch {
     var elapsedNs: Int64 { monotonicNs() - startedAtNs }
 }
 
-/// Sleeps so that times of a capture pass as they did, or faster.
+/// Sleeps so that times of a capture pass as they did, or faster; a signal to stop ends the sleep.
 struct Pacer {
     private var firstNs: Int64?
     private let clock = Stopwatch()
@@ -151,9 +152,12 @@ struct Pacer {
             firstNs = timeNs
             return
         }
-        let dueNs = Int64(Double(timeNs - firstNs) / factor)
-        let waitNs = dueNs - clock.elapsedNs
-        if waitNs > 0 { usleep(UInt32(min(waitNs / 1000, 1_000_000_000))) }
+        let dueNs = playingTime(of: timeNs, first: firstNs, speed: factor)
+        while !StopSignals.isRaised {
+            let waitNs = dueNs - clock.elapsedNs
+            if waitNs <= 0 { return }
+            usleep(UInt32(min(waitNs / 1000 + 1, 1_000_000)))
+        }
     }
 }
 
@@ -171,7 +175,7 @@ struct ProgressLine {
         if now - shownAtNs < 100_000_000 { return }
         shownAtNs = now
         isShown = true
-        writeError("\r\u{1B}[K\(what): \(Int(fraction() * 100)) %")
+        writeError("\r\u{1B}[K\(what): \(saturated(fraction() * 100)) %")
     }
 
     mutating func clear() {

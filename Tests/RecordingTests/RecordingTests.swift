@@ -153,4 +153,20 @@ private func frames(_ path: String) throws -> (lengths: [Int], damage: ReadingEr
             #expect(at == ends[frameCount] && !ends.contains(count))
         }
     }
+
+    /// A frame is given room as its bytes come, whatever length it announces.
+    @Test func announcedLengthsCostNothing() throws {
+        let folder = try Folder()
+        try folder.record("r", [])
+        for (announced, came) in [(1 << 28, 0), (1 << 28, 100), (1 << 27, 300_000), (1 << 28 + 1, 0)] {
+            var bytes = try folder.bytes("r")
+            for place in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: announced >> (8 * place))) }
+            bytes += [7, 0, 1, 0] + [UInt8](repeating: 0, count: 8 + came)
+            try folder.write("torn", bytes)
+            var reader = try RecordingReader(path: folder["torn"])
+            var isDamaged = false
+            do throws(ReadingError) { _ = try reader.next() } catch { isDamaged = true }
+            #expect(isDamaged && reader.bufferBytes <= max(1 << 16, 4 * came), "\(announced), \(came)")
+        }
+    }
 }

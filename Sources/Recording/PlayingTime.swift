@@ -1,0 +1,28 @@
+// When a message of a capture is due. Times come out of files and speeds out of arguments: both may be
+// anything, so nothing here can overflow. What does not fit is as far away as a time can be.
+
+/// The nearest whole number there is; 0 for what is no number.
+public func saturated(_ value: Double) -> Int64 {
+    if value.isNaN { return 0 }
+    if value >= 0x1p63 { return .max }
+    return value <= -0x1p63 ? .min : Int64(value)
+}
+
+/// The nearest difference there is.
+public func saturatedDifference(_ a: Int64, _ b: Int64) -> Int64 {
+    let (difference, overflow) = a.subtractingReportingOverflow(b)
+    return overflow ? (a < b ? .min : .max) : difference
+}
+
+/// The nearest sum there is.
+public func saturatedSum(_ a: Int64, _ b: Int64) -> Int64 {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? (a < 0 ? .min : .max) : sum
+}
+
+/// How long after the beginning a time of a capture has come, at so many times its own speed. Never below 0.
+public func playingTime(of time: Int64, first: Int64, speed: Double) -> Int64 {
+    let distance = saturatedDifference(time, first)
+    if distance <= 0 { return 0 }
+    return speed == 1 ? distance : max(saturated(Double(distance) / speed), 0)
+}
