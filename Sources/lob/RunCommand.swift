@@ -240,18 +240,14 @@ struct RunCommand: ParsableCommand {
     }
 
     private static func check(url: String, schemes: [String]) throws {
-        guard let scheme = schemes.first(where: { url.hasPrefix($0) }) else {
+        if !schemes.contains(where: { url.hasPrefix($0) }) {
             throw ValidationError("\(url): does not begin with \(schemes.joined(separator: " or ")).")
         }
         do throws(TransportError) {
             _ = try ServiceURL(url)
         } catch {
-            let authority = url.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
-            if authority.contains("@") {
-                throw ValidationError("\(url): user names and passwords are not supported.")
-            }
             guard case .invalidURL(let what) = error else { throw ValidationError("\(url): \(error).") }
-            throw ValidationError("\(url): \(what)\(what.hasPrefix("port ") ? " is none" : "").")
+            throw ValidationError("\(url): \(what).")
         }
     }
 
