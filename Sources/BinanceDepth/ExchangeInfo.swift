@@ -1,6 +1,8 @@
 // The venue's list of symbols, a body of up to 20 MB, read once from front to back and handed out symbol by
 // symbol. Of each symbol only what `SymbolFacts` holds is kept; everything else is skipped, but must be JSON.
 //
+// Beside the symbols it states the budget of request weight, which is the venue's to change.
+//
 // Tolerant on purpose: the list grows members and kinds of symbols all the time, and one strange entry must
 // not keep the books of all others from starting. A symbol without a usable name is left out and counted; a
 // member of an unexpected type counts as absent; an unknown status is one that does not trade.
@@ -15,6 +17,8 @@ public struct ExchangeInfo: Sendable {
     public var symbols: [SymbolFacts] = []
     /// Entries left out because they have no name that can be one.
     public var unusableCount = 0
+    /// Request weight that an address may spend in a minute; nil if the list does not say.
+    public var requestWeightPerMinute: Int?
 
     /// Longest text kept of a member, in bytes.
     private static let textBytesMax = 64
@@ -24,8 +28,10 @@ public struct ExchangeInfo: Sendable {
     /// - Throws: what is wrong with it and where.
     public init(_ body: Span<UInt8>, market: Market) throws(ParseError) {
         var symbols: [SymbolFacts] = []
-        unusableCount = try ExchangeInfo.forEachSymbol(in: body, market: market) { symbols.append($0) }
+        var weight: Int?
+        unusableCount = try ExchangeInfo.read(body, market, &weight) { symbols.append($0) }
         self.symbols = symbols
+        requestWeightPerMinute = weight
     }
 
     /// Reads a body and hands out its symbols as they come.
@@ -35,10 +41,23 @@ public struct ExchangeInfo: Sendable {
     public static func forEachSymbol(
         in body: Span<UInt8>, market: Market, _ use: (SymbolFacts) -> Void
     ) throws(ParseError) -> Int {
+        var weight: Int?
+        return try read(body, market, &weight, use)
+    }
+
+    private static func read(
+        _ body: Span<UInt8>, _ market: Market, _ weight: inout Int?, _ use: (SymbolFacts) -> Void
+    ) throws(ParseError) -> Int {
         try JSONCursor.reading(body) { cursor throws(ParseError) in
             var unusable = 0
             var isListed = false
             try cursor.forEachMember { name, value throws(ParseError) in
+                if value.matches(name, "rateLimits") && value.byte == UInt8(ascii: "[") {
+                    return try value.forEachElement { limit throws(ParseError) in
+                        guard let stated = try weightPerMinute(&limit) else { return }
+                        weight = min(weight ?? stated, stated)
+                    }
+                }
                 if !value.matches(name, "symbols") { return try value.skipValue() }
                 isListed = true
                 try value.forEachElement { element throws(ParseError) in
@@ -49,6 +68,40 @@ public struct ExchangeInfo: Sendable {
             if !isListed { throw ParseError(code: .fieldMissing, offset: 0) }
             return unusable
         }
+    }
+
+    /// The limit of an element of `rateLimits` that is of request weight and of one minute, nil of any other.
+    private static func weightPerMinute(_ element: inout JSONCursor) throws(ParseError) -> Int? {
+        if element.byte != UInt8(ascii: "{") {
+            try element.skipValue()
+            return nil
+        }
+        var type: String?
+        var interval: String?
+        var number: Int? = 1
+        var limit: Int?
+        try element.forEachMember { name, value throws(ParseError) in
+            if value.matches(name, "rateLimitType") {
+                type = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "interval") {
+                interval = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "intervalNum") {
+                number = try countIfAny(&value)
+            } else if value.matches(name, "limit") {
+                limit = try countIfAny(&value)
+            } else {
+                try value.skipValue()
+            }
+        }
+        return type == "REQUEST_WEIGHT" && interval == "MINUTE" && number == 1 ? limit : nil
+    }
+
+    /// The count at the cursor, nil if the value is none; moves behind it in any case.
+    private static func countIfAny(_ value: inout JSONCursor) throws(ParseError) -> Int? {
+        var ahead = value
+        try value.skipValue()
+        guard let count = try? ahead.integer(), ahead.offset == value.offset else { return nil }
+        return Int(exactly: count)
     }
 
     private static func facts(_ cursor: inout JSONCursor, _ market: Market) throws(ParseError) -> SymbolFacts?

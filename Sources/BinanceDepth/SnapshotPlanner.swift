@@ -1,90 +1,32 @@
-// Which snapshot to ask for next, and when: one budget of request weight per IP, hundreds of symbols that
+// Which snapshot to ask for next, and when: one budget of request weight per IP, thousands of symbols that
 // want some.
 //
 // Pure: time comes in, decisions come out. The owner asks `next` until it says wait, sends what it is told
 // to send, and reports every answer. Whatever the order of these calls, the budget of a clock minute is
 // kept and nothing is sent while the venue has told us to stay away.
 //
-// One entry per symbol, so the queue is bounded by the symbols subscribed and by `queueMax`. It is a
-// dictionary that is searched for its most urgent entry, O(entries) per request sent: at a few hundred
-// requests a minute an ordered queue would save nothing and cost the code that keeps it right.
+// One entry per symbol, so the queue is bounded by the symbols subscribed and by `queueMax`. Ranks change
+// while entries wait, so it is kept unordered and searched from end to end, once for each call of `next`
+// (see `SnapshotQueue`).
 //
 // Invariants
-// * Weight charged to a clock minute never exceeds `weightPerMinute - weightHeadroom`; deepening and
-//   auditing never touch the last `urgentReserve` of that.
-// * Nothing is sent before the end of a pause; after one, one request at a time until the venue has served
-//   one.
-// * At most `inFlightMax` requests are in flight, at most one per symbol, cancelled ones included; and only
-//   so many that their weight fits the headroom, or one: weight of ours that the venue's last count may
-//   not hold yet.
-// * Among those whose time has come, the most urgent goes first and the oldest of these; if it does not fit
-//   the budget, nothing overtakes it.
+// * Weight charged to a clock minute never exceeds `weightPerMinute - weightHeadroom`; urgent wishes find at
+//   least `urgentReserve` of it, whatever deepening and auditing want.
+// * Nothing is sent before the end of a pause; after a refusal, one request at a time until the venue has
+//   served one.
+// * At most `inFlightMax` requests are in flight, and `lateMax` beside them that are late while requests sent
+//   after them were served; `carefulInFlightMax` until the venue has served one. At most one per symbol,
+//   cancelled ones included; and only so many that their weight fits the headroom, or one: weight of ours
+//   that the venue's last count may not hold yet.
+// * Among those whose time has come, the most urgent goes first, of these the one of the better rank, of
+//   these the oldest; if it does not fit the budget, nothing overtakes it.
 // * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is
-//   asked again.
+//   asked again. To cancel it and to want it anew is no way around its backoff.
 //
-// Worst case: a symbol in the queue of an unserved priority waits as long as more urgent ones keep coming.
+// Worst case: a symbol in the queue of an unserved priority or rank waits as long as more urgent ones keep
+// coming. Audits have no rank, so that each comes to its turn.
 
 import MarketData
-
-/// A symbol of one market.
-public struct SnapshotKey: Hashable, Sendable {
-    /// Its market.
-    public var market: Market
-    /// Its name.
-    public var symbol: SymbolName
-
-    /// The key of this symbol.
-    public init(market: Market, symbol: SymbolName) {
-        self.market = market
-        self.symbol = symbol
-    }
-}
-
-/// What a snapshot is for, most urgent first.
-public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
-    /// The first book of a symbol.
-    case initial
-    /// The book was lost, or must prove itself before it is believed again.
-    case resync
-    /// A good book whose best price of a side is not known any more.
-    case shallow
-    /// A silent stream: is it merely quiet?
-    case check
-    /// More levels for a good book.
-    case deepen
-    /// Proof of a good book.
-    case audit
-
-    /// More urgent first.
-    public static func < (a: SnapshotPriority, b: SnapshotPriority) -> Bool { a.rawValue < b.rawValue }
-
-    /// Whether somebody waits for a book.
-    var isUrgent: Bool {
-        switch self {
-        case .initial, .resync, .shallow, .check: true
-        case .deepen, .audit: false
-        }
-    }
-}
-
-/// Which of two snapshots of equal priority is wanted more.
-public struct SnapshotRank: Hashable, Comparable, Sendable {
-    /// Proven levels left on the worse side; `.max` where the side is known whole.
-    public var provenLevelCount: Int
-    /// Depth updates a minute.
-    public var updatesPerMinute: Int
-
-    /// A rank; by default the last.
-    public init(provenLevelCount: Int = .max, updatesPerMinute: Int = 0) {
-        self.provenLevelCount = provenLevelCount
-        self.updatesPerMinute = updatesPerMinute
-    }
-
-    /// Fewer levels first, then more traffic.
-    public static func < (a: SnapshotRank, b: SnapshotRank) -> Bool {
-        (a.provenLevelCount, b.updatesPerMinute) < (b.provenLevelCount, a.updatesPerMinute)
-    }
-}
 
 /// Plans the depth snapshots of all symbols that share one weight budget.
 ///
@@ -93,18 +35,20 @@ public struct SnapshotRank: Hashable, Comparable, Sendable {
 /// state       input                                          next state  outcome
 /// none        request                                        queued      queued
 /// queued      request: more urgent, or as urgent and deeper  queued      merged, with its priority and limit
-///             request: other                                 –           merged
+///             request: other                                 –           merged; the better rank counts
+///             rank                                           –           with this rank
 ///             next: its turn, time and room                  in flight   send
 ///             cancel                                         none
-/// in flight   request                                        –           merged; counts if it is asked again
+/// in flight   request                                        –           under way; counts if asked again
 ///             answer 2xx                                     none        deliver
 ///             answer 429, 418                                queued      retry, when the pause is over
-///             no answer, 5xx, 403, 408                       queued      retry, when its backoff is over
+///             answer 403                                     queued      retry, some time after the pause
+///             no answer, 5xx, 408                            queued      retry, when its backoff is over
 ///             answer -1121                                   none        failed, unknown symbol
 ///             answer, any other                              none        failed, refused
 ///             cancel                                         abandoned
-/// abandoned   request                                        –           queued, and waits for the end of
-/// this
+/// abandoned   request, no deeper                             in flight   under way
+///             request, deeper                                –           queued, behind this one's end
 ///             any answer, or none in time                    none        drop
 /// ```
 public struct SnapshotPlanner: Sendable {
@@ -174,40 +118,27 @@ public struct SnapshotPlanner: Sendable {
         case queued
         /// The symbol had an entry; the more urgent wish of the two counts.
         case merged
+        /// A request of the symbol is in flight, and its answer will do for this wish too.
+        case underWay
         /// The queue is full; nothing changed.
         case full
-    }
-
-    /// A wish that waits.
-    struct Entry: Sendable {
-        var priority: SnapshotPriority
-        var limit: SnapshotLimit
-        /// Order of arrival; kept over retries.
-        var order: UInt64
-        var notBeforeMs: Int64
-        var failures = 0
-
-        /// The more urgent wish counts; of two as urgent, the deeper.
-        mutating func merge(_ priority: SnapshotPriority, _ limit: SnapshotLimit) {
-            if priority < self.priority || (priority == self.priority && limit.weight > self.limit.weight) {
-                (self.priority, self.limit) = (priority, limit)
-            }
-        }
     }
 
     /// A request that was sent.
     struct Flight: Sendable {
         var request: Request
-        var entry: Entry
+        var entry: SnapshotQueue.Entry
         var sentAtMs: Int64
         var isAbandoned = false
     }
 
-    /// Limits and times.
-    public let configuration: Configuration
+    /// Limits and times; the weights are in proportion to what the venue states.
+    public internal(set) var configuration: Configuration
+    /// What the owner wanted.
+    let wantedConfiguration: Configuration
     /// The budget that is planned.
     public let pool: WeightPool
-    var queue: [SnapshotKey: Entry] = [:]
+    var queue = SnapshotQueue()
     var flights: [Flight] = []
     /// Tickets of requests in flight that are no snapshots, and when they were sent.
     var others: [UInt64: Int64] = [:]
@@ -226,6 +157,7 @@ public struct SnapshotPlanner: Sendable {
         configuration.check(pool: pool)
         self.pool = pool
         self.configuration = configuration
+        wantedConfiguration = configuration
         ledger = WeightLedger(guardMs: configuration.minuteGuardMs)
         backoff = Backoff(
             firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
@@ -235,8 +167,9 @@ public struct SnapshotPlanner: Sendable {
     /// Asks for a snapshot of a symbol with at least `levelCount` levels a side, as far as the market has
     /// such.
     ///
-    /// - Parameter attempt: fruitless snapshots of this symbol in a row before this one; it waits
-    ///   accordingly.
+    /// - Parameters:
+    ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
+    ///   - rank: its place among those of equal priority.
     public mutating func request(
         _ key: SnapshotKey, _ priority: SnapshotPriority, levelCount: Int, attempt: Int = 0,
         rank: SnapshotRank = SnapshotRank(), nowMs: Int64
@@ -244,22 +177,46 @@ public struct SnapshotPlanner: Sendable {
         precondition(key.market.weightPool == pool, "a symbol of another weight pool")
         let now = advance(nowMs)
         let limit = key.market.snapshotLimit(atLeast: levelCount)
-        if let index = flights.firstIndex(where: { $0.request.key == key && !$0.isAbandoned }) {
-            flights[index].entry.merge(priority, limit)
-            return .merged
+        var entry = SnapshotQueue.Entry(
+            key: key, priority: priority, limit: limit, rank: rank, order: nextOrder, notBeforeMs: now)
+        if let index = flights.firstIndex(where: { $0.request.key == key }) {
+            if !flights[index].isAbandoned {
+                flights[index].entry.merge(priority, limit, rank)
+                return .underWay
+            }
+            if flights[index].request.limit.levelCount >= limit.levelCount && queue[key] == nil {
+                // The answer may be of before the wish, and too old for it. But it has to be waited for in
+                // any case, and its weight is spent.
+                if pendingCount == 0 { tally.startBatch() }
+                entry.failures = flights[index].entry.failures
+                flights[index].entry = entry
+                flights[index].isAbandoned = false
+                nextOrder += 1
+                return .underWay
+            }
+            entry.isBehindFlight = true
         }
-        if queue[key]?.merge(priority, limit) != nil { return .merged }
+        if queue.merge(key, priority, limit, rank) { return .merged }
         if queue.count >= configuration.queueMax { return .full }
         if pendingCount == 0 { tally.startBatch() }
-        let delayMs = attempt > 0 ? backoff.delayMs(attempt: attempt) : 0
-        queue[key] = Entry(priority: priority, limit: limit, order: nextOrder, notBeforeMs: now + delayMs)
+        if attempt > 0 { entry.notBeforeMs = now + backoff.delayMs(attempt: attempt) }
+        queue.put(entry)
         nextOrder += 1
         return .queued
     }
 
-    /// Forgets what is wanted of a symbol; an answer that is under way will be dropped.
+    /// Tells the present rank of a symbol; of no consequence unless something of it is wanted.
+    public mutating func rank(_ key: SnapshotKey, _ rank: SnapshotRank) {
+        queue.rank(key, rank)
+        for index in flights.indices where flights[index].request.key == key {
+            flights[index].entry.rank = rank
+        }
+    }
+
+    /// Forgets what is wanted of a symbol. An answer that is under way will be dropped, unless something of
+    /// the symbol is wanted before it comes.
     public mutating func cancel(_ key: SnapshotKey) {
-        queue[key] = nil
+        queue.forget(key, nowMs: clockMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {
             flights[index].isAbandoned = true
         }
@@ -274,11 +231,11 @@ public struct SnapshotPlanner: Sendable {
         switch decide(nowMs: now) {
         case .idle: return .idle
         case .wait(let untilMs, _): return .wait(untilMs: untilMs)
-        case .send(let key, let entry):
-            queue[key] = nil
-            let request = Request(ticket: nextTicket, key: key, limit: entry.limit)
+        case .send(let entry):
+            queue.take(entry.key)
+            let request = Request(ticket: nextTicket, key: entry.key, limit: entry.limit)
             nextTicket += 1
-            ledger.spend(entry.limit.weight, nowMs: now)
+            ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
             flights.append(Flight(request: request, entry: entry, sentAtMs: now))
             tally.sent += 1
             return .send(request)
@@ -305,6 +262,7 @@ public struct SnapshotPlanner: Sendable {
     private mutating func settle(_ flight: Flight, _ answer: Answer, _ now: Int64) -> Outcome {
         let (key, ticket) = (flight.request.key, flight.request.ticket)
         var entry = flight.entry
+        queue.flightEnded(key)
         switch answer.meaning {
         case .success:
             pause.succeeded(ticket: ticket)
@@ -316,18 +274,34 @@ public struct SnapshotPlanner: Sendable {
             if flight.isAbandoned { return .drop }
             tally.failed += 1
             return .failed(key, failure)
+        case .refusal(.blocked):
+            // One that was refused before, while others are served, is refused for what it asks.
+            entry.failures += 1
+            if entry.failures == 1 || !pause.isProven { refuse(.blocked, answer, ticket, now) }
+            let alsoMs = Backoff.doubled(
+                configuration.blockedWaitMs, times: entry.failures, max: configuration.blockedWaitMaxMs)
+            entry.notBeforeMs = max(pause.untilMs, now + alsoMs)
         case .refusal(let reason):
             refuse(reason, answer, ticket, now)
             entry.notBeforeMs = pause.untilMs
         case .transient:
-            tally.transientFailures += 1
-            pause.failed(ticket: ticket, nextTicket: nextTicket, backoff: &backoff, nowMs: now)
+            fail(ticket, now)
             entry.failures += 1
             entry.notBeforeMs = now + backoff.delayMs(attempt: entry.failures)
         }
-        if flight.isAbandoned { return .drop }
-        queue[key] = entry
+        if flight.isAbandoned {
+            queue.remember(entry, nowMs: now, most: configuration.queueMax)
+            return .drop
+        }
+        queue.put(entry)
         return .retry(key, notBeforeMs: max(entry.notBeforeMs, pause.untilMs))
+    }
+
+    mutating func fail(_ ticket: UInt64, _ now: Int64) {
+        tally.transientFailures += 1
+        pause.failed(
+            ticket: ticket, nextTicket: nextTicket, outageFailureCount: configuration.outageFailureCount,
+            backoff: &backoff, nowMs: now)
     }
 
     mutating func refuse(
@@ -335,10 +309,10 @@ public struct SnapshotPlanner: Sendable {
     ) {
         tally.refusals += 1
         let wantedMs = answer.retryAfterSeconds.map { Int64(min(max($0, 0), 30 * 86_400)) * 1000 }
-        let defaultMs = reason == .banned ? configuration.bannedWaitMs : configuration.limitedWaitMs
+        let waits = configuration.wait(reason)
         pause.refused(
-            reason, ticket: ticket, waitMs: wantedMs ?? defaultMs, marginMs: configuration.minuteGuardMs,
-            nextTicket: nextTicket, nowMs: now)
+            reason, ticket: ticket, waitMs: wantedMs ?? waits.firstMs, waitMaxMs: waits.maxMs,
+            marginMs: configuration.minuteGuardMs, nextTicket: nextTicket, nowMs: now)
     }
 
     /// Time never runs backwards in here, whatever the clock does.

@@ -9,6 +9,8 @@
 //   charged.
 // * A request is charged before it is sent, and never given back: what the venue refused may have cost
 //   weight too.
+// * What urgent requests have spent is part of the reserve: the lesser ones get their share of a minute
+//   whether the urgent ones have had theirs before or not.
 
 /// The weight spent in the one or two minutes that a request sent now can fall into.
 struct WeightLedger: Sendable {
@@ -17,8 +19,18 @@ struct WeightLedger: Sendable {
     private static let usedMax = 1 << 30
     private let guardMs: Int64
     private var minute: Int64 = .min
-    private var older = 0
-    private var newer = 0
+    private var older = Spent()
+    private var newer = Spent()
+
+    /// What one minute has cost.
+    private struct Spent: Sendable {
+        var all = 0
+        var urgent = 0
+
+        func hasRoom(_ weight: Int, within limit: Int, keeping reserve: Int) -> Bool {
+            all + weight <= limit - max(reserve - urgent, 0)
+        }
+    }
 
     /// - Parameter guardMs: 0 … 29,999.
     init(guardMs: Int64) { self.guardMs = guardMs }
@@ -28,32 +40,45 @@ struct WeightLedger: Sendable {
     mutating func advance(nowMs: Int64) {
         let current = Self.minuteIndex(nowMs - guardMs)
         if current <= minute { return }
-        older = current == minute &+ 1 ? newer : 0
-        newer = 0
+        older = current == minute &+ 1 ? newer : Spent()
+        newer = Spent()
         minute = current
     }
 
     /// Weight spent in the fuller of the minutes that a request sent now can fall into.
-    func spent(nowMs: Int64) -> Int { isAtBoundary(nowMs) ? max(older, newer) : older }
+    func spent(nowMs: Int64) -> Int { isAtBoundary(nowMs) ? max(older.all, newer.all) : older.all }
 
     /// The first moment from now on at which `weight` more stays within `limit`, if nothing else is sent
     /// before.
-    func roomMs(for weight: Int, within limit: Int, nowMs: Int64) -> Int64 {
-        if spent(nowMs: nowMs) + weight <= limit { return nowMs }
-        let full: Int64 = isAtBoundary(nowMs) && newer + weight > limit ? 2 : 1
+    ///
+    /// - Parameter reserve: what urgent requests must find of a minute, earlier ones included.
+    func roomMs(for weight: Int, within limit: Int, keeping reserve: Int, nowMs: Int64) -> Int64 {
+        let isAtBoundary = isAtBoundary(nowMs)
+        let newerHasRoom = newer.hasRoom(weight, within: limit, keeping: reserve)
+        if older.hasRoom(weight, within: limit, keeping: reserve) && (!isAtBoundary || newerHasRoom) {
+            return nowMs
+        }
+        let full: Int64 = isAtBoundary && !newerHasRoom ? 2 : 1
         return (minute + full) * Self.minuteMs + guardMs
     }
 
     /// Charges a request sent now.
-    mutating func spend(_ weight: Int, nowMs: Int64) {
-        older += weight
-        if isAtBoundary(nowMs) { newer += weight }
+    mutating func spend(_ weight: Int, isUrgent: Bool, nowMs: Int64) {
+        let urgent = isUrgent ? weight : 0
+        older.all += weight
+        older.urgent += urgent
+        if isAtBoundary(nowMs) {
+            newer.all += weight
+            newer.urgent += urgent
+        }
     }
 
     /// Takes over the venue's own count if it is larger. A count that may belong to a minute gone by is not
     /// used; one given near the end of a minute goes to that minute.
     mutating func learn(used: Int, sentAtMs: Int64) {
-        if Self.minuteIndex(sentAtMs - guardMs) == minute { older = max(older, min(used, Self.usedMax)) }
+        if Self.minuteIndex(sentAtMs - guardMs) == minute {
+            older.all = max(older.all, min(used, Self.usedMax))
+        }
     }
 
     private func isAtBoundary(_ nowMs: Int64) -> Bool { Self.minuteIndex(nowMs + guardMs) > minute }

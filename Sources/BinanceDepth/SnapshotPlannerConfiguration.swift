@@ -14,6 +14,15 @@ extension SnapshotPlanner {
         public var urgentReserve: Int
         /// Requests in flight at once.
         public var inFlightMax = 8
+        /// The same before the venue has served one, and while it does not answer.
+        public var carefulInFlightMax = 4
+        /// Requests beside them whose answers are late, while the venue serves others: one slow answer must
+        /// not hold up the rest.
+        public var lateMax = 24
+        /// An answer is late after this time.
+        public var lateAfterMs: Int64 = 1000
+        /// So many requests in a row without a good answer are an outage, and slow down all.
+        public var outageFailureCount = 4
         /// Symbols waiting at once; wishes beyond are refused.
         public var queueMax = 4096
         /// A request without an answer for this long is taken back and asked again.
@@ -29,6 +38,10 @@ extension SnapshotPlanner {
         public var limitedWaitMs: Int64 = 60_000
         /// Pause after a 418 without `Retry-After`: the shortest ban.
         public var bannedWaitMs: Int64 = 120_000
+        /// Pause after a 403, the venue's firewall; doubled with every further one.
+        public var blockedWaitMs = RefusalWait.firstMs
+        /// Longest pause after a 403 without `Retry-After`.
+        public var blockedWaitMaxMs = RefusalWait.maxMs
         /// Seed of the jitter.
         public var seed: UInt64 = 1
 
@@ -42,18 +55,60 @@ extension SnapshotPlanner {
         /// Weight that may be spent per minute.
         public var weightUsable: Int { weightPerMinute - weightHeadroom }
 
+        /// First and longest pause after a refusal.
+        func wait(_ reason: RequestPause.Reason) -> (firstMs: Int64, maxMs: Int64) {
+            switch reason {
+            case .limited, .outage: (limitedWaitMs, RequestPause.maxMs)
+            case .banned: (bannedWaitMs, RequestPause.maxMs)
+            case .blocked: (blockedWaitMs, blockedWaitMaxMs)
+            }
+        }
+
+        /// The same shares of another budget; nil if it has no room for the deepest snapshot.
+        func scaled(to weight: Int, of pool: WeightPool) -> Configuration? {
+            var scaled = self
+            let usual = pool.weightPerMinute
+            scaled.weightPerMinute = weightPerMinute * weight / usual
+            scaled.weightHeadroom = weightHeadroom * weight / usual
+            let room = scaled.weightUsable - Configuration.heaviest(pool)
+            if room < 0 { return nil }
+            scaled.urgentReserve = min(urgentReserve * weight / usual, room)
+            return scaled
+        }
+
+        private static func heaviest(_ pool: WeightPool) -> Int {
+            Market.allCases.filter { $0.weightPool == pool }.flatMap(\.snapshotLimits).map(\.weight).max()
+                ?? 0
+        }
+
         func check(pool: WeightPool) {
-            let heaviest =
-                Market.allCases.filter { $0.weightPool == pool }.flatMap(\.snapshotLimits)
-                .map(\.weight).max() ?? 0
+            let heaviest = Configuration.heaviest(pool)
             precondition(weightHeadroom >= 0 && urgentReserve >= 0, "weights are at least 0")
             precondition(
                 weightUsable - urgentReserve >= heaviest, "the budget has no room for the deepest snapshot")
-            precondition(inFlightMax > 0 && queueMax > 0, "nothing could ever be asked for")
+            precondition(
+                inFlightMax > 0 && carefulInFlightMax > 0 && queueMax > 0, "nothing could ever be asked for")
+            precondition(lateMax >= 0 && lateAfterMs > 0, "answers are late after a while")
+            precondition(outageFailureCount > 0, "an outage has failures")
             precondition(answerTimeoutMs > 0, "no request could ever be answered in time")
             precondition((0..<30_000).contains(minuteGuardMs), "the guard is less than half a minute")
             precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
-            precondition(limitedWaitMs > 0 && bannedWaitMs > 0, "pauses are positive")
+            precondition(limitedWaitMs > 0 && bannedWaitMs > 0 && blockedWaitMs > 0, "pauses are positive")
+            precondition(blockedWaitMaxMs >= blockedWaitMs, "the longest pause is the longest")
         }
+    }
+
+    /// Takes over the budget that the venue states, at once: every weight of the configuration keeps its
+    /// share.
+    ///
+    /// - Returns: false if it cannot be believed (less than an eighth, or more than 32 times what is usual),
+    ///   or leaves no room for the deepest snapshot; nothing changed.
+    public mutating func venueStates(weightPerMinute stated: Int) -> Bool {
+        let usual = pool.weightPerMinute
+        guard (usual / 8...usual * 32).contains(stated),
+            let scaled = wantedConfiguration.scaled(to: stated, of: pool)
+        else { return false }
+        configuration = scaled
+        return true
     }
 }

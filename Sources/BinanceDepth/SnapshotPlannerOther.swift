@@ -28,10 +28,11 @@ extension SnapshotPlanner {
     public mutating func admit(weight: Int, nowMs: Int64) -> Admission {
         let now = advance(nowMs)
         if now < pause.untilMs { return .wait(untilMs: pause.untilMs) }
-        if flights.count + others.count >= inFlightMaxNow { return .wait(untilMs: now + latencyMs) }
-        let roomMs = ledger.roomMs(for: weight, within: configuration.weightUsable, nowMs: now)
+        if !crowd(nowMs: now).hasRoom { return .wait(untilMs: now + latencyMs) }
+        let roomMs = ledger.roomMs(
+            for: weight, within: configuration.weightUsable, keeping: 0, nowMs: now)
         if roomMs > now { return .wait(untilMs: roomMs) }
-        ledger.spend(weight, nowMs: now)
+        ledger.spend(weight, isUrgent: true, nowMs: now)
         tally.sent += 1
         let ticket = nextTicket
         nextTicket += 1
@@ -72,8 +73,7 @@ extension SnapshotPlanner {
             refuse(reason, answer, ticket, now)
             return .retry(notBeforeMs: pause.untilMs)
         case .transient:
-            tally.transientFailures += 1
-            pause.failed(ticket: ticket, nextTicket: nextTicket, backoff: &backoff, nowMs: now)
+            fail(ticket, now)
             return .retry(notBeforeMs: max(now + backoff.delayMs(attempt: attempt + 1), pause.untilMs))
         }
     }

@@ -10,6 +10,8 @@ extension SnapshotPlanner {
         case limited
         /// The venue answered 418.
         case banned
+        /// The venue's firewall answered 403.
+        case blocked
         /// The venue does not answer, or only with errors.
         case outage
         /// This minute's weight is spent.
@@ -45,7 +47,7 @@ extension SnapshotPlanner {
         public var etaMs: Int64?
         /// Requests sent since the start.
         public var sentCount: Int
-        /// Answers 429 and 418 since the start.
+        /// Answers 429, 418 and 403 since the start.
         public var refusalCount: Int
         /// Requests since the start that got no answer or an error worth a retry.
         public var transientFailureCount: Int
@@ -65,11 +67,37 @@ extension SnapshotPlanner {
         }
     }
 
-    /// Requests that may be in flight: one until the venue has served one.
-    var inFlightMaxNow: Int { pause.isProbing ? 1 : configuration.inFlightMax }
+    /// Requests that may be in flight.
+    var inFlightMaxNow: Int {
+        if pause.isProbing { return 1 }
+        return pause.isProven
+            ? configuration.inFlightMax : min(configuration.carefulInFlightMax, configuration.inFlightMax)
+    }
+
+    /// Whether one more request may be in flight, and when that may change by the passing of time.
+    ///
+    /// A request that is late does not count while the venue has served one that was sent after it: its
+    /// slowness is its own.
+    func crowd(nowMs: Int64) -> (hasRoom: Bool, wakeMs: Int64) {
+        var count = 0
+        var late = 0
+        var wakeMs = Int64.max
+        func look(_ ticket: UInt64, _ sentAtMs: Int64) {
+            let lateAtMs = sentAtMs + configuration.lateAfterMs
+            if pause.hasServedAfter(ticket) && lateAtMs <= nowMs {
+                late += 1
+                return
+            }
+            count += 1
+            if pause.hasServedAfter(ticket) { wakeMs = min(wakeMs, lateAtMs) }
+        }
+        for flight in flights { look(flight.request.ticket, flight.sentAtMs) }
+        for (ticket, sentAtMs) in others { look(ticket, sentAtMs) }
+        return (count + max(late - configuration.lateMax, 0) < inFlightMaxNow, wakeMs)
+    }
 
     enum Decision {
-        case send(SnapshotKey, Entry)
+        case send(SnapshotQueue.Entry)
         case wait(untilMs: Int64, Obstacle)
         case idle
     }
@@ -80,28 +108,23 @@ extension SnapshotPlanner {
         for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
         if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
         if nowMs < pause.untilMs { return .wait(untilMs: min(wakeMs, pause.untilMs), pause.obstacle) }
-        if flights.count + others.count >= inFlightMaxNow {
-            return .wait(untilMs: wakeMs, .answers)
+        let crowd = crowd(nowMs: nowMs)
+        if !crowd.hasRoom { return .wait(untilMs: min(wakeMs, crowd.wakeMs), .answers) }
+        let search = queue.first(nowMs: nowMs)
+        guard let first = search.entry else {
+            return .wait(
+                untilMs: min(wakeMs, search.wakeMs), search.wakeMs == .max ? .answers : .backoff)
         }
-        var first: (key: SnapshotKey, entry: Entry)?
-        var obstacle = Obstacle.answers
-        for (key, entry) in queue where !flights.contains(where: { $0.request.key == key }) {
-            if entry.notBeforeMs > nowMs {
-                wakeMs = min(wakeMs, entry.notBeforeMs)
-                obstacle = .backoff
-            } else if first.map({ entry.goesBefore($0.entry) }) ?? true {
-                first = (key, entry)
-            }
-        }
-        guard let first else { return .wait(untilMs: wakeMs, obstacle) }
-        let weightInFlight = flights.reduce(first.entry.limit.weight) { $0 + $1.request.limit.weight }
+        wakeMs = min(wakeMs, search.wakeMs)
+        let weightInFlight = flights.reduce(first.limit.weight) { $0 + $1.request.limit.weight }
         if !flights.isEmpty && weightInFlight > configuration.weightHeadroom {
             return .wait(untilMs: wakeMs, .answers)
         }
         let roomMs = ledger.roomMs(
-            for: first.entry.limit.weight, within: weightMax(first.entry.priority), nowMs: nowMs)
+            for: first.limit.weight, within: configuration.weightUsable, keeping: reserve(first.priority),
+            nowMs: nowMs)
         if roomMs > nowMs { return .wait(untilMs: min(wakeMs, roomMs), .budget) }
-        return .send(first.key, first.entry)
+        return .send(first)
     }
 
     /// The plan at this moment. O(entries × log entries); for display, not for the road.
@@ -109,7 +132,7 @@ extension SnapshotPlanner {
         var ledger = ledger
         ledger.advance(nowMs: nowMs)
         var queued = [Int](repeating: 0, count: SnapshotPriority.allCases.count)
-        for entry in queue.values { queued[entry.priority.rawValue] += 1 }
+        for entry in queue.entries { queued[entry.priority.rawValue] += 1 }
         var plan = Plan(
             queued: queued, inFlight: flights.count, weightSpent: ledger.spent(nowMs: nowMs),
             weightMax: configuration.weightUsable, delivered: tally.delivered, failed: tally.failed,
@@ -133,13 +156,14 @@ extension SnapshotPlanner {
         // While probing, the second request waits for the first answer.
         if pause.isProbing && !queue.isEmpty { timeMs += latencyMs }
         var lastMs = flights.map { max(nowMs, $0.sentAtMs + latencyMs) }.max() ?? nowMs
-        for entry in queue.values.sorted(by: { $0.goesBefore($1) }) {
+        for entry in queue.entries.sorted(by: { $0.goesBefore($1) }) {
             timeMs = max(timeMs, entry.notBeforeMs)
             ledger.advance(nowMs: timeMs)
             timeMs = ledger.roomMs(
-                for: entry.limit.weight, within: weightMax(entry.priority), nowMs: timeMs)
+                for: entry.limit.weight, within: configuration.weightUsable, keeping: reserve(entry.priority),
+                nowMs: timeMs)
             ledger.advance(nowMs: timeMs)
-            ledger.spend(entry.limit.weight, nowMs: timeMs)
+            ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: timeMs)
             lastMs = max(lastMs, timeMs + latencyMs)
             let abreast = min(configuration.inFlightMax, configuration.weightHeadroom / entry.limit.weight)
             timeMs += latencyMs / Int64(max(abreast, 1))
@@ -147,15 +171,8 @@ extension SnapshotPlanner {
         return lastMs
     }
 
-    private func weightMax(_ priority: SnapshotPriority) -> Int {
-        configuration.weightUsable - (priority.isUrgent ? 0 : configuration.urgentReserve)
-    }
-}
-
-extension SnapshotPlanner.Entry {
-    /// Whether this entry's turn is before the other's.
-    func goesBefore(_ other: SnapshotPlanner.Entry) -> Bool {
-        (priority.rawValue, order) < (other.priority.rawValue, other.order)
+    private func reserve(_ priority: SnapshotPriority) -> Int {
+        priority.isUrgent ? 0 : configuration.urgentReserve
     }
 }
 
@@ -164,6 +181,7 @@ extension RequestPause {
         switch reason {
         case .limited: .limited
         case .banned: .banned
+        case .blocked: .blocked
         case .outage: .outage
         }
     }
@@ -183,9 +201,10 @@ extension SnapshotPlanner.Answer {
         case (200...299, _): .success
         case (418, _): .refusal(.banned)
         case (429, _), (_, -1003): .refusal(.limited)
-        // 403 is the venue's firewall, which acts on rate or content; -1000 … -1008 are the venue's own
-        // troubles.
-        case (0, _), (403, _), (408, _), (500..., _), (_, -1000), (_, -1001), (_, -1007), (_, -1008):
+        // 403 is the venue's firewall, which acts on rate or content.
+        case (403, _): .refusal(.blocked)
+        // -1000 … -1008 are the venue's own troubles.
+        case (0, _), (408, _), (500..., _), (_, -1000), (_, -1001), (_, -1007), (_, -1008):
             .transient
         case (_, -1121): .permanent(.unknownSymbol)
         case (_, _): .permanent(.refused(status: status, code: code))

@@ -20,6 +20,10 @@ extension SnapshotPlanner.Configuration {
             weightPerMinute - weightHeadroom - urgentReserve >= heaviest,
             "\(heaviest) or more above weightHeadroom and urgentReserve")
         try ConfigurationError.check("inFlightMax", inFlightMax, 1...1_000)
+        try ConfigurationError.check("carefulInFlightMax", carefulInFlightMax, 1...1_000)
+        try ConfigurationError.check("lateMax", lateMax, 0...1_000)
+        try ConfigurationError.check("lateAfterMs", lateAfterMs, 1...Int.max)
+        try ConfigurationError.check("outageFailureCount", outageFailureCount, 1...Int.max)
         try ConfigurationError.check("queueMax", queueMax, 1...1_000_000)
         try ConfigurationError.check("answerTimeoutMs", answerTimeoutMs, 1...Int.max)
         try ConfigurationError.check("minuteGuardMs", minuteGuardMs, 0...29_999)
@@ -28,6 +32,10 @@ extension SnapshotPlanner.Configuration {
             "backoffMaxMs", "\(backoffMaxMs)", backoffMaxMs >= backoffFirstMs, "at least backoffFirstMs")
         try ConfigurationError.check("limitedWaitMs", limitedWaitMs, 1...Int.max)
         try ConfigurationError.check("bannedWaitMs", bannedWaitMs, 1...Int.max)
+        try ConfigurationError.check("blockedWaitMs", blockedWaitMs, 1...Int.max)
+        try ConfigurationError.check(
+            "blockedWaitMaxMs", "\(blockedWaitMaxMs)", blockedWaitMaxMs >= blockedWaitMs,
+            "at least blockedWaitMs")
     }
 
     /// The same with times that can be added up.
@@ -38,6 +46,9 @@ extension SnapshotPlanner.Configuration {
         same.backoffMaxMs = TimeLimit.ms(backoffMaxMs)
         same.limitedWaitMs = TimeLimit.ms(limitedWaitMs)
         same.bannedWaitMs = TimeLimit.ms(bannedWaitMs)
+        same.blockedWaitMs = TimeLimit.ms(blockedWaitMs)
+        same.blockedWaitMaxMs = TimeLimit.ms(blockedWaitMaxMs)
+        same.lateAfterMs = TimeLimit.ms(lateAfterMs)
         return same
     }
 }

@@ -65,6 +65,8 @@ final class BookLane: Sendable {
     struct Service: Sendable {
         /// Takes wishes for snapshots; false if it cannot now.
         var want: @Sendable ([SnapshotDesk.Wish]) -> Bool
+        /// Whether books wait for more depth.
+        var isDepthWanted: @Sendable () -> Bool
         /// Is told what happens.
         var report: @Sendable (ServiceEvent) -> Void
     }
@@ -97,14 +99,7 @@ final class BookLane: Sendable {
         let wiring = BookLoop.Wiring(
             news: news, feedIsOver: feedIsOver, work: work, idle: configuration.idle, want: service.want,
             resubscribe: { [feed] in feed.resubscribe($0) },
-            levelCount: { [first = configuration.firstLevelCount, deep = configuration.wantedLevelCount] in
-                switch $0 {
-                case .initial, .resync, .shallow: first
-                // Its update id is all that counts.
-                case .check: 1
-                case .deepen, .audit: deep
-                }
-            },
+            isDepthWanted: service.isDepthWanted, levelCount: { configuration.levelCount($0) },
             ended: { [closed] in _ = closed.post(BookLane.close($0)) })
         let loop = BookLoop(engine, ring.consumer, wiring)
         let cpu = configuration.cpu(2 * number + 1)

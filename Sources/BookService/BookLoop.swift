@@ -10,6 +10,9 @@
 // * When the feed is over, what is in the ring is still stepped before the loop ends, and readers see the
 //   counters of the very end.
 //
+// A wish goes with the rank of its symbol; while books wait for depth the desk is told the present ranks, a
+// few symbols at a time: in twenty minutes of waiting a busy book loses what a quiet one keeps.
+//
 // Bounds: wishes not passed on, a few for each symbol; questions, `Inbox.capacity`.
 
 import BinanceDepth
@@ -37,6 +40,8 @@ final class BookLoop: @unchecked Sendable {
         var want: @Sendable ([SnapshotDesk.Wish]) -> Bool
         /// Takes wishes to resubscribe; false if it cannot now.
         var resubscribe: @Sendable ([SymbolName]) -> Bool
+        /// Whether books wait for more depth.
+        var isDepthWanted: @Sendable () -> Bool
         /// Levels a side to ask for.
         var levelCount: @Sendable (SnapshotPriority) -> Int
         /// Gets the engine at the end.
@@ -49,8 +54,10 @@ final class BookLoop: @unchecked Sendable {
     private var engine: BookEngine
     private var consumer: FrameConsumer
     private let wiring: Wiring
+    private var said: [EngineWish] = []
     private var wanted: [SnapshotDesk.Wish] = []
     private var silent: [SymbolName] = []
+    private var ranks = RankRound()
 
     init(_ engine: consuming BookEngine, _ consumer: consuming FrameConsumer, _ wiring: Wiring) {
         self.engine = engine
@@ -83,19 +90,29 @@ final class BookLoop: @unchecked Sendable {
     }
 
     private func passWishes() {
-        let market = engine.configuration.market
-        engine.takeWishes { wish in
+        engine.takeWishes { said.append($0) }
+        for wish in said {
             switch wish {
             case .ask(let symbol, let priority, let attempt):
                 wanted.append(
                     .want(
-                        SnapshotKey(market: market, symbol: symbol), priority,
-                        levelCount: wiring.levelCount(priority), attempt: attempt))
-            case .cancel(let symbol): wanted.append(.cancel(SnapshotKey(market: market, symbol: symbol)))
+                        key(symbol), priority, levelCount: wiring.levelCount(priority), attempt: attempt,
+                        rank: engine.snapshotRank(of: symbol)))
+            case .cancel(let symbol): wanted.append(.cancel(key(symbol)))
             case .resubscribe(let symbol): silent.append(symbol)
+            }
+        }
+        said.removeAll(keepingCapacity: true)
+        if ranks.isDue(), wanted.isEmpty, wiring.isDepthWanted() {
+            for symbol in ranks.next(of: engine.symbols) {
+                wanted.append(.rank(key(symbol), engine.snapshotRank(of: symbol)))
             }
         }
         if !wanted.isEmpty && wiring.want(wanted) { wanted.removeAll(keepingCapacity: true) }
         if !silent.isEmpty && wiring.resubscribe(silent) { silent.removeAll(keepingCapacity: true) }
+    }
+
+    private func key(_ symbol: SymbolName) -> SnapshotKey {
+        SnapshotKey(market: engine.configuration.market, symbol: symbol)
     }
 }

@@ -58,10 +58,7 @@ final class ServiceMachine: Sendable {
         /// Thread: the desk's.
         func deliver(_ delivery: SnapshotDesk.Delivery) -> Bool {
             if let routes = lanes.take().first { known = routes }
-            let symbol = delivery.key.symbol
-            guard let feed = known[symbol] else { return false }
-            guard let frame = delivery.frame else { return feed.deliverFailure(of: symbol) }
-            return feed.deliverSnapshot(frame, of: symbol)
+            return known[delivery.key.symbol]?.deliver(delivery) ?? false
         }
     }
 
@@ -79,7 +76,11 @@ final class ServiceMachine: Sendable {
             configuration.symbols, streamsPerSymbol: configuration.streams.streamsPerSymbol,
             streamCountMax: configuration.life.terms.streamCountMax, laneCountMin: configuration.laneCountMin)
         let desk = deskThread.remote.remote
-        let service = BookLane.Service(want: { desk.want($0) }, report: report)
+        let deskStatus = deskThread.remote.status
+        let service = BookLane.Service(
+            want: { desk.want($0) },
+            isDepthWanted: { deskStatus.latest(DeskStatus()).queued[SnapshotPriority.deepen.rawValue] > 0 },
+            report: report)
         var lanes: [BookLane] = []
         do throws(ServiceError) {
             for (number, symbols) in split.enumerated() {

@@ -38,6 +38,7 @@ extension DeskStatus {
             case .nothing: nil
             case .limited: "requests are not wanted until \(until)"
             case .banned: "banned until \(until)"
+            case .blocked: "kept out by the venue's firewall until \(until)"
             case .outage: "no request is answered, the next one at \(until)"
             case .budget: "weight used up (\(weightSpent) of \(weightMax)) until \(until)"
             case .answers: inFlight == 1 ? "an answer is on its way" : "\(inFlight) answers are on their way"

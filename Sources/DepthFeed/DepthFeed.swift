@@ -65,7 +65,7 @@ public final class DepthFeed {
     let url: ServiceURL
     let report: (FeedEvent) -> Void
     private let signal: Signal?
-    /// Index of each symbol: the key of its snapshots in the outbox.
+    /// Index of each symbol: the key of its snapshots in the outbox, and inverted that of its requests.
     let keys: [SymbolName: Int]
     var life: ConnectionLife
     var outbox: FrameOutbox
@@ -166,6 +166,15 @@ public final class DepthFeed {
             report(.snapshotTooLong(symbol, bytes: frame.count))
             deliverFailure(of: symbol)
         }
+    }
+
+    /// Writes that a snapshot has been asked for: its envelope, as `SnapshotDesk` delivers it. One that still
+    /// waits for room is replaced; the snapshot of the symbol is not.
+    public func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
+        guard let key = keys[symbol] else { return }
+        _ = outbox.offer(
+            .snapshotRequested, source: 0, receivedAtNs: LoopClock.realtimeNs, key: ~key, frame)
+        signal?.notify()
     }
 
     /// Writes that a snapshot will not come.

@@ -31,14 +31,17 @@ public struct FeedRemote: Sendable {
         self.feed = LoopBound(feed)
     }
 
-    /// See `DepthFeed.deliverSnapshot`.
-    public func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) -> Bool {
-        feed.post(loop) { $0.deliverSnapshot(frame, of: symbol) }
-    }
-
-    /// See `DepthFeed.deliverFailure`.
-    public func deliverFailure(of symbol: SymbolName) -> Bool {
-        feed.post(loop) { $0.deliverFailure(of: symbol) }
+    /// Writes what a desk tells of a symbol; see `DepthFeed.deliverRequest`, `deliverSnapshot` and
+    /// `deliverFailure`.
+    public func deliver(_ delivery: SnapshotDesk.Delivery) -> Bool {
+        let symbol = delivery.key.symbol
+        return feed.post(loop) { feed in
+            switch delivery.news {
+            case .requested(let frame): feed.deliverRequest(frame, of: symbol)
+            case .snapshot(let frame): feed.deliverSnapshot(frame, of: symbol)
+            case .failed: feed.deliverFailure(of: symbol)
+            }
+        }
     }
 
     /// See `DepthFeed.resubscribe`.
@@ -65,9 +68,7 @@ public struct DeskRemote: Sendable {
     /// - Returns: false if the loop's queue of commands is full, and it can be tried again, or if the loop is
     ///   closed; nothing happens then.
     public func want(_ wishes: [SnapshotDesk.Wish]) -> Bool {
-        desk.post(loop) { desk in
-            for wish in wishes { desk.want(wish) }
-        }
+        desk.post(loop) { $0.want(wishes) }
     }
 
     /// See `SnapshotDesk.fetchExchangeInfo`; `use` is called on the loop's thread, but not if this returns

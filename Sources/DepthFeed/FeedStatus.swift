@@ -71,6 +71,8 @@ public enum DeskWait: UInt8, Sendable, BitwiseCopyable {
     case limited
     /// The venue has banned this address.
     case banned
+    /// The venue's firewall keeps us out.
+    case blocked
     /// The venue does not answer, or only with errors.
     case outage
     /// This minute's weight is spent.
@@ -88,6 +90,7 @@ extension DeskWait {
             case nil: .nothing
             case .limited: .limited
             case .banned: .banned
+            case .blocked: .blocked
             case .outage: .outage
             case .budget: .budget
             case .answers: .answers
@@ -123,10 +126,14 @@ public struct DeskStatus: Sendable, BitwiseCopyable {
     public var total = 0
     /// Requests sent.
     public var sentCount = 0
-    /// Answers 429 and 418.
+    /// Answers 429, 418 and 403.
     public var refusalCount = 0
     /// Requests that got no answer, or an error worth asking again.
     public var transientFailureCount = 0
+    /// Weight a minute that the venue states in its lists of symbols; 0 until one is read.
+    public var statedWeight = 0
+    /// Statements of it that cannot be.
+    public var unusableLimits = 0
     /// Bytes of all bodies.
     public var bytes = 0
     /// Bodies that wait because their lane does not take them.

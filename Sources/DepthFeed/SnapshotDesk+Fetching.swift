@@ -133,7 +133,7 @@ extension SnapshotDesk {
         if isStopped { return }
         let nowMs = nowMs
         switch planner.answered(ticket, answer, nowMs: nowMs) {
-        case .deliver(let key): hand(Delivery(key: key, frame: frame))
+        case .deliver(let key): hand(Delivery(key: key, news: .snapshot(frame)))
         case .retry(let key, let notBeforeMs):
             let afterMs = notBeforeMs - nowMs
             counted.lastError = FeedText(FeedEvent.answer(answer.status, reason))
@@ -144,7 +144,7 @@ extension SnapshotDesk {
         case .failed(let key, let failure):
             counted.lastError = FeedText("\(key.symbol): \(FeedEvent.answer(answer.status, reason))")
             report(.snapshotFailed(key, failure))
-            hand(Delivery(key: key, frame: nil))
+            hand(Delivery(key: key, news: .failed))
         case .drop: break
         }
         pump()
@@ -152,6 +152,6 @@ extension SnapshotDesk {
 }
 
 extension SnapshotPlanner.Answer {
-    /// Whether the venue says that we ask too much.
-    var isLimit: Bool { status == 429 || status == 418 }
+    /// Whether the venue, or the firewall before it, wants no requests for a while.
+    var isLimit: Bool { status == 429 || status == 418 || status == 403 }
 }

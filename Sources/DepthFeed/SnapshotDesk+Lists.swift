@@ -121,10 +121,24 @@ extension SnapshotDesk {
             report(
                 .exchangeInfo(
                     market, symbols: info.symbols.count, bytes: body.count, readInMs: readInMs))
+            info.requestWeightPerMinute.map { take(weightPerMinute: $0, of: market) }
             return .success(info)
         } catch {
             counted.lastError = FeedText("symbols of \(market): \(error)")
             return .failure(.unreadable(error))
+        }
+    }
+
+    /// Plans with the budget that the venue states from now on; of markets that share one, with the smaller.
+    private func take(weightPerMinute: Int, of market: Market) {
+        let before = statedWeights.updateValue(weightPerMinute, forKey: market)
+        let least = statedWeights.values.min() ?? weightPerMinute
+        if planner.venueStates(weightPerMinute: least) {
+            counted.statedWeight = least
+        } else {
+            statedWeights[market] = before
+            counted.unusableLimits += 1
+            counted.lastError = FeedText("\(market) states a limit of \(weightPerMinute) a minute")
         }
     }
 

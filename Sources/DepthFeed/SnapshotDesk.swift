@@ -1,5 +1,6 @@
 // Fetches snapshots: what to ask for and when is the planner's decision, a request and its answer are
-// Transport's, and a body goes to whoever delivers it to its lane. Several markets that share one weight
+// Transport's, and a body goes to whoever delivers it to its lane. So does the word that a request was sent,
+// before its body: from then on the lane keeps what it receives. Several markets that share one weight
 // budget share one desk.
 //
 // It runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte then
@@ -8,8 +9,11 @@
 // Invariants
 // * Every wish that was accepted ends in one delivery, a body or a failure, unless it is cancelled, replaced
 //   by a later one of its symbol, or the desk stops.
+// * A body was announced after its wish and before the body: when its request was sent, or when the wish
+//   found the request under way.
 // * Never more requests in flight than the planner allows, and none longer than its time limit.
-// * While a body cannot be delivered nothing new is asked for, so at most `inFlightMax` bodies wait.
+// * While something cannot be delivered nothing new is asked for, so at most a body for each request in
+//   flight waits, and an announcement for each symbol with one.
 //
 // Bounds: the planner's queue; bodies of at most `bodyBytesMax`. Worst case: O(entries) for a request sent.
 
@@ -46,18 +50,35 @@ public final class SnapshotDesk {
 
     /// A wish, as it comes from an engine.
     public enum Wish: Hashable, Sendable {
-        /// A snapshot with at least so many levels a side; `attempt` counts the fruitless ones before it.
-        case want(SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int)
+        /// A snapshot with at least so many levels a side; `attempt` counts the fruitless ones before it, and
+        /// `rank` is its place among those of equal priority.
+        case want(
+            SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int,
+            rank: SnapshotRank = SnapshotRank())
+        /// The present rank of this symbol, in case something of it is wanted.
+        case rank(SnapshotKey, SnapshotRank)
         /// No snapshot of this symbol any more.
         case cancel(SnapshotKey)
     }
 
     /// What becomes of a wish.
     public struct Delivery: Sendable {
+        /// News of a snapshot, ready to be a frame.
+        public enum News: Hashable, Sendable {
+            /// It has been asked for: the envelope.
+            case requested([UInt8])
+            /// It is here: envelope and body.
+            case snapshot([UInt8])
+            /// It will not come.
+            case failed
+        }
+
         /// Whose snapshot.
         public var key: SnapshotKey
-        /// Envelope and body, ready to be a frame; nil if it will not come.
-        public var frame: [UInt8]?
+        /// What there is to tell.
+        public var news: News
+
+        var isRequest: Bool { if case .requested = news { true } else { false } }
     }
 
     let loop: EventLoop
@@ -66,6 +87,8 @@ public final class SnapshotDesk {
     let report: (FeedEvent) -> Void
     var planner: SnapshotPlanner
     var counted = DeskStatus()
+    /// Weight a minute that each market's list states.
+    var statedWeights: [Market: Int] = [:]
     private var clock = MinuteClock()
     /// Whether it was stopped.
     public private(set) var isStopped = false
@@ -118,22 +141,39 @@ public final class SnapshotDesk {
     /// Takes a wish. One that the planner's full queue refuses is delivered as a failure.
     ///
     /// - Precondition: the desk has the market of the key.
-    public func want(_ wish: Wish) {
+    public func want(_ wish: Wish) { want([wish]) }
+
+    /// Takes wishes in their order.
+    ///
+    /// - Precondition: the desk has the markets of all keys.
+    public func want(_ wishes: [Wish]) {
         if isStopped { return }
+        for wish in wishes { take(wish) }
+        pump()
+    }
+
+    private func take(_ wish: Wish) {
         switch wish {
-        case .want(let key, let priority, let levelCount, let attempt):
+        case .want(let key, let priority, let levelCount, let attempt, let rank):
             precondition(endpoints[key.market] != nil, "a market without endpoints")
             let acceptance = planner.request(
-                key, priority, levelCount: levelCount, attempt: attempt, nowMs: nowMs)
+                key, priority, levelCount: levelCount, attempt: attempt, rank: rank, nowMs: nowMs)
             switch acceptance {
             case .queued, .merged: break
-            case .full: hand(Delivery(key: key, frame: nil))
+            case .underWay: announce(key, key.market.snapshotLimit(atLeast: levelCount))
+            case .full: hand(Delivery(key: key, news: .failed))
             }
+        case .rank(let key, let rank): planner.rank(key, rank)
         case .cancel(let key):
             planner.cancel(key)
             undelivered.removeAll { $0.key == key }
         }
-        pump()
+    }
+
+    /// Tells the lane of a symbol that a request is under way for it.
+    private func announce(_ key: SnapshotKey, _ limit: SnapshotLimit) {
+        let envelope = SnapshotEnvelope(symbol: key.symbol, limit: limit.levelCount)
+        hand(Delivery(key: key, news: .requested(envelope.bytes)))
     }
 
     /// The plan at this moment.
@@ -170,10 +210,11 @@ public final class SnapshotDesk {
         if isStopped { return }
         timer.map(loop.cancel)
         timer = nil
-        if !undelivered.isEmpty { return }
-        planning: while true {
+        planning: while undelivered.isEmpty {
             switch planner.next(nowMs: nowMs) {
-            case .send(let request): fetch(request)
+            case .send(let request):
+                announce(request.key, request.limit)
+                fetch(request)
             case .wait(let untilMs):
                 // The clock may be set meanwhile.
                 let delayMs = min(max(untilMs - nowMs, 1), 60_000)
@@ -212,7 +253,7 @@ public final class SnapshotDesk {
 
     private func publish() {
         counted.take(plan)
-        counted.undelivered = undelivered.count
+        counted.undelivered = undelivered.count { !$0.isRequest }
         counted.writtenAtNs = LoopClock.realtimeNs
         statusWriter.publish(counted)
     }

@@ -14,6 +14,7 @@ struct Lob: ParsableCommand {
         discussion: "Results go to standard output, everything else to standard error.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, DemoCommand.self, ReplayCommand.self, SimulateCommand.self, ExchangeCommand.self,
+            RunCommand.self, DemoCommand.self, ReplayCommand.self, SimulateCommand.self, MarketCommand.self,
+            ExchangeCommand.self,
         ])
 }

@@ -118,7 +118,7 @@ struct RunScreen {
     /// The plan of the snapshot desk, while there is one.
     private func snapshots() -> String {
         let desk = service.deskStatus
-        let waiting = (0..<desk.queued.count).reduce(desk.inFlight) { $0 + desk.queued[$1] }
+        let waiting = desk.queued.indices.reduce(0) { $0 + desk.queued[$1] } + desk.inFlight
         if desk.writtenAtNs == 0 { return "snapshots -" }
         var text = "snapshots \(desk.sentCount) asked, weight \(desk.weightSpent) of \(desk.weightMax)"
         if desk.refusalCount > 0 { text += ", \(desk.refusalCount) refusals" }

@@ -29,6 +29,7 @@ struct ExchangeInfoTests {
     @Test func spotFields() throws {
         let info = try Self.read(Self.spot)
         #expect(info.unusableCount == 0 && info.symbols.count == 2)
+        #expect(info.requestWeightPerMinute == 6000)
         let pepe = info.symbols[0]
         #expect(pepe.symbol == SymbolName("PEPEUSDT") && pepe.market == .spot && pepe.isTrading)
         #expect(pepe.tickSize == "0.00000001" && pepe.stepSize == "1.00")
@@ -47,6 +48,34 @@ struct ExchangeInfoTests {
             #"{"symbols":[{"symbol":"BTCUSD_PERP","contractStatus":"TRADING","contractType":"PERPETUAL"}]}"#,
             .coinm)
         #expect(coinm.symbols[0].isTrading && coinm.symbols[0].market == .coinm)
+    }
+
+    /// What is no limit of weight in one minute does not count; of several, the smallest does.
+    @Test(
+        arguments: [
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":2400}"#, 2400),
+            (
+                #"{"limit":1200,"interval":"MINUTE","new":[{}],"intervalNum":1,"rateLimitType":"REQUEST_WEIGHT"}"#,
+                1200
+            ),
+            (
+                #"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":9},"#
+                    + #"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":7}"#, 7
+            ),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":5,"limit":2400}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"SECOND","limit":2400}"#, nil),
+            (#"{"rateLimitType":"ORDERS","interval":"MINUTE","limit":2400}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":"2400"}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":-2400}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":2.4}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","limit":99999999999999999999}"#, nil),
+            (#"{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":{},"limit":[1]}"#, nil),
+            (#"{"rateLimitType":7,"interval":null}"#, nil), (#"7,"x",null,[],{}"#, nil), ("", nil),
+        ] as [(String, Int?)])
+    func limits(_ elements: String, _ expected: Int?) throws {
+        let info = try Self.read("{\"rateLimits\":[\(elements)],\"symbols\":[]}")
+        #expect(info.requestWeightPerMinute == expected)
+        #expect(try Self.read(#"{"rateLimits":{},"symbols":[]}"#).requestWeightPerMinute == nil)
     }
 
     @Test func whatIsStrangeIsPassedOver() throws {

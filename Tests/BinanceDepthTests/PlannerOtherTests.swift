@@ -17,39 +17,39 @@ struct PlannerOtherTests {
         }
     }
 
-    @Test func probesAndIsProbedFor() {
+    /// Few at once until the venue has served one, of whatever kind they are.
+    @Test func provesAndIsProvenFor() {
         var planner = Planner(pool: .spot)
-        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: Self.start)
+        for key in plannerKeys(9) { _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start) }
         let ticket = Self.admit(&planner)
-        #expect(ticket != nil && Self.admit(&planner) == nil)
-        // One at a time until the venue has served one.
-        #expect(PlannerTests.send(&planner, Self.start) == nil)
-        #expect(planner.plan(nowMs: Self.start).weightSpent == 20)
+        #expect(ticket != nil && PlannerTests.sendAll(&planner, Self.start).count == 3)
+        #expect(Self.admit(&planner) == nil)
+        #expect(planner.plan(nowMs: Self.start).weightSpent == 35)
         let answer = Answer(status: 200, usedWeight: 300)
         #expect(planner.answeredOther(ticket!, answer, attempt: 0, nowMs: Self.start + 50) == .deliver)
         #expect(planner.plan(nowMs: Self.start).weightSpent == 300)
-        #expect(PlannerTests.send(&planner, Self.start + 50) != nil)
-        #expect(Self.admit(&planner, Self.start + 50) != nil)
+        #expect(PlannerTests.sendAll(&planner, Self.start + 50).count == 5)
     }
 
     /// A list of symbols is twenty megabytes: the books must not wait for its end.
     @Test func theHeadOfAnAnswerIsProofEnough() {
-        var planner = Planner(pool: .spot)
-        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: Self.start)
-        let ticket = Self.admit(&planner)!
+        var planner = PlannerTests.refused()
+        let now = Self.start + 60_000
+        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 100, nowMs: now)
+        let ticket = Self.admit(&planner, now)!
         for status in [500, 429, 404, 0] {
-            planner.answering(ticket, Answer(status: status), nowMs: Self.start)
-            #expect(PlannerTests.send(&planner, Self.start) == nil)
+            planner.answering(ticket, Answer(status: status), nowMs: now)
+            #expect(PlannerTests.send(&planner, now) == nil)
         }
-        planner.answering(ticket, Answer(status: 200, usedWeight: 300), nowMs: Self.start)
-        #expect(planner.plan(nowMs: Self.start).weightSpent == 300)
-        let snapshot = PlannerTests.send(&planner, Self.start)
+        planner.answering(ticket, Answer(status: 200, usedWeight: 300), nowMs: now)
+        #expect(planner.plan(nowMs: now).weightSpent == 300)
+        let snapshot = PlannerTests.send(&planner, now)
         #expect(snapshot != nil)
         // What was sent before a refusal was known proves nothing.
         let refusal = Answer(status: 429, retryAfterSeconds: 1)
-        _ = planner.answered(snapshot!.ticket, refusal, nowMs: Self.start)
-        planner.answering(ticket, Answer(status: 200), nowMs: Self.start)
-        #expect(Self.admit(&planner, Self.start + 5000) == nil)
+        _ = planner.answered(snapshot!.ticket, refusal, nowMs: now)
+        planner.answering(ticket, Answer(status: 200), nowMs: now)
+        #expect(Self.admit(&planner, now + 5000) == nil)
     }
 
     @Test func keepsTheBudget() {
@@ -78,7 +78,7 @@ struct PlannerOtherTests {
 
     @Test func troubleAndUselessness() {
         var planner = PlannerTests.served()
-        for (attempt, status) in [0, 503, 403].enumerated() {
+        for (attempt, status) in [0, 503, 408].enumerated() {
             var nowMs = Self.start + Int64(attempt) * 1000
             var ticket: UInt64?
             while ticket == nil {

@@ -25,6 +25,16 @@ struct PlannerTests {
         return planner
     }
 
+    /// A planner that was refused at the start, for a second, and probes after it.
+    static func refused() -> Planner {
+        var planner = served()
+        _ = planner.request(plannerKeys(1)[0], .initial, levelCount: 1, nowMs: start)
+        let request = send(&planner, start)!
+        planner.cancel(request.key)
+        _ = planner.answered(request.ticket, Answer(status: 429, retryAfterSeconds: 1), nowMs: start)
+        return planner
+    }
+
     static func send(_ planner: inout Planner, _ nowMs: Int64) -> Planner.Request? {
         switch planner.next(nowMs: nowMs) {
         case .send(let request): request
@@ -42,13 +52,13 @@ struct PlannerTests {
         var planner = Self.served()
         let keys = plannerKeys(8)
         let wishes: [SnapshotPriority] = [
-            .audit, .deepen, .resync, .initial, .audit, .deepen, .resync, .initial,
+            .audit, .deepen, .resync, .shallow, .check, .deepen, .resync, .initial,
         ]
         for (key, priority) in zip(keys, wishes) {
             #expect(planner.request(key, priority, levelCount: 100, nowMs: Self.start) == .queued)
         }
-        #expect(planner.plan(nowMs: Self.start).queued == [2, 2, 2, 2])
-        #expect(Self.sendAll(&planner, Self.start).map(\.key) == [3, 7, 2, 6, 1, 5, 0, 4].map { keys[$0] })
+        #expect(planner.plan(nowMs: Self.start).queued == [1, 2, 1, 1, 2, 1])
+        #expect(Self.sendAll(&planner, Self.start).map(\.key) == [7, 2, 6, 3, 4, 1, 5, 0].map { keys[$0] })
     }
 
     @Test func limitsAndWeightsFollowTheMarket() {
@@ -73,7 +83,7 @@ struct PlannerTests {
         #expect(planner.request(key, .resync, levelCount: 100, nowMs: Self.start) == .merged)
         let requests = Self.sendAll(&planner, Self.start)
         #expect(requests.map(\.limit.levelCount) == [500])
-        #expect(planner.request(key, .initial, levelCount: 100, nowMs: Self.start) == .merged)  // in flight
+        #expect(planner.request(key, .initial, levelCount: 100, nowMs: Self.start) == .underWay)
         #expect(planner.next(nowMs: Self.start) == .wait(untilMs: Self.start + 15_000))
         #expect(planner.answered(requests[0].ticket, Self.ok, nowMs: Self.start) == .deliver(key))
         #expect(planner.next(nowMs: Self.start) == .idle)
@@ -86,7 +96,7 @@ struct PlannerTests {
         let first = Self.send(&planner, Self.start)!
         _ = planner.request(key, .resync, levelCount: 100, nowMs: Self.start)
         _ = planner.answered(first.ticket, Answer(status: 503), nowMs: Self.start)
-        #expect(planner.plan(nowMs: Self.start).queued == [0, 1, 0, 0])
+        #expect(planner.plan(nowMs: Self.start).queued == [0, 1, 0, 0, 0, 0])
         #expect(Self.send(&planner, Self.start + 1000)?.limit.levelCount == 100)
     }
 
@@ -104,31 +114,6 @@ struct PlannerTests {
         _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start)
         planner.cancel(key)
         #expect(planner.next(nowMs: Self.start) == .idle)
-    }
-
-    @Test func cancelledInFlightAndWantedAgain() {
-        var planner = Self.served()
-        let key = plannerKeys(1)[0]
-        _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start)
-        let first = Self.send(&planner, Self.start)!
-        planner.cancel(key)
-        #expect(planner.request(key, .initial, levelCount: 100, nowMs: Self.start) == .queued)
-        #expect(planner.next(nowMs: Self.start) == .wait(untilMs: Self.start + 15_000))  // never asked twice
-        #expect(planner.plan(nowMs: Self.start).obstacle == .answers)
-        #expect(planner.answered(first.ticket, Self.ok, nowMs: Self.start + 100) == .drop)
-        let second = Self.send(&planner, Self.start + 100)!
-        #expect(second.key == key && second.ticket > first.ticket)
-        #expect(planner.answered(first.ticket, Self.ok, nowMs: Self.start + 200) == .drop)
-        #expect(planner.answered(second.ticket, Self.ok, nowMs: Self.start + 200) == .deliver(key))
-    }
-
-    @Test func probesWithOneRequestUntilServed() {
-        var planner = Planner(pool: .spot)
-        for key in plannerKeys(20) { _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start) }
-        let first = Self.sendAll(&planner, Self.start)
-        #expect(first.count == 1)
-        _ = planner.answered(first[0].ticket, Self.ok, nowMs: Self.start + 50)
-        #expect(Self.sendAll(&planner, Self.start + 50).count == planner.configuration.inFlightMax)
     }
 
     /// 600 of headroom: two requests of 250 in flight, not three.
@@ -183,7 +168,7 @@ struct PlannerTests {
             }
         #expect(found == expected)
         let plan = planner.plan(nowMs: Self.start)
-        #expect(plan.queued == [expected == "retry" ? 1 : 0, 0, 0, 0])
+        #expect(plan.queued == [expected == "retry" ? 1 : 0, 0, 0, 0, 0, 0])
         #expect(plan.failed == (expected == "unknown" || expected == "refused" ? 1 : 0))
     }
 

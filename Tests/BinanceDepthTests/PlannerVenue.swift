@@ -80,6 +80,10 @@ struct PlannerRun {
     var downMs: ClosedRange<Int64> = 30...90
     var failureRate = 0.0
     var silenceRate = 0.0
+    /// Requests whose answer takes eight seconds; `slowFails`: it does not come, as the requester's limit has
+    /// it.
+    var slowRate = 0.0
+    var slowFails = true
     var unknown: Set<SnapshotKey> = []
 
     var delivered: [(key: SnapshotKey, atMs: Int64)] = []
@@ -128,7 +132,8 @@ struct PlannerRun {
             broken.append("asked twice: \(request)")
         }
         inFlight[request.ticket] = request
-        if inFlight.count > planner.configuration.inFlightMax { broken.append("too many in flight") }
+        let most = planner.configuration.inFlightMax + planner.configuration.lateMax
+        if inFlight.count > most { broken.append("too many in flight") }
         schedule(.arrival(request), atMs: nowMs + Int64.random(in: upMs, using: &random))
     }
 
@@ -147,7 +152,11 @@ struct PlannerRun {
             } else if answer.status == 200 && random.chance(failureRate) {
                 answer = SnapshotPlanner.Answer(status: [500, 502, 503, 504].randomElement(using: &random)!)
             }
-            let backMs = nowMs + Int64.random(in: downMs, using: &random)
+            var backMs = nowMs + Int64.random(in: downMs, using: &random)
+            if random.chance(slowRate) {
+                backMs = nowMs + 8000
+                if slowFails { answer = SnapshotPlanner.Answer(status: 0) }
+            }
             if random.chance(silenceRate) {
                 // Comes after its time, or not at all.
                 inFlight[request.ticket] = nil

@@ -28,6 +28,7 @@ import Testing
         let cases: [(DeskWait, String?)] = [
             (.nothing, nil), (.limited, "requests are not wanted until 22:14:00Z"),
             (.banned, "banned until 22:14:00Z"),
+            (.blocked, "kept out by the venue's firewall until 22:14:00Z"),
             (.outage, "no request is answered, the next one at 22:14:00Z"),
             (.budget, "weight used up (5400 of 5400) until 22:14:00Z"),
             (.answers, "2 answers are on their way"),

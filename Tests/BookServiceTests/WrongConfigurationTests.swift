@@ -111,6 +111,11 @@ struct NumberField: Sendable, CustomStringConvertible {
         planner("backoffMaxMs") { $0.backoffMaxMs = $1 },
         planner("limitedWaitMs") { $0.limitedWaitMs = $1 },
         planner("bannedWaitMs") { $0.bannedWaitMs = $1 },
+        planner("blockedWaitMs") { $0.blockedWaitMs = $1 },
+        planner("blockedWaitMaxMs") { $0.blockedWaitMaxMs = $1 },
+        planner("lateAfterMs") { $0.lateAfterMs = $1 }, planner("lateMax") { $0.lateMax = Int($1) },
+        planner("carefulInFlightMax") { $0.carefulInFlightMax = Int($1) },
+        planner("outageFailureCount") { $0.outageFailureCount = Int($1) },
         planner("seed") { $0.seed = UInt64(bitPattern: $1) },
     ]
 }

@@ -15,7 +15,10 @@ final class DeskHarness {
     let loop: EventLoop
     private(set) var desk: SnapshotDesk!
     var deliveries: [SnapshotDesk.Delivery] = []
+    /// Requests that were announced, as `SYMBOL limit`.
+    var announced: [String] = []
     var isTaking = true
+    var isHearing = true
     var log: [String] = []
     var onReport: () -> Void = {}
 
@@ -34,6 +37,8 @@ final class DeskHarness {
         planner.minuteGuardMs = 0
         planner.limitedWaitMs = 200
         planner.bannedWaitMs = 300
+        planner.blockedWaitMs = 40
+        planner.blockedWaitMaxMs = 80
         options.planner = planner
         options.requestLimitMs = 150
         options.redeliveryMs = 10
@@ -44,6 +49,11 @@ final class DeskHarness {
             markets.map { Endpoints(market: $0, streamBase: "ws://localhost", restBase: rest) }, on: loop,
             options: options,
             deliver: { [unowned self] delivery in
+                if case .requested(let frame) = delivery.news {
+                    let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+                    if isHearing { announced.append("\(envelope.symbol) \(envelope.limit)") }
+                    return isHearing
+                }
                 if isTaking { deliveries.append(delivery) }
                 return isTaking
             },
@@ -85,7 +95,7 @@ final class DeskHarness {
     /// What was delivered: `SYMBOL limit body`, or `SYMBOL failed`.
     var words: [String] {
         deliveries.map { delivery in
-            guard let frame = delivery.frame else { return "\(delivery.key.symbol) failed" }
+            guard case .snapshot(let frame) = delivery.news else { return "\(delivery.key.symbol) failed" }
             let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
             let body = String(decoding: frame.dropFirst(SnapshotEnvelope.length), as: UTF8.self)
             return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"

@@ -42,14 +42,43 @@ extension FeedSocketTests {
             lane.start()
             let remote = lane.feed.remote
             let frame = SnapshotEnvelope(symbol: btc, limit: 100).bytes + Array("{\"lastUpdateId\":7}".utf8)
-            #expect(remote.deliverSnapshot(frame, of: btc) && remote.deliverFailure(of: btc))
-            #expect(remote.deliverSnapshot(frame, of: SymbolName("STRANGER")!))
-            #expect(remote.deliverSnapshot([UInt8](repeating: 1, count: 1 << 16), of: btc))  // never fits
-            lane.drive { lane.frames.count == 5 }
+            func deliver(_ news: SnapshotDesk.Delivery.News, _ symbol: SymbolName = btc) -> Bool {
+                let key = SnapshotKey(market: .spot, symbol: symbol)
+                return remote.deliver(SnapshotDesk.Delivery(key: key, news: news))
+            }
+            let envelope = SnapshotEnvelope(symbol: btc, limit: 100).bytes
+            #expect(deliver(.requested(envelope)) && deliver(.snapshot(frame)) && deliver(.failed))
+            #expect(deliver(.snapshot(frame), SymbolName("STRANGER")!))
+            #expect(deliver(.snapshot([UInt8](repeating: 1, count: 1 << 16))))  // never fits
+            lane.drive { lane.frames.count == 6 }
             #expect(
-                lane.frames.dropFirst(2).map(\.kind) == [.depthSnapshot, .snapshotFailed, .snapshotFailed])
-            #expect(lane.frames[2].text.hasSuffix("{\"lastUpdateId\":7}"))
+                lane.frames.dropFirst(2).map(\.kind)
+                    == [.snapshotRequested, .depthSnapshot, .snapshotFailed, .snapshotFailed])
+            #expect(lane.frames[3].text.hasSuffix("{\"lastUpdateId\":7}"))
             #expect(lane.log.contains { $0.contains("65536 bytes do not fit the ring") })
+            lane.finish()
+        }
+
+        /// While the ring is full: of one symbol the last request and the last snapshot, each in its place.
+        @Test func requestsWaitBesideSnapshots() throws {
+            let lane = try LaneHarness(TestVenue(), ringBytes: 1 << 16)
+            lane.start()
+            lane.isReading = false
+            for id in 1...30 { lane.venue.link.send(depthEvent(id, length: 8000)) }
+            lane.drive { lane.status.messages == 31 && lane.status.droppedMessages > 10 }
+            let envelope = SnapshotEnvelope(symbol: btc, limit: 5).bytes
+            let body = [UInt8](repeating: UInt8(ascii: "x"), count: 9000)
+            lane.feed.deliverRequest(envelope, of: btc)
+            lane.feed.deliverSnapshot(envelope + body + Array("1".utf8), of: btc)
+            lane.feed.deliverRequest(envelope, of: btc)
+            lane.feed.deliverSnapshot(envelope + body + Array("2".utf8), of: btc)
+            lane.feed.deliverRequest(envelope, of: SymbolName("STRANGER")!)
+            lane.feed.publish()
+            #expect(lane.status.waitingFrames == 2)
+            lane.isReading = true
+            lane.drive { lane.frames.last?.kind == .depthSnapshot }
+            #expect(lane.frames.suffix(2).map(\.kind) == [.snapshotRequested, .depthSnapshot])
+            #expect(lane.frames.last!.text.hasSuffix("x2"))
             lane.finish()
         }
 

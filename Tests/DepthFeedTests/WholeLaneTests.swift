@@ -161,13 +161,7 @@ private final class RunningLane: @unchecked Sendable {
         Thread {
             let loop = try! EventLoop()
             let desk = try! SnapshotDesk(
-                [endpoints], on: loop,
-                deliver: { delivery in
-                    guard let frame = delivery.frame else {
-                        return feed.deliverFailure(of: delivery.key.symbol)
-                    }
-                    return feed.deliverSnapshot(frame, of: delivery.key.symbol)
-                })
+                [endpoints], on: loop, deliver: { feed.deliver($0) })
             self.desk = desk.remote
             self.ready.add(1, ordering: .releasing)
             loop.run { self.isEnding.load(ordering: .acquiring) && desk.isStopped && desk.openCount == 0 }

@@ -1,0 +1,29 @@
+// What a service makes of its configuration, for a run that has no sockets: the same levels, limits and
+// reserve, so that what a simulation shows holds for the service.
+
+import BinanceDepth
+import BookEngine
+import DepthFeed
+import MarketData
+
+extension ServiceConfiguration {
+    /// Levels a side to ask for. Few for whatever restores trust: that comes soonest when little weight is
+    /// left, and depth follows.
+    package func levelCount(_ priority: SnapshotPriority) -> Int {
+        switch priority {
+        case .initial, .resync, .shallow, .check: firstLevelCount
+        case .deepen, .audit: wantedLevelCount
+        }
+    }
+
+    /// The engine of every lane.
+    package var laneEngine: EngineConfiguration { engine }
+
+    /// The planner of the desk.
+    package var deskPlanner: SnapshotPlanner.Configuration {
+        deskOptions.planner ?? SnapshotPlanner.Configuration(pool: endpoints.market.weightPool)
+    }
+
+    /// Symbols of one lane at most.
+    package var laneSymbolCountMax: Int { life.terms.streamCountMax / streams.streamsPerSymbol }
+}

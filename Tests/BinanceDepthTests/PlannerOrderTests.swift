@@ -1,0 +1,198 @@
+// Whose turn it is among equals, and what becomes of a wish that is cancelled and had anew.
+
+import BinanceDepth
+import MarketData
+import Testing
+
+struct PlannerOrderTests {
+    typealias Planner = SnapshotPlanner
+    typealias Answer = SnapshotPlanner.Answer
+
+    static let start = PlannerTests.start
+
+    static func rank(_ levels: Int, _ updates: Int = 0) -> SnapshotRank {
+        SnapshotRank(provenLevelCount: levels, updatesPerMinute: updates)
+    }
+
+    /// Keys in the order in which they are asked for, wanted with these ranks in this order.
+    static func order(_ priority: SnapshotPriority, _ ranks: [SnapshotRank]) -> [Int] {
+        var planner = PlannerTests.served()
+        let keys = plannerKeys(ranks.count)
+        for (key, rank) in zip(keys, ranks) {
+            _ = planner.request(key, priority, levelCount: 100, rank: rank, nowMs: start)
+        }
+        return PlannerTests.sendAll(&planner, start).map { keys.firstIndex(of: $0.key)! }
+    }
+
+    @Test(arguments: [.initial, .resync, .shallow, .check, .deepen] as [SnapshotPriority])
+    func fewestLevelsFirstThenMostTrafficThenOldest(_ priority: SnapshotPriority) {
+        let ranks = [
+            Self.rank(100, 10), Self.rank(.max, 1000), Self.rank(3, 1), Self.rank(100, 600), Self.rank(3, 1),
+            Self.rank(0),
+        ]
+        #expect(Self.order(priority, ranks) == [5, 2, 4, 3, 0, 1])
+    }
+
+    /// With more to prove than weight, a rank would let the quiet wait for ever.
+    @Test func auditsComeInTheOrderOfTheirArrival() {
+        #expect(Self.order(.audit, [Self.rank(100), Self.rank(3), Self.rank(50, 9)]) == [0, 1, 2])
+    }
+
+    @Test func anyRankOfAMoreUrgentWishIsBetter() {
+        var planner = PlannerTests.served()
+        let keys = plannerKeys(2)
+        _ = planner.request(keys[0], .deepen, levelCount: 100, rank: Self.rank(0, 999), nowMs: Self.start)
+        _ = planner.request(keys[1], .shallow, levelCount: 100, nowMs: Self.start)
+        #expect(PlannerTests.sendAll(&planner, Self.start).map(\.key) == [keys[1], keys[0]])
+    }
+
+    @Test func mergingTakesTheBetterRank() {
+        var planner = PlannerTests.served()
+        let keys = plannerKeys(2)
+        _ = planner.request(keys[0], .deepen, levelCount: 100, rank: Self.rank(50), nowMs: Self.start)
+        _ = planner.request(keys[1], .deepen, levelCount: 100, rank: Self.rank(70), nowMs: Self.start)
+        let again = [Self.rank(20), Self.rank(90)].map {
+            planner.request(keys[1], .deepen, levelCount: 100, rank: $0, nowMs: Self.start)
+        }
+        #expect(again == [.merged, .merged])
+        #expect(PlannerTests.sendAll(&planner, Self.start).map(\.key) == [keys[1], keys[0]])
+    }
+
+    /// What is told later is what counts, in flight too, and makes no wish of its own.
+    @Test func ranksChangeWhileWishesWait() {
+        var planner = PlannerTests.served { $0.inFlightMax = 1 }
+        let keys = plannerKeys(4)
+        for key in keys[..<3] {
+            _ = planner.request(key, .deepen, levelCount: 100, rank: Self.rank(100), nowMs: Self.start)
+        }
+        planner.rank(keys[2], Self.rank(5))
+        planner.rank(keys[0], Self.rank(300))
+        planner.rank(keys[3], Self.rank(0))
+        let first = PlannerTests.send(&planner, Self.start)!
+        #expect(first.key == keys[2])
+        planner.rank(keys[2], Self.rank(200))
+        _ = planner.answered(first.ticket, Answer(status: 500), nowMs: Self.start)
+        var rest: [SnapshotKey] = []
+        for _ in 0..<3 {
+            guard let request = PlannerTests.send(&planner, Self.start + 2000) else { break }
+            rest.append(request.key)
+            _ = planner.answered(request.ticket, PlannerTests.ok, nowMs: Self.start + 2000)
+        }
+        #expect(rest == [keys[1], keys[2], keys[0]])
+        #expect(planner.next(nowMs: Self.start + 2000) == .idle)
+    }
+
+    // MARK: - Cancelled and wanted again
+
+    /// The answer under way is taken, and nothing is paid twice.
+    @Test(
+        arguments: [
+            (.resync, 100, .initial, 100), (.audit, 1000, .resync, 100), (.deepen, 5000, .deepen, 5000),
+        ] as [(SnapshotPriority, Int, SnapshotPriority, Int)])
+    func aRequestUnderWayIsTakenOver(
+        _ old: SnapshotPriority, _ oldLevels: Int, _ new: SnapshotPriority, _ newLevels: Int
+    ) {
+        var planner = PlannerTests.served()
+        let key = plannerKeys(1)[0]
+        _ = planner.request(key, old, levelCount: oldLevels, nowMs: Self.start)
+        let first = PlannerTests.send(&planner, Self.start)!
+        let spent = planner.plan(nowMs: Self.start).weightSpent
+        planner.cancel(key)
+        #expect(planner.plan(nowMs: Self.start).total == 0)
+        #expect(planner.request(key, new, levelCount: newLevels, nowMs: Self.start + 50) == .underWay)
+        #expect(planner.next(nowMs: Self.start + 50) == .wait(untilMs: Self.start + 15_000))
+        #expect(planner.plan(nowMs: Self.start + 50).total == 1)
+        #expect(planner.answered(first.ticket, PlannerTests.ok, nowMs: Self.start + 90) == .deliver(key))
+        #expect(planner.plan(nowMs: Self.start + 90).weightSpent == spent)
+        #expect(planner.next(nowMs: Self.start + 90) == .idle)
+    }
+
+    /// Taken over, it is asked again as what it is wanted for now.
+    @Test func takenOverAndFailed() {
+        var planner = PlannerTests.served()
+        let key = plannerKeys(1)[0]
+        _ = planner.request(key, .audit, levelCount: 1000, nowMs: Self.start)
+        let first = PlannerTests.send(&planner, Self.start)!
+        planner.cancel(key)
+        _ = planner.request(key, .resync, levelCount: 100, nowMs: Self.start)
+        _ = planner.answered(first.ticket, Answer(status: 503), nowMs: Self.start)
+        #expect(planner.plan(nowMs: Self.start).queued == [0, 1, 0, 0, 0, 0])
+        #expect(PlannerTests.send(&planner, Self.start + 1000)?.limit.levelCount == 100)
+    }
+
+    /// One that is not deep enough is waited for, never asked twice at once.
+    @Test func aShallowerRequestUnderWayIsOfNoUse() {
+        var planner = PlannerTests.served()
+        let key = plannerKeys(1)[0]
+        _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start)
+        let first = PlannerTests.send(&planner, Self.start)!
+        planner.cancel(key)
+        #expect(planner.request(key, .deepen, levelCount: 1000, nowMs: Self.start) == .queued)
+        #expect(planner.request(key, .deepen, levelCount: 100, nowMs: Self.start) == .merged)
+        #expect(planner.next(nowMs: Self.start) == .wait(untilMs: Self.start + 15_000))
+        #expect(planner.plan(nowMs: Self.start).obstacle == .answers)
+        #expect(planner.answered(first.ticket, PlannerTests.ok, nowMs: Self.start + 100) == .drop)
+        let second = PlannerTests.send(&planner, Self.start + 100)!
+        #expect(second.key == key && second.limit.levelCount == 1000 && second.ticket > first.ticket)
+        #expect(planner.answered(first.ticket, PlannerTests.ok, nowMs: Self.start + 200) == .drop)
+        #expect(planner.answered(second.ticket, PlannerTests.ok, nowMs: Self.start + 200) == .deliver(key))
+    }
+
+    /// Cancelling is no way around a backoff, neither in the queue nor in flight.
+    @Test(arguments: [0, 500, 403, 408], [true, false])
+    func failuresAreRememberedOverACancel(_ status: Int, _ isCancelledInFlight: Bool) {
+        var planner = PlannerTests.served()
+        let key = plannerKeys(1)[0]
+        var nowMs = Self.start
+        var pausesMs: [Int64] = []
+        for _ in 0..<6 {
+            _ = planner.request(key, .initial, levelCount: 100, nowMs: nowMs)
+            let askedMs = nowMs
+            var request = PlannerTests.send(&planner, nowMs)
+            while request == nil {
+                guard case .wait(let untilMs) = planner.next(nowMs: nowMs) else { break }
+                nowMs = untilMs
+                request = PlannerTests.send(&planner, nowMs)
+            }
+            pausesMs.append(nowMs - askedMs)
+            guard let request else { return #expect(Bool(false), "nothing to send") }
+            if isCancelledInFlight { planner.cancel(key) }
+            _ = planner.answered(request.ticket, Answer(status: status), nowMs: nowMs)
+            planner.cancel(key)
+        }
+        #expect(pausesMs[0] == 0)
+        for (index, pauseMs) in pausesMs.dropFirst().enumerated() {
+            #expect(pauseMs >= 250 << index, "\(pausesMs)")
+        }
+        // A success ends it.
+        _ = planner.request(key, .initial, levelCount: 100, nowMs: nowMs)
+        while PlannerTests.send(&planner, nowMs).map({
+            planner.answered($0.ticket, PlannerTests.ok, nowMs: nowMs)
+        }) == nil {
+            nowMs += 1000
+        }
+        _ = planner.request(key, .initial, levelCount: 100, nowMs: nowMs)
+        #expect(PlannerTests.send(&planner, nowMs) != nil)
+    }
+
+    #if !DEBUG
+        /// The largest queue, every entry another rank: one decision.
+        @Test func fourThousandEntries() {
+            var planner = PlannerTests.served()
+            for (index, key) in plannerKeys(4000).enumerated() {
+                let rank = Self.rank((index &* 7919) % 1000, index)
+                _ = planner.request(key, .deepen, levelCount: 100, rank: rank, nowMs: Self.start)
+            }
+            let clock = ContinuousClock()
+            var best = Duration.seconds(1)
+            for _ in 0..<100 {
+                let begin = clock.now
+                let request = PlannerTests.send(&planner, Self.start)
+                best = min(best, clock.now - begin)
+                _ = request.map { planner.answered($0.ticket, PlannerTests.ok, nowMs: Self.start) }
+            }
+            print("one of 4,000 entries: \(best)")
+            #expect(best < .microseconds(100))
+        }
+    #endif
+}

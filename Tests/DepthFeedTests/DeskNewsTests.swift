@@ -1,0 +1,128 @@
+// What a desk tells a lane besides bodies, whose turn it is, and what it takes from the venue's list.
+
+import BinanceDepth
+import Handoff
+import MarketData
+import Testing
+
+@testable import DepthFeed
+@testable import Transport
+
+extension FeedSocketTests {
+    @Suite struct DeskNews {
+        /// Before every body, once for every request sent: also for one that is repeated.
+        @Test func everyRequestIsAnnounced() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { [unowned venue = d.venue] _, _ in
+                venue.restRequests.count < 3 ? HTTPResponse(status: 500, json: "{}") : ok("{}")
+            }
+            d.want()
+            #expect(d.announced == ["BTCUSDT 100"])
+            d.drive { d.deliveries.count == 1 }
+            #expect(d.announced == ["BTCUSDT 100", "BTCUSDT 100", "BTCUSDT 100"])
+            d.want(DeskHarness.key("ETHUSDT"), .deepen, levels: 900)
+            d.drive { d.deliveries.count == 2 }
+            #expect(d.announced.last == "ETHUSDT 1000" && d.announced.count == 4)
+            d.finish()
+        }
+
+        /// What waits in the queue is not announced.
+        @Test func waitingWishesAreNotAnnounced() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in nil }
+            for number in 0..<20 { d.want(DeskHarness.key("S\(number)")) }
+            d.drive { d.venue.restRequests.count == 4 }
+            #expect(d.announced == ["S0 100", "S1 100", "S2 100", "S3 100"])
+            d.finish()
+        }
+
+        /// A wish that finds the answer under way: announced again, and paid once.
+        @Test func takenOver() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in nil }
+            d.want()
+            d.drive { d.venue.restRequests.count == 1 }
+            d.desk.want(.cancel(DeskHarness.key()))
+            d.want(DeskHarness.key(), .resync)
+            #expect(d.announced == ["BTCUSDT 100", "BTCUSDT 100"])
+            d.venue.release(ok("{}"))
+            d.drive { d.deliveries.count == 1 }
+            #expect(d.words == ["BTCUSDT 100 {}"] && d.venue.restRequests.count == 1)
+            #expect(d.desk.plan.weightSpent == 5)
+            d.finish()
+        }
+
+        /// A lane that takes no announcement yet: its place is before the body, and nothing more is sent.
+        @Test func announcementsKeepTheirPlace() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in ok("{}") }
+            d.isHearing = false
+            for number in 0..<5 { d.want(DeskHarness.key("S\(number)")) }
+            d.drive { d.venue.restRequests.count == 1 }
+            d.pass(ms: 50)
+            #expect(d.venue.restRequests.count == 1 && d.deliveries.isEmpty && d.announced.isEmpty)
+            d.drive { d.status.undelivered == 1 }
+            d.isHearing = true
+            d.drive { d.deliveries.count == 5 }
+            #expect(d.announced == (0..<5).map { "S\($0) 100" })
+            d.finish()
+        }
+
+        /// The rank of a wish, and one told later.
+        @Test func ranks() throws {
+            let d = try DeskHarness {
+                $0.planner!.inFlightMax = 1
+                $0.requestLimitMs = 2000
+                $0.planner!.answerTimeoutMs = 3000
+            }
+            d.venue.rest = { _, _ in nil }
+            func want(_ name: String, _ levels: Int) {
+                d.desk.want(
+                    .want(
+                        DeskHarness.key(name), .deepen, levelCount: 100, attempt: 0,
+                        rank: SnapshotRank(provenLevelCount: levels)))
+            }
+            want("FIRST", 0)
+            d.drive { d.venue.restRequests.count == 1 }
+            want("A", 90)
+            want("B", 70)
+            want("C", 80)
+            d.desk.want(.rank(DeskHarness.key("A"), SnapshotRank(provenLevelCount: 5)))
+            d.venue.rest = { _, _ in ok("{}") }
+            d.venue.release(ok("{}"))
+            d.drive { d.deliveries.count == 4 }
+            #expect(d.announced == ["FIRST 100", "A 100", "B 100", "C 100"])
+            d.finish()
+        }
+
+        /// The venue's budget, once its list is read; of two markets in one pool, the smaller.
+        @Test func theVenueStatesItsBudget() throws {
+            let d = try DeskHarness([.usdm, .coinm])
+            var limits = [2400, 4800]
+            d.venue.rest = { path, _ in
+                ok(
+                    #"{"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","#
+                        + #""intervalNum":1,"limit":\#(limits[path.hasPrefix("/fapi") ? 0 : 1])}],"symbols":[]}"#
+                )
+            }
+            func fetch(_ market: Market) {
+                var isDone = false
+                d.desk.fetchExchangeInfo(market) { _ in isDone = true }
+                d.drive { isDone }
+            }
+            fetch(.coinm)
+            #expect(d.desk.plan.weightMax == 4320)
+            fetch(.usdm)
+            #expect(d.desk.plan.weightMax == 2160)
+            limits = [1200, 4800]
+            fetch(.usdm)
+            #expect(d.desk.plan.weightMax == 1080)
+            limits = [7, 4800]
+            fetch(.usdm)
+            #expect(d.desk.plan.weightMax == 1080)
+            d.drive { d.status.unusableLimits == 1 && d.status.statedWeight == 1200 }
+            #expect("\(d.status.lastError)" == "usdm states a limit of 7 a minute")
+            d.finish()
+        }
+    }
+}
