@@ -118,6 +118,14 @@ public struct FaultPlan: Hashable, Sendable {
     public static let none = FaultPlan(rates: Fault.allCases.map { _ in 0 })
     /// Every fault at its usual rate.
     public static let all = FaultPlan(rates: Fault.allCases.map(\.usualRate))
+    /// What a real venue does and the network lets through, at its usual rate: TCP and TLS deliver no frame
+    /// damaged, twice, or without those before it.
+    public static let venue = FaultPlan(
+        rates: Fault.allCases.map { venueFaults.contains($0) ? $0.usualRate : 0 })
+    /// The faults of `venue`.
+    public static let venueFaults: [Fault] = [
+        .cut, .vanish, .expire, .shutdown, .stall, .stale, .fail, .slow,
+    ]
 
     private init(rates: [Int64]) { self.rates = rates }
 

@@ -34,11 +34,13 @@ struct ProfileArgument: ExpressibleByArgument {
 /// What `--faults` takes.
 func faultHelp(without: FaultPlan) -> ArgumentHelp {
     ArgumentHelp(
-        "What goes wrong: all, none, or NAME[=RATE],… (default: \(without))", valueName: "plan")
+        "What goes wrong: all, venue, none, or NAME[=RATE],… (default: \(without))", valueName: "plan")
 }
 
 /// The faults, for help texts.
-let faultLegend = "Faults: \(Fault.allCases.map(\.name).joined(separator: ", "))."
+let faultLegend =
+    "Faults: \(Fault.allCases.map(\.name).joined(separator: ", ")). Plan venue: "
+    + "\(FaultPlan.venueFaults.map(\.name).joined(separator: ", "))."
 
 /// A fault plan as an argument.
 func faultPlan(_ text: String) throws -> FaultPlan {
@@ -66,25 +68,27 @@ struct SimulateCommand: ParsableCommand {
             repeats it.
             """)
 
-    @Option(help: "Number of seeds.")
+    @Option(parsing: .unconditional, help: "Number of seeds.")
     var seeds = 100
 
-    @Option(help: "First seed.")
+    @Option(parsing: .unconditional, help: "First seed.")
     var from: UInt64 = 1
 
-    @Option(help: "Virtual seconds under faults for each seed.")
+    @Option(parsing: .unconditional, help: "Virtual seconds under faults for each seed.")
     var seconds = 120
 
-    @Option(help: "The same in virtual hours.")
+    @Option(parsing: .unconditional, help: "The same in virtual hours.")
     var hours: Double?
 
-    @Option(help: "Virtual seconds after the faults within which every symbol must be live.")
+    @Option(
+        parsing: .unconditional,
+        help: "Virtual seconds after the faults within which every symbol must be live.")
     var recovery = 240
 
     @Option(help: "Traffic of the symbols.")
     var profile = ProfileArgument(argument: "mixed")!
 
-    @Option(help: "Symbols of each venue.")
+    @Option(parsing: .unconditional, help: "Symbols of each venue.")
     var symbols = 2
 
     @Option(help: faultHelp(without: .all), transform: faultPlan)
@@ -165,7 +169,7 @@ struct SimulateCommand: ParsableCommand {
             ],
             ["trail", hexadecimal(total.trail)],
         ]
-        print(renderTable(rows, leftAligned: [0, 1]))
+        try Output.print(renderTable(rows, leftAligned: [0, 1]))
     }
 
     private func progress(_ done: Int, _ total: RoadOutcome, _ elapsed: Double) -> String {
@@ -195,7 +199,7 @@ struct SimulateCommand: ParsableCommand {
                 caught.map { "\($0.violation)" } ?? "",
             ])
         }
-        print(renderTable(rows, leftAligned: [0, 2]))
+        try Output.print(renderTable(rows, leftAligned: [0, 2]))
         if isMissed { throw ExitCode(2) }
     }
 }

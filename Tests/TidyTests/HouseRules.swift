@@ -18,7 +18,7 @@ enum HouseRules {
         "DepthFeed": ["Transport", "Handoff", "BinanceDepth", "MarketData"],
         "BookService": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
-            "CKernels", "Glibc",
+            "CKernels", "Glibc", "Synchronization",
         ],
         "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
@@ -48,7 +48,9 @@ enum HouseRules {
         "BookService": ["Worker"],
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
+        "lob": [
+            "CaptureFacts", "Console", "ExchangeRun", "Output", "Replay", "RunLog", "StopSignals", "Terminal",
+        ],
         "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
     ]
 
