@@ -113,8 +113,10 @@ struct VenueListing: Sendable {
         formerHistory = history
         formerTruth = truth
         let oldID = flow.lastUpdateID.value
-        let isNear = random.chance(perMille: 700)
-        let id = isNear ? oldID - 1 - Int64(random.below(2_000)) : 1_000 + Int64(random.below(1_000_000))
+        // Mostly so near that an event of the first minute spans the old id.
+        let distance = [30, 100, 1_000, 100_000][random.below(4)]
+        let isNear = random.chance(perMille: 800)
+        let id = isNear ? oldID - 1 - Int64(random.below(distance)) : 1_000 + Int64(random.below(1_000_000))
         let factor = flow.tickFactor
         flow = OrderFlow(
             flow.profile, symbol: name, seed: seed, startUs: timeUs, firstID: UpdateID(max(id, 1)))

@@ -94,6 +94,9 @@ extension Venue {
         return false
     }
 
+    /// Until when the address is banned, nil if it is not.
+    public var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
+
     private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
         if nowUs < bannedUntilUs { counters.defianceCount += 1 }
         if nowUs < bannedUntilUs || counters.strikes(.ban, of: faults, &response.random) {

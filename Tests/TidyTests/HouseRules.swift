@@ -49,6 +49,7 @@ enum HouseRules {
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
         "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
+        "RoadSimulation": ["FrameFacts"],
         "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
     ]
 

@@ -1,0 +1,55 @@
+// How doubts end: a book that is not live waits for a snapshot, or for an event that shows that nothing was
+// missed. Counted is how many of those that took a snapshot were settled by the first one that came, within
+// two updates of its arrival: more would mean that good snapshots are thrown away.
+//
+// Also here: what false snapshots excuse, and the trouble that a plan measures.
+
+import BookEngine
+import DepthBook
+import Handoff
+import MarketData
+import SimulatedExchange
+
+/// A book that is not live.
+struct Doubt {
+    var snapshotCount = 0
+    var eventsSinceSnapshot = 0
+}
+
+extension Road {
+    /// Follows the doubt of a symbol through a frame.
+    func noteDoubt(_ index: Int, _ frame: SteppedFrame) {
+        let isLive = checker.symbols[index].isLive
+        if plan.trouble != nil { followTrouble(index, isLive: isLive, frame) }
+        guard var doubt = checker.symbols[index].doubt else {
+            if !isLive { checker.symbols[index].doubt = Doubt() }
+            return
+        }
+        if frame.kind == .depthSnapshot {
+            doubt.snapshotCount += 1
+            doubt.eventsSinceSnapshot = 0
+        } else if frame.kind == .message && frame.facts.stream == .depth
+            && engine.source(of: symbols[index]) == frame.source
+        {
+            doubt.eventsSinceSnapshot += 1
+        }
+        checker.symbols[index].doubt = isLive ? nil : doubt
+        if !isLive { return }
+        if doubt.snapshotCount == 0 {
+            outcome.freeDoubts += 1
+        } else {
+            outcome.doubts += 1
+            if doubt.snapshotCount == 1 && doubt.eventsSinceSnapshot <= 2 { outcome.promptDoubts += 1 }
+        }
+    }
+
+    /// An answer goes to the engine.
+    func noteAnswer(_ response: VenueResponse, index: Int) {
+        if response.status == 200, response.oddity != nil {
+            checker.symbols[index].poisonedUs = venue.nowUs
+            checker.symbols[index].excusedUntilUs = venue.nowUs + 2 * auditBoundUs
+        } else if response.status != 200, checker.symbols[index].poisonedUs != nil {
+            checker.symbols[index].poisonedUs = venue.nowUs
+        }
+    }
+}
