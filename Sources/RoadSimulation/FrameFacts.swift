@@ -21,6 +21,8 @@ struct FrameFacts {
     private(set) var stream = Stream.unknown
     /// Last update id, nil if there is none.
     private(set) var lastID: Int64?
+    /// The id that a depth event follows, nil if there is none.
+    private(set) var previousID: Int64?
     /// Event time in microseconds, nil if there is none.
     private(set) var eventUs: Int64?
 
@@ -34,11 +36,17 @@ struct FrameFacts {
         lastID =
             FrameFacts.number(behind: "\"u\":", in: frame)
             ?? FrameFacts.number(behind: "\"lastUpdateId\":", in: frame)
+        previousID =
+            FrameFacts.number(behind: "\"pu\":", in: frame)
+            ?? FrameFacts.number(behind: "\"U\":", in: frame).map { $0 - 1 }
         eventUs = FrameFacts.number(behind: "\"E\":", in: frame).map { $0 * 1000 }
     }
 
     /// The facts of a frame that begins with the envelope of a symbol.
-    init(envelope frame: Frame) { readName(frame, at: 0, "SIM", "USDT") }
+    init(envelope frame: Frame) {
+        readName(frame, at: 0, "SIM", "USDT")
+        lastID = FrameFacts.number(behind: "\"lastUpdateId\":", in: frame)
+    }
 
     /// Whether it may have been an event of the depth stream.
     var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }

@@ -15,7 +15,8 @@
 //     dropped       so does one that was lost before the ring, at once
 //     contradicted  a ticker of the very id of a live book agrees with it, at once
 //     ahead         spot: a ticker or partial depth ahead of a live book stays so for 2 s and two ticks
-//     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks
+//     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks, while the
+//                   venue sends
 //     lagging       the last event of a live book came no later than `lagNsMax`, half a second and a tick
 //     audit         a wrong level out of a false snapshot is gone after one and a half audit periods and 20 s
 //                   in which the venue answers

@@ -26,6 +26,8 @@ public final class Road {
     var life: ConnectionLife
     var dials: [Dial] = []
     var connections: [OpenConnection] = []
+    /// Requests that have not reached the venue yet.
+    var requests: [(dueUs: Int64, request: SnapshotPlanner.Request)] = []
     var answers: [DueAnswer] = []
     var stalledUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
@@ -67,6 +69,8 @@ public final class Road {
         // Longer than any stall, so that the truth at the id of a late event is still known.
         configuration.historyUs = 600_000_000
         configuration.connectionLifeUs = Int64(plan.connectionLifeSeconds) * 1_000_000
+        if plan.mistake == .keepsConnections { configuration.connectionLifeUs *= 10 }
+        configuration.snapshotLagUs = 0...Int64(plan.snapshotLagMs) * 1000
         venue = Venue(configuration)
         engine = BookEngine(
             Road.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
@@ -125,6 +129,7 @@ public final class Road {
 
     private func nextTimeUs(_ endUs: Int64) -> Int64 {
         var next = min(venue.nextActivityUs, nextSecond * 1_000_000, nextTickUs, plannerWakeUs, endUs)
+        for request in requests { next = min(next, request.dueUs) }
         for answer in answers { next = min(next, answer.response.dueUs) }
         next = min(next, nextConnectionUs)
         if stalledUntilUs > venue.nowUs { next = min(next, stalledUntilUs) }
@@ -135,6 +140,7 @@ public final class Road {
     private func turn() {
         noteRestart()
         turnConnections()
+        turnRequests()
         turnAnswers()
         if venue.nowUs >= nextSecond * 1_000_000 { second() }
         if venue.nowUs >= nextTickUs {
@@ -228,15 +234,25 @@ public final class Road {
 
     private func send(_ request: SnapshotPlanner.Request) {
         outcome.requests += 1
-        let response = venue.requestDepth(symbol: "\(request.key.symbol)", limit: request.limit.levelCount)
-        answers.append(
-            DueAnswer(
-                ticket: request.ticket, symbol: request.key.symbol, limit: request.limit.levelCount,
-                response: response))
+        requests.append((venue.nowUs + random.within(15_000...60_000), request))
         let envelope = SnapshotEnvelope(symbol: request.key.symbol, limit: request.limit.levelCount).bytes
         _ = outbox.offer(
             .snapshotRequested, source: 0, receivedAtNs: wallNs(venue.nowUs),
             key: symbols.firstIndex(of: request.key.symbol), envelope)
+    }
+
+    /// Lets the venue answer what has reached it.
+    private func turnRequests() {
+        guard requests.contains(where: { $0.dueUs <= venue.nowUs }) else { return }
+        for (_, request) in requests.filter({ $0.dueUs <= venue.nowUs }) {
+            let response = venue.requestDepth(
+                symbol: "\(request.key.symbol)", limit: request.limit.levelCount)
+            answers.append(
+                DueAnswer(
+                    ticket: request.ticket, symbol: request.key.symbol, limit: request.limit.levelCount,
+                    response: response))
+        }
+        requests.removeAll { $0.dueUs <= venue.nowUs }
     }
 
     private func turnAnswers() {

@@ -85,7 +85,9 @@ extension Road {
             violated(.ahead, symbol, "live at \(id), and has known of \(ahead.id) for 2 s")
         }
         if let heard = checker.sources[source], heard.steadyCount >= 100,
-            atUs > heard.heardUs + Road.silentUs + Road.graceUs
+            atUs > heard.heardUs + Road.silentUs + Road.graceUs,
+            let changedUs = venue.changedUs(of: symbol, after: id),
+            atUs > changedUs + Road.silentUs + Road.graceUs
         {
             violated(
                 .silent, symbol, "live on a connection silent for \((atUs - heard.heardUs) / 1000) ms")

@@ -34,6 +34,8 @@ public struct RoadPlan: Sendable {
     public var auditEverySeconds = 30
     /// Share of snapshots that show the end of an event rather than a state inside of one.
     public var wholeSnapshotPerMille = 0
+    /// How far snapshots lag behind the matching engine, at most, in milliseconds.
+    public var snapshotLagMs = 300
     /// What is checked.
     public var invariants = Invariant.byIDs
     /// A mistake to build in, nil for none.

@@ -92,6 +92,9 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Of 1000 snapshots, how many show the end of an event instead of a state inside of one.")
     var whole = 0
 
+    @Option(help: "How far snapshots lag behind the venue, at most, in ms.")
+    var restLag = 300
+
     @Flag(help: "A market of --symbols quiet symbols on spot, one in ten of them busy.")
     var market = false
 
@@ -114,6 +117,7 @@ struct SimulateCommand: ParsableCommand {
         if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
         if symbols < 1 || symbols > 2000 { throw ValidationError("--symbols must be 1 … 2000.") }
         if whole < 0 || whole > 1000 { throw ValidationError("--whole must be 0 … 1000.") }
+        if restLag < 0 || restLag > 60_000 { throw ValidationError("--rest-lag must be 0 … 60000 ms.") }
         if let hours { seconds = Int(hours * 3600) }
         if seconds < 1 { throw ValidationError("Give at least one virtual second.") }
     }
@@ -155,6 +159,7 @@ struct SimulateCommand: ParsableCommand {
         plan.recoverySeconds = recovery
         plan.faults = faults ?? (market ? .none : .all)
         plan.wholeSnapshotPerMille = whole
+        plan.snapshotLagMs = restLag
         plan.invariants = check
         return plan
     }
@@ -162,7 +167,7 @@ struct SimulateCommand: ParsableCommand {
     private func repetition(_ seed: UInt64, _ name: String) -> String {
         let names = check == Invariant.all ? "all" : check.map(\.rawValue).sorted().joined(separator: ",")
         return "lob simulate --seeds 1 --from \(seed) --seconds \(seconds) --recovery \(recovery) "
-            + "--profile \(name) --symbols \(symbols) --whole \(whole) --check \(names)"
+            + "--profile \(name) --symbols \(symbols) --whole \(whole) --rest-lag \(restLag) --check \(names)"
             + (market ? " --market" : "") + (faults.map { " --faults \($0)" } ?? "")
     }
 

@@ -22,7 +22,7 @@ func invariantSet(_ text: String) throws -> Set<Invariant> {
 extension SimulateCommand {
     /// Every built-in mistake with the first seed that catches it.
     func showMistakes() throws {
-        var rows = [["mistake", "caught by seed", "as"]]
+        var rows = [["mistake", "caught by seed", "as", "seen by it alone"]]
         var isMissed = false
         for mistake in Mistake.allCases {
             var caught: (seed: UInt64, violation: Violation)?
@@ -37,12 +37,24 @@ extension SimulateCommand {
             if caught == nil { isMissed = true }
             rows.append([
                 mistake.explanation, caught.map { "\($0.seed)" } ?? "none of \(seeds)",
-                caught.map { "\($0.violation)" } ?? "",
+                caught.map { "\($0.violation.invariant)" } ?? "",
+                try caught.map { try isSeenAlone(mistake, seed: $0.seed) ? "yes" : "no" } ?? "",
             ])
             printError("\(rows.count - 1)/\(Mistake.allCases.count) mistakes")
         }
-        print(renderTable(rows, leftAligned: [0, 2]))
+        print(renderTable(rows, leftAligned: [0, 2, 3]))
         if isMissed { throw ExitCode(2) }
+    }
+
+    /// Whether a mistake's own invariant shows it in a seed, and all others together do not.
+    private func isSeenAlone(_ mistake: Mistake, seed: UInt64) throws -> Bool {
+        var plan = mistake.plan(seed: seed)
+        if let faults { plan.faults = faults }
+        let all = plan.invariants
+        plan.invariants = [mistake.invariant]
+        if try Road(plan).run().violation == nil { return false }
+        plan.invariants = all.subtracting([mistake.invariant])
+        return try Road(plan).run().violation == nil
     }
 
     /// Every kind of trouble with the times to its notice and to its end.
