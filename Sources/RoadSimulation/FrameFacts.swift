@@ -57,7 +57,9 @@ struct FrameFacts {
         guard let end = readName(frame, at: 11, "sim", "usdt@") else { return }
         if FrameFacts.has("bookTicker", at: end, in: frame) {
             stream = .ticker
-        } else if FrameFacts.has("depth@", at: end, in: frame) || FrameFacts.has("depth\"", at: end, in: frame) {
+        } else if FrameFacts.has("depth@", at: end, in: frame)
+            || FrameFacts.has("depth\"", at: end, in: frame)
+        {
             stream = .depth
         } else if FrameFacts.has("depth", at: end, in: frame) {
             stream = .partialDepth

@@ -71,7 +71,9 @@ extension Road {
     private func checkBound(_ index: Int, atUs: Int64) {
         let symbol = symbols[index]
         let id = checker.symbols[index].view.lastUpdateID
-        if let ahead = checker.symbols[index].ahead, id.value >= ahead.id { checker.symbols[index].ahead = nil }
+        if let ahead = checker.symbols[index].ahead, id.value >= ahead.id {
+            checker.symbols[index].ahead = nil
+        }
         if venue.banEndUs != nil, checker.symbols[index].poisonedUs != nil {
             checker.symbols[index].poisonedUs = atUs
         }

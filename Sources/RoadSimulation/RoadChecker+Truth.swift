@@ -62,7 +62,8 @@ extension Road {
         if plan.trouble == .corrupted { beginTrouble(index, atUs: atUs) }
         if atUs > poisonedUs + auditBoundUs {
             violated(
-                .audit, symbol, "live at \(id), \((atUs - poisonedUs) / 1_000_000) s after a false snapshot: "
+                .audit, symbol,
+                "live at \(id), \((atUs - poisonedUs) / 1_000_000) s after a false snapshot: "
                     + what)
         }
     }

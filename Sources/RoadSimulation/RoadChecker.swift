@@ -135,7 +135,9 @@ extension Road {
         checkAtOnce(index, frame)
         let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID
         if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
-        if isKnown && frame.kind == .message { return }
+        // Four ticks a second change no book; one of them is looked at all the same.
+        let isIdleTick = frame.kind == .tick && frame.atUs % 1_000_000 >= Road.tickUs
+        if isKnown && (frame.kind == .message || isIdleTick) { return }
         checker.symbols[index].comparedAt = status.lastUpdateID
         compare(index, status, isKnown: isKnown, atUs: frame.atUs)
     }

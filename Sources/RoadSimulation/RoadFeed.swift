@@ -175,7 +175,9 @@ extension Road {
             switch action {
             case .open(let source):
                 outcome.dials += 1
-                if dials.count + connections.count > 1 { violated(.terms, SymbolName(), "a third connection") }
+                if dials.count + connections.count > 1 {
+                    violated(.terms, SymbolName(), "a third connection")
+                }
                 dials.append(Dial(source: source, dueUs: venue.nowUs + random.within(20_000...300_000)))
             case .send(let source, let request): send(request, source)
             case .close where plan.mistake == .keepsConnections: break

@@ -52,7 +52,9 @@ extension Venue {
     ) throws(VenueRefusal) {
         if !isConnected(connection) { throw .notConnected }
         let added = Set(streams).subtracting(slots[connection.slot]!.held)
-        if slots[connection.slot]!.held.count + added.count > configuration.streamCountMax { throw .tooManyStreams }
+        if slots[connection.slot]!.held.count + added.count > configuration.streamCountMax {
+            throw .tooManyStreams
+        }
         for name in streams { add(name, to: connection) }
         reply(.done, requestID, to: connection)
     }

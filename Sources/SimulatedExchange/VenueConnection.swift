@@ -187,8 +187,8 @@ final class VenueConnection {
         }
         if counters.strikes(.lag, of: plan, &random) {
             slowFromUs = timeUs
-            slowUntilUs = timeUs + random.within(5_000_000...40_000_000)
-            slowness = random.within(1...4)
+            slowUntilUs = timeUs + random.within(5_000_000...20_000_000)
+            slowness = random.within(1...3)
         }
         if let oldestUs = pingsUs.first, timeUs >= oldestUs + Int64(terms.pongDeadlineMs) * 1_000 {
             counters.pongTimeoutCount += 1

@@ -188,7 +188,8 @@ struct SimulateCommand: ParsableCommand {
             ["snapshot requests", rounded(Double(total.requests))],
             [
                 "doubts settled by a snapshot",
-                "\(rounded(Double(total.doubts))), \(fixed(100 * prompt, 2)) % by the first, within two updates",
+                "\(rounded(Double(total.doubts))), "
+                    + "\(fixed(100 * prompt, 2)) % by the first, within two updates",
             ],
             ["doubts settled without one", rounded(Double(total.freeDoubts))],
             ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],

@@ -12,7 +12,8 @@ import Testing
     private static let streams = ["sim0usdt@depth@100ms", "sim0usdt@bookTicker"]
 
     private static func venue(
-        _ profile: TrafficProfile = .spotAlt, seed: UInt64 = 1, _ change: (inout VenueConfiguration) -> Void = { _ in }
+        _ profile: TrafficProfile = .spotAlt, seed: UInt64 = 1,
+        _ change: (inout VenueConfiguration) -> Void = { _ in }
     ) -> Venue {
         var configuration = VenueConfiguration(
             market: profile.market, symbols: [VenueSymbol(name, profile)], seed: seed)
@@ -35,7 +36,9 @@ import Testing
 
     private static func text(_ message: [UInt8]) -> String { String(decoding: message, as: UTF8.self) }
 
-    @Test(arguments: 1...20 as ClosedRange<UInt64>) func unreadableMessagesKeepTheirNames(_ seed: UInt64) throws {
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func unreadableMessagesKeepTheirNames(_ seed: UInt64)
+        throws
+    {
         var parser = MessageParser()
         for message in try Self.messages(.unreadable, seed: seed) {
             #expect(Self.text(message).hasPrefix("{\"stream\":\"sim0usdt@"))
@@ -52,12 +55,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [Fault.mixed, .coarse], 1...10 as ClosedRange<UInt64>)
-    func otherDecimalsAreTheSameNumbers(_ fault: Fault, _ seed: UInt64) throws {
-        let plain = try Self.messages(.lag, seed: seed)
+    @Test(arguments: [Fault.mixed, .coarse])
+    func decimalsDifferInsideOneMessage(_ fault: Fault) throws {
         var levelCount = 0
         var mixedCount = 0
-        for message in try Self.messages(fault, seed: seed) where Self.text(message).contains("@depth") {
+        var messages: [[UInt8]] = []
+        for seed in 1...10 as ClosedRange<UInt64> { messages += try Self.messages(fault, seed: seed) }
+        for message in messages where Self.text(message).contains("@depth") {
             let object = try JSONSerialization.jsonObject(with: Data(message)) as! [String: Any]
             let data = object["data"] as! [String: Any]
             let levels = (data["b"] as! [[String]]) + (data["a"] as! [[String]])
@@ -66,8 +70,7 @@ import Testing
             #expect(decimals.isSubset(of: [8, 9]))
             if decimals.count > 1 { mixedCount += 1 }
         }
-        #expect(!plain.isEmpty && levelCount > 0)
-        if fault == .mixed { #expect(mixedCount > 0) }
+        #expect(levelCount > 0 && mixedCount > 0)
     }
 
     @Test func absurdIDsAreOutOfThisWorld() throws {
@@ -127,10 +130,11 @@ import Testing
         #expect(first.status == 418 && (60...180).contains(first.retryAfterSeconds!))
         #expect(venue.counters.defianceCount == 0)
         venue.advance(toUs: venue.nowUs + 30_000_000)
-        #expect(venue.requestDepth(symbol: "SIM0USDT", limit: 100).status == 418)
-        #expect(venue.counters.defianceCount == 1)
+        let second = venue.requestDepth(symbol: "SIM0USDT", limit: 100)
+        #expect(second.status == 418 && venue.counters.defianceCount == 1)
         venue.advance(toUs: venue.banEndUs!)
-        #expect(venue.requestDepth(symbol: "SIM0USDT", limit: 100).status == 200)
+        let third = venue.requestDepth(symbol: "SIM0USDT", limit: 100)
+        #expect(third.status == 200)
     }
 
     /// What a slow link carries comes ever later, in order; when it is fast again the rest comes at once.
@@ -141,7 +145,7 @@ import Testing
         venue.advance(toUs: venue.nowUs + 1_500_000)
         venue.faults = .none
         var late: [Int64] = []
-        for _ in 0..<600 {
+        for _ in 0..<900 {
             venue.advance(toUs: venue.nowUs + 100_000)
             venue.poll(connection) { timeUs, _, bytes in
                 let text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
@@ -154,11 +158,12 @@ import Testing
 
     @Test func clockStepsAndLossesAreTheDrivers() {
         var venue = Self.venue()
-        #expect(!venue.losesBeforeRing(Self.name))
+        let calm = venue.losesBeforeRing(Self.name)
         venue.faults[.drop] = FaultPlan.certain
         venue.faults[.clock] = FaultPlan.certain / 10
-        #expect(venue.losesBeforeRing(Self.name) && venue.counters[.drop] == 1)
-        #expect(!venue.losesBeforeRing(SymbolName("OTHERUSDT")!))
+        let struck = venue.losesBeforeRing(Self.name)
+        let other = venue.losesBeforeRing(SymbolName("OTHERUSDT")!)
+        #expect(!calm && struck && !other && venue.counters[.drop] == 1)
         let steps = (Int64(0)..<2_000).map { venue.clockStepUs(inSecond: $0) }
         #expect(steps.contains { $0 > 0 } && steps.contains { $0 < 0 })
         #expect((140...260).contains(steps.count { $0 != 0 }))
