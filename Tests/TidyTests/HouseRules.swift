@@ -51,6 +51,7 @@ enum HouseRules {
         "lob": [
             "CaptureFacts", "Console", "ExchangeRun", "Output", "Replay", "RunLog", "StopSignals", "Terminal",
         ],
+        "RoadSimulation": ["FrameFacts"],
         "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
     ]
 
