@@ -68,6 +68,8 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
+            name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
             name: "CLibwebsockets", path: "Sources/CLibwebsockets", pkgConfig: "libwebsockets",
             providers: [.apt(["libwebsockets-dev"])]),
         .target(
@@ -82,7 +84,9 @@ let package = Package(
         .target(
             name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
             swiftSettings: safe),
-        .target(name: "Recording", dependencies: ["Handoff", "CZlib"], swiftSettings: kernel),
+        .target(name: "Recording", dependencies: ["Handoff", "CZlib", "CZstd"], swiftSettings: kernel),
+        .target(
+            name: "Captures", dependencies: ["MarketData", "BinanceDepth", "Recording"], swiftSettings: safe),
         .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
         .target(
             name: "DepthFeed", dependencies: ["Transport", "Handoff", "BinanceDepth", "MarketData"],
@@ -100,7 +104,8 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Recording", "SimulatedExchange", "Transport",
+                "MarketData", "DepthBook", "BinanceDepth", "Recording", "Captures", "SimulatedExchange",
+                "Transport",
             ],
             swiftSettings: safe),
         .target(
@@ -110,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
-                "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed", "BookService", "CAllocator",
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "Captures",
+                "SimulatedExchange", "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed", "BookService", "CAllocator",
                 argumentParser, logging,
             ],
             swiftSettings: safe),
@@ -147,6 +152,8 @@ let package = Package(
             dependencies: [
                 "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport", "CAllocator",
             ]),
+        .testTarget(name: "CapturesTests", dependencies: ["Captures", "Recording", "TestSupport"]),
+        .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )
