@@ -282,6 +282,21 @@ extension LineShape {
     }
 }
 
+extension LineShape {
+    /// Where the letters of the symbol of a message lie, bare or in the venue's wrapper; nil if it names none.
+    public static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
+        guard let outline = JSONOutline(text, at: 0) else { return nil }
+        if let value = outline.value("s", text) {
+            return value.count > 2 ? (value.lowerBound + 1)..<(value.upperBound - 1) : nil
+        }
+        let inner = outline.value("data", text) ?? outline.value("event", text)
+        guard let inner, let data = JSONOutline(text, at: inner.lowerBound),
+            let value = data.value("s", text), value.count > 2
+        else { return nil }
+        return (value.lowerBound + 1)..<(value.upperBound - 1)
+    }
+}
+
 extension SymbolName {
     /// The name with ASCII letters in capitals, as the venue writes symbols; other bytes are untouched.
     public var capital: SymbolName {

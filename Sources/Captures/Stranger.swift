@@ -90,7 +90,7 @@ public struct StrangerTally: Sendable {
     /// The strangers of one kind.
     public struct Entry: Sendable {
         /// Their kind.
-        public let kind: Stranger
+        public internal(set) var kind: Stranger
         /// Number of the first line.
         public let line: Int
         /// What the first one shows: its members, its columns, its beginning.
@@ -108,6 +108,10 @@ public struct StrangerTally: Sendable {
     /// Counts a line.
     public mutating func note(_ kind: Stranger, line: Int, detail: @autoclosure () -> String) {
         if let index = entries.firstIndex(where: { $0.kind == kind }) {
+            entries[index].count += 1
+        } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
+            // What came before them are the names of the columns.
+            entries[index].kind = .tableOfJSON
             entries[index].count += 1
         } else {
             entries.append(Entry(kind: kind, line: line, detail: detail()))

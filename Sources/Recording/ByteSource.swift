@@ -46,9 +46,8 @@ struct ByteSource: ~Copyable {
     init(path: String, name: String? = nil) throws(ReadingError) {
         let name = name ?? path
         let (head, bytes) = try ByteSource.look(path, name)
-        if !FileFormat.isZstd(head), let format = FileFormat(head: head, name: name),
-            !FrameFile.begins(head)
-        {
+        let isRead = FileFormat.isZstd(head) || head.starts(with: [0x1F, 0x8B]) || FrameFile.begins(head)
+        if !isRead, let format = FileFormat(head: head, name: name) {
             throw .foreign(path: name, format: format.name, advice: format.advice)
         }
         let opened = try ByteSource.open(path, name, isZstd: FileFormat.isZstd(head))

@@ -7,7 +7,7 @@
 //     snapshots/SYMBOL.json  the REST bodies of many; of SYMBOL.0900.json and such the first in order counts
 //
 // SAFETY: directory entries are read before the next call of readdir; a line is copied before the reader is
-// asked for the next one.
+// asked for the next one; a piece of a file is copied before the next one is read into its place.
 
 import Glibc
 
@@ -124,18 +124,28 @@ public struct CaptureSession: ~Copyable {
         return (number, try times?.next() ?? receivedAtNs)
     }
 
-    /// The whole text of a small file, as one line after the other.
+    /// The whole text of a small file, without a receive time in front of it.
     ///
     /// - Parameter bytesMax: a longer one is refused.
     public static func text(of path: String, bytesMax: Int = 1 << 26) throws(ReadingError) -> [UInt8] {
-        var reader = try CaptureReader(path: path)
+        let path = try PipeSpool.file(path)
+        var source = try ByteSource(path: path)
         var text: [UInt8] = []
-        while let line = try reader.next() {
-            if line.isTooLong || text.count + line.message.count > bytesMax {
+        let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
+        defer { room.deallocate() }
+        while true {
+            let got = try source.read(into: room.baseAddress!, count: room.count)
+            if got == 0 { break }
+            text += room[..<got]
+            if text.count > bytesMax {
                 throw .cannotOpen(path: path, reason: "more than \(bytesMax) bytes")
             }
-            text += line.message
         }
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
+        if let format = FileFormat(head: Array(text.prefix(FileFormat.headBytes)), name: path) {
+            throw .foreign(path: path, format: format.name, advice: format.advice)
+        }
+        text.removeFirst(receiveTime(text.span).first)
         return text
     }
 }

@@ -41,7 +41,10 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try captureMarket(command.market.first, [files.events])
+        StopSignals.install()
+        let survey = try survey([files])
+        if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
+        let market = try captureMarket(command.market.first, survey)
         let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
@@ -105,9 +108,9 @@ struct ExchangeRun {
         for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
         meter.clear()
         if command.json {
-            print(meter.json(elapsedNs: clock.elapsedNs))
+            Output.write(meter.json(elapsedNs: clock.elapsedNs))
         } else {
-            print(meter.summary(elapsedNs: clock.elapsedNs))
+            Output.write(meter.summary(elapsedNs: clock.elapsedNs))
         }
         loop.close()
     }
@@ -124,10 +127,9 @@ struct ExchangeRun {
             let streams = "ws\(secure)://\(name):\(server.port)"
             if command.json {
                 let list = symbols.map { jsonText($0) }.joined(separator: ",")
-                print(
+                Output.write(
                     "{\"market\":\"\(server.market.name)\",\"rest\":\"\(rest)\",\"streams\":\"\(streams)\","
                         + "\"symbols\":[\(list)]}")
-                fflush(nil)
                 continue
             }
             let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")

@@ -50,7 +50,7 @@ enum HouseRules {
         "Captures": ["CaptureSurvey", "DepthBody"],
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
+        "lob": ["Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "Terminal"],
         "Recording": [
             "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter", "ZstdFile",
         ],
