@@ -152,7 +152,6 @@ let package = Package(
             dependencies: [
                 "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport", "CAllocator",
             ]),
-        .testTarget(name: "CapturesTests", dependencies: ["Captures", "Recording", "TestSupport"]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]

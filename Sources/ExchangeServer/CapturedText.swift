@@ -63,7 +63,12 @@ func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> Stri
 
 /// The first string member of a name.
 private func text(of name: String, in message: [UInt8]) -> String? {
-    guard let key = message.firstRange(of: Array("\"\(name)\":\"".utf8)) else { return nil }
-    let rest = message[key.upperBound...]
-    return rest.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: rest[..<$0], as: UTF8.self) }
+    let key = Array("\"\(name)\":\"".utf8)
+    if message.count < key.count { return nil }
+    for first in 0...(message.count - key.count) where message[first] == 0x22 {
+        if !message[first...].starts(with: key) { continue }
+        let rest = message[(first + key.count)...]
+        return rest.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: rest[..<$0], as: UTF8.self) }
+    }
+    return nil
 }

@@ -114,7 +114,9 @@ struct ByteSource: ~Copyable {
         if got > 0 { deliveredBytes += got }
         if got < 0 || (got < count && code != Z_OK && code != Z_STREAM_END) {
             if got > 0 { return got }
-            throw .damaged(path: name, atByte: deliveredBytes, reason: text.isEmpty ? "read error" : text)
+            // zlib puts the path in front.
+            let reason = text.split(separator: ": ").last.map { String($0) } ?? "read error"
+            throw .damaged(path: name, atByte: deliveredBytes, reason: reason)
         }
         return max(got, 0)
     }
