@@ -107,7 +107,9 @@ extension DepthBody {
         if let inner = outline.value("error", text).flatMap({ JSONOutline(text, at: $0.lowerBound) }) {
             return refusal(text, inner)
         }
-        guard let code = outline.value("code", text), let message = outline.text("msg", text) else { return nil }
+        guard let code = outline.value("code", text), let message = outline.text("msg", text) else {
+            return nil
+        }
         let number = string(text, code, countMax: 20)
         return number == "0" ? nil : "the venue refused the request: \(number) \(message)"
     }

@@ -90,7 +90,9 @@ public struct LineShape: Sendable {
         skipBlanks(line, &end)
         if end < line.count {
             if line[end] == UInt8(ascii: "{") { return stranger(.glued, "another object at byte \(end)") }
-            if line[end] == UInt8(ascii: ","), end == line.count - 1 { return stranger(.array, "a comma behind an object") }
+            if line[end] == UInt8(ascii: ","), end == line.count - 1 {
+                return stranger(.array, "a comma behind an object")
+            }
             return LineShape(.message, 0..<line.count)
         }
         return shape(line, first..<outline.end, outline, depth: 0)
@@ -166,7 +168,8 @@ extension LineShape {
         }
         if has("u") && (has("B") || has("A")) { return LineShape(.message, range) }
         if let inner = envelope(line, outline, depth: depth) { return inner }
-        let isReply = has("result") || has("error") || has("method") || has("code") && has("msg") || has("event")
+        let isReply =
+            has("result") || has("error") || has("method") || has("code") && has("msg") || has("event")
         return isReply ? LineShape(.message, range) : nil
     }
 
@@ -214,7 +217,9 @@ extension LineShape {
             outline.text("symbol", line) ?? outline.text("s", line) ?? outline.text("instrument", line)
             ?? outline.text("sym", line) ?? outline.text("pair", line)
             ?? outline.text("stream", line).map { String($0.prefix { $0 != "@" }) }
-        guard let text, let name = SymbolName(text.replacing("/", with: "")), !name.isEmpty else { return nil }
+        guard let text, let name = SymbolName(text.replacing("/", with: "")), !name.isEmpty else {
+            return nil
+        }
         return name.capital
     }
 
@@ -243,7 +248,8 @@ extension LineShape {
 
     /// Whether the payload of a stream is depth of European options.
     private static func isOption(_ line: Span<UInt8>, _ outline: JSONOutline) -> Bool {
-        guard let data = outline.value("data", line), let inner = JSONOutline(line, at: data.lowerBound) else {
+        guard let data = outline.value("data", line), let inner = JSONOutline(line, at: data.lowerBound)
+        else {
             return false
         }
         return inner.text("e", line) == "depth"
@@ -283,7 +289,7 @@ extension LineShape {
 }
 
 extension LineShape {
-    /// Where the letters of the symbol of a message lie, bare or in the venue's wrapper; nil if it names none.
+    /// Where the letters of the symbol of a message lie, bare or in the wrapper; nil if there are none.
     public static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
         guard let outline = JSONOutline(text, at: 0) else { return nil }
         if let value = outline.value("s", text) {

@@ -80,7 +80,9 @@ extension MarketEvidence {
         }
         if events.count > 1 { throw .mixed(events[0], events[1]) }
         if let sign = events.first { return ToldMarket(market: sign.market, isGuess: false) }
-        if others.count == 1 { return ToldMarket(market: others[0].market, isGuess: others[0].market == .spot) }
+        if others.count == 1 {
+            return ToldMarket(market: others[0].market, isGuess: others[0].market == .spot)
+        }
         return ToldMarket(market: .spot, isGuess: true)
     }
 }

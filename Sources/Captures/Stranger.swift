@@ -46,18 +46,21 @@ public enum Stranger: Hashable, Sendable {
         let plural = count != 1
         switch self {
         case .table: return plural ? "rows of CSV" : "row of CSV"
-        case .tableOfJSON: return plural ? "rows of CSV with a column of JSON" : "row of CSV with a column of JSON"
+        case .tableOfJSON:
+            return plural ? "rows of CSV with a column of JSON" : "row of CSV with a column of JSON"
         case .python: return plural ? "Python reprs (single quotes)" : "Python repr (single quotes)"
         case .array: return plural ? "lines of a JSON array" : "line of a JSON array"
         case .spread: return plural ? "lines of JSON spread over several" : "line of JSON spread over several"
         case .glued: return plural ? "lines of several objects" : "line of several objects"
-        case .prefix: return plural ? "lines with text before the message" : "line with text before the message"
+        case .prefix:
+            return plural ? "lines with text before the message" : "line with text before the message"
         case .page: return plural ? "lines of HTML" : "line of HTML"
         case .text: return plural ? "lines of other text" : "line of other text"
         case .options:
             return (plural ? "events" : "event")
                 + " of type `depth` as European options have them; options are not supported"
-        case .retail: return (plural ? "events" : "event") + " of rpiDepth streams, which are no part of the book"
+        case .retail:
+            return (plural ? "events" : "event") + " of rpiDepth streams, which are no part of the book"
         case .untypedEvent: return plural ? "depth events without \"e\"" : "depth event without \"e\""
         case .unifiedBook: return plural ? "books as ccxt gives them" : "book as ccxt gives it"
         case .ambiguous: return (plural ? "objects" : "object") + " with several messages in it"
@@ -73,8 +76,9 @@ public enum Stranger: Hashable, Sendable {
             "lob reads lines of JSON; take the column out: python3 -c \"import csv,sys; "
                 + "csv.field_size_limit(1<<30); [print(r[-1]) for r in csv.reader(open(sys.argv[1]))]\" FILE "
                 + "| lob replay -"
-        case .python: "convert it: python3 -c \"import ast,json,sys; [print(json.dumps(ast.literal_eval("
-            + "l[l.index('{'):]))) for l in open(sys.argv[1])]\" FILE | lob replay -"
+        case .python:
+            "convert it: python3 -c \"import ast,json,sys; [print(json.dumps(ast.literal_eval("
+                + "l[l.index('{'):]))) for l in open(sys.argv[1])]\" FILE | lob replay -"
         case .array: "lob reads one message a line: jq -c '.[]' FILE | lob replay -"
         case .spread, .glued: "lob reads one message a line: jq -c . FILE | lob replay -"
         case .prefix: "cut it off: sed 's/^[^{]*//' FILE | lob replay -"

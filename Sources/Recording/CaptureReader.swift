@@ -1,5 +1,5 @@
-// Captures as public collectors write them: a file of lines, plain or packed, each a bare message or a receive
-// time and a message. Nothing here knows what a message means.
+// Captures as public collectors write them: a file of lines, plain or packed, each a bare message or a
+// receive time and a message. Nothing here knows what a message means.
 //
 // One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it
 // can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is

@@ -45,8 +45,14 @@ struct FileFormat: Equatable {
         (Array("%PDF".utf8), "a PDF document", convert), ([0x7F, 0x45, 0x4C, 0x46], "a program", convert),
         ([0x80, 0x02], "a Python pickle", convert), ([0x80, 0x03], "a Python pickle", convert),
         ([0x80, 0x04, 0x95], "a Python pickle", convert), ([0x80, 0x05, 0x95], "a Python pickle", convert),
-        ([0xFF, 0xFE, 0x00, 0x00], "UTF-32 text", "convert it: iconv -f UTF-32 -t UTF-8 FILE | lob replay -"),
-        ([0x00, 0x00, 0xFE, 0xFF], "UTF-32 text", "convert it: iconv -f UTF-32 -t UTF-8 FILE | lob replay -"),
+        (
+            [0xFF, 0xFE, 0x00, 0x00], "UTF-32 text",
+            "convert it: iconv -f UTF-32 -t UTF-8 FILE | lob replay -"
+        ),
+        (
+            [0x00, 0x00, 0xFE, 0xFF], "UTF-32 text",
+            "convert it: iconv -f UTF-32 -t UTF-8 FILE | lob replay -"
+        ),
         ([0xFF, 0xFE], "UTF-16 text", utf16("UTF-16")), ([0xFE, 0xFF], "UTF-16 text", utf16("UTF-16")),
     ]
 

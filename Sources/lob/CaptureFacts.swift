@@ -52,15 +52,19 @@ func refusal(_ survey: borrowing CaptureSurvey) -> String? {
     if !survey.symbols.isEmpty || survey.isInterrupted { return nil }
     let reasons = survey.files.map { file -> String in
         let name = file.files.name
-        if let stranger = file.strangers.entries.first(where: { $0.kind != .unknown }) ?? file.strangers.entries.first {
+        if let stranger = file.strangers.entries.first(where: { $0.kind != .unknown })
+            ?? file.strangers.entries.first
+        {
             return stranger.sentence(name)
         }
         if let (line, error) = file.firstError {
-            let hint = error.code == .trailingBytes ? "; several on one line? jq -c . \(name) | lob replay -" : ""
+            let hint =
+                error.code == .trailingBytes ? "; several on one line? jq -c . \(name) | lob replay -" : ""
             return "\(name): no depth message in it: line \(line): \(error)\(hint)"
         }
         if file.bodyCount + file.topOnly.count > 0 {
-            let bodies = counted(file.bodyCount + file.topOnly.count, "REST depth body").replacing("bodys", with: "bodies")
+            let bodies = counted(file.bodyCount + file.topOnly.count, "REST depth body").replacing(
+                "bodys", with: "bodies")
             return "\(name): \(bodies), but no depth event and no symbol"
         }
         return "\(name): no depth message in it; is it a capture of depth streams?"

@@ -26,7 +26,7 @@ struct Lob: ParsableCommand {
                 try command.run()
                 try checkOutput()
             } catch let error as ValidationError {
-                printError("Error: \(error.message)\n\(usageString(for: type(of: command)))")
+                printError("Error: \(error.message)\nUsage: \(usageString(for: type(of: command)))")
                 throw ExitCode.validationFailure
             } catch {
                 try checkOutput()

@@ -1,9 +1,9 @@
 // A capture as frames: what the feed of a live connection would have handed to the engine.
 //
 // Receive times are those of the capture; a line without one repeats the time before it. A REST depth body is
-// a snapshot frame where it lies, and the engine gets it when it wants a snapshot (see `ReplayBodies`). A body
-// that names no symbol belongs to the only symbol of its file, or of all files; otherwise it is refused. A
-// frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is compared only.
+// a snapshot frame where it lies, and the engine gets it when it wants a snapshot (see `ReplayBodies`). A
+// body that names no symbol belongs to the only symbol of its file, or of all files; otherwise it is refused.
+// A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is compared only.
 //
 // SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
 // closures.
@@ -40,7 +40,6 @@ struct Replay: ~Copyable {
     var parser = MessageParser()
     private var scratch: [UInt8] = []
     private var receivedAtNs: Int64 = 0
-    private var isConnected = false
     /// Whether requests for snapshots are frames of their own making.
     private var makesRequests = true
     var books: [SymbolName: ReplayedBook] = [:]
@@ -73,37 +72,35 @@ struct Replay: ~Copyable {
         summary.clock = Stopwatch()
         let files = survey.files.enumerated().map { (number: $0.offset, file: $0.element) }
         let captures = files.filter { !$0.file.isRecording }
+        var given = snapshots
         if !captures.isEmpty {
-            connect()
-            for body in snapshots { take(body) }
-            try runLines(captures)
+            try runLines(captures, given)
+            given = []
         }
         for (_, file) in files where file.isRecording {
             makesRequests = !file.hasRequests
-            if captures.isEmpty && !isConnected {
-                for symbol in file.symbols { _ = engine.addSymbol(symbol) }
-                for body in snapshots { take(body) }
-            }
-            try runRecording(file)
+            try runRecording(file, given)
+            given = []
         }
         progress.clear()
     }
 
-    private mutating func runRecording(_ file: SurveyedFile) throws {
+    private mutating func runRecording(_ file: SurveyedFile, _ given: [GivenBody]) throws {
         var reader = try RecordingReader(path: file.files.events, name: file.files.name)
-        isConnected = true
+        for symbol in file.symbols { _ = engine.addSymbol(symbol) }
         var number = 0
         do throws(ReadingError) {
             while !isStopped(), let frame = try reader.next() {
                 number += 1
                 progress.show(file.files.name, reader.progress)
+                receivedAtNs = frame.receivedAtNs
+                if number == 1 { for body in given { take(body) } }
                 if frame.kind == .message { summary.lines += 1 }
                 let origin = "\(file.files.name): frame \(number)"
                 guard frame.kind == .depthSnapshot, let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
                     take(frame, at: origin)
                     continue
                 }
-                receivedAtNs = frame.receivedAtNs
                 let body = unsafe Array(frame.bytes[SnapshotEnvelope.length...])
                 take(body.span, of: envelope.symbol, limit: envelope.limit, at: origin)
             }
@@ -124,8 +121,14 @@ struct Replay: ~Copyable {
         if summary.damage == nil { summary.damage = error.description }
     }
 
-    private mutating func runLines(_ files: [(number: Int, file: SurveyedFile)]) throws {
+    private mutating func runLines(
+        _ files: [(number: Int, file: SurveyedFile)], _ given: [GivenBody]
+    ) throws {
         let streams = try ReplayStreams(files, market: market)
+        // What comes before the first line comes at its time.
+        receivedAtNs = streams.next?.receivedAtNs ?? 0
+        connect()
+        for body in given { take(body) }
         while !isStopped(), let stream = streams.next {
             progress.show(stream.name, stream.progress)
             summary.lines += 1
@@ -140,7 +143,6 @@ struct Replay: ~Copyable {
     }
 
     private mutating func connect() {
-        isConnected = true
         for symbol in survey.symbols where engine.addSymbol(symbol) == nil {
             notes.fault("more than \(engine.configuration.symbolCountMax) symbols", at: "\(symbol)")
         }
@@ -275,7 +277,8 @@ struct Replay: ~Copyable {
         }
         if engine.counters.depthUpdates != before.1 {
             if beginsAnew(at: origin()) { return step(frame, at: origin()) }
-            unsafe afterEvent(frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
+            unsafe afterEvent(
+                frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
         }
         heedWishes()
     }

@@ -103,7 +103,7 @@ struct ReplayCommand: ParsableCommand {
             let survey = try lob.survey(captures)
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
             let market = try captureMarket(market.market, survey)
-            let bodies = try GivenBody.all(snapshot, captures)
+            let bodies = try GivenBody.all(snapshot, survey)
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
             configuration.symbolCountMax = CaptureSurvey.symbolCountMax

@@ -57,13 +57,14 @@ extension GivenBody {
     }
 
     /// All bodies that lie beside captures: arguments, and for symbols without one the files of folders.
-    static func all(_ arguments: [String], _ captures: [CaptureFiles]) throws -> [GivenBody] {
+    static func all(_ arguments: [String], _ survey: borrowing CaptureSurvey) throws -> [GivenBody] {
         var bodies = try arguments.map { try GivenBody(argument: $0) }
         let given = Set(bodies.map(\.symbol))
-        for (number, capture) in captures.enumerated() {
-            for snapshot in capture.snapshots {
-                let symbol = snapshot.symbol.flatMap { SymbolName($0) }?.capital
-                if given.contains(symbol) { continue }
+        for (number, file) in survey.files.enumerated() {
+            for snapshot in file.files.snapshots {
+                let named = snapshot.symbol.flatMap { SymbolName($0) }?.capital
+                let symbol = named ?? survey.owner(inFile: number)
+                if given.contains(symbol) || named == nil && given.contains(nil) { continue }
                 var body = try GivenBody(path: snapshot.path, of: symbol)
                 body.file = number
                 bodies.append(body)

@@ -95,7 +95,8 @@ extension Replay {
         engine.withBook(name) { sides = (bids: $0.levels(.bid), asks: $0.levels(.ask)) }
         var isCut = book?.isCutAtLoad ?? false
         if let loaded = book?.loaded {
-            isCut = isCut || reachesFurther(loaded.bids, status.provenBids, .bid)
+            isCut =
+                isCut || reachesFurther(loaded.bids, status.provenBids, .bid)
                 || reachesFurther(loaded.asks, status.provenAsks, .ask)
         }
         if let deeper = book?.bodies.deeper, status.state == .live,

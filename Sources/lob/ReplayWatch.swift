@@ -63,7 +63,8 @@ struct ReplayWatch {
         if now.gaps == before.gaps && now.rescales == before.rescales && !isLost { return }
         if now.rescales > before.rescales {
             let id = event?.last ?? now.lastUpdateID
-            incident = "the decimals changed at update id \(id) (\(origin())); "
+            incident =
+                "the decimals changed at update id \(id) (\(origin())); "
                 + "give or record a snapshot of a later id"
         } else if now.gaps > before.gaps, let event, let expected {
             incident = ReplayWatch.gap(event, expected, origin())

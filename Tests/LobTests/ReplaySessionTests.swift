@@ -35,7 +35,9 @@ import Testing
         let first = Session.event(1_999, 2_001, [("60000.00", "2.00000")], [], timeMs: 1_789_999_990_000)
         let ran = try replay([early, first] + whole)
         expectSession(ran)
-        #expect(ran.err.contains("update ids of BTCUSDT begin anew") && ran.err.contains("from 2001 to 102"), "\(ran.err)")
+        #expect(
+            ran.err.contains("update ids of BTCUSDT begin anew") && ran.err.contains("from 2001 to 102"),
+            "\(ran.err)")
         // Long after: the times go back with the ids.
         let late = Session.event(1_999, 2_001, [("60000.00", "2.00000")], [], timeMs: 1_790_000_090_000)
         expectSession(try replay([early, late] + whole))
@@ -51,7 +53,7 @@ import Testing
         let e = Session.events
         let ran = try replay([e[0], e[0], e[1], e[0], e[1], e[2], e[2]], "--snapshot s")
         expectSession(ran)
-        #expect(ran.member("events")?.contains("discarded = 4") == true && !ran.err.contains("anew"))
+        #expect(ran.out.contains("\"discarded\":4") && !ran.err.contains("anew"))
     }
 
     /// Two connections on which the venue groups the same updates differently miss nothing; one chain that is
@@ -59,19 +61,28 @@ import Testing
     @Test func connectionsThatOverlap() throws {
         let f = Session.futures
         let b1 = Session.event(
-            101, 104, pu: 100, [("50000.10", "1.75000"), ("50000.00", "0.00000")], [], timeMs: 1_790_000_000_150)
+            101, 104, pu: 100, [("50000.10", "1.75000"), ("50000.00", "0.00000")], [],
+            timeMs: 1_790_000_000_150)
         let b2 = Session.event(
-            105, 106, pu: 104, [], [("50000.20", "0.00000"), ("50000.30", "2.50000")], timeMs: 1_790_000_000_250)
+            105, 106, pu: 104, [], [("50000.20", "0.00000"), ("50000.30", "2.50000")],
+            timeMs: 1_790_000_000_250)
         expectSession(try replay([f[0], b1, f[1], b2, f[2]], "--snapshot s"))
         let broken = try replay([f[0], b1, b2], "--snapshot s")
         #expect(broken.status == 2 && broken.member("state") == "stale", "\(broken.all)")
-        #expect(broken.err.contains("the event at c: line 2, byte 129 begins at pu 100, the book stands at 102"), "\(broken.err)")
+        #expect(
+            broken.err.contains("the event at c: line 2, byte 129 begins at pu 100, the book stands at 102"),
+            "\(broken.err)")
         let lost = try replay([f[0], f[2]], "--snapshot s")
-        #expect(lost.status == 2 && lost.err.contains("gap at c: line 2, byte 129: expected pu 102, found 105"), "\(lost.err)")
-        let both = try replay([f[0], b1, f[1], Session.event(108, 109, pu: 107, [], [], timeMs: 1_790_000_000_400)], "--snapshot s")
+        #expect(
+            lost.status == 2 && lost.err.contains("gap at c: line 2, byte 129: expected pu 102, found 105"),
+            "\(lost.err)")
+        let both = try replay(
+            [f[0], b1, f[1], Session.event(108, 109, pu: 107, [], [], timeMs: 1_790_000_000_400)],
+            "--snapshot s")
         #expect(both.status == 2 && both.member("state") == "stale", "\(both.all)")
         let spot = try replay([Session.events[0], Session.events[2]], "--snapshot s")
-        #expect(spot.err.contains("gap at c: line 2, byte 103: expected U up to 103, found 106"), "\(spot.err)")
+        #expect(
+            spot.err.contains("gap at c: line 2, byte 103: expected U up to 103, found 106"), "\(spot.err)")
     }
 
     /// The market is told from whole events; what contradicts it is wrong usage of this command.
@@ -80,18 +91,22 @@ import Testing
             "{" + line.dropFirst().dropLast().replacing("\"pu\":98,", with: "") + ",\"pu\":98}"
         }
         let levels = (0..<60).map { ("4\($0 + 1000).00", "1.00000") }
-        let long = Session.event(99, 102, pu: 98, levels, [], timeMs: 1_790_000_000_100)
+        let long =
+            Session.event(99, 102, pu: 98, levels, [], timeMs: 1_790_000_000_100)
             .replacing("\"pu\":98,", with: "").dropLast() + ",\"pu\":98}"
         #expect(try replay([String(long)], "--snapshot s").member("market") == "usdm")
         #expect(try replay([sorted[0]], "--snapshot s").member("market") == "usdm")
         let coin = Session.futures.map { $0.replacing("BTCUSDT", with: "BTCUSD_PERP") }
         #expect(try replay(coin, "--snapshot s").member("market") == "coinm")
         let named = try replay(Session.futures, "--market spot")
-        #expect(named.status == 64 && named.err.contains("these are futures events; use --market usdm"), "\(named.err)")
+        #expect(
+            named.status == 64 && named.err.contains("these are futures events; use --market usdm"),
+            "\(named.err)")
         #expect(named.err.contains("Usage: lob replay"), "\(named.err)")
         let mixed = try replay(Session.futures + Session.events)
         #expect(mixed.status == 64 && mixed.err.contains("only if they are of one market"), "\(mixed.err)")
         let ticker = "{\"u\":5,\"s\":\"BTCUSDT\",\"b\":\"1.0\",\"B\":\"1.0\",\"a\":\"2.0\",\"A\":\"1.0\"}"
-        #expect(try replay([ticker]).err.contains("c: nothing tells the market; spot is assumed, see --market"))
+        #expect(
+            try replay([ticker]).err.contains("c: nothing tells the market; spot is assumed, see --market"))
     }
 }

@@ -41,14 +41,18 @@ import Testing
     @Test func bodiesInEnvelopes() throws {
         let shop = try Workshop()
         let other = "{\"ts_local\":1790000000.0,\"symbol\":\"BTCUSDT\",\"data\":{\"tickSize\":\"0.10\"}}"
-        let head = "{\"ts_local\":1790000000.1,\"symbol\":\"#\",\"type\":\"snapshot\",\"data\":\(Session.snapshot)}"
+        let head =
+            "{\"ts_local\":1790000000.1,\"symbol\":\"#\",\"type\":\"snapshot\",\"data\":\(Session.snapshot)}"
         let tail = Session.events.map { "{\"ts_local\":1790000000.2,\"symbol\":\"BTCUSDT\",\"data\":\($0)}" }
         let eth = Session.events.map { $0.replacing("BTCUSDT", with: "ETHUSDT") }
         try shop.write(
-            "c", [other, head.replacing("#", with: "BTCUSDT"), head.replacing("#", with: "ethusdt")] + tail + eth)
+            "c",
+            [other, head.replacing("#", with: "BTCUSDT"), head.replacing("#", with: "ethusdt")] + tail + eth)
         let ran = try shop.run("replay", "c", "--json")
         #expect(ran.status == 0 && ran.out.components(separatedBy: Session.digest).count == 3, "\(ran.all)")
-        #expect(ran.err.contains("1 object of no known shape, the first (line 1) has the members ts_local, symbol"))
+        #expect(
+            ran.err.contains(
+                "1 object of no known shape, the first (line 1) has the members ts_local, symbol"))
     }
 
     /// A body may lie in `result` or `data`, in line and in a file, its members in any order.
@@ -117,9 +121,13 @@ import Testing
     /// Decimals without their trailing zeros.
     @Test func trimmedDecimals() throws {
         let trimmed = Session.events.map { line in
-            line.replacing("0.10\"", with: "0.1\"").replacing("0.00\"", with: "0\"").replacing("0.30\"", with: "0.3\"")
-                .replacing("0.20\"", with: "0.2\"").replacing("1.75000", with: "1.75").replacing("2.50000", with: "2.5")
-                .replacing("\"0.00000\"", with: "\"0\"")
+            line.replacing("0.10\"", with: "0.1\"").replacing("0.00\"", with: "0\"").replacing(
+                "0.30\"", with: "0.3\""
+            )
+            .replacing("0.20\"", with: "0.2\"").replacing("1.75000", with: "1.75").replacing(
+                "2.50000", with: "2.5"
+            )
+            .replacing("\"0.00000\"", with: "\"0\"")
         }
         // The parser does not yet scale levels of different decimals.
         withKnownIssue(isIntermittent: true) { expectSession(try replay(trimmed)) }
@@ -127,10 +135,12 @@ import Testing
 
     /// A tick that becomes finer loses nothing.
     @Test func aFinerTick() throws {
-        let finer = [Session.futures[0]] + Session.futures[1...].map { line in
-            line.replacing("0.00\"", with: "0.000\"").replacing("0.30\"", with: "0.300\"").replacing(
-                "0.20\"", with: "0.200\"")
-        }
+        let finer =
+            [Session.futures[0]]
+            + Session.futures[1...].map { line in
+                line.replacing("0.00\"", with: "0.000\"").replacing("0.30\"", with: "0.300\"").replacing(
+                    "0.20\"", with: "0.200\"")
+            }
         // The book does not yet scale itself to the widest decimals.
         withKnownIssue(isIntermittent: true) {
             let ran = try replay(finer)

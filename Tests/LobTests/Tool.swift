@@ -10,6 +10,9 @@ struct Ran {
     var err: String
     var all: String { out + err }
 
+    /// Whether a member has a value, as the text is written.
+    func has(_ member: String, _ value: String) -> Bool { out.contains("\"\(member)\":\(value)") }
+
     /// A member of the JSON object of the first symbol, as text; nil if it is not there.
     func member(_ name: String) -> String? {
         guard let line = out.split(separator: "\n").first,
@@ -50,7 +53,8 @@ final class Workshop {
     /// The command, built beside this program.
     static let program: String = {
         let tests = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(fileURLWithPath: tests ?? "").deletingLastPathComponent().appendingPathComponent("lob").path
+        return URL(fileURLWithPath: tests ?? "").deletingLastPathComponent().appendingPathComponent("lob")
+            .path
     }()
 
     /// Runs the command in the folder. `shell` is a command line in which `lob` is the command.
@@ -72,21 +76,25 @@ final class Workshop {
     }
 
     func run(_ arguments: String...) throws -> Ran {
-        try run(shell: "lob " + arguments.map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " "))
+        try run(
+            shell: "lob " + arguments.map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " "))
     }
 }
 
 /// Three events of one symbol behind a snapshot, as the venue sends them, and their book.
 enum Session {
     static let digest = "c2c9de988555edde"
-    static let snapshot = body(100, [("50000.10", "1.50000"), ("50000.00", "2.00000"), ("49999.90", "0.25000")])
+    static let snapshot = body(
+        100, [("50000.10", "1.50000"), ("50000.00", "2.00000"), ("49999.90", "0.25000")])
     static let events = [event(0), event(1), event(2)]
     static let futures = [event(0, pu: 98), event(1, pu: 102), event(2, pu: 105)]
 
-    private static let changes: [(first: Int, last: Int, bids: [(String, String)], asks: [(String, String)])] = [
-        (99, 102, [("50000.10", "1.75000")], []), (103, 105, [("50000.00", "0.00000")], [("50000.30", "2.50000")]),
-        (106, 106, [], [("50000.20", "0.00000")]),
-    ]
+    private static let changes:
+        [(first: Int, last: Int, bids: [(String, String)], asks: [(String, String)])] = [
+            (99, 102, [("50000.10", "1.75000")], []),
+            (103, 105, [("50000.00", "0.00000")], [("50000.30", "2.50000")]),
+            (106, 106, [], [("50000.20", "0.00000")]),
+        ]
 
     static func event(_ index: Int, pu: Int? = nil, symbol: String = "BTCUSDT", shift: Int = 0) -> String {
         let change = changes[index]
@@ -101,13 +109,16 @@ enum Session {
     ) -> String {
         let time = pu == nil ? "" : "\"T\":\(timeMs - 3),"
         let link = pu.map { "\"pu\":\($0)," } ?? ""
-        return "{\"e\":\"depthUpdate\",\"E\":\(timeMs),\(time)\"s\":\"\(symbol)\",\"U\":\(first),\"u\":\(last),"
+        return
+            "{\"e\":\"depthUpdate\",\"E\":\(timeMs),\(time)\"s\":\"\(symbol)\",\"U\":\(first),\"u\":\(last),"
             + "\(link)\"b\":\(levels(bids)),\"a\":\(levels(asks))}"
     }
 
     static func body(
         _ id: Int, _ bids: [(String, String)],
-        _ asks: [(String, String)] = [("50000.20", "0.75000"), ("50000.30", "3.00000"), ("50000.40", "1.00000")]
+        _ asks: [(String, String)] = [
+            ("50000.20", "0.75000"), ("50000.30", "3.00000"), ("50000.40", "1.00000"),
+        ]
     ) -> String { "{\"lastUpdateId\":\(id),\"bids\":\(levels(bids)),\"asks\":\(levels(asks))}" }
 
     static func levels(_ levels: [(String, String)]) -> String {

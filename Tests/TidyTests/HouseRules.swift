@@ -25,7 +25,8 @@ enum HouseRules {
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
         "ExchangeServer": [
-            "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording", "Captures",
+            "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording",
+            "Captures",
         ],
         "RoadSimulation": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
