@@ -29,6 +29,8 @@ public struct SurveyedFile: Sendable {
     public internal(set) var strangers = StrangerTally()
     /// The first message that a parser refused.
     public internal(set) var firstError: (line: Int, error: ParseError)?
+    /// Why it could not be read to its end.
+    public internal(set) var damage: ReadingError?
     /// Whether some line has a receive time.
     public internal(set) var hasTimes = false
     /// Whether a recording says when snapshots were requested.
@@ -66,7 +68,7 @@ public struct CaptureSurvey: ~Copyable {
         return files.flatMap(\.symbols).filter { seen.insert($0).inserted }
     }
 
-    /// Whether futures events overlap, and all of them because several connections were recorded together.
+    /// Whether events of futures overlap, and all of them because several connections were recorded together.
     public var hasSeveralConnections: Bool {
         let overlapping = chains.values.filter { $0.overlapCount > 0 }
         return !overlapping.isEmpty && overlapping.allSatisfy(\.areSeveral)
@@ -79,7 +81,7 @@ public struct CaptureSurvey: ~Copyable {
         return all.count == 1 ? all[0] : nil
     }
 
-    /// Reads a capture. Damage ends the reading without a word: whoever uses the capture meets it again.
+    /// Reads a capture, up to where it is damaged.
     ///
     /// - Throws: if nothing of it can be read.
     public mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
@@ -123,6 +125,7 @@ public struct CaptureSurvey: ~Copyable {
                 line = try reader.next()
             } catch {
                 if isFirst, case .foreign = error { throw error }
+                last.damage = error
                 return
             }
             guard let line else { return }

@@ -49,10 +49,10 @@ public struct LineShape: Sendable {
     ///
     /// - Complexity: O(1) for lines that begin as the venue's messages do, otherwise O(bytes).
     public init(of line: Span<UInt8>) {
-        if MessageClass(line) == .data, line[line.count - 1] == UInt8(ascii: "}") {
-            // {"lastUpdateId"
-            let isBody = line[2] == UInt8(ascii: "l")
-            self = LineShape(isBody ? .body : .message, 0..<line.count)
+        let isMessage = MessageClass(line) == .data && line[line.count - 1] == UInt8(ascii: "}")
+        // A body, {"lastUpdateId", may say more of itself.
+        if isMessage && line[2] != UInt8(ascii: "l") {
+            self = LineShape(.message, 0..<line.count)
             return
         }
         self.init(lookingInto: line)

@@ -110,7 +110,8 @@ final class CapturePlayer {
 
     /// A REST body in line: it is nobody's message, but its symbol's book may want it.
     private func takeBody() {
-        guard (try? parser.read(body: held.bytes.span)) != nil else { return }
+        let bytes = held.bytes
+        guard (try? parser.read(body: bytes.span)) != nil else { return }
         let facts = DepthBody(parser.snapshot)
         guard !facts.isTopOnly, let name = facts.symbol ?? held.symbol ?? capture.owner else { return }
         books[name]?.take(parser.snapshot)

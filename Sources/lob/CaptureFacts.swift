@@ -52,6 +52,7 @@ func refusal(_ survey: borrowing CaptureSurvey) -> String? {
     if !survey.symbols.isEmpty || survey.isInterrupted { return nil }
     let reasons = survey.files.map { file -> String in
         let name = file.files.name
+        if let damage = file.damage { return damage.description }
         if let stranger = file.strangers.entries.first(where: { $0.kind != .unknown })
             ?? file.strangers.entries.first
         {

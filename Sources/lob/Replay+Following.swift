@@ -105,7 +105,7 @@ extension Replay {
     private mutating func check(_ symbol: SymbolName, _ book: ReplayedBook, at origin: String) {
         let market = engine.configuration.market
         let check = BodyCheck(
-            parser.snapshot, rule: SequenceRule.of(market),
+            parser.snapshot, rule: rule,
             levelCountMax: engine.configuration.levelCountMax, origin: origin)
         let id = parser.snapshot.lastUpdateID
         for (ids, bytes) in book.bodies.memory.events where ids.last > id {

@@ -43,6 +43,8 @@ struct Replay: ~Copyable {
     /// Whether requests for snapshots are frames of their own making.
     private var makesRequests = true
     var books: [SymbolName: ReplayedBook] = [:]
+    /// How events continue a book.
+    let rule: SequenceRule
     /// Bytes of bodies that are kept for a gap to come.
     var heldBytes = 0
     /// Most of them.
@@ -55,15 +57,21 @@ struct Replay: ~Copyable {
         _ configuration: EngineConfiguration, _ survey: consuming CaptureSurvey, speed: ReplaySpeed,
         recordTo path: String?, bodyCount: Int
     ) throws {
-        var defect = EngineDefect()
-        if survey.hasSeveralConnections { defect.rule = .severalConnections }
-        engine = BookEngine(configuration, defect: defect)
+        rule = survey.hasSeveralConnections ? .severalConnections : .of(configuration.market)
+        var ruled = EngineDefect()
+        ruled.rule = rule
+        engine = BookEngine(configuration, defect: ruled)
         market = configuration.market
         self.speed = speed
         let inputs = survey.files.map(\.files.events)
         recorder = if let path { try RecordingWriter(path: path, inputs: inputs) } else { nil }
         let inLine = survey.files.reduce(0) { $0 + ($1.isRecording ? 2 : $1.bodyCount) }
         comparesBodies = inLine + bodyCount > 1
+        if survey.hasSeveralConnections {
+            notes.note(
+                "events overlap as those of several connections do; they are merged by their ids",
+                at: survey.files.map(\.files.name).joined(separator: ", "))
+        }
         self.survey = survey
     }
 
