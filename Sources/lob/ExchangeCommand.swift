@@ -245,6 +245,9 @@ struct ExchangeCommand: ParsableCommand {
         } catch let error as TransportError {
             printError("lob: \(error)")
             throw ExitCode(1)
+        } catch let error as CaptureRefusal {
+            printError("lob: \(error)")
+            throw ExitCode(1)
         } catch let error as CaptureError {
             printError("lob: \(error)")
             throw ExitCode(1)

@@ -41,7 +41,10 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try captureMarket(command.market.first, [files.events])
+        StopSignals.install()
+        let survey = try survey([files])
+        if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
+        let market = try captureMarket(command.market.first, survey)
         let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
@@ -102,7 +105,7 @@ struct ExchangeRun {
             loop.turn(waitAtMostNs: 10_000_000)
         }
         for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
-        console.clear()
+        meter.clear()
         let elapsedNs = clock.elapsedNs
         defer { loop.close() }
         try Output.print(

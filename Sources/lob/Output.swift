@@ -6,6 +6,9 @@
 
 import ArgumentParser
 import Glibc
+import Synchronization
+
+private let outputFailure = Atomic<Int32>(0)
 
 /// Where results go. Used by one thread at a time.
 enum Output {
@@ -17,6 +20,19 @@ enum Output {
         if failure == 0 || failure == EPIPE { return }
         printError("lob: standard output cannot be written: \(unsafe String(cString: strerror(failure)))")
         throw ExitCode(1)
+    }
+
+    /// Writes a line of results; what goes wrong is kept for `failure`, and nothing is written after it.
+    static func write(_ line: String) {
+        if outputFailure.load(ordering: .relaxed) != 0 { return }
+        outputFailure.store(write(all: Array((line + "\n").utf8)), ordering: .relaxed)
+    }
+
+    /// Why results could not be written; nil if all were, or if nobody wanted more of them.
+    static var failure: String? {
+        let number = outputFailure.load(ordering: .relaxed)
+        if number == 0 || number == EPIPE { return nil }
+        return unsafe String(cString: strerror(number))
     }
 
     /// 0, or the system's number of what is wrong.
