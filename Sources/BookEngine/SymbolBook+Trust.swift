@@ -8,6 +8,7 @@ extension SymbolBook {
     /// The served book is believed no longer, and neither is what was built beside it.
     func lose(_ why: StaleReason) {
         viewIsDue = true
+        if hasJoined && loss == .none { counters.resyncs += 1 }
         if state == .live { fruitless = 0 }
         loss = why
         needsProof = false

@@ -144,7 +144,6 @@ final class SymbolBook {
     func judge() {
         let (newState, newReason) = verdict
         if newState == state && newReason == reason { return }
-        if state == .live && loss != .none { counters.resyncs += 1 }
         (state, reason) = (newState, newReason)
         viewIsDue = true
     }

@@ -97,7 +97,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     public var waitingFrames: Int { waiting.count }
 
     /// Marks of losses among them, and their bytes.
-    var waitingMarks: (count: Int, bytes: Int) {
+    package var waitingMarks: (count: Int, bytes: Int) {
         waiting.reduce((0, 0)) { sum, frame in
             frame.kind == .dropped ? (sum.0 + 1, sum.1 + frame.bytes.count) : sum
         }

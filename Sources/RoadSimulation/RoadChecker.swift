@@ -27,6 +27,8 @@ struct SymbolWatch {
     var view = BookView()
     var version: UInt64?
     var counters = SymbolCounters()
+    /// Update id of the book after the frame before.
+    var lastID = UpdateID(0)
     /// Update id at which the live book was compared last.
     var comparedAt: UpdateID?
     /// The last id that its connection has handed to the live book.
@@ -151,10 +153,11 @@ extension Road {
         }
         if now.behind != before.behind && frame.atUs >= (restartedUs ?? 0) + 120_000_000 {
             let shown = venue.shownID(of: status.symbol) ?? UpdateID(0)
-            if shown <= status.lastUpdateID {
+            if shown <= checker.symbols[index].lastID {
                 violated(.behind, status.symbol, "called behind, and is not")
             }
         }
+        checker.symbols[index].lastID = status.lastUpdateID
         if frame.atUs < checker.symbols[index].excusedUntilUs { return }
         func grew(_ counter: KeyPath<SymbolCounters, Int>) -> Int {
             now[keyPath: counter] - before[keyPath: counter]

@@ -4,8 +4,8 @@
 //     item  = "all" / "everything" / "venue" / name [ "=" rate ]
 //     rate  = decimal of 0 … 1 with at most nine decimals
 //
-// `all`, `everything` and `venue` stand first and set their faults to their usual rates; later items override.
-// A name without a rate means the usual one. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
+// `all`, `everything` and `venue` stand first and set their faults to their usual rates; later items
+// override. A name without a rate means the usual one. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
 // `everything,walk=0`, `venue,cut=0.01`.
 
 import MarketData
@@ -31,7 +31,8 @@ public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
         case .badRate(let text, let offset):
             "rate \"\(text)\" at byte \(offset) is not a number of 0 to 1 with at most nine decimals"
         case .misplaced(let name, let offset):
-            "\"\(name)\" at byte \(offset): \"none\" stands alone; \"all\", \"everything\" and \"venue\" come first"
+            "\"\(name)\" at byte \(offset): \"none\" stands alone; "
+                + "\"all\", \"everything\" and \"venue\" come first"
         }
     }
 }

@@ -40,7 +40,7 @@ struct Lob: ParsableCommand {
 
     private static func checkOutput() throws {
         guard let failure = Output.failure else { return }
-        printError("lob: standard output: \(failure)")
+        printError("lob: standard output cannot be written: \(failure)")
         throw ExitCode(1)
     }
 }

@@ -141,7 +141,6 @@ struct RunWatch {
         case .auditAgreed: (level, message) = (.debug, "audit agrees")
         case .auditDiffered(let difference):
             (level, message) = (.error, "audit found a difference")
-            let scales = symbol.status.scales
             if let difference { facts["difference"] = "\(difference.text)" }
         case .tickerContradicted:
             return tell(.ticker, "a ticker of the venue contradicts the book", symbol, logger)

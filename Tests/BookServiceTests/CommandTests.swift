@@ -29,8 +29,14 @@ struct CommandTests {
             (["run", "A", "--seconds", "-1"], "--seconds must be above 0"),
             (["run", "A", "--ring", "-2"], "--ring must be a power of two"),
             (["run", "A", "--lanes", "-2"], "--lanes must be 1"),
-            (["run", "A", "--ws-url", "ws://127.0.0.1:99999", "--rest-url", "http://x"], "port 99999 is not 1 … 65535"),
-            (["run", "A", "--ws-url", "ws://me:pw@x", "--rest-url", "http://x"], "user names are not supported"),
+            (
+                ["run", "A", "--ws-url", "ws://127.0.0.1:99999", "--rest-url", "http://x"],
+                "port 99999 is not 1 … 65535"
+            ),
+            (
+                ["run", "A", "--ws-url", "ws://me:pw@x", "--rest-url", "http://x"],
+                "user names are not supported"
+            ),
             (["run", "A", "--ws-url", "http://x", "--rest-url", "http://x"], "does not begin with ws://"),
             (["exchange", "--life", "-1"], "--life must be 1"),
             (["exchange", "--latency", "-1"], "--latency must be 0"),

@@ -136,7 +136,7 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(.frozen, .usdm, rate: 0.1, [tooOld, audits]),
         FaultCase(.fail, .coinm, rate: 0.4, [troubles, audits]),
         FaultCase(.slow, .spot, rate: 0.4, [troubles, audits]) { $0.desk.requestLimitMs = 300 },
-        FaultCase(.rescale, .usdm, rate: 0.05, [symbols("rescales") { $0.rescales }, resyncs]),
+        FaultCase(.rescale, .usdm, rate: 0.05, [audits]),
         FaultCase(.thin, .spot, rate: 0.1, [deepenings]) { $0.depth = 100 },
         FaultCase(.walk, .coinm, rate: 0.1, [deepenings]) { $0.depth = 100 },
         FaultCase(
@@ -147,7 +147,7 @@ struct FaultCase: Sendable, CustomStringConvertible {
                     sight.engines(\.levels) / max(sight.engines(\.depthUpdates), 1) / 30
                 }
             ], levelCount: 2000),
-        FaultCase(.halt, .spot, rate: 0.1, [resubscriptions]),
+        FaultCase(.halt, .spot, rate: 0.1, [symbols("quiet checks") { $0.quietChecks }]),
         FaultCase(.fade, .coinm, rate: 0.05, [resubscriptions]),
     ]
 }

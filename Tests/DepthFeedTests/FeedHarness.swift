@@ -32,6 +32,8 @@ final class LaneHarness {
     let gauges: FrameRingGauges
     /// Everything but ticks.
     var frames: [SeenFrame] = []
+    /// Frames that wait for room, besides the marks of lost messages.
+    var waitingFrames: Int { feed.outbox.waitingFrames - feed.outbox.waitingMarks.count }
     /// Announcements in their order.
     private(set) var announcements: [String] = []
     var ticks = 0

@@ -14,7 +14,8 @@ import Testing
         try shop.write("s", Session.snapshot)
         let full = try shop.run(shell: "lob \(arguments) > /dev/full")
         #expect(
-            full.status == 1 && full.err.contains("lob: standard output: No space left on device"),
+            full.status == 1
+                && full.err.contains("lob: standard output cannot be written: No space left on device"),
             "\(full.all)")
         let read = try shop.run(shell: "lob \(arguments)")
         #expect(read.status == 0 && !read.out.isEmpty, "\(read.all)")

@@ -1,8 +1,8 @@
 // Many connections with peers that break every rule: a server against the clients, clients against the
 // server, plain and inside TLS. Nothing may crash, everything must end, once and with a reason.
 //
-// LOB_HOSTILE=100000 makes that many connections a test; LOB_HOSTILE_SEED repeats a run, whose bytes depend on
-// nothing else.
+// LOB_HOSTILE=100000 makes that many connections a test; LOB_HOSTILE_SEED repeats a run, whose bytes depend
+// on nothing else.
 
 import Foundation
 import Glibc
