@@ -52,8 +52,21 @@ public struct CaptureSurvey: ~Copyable {
     public private(set) var evidence = MarketEvidence()
     private var parser = MessageParser()
     private var isFutures = false
-    private var known = Set<SymbolName>()
-    private var chains: [SymbolName: EventChains] = [:]
+    /// What is known of each symbol, as it is written.
+    private var known: [SymbolName: Speaker] = [:]
+
+    /// A symbol as it is written.
+    private final class Speaker {
+        let isCoin: Bool
+        var chains = EventChains()
+        /// Number of the file in which it spoke last.
+        var file: Int
+
+        init(_ symbol: SymbolName, file: Int) {
+            isCoin = MarketEvidence.futures(symbol) == .coinm
+            self.file = file
+        }
+    }
     /// Called now and then; true ends the reading.
     private let isStopped: () -> Bool
     /// Whether it was ended before the end of the files.
@@ -70,8 +83,8 @@ public struct CaptureSurvey: ~Copyable {
 
     /// Whether events of futures overlap, and all of them because several connections were recorded together.
     public var hasSeveralConnections: Bool {
-        let overlapping = chains.values.filter { $0.overlapCount > 0 }
-        return !overlapping.isEmpty && overlapping.allSatisfy(\.areSeveral)
+        let overlapping = known.values.filter { $0.chains.overlapCount > 0 }
+        return !overlapping.isEmpty && overlapping.allSatisfy(\.chains.areSeveral)
     }
 
     /// Whose a body is that names no symbol: of the only symbol of its file, or of all files.
@@ -87,7 +100,6 @@ public struct CaptureSurvey: ~Copyable {
     public mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
         let isRecording = RecordingReader.isRecording(path: capture.events)
         files.append(SurveyedFile(files: capture, isRecording: isRecording))
-        known.removeAll(keepingCapacity: true)
         if isRecording {
             try readRecording(capture)
         } else {
@@ -210,12 +222,13 @@ public struct CaptureSurvey: ~Copyable {
                 if !isFutures { _ = try? parser.kind(of: text, .spot) }
             }
         }
-        let symbol = parser.update.symbol
-        add(symbol)
-        let market = isFutures ? MarketEvidence.futures(symbol) : .spot
-        let origin = origin
-        evidence.note(market, "\(origin): line \(number)")
-        if isFutures { chains[symbol.capital, default: EventChains()].take(EventIDs(parser.update)) }
+        let speaker = add(parser.update.symbol)
+        let market: Market = !isFutures ? .spot : speaker?.isCoin == true ? .coinm : .usdm
+        if !evidence.events.contains(where: { $0.market == market }) {
+            let origin = "\(last.files.name): line \(number)"
+            evidence.note(market, origin)
+        }
+        if isFutures { speaker?.chains.take(EventIDs(parser.update)) }
     }
 
     /// Whether an event, bare or in the venue's wrapper, has a member `pu`.
@@ -251,19 +264,30 @@ public struct CaptureSurvey: ~Copyable {
 
     /// Streams of depth that are no part of a book are named.
     private mutating func takeOther(_ text: Span<UInt8>, _ number: Int) {
-        guard let stream = parser.stream else { return }
-        let name = string(text, stream)
-        guard name.contains("epth") else { return }
+        guard let stream = parser.stream, stream.contains(where: { isDepth(text, $0) }) else { return }
         guard case .stranger(let kind, let detail) = LineShape(lookingInto: text).content else { return }
         last.strangers.note(kind, line: number, detail: detail)
     }
 
-    private mutating func add(_ symbol: SymbolName) {
-        if symbol.isEmpty || known.contains(symbol) { return }
-        if known.count >= CaptureSurvey.symbolCountMax { return }
-        known.insert(symbol)
+    /// Whether a stream's name says `@depth` or `@rpiDepth` from here on.
+    private func isDepth(_ text: Span<UInt8>, _ at: Int) -> Bool {
+        if text[at] != UInt8(ascii: "@") || at + 9 > text.count { return false }
+        return equals(text, at..<(at + 6), "@depth") || equals(text, at..<(at + 9), "@rpiDepth")
+    }
+
+    @discardableResult
+    private mutating func add(_ symbol: SymbolName) -> Speaker? {
+        let file = files.count - 1
+        if let speaker = known[symbol] {
+            if speaker.file == file { return speaker }
+            speaker.file = file
+        } else {
+            if symbol.isEmpty || known.count >= CaptureSurvey.symbolCountMax { return nil }
+            known[symbol] = Speaker(symbol, file: file)
+        }
         let capital = symbol.capital
         if capital != symbol { last.hasSmallLetters = true }
         if !last.symbols.contains(capital) { last.symbols.append(capital) }
+        return known[symbol]
     }
 }

@@ -25,7 +25,13 @@ struct EventChains {
 
     /// Takes the next event.
     mutating func take(_ ids: EventIDs) {
-        guard let begins = ids.previousLast, !ends.contains(ids.last) else { return }
+        guard let begins = ids.previousLast else { return }
+        // By far the most: the only chain goes on.
+        if ends.count == 1 && ends[0] == begins {
+            ends[0] = ids.last
+            return
+        }
+        if ends.contains(ids.last) { return }
         if let chain = ends.firstIndex(of: begins) {
             if chain < ends.count - 1 { returnCount += 1 }
             ends.remove(at: chain)

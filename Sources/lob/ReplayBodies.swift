@@ -55,6 +55,8 @@ final class BodyCheck {
 
     let origin: String
     private(set) var book: OrderBook
+    /// Bodies that say the same.
+    var count = 1
     private let rule: SequenceRule
     private var hasJoined = false
 
@@ -130,7 +132,7 @@ struct SymbolBodies {
     mutating func follow(_ update: borrowing DepthUpdate) {
         var kept: [BodyCheck] = []
         for check in waiting {
-            if check.take(update) == .lost { uncomparedCount += 1 } else { kept.append(check) }
+            if check.take(update) == .lost { uncomparedCount += check.count } else { kept.append(check) }
         }
         waiting = kept
         if let check = deeper, check.take(update) == .lost { deeper = nil }
@@ -138,9 +140,13 @@ struct SymbolBodies {
 
     /// Adds a check, and drops the oldest if there are too many.
     mutating func wait(_ check: BodyCheck) {
+        let (id, digest) = (check.book.lastUpdateID, check.book.digest())
+        if let same = waiting.first(where: { $0.book.lastUpdateID == id && $0.book.digest() == digest }) {
+            same.count += 1
+            return
+        }
         if waiting.count == BodyCheck.countMax {
-            waiting.removeFirst()
-            uncomparedCount += 1
+            uncomparedCount += waiting.removeFirst().count
         }
         waiting.append(check)
     }
@@ -160,10 +166,10 @@ struct SymbolBodies {
 
     private mutating func judge(_ check: BodyCheck, _ book: borrowing OrderBook) {
         if book.scales != check.book.scales {
-            uncomparedCount += 1
+            uncomparedCount += check.count
             return
         }
-        comparedCount += 1
+        comparedCount += check.count
         if accuse(check, book) { return }
         guard let deeper, deeper.book.lastUpdateID == book.lastUpdateID else {
             if reachesFurther(check.book, book) { self.deeper = check }
@@ -178,7 +184,7 @@ struct SymbolBodies {
         guard let scales = book.scales else { return false }
         for side in Side.allCases {
             guard let difference = book.difference(from: check.book, side) else { continue }
-            mismatches += 1
+            mismatches += check.count
             if firstMismatch == nil {
                 firstMismatch = BodyMismatch(
                     origin: check.origin, at: book.lastUpdateID, side: side, difference: difference,

@@ -199,7 +199,7 @@ extension FeedSocketTests {
         @Test func stoppedByItsOwnReport() throws {
             let d = try DeskHarness()
             d.venue.rest = { _, _ in HTTPResponse(status: 400, json: #"{"code":-1121,"msg":"x"}"#) }
-            d.onReport = { d.desk.stop() }
+            d.onReport = { [unowned d] in d.desk.stop() }
             d.want()
             d.drive { d.desk.isStopped }
             #expect(d.deliveries.isEmpty)
