@@ -29,8 +29,14 @@ struct CommandTests {
             (["run", "A", "--seconds", "-1"], "--seconds must be above 0"),
             (["run", "A", "--ring", "-2"], "--ring must be a power of two"),
             (["run", "A", "--lanes", "-2"], "--lanes must be 1"),
-            (["run", "A", "--ws-url", "ws://127.0.0.1:99999", "--rest-url", "http://x"], "port 99999 is not 1 … 65535"),
-            (["run", "A", "--ws-url", "ws://me:pw@x", "--rest-url", "http://x"], "user names are not supported"),
+            (
+                ["run", "A", "--ws-url", "ws://127.0.0.1:99999", "--rest-url", "http://x"],
+                "port 99999 is not 1 … 65535"
+            ),
+            (
+                ["run", "A", "--ws-url", "ws://me:pw@x", "--rest-url", "http://x"],
+                "user names are not supported"
+            ),
             (["run", "A", "--ws-url", "http://x", "--rest-url", "http://x"], "does not begin with ws://"),
             (["exchange", "--life", "-1"], "--life must be 1"),
             (["exchange", "--latency", "-1"], "--latency must be 0"),
@@ -133,6 +139,20 @@ struct CommandTests {
             report.expect(command.wait() == 1, command.errors)
             let wanted = "lob: standard output cannot be written: No space left on device"
             report.expect(command.errors.contains(wanted), command.errors)
+        }
+    }
+
+    /// Nobody reads standard error, and it is full: books are kept, results come, and the end does.
+    @Test(arguments: [["SIM0USDT"], ["NOPE"]]) func nobodyReadsTheLog(_ symbols: [String]) async {
+        await onOwnThread("stuck log: \(symbols)") { report in
+            let venue = try VenueHost(.init(symbols: names(.spot, 1), speed: 1))
+            defer { venue.stop() }
+            let arguments = ["run"] + symbols + ["--seconds", "4", "--log-level", "debug", "--json"]
+            let command = try Command(arguments + CommandTests.place(venue.port), isStuck: true)
+            let status = command.wait()
+            report.expect(status == (symbols == ["NOPE"] ? 1 : 0), "\(String(describing: status))")
+            let isLive = command.output.contains("\"state\":\"live\"")
+            report.expect(isLive == (symbols != ["NOPE"]), command.output)
         }
     }
 
