@@ -5,19 +5,27 @@
 import Glibc
 import Recording
 
-/// Writes a line to standard error.
+/// Writes a line to standard error, if that takes it within two seconds: a stopped terminal or a full pipe
+/// must not keep a command from its end.
 func printError(_ text: String) {
-    writeError(text + "\n")
+    writeError(text + "\n", waitAtMostMs: 2_000)
 }
 
 /// Writes text to standard error as it stands.
-func writeError(_ text: String) {
+///
+/// - Parameter waitAtMostMs: for room, each time there is none; nil: for ever. What is left then is lost.
+func writeError(_ text: String, waitAtMostMs: Int32? = nil) {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes {
-            unsafe write(2, $0.baseAddress! + written, bytes.count - written)
+        var piece = bytes.count - written
+        if let waitAtMostMs {
+            // A place with room takes so many bytes at once without a wait.
+            piece = min(piece, 512)
+            var place = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+            if unsafe poll(&place, 1, waitAtMostMs) <= 0 { return }
         }
+        let count = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress! + written, piece) }
         if count <= 0 { return }
         written += count
     }

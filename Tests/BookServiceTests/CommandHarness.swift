@@ -7,6 +7,7 @@ import Testing
 final class Command {
     private let process = Process()
     private let folder: URL
+    private let stuck = Pipe()
     /// Where standard output goes instead of a file.
     let outputPath: String
 
@@ -22,7 +23,10 @@ final class Command {
         return paths.first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
-    init(_ arguments: [String], output: String? = nil) throws {
+    /// - Parameters:
+    ///   - output: where standard output goes instead of a file.
+    ///   - isStuck: whether standard error is a full pipe that nobody reads.
+    init(_ arguments: [String], output: String? = nil, isStuck: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("lob-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         outputPath = output ?? folder.appendingPathComponent("out").path
@@ -35,7 +39,19 @@ final class Command {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
         process.standardError = FileHandle(forWritingAtPath: errorPath)
+        if isStuck { process.standardError = Command.fill(stuck) }
         try process.run()
+    }
+
+    /// A pipe without room.
+    private static func fill(_ pipe: Pipe) -> Pipe {
+        let end = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(end, F_GETFL)
+        _ = fcntl(end, F_SETFL, flags | O_NONBLOCK)
+        let byte: [UInt8] = [0x2E]
+        while write(end, byte, 1) == 1 {}
+        _ = fcntl(end, F_SETFL, flags)
+        return pipe
     }
 
     deinit {

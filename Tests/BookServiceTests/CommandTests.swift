@@ -142,6 +142,20 @@ struct CommandTests {
         }
     }
 
+    /// Nobody reads standard error, and it is full: books are kept, results come, and the end does.
+    @Test(arguments: [["SIM0USDT"], ["NOPE"]]) func nobodyReadsTheLog(_ symbols: [String]) async {
+        await onOwnThread("stuck log: \(symbols)") { report in
+            let venue = try VenueHost(.init(symbols: names(.spot, 1), speed: 1))
+            defer { venue.stop() }
+            let arguments = ["run"] + symbols + ["--seconds", "4", "--log-level", "debug", "--json"]
+            let command = try Command(arguments + CommandTests.place(venue.port), isStuck: true)
+            let status = command.wait()
+            report.expect(status == (symbols == ["NOPE"] ? 1 : 0), "\(String(describing: status))")
+            let isLive = command.output.contains("\"state\":\"live\"")
+            report.expect(isLive == (symbols != ["NOPE"]), command.output)
+        }
+    }
+
     /// What an exchange does wrong, and from which seed, is in its first lines.
     @Test func anExchangeSaysWhatItIs() async {
         await onOwnThread("first lines of an exchange") { report in

@@ -111,7 +111,7 @@ import Transport
             if !byItself { held.withLock { $0 = nil } }
             report.wait("gone") { seen == nil }
             var last = -1
-            report.wait("quiet", everyMs: 400) {
+            report.wait("quiet", atMostMs: 3_000, everyMs: 400) {
                 let count = events.withLock { $0 }
                 defer { last = count }
                 return count == last
