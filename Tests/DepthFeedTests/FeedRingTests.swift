@@ -23,7 +23,8 @@ extension FeedSocketTests {
             lane.feed.deliverSnapshot(
                 SnapshotEnvelope(symbol: btc, limit: 5).bytes + Array("{}".utf8), of: btc)
             lane.venue.link.peer.abort()
-            lane.drive { lane.venue.links.count == 2 && lane.status.waitingFrames == 3 }
+            // The snapshot, the end and the beginning, and marks of what was lost.
+            lane.drive { lane.venue.links.count == 2 && lane.status.waitingFrames > 3 }
             lane.venue.link.send(depthEvent(31))
             lane.drive { lane.status.messages == 33 }
             lane.isReading = true
@@ -31,8 +32,9 @@ extension FeedSocketTests {
             lane.venue.link.send(depthEvent(32))
             lane.drive { lane.frames.last?.text == depthEvent(32) }
             let kinds = lane.frames.drop { $0.kind != .depthSnapshot }.map(\.kind)
-            #expect(kinds == [.depthSnapshot, .disconnected, .connected, .message])
-            #expect(!lane.frames.contains { $0.text == depthEvent(31) })
+            #expect(kinds.filter { $0 != .dropped } == [.depthSnapshot, .disconnected, .connected, .message])
+            #expect(kinds.contains(.dropped))
+            #expect(!lane.frames.contains { $0.kind == .message && $0.text == depthEvent(31) })
             #expect(lane.log.contains { $0.hasSuffix("messages found no room in the ring") })
             lane.finish()
         }
@@ -73,11 +75,10 @@ extension FeedSocketTests {
             lane.feed.deliverRequest(envelope, of: btc)
             lane.feed.deliverSnapshot(envelope + body + Array("2".utf8), of: btc)
             lane.feed.deliverRequest(envelope, of: SymbolName("STRANGER")!)
-            lane.feed.publish()
-            #expect(lane.status.waitingFrames == 2)
             lane.isReading = true
             lane.drive { lane.frames.last?.kind == .depthSnapshot }
-            #expect(lane.frames.suffix(2).map(\.kind) == [.snapshotRequested, .depthSnapshot])
+            let kinds = lane.frames.map(\.kind).filter { $0 == .snapshotRequested || $0 == .depthSnapshot }
+            #expect(kinds == [.snapshotRequested, .depthSnapshot])
             #expect(lane.frames.last!.text.hasSuffix("x2"))
             lane.finish()
         }
