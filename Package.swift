@@ -4,10 +4,10 @@ import PackageDescription
 // The CPU the whole package is compiled for, C and Swift alike. `LOB_MARCH=x86-64` gives a portable build
 // (slower: no AVX2, no POPCNT); wider kernels are chosen at run time inside CKernels and need no flag.
 #if arch(x86_64)
-let march = Context.environment["LOB_MARCH"] ?? "x86-64-v3"
-let cpuFlags = ["-march=\(march)"]
+    let march = Context.environment["LOB_MARCH"] ?? "x86-64-v3"
+    let cpuFlags = ["-march=\(march)"]
 #else
-let cpuFlags: [String] = []
+    let cpuFlags: [String] = []
 #endif
 
 /// `LOB_WERROR=1` turns every warning into an error; CI sets it.
@@ -27,11 +27,12 @@ let kernel: [SwiftSetting] =
 /// Settings of every other target: the compiler itself refuses unmarked unsafe code.
 let safe: [SwiftSetting] = kernel + [.strictMemorySafety()]
 
-let cFlags: [CSetting] = [
-    .unsafeFlags(cpuFlags),
-    .unsafeFlags(["-O3"], .when(configuration: .release)),
-    .define("NDEBUG", .when(configuration: .release)),
-] + (isFuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])] : [])
+let cFlags: [CSetting] =
+    [
+        .unsafeFlags(cpuFlags),
+        .unsafeFlags(["-O3"], .when(configuration: .release)),
+        .define("NDEBUG", .when(configuration: .release)),
+    ] + (isFuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -68,6 +69,8 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
+            name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
             name: "CLibwebsockets", path: "Sources/CLibwebsockets", pkgConfig: "libwebsockets",
             providers: [.apt(["libwebsockets-dev"])]),
         .target(
@@ -82,7 +85,9 @@ let package = Package(
         .target(
             name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
             swiftSettings: safe),
-        .target(name: "Recording", dependencies: ["Handoff", "CZlib"], swiftSettings: kernel),
+        .target(name: "Recording", dependencies: ["Handoff", "CZlib", "CZstd"], swiftSettings: kernel),
+        .target(
+            name: "Captures", dependencies: ["MarketData", "BinanceDepth", "Recording"], swiftSettings: safe),
         .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
         .target(
             name: "DepthFeed", dependencies: ["Transport", "Handoff", "BinanceDepth", "MarketData"],
@@ -100,18 +105,22 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Recording", "SimulatedExchange", "Transport",
+                "MarketData", "DepthBook", "BinanceDepth", "Recording", "Captures", "SimulatedExchange",
+                "Transport",
             ],
             swiftSettings: safe),
         .target(
             name: "RoadSimulation",
-            dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange"],
+            dependencies: [
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+            ],
             swiftSettings: safe),
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "SimulatedExchange",
-                "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed", "BookService", "CAllocator",
+                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "Captures",
+                "SimulatedExchange", "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed",
+                "BookService", "CAllocator",
                 argumentParser, logging,
             ],
             swiftSettings: safe),
@@ -130,7 +139,8 @@ let package = Package(
         .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
         .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
         .testTarget(name: "RecordingTests", dependencies: ["Recording", "Handoff", "TestSupport"]),
-        .testTarget(name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
+        .testTarget(
+            name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
             name: "ExchangeServerTests",
@@ -145,8 +155,10 @@ let package = Package(
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
-                "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport", "CAllocator",
+                "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport",
+                "CAllocator",
             ]),
+        .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -62,6 +62,7 @@ import MarketData
 ///              time: overlap over                     gone         close; retired if it was sound and the
 ///                                                                  other delivers as much, else disconnected
 ///              shutdownAnnounced                      doomed       open a replacement
+///              fellSilent                             doomed       open a replacement
 ///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
 ///              resubscribe: too many were lost        doomed       open a replacement
 ///              closed                                 gone         disconnected; open if it was alone
@@ -70,7 +71,8 @@ import MarketData
 /// ```
 /// A stream that the venue does not take is left out of a connection, and asked for again on the next one.
 /// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
-/// stays, doomed as it was.
+/// stays, doomed as it was. A backoff grows with every failure in a row. A connection that was subscribed for
+/// long, or that delivered, is none; a `Retry-After` is waited for in any case.
 public struct ConnectionLife: Sendable {
     /// One connection.
     struct Link: Sendable {
@@ -128,9 +130,15 @@ public struct ConnectionLife: Sendable {
 
     /// A life that has not begun.
     ///
-    /// - Precondition: 1 … `terms.streamCountMax` streams, each once; `LaneSplit` makes such lanes.
+    /// - Precondition: a configuration that `validate` accepts for so many streams, and each of them once;
+    ///   `LaneSplit` makes such lanes.
     public init(streams: [String], configuration: Configuration) {
-        configuration.check(streamCount: streams.count)
+        do throws(ConfigurationError) {
+            try configuration.validate(streamCount: streams.count)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+        let configuration = configuration.saturated
         names = Set(streams)
         precondition(names.count == streams.count, "a stream twice")
         self.streams = streams
@@ -193,8 +201,31 @@ public struct ConnectionLife: Sendable {
     }
 
     /// The connection is gone, or could not be opened.
-    public mutating func closed(_ id: UInt16, _ loss: Loss, nowMs: Int64) -> [Action] {
-        settled(nowMs, id) { life, index, actions in life.lose(index, loss, &actions) }
+    ///
+    /// - Parameters:
+    ///   - hasDelivered: whether data has come on it.
+    ///   - retryAfterSeconds: `Retry-After` of the answer that refused it, if there was one.
+    public mutating func closed(
+        _ id: UInt16, _ loss: Loss, hasDelivered: Bool = false, retryAfterSeconds: Int? = nil, nowMs: Int64
+    ) -> [Action] {
+        settled(nowMs, id) { life, index, actions in
+            if hasDelivered { life.forgiveWhatDelivered(index) }
+            let toldMs = retryAfterSeconds.map { RefusalWait.ms(retryAfterSeconds: $0) }
+            life.lose(index, loss, toldMs: toldMs, &actions)
+        }
+    }
+
+    /// The connection was busy, has fallen silent, and does not answer a ping. It may come back; its
+    /// replacement is opened meanwhile.
+    public mutating func fellSilent(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { life, index, actions in
+            switch life.links[index].phase {
+            case .dialling, .subscribing: break
+            case .connected:
+                life.links[index].isSuspect = true
+                life.doom(index, .silent, &actions)
+            }
+        }
     }
 
     /// A message of ours that this machine did not ask for left on the connection: a pong or a ping.

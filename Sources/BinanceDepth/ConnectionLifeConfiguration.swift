@@ -1,5 +1,5 @@
 // The terms, limits and times of a lane's connections. Wrong ones are a mistake of the operator and refused
-// at the start.
+// at the start; see `validate`.
 
 import MarketData
 
@@ -18,17 +18,21 @@ extension ConnectionLife {
         public var dialLimitMs: Int64 = 60_000
         /// A connection that was subscribed for this long was good: failures before it are forgotten.
         public var provenAfterMs: Int64 = 30_000
+        /// So was one that delivered and was subscribed for this long: a link that breaks every few seconds
+        /// is up for most of the time.
+        public var deliveredAfterMs: Int64 = 500
         /// First delay after a failure; doubled with every further one.
         public var backoffFirstMs: Int64 = 500
         /// Longest delay after failures.
         public var backoffMaxMs: Int64 = 60_000
-        /// Shortest delay after the venue refused us for our rate; doubled every further time.
-        public var refusedWaitMs: Int64 = 60_000
+        /// Shortest delay after the venue refused us for our rate; doubled every further time. A
+        /// `Retry-After` counts instead.
+        public var refusedWaitMs = RefusalWait.firstMs
         /// Where that doubling ends; half as much again may be added at random.
-        public var refusedWaitMaxMs: Int64 = 600_000
+        public var refusedWaitMaxMs = RefusalWait.maxMs
         /// This lane's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
         /// and kept everywhere. Leave room: an attempt that falls back to another road counts twice there.
-        public var attemptsPerFiveMinutesMax = 60
+        public var attemptsPerFiveMinutesMax = 120
         /// A connection is replaced this long before the venue ends it, at the latest.
         public var renewalMarginMs: Int64 = 600_000
         /// And up to this much earlier, so that many lanes do not do it at once.
@@ -52,23 +56,6 @@ extension ConnectionLife {
 
         /// Messages of ours per second.
         var messagesPerSecond: Int { max(1, terms.messagesPerSecondMax * messageSharePercent / 100) }
-
-        func check(streamCount: Int) {
-            precondition(streamCount > 0, "a connection without streams")
-            precondition(streamCount <= terms.streamCountMax, "more streams than a connection may carry")
-            precondition(batchNameCountMax > 0, "requests without names")
-            precondition((1...100).contains(messageSharePercent), "a share of 1 … 100 per cent")
-            precondition(answerLimitMs > 0 && dialLimitMs > 0, "limits are positive")
-            precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
-            precondition(refusedWaitMaxMs >= refusedWaitMs, "the longest wait is the longest")
-            precondition(refusedWaitMs >= 0 && coalesceMs >= 0 && overlapMs >= 0, "times are at least 0")
-            precondition(attemptsPerFiveMinutesMax > 0, "nothing could ever be opened")
-            precondition(renewalMarginMs >= 0 && renewalJitterMs >= 0, "times are at least 0")
-            precondition(
-                renewalMarginMs + renewalJitterMs < Int64(terms.lifeMs), "renewed before it was opened")
-            precondition(lostAfterCount > 0 && lostSharePercent > 0, "every connection would be lost")
-            precondition(lostWithinMs >= 0, "times are at least 0")
-        }
     }
 
     /// What the shell has to do, in order.
@@ -94,7 +81,8 @@ extension ConnectionLife {
     public enum Loss: Hashable, Sendable {
         /// It could not be opened, was closed, broke or fell silent.
         case lost
-        /// The venue does not want us so often: 403, 418 or 429 instead of the upgrade, close code 1008.
+        /// The venue does not want us so often: a status of `RefusalWait` instead of the upgrade, close code
+        /// 1008.
         case refused
     }
 }

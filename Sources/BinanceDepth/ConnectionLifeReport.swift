@@ -13,6 +13,8 @@ extension ConnectionLife {
         case refused
         /// A request was not answered in time.
         case unanswered
+        /// It was busy, and then nothing came, not even an answer to a ping.
+        case silent
     }
 
     /// What is worth telling.
@@ -64,6 +66,7 @@ extension ConnectionLife.Reason: CustomStringConvertible {
         case .lostStreams(let count): "\(count) of its streams stay silent"
         case .refused: "the venue refused to resubscribe"
         case .unanswered: "a request was not answered"
+        case .silent: "it was busy and has fallen silent"
         }
     }
 }

@@ -64,6 +64,15 @@ extension ConnectionLife {
         }
     }
 
+    /// A connection that has delivered for a moment proves it at its end.
+    mutating func forgiveWhatDelivered(_ index: Int) {
+        switch links[index].phase {
+        case .connected(let sinceMs):
+            if clockMs - sinceMs >= configuration.deliveredAfterMs { failures = 0 }
+        case .dialling, .subscribing: break
+        }
+    }
+
     private func isDue(_ sinceMs: Int64, _ limitMs: Int64) -> Bool { clockMs - sinceMs >= limitMs }
 
     private mutating func checkLimits(_ index: Int, _ actions: inout [Action]) {
@@ -159,27 +168,32 @@ extension ConnectionLife {
     }
 
     /// A connection is gone. If it was the newest, the next one is not dialled at once.
-    mutating func lose(_ index: Int, _ loss: Loss, _ actions: inout [Action]) {
+    mutating func lose(_ index: Int, _ loss: Loss, toldMs: Int64? = nil, _ actions: inout [Action]) {
         let link = links.remove(at: index)
         if link.isConnected { actions.append(.disconnected(link.id)) }
         let wasNewest = index == links.count
         for other in links.indices { links[other].retireAtMs = nil }
-        if wasNewest { delayDial(loss, &actions) }
+        if wasNewest { delayDial(loss, toldMs, &actions) }
     }
 
-    private mutating func delayDial(_ loss: Loss, _ actions: inout [Action]) {
+    private mutating func delayDial(_ loss: Loss, _ toldMs: Int64?, _ actions: inout [Action]) {
         failures = min(failures + 1, 64)
         var delayMs = backoff.delayMs(attempt: failures)
         switch loss {
-        case .lost: break
+        case .lost: delayMs = max(delayMs, toldMs ?? 0)
         case .refused:
-            // A ban lasts from two minutes to three days, and longer for whoever goes on asking.
+            // A ban lasts from two minutes to three days, and longer for whoever goes on asking. What the
+            // venue tells is enough the first time; after that the wait at least doubles.
             refusals = min(refusals + 1, 64)
-            let waitMs = Backoff.doubled(
-                configuration.refusedWaitMs, times: refusals - 1, max: configuration.refusedWaitMaxMs)
-            delayMs = max(delayMs, waitMs + backoff.jitterMs(waitMs / 2))
+            let waitMs = max(toldMs ?? 0, doubledWaitMs(toldMs ?? configuration.refusedWaitMs))
+            let jitterMs = toldMs == nil ? waitMs / 2 : min(waitMs / 10, 30_000)
+            delayMs = max(delayMs, waitMs + backoff.jitterMs(jitterMs))
         }
         dialNotBeforeMs = max(dialNotBeforeMs, clockMs + delayMs)
         if isDialWanted { actions.append(.report(.waiting(forMs: dialAtMs - clockMs, failures: failures))) }
+    }
+
+    private func doubledWaitMs(_ firstMs: Int64) -> Int64 {
+        Backoff.doubled(firstMs, times: refusals - 1, max: configuration.refusedWaitMaxMs)
     }
 }

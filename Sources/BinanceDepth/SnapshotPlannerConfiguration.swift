@@ -39,9 +39,9 @@ extension SnapshotPlanner {
         /// Pause after a 418 without `Retry-After`: the shortest ban.
         public var bannedWaitMs: Int64 = 120_000
         /// Pause after a 403, the venue's firewall; doubled with every further one.
-        public var blockedWaitMs: Int64 = 60_000
+        public var blockedWaitMs = RefusalWait.firstMs
         /// Longest pause after a 403 without `Retry-After`.
-        public var blockedWaitMaxMs: Int64 = 600_000
+        public var blockedWaitMaxMs = RefusalWait.maxMs
         /// Seed of the jitter.
         public var seed: UInt64 = 1
 

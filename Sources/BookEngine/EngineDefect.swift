@@ -13,24 +13,28 @@ package struct EngineDefect: Sendable {
     package var keepsProvenRangeOnEviction = false
     /// A message that cannot be read costs no book its trust.
     package var ignoresUnreadable = false
-    /// A message that was dropped before the engine costs no book its trust.
-    package var ignoresDropped = false
-    /// A book is live whatever is known of its best prices.
+    /// A book is live though its best price is not proven.
     package var believesUnprovenBest = false
-    /// Tickers, partial depths and snapshots ahead of the book say nothing.
+    /// Tickers and partial depths ahead of the book prove nothing.
     package var ignoresEvidenceAhead = false
-    /// What becomes the served book is not looked at.
+    /// What becomes the served book is not checked.
     package var promotesUnchecked = false
-    /// A planned renewal hands over to a connection that has delivered nothing.
+    /// A planned renewal hands over books of which the new connection has shown nothing.
     package var handsOverUnseen = false
-    /// A book kept across a reconnect is believed as soon as its ids go on.
+    /// A book of before a reconnect is joined by its id alone.
     package var joinsByIdsAlone = false
-    /// A snapshot at the very id of the book is not compared before the next update.
+    /// A snapshot at the very id of the book is not compared.
     package var skipsEqualIDAudit = false
-    /// Late updates are as good as others.
+    /// A message lost before the ring costs no book its trust.
+    package var ignoresDropped = false
+    /// However late events come, the book is live.
     package var ignoresLag = false
-    /// A connection may be silent for as long as it likes.
+    /// A busy connection that falls silent costs no book its trust.
     package var ignoresSilentConnection = false
+    /// A ticker or partial depth that contradicts the book at its id is only counted.
+    package var ignoresContradiction = false
+    /// Any jump of the last id is believed.
+    package var believesAbsurdIDs = false
 
     package init() {}
 }

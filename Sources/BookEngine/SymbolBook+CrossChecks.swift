@@ -155,7 +155,7 @@ extension SymbolBook {
         if !disagreements.contains(where: { $0.oracle == disagreement.oracle }) {
             disagreements.append(disagreement)
         }
-        if configuration.oraclePolicy == .count { return }
+        if configuration.oraclePolicy == .count || shared.defect.ignoresContradiction { return }
         if needsProof || isBelievedUnproven { shared.refuted() }
         restart(.oracle)
     }

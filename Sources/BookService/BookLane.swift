@@ -26,6 +26,10 @@ public struct ClosedBook: Sendable {
     public var bestAsk: PriceLevel?
     /// Digest of all levels.
     public var digest: UInt64
+    /// How much later than usual its last event had arrived, in nanoseconds; see `BookView.lagNs`.
+    public var lagNs: Int64 = 0
+    /// When its connection was last known to deliver; see `BookView.checkedAtNs`.
+    public var checkedAtNs: Int64 = 0
 }
 
 /// Where the readers of one symbol look.
@@ -129,6 +133,9 @@ final class BookLane: Sendable {
         bookThread.join()
         return closed.take().first ?? []
     }
+
+    /// Whether the caller is one of the lane's threads.
+    var isCurrent: Bool { feedThread.isCurrent || bookThread.isCurrent }
 
     /// Hands a question to the book thread.
     ///

@@ -76,6 +76,9 @@ public final class LoopThread<Remote: Sendable>: Sendable {
     /// Waits until the thread has ended. Once.
     public func join() { worker.join() }
 
+    /// Whether the caller is this thread.
+    var isCurrent: Bool { worker.isCurrent }
+
     private static func makeLoop(_ options: EventLoop.Options) throws(ServiceError) -> EventLoop {
         do throws(TransportError) {
             return try EventLoop(options)

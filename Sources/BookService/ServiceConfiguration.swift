@@ -9,6 +9,8 @@ import Transport
 
 /// Why a service cannot start.
 public enum ServiceError: Error, Hashable, Sendable {
+    /// A field of the configuration has no legal value.
+    case configuration(ConfigurationError)
     /// There is nothing to keep a book of.
     case noSymbols
     /// More symbols than a service keeps.
@@ -25,6 +27,7 @@ extension ServiceError: CustomStringConvertible {
     /// One line.
     public var description: String {
         switch self {
+        case .configuration(let error): "\(error)"
         case .noSymbols: "no symbol is given"
         case .tooManySymbols(let most): "more than \(most) symbols"
         case .noThread(let errno): "the system gives no further thread (error \(errno))"
@@ -50,10 +53,13 @@ public struct ServiceConfiguration: Sendable {
     public var isMicroseconds = false
     /// Whether messages name their streams; see `DepthFeed.Configuration.isCombined`.
     public var isCombined = true
-    /// Levels a side to know: snapshots ask for so many, and a book is deepened when half of them are left.
+    /// Levels a side to know, 1 … 5000: snapshots ask for so many, and a book is deepened when half of them
+    /// are left.
     public var depth = 1000
-    /// Time between two audits of a book; 0: none.
+    /// Time between two audits of a book; 0 and `.max`: none.
     public var auditEveryMs: Int64 = 600_000
+    /// A book whose events arrive so much later than usual is stale; 0 and `.max`: never.
+    public var lagMsMax: Int64 = 5_000
     /// What a venue's contradiction leads to.
     public var oraclePolicy = OraclePolicy.resync
     /// How often views are published.
@@ -73,6 +79,8 @@ public struct ServiceConfiguration: Sendable {
     public var socket: WebSocketClient.Options
     /// Limits and times of the connections' lives.
     public var life: ConnectionLife.Configuration
+    /// When a connection that was busy and is silent counts as lost.
+    public var busySilence = BusySilence()
     /// Limits of the snapshot desk.
     public var desk = SnapshotDesk.Options()
     /// Certificate authorities, proxy, buffers.
@@ -115,7 +123,9 @@ extension ServiceConfiguration {
         var planner = desk.planner ?? SnapshotPlanner.Configuration(pool: market.weightPool)
         let all = symbols.count * market.snapshotLimit(atLeast: firstLevelCount).weight
         planner.urgentReserve = max(planner.urgentReserve, min(all, planner.weightUsable / 2))
-        options.planner = planner
+        options.planner = planner.saturated
+        options.requestLimitMs = TimeLimit.ms(desk.requestLimitMs)
+        options.listLimitMs = TimeLimit.ms(desk.listLimitMs)
         return options
     }
 
@@ -124,14 +134,16 @@ extension ServiceConfiguration {
         var engine = EngineConfiguration(market: endpoints.market)
         engine.symbolCountMax = ServiceConfiguration.symbolCountMax
         engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
-        engine.provenLevelCountMin = min(depth, wantedLevelCount) / 2
+        // 0 would switch deepening off.
+        engine.provenLevelCountMin = max(min(depth, wantedLevelCount) / 2, 1)
         engine.requestsAreAnnounced = true
-        engine.auditEveryNs = auditEveryMs * 1_000_000
+        engine.auditEveryNs = TimeLimit.ns(auditEveryMs)
+        engine.lagNsMax = TimeLimit.ns(lagMsMax)
         engine.oraclePolicy = oraclePolicy
         engine.publication = publication
         engine.statusEveryNs = 1_000_000_000
-        engine.firstEventNsMax = silenceMs * 1_000_000
-        engine.silenceNsMin = silenceMs * 1_000_000
+        engine.firstEventNsMax = TimeLimit.ns(silenceMs)
+        engine.silenceNsMin = TimeLimit.ns(silenceMs)
         return engine
     }
 
@@ -146,6 +158,7 @@ extension ServiceConfiguration {
         // The venue counts the attempts of an address, whatever lane they are of.
         feed.life.attemptsPerFiveMinutesMax = max(1, min(life.attemptsPerFiveMinutesMax, 240 / laneCount))
         feed.life.seed = seed &+ UInt64(lane)
+        feed.busySilence = busySilence
         feed.tickIntervalMs = tickIntervalMs
         return feed
     }

@@ -65,8 +65,17 @@ extension FeedEvent {
         case .unreadable(let id, let error):
             let what = error.map { "\($0)" } ?? "too long"
             return ("unreadable message", [EventFact("connection", id), EventFact("reason", text: what)])
-        case .dropped(let messages):
-            return ("messages found no room in the ring", [EventFact("messages", messages)])
+        case .fellSilent(let id, let forMs):
+            return (
+                "the connection was busy and has fallen silent",
+                [EventFact("connection", id), EventFact("silentMs", forMs)]
+            )
+        case .dropped(let messages, let symbols):
+            let names = symbols.map { "\($0)" }.joined(separator: " ")
+            return (
+                "messages found no room in the ring",
+                [EventFact("messages", messages)] + (names.isEmpty ? [] : [EventFact("symbols", text: names)])
+            )
         case .snapshotTooLong(let symbol, let bytes):
             return ("a snapshot does not fit the ring", [symbol.fact, EventFact("bytes", bytes)])
         case .snapshotRetried(let key, let status, let reason, let afterMs):
@@ -78,11 +87,7 @@ extension FeedEvent {
         case .snapshotFailed(let key, .refused(let status, let code)):
             let codes = code.map { [EventFact("code", $0)] } ?? []
             return ("a snapshot is refused", [key.symbol.fact, EventFact("status", status)] + codes)
-        case .limited(let status, let forMs):
-            return (
-                "the venue wants no requests for a while",
-                [EventFact("status", status), EventFact("retryMs", forMs)]
-            )
+        case .limited(let status, let forMs): return limited(status, forMs)
         case .exchangeInfo(let market, let symbols, let bytes, let readInMs):
             return (
                 "list of symbols",
@@ -98,6 +103,15 @@ extension FeedEvent {
                     + [EventFact("retryMs", afterMs)]
             )
         }
+    }
+
+    private func limited(_ status: Int, _ forMs: Int64) -> (message: String, facts: [EventFact]) {
+        let what = status == 418 ? "has banned this address" : "wants no requests"
+        let until = clockText(ms: LoopClock.realtimeNs / 1_000_000 + forMs)
+        return (
+            "the venue \(what) for a while",
+            [EventFact("status", status), EventFact("retryMs", forMs), EventFact("until", text: until)]
+        )
     }
 
     /// The status if there was an answer, and the reason if one is known.

@@ -41,8 +41,14 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Waits until the thread has ended. Once.
+    /// Waits until the thread has ended. Once, and not after `detach`.
     func join() { pthread_join(thread, nil) }
+
+    /// Leaves the thread alone: nobody will join it. Once.
+    func detach() { pthread_detach(thread) }
+
+    /// Whether the caller is this thread.
+    var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
 
     /// Keeps the calling thread on a CPU; 0, or the system's number of what is wrong.
     static func pin(_ cpu: Int) -> Int32 { lob_pin_thread(Int32(clamping: cpu)) }

@@ -70,17 +70,42 @@ extension DepthFeed {
 
     func ended(_ socket: FeedSocket, _ end: WebSocketEnd) {
         countSockets(-1)
-        if socket.isRetired { return }
+        if !socket.isRetired { lose(socket, end) }
+    }
+
+    private func lose(_ socket: FeedSocket, _ end: WebSocketEnd) {
         sockets[socket.id] = nil
         outbox.abandon(&socket.sender)
         counted.losses += 1
         counted.lastError = FeedText(end.line)
         report(.ended(socket.id, end))
-        perform(life.closed(socket.id, end.loss, nowMs: nowMs))
+        perform(
+            life.closed(
+                socket.id, end.loss, hasDelivered: socket.dataCount > 0,
+                retryAfterSeconds: end.retryAfterSeconds, nowMs: nowMs))
+    }
+
+    /// Whether connections that were busy still say something.
+    func lookForSilence() {
+        let nowMs = nowMs
+        for socket in sockets.values.sorted(by: { $0.id < $1.id }) {
+            switch socket.look(configuration.busySilence, nowMs: nowMs) {
+            case .ping: if socket.ping() { probed(socket) }
+            case .replace:
+                report(.fellSilent(socket.id, forMs: socket.silentMs))
+                perform(life.fellSilent(socket.id, nowMs: nowMs))
+            case .giveUp:
+                let end = WebSocketEnd(error: .silent(forMs: Int(socket.silentMs)))
+                socket.abort()
+                lose(socket, end)
+            case nil: break
+            }
+        }
     }
 
     func pinged(_ socket: FeedSocket) {
         counted.pings += 1
+        socket.heardCount &+= 1
         perform(life.sent(socket.id, nowMs: nowMs))
     }
 
@@ -127,7 +152,16 @@ final class FeedSocket {
     var control = ControlReader()
     /// Whether it is closed for the feed; what it still says counts no more.
     private(set) var isRetired = false
+    /// Pieces of messages, pings and pongs received.
+    var heardCount = 0
+    /// Messages received that are data.
+    var dataCount = 0
+    /// The beginning of a message of several pieces while it is under way.
+    private(set) var head: [UInt8] = []
+    private var watch: BusyWatch?
     private var client: WebSocketClient?
+
+    private static let headBytesMax = 96
 
     init(_ id: UInt16, of feed: DepthFeed) {
         self.id = id
@@ -138,6 +172,7 @@ final class FeedSocket {
         handlers.opened = { [self] in feed.opened(self, $0) }
         handlers.pinged = { [self] _ in if !isRetired { feed.pinged(self) } }
         handlers.probed = { [self] in if !isRetired { feed.probed(self) } }
+        handlers.ponged = { [self] _ in heardCount &+= 1 }
         handlers.closed = { [self] end in
             client = nil
             feed.ended(self, end)
@@ -153,4 +188,29 @@ final class FeedSocket {
         isRetired = true
         client?.close()
     }
+
+    /// Ends it at once: nobody is there to answer a close.
+    func abort() {
+        isRetired = true
+        client?.abort()
+    }
+
+    func ping() -> Bool { client?.ping() ?? false }
+
+    func keepHead(_ piece: Span<UInt8>) {
+        if !head.isEmpty { return }
+        for index in 0..<min(piece.count, FeedSocket.headBytesMax) { head.append(piece[index]) }
+    }
+
+    func forgetHead() {
+        if !head.isEmpty { head.removeAll(keepingCapacity: true) }
+    }
+
+    func look(_ limits: BusySilence, nowMs: Int64) -> BusyWatch.Action? {
+        if watch == nil { watch = BusyWatch(limits, nowMs: nowMs) }
+        return watch?.look(heard: heardCount, messages: dataCount, nowMs: nowMs)
+    }
+
+    /// For how long nothing has come, as of the last look.
+    var silentMs: Int64 { watch?.silentMs ?? 0 }
 }

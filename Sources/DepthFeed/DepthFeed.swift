@@ -42,6 +42,8 @@ public final class DepthFeed {
         public var life: ConnectionLife.Configuration
         /// Limits and choices of each connection.
         public var socket = WebSocketClient.Options()
+        /// When a connection that was busy and is silent counts as lost.
+        public var busySilence = BusySilence()
         /// Time between two ticks.
         public var tickIntervalMs = 250
         /// Time between two statuses while nothing happens.
@@ -81,6 +83,7 @@ public final class DepthFeed {
     private var tickTimer: LoopTimer?
     private var statusDueMs: Int64 = 0
     private var reportedDrops = 0
+    private var droppedNames = DroppedNames()
 
     /// What the feed has done and where it stands, for any thread.
     public let status: LatestValueReader<FeedStatus>
@@ -93,16 +96,13 @@ public final class DepthFeed {
     ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
     ///   - report: what is worth a line in a log. Called on the loop's thread.
     /// - Throws: `TransportError.invalidURL`.
-    /// - Precondition: at least one symbol, no more than a connection may carry, and streams that the market
-    ///   has.
+    /// - Precondition: a configuration that `validate` accepts.
     public init(
         _ configuration: Configuration, on loop: EventLoop, producer: consuming FrameProducer,
         signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in }
     ) throws(TransportError) {
+        let configuration = configuration.checked
         let endpoints = configuration.endpoints
-        precondition(
-            configuration.isCombined || configuration.streams.partialLevelCount == nil,
-            "partial depths need a combined connection")
         let micro = configuration.isMicroseconds
         url = try ServiceURL(
             endpoints.streamBase
@@ -114,10 +114,7 @@ public final class DepthFeed {
         keys = Dictionary(
             configuration.symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let names = configuration.symbols.flatMap { symbol in
-            guard let names = configuration.streams.names(of: symbol, at: endpoints) else {
-                preconditionFailure("the market has no such stream")
-            }
-            return names
+            configuration.streams.names(of: symbol, at: endpoints) ?? []
         }
         life = ConnectionLife(streams: names, configuration: configuration.life)
         outbox = FrameOutbox(producer)
@@ -195,11 +192,20 @@ public final class DepthFeed {
         let atNs = isFinal ? LoopClock.realtimeNs : 0
         let delivery = outbox.receive(bytes, isFinal: isFinal, from: &socket.sender, receivedAtNs: atNs)
         counted.bytes &+= bytes.count
-        if !isFinal { return }
+        socket.heardCount &+= 1
+        if !isFinal { return socket.keepHead(bytes) }
         counted.messages &+= 1
         counted.lastMessageAtNs = atNs
-        if delivery == .committed { signal?.notify() }
-        if let control { heard(control, bytes, on: socket) }
+        if delivery == .committed { signal?.notify() } else { dropped(bytes, on: socket) }
+        socket.forgetHead()
+        if let control { heard(control, bytes, on: socket) } else { socket.dataCount &+= 1 }
+    }
+
+    /// The message that ends with this piece found no room.
+    private func dropped(_ bytes: Span<UInt8>, on socket: FeedSocket) {
+        let head = socket.head
+        let symbol = head.isEmpty ? DroppedNames.symbol(in: bytes) : DroppedNames.symbol(in: head.span)
+        droppedNames.add(symbol.flatMap { keys[$0] == nil ? nil : $0 })
     }
 
     // MARK: - Time
@@ -210,6 +216,7 @@ public final class DepthFeed {
         tickTimer = loop.after(ms: configuration.tickIntervalMs) { self.tick() }
         outbox.tick(atNs: LoopClock.realtimeNs, monotonicNs: Int64(LoopClock.monotonicNs))
         signal?.notify()
+        lookForSilence()
         if nowMs >= statusDueMs { publish() }
     }
 
@@ -219,9 +226,9 @@ public final class DepthFeed {
         lifeTimer.map(loop.cancel)
         alarmMs = life.wakeAtMs
         guard let wakeAtMs = alarmMs else { return }
-        let (atNs, isNever) = UInt64(clamping: wakeAtMs).multipliedReportingOverflow(by: 1_000_000)
+        let dueNs = UInt64(TimeLimit.ns(wakeAtMs))
         let nowNs = LoopClock.monotonicNs
-        lifeTimer = loop.after(isNever ? .max : atNs > nowNs ? atNs - nowNs : 0) {
+        lifeTimer = loop.after(dueNs > nowNs ? dueNs - nowNs : 0) {
             self.alarmMs = nil
             self.perform(self.life.timePassed(nowMs: self.nowMs))
         }
@@ -250,7 +257,8 @@ public final class DepthFeed {
             : serving.isEmpty ? .connecting : life.connectionCount > 1 ? .replacing : .connected
         statusWriter.publish(counted)
         if outbox.droppedMessages > reportedDrops {
-            report(.dropped(messages: outbox.droppedMessages - reportedDrops))
+            let symbols = droppedNames.take()
+            report(.dropped(messages: outbox.droppedMessages - reportedDrops, symbols: symbols))
             reportedDrops = outbox.droppedMessages
         }
     }

@@ -19,8 +19,11 @@ public enum FeedEvent: Sendable {
     case shutdownAnnounced(UInt16)
     /// A message that is neither data nor readable as anything else; nil if it was too long to be looked at.
     case unreadable(UInt16, ParseError?)
-    /// So many messages found no room in the ring since the last time; at most once a second.
-    case dropped(messages: Int)
+    /// A connection was busy, and for so long nothing has come, not even an answer to a ping.
+    case fellSilent(UInt16, forMs: Int64)
+    /// So many messages found no room in the ring since the last time, of these symbols as far as it is
+    /// known; at most once a second.
+    case dropped(messages: Int, symbols: [SymbolName])
     /// A snapshot did not fit the ring and was reported as failed.
     case snapshotTooLong(SymbolName, bytes: Int)
     /// A snapshot will be asked for again; `status` is 0 if there was no answer.
@@ -46,7 +49,11 @@ extension FeedEvent: CustomStringConvertible {
         case .shutdownAnnounced(let id): "connection \(id): the venue will close it"
         case .unreadable(let id, let error):
             "connection \(id): unreadable message: \(error.map { "\($0)" } ?? "too long")"
-        case .dropped(let messages): "\(messages) messages found no room in the ring"
+        case .fellSilent(let id, let forMs):
+            "connection \(id): was busy, and nothing has come for \(forMs) ms"
+        case .dropped(let messages, let symbols):
+            "\(messages) messages found no room in the ring"
+                + (symbols.isEmpty ? "" : ", of " + symbols.map { "\($0)" }.joined(separator: " "))
         case .snapshotTooLong(let symbol, let bytes):
             "snapshot of \(symbol): \(bytes) bytes do not fit the ring"
         case .snapshotRetried(let key, let status, let reason, let afterMs):
@@ -84,6 +91,12 @@ extension WebSocketEnd {
         // The venue also closes with 1008 who reads too slowly or answers no ping; that is no refusal.
         if peerCode == 1008 && peerReason.lowercased().contains("too many") { return .refused }
         guard case .upgradeRefused(let status, _)? = error else { return .lost }
-        return [403, 418, 429].contains(status) ? .refused : .lost
+        return RefusalWait.isRefusal(status: status) ? .refused : .lost
+    }
+
+    /// How long the venue wants us to stay away, if it says so.
+    var retryAfterSeconds: Int? {
+        guard case .upgradeRefused(_, let seconds)? = error else { return nil }
+        return seconds
     }
 }

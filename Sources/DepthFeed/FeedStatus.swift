@@ -63,6 +63,42 @@ public struct FeedStatus: Sendable, BitwiseCopyable {
     public init() {}
 }
 
+/// What keeps a snapshot desk from sending its next request.
+public enum DeskWait: UInt8, Sendable, BitwiseCopyable {
+    /// Nothing does, or nothing is wanted.
+    case nothing
+    /// The venue wants no requests now.
+    case limited
+    /// The venue has banned this address.
+    case banned
+    /// The venue's firewall keeps us out.
+    case blocked
+    /// The venue does not answer, or only with errors.
+    case outage
+    /// This minute's weight is spent.
+    case budget
+    /// Answers are on their way, and no more at once are allowed.
+    case answers
+    /// All that is wanted waits after a failure.
+    case backoff
+}
+
+extension DeskWait {
+    init(_ obstacle: SnapshotPlanner.Obstacle?) {
+        self =
+            switch obstacle {
+            case nil: .nothing
+            case .limited: .limited
+            case .banned: .banned
+            case .blocked: .blocked
+            case .outage: .outage
+            case .budget: .budget
+            case .answers: .answers
+            case .backoff: .backoff
+            }
+    }
+}
+
 /// What a snapshot desk has done and plans. Counters only grow.
 public struct DeskStatus: Sendable, BitwiseCopyable {
     /// When this status was written, in nanoseconds since 1970.
@@ -75,6 +111,8 @@ public struct DeskStatus: Sendable, BitwiseCopyable {
     public var weightSpent = 0
     /// See `weightSpent`.
     public var weightMax = 0
+    /// What the next request waits for.
+    public var waitsFor = DeskWait.nothing
     /// When the next request goes out at the earliest, in milliseconds since 1970; 0 if nothing is waited
     /// for.
     public var waitingUntilMs: Int64 = 0
@@ -116,6 +154,7 @@ extension DeskStatus {
         inFlight = plan.inFlight
         weightSpent = plan.weightSpent
         weightMax = plan.weightMax
+        waitsFor = DeskWait(plan.obstacle)
         waitingUntilMs = plan.waitingUntilMs ?? 0
         etaMs = plan.etaMs ?? 0
         delivered = plan.delivered

@@ -8,7 +8,7 @@ import Transport
 public enum ExchangeInfoError: Error, Hashable, Sendable {
     /// The venue refused it, or did not answer as often as it was asked; `status` is 0 if it never did.
     case refused(status: Int, reason: String)
-    /// The body is not what it should be.
+    /// The body never was what it should be.
     case unreadable(ParseError)
     /// The desk was stopped.
     case stopped
@@ -72,26 +72,44 @@ extension SnapshotDesk {
         _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) {
         if isStopped { return use(.failure(.stopped)) }
-        let answer = fetch.answer(error)
-        let reason = fetch.reason(error)
+        var answer = fetch.answer(error)
+        var failure = ExchangeInfoError.refused(status: answer.status, reason: fetch.reason(error))
+        var info: ExchangeInfo?
+        if (200...299).contains(answer.status) {
+            switch read(market, fetch) {
+            case .success(let list): info = list
+            case .failure(let damage):
+                // A body that cannot be read is one that did not come.
+                failure = damage
+                answer.status = 0
+            }
+        }
         let nowMs = nowMs
         switch planner.answeredOther(ticket, answer, attempt: attempt, nowMs: nowMs) {
-        case .deliver: use(read(market, fetch))
-        case .failed: use(.failure(.refused(status: answer.status, reason: reason)))
+        case .deliver: use(info.map { .success($0) } ?? .failure(failure))
+        case .failed: use(.failure(failure))
         case .retry(let notBeforeMs):
-            counted.lastError = FeedText(FeedEvent.answer(answer.status, reason))
+            counted.lastError = FeedText("\(failure)")
             if attempt + 1 >= options.listAttemptsMax {
-                use(.failure(.refused(status: answer.status, reason: reason)))
+                use(.failure(failure))
                 break
             }
-            report(
-                answer.isLimit
-                    ? .limited(status: answer.status, forMs: notBeforeMs - nowMs)
-                    : .exchangeInfoRetried(
-                        market, status: answer.status, reason: reason, afterMs: notBeforeMs - nowMs))
+            report(retried(market, answer, failure, afterMs: notBeforeMs - nowMs))
             later(notBeforeMs) { self.ask(market, attempt: attempt + 1, use) }
         }
         pump()
+    }
+
+    private func retried(
+        _ market: Market, _ answer: SnapshotPlanner.Answer, _ failure: ExchangeInfoError, afterMs: Int64
+    ) -> FeedEvent {
+        if answer.isLimit { return .limited(status: answer.status, forMs: afterMs) }
+        switch failure {
+        case .refused(let status, let reason):
+            return .exchangeInfoRetried(market, status: status, reason: reason, afterMs: afterMs)
+        case .unreadable, .stopped:
+            return .exchangeInfoRetried(market, status: 0, reason: "\(failure)", afterMs: afterMs)
+        }
     }
 
     private func read(_ market: Market, _ fetch: DeskFetch) -> Result<ExchangeInfo, ExchangeInfoError> {

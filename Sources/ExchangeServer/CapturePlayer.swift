@@ -12,6 +12,7 @@
 // message is held, read ahead. In unpaced play a message is due as soon as it is read.
 
 import BinanceDepth
+import Captures
 import MarketData
 import Recording
 import SimulatedExchange
@@ -28,12 +29,12 @@ final class CapturePlayer {
     private(set) var playedCount = 0
     private(set) var damage: ReadingError?
     private var state = State.waiting
-    private var session: CaptureSession
+    private var lines: CapturedLines
     private var parser = MessageParser()
     private var snapshot = DepthSnapshot()
     private var books: [SymbolName: CapturedBook] = [:]
     private var topics: [ArraySlice<UInt8>: VenueTopic] = [:]
-    private var message: [UInt8] = []
+    private var held = CapturedLine(bytes: [], isBody: false)
     private var payload: [UInt8] = []
     private var kind: MessageKind?
     private var isHolding = false
@@ -45,7 +46,7 @@ final class CapturePlayer {
         self.capture = capture
         self.isUnpaced = isUnpaced
         do throws(ReadingError) {
-            session = try CaptureSession(capture.files)
+            lines = try CapturedLines(capture.files)
         } catch {
             throw .unreadable(error)
         }
@@ -54,7 +55,7 @@ final class CapturePlayer {
             let book = CapturedBook(symbol.name, capture.market)
             books[symbol.name] = book
             guard let body = capture.snapshots[symbol.name] else { continue }
-            if parser.kind(of: body, capture.market) == .depthSnapshot { book.take(parser.snapshot) }
+            if (try? parser.read(body: body.span)) != nil { book.take(parser.snapshot) }
         }
     }
 
@@ -89,14 +90,9 @@ final class CapturePlayer {
 
     private func publish(into venue: inout Venue) {
         playedCount += 1
-        switch kind {
-        case .depthUpdate: books[parser.update.symbol]?.take(parser.update)
-        case .depthSnapshot:
-            let only = capture.symbols.count == 1 ? capture.symbols[0].name : SymbolName()
-            let name = parser.snapshot.symbol.isEmpty ? only : parser.snapshot.symbol
-            books[name]?.take(parser.snapshot)
-        default: break
-        }
+        if held.isBody { return takeBody() }
+        let message = held.bytes
+        if kind == .depthUpdate { books[parser.update.symbol]?.take(parser.update) }
         if let (name, range) = unwrap(message) {
             guard let topic = topics[message[name]] else { return }
             payload.removeAll(keepingCapacity: true)
@@ -104,21 +100,31 @@ final class CapturePlayer {
             venue.publish(payload, to: topic)
             return
         }
-        let only = capture.symbols.count == 1 ? capture.symbols[0].name.lowercasedASCII : nil
+        let only = capture.owner?.lowercasedASCII
         if let name = streamName(kind, message, only: only), let topic = topics[Array(name.utf8)[...]] {
             venue.publish(message, to: topic)
         }
+    }
+
+    /// A REST body in line: it is nobody's message, but its symbol's book may want it.
+    private func takeBody() {
+        let bytes = held.bytes
+        guard (try? parser.read(body: bytes.span)) != nil else { return }
+        let facts = DepthBody(parser.snapshot)
+        guard !facts.isTopOnly, let name = facts.symbol ?? held.symbol ?? capture.owner else { return }
+        books[name]?.take(parser.snapshot)
     }
 
     /// Holds the next message, or ends.
     private func readAhead() {
         isHolding = false
         do throws(ReadingError) {
-            guard let line = try session.next(into: &message) else {
+            guard let line = try lines.next() else {
                 state = .over
                 return
             }
-            kind = parser.kind(of: message, capture.market)
+            held = line
+            kind = line.isBody ? nil : parser.kind(of: line.bytes, capture.market)
             let eventUs = kind == .depthUpdate ? parser.update.eventTimeUs : 0
             let atUs = line.receivedAtNs.map { $0 / 1_000 } ?? eventUs
             heldAtUs = max(heldAtUs, atUs)

@@ -8,7 +8,11 @@
 //     live     | diff that follows            | applied          | live
 //     joining, | diff that is stale           | nothing          | –
 //     live     | diff behind a gap            | nothing          | unknown
-//              | snapshot                     | nothing          | –
+//     joining  | snapshot of a later id       | loaded           | joining
+//     live     | snapshot of its id that is   | loaded           | live
+//              | longer                       |                  |
+//     joining, | other snapshot               | nothing          | –
+//     live     |                              |                  |
 //
 // The first snapshot of a symbol is loaded before the capture begins. So REST answers with it, a state from a
 // little in the future, until the stream has reached it: clients wait for the stream to catch up.
@@ -39,13 +43,22 @@ final class CapturedBook {
     /// Whether the book is known.
     var isKnown: Bool { state != .unknown }
 
-    /// Takes a snapshot, if it is waited for.
+    /// Takes a snapshot, if it is waited for or shows more. How many levels were asked for it does not say:
+    /// a side that is as long as the longer one may go on behind its end.
     func take(_ snapshot: borrowing DepthSnapshot) {
-        if state != .unknown { return }
-        book.load(snapshot, limit: nil)
+        let limit = max(snapshot.bids.count, snapshot.asks.count)
+        switch state {
+        case .unknown: break
+        case .joining where snapshot.lastUpdateID > book.lastUpdateID: break
+        case .live where snapshot.lastUpdateID == book.lastUpdateID && limit > provenCountMax: break
+        case .joining, .live: return
+        }
+        book.load(snapshot, limit: limit)
         transactionTimeUs = snapshot.transactionTimeUs
-        state = .joining
+        if state == .unknown { state = .joining }
     }
+
+    private var provenCountMax: Int { max(book.provenLevelCount(.bid), book.provenLevelCount(.ask)) }
 
     /// Takes a diff.
     func take(_ update: borrowing DepthUpdate) {
@@ -65,7 +78,8 @@ final class CapturedBook {
         }
     }
 
-    /// Fills a snapshot with the best levels; false if the book is not known.
+    /// Fills a snapshot with the best levels, as far as they are proven to be the best; false if the book is
+    /// not known, or nothing of a side is: what is served looks complete.
     func fill(_ snapshot: inout DepthSnapshot, limit: Int) -> Bool {
         if state == .unknown { return false }
         snapshot.reset()
@@ -74,8 +88,14 @@ final class CapturedBook {
         snapshot.scales = book.scales
         snapshot.eventTimeUs = book.eventTimeUs
         snapshot.transactionTimeUs = transactionTimeUs
-        book.bids.forEachLevel { snapshot.bids.append($0) && snapshot.bids.count < limit }
-        book.asks.forEachLevel { snapshot.asks.append($0) && snapshot.asks.count < limit }
-        return true
+        let (provenBids, provenAsks) = (book.provenBids, book.provenAsks)
+        book.bids.forEachLevel {
+            provenBids.reaches($0.price, on: .bid) && snapshot.bids.append($0) && snapshot.bids.count < limit
+        }
+        book.asks.forEachLevel {
+            provenAsks.reaches($0.price, on: .ask) && snapshot.asks.append($0) && snapshot.asks.count < limit
+        }
+        return (snapshot.bids.count > 0 || provenBids == .unbounded)
+            && (snapshot.asks.count > 0 || provenAsks == .unbounded)
     }
 }

@@ -5,6 +5,7 @@
 // has to say something, and this is what the traffic shows.
 
 import BinanceDepth
+import Captures
 import MarketData
 import Recording
 import SimulatedExchange
@@ -59,6 +60,8 @@ public struct CapturedMarket: Sendable {
     public private(set) var spanNs: Int64 = 0
     /// The first REST body of each symbol.
     private(set) var snapshots: [SymbolName: [UInt8]] = [:]
+    /// Whose a body is that names no symbol: of the only one in the capture, if it has one.
+    private(set) var owner: SymbolName?
 
     /// Reads a capture.
     ///
@@ -68,37 +71,41 @@ public struct CapturedMarket: Sendable {
     public init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
         self.market = market
         self.files = files
-        if RecordingReader.isRecording(path: files.events) { throw .recording(path: files.events) }
+        if RecordingReader.isRecording(path: files.events) { throw .recording(path: files.name) }
         do throws(ReadingError) {
             var survey = Survey(market)
-            var session = try CaptureSession(files)
-            var message: [UInt8] = []
-            while !survey.isFull, let line = try session.next(into: &message) {
-                survey.take(message, line.receivedAtNs)
-            }
+            var lines = try CapturedLines(files)
+            while !survey.isFull, let line = try lines.next() { survey.take(line) }
+            survey.finish()
             streams = survey.streams
             messageCount = survey.messageCount
             strayCount = survey.strayCount
             spanNs = max(survey.lastNs - survey.firstNs, 0)
             symbols = survey.order.compactMap { survey.facts[$0] }
             snapshots = survey.snapshots
+            owner = survey.owner
             for file in files.snapshots {
-                let only = symbols.count == 1 ? symbols[0].name : nil
-                guard let name = file.symbol.map({ SymbolName($0) }) ?? only else { continue }
-                snapshots[name] = try CaptureSession.text(of: file.path)
+                guard let name = file.symbol.map({ SymbolName($0) }) ?? owner else { continue }
+                snapshots[name] = try body(file.path)
             }
         } catch {
             throw .unreadable(error)
         }
-        let path = files.events
+        let path = files.name
         if symbols.count > Self.symbolCountMax {
             throw .tooMany(path: path, what: "symbols", countMax: Self.symbolCountMax)
         }
         if streams.count > Self.streamCountMax {
             throw .tooMany(path: path, what: "streams", countMax: Self.streamCountMax)
         }
-        if streams.isEmpty { throw .empty(path: files.events) }
-        if symbols.isEmpty { throw .noSymbols(path: files.events) }
+        if streams.isEmpty { throw .empty(path: files.name) }
+        if symbols.isEmpty { throw .noSymbols(path: files.name) }
+    }
+
+    /// The body in a file, taken out of its envelope; as it stands if it is none.
+    private func body(_ path: String) throws(ReadingError) -> [UInt8] {
+        let text = try CaptureSession.text(of: path)
+        return (try? DepthBody.find(in: text).bytes) ?? text
     }
 }
 
@@ -114,6 +121,7 @@ private struct Survey {
     var firstNs: Int64 = 0
     var lastNs: Int64 = 0
     private var known = Set<String>()
+    private var names = Set<SymbolName>()
     private var nameless: [UInt8]?
     private var parser = ParserBox()
 
@@ -129,15 +137,28 @@ private struct Survey {
         order.count > CapturedMarket.symbolCountMax || streams.count > CapturedMarket.streamCountMax
     }
 
-    mutating func take(_ message: [UInt8], _ receivedAtNs: Int64?) {
+    /// The symbol of a capture that has one.
+    var owner: SymbolName? { names.count == 1 ? names.first : nil }
+
+    mutating func take(_ line: CapturedLine) {
         messageCount += 1
-        if let receivedAtNs {
+        if let receivedAtNs = line.receivedAtNs {
             if firstNs == 0 { firstNs = receivedAtNs }
             lastNs = max(lastNs, receivedAtNs)
         }
+        let message = line.bytes
+        if line.isBody {
+            strayCount += 1
+            takeBody(line)
+            return
+        }
         let kind = parser.parser.kind(of: message, market)
-        if kind == .depthUpdate { takeLevels() }
-        if kind == .depthSnapshot { takeSnapshot(message) }
+        switch kind {
+        case .depthUpdate: takeLevels()
+        case .bookTicker: note(parser.parser.ticker.symbol)
+        case .partialDepth: note(parser.parser.snapshot.symbol)
+        case _: break
+        }
         let only = order.count == 1 ? order[0].lowercasedASCII : nil
         let wrapped = unwrap(message).map { String(decoding: message[$0.name], as: UTF8.self) }
         guard let name = wrapped ?? streamName(kind, message, only: only) else {
@@ -147,15 +168,19 @@ private struct Survey {
         if known.insert(name).inserted { streams.append(name) }
     }
 
+    private mutating func note(_ symbol: SymbolName) {
+        if names.count <= CaptureSurvey.symbolCountMax { names.insert(symbol) }
+    }
+
     private mutating func takeLevels() {
         let symbol = parser.parser.update.symbol
+        note(symbol)
         guard let scales = parser.parser.update.scales else { return }
         if facts[symbol] == nil {
+            if order.count > CaptureSurvey.symbolCountMax { return }
             order.append(symbol)
             facts[symbol] = ListedSymbol(
                 name: symbol, market: market, scales: scales, tick: 0, quantityStep: 0)
-            if let body = nameless, order.count == 1 { snapshots[symbol] = body }
-            nameless = nil
         }
         var found = facts[symbol]!
         for index in 0..<parser.parser.update.bids.count { found.take(parser.parser.update.bids[index]) }
@@ -163,16 +188,24 @@ private struct Survey {
         facts[symbol] = found
     }
 
-    /// A body that names no symbol belongs to the only one there is.
-    private mutating func takeSnapshot(_ message: [UInt8]) {
-        let named = parser.parser.snapshot.symbol
-        if !named.isEmpty {
-            if snapshots[named] == nil { snapshots[named] = message }
-        } else if order.count == 1 {
-            if snapshots[order[0]] == nil { snapshots[order[0]] = message }
-        } else if order.isEmpty, nameless == nil {
-            nameless = message
+    /// A body of a symbol, or of the only one there will turn out to be; a frame of a raw partial depth
+    /// stream that looks like one is none.
+    private mutating func takeBody(_ line: CapturedLine) {
+        guard (try? parser.parser.read(body: line.bytes.span)) != nil else { return }
+        let facts = DepthBody(parser.parser.snapshot)
+        if facts.isTopOnly { return }
+        if let symbol = facts.symbol ?? line.symbol {
+            note(symbol)
+            if snapshots[symbol] == nil { snapshots[symbol] = line.bytes }
+        } else if nameless == nil {
+            nameless = line.bytes
         }
+    }
+
+    /// Gives the body that names no symbol to its owner, if there is one.
+    mutating func finish() {
+        guard let nameless, let owner, snapshots[owner] == nil else { return }
+        snapshots[owner] = nameless
     }
 }
 

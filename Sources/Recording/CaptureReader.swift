@@ -1,5 +1,5 @@
-// Captures as public collectors write them: a file of lines, plain or gzip, each a bare message or a receive
-// time, a blank and a message. Nothing here knows what a message means.
+// Captures as public collectors write them: a file of lines, plain or packed, each a bare message or a
+// receive time and a message. Nothing here knows what a message means.
 //
 // One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it
 // can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is
@@ -42,10 +42,13 @@ public struct CaptureReader: ~Copyable {
     private var lineNumber = 0
     private var byteOffset = 0
     private var failure: ReadingError?
+    private var isBegun = false
 
     /// Opens a capture.
-    public init(path: String) throws(ReadingError) {
-        let opened = try ByteSource(path: path)
+    ///
+    /// - Parameter name: what to call it, if not by its path.
+    public init(path: String, name: String? = nil) throws(ReadingError) {
+        let opened = try ByteSource(path: path, name: name)
         source = opened
         buffer = .allocate(capacity: capacity + CaptureReader.slack)
         buffer.initialize(repeating: 0, count: capacity + CaptureReader.slack)
@@ -58,14 +61,32 @@ public struct CaptureReader: ~Copyable {
         source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
     }
 
+    /// Time spent on reading and unpacking so far, in nanoseconds.
+    public var readingNs: Int64 { source.readingNs }
+
     /// The next line that is not empty; nil at the end.
     ///
-    /// - Throws: when the file is damaged, after every whole line before the damage was delivered.
+    /// - Throws: when the file is damaged, after every whole line before the damage was delivered; at the
+    ///   first line if it is no text.
     public mutating func next() throws(ReadingError) -> CaptureLine? {
+        if !isBegun { try begin() }
         while true {
             guard let length = try lineLength() else { return nil }
             let line = take(length)
             if line.isTooLong || !line.message.isEmpty { return line }
+        }
+    }
+
+    /// Reads the first bytes: a mark of UTF-8 is skipped, and what is no text is named.
+    private mutating func begin() throws(ReadingError) {
+        isBegun = true
+        try fill()
+        let head = Array(UnsafeBufferPointer(start: buffer, count: min(end, FileFormat.headBytes)))
+        if head.starts(with: [0xEF, 0xBB, 0xBF]) {
+            start = 3
+            byteOffset = 3
+        } else if let format = FileFormat(head: head, name: source.name) {
+            throw .foreign(path: source.name, format: format.name, advice: format.advice)
         }
     }
 
@@ -144,43 +165,11 @@ public struct CaptureReader: ~Copyable {
                 number: lineNumber, byteOffset: offset, receivedAtNs: nil,
                 message: UnsafeBufferPointer(rebasing: bytes[0..<0]), isTooLong: true)
         }
-        let (time, first) = CaptureReader.receiveTime(bytes)
+        let (time, first) = receiveTime(bytes.span)
         var last = bytes.count
         while last > first && (bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20) { last -= 1 }
         return CaptureLine(
             number: lineNumber, byteOffset: offset, receivedAtNs: time,
             message: UnsafeBufferPointer(rebasing: bytes[first..<last]), isTooLong: false)
-    }
-
-    /// The receive time in front of a message and where the message begins.
-    ///
-    /// A time is a decimal number followed by a blank or a colon. Seconds, milliseconds, microseconds and
-    /// nanoseconds are told apart by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
-    static func receiveTime(_ line: UnsafeBufferPointer<UInt8>) -> (time: Int64?, first: Int) {
-        var at = 0
-        var whole: Int64 = 0
-        while at < line.count, at < 19, line[at] &- 0x30 <= 9 {
-            whole = whole &* 10 &+ Int64(line[at] &- 0x30)
-            at += 1
-        }
-        let digits = at
-        if digits < 9 { return (nil, 0) }
-        var scale: Int64 = digits <= 11 ? 1_000_000_000 : digits <= 14 ? 1_000_000 : digits <= 17 ? 1_000 : 1
-        let (product, overflow) = whole.multipliedReportingOverflow(by: scale)
-        if overflow { return (nil, 0) }
-        var time = product
-        if at < line.count, line[at] == 0x2E {
-            at += 1
-            while at < line.count, line[at] &- 0x30 <= 9 {
-                scale /= 10
-                time &+= Int64(line[at] &- 0x30) &* scale
-                at += 1
-            }
-        }
-        if at < line.count, line[at] == 0x3A { at += 1 }
-        // Nineteen digits may be too many: what has overflowed is negative.
-        if at >= line.count || line[at] != 0x20 || time < 0 { return (nil, 0) }
-        while at < line.count && line[at] == 0x20 { at += 1 }
-        return (time, at)
     }
 }

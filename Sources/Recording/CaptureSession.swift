@@ -1,18 +1,20 @@
 // A captured session wherever its parts lie: one file of lines, or a folder as sets of captures have them.
 //
-//     capture.txt[.gz]       receive times, messages and REST bodies in one file; if there, it is the session
-//     events.jsonl[.gz]      one message a line
-//     recv_ts.txt[.gz]       the receive time of the same line
+//     capture.txt[.gz|.zst]  receive times, messages and REST bodies in one file; if there, it is the session
+//     events.jsonl[.gz|.zst] one message a line
+//     recv_ts.txt[.gz|.zst]  the receive time of the same line
 //     snapshot.json          the REST body of the only symbol
 //     snapshots/SYMBOL.json  the REST bodies of many; of SYMBOL.0900.json and such the first in order counts
 //
 // SAFETY: directory entries are read before the next call of readdir; a line is copied before the reader is
-// asked for the next one.
+// asked for the next one; a piece of a file is copied before the next one is read into its place.
 
 import Glibc
 
 /// The files of a captured session.
 public struct CaptureFiles: Hashable, Sendable {
+    /// What people call it: the path that was given, or that of the messages inside a folder.
+    public var name: String
     /// The messages.
     public var events: String
     /// Their receive times, if they are in a file of their own.
@@ -32,21 +34,24 @@ public struct CaptureFiles: Hashable, Sendable {
     /// end, at most 4 GiB, and is a file from then on; its path may have changed.
     public init(path: String) throws(ReadingError) {
         events = try PipeSpool.file(path)
+        name = path == "-" ? "standard input" : path
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let entries = CaptureFiles.entries(path)
         guard let entries else { return }
         func first(_ names: [String]) -> String? {
             names.first { entries.contains($0) }.map { path + "/" + $0 }
         }
-        if let whole = first(["capture.txt", "capture.txt.gz"]) {
+        if let whole = first(CaptureFiles.packed("capture.txt")) {
             events = whole
+            name = whole
             return
         }
-        guard let events = first(["events.jsonl", "events.jsonl.gz"]) else {
+        guard let events = first(CaptureFiles.packed("events.jsonl")) else {
             throw .cannotOpen(path: path, reason: "a folder without events.jsonl or capture.txt")
         }
         self.events = events
-        times = first(["recv_ts.txt", "recv_ts.txt.gz"])
+        name = events
+        times = first(CaptureFiles.packed("recv_ts.txt"))
         if let single = first(["snapshot.json"]) { snapshots.append(Snapshot(symbol: nil, path: single)) }
         let folder = path + "/snapshots"
         for name in (CaptureFiles.entries(folder) ?? []).sorted() where name.hasSuffix(".json") {
@@ -55,6 +60,8 @@ public struct CaptureFiles: Hashable, Sendable {
             snapshots.append(Snapshot(symbol: symbol, path: folder + "/" + name))
         }
     }
+
+    private static func packed(_ name: String) -> [String] { [name, name + ".gz", name + ".zst"] }
 
     /// The names in a folder, nil if it is none.
     private static func entries(_ path: String) -> Set<String>? {
@@ -81,7 +88,7 @@ public struct ReceiveTimes: ~Copyable {
     /// The time of the next message in nanoseconds since 1970; nil if its line holds none, or at the end.
     public mutating func next() throws(ReadingError) -> Int64? {
         guard let line = try reader.next() else { return nil }
-        return (Array(line.message) + [0x20]).withUnsafeBufferPointer { CaptureReader.receiveTime($0).time }
+        return receiveTime((Array(line.message) + [0x20]).span).time
     }
 }
 
@@ -92,7 +99,7 @@ public struct CaptureSession: ~Copyable {
 
     /// Opens a session.
     public init(_ files: CaptureFiles) throws(ReadingError) {
-        let events = try CaptureReader(path: files.events)
+        let events = try CaptureReader(path: files.events, name: files.name)
         var times: ReceiveTimes?
         if let path = files.times { times = try ReceiveTimes(path: path) }
         self.events = events
@@ -117,11 +124,28 @@ public struct CaptureSession: ~Copyable {
         return (number, try times?.next() ?? receivedAtNs)
     }
 
-    /// The whole text of a small file, as one line after the other.
-    public static func text(of path: String) throws(ReadingError) -> [UInt8] {
-        var reader = try CaptureReader(path: path)
+    /// The whole text of a small file, without a receive time in front of it.
+    ///
+    /// - Parameter bytesMax: a longer one is refused.
+    public static func text(of path: String, bytesMax: Int = 1 << 26) throws(ReadingError) -> [UInt8] {
+        let path = try PipeSpool.file(path)
+        var source = try ByteSource(path: path)
         var text: [UInt8] = []
-        while let line = try reader.next() { text += line.message }
+        let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
+        defer { room.deallocate() }
+        while true {
+            let got = try source.read(into: room.baseAddress!, count: room.count)
+            if got == 0 { break }
+            text += room[..<got]
+            if text.count > bytesMax {
+                throw .cannotOpen(path: path, reason: "more than \(bytesMax) bytes")
+            }
+        }
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
+        if let format = FileFormat(head: Array(text.prefix(FileFormat.headBytes)), name: path) {
+            throw .foreign(path: path, format: format.name, advice: format.advice)
+        }
+        text.removeFirst(receiveTime(text.span).first)
         return text
     }
 }

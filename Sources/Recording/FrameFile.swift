@@ -23,9 +23,7 @@ enum FrameFile {
     static let bodyBytesMax = 1 << 28
 
     /// Whether these bytes begin a recording.
-    static func begins(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        bytes.count >= magic.count && zip(bytes, magic).allSatisfy { $0 == $1 }
-    }
+    static func begins(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: magic) }
 }
 
 /// Reads the frames of a recording. Not copyable.
@@ -35,8 +33,10 @@ public struct RecordingReader: ~Copyable {
     private var capacity = 1 << 16
 
     /// Opens a recording and checks its header.
-    public init(path: String) throws(ReadingError) {
-        let opened = try RecordingReader.open(path)
+    ///
+    /// - Parameter name: what to call it, if not by its path.
+    public init(path: String, name: String? = nil) throws(ReadingError) {
+        let opened = try RecordingReader.open(path, name)
         source = opened
         buffer = .allocate(capacity: capacity + 128)
         buffer.initialize(repeating: 0, count: capacity + 128)
@@ -44,14 +44,14 @@ public struct RecordingReader: ~Copyable {
 
     deinit { buffer.deallocate() }
 
-    private static func open(_ path: String) throws(ReadingError) -> ByteSource {
-        var source = try ByteSource(path: path)
+    private static func open(_ path: String, _ name: String?) throws(ReadingError) -> ByteSource {
+        var source = try ByteSource(path: path, name: name)
         var header: (UInt64, UInt32, UInt32) = (0, 0, 0)
         let (got, begins) = try readHeader(&source, &header)
         if got < FrameFile.headerLength || !begins {
-            throw .damaged(path: path, atByte: 0, reason: "not a recording")
+            throw .damaged(path: source.name, atByte: 0, reason: "not a recording")
         }
-        if header.1 != FrameFile.version { throw .unknownVersion(path: path, version: header.1) }
+        if header.1 != FrameFile.version { throw .unknownVersion(path: source.name, version: header.1) }
         return source
     }
 
@@ -85,6 +85,9 @@ public struct RecordingReader: ~Copyable {
     /// Room for a body at the moment.
     var bufferBytes: Int { capacity }
 
+    /// Time spent on reading and unpacking so far, in nanoseconds.
+    public var readingNs: Int64 { source.readingNs }
+
     /// The next frame, valid until the next call; nil at the end. Frames of unknown kinds are skipped.
     public mutating func next() throws(ReadingError) -> Frame? {
         while true {
@@ -107,7 +110,7 @@ public struct RecordingReader: ~Copyable {
     }
 
     private func damaged(_ at: Int, _ reason: String) -> ReadingError {
-        .damaged(path: source.path, atByte: at, reason: reason)
+        .damaged(path: source.name, atByte: at, reason: reason)
     }
 
     /// Reads a body to the front of the buffer. The buffer grows by what has come, not by what is announced.

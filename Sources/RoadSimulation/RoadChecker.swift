@@ -1,16 +1,7 @@
-// The invariants, looked at after every frame.
-//
-// * A level inside the proven range of a live book equals the true book at that id, exactly, and none is
-//   missing.
-// * A live book is never behind an event that its connection handed to it: it moved the book or cost its
-//   trust.
-// * The venue's tickers, partial depths, snapshots and audits never contradict a live book: there are no
-//   false alarms.
-// * Buffers and the ring stay inside their bounds.
-// * The venue never had to refuse a request for its weight, never got too many messages or dials, and never
-//   had more than two connections to serve.
-// * A book is called behind only if it is.
-// * When the faults have ended, every symbol is live and up to date within the stated time.
+// What is looked at after every frame, and what is remembered between frames. `Invariant` says what must
+// hold; here is the round: a frame names the symbol it can have touched, a tick and everything else touches
+// all of them. The comparison with the true book is in RoadChecker+Truth.swift, what has to happen within a
+// time in RoadChecker+Bounds.swift, what becomes of doubts in RoadChecker+Doubts.swift.
 
 import BinanceDepth
 import BookEngine
@@ -19,19 +10,60 @@ import Handoff
 import MarketData
 import SimulatedExchange
 
+/// A frame that the engine has just taken.
+struct SteppedFrame {
+    var kind: FrameKind
+    var source: UInt16
+    var facts: FrameFacts
+    /// Whether the engine said that it cannot read it.
+    var isRefused: Bool
+    /// When it was received, in the venue's time.
+    var atUs: Int64
+}
+
+/// What the checker remembers of one symbol.
+struct SymbolWatch {
+    let reader: LatestValueReader<BookView>
+    var view = BookView()
+    var version: UInt64?
+    var counters = SymbolCounters()
+    /// Update id at which the live book was compared last.
+    var comparedAt: UpdateID?
+    /// The last id that its connection has handed to the live book.
+    var handed: (source: UInt16, last: UpdateID)?
+    /// The first ticker or partial depth that was ahead of the book and still is, and when it came.
+    var ahead: (id: Int64, sinceUs: Int64)?
+    /// Id of the last ticker of its connection.
+    var tickerID: Int64?
+    /// When a false snapshot was handed over last, or the venue failed to answer since.
+    var poisonedUs: Int64?
+    /// Until when a contradiction is no false alarm.
+    var excusedUntilUs: Int64 = 0
+    /// When the last event came, if that was later after its time than is allowed.
+    var lateSinceUs: Int64?
+    /// Events on each connection since the last one came up.
+    var delivered: [UInt16: Int] = [:]
+    var doubt: Doubt? = Doubt()
+
+    init(reader: LatestValueReader<BookView>) { self.reader = reader }
+
+    var isLive: Bool { view.state == .live }
+}
+
+/// What the checker remembers of one connection: when it was heard last, and how many messages in a row had
+/// come within half a second of each other.
+struct SourceWatch {
+    var heardUs: Int64
+    var steadyCount = 0
+}
+
 /// What the checker remembers between frames.
 struct RoadChecker {
-    /// Update id at which each symbol's live book was compared last.
-    var comparedAt: [UpdateID?] = []
-    /// How often each symbol's book was called behind.
-    var behind: [Int] = []
-    /// The last id that each symbol's connection has handed to its live book.
-    var handed: [(source: UInt16, last: UpdateID)?] = []
+    var symbols: [SymbolWatch] = []
+    var sources: [UInt16: SourceWatch] = [:]
 
-    init(symbolCount: Int) {
-        comparedAt = Array(repeating: nil, count: symbolCount)
-        behind = Array(repeating: 0, count: symbolCount)
-        handed = Array(repeating: nil, count: symbolCount)
+    mutating func excuse(untilUs: Int64) {
+        for index in symbols.indices { symbols[index].excusedUntilUs = untilUs }
     }
 }
 
@@ -41,107 +73,122 @@ extension Road {
         let event = engine.lastEvent
         guard let index = symbols.firstIndex(of: event.symbol), engine.source(of: event.symbol) == source
         else { return }
-        let before = checker.handed[index].flatMap { $0.source == source ? $0.last : nil }
-        checker.handed[index] = (source, max(event.last, before ?? event.last))
+        let before = checker.symbols[index].handed.flatMap { $0.source == source ? $0.last : nil }
+        checker.symbols[index].handed = (source, max(event.last, before ?? event.last))
     }
 
-    /// Looks at every symbol whose book moved.
-    func check(_ kind: FrameKind) {
-        for index in symbols.indices {
-            guard let status = engine.status(symbols[index]) else { continue }
-            checkCounters(status)
-            if status.counters.behind != checker.behind[index] {
-                checker.behind[index] = status.counters.behind
-                let shown = venue.shownID(of: symbols[index]) ?? UpdateID(0)
-                if shown <= status.lastUpdateID { violated(symbols[index], "called behind, and is not") }
-            }
-            if status.state != .live {
-                checker.comparedAt[index] = nil
-                checker.handed[index] = nil
-                continue
-            }
-            if let handed = checker.handed[index], handed.last > status.lastUpdateID {
-                violated(symbols[index], "live at \(status.lastUpdateID), behind event \(handed.last)")
-            }
-            let isKnown = checker.comparedAt[index] == status.lastUpdateID
-            if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
-            if isKnown && kind == .message { continue }
-            checker.comparedAt[index] = status.lastUpdateID
-            compare(symbols[index], status, isKnown: isKnown)
+    /// Looks at what a frame can have touched.
+    func check(_ frame: SteppedFrame) {
+        noteTimes(frame)
+        if let index = frame.facts.index, symbols.indices.contains(index) {
+            check(index, frame)
+        } else if frame.kind == .message && frame.facts.isNamed {
+            // Of a symbol that nobody asked for.
+        } else if frame.kind != .message || frame.isRefused {
+            for index in symbols.indices { check(index, frame) }
         }
+        switch frame.kind {
+        case .tick: checkBounds(atUs: frame.atUs)
+        case .connected: noteConnected(frame)
+        case .retired: checkHandover(frame)
+        case .message, .disconnected, .depthSnapshot, .snapshotFailed, .dropped, .snapshotRequested: break
+        }
+        checkTerms()
+    }
+
+    private func checkTerms() {
+        let counters = venue.counters
         let used = venue.budget.usedWeight
-        if used > venue.budget.weightMax || venue.counters.limitedCount > 0 || venue.counters.bannedCount > 0
+        if used > venue.budget.weightMax || counters.limitedCount > 0 || counters.bannedCount > 0 {
+            violated(
+                .terms, SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) and refused")
+        }
+        if counters.defianceCount > 0 { violated(.terms, SymbolName(), "a request during a ban") }
+    }
+
+    private func check(_ index: Int, _ frame: SteppedFrame) {
+        guard let status = engine.status(symbols[index]) else { return }
+        let seen = checker.symbols[index].version
+        if case .new(let version) = checker.symbols[index].reader.read(
+            into: &checker.symbols[index].view, ifNewerThan: seen)
         {
+            checker.symbols[index].version = version
+        }
+        checkCounters(index, status, frame)
+        noteDoubt(index, frame)
+        let view = checker.symbols[index].view
+        if view.state != status.state || (view.state == .live && view.lastUpdateID != status.lastUpdateID) {
             violated(
-                SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) weight and refused")
+                .shown, symbols[index],
+                "the view says \(view.state) at \(view.lastUpdateID), the engine \(status.state) at "
+                    + "\(status.lastUpdateID)")
         }
-    }
-
-    private func checkCounters(_ status: SymbolStatus) {
-        let c = status.counters
-        if c.tickersAgreed != c.tickersCompared { violated(status.symbol, "a ticker contradicts the book") }
-        if c.partialsAgreed != c.partialsCompared {
-            violated(status.symbol, "a partial depth contradicts the book")
-        }
-        if c.auditsAgreed != c.auditsCompared {
-            violated(
-                status.symbol, "an audit found \(status.lastDifference.map { "\($0)" } ?? "a difference")")
-        }
-        if c.crossings > 0 { violated(status.symbol, "the book crossed") }
-        if c.snapshotsRefuted > 0 { violated(status.symbol, "a true snapshot was refuted") }
-        if status.bufferedBytes > 2 * engine.configuration.bufferBytesMax {
-            violated(status.symbol, "\(status.bufferedBytes) bytes buffered")
-        }
-    }
-
-    /// Compares all proven levels of a live book with the true book at its id.
-    ///
-    /// - Parameter isKnown: whether it was compared at this id before; then the venue may have forgotten it.
-    private func compare(_ symbol: SymbolName, _ status: SymbolStatus, isKnown: Bool) {
-        let checked: String?? = venue.withTruth(of: symbol, at: status.lastUpdateID) { truth in
-            engine.withBook(symbol) { book -> String? in
-                guard let scales = book.scales else { return "live without a level" }
-                if book.proven(.bid) == .nothing || book.proven(.ask) == .nothing {
-                    return "live without a proof"
-                }
-                var comparison = TruthComparison(truth, scales)
-                for side in Side.allCases {
-                    comparison.compare(side, proven: book.proven(side)) { body in
-                        book.forEachLevel(side, body)
-                    }
-                }
-                outcome.comparedLevels += comparison.levelCount
-                return comparison.difference
-            } ?? "no book"
-        }
-        guard let checked else {
-            if isKnown { return }
-            let oldest = venue.oldestKnownID(of: symbol)
-            violated(
-                symbol,
-                "live at \(status.lastUpdateID), unknown to the venue, whose oldest is \(oldest?.value ?? 0)"
-            )
+        if status.state != .live {
+            checker.symbols[index].comparedAt = nil
+            checker.symbols[index].handed = nil
             return
         }
-        outcome.comparisons += 1
-        if let found = checked { violated(symbol, "live at \(status.lastUpdateID): \(found)") }
+        if let handed = checker.symbols[index].handed, handed.last > status.lastUpdateID {
+            violated(
+                .handed, symbols[index], "live at \(status.lastUpdateID), behind event \(handed.last)")
+        }
+        checkAtOnce(index, frame)
+        let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID
+        if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
+        // Four ticks a second change no book; one of them is looked at all the same.
+        let isIdleTick = frame.kind == .tick && frame.atUs % 1_000_000 >= Road.tickUs
+        if isKnown && (frame.kind == .message || isIdleTick) { return }
+        checker.symbols[index].comparedAt = status.lastUpdateID
+        compare(index, status, isKnown: isKnown, atUs: frame.atUs)
     }
 
-    private func follow(_ number: UInt64) {
+    private func checkCounters(_ index: Int, _ status: SymbolStatus, _ frame: SteppedFrame) {
+        let now = status.counters
+        let before = checker.symbols[index].counters
+        checker.symbols[index].counters = now
+        if status.bufferedBytes > 2 * RoadPlan.bufferBytesMax {
+            violated(.buffers, status.symbol, "\(status.bufferedBytes) bytes buffered")
+        }
+        if now.behind != before.behind && frame.atUs >= (restartedUs ?? 0) + 120_000_000 {
+            let shown = venue.shownID(of: status.symbol) ?? UpdateID(0)
+            if shown <= status.lastUpdateID {
+                violated(.behind, status.symbol, "called behind, and is not")
+            }
+        }
+        if frame.atUs < checker.symbols[index].excusedUntilUs { return }
+        func grew(_ counter: KeyPath<SymbolCounters, Int>) -> Int {
+            now[keyPath: counter] - before[keyPath: counter]
+        }
+        let symbol = status.symbol
+        if grew(\.tickersAgreed) != grew(\.tickersCompared) {
+            violated(.alarms, symbol, "a ticker contradicts the book")
+        }
+        if grew(\.partialsAgreed) != grew(\.partialsCompared) {
+            violated(.alarms, symbol, "a partial depth contradicts the book")
+        }
+        if grew(\.auditsAgreed) != grew(\.auditsCompared) {
+            let found = status.lastDifference.map { "\($0)" } ?? "a difference"
+            violated(.alarms, symbol, "an audit found \(found)")
+        }
+        if grew(\.crossings) > 0 { violated(.alarms, symbol, "the book crossed") }
+        if grew(\.snapshotsRefuted) > 0 { violated(.alarms, symbol, "a true snapshot was refuted") }
+    }
+
+    func follow(_ number: UInt64) {
         outcome.trail = (outcome.trail ^ number) &* 0x9E37_79B9_7F4A_7C15
     }
 
-    func violated(_ symbol: SymbolName, _ what: String) {
-        if outcome.violation != nil { return }
+    func violated(_ invariant: Invariant, _ symbol: SymbolName, _ what: String) {
+        if outcome.violation != nil || !plan.invariants.contains(invariant) { return }
         let second = Double((venue.nowUs - venue.configuration.startUs) / 1000) / 1000
-        outcome.violation = Violation(second: second, symbol: symbol, what: what)
+        outcome.violation = Violation(second: second, symbol: symbol, invariant: invariant, what: what)
     }
 
     /// Whether every symbol is live and stands where the venue's stream stands.
     func isRecovered() -> Bool {
-        symbols.allSatisfy { symbol in
-            guard let status = engine.status(symbol), status.state == .live else { return false }
-            return status.lastUpdateID == venue.shownID(of: symbol)
+        symbols.indices.allSatisfy { index in
+            checker.symbols[index].isLive
+                && checker.symbols[index].view.lastUpdateID == venue.shownID(of: symbols[index])
         }
     }
 
@@ -151,7 +198,7 @@ extension Road {
             if status.state != .live || status.lastUpdateID != venue.shownID(of: symbol) {
                 let shown = venue.shownID(of: symbol)?.value ?? 0
                 violated(
-                    symbol,
+                    .recovery, symbol,
                     "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
                         + "at \(status.lastUpdateID); the venue is at \(shown)")
                 return
@@ -172,7 +219,7 @@ extension Road {
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
         outcome.overflows = outbox.droppedMessages
         if gauges.highWaterBytes > gauges.capacityBytes {
-            violated(SymbolName(), "the ring holds more than it can")
+            violated(.buffers, SymbolName(), "the ring holds more than it can")
         }
     }
 }

@@ -40,6 +40,7 @@ extension Road {
 
     static func life(_ plan: RoadPlan, _ symbols: [SymbolName], _ endpoints: Endpoints) -> ConnectionLife {
         var configuration = ConnectionLife.Configuration(market: plan.market)
+        configuration.terms.streamCountMax = max(1024, 3 * plan.symbolCount)
         configuration.terms.lifeMs = plan.connectionLifeSeconds * 1000
         configuration.renewalMarginMs = Int64(plan.connectionLifeSeconds) * 200
         configuration.renewalJitterMs = Int64(plan.connectionLifeSeconds) * 200
@@ -75,7 +76,7 @@ extension Road {
 
     private func open(_ dial: Dial) {
         guard let id = try? venue.connect([], isCombined: true) else {
-            violated(SymbolName(), "the venue refused a connection")
+            violated(.terms, SymbolName(), "the venue refused a connection")
             return
         }
         connections.append(
@@ -118,8 +119,15 @@ extension Road {
     }
 
     private func take(_ message: [UInt8], _ index: Int, timeUs: Int64) {
+        if let symbol = losesBeforeRing(message) {
+            _ = outbox.offer(
+                .dropped, source: connections[index].sender.source, receivedAtNs: wallNs(timeUs),
+                Array(message.prefix(FrameOutbox.smallBytesMax)))
+            if plan.trouble == .dropped { beginTrouble(symbol, atUs: timeUs) }
+            return
+        }
         _ = outbox.receive(
-            message.span, isFinal: true, from: &connections[index].sender, receivedAtNs: timeUs * 1000)
+            message.span, isFinal: true, from: &connections[index].sender, receivedAtNs: wallNs(timeUs))
         if MessageClass(message.span) == .data { return }
         let source = connections[index].sender.source
         switch try? ControlMessage(message.span) {
@@ -128,6 +136,20 @@ extension Road {
         case .serverShutdown: perform(life.shutdownAnnounced(source, nowMs: nowMs))
         case .other, nil: break
         }
+    }
+
+    /// The index of the symbol, if a message of its depth stream is to be lost before the ring.
+    private func losesBeforeRing(_ message: [UInt8]) -> Int? {
+        if venue.faults[.drop] == 0 { return nil }
+        let head = Array("{\"stream\":\"sim".utf8)
+        guard message.starts(with: head) else { return nil }
+        let digits = message[head.count...].prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard let index = Int(String(decoding: digits, as: UTF8.self)), symbols.indices.contains(index),
+            message[head.count...].starts(with: Array("\(index)usdt@depth@".utf8))
+                || message[head.count...].starts(with: Array("\(index)usdt@depth\"".utf8)),
+            venue.losesBeforeRing(symbols[index])
+        else { return nil }
+        return index
     }
 
     /// Pings a silent connection, and gives it up if that does not help.
@@ -148,14 +170,17 @@ extension Road {
 
     /// Does what the life of the connections wants.
     func perform(_ actions: [ConnectionLife.Action]) {
-        let atNs = venue.nowUs * 1000
+        let atNs = wallNs(venue.nowUs)
         for action in actions {
             switch action {
             case .open(let source):
                 outcome.dials += 1
-                if dials.count + connections.count > 1 { violated(SymbolName(), "a third connection") }
+                if dials.count + connections.count > 1 {
+                    violated(.terms, SymbolName(), "a third connection")
+                }
                 dials.append(Dial(source: source, dueUs: venue.nowUs + random.within(20_000...300_000)))
             case .send(let source, let request): send(request, source)
+            case .close where plan.mistake == .keepsConnections: break
             case .close(let source):
                 dials.removeAll { $0.source == source }
                 if let index = index(source) { venue.disconnect(connections.remove(at: index).id) }
@@ -173,7 +198,7 @@ extension Road {
 
     private func send(_ request: StreamRequest, _ source: UInt16) {
         guard let index = index(source) else {
-            return violated(SymbolName(), "a request on connection \(source), which is not open")
+            return violated(.terms, SymbolName(), "a request on connection \(source), which is not open")
         }
         countMessage(index)
         let id = connections[index].id
@@ -190,7 +215,7 @@ extension Road {
         connections[index].sentUs.append(venue.nowUs)
         let count = connections[index].sentUs.count
         if count > plan.market.connectionTerms.messagesPerSecondMax {
-            violated(SymbolName(), "\(count) messages within a second on one connection")
+            violated(.terms, SymbolName(), "\(count) messages within a second on one connection")
         }
     }
 
@@ -199,6 +224,7 @@ extension Road {
         var message: [UInt8] = []
         message.reserveCapacity(bytes.count)
         for index in bytes.indices { message.append(bytes[index]) }
+        if plan.mistake == .misreadsTickers || isDistorting { return withLongerQuantities(message) }
         return plan.mistake == .deleteByLiteral ? withoutShortZeros(message) : message
     }
 }

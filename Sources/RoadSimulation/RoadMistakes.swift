@@ -31,3 +31,22 @@ func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
     }
     return kept
 }
+
+/// Gives the quantities of a ticker a digit too much.
+func withLongerQuantities(_ message: [UInt8]) -> [UInt8] {
+    guard let place = message.firstRange(of: Array("\"B\":\"".utf8)) else { return message }
+    var longer = message
+    longer.insert(UInt8(ascii: "1"), at: place.upperBound)
+    return longer
+}
+
+/// Gives a snapshot a later id than it has.
+func withLaterID(_ body: [UInt8]) -> [UInt8] {
+    let key = Array("\"lastUpdateId\":".utf8)
+    guard let place = body.firstRange(of: key) else { return body }
+    let end = body[place.upperBound...].firstIndex { $0 < 0x30 || $0 > 0x39 } ?? body.endIndex
+    let id = Int64(String(decoding: body[place.upperBound..<end], as: UTF8.self)) ?? 0
+    var later = body
+    later.replaceSubrange(place.upperBound..<end, with: Array("\(id + 100_000_000)".utf8))
+    return later
+}

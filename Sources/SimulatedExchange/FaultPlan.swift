@@ -8,6 +8,9 @@
 // replaced, or a run of bytes becomes garbage that no JSON text holds. A flipped digit that still reads as
 // another number is not offered: TCP and TLS do not deliver such bytes, and no protocol without checksums
 // could notice them.
+//
+// The subtle faults damage nothing on the way: the venue, one of its nodes or the client's own machine says
+// what is not so, or says nothing where it should. What each of them does is in VenueOddities.swift.
 
 /// One kind of fault.
 public enum Fault: Int, CaseIterable, Sendable {
@@ -57,6 +60,40 @@ public enum Fault: Int, CaseIterable, Sendable {
     case halt
     /// Subscriptions of a symbol's depth stream that have delivered deliver no more.
     case fade
+    /// A message breaks the format and still names its symbol: a third element in a level, or a number of
+    /// too many digits.
+    case unreadable
+    /// A message is destroyed together with the name of its symbol.
+    case garbled
+    /// Some numbers of a message have one decimal more than others; their values are the same.
+    case mixed
+    /// The last id of a message is near 2^63, or beyond it.
+    case absurd
+    /// A message is lost between socket and ring, and its symbol is silent for a while.
+    case drop
+    /// A link is slower than its stream for a while: what it carries comes later and later.
+    case lag
+    /// A subscription on a further connection, beside one that delivers, is accepted and never delivers.
+    case idle
+    /// The client's wall clock is set, forwards or back.
+    case clock
+    /// A snapshot comes from a node that lags by up to three seconds.
+    case tardy
+    /// A snapshot holds a few levels with a wrong quantity.
+    case contradict
+    /// The best bid of a snapshot lies above its best ask.
+    case crossed
+    /// A snapshot shows the end of an event. Without this fault nearly all show a state inside of one.
+    case whole
+    /// The address is banned for minutes: 418.
+    case ban
+    /// All subscriptions of a symbol that have delivered deliver no more.
+    case dark
+    /// New prices of a symbol have a decimal less than old orders keep; or an end of that.
+    case coarse
+    /// The venue begins anew: all connections are cut, all books are others, and all ids start again, at a
+    /// small number or a little below the old ones.
+    case restart
 
     /// What a rate counts.
     public enum Opportunity: Sendable {
@@ -68,25 +105,29 @@ public enum Fault: Int, CaseIterable, Sendable {
         case subscription
         /// Each second of the consumer.
         case consumerSecond
-        /// Each request; `stale` and `frozen` each snapshot of a symbol.
+        /// Each request; those of what a snapshot shows each snapshot of a symbol.
         case request
         /// Each second of each symbol.
         case symbolSecond
+        /// Each second.
+        case venueSecond
     }
 
     /// What this fault's rate counts.
     public var opportunity: Opportunity {
         switch self {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
-        case .cut, .vanish, .expire, .shutdown, .stall: .connectionSecond
-        case .mute: .subscription
-        case .pause: .consumerSecond
-        case .stale, .frozen, .fail, .slow: .request
-        case .rescale, .thin, .walk, .burst, .halt, .fade: .symbolSecond
+        case .unreadable, .garbled, .mixed, .absurd, .drop: .frame
+        case .cut, .vanish, .expire, .shutdown, .stall, .lag: .connectionSecond
+        case .mute, .idle: .subscription
+        case .pause, .clock: .consumerSecond
+        case .stale, .frozen, .fail, .slow, .tardy, .contradict, .crossed, .whole, .ban: .request
+        case .rescale, .thin, .walk, .burst, .halt, .fade, .dark, .coarse: .symbolSecond
+        case .restart: .venueSecond
         }
     }
 
-    /// The rate of `all` and of a fault named without a rate, in parts of 10^9.
+    /// The rate of `everything` and of a fault named without a rate, in parts of 10^9.
     public var usualRate: Int64 {
         switch self {
         case .lost, .duplicate, .reorder: 1_000_000
@@ -100,6 +141,28 @@ public enum Fault: Int, CaseIterable, Sendable {
         case .rescale, .fade: 500_000
         case .thin, .walk, .halt: 1_000_000
         case .burst: 2_000_000
+        case .unreadable, .mixed: 300_000
+        case .garbled, .absurd, .drop: 100_000
+        case .lag, .clock: 2_000_000
+        case .idle: 30_000_000
+        case .tardy: 100_000_000
+        case .contradict, .crossed: 20_000_000
+        case .whole: 15_000_000
+        case .ban: 2_000_000
+        case .dark, .coarse: 500_000
+        case .restart: 1_000_000
+        }
+    }
+
+    /// Whether it strikes only in the plan `everything`: nothing is lost or damaged on the way.
+    public var isSubtle: Bool { rawValue >= Fault.unreadable.rawValue }
+
+    /// Whether it changes what books hold or what snapshots show of them.
+    public var isOfBooks: Bool {
+        switch opportunity {
+        case .symbolSecond, .venueSecond: true
+        case .request: [.stale, .frozen, .tardy, .contradict, .crossed, .whole].contains(self)
+        case .frame, .connectionSecond, .subscription, .consumerSecond: false
         }
     }
 
@@ -116,8 +179,18 @@ public struct FaultPlan: Hashable, Sendable {
 
     /// No fault at all.
     public static let none = FaultPlan(rates: Fault.allCases.map { _ in 0 })
+    /// Every fault at its usual rate, but the subtle ones.
+    public static let all = FaultPlan(rates: Fault.allCases.map { $0.isSubtle ? 0 : $0.usualRate })
     /// Every fault at its usual rate.
-    public static let all = FaultPlan(rates: Fault.allCases.map(\.usualRate))
+    public static let everything = FaultPlan(rates: Fault.allCases.map(\.usualRate))
+    /// What a real venue does and the network lets through, at its usual rate: TCP and TLS deliver no frame
+    /// damaged, twice, or without those before it.
+    public static let venue = FaultPlan(
+        rates: Fault.allCases.map { venueFaults.contains($0) ? $0.usualRate : 0 })
+    /// The faults of `venue`.
+    public static let venueFaults: [Fault] = [
+        .cut, .vanish, .expire, .shutdown, .stall, .stale, .fail, .slow,
+    ]
 
     private init(rates: [Int64]) { self.rates = rates }
 
@@ -127,12 +200,13 @@ public struct FaultPlan: Hashable, Sendable {
         set { rates[fault.rawValue] = min(max(newValue, 0), FaultPlan.certain) }
     }
 
+    /// Whether nothing ever strikes.
+    var isNone: Bool { rates.allSatisfy { $0 == 0 } }
+
     /// The faults of this plan that change what books hold or what snapshots show of them, rather than what
     /// becomes of a message, a connection or a request. They need an order flow.
     public var faultsOfBooks: [Fault] {
-        Fault.allCases.filter { fault in
-            self[fault] > 0 && (fault.opportunity == .symbolSecond || [.stale, .frozen].contains(fault))
-        }
+        Fault.allCases.filter { self[$0] > 0 && $0.isOfBooks }
     }
 
     /// Whether a fault happens at this opportunity; draws nothing if its rate is zero.

@@ -1,11 +1,12 @@
 // The text of a fault plan, as a command line gives it.
 //
 //     plan  = "none" / item *( "," item )
-//     item  = "all" / name [ "=" rate ]
+//     item  = "all" / "everything" / "venue" / name [ "=" rate ]
 //     rate  = decimal of 0 … 1 with at most nine decimals
 //
-// `all` stands first and sets every fault to its usual rate; later items override. A name without a rate
-// means the usual one. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`, `all,walk=0`.
+// `all`, `everything` and `venue` stand first and set their faults to their usual rates; later items override.
+// A name without a rate means the usual one. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
+// `everything,walk=0`, `venue,cut=0.01`.
 
 import MarketData
 
@@ -17,7 +18,7 @@ public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case repeated(Fault, offset: Int)
     /// A rate that is no decimal of 0 … 1 with at most nine decimals.
     case badRate(String, offset: Int)
-    /// `all` behind another item, or `none` together with one.
+    /// `all`, `everything` or `venue` behind another item, or `none` together with one.
     case misplaced(String, offset: Int)
 
     /// A sentence for people.
@@ -30,7 +31,7 @@ public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
         case .badRate(let text, let offset):
             "rate \"\(text)\" at byte \(offset) is not a number of 0 to 1 with at most nine decimals"
         case .misplaced(let name, let offset):
-            "\"\(name)\" at byte \(offset): \"none\" stands alone and \"all\" comes first"
+            "\"\(name)\" at byte \(offset): \"none\" stands alone; \"all\", \"everything\" and \"venue\" come first"
         }
     }
 }
@@ -51,11 +52,12 @@ extension FaultPlan: CustomStringConvertible {
     private mutating func read(
         _ item: Substring, at offset: Int, isFirst: Bool, named: inout Set<Fault>
     ) throws(FaultPlanError) {
-        if item == "none" || (item == "all" && !isFirst) {
+        let plans: [Substring: FaultPlan] = ["all": .all, "everything": .everything, "venue": .venue]
+        if item == "none" || (plans[item] != nil && !isFirst) {
             throw .misplaced(String(item), offset: offset)
         }
-        if item == "all" {
-            self = .all
+        if let plan = plans[item] {
+            self = plan
             return
         }
         let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -79,6 +81,8 @@ extension FaultPlan: CustomStringConvertible {
     public var description: String {
         if self == .none { return "none" }
         if self == .all { return "all" }
+        if self == .everything { return "everything" }
+        if self == .venue { return "venue" }
         let items = Fault.allCases.filter { self[$0] > 0 }.map { fault in
             var rate = decimalText(mantissa: self[fault], decimals: 9)
             while rate.last == "0" { rate.removeLast() }

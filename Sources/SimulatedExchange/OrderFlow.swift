@@ -56,14 +56,17 @@ public struct OrderFlow: Sendable {
     ///
     /// - Parameters:
     ///   - startUs: virtual time of the initial book in microseconds since 1970.
-    public init(_ profile: TrafficProfile, symbol: SymbolName, seed: UInt64, startUs: Int64) {
+    ///   - firstID: id of the initial book; nil derives it from symbol or time, as the profile's rule says.
+    public init(
+        _ profile: TrafficProfile, symbol: SymbolName, seed: UInt64, startUs: Int64, firstID: UpdateID? = nil
+    ) {
         self.profile = profile
         self.symbol = symbol
         random = SeededRandom(seed, purpose: symbol.quickHash)
         activity = random.uniform()
         printed = PrintedScales(profile.scales, extraPriceDecimals: 0, extraQuantityDecimals: 0)
         book = TrueBook(profile.scales)
-        book.id = OrderFlow.firstID(profile.ids, symbol: symbol, startUs: startUs)
+        book.id = firstID ?? OrderFlow.firstID(profile.ids, symbol: symbol, startUs: startUs)
         event.last = book.id
         event.timeUs = startUs
         fillBook()

@@ -14,7 +14,7 @@
 //
 // Invariants
 // * The order flow of a symbol is a function of profile, name, seed, start and the symbol's own faults. No
-//   client changes it.
+//   client changes it, but a driver that carries out the fault `drop` halts it.
 // * Everything else is a function of the configuration and the sequence of calls: same calls, same bytes.
 // * On one connection nothing arrives before what was sent earlier, unless a fault reorders it.
 // * A message is encoded once for each unit of time, however many listen; a connection adds the wrapper.
@@ -56,6 +56,12 @@ public struct Venue: ~Copyable {
     var paced: [PacedStream]
     let intervalsUs: [Int64]
     private var message: [UInt8] = []
+    /// Draws of the venue as a whole and of the client's machine.
+    var random: SeededRandom
+    /// Until when the address is banned for no reason of its own.
+    var bannedUntilUs: Int64 = 0
+    /// When the venue began anew last, nil if it never did.
+    public private(set) var restartedUs: Int64?
 
     /// A venue at its start, with every book full and nobody connected.
     public init(_ configuration: VenueConfiguration) {
@@ -66,6 +72,7 @@ public struct Venue: ~Copyable {
         nowUs = configuration.startUs
         faults = configuration.faults
         address = VenueAddress(configuration.market)
+        random = SeededRandom(configuration.seed, purpose: 0x0A11)
         encoder = MessageEncoder(configuration.dialect)
         var dialect = configuration.dialect
         dialect.writesMicroseconds = true
@@ -103,6 +110,7 @@ public struct Venue: ~Copyable {
             if entry.index == .max {
                 second()
                 agenda.postponeFirst(toUs: entry.timeUs + 1_000_000)
+                restartIfStruck(nextSecondUs: entry.timeUs + 1_000_000)
             } else if entry.index >= listings.count {
                 agenda.removeFirst()
                 showPaced(entry.index - listings.count)
@@ -118,12 +126,36 @@ public struct Venue: ~Copyable {
             slots[slot]?.second(atUs: nowUs, plan: faults, configuration: configuration, counters: &counters)
         }
         for index in listings.indices {
-            let fades = listings[index].second(atUs: nowUs, plan: faults, counters: &counters)
-            if !fades { continue }
-            for topic in diffTopics(of: index) {
-                for place in topics[topic].indices { topics[topic][place].isMute = true }
+            switch listings[index].second(atUs: nowUs, plan: faults, counters: &counters) {
+            case .nothing: break
+            case .depth: mute(diffTopics(of: index))
+            case .all:
+                mute(diffTopics(of: index))
+                mute(SymbolStream.allCases.map { $0.topic(of: index) })
             }
         }
+    }
+
+    private mutating func mute(_ numbers: [Int]) {
+        for topic in numbers {
+            for place in topics[topic].indices { topics[topic][place].isMute = true }
+        }
+    }
+
+    /// Begins anew, if that is the fault of this second and a minute has passed since the last time.
+    private mutating func restartIfStruck(nextSecondUs: Int64) {
+        if nowUs - (restartedUs ?? 0) < 60_000_000 { return }
+        if !counters.strikes(.restart, of: faults, &random) { return }
+        restartedUs = nowUs
+        for slot in slots.indices { slots[slot]?.close(code: 1001, reason: "", atUs: nowUs, configuration) }
+        agenda = VenueAgenda()
+        for index in listings.indices {
+            listings[index].restart(atUs: nowUs, seed: random.next(), configuration)
+            let timeUs = listings[index].prepareEvent(hasTickerListener: false)
+            agenda.insert(VenueAgenda.Entry(timeUs: timeUs, index: index))
+        }
+        for pace in paced.indices { paced[pace].forget() }
+        agenda.insert(VenueAgenda.Entry(timeUs: nextSecondUs, index: .max))
     }
 
     /// Shows the next ticker or the diff of a symbol's event; returns when it shows something again.
@@ -182,17 +214,19 @@ public struct Venue: ~Copyable {
                 swap(&update.asks, &snapshot.asks)
             }
         }
-        publishDepth(topic, isDiff: stream == .depth)
+        publishDepth(topic, isDiff: stream == .depth, grid: coarseGrid(of: index))
     }
 
     /// Publishes the update, or a partial depth of spot out of the snapshot.
-    mutating func publishDepth(_ topic: Int, isDiff: Bool) {
+    ///
+    /// - Parameter grid: prices off it print one more decimal than others.
+    mutating func publishDepth(_ topic: Int, isDiff: Bool, grid: Int64?) {
         let isSnapshot = configuration.market == .spot && !isDiff
         // Neither can fail: scales and previous id are set, and the levels of a book stay below the bound.
         if hasListener(topic, isMicroseconds: false) {
             encoder.removeAll()
             if isSnapshot { try! encoder.append(snapshot) } else { try! encoder.append(update) }
-            publishEncoded(topic, isMicroseconds: false)
+            publishEncoded(topic, isMicroseconds: false, grid: grid)
         }
         if hasListener(topic, isMicroseconds: true) {
             microsecondEncoder.removeAll()
@@ -201,17 +235,18 @@ public struct Venue: ~Copyable {
             } else {
                 try! microsecondEncoder.append(update)
             }
-            publishEncoded(topic, isMicroseconds: true)
+            publishEncoded(topic, isMicroseconds: true, grid: grid)
         }
     }
 
-    private mutating func publishEncoded(_ topic: Int, isMicroseconds: Bool) {
+    private mutating func publishEncoded(_ topic: Int, isMicroseconds: Bool, grid: Int64? = nil) {
         message.removeAll(keepingCapacity: true)
         if isMicroseconds {
             microsecondEncoder.append(to: &message)
         } else {
             encoder.append(to: &message)
         }
+        if let grid { OddNumbers.keepOldDecimals(&message, grid: grid) }
         publish(message, topic: topic, isMicroseconds: isMicroseconds)
     }
 }

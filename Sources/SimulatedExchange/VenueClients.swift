@@ -4,8 +4,6 @@ import BinanceDepth
 import MarketData
 
 extension Venue {
-    private static let streamCountMax = 1_024
-
     /// Opens a connection now. Frames follow for everything that happens from now on.
     ///
     /// - Parameters:
@@ -21,7 +19,7 @@ extension Venue {
 
     /// The first half of `connect`: counts an attempt of the address, which may be one too many.
     public mutating func attempt(streamCount: Int) throws(VenueRefusal) {
-        if streamCount > Venue.streamCountMax { throw .tooManyStreams }
+        if streamCount > configuration.streamCountMax { throw .tooManyStreams }
         try address.attempt(atUs: nowUs)
         if !slots.contains(where: { $0 == nil }) && slots.count >= configuration.connectionCountMax {
             throw .tooManyConnections
@@ -54,7 +52,9 @@ extension Venue {
     ) throws(VenueRefusal) {
         if !isConnected(connection) { throw .notConnected }
         let added = Set(streams).subtracting(slots[connection.slot]!.held)
-        if slots[connection.slot]!.held.count + added.count > Venue.streamCountMax { throw .tooManyStreams }
+        if slots[connection.slot]!.held.count + added.count > configuration.streamCountMax {
+            throw .tooManyStreams
+        }
         for name in streams { add(name, to: connection) }
         reply(.done, requestID, to: connection)
     }
@@ -126,11 +126,32 @@ extension Venue {
         return faults.strikes(.pause, &random) ? random.within(100_000...5_000_000) : 0
     }
 
+    /// By how much the client's wall clock is set at the beginning of a second; mostly 0. The driver carries
+    /// it out. A function of seed and second.
+    public func clockStepUs(inSecond second: Int64) -> Int64 {
+        var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC6 &<< 56)
+        if !faults.strikes(.clock, &random) { return 0 }
+        let stepUs = random.within(random.chance(perMille: 500) ? 50_000...10_000_000 : 1...3_600_000_000)
+        return random.chance(perMille: 500) ? stepUs : -stepUs
+    }
+
+    /// Whether the driver is to lose a message of this symbol before its ring. The symbol is silent for a
+    /// while then, so that no later message tells.
+    public mutating func losesBeforeRing(_ symbol: SymbolName) -> Bool {
+        guard faults[.drop] > 0, let index = indices[symbol] else { return false }
+        guard counters.strikes(.drop, of: faults, &random) else { return false }
+        listings[index].halt(untilUs: nowUs + random.within(5_000_000...60_000_000))
+        return true
+    }
+
     private mutating func add(_ name: String, to connection: ConnectionID) {
         if !slots[connection.slot]!.held.insert(name).inserted { return }
         slots[connection.slot]!.names.append(name)
         guard let topic = topicsByName[topicName(name)] else { return }
-        let isMute = counters.strikes(.mute, of: faults, &slots[connection.slot]!.random)
+        var isMute = counters.strikes(.mute, of: faults, &slots[connection.slot]!.random)
+        if topics[topic].contains(where: { !$0.isMute }) {
+            isMute = counters.strikes(.idle, of: faults, &slots[connection.slot]!.random) || isMute
+        }
         topics[topic].append(
             Subscription(connection, name: name, isMute: isMute || slots[connection.slot]!.isDeaf))
     }

@@ -58,6 +58,8 @@ public struct VenueConfiguration: Sendable {
     public var queuedBytesMax = 64 << 20
     /// Connections at a time.
     public var connectionCountMax = 256
+    /// Streams of one connection.
+    public var streamCountMax = 1_024
 
     /// A venue without faults.
     public init(market: Market, symbols: [VenueSymbol], seed: UInt64) {
@@ -88,6 +90,8 @@ public struct VenueCounters: Hashable, Sendable {
     public internal(set) var limitedCount = 0
     /// Requests answered 418.
     public internal(set) var bannedCount = 0
+    /// Requests during a ban that had been pronounced before.
+    public internal(set) var defianceCount = 0
     private var faultCounts = Fault.allCases.map { _ in 0 }
 
     /// Nothing has happened.

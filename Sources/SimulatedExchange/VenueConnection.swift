@@ -8,6 +8,7 @@
 //     open     | message, within the limit   | handled by the venue                        | open
 //     open     | message, one too many       | close queued, 1008                          | closed
 //     open     | second, stall strikes       | all that is sent until its end arrives then | open
+//     open     | second, lag strikes         | what is sent until its end comes ever later | open
 //     open     | second, shutdown            | notice queued (spot)                        | closing
 //     closing  | frame, message              | as open                                     | closing
 //     closing  | second, time is up          | close queued                                | closed
@@ -54,6 +55,10 @@ final class VenueConnection {
     private var pingsUs: [Int64] = []
     private var lastDueUs: Int64
     private var stalledUntilUs: Int64 = 0
+    /// While the link is slow, what is sent at `slowFromUs + t` takes `slowness × t` longer.
+    private var slowFromUs: Int64 = 0
+    private var slowUntilUs: Int64 = 0
+    private var slowness: Int64 = 0
     private var incomingSecond: Int64 = 0
     private var incomingCount = 0
 
@@ -101,12 +106,23 @@ final class VenueConnection {
             if isForeign { VenueConnection.disguise(&queue.bytes, from: start) }
             if counters.strikes(.truncate, of: plan, &random) { random.truncate(&queue.bytes, from: start) }
             if counters.strikes(.corrupt, of: plan, &random) { random.corrupt(&queue.bytes, from: start) }
+            makeOdd(from: start, plan, &counters)
             queue.end(.text, start: start, dueUs: dueUs + lateUs)
             copies -= 1
         }
         if queue.queuedBytes > configuration.queuedBytesMax {
             close(code: 1008, reason: "", atUs: timeUs, configuration)
         }
+    }
+
+    /// Lets the subtle faults strike a message.
+    private func makeOdd(from start: Int, _ plan: FaultPlan, _ counters: inout VenueCounters) {
+        if counters.strikes(.mixed, of: plan, &random) { random.mixDecimals(&queue.bytes, from: start) }
+        if counters.strikes(.absurd, of: plan, &random) { random.makeAbsurd(&queue.bytes, from: start) }
+        if counters.strikes(.unreadable, of: plan, &random) {
+            random.makeUnreadable(&queue.bytes, from: start)
+        }
+        if counters.strikes(.garbled, of: plan, &random) { random.garble(&queue.bytes, from: start) }
     }
 
     /// Queues the encoder's bytes as the answer to a control message; no fault touches it.
@@ -169,6 +185,11 @@ final class VenueConnection {
         if counters.strikes(.stall, of: plan, &random) {
             stalledUntilUs = timeUs + random.within(1_000_000...20_000_000)
         }
+        if counters.strikes(.lag, of: plan, &random) {
+            slowFromUs = timeUs
+            slowUntilUs = timeUs + random.within(5_000_000...20_000_000)
+            slowness = random.within(1...3)
+        }
         if let oldestUs = pingsUs.first, timeUs >= oldestUs + Int64(terms.pongDeadlineMs) * 1_000 {
             counters.pongTimeoutCount += 1
             return close(code: 1008, reason: "Pong timeout", atUs: timeUs, configuration)
@@ -228,7 +249,9 @@ final class VenueConnection {
     func arrivalUs(
         _ timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) -> Int64 {
-        lastDueUs = max(timeUs + random.within(configuration.streamLatencyUs), lastDueUs, stalledUntilUs)
+        let slowUs = timeUs < slowUntilUs ? (timeUs - slowFromUs) * slowness : 0
+        let freeUs = timeUs + random.within(configuration.streamLatencyUs) + slowUs
+        lastDueUs = max(freeUs, lastDueUs, stalledUntilUs)
         return lastDueUs
     }
 

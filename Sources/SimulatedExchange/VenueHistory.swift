@@ -104,6 +104,24 @@ struct VenueHistory: Sendable {
         return true
     }
 
+    /// Time of the first step behind an id, if the event shown last reaches it; nil also for an id that is
+    /// forgotten. O(log steps).
+    func changedUs(after id: UpdateID, upTo shownID: UpdateID) -> Int64? {
+        if id < base.id || id >= shownID { return nil }
+        var low = 0
+        var count = steps.count
+        while count > 0 {
+            let half = count / 2
+            if steps[low + half].id <= id {
+                low += half + 1
+                count -= half + 1
+            } else {
+                count = half
+            }
+        }
+        return low < steps.count && steps[low].id <= shownID ? steps[low].timeUs : nil
+    }
+
     /// Moves a cursor forward to the state at a time; it stays where it is if it is later already.
     ///
     /// - Parameter isWhole: not to that state, but to the end of the last event that was over by then.

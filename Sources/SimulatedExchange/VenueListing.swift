@@ -22,6 +22,22 @@ struct VenueListing: Sendable {
     private var episodeEndUs: Int64 = 0
     private var haltEndUs: Int64 = 0
     private var isRescaled = false
+    /// Whether old orders print a decimal more than new ones.
+    private(set) var isCoarse = false
+    /// What the symbol was before the venue began anew.
+    private(set) var formerHistory: VenueHistory?
+    private var formerTruth: HistoryCursor?
+    /// Ticks of the coarser grid.
+    static let coarseFactor: Int64 = 10
+
+    /// What stops delivering.
+    enum Ending: Hashable, Sendable {
+        case nothing
+        /// The subscriptions of the depth stream.
+        case depth
+        /// All subscriptions.
+        case all
+    }
 
     init(_ symbol: VenueSymbol, _ configuration: borrowing VenueConfiguration) {
         name = symbol.name
@@ -54,8 +70,12 @@ struct VenueListing: Sendable {
     }
 
     /// Lets a second begin.
-    /// - Returns: whether the present subscriptions of the depth stream deliver no more from now on.
-    mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) -> Bool {
+    /// - Returns: which of the present subscriptions deliver no more from now on.
+    mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) -> Ending {
+        if plan.isNone && timeUs >= episodeEndUs {
+            flow.episode = .calm
+            return .nothing
+        }
         if timeUs >= episodeEndUs { flow.episode = .calm }
         if counters.strikes(.halt, of: plan, &random) {
             haltEndUs = timeUs + random.within(5_000_000...60_000_000)
@@ -77,6 +97,44 @@ struct VenueListing: Sendable {
                 extraPriceDecimals: isRescaled ? 1 : 0,
                 extraQuantityDecimals: isRescaled && random.chance(perMille: 500) ? 1 : 0)
         }
-        return fades
+        if counters.strikes(.coarse, of: plan, &random) {
+            isCoarse.toggle()
+            flow.tickFactor = isCoarse ? VenueListing.coarseFactor : 1
+        }
+        if counters.strikes(.dark, of: plan, &random) { return .all }
+        return fades ? .depth : .nothing
+    }
+
+    /// Lets nothing happen before a time.
+    mutating func halt(untilUs: Int64) { haltEndUs = max(haltEndUs, untilUs) }
+
+    /// Begins anew: another book, other ids, at a small number or a little below the last one.
+    mutating func restart(atUs timeUs: Int64, seed: UInt64, _ configuration: borrowing VenueConfiguration) {
+        formerHistory = history
+        formerTruth = truth
+        let oldID = flow.lastUpdateID.value
+        // Mostly so near that an event of the first minute spans the old id.
+        let distance = [30, 100, 1_000, 100_000][random.below(4)]
+        let isNear = random.chance(perMille: 800)
+        let id = isNear ? oldID - 1 - Int64(random.below(distance)) : 1_000 + Int64(random.below(1_000_000))
+        let factor = flow.tickFactor
+        flow = OrderFlow(
+            flow.profile, symbol: name, seed: seed, startUs: timeUs, firstID: UpdateID(max(id, 1)))
+        flow.tickFactor = factor
+        flow.print(extraPriceDecimals: isRescaled ? 1 : 0, extraQuantityDecimals: 0)
+        history = VenueHistory(
+            flow.book, keptUs: configuration.historyUs, changeCountMax: configuration.historyChangeCountMax)
+        truth = history.start
+        replica = truth
+        shownID = flow.lastUpdateID
+        frozenCount = 0
+    }
+
+    /// Moves the checker's book to an id of before the venue began anew; nil if that is unknown.
+    mutating func formerBook<R>(at id: UpdateID, _ body: (borrowing TrueBook) -> R) -> R? {
+        guard let formerHistory, var cursor = formerTruth else { return nil }
+        guard formerHistory.move(&cursor, to: id) else { return nil }
+        formerTruth = cursor
+        return body(cursor.book)
     }
 }

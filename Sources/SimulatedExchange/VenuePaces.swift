@@ -84,7 +84,8 @@ extension Venue {
             paced[pace].copyDiff(
                 of: listings[index].name, configuration.market, printed, atUs: nowUs, into: &update)
             if let levelCount = stream.levelCount { fillTop(pace, levelCount, printed) }
-            publishDepth(topic(stream, ofPace: pace), isDiff: stream == .depth)
+            publishDepth(
+                topic(stream, ofPace: pace), isDiff: stream == .depth, grid: coarseGrid(of: index))
         }
         paced[pace].wasShown()
     }

@@ -22,6 +22,8 @@ public struct VenueResponse: Hashable, Sendable {
     public var retryAfterSeconds: Int?
     /// The body, possibly cut short.
     public var body: [UInt8]
+    /// The fault that made the body contradict the venue's book, nil if none did.
+    public internal(set) var oddity: Fault?
     var random: SeededRandom
 
     /// The headers a client looks at.
@@ -92,7 +94,17 @@ extension Venue {
         return false
     }
 
+    /// Until when the address is banned, nil if it is not.
+    public var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
+
     private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
+        if nowUs < bannedUntilUs { counters.defianceCount += 1 }
+        if nowUs < bannedUntilUs || counters.strikes(.ban, of: faults, &response.random) {
+            bannedUntilUs = max(bannedUntilUs, nowUs + response.random.within(60_000_000...180_000_000))
+            response.usedWeight = budget.usedWeight
+            refuseBanned(&response, seconds: Int((bannedUntilUs - nowUs + 999_999) / 1_000_000))
+            return false
+        }
         let verdict = budget.request(weight: weight, atUs: nowUs)
         response.usedWeight = budget.usedWeight
         switch verdict {
@@ -103,13 +115,16 @@ extension Venue {
             refuse(&response, status: 429, code: -1003, "Too many requests.")
         case .banned(let seconds):
             counters.bannedCount += 1
-            response.retryAfterSeconds = seconds
-            let untilMs = (nowUs / 1_000_000 + Int64(seconds)) * 1_000
-            refuse(
-                &response, status: 418, code: -1003,
-                "Way too many requests; IP banned until \(untilMs).")
+            refuseBanned(&response, seconds: seconds)
         }
         return false
+    }
+
+    private mutating func refuseBanned(_ response: inout VenueResponse, seconds: Int) {
+        response.retryAfterSeconds = seconds
+        let untilMs = (nowUs / 1_000_000 + Int64(seconds)) * 1_000
+        refuse(
+            &response, status: 418, code: -1003, "Way too many requests; IP banned until \(untilMs).")
     }
 
     private mutating func answer(
@@ -122,7 +137,9 @@ extension Venue {
         case .depth(let name, let limit):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
             fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response.random)
+            oddSnapshot(&response)
             Venue.encode(snapshot, with: &encoder, into: &response)
+            if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
         case .bookTicker(let name):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
             fillSnapshot(index, limit: 1, &response.random)
@@ -172,6 +189,9 @@ extension Venue {
         } else if counters.strikes(.stale, of: faults, &random) {
             timeUs -= random.within(2_000_000...20_000_000)
             isPast = true
+        } else if counters.strikes(.tardy, of: faults, &random) {
+            timeUs -= random.within(100_000...3_000_000)
+            isPast = true
         }
         let printed = listings[index].flow.printed
         if isPast {
@@ -179,9 +199,10 @@ extension Venue {
             listings[index].history.move(&cursor, toUs: timeUs)
             cursor.book.copy(limit: limit, printed: printed, into: &snapshot)
         } else {
+            let perMille = configuration.wholeSnapshotPerMille
             let isWhole =
-                configuration.wholeSnapshotPerMille > 0
-                && random.chance(perMille: configuration.wholeSnapshotPerMille)
+                perMille > 0 && random.chance(perMille: perMille)
+                || counters.strikes(.whole, of: faults, &random)
             listings[index].history.move(&listings[index].replica, toUs: timeUs, isWhole: isWhole)
             listings[index].replica.book.copy(limit: limit, printed: printed, into: &snapshot)
         }

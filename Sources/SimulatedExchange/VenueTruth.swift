@@ -7,18 +7,27 @@ import MarketData
 extension Venue {
     /// Calls `body` with the true book of a symbol at an update id.
     ///
+    /// - Parameter isFormer: of the time before the venue began anew.
     /// - Returns: nil if the symbol is unknown, or the id older than what is kept or newer than what is.
     /// - Note: the book is in the profile's scales; `factors(to:)` leads to those the venue prints.
     public mutating func withTruth<R>(
-        of symbol: SymbolName, at id: UpdateID, _ body: (borrowing TrueBook) -> R
+        of symbol: SymbolName, at id: UpdateID, isFormer: Bool = false, _ body: (borrowing TrueBook) -> R
     ) -> R? {
         guard let index = indices[symbol] else { return nil }
+        if isFormer { return listings[index].formerBook(at: id, body) }
         guard listings[index].history.move(&listings[index].truth, to: id) else { return nil }
         return body(listings[index].truth.book)
     }
 
     /// The last id of the last event that the diff stream of a symbol has shown.
     public func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
+
+    /// When the first change behind an id happened, of those that the diff stream has shown; nil if there is
+    /// none or the id is unknown.
+    public func changedUs(of symbol: SymbolName, after id: UpdateID) -> Int64? {
+        guard let index = indices[symbol] else { return nil }
+        return listings[index].history.changedUs(after: id, upTo: listings[index].shownID)
+    }
 
     /// The oldest id that `withTruth` still knows.
     public func oldestKnownID(of symbol: SymbolName) -> UpdateID? {

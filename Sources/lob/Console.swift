@@ -1,38 +1,62 @@
 // Standard error, shared by log lines and a picture that is drawn over and over below them. Without a
-// terminal there is no picture.
+// terminal there is no picture. Nobody waits for it: a thread of its own writes, and what a stopped terminal
+// or a full pipe does not take is lost after a while, and counted.
 //
 // SAFETY: the window's size is written into a variable of the call.
 
+import BookService
 import Glibc
 import Synchronization
 
 /// Where log lines and the live picture go. May be used by any thread.
 final class Console: Sendable {
-    private let shown = Mutex<[String]>([])
+    private let queue: LineQueue?
+    private let format: LogFormat
     /// Whether there is a picture.
     let isLive: Bool
 
-    /// - Parameter isLive: false never draws, whatever standard error is.
-    init(isLive: Bool) { self.isLive = isLive && isatty(2) == 1 }
+    /// So long an end waits for a place that takes nothing.
+    private static let flushNs: Int64 = 1_000_000_000
 
-    /// Writes a line above the picture.
-    func log(_ line: String) {
-        shown.withLock { writeError(Console.erasure(of: $0) + line + "\n" + Console.text($0)) }
-    }
-
-    /// Replaces the picture.
-    func draw(_ lines: [String]) {
-        if !isLive { return }
-        let size = Console.pictureSize
-        let fitting = lines.prefix(size.rows).map { String($0.prefix(size.columns)) }
-        shown.withLock {
-            writeError(Console.erasure(of: $0) + Console.text(fitting))
-            $0 = fitting
+    /// - Parameters:
+    ///   - isLive: false never draws, whatever standard error is.
+    ///   - format: of the line that says how many others were lost.
+    init(isLive: Bool, format: LogFormat = .text) {
+        self.isLive = isLive && isatty(2) == 1
+        self.format = format
+        let shown = Mutex<[String]>([])
+        // Without a thread lines are written at once.
+        queue = try? LineQueue { batch in
+            shown.withLock { shown in
+                var text = Console.erasure(of: shown)
+                if batch.lostCount > 0 {
+                    let facts = [("lines", "\(batch.lostCount)")]
+                    text += logLine(format, "warning", "log lines were lost: nobody took them", facts) + "\n"
+                }
+                text += Console.text(batch.lines)
+                if let picture = batch.picture { shown = picture }
+                writeError(text + Console.text(shown))
+            }
         }
     }
 
-    /// Takes the picture away.
-    func clear() { draw([]) }
+    /// Writes a line above the picture, soon.
+    func log(_ line: String) {
+        if let queue { queue.add(line) } else { printError(line) }
+    }
+
+    /// Replaces the picture, soon.
+    func draw(_ lines: [String]) {
+        if !isLive { return }
+        let size = Console.pictureSize
+        queue?.show(lines.prefix(size.rows).map { String($0.prefix(size.columns)) })
+    }
+
+    /// Takes the picture away, and waits until all is written, though not for long.
+    func clear() {
+        draw([])
+        queue?.flush(waitAtMostNs: Console.flushNs)
+    }
 
     private static func erasure(of lines: [String]) -> String {
         lines.isEmpty ? "" : "\u{1B}[\(lines.count)A\r\u{1B}[J"

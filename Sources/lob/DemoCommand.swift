@@ -36,16 +36,16 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Market: spot, usdm or coinm.")
     var market = LiveMarketArgument.spot
 
-    @Option(help: SymbolsArgument.help(without: 6), transform: SymbolsArgument.init(text:))
-    var symbols = SymbolsArgument.count(6)
+    @Option(parsing: .upToNextOption, help: SymbolsArgument.help(without: 6))
+    var symbols: [String] = []
 
     @Option(help: faultHelp(without: .all), transform: faultPlan)
     var faults = FaultPlan.all
 
-    @Option(help: "Seed of the order flow and of the faults.")
+    @Option(parsing: .unconditional, help: "Seed of the order flow and of the faults.")
     var seed: UInt64 = 1
 
-    @Option(help: "Exchange seconds in a second.")
+    @Option(parsing: .unconditional, help: "Exchange seconds in a second.")
     var speed = 1.0
 
     @OptionGroup var books: BookOptions
@@ -59,13 +59,16 @@ struct DemoCommand: ParsableCommand {
 
     func validate() throws {
         if !(speed > 0 && speed <= 100) { throw ValidationError("--speed must be above 0 and at most 100.") }
+        _ = try SymbolsArgument(symbols)
     }
 
     func run() throws {
+        let limit = RunLimit(seconds: books.seconds)
         StopSignals.install()
-        let console = Console(isLive: !books.plain)
+        let console = Console(isLive: !books.plain, format: books.logFormat)
+        defer { console.clear() }
         let logger = makeLogger(console, books)
-        let listed = symbols.venueSymbols(market.market)
+        let listed = (try SymbolsArgument(symbols) ?? .count(6)).venueSymbols(market.market)
         let venue: DemoVenue
         do throws(ServiceError) {
             venue = try DemoVenue(self, listed)
@@ -74,12 +77,17 @@ struct DemoCommand: ParsableCommand {
             throw ExitCode(1)
         }
         logger.info(
-            "the exchange listens", metadata: ["port": number(venue.port), "faults": "\(faults)"])
+            "the exchange listens",
+            metadata: [
+                "port": number(venue.port), "seed": number(seed), "faults": "\(faults)",
+            ])
         let endpoints = Endpoints(
             market: market.market, streamBase: "ws://127.0.0.1:\(venue.port)",
             restBase: "http://127.0.0.1:\(venue.port)")
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
+        // Times of a venue of another speed say nothing of lag.
+        if speed != 1 { configuration.lagMsMax = 0 }
         var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
         planner.backoffMaxMs = DemoCommand.backoffMaxMs
         configuration.desk.planner = planner
@@ -92,7 +100,8 @@ struct DemoCommand: ParsableCommand {
             }, verdict: { venue.verdict }, isRealTime: speed == 1)
         defer { venue.stop() }
         try Run(
-            configuration, books, console, logger, title: "demo, \(market.rawValue)", companion: companion
+            configuration, books, console, logger, title: "demo, \(market.rawValue)", limit: limit,
+            companion: companion
         )
         .run()
     }

@@ -54,29 +54,33 @@ enum SymbolsArgument {
     /// What `--symbols` takes.
     static func help(without count: Int) -> ArgumentHelp {
         ArgumentHelp(
-            "Names, or how many of the usual ones, at most \(countMax). (default: \(count))",
+            "Names with blanks or commas between, or how many of the usual ones, at most \(countMax). "
+                + "(default: \(count))",
             valueName: "A,B,…|N")
     }
 
+    /// Nil without a text.
+    ///
     /// - Throws: `ValidationError`.
-    init(text: String) throws {
-        if let count = Int(text) {
+    init?(_ arguments: [String]) throws {
+        if arguments.isEmpty { return nil }
+        if arguments.count == 1, let count = Int(arguments[0]) {
             guard (1...SymbolsArgument.countMax).contains(count) else {
-                throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
+                throw ValidationError("--symbols: 1 … \(SymbolsArgument.countMax) symbols.")
             }
             self = .count(count)
             return
         }
         var names: [SymbolName] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let name = SymbolName(argument: String(part)) else {
-                throw ValidationError("no symbol is named \"\(part)\".")
+        for part in listed(arguments) {
+            guard let name = SymbolName(argument: part) else {
+                throw ValidationError("--symbols: no symbol is named \"\(part)\".")
             }
-            if names.contains(name) { throw ValidationError("\(name) is named twice.") }
+            if names.contains(name) { throw ValidationError("--symbols: \(name) is named twice.") }
             names.append(name)
         }
-        if names.count > SymbolsArgument.countMax {
-            throw ValidationError("1 … \(SymbolsArgument.countMax) symbols.")
+        if names.isEmpty || names.count > SymbolsArgument.countMax {
+            throw ValidationError("--symbols: 1 … \(SymbolsArgument.countMax) symbols.")
         }
         self = .names(names)
     }
@@ -97,6 +101,8 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --market usdm --symbols 100 --seed 7
               lob exchange --faults all --speed 10
                   everything goes wrong, ten times as fast
+              lob exchange --faults venue
+                  what a real venue does and the network lets through
               lob exchange --capture session/capture.txt.gz
                   a captured session, as it was
               lob exchange --capture session --faults cut,fail=0.2
@@ -107,7 +113,8 @@ struct ExchangeCommand: ParsableCommand {
 
             \(faultLegend)
 
-            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen or read; 64 \
+            Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen, read or write \
+            its results; 64 \
             wrong usage.
             """)
 
@@ -118,8 +125,8 @@ struct ExchangeCommand: ParsableCommand {
     @Option(help: "Market; may be repeated. A capture tells its own.")
     var market: [Market] = []
 
-    @Option(help: SymbolsArgument.help(without: 4), transform: SymbolsArgument.init(text:))
-    var symbols: SymbolsArgument?
+    @Option(parsing: .upToNextOption, help: SymbolsArgument.help(without: 4))
+    var symbols: [String] = []
 
     @Option(
         help: """
@@ -128,7 +135,7 @@ struct ExchangeCommand: ParsableCommand {
             """)
     var profile: String?
 
-    @Option(help: "Seed of the order flow and of the faults. (default: 1)")
+    @Option(parsing: .unconditional, help: "Seed of the order flow and of the faults. (default: 1)")
     var seed: UInt64?
 
     @Option(help: faultHelp(without: .none), transform: faultPlan)
@@ -156,12 +163,15 @@ struct ExchangeCommand: ParsableCommand {
     var stay = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Longest time from sending a frame to its leaving, in µs. (default: 2000, with a capture 0)",
             valueName: "us"))
     var latency: Int64?
 
-    @Option(help: ArgumentHelp("Age in venue seconds at which connections are closed.", valueName: "s"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Age in venue seconds at which connections are closed.", valueName: "s"))
     var life = 86_400
 
     @Option(name: .customLong("tls-cert"), help: ArgumentHelp("Certificate, PEM.", valueName: "file"))
@@ -197,7 +207,7 @@ struct ExchangeCommand: ParsableCommand {
     /// What describes an order flow says nothing of one that was captured.
     private func validateCapture(_ plan: FaultPlan) throws {
         if market.count > 1 { throw ValidationError("A capture is of one market.") }
-        if symbols != nil { throw ValidationError("--symbols: a capture tells its own symbols.") }
+        if !symbols.isEmpty { throw ValidationError("--symbols: a capture tells its own symbols.") }
         if profile != nil { throw ValidationError("--profile: a capture is its own traffic.") }
         if seed != nil && faults == nil {
             throw ValidationError("--seed: nothing is random in a capture without --faults.")
@@ -214,7 +224,7 @@ struct ExchangeCommand: ParsableCommand {
 
     func venueSymbols(_ market: Market) throws -> [VenueSymbol] {
         let usual: [VenueSymbol] =
-            switch symbols ?? .count(4) {
+            switch try SymbolsArgument(symbols) ?? .count(4) {
             case .count(let count): VenueCatalog.symbols(market, count: count)
             case .names(let names): names.map { VenueCatalog.symbol($0, market) }
             }
@@ -233,6 +243,9 @@ struct ExchangeCommand: ParsableCommand {
         do {
             try ExchangeRun(self).run()
         } catch let error as TransportError {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        } catch let error as CaptureRefusal {
             printError("lob: \(error)")
             throw ExitCode(1)
         } catch let error as CaptureError {

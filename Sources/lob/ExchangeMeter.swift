@@ -8,19 +8,17 @@ struct ExchangeMeter {
     private let servers: [ExchangeServer]
     private var lastMessageCount = 0
     private var lastAtNs = monotonicNs()
-    private var isShown = false
 
     init(_ servers: [ExchangeServer]) { self.servers = servers }
 
-    /// Writes the status line over the last one.
-    mutating func show() {
+    /// The status line; rates are since the last one.
+    mutating func line() -> String {
         let counters = servers.map(\.counters)
         let nowNs = monotonicNs()
         let messages = counters.reduce(0) { $0 + $1.messageCount }
         let rate = Double(messages - lastMessageCount) / (Double(nowNs - lastAtNs) / 1e9)
         lastMessageCount = messages
         lastAtNs = nowNs
-        isShown = true
         let weights = zip(servers, counters).map { "\($0.market.name) \($1.usedWeight)" }
         var line =
             "\(counted(counters.reduce(0) { $0 + $1.connectionCount }, "connection")), "
@@ -34,13 +32,7 @@ struct ExchangeMeter {
         if faults > 0 { line += ", \(counted(faults, "fault"))" }
         let behindUs = counters.map(\.behindUs).max() ?? 0
         if behindUs > 1_000_000 { line += ", \(fixed(Double(behindUs) / 1e6, 1)) s behind" }
-        writeError("\r\u{1B}[K\(line)")
-    }
-
-    /// Takes the status line away.
-    mutating func clear() {
-        if isShown { writeError("\r\u{1B}[K") }
-        isShown = false
+        return line
     }
 
     /// Totals and faults of each server.

@@ -18,7 +18,7 @@ struct ExchangeRun {
     /// Names of each server's symbols.
     private var listed: [[String]] = []
     private var captured: CapturedMarket?
-    private let isTerminal = isatty(2) == 1
+    private let console = Console(isLive: true)
 
     init(_ command: ExchangeCommand) throws {
         self.command = command
@@ -41,7 +41,10 @@ struct ExchangeRun {
     /// Makes the server of a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        let market = try captureMarket(command.market.first, [files.events])
+        StopSignals.install()
+        let survey = try survey([files])
+        if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
+        let market = try captureMarket(command.market.first, survey)
         let capture = try CapturedMarket(files, market: market)
         var around = try configuration(market, [])
         around.dialect = .classic(market)
@@ -68,9 +71,9 @@ struct ExchangeRun {
         _ market: Market, _ symbols: [VenueSymbol]
     ) throws -> VenueConfiguration {
         var configuration = ExchangeServer.live(
-            VenueConfiguration(market: market, symbols: symbols, seed: command.seed ?? 1))
+            VenueConfiguration(market: market, symbols: symbols, seed: seed))
         configuration.startUs = wallClockUs()
-        configuration.faults = command.faults ?? .none
+        configuration.faults = faults
         configuration.streamLatencyUs = 0...(command.latency ?? (command.capture == nil ? 2_000 : 0))
         configuration.connectionLifeUs = Int64(command.life) * 1_000_000
         return configuration
@@ -79,21 +82,20 @@ struct ExchangeRun {
     /// Serves until a signal comes, then says goodbye to the clients.
     func run() throws {
         StopSignals.install()
-        announce()
+        try announce()
         var meter = ExchangeMeter(servers)
         let clock = Stopwatch()
         var shownAtNs: Int64 = 0
         var isOver = false
         while !StopSignals.isRaised && (!isOver || command.stay) {
             loop.turn(waitAtMostNs: 100_000_000)
-            if isTerminal && clock.elapsedNs - shownAtNs > 1_000_000_000 {
+            if console.isLive && clock.elapsedNs - shownAtNs > 1_000_000_000 {
                 shownAtNs = clock.elapsedNs
-                meter.show()
+                console.draw([meter.line()])
             }
             if isPlayed && !isOver {
                 isOver = true
-                meter.clear()
-                printError("the capture is over" + (command.stay ? "; its books are served on" : ""))
+                console.log("the capture is over" + (command.stay ? "; its books are served on" : ""))
             }
         }
         // Without --stay the end of the capture has closed every connection.
@@ -104,18 +106,16 @@ struct ExchangeRun {
         }
         for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
         meter.clear()
-        if command.json {
-            print(meter.json(elapsedNs: clock.elapsedNs))
-        } else {
-            print(meter.summary(elapsedNs: clock.elapsedNs))
-        }
-        loop.close()
+        let elapsedNs = clock.elapsedNs
+        defer { loop.close() }
+        try Output.print(
+            command.json ? meter.json(elapsedNs: elapsedNs) : meter.summary(elapsedNs: elapsedNs))
     }
 
     private var isPlayed: Bool { servers.contains { $0.isPlayed } }
 
     /// Says where clients find the servers.
-    private func announce() {
+    private func announce() throws {
         let secure = command.tlsCertificate == nil ? "" : "s"
         let host = command.listen.address ?? "localhost"
         let name = host.contains(":") ? "[\(host)]" : host
@@ -124,10 +124,9 @@ struct ExchangeRun {
             let streams = "ws\(secure)://\(name):\(server.port)"
             if command.json {
                 let list = symbols.map { jsonText($0) }.joined(separator: ",")
-                print(
+                try Output.print(
                     "{\"market\":\"\(server.market.name)\",\"rest\":\"\(rest)\",\"streams\":\"\(streams)\","
-                        + "\"symbols\":[\(list)]}")
-                fflush(nil)
+                        + "\"seed\":\(seed),\"faults\":\"\(faults)\",\"symbols\":[\(list)]}")
                 continue
             }
             let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")
@@ -135,6 +134,7 @@ struct ExchangeRun {
             printError("\(server.market.name): \(counted(symbols.count, "symbol")): \(shown)")
             printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
             printError("  streams  \(streams), paths \(paths)")
+            printError(captured == nil ? "  seed \(seed), faults \(faults)" : "  faults \(faults)")
             guard let captured else { continue }
             let seconds = fixed(Double(captured.spanNs) / 1e9, 0)
             let names = captured.streams.prefix(4).joined(separator: " ")
@@ -143,6 +143,10 @@ struct ExchangeRun {
             printError("           it begins \(command.atOnce ? "now" : "when the first client listens")")
         }
     }
+
+    private var seed: UInt64 { command.seed ?? 1 }
+
+    private var faults: FaultPlan { command.faults ?? .none }
 
     private func restPath(_ market: Market) -> String {
         switch market {

@@ -1,9 +1,10 @@
 // The command line: arguments, wiring, exit status. What is done is done in the modules below.
 //
-// Exit status: 0 done and nothing wrong; 1 it failed; 2 it ran and found a mismatch or a gap it could not
-// mend; 64 wrong usage.
+// Exit status: 0 done and nothing wrong; 1 it failed, or its results could not be written; 2 it ran and found
+// a mismatch or a gap it could not mend; 64 wrong usage.
 
 import ArgumentParser
+import Glibc
 
 /// The `lob` command.
 @main
@@ -17,4 +18,29 @@ struct Lob: ParsableCommand {
             RunCommand.self, DemoCommand.self, ReplayCommand.self, SimulateCommand.self, MarketCommand.self,
             ExchangeCommand.self,
         ])
+
+    /// Runs a command. Wrong usage that shows only when it runs is answered with the usage of that command.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            do {
+                try command.run()
+                try checkOutput()
+            } catch let error as ValidationError {
+                printError("Error: \(error.message)\nUsage: \(usageString(for: type(of: command)))")
+                throw ExitCode.validationFailure
+            } catch {
+                try checkOutput()
+                throw error
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func checkOutput() throws {
+        guard let failure = Output.failure else { return }
+        printError("lob: standard output: \(failure)")
+        throw ExitCode(1)
+    }
 }

@@ -1,128 +1,121 @@
 // A capture as frames: what the feed of a live connection would have handed to the engine.
 //
-// Receive times are those of the capture; a line without one repeats the time before it. A REST depth body in
-// line becomes a snapshot frame. A body that names no symbol belongs to the capture's only symbol; while
-// there is none yet it is kept back.
+// Receive times are those of the capture; a line without one repeats the time before it. A REST depth body is
+// a snapshot frame where it lies, and the engine gets it when it wants a snapshot (see `ReplayBodies`). A
+// body that names no symbol belongs to the only symbol of its file, or of all files; otherwise it is refused.
+// A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is compared only.
 //
 // SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
 // closures.
 
 import BinanceDepth
 import BookEngine
+import Captures
 import DepthBook
 import Handoff
 import MarketData
 import Recording
 
-/// Why a replay cannot go on.
-enum ReplayError: Error, CustomStringConvertible {
-    case snapshotArgument(String)
-    case snapshotUnreadable(String, String)
-    case nothingToReplay([String])
-
-    var description: String {
-        switch self {
-        case .snapshotArgument(let text):
-            "--snapshot \(text): not SYMBOL=FILE, and the symbol is too long or empty"
-        case .snapshotUnreadable(let path, let why): "\(path): not a REST depth body: \(why)"
-        case .nothingToReplay(let paths):
-            "\(paths.joined(separator: ", ")): no depth message in it; is it a capture of depth streams?"
-        }
-    }
+/// One symbol of a replay.
+final class ReplayedBook {
+    var bodies = SymbolBodies()
+    var watch = ReplayWatch()
+    /// How far the book was known when its last snapshot had been loaded, bids and asks; nil before that.
+    var loaded: (bids: ProvenRange, asks: ProvenRange)?
+    /// Whether a body had more levels than a book keeps.
+    var isCutAtLoad = false
 }
 
 /// Drives an engine with the frames of captures. Not copyable.
 struct Replay: ~Copyable {
-    private var engine: BookEngine
+    var engine: BookEngine
+    let survey: CaptureSurvey
+    private let market: Market
     private let speed: ReplaySpeed
     private var recorder: RecordingWriter?
-    private var pacer = Pacer()
+    private var pacer = ReplayPacer()
     private var progress = ProgressLine()
-    private var summary = ReplaySummary()
+    var summary = ReplaySummary()
+    var notes = ReplayNotes()
+    var parser = MessageParser()
+    private var scratch: [UInt8] = []
     private var receivedAtNs: Int64 = 0
-    private var isConnected = false
-    private var heldBack: [HeldSnapshot] = []
-    private var paths: [String] = []
-    /// Symbols of the `--snapshot` arguments.
-    private var given = Set<SymbolName?>()
+    /// Whether requests for snapshots are frames of their own making.
+    private var makesRequests = true
+    var books: [SymbolName: ReplayedBook] = [:]
+    /// How events continue a book.
+    let rule: SequenceRule
+    /// Bytes of bodies that are kept for a gap to come.
+    var heldBytes = 0
+    /// Most of them.
+    static let heldBytesMax = 1 << 26
+    /// Whether some symbol may have more than one body.
+    private let comparesBodies: Bool
 
-    /// A snapshot body that waits for its symbol or for the first message.
-    private struct HeldSnapshot {
-        var symbol: SymbolName?
-        var limit: Int
-        var body: [UInt8]
-        var origin: String
-    }
-
-    /// - Parameter inputs: the files that will be read; no recording replaces one of them.
+    /// - Parameter survey: of the captures that will be replayed.
     init(
-        _ configuration: EngineConfiguration, speed: ReplaySpeed, recordTo path: String?, inputs: [String]
+        _ configuration: EngineConfiguration, _ survey: consuming CaptureSurvey, speed: ReplaySpeed,
+        recordTo path: String?, bodyCount: Int
     ) throws {
-        engine = BookEngine(configuration)
+        rule = survey.hasSeveralConnections ? .severalConnections : .of(configuration.market)
+        var ruled = EngineDefect()
+        ruled.rule = rule
+        engine = BookEngine(configuration, defect: ruled)
+        market = configuration.market
         self.speed = speed
+        let inputs = survey.files.map(\.files.events)
         recorder = if let path { try RecordingWriter(path: path, inputs: inputs) } else { nil }
+        let inLine = survey.files.reduce(0) { $0 + ($1.isRecording ? 2 : $1.bodyCount) }
+        comparesBodies = inLine + bodyCount > 1
+        if survey.hasSeveralConnections {
+            notes.note(
+                "events overlap as those of several connections do; they are merged by their ids",
+                at: survey.files.map(\.files.name).joined(separator: ", "))
+        }
+        self.survey = survey
     }
 
-    /// Takes a `--snapshot` argument. It comes before what lies in the folder of a capture.
-    mutating func addSnapshot(_ argument: String) throws {
-        guard let equals = argument.firstIndex(of: "=") else {
-            given.insert(nil)
-            return try addSnapshot(path: argument, of: nil)
+    /// Replays everything: captures as one session, recordings one after the other.
+    mutating func run(_ snapshots: [GivenBody]) throws {
+        summary.clock = Stopwatch()
+        let files = survey.files.enumerated().map { (number: $0.offset, file: $0.element) }
+        let captures = files.filter { !$0.file.isRecording }
+        var given = snapshots
+        if !captures.isEmpty {
+            try runLines(captures, given)
+            given = []
         }
-        let path = String(argument[argument.index(after: equals)...])
-        guard let symbol = SymbolName(String(argument[..<equals])), !symbol.isEmpty, !path.isEmpty else {
-            throw ReplayError.snapshotArgument(argument)
-        }
-        given.insert(symbol)
-        try addSnapshot(path: path, of: symbol)
-    }
-
-    private mutating func addSnapshot(path: String, of symbol: SymbolName?) throws {
-        var reader = try CaptureReader(path: path)
-        guard let line = try reader.next() else {
-            throw ReplayError.snapshotUnreadable(path, "the file is empty")
-        }
-        var body = unsafe Array(line.message)
-        while let more = try reader.next() { unsafe body += more.message }
-        guard let facts = snapshotFacts(body) else {
-            throw ReplayError.snapshotUnreadable(
-                path, "no bids and asks in it, or not strictly what the venue sends")
-        }
-        if let symbol, let named = facts.symbol, named != symbol {
-            throw ReplayError.snapshotUnreadable(path, "it is of \(named), not of \(symbol)")
-        }
-        heldBack.append(
-            HeldSnapshot(symbol: symbol ?? facts.symbol, limit: facts.limit, body: body, origin: path))
-    }
-
-    /// Replays one capture or recording to its end.
-    mutating func run(_ files: CaptureFiles) throws {
-        paths.append(files.events)
-        for snapshot in files.snapshots {
-            let symbol = snapshot.symbol.flatMap { SymbolName($0) }
-            if !given.contains(symbol) { try addSnapshot(path: snapshot.path, of: symbol) }
-        }
-        if RecordingReader.isRecording(path: files.events) {
-            try runRecording(files.events)
-        } else {
-            try runLines(files)
+        for (_, file) in files where file.isRecording {
+            makesRequests = !file.hasRequests
+            try runRecording(file, given)
+            given = []
         }
         progress.clear()
     }
 
-    private mutating func runRecording(_ path: String) throws {
-        var reader = try RecordingReader(path: path)
-        isConnected = true
+    private mutating func runRecording(_ file: SurveyedFile, _ given: [GivenBody]) throws {
+        var reader = try RecordingReader(path: file.files.events, name: file.files.name)
+        for symbol in file.symbols { _ = engine.addSymbol(symbol) }
+        var number = 0
         do throws(ReadingError) {
             while !isStopped(), let frame = try reader.next() {
-                progress.show(path, reader.progress)
+                number += 1
+                progress.show(file.files.name, reader.progress)
+                receivedAtNs = frame.receivedAtNs
+                if number == 1 { for body in given { take(body) } }
                 if frame.kind == .message { summary.lines += 1 }
-                let number = summary.frames + 1
-                take(frame, at: "\(path): frame \(number)")
+                let origin = "\(file.files.name): frame \(number)"
+                guard frame.kind == .depthSnapshot, let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
+                    take(frame, at: origin)
+                    continue
+                }
+                let body = unsafe Array(frame.bytes[SnapshotEnvelope.length...])
+                take(body.span, of: envelope.symbol, limit: envelope.limit, at: origin)
             }
         } catch {
             damaged(error)
         }
+        summary.readingNs += reader.readingNs
     }
 
     /// Whether somebody wants the replay to end before the capture does.
@@ -132,130 +125,182 @@ struct Replay: ~Copyable {
     }
 
     /// A file ends in its middle. Everything before the damage has been replayed and counts.
-    private mutating func damaged(_ error: ReadingError) { summary.damage = error.description }
-
-    private mutating func runLines(_ files: CaptureFiles) throws {
-        let path = files.events
-        var reader = try CaptureReader(path: path)
-        var times = if let path = files.times { try ReceiveTimes(path: path) } else { ReceiveTimes?.none }
-        do throws(ReadingError) {
-            while !isStopped(), let line = try reader.next() {
-                progress.show(path, reader.progress)
-                summary.lines += 1
-                if let time = try times?.next() ?? line.receivedAtNs { receivedAtNs = time }
-                let origin = Origin(path: path, line: line.number, byte: line.byteOffset)
-                if line.isTooLong {
-                    summary.malformed(origin.text, "a line of more than \(CaptureReader.lineBytesMax) bytes")
-                    continue
-                }
-                connect()
-                unsafe take(line.message, origin)
-                releaseHeldBack()
-            }
-        } catch {
-            damaged(error)
-        }
+    private mutating func damaged(_ error: ReadingError) {
+        if summary.damage == nil { summary.damage = error.description }
     }
 
-    /// Where a message came from.
-    struct Origin {
-        var path: String
-        var line: Int
-        var byte: Int
-        var text: String { "\(path): line \(line), byte \(byte)" }
+    private mutating func runLines(
+        _ files: [(number: Int, file: SurveyedFile)], _ given: [GivenBody]
+    ) throws {
+        let streams = try ReplayStreams(files, market: market)
+        // What comes before the first line comes at its time.
+        receivedAtNs = streams.next?.receivedAtNs ?? 0
+        connect()
+        for body in given { take(body) }
+        while !isStopped(), let stream = streams.next {
+            progress.show(stream.name, stream.progress)
+            summary.lines += 1
+            receivedAtNs = stream.receivedAtNs
+            if let line = stream.line, let shape = stream.shape { take(line, shape, stream) }
+            stream.advance()
+        }
+        for stream in streams.streams {
+            if let damage = stream.damage { damaged(damage) }
+        }
+        summary.readingNs += streams.readingNs
     }
 
     private mutating func connect() {
-        if isConnected { return }
-        isConnected = true
+        for symbol in survey.symbols where engine.addSymbol(symbol) == nil {
+            notes.fault("more than \(engine.configuration.symbolCountMax) symbols", at: "\(symbol)")
+        }
         let empty = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         unsafe take(
             Frame(kind: .connected, source: 0, receivedAtNs: receivedAtNs, bytes: empty), at: "connection")
-        releaseHeldBack()
     }
 
-    private mutating func take(_ message: UnsafeBufferPointer<UInt8>, _ origin: Origin) {
-        if unsafe looksLikeSnapshot(message) {
-            let body = unsafe Array(message)
-            if let facts = snapshotFacts(body) {
-                heldBack.append(
-                    HeldSnapshot(symbol: facts.symbol, limit: facts.limit, body: body, origin: origin.text))
-                return
-            }
+    private mutating func take(_ line: CaptureLine, _ shape: LineShape, _ stream: ReplayStream) {
+        let origin = stream.origin
+        if line.isTooLong {
+            return notes.fault("a line of more than \(CaptureReader.lineBytesMax) bytes", at: origin.text)
         }
-        unsafe take(
-            Frame(
-                kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: message,
-                readableAfter: CaptureLine.readableAfter), at: origin)
+        switch shape.content {
+        case .stranger: return
+        case .body:
+            let text = shape.range.map { range in unsafe Array(line.message[range]) } ?? shape.unescaped
+            takeBody(text, shape, stream.file, origin)
+        case .message:
+            if survey.files[stream.file].hasSmallLetters || shape.range == nil {
+                scratch = shape.range.map { range in unsafe Array(line.message[range]) } ?? shape.unescaped
+                if let letters = LineShape.symbolLetters(scratch.span) { capitalise(letters) }
+                return takeScratch(at: origin)
+            }
+            guard let range = shape.range else { return }
+            let isWhole = unsafe range.upperBound == line.message.count
+            unsafe take(
+                Frame(
+                    kind: .message, source: 0, receivedAtNs: receivedAtNs,
+                    bytes: UnsafeBufferPointer(rebasing: line.message[range]),
+                    readableAfter: isWhole ? CaptureLine.readableAfter : 0), at: origin.text)
+        }
     }
 
-    private mutating func take(_ frame: Frame, at origin: @autoclosure () -> Origin) {
-        take(frame, at: origin().text)
+    private mutating func capitalise(_ letters: Range<Int>) {
+        for index in letters where scratch[index] >= 0x61 && scratch[index] <= 0x7A { scratch[index] &= 0xDF }
+    }
+
+    private mutating func takeScratch(at origin: Origin) {
+        let bytes = scratch
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe take(
+                Frame(kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: bytes), at: origin.text)
+        }
+    }
+
+    /// A REST depth body in line, or a frame of a raw partial depth stream that looks like one.
+    private mutating func takeBody(_ text: [UInt8], _ shape: LineShape, _ file: Int, _ origin: Origin) {
+        let facts: DepthBody
+        do throws(ParseError) {
+            try parser.read(body: text.span)
+            facts = DepthBody(parser.snapshot)
+        } catch {
+            return notes.fault("a REST depth body: \(error.code.rawValue)", at: origin.text)
+        }
+        guard let symbol = facts.symbol ?? shape.symbol ?? survey.owner(inFile: file) else {
+            let what = facts.isTopOnly ? "a frame of a raw partial depth stream" : "a depth body"
+            return notes.fault(
+                "\(what) without a symbol among several symbols; use --snapshot SYMBOL=FILE", at: origin.text)
+        }
+        if !facts.isTopOnly { return take(text.span, of: symbol, limit: facts.limit, at: origin.text) }
+        scratch = Array("{\"stream\":\"\(symbol.lowercasedASCII)@depth\(facts.limit)\",\"data\":".utf8)
+        scratch += text
+        scratch.append(UInt8(ascii: "}"))
+        takeScratch(at: origin)
+    }
+
+    /// A body that was given beside the captures.
+    private mutating func take(_ given: GivenBody) {
+        let only = survey.symbols.count == 1 ? survey.symbols[0] : nil
+        guard let symbol = given.symbol ?? given.file.flatMap({ survey.owner(inFile: $0) }) ?? only else {
+            return notes.fault(
+                "a depth body without a symbol among several symbols; use --snapshot SYMBOL=FILE",
+                at: given.path)
+        }
+        take(given.bytes.span, of: symbol, limit: given.limit, at: given.path)
     }
 
     /// One frame: paced, recorded, stepped; what it broke is noted.
     private mutating func take(_ frame: Frame, at origin: @autoclosure () -> String) {
         if case .times(let factor) = speed { pacer.wait(until: frame.receivedAtNs, factor: factor) }
         recorder?.write(frame)
-        let before = engine.counters.malformed
+        step(frame, at: origin())
+    }
+
+    /// A body: paced and recorded where it lies.
+    private mutating func take(_ body: Span<UInt8>, of symbol: SymbolName, limit: Int, at origin: String) {
+        let bytes = SnapshotEnvelope(symbol: symbol, limit: limit).bytes + body.indices.map { body[$0] }
+        unsafe bytes.withUnsafeBufferPointer { all in
+            let frame = unsafe Frame(
+                kind: .depthSnapshot, source: 0, receivedAtNs: receivedAtNs, bytes: all)
+            if case .times(let factor) = speed { pacer.wait(until: frame.receivedAtNs, factor: factor) }
+            recorder?.write(frame)
+        }
+        receive(body, bytes, of: symbol, limit: limit, at: origin)
+    }
+
+    /// Hands a snapshot to the engine.
+    mutating func offer(_ envelopeAndBody: [UInt8], at origin: String) {
+        let bytes = envelopeAndBody + [UInt8](repeating: 0, count: CaptureLine.readableAfter)
+        unsafe bytes.withUnsafeBufferPointer { all in
+            unsafe step(
+                Frame(
+                    kind: .depthSnapshot, source: 0, receivedAtNs: receivedAtNs,
+                    bytes: UnsafeBufferPointer(rebasing: all[..<envelopeAndBody.count]),
+                    readableAfter: CaptureLine.readableAfter), at: origin)
+        }
+    }
+
+    /// Says that a snapshot was asked for, as a feed does when its request leaves.
+    mutating func request(_ symbol: SymbolName) {
+        if !makesRequests { return }
+        let bytes = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            let frame = unsafe Frame(
+                kind: .snapshotRequested, source: 0, receivedAtNs: receivedAtNs, bytes: bytes)
+            recorder?.write(frame)
+            step(frame, at: "request")
+        }
+    }
+
+    /// One frame for the engine, and what follows from it.
+    mutating func step(_ frame: Frame, at origin: @autoclosure () -> String) {
+        let before = (engine.counters.malformed, engine.counters.depthUpdates)
         engine.step(frame)
         summary.frames += 1
-        if engine.counters.malformed != before {
-            summary.malformed(origin(), engine.lastParseError.map { "\($0)" } ?? "not a snapshot frame")
+        if engine.counters.malformed != before.0 {
+            let error = engine.lastParseError
+            notes.fault(
+                error?.code.rawValue ?? "not a snapshot frame",
+                at: error.map { "\(origin()) (byte \($0.offset) of the message)" } ?? origin())
         }
+        if engine.counters.depthUpdates != before.1 {
+            if beginsAnew(at: origin()) { return step(frame, at: origin()) }
+            unsafe afterEvent(
+                frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
+        }
+        heedWishes()
     }
 
-    /// Hands over the snapshots whose symbol is known by now.
-    private mutating func releaseHeldBack() {
-        if heldBack.isEmpty { return }
-        var waiting: [HeldSnapshot] = []
-        for held in heldBack {
-            let only = engine.symbols.count == 1 ? engine.symbols.first : nil
-            guard let symbol = held.symbol ?? only else {
-                if engine.symbols.isEmpty {
-                    waiting.append(held)
-                } else {
-                    summary.malformed(
-                        held.origin,
-                        "a depth body without a symbol among several symbols; use --snapshot SYMBOL=FILE")
-                }
-                continue
-            }
-            // A symbol that was named before it spoke is added, so that its events find the book.
-            engine.addSymbol(symbol)
-            var bytes = SnapshotEnvelope(symbol: symbol, limit: held.limit).bytes + held.body
-            let length = bytes.count
-            bytes += [UInt8](repeating: 0, count: 128)
-            unsafe bytes.withUnsafeBufferPointer { all in
-                unsafe take(
-                    Frame(
-                        kind: .depthSnapshot, source: 0, receivedAtNs: receivedAtNs,
-                        bytes: UnsafeBufferPointer(rebasing: all[..<length]),
-                        readableAfter: all.count - length),
-                    at: held.origin)
-            }
-        }
-        heldBack = waiting
-    }
+    /// Closes the recording.
+    mutating func finishRecording() throws { try recorder.take()?.finish() }
+}
 
-    /// Ends the replay and says what came of it.
-    consuming func finish() throws -> ReplaySummary {
-        if engine.symbols.isEmpty && summary.damage == nil && !summary.isInterrupted {
-            throw ReplayError.nothingToReplay(paths)
-        }
-        try recorder.take()?.finish()
-        summary.elapsedNs = summary.clock.elapsedNs
-        summary.engine = engine.counters
-        for name in engine.symbols.sorted() {
-            guard let status = engine.status(name) else { continue }
-            let book = engine.withBook(name) { book in
-                (bids: book.levels(.bid), asks: book.levels(.ask), digest: book.digest())
-            }
-            summary.symbols.append(
-                ReplayedSymbol(
-                    status: status, bids: book?.bids ?? [], asks: book?.asks ?? [], digest: book?.digest ?? 0,
-                    disagreements: engine.disagreements(of: name)))
-        }
-        return summary
+extension SequenceRule {
+    /// Futures whose connections were recorded together: an event that begins before the book's id and ends
+    /// behind it lists whatever changed after the book, since its own connection has missed nothing.
+    static let severalConnections = SequenceRule(join: futures.join) { event, book in
+        if event.last <= book { return .stale }
+        guard let begins = event.previousLast else { return .gap }
+        return begins > book ? .gap : .connects
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BookEngine
+import Captures
 import MarketData
 import Recording
 
@@ -41,12 +42,17 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Rebuild books from captured traffic, through the same engine that live traffic takes.",
         discussion: """
-            A capture is a file of lines, plain or gzip: a bare message, or '<receive time> <message>' with \
+            A capture is a file of lines, plain, gzip or zstd: a bare message, or '<receive time> <message>' \
+            (a number or ISO 8601; a blank, tab or comma between), or an envelope of JSON around it, with \
             REST depth bodies in line; or a recording of this program; or a folder with capture.txt, or \
             with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. A file may also be a \
             pipe, - the standard input: it is read to its end first, at most 4 GiB. Several captures are \
-            read one after the other as one stream. Every bookTicker and partial depth is compared with \
-            the book at the same update id.
+            one session, merged by time; recordings follow one after the other.
+
+            A body that names no symbol belongs to the only symbol of its file, or of all files. The first \
+            body of a symbol begins its book; later ones, and every bookTicker and partial depth, are \
+            compared with the book at the same update id, and deeper ones add what they show. Frames of a \
+            raw partial depth stream (5, 10 or 20 levels) are compared too, but begin no book.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
             something disagreed, was malformed, or a book could not be completed; 130 interrupted, with what \
@@ -80,49 +86,66 @@ struct ReplayCommand: ParsableCommand {
             valueName: "file"))
     var record: String?
 
-    @Option(help: "Most levels a side that a book keeps.")
+    @Option(help: "Most levels a side that a book shows.")
     var depth = 10_000
 
     mutating func validate() throws {
         if captures.isEmpty { throw ValidationError("Give at least one capture.") }
-        if depth < 16 { throw ValidationError("--depth must be at least 16.") }
+        if !(16...1_000_000).contains(depth) {
+            throw ValidationError("--depth must be 16 … 1000000.")
+        }
     }
 
     func run() throws {
         do {
-            let sessions = try captures.map { try CaptureFiles(path: $0) }
-            let market = try captureMarket(market.market, sessions.map(\.events))
+            StopSignals.install()
+            let captures = try captures.map { try CaptureFiles(path: $0) }
+            let survey = try lob.survey(captures)
+            if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
+            let market = try captureMarket(market.market, survey)
+            let bodies = try GivenBody.all(snapshot, survey)
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
+            configuration.symbolCountMax = CaptureSurvey.symbolCountMax
             configuration.oraclePolicy = .count
             configuration.publication = .conflated
-            configuration.levelCountMax = depth
+            // A capture is as late as it is.
+            configuration.lagNsMax = 0
+            // A book that is over its bound drops a sixteenth: this leaves as many as are shown.
+            configuration.levelCountMax = depth + depth / 8 + 32
             var replay = try Replay(
-                configuration, speed: speed, recordTo: record, inputs: sessions.map(\.events))
-            for argument in snapshot { try replay.addSnapshot(argument) }
-            StopSignals.install()
-            for session in sessions { try replay.run(session) }
-            let summary = try replay.finish()
-            let report = ReplayReport(
-                market: market, printsBook: book, malformed: summary.malformedCount)
-            if json {
-                for symbol in summary.symbols { print(report.json(symbol)) }
-                printError(report.table(summary))
-            } else {
-                print(report.table(summary))
-                if book { for symbol in summary.symbols { print(report.ladder(symbol)) } }
-            }
-            if summary.isInterrupted { throw ExitCode(130) }
-            if summary.isFaulty { throw ExitCode(2) }
-        } catch let error as ReplayError {
-            printError("lob: \(error)")
-            throw ExitCode(1)
+                configuration, survey, speed: speed, recordTo: record, bodyCount: bodies.count)
+            try replay.run(bodies)
+            try show(replay.finish(depth: depth), market)
+        } catch let error as CaptureRefusal {
+            throw failure(error)
+        } catch let error as SnapshotRefusal {
+            throw failure(error)
         } catch let error as ReadingError {
-            printError("lob: \(error)")
-            throw ExitCode(1)
+            throw failure(error)
         } catch let error as WritingError {
-            printError("lob: \(error)")
-            throw ExitCode(1)
+            throw failure(error)
         }
+    }
+
+    private func failure(_ error: some CustomStringConvertible) -> ExitCode {
+        printError("lob: \(error)")
+        return ExitCode(1)
+    }
+
+    private func show(_ summary: ReplaySummary, _ market: Market) throws {
+        for note in summary.notes { printError(note) }
+        let report = ReplayReport(
+            market: market, printsBook: book, malformed: summary.malformedCount, depth: depth,
+            isPaced: speed != .max)
+        if json {
+            for symbol in summary.symbols { Output.write(report.json(symbol)) }
+            printError(report.table(summary))
+        } else {
+            Output.write(report.table(summary))
+            if book { for symbol in summary.symbols { Output.write(report.ladder(symbol)) } }
+        }
+        if summary.isInterrupted { throw ExitCode(130) }
+        if summary.isFaulty { throw ExitCode(2) }
     }
 }

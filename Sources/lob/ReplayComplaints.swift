@@ -10,7 +10,24 @@ extension ReplayReport {
         let name = symbol.status.symbol
         let c = symbol.status.counters
         var lines = symbol.disagreements.map { "\(name): \(text($0, c))" }
-        if let missing = missing(symbol.status) { lines.append("\(name): \(missing)") }
+        if let mismatch = symbol.bodies.firstMismatch {
+            lines.append("\(name): \(text(mismatch, symbol.bodies))")
+        }
+        if let missing = missing(symbol) { lines.append("\(name): \(missing)") }
+        if symbol.status.state != .live, let incident = symbol.incident {
+            lines.append("\(name): \(incident)")
+        }
+        if symbol.status.state == .live {
+            for side in symbol.unprovenSides {
+                lines.append("\(name): \(side == .bid ? "bids" : "asks"): no level is proven")
+            }
+        }
+        if symbol.isCut { lines.append("\(name): levels were cut at --depth \(depth)") }
+        if symbol.bodies.uncomparedCount > 0 {
+            lines.append(
+                "\(name): \(bodies(symbol.bodies.uncomparedCount)) could not be compared, the events between "
+                    + "them and the book are not known")
+        }
         if c.snapshotsRefuted > 0 {
             lines.append("\(name): \(counted(c.snapshotsRefuted, "snapshot")) contradicted its events")
         }
@@ -37,15 +54,35 @@ extension ReplayReport {
         return "bid \(text(quote.bid)) ask \(text(quote.ask))"
     }
 
+    private func text(_ found: BodyMismatch, _ all: SymbolBodies) -> String {
+        func text(_ quantity: Quantity) -> String {
+            quantity == .zero ? "none" : found.scales.text(quantity)
+        }
+        let difference = found.difference
+        return "\(all.mismatches) of \(bodies(all.comparedCount)) contradicted the book, the first "
+            + "(\(found.origin)) at update id \(found.at): \(found.side == .bid ? "bid" : "ask") "
+            + "\(found.scales.text(difference.price)): body \(text(difference.other)), "
+            + "book \(text(difference.own))"
+    }
+
+    private func bodies(_ count: Int) -> String { count == 1 ? "1 body" : "\(count) bodies" }
+
     /// Why a book has never been live; nil if it has been.
-    private func missing(_ status: SymbolStatus) -> String? {
+    private func missing(_ symbol: ReplayedSymbol) -> String? {
+        let status = symbol.status
         guard status.state == .syncing else { return nil }
         let c = status.counters
         if c.applied + c.buffered + c.discarded == 0 { return "no depth event to build a book from" }
-        if c.snapshots > 0 || c.snapshotsTooOld > 0 {
+        if c.snapshots > 0 || c.snapshotsTooOld > 0 || c.rescales > 0 {
             return "none of its depth events continues the snapshot"
         }
         if c.snapshotsRefuted > 0 { return nil }
-        return "no snapshot; give one with --snapshot \(status.symbol)=FILE"
+        let top = symbol.topOnly
+        let frames =
+            top.count == 0
+            ? ""
+            : "\(bodies(top.count)) of \(top.levels) levels a side: taken for frames of a raw partial depth "
+                + "stream, not for REST bodies; "
+        return "no snapshot; \(frames)give one with --snapshot \(status.symbol)=FILE"
     }
 }

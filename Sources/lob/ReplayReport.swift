@@ -10,6 +10,10 @@ struct ReplayReport {
     let printsBook: Bool
     /// Malformed messages of the capture; which symbol a broken message was of cannot be known.
     let malformed: Int
+    /// Most levels a side that are shown.
+    let depth: Int
+    /// Whether it was replayed at the pace of the capture, so that its time says nothing.
+    let isPaced: Bool
 
     private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
 
@@ -26,6 +30,8 @@ struct ReplayReport {
         text += ",\"malformed\":\(malformed)}"
         text += ",\"bookTicker\":{\"compared\":\(c.tickersCompared),\"agreed\":\(c.tickersAgreed)}"
         text += ",\"partialDepth\":{\"compared\":\(c.partialsCompared),\"agreed\":\(c.partialsAgreed)}"
+        text += ",\"bodies\":{\"compared\":\(symbol.bodies.comparedCount)"
+        text += ",\"agreed\":\(symbol.bodies.comparedCount - symbol.bodies.mismatches)}"
         text += ",\"proven\":{\"bid\":\(proven(status.provenBids, scales))"
         text += ",\"ask\":\(proven(status.provenAsks, scales))}"
         text += ",\"digest\":\"\(hexadecimal(symbol.digest))\""
@@ -71,10 +77,16 @@ struct ReplayReport {
         let seconds = Double(summary.elapsedNs) / 1e9
         var text = renderTable(rows, leftAligned: [0, 1])
         text += "\n\(summary.lines) messages, \(summary.engine.depthUpdates) depth events with "
-        text +=
-            "\(summary.engine.levels) levels, \(summary.malformedCount) malformed, "
-            + "in \(fixed(seconds, 3)) s: "
-        text += "\(rounded(Double(summary.lines) / max(seconds, 1e-9))) messages/s"
+        text += "\(summary.engine.levels) levels, \(summary.malformedCount) malformed"
+        if isPaced { return text + ending(summary) }
+        let rate = rounded(Double(summary.lines) / max(seconds, 1e-9))
+        text += "; books kept in \(fixed(seconds, 3)) s, without reading and unpacking: \(rate) messages/s"
+        return text + ending(summary)
+    }
+
+    /// What there is to say below the table.
+    private func ending(_ summary: ReplaySummary) -> String {
+        var text = ""
         if let damage = summary.damage { text += "\n\(damage)" }
         if summary.isInterrupted { text += "\ninterrupted: the rest has not been read" }
         for symbol in summary.symbols { text += complaints(symbol).map { "\n" + $0 }.joined() }

@@ -12,12 +12,29 @@ struct ReplayedSymbol {
     var digest: UInt64
     /// The first disagreement of each oracle.
     var disagreements: [OracleDisagreement]
+    /// What its bodies have shown.
+    var bodies: SymbolBodies
+    /// What last cost it its trust.
+    var incident: String?
+    /// Sides of which levels were cut, and why.
+    var isCut = false
+    /// Frames of a raw partial depth stream that may have been its, and how many levels they have.
+    var topOnly: (count: Int, levels: Int) = (0, 0)
+
+    /// Sides whose best level is not known to be the best.
+    var unprovenSides: [Side] {
+        Side.allCases.filter { side in
+            let range = side == .bid ? status.provenBids : status.provenAsks
+            guard let best = (side == .bid ? bids : asks).first else { return range != .unbounded }
+            return !range.reaches(best.price, on: side)
+        }
+    }
 
     /// Whether something is wrong with it.
     var isFaulty: Bool {
         let c = status.counters
         return status.state != .live || c.tickersAgreed != c.tickersCompared
-            || c.partialsAgreed != c.partialsCompared
+            || c.partialsAgreed != c.partialsCompared || bodies.mismatches > 0 || !unprovenSides.isEmpty
             || c.snapshotsRefuted > 0
     }
 }
@@ -27,27 +44,100 @@ struct ReplaySummary {
     var lines = 0
     var frames = 0
     var elapsedNs: Int64 = 0
+    /// Time spent on reading and unpacking the captures, which is no part of `elapsedNs`.
+    var readingNs: Int64 = 0
     var engine = EngineCounters()
     var symbols: [ReplayedSymbol] = []
     /// Why a file could not be read to its end.
     var damage: String?
     /// Whether a signal ended it before the capture did.
     var isInterrupted = false
-    let clock = Stopwatch()
-    private var reported = 0
+    var clock = Stopwatch()
+    /// Lines that could not be used.
+    var malformedCount = 0
+    /// What is said beside the results.
+    var notes: [String] = []
+    /// Most levels a side that are shown.
+    var depth = 0
 
     /// Whether something disagreed, was malformed or incomplete.
-    var isFaulty: Bool {
-        damage != nil || engine.malformed > 0 || reported > 0 || symbols.contains { $0.isFaulty }
+    var isFaulty: Bool { damage != nil || malformedCount > 0 || symbols.contains { $0.isFaulty } }
+}
+
+extension Replay {
+    /// Ends the replay and says what came of it.
+    ///
+    /// - Parameter depth: most levels a side that are shown.
+    consuming func finish(depth: Int) throws -> ReplaySummary {
+        try finishRecording()
+        summary.elapsedNs = max(summary.clock.elapsedNs - summary.readingNs, 0)
+        summary.engine = engine.counters
+        summary.depth = depth
+        summary.notes = notes.lines
+        summary.malformedCount = notes.faultCount
+        for file in survey.files {
+            for stranger in file.strangers.entries {
+                summary.notes.append(stranger.sentence(file.files.name))
+                if stranger.kind.isFault { summary.malformedCount += stranger.count }
+            }
+        }
+        for name in engine.symbols.sorted() {
+            guard let status = engine.status(name) else { continue }
+            summary.symbols.append(result(name, status, depth))
+        }
+        return summary
     }
 
-    /// Reports a line that could not be used; after ten only the count goes on.
-    mutating func malformed(_ origin: String, _ why: String) {
-        reported += 1
-        if reported <= 10 { printError("\(origin): \(why)") }
-        if reported == 11 { printError("further malformed lines are only counted") }
+    private func result(_ name: SymbolName, _ status: SymbolStatus, _ depth: Int) -> ReplayedSymbol {
+        var status = status
+        let book = books[name]
+        var sides: (bids: [PriceLevel], asks: [PriceLevel]) = ([], [])
+        engine.withBook(name) { sides = (bids: $0.levels(.bid), asks: $0.levels(.ask)) }
+        var isCut = book?.isCutAtLoad ?? false
+        if let loaded = book?.loaded {
+            isCut =
+                isCut || reachesFurther(loaded.bids, status.provenBids, .bid)
+                || reachesFurther(loaded.asks, status.provenAsks, .ask)
+        }
+        if let deeper = book?.bodies.deeper, status.state == .live,
+            deeper.book.lastUpdateID == status.lastUpdateID
+        {
+            if reachesFurther(deeper.book.provenBids, status.provenBids, .bid) {
+                sides.bids = deeper.book.levels(.bid)
+                status.provenBids = deeper.book.provenBids
+            }
+            if reachesFurther(deeper.book.provenAsks, status.provenAsks, .ask) {
+                sides.asks = deeper.book.levels(.ask)
+                status.provenAsks = deeper.book.provenAsks
+            }
+        }
+        if max(sides.bids.count, sides.asks.count) > depth { isCut = true }
+        status.provenBids = cut(&sides.bids, depth, status.provenBids)
+        status.provenAsks = cut(&sides.asks, depth, status.provenAsks)
+        var symbol = ReplayedSymbol(
+            status: status, bids: sides.bids, asks: sides.asks,
+            digest: BookDigest.digest(bids: sides.bids, asks: sides.asks),
+            disagreements: engine.disagreements(of: name), bodies: book?.bodies ?? SymbolBodies(),
+            incident: book?.watch.incident, isCut: isCut)
+        for (index, file) in survey.files.enumerated() where survey.owner(inFile: index) == name {
+            symbol.topOnly.count += file.topOnly.count
+            symbol.topOnly.levels = max(symbol.topOnly.levels, file.topOnly.levels)
+        }
+        return symbol
     }
 
-    /// Lines that could not be used.
-    var malformedCount: Int { reported }
+    /// Leaves so many levels of a side, and says how far it is then known.
+    private func cut(_ levels: inout [PriceLevel], _ depth: Int, _ range: ProvenRange) -> ProvenRange {
+        if levels.count <= depth { return range }
+        levels.removeLast(levels.count - depth)
+        guard let worst = levels.last?.price else { return range }
+        switch range {
+        case .nothing: return .nothing
+        case .unbounded: return .to(worst)
+        // Of two ends of the range the one that comes first counts.
+        case .to(let price):
+            let isBid = levels[0].price > worst
+            return .to(isBid ? max(price, worst) : min(price, worst))
+        }
+    }
 }

@@ -3,13 +3,9 @@
 import ArgumentParser
 import BinanceDepth
 import BookService
-import DepthFeed
 import Glibc
 import Logging
 import MarketData
-import Recording
-import Synchronization
-import Transport
 
 /// The logger of a command that keeps books.
 func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
@@ -48,63 +44,98 @@ struct Run {
     private let logger: Logger
     private let title: String
     private let companion: RunCompanion
+    private let limit: RunLimit
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
     private static let secondEveryLooks = 10
     private static let logEveryLooks = 100
-    private static let listAfterLooks = 50
+    private static let listAfterLooks = 10
     /// So long everything must stand well before it is over: what was lost shows with the next event.
     private static let calmLooks = 10
     private static let rowCountMaxOnTerminal = 40
 
     init(
         _ configuration: ServiceConfiguration, _ options: BookOptions, _ console: Console, _ logger: Logger,
-        title: String, companion: RunCompanion = RunCompanion()
+        title: String, limit: RunLimit, companion: RunCompanion = RunCompanion()
     ) {
         self.configuration = configuration
         self.options = options
         self.console = console
         self.logger = logger
         self.title = title
+        self.limit = limit
         self.companion = companion
     }
 
     /// Runs to the end and prints what came of it.
     ///
-    /// - Throws: `ExitCode` 1 if it cannot start, 2 if something was wrong.
-    func run() throws {
+    /// - Parameter list: the venue's list of symbols, if it is there already.
+    /// - Throws: `ExitCode` 1 if it cannot start or its results cannot be written, 2 if something was wrong.
+    func run(list: ExchangeInfo? = nil) throws {
+        let teller = Teller(logger, configuration.endpoints.market)
         let service: BookService
         do throws(ServiceError) {
-            let teller = Teller(logger, configuration.endpoints.market)
             service = try BookService(configuration) { teller.tell($0) }
         } catch {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
-        let clock = Stopwatch()
-        let listing = Listing(service.symbols)
+        let listing = Listing(service.symbols, teller)
+        if let list { listing.set(.success(list), logger) }
         var looks = Looks(
             watch: RunWatch(service),
-            screen: RunScreen(service, title: title, isRealTime: companion.isRealTime))
-        let endsAtNs = saturated((options.seconds ?? 1e9) * 1e9)
-        while !StopSignals.isRaised && clock.elapsedNs < endsAtNs { look(service, clock, listing, &looks) }
-        calmDown(service, clock, listing, &looks)
+            screen: RunScreen(
+                service, title: title, isRealTime: companion.isRealTime, isLive: console.isLive),
+            isListed: list != nil)
+        var futility: String?
+        while !limit.isOver && futility == nil {
+            look(service, listing, &looks)
+            futility = self.futility(listing, teller, looks)
+        }
+        if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
         let lanes = service.laneStatuses
         let books = service.stop()
         console.clear()
-        let summary = RunSummary(
-            market: configuration.endpoints.market, books: books, lanes: lanes,
-            outcomes: looks.watch.outcomes(books), elapsedNs: clock.elapsedNs, decimals: listing.decimals)
-        if options.json {
-            for book in books { print(summary.json(book)) }
-        } else {
-            print(summary.table(rowCountMax: isatty(1) == 1 ? Run.rowCountMaxOnTerminal : .max))
+        if let futility {
+            printError("lob: \(futility)")
+            throw ExitCode(1)
         }
+        let summary = RunSummary(
+            market: configuration.endpoints.market, books: books, lanes: lanes, watch: looks.watch,
+            elapsedNs: limit.clock.elapsedNs, decimals: listing.decimals, isRealTime: companion.isRealTime)
+        try print(summary)
         let verdict = companion.verdict()
         if let verdict { tell(verdict) }
+        console.clear()
         if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
+    }
+
+    private func print(_ summary: RunSummary) throws {
+        if options.json {
+            try Output.print(summary.books.map(summary.json).joined(separator: "\n"))
+        } else {
+            try Output.print(summary.table(rowCountMax: isatty(1) == 1 ? Run.rowCountMaxOnTerminal : .max))
+        }
+    }
+
+    /// Why the run can come to nothing; nil while it can, and once any book was live.
+    private func futility(_ listing: Listing, _ teller: Teller, _ looks: Looks) -> String? {
+        if looks.watch.wasAnyLive { return nil }
+        let market = configuration.endpoints.market.name
+        let unknown = listing.unknownSymbols
+        if looks.watch.symbols.allSatisfy({ unknown.contains($0.name) }) {
+            let names = looks.watch.symbols.prefix(8).map { "\($0.name)" }.joined(separator: " ")
+            let more = looks.watch.symbols.count > 8 ? " …" : ""
+            return "\(market) has no such symbol: \(names)\(more)"
+        }
+        if listing.isPathUnknown && teller.isPathRefused {
+            return
+                "the server knows no path of \(market): it is of another market, or the URL has a path too "
+                + "much"
+        }
+        return nil
     }
 
     private func tell(_ verdict: RunCompanion.Verdict) {
@@ -121,19 +152,17 @@ struct Run {
     private struct Looks {
         var watch: RunWatch
         var screen: RunScreen
+        var isListed: Bool
         var count = 0
         var wasComplete = false
-        var isListed = false
     }
 
     /// Gives the books time to come back from what the companion did to them. A further signal ends that.
-    private func calmDown(
-        _ service: BookService, _ clock: Stopwatch, _ listing: Listing, _ looks: inout Looks
-    ) {
+    private func calmDown(_ service: BookService, _ listing: Listing, _ looks: inout Looks) {
         let limitNs = companion.calmDown()
         if limitNs == 0 { return }
         let wasRaised = StopSignals.isRaised
-        let endsAtNs = clock.elapsedNs + limitNs
+        let clock = Stopwatch()
         logger.info(
             "no more faults; the books have time to come back, and Ctrl-C ends that",
             metadata: [
@@ -141,18 +170,17 @@ struct Run {
                 "secondsAtMost": number(limitNs / 1_000_000_000),
             ])
         var calm = 0
-        while calm < Run.calmLooks && clock.elapsedNs < endsAtNs && StopSignals.isRaised == wasRaised {
-            look(service, clock, listing, &looks)
+        while calm < Run.calmLooks && clock.elapsedNs < limitNs && StopSignals.isRaised == wasRaised {
+            look(service, listing, &looks)
             calm = looks.watch.isComplete ? calm + 1 : 0
         }
     }
 
     /// A tenth of a second, and a look at everything behind it.
-    private func look(
-        _ service: BookService, _ clock: Stopwatch, _ listing: Listing, _ looks: inout Looks
-    ) {
+    private func look(_ service: BookService, _ listing: Listing, _ looks: inout Looks) {
         usleep(Run.lookIntervalUs)
         looks.count += 1
+        looks.watch.unknown = listing.unknownSymbols
         looks.watch.look(logger)
         companion.look(service)
         let isComplete = looks.watch.isComplete
@@ -161,21 +189,20 @@ struct Run {
             logger.info(
                 "all books are live",
                 metadata: [
-                    "symbols": number(looks.watch.symbols.count),
-                    "seconds": number(Double(clock.elapsedNs) / 1e9, decimals: 2),
+                    "symbols": number(looks.watch.count(.live)),
+                    "seconds": number(Double(limit.clock.elapsedNs) / 1e9, decimals: 2),
                 ])
         }
-        // Not before the books: the list is long, and until the venue has served one request there is no
-        // other.
+        // Behind the first requests for books: the list is long.
         if !looks.isListed && (isComplete || looks.count >= Run.listAfterLooks) {
             looks.isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
         }
         if looks.count % Run.secondEveryLooks == 0 {
             looks.watch.look(service.laneStatuses, logger)
-            looks.screen.measure()
+            looks.screen.measure(&looks.watch)
         }
         if console.isLive && looks.count % Run.drawEveryLooks == 0 { draw(listing, &looks) }
-        if !console.isLive && looks.count % Run.logEveryLooks == 0 { logProgress(clock, looks) }
+        if !console.isLive && looks.count % Run.logEveryLooks == 0 { logProgress(service, &looks) }
     }
 
     private func draw(_ listing: Listing, _ looks: inout Looks) {
@@ -185,150 +212,23 @@ struct Run {
         console.draw(extra + looks.screen.lines(looks.watch, size, decimals: listing.decimals))
     }
 
-    private func logProgress(_ clock: Stopwatch, _ looks: Looks) {
+    private func logProgress(_ service: BookService, _ looks: inout Looks) {
         let watch = looks.watch
-        logger.info(
-            "running",
-            metadata: [
-                "seconds": number(clock.elapsedNs / 1_000_000_000), "symbols": number(watch.symbols.count),
-                "live": number(watch.count(.live)), "stale": number(watch.count(.stale)),
-                "syncing": number(watch.count(.syncing)),
-                "messagesPerSecond": number(Int(looks.screen.messagesPerSecond ?? 0)),
-            ])
-    }
-}
-
-/// Writes events of a service to a log, at the level they deserve. For all threads of the service.
-private final class Teller: Sendable {
-    private let logger: Logger
-    private let market: Market
-    private let unknown = Mutex<Set<SymbolName>>([])
-    private let isMarketDoubted = Atomic<Bool>(false)
-
-    init(_ logger: Logger, _ market: Market) { (self.logger, self.market) = (logger, market) }
-
-    func tell(_ event: ServiceEvent) {
-        var level = level(event)
-        switch event {
-        case .desk(.snapshotFailed(let key, .unknownSymbol)):
-            // It is asked for again and again, in case it is listed one day; once is enough to be told.
-            if !unknown.withLock({ $0.insert(key.symbol).inserted }) { return }
-        case .desk(.snapshotFailed(_, .refused(status: 404, _))):
-            doubtMarket()
-            level = .debug
-        case .feed(_, .ended(_, let end)) where end.error == .upgradeRefused(status: 404): doubtMarket()
-        case .desk, .feed, .notPinned: break
+        var facts: Logger.Metadata = [
+            "seconds": number(limit.clock.elapsedNs / 1_000_000_000), "symbols": number(watch.symbols.count),
+            "live": number(watch.count(.live)), "stale": number(watch.count(.stale)),
+            "syncing": number(watch.count(.syncing)),
+            "messagesPerSecond": number(Int(looks.screen.messagesPerSecond ?? 0)),
+        ]
+        if !watch.unknown.isEmpty { facts["unknown"] = number(watch.unknown.count) }
+        let lag = looks.watch.takeRecentLag()
+        if companion.isRealTime, let medianNs = lag.medianNs, let worstNs = lag.worstNs {
+            facts["lagMedianMs"] = number(Double(medianNs) / 1e6, decimals: 1)
+            facts["lagWorstMs"] = number(Double(worstNs) / 1e6, decimals: 1)
         }
-        logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
-    }
-
-    /// A server that has no such path is told of once.
-    private func doubtMarket() {
-        if isMarketDoubted.exchange(true, ordering: .relaxed) { return }
-        logger.error(
-            "the server seems to be of another market: it knows no such path",
-            metadata: ["market": "\(market.name)", "status": number(404)])
-    }
-}
-
-/// Facts as metadata.
-private func metadata(_ facts: [EventFact]) -> Logger.Metadata {
-    let pairs = facts.map { fact in
-        switch fact.value {
-        case .number(let value): (fact.name, number(value))
-        case .text(let text): (fact.name, Logger.Metadata.Value.string(text))
+        if let wait = service.deskStatus.waitText(nowMs: wallClockUs() / 1000) {
+            facts["waitsFor"] = "\(wait)"
         }
-    }
-    return Logger.Metadata(pairs, uniquingKeysWith: { $1 })
-}
-
-private func level(_ event: ServiceEvent) -> Logger.Level {
-    switch event {
-    case .notPinned: .warning
-    case .feed(_, let inner), .desk(let inner): level(inner)
-    }
-}
-
-private func level(_ event: FeedEvent) -> Logger.Level {
-    switch event {
-    case .life(.subscribed), .opened, .exchangeInfo: .info
-    case .life(.waiting), .dialling: .debug
-    case .life(.replacing), .life(.resubscribing), .shutdownAnnounced, .ended: .notice
-    case .life(.refused), .life(.unanswered), .life(.notOpened), .unreadable, .dropped, .limited,
-        .snapshotRetried, .exchangeInfoRetried:
-        .warning
-    case .snapshotTooLong, .snapshotFailed: .error
-    }
-}
-
-/// Price decimals worth showing, once the venue's list of symbols is there.
-final class Listing: Sendable {
-    private let known = Mutex<[SymbolName: Int]>([:])
-    private let wanted: [SymbolName]
-
-    /// Nothing is known yet of these symbols.
-    init(_ wanted: [SymbolName]) { self.wanted = wanted }
-
-    /// Decimals of each symbol's tick.
-    var decimals: [SymbolName: Int] { known.withLock { $0 } }
-
-    /// Thread: the desk's.
-    func set(_ result: Result<ExchangeInfo, ExchangeInfoError>, _ logger: Logger) {
-        switch result {
-        case .success(let info):
-            let ticks = info.symbols.compactMap { facts in
-                facts.tickSize.map { (facts.symbol, Listing.decimals(of: $0)) }
-            }
-            known.withLock { $0 = Dictionary(ticks, uniquingKeysWith: { first, _ in first }) }
-            let statuses = Dictionary(
-                info.symbols.map { ($0.symbol, $0.status) }, uniquingKeysWith: { first, _ in first })
-            for symbol in wanted {
-                if let status = statuses[symbol], status != "TRADING" {
-                    logger.warning(
-                        "the symbol does not trade now",
-                        metadata: ["symbol": "\(symbol)", "status": "\(status)"])
-                }
-            }
-        case .failure(let error): logger.notice("no list of symbols", metadata: ["reason": "\(error)"])
-        }
-    }
-
-    /// Decimals of a tick such as `0.01000000`: 2.
-    private static func decimals(of tick: String) -> Int {
-        guard let point = tick.firstIndex(of: ".") else { return 0 }
-        var fraction = tick[tick.index(after: point)...]
-        while fraction.last == "0" { fraction.removeLast() }
-        return fraction.count
-    }
-}
-
-/// All symbols that trade on a market, by a request on this thread.
-func allSymbols(
-    _ endpoints: Endpoints, _ options: EventLoop.Options, _ logger: Logger
-) throws -> [SymbolName] {
-    let loop = try EventLoop(options)
-    defer { loop.close() }
-    var answer: Result<ExchangeInfo, ExchangeInfoError>?
-    let teller = Teller(logger, endpoints.market)
-    let desk = try SnapshotDesk(
-        [endpoints], on: loop, deliver: { _ in true }, report: { teller.tell(.desk($0)) })
-    desk.fetchExchangeInfo(endpoints.market) { answer = $0 }
-    while answer == nil && !StopSignals.isRaised { loop.turn(waitAtMostNs: 100_000_000) }
-    desk.stop()
-    switch answer {
-    case .success(let info):
-        let names = info.symbols.filter(\.isTrading).map(\.symbol)
-        if names.isEmpty {
-            printError("lob: no symbol trades on \(endpoints.market.name)")
-            throw ExitCode(1)
-        }
-        return names
-    case .failure(let error):
-        printError("lob: no list of symbols from \(endpoints.restBase): \(error)")
-        if case .refused(status: 404, _) = error {
-            printError("lob: the server seems to be of another market than \(endpoints.market.name)")
-        }
-        throw ExitCode(1)
-    case nil: throw ExitCode(1)
+        logger.info("running", metadata: facts)
     }
 }

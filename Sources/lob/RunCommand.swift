@@ -55,11 +55,20 @@ struct CPUListArgument: ExpressibleByArgument {
 
 /// Arguments that say how books are kept, for every command that keeps some.
 struct BookOptions: ParsableArguments {
-    @Option(help: "Levels a side to know of each book.")
+    @Option(parsing: .unconditional, help: "Levels a side to know of each book.")
     var depth = 1000
 
-    @Option(help: ArgumentHelp("Seconds between two audits of a book; 0: none.", valueName: "s"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seconds between two audits of a book; 0: none.", valueName: "s"))
     var auditEvery = 600
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Seconds that events may come later than usual before their book is stale; 0: any.",
+            valueName: "s"))
+    var maxLag = 5.0
 
     @Option(help: "What threads do while there is nothing to do: spin, backoff or park.")
     var idle = IdleStrategy.backoff
@@ -68,6 +77,7 @@ struct BookOptions: ParsableArguments {
     var cpu: CPUListArgument?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "MiB of each connection's ring, a power of two; more for many symbols.", valueName: "MiB"))
     var ring: Int?
@@ -75,7 +85,9 @@ struct BookOptions: ParsableArguments {
     @Option(help: "How WebSocket frames are read: auto, fast or standard.")
     var road = RoadArgument.auto
 
-    @Option(help: ArgumentHelp("Seconds of silence after which streams are subscribed anew.", valueName: "s"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seconds of silence after which streams are subscribed anew.", valueName: "s"))
     var silence = 30
 
     @Option(help: "Log lines as text or json, on standard error.")
@@ -84,7 +96,9 @@ struct BookOptions: ParsableArguments {
     @Option(help: "Least level that is logged: debug, info, notice, warning or error.")
     var logLevel = LogLevelArgument.info
 
-    @Option(help: ArgumentHelp("End after so many seconds.", valueName: "s"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("End after so many seconds, whatever has come by then.", valueName: "s"))
     var seconds: Double?
 
     @Flag(help: "One JSON object per symbol on standard output at the end.")
@@ -98,6 +112,9 @@ struct BookOptions: ParsableArguments {
         let secondsMax = 1_000_000_000
         if !(0...secondsMax).contains(auditEvery) {
             throw ValidationError("--audit-every must be 0 … \(secondsMax) s.")
+        }
+        if !(maxLag >= 0 && maxLag <= Double(secondsMax)) {
+            throw ValidationError("--max-lag must be 0 … \(secondsMax) s.")
         }
         if let ring, ring < 1 || ring > 1024 || ring.nonzeroBitCount != 1 {
             throw ValidationError("--ring must be a power of two, 1 … 1024.")
@@ -114,6 +131,7 @@ struct BookOptions: ParsableArguments {
     func apply(to configuration: inout ServiceConfiguration) {
         configuration.depth = depth
         configuration.auditEveryMs = Int64(auditEvery) * 1000
+        configuration.lagMsMax = Int64(maxLag * 1000)
         configuration.idle = idle
         configuration.ringBytes = ring.map { $0 << 20 }
         configuration.cpus = cpu?.cpus ?? []
@@ -137,14 +155,20 @@ struct RunCommand: ParsableCommand {
               lob run --market usdm --all --depth 500
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
 
+            Certificates are checked against the system's authorities, or those of SSL_CERT_FILE, or only \
+            those of --ca. The proxy of http_proxy is used for every host that no_proxy does not name; \
+            loopback is always reached directly.
+
             \(RunScreen.legend)
 
-            Exit status: 0 nothing was wrong; 1 it could not start; 2 the venue contradicted a book, or a \
-            book never was live or had not been for 30 s; 64 wrong usage. A book that was being mended when \
-            the run ended is no failure; the summary names it.
+            Exit status: 0 nothing was wrong; 1 it could not start, the venue has none of the symbols, or \
+            the results could not be written; 2 the venue contradicted a book, or a book never was live or \
+            had not been for 30 s; 64 wrong usage. A book that was being mended when the run ended is no \
+            failure; the summary names it.
             """)
 
-    @Argument(help: ArgumentHelp("Symbols, such as BTCUSDT.", valueName: "symbol"))
+    @Argument(
+        help: ArgumentHelp("Symbols, such as BTCUSDT, with blanks or commas between.", valueName: "symbol"))
     var symbols: [String] = []
 
     @Flag(help: "All symbols that trade on the market.")
@@ -165,7 +189,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Trust only the certificate authorities of this PEM file.", valueName: "file"))
     var ca: String?
 
-    @Option(help: "Connections at least; more come when one cannot carry all streams.")
+    @Option(
+        parsing: .unconditional, help: "Connections at least; more come when one cannot carry all streams.")
     var lanes = 1
 
     @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
@@ -177,10 +202,12 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var books: BookOptions
 
     func validate() throws {
-        if symbols.isEmpty == !all { throw ValidationError("Give symbols, or --all.") }
+        if all && !symbols.isEmpty { throw ValidationError("Give symbols or --all, not both.") }
+        let texts = listed(symbols)
+        if texts.isEmpty && !all { throw ValidationError("Give symbols, or --all.") }
         // All lanes share the dials that the venue allows one address; with more, none could try again soon.
         if lanes < 1 || lanes > 20 { throw ValidationError("--lanes must be 1 … 20.") }
-        for symbol in symbols where SymbolName(argument: symbol) == nil {
+        for symbol in texts where SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
         if let ca { try RunCommand.check(authorities: ca) }
@@ -205,31 +232,47 @@ struct RunCommand: ParsableCommand {
         guard var endpoints = Endpoints(market: market.market, environment: environment) else {
             throw ValidationError("\(market.rawValue) has no environment \(environment.rawValue).")
         }
-        for (url, schemes) in [(wsUrl, ["ws://", "wss://"]), (restUrl, ["http://", "https://"])] {
-            guard let url else { continue }
-            guard schemes.contains(where: { url.hasPrefix($0) }), (try? ServiceURL(url)) != nil else {
-                throw ValidationError(
-                    "\(url): not a URL that begins with \(schemes.joined(separator: " or ")).")
-            }
-        }
+        if let wsUrl { try RunCommand.check(url: wsUrl, schemes: ["ws://", "wss://"]) }
+        if let restUrl { try RunCommand.check(url: restUrl, schemes: ["http://", "https://"]) }
         if let wsUrl { endpoints.streamBase = trimmed(wsUrl) }
         if let restUrl { endpoints.restBase = trimmed(restUrl) }
         return endpoints
     }
 
+    private static func check(url: String, schemes: [String]) throws {
+        if !schemes.contains(where: { url.hasPrefix($0) }) {
+            throw ValidationError("\(url): does not begin with \(schemes.joined(separator: " or ")).")
+        }
+        do throws(TransportError) {
+            _ = try ServiceURL(url)
+        } catch {
+            guard case .invalidURL(let what) = error else { throw ValidationError("\(url): \(error).") }
+            throw ValidationError("\(url): \(what).")
+        }
+    }
+
     private func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 
     func run() throws {
+        let limit = RunLimit(seconds: books.seconds)
         StopSignals.install()
-        let console = Console(isLive: !books.plain)
+        let console = Console(isLive: !books.plain, format: books.logFormat)
+        defer { console.clear() }
         let logger = makeLogger(console, books)
         let endpoints = try endpoints()
-        var names = symbols.compactMap(SymbolName.init(argument:))
+        var names = listed(symbols).compactMap(SymbolName.init(argument:))
+        var list: ExchangeInfo?
         var loop = EventLoop.Options()
         loop.authorityPath = ca
         if all {
             logger.info("fetching the list of symbols", metadata: ["from": "\(endpoints.restBase)"])
-            names = try allSymbols(endpoints, loop, logger)
+            let fetched = try fetchList(endpoints, loop, limit, logger)
+            names = fetched.symbols.filter(\.isTrading).map(\.symbol)
+            if names.isEmpty {
+                printError("lob: no symbol trades on \(endpoints.market.name)")
+                throw ExitCode(1)
+            }
+            list = fetched
         }
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: names)
         books.apply(to: &configuration)
@@ -237,8 +280,15 @@ struct RunCommand: ParsableCommand {
         configuration.streams.hasBookTicker = !noBookTicker
         configuration.isCombined = !raw
         configuration.loop = loop
-        try Run(configuration, books, console, logger, title: "\(market.rawValue)").run()
+        configuration.desk.listAttemptsMax = .max
+        try Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
+            .run(list: list)
     }
+}
+
+/// What stands between blanks and commas.
+func listed(_ arguments: [String]) -> [String] {
+    arguments.flatMap { $0.split { $0 == "," || $0 == " " }.map(String.init) }
 }
 
 extension VenueEnvironment: ExpressibleByArgument {}

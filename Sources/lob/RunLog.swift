@@ -24,18 +24,27 @@ struct RunLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        switch format {
-        case .text:
-            let level = "\(event.level)".uppercased()
-            let padding = String(repeating: " ", count: max(0, 7 - level.count))
-            let tail = facts.map { " \($0.key)=\(plainText($0.value))" }.joined()
-            console.log("\(utcTimestamp()) \(level)\(padding) \(event.message)\(tail)")
-        case .json:
-            var line = "{\"time\":\"\(utcTimestamp())\",\"level\":\"\(event.level)\""
-            line += ",\"message\":\(jsonText("\(event.message)"))"
-            for fact in facts { line += ",\(jsonText(fact.key)):\(jsonText(fact.value))" }
-            console.log(line + "}")
-        }
+        let texts = facts.map { ($0.key, format == .text ? plainText($0.value) : jsonText($0.value)) }
+        console.log(logLine(format, "\(event.level)", "\(event.message)", texts))
+    }
+}
+
+/// A log line of now.
+///
+/// - Parameter facts: names, and values as the format has them.
+func logLine(
+    _ format: LogFormat, _ level: String, _ message: String, _ facts: [(name: String, text: String)]
+) -> String {
+    switch format {
+    case .text:
+        let padding = String(repeating: " ", count: max(0, 7 - level.count))
+        let tail = facts.map { " \($0.name)=\($0.text)" }.joined()
+        return "\(utcTimestamp()) \(level.uppercased())\(padding) \(message)\(tail)"
+    case .json:
+        var line = "{\"time\":\"\(utcTimestamp())\",\"level\":\"\(level)\""
+        line += ",\"message\":\(jsonText(message))"
+        for fact in facts { line += ",\(jsonText(fact.name)):\(fact.text)" }
+        return line + "}"
     }
 }
 

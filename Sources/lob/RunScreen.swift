@@ -5,7 +5,6 @@ import BookService
 import DepthBook
 import DepthFeed
 import MarketData
-import Recording
 
 /// Draws a service.
 struct RunScreen {
@@ -18,21 +17,24 @@ struct RunScreen {
     /// Nil until there is something to compare with, as `bytesPerSecond`.
     private(set) var messagesPerSecond: Double?
     private var bytesPerSecond: Double?
+    private var lag = LagMeter()
     /// Whether the venue's times are those of this machine.
     private let isRealTime: Bool
+    /// Whether the picture is drawn at all.
+    private let isLive: Bool
 
     /// What the columns say, for help texts.
     static let legend = """
-        Columns: proven, levels of bids and asks known to be complete; lag ms, from the venue's time of an \
-        event to its receipt; waiting, bytes kept until a snapshot comes; tickers and audits, comparisons \
+        Columns: proven, levels of bids and asks known to be complete; lag ms, how much later than usual the \
+        last event came; waiting, bytes kept until a snapshot comes; tickers and audits, comparisons \
         that agreed of those made; gaps, times that events were missing. A narrow terminal shows fewer.
         """
 
     /// Columns in the order in which they are left out where there is no room.
     private static let dropping = [7, 9, 2, 8, 10, 5, 6]
 
-    init(_ service: BookService, title: String, isRealTime: Bool) {
-        (self.service, self.title, self.isRealTime) = (service, title, isRealTime)
+    init(_ service: BookService, title: String, isRealTime: Bool, isLive: Bool) {
+        (self.service, self.title, self.isRealTime, self.isLive) = (service, title, isRealTime, isLive)
     }
 
     /// The picture, at most `size`.
@@ -53,7 +55,9 @@ struct RunScreen {
                 "tickers", "audits", "gaps",
             ]
         ]
-        for symbol in symbols.prefix(room) { rows.append(row(symbol, decimals[symbol.name])) }
+        for symbol in symbols.prefix(room) {
+            rows.append(row(symbol, decimals[symbol.name], isKnown: !watch.unknown.contains(symbol.name)))
+        }
         lines.append("")
         let table = fittingTable(
             rows, leftAligned: [0, 1], columnsMax: size.columns, dropping: RunScreen.dropping)
@@ -66,11 +70,17 @@ struct RunScreen {
         var text = "\(title), \(RunScreen.duration(clock.elapsedNs)): \(watch.count(.live)) live"
         if watch.count(.syncing) > 0 { text += ", \(watch.count(.syncing)) syncing" }
         if watch.count(.stale) > 0 { text += ", \(watch.count(.stale)) stale" }
-        return text + " of \(watch.symbols.count)"
+        if !watch.unknown.isEmpty { text += ", \(watch.unknown.count) unknown" }
+        text += " of \(watch.symbols.count)"
+        if isRealTime, let medianNs = lag.medianNs, let worstNs = lag.worstNs {
+            text +=
+                "; lag \(fixed(Double(medianNs) / 1e6, 1)) ms, worst \(fixed(Double(worstNs) / 1e6, 1)) ms"
+        }
+        return text
     }
 
     /// Works out the rates, if it is time.
-    mutating func measure() {
+    mutating func measure(_ watch: inout RunWatch) {
         let lanes = service.laneStatuses
         let nowNs = clock.elapsedNs
         // Statuses come once a second; a shorter time would show steps.
@@ -81,6 +91,7 @@ struct RunScreen {
         messagesPerSecond = Double(messages - lastMessages) / seconds
         bytesPerSecond = Double(bytes - lastBytes) / seconds
         (lastMessages, lastBytes, lastAtNs) = (messages, bytes, nowNs)
+        if isLive { lag = watch.takeRecentLag() }
     }
 
     private func traffic(_ lanes: [LaneStatus]) -> String {
@@ -118,13 +129,12 @@ struct RunScreen {
             let filled = desk.total == 0 ? 0 : done * width / desk.total
             let bar = String(repeating: "▇", count: filled) + String(repeating: "·", count: width - filled)
             text += "; \(bar) \(done) of \(desk.total)"
-            let leftMs = desk.etaMs - wallClockUs() / 1000
-            if desk.etaMs > 0 && leftMs > 0 { text += ", \(fixed(Double(leftMs) / 1000, 1)) s to go" }
+            if let wait = desk.waitText(nowMs: wallClockUs() / 1000) { text += "; \(wait)" }
         }
         return text
     }
 
-    private func row(_ symbol: WatchedSymbol, _ decimals: Int?) -> [String] {
+    private func row(_ symbol: WatchedSymbol, _ decimals: Int?, isKnown: Bool) -> [String] {
         let view = symbol.view
         let status = symbol.status
         let c = status.counters
@@ -134,12 +144,12 @@ struct RunScreen {
             return RunScreen.shortened(view.scales.text(level.price), to: decimals)
         }
         func known(_ text: String) -> String { symbol.hasStatus ? text : "-" }
-        let lagMs = Double(saturatedDifference(view.receivedAtNs / 1000, view.eventTimeUs)) / 1000
+        let state = isKnown ? isStale ? "stale, \(view.reason)" : "\(view.state)" : "unknown"
         return [
-            "\(symbol.name)", isStale ? "stale, \(view.reason)" : "\(view.state)",
+            "\(symbol.name)", state,
             known("\(status.provenBidCount)/\(status.provenAskCount)"), price(view.bestBid),
             price(view.bestAsk), symbol.eventsPerSecond.map { fixed($0, 1) } ?? "-",
-            view.eventTimeUs == 0 || !isRealTime ? "-" : fixed(lagMs, 1),
+            view.eventTimeUs == 0 || !isRealTime ? "-" : fixed(Double(view.lagNs) / 1e6, 1),
             status.bufferedBytes == 0 ? "-" : byteText(status.bufferedBytes),
             known("\(c.tickersAgreed)/\(c.tickersCompared)"),
             known("\(c.auditsAgreed)/\(c.auditsCompared)"), known("\(c.gaps)"),

@@ -10,11 +10,27 @@ struct RunSummary {
     let market: Market
     let books: [ClosedBook]
     let lanes: [LaneStatus]
-    /// How each book stands.
-    let outcomes: [SymbolName: BookOutcome]
     let elapsedNs: Int64
     /// Decimals of each symbol's tick, where they are known.
-    var decimals: [SymbolName: Int] = [:]
+    let decimals: [SymbolName: Int]
+    /// Whether the venue's times are those of this machine.
+    let isRealTime: Bool
+    /// How each book stands.
+    private let outcomes: [SymbolName: BookOutcome]
+    private let lags: [SymbolName: LagMeter]
+    private let unknown: Set<SymbolName>
+    private let nowNs = wallClockUs() * 1000
+
+    init(
+        market: Market, books: [ClosedBook], lanes: [LaneStatus], watch: RunWatch, elapsedNs: Int64,
+        decimals: [SymbolName: Int], isRealTime: Bool
+    ) {
+        (self.market, self.books, self.lanes, self.elapsedNs) = (market, books, lanes, elapsedNs)
+        (self.decimals, self.isRealTime) = (decimals, isRealTime)
+        outcomes = watch.outcomes(books)
+        lags = Dictionary(watch.symbols.map { ($0.name, $0.lag) }, uniquingKeysWith: { $1 })
+        unknown = watch.unknown
+    }
 
     private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
 
@@ -44,6 +60,7 @@ struct RunSummary {
             "{\"symbol\":\(jsonText("\(status.symbol)")),\"market\":\"\(market.name)\""
         text += ",\"state\":\"\(book.state)\""
         if book.state == .stale { text += ",\"reason\":\"\(book.reason)\"" }
+        if unknown.contains(status.symbol) { text += ",\"unknown\":true" }
         switch outcome(book) {
         case .live, .neverLive: break
         case .mending(let forMs), .lost(let forMs): text += ",\"staleForMs\":\(forMs)"
@@ -56,7 +73,27 @@ struct RunSummary {
         text += ",\"levels\":{\"bid\":\(book.bidCount),\"ask\":\(book.askCount)}"
         text += ",\"provenLevels\":{\"bid\":\(status.provenBidCount),\"ask\":\(status.provenAskCount)}"
         text += ",\"bestBid\":\(price(book.bestBid)),\"bestAsk\":\(price(book.bestAsk))"
+        text += ",\"lag\":\(lagJSON(status.symbol)),\"checkedMsAgo\":\(checkedMsAgo(book))"
         return text + ",\"digest\":\"\(hexadecimal(book.digest))\"}"
+    }
+
+    private func lagJSON(_ symbol: SymbolName) -> String {
+        guard isRealTime, let lag = lags[symbol], let medianNs = lag.medianNs, let worstNs = lag.worstNs
+        else {
+            return "null"
+        }
+        let (median, worst) = (fixed(Double(medianNs) / 1e6, 3), fixed(Double(worstNs) / 1e6, 3))
+        return "{\"medianMs\":\(median),\"worstMs\":\(worst)}"
+    }
+
+    /// How long before the end the connection of a book was last known to deliver.
+    private func checkedMsAgo(_ book: ClosedBook) -> String {
+        book.checkedAtNs == 0 ? "null" : "\(max(nowNs - book.checkedAtNs, 0) / 1_000_000)"
+    }
+
+    private func lagText(_ lag: LagMeter?) -> String {
+        guard isRealTime, let lag, let medianNs = lag.medianNs, let worstNs = lag.worstNs else { return "-" }
+        return "\(fixed(Double(medianNs) / 1e6, 1))/\(fixed(Double(worstNs) / 1e6, 1))"
     }
 
     /// The table for people, of at most so many symbols.
@@ -64,7 +101,7 @@ struct RunSummary {
         var rows = [
             [
                 "symbol", "state", "applied", "gaps", "resyncs", "snapshots", "bids", "asks", "best bid",
-                "best ask", "tickers", "audits", "digest",
+                "best ask", "lag ms", "tickers", "audits", "digest",
             ]
         ]
         let sorted = books.sorted { ($0.state == .live ? 1 : 0) < ($1.state == .live ? 1 : 0) }
@@ -75,11 +112,14 @@ struct RunSummary {
                 guard let level else { return "-" }
                 return RunScreen.shortened(scales.text(level.price), to: decimals[book.status.symbol])
             }
+            let isKnown = !unknown.contains(book.status.symbol)
+            let state = book.state == .stale ? "stale (\(book.reason))" : "\(book.state)"
             rows.append([
-                "\(book.status.symbol)", book.state == .stale ? "stale (\(book.reason))" : "\(book.state)",
+                "\(book.status.symbol)", isKnown ? state : "unknown",
                 "\(c.applied)", "\(c.gaps)", "\(c.resyncs)", "\(c.snapshots)", "\(book.bidCount)",
                 "\(book.askCount)", price(book.bestBid), price(book.bestAsk),
-                "\(c.tickersAgreed)/\(c.tickersCompared)", "\(c.auditsAgreed)/\(c.auditsCompared)",
+                lagText(lags[book.status.symbol]), "\(c.tickersAgreed)/\(c.tickersCompared)",
+                "\(c.auditsAgreed)/\(c.auditsCompared)",
                 hexadecimal(book.digest),
             ])
         }
@@ -91,6 +131,7 @@ struct RunSummary {
     /// A line for each way in which books are not live.
     private var doubts: [String] {
         var (mending, lost, never): ([String], [String], [String]) = ([], [], [])
+        var strangers: [String] = []
         for book in books {
             let name = "\(book.status.symbol)"
             func since(_ ms: Int64) -> String { "\(name) (\(book.reason), \(fixed(Double(ms) / 1000, 1)) s)" }
@@ -98,11 +139,13 @@ struct RunSummary {
             case .live: break
             case .mending(let forMs): mending.append(since(forMs))
             case .lost(let forMs): lost.append(since(forMs))
+            case .neverLive where unknown.contains(book.status.symbol): strangers.append(name)
             case .neverLive: never.append(name)
             }
         }
         let all = [
             (mending, "being mended when the run ended"), (lost, "not mended"), (never, "never live"),
+            (strangers, "no such symbol"),
         ]
         return all.filter { !$0.0.isEmpty }.map { "\($1): \($0.joined(separator: ", "))" }
     }
@@ -115,12 +158,15 @@ struct RunSummary {
         let dropped = lanes.reduce(0) { $0 + $1.feed.droppedMessages }
         let dials = lanes.reduce(0) { $0 + $1.feed.attempts }
         let malformed = lanes.reduce(0) { $0 + $1.engine.malformed }
+        var all = LagMeter()
+        for lag in lags.values { all.add(lag) }
         return "\(live) of \(counted(books.count, "book")) live; \(messages) messages in "
             + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(malformed) unreadable, "
             + "\(dropped) lost to a full ring; dialled \(counted(dials, "time")); "
             + "\(sum(\.applied)) events applied, \(counted(sum(\.gaps), "gap")), "
             + "\(counted(sum(\.resyncs), "resync")); "
             + "agreed: tickers \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
-            + "audits \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared))"
+            + "audits \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared)); "
+            + "lag ms, median/worst: \(lagText(all))"
     }
 }

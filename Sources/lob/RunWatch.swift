@@ -16,6 +16,8 @@ struct WatchedSymbol {
     var hasStatus: Bool { version != 0 }
     /// Depth events applied in a second, between the last two statuses; nil until there are two.
     var eventsPerSecond: Double?
+    /// How late its events came.
+    var lag = LagMeter()
     fileprivate var watch = BookWatch()
     fileprivate var version: UInt64 = 0
     fileprivate var appliedAtNs: Int64 = 0
@@ -30,6 +32,12 @@ struct WatchedSymbol {
 /// Looks at all symbols of a service and logs what has changed.
 struct RunWatch {
     private(set) var symbols: [WatchedSymbol]
+    /// Those that the venue does not have.
+    var unknown = Set<SymbolName>()
+    /// Whether a book ever was live.
+    private(set) var wasAnyLive = false
+    private var recentLag = LagMeter()
+    private let service: BookService
     private let market: Market
     private var isMarketDoubted = false
 
@@ -37,17 +45,29 @@ struct RunWatch {
     private static let malformedMin = 20
 
     init(_ service: BookService) {
+        self.service = service
         market = service.configuration.endpoints.market
         symbols = service.symbols.compactMap { name in
             service.readers(of: name).map { WatchedSymbol(name, $0) }
         }
     }
 
-    /// Number of symbols in a state.
-    func count(_ state: BookState) -> Int { symbols.reduce(0) { $0 + ($1.view.state == state ? 1 : 0) } }
+    /// Number of symbols in a state, of those that the venue has.
+    func count(_ state: BookState) -> Int {
+        symbols.reduce(0) { $0 + ($1.view.state == state && !unknown.contains($1.name) ? 1 : 0) }
+    }
 
-    /// Whether every book is live.
-    var isComplete: Bool { count(.live) == symbols.count }
+    /// Whether every book is live, of those that the venue has.
+    var isComplete: Bool {
+        let live = count(.live)
+        return live > 0 && live == symbols.count { !unknown.contains($0.name) }
+    }
+
+    /// How late events came since the last call.
+    mutating func takeRecentLag() -> LagMeter {
+        defer { recentLag = LagMeter() }
+        return recentLag
+    }
 
     /// Reads everything anew and logs what has changed.
     mutating func look(_ logger: Logger) {
@@ -77,6 +97,12 @@ struct RunWatch {
         let before = symbols[index]
         _ = before.readers.views.read(into: &symbols[index].view)
         let nowNs = monotonicNs()
+        let view = symbols[index].view
+        if view.state == .live { wasAnyLive = true }
+        if view.state != .syncing && view.lastUpdateID != before.view.lastUpdateID {
+            symbols[index].lag.add(ns: view.lagNs)
+            recentLag.add(ns: view.lagNs)
+        }
         var newStatus: SymbolStatus?
         let reading = before.readers.statuses.read(
             into: &symbols[index].status, ifNewerThan: before.version)
@@ -89,13 +115,13 @@ struct RunWatch {
             newStatus = symbols[index].status
         }
         for news in symbols[index].watch.look(symbols[index].view, newStatus, atNs: nowNs) {
-            tell(news, "\(before.name)", logger)
+            tell(news, symbols[index], logger)
         }
     }
 
-    private mutating func tell(_ news: BookNews, _ name: String, _ logger: Logger) {
+    private mutating func tell(_ news: BookNews, _ symbol: WatchedSymbol, _ logger: Logger) {
         var (level, message) = (Logger.Level.info, "")
-        var facts: Logger.Metadata = ["symbol": "\(name)"]
+        var facts: Logger.Metadata = ["symbol": "\(symbol.name)"]
         switch news {
         case .live(let id):
             message = "book is live"
@@ -107,6 +133,7 @@ struct RunWatch {
         case .stale(let reason):
             (level, message) = (.warning, "book is stale")
             facts["reason"] = "\(reason)"
+            facts["because"] = "\(reason.words)"
         case .mended(let gaps):
             (level, message) = (.warning, "events were missing, and the book was mended at once")
             facts["gaps"] = number(gaps)
@@ -114,16 +141,30 @@ struct RunWatch {
         case .auditAgreed: (level, message) = (.debug, "audit agrees")
         case .auditDiffered(let difference):
             (level, message) = (.error, "audit found a difference")
-            facts["difference"] = "\(difference.map { "\($0)" } ?? "unknown")"
-        case .tickerContradicted: (level, message) = (.error, "a ticker of the venue contradicts the book")
+            let scales = symbol.status.scales
+            if let difference, let scales { facts["difference"] = "\(difference.text(scales))" }
+        case .tickerContradicted:
+            return tell(.ticker, "a ticker of the venue contradicts the book", symbol, logger)
         case .partialContradicted:
-            (level, message) = (.error, "a partial depth of the venue contradicts the book")
+            return tell(.partialDepth, "a partial depth of the venue contradicts the book", symbol, logger)
         case .crossed: (level, message) = (.error, "the book crossed")
         case .behind: (level, message) = (.warning, "the book was behind a snapshot")
         case .rescaled: (level, message) = (.notice, "the venue prints other decimals")
         case .bufferOverflowed: (level, message) = (.warning, "too many events wait for a snapshot")
         }
         logger.log(level: level, "\(message)", metadata: facts)
+    }
+
+    /// Tells of a contradiction, with what was said, as soon as the book thread has told that.
+    private func tell(
+        _ oracle: OracleDisagreement.Oracle, _ message: String, _ symbol: WatchedSymbol, _ logger: Logger
+    ) {
+        let name = symbol.name
+        let isAsked = service.disagreements(of: name) { disagreements in
+            let difference = disagreements.first { $0.oracle == oracle }?.text ?? "not kept"
+            logger.error("\(message)", metadata: ["symbol": "\(name)", "difference": "\(difference)"])
+        }
+        if !isAsked { logger.error("\(message)", metadata: ["symbol": "\(name)"]) }
     }
 
     private mutating func doubtMarket(_ reason: String, _ logger: Logger) {

@@ -34,11 +34,14 @@ struct ProfileArgument: ExpressibleByArgument {
 /// What `--faults` takes.
 func faultHelp(without: FaultPlan) -> ArgumentHelp {
     ArgumentHelp(
-        "What goes wrong: all, none, or NAME[=RATE],… (default: \(without))", valueName: "plan")
+        "What goes wrong: none, all, everything, venue, or NAME[=RATE],… (default: \(without))",
+        valueName: "plan")
 }
 
 /// The faults, for help texts.
-let faultLegend = "Faults: \(Fault.allCases.map(\.name).joined(separator: ", "))."
+let faultLegend =
+    "Faults: \(Fault.allCases.map(\.name).joined(separator: ", ")). Plan venue: "
+    + "\(FaultPlan.venueFaults.map(\.name).joined(separator: ", "))."
 
 /// A fault plan as an argument.
 func faultPlan(_ text: String) throws -> FaultPlan {
@@ -66,36 +69,61 @@ struct SimulateCommand: ParsableCommand {
             repeats it.
             """)
 
-    @Option(help: "Number of seeds.")
+    @Option(parsing: .unconditional, help: "Number of seeds.")
     var seeds = 100
 
-    @Option(help: "First seed.")
+    @Option(parsing: .unconditional, help: "First seed.")
     var from: UInt64 = 1
 
-    @Option(help: "Virtual seconds under faults for each seed.")
+    @Option(parsing: .unconditional, help: "Virtual seconds under faults for each seed.")
     var seconds = 120
 
-    @Option(help: "The same in virtual hours.")
+    @Option(parsing: .unconditional, help: "The same in virtual hours.")
     var hours: Double?
 
-    @Option(help: "Virtual seconds after the faults within which every symbol must be live.")
+    @Option(
+        parsing: .unconditional,
+        help: "Virtual seconds after the faults within which every symbol must be live.")
     var recovery = 240
 
     @Option(help: "Traffic of the symbols.")
     var profile = ProfileArgument(argument: "mixed")!
 
-    @Option(help: "Symbols of each venue.")
+    @Option(parsing: .unconditional, help: "Symbols of each venue.")
     var symbols = 2
 
     @Option(help: faultHelp(without: .all), transform: faultPlan)
-    var faults = FaultPlan.all
+    var faults: FaultPlan?
+
+    @Option(help: "Of 1000 snapshots, how many show the end of an event instead of a state inside of one.")
+    var whole = 0
+
+    @Option(help: "How far snapshots lag behind the venue, at most, in ms.")
+    var restLag = 300
+
+    @Flag(help: "A market of --symbols quiet symbols on spot, one in ten of them busy.")
+    var market = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What is checked: all, ids (what follows from ids alone), or NAME,…", valueName: "invariants"),
+        transform: invariantSet)
+    var check = Invariant.byIDs
+
+    @Flag(help: "Go on behind a violation, and show them all.")
+    var keepGoing = false
 
     @Flag(help: "Instead: show in which seed each built-in mistake is caught.")
     var mistakes = false
 
+    @Flag(help: "Instead: show how long each kind of trouble misleads readers, over --seeds seeds.")
+    var table = false
+
     mutating func validate() throws {
         if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
-        if symbols < 1 || symbols > 200 { throw ValidationError("--symbols must be 1 … 200.") }
+        if symbols < 1 || symbols > 2000 { throw ValidationError("--symbols must be 1 … 2000.") }
+        if whole < 0 || whole > 1000 { throw ValidationError("--whole must be 0 … 1000.") }
+        if restLag < 0 || restLag > 60_000 { throw ValidationError("--rest-lag must be 0 … 60000 ms.") }
         if UInt64(seeds) > UInt64.max - from {
             throw ValidationError("There are no seeds behind \(UInt64.max).")
         }
@@ -116,27 +144,22 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         if mistakes { return try showMistakes() }
+        if table { return try showTroubles() }
         let clock = Stopwatch()
         var total = RoadOutcome()
         var slowest: Double = 0
         var shownAtNs: Int64 = 0
+        var violationCount = 0
         for seed in from..<(from + UInt64(seeds)) {
             let (name, profile) = profile.profile(seed: seed)
-            var plan = RoadPlan(seed: seed, profile: profile)
-            plan.symbolCount = symbols
-            plan.faultySeconds = seconds
-            plan.recoverySeconds = recovery
-            plan.faults = faults
-            let outcome = try Road(plan).run()
+            let outcome = try Road(plan(seed, profile)).run()
             total.add(outcome)
             slowest = max(slowest, outcome.recoverySeconds)
             if let violation = outcome.violation {
+                violationCount += 1
                 printError("seed \(seed), profile \(name): \(violation)")
-                printError(
-                    "repeat: lob simulate --seeds 1 --from \(seed) --seconds \(seconds) "
-                        + "--recovery \(recovery) "
-                        + "--profile \(name) --symbols \(symbols) --faults \(faults)")
-                throw ExitCode(2)
+                printError("repeat: \(repetition(seed, name))")
+                if !keepGoing { throw ExitCode(2) }
             }
             if clock.elapsedNs - shownAtNs > 2_000_000_000 {
                 shownAtNs = clock.elapsedNs
@@ -144,7 +167,35 @@ struct SimulateCommand: ParsableCommand {
             }
         }
         let elapsed = Double(clock.elapsedNs) / 1e9
-        let rows = [
+        try Output.print(renderTable(rows(total, slowest, violationCount, elapsed), leftAligned: [0, 1]))
+        if violationCount > 0 { throw ExitCode(2) }
+    }
+
+    private func plan(_ seed: UInt64, _ profile: TrafficProfile) -> RoadPlan {
+        var plan = RoadPlan(seed: seed, profile: profile)
+        if market { plan = .market(seed: seed, symbolCount: symbols, seconds: seconds) }
+        plan.symbolCount = symbols
+        plan.faultySeconds = seconds
+        plan.recoverySeconds = recovery
+        plan.faults = faults ?? (market ? .none : .all)
+        plan.wholeSnapshotPerMille = whole
+        plan.snapshotLagMs = restLag
+        plan.invariants = check
+        return plan
+    }
+
+    private func repetition(_ seed: UInt64, _ name: String) -> String {
+        let names = check == Invariant.all ? "all" : check.map(\.rawValue).sorted().joined(separator: ",")
+        return "lob simulate --seeds 1 --from \(seed) --seconds \(seconds) --recovery \(recovery) "
+            + "--profile \(name) --symbols \(symbols) --whole \(whole) --rest-lag \(restLag) --check \(names)"
+            + (market ? " --market" : "") + (faults.map { " --faults \($0)" } ?? "")
+    }
+
+    private func rows(
+        _ total: RoadOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
+    ) -> [[String]] {
+        let prompt = total.doubts == 0 ? 1 : Double(total.promptDoubts) / Double(total.doubts)
+        return [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
             ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
             ["faults", rounded(Double(total.faults))],
@@ -155,9 +206,17 @@ struct SimulateCommand: ParsableCommand {
             ["books proven behind", rounded(Double(total.behind))],
             ["resyncs", rounded(Double(total.resyncs))], ["audits", rounded(Double(total.audits))],
             ["snapshot requests", rounded(Double(total.requests))],
+            [
+                "doubts settled by a snapshot",
+                "\(rounded(Double(total.doubts))), "
+                    + "\(fixed(100 * prompt, 2)) % by the first, within two updates",
+            ],
+            ["doubts settled without one", rounded(Double(total.freeDoubts))],
+            ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],
             ["comparisons with the true book", rounded(Double(total.comparisons))],
             ["levels compared", rounded(Double(total.comparedLevels))],
-            ["slowest recovery", "\(fixed(slowest, 1)) s after the last fault"], ["violations", "0"],
+            ["slowest recovery", "\(fixed(slowest, 1)) s after the last fault"],
+            ["violations", "\(violationCount)"],
             [
                 "speed",
                 "\(fixed(Double(seeds) / elapsed, 1)) seeds/s, "
@@ -165,37 +224,11 @@ struct SimulateCommand: ParsableCommand {
             ],
             ["trail", hexadecimal(total.trail)],
         ]
-        print(renderTable(rows, leftAligned: [0, 1]))
     }
 
     private func progress(_ done: Int, _ total: RoadOutcome, _ elapsed: Double) -> String {
         "\(done)/\(seeds) seeds, \(rounded(total.seconds)) virtual s, "
             + "\(fixed(Double(done) / elapsed, 1)) seeds/s, "
             + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s"
-    }
-
-    /// Every built-in mistake with the first seed that catches it.
-    private func showMistakes() throws {
-        var rows = [["mistake", "caught by seed", "as"]]
-        var isMissed = false
-        for mistake in Mistake.allCases {
-            var caught: (seed: UInt64, violation: Violation)?
-            for seed in from..<(from + UInt64(seeds)) {
-                var plan = mistake.plan(seed: seed)
-                plan.faultySeconds = seconds
-                plan.faults = faults
-                if let violation = try Road(plan).run().violation {
-                    caught = (seed, violation)
-                    break
-                }
-            }
-            if caught == nil { isMissed = true }
-            rows.append([
-                mistake.explanation, caught.map { "\($0.seed)" } ?? "none of \(seeds)",
-                caught.map { "\($0.violation)" } ?? "",
-            ])
-        }
-        print(renderTable(rows, leftAligned: [0, 2]))
-        if isMissed { throw ExitCode(2) }
     }
 }

@@ -1,4 +1,7 @@
-// SIGINT and SIGTERM: the first asks for an orderly end, the second ends the process at once.
+// SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, a second SIGINT or SIGTERM ends the process
+// at once. A terminal that goes away may send SIGHUP twice, so that one never does.
+//
+// SAFETY: the set of signals is a variable of the call.
 
 import Glibc
 import Synchronization
@@ -7,16 +10,44 @@ private let stopSignal = Atomic<Int32>(0)
 
 /// The signals that ask a command to end.
 enum StopSignals {
-    /// From here on they no longer kill; SIGPIPE is ignored.
+    /// From here on they no longer kill; SIGPIPE is ignored. A SIGHUP that the process was started to ignore,
+    /// as `nohup` does, stays ignored.
     static func install() {
         for number in [SIGINT, SIGTERM] {
             _ = signal(number) { number in
                 if stopSignal.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
             }
         }
+        if !isIgnored(SIGHUP) {
+            _ = signal(SIGHUP) { number in
+                _ = stopSignal.compareExchange(
+                    expected: 0, desired: number, ordering: .relaxed)
+            }
+        }
         _ = signal(SIGPIPE, SIG_IGN)
+        unblock()
+    }
+
+    /// Lets them through, also where whoever started the process had blocked them.
+    private static func unblock() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Whether one has come.
     static var isRaised: Bool { stopSignal.load(ordering: .relaxed) != 0 }
+
+    /// Whether the process ignores a signal, by the system's own word.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        guard let bytes = contents(ofFile: "/proc/self/status", bytesMax: 1 << 16) else { return false }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        where line.hasPrefix("SigIgn:") {
+            let digits = line.dropFirst(7).drop { $0 == "\t" || $0 == " " }
+            guard let mask = UInt64(digits, radix: 16) else { return false }
+            return mask >> UInt64(number - 1) & 1 == 1
+        }
+        return false
+    }
 }

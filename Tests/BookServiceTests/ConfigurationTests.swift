@@ -29,6 +29,7 @@ import Testing
     @Test(
         arguments: [
             (Market.spot, 5000, 5000, 2500), (.spot, 300, 500, 150), (.usdm, 5000, 1000, 500),
+            (.spot, 1, 100, 1),
         ] as [(Market, Int, Int, Int)])
     func depth(_ market: Market, _ depth: Int, _ asked: Int, _ least: Int) {
         let configuration = configuration(market, symbols: 1, depth: depth)
@@ -59,7 +60,7 @@ import Testing
     }
 
     /// Lanes of one address share the venue's 300 attempts in five minutes.
-    @Test(arguments: [(1, 60), (4, 60), (10, 24), (300, 1)])
+    @Test(arguments: [(1, 120), (2, 120), (4, 60), (10, 24), (300, 1)])
     func attempts(_ lanes: Int, _ wanted: Int) {
         let configuration = configuration(.spot, symbols: 1, depth: 1000)
         let feed = configuration.feed(lane: 0, of: lanes, configuration.symbols)

@@ -262,7 +262,13 @@ struct StartFlaw: Sendable, CustomStringConvertible {
             isRight: { $0 == .tooManySymbols(most: 4096) }),
         StartFlaw(
             description: "ring", change: { $0.ringBytes = 1000 },
-            isRight: { $0 == .ring(.capacity(bytes: 1000)) }),
+            isRight: {
+                $0
+                    == .configuration(
+                        ConfigurationError(
+                            field: "ringBytes", value: "1000",
+                            legal: "a power of two, 65536 … 1073741824"))
+            }),
         StartFlaw(
             description: "stream address", change: { $0.endpoints.streamBase = "nonsense" },
             isRight: isInvalidURL),

@@ -224,6 +224,26 @@ extension FeedSocketTests {
             d.finish()
         }
 
+        /// A list that is damaged, cut short or something else is asked for again, as one that does not come.
+        @Test(arguments: [
+            "{\"symbols\":", "", "null", "<html></html>", "[]",
+            #"{"symbols":[{"symbol":"BTCUSDT","status":"TRA"#, #"{"code":-1000,"msg":"An unknown error"}"#,
+        ]) func damagedLists(_ damage: String) throws {
+            let d = try DeskHarness()
+            let list = #"{"symbols":[{"symbol":"BTCUSDT","status":"TRADING"}]}"#
+            d.venue.rest = { [unowned venue = d.venue] _, _ in
+                ok(venue.restRequests.count < 4 ? damage : list)
+            }
+            var answer: Result<ExchangeInfo, ExchangeInfoError>?
+            d.desk.fetchExchangeInfo(.spot) { answer = $0 }
+            d.drive { answer != nil }
+            #expect(try answer!.get().symbols.count == 1)
+            #expect(d.venue.restRequests.count == 4 && d.desk.plan.transientFailureCount == 3)
+            let retries = d.log.filter { $0.hasPrefix("symbols of spot: unreadable: ") }
+            #expect(retries.count == 3 && retries.allSatisfy { $0.contains(", again in ") })
+            d.finish()
+        }
+
         /// Books do not wait for the end of a long list.
         @Test func longListBesideSnapshots() throws {
             let d = try DeskHarness { $0.requestLimitMs = 2000 }
@@ -253,16 +273,17 @@ extension FeedSocketTests {
             d.venue.rest = { _, _ in ok("{\"symbols\":") }
             ask()
             d.drive { answers.count == 1 }
+            #expect(d.venue.restRequests.count == 3)
             d.venue.rest = { _, _ in HTTPResponse(status: 404, json: "{}") }
             ask()
             d.drive { answers.count == 2 }
             d.venue.rest = { _, _ in HTTPResponse(status: 500, json: #"{"code":-1000,"msg":"oh"}"#) }
             ask()
             d.drive { answers.count == 3 }
-            #expect(d.venue.restRequests.count == 5)
+            #expect(d.venue.restRequests.count == 7)
             d.venue.rest = { _, _ in nil }
             ask()
-            d.drive { d.venue.restRequests.count == 6 }
+            d.drive { d.venue.restRequests.count == 8 }
             d.desk.stop()
             d.drive { answers.count == 4 }
             #expect(answers[0].hasPrefix("unreadable: "))

@@ -63,6 +63,8 @@ final class TestVenue {
     var onRequest: (VenueLink, FeedRequest) -> Void = { $0.accept($1) }
     /// Status to refuse the upgrade of this number with; nil to accept it.
     var refusal: (Int) -> Int? = { _ in nil }
+    /// Header lines of a refusal.
+    var refusalHeaders: [HTTPHeader] = []
     /// The answer to a REST request, by its path and query; nil to hold it.
     var rest: (String, [String: String]) -> HTTPResponse? = { _, _ in HTTPResponse(status: 404, json: "{}") }
     private(set) var restRequests: [(path: String, query: [String: String])] = []
@@ -94,7 +96,9 @@ final class TestVenue {
 
     private func upgrade(_ request: HTTPRequest) -> UpgradeAnswer {
         upgrades += 1
-        if let status = refusal(upgrades) { return .refuse(HTTPResponse(status: status, json: "{}")) }
+        if let status = refusal(upgrades) {
+            return .refuse(HTTPResponse(status: status, headers: refusalHeaders, json: "{}"))
+        }
         let path = request.path
         return .accept { [unowned self] peer in
             let link = VenueLink(links.count, path, peer)

@@ -70,13 +70,14 @@ func clientFollowsAFaultlessVenue(market: Market) {
     #expect(other.client.digest != first.client.digest)
 }
 
-@Test(arguments: Fault.allCases)
+@Test(arguments: Fault.allCases.filter { !$0.isSubtle })
 func clientSurvivesEachFaultAlone(fault: Fault) {
     let market: Market = fault.rawValue % 2 == 0 ? .spot : .usdm
     var plan = FaultPlan.none
     switch fault.opportunity {
     case .frame: plan[fault] = FaultPlan.certain / 30
-    case .connectionSecond, .symbolSecond, .consumerSecond: plan[fault] = FaultPlan.certain / 6
+    case .connectionSecond, .symbolSecond, .consumerSecond, .venueSecond:
+        plan[fault] = FaultPlan.certain / 6
     case .subscription, .request: plan[fault] = FaultPlan.certain / 2
     }
     let seed = 1_000 + UInt64(fault.rawValue)

@@ -18,13 +18,15 @@ enum HouseRules {
         "DepthFeed": ["Transport", "Handoff", "BinanceDepth", "MarketData"],
         "BookService": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
-            "CKernels", "Glibc",
+            "CKernels", "Glibc", "Synchronization",
         ],
-        "Recording": ["Handoff", "MarketData", "CZlib", "Glibc"],
+        "Recording": ["Handoff", "MarketData", "CZlib", "CZstd", "Glibc"],
+        "Captures": ["MarketData", "BinanceDepth", "Recording"],
         "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
         "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
         "ExchangeServer": [
             "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording",
+            "Captures",
         ],
         "RoadSimulation": [
             "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
@@ -46,10 +48,16 @@ enum HouseRules {
         "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
         "BookService": ["Worker"],
+        "Captures": ["CaptureSurvey", "DepthBody"],
         "ExchangeServer": ["CapturedText"],
         "Transport": ["LoopHandle", "Socket"],
-        "lob": ["CaptureFacts", "Console", "ExchangeRun", "Replay", "RunLog", "Terminal"],
-        "Recording": ["ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter"],
+        "lob": [
+            "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
+        ],
+        "RoadSimulation": ["FrameFacts"],
+        "Recording": [
+            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter", "ZstdFile",
+        ],
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.

@@ -1,0 +1,142 @@
+// What a line is that holds no message, and what to do with it, in words.
+
+/// A line of a capture that is of no use. Lines of one kind are counted together.
+public enum Stranger: Hashable, Sendable {
+    /// Values between commas or tabs.
+    case table
+    /// A row of a table with a column of JSON.
+    case tableOfJSON
+    /// A Python dictionary.
+    case python
+    /// An array of messages.
+    case array
+    /// A piece of JSON that is spread over several lines.
+    case spread
+    /// Several objects on one line.
+    case glued
+    /// A text before the message.
+    case prefix
+    /// A page for browsers.
+    case page
+    /// Text of another kind.
+    case text
+    /// Depth of European options.
+    case options
+    /// Depth of the book that includes retail price improvement orders.
+    case retail
+    /// A depth event without its type.
+    case untypedEvent
+    /// A book as ccxt gives it.
+    case unifiedBook
+    /// An object with several members that hold messages.
+    case ambiguous
+    /// An object of no known shape.
+    case unknown
+
+    /// Whether a capture in which such lines stand among messages is damaged by them.
+    public var isFault: Bool {
+        switch self {
+        case .retail, .unknown, .options: false
+        case _: true
+        }
+    }
+
+    /// What so many lines are, without the detail of the first.
+    func words(_ count: Int) -> String {
+        let plural = count != 1
+        switch self {
+        case .table: return plural ? "rows of CSV" : "row of CSV"
+        case .tableOfJSON:
+            return plural ? "rows of CSV with a column of JSON" : "row of CSV with a column of JSON"
+        case .python: return plural ? "Python reprs (single quotes)" : "Python repr (single quotes)"
+        case .array: return plural ? "lines of a JSON array" : "line of a JSON array"
+        case .spread: return plural ? "lines of JSON spread over several" : "line of JSON spread over several"
+        case .glued: return plural ? "lines of several objects" : "line of several objects"
+        case .prefix:
+            return plural ? "lines with text before the message" : "line with text before the message"
+        case .page: return plural ? "lines of HTML" : "line of HTML"
+        case .text: return plural ? "lines of other text" : "line of other text"
+        case .options:
+            return (plural ? "events" : "event")
+                + " of type `depth` as European options have them; options are not supported"
+        case .retail:
+            return (plural ? "events" : "event") + " of rpiDepth streams, which are no part of the book"
+        case .untypedEvent: return plural ? "depth events without \"e\"" : "depth event without \"e\""
+        case .unifiedBook: return plural ? "books as ccxt gives them" : "book as ccxt gives it"
+        case .ambiguous: return (plural ? "objects" : "object") + " with several messages in it"
+        case .unknown: return (plural ? "objects" : "object") + " of no known shape"
+        }
+    }
+
+    /// What makes such lines readable; `FILE` stands for the file.
+    var advice: String? {
+        switch self {
+        case .table: "lob reads lines of JSON"
+        case .tableOfJSON:
+            "lob reads lines of JSON; take the column out: python3 -c \"import csv,sys; "
+                + "csv.field_size_limit(1<<30); [print(r[-1]) for r in csv.reader(open(sys.argv[1]))]\" FILE "
+                + "| lob replay -"
+        case .python:
+            "convert it: python3 -c \"import ast,json,sys; [print(json.dumps(ast.literal_eval("
+                + "l[l.index('{'):]))) for l in open(sys.argv[1])]\" FILE | lob replay -"
+        case .array: "lob reads one message a line: jq -c '.[]' FILE | lob replay -"
+        case .spread, .glued: "lob reads one message a line: jq -c . FILE | lob replay -"
+        case .prefix: "cut it off: sed 's/^[^{]*//' FILE | lob replay -"
+        case .untypedEvent: "add it: jq -c '{e:\"depthUpdate\"} + .' FILE | lob replay -"
+        case .unifiedBook: "lob needs lastUpdateId and levels as the venue sends them"
+        case .page, .text, .options, .retail, .ambiguous, .unknown: nil
+        }
+    }
+}
+
+/// What strangers a file holds: of each kind the first, and how many.
+public struct StrangerTally: Sendable {
+    /// The strangers of one kind.
+    public struct Entry: Sendable {
+        /// Their kind.
+        public internal(set) var kind: Stranger
+        /// Number of the first line.
+        public let line: Int
+        /// What the first one shows: its members, its columns, its beginning.
+        public let detail: String
+        /// How many there are.
+        public internal(set) var count = 1
+    }
+
+    /// By kind, in the order of their first lines.
+    public private(set) var entries: [Entry] = []
+
+    /// Nothing strange.
+    public init() {}
+
+    /// Counts a line.
+    public mutating func note(_ kind: Stranger, line: Int, detail: @autoclosure () -> String) {
+        if let index = entries.firstIndex(where: { $0.kind == kind }) {
+            entries[index].count += 1
+        } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
+            // What came before them are the names of the columns.
+            entries[index].kind = .tableOfJSON
+            entries[index].count += 1
+        } else {
+            entries.append(Entry(kind: kind, line: line, detail: detail()))
+        }
+    }
+}
+
+extension StrangerTally.Entry {
+    /// A sentence about them.
+    ///
+    /// - Parameter file: the file's name.
+    public func sentence(_ file: String) -> String {
+        var text = "\(file): \(count) \(kind.words(count))"
+        switch kind {
+        case .table, .tableOfJSON: text += detail.isEmpty ? "" : " (\(detail))"
+        case .unknown, .ambiguous, .unifiedBook, .untypedEvent:
+            text += ", the first (line \(line)) has the members \(detail)"
+        case .options, .retail: text += ", the first at line \(line)"
+        case _: text += ", the first at line \(line): \(detail)"
+        }
+        if let advice = kind.advice { text += "; " + advice.replacing("FILE", with: file) }
+        return text
+    }
+}

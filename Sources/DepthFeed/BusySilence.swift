@@ -1,0 +1,100 @@
+// When a connection on which everything was busy says nothing any more. The socket's own watch pings after a
+// long silence, since a quiet market is silent for long; a busy one never is, so there a second is enough.
+//
+// | state    | what a look finds                                    | action   | next     |
+// | -------- | ---------------------------------------------------- | -------- | -------- |
+// | any      | something was heard                                  |          | hearing  |
+// | hearing  | silent for long, as busy as it was                   | ping     | pinged   |
+// | pinged   | nothing for `pongLimitMs` since the ping             | replace  | replaced |
+// | replaced | nothing for `goneAfterMs` since the ping             | give up  | given up |
+// | any      | otherwise                                            |          |          |
+//
+// Silent for long: for `pingAfterMs`, and for five times as long as one message took while it was busy. A
+// ping comes first in any case, so a process that stood still itself takes nothing for gone.
+
+/// How soon a silent connection that was busy is doubted. `pingAfterMs` of `.max`: never.
+public struct BusySilence: Hashable, Sendable {
+    /// A connection with as many messages a second is busy.
+    public var messagesPerSecondMin = 2
+    /// Silence after which it is pinged.
+    public var pingAfterMs: Int64 = 1_000
+    /// Time for anything to come after that before its replacement is opened.
+    public var pongLimitMs: Int64 = 2_000
+    /// Time for anything to come after the ping before it counts as gone.
+    public var goneAfterMs: Int64 = 8_000
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Watches one connection. Looked at by every tick.
+struct BusyWatch {
+    enum Action: Hashable {
+        case ping, replace, giveUp
+    }
+
+    private enum State: Hashable {
+        case hearing
+        case pinged(atMs: Int64)
+        case replaced(pingedAtMs: Int64)
+        case givenUp
+    }
+
+    /// The rate is smoothed over so much time.
+    private static let smoothingMs = 5_000.0
+
+    private let limits: BusySilence
+    private var state = State.hearing
+    private var heard = 0
+    private var messages = 0
+    private var heardAtMs: Int64
+    private var lookedAtMs: Int64
+    /// Messages a second, as of the last look that found some.
+    private(set) var messagesPerSecond = 0.0
+
+    init(_ limits: BusySilence, nowMs: Int64) {
+        self.limits = limits
+        (heardAtMs, lookedAtMs) = (nowMs, nowMs)
+    }
+
+    /// For how long nothing was heard, as of the last look.
+    var silentMs: Int64 { lookedAtMs - heardAtMs }
+
+    /// - Parameters:
+    ///   - heard: counts everything that comes: pieces, pings, pongs.
+    ///   - messages: counts messages.
+    mutating func look(heard: Int, messages: Int, nowMs: Int64) -> Action? {
+        lookedAtMs = nowMs
+        if heard != self.heard {
+            measure(messages, sinceMs: heardAtMs, nowMs)
+            self.heard = heard
+            heardAtMs = nowMs
+            state = .hearing
+            return nil
+        }
+        switch state {
+        case .hearing:
+            if messagesPerSecond < Double(limits.messagesPerSecondMin) { return nil }
+            let unusualMs = Int64(5_000 / messagesPerSecond)
+            if silentMs < max(limits.pingAfterMs, unusualMs) { return nil }
+            state = .pinged(atMs: nowMs)
+            return .ping
+        case .pinged(let atMs):
+            if nowMs - atMs < limits.pongLimitMs { return nil }
+            state = .replaced(pingedAtMs: atMs)
+            return .replace
+        case .replaced(let pingedAtMs):
+            if nowMs - pingedAtMs < max(limits.goneAfterMs, limits.pongLimitMs) { return nil }
+            state = .givenUp
+            return .giveUp
+        case .givenUp: return nil
+        }
+    }
+
+    private mutating func measure(_ messages: Int, sinceMs: Int64, _ nowMs: Int64) {
+        let spanMs = Double(max(nowMs - sinceMs, 1))
+        let now = Double(messages - self.messages) * 1_000 / spanMs
+        messagesPerSecond += (now - messagesPerSecond) * min(spanMs / BusyWatch.smoothingMs, 1)
+        self.messages = messages
+    }
+}

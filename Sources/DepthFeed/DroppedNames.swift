@@ -1,0 +1,54 @@
+// Whose messages found no room in the ring, as far as their first bytes tell. For people: the engine is told
+// by frames of its own.
+
+import MarketData
+
+/// Symbols of lost messages, a few of them.
+struct DroppedNames {
+    /// More are not named.
+    static let countMax = 8
+
+    private var symbols: [SymbolName] = []
+
+    /// A message is lost; nil if it does not tell whose it was.
+    mutating func add(_ symbol: SymbolName?) {
+        guard let symbol, symbols.count < DroppedNames.countMax, !symbols.contains(symbol) else { return }
+        symbols.append(symbol)
+    }
+
+    /// Gives the names away.
+    mutating func take() -> [SymbolName] {
+        defer { symbols = [] }
+        return symbols
+    }
+
+    /// The symbol that the beginning of a message names: in front of the `@` of its stream, or as its `s`.
+    static func symbol(in bytes: Span<UInt8>) -> SymbolName? {
+        if let start = end(of: "\"stream\":\"", in: bytes) { return name(in: bytes, from: start, until: "@") }
+        if let start = end(of: "\"s\":\"", in: bytes) { return name(in: bytes, from: start, until: "\"") }
+        return nil
+    }
+
+    private static let lookedAtMax = 96
+
+    private static func end(of text: StaticString, in bytes: Span<UInt8>) -> Int? {
+        let wanted = Array("\(text)".utf8)
+        let last = min(bytes.count, lookedAtMax) - wanted.count
+        if last < 0 { return nil }
+        let start = (0...last).first { at in wanted.indices.allSatisfy { bytes[at + $0] == wanted[$0] } }
+        return start.map { $0 + wanted.count }
+    }
+
+    private static func name(in bytes: Span<UInt8>, from start: Int, until end: Unicode.Scalar) -> SymbolName?
+    {
+        var name: [UInt8] = []
+        for index in start..<min(bytes.count, start + lookedAtMax) {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: end) {
+                return SymbolName(String(decoding: name, as: UTF8.self))
+            }
+            name.append((0x61...0x7A).contains(byte) ? byte - 32 : byte)
+        }
+        return nil
+    }
+}

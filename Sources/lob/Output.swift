@@ -1,0 +1,63 @@
+// Standard output: results, whole or not at all. What cannot be written is an error of the command, since a
+// script that reads a full disk's file must not believe that it has its data. Only a reader that has gone, as
+// `head` does, has what it wanted.
+//
+// SAFETY: the system gets a pointer that lives inside the closure that made it.
+
+import ArgumentParser
+import Glibc
+import Synchronization
+
+private let outputFailure = Atomic<Int32>(0)
+
+/// Where results go. Used by one thread at a time.
+enum Output {
+    /// Writes lines, as far as anybody reads them.
+    ///
+    /// - Throws: `ExitCode` 1 if they cannot be written; it has been said on standard error then.
+    static func print(_ text: String) throws {
+        let failure = write(all: Array((text + "\n").utf8))
+        if failure == 0 || failure == EPIPE { return }
+        printError("lob: standard output cannot be written: \(unsafe String(cString: strerror(failure)))")
+        throw ExitCode(1)
+    }
+
+    /// Writes a line of results; what goes wrong is kept for `failure`, and nothing is written after it.
+    static func write(_ line: String) {
+        if outputFailure.load(ordering: .relaxed) != 0 { return }
+        outputFailure.store(write(all: Array((line + "\n").utf8)), ordering: .relaxed)
+    }
+
+    /// Why results could not be written; nil if all were, or if nobody wanted more of them.
+    static var failure: String? {
+        let number = outputFailure.load(ordering: .relaxed)
+        if number == 0 || number == EPIPE { return nil }
+        return unsafe String(cString: strerror(number))
+    }
+
+    /// 0, or the system's number of what is wrong.
+    private static func write(all bytes: [UInt8]) -> Int32 {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(1, $0.baseAddress! + written, bytes.count - written)
+            }
+            if count >= 0 {
+                written += count
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: waitForRoom()
+            case let failure: return failure
+            }
+        }
+        return 0
+    }
+
+    /// Somebody has made the descriptor one that does not wait.
+    private static func waitForRoom() {
+        var place = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+        unsafe poll(&place, 1, 1000)
+    }
+}

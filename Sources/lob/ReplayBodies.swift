@@ -1,0 +1,205 @@
+// The REST depth bodies of a replay. Each is used: the engine gets it when it wants a snapshot, and one that
+// comes while the book is live is compared with the book at an equal update id, and shows levels that the
+// book does not reach.
+//
+// What is kept is bounded. Of each symbol the newest body waits until the engine wants one, all of them at
+// most `heldBytesMax`; `BodyCheck.countMax` bodies wait for the book to reach their id; the newest
+// `EventMemory.bytesMax` of events are kept for bodies that are older than the book.
+
+import BinanceDepth
+import Captures
+import DepthBook
+import MarketData
+
+/// A body and where it came from.
+struct HeldBody {
+    var id: UpdateID
+    var limit: Int
+    var bytes: [UInt8]
+    var origin: String
+    /// Whether the engine has had it.
+    var isSpent = false
+    /// Depth events of the symbol that came before it.
+    var eventCount: Int
+}
+
+/// The newest events of a symbol, oldest first.
+struct EventMemory {
+    /// Most bytes of events that are kept of a symbol: some seconds of the busiest.
+    static let bytesMax = 1 << 19
+
+    private(set) var events: ArraySlice<(ids: EventIDs, bytes: [UInt8])> = []
+    private var byteCount = 0
+
+    mutating func append(_ ids: EventIDs, _ bytes: Span<UInt8>) {
+        if bytes.count > EventMemory.bytesMax { return events.removeAll() }
+        byteCount += bytes.count
+        events.append((ids, bytes.indices.map { bytes[$0] }))
+        while byteCount > EventMemory.bytesMax, let first = events.popFirst() {
+            byteCount -= first.bytes.count
+        }
+        // What was dropped in front goes when it is as much as what is kept.
+        if events.startIndex > 2 * events.count { events = ArraySlice(Array(events)) }
+    }
+}
+
+/// A book made of one body, which follows the events as the served book does.
+final class BodyCheck {
+    /// Most bodies of a symbol that wait for the book to come to their id.
+    static let countMax = 4
+
+    /// What comes of an event.
+    enum Step {
+        case waits, follows, lost
+    }
+
+    let origin: String
+    private(set) var book: OrderBook
+    private let rule: SequenceRule
+    private var hasJoined = false
+
+    /// - Parameter snapshot: the body. Nothing is proven behind its last level of a side: that a side which
+    ///   is shorter than the other one is complete is likely, and too little to accuse a book with.
+    init(_ snapshot: borrowing DepthSnapshot, rule: SequenceRule, levelCountMax: Int, origin: String) {
+        self.origin = origin
+        self.rule = rule
+        book = OrderBook(levelCountMax: levelCountMax)
+        book.load(snapshot, limit: min(snapshot.bids.count, snapshot.asks.count))
+    }
+
+    /// Takes the next event of its symbol.
+    func take(_ update: borrowing DepthUpdate) -> Step {
+        let ids = EventIDs(update)
+        switch (hasJoined ? rule.follow : rule.join)(ids, book.lastUpdateID) {
+        case .stale: return .waits
+        case .gap: return .lost
+        case .connects:
+            do throws(BookError) {
+                try book.apply(update)
+                hasJoined = true
+                return .follows
+            } catch {
+                return .lost
+            }
+        }
+    }
+}
+
+/// A body that contradicts the book.
+struct BodyMismatch {
+    var origin: String
+    var at: UpdateID
+    var side: Side
+    var difference: LevelDifference
+    var scales: SymbolScales
+}
+
+/// What the bodies of one symbol have shown.
+struct SymbolBodies {
+    var held: HeldBody?
+    var isWanted = false
+    var eventCount = 0
+    /// Number of the event that last moved the book on.
+    var advancedAt = 0
+    var memory = EventMemory()
+    var waiting: [BodyCheck] = []
+    /// A book that agreed with the served one and reaches further.
+    var deeper: BodyCheck?
+    var comparedCount = 0
+    /// Bodies that could not be compared, since the events between them and the book are not known.
+    var uncomparedCount = 0
+    var mismatches = 0
+    var firstMismatch: BodyMismatch?
+
+    /// Forgets what belongs to the session that is over.
+    mutating func beginAnew() {
+        memory = EventMemory()
+        waiting = []
+        deeper = nil
+        // A body from before the session's last event belongs to that session.
+        if let held, held.eventCount < advancedAt { self.held = nil }
+    }
+
+    /// Keeps a body until the engine wants one; the newest counts.
+    mutating func hold(_ body: HeldBody) {
+        if let held, !held.isSpent, held.id > body.id, held.eventCount >= advancedAt { return }
+        held = body
+    }
+
+    /// Makes the books of bodies go on by an event.
+    mutating func follow(_ update: borrowing DepthUpdate) {
+        var kept: [BodyCheck] = []
+        for check in waiting {
+            if check.take(update) == .lost { uncomparedCount += 1 } else { kept.append(check) }
+        }
+        waiting = kept
+        if let check = deeper, check.take(update) == .lost { deeper = nil }
+    }
+
+    /// Adds a check, and drops the oldest if there are too many.
+    mutating func wait(_ check: BodyCheck) {
+        if waiting.count == BodyCheck.countMax {
+            waiting.removeFirst()
+            uncomparedCount += 1
+        }
+        waiting.append(check)
+    }
+
+    /// Compares the bodies whose id is that of the served book.
+    mutating func compare(with book: borrowing OrderBook) {
+        var kept: [BodyCheck] = []
+        for check in waiting {
+            if check.book.lastUpdateID != book.lastUpdateID {
+                kept.append(check)
+                continue
+            }
+            judge(check, book)
+        }
+        waiting = kept
+    }
+
+    private mutating func judge(_ check: BodyCheck, _ book: borrowing OrderBook) {
+        if book.scales != check.book.scales {
+            uncomparedCount += 1
+            return
+        }
+        comparedCount += 1
+        if accuse(check, book) { return }
+        guard let deeper, deeper.book.lastUpdateID == book.lastUpdateID else {
+            if reachesFurther(check.book, book) { self.deeper = check }
+            return
+        }
+        if accuse(check, deeper.book) { return }
+        if reachesFurther(check.book, deeper.book) && reachesFurther(check.book, book) { self.deeper = check }
+    }
+
+    /// Notes the first difference between a body and a book; false if there is none.
+    private mutating func accuse(_ check: BodyCheck, _ book: borrowing OrderBook) -> Bool {
+        guard let scales = book.scales else { return false }
+        for side in Side.allCases {
+            guard let difference = book.difference(from: check.book, side) else { continue }
+            mismatches += 1
+            if firstMismatch == nil {
+                firstMismatch = BodyMismatch(
+                    origin: check.origin, at: book.lastUpdateID, side: side, difference: difference,
+                    scales: scales)
+            }
+            return true
+        }
+        return false
+    }
+
+    private func reachesFurther(_ a: borrowing OrderBook, _ b: borrowing OrderBook) -> Bool {
+        lob.reachesFurther(a.provenBids, b.provenBids, .bid)
+            || lob.reachesFurther(a.provenAsks, b.provenAsks, .ask)
+    }
+}
+
+/// Whether one range of a side reaches further than another one.
+func reachesFurther(_ a: ProvenRange, _ b: ProvenRange, _ side: Side) -> Bool {
+    switch (a, b) {
+    case (.nothing, _), (_, .unbounded): false
+    case (_, .nothing), (.unbounded, _): true
+    case (.to(let a), .to(let b)): side.isBetter(b, than: a)
+    }
+}

@@ -1,0 +1,27 @@
+// Sleeps so that times of a capture pass as they did, or faster.
+
+import Glibc
+
+/// The pace of a replay. Times may be any at all: what goes back or lies beyond reason is not waited for.
+struct ReplayPacer {
+    private var firstNs: Int64?
+    private var clock = Stopwatch()
+    /// The longest time between the first message and another that is kept to.
+    private static let secondsMax = 1e9
+
+    /// Waits until a time of the capture has come.
+    mutating func wait(until timeNs: Int64, factor: Double) {
+        guard let firstNs else {
+            firstNs = timeNs
+            clock = Stopwatch()
+            return
+        }
+        let dueSeconds = (Double(timeNs) - Double(firstNs)) / 1e9 / factor
+        guard dueSeconds > 0, dueSeconds < ReplayPacer.secondsMax else { return }
+        while !StopSignals.isRaised {
+            let rest = dueSeconds - Double(clock.elapsedNs) / 1e9
+            if rest <= 0 { return }
+            usleep(UInt32(min(rest, 0.1) * 1e6) + 1)
+        }
+    }
+}

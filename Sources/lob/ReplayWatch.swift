@@ -1,0 +1,87 @@
+// What happens to each book during a replay, with the line at which it happened: where a gap lies, which ids
+// were expected and found, and where the ids of a symbol begin anew.
+//
+// Ids that go back are those of another session if time says so: an event that is later than the book and
+// has older ids (the venue began anew; a second of doubt, since two connections deliver in no order, none for
+// ids from before the session), or one that is half a minute older than the book (a second capture behind the
+// first). All others repeat what the book has.
+
+import BinanceDepth
+import BookEngine
+import DepthBook
+import MarketData
+
+/// One symbol's session of ids.
+struct ReplayedSession {
+    private static let doubtUs: Int64 = 1_000_000
+    private static let repeatUs: Int64 = 30_000_000
+
+    /// First id of its first event.
+    private(set) var first = UpdateID(0)
+    /// Highest id so far; nil before the first event.
+    private(set) var last: UpdateID?
+    /// Latest time so far, in microseconds.
+    private var lastUs: Int64 = 0
+
+    /// Whether an event is of another session.
+    func isOver(by ids: EventIDs, timeUs: Int64) -> Bool {
+        guard let last, ids.last < last, timeUs > 0, lastUs > 0 else { return false }
+        let (ahead, overflow) = timeUs.subtractingReportingOverflow(lastUs)
+        if overflow { return true }
+        if ahead > ReplayedSession.doubtUs || ahead < -ReplayedSession.repeatUs { return true }
+        return ids.last < first && ahead > 0
+    }
+
+    /// Takes an event of this session; true if it goes on behind all before it.
+    mutating func take(_ ids: EventIDs, timeUs: Int64) -> Bool {
+        lastUs = max(lastUs, timeUs)
+        guard let last else {
+            first = ids.first
+            self.last = ids.last
+            return true
+        }
+        if ids.last <= last { return false }
+        self.last = ids.last
+        return true
+    }
+}
+
+/// What is known of a book from frame to frame.
+struct ReplayWatch {
+    private var mark: BookMark?
+    var session = ReplayedSession()
+    /// What last cost the book its trust, or kept it from getting any.
+    private(set) var incident: String?
+
+    /// Compares where the book stands with where it stood before an event, or nil before another frame.
+    mutating func look(
+        _ now: BookMark, at origin: @autoclosure () -> String, event: EventIDs?, expected: UpdateID?
+    ) {
+        defer { mark = now }
+        guard let before = mark else { return }
+        let isLost = before.state == .live && now.state != .live
+        if now.gaps == before.gaps && now.rescales == before.rescales && !isLost { return }
+        if now.rescales > before.rescales {
+            let id = event?.last ?? now.lastUpdateID
+            incident =
+                "the decimals changed at update id \(id) (\(origin())); "
+                + "give or record a snapshot of a later id"
+        } else if now.gaps > before.gaps, let event, let expected {
+            incident = ReplayWatch.gap(event, expected, origin())
+        } else if isLost {
+            incident = "\(now.reason) at update id \(event?.last ?? now.lastUpdateID) (\(origin()))"
+        }
+    }
+
+    /// What is missing in front of an event.
+    private static func gap(_ event: EventIDs, _ expected: UpdateID, _ origin: String) -> String {
+        guard let begins = event.previousLast else {
+            return "gap at \(origin): expected U up to \(expected.value &+ 1), found \(event.first)"
+        }
+        if begins < expected && expected < event.last {
+            return "the event at \(origin) begins at pu \(begins), the book stands at \(expected): "
+                + "events of two connections?"
+        }
+        return "gap at \(origin): expected pu \(expected), found \(begins)"
+    }
+}

@@ -1,0 +1,93 @@
+// What a service tells, written to a log at the level it deserves; and what is remembered of it, since a run
+// that can never succeed ends.
+
+import BinanceDepth
+import BookService
+import DepthFeed
+import Logging
+import MarketData
+import Synchronization
+
+/// Writes events of a service to a log. For all threads of the service.
+final class Teller: Sendable {
+    private struct Known: Sendable {
+        var unknownSymbols = Set<SymbolName>()
+        var isPathRefused = false
+    }
+
+    private let logger: Logger
+    private let market: Market
+    private let known = Mutex(Known())
+
+    init(_ logger: Logger, _ market: Market) { (self.logger, self.market) = (logger, market) }
+
+    /// Symbols of which the venue said that it has none such.
+    var unknownSymbols: Set<SymbolName> { known.withLock { $0.unknownSymbols } }
+
+    /// Whether the server said that it has no such path.
+    var isPathRefused: Bool { known.withLock { $0.isPathRefused } }
+
+    func tell(_ event: ServiceEvent) {
+        var level = level(event)
+        switch event {
+        case .desk(.snapshotFailed(let key, .unknownSymbol)): return tellUnknown(key.symbol)
+        case .desk(.snapshotFailed(_, .refused(status: 404, _))):
+            doubtMarket()
+            level = .debug
+        case .feed(_, .ended(_, let end)):
+            if case .upgradeRefused(status: 404, _)? = end.error { doubtMarket() }
+        case .desk, .feed, .notPinned: break
+        }
+        logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
+    }
+
+    /// Tells once that the venue has no such symbol. It is asked for again and again, in case it is listed
+    /// one day.
+    func tellUnknown(_ symbol: SymbolName) {
+        if !known.withLock({ $0.unknownSymbols.insert(symbol).inserted }) { return }
+        logger.error(
+            "no such symbol", metadata: ["symbol": "\(symbol)", "market": "\(market.name)"])
+    }
+
+    /// A server that has no such path is told of once.
+    private func doubtMarket() {
+        let isFirst = known.withLock { known in
+            defer { known.isPathRefused = true }
+            return !known.isPathRefused
+        }
+        if !isFirst { return }
+        logger.error(
+            "the server knows no such path: it is of another market, or the URL has a path too much",
+            metadata: ["market": "\(market.name)", "status": number(404)])
+    }
+}
+
+/// Facts as metadata.
+private func metadata(_ facts: [EventFact]) -> Logger.Metadata {
+    let pairs = facts.map { fact in
+        switch fact.value {
+        case .number(let value): (fact.name, number(value))
+        case .text(let text): (fact.name, Logger.Metadata.Value.string(text))
+        }
+    }
+    return Logger.Metadata(pairs, uniquingKeysWith: { $1 })
+}
+
+private func level(_ event: ServiceEvent) -> Logger.Level {
+    switch event {
+    case .notPinned: .warning
+    case .feed(_, let inner), .desk(let inner): level(inner)
+    }
+}
+
+private func level(_ event: FeedEvent) -> Logger.Level {
+    switch event {
+    case .life(.subscribed), .opened, .exchangeInfo: .info
+    case .life(.waiting), .dialling: .debug
+    case .life(.replacing), .life(.resubscribing), .shutdownAnnounced, .ended: .notice
+    case .life(.refused), .life(.unanswered), .life(.notOpened), .unreadable, .fellSilent, .dropped, .limited,
+        .snapshotRetried, .exchangeInfoRetried:
+        .warning
+    case .snapshotTooLong, .snapshotFailed: .error
+    }
+}

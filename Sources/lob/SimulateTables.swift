@@ -1,0 +1,95 @@
+// The two tables of `lob simulate`: in which seed each built-in mistake is caught, and how long each kind of
+// trouble misleads readers.
+
+import ArgumentParser
+import RoadSimulation
+import SimulatedExchange
+
+/// What `--check` takes.
+func invariantSet(_ text: String) throws -> Set<Invariant> {
+    if text == "all" { return Invariant.all }
+    if text == "ids" { return Invariant.byIDs }
+    return try Set(
+        text.split(separator: ",").map { name in
+            guard let invariant = Invariant(rawValue: String(name)) else {
+                let known = Invariant.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("no invariant \"\(name)\"; known are \(known).")
+            }
+            return invariant
+        })
+}
+
+extension SimulateCommand {
+    /// Every built-in mistake with the first seed that catches it.
+    func showMistakes() throws {
+        var rows = [["mistake", "caught by seed", "as", "seen by it alone"]]
+        var isMissed = false
+        for mistake in Mistake.allCases {
+            var caught: (seed: UInt64, violation: Violation)?
+            for seed in from..<(from + UInt64(seeds)) {
+                var plan = mistake.plan(seed: seed)
+                if let faults { plan.faults = faults }
+                if let violation = try Road(plan).run().violation {
+                    caught = (seed, violation)
+                    break
+                }
+            }
+            if caught == nil { isMissed = true }
+            rows.append([
+                mistake.explanation, caught.map { "\($0.seed)" } ?? "none of \(seeds)",
+                caught.map { "\($0.violation.invariant)" } ?? "",
+                try caught.map { try isSeenAlone(mistake, seed: $0.seed) ? "yes" : "no" } ?? "",
+            ])
+            printError("\(rows.count - 1)/\(Mistake.allCases.count) mistakes")
+        }
+        try Output.print(renderTable(rows, leftAligned: [0, 2, 3]))
+        if isMissed { throw ExitCode(2) }
+    }
+
+    /// Whether a mistake's own invariant shows it in a seed, and all others together do not.
+    private func isSeenAlone(_ mistake: Mistake, seed: UInt64) throws -> Bool {
+        var plan = mistake.plan(seed: seed)
+        if let faults { plan.faults = faults }
+        let all = plan.invariants
+        plan.invariants = [mistake.invariant]
+        if try Road(plan).run().violation == nil { return false }
+        plan.invariants = all.subtracting([mistake.invariant])
+        return try Road(plan).run().violation == nil
+    }
+
+    /// Every kind of trouble with the times to its notice and to its end.
+    func showTroubles() throws {
+        var rows = [["trouble", "bound", "median", "worst", "live again: median", "worst", "never"]]
+        var isLate = false
+        for trouble in Trouble.allCases {
+            var delays: [Int64] = []
+            var mends: [Int64] = []
+            var neverCount = 0
+            for seed in from..<(from + UInt64(seeds)) {
+                let notice = try trouble.measure(seed: seed)
+                if notice.struckUs == nil { continue }
+                guard let delayUs = notice.delayUs else {
+                    if notice.beganUs != nil { neverCount += 1 }
+                    continue
+                }
+                delays.append(delayUs)
+                if let mendUs = notice.mendUs { mends.append(mendUs) }
+            }
+            if neverCount > 0 || Double(delays.max() ?? 0) / 1e6 > trouble.boundSeconds { isLate = true }
+            rows.append(
+                [trouble.explanation, trouble.boundSeconds == 0 ? "at once" : seconds(trouble.boundSeconds)]
+                    + middle(delays) + middle(mends) + ["\(neverCount) of \(seeds)"])
+            printError("\(rows.count - 1)/\(Trouble.allCases.count) kinds of trouble")
+        }
+        try Output.print(renderTable(rows, leftAligned: [0]))
+        if isLate { throw ExitCode(2) }
+    }
+
+    private func seconds(_ value: Double) -> String { "\(fixed(value, 2)) s" }
+
+    private func middle(_ timesUs: [Int64]) -> [String] {
+        let sorted = timesUs.sorted()
+        guard let worst = sorted.last else { return ["", ""] }
+        return [sorted[sorted.count / 2], worst].map { seconds(Double($0) / 1e6) }
+    }
+}
