@@ -125,7 +125,10 @@ public final class MarketRun {
 
     private struct DueAnswer {
         var request: SnapshotPlanner.Request
+        var takenMs: Int64
         var dueMs: Int64
+        /// The book as it was halfway.
+        var body: [UInt8] = []
     }
 
     /// A run that has not begun.
@@ -196,6 +199,12 @@ public final class MarketRun {
     }
 
     private func turnAnswers() {
+        for index in answers.indices where answers[index].takenMs <= nowMs && answers[index].body.isEmpty {
+            guard let number = slotOf[answers[index].request.key.symbol] else { continue }
+            symbols[number].show(
+                answers[index].request.limit.levelCount, in: &snapshot, timeUs: nowMs * 1000)
+            answers[index].body = encoded { try? $0.append(snapshot) }
+        }
         while let first = answers.first, first.dueMs <= nowMs {
             answers.removeFirst()
             guard let number = slotOf[first.request.key.symbol] else { continue }
@@ -204,11 +213,9 @@ public final class MarketRun {
             guard case .deliver = planner.answered(first.request.ticket, answer, nowMs: nowMs) else {
                 continue
             }
-            let limit = first.request.limit.levelCount
-            symbols[number].show(limit, in: &snapshot, timeUs: nowMs * 1000)
-            let body = encoded { try? $0.append(snapshot) }
-            let header = SnapshotEnvelope(symbol: first.request.key.symbol, limit: limit).bytes
-            lane.offer(.depthSnapshot, source: 0, atNs: nowNs, header + body)
+            let header = SnapshotEnvelope(
+                symbol: first.request.key.symbol, limit: first.request.limit.levelCount)
+            lane.offer(.depthSnapshot, source: 0, atNs: nowNs, header.bytes + first.body)
             if outcome.firstSnapshotMs == nil { outcome.firstSnapshotMs = nowMs - MarketRun.startMs }
         }
     }
@@ -237,7 +244,9 @@ public final class MarketRun {
             announce(request.key.symbol, request.limit.levelCount)
             tally.requests += 1
             tally.weight += request.limit.weight
-            answers.append(DueAnswer(request: request, dueMs: nowMs + plan.answerMs))
+            answers.append(
+                DueAnswer(
+                    request: request, takenMs: nowMs + plan.answerMs / 2, dueMs: nowMs + plan.answerMs))
         }
     }
 
