@@ -69,17 +69,6 @@ extension OracleDisagreement {
     private static func level(_ levels: [PriceLevel], _ rank: Int) -> PriceLevel? {
         rank < levels.count ? levels[rank] : nil
     }
-
-    /// The disagreement for people: both sides, with prices and quantities.
-    public var text: String {
-        "\(oracle) at update id \(at), rank \(rank): venue \(text(venue)), book \(text(book))"
-    }
-
-    private func text(_ quote: Quote) -> String { "bid \(text(quote.bid)) ask \(text(quote.ask))" }
-
-    private func text(_ level: PriceLevel?) -> String {
-        level.map { "\(scales.text($0.price)) × \(scales.text($0.quantity))" } ?? "none"
-    }
 }
 
 extension BookEngine {

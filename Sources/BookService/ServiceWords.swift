@@ -65,15 +65,6 @@ func durationText(ms: Int64) -> String {
     return minutes < 100 ? "\(minutes) min" : "\((minutes + 59) / 60) h"
 }
 
-extension AuditDifference {
-    /// The difference with prices and quantities: `bid 61250.10: 0.300 here, 0.450 in the snapshot, at update
-    /// id 7`.
-    public func text(_ scales: SymbolScales) -> String {
-        "\(side) \(scales.text(level.price)): \(scales.text(level.own)) here, "
-            + "\(scales.text(level.other)) in the snapshot, at update id \(at)"
-    }
-}
-
 extension OracleDisagreement {
     /// The contradiction with prices and quantities: `bid 9.0 × 1.5 here, 9.1 × 2.0 by the venue's ticker,
     /// at update id 7`.

@@ -105,7 +105,7 @@ struct ExchangeRun {
             loop.turn(waitAtMostNs: 10_000_000)
         }
         for _ in 0..<20 { loop.turn(waitAtMostNs: 1_000_000) }
-        meter.clear()
+        console.clear()
         let elapsedNs = clock.elapsedNs
         defer { loop.close() }
         try Output.print(

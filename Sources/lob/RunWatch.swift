@@ -142,7 +142,7 @@ struct RunWatch {
         case .auditDiffered(let difference):
             (level, message) = (.error, "audit found a difference")
             let scales = symbol.status.scales
-            if let difference, let scales { facts["difference"] = "\(difference.text(scales))" }
+            if let difference { facts["difference"] = "\(difference.text)" }
         case .tickerContradicted:
             return tell(.ticker, "a ticker of the venue contradicts the book", symbol, logger)
         case .partialContradicted:
