@@ -125,7 +125,10 @@ public final class MarketRun {
 
     private struct DueAnswer {
         var request: SnapshotPlanner.Request
+        var takenMs: Int64
         var dueMs: Int64
+        /// The book as it was halfway.
+        var body: [UInt8] = []
     }
 
     /// A run that has not begun.
@@ -196,6 +199,12 @@ public final class MarketRun {
     }
 
     private func turnAnswers() {
+        for index in answers.indices where answers[index].takenMs <= nowMs && answers[index].body.isEmpty {
+            guard let number = slotOf[answers[index].request.key.symbol] else { continue }
+            symbols[number].show(
+                answers[index].request.limit.levelCount, in: &snapshot, timeUs: nowMs * 1000)
+            answers[index].body = encoded { try? $0.append(snapshot) }
+        }
         while let first = answers.first, first.dueMs <= nowMs {
             answers.removeFirst()
             guard let number = slotOf[first.request.key.symbol] else { continue }
@@ -204,11 +213,9 @@ public final class MarketRun {
             guard case .deliver = planner.answered(first.request.ticket, answer, nowMs: nowMs) else {
                 continue
             }
-            let limit = first.request.limit.levelCount
-            symbols[number].show(limit, in: &snapshot, timeUs: nowMs * 1000)
-            let body = encoded { try? $0.append(snapshot) }
-            let header = SnapshotEnvelope(symbol: first.request.key.symbol, limit: limit).bytes
-            lane.offer(.depthSnapshot, source: 0, atNs: nowNs, header + body)
+            let header = SnapshotEnvelope(
+                symbol: first.request.key.symbol, limit: first.request.limit.levelCount)
+            lane.offer(.depthSnapshot, source: 0, atNs: nowNs, header.bytes + first.body)
             if outcome.firstSnapshotMs == nil { outcome.firstSnapshotMs = nowMs - MarketRun.startMs }
         }
     }
@@ -237,7 +244,9 @@ public final class MarketRun {
             announce(request.key.symbol, request.limit.levelCount)
             tally.requests += 1
             tally.weight += request.limit.weight
-            answers.append(DueAnswer(request: request, dueMs: nowMs + plan.answerMs))
+            answers.append(
+                DueAnswer(
+                    request: request, takenMs: nowMs + plan.answerMs / 2, dueMs: nowMs + plan.answerMs))
         }
     }
 
@@ -286,23 +295,26 @@ public final class MarketRun {
 
 /// A lane of a market run: the end of its feed, its ring and its engine.
 private final class MarketLane {
+    private static let ringBytes = 1 << 21
     var engine: BookEngine
     private var outbox: FrameOutbox
     private var consumer: FrameConsumer
     private var sender = FrameOutbox.Sender(source: 1)
     private var ranked = 0
+    private var unreadBytes = 0
 
     init(_ configuration: EngineConfiguration) throws {
         engine = BookEngine(configuration)
-        let ring = try FrameRing(capacityBytes: 1 << 21)
+        let ring = try FrameRing(capacityBytes: MarketLane.ringBytes)
         outbox = FrameOutbox(ring.producer)
         consumer = ring.consumer
     }
 
+    /// Puts a message into the ring; what finds no room there shows as a gap.
     func hear(_ message: [UInt8], atNs: Int64) {
-        let end = outbox.receive(message.span, isFinal: true, from: &sender, receivedAtNs: atNs)
-        precondition(end == .committed, "the ring was emptied too late")
-        if message.count > 1 << 16 || engine.counters.frames & 63 == 0 { consume() }
+        _ = outbox.receive(message.span, isFinal: true, from: &sender, receivedAtNs: atNs)
+        unreadBytes += message.count
+        if unreadBytes > MarketLane.ringBytes / 8 { consume() }
     }
 
     func offer(_ kind: FrameKind, source: UInt16, atNs: Int64, _ bytes: [UInt8] = []) {
@@ -312,7 +324,10 @@ private final class MarketLane {
 
     func tick(atNs: Int64) { outbox.tick(atNs: atNs, monotonicNs: atNs) }
 
-    func consume() { engine.doWork(&consumer, limit: .max) }
+    func consume() {
+        engine.doWork(&consumer, limit: .max)
+        unreadBytes = 0
+    }
 
     /// The present ranks of some symbols, all in turn.
     func tellRanks(_ use: (SymbolName, SnapshotRank) -> Void) {

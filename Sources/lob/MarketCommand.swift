@@ -13,7 +13,7 @@ struct MarketCommand: ParsableCommand {
         abstract: "Keep a whole market on one request budget, in virtual time.",
         discussion: """
             Every book is kept by the real engines and one real planner, as `lob run --all` does it; the \
-            venue is exact, answers in 100 ms and counts the venue's weights. A line for every virtual \
+            venue is exact and counts the venue's weights. A line for every virtual \
             minute: which books are deep enough, which have been compared with a later snapshot, and what \
             waits in memory meanwhile.
 
@@ -41,6 +41,9 @@ struct MarketCommand: ParsableCommand {
     @Option(help: "Seconds between two audits of a book.")
     var auditEvery = 600
 
+    @Option(help: "Milliseconds from a request to its answer, in steps of 100.")
+    var answer = 100
+
     mutating func validate() throws {
         if Market(name: market) == nil { throw ValidationError("--market: no such market.") }
         if !(1...4096).contains(symbols) { throw ValidationError("--symbols must be 1 … 4096.") }
@@ -48,6 +51,7 @@ struct MarketCommand: ParsableCommand {
             throw ValidationError("Busy symbols say something, and not more than a thousand of it.")
         }
         if !(1...10_000).contains(minutes) { throw ValidationError("--minutes must be 1 … 10000.") }
+        if !(100...10_000).contains(answer) { throw ValidationError("--answer must be 100 … 10000.") }
         if !(0...1_000_000).contains(auditEvery) {
             throw ValidationError("--audit-every must be 0 … 1000000.")
         }
@@ -88,6 +92,7 @@ struct MarketCommand: ParsableCommand {
         plan.busy.levelCount = levels
         plan.busy.idsPerTick *= Int64(updates)
         plan.minutes = minutes
+        plan.answerMs = Int64(answer)
         plan.laneSymbolCountMax = service.laneSymbolCountMax
         return plan
     }
