@@ -152,7 +152,6 @@ public final class MarketRun {
     }
 
     /// Runs the plan.
-    ///
     /// - Parameter minute: gets the state after every virtual minute.
     public func run(_ minute: (MarketMinute) -> Void) -> MarketOutcome {
         for lane in lanes { lane.offer(.connected, source: 1, atNs: nowNs) }

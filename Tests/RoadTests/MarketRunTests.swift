@@ -36,14 +36,16 @@ struct MarketRunTests {
         #expect(weights.allSatisfy { $0 <= 5400 }, "\(weights)")
     }
 
-    /// More audits than weight: every book has its turn, the busy and the quiet.
+    /// More audits than weight, and the busy books alone want more: every book has its turn all the same.
     @Test func everyBookIsAudited() throws {
         var plan = Self.plan(.usdm, symbolCount: 80, minutes: 5)
-        plan.engine.provenLevelCountMin = 50
         plan.engine.auditEveryNs = 20_000_000_000
+        plan.levelCount = { _ in 1000 }
+        plan.busyEvery = 2
+        (plan.busy.idsPerTick, plan.quiet.idsPerTick) = (1 << 40, 1 << 40)
         let outcome = try MarketRun(plan).run { _ in }
         #expect(outcome.end.errors == 0 && outcome.end.overflows == 0)
-        // 54 a minute, while three times as many are due.
+        // 54 a minute, while 240 are due.
         #expect((outcome.auditedMs ?? .max) < 190_000)
     }
 }
