@@ -16,6 +16,9 @@ struct Connections: ~Copyable {
         var pauseNs: Int64 = 0
         var messageCount = 0
         var isSilent = false
+        /// The lag of its last update, and when that came.
+        var lagNs: Int64 = 0
+        var lagNotedNs: Int64 = 0
     }
 
     private var connections: [Connection] = []
@@ -46,6 +49,11 @@ struct Connections: ~Copyable {
         connections.first { $0.source == source }?.heardAtNs ?? 0
     }
 
+    /// Whether a connection has delivered anything since then, on the engine's clock.
+    func isHeard(_ source: UInt16?, sinceNs: Int64) -> Bool {
+        connections.contains { $0.source == source && $0.heardNs > sinceNs }
+    }
+
     mutating func add(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) {
         connections.removeAll { $0.source == source }
         connections.append(Connection(source: source, heardAtNs: receivedAtNs, heardNs: nowNs))
@@ -68,6 +76,19 @@ struct Connections: ~Copyable {
         if !connections[last].isSilent { return false }
         connections[last].isSilent = false
         return true
+    }
+
+    /// Takes the lag of an update of the connection that was heard last.
+    @inline(__always)
+    mutating func noteLag(_ lagNs: Int64, nowNs: Int64) {
+        if last >= connections.count { return }
+        connections[last].lagNs = lagNs
+        connections[last].lagNotedNs = nowNs
+    }
+
+    /// Whether a connection has brought an update since then that was no later than `limitNs`.
+    func isInTime(_ source: UInt16?, sinceNs: Int64, limitNs: Int64) -> Bool {
+        connections.contains { $0.source == source && $0.lagNotedNs > sinceNs && $0.lagNs <= limitNs }
     }
 
     /// The connections that have fallen silent since the last call.

@@ -54,8 +54,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     /// three usual intervals, means that the book is behind; updates that are behind the book for so long,
     /// that it is no book of this stream.
     public var aheadNsMin: Int64 = 1_000_000_000
-    /// Three usual intervals are no longer than this here: the slowest stream of updates brings one a second.
-    public var aheadNsMax: Int64 = 3_000_000_000
+    /// Three usual intervals are no longer than this here, however quiet the symbol: three times the speed of
+    /// the stream, and half a second for the way.
+    public var aheadNsMax: Int64 = 1_500_000_000
     /// A doubt that updates have not settled after this much time asks for a snapshot.
     public var doubtNsMin: Int64 = 1_000_000_000
     /// Update ids that a symbol may use up in a second; an update further ahead is none of this stream.

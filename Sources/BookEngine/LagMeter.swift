@@ -11,7 +11,7 @@ struct LagMeter {
     private var minute: Int64 = .min
     private var floorNs: Int64 = .max
 
-    /// How much later than the fastest an event of this time arrives now, in nanoseconds.
+    /// How much later than the fastest an event of this time arrives now, in nanoseconds; at most an hour.
     ///
     /// - Parameter eventTimeUs: the venue's, above 0.
     @inline(__always)
@@ -21,7 +21,7 @@ struct LagMeter {
         let (differenceNs, overflows) = nowNs.subtractingReportingOverflow(eventNs)
         if overflows { return 0 }
         if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs { note(differenceNs, nowNs) }
-        return max(differenceNs &- floorNs, 0)
+        return min(max(differenceNs &- floorNs, 0), 60 * LagMeter.minuteNs)
     }
 
     @inline(never)

@@ -91,8 +91,9 @@ extension SymbolBook {
         // After a reconnect ids may have gone back for good; then the updates will lead on from here.
         if reached < own && !needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
-            ahead.note(reached, nowNs: shared.nowNs)
-            wake(atNs: shared.nowNs &+ aheadLimitNs)
+            // A stream that is late reaches it later.
+            ahead.note(reached, nowNs: shared.nowNs &+ lagNs)
+            wake(atNs: shared.nowNs &+ lagNs &+ aheadLimitNs)
         }
         settle()
     }
@@ -196,8 +197,7 @@ extension SymbolBook {
         candidateNotBeforeNs = 0
         provenNs = shared.nowNs
         auditCount &+= 1
-        ahead.removeAll()
-        lagNs = 0
+        ahead.reached(track.book.lastUpdateID)
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
@@ -223,8 +223,7 @@ extension SymbolBook {
     /// Something newer than the book has been in hand for too long. A candidate that is ahead with the same
     /// levels shows that only ids moved: the symbol is quiet. Otherwise updates are missing.
     func settleAhead() {
-        ahead.removeAll()
-        if shared.defect.ignoresEvidenceAhead { return }
+        if shared.defect.ignoresEvidenceAhead { return ahead.removeAll() }
         if let track = candidate?.track, let theirs = track.sync.lastID, let own = main.sync.lastID,
             theirs > own
         {
@@ -238,11 +237,13 @@ extension SymbolBook {
             }
             counters.behind += 1
             let isExplained = hole.isOpen
+            if !isExplained { streamDoubtedNs = shared.nowNs }
             replaceByCandidate(.behind)
             if !isExplained { resubscribe() }
             return
         }
         counters.behind += 1
+        streamDoubtedNs = shared.nowNs
         restart(.behind)
         resubscribe()
     }
@@ -250,7 +251,10 @@ extension SymbolBook {
     /// The candidate is the served book from now on: stale until something shows that the stream leads on.
     func replaceByCandidate(_ why: StaleReason) {
         guard let track = candidate?.track else { return }
+        // What lies beyond the candidate speaks against it as well.
+        let evidence = ahead
         lose(why)
+        ahead = evidence
         track.buffer.removeAll()
         main = track
         joinedNs = shared.nowNs

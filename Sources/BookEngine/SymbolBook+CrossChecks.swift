@@ -13,10 +13,10 @@ private enum Agreement {
     /// They contradict each other.
     case different
 
-    /// Of both sides together: one that contradicts decides, then one that cannot be compared.
+    /// Of both sides together: one that contradicts decides, then one that can be compared.
     func and(_ other: Agreement) -> Agreement {
         if self == .different || other == .different { return .different }
-        return self == .same && other == .same ? .same : .unknown
+        return self == .same || other == .same ? .same : .unknown
     }
 }
 
@@ -82,12 +82,13 @@ extension SymbolBook {
             counters.tickersCompared += 1
             return contradictedBy(OracleDisagreement.ticker(main.book, bid, ask, scales))
         }
-        switch agreement(.bid, venueBid).and(agreement(.ask, venueAsk)) {
+        let sides = (agreement(.bid, venueBid), agreement(.ask, venueAsk))
+        switch sides.0.and(sides.1) {
         case .unknown: break
         case .same:
             counters.tickersCompared += 1
             counters.tickersAgreed += 1
-            proved()
+            if sides.0 == sides.1 { proved() }
         case .different:
             counters.tickersCompared += 1
             contradictedBy(OracleDisagreement.ticker(main.book, venueBid, venueAsk, own))
@@ -99,13 +100,13 @@ extension SymbolBook {
         let venueBids = bids.compactMap { inOwnScales($0, scales, own) }
         let venueAsks = asks.compactMap { inOwnScales($0, scales, own) }
         let isExact = venueBids.count == bids.count && venueAsks.count == asks.count
-        let both = isExact ? agreement(.bid, venueBids).and(agreement(.ask, venueAsks)) : .different
-        switch both {
+        let sides = (agreement(.bid, venueBids), agreement(.ask, venueAsks))
+        switch isExact ? sides.0.and(sides.1) : .different {
         case .unknown: break
         case .same:
             counters.partialsCompared += 1
             counters.partialsAgreed += 1
-            proved()
+            if sides.0 == sides.1 { proved() }
         case .different:
             counters.partialsCompared += 1
             contradictedBy(OracleDisagreement.partial(main.book, bids, asks, scales))

@@ -18,10 +18,8 @@ extension SymbolBook {
         wakeNs = .max
         if candidate?.comparison != nil { settle() }
         guard source != nil else { return }
-        if let sinceNs = ahead.sinceNs {
-            let dueNs = sinceNs &+ aheadLimitNs
-            if dueNs < nowNs { settleAhead() } else { wake(atNs: dueNs &+ 1) }
-        }
+        if let sinceNs = ahead.sinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
+        if let sinceNs = ahead.sinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
         askAgain(nowNs)
         seekProof(nowNs)
         watchSilence(nowNs)
@@ -38,7 +36,7 @@ extension SymbolBook {
             let dueNs = hole.sinceNs &+ configuration.doubtNsMin
             return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
         }
-        if main.sync.isLive { return }
+        if main.sync.isLive && streamDoubtedNs == nil { return }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
         let dueNs = joinedNs &+ configuration.doubtNsMin << Int64(min(joinChecks, 9))
         if dueNs > nowNs { return wake(atNs: dueNs) }

@@ -101,6 +101,10 @@ extension SymbolBook {
             hasJoined = true
             loss = .none
         }
+        // The connection delivers, and the symbol is where it was: the stream may merely have nothing to say.
+        if let sinceNs = streamDoubtedNs, shared.connections.isHeard(source, sinceNs: sinceNs) {
+            streamDoubtedNs = nil
+        }
         isBelievedUnproven = false
         if needsProof {
             needsProof = false
@@ -135,6 +139,7 @@ extension SymbolBook {
     /// Updates of `source` come from now on.
     func subscribe() {
         silence.subscribed()
+        streamDoubtedNs = nil
         obey(main.sync.subscribed())
         wake(atNs: shared.nowNs)
     }

@@ -16,7 +16,7 @@ extension SymbolBook {
             return
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
-        noteArrival(frame)
+        noteArrival(frame, update.eventTimeUs)
         if main.sync.isCollecting && !main.isCollecting {
             counters.discarded += 1
             hole.reason = .none
@@ -27,11 +27,12 @@ extension SymbolBook {
             // Nothing lies between this update and the book, so nothing was lost before it.
             if hole.isOpen { closeHole() }
             behind.count = 0
-            noteLag(update.eventTimeUs)
             apply(update, frame.receivedAtNs)
         case .discard:
             counters.discarded += 1
-            noteBehind()
+            // The candidate first: it may be what the stream leads on.
+            if candidate != nil { receiveInCandidate(update, ids, frame) }
+            return noteBehind()
         case .buffer:
             hole.reason = .none
             behind.count = 0
@@ -109,7 +110,7 @@ extension SymbolBook {
         main.isCollecting = !configuration.requestsAreAnnounced
     }
 
-    private func noteArrival(_ frame: Frame) {
+    private func noteArrival(_ frame: Frame, _ eventTimeUs: Int64) {
         let nowNs = shared.nowNs
         // What lies between two subscriptions says nothing of the symbol.
         if silence.isHeard {
@@ -119,14 +120,13 @@ extension SymbolBook {
         heardNs = nowNs
         heardAtNs = frame.receivedAtNs
         isHeardBesideNewest = true
+        streamDoubtedNs = nil
         silence.heard(nowNs: nowNs)
-    }
-
-    private func noteLag(_ eventTimeUs: Int64) {
         // A time that does not move is no time.
         if eventTimeUs <= 0 || eventTimeUs == lastEventTimeUs { return }
         lastEventTimeUs = eventTimeUs
-        lagNs = shared.lag.lagNs(eventTimeUs: eventTimeUs, nowNs: shared.nowNs)
+        lagNs = shared.lag.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
+        shared.connections.noteLag(lagNs, nowNs: nowNs)
     }
 
     // MARK: - Ids that cannot be, and ids that go back
@@ -161,7 +161,8 @@ extension SymbolBook {
     private func noteBehind() {
         if behind.count == 0 { behind.sinceNs = shared.nowNs }
         behind.count += 1
-        if behind.count < 3 || shared.nowNs &- behind.sinceNs <= aheadLimitNs { return }
+        // What comes late is behind for as long as it is late.
+        if behind.count < 3 || shared.nowNs &- behind.sinceNs <= aheadLimitNs &+ lagNs { return }
         behind.count = 0
         if case .joining(_, let asked) = main.sync.state, asked > 0 {
             counters.snapshotsRefuted += 1

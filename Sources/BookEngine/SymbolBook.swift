@@ -10,6 +10,7 @@
 // the synchronizer waits for a snapshot or for the first update   stale, for the reason of the loss
 // kept across a reconnect and not proven since                    stale (disconnected)
 // a message that may have been an update of it was lost           stale (unreadable, dropped, gap)
+// its stream left something out and has shown nothing since       stale (behind)
 // the best price of a side lies outside what is proven            stale (shallow)
 // the last update came too late                                   stale (lagging)
 // the connection was busy and has fallen silent                   stale (silent)
@@ -63,6 +64,8 @@ final class SymbolBook {
     var needsProof = false
     var isBelievedUnproven = false
     var hole = Hole()
+    /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
+    var streamDoubtedNs: Int64?
     var connectionIsSilent = false
     var lagNs: Int64 = 0
     var ahead = AheadEvidence()
@@ -152,6 +155,7 @@ final class SymbolBook {
         if !main.sync.isLive { return hasJoined ? (.stale, loss == .none ? .gap : loss) : (.syncing, .none) }
         if needsProof { return (.stale, .disconnected) }
         if hole.isOpen { return (.stale, hole.reason) }
+        if streamDoubtedNs != nil { return (.stale, .behind) }
         if !(main.book.hasProvenBest(.bid) && main.book.hasProvenBest(.ask))
             && !shared.defect.believesUnprovenBest
         {
@@ -164,7 +168,9 @@ final class SymbolBook {
 
     private var isLagging: Bool {
         let limitNs = configuration.lagNsMax
-        return limitNs > 0 && lagNs > limitNs && !shared.defect.ignoresLag
+        if limitNs <= 0 || lagNs <= limitNs || shared.defect.ignoresLag { return false }
+        // Another symbol's event that came later, and in time, shows that the stream is in time again.
+        return !shared.connections.isInTime(source, sinceNs: heardNs, limitNs: limitNs)
     }
 
     /// Three usual intervals of the stream, within the bounds of the configuration: for so long something may

@@ -104,6 +104,7 @@ extension BookEngine {
             let book = books[nextLook]
             if let source = book.source { book.heardAtNs = shared.connections.heardAtNs(source) }
             book.startWhatIsDue(nowNs)
+            book.judge()
             if publishesStatus && nowNs &- book.statusNs >= configuration.statusEveryNs {
                 book.statusNs = nowNs
                 book.publishStatus()

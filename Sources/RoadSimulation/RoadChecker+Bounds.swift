@@ -33,8 +33,14 @@ extension Road {
         case .depth:
             let lateUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
-            checker.symbols[index].lateSinceUs =
-                isLate ? checker.symbols[index].lateSinceUs ?? frame.atUs : nil
+            if isLate {
+                checker.symbols[index].lateSinceUs = checker.symbols[index].lateSinceUs ?? frame.atUs
+                return
+            }
+            // The connection is in time again, for all that it carries.
+            for other in symbols.indices where engine.source(of: symbols[other]) == frame.source {
+                checker.symbols[other].lateSinceUs = nil
+            }
         case .ticker, .partialDepth:
             if frame.facts.stream == .ticker { checker.symbols[index].tickerID = id }
             guard let own = engine.status(symbols[index])?.lastUpdateID.value, id > own else { return }

@@ -60,6 +60,8 @@ public struct Venue: ~Copyable {
     var random: SeededRandom
     /// Until when the address is banned for no reason of its own.
     var bannedUntilUs: Int64 = 0
+    /// When the client has surely been told of it.
+    var banKnownUs: Int64 = 0
     /// When the venue began anew last, nil if it never did.
     public private(set) var restartedUs: Int64?
 

@@ -98,8 +98,10 @@ extension Venue {
     public var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
 
     private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
-        if nowUs < bannedUntilUs { counters.defianceCount += 1 }
+        // What was on its way when the ban was pronounced defies nothing.
+        if nowUs < bannedUntilUs && nowUs > banKnownUs { counters.defianceCount += 1 }
         if nowUs < bannedUntilUs || counters.strikes(.ban, of: faults, &response.random) {
+            if nowUs >= bannedUntilUs { banKnownUs = nowUs + 500_000 }
             bannedUntilUs = max(bannedUntilUs, nowUs + response.random.within(60_000_000...180_000_000))
             response.usedWeight = budget.usedWeight
             refuseBanned(&response, seconds: Int((bannedUntilUs - nowUs + 999_999) / 1_000_000))

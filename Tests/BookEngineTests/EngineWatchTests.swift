@@ -135,7 +135,10 @@ extension EngineHarness {
 
     /// The audit's snapshot is at 20; the book stays at 10 and no event comes.
     @Test func aSnapshotAheadProvesTheBookBehind() {
-        var h = EngineHarness { $0.silenceNsMin = 1000 * second }
+        var h = EngineHarness {
+            $0.silenceNsMin = 1000 * second
+            $0.aheadNsMax = 3 * second
+        }
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
         #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
@@ -145,7 +148,7 @@ extension EngineHarness {
         h.tick(afterNs: second / 4)
         #expect(h.status().state == .stale && h.status().reason == .behind)
         #expect(h.status().counters.behind == 1 && h.status().counters.resyncs == 1)
-        #expect(h.wishes() == [.resubscribe(btc)])
+        #expect(h.wishes().first == .resubscribe(btc))
         #expect(h.status().lastUpdateID == UpdateID(20))
         // Readers are told at once.
         let reader = h.engine.views(of: btc)!
@@ -158,7 +161,7 @@ extension EngineHarness {
     }
 
     @Test func aSnapshotAheadThatTheStreamReaches() {
-        var h = EngineHarness()
+        var h = EngineHarness { $0.aheadNsMax = 3 * second }
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
         h.snapshot(20, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])

@@ -59,7 +59,8 @@ import Testing
             if mistake.profile.name != "spot-alt" || mistake == .firstEventOffByOne { return }
         #endif
         var caught: Violation?
-        for seed in 1...20 as ClosedRange<UInt64> where caught == nil {
+        let last: UInt64 = mistake == .contradictionIgnored ? 80 : 20
+        for seed in 1...last where caught == nil {
             var plan = mistake.plan(seed: seed)
             plan.faultySeconds = min(plan.faultySeconds, 120)
             if mistake == .neverAsks { plan.faultySeconds = 400 }
