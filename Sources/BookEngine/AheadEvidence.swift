@@ -22,6 +22,9 @@ struct AheadEvidence {
     /// none.
     var sinceNs: Int64? { oldest?.seenNs }
 
+    /// That id.
+    var oldestID: UpdateID? { oldest?.id }
+
     mutating func note(_ id: UpdateID, nowNs: Int64) {
         if oldest == nil { oldest = Sighting(id: id, seenNs: nowNs) }
         if let latest, id <= latest.id { return }

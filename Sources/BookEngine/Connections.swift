@@ -69,7 +69,7 @@ struct Connections: ~Copyable {
             last = index
         }
         let pauseNs = connections[last].pauseNs
-        connections[last].pauseNs = max(nowNs &- connections[last].heardNs, pauseNs &- pauseNs &>> 6)
+        connections[last].pauseNs = max(nowNs &- connections[last].heardNs, pauseNs &- pauseNs &>> 5)
         connections[last].heardAtNs = receivedAtNs
         connections[last].heardNs = nowNs
         connections[last].messageCount &+= 1

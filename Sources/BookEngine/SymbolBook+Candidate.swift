@@ -223,7 +223,9 @@ extension SymbolBook {
     /// Something newer than the book has been in hand for too long. A candidate that is ahead with the same
     /// levels shows that only ids moved: the symbol is quiet. Otherwise updates are missing.
     func settleAhead() {
-        if shared.defect.ignoresEvidenceAhead { return ahead.removeAll() }
+        if shared.defect.ignoresEvidenceAhead || ahead.oldestID.map({ isPlausible($0) }) == false {
+            return ahead.removeAll()
+        }
         if let track = candidate?.track, let theirs = track.sync.lastID, let own = main.sync.lastID,
             theirs > own
         {
@@ -261,6 +263,12 @@ extension SymbolBook {
         joinChecks = 0
         provenNs = shared.nowNs
         afterApply()
+        wakeForEvidence()
+    }
+
+    /// What is still ahead of a new book is looked at in time.
+    func wakeForEvidence() {
+        if let sinceNs = ahead.sinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
     }
 
     func resubscribe() {

@@ -54,11 +54,9 @@ extension SymbolBook {
 
     /// On spot all ids are of one sequence: what is ahead for too long proves that updates are missing.
     private func noteAhead(_ id: UpdateID) {
-        if configuration.market != .spot || main.sync.lastID == nil || shared.defect.ignoresEvidenceAhead {
-            return
-        }
+        if configuration.market != .spot || shared.defect.ignoresEvidenceAhead { return }
         ahead.note(id, nowNs: shared.nowNs)
-        guard let sinceNs = ahead.sinceNs else { return }
+        guard let sinceNs = ahead.sinceNs, main.sync.lastID != nil else { return }
         if shared.nowNs &- sinceNs > aheadLimitNs { settleAhead() }
         wake(atNs: sinceNs &+ aheadLimitNs)
     }

@@ -23,7 +23,10 @@ extension SymbolBook {
     /// A snapshot of this symbol, already parsed.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if main.sync.isCollecting {
+        if main.sync.isCollecting && id < passedID {
+            counters.snapshotsTooOld += 1
+            obey(main.sync.snapshotFailed())
+        } else if main.sync.isCollecting {
             switch main.sync.snapshotArrived(id) {
             case .discard: break
             case .tooOld(let attempt):
@@ -56,6 +59,7 @@ extension SymbolBook {
             joinChecks = 0
             provenNs = shared.nowNs
             afterApply()
+            wakeForEvidence()
         case .refuted:
             counters.snapshotsRefuted += 1
             restart(loss == .none ? .oracle : loss)

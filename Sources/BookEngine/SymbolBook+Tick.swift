@@ -18,8 +18,9 @@ extension SymbolBook {
         wakeNs = .max
         if candidate?.comparison != nil { settle() }
         guard source != nil else { return }
-        if let sinceNs = ahead.sinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
-        if let sinceNs = ahead.sinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
+        let isAtID = main.sync.lastID != nil
+        if isAtID, let sinceNs = ahead.sinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
+        if isAtID { wakeForEvidence() }
         askAgain(nowNs)
         seekProof(nowNs)
         watchSilence(nowNs)

@@ -16,6 +16,7 @@ extension SymbolBook {
         hole.reason = .none
         ahead.removeAll()
         candidate = nil
+        passedID = UpdateID(0)
     }
 
     /// The served book is wrong or unusable: starts again from a snapshot.

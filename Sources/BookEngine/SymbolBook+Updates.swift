@@ -20,6 +20,7 @@ extension SymbolBook {
         if main.sync.isCollecting && !main.isCollecting {
             counters.discarded += 1
             hole.reason = .none
+            passedID = ids.last
             return
         }
         switch main.sync.receive(ids) {
@@ -42,7 +43,7 @@ extension SymbolBook {
             hole.reason = .none
             main.buffer.removeAll()
             buffer(frame)
-        case .resync(let why, let attempt): resync(why, frame, attempt: attempt)
+        case .resync(let why, let attempt): resync(why, ids, frame, attempt: attempt)
         }
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
@@ -85,7 +86,9 @@ extension SymbolBook {
     }
 
     /// The update does not continue the book: believes it no longer, and collects for the next one.
-    private func resync(_ why: DepthSynchronizer.ResyncReason, _ frame: Frame, attempt: Int) {
+    private func resync(
+        _ why: DepthSynchronizer.ResyncReason, _ ids: EventIDs, _ frame: Frame, attempt: Int
+    ) {
         lose(why == .missedWhileAway ? .disconnected : .gap)
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.count = 0
@@ -93,6 +96,7 @@ extension SymbolBook {
         if main.isCollecting {
             buffer(frame)
         } else {
+            passedID = ids.last
             _ = main.sync.restart()
         }
         ask(attempt: attempt)

@@ -194,7 +194,7 @@ extension BookLane {
             feed.start()
             return LoopThread.Inhabitant(
                 remote: FeedExport(remote: feed.remote, status: feed.status),
-                isOver: { parts.isStopping.isRaised && feed.openCount == 0 },
+                isOver: { parts.isStopping.isRaised && feed.isStopped && feed.openCount == 0 },
                 ended: {
                     parts.isOver.raise()
                     parts.news.notify()

@@ -73,7 +73,8 @@ public final class DepthFeed {
     var counted = FeedStatus()
     /// Connections that serve, oldest first.
     var serving: [(id: UInt16, sinceNs: Int64)] = []
-    var isStopped = false
+    /// Whether it was stopped.
+    public internal(set) var isStopped = false
     /// Actions not yet done: what they lead to comes behind them, whoever calls in meanwhile.
     var actions: [ConnectionLife.Action] = []
     var isPerforming = false

@@ -23,14 +23,9 @@ extension Road {
                 .crossed, symbol, "live at \(view.lastUpdateID) and crossed, \(bid.price) / \(ask.price)")
         }
         let isFormer = engine.source(of: symbol).map { formerSources.contains($0) } ?? false
-        let reading: (levels: String?, best: String?)?? = venue.withTruth(
-            of: symbol, at: status.lastUpdateID, isFormer: isFormer
-        ) { truth in
-            engine.withBook(symbol) { book in
-                (levelDifference(book, truth), bestDifference(view, truth))
-            }
-        }
-        guard let known = reading, let found = known else {
+        // A book out of a snapshot alone may be of the new time though its connection is of the old one.
+        guard let found = reading(symbol, status, view, isFormer) ?? reading(symbol, status, view, !isFormer)
+        else {
             if isKnown { return }
             let oldest = venue.oldestKnownID(of: symbol)
             return violated(
@@ -39,6 +34,17 @@ extension Road {
         }
         outcome.comparisons += 1
         judge(index, levels: found.levels, best: found.best, atUs: atUs)
+    }
+
+    /// What is wrong with a book, by the truth of one of the venue's times; nil if that does not know its id.
+    private func reading(
+        _ symbol: SymbolName, _ status: SymbolStatus, _ view: BookView, _ isFormer: Bool
+    ) -> (levels: String?, best: String?)? {
+        venue.withTruth(of: symbol, at: status.lastUpdateID, isFormer: isFormer) { truth in
+            engine.withBook(symbol) { book in
+                (levelDifference(book, truth), bestDifference(view, truth))
+            }
+        } ?? nil
     }
 
     private func judge(_ index: Int, levels: String?, best: String?, atUs: Int64) {
