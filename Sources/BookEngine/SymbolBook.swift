@@ -70,7 +70,8 @@ final class SymbolBook {
     var lagNs: Int64 = 0
     var ahead = AheadEvidence()
     var behind = BehindRun()
-    /// Last id of the updates that came before the request for a snapshot was sent: an older one is of no use.
+    /// Last id of the updates that came before the request for a snapshot was sent: an older one is of no
+    /// use.
     var passedID = UpdateID(0)
     var implausibleRun = 0
 

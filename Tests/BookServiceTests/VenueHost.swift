@@ -22,6 +22,8 @@ final class VenueHost: Sendable {
         var tls: TLSIdentity?
         var levelCount = 400
         var errorShape = ErrorShape.flat
+        /// 0: a free one.
+        var port = 0
     }
 
     /// The exchange, touched on its loop's thread only.
@@ -55,6 +57,7 @@ final class VenueHost: Sendable {
         var options = ExchangeServer.Options()
         options.speed = setup.speed
         options.tls = setup.tls
+        options.port = setup.port
         thread = try LoopThread("venue") { [configuration, options, stopping] loop throws(ServiceError) in
             do throws(TransportError) {
                 let server = try ExchangeServer(configuration, on: loop, options: options)
