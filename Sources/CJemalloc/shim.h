@@ -1,6 +1,6 @@
-// The system's libjemalloc-dev. Without it the build says what to install; the README's first command installs all.
+// The system's libjemalloc-dev; without it the build says what to install.
 #if __has_include(<jemalloc/jemalloc.h>)
 #include <jemalloc/jemalloc.h>
 #else
-#error "libjemalloc-dev is missing: apt-get install libjemalloc-dev (the README's first command installs all)"
+#error "libjemalloc-dev is missing; the first command of the README installs all"
 #endif

@@ -1,6 +1,6 @@
-// The system's libwebsockets-dev. Without it the build says what to install; the README's first command installs all.
+// The system's libwebsockets-dev; without it the build says what to install.
 #if __has_include(<libwebsockets.h>)
 #include <libwebsockets.h>
 #else
-#error "libwebsockets-dev is missing: apt-get install libwebsockets-dev (the README's first command installs all)"
+#error "libwebsockets-dev is missing; the first command of the README installs all"
 #endif

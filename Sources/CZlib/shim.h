@@ -1,6 +1,6 @@
-// The system's zlib1g-dev. Without it the build says what to install; the README's first command installs all.
+// The system's zlib1g-dev; without it the build says what to install.
 #if __has_include(<zlib.h>)
 #include <zlib.h>
 #else
-#error "zlib1g-dev is missing: apt-get install zlib1g-dev (the README's first command installs all)"
+#error "zlib1g-dev is missing; the first command of the README installs all"
 #endif

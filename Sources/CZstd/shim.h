@@ -1,6 +1,6 @@
-// The system's libzstd-dev. Without it the build says what to install; the README's first command installs all.
+// The system's libzstd-dev; without it the build says what to install.
 #if __has_include(<zstd.h>)
 #include <zstd.h>
 #else
-#error "libzstd-dev is missing: apt-get install libzstd-dev (the README's first command installs all)"
+#error "libzstd-dev is missing; the first command of the README installs all"
 #endif
