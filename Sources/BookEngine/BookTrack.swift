@@ -15,6 +15,8 @@ final class BookTrack {
     var buffer: MessageBuffer
     /// Whether updates are kept for a snapshot: not before its request was sent, where that is announced.
     var isCollecting: Bool
+    /// No stream reaches further beyond a snapshot while its answer is waited for.
+    private let jumpMax: Int64
 
     /// Id of the snapshot it began with.
     private(set) var snapshotID = UpdateID(0)
@@ -22,6 +24,8 @@ final class BookTrack {
     init(_ shared: EngineShared) {
         let (configuration, defect) = (shared.configuration, shared.defect)
         isCollecting = !configuration.requestsAreAnnounced
+        let (jump, isHuge) = configuration.idsPerSecondMax.multipliedReportingOverflow(by: 600)
+        jumpMax = isHuge ? .max : jump
         book = OrderBook(
             levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
         sync = DepthSynchronizer(rule: shared.rule)
@@ -42,6 +46,8 @@ enum ReplayOutcome: Hashable {
     /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
     /// snapshot's.
     case unusable
+    /// A buffered message has ids that no stream can have reached.
+    case implausible
 }
 
 extension BookTrack {
@@ -61,6 +67,9 @@ extension BookTrack {
         for index in 0..<buffer.count {
             guard parseBuffered(index, &parser, market) else { return .unusable }
             let ids = EventIDs(parser.update)
+            if ids.last.value.subtractingReportingOverflow(book.lastUpdateID.value).partialValue > jumpMax {
+                return .implausible
+            }
             switch sync.receive(ids) {
             case .discard:
                 witness.note(parser.update)

@@ -28,6 +28,9 @@ struct Candidate {
     /// Whether a first snapshot was too old, and when to ask for the second one; nil when that is done.
     var isSecond = false
     var askAgainNs: Int64?
+    /// Since when its book is ahead of the served one, on the engine's clock; later by the lag of a stream
+    /// that is late. Nil while it is not.
+    var aheadSinceNs: Int64?
     /// Its book; nil until somebody has to keep updates or levels for it.
     var track: BookTrack?
     /// How far the comparison with the served book has come; nil while their ids differ.

@@ -80,7 +80,7 @@ extension SymbolBook {
         case .refuted:
             counters.snapshotsRefuted += 1
             return failCandidate()
-        case .abandoned, .unusable: return failCandidate()
+        case .abandoned, .unusable, .implausible: return failCandidate()
         }
         counters.snapshots += 1
         if track.book.isCrossed && !shared.defect.promotesUnchecked {
@@ -92,7 +92,7 @@ extension SymbolBook {
         if reached < own && !needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             // A stream that is late reaches it later.
-            ahead.note(reached, nowNs: shared.nowNs &+ lagNs)
+            candidate?.aheadSinceNs = shared.nowNs &+ lagNs
             wake(atNs: shared.nowNs &+ lagNs &+ aheadLimitNs)
         }
         settle()
@@ -268,7 +268,15 @@ extension SymbolBook {
 
     /// What is still ahead of a new book is looked at in time.
     func wakeForEvidence() {
-        if let sinceNs = ahead.sinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
+        if let sinceNs = evidenceSinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
+    }
+
+    /// Since when something has been ahead of the book, nil if nothing is.
+    var evidenceSinceNs: Int64? {
+        guard let sinceNs = candidate?.aheadSinceNs, let theirs = candidate?.id, let own = main.sync.lastID,
+            theirs > own
+        else { return ahead.sinceNs }
+        return min(sinceNs, ahead.sinceNs ?? .max)
     }
 
     func resubscribe() {

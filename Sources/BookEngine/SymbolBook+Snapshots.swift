@@ -63,6 +63,9 @@ extension SymbolBook {
         case .refuted:
             counters.snapshotsRefuted += 1
             restart(loss == .none ? .oracle : loss)
+        case .implausible:
+            counters.implausible += 1
+            restart(loss == .none ? .gap : loss)
         case .unusable:
             counters.rescales += 1
             restart(.rescale)

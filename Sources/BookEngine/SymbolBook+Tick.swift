@@ -19,7 +19,7 @@ extension SymbolBook {
         if candidate?.comparison != nil { settle() }
         guard source != nil else { return }
         let isAtID = main.sync.lastID != nil
-        if isAtID, let sinceNs = ahead.sinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
+        if isAtID, let sinceNs = evidenceSinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
         askAgain(nowNs)
         seekProof(nowNs)

@@ -34,6 +34,10 @@ extension Road {
             let lateUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
             if isLate {
+                if checker.symbols[index].lateSource != frame.source {
+                    checker.symbols[index].lateSinceUs = nil
+                }
+                checker.symbols[index].lateSource = frame.source
                 checker.symbols[index].lateSinceUs = checker.symbols[index].lateSinceUs ?? frame.atUs
                 return
             }
@@ -100,7 +104,9 @@ extension Road {
             violated(
                 .silent, symbol, "live on a connection silent for \((atUs - heard.heardUs) / 1000) ms")
         }
-        if let lateUs = checker.symbols[index].lateSinceUs, atUs > lateUs + Road.tickUs {
+        if let lateUs = checker.symbols[index].lateSinceUs, checker.symbols[index].lateSource == source,
+            atUs > lateUs + Road.tickUs
+        {
             violated(.lagging, symbol, "live at \(id), whose event came too late")
         }
         if formerSources.contains(source) || venue.banEndUs != nil { return }

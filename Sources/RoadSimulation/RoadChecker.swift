@@ -43,6 +43,8 @@ struct SymbolWatch {
     var excusedUntilUs: Int64 = 0
     /// When the last event came, if that was later after its time than is allowed.
     var lateSinceUs: Int64?
+    /// The connection it came from.
+    var lateSource: UInt16?
     /// Events on each connection since the last one came up.
     var delivered: [UInt16: Int] = [:]
     var doubt: Doubt? = Doubt()
