@@ -53,8 +53,7 @@ enum ReplayOutcome: Hashable {
 extension BookTrack {
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
-    /// On the way the snapshot is checked: of the last event that lies wholly before it, every level must
-    /// stand in it, but for those that the event across the snapshot's id changes again.
+    /// On the way the snapshot is checked: of an event that ends at its id every level must stand in it.
     /// - Parameter applied: called after each message that was applied; false if the owner has given the book
     ///   up meanwhile. Synchronizer and buffer are then what the owner made of them.
     func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Bool)
@@ -63,29 +62,29 @@ extension BookTrack {
         book.load(parser.snapshot, limit: limit)
         snapshotID = book.lastUpdateID
         var witness = SnapshotWitness()
-        var judged = false
+        var isJudged = false
         for index in 0..<buffer.count {
             guard parseBuffered(index, &parser, market) else { return .unusable }
             let ids = EventIDs(parser.update)
             if ids.last.value.subtractingReportingOverflow(book.lastUpdateID.value).partialValue > jumpMax {
                 return .implausible
             }
+            let isFirst = ids.last > snapshotID && !isJudged
+            if isFirst {
+                isJudged = true
+                if witness.refutes(book, at: snapshotID) { return .refuted }
+            }
             switch sync.receive(ids) {
             case .discard:
                 witness.note(parser.update)
             case .apply:
-                if !judged {
-                    judged = true
-                    witness.excuse(parser.update)
-                    if witness.refutes(book, at: snapshotID, complete: true) { return .refuted }
-                }
                 do { try book.apply(parser.update) } catch { return .unusable }
                 if !applied() { return .abandoned }
             case .buffer, .bufferAnew, .resync:
                 return .unusable
             }
         }
-        if !judged && witness.refutes(book, at: snapshotID, complete: false) { return .refuted }
+        if !isJudged && witness.refutes(book, at: snapshotID) { return .refuted }
         buffer.removeAll()
         return .joined
     }
@@ -116,20 +115,10 @@ private struct SnapshotWitness {
         scales = update.scales
     }
 
-    /// Drops the prices that the event across the snapshot's id touches: either quantity may be in the
-    /// snapshot.
-    mutating func excuse(_ update: borrowing DepthUpdate) {
-        if bids.isEmpty && asks.isEmpty { return }
-        let newBids = Set(update.bids.array().map(\.price))
-        let newAsks = Set(update.asks.array().map(\.price))
-        bids.removeAll { newBids.contains($0.price) }
-        asks.removeAll { newAsks.contains($0.price) }
-    }
-
-    /// Whether the book, fresh from its snapshot, differs where it must not. Without the event across the id
-    /// (`complete` false) only an event that ends exactly at the snapshot can testify.
-    func refutes(_ book: borrowing OrderBook, at id: UpdateID, complete: Bool) -> Bool {
-        if !complete && last != id { return false }
+    /// Whether the book, fresh from its snapshot, differs where it must not: only an event that ends exactly
+    /// at the snapshot can testify. Inside an event a level may come and go without a trace.
+    func refutes(_ book: borrowing OrderBook, at id: UpdateID) -> Bool {
+        if last != id { return false }
         // Other decimals: the venue changed them in between, and the two cannot be compared.
         if scales != book.scales { return false }
         for level in bids where book.isProven(.bid, level.price) {

@@ -57,6 +57,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     /// Three usual intervals are no longer than this here, however quiet the symbol: three times the speed of
     /// the stream, and half a second for the way.
     public var aheadNsMax: Int64 = 1_500_000_000
+    /// A snapshot that the stream has not reached after this much time belongs to another symbol or another
+    /// time. It is asked for again long before that.
+    public var snapshotAheadNsMax: Int64 = 30_000_000_000
     /// A doubt that updates have not settled after this much time asks for a snapshot.
     public var doubtNsMin: Int64 = 1_000_000_000
     /// Update ids that a symbol may use up in a second; an update further ahead is none of this stream.

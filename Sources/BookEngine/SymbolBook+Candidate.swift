@@ -88,8 +88,9 @@ extension SymbolBook {
             return failCandidate()
         }
         guard let own = main.sync.lastID, let reached = track.sync.lastID else { return }
-        // After a reconnect ids may have gone back for good; then the updates will lead on from here.
-        if reached < own && !needsProof { return candidateIsTooOld() }
+        // Ids may have gone back for good, or the book may be of another time; then the updates will lead on
+        // from here.
+        if reached < own && main.sync.isLive && !needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             // A stream that is late reaches it later.
             candidate?.aheadSinceNs = shared.nowNs &+ lagNs

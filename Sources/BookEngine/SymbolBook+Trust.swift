@@ -97,6 +97,8 @@ extension SymbolBook {
 
     /// Something of the venue at the very id of the served book agrees with it.
     func proved() {
+        // As long as the updates that come lie behind the book, it is ahead of its stream.
+        if behind.count > 0 && !main.sync.isLive { return }
         main.sync.proven()
         if main.sync.isLive {
             hasJoined = true

@@ -160,27 +160,35 @@ extension SymbolBook {
     }
 
     /// An update that is wholly in the book, or behind what is collected. Single ones are duplicates. Where
-    /// nothing else comes for too long, the snapshot belongs to another symbol or another time, or the venue
-    /// has begun its ids anew.
+    /// nothing else comes for too long, the venue has begun its ids anew. Behind a snapshot that no update
+    /// has reached yet the stream may also be late: another snapshot tells.
     private func noteBehind() {
-        if behind.count == 0 { behind.sinceNs = shared.nowNs }
+        if behind.count == 0 { behind = BehindRun(sinceNs: shared.nowNs) }
         behind.count += 1
         // What comes late is behind for as long as it is late.
-        if behind.count < 3 || shared.nowNs &- behind.sinceNs <= aheadLimitNs &+ lagNs { return }
-        behind.count = 0
+        let ageNs = shared.nowNs &- behind.sinceNs
+        if behind.count < 3 || ageNs <= aheadLimitNs &+ lagNs { return }
+        if let track = candidate?.track, track.sync.isLive, let id = track.sync.lastID,
+            let own = main.sync.lastID, id < own
+        {
+            return replaceByCandidate(.gap)
+        }
         if case .joining(_, let asked) = main.sync.state, asked > 0 {
+            if ageNs <= configuration.snapshotAheadNsMax { return checkWhatIsAhead() }
             counters.snapshotsRefuted += 1
         } else {
             counters.gaps += 1
             tickers.removeAll()
             partials.removeAll()
         }
+        behind.count = 0
         if needsProof || isBelievedUnproven { shared.refuted() }
-        if let track = candidate?.track, track.sync.isLive, let id = track.sync.lastID,
-            let own = main.sync.lastID, id < own
-        {
-            return replaceByCandidate(.gap)
-        }
         restart(loss == .none ? .gap : loss)
+    }
+
+    private func checkWhatIsAhead() {
+        if behind.isChecked || candidateNotBeforeNs > shared.nowNs { return }
+        behind.isChecked = true
+        startCandidate(.check)
     }
 }

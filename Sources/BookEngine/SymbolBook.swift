@@ -48,6 +48,8 @@ final class SymbolBook {
     struct BehindRun {
         var sinceNs: Int64 = 0
         var count = 0
+        /// Whether another snapshot was asked for meanwhile.
+        var isChecked = false
     }
 
     let name: SymbolName

@@ -89,8 +89,8 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(1, 5, bids: ["9.0:1.0", "8.0:0.0"])
         h.event(6, 8, bids: ["7.0:1.0"])
         _ = h.wishes()
-        // The event up to 5 says 9.0 has 1.0; the one across the snapshot's id does not touch it.
-        h.snapshot(6, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
+        // The event up to 5 says that 9.0 has 1.0.
+        h.snapshot(5, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
         #expect(h.status().counters.snapshotsRefuted == 1)
         #expect(h.status().state == .syncing)
         #expect(h.wishes().count == 1)
@@ -100,14 +100,15 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().state == .live)
     }
 
-    @Test func aLevelThatTheBridgingEventChangesMayDiffer() {
+    /// Inside an event a level may come and go without a trace.
+    @Test func aSnapshotInsideAnEventIsNotContradicted() {
         var h = EngineHarness()
         h.frame(.connected)
         h.event(1, 5, bids: ["9.0:1.0"])
-        h.event(6, 8, bids: ["9.0:3.0"])
+        h.event(6, 8, bids: ["7.0:3.0"])
         h.snapshot(6, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
         #expect(h.status().state == .live)
-        #expect(h.book(.bid) == ["9.0:3.0"])
+        #expect(h.book(.bid) == ["9.0:2.0", "7.0:3.0"])
     }
 
     @Test func aSnapshotOfAnotherSymbolIsRefused() {
@@ -120,10 +121,13 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.status().state == .syncing)
     }
 
-    @Test func aSnapshotFarAheadOfTheStreamIsDroppedAfterAWhile() {
+    /// Updates behind a snapshot: the stream is late, or the snapshot is of another symbol or time. A second
+    /// one is asked for at once; where the updates lead on from that, it is the book.
+    @Test(arguments: [true, false]) func aSnapshotFarAheadOfTheStream(_ isWrong: Bool) {
         var h = EngineHarness {
             $0.aheadNsMin = 1_000
             $0.aheadNsMax = 1_000
+            $0.snapshotAheadNsMax = 10_000
         }
         h.frame(.connected)
         h.event(1, 5)
@@ -134,8 +138,38 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(h.wishes().isEmpty)
         h.nowNs += 2_000
         h.event(8, 9)
+        #expect(h.wishes() == [.ask(btc, .check, attempt: 0)])
+        if isWrong {
+            h.snapshot(9, bids: ["8.0:1.0"], asks: ["10.0:1.0"])
+            h.nowNs += 2_000
+            for id in 10...12 { h.event(id, id) }
+            #expect(h.status().state == .live && h.book(.bid) == ["8.0:1.0"])
+        } else {
+            h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+            h.event(10, 10)
+            // The venue is there; its stream is not.
+            #expect(h.status().state == .syncing)
+            h.event(11, 5_001)
+            #expect(h.status().state == .live && h.status().counters.snapshotsRefuted == 0)
+        }
+    }
+
+    @Test func aSnapshotThatNoStreamLeadsToIsDropped() {
+        var h = EngineHarness {
+            $0.aheadNsMin = 1_000
+            $0.aheadNsMax = 1_000
+            $0.snapshotAheadNsMax = 10_000
+        }
+        h.frame(.connected)
+        h.event(1, 5)
+        h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        _ = h.wishes()
+        for id in 6...20 {
+            h.nowNs += 1_000
+            h.event(id, id)
+        }
         #expect(h.status().counters.snapshotsRefuted == 1)
-        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+        #expect(h.wishes().last == .ask(btc, .initial, attempt: 1))
     }
 
     @Test func anAuditThatAgreesAndOneThatDoesNot() {
