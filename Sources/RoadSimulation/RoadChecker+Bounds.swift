@@ -31,7 +31,10 @@ extension Road {
         else { return }
         switch frame.facts.stream {
         case .depth:
-            let lateUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
+            // Clocks may differ, so late is what is later than the fastest so far.
+            let delayUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
+            checker.fastestUs = min(checker.fastestUs, delayUs)
+            let lateUs = delayUs - checker.fastestUs
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
             if isLate {
                 if checker.symbols[index].lateSource != frame.source {

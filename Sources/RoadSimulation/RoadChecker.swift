@@ -65,6 +65,8 @@ struct SourceWatch {
 struct RoadChecker {
     var symbols: [SymbolWatch] = []
     var sources: [UInt16: SourceWatch] = [:]
+    /// The shortest time from an event to its arrival so far.
+    var fastestUs = Int64.max
 
     mutating func excuse(untilUs: Int64) {
         for index in symbols.indices { symbols[index].excusedUntilUs = untilUs }

@@ -17,7 +17,7 @@ public struct RoadPlan: Sendable {
     /// Virtual seconds during which faults strike.
     public var faultySeconds = 120
     /// What strikes.
-    public var faults = FaultPlan.all
+    public var faults = FaultPlan.everything
     /// Virtual seconds after the faults end within which every symbol must be live and up to date.
     public var recoverySeconds = 240
     /// Capacity of the ring in bytes; small, so that a standing consumer overflows it.
@@ -37,7 +37,7 @@ public struct RoadPlan: Sendable {
     /// How far snapshots lag behind the matching engine, at most, in milliseconds.
     public var snapshotLagMs = 300
     /// What is checked.
-    public var invariants = Invariant.byIDs
+    public var invariants = Invariant.all
     /// A mistake to build in, nil for none.
     public var mistake: Mistake?
     /// A trouble to measure, nil for none.

@@ -92,7 +92,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Symbols of each venue.")
     var symbols = 2
 
-    @Option(help: faultHelp(without: .all), transform: faultPlan)
+    @Option(help: faultHelp(without: .everything), transform: faultPlan)
     var faults: FaultPlan?
 
     @Option(help: "Of 1000 snapshots, how many show the end of an event instead of a state inside of one.")
@@ -108,7 +108,7 @@ struct SimulateCommand: ParsableCommand {
         help: ArgumentHelp(
             "What is checked: all, ids (what follows from ids alone), or NAME,…", valueName: "invariants"),
         transform: invariantSet)
-    var check = Invariant.byIDs
+    var check = Invariant.all
 
     @Flag(help: "Go on behind a violation, and show them all.")
     var keepGoing = false
@@ -177,7 +177,7 @@ struct SimulateCommand: ParsableCommand {
         plan.symbolCount = symbols
         plan.faultySeconds = seconds
         plan.recoverySeconds = recovery
-        plan.faults = faults ?? (market ? .none : .all)
+        plan.faults = faults ?? (market ? .none : .everything)
         plan.wholeSnapshotPerMille = whole
         plan.snapshotLagMs = restLag
         plan.invariants = check

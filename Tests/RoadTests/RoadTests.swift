@@ -34,7 +34,7 @@ import Testing
     }
 
     /// Each fault alone, at a rate at which it strikes often.
-    @Test(arguments: Fault.allCases.filter { !$0.isSubtle }) func everyFaultAlone(_ fault: Fault) throws {
+    @Test(arguments: Fault.allCases) func everyFaultAlone(_ fault: Fault) throws {
         var plan = RoadPlan(seed: 3, profile: .spotAlt)
         plan.faultySeconds = 60
         plan.faults = .none
