@@ -46,7 +46,7 @@ extension BookEngine {
         case .serverShutdown: counters.shutdowns &+= 1
         case .depthSnapshot, .other: counters.other &+= 1
         }
-        if shared.trialIsDecided { tellVerdict() }
+        if shared.takeVerdict() { tellVerdict() }
     }
 
     /// A REST depth body behind its envelope.
@@ -72,7 +72,7 @@ extension BookEngine {
             books[slot].snapshotFailed()
         }
         note(slot)
-        if shared.trialIsDecided { tellVerdict() }
+        if shared.takeVerdict() { tellVerdict() }
     }
 
     /// A snapshot that was asked for will not come.
@@ -91,8 +91,7 @@ extension BookEngine {
 
     /// A connection is up with all subscriptions of this engine.
     mutating func connected(_ frame: Frame) {
-        shared.connections.add(
-            frame.source, receivedAtNs: frame.receivedAtNs, nowNs: shared.nowNs)
+        shared.connected(frame.source, receivedAtNs: frame.receivedAtNs)
         for slot in books.indices {
             books[slot].connected(frame.source)
             note(slot)
@@ -101,8 +100,8 @@ extension BookEngine {
 
     /// A connection is gone. What is kept of its books is on trial together.
     mutating func disconnected(_ source: UInt16) {
-        shared.connections.remove(source)
-        shared.trial.begin()
+        shared.lost(source)
+        shared.beginTrial()
         for slot in books.indices {
             books[slot].disconnected(source)
             note(slot)
@@ -111,14 +110,14 @@ extension BookEngine {
 
     /// A connection has ended, and nothing is missing between it and the one that goes on.
     mutating func retired(_ source: UInt16) {
-        shared.connections.remove(source)
+        shared.lost(source)
         var isBegun = false
         for slot in books.indices {
             let doubts = books[slot].counters.doubts
             books[slot].retired(source)
             if books[slot].counters.doubts != doubts && !isBegun {
                 isBegun = true
-                shared.trial.begin()
+                shared.beginTrial()
             }
             note(slot)
         }
@@ -132,11 +131,12 @@ extension BookEngine {
 
     /// Time passed.
     mutating func tick(_ frame: Frame) {
-        shared.clock.tick(receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
-        for source in shared.connections.newlySilent(nowNs: shared.nowNs) { fellSilent(source, true) }
+        let silent = shared.tick(
+            receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
+        for source in silent { fellSilent(source, true) }
         wakeSome()
         lookAtSome()
-        if shared.trialIsDecided { tellVerdict() }
+        if shared.takeVerdict() { tellVerdict() }
     }
 
     /// The second clock of a tick, nil if it carries none.
@@ -148,13 +148,14 @@ extension BookEngine {
     }
 
     /// A frame that is no tick moves the clock, and shows that its connection delivers.
-    @inline(__always)
     mutating func hear(_ frame: Frame) {
-        shared.clock.advance(receivedAtNs: frame.receivedAtNs)
-        if frame.kind != .message && frame.kind != .dropped { return }
-        let wasSilent = shared.connections.hear(
-            frame.source, receivedAtNs: frame.receivedAtNs, nowNs: shared.nowNs)
-        if wasSilent { fellSilent(frame.source, false) }
+        var heard: UInt16?
+        switch frame.kind {
+        case .tick: return
+        case .message, .dropped: heard = frame.source
+        case .connected, .disconnected, .retired, .depthSnapshot, .snapshotFailed, .snapshotRequested: break
+        }
+        if shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard) { fellSilent(frame.source, false) }
     }
 
     @inline(never)
@@ -181,10 +182,8 @@ extension BookEngine {
     /// Tells every book what the trial of a reconnect came to.
     @inline(never)
     private mutating func tellVerdict() {
-        shared.trialIsDecided = false
         for slot in books.indices {
-            let book = books[slot]
-            if shared.trial.verdict == .refuted { book.doubtAgain() } else { book.believeIfJoined() }
+            books[slot].hearVerdict()
             note(slot)
         }
     }
@@ -248,11 +247,7 @@ extension BookEngine {
     /// Takes over what a book wants: to be published, to be looked at.
     @inline(__always)
     mutating func note(_ slot: Int) {
-        let book = books[slot]
-        wakes[slot] = book.wakeNs
-        if book.viewIsDue && !book.viewIsQueued {
-            book.viewIsQueued = true
-            due.append(slot)
-        }
+        wakes[slot] = books[slot].wakeNs
+        if books[slot].queueView() { due.append(slot) }
     }
 }

@@ -19,15 +19,28 @@ package struct BookMark: Hashable, Sendable {
     package var rescales: Int
 }
 
+extension SymbolBook {
+    /// Where it stands.
+    var mark: BookMark {
+        BookMark(
+            state: state, reason: reason, lastUpdateID: main.book.lastUpdateID, gaps: counters.gaps,
+            rescales: counters.rescales)
+    }
+
+    /// Takes over what readers and people keep of a symbol that begins anew.
+    func inherit(_ former: SymbolBook) {
+        counters = former.counters
+        disagreements = former.disagreements
+        viewIsQueued = former.viewIsQueued
+    }
+}
+
 extension BookEngine {
     /// Where a symbol stands, nil if the engine does not hold it. O(1).
     package borrowing func mark(of name: SymbolName) -> BookMark? {
         let slot = table.slot(of: name)
         if slot < 0 { return nil }
-        let book = books[slot]
-        return BookMark(
-            state: book.state, reason: book.reason, lastUpdateID: book.main.book.lastUpdateID,
-            gaps: book.counters.gaps, rescales: book.counters.rescales)
+        return books[slot].mark
     }
 
     /// Symbol, ids and event time in microseconds of the depth event in the last frame, if that was one.
@@ -41,9 +54,7 @@ extension BookEngine {
         let slot = table.slot(of: name)
         if slot < 0 { return }
         let book = SymbolBook(name, shared)
-        book.counters = books[slot].counters
-        book.disagreements = books[slot].disagreements
-        book.viewIsQueued = books[slot].viewIsQueued
+        book.inherit(books[slot])
         books[slot] = book
         if let source = shared.connections.newest { book.connected(source) }
         note(slot)

@@ -36,6 +36,7 @@ public struct BookEngine: ~Copyable {
     var table = SymbolTable()
     var books: [SymbolBook] = []
     let shared: EngineShared
+    private let publishesEachMessage: Bool
     /// When each symbol wants to be looked at, on the engine's clock; by slot.
     var wakes: [Int64] = []
     /// Slots whose view changed since it was published.
@@ -54,6 +55,7 @@ public struct BookEngine: ~Copyable {
 
     package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
         self.configuration = configuration
+        publishesEachMessage = configuration.publication == .perMessage
         shared = EngineShared(configuration, defect)
         let mailbox = LatestValue(EngineCounters())
         countersReader = mailbox.reader
@@ -63,7 +65,7 @@ public struct BookEngine: ~Copyable {
     /// Takes one frame. Everything the engine learns comes this way.
     public mutating func step(_ frame: Frame) {
         counters.frames &+= 1
-        if frame.kind != .tick { hear(frame) }
+        hear(frame)
         switch frame.kind {
         case .message: message(frame)
         case .depthSnapshot: snapshot(frame)
@@ -75,7 +77,7 @@ public struct BookEngine: ~Copyable {
         case .dropped: dropped(frame)
         case .tick: tick(frame)
         }
-        if configuration.publication == .perMessage { publish() }
+        if publishesEachMessage { publish() }
     }
 
     /// Takes the frames that are in a ring now, at most `limit`, and publishes what changed.

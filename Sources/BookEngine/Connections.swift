@@ -5,7 +5,7 @@
 // quiet one silence says nothing.
 
 /// The connections an engine receives from. A handful at most: the present one and its replacement.
-struct Connections: ~Copyable {
+struct Connections {
     private struct Connection {
         let source: UInt16
         /// Receive time of its last frame.

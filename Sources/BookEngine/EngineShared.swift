@@ -14,7 +14,7 @@ final class EngineShared {
     var lag = LagMeter()
     var trial = ReconnectTrial()
     /// Whether `trial` has changed its verdict, so that every book is to be told.
-    var trialIsDecided = false
+    private var trialIsDecided = false
     /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
     var wishes: [EngineWish] = []
 
@@ -26,6 +26,35 @@ final class EngineShared {
     }
 
     var nowNs: Int64 { clock.nowNs }
+
+    /// A frame that is no tick moves the clock, and may show that a connection delivers. True if that one had
+    /// been called silent.
+    func advance(receivedAtNs: Int64, hearing source: UInt16?) -> Bool {
+        clock.advance(receivedAtNs: receivedAtNs)
+        guard let source else { return false }
+        return connections.hear(source, receivedAtNs: receivedAtNs, nowNs: clock.nowNs)
+    }
+
+    /// Time passed; the connections that have fallen silent.
+    func tick(receivedAtNs: Int64, monotonicNs: Int64?) -> [UInt16] {
+        clock.tick(receivedAtNs: receivedAtNs, monotonicNs: monotonicNs)
+        return connections.newlySilent(nowNs: clock.nowNs)
+    }
+
+    func connected(_ source: UInt16, receivedAtNs: Int64) {
+        connections.add(source, receivedAtNs: receivedAtNs, nowNs: clock.nowNs)
+    }
+
+    func lost(_ source: UInt16) { connections.remove(source) }
+
+    func beginTrial() { trial.begin() }
+
+    /// Whether every book is to be told the verdict; once.
+    func takeVerdict() -> Bool {
+        if !trialIsDecided { return false }
+        trialIsDecided = false
+        return true
+    }
 
     /// A kept book agreed with the venue.
     func proved() {

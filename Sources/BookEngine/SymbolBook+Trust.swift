@@ -67,6 +67,11 @@ extension SymbolBook {
         if mayBeUpdate && connection == source { openHole(why) }
     }
 
+    /// The trial of a reconnect has come to an end.
+    func hearVerdict() {
+        if shared.trial.verdict == .refuted { doubtAgain() } else { believeIfJoined() }
+    }
+
     /// A kept book that has joined its stream is believed if it may be.
     func believeIfJoined() {
         if needsProof && main.sync.isLive {

@@ -134,6 +134,13 @@ final class SymbolBook {
         statusWriter = statusMailbox.writer
     }
 
+    /// Whether its view is to be published and nobody knows yet; from now on somebody does.
+    func queueView() -> Bool {
+        if !viewIsDue || viewIsQueued { return false }
+        viewIsQueued = true
+        return true
+    }
+
     /// Hands the present state to readers.
     func publish() {
         viewIsDue = false

@@ -25,7 +25,8 @@ extension Road {
         let isFormer = engine.source(of: symbol).map { formerSources.contains($0) } ?? false
         // A book out of a snapshot alone may be of the new time though its connection is of the old one.
         let readings = [isFormer, !isFormer].compactMap { reading(symbol, status, view, $0) }
-        guard let found = readings.first(where: { $0.levels == nil && $0.best == nil }) ?? readings.first else {
+        let right = readings.first { $0.levels == nil && $0.best == nil }
+        guard let found = right ?? readings.first else {
             if isKnown { return }
             let oldest = venue.oldestKnownID(of: symbol)
             return violated(
