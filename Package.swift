@@ -167,7 +167,8 @@ let package = Package(
 // which the compiler (6.3.1) cannot build an engine.
 if Context.environment["LOB_HANDOFF"] != nil {
     let kept: Set = [
-        "CJemalloc", "CAllocator", "CKernels", "MarketData", "DepthBook", "Handoff", "TestSupport", "HandoffTests",
+        "CJemalloc", "CAllocator", "CKernels", "MarketData", "DepthBook", "Handoff", "TestSupport",
+        "HandoffTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
     package.products = []

@@ -155,7 +155,8 @@ extension BookEngine {
         case .message, .dropped: heard = frame.source
         case .connected, .disconnected, .retired, .depthSnapshot, .snapshotFailed, .snapshotRequested: break
         }
-        if shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard) { fellSilent(frame.source, false) }
+        let wasSilent = shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)
+        if wasSilent { fellSilent(frame.source, false) }
     }
 
     @inline(never)
