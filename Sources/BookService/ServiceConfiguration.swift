@@ -139,6 +139,9 @@ extension ServiceConfiguration {
         engine.requestsAreAnnounced = true
         engine.auditEveryNs = TimeLimit.ns(auditEveryMs)
         engine.lagNsMax = TimeLimit.ns(lagMsMax)
+        // A ticker may be ahead of the update of its id by as long as the stream takes its time.
+        let threeIntervalsNs = 3 * TimeLimit.ns(Int64(streams.depthInterval.rawValue))
+        engine.aheadNsMax = max(engine.aheadNsMax, threeIntervalsNs)
         engine.oraclePolicy = oraclePolicy
         engine.publication = publication
         engine.statusEveryNs = 1_000_000_000
