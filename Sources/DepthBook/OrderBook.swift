@@ -38,7 +38,7 @@ public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
 
 extension ProvenRange {
     /// The same range with other decimals; nil if its price does not fit.
-    func scaled(from old: SymbolScales, to new: SymbolScales) -> ProvenRange? {
+    package func scaled(from old: SymbolScales, to new: SymbolScales) -> ProvenRange? {
         guard case .to(let worst) = self else { return self }
         return worst.scaled(from: old.priceDecimals, to: new.priceDecimals).map { .to($0) }
     }

@@ -132,7 +132,7 @@ extension Replay {
             book.watch.look(mark, at: held.origin, event: nil, expected: nil)
         }
         book.isCutAtLoad = held.limit > engine.configuration.levelCountMax
-        book.loaded = engine.withBook(symbol) { ($0.provenBids, $0.provenAsks) }
+        book.loaded = engine.withBook(symbol) { ($0.provenBids, $0.provenAsks, $0.scales) }
     }
 
     /// Hears what the engine wants.

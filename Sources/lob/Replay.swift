@@ -20,8 +20,9 @@ import Recording
 final class ReplayedBook {
     var bodies = SymbolBodies()
     var watch = ReplayWatch()
-    /// How far the book was known when its last snapshot had been loaded, bids and asks; nil before that.
-    var loaded: (bids: ProvenRange, asks: ProvenRange)?
+    /// How far the book was known when its last snapshot had been loaded, bids and asks, in the decimals that
+    /// it had then; nil before that.
+    var loaded: (bids: ProvenRange, asks: ProvenRange, scales: SymbolScales?)?
     /// Whether a body had more levels than a book keeps.
     var isCutAtLoad = false
 }

@@ -94,13 +94,15 @@ extension Replay {
         var sides: (bids: [PriceLevel], asks: [PriceLevel]) = ([], [])
         engine.withBook(name) { sides = (bids: $0.levels(.bid), asks: $0.levels(.ask)) }
         var isCut = book?.isCutAtLoad ?? false
-        if let loaded = book?.loaded {
+        if let loaded = book?.loaded, let old = loaded.scales, let new = status.scales {
+            let bids = loaded.bids.scaled(from: old, to: new)
+            let asks = loaded.asks.scaled(from: old, to: new)
             isCut =
-                isCut || reachesFurther(loaded.bids, status.provenBids, .bid)
-                || reachesFurther(loaded.asks, status.provenAsks, .ask)
+                isCut || bids.map { reachesFurther($0, status.provenBids, .bid) } ?? false
+                || asks.map { reachesFurther($0, status.provenAsks, .ask) } ?? false
         }
         if let deeper = book?.bodies.deeper, status.state == .live,
-            deeper.book.lastUpdateID == status.lastUpdateID
+            deeper.book.lastUpdateID == status.lastUpdateID, deeper.book.scales == status.scales
         {
             if reachesFurther(deeper.book.provenBids, status.provenBids, .bid) {
                 sides.bids = deeper.book.levels(.bid)
