@@ -57,8 +57,8 @@ final class EngineShared {
     }
 
     /// A kept book agreed with the venue.
-    func proved() {
-        if trial.proved() { trialIsDecided = true }
+    func proved(isTelling: Bool) {
+        if trial.proved(isTelling: isTelling) { trialIsDecided = true }
     }
 
     /// A kept book was contradicted, or its ids went back.

@@ -7,7 +7,7 @@
 //
 // ```
 // verdict    input                     next
-// open       proved, the third         accepted
+// open       proved by a snapshot      accepted at the third
 // any        refuted                   refuted
 // any        began                     open
 // ```
@@ -41,7 +41,13 @@ struct ReconnectTrial {
     init() {}
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
-    mutating func proved() -> Bool {
+    /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same at
+    ///   the beginning of every time of the venue: it is right itself, and says nothing of others.
+    mutating func proved(isTelling: Bool) -> Bool {
+        if !isTelling {
+            askedCount = max(askedCount - 1, 0)
+            return false
+        }
         provenCount += 1
         if verdict != .open || provenCount < ReconnectTrial.provenMin { return false }
         verdict = .accepted

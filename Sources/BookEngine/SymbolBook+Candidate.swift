@@ -166,10 +166,10 @@ extension SymbolBook {
         if reach(of: track.book) >= reach(of: main.book) {
             track.buffer.removeAll()
             main = track
-            proved()
+            proved(by: .snapshot)
             afterApply()
         } else {
-            proved()
+            proved(by: .snapshot)
             judge()
         }
     }
@@ -235,7 +235,7 @@ extension SymbolBook {
                 counters.quietChecks += 1
                 finishCandidate(track)
                 silence.startedAnew(nowNs: shared.nowNs)
-                proved()
+                proved(by: .snapshot)
                 return judge()
             }
             counters.behind += 1
@@ -262,6 +262,7 @@ extension SymbolBook {
         main = track
         joinedNs = shared.nowNs
         joinChecks = 0
+        appliedAtLoad = counters.applied
         provenNs = shared.nowNs
         afterApply()
         wakeForEvidence()

@@ -86,7 +86,7 @@ extension SymbolBook {
         case .same:
             counters.tickersCompared += 1
             counters.tickersAgreed += 1
-            if sides.0 == sides.1 { proved() }
+            if sides.0 == sides.1 { proved(by: .top) }
         case .different:
             counters.tickersCompared += 1
             contradictedBy(OracleDisagreement.ticker(main.book, venueBid, venueAsk, own))
@@ -104,7 +104,7 @@ extension SymbolBook {
         case .same:
             counters.partialsCompared += 1
             counters.partialsAgreed += 1
-            if sides.0 == sides.1 { proved() }
+            if sides.0 == sides.1 { proved(by: .top) }
         case .different:
             counters.partialsCompared += 1
             contradictedBy(OracleDisagreement.partial(main.book, bids, asks, scales))

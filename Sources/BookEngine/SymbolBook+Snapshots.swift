@@ -45,6 +45,7 @@ extension SymbolBook {
     /// Loads the snapshot into the served book and catches up.
     private func join(_ parser: inout MessageParser, limit: Int?) {
         viewIsDue = true
+        appliedAtLoad = counters.applied
         let outcome = main.join(&parser, limit: limit, market: configuration.market) {
             counters.applied += 1
             appliedAtNs = heardAtNs

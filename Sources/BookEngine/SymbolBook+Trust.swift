@@ -4,6 +4,15 @@ import BinanceDepth
 import DepthBook
 import MarketData
 
+/// What of the venue agreed with a served book at its very id.
+enum Evidence {
+    /// A ticker or a partial depth: the best levels. Shows that the stream delivers, and no more: two books of
+    /// different times of a venue may well have the same best levels, above all soon after it began.
+    case top
+    /// A snapshot: the levels.
+    case snapshot
+}
+
 extension SymbolBook {
     /// The served book is believed no longer, and neither is what was built beside it.
     func lose(_ why: StaleReason) {
@@ -101,7 +110,7 @@ extension SymbolBook {
     }
 
     /// Something of the venue at the very id of the served book agrees with it.
-    func proved() {
+    func proved(by evidence: Evidence) {
         // As long as the updates that come lie behind the book, it is ahead of its stream.
         if behind.count > 0 && !main.sync.isLive { return }
         main.sync.proven()
@@ -113,11 +122,12 @@ extension SymbolBook {
         if let sinceNs = streamDoubtedNs, shared.connections.isHeard(source, sinceNs: sinceNs) {
             streamDoubtedNs = nil
         }
+        if evidence == .top { return }
         isBelievedUnproven = false
         if needsProof {
             needsProof = false
             counters.doubtsSettled += 1
-            shared.proved()
+            shared.proved(isTelling: keptUpdates > 0)
         }
     }
 
@@ -170,6 +180,8 @@ extension SymbolBook {
         if candidate != nil { dropCandidate(failed: false) }
         if main.sync.isCollecting { shared.wishes.append(.cancel(name)) }
         let keeps = main.sync.lastID != nil
+        // What came since the last reconnect is as doubtful as what it was added to.
+        if !needsProof && !isBelievedUnproven { keptUpdates = counters.applied - appliedAtLoad }
         lose(.disconnected)
         if keeps && !shared.defect.joinsByIdsAlone {
             needsProof = true

@@ -64,6 +64,9 @@ final class SymbolBook {
     // What speaks against the served book.
     var loss = StaleReason.none
     var needsProof = false
+    /// Updates that the kept book had taken in since its snapshot: what tells it from that of another time.
+    var keptUpdates = 0
+    var appliedAtLoad = 0
     var isBelievedUnproven = false
     var hole = Hole()
     /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.

@@ -56,10 +56,10 @@ struct EngineHarness: ~Copyable {
                 + "\"a\":\(EngineHarness.levels(asks))}")
     }
 
-    mutating func ticker(_ id: Int, bid: String, ask: String) {
+    mutating func ticker(_ id: Int, bid: String, ask: String, symbol: String = "BTCUSDT") {
         let b = bid.split(separator: ":"), a = ask.split(separator: ":")
         message(
-            "{\"u\":\(id),\"s\":\"BTCUSDT\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\","
+            "{\"u\":\(id),\"s\":\"\(symbol)\",\"b\":\"\(b[0])\",\"B\":\"\(b[1])\","
                 + "\"a\":\"\(a[0])\",\"A\":\"\(a[1])\"}"
         )
     }

@@ -59,7 +59,48 @@ extension EngineHarness {
         #expect(h.status().reason == .oracle)
     }
 
-    @Test(arguments: ["ticker", "partial", "snapshot", "inside"]) func oneProofIsEnough(_ proof: String) {
+    /// Books of two times of a venue may have the same best levels: what shows no more is no proof.
+    @Test func bestLevelsAreNoProof() {
+        var h = EngineHarness()
+        h.goLive()
+        h.reconnect()
+        h.event(11, 12, bids: ["9.0:3.0"])
+        h.ticker(12, bid: "9.0:3.0", ask: "10.0:1.0")
+        h.message(
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"3.0\"]],"
+                + "\"asks\":[[\"10.0\",\"1.0\"]]}}")
+        #expect(h.status().counters.tickersAgreed == 1 && h.status().counters.partialsAgreed == 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        h.snapshot(12, bids: ["9.0:3.0", "8.0:1.0"], asks: asks)  // 8.0:2.0 here
+        #expect(h.status().state == .stale && h.status().reason == .audit)
+    }
+
+    /// Books that have not moved since their snapshot are the same at the beginning of every time: each is
+    /// right itself, and none speaks for the others.
+    @Test func booksThatHaveNotMovedSpeakForNobody() {
+        var h = EngineHarness(symbols: (0..<20).map { "S\($0)USDT" })
+        h.frame(.connected)
+        for index in 0..<20 {
+            h.snapshot(10, bids: bids, asks: asks, symbol: "S\(index)USDT")
+            h.ticker(10, bid: bids[0], ask: asks[0], symbol: "S\(index)USDT")
+        }
+        // One of them moves.
+        h.event(11, 11, bids: ["8.0:7.0"], symbol: "S19USDT")
+        h.reconnect()
+        h.event(11, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
+        var proven: Set<SymbolName> = []
+        for _ in 0..<100 {
+            h.tick(afterNs: second / 20)
+            for symbol in h.askedFor() where "\(symbol)" != "S19USDT" {
+                h.snapshot(10, bids: bids, asks: asks, symbol: "\(symbol)")
+                proven.insert(symbol)
+            }
+        }
+        #expect(proven.count == 19)
+        #expect(h.states() == Array(repeating: .live, count: 19) + [.stale])
+    }
+
+    @Test(arguments: ["snapshot", "inside"]) func oneProofIsEnough(_ proof: String) {
         var h = EngineHarness()
         h.goLive()
         h.reconnect()
@@ -67,11 +108,6 @@ extension EngineHarness {
         #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
         h.event(11, 12, bids: ["9.0:3.0"])
         switch proof {
-        case "ticker": h.ticker(12, bid: "9.0:3.0", ask: "10.0:1.0")
-        case "partial":
-            h.message(
-                "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"3.0\"]],"
-                    + "\"asks\":[[\"10.0\",\"1.0\"]]}}")
         case "snapshot": h.snapshot(12, bids: ["9.0:3.0"], asks: ["10.0:1.0"], limit: 1)
         default:
             h.snapshot(14, bids: ["9.0:4.0"], asks: ["10.0:1.0"], limit: 1)
