@@ -47,8 +47,7 @@ import MarketData
 ///             answer -1121                                   none        failed, unknown symbol
 ///             answer, any other                              none        failed, refused
 ///             cancel                                         abandoned
-/// abandoned   request, no deeper                             in flight   under way
-///             request, deeper                                –           queued, behind this one's end
+/// abandoned   request                                        –           queued, behind this one's end
 ///             any answer, or none in time                    none        drop
 /// ```
 public struct SnapshotPlanner: Sendable {
@@ -184,16 +183,7 @@ public struct SnapshotPlanner: Sendable {
                 flights[index].entry.merge(priority, limit, rank)
                 return .underWay
             }
-            if flights[index].request.limit.levelCount >= limit.levelCount && queue[key] == nil {
-                // The answer may be of before the wish, and too old for it. But it has to be waited for in
-                // any case, and its weight is spent.
-                if pendingCount == 0 { tally.startBatch() }
-                entry.failures = flights[index].entry.failures
-                flights[index].entry = entry
-                flights[index].isAbandoned = false
-                nextOrder += 1
-                return .underWay
-            }
+            // Its answer says nothing of what has happened since it was asked for.
             entry.isBehindFlight = true
         }
         if queue.merge(key, priority, limit, rank) { return .merged }
@@ -213,8 +203,8 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// Forgets what is wanted of a symbol. An answer that is under way will be dropped, unless something of
-    /// the symbol is wanted before it comes.
+    /// Forgets what is wanted of a symbol. An answer that is under way will be dropped, also if something of
+    /// the symbol is wanted again before it comes.
     public mutating func cancel(_ key: SnapshotKey) {
         queue.forget(key, nowMs: clockMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {

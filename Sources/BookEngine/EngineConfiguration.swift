@@ -88,7 +88,8 @@ public enum EngineWish: Hashable, Sendable, CustomStringConvertible {
     /// that they can be made rarer. Replaces an earlier wish of the symbol. It is said once: whoever takes it
     /// answers with `receiveSnapshot` or `snapshotFailed`, or the symbol waits for ever.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
-    /// No snapshot of this symbol is wanted any more.
+    /// No snapshot of this symbol is wanted any more. The answer to a request that was sent before must not
+    /// be handed over: it knows nothing of what came in between.
     case cancel(SymbolName)
     /// The streams of this symbol anew: they are silent, or far behind a snapshot.
     case resubscribe(SymbolName)

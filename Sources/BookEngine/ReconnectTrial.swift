@@ -41,8 +41,8 @@ struct ReconnectTrial {
     init() {}
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
-    /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same at
-    ///   the beginning of every time of the venue: it is right itself, and says nothing of others.
+    /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same
+    ///   at the beginning of every time of the venue: it is right itself, and says nothing of others.
     mutating func proved(isTelling: Bool) -> Bool {
         if !isTelling {
             askedCount = max(askedCount - 1, 0)

@@ -163,15 +163,17 @@ extension SymbolBook {
         counters.auditsAgreed += 1
         finishCandidate(track)
         // The deeper of the two is served; the other one says the same of less.
-        if reach(of: track.book) >= reach(of: main.book) {
-            track.buffer.removeAll()
-            main = track
-            proved(by: .snapshot)
-            afterApply()
-        } else {
-            proved(by: .snapshot)
-            judge()
-        }
+        if reach(of: track.book) >= reach(of: main.book) { return serve(track) }
+        proved(by: .snapshot)
+        judge()
+    }
+
+    /// The candidate is served from now on, as the same book that it was compared with.
+    private func serve(_ track: BookTrack) {
+        track.buffer.removeAll()
+        main = track
+        proved(by: .snapshot)
+        afterApply()
     }
 
     private func contradicted(_ track: BookTrack, _ id: UpdateID, _ side: Side, _ level: LevelDifference) {
@@ -234,6 +236,9 @@ extension SymbolBook {
             if case .equal = compare(track, levelCountMax: .max) {
                 counters.quietChecks += 1
                 finishCandidate(track)
+                // On spot every id is of an update, and what it changed may lie deeper than the candidate
+                // reaches: that is what is known at the later id, and the silence of the stream goes on.
+                if configuration.market == .spot { return serve(track) }
                 silence.startedAnew(nowNs: shared.nowNs)
                 proved(by: .snapshot)
                 return judge()

@@ -6,8 +6,8 @@ import MarketData
 
 /// What of the venue agreed with a served book at its very id.
 enum Evidence {
-    /// A ticker or a partial depth: the best levels. Shows that the stream delivers, and no more: two books of
-    /// different times of a venue may well have the same best levels, above all soon after it began.
+    /// A ticker or a partial depth: the best levels. Shows that the stream delivers, and no more: two books
+    /// of different times of a venue may well have the same best levels, above all soon after it began.
     case top
     /// A snapshot: the levels.
     case snapshot

@@ -54,7 +54,9 @@ struct FrameFacts {
     private mutating func readWrapper(_ frame: Frame) {
         guard FrameFacts.has("{\"stream\":\"", at: 0, in: frame) else { return }
         if FrameFacts.has("stranger", at: 11, in: frame) { isNamed = true }
-        guard let end = readName(frame, at: 11, "sim", "usdt@") else { return }
+        readName(frame, at: 11, "sim", "usdt@")
+        // Also behind a name that is damaged.
+        guard let end = FrameFacts.place(of: "@", in: frame) else { return }
         if FrameFacts.has("bookTicker", at: end, in: frame) {
             stream = .ticker
         } else if FrameFacts.has("depth@", at: end, in: frame)
@@ -66,19 +68,17 @@ struct FrameFacts {
         }
     }
 
-    /// Reads a name of the plan's; returns where it ends.
-    @discardableResult
+    /// Reads a name of the plan's.
     private mutating func readName(
         _ frame: Frame, at start: Int, _ before: StaticString, _ behind: StaticString
-    ) -> Int? {
+    ) {
         if FrameFacts.has("STRANGER", at: start, in: frame) { isNamed = true }
-        guard FrameFacts.has(before, at: start, in: frame) else { return nil }
+        guard FrameFacts.has(before, at: start, in: frame) else { return }
         var place = start + before.utf8CodeUnitCount
-        guard let number = FrameFacts.digits(&place, in: frame) else { return nil }
-        guard FrameFacts.has(behind, at: place, in: frame) else { return nil }
+        guard let number = FrameFacts.digits(&place, in: frame) else { return }
+        guard FrameFacts.has(behind, at: place, in: frame) else { return }
         isNamed = true
         index = Int(number)
-        return place + behind.utf8CodeUnitCount
     }
 
     private static func number(behind key: StaticString, in frame: Frame) -> Int64? {

@@ -90,6 +90,8 @@ extension Road {
         if venue.banEndUs != nil, checker.symbols[index].poisonedUs != nil {
             checker.symbols[index].poisonedUs = atUs
         }
+        // Nothing is found out, and nobody is misled, while it is not live.
+        if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Road.tickUs }
         guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
             checker.symbols[index].ahead = nil
             return

@@ -42,13 +42,30 @@ extension FeedSocketTests {
             d.venue.rest = { _, _ in nil }
             d.want()
             d.drive { d.venue.restRequests.count == 1 }
-            d.desk.want(.cancel(DeskHarness.key()))
             d.want(DeskHarness.key(), .resync)
             #expect(d.announced == ["BTCUSDT 100", "BTCUSDT 100"])
             d.venue.release(ok("{}"))
             d.drive { d.deliveries.count == 1 }
             #expect(d.words == ["BTCUSDT 100 {}"] && d.venue.restRequests.count == 1)
             #expect(d.desk.plan.weightSpent == 5)
+            d.finish()
+        }
+
+        /// The answer to what was cancelled is of before: it is dropped, and asked for anew.
+        @Test func cancelledAndWantedAnew() throws {
+            let d = try DeskHarness()
+            d.venue.rest = { _, _ in nil }
+            d.want()
+            d.drive { d.venue.restRequests.count == 1 }
+            d.desk.want(.cancel(DeskHarness.key()))
+            d.want(DeskHarness.key(), .resync)
+            #expect(d.announced == ["BTCUSDT 100"])
+            d.venue.release(ok("{\"old\":1}"))
+            d.drive { d.venue.restRequests.count == 2 }
+            #expect(d.deliveries.allSatisfy { $0.isRequest })
+            d.venue.release(ok("{}"))
+            d.drive { !d.words.isEmpty }
+            #expect(d.words == ["BTCUSDT 100 {}"] && d.announced == ["BTCUSDT 100", "BTCUSDT 100"])
             d.finish()
         }
 
