@@ -47,7 +47,7 @@ final class EngineShared {
 
     func lost(_ source: UInt16) { connections.remove(source) }
 
-    func beginTrial() { trial.begin() }
+    func beginTrial() { trial.begin(nowNs: clock.nowNs) }
 
     /// Whether every book is to be told the verdict; once.
     func takeVerdict() -> Bool {

@@ -26,19 +26,23 @@ struct ReconnectTrial {
 
     /// Books that prove themselves before the others are believed.
     static let provenMin = 3
-    /// Books that ask for a snapshot before the others may.
+    /// Books that may ask for a snapshot at once, and as many more whenever another while has passed: those
+    /// that were first may be the very ones of which nothing can be had.
     static let askedMax = 8
+    static let whileNs: Int64 = 5_000_000_000
 
     private(set) var verdict = Verdict.accepted
+    /// Tells one trial from the next; a book that has asked remembers it.
+    private(set) var number = 0
+    private var beganNs: Int64 = 0
     private var provenCount = 0
     private var askedCount = 0
 
     /// A connection was lost with books that may be kept.
-    mutating func begin() { self = ReconnectTrial(verdict: .open) }
-
-    private init(verdict: Verdict) { self.verdict = verdict }
-
-    init() {}
+    mutating func begin(nowNs: Int64) {
+        (verdict, beganNs, provenCount, askedCount) = (.open, nowNs, 0, 0)
+        number += 1
+    }
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
     /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same
@@ -61,14 +65,20 @@ struct ReconnectTrial {
         return true
     }
 
-    /// Whether one more book may ask for a proof of its own; if so it is counted.
-    mutating func mayAsk() -> Bool {
+    /// Whether a book may ask for a proof of its own; if it is the first time in this trial, it is counted.
+    /// - Parameter asked: the trial in which it asked last.
+    mutating func mayAsk(_ asked: inout Int, nowNs: Int64) -> Bool {
         switch verdict {
         case .refuted: return true
         case .accepted: return false
         case .open:
-            askedCount += 1
-            return askedCount <= ReconnectTrial.askedMax
+            if asked == number { return true }
+            let whiles = max(nowNs &- beganNs, 0) / ReconnectTrial.whileNs
+            if askedCount >= ReconnectTrial.askedMax * Int(clamping: min(whiles, 1 << 20) + 1) {
+                return false
+            }
+            (asked, askedCount) = (number, askedCount + 1)
+            return true
         }
     }
 }

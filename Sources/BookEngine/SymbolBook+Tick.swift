@@ -47,7 +47,7 @@ extension SymbolBook {
 
     private func seekProofOfReconnect(_ nowNs: Int64) {
         if candidate.map({ $0.purpose <= .resync }) == true { return }
-        if shared.trial.mayAsk() { return startCandidate(.resync) }
+        if shared.trial.mayAsk(&askedInTrial, nowNs: nowNs) { return startCandidate(.resync) }
         if main.sync.isLive && shared.trial.verdict == .accepted {
             believe()
         } else if shared.trial.verdict == .accepted {

@@ -68,6 +68,8 @@ final class SymbolBook {
     var keptUpdates = 0
     var appliedAtLoad = 0
     var isBelievedUnproven = false
+    /// The trial in which it asked for a proof last.
+    var askedInTrial = 0
     var hole = Hole()
     /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
     var streamDoubtedNs: Int64?
