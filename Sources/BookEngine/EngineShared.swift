@@ -47,6 +47,10 @@ final class EngineShared {
 
     func lost(_ source: UInt16) { connections.remove(source) }
 
+    /// Slots of sides that a tick may still go through to count levels: some 10 µs of cold memory.
+    static let slotsPerTick = 4096
+    var countableSlots = EngineShared.slotsPerTick
+
     func beginTrial() { trial.begin(nowNs: clock.nowNs) }
 
     /// Whether every book is to be told the verdict; once.

@@ -101,7 +101,7 @@ extension SymbolBook {
 
     /// Whether a side has fewer proven levels than are wanted; one that is known whole has all there are.
     private func isShallow(_ wanted: Int) -> Bool {
-        let counts = countProven()
+        let counts = countProvenInTick()
         return Side.allCases.contains { side in
             main.book.proven(side) != .unbounded && counts[side] < wanted
         }
@@ -121,15 +121,25 @@ struct ProvenCounts {
 extension SymbolBook {
     /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
     func countProven() -> ProvenCounts {
-        let isCounted =
-            provenCounts.updatesApplied == counters.applied
-            && provenCounts.snapshotsLoaded == counters.snapshots
-        if !isCounted {
-            provenCounts.bids = main.book.provenLevelCount(.bid)
-            provenCounts.asks = main.book.provenLevelCount(.ask)
-            provenCounts.updatesApplied = counters.applied
-            provenCounts.snapshotsLoaded = counters.snapshots
-        }
+        if !isCounted { count() }
         return provenCounts
+    }
+
+    /// The same while the tick has time for it; otherwise those of before.
+    func countProvenInTick() -> ProvenCounts {
+        if !isCounted && (provenCounts.updatesApplied < 0 || shared.countableSlots > 0) { count() }
+        return provenCounts
+    }
+
+    private var isCounted: Bool {
+        provenCounts.updatesApplied == counters.applied && provenCounts.snapshotsLoaded == counters.snapshots
+    }
+
+    private func count() {
+        provenCounts.bids = main.book.provenLevelCount(.bid)
+        provenCounts.asks = main.book.provenLevelCount(.ask)
+        provenCounts.updatesApplied = counters.applied
+        provenCounts.snapshotsLoaded = counters.snapshots
+        shared.countableSlots -= main.book.slotCount
     }
 }

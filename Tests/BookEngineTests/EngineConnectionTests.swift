@@ -159,7 +159,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         let after = h.engine.symbols.map { h.engine.statuses(of: $0)!.version }
         let published = zip(before, after).count { $0 != $1 }
         #expect(published > 0 && published <= BookEngine.looksPerTick)
-        for _ in 0..<20 { h.tick(afterNs: second / 4) }
+        for _ in 0..<40 { h.tick(afterNs: second / 4) }
         #expect(h.engine.symbols.allSatisfy { h.engine.statuses(of: $0)!.version > 0 })
     }
 }
