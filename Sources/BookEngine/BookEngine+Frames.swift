@@ -98,10 +98,9 @@ extension BookEngine {
         }
     }
 
-    /// A connection is gone. What is kept of its books is on trial together.
+    /// A connection is gone.
     mutating func disconnected(_ source: UInt16) {
-        shared.lost(source)
-        shared.beginTrial()
+        shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
             books[slot].disconnected(source)
             note(slot)
@@ -110,18 +109,14 @@ extension BookEngine {
 
     /// A connection has ended, and nothing is missing between it and the one that goes on.
     mutating func retired(_ source: UInt16) {
-        shared.lost(source)
-        var isBegun = false
+        shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
-            let doubts = books[slot].counters.doubts
             books[slot].retired(source)
-            if books[slot].counters.doubts != doubts && !isBegun {
-                isBegun = true
-                shared.beginTrial()
-            }
             note(slot)
         }
     }
+
+    private var oldestDoubt: Int? { books.lazy.filter(\.needsProof).map(\.doubtedInTrial).min() }
 
     /// Messages of a connection were lost before the ring.
     mutating func dropped(_ frame: Frame) {

@@ -12,6 +12,7 @@
 //              compared: different                 gone         and so is the served book
 //              ahead for too long                  gone         it is the served book from now on, or both
 //                                                               are equal and the symbol is merely quiet
+//              behind for too long                 gone         asked for again; in the end the book goes
 // any          gap, crossed, refuted, failed       gone         tried again later
 // ```
 
@@ -28,6 +29,8 @@ struct Candidate {
     /// Whether a first snapshot was too old, and when to ask for the second one; nil when that is done.
     var isSecond = false
     var askAgainNs: Int64?
+    /// When its snapshot came, on the engine's clock; nil before.
+    var joinedNs: Int64?
     /// Since when its book is ahead of the served one, on the engine's clock; later by the lag of a stream
     /// that is late. Nil while it is not.
     var aheadSinceNs: Int64?
@@ -35,6 +38,8 @@ struct Candidate {
     var track: BookTrack?
     /// How far the comparison with the served book has come; nil while their ids differ.
     var comparison: BookComparison?
+    /// The decimals in which it was begun.
+    var comparedScales: SymbolScales?
 
     init(_ purpose: SnapshotPriority, begunNs: Int64) {
         self.purpose = purpose

@@ -11,6 +11,9 @@
 // any        refuted                   refuted
 // any        began                     open
 // ```
+//
+// A connection may be lost again before that, and what was built in between can be of a new time while a book
+// from before the first loss is not. So what tells is a book that is as old as the oldest doubt.
 
 /// One reconnect on trial.
 struct ReconnectTrial {
@@ -28,17 +31,32 @@ struct ReconnectTrial {
     static let provenMin = 3
     /// Books that ask for a snapshot before the others may.
     static let askedMax = 8
+    /// After so long without a verdict as many others may: of those before, any may have come to nothing.
+    static let roundNs: Int64 = 5_000_000_000
 
     private(set) var verdict = Verdict.accepted
+    /// Which trial it is.
+    private(set) var number = 0
+    /// The first trial whose books are not all settled.
+    private var oldestNumber = 0
     private var provenCount = 0
     private var askedCount = 0
+    private var roundBeganNs: Int64 = 0
 
     /// A connection was lost with books that may be kept.
-    mutating func begin() { self = ReconnectTrial(verdict: .open) }
+    /// - Parameter oldestDoubt: the first trial that a book is still in doubt since.
+    mutating func begin(oldestDoubt: Int?) {
+        number += 1
+        // Where ids went on, a former time is over.
+        let oldest = verdict == .accepted ? nil : oldestDoubt
+        oldestNumber = oldest.map { max($0, oldestNumber) } ?? number
+        verdict = .open
+        provenCount = 0
+        askedCount = 0
+    }
 
-    private init(verdict: Verdict) { self.verdict = verdict }
-
-    init() {}
+    /// Whether a book that has been in doubt since that trial is as old as any that this one is about.
+    func isOld(since number: Int) -> Bool { number <= oldestNumber }
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
     /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same
@@ -62,13 +80,18 @@ struct ReconnectTrial {
     }
 
     /// Whether one more book may ask for a proof of its own; if so it is counted.
-    mutating func mayAsk() -> Bool {
+    mutating func mayAsk(nowNs: Int64) -> Bool {
         switch verdict {
         case .refuted: return true
         case .accepted: return false
         case .open:
+            if askedCount >= ReconnectTrial.askedMax {
+                if nowNs &- roundBeganNs < ReconnectTrial.roundNs { return false }
+                askedCount = 0
+            }
+            if askedCount == 0 { roundBeganNs = nowNs }
             askedCount += 1
-            return askedCount <= ReconnectTrial.askedMax
+            return true
         }
     }
 }

@@ -21,6 +21,7 @@ extension SymbolBook {
         let isAtID = main.sync.lastID != nil
         if isAtID, let sinceNs = evidenceSinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
+        giveUpBehind(nowNs)
         askAgain(nowNs)
         seekProof(nowNs)
         watchSilence(nowNs)
@@ -37,7 +38,7 @@ extension SymbolBook {
             let dueNs = hole.sinceNs &+ configuration.doubtNsMin
             return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
         }
-        if main.sync.isLive && streamDoubtedNs == nil { return }
+        if main.sync.isLive && streamDoubtedNs == nil { return seekProofOfTimeliness(nowNs) }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
         let dueNs = joinedNs &+ configuration.doubtNsMin << Int64(min(joinChecks, 9))
         if dueNs > nowNs { return wake(atNs: dueNs) }
@@ -45,9 +46,16 @@ extension SymbolBook {
         startCandidate(.check)
     }
 
+    /// The last update came too late. If none has come for twice as long, the symbol may be quiet.
+    private func seekProofOfTimeliness(_ nowNs: Int64) {
+        if !isLagging { return }
+        let dueNs = heardNs &+ 2 * lagNs
+        if dueNs <= nowNs { startCandidate(.check) } else { wake(atNs: dueNs) }
+    }
+
     private func seekProofOfReconnect(_ nowNs: Int64) {
         if candidate.map({ $0.purpose <= .resync }) == true { return }
-        if shared.trial.mayAsk() { return startCandidate(.resync) }
+        if shared.trial.mayAsk(nowNs: nowNs) { return startCandidate(.resync) }
         if main.sync.isLive && shared.trial.verdict == .accepted {
             believe()
         } else if shared.trial.verdict == .accepted {
