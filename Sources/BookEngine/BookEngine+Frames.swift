@@ -85,7 +85,7 @@ extension BookEngine {
     /// The request for a snapshot was sent.
     mutating func snapshotRequested(_ frame: Frame) {
         guard let (slot, _) = addressee(frame) else { return }
-        books[slot].snapshotRequested()
+        books[slot].snapshotAnnounced()
         note(slot)
     }
 

@@ -20,6 +20,18 @@ import BinanceDepth
 import DepthBook
 import MarketData
 
+/// Candidates of a kind in a row that came to nothing, and when the next may begin.
+struct CandidateRetry {
+    private(set) var failures = 0
+    var notBeforeNs: Int64 = 0
+
+    /// One more failed.
+    mutating func failed(nowNs: Int64) {
+        failures = min(failures + 1, 9)
+        notBeforeNs = nowNs &+ 1_250_000_000 << Int64(failures)
+    }
+}
+
 /// A candidate of one symbol.
 struct Candidate {
     /// What it is for.

@@ -23,7 +23,7 @@ extension SymbolBook {
             // What somebody waits for collects at once; the rest when its turn has come.
             if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
-        wishSnapshot(purpose, attempt: candidateFailures)
+        wishSnapshot(purpose, attempt: purpose < .deepen ? urgentRetry.failures : optionalRetry.failures)
     }
 
     /// Gives the candidate up.
@@ -32,14 +32,17 @@ extension SymbolBook {
         guard let dropped = candidate else { return }
         candidate = nil
         if dropped.id == nil { wishNoSnapshot() }
-        if failed { countFailure() }
+        if failed { countFailure(of: dropped.purpose) }
     }
 
-    private func countFailure() {
-        candidateFailures = min(candidateFailures + 1, 9)
-        let delayNs: Int64 = 1_250_000_000 << Int64(candidateFailures)
-        candidateNotBeforeNs = shared.nowNs &+ delayNs
-        wake(atNs: candidateNotBeforeNs)
+    private func countFailure(of purpose: SnapshotPriority) {
+        if purpose < .deepen {
+            urgentRetry.failed(nowNs: shared.nowNs)
+            wake(atNs: urgentRetry.notBeforeNs)
+        } else {
+            optionalRetry.failed(nowNs: shared.nowNs)
+            wake(atNs: optionalRetry.notBeforeNs)
+        }
     }
 
     /// The same update for the candidate.
@@ -67,7 +70,7 @@ extension SymbolBook {
     /// A snapshot while the served book stands at an id: asked for, or come by itself.
     func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if candidate?.id != nil || source == nil || answersAreVoid {
+        if candidate?.id != nil || source == nil {
             counters.discarded += 1
             return
         }
@@ -107,10 +110,10 @@ extension SymbolBook {
 
     /// Gives up a candidate that no update leads on from behind the book: REST may have been late.
     func giveUpBehind(_ nowNs: Int64) {
-        guard let joinedNs = candidate?.joinedNs, let track = candidate?.track, !track.sync.isLive,
-            let theirs = track.sync.lastID, let own = main.sync.lastID, theirs < own
+        guard let joinedNs = candidate?.joinedNs, let theirs = candidate?.id, let own = main.sync.lastID,
+            theirs < own
         else { return }
-        let dueNs = joinedNs &+ SymbolBook.restLagNs &+ aheadLimitNs
+        let dueNs = max(joinedNs, heardNs) &+ SymbolBook.restLagNs &+ aheadLimitNs
         if dueNs > nowNs { return wake(atNs: dueNs) }
         giveUpOfAnotherTime()
     }
@@ -118,7 +121,7 @@ extension SymbolBook {
     /// A snapshot cannot be of the book's time. At the third in a row it is the book that is of another one,
     /// unless its stream goes on.
     private func giveUpOfAnotherTime() {
-        if main.sync.isLive || candidateFailures < 2 { return dropCandidate(failed: true) }
+        if main.sync.isLive || urgentRetry.failures < 2 { return dropCandidate(failed: true) }
         forgetFormerTime()
         restart(loss == .none ? .gap : loss)
     }
@@ -153,9 +156,9 @@ extension SymbolBook {
     private func failCandidate() {
         guard let purpose = candidate?.purpose else { return }
         candidate = nil
-        countFailure()
+        countFailure(of: purpose)
         if purpose < .check {
-            candidateNotBeforeNs = shared.nowNs
+            urgentRetry.notBeforeNs = shared.nowNs
             startCandidate(purpose)
         }
     }
@@ -231,8 +234,8 @@ extension SymbolBook {
     private func finishCandidate(_ track: BookTrack) {
         guard let done = candidate else { return }
         candidate = nil
-        candidateFailures = 0
-        candidateNotBeforeNs = 0
+        urgentRetry = CandidateRetry()
+        optionalRetry = CandidateRetry()
         provenNs = shared.nowNs
         auditCount &+= 1
         ahead.reached(track.book.lastUpdateID)

@@ -32,7 +32,7 @@ extension SymbolBook {
     /// Asks for the snapshot that settles what is in doubt.
     private func seekProof(_ nowNs: Int64) {
         if main.sync.lastID == nil || candidate?.id != nil { return }
-        if candidateNotBeforeNs > nowNs { return wake(atNs: candidateNotBeforeNs) }
+        if urgentRetry.notBeforeNs > nowNs { return wake(atNs: urgentRetry.notBeforeNs) }
         if needsProof { return seekProofOfReconnect(nowNs) }
         if hole.isOpen {
             let dueNs = hole.sinceNs &+ configuration.doubtNsMin
@@ -72,7 +72,7 @@ extension SymbolBook {
         wake(atNs: nowNs &+ configuration.doubtNsMin)
         if main.sync.lastID == nil { return resubscribe() }
         guard let candidate else {
-            if candidateNotBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
+            if urgentRetry.notBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
             return
         }
         if candidate.purpose != .check {
@@ -83,9 +83,11 @@ extension SymbolBook {
 
     /// Begins what is due while nothing is in doubt.
     func startWhatIsDue(_ nowNs: Int64) {
-        guard main.sync.isLive, !needsProof, candidateNotBeforeNs <= nowNs else { return }
-        if reason == .shallow { return startCandidate(.shallow) }
-        if candidate != nil || state != .live { return }
+        guard main.sync.isLive, !needsProof else { return }
+        if reason == .shallow {
+            return urgentRetry.notBeforeNs <= nowNs ? startCandidate(.shallow) : ()
+        }
+        if candidate != nil || state != .live || optionalRetry.notBeforeNs > nowNs { return }
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startCandidate(.deepen)

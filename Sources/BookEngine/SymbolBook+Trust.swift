@@ -52,7 +52,7 @@ extension SymbolBook {
     }
 
     func wishSnapshot(_ purpose: SnapshotPriority, attempt: Int) {
-        answersAreVoid = false
+        if !configuration.requestsAreAnnounced { answersAreVoid = false }
         shared.wishes.append(.ask(name, purpose, attempt: attempt))
     }
 

@@ -186,7 +186,7 @@ extension SymbolBook {
     }
 
     private func checkWhatIsAhead() {
-        if behind.isChecked || candidateNotBeforeNs > shared.nowNs { return }
+        if behind.isChecked || urgentRetry.notBeforeNs > shared.nowNs { return }
         behind.isChecked = true
         startCandidate(.check)
     }

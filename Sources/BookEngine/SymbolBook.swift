@@ -107,9 +107,9 @@ final class SymbolBook {
     var answersAreVoid = false
     /// Books in a row that were given up before they were live.
     var fruitless = 0
-    /// Candidates in a row that came to nothing, and when the next may begin.
-    var candidateFailures = 0
-    var candidateNotBeforeNs: Int64 = 0
+    /// What somebody waits for is not held up by failures of what may wait.
+    var urgentRetry = CandidateRetry()
+    var optionalRetry = CandidateRetry()
     var lastDifference: AuditDifference?
     /// The first of each kind of cross-check.
     var disagreements: [OracleDisagreement] = []
