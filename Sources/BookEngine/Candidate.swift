@@ -5,7 +5,7 @@
 // state        input                               next         meaning
 // wished       request sent, or nobody says so     collecting   keeps updates
 //              snapshot                            joined       it needs none that came before
-// collecting   snapshot, chain begins beyond it    –            too old: asked for again, once
+// collecting   snapshot, chain begins beyond it    –            too old: asked for again
 //              snapshot                            joined
 // joined       at the id of the served book        compared     whatever the two wait for
 //              compared: equal                     gone         served book proven, or replaced by it
@@ -38,8 +38,9 @@ struct Candidate {
     var purpose: SnapshotPriority
     /// When it was wished for, on the engine's clock.
     let begunNs: Int64
-    /// Whether a first snapshot was too old, and when to ask for the second one; nil when that is done.
-    var isSecond = false
+    /// Snapshots that were too old for the updates kept, and when to ask for the next one; nil when that is
+    /// done.
+    var tooOldCount = 0
     var askAgainNs: Int64?
     /// When its snapshot came, on the engine's clock; nil before.
     var joinedNs: Int64?

@@ -62,6 +62,11 @@ extension SymbolBook {
             _ = track.buffer.append(frame)
         case .apply:
             do { try track.book.apply(update) } catch { return dropCandidate(failed: true) }
+        case .resync(.snapshotTooOld, _):
+            // REST was late: what comes from here on is kept for the next snapshot.
+            candidate?.joinedNs = nil
+            if !track.buffer.append(frame) { return dropCandidate(failed: true) }
+            return candidateIsTooOld()
         case .resync: return dropCandidate(failed: true)
         }
         settle()
@@ -132,19 +137,20 @@ extension SymbolBook {
         partials.removeAll()
     }
 
-    /// The snapshot ends before what was collected begins: REST lags behind the stream. The first time the
-    /// updates are kept, so that a snapshot asked for half a second later finds them.
+    /// The snapshot ends before what was collected begins: REST lags behind the stream. The updates are kept,
+    /// so that one asked for half a second later finds them; or one some seconds later.
     private func candidateIsTooOld() {
         counters.snapshotsTooOld += 1
-        guard let track = candidate?.track, candidate?.isSecond == false, track.sync.collectedID != nil else {
-            return failCandidate()
-        }
-        candidate?.isSecond = true
-        candidate?.askAgainNs = shared.nowNs &+ SymbolBook.restLagNs
-        wake(atNs: shared.nowNs &+ SymbolBook.restLagNs)
+        guard let asked = candidate, let track = asked.track, asked.tooOldCount < 4,
+            track.sync.collectedID != nil
+        else { return failCandidate() }
+        let dueNs = shared.nowNs &+ SymbolBook.restLagNs << Int64(asked.tooOldCount)
+        candidate?.tooOldCount += 1
+        candidate?.askAgainNs = dueNs
+        wake(atNs: dueNs)
     }
 
-    /// Asks for the second snapshot when its time has come.
+    /// Asks for the next snapshot when its time has come.
     func askAgain(_ nowNs: Int64) {
         guard let dueNs = candidate?.askAgainNs, let purpose = candidate?.purpose else { return }
         if dueNs > nowNs { return wake(atNs: dueNs) }

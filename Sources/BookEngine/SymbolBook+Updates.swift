@@ -35,6 +35,8 @@ extension SymbolBook {
         case .buffer:
             hole.reason = .none
             behind.count = 0
+            // What came before was none of this stream, or of a former time.
+            if ids.last < passedID { passedID = UpdateID(0) }
             buffer(frame)
         case .bufferAnew:
             counters.gaps += 1

@@ -173,6 +173,35 @@ extension EngineHarness {
         #expect(h.status().state == .live)
     }
 
+    /// REST is more than a second behind the stream of a busy symbol.
+    @Test(arguments: [3, 12, 30], [0, 2]) func aLateNodeProvesABusyBook(_ late: Int, _ way: Int) {
+        var h = EngineHarness()
+        h.goLive()
+        h.reconnect()
+        var steps = 0
+        var answers: [Int: Int] = [:]
+        while h.status().state != .live && steps < 200 {
+            steps += 1
+            h.event(10 + steps, 10 + steps)
+            h.tick(afterNs: second / 10)
+            for _ in h.asked() { answers[steps + way] = 10 + steps + way - late }
+            if let id = answers[steps] { h.snapshot(id, bids: bids, asks: asks) }
+        }
+        #expect(h.status().state == .live && steps < 120)
+    }
+
+    /// An update that no stream can have reached came while nothing was kept for a snapshot yet.
+    @Test func anAbsurdIDBeforeARequestIsForgotten() {
+        var h = EngineHarness { $0.requestsAreAnnounced = true }
+        h.frame(.connected)
+        h.event(8, 9_000_000_000_000_000_000)
+        h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
+        h.event(9, 10)
+        h.snapshot(10, bids: bids, asks: asks)
+        h.event(11, 11)
+        #expect(h.status().state == .live)
+    }
+
     /// Ids that began anew, and a symbol without an update since.
     @Test func aQuietSymbolOfANewTimeIsFound() {
         var h = EngineHarness()
