@@ -196,7 +196,7 @@ extension BookEngine {
             return note(slot)
         }
         // A stream of another kind, whoever's it was, is no loss to a book.
-        if owner.symbol != nil && !owner.mayBeUpdate { return }
+        if !owner.mayBeUpdate { return }
         for slot in books.indices {
             books[slot].lostMessage(why, mayBeUpdate: true, from: frame.source)
             note(slot)

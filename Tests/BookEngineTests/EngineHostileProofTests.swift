@@ -80,6 +80,14 @@ extension EngineHarness {
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:5.0"])
     }
 
+    /// The beginning says that it was a ticker, and the symbol is lost.
+    @Test func anUnreadableTickerOfNobodyIsNoLoss() {
+        var h = EngineHarness()
+        h.goLive()
+        h.message(#"{"u":11,"b":"9.0","B":-1"#)
+        #expect(h.status().state == .live && h.engine.counters.malformed == 1)
+    }
+
     // MARK: - What a proof covers
 
     /// On futures ids move without the symbol: equal levels at a later id prove as far as they reach.
