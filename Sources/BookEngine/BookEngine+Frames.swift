@@ -85,7 +85,7 @@ extension BookEngine {
     /// The request for a snapshot was sent.
     mutating func snapshotRequested(_ frame: Frame) {
         guard let (slot, _) = addressee(frame) else { return }
-        books[slot].snapshotRequested()
+        books[slot].snapshotAnnounced()
         note(slot)
     }
 
@@ -98,10 +98,9 @@ extension BookEngine {
         }
     }
 
-    /// A connection is gone. What is kept of its books is on trial together.
+    /// A connection is gone.
     mutating func disconnected(_ source: UInt16) {
-        shared.lost(source)
-        shared.beginTrial()
+        shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
             books[slot].disconnected(source)
             note(slot)
@@ -110,18 +109,14 @@ extension BookEngine {
 
     /// A connection has ended, and nothing is missing between it and the one that goes on.
     mutating func retired(_ source: UInt16) {
-        shared.lost(source)
-        var isBegun = false
+        shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
-            let doubts = books[slot].counters.doubts
             books[slot].retired(source)
-            if books[slot].counters.doubts != doubts && !isBegun {
-                isBegun = true
-                shared.beginTrial()
-            }
             note(slot)
         }
     }
+
+    private var oldestDoubt: Int? { books.lazy.filter(\.needsProof).map(\.doubtedInTrial).min() }
 
     /// Messages of a connection were lost before the ring.
     mutating func dropped(_ frame: Frame) {
@@ -202,7 +197,7 @@ extension BookEngine {
             return note(slot)
         }
         // A stream of another kind, whoever's it was, is no loss to a book.
-        if owner.symbol != nil && !owner.mayBeUpdate { return }
+        if !owner.mayBeUpdate { return }
         for slot in books.indices {
             books[slot].lostMessage(why, mayBeUpdate: true, from: frame.source)
             note(slot)

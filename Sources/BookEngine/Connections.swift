@@ -44,6 +44,9 @@ struct Connections {
         return a > b
     }
 
+    /// Whether a connection was busy and has fallen silent.
+    func isSilent(_ source: UInt16?) -> Bool { connections.contains { $0.source == source && $0.isSilent } }
+
     /// When a connection was last known to deliver, as a receive time; 0 if it is down.
     func heardAtNs(_ source: UInt16) -> Int64 {
         connections.first { $0.source == source }?.heardAtNs ?? 0

@@ -37,7 +37,8 @@ public struct EngineConfiguration: Hashable, Sendable {
     /// finds no room.
     public var bufferSumBytesMax = 64 << 20
     /// Whether whoever fetches snapshots says with a `snapshotRequested` frame when a request is sent. If so,
-    /// nothing is kept for a snapshot before that; if not, everything is from the wish on.
+    /// nothing is kept for a snapshot before that, and behind a `cancel` no snapshot counts before it; if
+    /// not, everything is kept from the wish on.
     public var requestsAreAnnounced = false
     /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
     public var tickerCountMax = 512

@@ -13,6 +13,9 @@ final class EngineShared {
     var connections = Connections()
     var lag = LagMeter()
     var trial = ReconnectTrial()
+    /// Whether the connection that was lost last has put a book on trial.
+    private var trialIsBegun = false
+    private var oldestDoubt: Int?
     /// Whether `trial` has changed its verdict, so that every book is to be told.
     private var trialIsDecided = false
     /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeWishes`.
@@ -45,13 +48,24 @@ final class EngineShared {
         connections.add(source, receivedAtNs: receivedAtNs, nowNs: clock.nowNs)
     }
 
-    func lost(_ source: UInt16) { connections.remove(source) }
+    /// A connection is gone.
+    /// - Parameter oldestDoubt: the first trial that a book is still in doubt since, nil if none is.
+    func lost(_ source: UInt16, oldestDoubt: Int?) {
+        connections.remove(source)
+        trialIsBegun = false
+        self.oldestDoubt = oldestDoubt
+    }
 
     /// Slots of sides that a tick may still go through to count levels: some 10 µs of cold memory.
     static let slotsPerTick = 4096
     var countableSlots = EngineShared.slotsPerTick
 
-    func beginTrial() { trial.begin(nowNs: clock.nowNs) }
+    /// A book is kept of the connection that was lost last. All such are on trial together.
+    func beginTrial() {
+        if trialIsBegun { return }
+        trialIsBegun = true
+        trial.begin(oldestDoubt: oldestDoubt, nowNs: clock.nowNs)
+    }
 
     /// Whether every book is to be told the verdict; once.
     func takeVerdict() -> Bool {

@@ -2,6 +2,9 @@
 // against the smallest difference between arrival and event time of the last ten minutes: that one was the
 // fastest way there is.
 //
+// An event that seems far faster than any before is not believed until a few in a row are: one wrong event
+// time must not make all others late.
+//
 // Worst case: O(1) a message, ten comparisons a minute.
 
 /// The smallest difference between arrival and event time, and what is beyond it.
@@ -10,6 +13,11 @@ struct LagMeter {
     private var smallest: [10 of Int64] = InlineArray(repeating: .max)
     private var minute: Int64 = .min
     private var floorNs: Int64 = .max
+    private var tooFastCount = 0
+
+    /// So much faster than the fastest is too fast, and so many in a row are believed.
+    private static let tooFastNs: Int64 = 1_000_000_000
+    private static let believedCount = 8
 
     /// How much later than the fastest an event of this time arrives now, in nanoseconds; at most an hour.
     ///
@@ -20,8 +28,19 @@ struct LagMeter {
         if isHuge { return 0 }
         let (differenceNs, overflows) = nowNs.subtractingReportingOverflow(eventNs)
         if overflows { return 0 }
-        if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs { note(differenceNs, nowNs) }
+        if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs {
+            if isTooFast(differenceNs) { return 0 }
+            note(differenceNs, nowNs)
+        }
+        tooFastCount = 0
         return min(max(differenceNs &- floorNs, 0), 60 * LagMeter.minuteNs)
+    }
+
+    private mutating func isTooFast(_ differenceNs: Int64) -> Bool {
+        let (limitNs, overflows) = floorNs.subtractingReportingOverflow(LagMeter.tooFastNs)
+        if floorNs == .max || overflows || differenceNs >= limitNs { return false }
+        tooFastCount += 1
+        return tooFastCount < LagMeter.believedCount
     }
 
     @inline(never)

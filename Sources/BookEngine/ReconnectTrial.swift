@@ -11,6 +11,9 @@
 // any        refuted                   refuted
 // any        began                     open
 // ```
+//
+// A connection may be lost again before that, and what was built in between can be of a new time while a book
+// from before the first loss is not. So what tells is a book that is as old as the oldest doubt.
 
 /// One reconnect on trial.
 struct ReconnectTrial {
@@ -34,15 +37,24 @@ struct ReconnectTrial {
     private(set) var verdict = Verdict.accepted
     /// Tells one trial from the next; a book that has asked remembers it.
     private(set) var number = 0
+    /// The first trial whose books are not all settled.
+    private var oldestNumber = 0
     private var beganNs: Int64 = 0
     private var provenCount = 0
     private var askedCount = 0
 
     /// A connection was lost with books that may be kept.
-    mutating func begin(nowNs: Int64) {
-        (verdict, beganNs, provenCount, askedCount) = (.open, nowNs, 0, 0)
+    /// - Parameter oldestDoubt: the first trial that a book is still in doubt since.
+    mutating func begin(oldestDoubt: Int?, nowNs: Int64) {
         number += 1
+        // Where ids went on, a former time is over.
+        let oldest = verdict == .accepted ? nil : oldestDoubt
+        oldestNumber = oldest.map { max($0, oldestNumber) } ?? number
+        (verdict, beganNs, provenCount, askedCount) = (.open, nowNs, 0, 0)
     }
+
+    /// Whether a book that has been in doubt since that trial is as old as any that this one is about.
+    func isOld(since number: Int) -> Bool { number <= oldestNumber }
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
     /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same

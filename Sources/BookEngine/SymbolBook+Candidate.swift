@@ -23,7 +23,7 @@ extension SymbolBook {
             // What somebody waits for collects at once; the rest when its turn has come.
             if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
-        shared.wishes.append(.ask(name, purpose, attempt: candidateFailures))
+        wishSnapshot(purpose, attempt: purpose < .deepen ? urgentRetry.failures : optionalRetry.failures)
     }
 
     /// Gives the candidate up.
@@ -31,15 +31,18 @@ extension SymbolBook {
     func dropCandidate(failed: Bool) {
         guard let dropped = candidate else { return }
         candidate = nil
-        if dropped.id == nil { shared.wishes.append(.cancel(name)) }
-        if failed { countFailure() }
+        if dropped.id == nil { wishNoSnapshot() }
+        if failed { countFailure(of: dropped.purpose) }
     }
 
-    private func countFailure() {
-        candidateFailures = min(candidateFailures + 1, 9)
-        let delayNs: Int64 = 1_250_000_000 << Int64(candidateFailures)
-        candidateNotBeforeNs = shared.nowNs &+ delayNs
-        wake(atNs: candidateNotBeforeNs)
+    private func countFailure(of purpose: SnapshotPriority) {
+        if purpose < .deepen {
+            urgentRetry.failed(nowNs: shared.nowNs)
+            wake(atNs: urgentRetry.notBeforeNs)
+        } else {
+            optionalRetry.failed(nowNs: shared.nowNs)
+            wake(atNs: optionalRetry.notBeforeNs)
+        }
     }
 
     /// The same update for the candidate.
@@ -59,6 +62,11 @@ extension SymbolBook {
             _ = track.buffer.append(frame)
         case .apply:
             do { try track.book.apply(update) } catch { return dropCandidate(failed: true) }
+        case .resync(.snapshotTooOld, _):
+            // REST was late: what comes from here on is kept for the next snapshot.
+            candidate?.joinedNs = nil
+            if !track.buffer.append(frame) { return dropCandidate(failed: true) }
+            return candidateIsTooOld()
         case .resync: return dropCandidate(failed: true)
         }
         settle()
@@ -67,9 +75,13 @@ extension SymbolBook {
     /// A snapshot while the served book stands at an id: asked for, or come by itself.
     func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if candidate?.id != nil || !isPlausible(id) {
+        if candidate?.id != nil || source == nil {
             counters.discarded += 1
             return
+        }
+        if !isPlausible(id) {
+            counters.implausible += 1
+            return giveUpOfAnotherTime()
         }
         if candidate == nil { candidate = Candidate(.audit, begunNs: shared.nowNs) }
         snapshotRequested()
@@ -83,6 +95,7 @@ extension SymbolBook {
         case .abandoned, .unusable, .implausible: return failCandidate()
         }
         counters.snapshots += 1
+        candidate?.joinedNs = shared.nowNs
         if track.book.isCrossed && !shared.defect.promotesUnchecked {
             counters.snapshotsRefuted += 1
             return failCandidate()
@@ -96,36 +109,62 @@ extension SymbolBook {
             candidate?.aheadSinceNs = shared.nowNs &+ lagNs
             wake(atNs: shared.nowNs &+ lagNs &+ aheadLimitNs)
         }
+        if reached < own { giveUpBehind(shared.nowNs) }
         settle()
     }
 
-    /// The snapshot ends before what was collected begins: REST lags behind the stream. The first time the
-    /// updates are kept, so that a snapshot asked for half a second later finds them.
-    private func candidateIsTooOld() {
-        counters.snapshotsTooOld += 1
-        guard let track = candidate?.track, candidate?.isSecond == false, track.sync.collectedID != nil else {
-            return failCandidate()
-        }
-        candidate?.isSecond = true
-        candidate?.askAgainNs = shared.nowNs &+ SymbolBook.restLagNs
-        wake(atNs: shared.nowNs &+ SymbolBook.restLagNs)
+    /// Gives up a candidate that no update leads on from behind the book: REST may have been late.
+    func giveUpBehind(_ nowNs: Int64) {
+        guard let joinedNs = candidate?.joinedNs, let theirs = candidate?.id, let own = main.sync.lastID,
+            theirs < own
+        else { return }
+        let dueNs = max(joinedNs, heardNs) &+ SymbolBook.restLagNs &+ aheadLimitNs
+        if dueNs > nowNs { return wake(atNs: dueNs) }
+        giveUpOfAnotherTime()
     }
 
-    /// Asks for the second snapshot when its time has come.
+    /// A snapshot cannot be of the book's time. At the third in a row it is the book that is of another one,
+    /// unless its stream goes on.
+    private func giveUpOfAnotherTime() {
+        if main.sync.isLive || urgentRetry.failures < 2 { return dropCandidate(failed: true) }
+        forgetFormerTime()
+        restart(loss == .none ? .gap : loss)
+    }
+
+    /// What is remembered of ids that are none any more.
+    func forgetFormerTime() {
+        tickers.removeAll()
+        partials.removeAll()
+    }
+
+    /// The snapshot ends before what was collected begins: REST lags behind the stream. The updates are kept,
+    /// so that one asked for half a second later finds them; or one some seconds later.
+    private func candidateIsTooOld() {
+        counters.snapshotsTooOld += 1
+        guard let asked = candidate, let track = asked.track, asked.tooOldCount < 4,
+            track.sync.collectedID != nil
+        else { return failCandidate() }
+        let dueNs = shared.nowNs &+ SymbolBook.restLagNs << Int64(asked.tooOldCount)
+        candidate?.tooOldCount += 1
+        candidate?.askAgainNs = dueNs
+        wake(atNs: dueNs)
+    }
+
+    /// Asks for the next snapshot when its time has come.
     func askAgain(_ nowNs: Int64) {
         guard let dueNs = candidate?.askAgainNs, let purpose = candidate?.purpose else { return }
         if dueNs > nowNs { return wake(atNs: dueNs) }
         candidate?.askAgainNs = nil
-        shared.wishes.append(.ask(name, purpose, attempt: 0))
+        wishSnapshot(purpose, attempt: 0)
     }
 
     /// The candidate's snapshot was of no use: what is urgent is asked for again, as the planner finds fit.
     private func failCandidate() {
         guard let purpose = candidate?.purpose else { return }
         candidate = nil
-        countFailure()
+        countFailure(of: purpose)
         if purpose < .check {
-            candidateNotBeforeNs = shared.nowNs
+            urgentRetry.notBeforeNs = shared.nowNs
             startCandidate(purpose)
         }
     }
@@ -152,6 +191,11 @@ extension SymbolBook {
             let wide = own.widened(by: theirs)
             if main.book.widen(to: wide) { viewIsDue = true }
             _ = track.book.widen(to: wide)
+        }
+        // Where it has come to is a price in the decimals of the time.
+        if candidate?.comparedScales != main.book.scales {
+            comparison = BookComparison()
+            candidate?.comparedScales = main.book.scales
         }
         let progress = comparison.advance(main.book, track.book, levelCountMax: levelCountMax)
         candidate?.comparison = comparison
@@ -196,11 +240,13 @@ extension SymbolBook {
     private func finishCandidate(_ track: BookTrack) {
         guard let done = candidate else { return }
         candidate = nil
-        candidateFailures = 0
-        candidateNotBeforeNs = 0
+        urgentRetry = CandidateRetry()
+        optionalRetry = CandidateRetry()
         provenNs = shared.nowNs
         auditCount &+= 1
         ahead.reached(track.book.lastUpdateID)
+        // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
+        if let joinedNs = done.joinedNs, joinedNs > heardNs { lagNs = 0 }
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
@@ -229,31 +275,34 @@ extension SymbolBook {
         if shared.defect.ignoresEvidenceAhead || ahead.oldestID.map({ isPlausible($0) }) == false {
             return ahead.removeAll()
         }
+        // What is missing since a reconnect or a loss is no fault of the stream.
+        let isExplained = hole.isOpen || (needsProof && !main.sync.isLive)
         if let track = candidate?.track, let theirs = track.sync.lastID, let own = main.sync.lastID,
             theirs > own
         {
             candidate?.comparison = nil
             if case .equal = compare(track, levelCountMax: .max) {
                 counters.quietChecks += 1
+                let isInDoubt = hole.isOpen || needsProof || streamDoubtedNs != nil
                 finishCandidate(track)
                 // On spot every id is of an update, and what it changed may lie deeper than the candidate
-                // reaches: that is what is known at the later id, and the silence of the stream goes on.
-                if configuration.market == .spot { return serve(track) }
+                // reaches: that is what is known at the later id, and the silence of the stream goes on. So
+                // it is wherever updates may be missing.
+                if configuration.market == .spot || isInDoubt { return serve(track) }
                 silence.startedAnew(nowNs: shared.nowNs)
                 proved(by: .snapshot)
                 return judge()
             }
             counters.behind += 1
-            let isExplained = hole.isOpen
             if !isExplained { streamDoubtedNs = shared.nowNs }
             replaceByCandidate(.behind)
             if !isExplained { resubscribe() }
             return
         }
         counters.behind += 1
-        streamDoubtedNs = shared.nowNs
+        if !isExplained { streamDoubtedNs = shared.nowNs }
         restart(.behind)
-        resubscribe()
+        if !isExplained { resubscribe() }
     }
 
     /// The candidate is the served book from now on: stale until something shows that the stream leads on.
@@ -261,6 +310,7 @@ extension SymbolBook {
         guard let track = candidate?.track else { return }
         // What lies beyond the candidate speaks against it as well.
         let evidence = ahead
+        if let theirs = track.sync.lastID, let own = main.sync.lastID, theirs < own { forgetFormerTime() }
         lose(why)
         ahead = evidence
         track.buffer.removeAll()

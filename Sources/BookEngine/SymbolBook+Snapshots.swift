@@ -20,10 +20,18 @@ extension SymbolBook {
         }
     }
 
+    /// The same, said by whoever sends requests: an answer behind this is one to it.
+    func snapshotAnnounced() {
+        answersAreVoid = false
+        snapshotRequested()
+    }
+
     /// A snapshot of this symbol, already parsed.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if main.sync.isCollecting && id < passedID {
+        if answersAreVoid {
+            counters.discarded += 1
+        } else if main.sync.isCollecting && id < passedID {
             counters.snapshotsTooOld += 1
             obey(main.sync.snapshotFailed())
         } else if main.sync.isCollecting {

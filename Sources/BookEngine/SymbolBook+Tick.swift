@@ -21,6 +21,7 @@ extension SymbolBook {
         let isAtID = main.sync.lastID != nil
         if isAtID, let sinceNs = evidenceSinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
+        giveUpBehind(nowNs)
         askAgain(nowNs)
         seekProof(nowNs)
         watchSilence(nowNs)
@@ -31,18 +32,25 @@ extension SymbolBook {
     /// Asks for the snapshot that settles what is in doubt.
     private func seekProof(_ nowNs: Int64) {
         if main.sync.lastID == nil || candidate?.id != nil { return }
-        if candidateNotBeforeNs > nowNs { return wake(atNs: candidateNotBeforeNs) }
+        if urgentRetry.notBeforeNs > nowNs { return wake(atNs: urgentRetry.notBeforeNs) }
         if needsProof { return seekProofOfReconnect(nowNs) }
         if hole.isOpen {
             let dueNs = hole.sinceNs &+ configuration.doubtNsMin
             return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
         }
-        if main.sync.isLive && streamDoubtedNs == nil { return }
+        if main.sync.isLive && streamDoubtedNs == nil { return seekProofOfTimeliness(nowNs) }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
         let dueNs = joinedNs &+ configuration.doubtNsMin << Int64(min(joinChecks, 9))
         if dueNs > nowNs { return wake(atNs: dueNs) }
         joinChecks += 1
         startCandidate(.check)
+    }
+
+    /// The last update came too late. If none has come for twice as long, the symbol may be quiet.
+    private func seekProofOfTimeliness(_ nowNs: Int64) {
+        if !isLagging { return }
+        let dueNs = heardNs &+ 2 * lagNs
+        if dueNs <= nowNs { startCandidate(.check) } else { wake(atNs: dueNs) }
     }
 
     private func seekProofOfReconnect(_ nowNs: Int64) {
@@ -64,7 +72,7 @@ extension SymbolBook {
         wake(atNs: nowNs &+ configuration.doubtNsMin)
         if main.sync.lastID == nil { return resubscribe() }
         guard let candidate else {
-            if candidateNotBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
+            if urgentRetry.notBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
             return
         }
         if candidate.purpose != .check {
@@ -75,9 +83,11 @@ extension SymbolBook {
 
     /// Begins what is due while nothing is in doubt.
     func startWhatIsDue(_ nowNs: Int64) {
-        guard main.sync.isLive, !needsProof, candidateNotBeforeNs <= nowNs else { return }
-        if reason == .shallow { return startCandidate(.shallow) }
-        if candidate != nil || state != .live { return }
+        guard main.sync.isLive, !needsProof else { return }
+        if reason == .shallow {
+            return urgentRetry.notBeforeNs <= nowNs ? startCandidate(.shallow) : ()
+        }
+        if candidate != nil || state != .live || optionalRetry.notBeforeNs > nowNs { return }
         let wanted = configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startCandidate(.deepen)

@@ -48,8 +48,17 @@ extension SymbolBook {
     }
 
     func ask(attempt: Int) {
-        shared.wishes.append(
-            .ask(name, hasJoined ? .resync : .initial, attempt: max(attempt, fruitless)))
+        wishSnapshot(hasJoined ? .resync : .initial, attempt: max(attempt, fruitless))
+    }
+
+    func wishSnapshot(_ purpose: SnapshotPriority, attempt: Int) {
+        if !configuration.requestsAreAnnounced { answersAreVoid = false }
+        shared.wishes.append(.ask(name, purpose, attempt: attempt))
+    }
+
+    func wishNoSnapshot() {
+        answersAreVoid = true
+        shared.wishes.append(.cancel(name))
     }
 
     // MARK: - Doubts about a book that may well be right
@@ -73,7 +82,16 @@ extension SymbolBook {
     /// A message of this symbol, or that may have been, was lost.
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
-        if mayBeUpdate && connection == source { openHole(why) }
+        if !mayBeUpdate { return }
+        if connection == source { return openHole(why) }
+        // Nobody knows how far that one has come: nothing is handed over to it unseen.
+        if shared.connections.contains(connection) { noteOther(connection, UpdateID(.max)) }
+    }
+
+    /// What another connection than the own one has shown.
+    func noteOther(_ connection: UInt16, _ id: UpdateID) {
+        if other.source != connection { other = OtherConnection(source: connection) }
+        other.lastID = max(other.lastID, id)
     }
 
     /// The trial of a reconnect has come to an end.
@@ -127,7 +145,7 @@ extension SymbolBook {
         if needsProof {
             needsProof = false
             counters.doubtsSettled += 1
-            shared.proved(isTelling: keptUpdates > 0)
+            shared.proved(isTelling: keptUpdates > 0 && shared.trial.isOld(since: doubtedInTrial))
         }
     }
 
@@ -166,8 +184,7 @@ extension SymbolBook {
     func connected(_ new: UInt16) {
         isHeardBesideNewest = false
         if source != nil { return }
-        source = new
-        connectionIsSilent = false
+        moveOver(to: new)
         subscribe()
         judge()
     }
@@ -178,20 +195,27 @@ extension SymbolBook {
         if source != gone { return }
         if let next = shared.connections.newest, isContinued(by: next) { return moveOverInstead(next) }
         if candidate != nil { dropCandidate(failed: false) }
-        if main.sync.isCollecting { shared.wishes.append(.cancel(name)) }
+        if main.sync.isCollecting { wishNoSnapshot() }
         let keeps = main.sync.lastID != nil
-        // What came since the last reconnect is as doubtful as what it was added to.
-        if !needsProof && !isBelievedUnproven { keptUpdates = counters.applied - appliedAtLoad }
+        let isNewDoubt = !needsProof && !isBelievedUnproven
         lose(.disconnected)
-        if keeps && !shared.defect.joinsByIdsAlone {
-            needsProof = true
-            counters.doubts += 1
-        }
+        if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(isNewDoubt) }
         main.isCollecting = !configuration.requestsAreAnnounced
         obey(main.sync.disconnected())
         moveOver(to: shared.connections.newest)
         if source != nil { subscribe() }
         judge()
+    }
+
+    private func putOnTrial(_ isNewDoubt: Bool) {
+        shared.beginTrial()
+        // What came since the last reconnect is as doubtful as what it was added to.
+        if isNewDoubt {
+            keptUpdates = counters.applied - appliedAtLoad
+            doubtedInTrial = shared.trial.number
+        }
+        needsProof = true
+        counters.doubts += 1
     }
 
     /// The connection has ended as planned, and another one has served the same streams beside it for a
@@ -225,7 +249,8 @@ extension SymbolBook {
     private func moveOver(to connection: UInt16?) {
         source = connection
         other = OtherConnection()
-        connectionIsSilent = false
+        connectionIsSilent =
+            shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection
     }
 
     /// Its connection has fallen silent, or speaks again.

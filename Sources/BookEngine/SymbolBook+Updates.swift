@@ -11,9 +11,7 @@ extension SymbolBook {
         let ids = EventIDs(update)
         if source != frame.source && !takesOver(frame.source, ids) {
             counters.discarded += 1
-            if other.source != frame.source { other = OtherConnection(source: frame.source) }
-            other.lastID = max(other.lastID, ids.last)
-            return
+            return noteOther(frame.source, ids.last)
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
         noteArrival(frame, update.eventTimeUs)
@@ -37,6 +35,8 @@ extension SymbolBook {
         case .buffer:
             hole.reason = .none
             behind.count = 0
+            // What came before was none of this stream, or of a former time.
+            if ids.last < passedID { passedID = UpdateID(0) }
             buffer(frame)
         case .bufferAnew:
             counters.gaps += 1
@@ -89,7 +89,10 @@ extension SymbolBook {
     private func resync(
         _ why: DepthSynchronizer.ResyncReason, _ ids: EventIDs, _ frame: Frame, attempt: Int
     ) {
+        // What is ahead of this update, too, is still to come.
+        let evidence = ahead
         lose(why == .missedWhileAway ? .disconnected : .gap)
+        if why == .gap { ahead = evidence }
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.count = 0
         main.isCollecting = !configuration.requestsAreAnnounced
@@ -154,8 +157,7 @@ extension SymbolBook {
         if implausibleRun < 3 { return openHole(.gap) }
         implausibleRun = 0
         counters.gaps += 1
-        tickers.removeAll()
-        partials.removeAll()
+        forgetFormerTime()
         restart(.gap)
     }
 
@@ -178,8 +180,7 @@ extension SymbolBook {
             counters.snapshotsRefuted += 1
         } else {
             counters.gaps += 1
-            tickers.removeAll()
-            partials.removeAll()
+            forgetFormerTime()
         }
         behind.count = 0
         if needsProof || isBelievedUnproven { shared.refuted() }
@@ -187,7 +188,7 @@ extension SymbolBook {
     }
 
     private func checkWhatIsAhead() {
-        if behind.isChecked || candidateNotBeforeNs > shared.nowNs { return }
+        if behind.isChecked || urgentRetry.notBeforeNs > shared.nowNs { return }
         behind.isChecked = true
         startCandidate(.check)
     }

@@ -67,6 +67,8 @@ final class SymbolBook {
     /// Updates that the kept book had taken in since its snapshot: what tells it from that of another time.
     var keptUpdates = 0
     var appliedAtLoad = 0
+    /// The trial that it has been in doubt since.
+    var doubtedInTrial = 0
     var isBelievedUnproven = false
     /// The trial in which it asked for a proof last.
     var askedInTrial = 0
@@ -103,11 +105,13 @@ final class SymbolBook {
     var provenNs: Int64 = 0
     var auditCount: UInt64 = 0
 
+    /// Whether what is asked for was cancelled since: an answer on its way is of before a doubt.
+    var answersAreVoid = false
     /// Books in a row that were given up before they were live.
     var fruitless = 0
-    /// Candidates in a row that came to nothing, and when the next may begin.
-    var candidateFailures = 0
-    var candidateNotBeforeNs: Int64 = 0
+    /// What somebody waits for is not held up by failures of what may wait.
+    var urgentRetry = CandidateRetry()
+    var optionalRetry = CandidateRetry()
     var lastDifference: AuditDifference?
     /// The first of each kind of cross-check.
     var disagreements: [OracleDisagreement] = []
@@ -183,7 +187,7 @@ final class SymbolBook {
         return (.live, .none)
     }
 
-    private var isLagging: Bool {
+    var isLagging: Bool {
         let limitNs = configuration.lagNsMax
         if limitNs <= 0 || lagNs <= limitNs || shared.defect.ignoresLag { return false }
         // Another symbol's event that came later, and in time, shows that the stream is in time again.
