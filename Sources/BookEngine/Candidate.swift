@@ -24,11 +24,20 @@ import MarketData
 struct CandidateRetry {
     private(set) var failures = 0
     var notBeforeNs: Int64 = 0
+    private let doublingsMax: Int
+
+    /// - Parameter doublingsMax: how often 1.25 s are doubled, at most.
+    init(doublingsMax: Int) { self.doublingsMax = doublingsMax }
+
+    /// What somebody waits for: 40 s at most.
+    static let urgent = CandidateRetry(doublingsMax: 5)
+    /// What may wait: eleven minutes at most.
+    static let optional = CandidateRetry(doublingsMax: 9)
 
     /// One more failed.
     mutating func failed(nowNs: Int64) {
         failures = min(failures + 1, 9)
-        notBeforeNs = nowNs &+ 1_250_000_000 << Int64(failures)
+        notBeforeNs = nowNs &+ 1_250_000_000 << Int64(min(failures, doublingsMax))
     }
 }
 

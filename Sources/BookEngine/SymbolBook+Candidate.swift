@@ -240,8 +240,8 @@ extension SymbolBook {
     private func finishCandidate(_ track: BookTrack) {
         guard let done = candidate else { return }
         candidate = nil
-        urgentRetry = CandidateRetry()
-        optionalRetry = CandidateRetry()
+        urgentRetry = .urgent
+        optionalRetry = .optional
         provenNs = shared.nowNs
         auditCount &+= 1
         ahead.reached(track.book.lastUpdateID)

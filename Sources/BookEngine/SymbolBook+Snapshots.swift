@@ -67,6 +67,7 @@ extension SymbolBook {
             joinedNs = shared.nowNs
             joinChecks = 0
             provenNs = shared.nowNs
+            urgentRetry = .urgent
             afterApply()
             wakeForEvidence()
         case .refuted:

@@ -110,8 +110,8 @@ final class SymbolBook {
     /// Books in a row that were given up before they were live.
     var fruitless = 0
     /// What somebody waits for is not held up by failures of what may wait.
-    var urgentRetry = CandidateRetry()
-    var optionalRetry = CandidateRetry()
+    var urgentRetry = CandidateRetry.urgent
+    var optionalRetry = CandidateRetry.optional
     var lastDifference: AuditDifference?
     /// The first of each kind of cross-check.
     var disagreements: [OracleDisagreement] = []

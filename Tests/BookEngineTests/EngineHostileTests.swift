@@ -172,6 +172,19 @@ extension EngineHarness {
         #expect(h.status().state == .live && steps < 120)
     }
 
+    /// For half an hour every request is refused; then the doubt ends soon.
+    @Test func aDoubtEndsSoonAfterRefusals() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.dropped)
+        for _ in 0..<1800 {
+            h.tick(afterNs: second)
+            for symbol in h.asked() { h.snapshotFailed(symbol) }
+        }
+        h.answer(10, seconds: 45)
+        #expect(h.status().state == .live)
+    }
+
     /// An update that no stream can have reached came while nothing was kept for a snapshot yet.
     @Test func anAbsurdIDBeforeARequestIsForgotten() {
         var h = EngineHarness { $0.requestsAreAnnounced = true }
