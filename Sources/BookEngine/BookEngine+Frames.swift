@@ -129,6 +129,7 @@ extension BookEngine {
         let silent = shared.tick(
             receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
         for source in silent { fellSilent(source, true) }
+        shared.countableSlots = EngineShared.slotsPerTick
         wakeSome()
         lookAtSome()
         if shared.takeVerdict() { tellVerdict() }

@@ -43,7 +43,7 @@ public struct BookEngine: ~Copyable {
     var due: [Int] = []
 
     /// Symbols looked at in a tick because they want it, and further ones in turn, each.
-    static let looksPerTick = 12
+    static let looksPerTick = 3
     var nextLook = 0
     var nextWake = 0
     var statusNs: Int64 = 0

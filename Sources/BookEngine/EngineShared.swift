@@ -56,11 +56,15 @@ final class EngineShared {
         self.oldestDoubt = oldestDoubt
     }
 
+    /// Slots of sides that a tick may still go through to count levels: some 10 µs of cold memory.
+    static let slotsPerTick = 4096
+    var countableSlots = EngineShared.slotsPerTick
+
     /// A book is kept of the connection that was lost last. All such are on trial together.
     func beginTrial() {
         if trialIsBegun { return }
         trialIsBegun = true
-        trial.begin(oldestDoubt: oldestDoubt)
+        trial.begin(oldestDoubt: oldestDoubt, nowNs: clock.nowNs)
     }
 
     /// Whether every book is to be told the verdict; once.

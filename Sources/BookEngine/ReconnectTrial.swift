@@ -29,30 +29,28 @@ struct ReconnectTrial {
 
     /// Books that prove themselves before the others are believed.
     static let provenMin = 3
-    /// Books that ask for a snapshot before the others may.
+    /// Books that may ask for a snapshot at once, and as many more whenever another while has passed: those
+    /// that were first may be the very ones of which nothing can be had.
     static let askedMax = 8
-    /// After so long without a verdict as many others may: of those before, any may have come to nothing.
-    static let roundNs: Int64 = 5_000_000_000
+    static let whileNs: Int64 = 5_000_000_000
 
     private(set) var verdict = Verdict.accepted
-    /// Which trial it is.
+    /// Tells one trial from the next; a book that has asked remembers it.
     private(set) var number = 0
     /// The first trial whose books are not all settled.
     private var oldestNumber = 0
+    private var beganNs: Int64 = 0
     private var provenCount = 0
     private var askedCount = 0
-    private var roundBeganNs: Int64 = 0
 
     /// A connection was lost with books that may be kept.
     /// - Parameter oldestDoubt: the first trial that a book is still in doubt since.
-    mutating func begin(oldestDoubt: Int?) {
+    mutating func begin(oldestDoubt: Int?, nowNs: Int64) {
         number += 1
         // Where ids went on, a former time is over.
         let oldest = verdict == .accepted ? nil : oldestDoubt
         oldestNumber = oldest.map { max($0, oldestNumber) } ?? number
-        verdict = .open
-        provenCount = 0
-        askedCount = 0
+        (verdict, beganNs, provenCount, askedCount) = (.open, nowNs, 0, 0)
     }
 
     /// Whether a book that has been in doubt since that trial is as old as any that this one is about.
@@ -79,18 +77,19 @@ struct ReconnectTrial {
         return true
     }
 
-    /// Whether one more book may ask for a proof of its own; if so it is counted.
-    mutating func mayAsk(nowNs: Int64) -> Bool {
+    /// Whether a book may ask for a proof of its own; if it is the first time in this trial, it is counted.
+    /// - Parameter asked: the trial in which it asked last.
+    mutating func mayAsk(_ asked: inout Int, nowNs: Int64) -> Bool {
         switch verdict {
         case .refuted: return true
         case .accepted: return false
         case .open:
-            if askedCount >= ReconnectTrial.askedMax {
-                if nowNs &- roundBeganNs < ReconnectTrial.roundNs { return false }
-                askedCount = 0
+            if asked == number { return true }
+            let whiles = max(nowNs &- beganNs, 0) / ReconnectTrial.whileNs
+            if askedCount >= ReconnectTrial.askedMax * Int(clamping: min(whiles, 1 << 20) + 1) {
+                return false
             }
-            if askedCount == 0 { roundBeganNs = nowNs }
-            askedCount += 1
+            (asked, askedCount) = (number, askedCount + 1)
             return true
         }
     }

@@ -55,7 +55,7 @@ extension SymbolBook {
 
     private func seekProofOfReconnect(_ nowNs: Int64) {
         if candidate.map({ $0.purpose <= .resync }) == true { return }
-        if shared.trial.mayAsk(nowNs: nowNs) { return startCandidate(.resync) }
+        if shared.trial.mayAsk(&askedInTrial, nowNs: nowNs) { return startCandidate(.resync) }
         if main.sync.isLive && shared.trial.verdict == .accepted {
             believe()
         } else if shared.trial.verdict == .accepted {
@@ -111,7 +111,7 @@ extension SymbolBook {
 
     /// Whether a side has fewer proven levels than are wanted; one that is known whole has all there are.
     private func isShallow(_ wanted: Int) -> Bool {
-        let counts = countProven()
+        let counts = countProvenInTick()
         return Side.allCases.contains { side in
             main.book.proven(side) != .unbounded && counts[side] < wanted
         }
@@ -131,15 +131,25 @@ struct ProvenCounts {
 extension SymbolBook {
     /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
     func countProven() -> ProvenCounts {
-        let isCounted =
-            provenCounts.updatesApplied == counters.applied
-            && provenCounts.snapshotsLoaded == counters.snapshots
-        if !isCounted {
-            provenCounts.bids = main.book.provenLevelCount(.bid)
-            provenCounts.asks = main.book.provenLevelCount(.ask)
-            provenCounts.updatesApplied = counters.applied
-            provenCounts.snapshotsLoaded = counters.snapshots
-        }
+        if !isCounted { count() }
         return provenCounts
+    }
+
+    /// The same while the tick has time for it; otherwise those of before.
+    func countProvenInTick() -> ProvenCounts {
+        if !isCounted && (provenCounts.updatesApplied < 0 || shared.countableSlots > 0) { count() }
+        return provenCounts
+    }
+
+    private var isCounted: Bool {
+        provenCounts.updatesApplied == counters.applied && provenCounts.snapshotsLoaded == counters.snapshots
+    }
+
+    private func count() {
+        provenCounts.bids = main.book.provenLevelCount(.bid)
+        provenCounts.asks = main.book.provenLevelCount(.ask)
+        provenCounts.updatesApplied = counters.applied
+        provenCounts.snapshotsLoaded = counters.snapshots
+        shared.countableSlots -= main.book.slotCount
     }
 }

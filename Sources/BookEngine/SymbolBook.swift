@@ -70,6 +70,8 @@ final class SymbolBook {
     /// The trial that it has been in doubt since.
     var doubtedInTrial = 0
     var isBelievedUnproven = false
+    /// The trial in which it asked for a proof last.
+    var askedInTrial = 0
     var hole = Hole()
     /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
     var streamDoubtedNs: Int64?

@@ -22,7 +22,8 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var provenBids = ProvenRange.nothing
     /// How far the asks are known.
     public var provenAsks = ProvenRange.nothing
-    /// Levels inside the proven range of the bids.
+    /// Levels inside the proven range of the bids; where ticks publish, those of an earlier tick as long as
+    /// many other books have moved.
     public var provenBidCount = 0
     /// Levels inside the proven range of the asks.
     public var provenAskCount = 0
@@ -49,7 +50,9 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
 
 extension SymbolBook {
     /// The present status. O(slots / 8) for the proven levels.
-    var status: SymbolStatus {
+    var status: SymbolStatus { status(countProven()) }
+
+    private func status(_ counts: ProvenCounts) -> SymbolStatus {
         var status = SymbolStatus(name)
         status.state = state
         status.reason = reason
@@ -57,7 +60,6 @@ extension SymbolBook {
         status.scales = main.book.scales
         status.provenBids = main.book.provenBids
         status.provenAsks = main.book.provenAsks
-        let counts = countProven()
         status.provenBidCount = counts.bids
         status.provenAskCount = counts.asks
         status.counters = counters
@@ -84,6 +86,9 @@ extension SymbolBook {
 
     /// Hands the present status to readers.
     func publishStatus() { statusWriter.publish(status) }
+
+    /// The same in a tick, where the proven levels may be those of an earlier one.
+    func publishStatusInTick() { statusWriter.publish(status(countProvenInTick())) }
 }
 
 extension BookEngine {
@@ -107,7 +112,7 @@ extension BookEngine {
             book.judge()
             if publishesStatus && nowNs &- book.statusNs >= configuration.statusEveryNs {
                 book.statusNs = nowNs
-                book.publishStatus()
+                book.publishStatusInTick()
             }
             book.viewIsDue = true
             note(nextLook)

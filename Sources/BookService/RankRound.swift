@@ -1,15 +1,15 @@
 // Whose rank to tell next: all symbols in turn, a few at a time.
 //
-// Counting proven levels touches a book, and books that have nothing to do are not in the cache: 32 every 250
-// ms are some ten microseconds, and a lane of 512 symbols is through in four seconds.
+// Counting proven levels touches a book, and books that have nothing to do are not in the cache: some five
+// microseconds each. Four every 31 ms stop nobody, and a lane of 512 symbols is through in four seconds.
 
 import MarketData
 import Transport
 
 /// A walk round the symbols of a lane.
 struct RankRound {
-    private static let countAtOnce = 32
-    private static let everyNs: UInt64 = 250_000_000
+    private static let countAtOnce = 4
+    private static let everyNs: UInt64 = 31_250_000
     private static let turnsPerLook = 64
 
     private var turn = 0

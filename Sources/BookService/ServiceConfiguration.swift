@@ -86,7 +86,7 @@ public struct ServiceConfiguration: Sendable {
     /// Certificate authorities, proxy, buffers.
     public var loop = EventLoop.Options()
     /// Time between two ticks of the engine.
-    public var tickIntervalMs = 250
+    public var tickIntervalMs = 100
     /// Silence after which a symbol's streams are subscribed anew, and how far a snapshot may lie ahead.
     public var silenceMs: Int64 = 30_000
     /// Seed of all jitter.

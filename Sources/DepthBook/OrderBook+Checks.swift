@@ -59,6 +59,9 @@ extension OrderBook {
 }
 
 extension OrderBook {
+    /// Slots that a walk through both sides passes: what such a walk costs. O(1).
+    package var slotCount: Int { bids.high + asks.high + 2 }
+
     /// Number of levels inside the proven range of a side. O(slots / 8).
     public borrowing func provenLevelCount(_ side: Side) -> Int {
         switch proven(side) {

@@ -45,7 +45,7 @@ public final class DepthFeed {
         /// When a connection that was busy and is silent counts as lost.
         public var busySilence = BusySilence()
         /// Time between two ticks.
-        public var tickIntervalMs = 250
+        public var tickIntervalMs = 100
         /// Time between two statuses while nothing happens.
         public var statusIntervalMs = 1000
 

@@ -2,7 +2,7 @@
 // a service connects them; venue and network are the cheapest that tell the truth. It answers what single
 // symbols cannot: who is served when everybody wants something, and how much memory waits meanwhile.
 //
-// A step is 100 ms: answers that are due, then every symbol's events, then a tick now and then, then what the
+// A step is 100 ms: answers that are due, then every symbol's events, then a tick, then what the
 // engines wish for.
 //
 // Worst case: O(symbols) a step.
@@ -102,7 +102,7 @@ public struct MarketOutcome: Sendable {
 public final class MarketRun {
     static let stepMs: Int64 = 100
     static let startMs: Int64 = 1_790_000_040_000
-    private static let tickEverySteps = 3
+    private static let ranksEverySteps = 3
 
     let plan: MarketPlan
     let market: Market
@@ -161,7 +161,7 @@ public final class MarketRun {
             for number in symbols.indices where (step + number) % symbols[number].traffic.everySteps == 0 {
                 speak(number)
             }
-            if step % MarketRun.tickEverySteps == 0 { for lane in lanes { lane.tick(atNs: nowNs) } }
+            for lane in lanes { lane.tick(atNs: nowNs) }
             for lane in lanes { lane.consume() }
             turnPlanner()
             step += 1
@@ -234,7 +234,7 @@ public final class MarketRun {
                 }
             }
         }
-        if step % MarketRun.tickEverySteps == 0 {
+        if step % MarketRun.ranksEverySteps == 0 {
             for lane in lanes {
                 lane.tellRanks { planner.rank(SnapshotKey(market: market, symbol: $0), $1) }
             }

@@ -60,7 +60,7 @@ extension Road {
         if response.status == 200, response.oddity != nil {
             checker.symbols[index].poisonedUs = venue.nowUs
             checker.symbols[index].excusedUntilUs = venue.nowUs + 2 * auditBoundUs
-        } else if response.status != 200, checker.symbols[index].poisonedUs != nil {
+        } else if response.status != 200 || response.isPast, checker.symbols[index].poisonedUs != nil {
             checker.symbols[index].poisonedUs = venue.nowUs
         }
     }

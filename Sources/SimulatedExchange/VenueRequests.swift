@@ -24,6 +24,8 @@ public struct VenueResponse: Hashable, Sendable {
     public var body: [UInt8]
     /// The fault that made the body contradict the venue's book, nil if none did.
     public internal(set) var oddity: Fault?
+    /// Whether a fault made it show a state of long ago: no false one, but of no use for an audit.
+    public internal(set) var isPast = false
     var random: SeededRandom
 
     /// The headers a client looks at.
@@ -138,19 +140,19 @@ extension Venue {
             answerFacts(question, facts, isMicroseconds: isMicroseconds, &response)
         case .depth(let name, let limit):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-            fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response.random)
+            fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response)
             oddSnapshot(&response)
             Venue.encode(snapshot, with: &encoder, into: &response)
             if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
         case .bookTicker(let name):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-            fillSnapshot(index, limit: 1, &response.random)
+            fillSnapshot(index, limit: 1, &response)
             response.body = Array(bestPrices(of: snapshot).utf8)
         case .bookTickers(let names):
             var parts: [String] = []
             for name in names ?? configuration.symbols.map(\.name) {
                 guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-                fillSnapshot(index, limit: 1, &response.random)
+                fillSnapshot(index, limit: 1, &response)
                 parts.append(bestPrices(of: snapshot))
             }
             response.body = Array("[\(parts.joined(separator: ","))]".utf8)
@@ -176,25 +178,26 @@ extension Venue {
     }
 
     /// Fills the snapshot with the state the venue's memory shows.
-    private mutating func fillSnapshot(_ index: Int, limit: Int, _ random: inout SeededRandom) {
-        if listings[index].frozenCount == 0, counters.strikes(.frozen, of: faults, &random) {
-            listings[index].frozenCount = 3 + random.below(6)
-            listings[index].frozenUs = nowUs - random.within(5_000_000...30_000_000)
+    private mutating func fillSnapshot(_ index: Int, limit: Int, _ response: inout VenueResponse) {
+        if listings[index].frozenCount == 0, counters.strikes(.frozen, of: faults, &response.random) {
+            listings[index].frozenCount = 3 + response.random.below(6)
+            listings[index].frozenUs = nowUs - response.random.within(5_000_000...30_000_000)
         }
         let cacheUs = max(configuration.snapshotCacheUs, 1)
-        var timeUs = (nowUs - random.within(configuration.snapshotLagUs)) / cacheUs * cacheUs
+        var timeUs = (nowUs - response.random.within(configuration.snapshotLagUs)) / cacheUs * cacheUs
         var isPast = false
         if listings[index].frozenCount > 0 {
             listings[index].frozenCount -= 1
             timeUs = listings[index].frozenUs
             isPast = true
-        } else if counters.strikes(.stale, of: faults, &random) {
-            timeUs -= random.within(2_000_000...20_000_000)
+        } else if counters.strikes(.stale, of: faults, &response.random) {
+            timeUs -= response.random.within(2_000_000...20_000_000)
             isPast = true
-        } else if counters.strikes(.tardy, of: faults, &random) {
-            timeUs -= random.within(100_000...3_000_000)
+        } else if counters.strikes(.tardy, of: faults, &response.random) {
+            timeUs -= response.random.within(100_000...3_000_000)
             isPast = true
         }
+        response.isPast = isPast
         let printed = listings[index].flow.printed
         if isPast {
             var cursor = listings[index].history.start
@@ -203,8 +206,8 @@ extension Venue {
         } else {
             let perMille = configuration.wholeSnapshotPerMille
             let isWhole =
-                perMille > 0 && random.chance(perMille: perMille)
-                || counters.strikes(.whole, of: faults, &random)
+                perMille > 0 && response.random.chance(perMille: perMille)
+                || counters.strikes(.whole, of: faults, &response.random)
             listings[index].history.move(&listings[index].replica, toUs: timeUs, isWhole: isWhole)
             listings[index].replica.book.copy(limit: limit, printed: printed, into: &snapshot)
         }

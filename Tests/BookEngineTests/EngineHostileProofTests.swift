@@ -15,12 +15,6 @@ private let bids = ["9.0:1.0", "8.0:2.0"]
 private let asks = ["10.0:1.0", "11.0:2.0"]
 
 extension EngineHarness {
-    fileprivate mutating func reconnect() {
-        frame(.disconnected)
-        source += 1
-        frame(.connected)
-    }
-
     fileprivate mutating func asked() -> [String] {
         wishes().compactMap { wish in
             if case .ask(let symbol, _, _) = wish { "\(symbol)" } else { nil }

@@ -23,12 +23,6 @@ extension EngineHarness {
         return h
     }
 
-    fileprivate mutating func reconnect() {
-        frame(.disconnected)
-        source += 1
-        frame(.connected)
-    }
-
     fileprivate mutating func asked() -> [String] {
         wishes().compactMap { wish in
             if case .ask(let symbol, _, _) = wish { "\(symbol)" } else { nil }
@@ -37,8 +31,8 @@ extension EngineHarness {
 
     /// Ticks for so long; every request is answered at once by this snapshot of two levels a side.
     fileprivate mutating func answer(_ id: Int, seconds: Int) {
-        for _ in 0..<(4 * seconds) {
-            tick(afterNs: second / 4)
+        for _ in 0..<(20 * seconds) {
+            tick(afterNs: second / 20)
             for symbol in asked() { snapshot(id, bids: bids, asks: asks, symbol: symbol) }
         }
     }
@@ -51,7 +45,7 @@ extension EngineHarness {
     @Test func aTrialGoesOnWithoutThoseThatWereRebuilt() {
         var h = EngineHarness.market(20)
         h.reconnect()
-        h.tick(afterNs: second / 4)
+        for _ in 0..<20 { h.tick(afterNs: second / 50) }
         let first = h.asked()
         #expect(first.count == ReconnectTrial.askedMax)
         for symbol in first {
@@ -73,7 +67,7 @@ extension EngineHarness {
     @Test func aTrialGoesOnAfterALostMessage() {
         var h = EngineHarness.market(20)
         h.reconnect()
-        h.tick(afterNs: second / 4)
+        for _ in 0..<20 { h.tick(afterNs: second / 50) }
         #expect(h.asked().count == ReconnectTrial.askedMax)
         h.frame(.dropped)
         for symbol in h.engine.symbols { h.event(11, 11, symbol: "\(symbol)") }
@@ -97,8 +91,8 @@ extension EngineHarness {
         }
         h.reconnect()
         h.event(9, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
-        for _ in 0..<40 {
-            h.tick(afterNs: second / 4)
+        for _ in 0..<200 {
+            h.tick(afterNs: second / 20)
             for symbol in h.asked() where ["S0USDT", "S1USDT", "S2USDT", "S3USDT"].contains(symbol) {
                 h.snapshot(8, bids: ["9.0:1.0", "8.0:8.0"], asks: asks, symbol: symbol)
             }

@@ -1,0 +1,165 @@
+// What may be believed of a connection: renewals, silence, lag, clocks that are set, and bounds.
+
+import BinanceDepth
+import DepthBook
+import Handoff
+import MarketData
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")!
+private let second: Int64 = 1_000_000_000
+private let bids = ["9.0:1.0", "8.0:2.0"]
+private let asks = ["10.0:1.0", "11.0:2.0"]
+
+@Suite struct EngineConnectionTests {
+    // MARK: - Renewal
+
+    @Test func aRenewalHandsOverOnlyWhatWasShown() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        for id in 11...40 { h.event(id, id, bids: ["9.0:\(id).0"], source: 1) }
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        // One event at or behind the book is enough.
+        var g = EngineHarness()
+        g.goLive()
+        g.frame(.connected, source: 2)
+        g.event(11, 11, source: 1)
+        g.event(10, 10, source: 2)
+        g.frame(.retired, source: 1)
+        #expect(g.status().state == .live)
+    }
+
+    // MARK: - Silence of a connection
+
+    @Test func aBusyConnectionThatFallsSilentIsNotBelieved() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        for id in 11...60 {
+            h.nowNs += second / 10
+            h.event(id, id)
+        }
+        for _ in 0..<12 { h.tick(afterNs: second / 4) }
+        #expect(h.status().state == .live)
+        h.tick(afterNs: second / 4)
+        #expect(h.status().reason == .silent && h.status("ETHUSDT").reason == .silent)
+        h.event(61, 61)
+        #expect(h.status().state == .live && h.status("ETHUSDT").state == .live)
+    }
+
+    @Test func checkedAtTellsQuietFromDead() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        h.nowNs += 100 * second
+        h.event(11, 11, symbol: "ETHUSDT")
+        let heardAtNs = h.nowNs
+        h.tick(afterNs: second)
+        var view = BookView()
+        _ = h.engine.views(of: btc)!.read(into: &view)
+        #expect(view.state == .live && view.checkedAtNs == heardAtNs)
+        #expect(view.receivedAtNs == heardAtNs - 100 * second)
+    }
+
+    // MARK: - Lag
+
+    @Test func eventsThatComeTooLateAreNotBelieved() {
+        var h = EngineHarness()
+        h.goLive()
+        func event(_ id: Int, _ atMs: Int64) {
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
+                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
+        }
+        // The clocks differ by years; what counts is how the difference grows.
+        for id in 11...20 {
+            h.nowNs += second
+            event(id, Int64(id) * 1000)
+        }
+        #expect(h.status().state == .live && h.status().lagNs == 0)
+        h.nowNs += 5 * second
+        event(21, 21_000)
+        #expect(h.status().state == .live && h.status().lagNs == 4 * second)
+        h.nowNs += 3 * second
+        event(22, 22_000)
+        #expect(h.status().reason == .lagging && h.status().lagNs == 6 * second)
+        event(23, 28_000)
+        #expect(h.status().state == .live)
+        // The smallest difference of the last ten minutes counts, not that of an hour ago.
+        for minute in 1...11 {
+            h.nowNs += 60 * second
+            event(23 + minute, 28_000 + Int64(minute) * 60_000 - 4000)
+        }
+        h.nowNs += second
+        event(35, 28_000 + 661_000 - 8000)
+        #expect(h.status().state == .live && h.status().lagNs == 4 * second)
+    }
+
+    // MARK: - Clocks
+
+    @Test(arguments: [3600 * second, -3600 * second]) func aClockThatIsSetChangesNothing(_ stepNs: Int64) {
+        var h = EngineHarness.market(20) { $0.auditEveryNs = 600 * second }
+        var monotonicNs: Int64 = 77
+        for _ in 0..<8 {
+            monotonicNs += second / 4
+            h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
+        }
+        _ = h.wishes()
+        h.nowNs += stepNs
+        h.event(11, 11, symbol: "S0USDT")
+        for _ in 0..<8 {
+            monotonicNs += second / 4
+            h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
+        }
+        #expect(h.states().allSatisfy { $0 == .live } && h.wishes().isEmpty)
+        // A stream that dies is noticed as soon as ever.
+        for _ in 0..<160 {
+            monotonicNs += second / 4
+            h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
+        }
+        #expect(Set(h.askedFor()).count >= 19)  // one has just shown how slow it is
+    }
+
+    // MARK: - Bounds
+
+    @Test func buffersAreBoundedTogetherAndGivenBack() {
+        var h = EngineHarness(symbols: (0..<50).map { "S\($0)USDT" }) {
+            $0.bufferSumBytesMax = 20_000
+            $0.requestsAreAnnounced = true
+        }
+        h.frame(.connected)
+        let sum = { (h: borrowing EngineHarness) in
+            h.engine.symbols.reduce(0) { $0 + h.engine.status($1)!.bufferedBytes }
+        }
+        for index in 0..<50 { h.event(1, 1, symbol: "S\(index)USDT") }
+        #expect(sum(h) == 0)  // nobody has sent a request
+        for symbol in h.engine.symbols {
+            h.frame(.snapshotRequested, SnapshotEnvelope(symbol: symbol, limit: 100).bytes)
+        }
+        for id in 2...20 {
+            for index in 0..<50 { h.event(id, id, bids: bids, symbol: "S\(index)USDT") }
+            #expect(sum(h) <= 20_000)
+        }
+        for index in 0..<50 {
+            h.snapshot(20, bids: bids, asks: asks, symbol: "S\(index)USDT")
+            h.event(21, 21, symbol: "S\(index)USDT")
+        }
+        #expect(sum(h) == 0 && h.states().allSatisfy { $0 == .live })
+    }
+
+    /// A few symbols a tick, and each of them in turn.
+    @Test func aTickLooksAtAFewSymbols() {
+        var h = EngineHarness.market(100) { $0.statusEveryNs = second }
+        let before = h.engine.symbols.map { h.engine.statuses(of: $0)!.version }
+        h.tick(afterNs: 2 * second)
+        let after = h.engine.symbols.map { h.engine.statuses(of: $0)!.version }
+        let published = zip(before, after).count { $0 != $1 }
+        #expect(published > 0 && published <= BookEngine.looksPerTick)
+        for _ in 0..<40 { h.tick(afterNs: second / 4) }
+        #expect(h.engine.symbols.allSatisfy { h.engine.statuses(of: $0)!.version > 0 })
+    }
+}
