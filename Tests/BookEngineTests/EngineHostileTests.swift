@@ -15,14 +15,6 @@ private let bids = ["9.0:1.0", "8.0:2.0"]
 private let asks = ["10.0:1.0", "11.0:2.0"]
 
 extension EngineHarness {
-    /// Symbols `S0USDT` and so on, live at 10.
-    fileprivate static func market(_ count: Int) -> EngineHarness {
-        var h = EngineHarness(symbols: (0..<count).map { "S\($0)USDT" })
-        h.frame(.connected)
-        for index in 0..<count { h.goLive(symbol: "S\(index)USDT") }
-        return h
-    }
-
     fileprivate mutating func asked() -> [String] {
         wishes().compactMap { wish in
             if case .ask(let symbol, _, _) = wish { "\(symbol)" } else { nil }
