@@ -167,7 +167,7 @@ extension BookEngine {
     private mutating func wakeSome() {
         let nowNs = shared.nowNs
         var looks = 0
-        for _ in wakes.indices where looks < BookEngine.looksPerTick {
+        for _ in wakes.indices where looks < BookEngine.wakesPerTick {
             nextWake = nextWake + 1 < wakes.count ? nextWake + 1 : 0
             if wakes[nextWake] > nowNs { continue }
             looks += 1

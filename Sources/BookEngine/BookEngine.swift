@@ -42,7 +42,9 @@ public struct BookEngine: ~Copyable {
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
-    /// Symbols looked at in a tick because they want it, and further ones in turn, each.
+    /// Symbols looked at in a tick because they want it.
+    static let wakesPerTick = 6
+    /// Symbols looked at in a tick because it is their turn, at some 5 µs each where nothing is in the cache.
     static let looksPerTick = 3
     var nextLook = 0
     var nextWake = 0

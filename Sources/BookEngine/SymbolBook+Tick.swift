@@ -61,7 +61,8 @@ extension SymbolBook {
         } else if shared.trial.verdict == .accepted {
             startCandidate(.check)
         } else {
-            wake(atNs: nowNs &+ configuration.doubtNsMin)
+            // The verdict comes by itself; this is for its turn to ask.
+            wake(atNs: nowNs &+ ReconnectTrial.whileNs)
         }
     }
 
