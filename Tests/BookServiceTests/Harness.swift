@@ -44,7 +44,7 @@ final class Report: Sendable {
     /// - Parameter seen: what to say then.
     @discardableResult
     func wait(
-        _ what: String, atMostMs: Int = 15_000, everyMs: UInt32 = 5, seen: () -> String = { "" },
+        _ what: String, atMostMs: Int = 60_000, everyMs: UInt32 = 5, seen: () -> String = { "" },
         at location: SourceLocation = #_sourceLocation, until condition: () -> Bool
     ) -> Bool {
         let since = Metronome.now

@@ -16,7 +16,7 @@ import Testing
             configuration.auditEveryMs = 0
             let service = try BookService(configuration) { _ in }
             let before = Witness(former)
-            _ = before.settle(service, report, atMostMs: 15_000)
+            _ = before.settle(service, report, atMostMs: 60_000)
             former.stop()
             report.wait("the loss is noticed") {
                 setup.symbols.allSatisfy { service.view($0).state != .live }
@@ -26,7 +26,7 @@ import Testing
             defer { venue.stop() }
             let witness = Witness(venue)
             witness.look(service, forMs: 3_000)
-            _ = witness.settle(service, report, atMostMs: 15_000)
+            _ = witness.settle(service, report, atMostMs: 60_000)
             let difference = witness.seen.firstDifference
             report.expect(difference == nil, "seed \(seed): live and wrong: \(difference ?? "")")
             report.expect(witness.seen.equalCount > 20, "seed \(seed): \(witness.seen)")

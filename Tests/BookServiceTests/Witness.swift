@@ -79,7 +79,7 @@ final class Witness: Sendable {
     /// equal as a whole; a finding if that does not come in time.
     @discardableResult
     func settle(
-        _ service: BookService, of symbols: [SymbolName]? = nil, _ report: Report, atMostMs: Int = 15_000
+        _ service: BookService, of symbols: [SymbolName]? = nil, _ report: Report, atMostMs: Int = 60_000
     ) -> Int {
         let goals = venue.shownIDs
         let waiting = Locked(Set(symbols ?? venue.setup.symbols))
