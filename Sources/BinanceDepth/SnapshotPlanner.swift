@@ -24,7 +24,7 @@
 //   asked again. To cancel it and to want it anew is no way around its backoff.
 //
 // Worst case: a symbol in the queue of an unserved priority or rank waits as long as more urgent ones keep
-// coming. Audits have no rank, so that each comes to its turn.
+// coming.
 
 import MarketData
 

@@ -35,11 +35,10 @@ struct SnapshotQueue: Sendable {
             self.rank = min(self.rank, rank)
         }
 
-        /// Whether this entry's turn is before the other's. Audits come in the order of their arrival: there
-        /// may be more to prove than weight, and the quiet would never be proven.
+        /// Whether this entry's turn is before the other's.
         func goesBefore(_ other: Entry) -> Bool {
             if priority != other.priority { return priority < other.priority }
-            if priority != .audit && rank != other.rank { return rank < other.rank }
+            if rank != other.rank { return rank < other.rank }
             return order < other.order
         }
     }

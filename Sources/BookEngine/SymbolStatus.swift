@@ -75,6 +75,7 @@ extension SymbolBook {
 
     /// Where a wish for a snapshot stands among those of equal priority.
     var snapshotRank: SnapshotRank {
+        if candidate?.purpose == .audit { return SnapshotRank(provenLevelCount: Int(clamping: auditCount)) }
         let counts = countProven()
         var fewest = Int.max
         for side in Side.allCases where main.book.proven(side) != .unbounded {

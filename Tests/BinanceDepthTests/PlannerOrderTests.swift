@@ -33,9 +33,10 @@ struct PlannerOrderTests {
         #expect(Self.order(priority, ranks) == [5, 2, 4, 3, 0, 1])
     }
 
-    /// With more to prove than weight, a rank would let the quiet wait for ever.
-    @Test func auditsComeInTheOrderOfTheirArrival() {
-        #expect(Self.order(.audit, [Self.rank(100), Self.rank(3), Self.rank(50, 9)]) == [0, 1, 2])
+    /// Who was proven least often first, and of these who came first.
+    @Test func auditsRotate() {
+        #expect(
+            Self.order(.audit, [Self.rank(2), Self.rank(1), Self.rank(2), Self.rank(1)]) == [1, 3, 0, 2])
     }
 
     @Test func anyRankOfAMoreUrgentWishIsBetter() {
