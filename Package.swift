@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The CPU the whole package is compiled for, C and Swift alike. `LOB_MARCH=x86-64` gives a portable build
-// (slower: no AVX2, no POPCNT); wider kernels are chosen at run time inside CKernels and need no flag.
+// (slower: no AVX2, no POPCNT); wider kernels are chosen at run time inside CLobKernels and need no flag.
 #if arch(x86_64)
     let march = Context.environment["LOB_MARCH"] ?? "x86-64-v3"
     let cpuFlags = ["-march=\(march)"]
@@ -43,9 +43,11 @@ let package = Package(
     products: [
         .library(
             name: "LocalOrderBook",
-            targets: ["MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine"]),
-        .library(name: "LocalOrderBookService", targets: ["BookService", "DepthFeed", "Transport"]),
-        .library(name: "LocalOrderBookRecording", targets: ["Recording"]),
+            targets: [
+                "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+            ]),
+        .library(name: "LocalOrderBookService", targets: ["BookService", "DepthFeed", "LobTransport"]),
+        .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
         .executable(name: "lob", targets: ["lob"]),
         .executable(name: "bench", targets: ["bench"]),
     ],
@@ -59,104 +61,145 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        // C: the kernels, and the one place where each C library is met.
         .systemLibrary(
-            name: "CJemalloc", path: "Sources/CJemalloc", pkgConfig: "jemalloc",
+            name: "CLobJemalloc", path: "Sources/C/CLobJemalloc", pkgConfig: "jemalloc",
             providers: [.apt(["libjemalloc-dev"])]),
         .target(
-            name: "CAllocator",
-            dependencies: [.target(name: "CJemalloc", condition: .when(traits: ["Jemalloc"]))],
+            name: "CLobAllocator",
+            dependencies: [.target(name: "CLobJemalloc", condition: .when(traits: ["Jemalloc"]))],
+            path: "Sources/C/CLobAllocator",
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
         .systemLibrary(
-            name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+            name: "CLobZlib", path: "Sources/C/CLobZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
-            name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+            name: "CLobZstd", path: "Sources/C/CLobZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
-            name: "CLibwebsockets", path: "Sources/CLibwebsockets", pkgConfig: "libwebsockets",
+            name: "CLobLibwebsockets", path: "Sources/C/CLobLibwebsockets", pkgConfig: "libwebsockets",
             providers: [.apt(["libwebsockets-dev"])]),
         .target(
-            name: "CTransport", dependencies: ["CLibwebsockets"],
+            name: "CLobTransport", dependencies: ["CLobLibwebsockets"], path: "Sources/C/CLobTransport",
             cSettings: cFlags + [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .target(name: "CKernels", cSettings: cFlags),
-        .target(name: "MarketData", swiftSettings: kernel),
-        .target(name: "DepthBook", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
-        .target(name: "BinanceDepth", dependencies: ["MarketData", "CKernels"], swiftSettings: kernel),
-        .target(name: "Handoff", dependencies: ["CKernels"], swiftSettings: kernel),
+        .target(name: "CLobKernels", path: "Sources/C/CLobKernels", cSettings: cFlags),
+
+        // Core: one message. No I/O, no clock, no venue.
+        .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: kernel),
         .target(
-            name: "BookEngine", dependencies: ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
+            name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync", swiftSettings: kernel),
+        .target(
+            name: "DepthBook", dependencies: ["MarketData", "CLobKernels"], path: "Sources/Core/DepthBook",
+            swiftSettings: kernel),
+        .target(
+            name: "LobHandoff", dependencies: ["CLobKernels"], path: "Sources/Core/Handoff",
+            swiftSettings: kernel),
+        .target(
+            name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan", swiftSettings: safe),
+
+        // Venues: everything that changes if the venue changes.
+        .target(
+            name: "BinanceVenue", dependencies: ["MarketData", "BookSync", "FeedPlan", "CLobKernels"],
+            path: "Sources/Venues/Binance", swiftSettings: kernel),
+
+        // Engine: frames in, books out.
+        .target(
+            name: "BookEngine",
+            dependencies: ["MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue"],
+            path: "Sources/Engine/BookEngine", swiftSettings: safe),
+
+        // Live: from the network to books.
+        .target(
+            name: "LobTransport", dependencies: ["CLobTransport", "LobHandoff"], path: "Sources/Live/Transport",
             swiftSettings: safe),
-        .target(name: "Recording", dependencies: ["Handoff", "CZlib", "CZstd"], swiftSettings: kernel),
         .target(
-            name: "Captures", dependencies: ["MarketData", "BinanceDepth", "Recording"], swiftSettings: safe),
-        .target(name: "Transport", dependencies: ["CTransport"], swiftSettings: safe),
-        .target(
-            name: "DepthFeed", dependencies: ["Transport", "Handoff", "BinanceDepth", "MarketData"],
-            swiftSettings: safe),
+            name: "DepthFeed",
+            dependencies: [
+                "LobTransport", "LobHandoff", "FeedPlan", "BookSync", "BinanceVenue", "MarketData",
+            ],
+            path: "Sources/Live/DepthFeed", swiftSettings: safe),
         .target(
             name: "BookService",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
-                "CKernels",
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "LobTransport", "DepthFeed", "CLobKernels",
             ],
-            swiftSettings: safe),
+            path: "Sources/Live/BookService", swiftSettings: safe),
+
+        // Store: what is kept.
         .target(
-            name: "SimulatedExchange", dependencies: ["MarketData", "DepthBook", "BinanceDepth"],
-            swiftSettings: safe),
+            name: "LobRecording", dependencies: ["LobHandoff", "CLobZlib", "CLobZstd"],
+            path: "Sources/Store/Recording", swiftSettings: kernel),
+        .target(
+            name: "Captures", dependencies: ["MarketData", "BookSync", "BinanceVenue", "LobRecording"],
+            path: "Sources/Store/Captures", swiftSettings: safe),
+
+        // Lab: a venue of our own, over sockets and in virtual time.
+        .target(
+            name: "SimulatedExchange",
+            dependencies: ["MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            path: "Sources/Lab/SimulatedExchange", swiftSettings: safe),
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Recording", "Captures", "SimulatedExchange",
-                "Transport",
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobRecording", "Captures",
+                "SimulatedExchange", "LobTransport",
             ],
-            swiftSettings: safe),
+            path: "Sources/Lab/ExchangeServer", swiftSettings: safe),
         .target(
-            name: "RoadSimulation",
+            name: "PipelineSimulation",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "SimulatedExchange",
             ],
-            swiftSettings: safe),
+            path: "Sources/Lab/PipelineSimulation", swiftSettings: safe),
+
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording", "Captures",
-                "SimulatedExchange", "RoadSimulation", "ExchangeServer", "Transport", "DepthFeed",
-                "BookService", "CAllocator",
-                argumentParser, logging,
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation", "ExchangeServer",
+                "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: safe),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Recording",
-                "SimulatedExchange", "Transport", "CAllocator", "CKernels", argumentParser, histogram,
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "LobRecording", "SimulatedExchange", "LobTransport", "CLobAllocator", "CLobKernels",
+                argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: kernel),
         .target(
-            name: "TestSupport", dependencies: ["MarketData", "DepthBook", "CAllocator"],
+            name: "TestSupport", dependencies: ["MarketData", "DepthBook", "BinanceVenue", "CLobAllocator"],
             path: "Tests/TestSupport", swiftSettings: kernel),
-        .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "TestSupport"]),
-        .testTarget(name: "DepthBookTests", dependencies: ["DepthBook", "TestSupport", "CKernels"]),
-        .testTarget(name: "BinanceDepthTests", dependencies: ["BinanceDepth", "DepthBook", "TestSupport"]),
-        .testTarget(name: "HandoffTests", dependencies: ["Handoff", "TestSupport"]),
-        .testTarget(name: "RecordingTests", dependencies: ["Recording", "Handoff", "TestSupport"]),
+        .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "BinanceVenue", "TestSupport"]),
+        .testTarget(
+            name: "DepthBookTests", dependencies: ["DepthBook", "BinanceVenue", "TestSupport", "CLobKernels"]),
+        .testTarget(
+            name: "BinanceDepthTests",
+            dependencies: ["BinanceVenue", "BookSync", "FeedPlan", "DepthBook", "TestSupport"]),
+        .testTarget(name: "HandoffTests", dependencies: ["LobHandoff", "TestSupport"]),
+        .testTarget(name: "RecordingTests", dependencies: ["LobRecording", "LobHandoff", "TestSupport"]),
         .testTarget(
             name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
             name: "ExchangeServerTests",
             dependencies: [
-                "ExchangeServer", "Handoff", "Recording", "SimulatedExchange", "Transport", "TestSupport",
+                "ExchangeServer", "LobHandoff", "LobRecording", "SimulatedExchange", "LobTransport",
+                "TestSupport",
             ]),
-        .testTarget(name: "RoadTests", dependencies: ["RoadSimulation", "TestSupport"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "TestSupport", "CAllocator"]),
+        .testTarget(name: "RoadTests", dependencies: ["PipelineSimulation", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
         .testTarget(
             name: "DepthFeedTests",
-            dependencies: ["DepthFeed", "Transport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+            dependencies: ["DepthFeed", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
-                "BookService", "ExchangeServer", "SimulatedExchange", "Transport", "TestSupport",
-                "CAllocator",
+                "BookService", "ExchangeServer", "SimulatedExchange", "LobTransport", "TestSupport",
+                "CLobAllocator",
             ]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
@@ -167,8 +210,8 @@ let package = Package(
 // which the compiler (6.3.1) cannot build an engine.
 if Context.environment["LOB_HANDOFF"] != nil {
     let kept: Set = [
-        "CJemalloc", "CAllocator", "CKernels", "MarketData", "DepthBook", "Handoff", "TestSupport",
-        "HandoffTests",
+        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "BookSync", "FeedPlan", "DepthBook",
+        "BinanceVenue", "LobHandoff", "TestSupport", "HandoffTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
     package.products = []
@@ -178,7 +221,7 @@ if isFuzzing {
     package.targets += [
         .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
         .executableTarget(
-            name: "fuzz-parser", dependencies: ["BinanceDepth", "CFuzzer"], path: "Tests/Fuzzing/parser",
+            name: "fuzz-parser", dependencies: ["BinanceVenue", "CFuzzer"], path: "Tests/Fuzzing/parser",
             swiftSettings: kernel,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]

@@ -1,22 +1,22 @@
-// What a message costs between the socket and the handler, both roads side by side: user CPU of the
+// What a message costs between the socket and the handler, both backends side by side: user CPU of the
 // receiving thread, its allocations and the one-way latency, over loopback, plain and with TLS.
 //
 // Sender (this package's server) and receiver are two threads with a loop and a CPU each. CPU and allocations
 // are counted while the receiver sleeps between reads (a spinning thread is always busy) and the sender sends
 // as fast as it is taken; latency with a thousand messages a second that carry the time they were sent, both
-// threads spinning. Rounds of the two roads are interleaved.
+// threads spinning. Rounds of the two backends are interleaved.
 //
 // * User CPU is that of all floods together: the kernel samples it at its tick, so one flood alone says
 //   little. Other work on the machine is not charged to this thread.
 // * Latency is a median over rounds, those left out in which the threads had to wait for a CPU (`Rounds`).
 
-import CKernels
+import CLobKernels
 import Foundation
-import Transport
+import LobTransport
 
-/// One road, with or without TLS.
+/// One backend, with or without TLS.
 struct ReceiveTrack {
-    let road: WebSocketRoad
+    let backend: WebSocketBackend
     let isSecure: Bool
     var latency = LatencyRounds()
     private(set) var floodCount = 0
@@ -25,7 +25,7 @@ struct ReceiveTrack {
     private var userNs: UInt64 = 0
     private var allocatedBytes: UInt64?
 
-    init(road: WebSocketRoad, isSecure: Bool) { (self.road, self.isSecure) = (road, isSecure) }
+    init(backend: WebSocketBackend, isSecure: Bool) { (self.backend, self.isSecure) = (backend, isSecure) }
 
     mutating func addFlood(messageCount: Int, userNs: UInt64, allocatedBytes: UInt64?) {
         floodCount += 1
@@ -74,7 +74,7 @@ struct ReceivePathBenchmark {
     /// Messages of a paced round at least and at most.
     var pacedMessageCounts = 50...200
 
-    /// - Returns: what was measured of each road, plain first.
+    /// - Returns: what was measured of each backend, plain first.
     func run(watch: inout Watch) throws -> [ReceiveTrack] {
         let folder = FileManager.default.temporaryDirectory.path + "/receive-path-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -85,7 +85,9 @@ struct ReceivePathBenchmark {
         let share = budgetNs / UInt64(2 * max(kinds.count, 1))
         for isSecure in kinds where !watch.isInterrupted {
             let tls = isSecure ? identity : nil
-            var pair = [WebSocketRoad.fast, .standard].map { ReceiveTrack(road: $0, isSecure: isSecure) }
+            var pair = [WebSocketBackend.native, .libwebsockets].map {
+                ReceiveTrack(backend: $0, isSecure: isSecure)
+            }
             try flood(&pair, tls, share, &watch)
             try pace(&pair, tls, share, &watch)
             tracks += pair
@@ -93,8 +95,8 @@ struct ReceivePathBenchmark {
         return tracks
     }
 
-    /// The fast road gets three quarters of the time: so little of its CPU time is its own that it takes the
-    /// longest to be sampled.
+    /// The native backend gets three quarters of the time: so little of its CPU time is its own that it takes
+    /// the longest to be sampled.
     private func flood(
         _ pair: inout [ReceiveTrack], _ tls: TLSIdentity?, _ budgetNs: UInt64, _ watch: inout Watch
     ) throws {
@@ -106,9 +108,9 @@ struct ReceivePathBenchmark {
         var messageCounts: [Int] = []
         for track in pair {
             let probeStart = CycleTimer.monotonicNs()
-            _ = try receive(track.road, tls, from: sender.port, isPaced: false, probeMessageCount)
+            _ = try receive(track.backend, tls, from: sender.port, isPaced: false, probeMessageCount)
             let probeNs = CycleTimer.monotonicNs() - probeStart
-            let shareNs = budgetNs / 4 * (track.road == .fast ? 3 : 1) / roundCount
+            let shareNs = budgetNs / 4 * (track.backend == .native ? 3 : 1) / roundCount
             let fitting = Double(shareNs) / Double(max(probeNs, 1)) * Double(probeMessageCount)
             messageCounts.append(max(Int(fitting), probeMessageCount))
         }
@@ -116,7 +118,7 @@ struct ReceivePathBenchmark {
             if round > 0 && CycleTimer.monotonicNs() - start > budgetNs { break }
             for index in pair.indices {
                 let receiver = try receive(
-                    pair[index].road, tls, from: sender.port, isPaced: false, messageCounts[index])
+                    pair[index].backend, tls, from: sender.port, isPaced: false, messageCounts[index])
                 receiver.addFlood(to: &pair[index])
             }
             watch.sampleNoise()
@@ -138,7 +140,7 @@ struct ReceivePathBenchmark {
             if round > 0 && CycleTimer.monotonicNs() - start > budgetNs { break }
             for index in pair.indices {
                 let receiver = try receive(
-                    pair[index].road, tls, from: sender.port, isPaced: true, messageCount)
+                    pair[index].backend, tls, from: sender.port, isPaced: true, messageCount)
                 receiver.addLatencies(to: &pair[index])
             }
             watch.sampleNoise()
@@ -147,7 +149,7 @@ struct ReceivePathBenchmark {
     }
 
     private func receive(
-        _ road: WebSocketRoad, _ tls: TLSIdentity?, from port: Int, isPaced: Bool, _ messageCount: Int
+        _ backend: WebSocketBackend, _ tls: TLSIdentity?, from port: Int, isPaced: Bool, _ messageCount: Int
     ) throws -> ReceivePathReceiver {
         var loopOptions = EventLoop.Options()
         loopOptions.authorityPath = tls?.certificatePath
@@ -157,7 +159,7 @@ struct ReceivePathBenchmark {
         var handlers = WebSocketClient.Handlers { receiver.received($0, isFinal: $1) }
         handlers.closed = { receiver.end = $0 }
         var options = WebSocketClient.Options()
-        options.roads = [road]
+        options.backends = [backend]
         let url = try ServiceURL(
             "\(tls == nil ? "ws" : "wss")://127.0.0.1:\(port)/\(messageCount)/\(isPaced)")
         let client = WebSocketClient(url, on: loop, options: options, handlers: handlers)

@@ -1,6 +1,6 @@
 // The receiving side of the receive path's benchmark: counts what arrives.
 
-import Transport
+import LobTransport
 
 /// Counts what arrives; the first tenth is warm-up.
 final class ReceivePathReceiver {

@@ -1,8 +1,8 @@
 // The sending side of the receive path's benchmark: this package's server, which floods or paces.
 
-import CKernels
+import CLobKernels
 import Foundation
-import Transport
+import LobTransport
 
 /// What the first bytes of a paced message tell its receiver.
 struct SendStamp {
@@ -44,7 +44,7 @@ struct SendStamp {
 /// The sending side: a server on a thread of its own; the path says how many messages, and whether paced.
 final class ReceivePathSender: @unchecked Sendable {
     private(set) var port = 0
-    private var remote: LoopRemote?
+    private var remote: LoopHandle?
     private var isStopped = false
     private let ready = DispatchSemaphore(value: 0)
     private let gone = DispatchSemaphore(value: 0)

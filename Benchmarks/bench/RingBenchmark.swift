@@ -9,9 +9,9 @@
 // Rounds are many and a few milliseconds short for each contender, so that some are left alone by whatever
 // else the machine does (`Rounds`).
 
-import CKernels
+import CLobKernels
 import Foundation
-import Handoff
+import LobHandoff
 import Synchronization
 
 /// What one contender measured, by round. Wall time.

@@ -1,8 +1,8 @@
 // Ways to bring frames from one thread to another, and the reader at their end.
 
-import CKernels
+import CLobKernels
 import Foundation
-import Handoff
+import LobHandoff
 import Synchronization
 
 /// A way to bring frames from one thread to another, holding about 512 frames at most.

@@ -2,9 +2,10 @@
 // bodies are.
 
 import ArgumentParser
+import BinanceVenue
 import Captures
+import LobRecording
 import MarketData
-import Recording
 
 /// Why captures cannot be used.
 enum CaptureRefusal: Error, CustomStringConvertible {

@@ -2,16 +2,17 @@
 // allows is done here: the books are held against the exchange's own.
 
 import ArgumentParser
-import BinanceDepth
+import BinanceVenue
 import BookService
 import ExchangeServer
+import FeedPlan
 import Glibc
-import Handoff
+import LobHandoff
+import LobTransport
 import Logging
 import MarketData
 import SimulatedExchange
 import Synchronization
-import Transport
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,7 +71,7 @@ struct DemoCommand: ParsableCommand {
         let logger = makeLogger(console, books)
         let listed = (try SymbolsArgument(symbols) ?? .count(6)).venueSymbols(market.market)
         let venue: DemoVenue
-        do throws(ServiceError) {
+        do throws(TransportError) {
             venue = try DemoVenue(self, listed)
         } catch {
             printError("lob: \(error)")
@@ -90,7 +91,7 @@ struct DemoCommand: ParsableCommand {
         if speed != 1 { configuration.lagMsMax = 0 }
         var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
         planner.backoffMaxMs = DemoCommand.backoffMaxMs
-        configuration.desk.planner = planner
+        configuration.fetcher.planner = planner
         let calmNs = Int64(books.silence + DemoCommand.calmSeconds) * 1_000_000_000
         let companion = RunCompanion(
             look: { venue.compare($0) }, lines: { venue.lines },
@@ -139,34 +140,30 @@ final class DemoVenue: Sendable {
 
     private struct Export: Sendable {
         var port: Int
-        var loop: LoopRemote
+        var loop: LoopHandle
         var confined: Confined
     }
 
     private let thread: LoopThread<Export>
-    private let stopping: Latch
+    private let stopping: StopFlag
     private let tally = Mutex(Tally())
     private let turn = Atomic<Int>(0)
-    private let isCalm = Latch()
+    private let isCalm = StopFlag()
 
-    init(_ command: DemoCommand, _ symbols: [VenueSymbol]) throws(ServiceError) {
+    init(_ command: DemoCommand, _ symbols: [VenueSymbol]) throws(TransportError) {
         var venue = ExchangeServer.live(
             VenueConfiguration(market: command.market.market, symbols: symbols, seed: command.seed))
         venue.startUs = wallClockUs()
         venue.faults = command.faults
         var options = ExchangeServer.Options()
         options.speed = command.speed
-        let stopping = Latch()
+        let stopping = StopFlag()
         self.stopping = stopping
-        thread = try LoopThread("venue") { [venue, options] loop throws(ServiceError) in
-            do throws(TransportError) {
-                let server = try ExchangeServer(venue, on: loop, options: options)
-                return LoopThread.Inhabitant(
-                    remote: Export(port: server.port, loop: loop.remote, confined: Confined(server)),
-                    isOver: { stopping.isRaised })
-            } catch {
-                throw .transport(error)
-            }
+        thread = try LoopThread("venue") { [venue, options] loop throws(TransportError) in
+            let server = try ExchangeServer(venue, on: loop, options: options)
+            return LoopThread.Resident(
+                remote: Export(port: server.port, loop: loop.remote, confined: Confined(server)),
+                isOver: { stopping.isRaised })
         }
     }
 
@@ -192,7 +189,7 @@ final class DemoVenue: Sendable {
     }
 
     /// Thread: the exchange's.
-    private func check(_ copy: BookCopy) {
+    private func check(_ copy: FullBook) {
         let server = thread.remote.confined.server
         let status = copy.status
         let comparison = server.withVenue { venue in

@@ -1,11 +1,12 @@
 // `lob exchange`: the simulated venue behind real sockets; arguments and exit status.
 
 import ArgumentParser
+import BinanceVenue
 import ExchangeServer
+import LobRecording
+import LobTransport
 import MarketData
-import Recording
 import SimulatedExchange
-import Transport
 
 /// Address and port as an argument: `127.0.0.1:9001`, `[::1]:9001`, `:9001` for every address, or a port.
 struct ListenArgument: ExpressibleByArgument {

@@ -2,13 +2,13 @@
 //
 // SAFETY: OS calls get pointers that live inside the call.
 
-import BinanceDepth
+import BinanceVenue
 import ExchangeServer
 import Glibc
+import LobRecording
+import LobTransport
 import MarketData
-import Recording
 import SimulatedExchange
-import Transport
 
 /// The servers of one process.
 struct ExchangeRun {

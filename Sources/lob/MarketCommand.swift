@@ -1,11 +1,11 @@
 // `lob market`: a whole market on one request budget.
 
 import ArgumentParser
-import BinanceDepth
+import BinanceVenue
 import BookService
 import Foundation
 import MarketData
-import RoadSimulation
+import PipelineSimulation
 
 struct MarketCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -84,7 +84,7 @@ struct MarketCommand: ParsableCommand {
         var service = ServiceConfiguration(endpoints: Endpoints(market: market)!, symbols: names)
         service.auditEveryMs = Int64(auditEvery) * 1000
         var plan = MarketPlan(
-            engine: service.laneEngine, planner: service.deskPlanner,
+            engine: service.shardEngine, planner: service.fetcherPlanner,
             levelCount: { [service] in service.levelCount($0) })
         plan.symbolCount = symbols
         plan.busyEvery = busyEvery
@@ -93,7 +93,7 @@ struct MarketCommand: ParsableCommand {
         plan.busy.idsPerTick *= Int64(updates)
         plan.minutes = minutes
         plan.answerMs = Int64(answer)
-        plan.laneSymbolCountMax = service.laneSymbolCountMax
+        plan.shardSymbolCountMax = service.shardSymbolCountMax
         return plan
     }
 

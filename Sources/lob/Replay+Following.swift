@@ -1,7 +1,7 @@
 // What follows from a frame of a replay: a book that moved, a snapshot that is wanted, a body that can be
 // compared, ids that begin anew.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import Captures
 import DepthBook
@@ -34,7 +34,7 @@ extension Replay {
         book.watch = ReplayWatch()
         book.bodies.beginAnew()
         book.loaded = nil
-        heedWishes()
+        heedRequests()
         return true
     }
 
@@ -76,7 +76,7 @@ extension Replay {
         if engine.addSymbol(symbol) == nil {
             return notes.fault("more than \(engine.configuration.symbolCountMax) symbols", at: origin)
         }
-        heedWishes()
+        heedRequests()
         let book = book(symbol)
         let held = HeldBody(
             id: parser.snapshot.lastUpdateID, limit: limit, bytes: bytes, origin: origin,
@@ -136,10 +136,10 @@ extension Replay {
     }
 
     /// Hears what the engine wants.
-    mutating func heedWishes() {
+    mutating func heedRequests() {
         var asked: [SymbolName] = []
-        engine.takeWishes { wish in
-            if case .ask(let symbol, _, _) = wish { asked.append(symbol) }
+        engine.takeRequests { request in
+            if case .ask(let symbol, _, _) = request { asked.append(symbol) }
         }
         for symbol in asked {
             let book = book(symbol)

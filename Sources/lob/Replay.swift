@@ -8,13 +8,14 @@
 // SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
 // closures.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
+import BookSync
 import Captures
 import DepthBook
-import Handoff
+import LobHandoff
+import LobRecording
 import MarketData
-import Recording
 
 /// One symbol of a replay.
 final class ReplayedBook {
@@ -289,7 +290,7 @@ struct Replay: ~Copyable {
             unsafe afterEvent(
                 frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
         }
-        heedWishes()
+        heedRequests()
     }
 
     /// Closes the recording.

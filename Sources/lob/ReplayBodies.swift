@@ -6,7 +6,7 @@
 // most `heldBytesMax`; `BodyCheck.countMax` bodies wait for the book to reach their id; the newest
 // `EventMemory.bytesMax` of events are kept for bodies that are older than the book.
 
-import BinanceDepth
+import BookSync
 import Captures
 import DepthBook
 import MarketData
@@ -28,10 +28,10 @@ struct EventMemory {
     /// Most bytes of events that are kept of a symbol: some seconds of the busiest.
     static let bytesMax = 1 << 19
 
-    private(set) var events: ArraySlice<(ids: EventIDs, bytes: [UInt8])> = []
+    private(set) var events: ArraySlice<(ids: UpdateRange, bytes: [UInt8])> = []
     private var byteCount = 0
 
-    mutating func append(_ ids: EventIDs, _ bytes: Span<UInt8>) {
+    mutating func append(_ ids: UpdateRange, _ bytes: Span<UInt8>) {
         if bytes.count > EventMemory.bytesMax { return events.removeAll() }
         byteCount += bytes.count
         events.append((ids, bytes.indices.map { bytes[$0] }))
@@ -71,7 +71,7 @@ final class BodyCheck {
 
     /// Takes the next event of its symbol.
     func take(_ update: borrowing DepthUpdate) -> Step {
-        let ids = EventIDs(update)
+        let ids = UpdateRange(update)
         switch (hasJoined ? rule.follow : rule.join)(ids, book.lastUpdateID) {
         case .stale: return .waits
         case .gap: return .lost

@@ -1,10 +1,11 @@
 // `lob replay`: arguments and exit status.
 
 import ArgumentParser
+import BinanceVenue
 import BookEngine
 import Captures
+import LobRecording
 import MarketData
-import Recording
 
 /// A market as an argument.
 enum MarketArgument: String, ExpressibleByArgument, CaseIterable {
@@ -107,7 +108,7 @@ struct ReplayCommand: ParsableCommand {
             var configuration = EngineConfiguration(market: market)
             configuration.addsUnknownSymbols = true
             configuration.symbolCountMax = CaptureSurvey.symbolCountMax
-            configuration.oraclePolicy = .count
+            configuration.mismatchPolicy = .count
             configuration.publication = .conflated
             // A capture is as late as it is.
             configuration.lagNsMax = 0

@@ -9,7 +9,7 @@ extension ReplayReport {
     func complaints(_ symbol: ReplayedSymbol) -> [String] {
         let name = symbol.status.symbol
         let c = symbol.status.counters
-        var lines = symbol.disagreements.map { "\(name): \(text($0, c))" }
+        var lines = symbol.mismatches.map { "\(name): \(text($0, c))" }
         if let mismatch = symbol.bodies.firstMismatch {
             lines.append("\(name): \(text(mismatch, symbol.bodies))")
         }
@@ -34,9 +34,9 @@ extension ReplayReport {
         return lines
     }
 
-    private func text(_ found: OracleDisagreement, _ c: SymbolCounters) -> String {
+    private func text(_ found: VenueMismatch, _ c: SymbolCounters) -> String {
         let count =
-            switch found.oracle {
+            switch found.check {
             case .ticker: "\(c.tickersCompared - c.tickersAgreed) of \(counted(c.tickersCompared, "ticker"))"
             case .partialDepth:
                 "\(c.partialsCompared - c.partialsAgreed) of "
@@ -47,7 +47,7 @@ extension ReplayReport {
             + "venue \(text(found.venue, found.scales)), book \(text(found.book, found.scales))"
     }
 
-    private func text(_ quote: OracleDisagreement.Quote, _ scales: SymbolScales) -> String {
+    private func text(_ quote: VenueMismatch.Quote, _ scales: SymbolScales) -> String {
         func text(_ level: PriceLevel?) -> String {
             level.map { "\(scales.text($0.price)) × \(scales.text($0.quantity))" } ?? "none"
         }

@@ -1,5 +1,6 @@
 // A replay as JSON, as a table, and as a ladder.
 
+import BinanceVenue
 import BookEngine
 import DepthBook
 import MarketData

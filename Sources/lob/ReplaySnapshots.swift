@@ -1,8 +1,8 @@
 // REST depth bodies that are given beside a capture: `--snapshot`, and the files of a folder.
 
 import Captures
+import LobRecording
 import MarketData
-import Recording
 
 /// A body in a file of its own.
 struct GivenBody {

@@ -5,10 +5,10 @@
 //
 // SAFETY: a line is used before its reader is asked for the next one.
 
-import BinanceDepth
+import BinanceVenue
 import Captures
+import LobRecording
 import MarketData
-import Recording
 
 /// Where a message came from.
 struct Origin {

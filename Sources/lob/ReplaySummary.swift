@@ -10,8 +10,8 @@ struct ReplayedSymbol {
     var bids: [PriceLevel]
     var asks: [PriceLevel]
     var digest: UInt64
-    /// The first disagreement of each oracle.
-    var disagreements: [OracleDisagreement]
+    /// The first mismatch of each cross-check.
+    var mismatches: [VenueMismatch]
     /// What its bodies have shown.
     var bodies: SymbolBodies
     /// What last cost it its trust.
@@ -119,7 +119,7 @@ extension Replay {
         var symbol = ReplayedSymbol(
             status: status, bids: sides.bids, asks: sides.asks,
             digest: BookDigest.digest(bids: sides.bids, asks: sides.asks),
-            disagreements: engine.disagreements(of: name), bodies: book?.bodies ?? SymbolBodies(),
+            mismatches: engine.mismatches(of: name), bodies: book?.bodies ?? SymbolBodies(),
             incident: book?.watch.incident, isCut: isCut)
         for (index, file) in survey.files.enumerated() where survey.owner(inFile: index) == name {
             symbol.topOnly.count += file.topOnly.count

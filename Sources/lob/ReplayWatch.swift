@@ -6,8 +6,8 @@
 // ids from before the session), or one that is half a minute older than the book (a second capture behind the
 // first). All others repeat what the book has.
 
-import BinanceDepth
 import BookEngine
+import BookSync
 import DepthBook
 import MarketData
 
@@ -24,7 +24,7 @@ struct ReplayedSession {
     private var lastUs: Int64 = 0
 
     /// Whether an event is of another session.
-    func isOver(by ids: EventIDs, timeUs: Int64) -> Bool {
+    func isOver(by ids: UpdateRange, timeUs: Int64) -> Bool {
         guard let last, ids.last < last, timeUs > 0, lastUs > 0 else { return false }
         let (ahead, overflow) = timeUs.subtractingReportingOverflow(lastUs)
         if overflow { return true }
@@ -33,7 +33,7 @@ struct ReplayedSession {
     }
 
     /// Takes an event of this session; true if it goes on behind all before it.
-    mutating func take(_ ids: EventIDs, timeUs: Int64) -> Bool {
+    mutating func take(_ ids: UpdateRange, timeUs: Int64) -> Bool {
         lastUs = max(lastUs, timeUs)
         guard let last else {
             first = ids.first
@@ -55,7 +55,7 @@ struct ReplayWatch {
 
     /// Compares where the book stands with where it stood before an event, or nil before another frame.
     mutating func look(
-        _ now: BookMark, at origin: @autoclosure () -> String, event: EventIDs?, expected: UpdateID?
+        _ now: BookMark, at origin: @autoclosure () -> String, event: UpdateRange?, expected: UpdateID?
     ) {
         defer { mark = now }
         guard let before = mark else { return }
@@ -74,7 +74,7 @@ struct ReplayWatch {
     }
 
     /// What is missing in front of an event.
-    private static func gap(_ event: EventIDs, _ expected: UpdateID, _ origin: String) -> String {
+    private static func gap(_ event: UpdateRange, _ expected: UpdateID, _ origin: String) -> String {
         guard let begins = event.previousLast else {
             return "gap at \(origin): expected U up to \(expected.value &+ 1), found \(event.first)"
         }

@@ -1,7 +1,7 @@
 // The life of `lob run` and `lob demo`: a service, somebody who watches it, an orderly end.
 
 import ArgumentParser
-import BinanceDepth
+import BinanceVenue
 import BookService
 import Glibc
 import Logging
@@ -95,7 +95,7 @@ struct Run {
         }
         if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
-        let lanes = service.laneStatuses
+        let shards = service.shardStatuses
         let books = service.stop()
         console.clear()
         if let futility {
@@ -103,7 +103,7 @@ struct Run {
             throw ExitCode(1)
         }
         let summary = RunSummary(
-            market: configuration.endpoints.market, books: books, lanes: lanes, watch: looks.watch,
+            market: configuration.endpoints.market, books: books, shards: shards, watch: looks.watch,
             elapsedNs: limit.clock.elapsedNs, decimals: listing.decimals, isRealTime: companion.isRealTime)
         try print(summary)
         let verdict = companion.verdict()
@@ -198,7 +198,7 @@ struct Run {
             looks.isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
         }
         if looks.count % Run.secondEveryLooks == 0 {
-            looks.watch.look(service.laneStatuses, logger)
+            looks.watch.look(service.shardStatuses, logger)
             looks.screen.measure(&looks.watch)
         }
         if console.isLive && looks.count % Run.drawEveryLooks == 0 { draw(listing, &looks) }
@@ -226,7 +226,7 @@ struct Run {
             facts["lagMedianMs"] = number(Double(medianNs) / 1e6, decimals: 1)
             facts["lagWorstMs"] = number(Double(worstNs) / 1e6, decimals: 1)
         }
-        if let wait = service.deskStatus.waitText(nowMs: wallClockUs() / 1000) {
+        if let wait = service.fetcherStatus.waitText(nowMs: wallClockUs() / 1000) {
             facts["waitsFor"] = "\(wait)"
         }
         logger.info("running", metadata: facts)

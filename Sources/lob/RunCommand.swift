@@ -1,12 +1,12 @@
 // `lob run`: arguments and exit status.
 
 import ArgumentParser
-import BinanceDepth
+import BinanceVenue
 import BookService
-import Handoff
+import LobHandoff
+import LobTransport
 import Logging
 import MarketData
-import Transport
 
 extension IdleStrategy: ExpressibleByArgument {}
 extension LogFormat: ExpressibleByArgument {}
@@ -19,14 +19,14 @@ enum LiveMarketArgument: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// How frames are read.
-enum RoadArgument: String, ExpressibleByArgument, CaseIterable {
-    case auto, fast, standard
+enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
+    case auto, native, libwebsockets
 
-    var roads: [WebSocketRoad] {
+    var backends: [WebSocketBackend] {
         switch self {
-        case .auto: [.fast, .standard]
-        case .fast: [.fast]
-        case .standard: [.standard]
+        case .auto: [.native, .libwebsockets]
+        case .native: [.native]
+        case .libwebsockets: [.libwebsockets]
         }
     }
 }
@@ -83,7 +83,7 @@ struct BookOptions: ParsableArguments {
     var ring: Int?
 
     @Option(help: "How WebSocket frames are read: auto, fast or standard.")
-    var road = RoadArgument.auto
+    var backend = BackendArgument.auto
 
     @Option(
         parsing: .unconditional,
@@ -135,7 +135,7 @@ struct BookOptions: ParsableArguments {
         configuration.idle = idle
         configuration.ringBytes = ring.map { $0 << 20 }
         configuration.cpus = cpu?.cpus ?? []
-        configuration.socket.roads = road.roads
+        configuration.socket.backends = backend.backends
         configuration.silenceMs = Int64(silence) * 1000
         configuration.seed = UInt64(bitPattern: monotonicNs())
     }
@@ -191,7 +191,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional, help: "Connections at least; more come when one cannot carry all streams.")
-    var lanes = 1
+    var shards = 1
 
     @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
     var noBookTicker = false
@@ -205,8 +205,8 @@ struct RunCommand: ParsableCommand {
         if all && !symbols.isEmpty { throw ValidationError("Give symbols or --all, not both.") }
         let texts = listed(symbols)
         if texts.isEmpty && !all { throw ValidationError("Give symbols, or --all.") }
-        // All lanes share the dials that the venue allows one address; with more, none could try again soon.
-        if lanes < 1 || lanes > 20 { throw ValidationError("--lanes must be 1 … 20.") }
+        // All shards share the dials that the venue allows one address; with more, none could try again soon.
+        if shards < 1 || shards > 20 { throw ValidationError("--shards must be 1 … 20.") }
         for symbol in texts where SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
@@ -276,11 +276,11 @@ struct RunCommand: ParsableCommand {
         }
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: names)
         books.apply(to: &configuration)
-        configuration.laneCountMin = lanes
+        configuration.shardCountMin = shards
         configuration.streams.hasBookTicker = !noBookTicker
         configuration.isCombined = !raw
         configuration.loop = loop
-        configuration.desk.listAttemptsMax = .max
+        configuration.fetcher.listAttemptsMax = .max
         try Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
             .run(list: list)
     }

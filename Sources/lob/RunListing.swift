@@ -2,13 +2,13 @@
 // worth showing.
 
 import ArgumentParser
-import BinanceDepth
+import BinanceVenue
 import BookService
 import DepthFeed
+import LobTransport
 import Logging
 import MarketData
 import Synchronization
-import Transport
 
 /// How long a run may last: until a signal comes, or its seconds are over. Counted from its making.
 struct RunLimit {
@@ -45,7 +45,7 @@ final class Listing: Sendable {
     /// Whether the server has no such list, as one of another market.
     var isPathUnknown: Bool { known.withLock { $0.isPathUnknown } }
 
-    /// Thread: the desk's.
+    /// Thread: the fetcher's.
     func set(_ result: Result<ExchangeInfo, ExchangeInfoError>, _ logger: Logger) {
         switch result {
         case .success(let info): take(info, logger)
@@ -93,10 +93,11 @@ func fetchList(
     defer { loop.close() }
     var answer: Result<ExchangeInfo, ExchangeInfoError>?
     let teller = Teller(logger, endpoints.market)
-    var desk = SnapshotDesk.Options()
-    desk.listAttemptsMax = .max
-    let fetcher = try SnapshotDesk(
-        [endpoints], on: loop, options: desk, deliver: { _ in true }, report: { teller.tell(.desk($0)) })
+    var fetcherOptions = SnapshotFetcher.Options()
+    fetcherOptions.listAttemptsMax = .max
+    let fetcher = try SnapshotFetcher(
+        [endpoints], on: loop, options: fetcherOptions, deliver: { _ in true },
+        report: { teller.tell(.fetcher($0)) })
     fetcher.fetchExchangeInfo(endpoints.market) { if answer == nil { answer = $0 } }
     var toldAtNs: Int64 = 0
     while answer == nil && !limit.isOver {

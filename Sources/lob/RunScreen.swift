@@ -43,8 +43,8 @@ struct RunScreen {
     mutating func lines(
         _ watch: RunWatch, _ size: (rows: Int, columns: Int), decimals: [SymbolName: Int]
     ) -> [String] {
-        let lanes = service.laneStatuses
-        var lines = [headline(watch), traffic(lanes), snapshots()].flatMap {
+        let shards = service.shardStatuses
+        var lines = [headline(watch), traffic(shards), snapshots()].flatMap {
             wrapped($0, columnsMax: size.columns)
         }
         let room = max(size.rows - lines.count - 3, 1)
@@ -81,12 +81,12 @@ struct RunScreen {
 
     /// Works out the rates, if it is time.
     mutating func measure(_ watch: inout RunWatch) {
-        let lanes = service.laneStatuses
+        let shards = service.shardStatuses
         let nowNs = clock.elapsedNs
         // Statuses come once a second; a shorter time would show steps.
         if nowNs - lastAtNs < 1_900_000_000 { return }
-        let messages = lanes.reduce(0) { $0 + $1.feed.messages }
-        let bytes = lanes.reduce(0) { $0 + $1.feed.bytes }
+        let messages = shards.reduce(0) { $0 + $1.feed.messages }
+        let bytes = shards.reduce(0) { $0 + $1.feed.bytes }
         let seconds = Double(nowNs - lastAtNs) / 1e9
         messagesPerSecond = Double(messages - lastMessages) / seconds
         bytesPerSecond = Double(bytes - lastBytes) / seconds
@@ -94,42 +94,43 @@ struct RunScreen {
         if isLive { lag = watch.takeRecentLag() }
     }
 
-    private func traffic(_ lanes: [LaneStatus]) -> String {
-        let capacity = lanes.reduce(0) { $0 + $1.ringCapacityBytes }
+    private func traffic(_ shards: [ShardStatus]) -> String {
+        let capacity = shards.reduce(0) { $0 + $1.ringCapacityBytes }
         func share(_ bytes: Int) -> String { fixed(100 * Double(bytes) / Double(max(capacity, 1)), 1) + " %" }
         var text =
             "\(messagesPerSecond.map(rounded) ?? "-") messages/s, "
             + "\(bytesPerSecond.map { fixed($0 / 1e6, 2) } ?? "-") MB/s; ring "
-            + "\(share(lanes.reduce(0) { $0 + $1.ringBytes })), most "
-            + "\(share(lanes.reduce(0) { $0 + $1.ringHighWaterBytes })), "
-            + "lost \(lanes.reduce(0) { $0 + $1.feed.droppedMessages }); "
-        let connections = lanes.map { "\($0.feed.state)" }
+            + "\(share(shards.reduce(0) { $0 + $1.ringBytes })), most "
+            + "\(share(shards.reduce(0) { $0 + $1.ringHighWaterBytes })), "
+            + "lost \(shards.reduce(0) { $0 + $1.feed.droppedMessages }); "
+        let connections = shards.map { "\($0.feed.state)" }
         text +=
             "\(connections.count == 1 ? "connection" : "connections") "
             + (Set(connections).count == 1 ? connections[0] : connections.joined(separator: " "))
-        let attempts = lanes.reduce(0) { $0 + $1.feed.attempts }
-        if attempts > lanes.count { text += ", dialled \(attempts) times" }
-        if let error = lanes.map({ "\($0.feed.lastError)" }).first(where: { !$0.isEmpty }) {
+        let attempts = shards.reduce(0) { $0 + $1.feed.attempts }
+        if attempts > shards.count { text += ", dialled \(attempts) times" }
+        if let error = shards.map({ "\($0.feed.lastError)" }).first(where: { !$0.isEmpty }) {
             text += ", last trouble: \(error)"
         }
         return text
     }
 
-    /// The plan of the snapshot desk, while there is one.
+    /// The plan of the snapshot fetcher, while there is one.
     private func snapshots() -> String {
-        let desk = service.deskStatus
-        let waiting = desk.queued.indices.reduce(0) { $0 + desk.queued[$1] } + desk.inFlight
-        if desk.writtenAtNs == 0 { return "snapshots -" }
-        var text = "snapshots \(desk.sentCount) asked, weight \(desk.weightSpent) of \(desk.weightMax)"
-        if desk.refusalCount > 0 { text += ", \(desk.refusalCount) refusals" }
-        if desk.transientFailureCount > 0 { text += ", \(desk.transientFailureCount) failures" }
+        let fetcher = service.fetcherStatus
+        let waiting = fetcher.queued.indices.reduce(0) { $0 + fetcher.queued[$1] } + fetcher.inFlight
+        if fetcher.writtenAtNs == 0 { return "snapshots -" }
+        var text =
+            "snapshots \(fetcher.sentCount) asked, weight \(fetcher.weightSpent) of \(fetcher.weightMax)"
+        if fetcher.refusalCount > 0 { text += ", \(fetcher.refusalCount) refusals" }
+        if fetcher.transientFailureCount > 0 { text += ", \(fetcher.transientFailureCount) failures" }
         if waiting > 0 {
-            let done = desk.delivered + desk.failed
+            let done = fetcher.delivered + fetcher.failed
             let width = 20
-            let filled = desk.total == 0 ? 0 : done * width / desk.total
+            let filled = fetcher.total == 0 ? 0 : done * width / fetcher.total
             let bar = String(repeating: "▇", count: filled) + String(repeating: "·", count: width - filled)
-            text += "; \(bar) \(done) of \(desk.total)"
-            if let wait = desk.waitText(nowMs: wallClockUs() / 1000) { text += "; \(wait)" }
+            text += "; \(bar) \(done) of \(fetcher.total)"
+            if let wait = fetcher.waitText(nowMs: wallClockUs() / 1000) { text += "; \(wait)" }
         }
         return text
     }

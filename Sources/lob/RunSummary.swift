@@ -1,5 +1,6 @@
 // What came of a run: a table, or one JSON object for each symbol, and whether anything was wrong.
 
+import BinanceVenue
 import BookEngine
 import BookService
 import DepthBook
@@ -8,8 +9,8 @@ import MarketData
 /// The books of a run at its end.
 struct RunSummary {
     let market: Market
-    let books: [ClosedBook]
-    let lanes: [LaneStatus]
+    let books: [FinalBook]
+    let shards: [ShardStatus]
     let elapsedNs: Int64
     /// Decimals of each symbol's tick, where they are known.
     let decimals: [SymbolName: Int]
@@ -22,10 +23,10 @@ struct RunSummary {
     private let nowNs = wallClockUs() * 1000
 
     init(
-        market: Market, books: [ClosedBook], lanes: [LaneStatus], watch: RunWatch, elapsedNs: Int64,
+        market: Market, books: [FinalBook], shards: [ShardStatus], watch: RunWatch, elapsedNs: Int64,
         decimals: [SymbolName: Int], isRealTime: Bool
     ) {
-        (self.market, self.books, self.lanes, self.elapsedNs) = (market, books, lanes, elapsedNs)
+        (self.market, self.books, self.shards, self.elapsedNs) = (market, books, shards, elapsedNs)
         (self.decimals, self.isRealTime) = (decimals, isRealTime)
         outcomes = watch.outcomes(books)
         lags = Dictionary(watch.symbols.map { ($0.name, $0.lag) }, uniquingKeysWith: { $1 })
@@ -46,10 +47,10 @@ struct RunSummary {
     /// Whether a book never was live, or could not be mended.
     var isIncomplete: Bool { books.contains { outcome($0).isFailure } }
 
-    private func outcome(_ book: ClosedBook) -> BookOutcome { outcomes[book.status.symbol] ?? .neverLive }
+    private func outcome(_ book: FinalBook) -> BookOutcome { outcomes[book.status.symbol] ?? .neverLive }
 
     /// One object for a symbol.
-    func json(_ book: ClosedBook) -> String {
+    func json(_ book: FinalBook) -> String {
         let status = book.status
         let c = status.counters
         let scales = status.scales ?? RunSummary.noScales
@@ -87,7 +88,7 @@ struct RunSummary {
     }
 
     /// How long before the end the connection of a book was last known to deliver.
-    private func checkedMsAgo(_ book: ClosedBook) -> String {
+    private func checkedMsAgo(_ book: FinalBook) -> String {
         book.checkedAtNs == 0 ? "null" : "\(max(nowNs - book.checkedAtNs, 0) / 1_000_000)"
     }
 
@@ -154,10 +155,10 @@ struct RunSummary {
         let counters = books.map(\.status.counters)
         func sum(_ count: (SymbolCounters) -> Int) -> Int { counters.reduce(0) { $0 + count($1) } }
         let live = books.reduce(0) { $0 + ($1.state == .live ? 1 : 0) }
-        let messages = lanes.reduce(0) { $0 + $1.feed.messages }
-        let dropped = lanes.reduce(0) { $0 + $1.feed.droppedMessages }
-        let dials = lanes.reduce(0) { $0 + $1.feed.attempts }
-        let malformed = lanes.reduce(0) { $0 + $1.engine.malformed }
+        let messages = shards.reduce(0) { $0 + $1.feed.messages }
+        let dropped = shards.reduce(0) { $0 + $1.feed.droppedMessages }
+        let dials = shards.reduce(0) { $0 + $1.feed.attempts }
+        let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
         var all = LagMeter()
         for lag in lags.values { all.add(lag) }
         return "\(live) of \(counted(books.count, "book")) live; \(messages) messages in "

@@ -1,7 +1,7 @@
 // What a service tells, written to a log at the level it deserves; and what is remembered of it, since a run
 // that can never succeed ends.
 
-import BinanceDepth
+import BinanceVenue
 import BookService
 import DepthFeed
 import Logging
@@ -30,13 +30,13 @@ final class Teller: Sendable {
     func tell(_ event: ServiceEvent) {
         var level = level(event)
         switch event {
-        case .desk(.snapshotFailed(let key, .unknownSymbol)): return tellUnknown(key.symbol)
-        case .desk(.snapshotFailed(_, .refused(status: 404, _))):
+        case .fetcher(.snapshotFailed(let key, .unknownSymbol)): return tellUnknown(key.symbol)
+        case .fetcher(.snapshotFailed(_, .refused(status: 404, _))):
             doubtMarket()
             level = .debug
         case .feed(_, .ended(_, let end)):
             if case .upgradeRefused(status: 404, _)? = end.error { doubtMarket() }
-        case .desk, .feed, .notPinned: break
+        case .fetcher, .feed, .notPinned: break
         }
         logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
     }
@@ -63,7 +63,7 @@ final class Teller: Sendable {
 }
 
 /// Facts as metadata.
-private func metadata(_ facts: [EventFact]) -> Logger.Metadata {
+private func metadata(_ facts: [LogField]) -> Logger.Metadata {
     let pairs = facts.map { fact in
         switch fact.value {
         case .number(let value): (fact.name, number(value))
@@ -76,16 +76,17 @@ private func metadata(_ facts: [EventFact]) -> Logger.Metadata {
 private func level(_ event: ServiceEvent) -> Logger.Level {
     switch event {
     case .notPinned: .warning
-    case .feed(_, let inner), .desk(let inner): level(inner)
+    case .feed(_, let inner), .fetcher(let inner): level(inner)
     }
 }
 
 private func level(_ event: FeedEvent) -> Logger.Level {
     switch event {
-    case .life(.subscribed), .opened, .exchangeInfo: .info
-    case .life(.waiting), .dialling: .debug
-    case .life(.replacing), .life(.resubscribing), .shutdownAnnounced, .ended: .notice
-    case .life(.refused), .life(.unanswered), .life(.notOpened), .unreadable, .fellSilent, .dropped, .limited,
+    case .supervisor(.subscribed), .opened, .exchangeInfo: .info
+    case .supervisor(.waiting), .dialling: .debug
+    case .supervisor(.replacing), .supervisor(.resubscribing), .shutdownAnnounced, .ended: .notice
+    case .supervisor(.refused), .supervisor(.unanswered), .supervisor(.notOpened), .unreadable, .fellSilent,
+        .dropped, .limited,
         .snapshotRetried, .exchangeInfoRetried:
         .warning
     case .snapshotTooLong, .snapshotFailed: .error

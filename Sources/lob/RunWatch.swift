@@ -1,5 +1,6 @@
 // What happened to the books since the last look, in words.
 
+import BinanceVenue
 import BookEngine
 import BookService
 import DepthBook
@@ -18,7 +19,7 @@ struct WatchedSymbol {
     var eventsPerSecond: Double?
     /// How late its events came.
     var lag = LagMeter()
-    fileprivate var watch = BookWatch()
+    fileprivate var watch = BookMonitor()
     fileprivate var version: UInt64 = 0
     fileprivate var appliedAtNs: Int64 = 0
 
@@ -74,17 +75,17 @@ struct RunWatch {
         for index in symbols.indices { look(index, logger) }
     }
 
-    /// Whether what the lanes receive can be of the market at all; logs once if not.
-    mutating func look(_ lanes: [LaneStatus], _ logger: Logger) {
-        let malformed = lanes.reduce(0) { $0 + $1.engine.malformed }
-        let events = lanes.reduce(0) { $0 + $1.engine.depthUpdates }
+    /// Whether what the shards receive can be of the market at all; logs once if not.
+    mutating func look(_ shards: [ShardStatus], _ logger: Logger) {
+        let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
+        let events = shards.reduce(0) { $0 + $1.engine.depthUpdates }
         if events == 0 && malformed >= RunWatch.malformedMin {
             doubtMarket("no message reads as a depth event", logger)
         }
     }
 
     /// How the books stand at the end.
-    func outcomes(_ books: [ClosedBook]) -> [SymbolName: BookOutcome] {
+    func outcomes(_ books: [FinalBook]) -> [SymbolName: BookOutcome] {
         let nowNs = monotonicNs()
         let ends = Dictionary(books.map { ($0.status.symbol, $0.state) }, uniquingKeysWith: { $1 })
         let outcomes = symbols.map { symbol in
@@ -119,7 +120,7 @@ struct RunWatch {
         }
     }
 
-    private mutating func tell(_ news: BookNews, _ symbol: WatchedSymbol, _ logger: Logger) {
+    private mutating func tell(_ news: BookEvent, _ symbol: WatchedSymbol, _ logger: Logger) {
         var (level, message) = (Logger.Level.info, "")
         var facts: Logger.Metadata = ["symbol": "\(symbol.name)"]
         switch news {
@@ -156,11 +157,11 @@ struct RunWatch {
 
     /// Tells of a contradiction, with what was said, as soon as the book thread has told that.
     private func tell(
-        _ oracle: OracleDisagreement.Oracle, _ message: String, _ symbol: WatchedSymbol, _ logger: Logger
+        _ check: VenueMismatch.Check, _ message: String, _ symbol: WatchedSymbol, _ logger: Logger
     ) {
         let name = symbol.name
-        let isAsked = service.disagreements(of: name) { disagreements in
-            let difference = disagreements.first { $0.oracle == oracle }?.text ?? "not kept"
+        let isAsked = service.mismatches(of: name) { mismatches in
+            let difference = mismatches.first { $0.check == check }?.text ?? "not kept"
             logger.error("\(message)", metadata: ["symbol": "\(name)", "difference": "\(difference)"])
         }
         if !isAsked { logger.error("\(message)", metadata: ["symbol": "\(name)"]) }

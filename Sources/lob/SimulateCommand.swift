@@ -1,8 +1,8 @@
-// `lob simulate`: fresh seeds of the whole road in virtual time, until one fails or all are done.
+// `lob simulate`: fresh seeds of the whole pipeline in virtual time, until one fails or all are done.
 
 import ArgumentParser
-import Recording
-import RoadSimulation
+import LobRecording
+import PipelineSimulation
 import SimulatedExchange
 
 /// A traffic profile as an argument.
@@ -56,7 +56,7 @@ struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract:
-            "Run the whole road in virtual time against a faulty venue, and check every book.",
+            "Run the whole pipeline in virtual time against a faulty venue, and check every book.",
         discussion: """
             Each seed is a venue with its own order flow and its own faults, connected through the real \
             ring, parser, synchronizer, engine and snapshot planner. After every frame every level inside \
@@ -146,13 +146,13 @@ struct SimulateCommand: ParsableCommand {
         if mistakes { return try showMistakes() }
         if table { return try showTroubles() }
         let clock = Stopwatch()
-        var total = RoadOutcome()
+        var total = PipelineOutcome()
         var slowest: Double = 0
         var shownAtNs: Int64 = 0
         var violationCount = 0
         for seed in from..<(from + UInt64(seeds)) {
             let (name, profile) = profile.profile(seed: seed)
-            let outcome = try Road(plan(seed, profile)).run()
+            let outcome = try Pipeline(plan(seed, profile)).run()
             total.add(outcome)
             slowest = max(slowest, outcome.recoverySeconds)
             if let violation = outcome.violation {
@@ -171,8 +171,8 @@ struct SimulateCommand: ParsableCommand {
         if violationCount > 0 { throw ExitCode(2) }
     }
 
-    private func plan(_ seed: UInt64, _ profile: TrafficProfile) -> RoadPlan {
-        var plan = RoadPlan(seed: seed, profile: profile)
+    private func plan(_ seed: UInt64, _ profile: TrafficProfile) -> PipelinePlan {
+        var plan = PipelinePlan(seed: seed, profile: profile)
         if market { plan = .market(seed: seed, symbolCount: symbols, seconds: seconds) }
         plan.symbolCount = symbols
         plan.faultySeconds = seconds
@@ -192,7 +192,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func rows(
-        _ total: RoadOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
+        _ total: PipelineOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
     ) -> [[String]] {
         let prompt = total.doubts == 0 ? 1 : Double(total.promptDoubts) / Double(total.doubts)
         return [
@@ -226,7 +226,7 @@ struct SimulateCommand: ParsableCommand {
         ]
     }
 
-    private func progress(_ done: Int, _ total: RoadOutcome, _ elapsed: Double) -> String {
+    private func progress(_ done: Int, _ total: PipelineOutcome, _ elapsed: Double) -> String {
         "\(done)/\(seeds) seeds, \(rounded(total.seconds)) virtual s, "
             + "\(fixed(Double(done) / elapsed, 1)) seeds/s, "
             + "\(fixed(total.seconds / 3600 / elapsed, 2)) virtual hours/s"

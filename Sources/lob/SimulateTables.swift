@@ -2,7 +2,7 @@
 // trouble misleads readers.
 
 import ArgumentParser
-import RoadSimulation
+import PipelineSimulation
 import SimulatedExchange
 
 /// What `--check` takes.
@@ -29,7 +29,7 @@ extension SimulateCommand {
             for seed in from..<(from + UInt64(seeds)) {
                 var plan = mistake.plan(seed: seed)
                 if let faults { plan.faults = faults }
-                if let violation = try Road(plan).run().violation {
+                if let violation = try Pipeline(plan).run().violation {
                     caught = (seed, violation)
                     break
                 }
@@ -52,9 +52,9 @@ extension SimulateCommand {
         if let faults { plan.faults = faults }
         let all = plan.invariants
         plan.invariants = [mistake.invariant]
-        if try Road(plan).run().violation == nil { return false }
+        if try Pipeline(plan).run().violation == nil { return false }
         plan.invariants = all.subtracting([mistake.invariant])
-        return try Road(plan).run().violation == nil
+        return try Pipeline(plan).run().violation == nil
     }
 
     /// Every kind of trouble with the times to its notice and to its end.

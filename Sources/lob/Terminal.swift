@@ -3,7 +3,7 @@
 // SAFETY: OS calls get pointers that live inside the closure that made them.
 
 import Glibc
-import Recording
+import LobRecording
 
 /// Writes a line to standard error, if that takes it within two seconds: a stopped terminal or a full pipe
 /// must not keep a command from its end.

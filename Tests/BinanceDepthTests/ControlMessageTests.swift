@@ -1,10 +1,11 @@
 // Which messages the feed reads, and what it reads in them.
 
+import FeedPlan
 import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 struct ControlMessageTests {
     static func kind(_ text: String) -> MessageClass { MessageClass(Array(text.utf8).span) }

@@ -3,7 +3,8 @@
 import Foundation
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
+@testable import FeedPlan
 
 private func read(_ text: String) -> Result<ControlRequest, ControlRefusal> {
     do throws(ControlRefusal) {

@@ -2,7 +2,7 @@
 //
 // Everyday runs sample the first megabyte of each set; `LOB_ENCODER_LINES=all` takes every line.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 import TestSupport

@@ -1,7 +1,7 @@
 // Every shape of the encoder against text written by hand, its bounds, and its silence: no allocation, no
 // half message.
 
-import BinanceDepth
+import BinanceVenue
 import MarketData
 import TestSupport
 import Testing

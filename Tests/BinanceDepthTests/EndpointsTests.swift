@@ -1,6 +1,7 @@
 // Addresses, names and limits against the venue's documentation.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 import Testing
 

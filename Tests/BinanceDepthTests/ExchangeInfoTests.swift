@@ -4,7 +4,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 struct ExchangeInfoTests {
     static func read(_ text: String, _ market: Market = .spot) throws(ParseError) -> ExchangeInfo {

@@ -9,7 +9,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// 2,400 levels a side, as many as the busiest captured message has on both.
 private func longUpdate() -> String {

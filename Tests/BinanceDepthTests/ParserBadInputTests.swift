@@ -5,7 +5,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// Parses the bad bytes and then a good message with the same parser; returns the error of the first.
 private func refusal(_ bytes: [UInt8], _ parser: inout MessageParser) -> ParseError? {

@@ -7,7 +7,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// Whether to take everything rather than a sample.
 let isStress: Bool = {

@@ -1,6 +1,6 @@
 // One short frame of every kind, in the shapes of the three markets.
 
-import BinanceDepth
+import BinanceVenue
 import MarketData
 
 /// A frame, where it came from, and what it is.

@@ -5,7 +5,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// Writes arrays of levels whose numbers look like the venue's, and a few that do not.
 private struct LevelWriter {

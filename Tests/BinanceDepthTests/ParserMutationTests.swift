@@ -9,7 +9,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 private struct Mutator: ~Copyable {
     let market: Market

@@ -2,7 +2,7 @@
 // one on the raw text of each field. Shares no code with the parser. Foundation's JSON is the judge of this
 // judge: see `foundationAgrees`.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 import TestSupport

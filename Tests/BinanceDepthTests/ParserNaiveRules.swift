@@ -1,6 +1,6 @@
 // The rules of the messages over the naive tree: which kind a message is, and what it must have.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 import TestSupport

@@ -4,7 +4,7 @@ import Foundation
 import MarketData
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// What the parser made of a message.
 struct ParserAnswer: Equatable {

@@ -5,7 +5,7 @@ import MarketData
 import TestSupport
 import Testing
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 private func parse(_ text: String, _ market: Market) -> ParserAnswer {
     var parser = MessageParser(levelCapacity: 4)

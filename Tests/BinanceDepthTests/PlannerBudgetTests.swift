@@ -1,6 +1,7 @@
 // Weight per clock minute, and staying away when told to.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 import Testing
 
@@ -54,7 +55,7 @@ struct PlannerBudgetTests {
         #expect(Self.serveAll(&planner, Self.minute + 181_000).count == 18)
     }
 
-    @Test func deepeningLeavesTheReserveToUrgentWishes() {
+    @Test func deepeningLeavesTheReserveToUrgentRequests() {
         var planner = PlannerTests.served()
         Self.want(&planner, 30, .deepen, levelCount: 5000)
         #expect(Self.serveAll(&planner, Self.start).count == (5400 - 540 - 5) / 250)
@@ -175,7 +176,9 @@ struct PlannerBudgetTests {
         var run = PlannerRun(
             PlannerTests.served(), venue: WeighingVenue(budget: 6000), seed: 3, startMs: Self.start)
         run.failureRate = 1
-        for key in plannerKeys(300) { run.schedule(.wish(key, .initial, levelCount: 100), atMs: Self.start) }
+        for key in plannerKeys(300) {
+            run.schedule(.request(key, .initial, levelCount: 100), atMs: Self.start)
+        }
         run.run(untilMs: Self.start + 600_000)
         #expect(run.broken.isEmpty)
         // Eight before the first failure is known, then four together, at longer and longer intervals.

@@ -1,7 +1,8 @@
 // How many at once: one slow or failing request is its own affair, an outage is everybody's, and a refusal
 // ends everything.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 import Testing
 
@@ -19,7 +20,7 @@ struct PlannerCareTests {
         var run = PlannerRun(
             Planner(pool: .spot), venue: WeighingVenue(budget: 6000), seed: seed, startMs: start)
         (run.slowRate, run.slowFails) = (0.3, slowFails)
-        for key in plannerKeys(count) { run.schedule(.wish(key, .initial, levelCount: 100), atMs: start) }
+        for key in plannerKeys(count) { run.schedule(.request(key, .initial, levelCount: 100), atMs: start) }
         run.run()
         return run
     }
@@ -246,7 +247,7 @@ struct PlannerCareTests {
     }
 
     /// The reserve is a share of the minute, whoever comes first.
-    @Test func lesserWishesHaveTheirShareAfterUrgentOnes() {
+    @Test func lesserRequestsHaveTheirShareAfterUrgentOnes() {
         var planner = PlannerTests.served { $0.urgentReserve = 2700 }
         let keys = plannerKeys(70)
         for key in keys[..<10] { _ = planner.request(key, .initial, levelCount: 5000, nowMs: Self.start) }

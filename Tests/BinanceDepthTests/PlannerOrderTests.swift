@@ -1,6 +1,7 @@
-// Whose turn it is among equals, and what becomes of a wish that is cancelled and had anew.
+// Whose turn it is among equals, and what becomes of a request that is cancelled and had anew.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 import Testing
 
@@ -39,7 +40,7 @@ struct PlannerOrderTests {
             Self.order(.audit, [Self.rank(2), Self.rank(1), Self.rank(2), Self.rank(1)]) == [1, 3, 0, 2])
     }
 
-    @Test func anyRankOfAMoreUrgentWishIsBetter() {
+    @Test func anyRankOfAMoreUrgentRequestIsBetter() {
         var planner = PlannerTests.served()
         let keys = plannerKeys(2)
         _ = planner.request(keys[0], .deepen, levelCount: 100, rank: Self.rank(0, 999), nowMs: Self.start)
@@ -59,8 +60,8 @@ struct PlannerOrderTests {
         #expect(PlannerTests.sendAll(&planner, Self.start).map(\.key) == [keys[1], keys[0]])
     }
 
-    /// What is told later is what counts, in flight too, and makes no wish of its own.
-    @Test func ranksChangeWhileWishesWait() {
+    /// What is told later is what counts, in flight too, and makes no request of its own.
+    @Test func ranksChangeWhileRequestsWait() {
         var planner = PlannerTests.served { $0.inFlightMax = 1 }
         let keys = plannerKeys(4)
         for key in keys[..<3] {

@@ -1,6 +1,6 @@
 // Requests that are no snapshots, in the same budget.
 
-import BinanceDepth
+import FeedPlan
 import MarketData
 import Testing
 

@@ -1,6 +1,6 @@
 // The planner against a venue that counts weight: how fast it is, how well it knows, and what it never does.
 
-import BinanceDepth
+import FeedPlan
 import MarketData
 import Testing
 
@@ -16,7 +16,9 @@ struct PlannerRunTests {
     /// 300 first books take as long as their answers do, eight abreast.
     @Test func threeHundredSymbolsAtOnce() {
         var run = Self.run()
-        for key in plannerKeys(300) { run.schedule(.wish(key, .initial, levelCount: 100), atMs: Self.start) }
+        for key in plannerKeys(300) {
+            run.schedule(.request(key, .initial, levelCount: 100), atMs: Self.start)
+        }
         run.run()
         #expect(run.broken.isEmpty && run.venue.refusals == 0)
         #expect(Set(run.delivered.map(\.key)).count == 300 && run.delivered.count == 300)
@@ -29,7 +31,9 @@ struct PlannerRunTests {
     /// haste.
     @Test func deepeningIsAsFastAsTheBudgetAllows() {
         var run = Self.run()
-        for key in plannerKeys(100) { run.schedule(.wish(key, .deepen, levelCount: 5000), atMs: Self.start) }
+        for key in plannerKeys(100) {
+            run.schedule(.request(key, .deepen, levelCount: 5000), atMs: Self.start)
+        }
         run.run()
         #expect(run.broken.isEmpty && run.venue.refusals == 0)
         let perMinute = (5400 - 540) / 250
@@ -41,7 +45,7 @@ struct PlannerRunTests {
     @Test func futuresMarketsShareTheirPool() {
         var run = Self.run(.futures)
         for key in plannerKeys(400, .usdm) + plannerKeys(400, .coinm) {
-            run.schedule(.wish(key, .initial, levelCount: 100), atMs: Self.start)
+            run.schedule(.request(key, .initial, levelCount: 100), atMs: Self.start)
         }
         run.run()
         #expect(run.broken.isEmpty && run.venue.refusals == 0 && run.delivered.count == 800)
@@ -54,7 +58,7 @@ struct PlannerRunTests {
     func etaIsRight(count: Int, levelCount: Int) {
         var run = Self.run()
         for key in plannerKeys(count) {
-            run.schedule(.wish(key, .initial, levelCount: levelCount), atMs: Self.start)
+            run.schedule(.request(key, .initial, levelCount: levelCount), atMs: Self.start)
         }
         var estimates: [(atMs: Int64, etaMs: Int64)] = []
         run.run(untilMs: Self.start + 1)
@@ -72,7 +76,7 @@ struct PlannerRunTests {
         }
     }
 
-    /// First books are not held up by any amount of lesser wishes.
+    /// First books are not held up by any amount of lesser requests.
     @Test func initialIsNeverStarved() {
         var run = Self.run(seed: 5)
         let keys = plannerKeys(250)
@@ -80,11 +84,11 @@ struct PlannerRunTests {
             for key in keys[..<150] {
                 let priority: SnapshotPriority = round % 2 == 0 ? .deepen : .audit
                 run.schedule(
-                    .wish(key, priority, levelCount: 5000), atMs: Self.start + Int64(round) * 6000)
+                    .request(key, priority, levelCount: 5000), atMs: Self.start + Int64(round) * 6000)
             }
         }
         for (index, key) in keys[150...].enumerated() {
-            run.schedule(.wish(key, .initial, levelCount: 100), atMs: Self.start + Int64(index) * 1000 + 7)
+            run.schedule(.request(key, .initial, levelCount: 100), atMs: Self.start + Int64(index) * 1000 + 7)
         }
         run.run(untilMs: Self.start + 130_000)
         #expect(run.broken.isEmpty && run.venue.refusals == 0)
@@ -101,7 +105,7 @@ struct PlannerRunTests {
             var run = Self.run(seed: UInt64(100_000 + offset), startMs: Self.start + offset)
             run.venue.skewMs = skewMs
             for key in plannerKeys(60) {
-                run.schedule(.wish(key, .initial, levelCount: 5000), atMs: run.nowMs)
+                run.schedule(.request(key, .initial, levelCount: 5000), atMs: run.nowMs)
             }
             run.run()
             #expect(run.broken.isEmpty && run.venue.refusals == 0 && run.delivered.count == 60)
@@ -123,17 +127,17 @@ struct PlannerRunTests {
         let keys =
             pool == .spot ? plannerKeys(150) : plannerKeys(80, .usdm) + plannerKeys(70, .coinm)
         run.unknown = Set(keys[10..<13])
-        for key in keys { run.schedule(.wish(key, .initial, levelCount: 100), atMs: start) }
+        for key in keys { run.schedule(.request(key, .initial, levelCount: 100), atMs: start) }
         for _ in 0..<600 {
             let key = keys.randomElement(using: &random)!
             let atMs = start + Int64.random(in: 0..<300_000, using: &random)
             if random.chance(0.1) {
                 run.schedule(.cancel(key), atMs: atMs)
-                run.schedule(.wish(key, .initial, levelCount: 100), atMs: atMs + 50)
+                run.schedule(.request(key, .initial, levelCount: 100), atMs: atMs + 50)
             } else {
                 let priority = SnapshotPriority.allCases.randomElement(using: &random)!
                 let levels = [100, 500, 1000, 5000].randomElement(using: &random)!
-                run.schedule(.wish(key, priority, levelCount: levels), atMs: atMs)
+                run.schedule(.request(key, priority, levelCount: levels), atMs: atMs)
             }
         }
         if seed % 3 == 1 {

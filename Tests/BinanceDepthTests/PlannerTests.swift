@@ -1,6 +1,7 @@
 // The planner's table, cell by cell, and its rules one at a time.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 import Testing
 
@@ -51,10 +52,10 @@ struct PlannerTests {
     @Test func mostUrgentFirstThenOldest() {
         var planner = Self.served()
         let keys = plannerKeys(8)
-        let wishes: [SnapshotPriority] = [
+        let requests: [SnapshotPriority] = [
             .audit, .deepen, .resync, .shallow, .check, .deepen, .resync, .initial,
         ]
-        for (key, priority) in zip(keys, wishes) {
+        for (key, priority) in zip(keys, requests) {
             #expect(planner.request(key, priority, levelCount: 100, nowMs: Self.start) == .queued)
         }
         #expect(planner.plan(nowMs: Self.start).queued == [1, 2, 1, 1, 2, 1])
@@ -89,7 +90,7 @@ struct PlannerTests {
         #expect(planner.next(nowMs: Self.start) == .idle)
     }
 
-    @Test func aMoreUrgentWishCountsWhenTheOneInFlightFails() {
+    @Test func aMoreUrgentRequestCountsWhenTheOneInFlightFails() {
         var planner = Self.served()
         let key = plannerKeys(1)[0]
         _ = planner.request(key, .audit, levelCount: 1000, nowMs: Self.start)

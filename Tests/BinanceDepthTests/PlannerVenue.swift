@@ -3,7 +3,8 @@
 // The venue's clock is off by `skewMs`, requests take a while to reach it, and it shares its count with a
 // stranger. Over budget it answers 429 until its minute ends; whoever asks then is banned with 418.
 
-import BinanceDepth
+import BinanceVenue
+import FeedPlan
 import MarketData
 
 /// SplitMix64.
@@ -68,7 +69,7 @@ struct PlannerRun {
     enum Event {
         case arrival(SnapshotPlanner.Request)
         case answer(UInt64, SnapshotPlanner.Answer)
-        case wish(SnapshotKey, SnapshotPriority, levelCount: Int)
+        case request(SnapshotKey, SnapshotPriority, levelCount: Int)
         case cancel(SnapshotKey)
     }
 
@@ -141,7 +142,7 @@ struct PlannerRun {
         let (atMs, event) = events.removeLast()
         nowMs = max(nowMs, atMs)
         switch event {
-        case .wish(let key, let priority, let levelCount):
+        case .request(let key, let priority, let levelCount):
             _ = planner.request(key, priority, levelCount: levelCount, nowMs: nowMs)
         case .cancel(let key):
             planner.cancel(key)

@@ -1,6 +1,6 @@
 // The two sequence rules, id by id. What they are for is proved by the exhaustive runs of the synchronizer.
 
-import BinanceDepth
+import BookSync
 import MarketData
 import Testing
 
@@ -13,8 +13,9 @@ struct SequenceRuleTests {
             (self.first, self.last, self.previous, self.book, self.says) = (first, last, previous, book, says)
         }
 
-        var event: EventIDs {
-            EventIDs(first: UpdateID(first), last: UpdateID(last), previousLast: previous.map(UpdateID.init))
+        var event: UpdateRange {
+            UpdateRange(
+                first: UpdateID(first), last: UpdateID(last), previousLast: previous.map(UpdateID.init))
         }
     }
 
@@ -74,7 +75,7 @@ struct SequenceRuleTests {
     }
 
     @Test func everyMarketHasItsRule() {
-        let event = EventIDs(first: UpdateID(110), last: UpdateID(115), previousLast: UpdateID(101))
+        let event = UpdateRange(first: UpdateID(110), last: UpdateID(115), previousLast: UpdateID(101))
         #expect(SequenceRule.of(.spot).follow(event, UpdateID(101)) == .gap)
         #expect(SequenceRule.of(.usdm).follow(event, UpdateID(101)) == .connects)
         #expect(SequenceRule.of(.coinm).follow(event, UpdateID(101)) == .connects)
@@ -108,7 +109,7 @@ struct SequenceRuleTests {
         update.last = UpdateID(5)
         update.previousLast = UpdateID(1)
         #expect(
-            EventIDs(update)
-                == EventIDs(first: UpdateID(3), last: UpdateID(5), previousLast: UpdateID(1)))
+            UpdateRange(update)
+                == UpdateRange(first: UpdateID(3), last: UpdateID(5), previousLast: UpdateID(1)))
     }
 }

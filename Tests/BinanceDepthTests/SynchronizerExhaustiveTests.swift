@@ -4,7 +4,7 @@
 //
 // Sizes are for a debug build in about a second each; an optimised build goes to eight ids.
 
-import BinanceDepth
+import BookSync
 import MarketData
 import Testing
 

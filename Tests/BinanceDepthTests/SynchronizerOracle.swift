@@ -5,7 +5,7 @@
 // a change, has one too many, or applied an older event over a newer state differs from the truth at the id
 // it claims. Id sets are bit masks: bit `i` is update id `i`.
 
-import BinanceDepth
+import BookSync
 import MarketData
 
 /// A book as the set of changes in it and the value of the shared level.
@@ -23,7 +23,7 @@ struct ToyBook: Equatable {
 struct ToyEvent: Equatable {
     var changes: UInt32
     var last: Int
-    var ids: EventIDs
+    var ids: UpdateRange
 }
 
 /// All changes of one symbol. On spot every id is a change; on futures some ids belong to other symbols.
@@ -47,7 +47,7 @@ struct ToyTruth {
             if open == 0 { first = id }
             open |= 1 << UInt32(id)
             if cuts & (1 << UInt32(place)) != 0 || changes >> UInt32(id + 1) == 0 {
-                let ids = EventIDs(
+                let ids = UpdateRange(
                     first: UpdateID(Int64(first)), last: UpdateID(Int64(id)),
                     previousLast: isFutures ? UpdateID(Int64(previous)) : nil)
                 events.append(ToyEvent(changes: open, last: id, ids: ids))

@@ -1,12 +1,14 @@
 // Planner and synchronizers together: whatever the network does, a book that says it is live is exact, and
 // when the trouble ends every book is live again, within the budget.
 
-import BinanceDepth
+import BinanceVenue
+import BookSync
+import FeedPlan
 import MarketData
 import Testing
 
 /// A venue, a connection, a planner and the books, ten milliseconds at a time.
-struct ToyRoad {
+struct ToyPipeline {
     static let tickMs: Int64 = 10
 
     let keys: [SnapshotKey]
@@ -130,10 +132,10 @@ struct ToyRoad {
 
     private mutating func ask() {
         for index in slots.indices {
-            guard let wish = slots[index].wish else { continue }
-            slots[index].wish = nil
+            guard let request = slots[index].request else { continue }
+            slots[index].request = nil
             _ = planner.request(
-                keys[index], wish.priority, levelCount: 100, attempt: wish.attempt, nowMs: nowMs)
+                keys[index], request.priority, levelCount: 100, attempt: request.attempt, nowMs: nowMs)
         }
         while case .send(let request) = planner.next(nowMs: nowMs) { asked.append((nowMs + 40, request)) }
     }
@@ -159,54 +161,55 @@ struct SynchronizerPlannerTests {
     @Test(arguments: [(Market.spot, 11 as UInt64), (.usdm, 12), (.spot, 13), (.usdm, 14)])
     func liveIsExactWhateverHappens(market: Market, seed: UInt64) {
         let keys = Self.keys(market)
-        var road = ToyRoad(keys, seed: seed, startMs: PlannerTests.start)
-        road.connect()
-        road.run(forMs: 5_000)
-        road.disconnect()
-        road.run(forMs: 300)
-        road.connect()
-        road.run(forMs: 5_000)
-        #expect(road.slots.contains { $0.rejoins > 0 }, "a quiet symbol needs no snapshot after a reconnect")
-        road.faultRate = 0.02
-        road.run(forMs: 40_000)
-        road.faultRate = 0
-        if !road.isConnected { road.connect() }
-        for index in keys.indices { road.changeRates[index] = max(road.changeRates[index], 0.02) }
-        road.run(forMs: 40_000)
-        let slots = road.slots
+        var pipeline = ToyPipeline(keys, seed: seed, startMs: PlannerTests.start)
+        pipeline.connect()
+        pipeline.run(forMs: 5_000)
+        pipeline.disconnect()
+        pipeline.run(forMs: 300)
+        pipeline.connect()
+        pipeline.run(forMs: 5_000)
+        #expect(
+            pipeline.slots.contains { $0.rejoins > 0 }, "a quiet symbol needs no snapshot after a reconnect")
+        pipeline.faultRate = 0.02
+        pipeline.run(forMs: 40_000)
+        pipeline.faultRate = 0
+        if !pipeline.isConnected { pipeline.connect() }
+        for index in keys.indices { pipeline.changeRates[index] = max(pipeline.changeRates[index], 0.02) }
+        pipeline.run(forMs: 40_000)
+        let slots = pipeline.slots
         print(
-            "\(market.name) seed \(seed): \(road.events) events, \(road.checks) checks,",
+            "\(market.name) seed \(seed): \(pipeline.events) events, \(pipeline.checks) checks,",
             "\(slots.reduce(0) { $0 + $1.resyncs }) resyncs, \(slots.reduce(0) { $0 + $1.rejoins }) rejoins,",
             "\(slots.reduce(0) { $0 + $1.audits }) audits, \(slots.reduce(0) { $0 + $1.overflows }) overflows"
         )
-        #expect(road.broken.isEmpty, "seed \(seed): \(road.broken)")
+        #expect(pipeline.broken.isEmpty, "seed \(seed): \(pipeline.broken)")
         #expect(slots.allSatisfy { $0.auditsFailed == 0 }, "seed \(seed)")
         #expect(slots.allSatisfy { $0.isLive }, "seed \(seed): not all live again")
-        #expect(road.venue.overBudget == 0, "seed \(seed)")
+        #expect(pipeline.venue.overBudget == 0, "seed \(seed)")
         #expect(slots.contains { $0.resyncs > 0 } && slots.contains { $0.audits > 0 }, "seed \(seed)")
         #expect(slots.contains { $0.overflows > 0 }, "seed \(seed)")
     }
 
     /// Without faults nothing is resynchronised, and every symbol is live as soon as it is traded.
     @Test(arguments: [Market.spot, .usdm]) func nothingLostNothingResynced(market: Market) {
-        var road = ToyRoad(Self.keys(market), seed: 21, startMs: PlannerTests.start)
-        for index in road.keys.indices { road.changeRates[index] = 0.1 }
-        road.connect()
-        road.run(forMs: 30_000)
-        #expect(road.broken.isEmpty)
-        #expect(road.slots.allSatisfy { $0.isLive && $0.resyncs == 0 && $0.auditsFailed == 0 })
+        var pipeline = ToyPipeline(Self.keys(market), seed: 21, startMs: PlannerTests.start)
+        for index in pipeline.keys.indices { pipeline.changeRates[index] = 0.1 }
+        pipeline.connect()
+        pipeline.run(forMs: 30_000)
+        #expect(pipeline.broken.isEmpty)
+        #expect(pipeline.slots.allSatisfy { $0.isLive && $0.resyncs == 0 && $0.auditsFailed == 0 })
     }
 
-    /// The same road with the rules of the other market, or with none, does not pass.
+    /// The same pipeline with the rules of the other market, or with none, does not pass.
     @Test func wrongRulesAreFound() {
         let blind = SequenceRule(
             join: SequenceRule.spot.join, follow: { event, book in event.last <= book ? .stale : .connects })
-        var road = ToyRoad(Self.keys(.spot), rule: blind, seed: 31, startMs: PlannerTests.start)
-        road.connect()
-        road.faultRate = 0.02
-        road.run(forMs: 20_000)
-        #expect(!road.broken.isEmpty)
-        var other = ToyRoad(Self.keys(.usdm), rule: .spot, seed: 32, startMs: PlannerTests.start)
+        var pipeline = ToyPipeline(Self.keys(.spot), rule: blind, seed: 31, startMs: PlannerTests.start)
+        pipeline.connect()
+        pipeline.faultRate = 0.02
+        pipeline.run(forMs: 20_000)
+        #expect(!pipeline.broken.isEmpty)
+        var other = ToyPipeline(Self.keys(.usdm), rule: .spot, seed: 32, startMs: PlannerTests.start)
         other.connect()
         other.run(forMs: 20_000)
         #expect(other.slots.contains { $0.resyncs > 0 })

@@ -3,7 +3,7 @@
 import MarketData
 import Testing
 
-@testable import BinanceDepth
+@testable import BookSync
 
 struct SynchronizerTests {
     typealias Machine = DepthSynchronizer
@@ -15,8 +15,8 @@ struct SynchronizerTests {
             severed
     }
 
-    static func ids(_ first: Int64, _ last: Int64, pu: Int64? = nil) -> EventIDs {
-        EventIDs(first: UpdateID(first), last: UpdateID(last), previousLast: pu.map(UpdateID.init))
+    static func ids(_ first: Int64, _ last: Int64, pu: Int64? = nil) -> UpdateRange {
+        UpdateRange(first: UpdateID(first), last: UpdateID(last), previousLast: pu.map(UpdateID.init))
     }
 
     /// The chain 101 … 110, in two events.

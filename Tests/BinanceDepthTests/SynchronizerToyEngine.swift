@@ -2,7 +2,8 @@
 // synchronizer, snapshots through one planner, in virtual time, from a venue and a network that do
 // everything wrong they can.
 
-import BinanceDepth
+import BookSync
+import FeedPlan
 import MarketData
 
 /// One symbol at the venue. Every change sets one of a few levels to its own id.
@@ -30,7 +31,7 @@ struct ToySymbol {
         let news = changes[sentCount...]
         var levels = [Int?](repeating: nil, count: Self.levelCount)
         for change in news { levels[change.level] = change.id }
-        let ids = EventIDs(
+        let ids = UpdateRange(
             first: UpdateID(Int64(news.first!.id)), last: UpdateID(Int64(id)),
             previousLast: isFutures ? UpdateID(Int64(sentID)) : nil)
         (sentID, sentCount) = (id, changes.count)
@@ -52,7 +53,7 @@ struct ToySymbol {
 
 /// An event with its levels.
 struct ToyDiff {
-    var ids: EventIDs
+    var ids: UpdateRange
     var levels: [Int?]
 }
 
@@ -73,7 +74,7 @@ struct ToySlot {
     var live: DepthSynchronizer?
     var candidate: Candidate?
     /// Snapshots to ask for, taken away by the driver.
-    var wish: (priority: SnapshotPriority, attempt: Int)?
+    var request: (priority: SnapshotPriority, attempt: Int)?
     var resyncs = 0
     var rejoins = 0
     var overflows = 0
@@ -95,13 +96,13 @@ struct ToySlot {
     mutating func disconnected() {
         _ = live?.disconnected()
         candidate = nil
-        wish = nil
+        request = nil
     }
 
     /// Builds a candidate beside whatever there is.
     mutating func start(_ purpose: SnapshotPriority) {
         var machine = DepthSynchronizer(rule: rule)
-        if case .requestSnapshot(let attempt) = machine.subscribed() { wish = (purpose, attempt) }
+        if case .requestSnapshot(let attempt) = machine.subscribed() { request = (purpose, attempt) }
         candidate = Candidate(machine: machine, purpose: purpose)
     }
 
@@ -114,7 +115,7 @@ struct ToySlot {
                 if !wasLive { rejoins += 1 }
             case .resync(_, let attempt):
                 resyncs += 1
-                wish = (.resync, attempt)
+                request = (.resync, attempt)
                 candidate = Candidate(machine: live!, purpose: .resync, buffer: [event])
                 live = nil
                 return
@@ -128,7 +129,7 @@ struct ToySlot {
     mutating func snapshot(_ id: Int, _ snapshot: [Int]) {
         switch candidate?.machine.snapshotArrived(UpdateID(Int64(id))) {
         case nil, .discard: return
-        case .tooOld(let attempt): wish = (candidate!.purpose, attempt)
+        case .tooOld(let attempt): request = (candidate!.purpose, attempt)
         case .replay:
             let buffer = candidate!.buffer
             candidate!.buffer = []
@@ -150,7 +151,7 @@ struct ToySlot {
         case .bufferAnew: candidate!.buffer = [event]
         case .resync(_, let attempt):
             candidate!.buffer = [event]
-            wish = (candidate!.purpose, attempt)
+            request = (candidate!.purpose, attempt)
         }
     }
 

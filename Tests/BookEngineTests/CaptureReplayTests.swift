@@ -1,10 +1,11 @@
 // Every captured session through the engine, compared level by level with a dictionary that was filled from
 // what Foundation read, by rules written a second time and more plainly.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
+import BookSync
 import Foundation
-import Handoff
+import LobHandoff
 import MarketData
 import TestSupport
 import Testing
@@ -71,7 +72,7 @@ private struct ModelSymbol {
         let messages = try set.messages(limit: Self.messageCountMax)
         var harness = EngineHarness(market, symbols: []) {
             $0.addsUnknownSymbols = true
-            $0.oraclePolicy = .count
+            $0.mismatchPolicy = .count
             $0.publication = .conflated
             $0.tickerCountMax = 100_000
         }

@@ -1,8 +1,9 @@
 // What may be believed of a connection: renewals, silence, lag, clocks that are set, and bounds.
 
-import BinanceDepth
+import BinanceVenue
+import BookSync
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -108,14 +109,14 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
             monotonicNs += second / 4
             h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
         }
-        _ = h.wishes()
+        _ = h.requests()
         h.nowNs += stepNs
         h.event(11, 11, symbol: "S0USDT")
         for _ in 0..<8 {
             monotonicNs += second / 4
             h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
         }
-        #expect(h.states().allSatisfy { $0 == .live } && h.wishes().isEmpty)
+        #expect(h.states().allSatisfy { $0 == .live } && h.requests().isEmpty)
         // A stream that dies is noticed as soon as ever.
         for _ in 0..<160 {
             monotonicNs += second / 4

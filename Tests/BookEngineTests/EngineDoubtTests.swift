@@ -1,6 +1,6 @@
 // What an engine does when the venue contradicts itself, or says what cannot be.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import MarketData
 import Testing
@@ -25,11 +25,11 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.event(7, 7)
         h.event(8, 8)
         h.ticker(id, bid: "9.6:1.0", ask: "10.0:1.0")
-        _ = h.wishes()
+        _ = h.requests()
         h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         #expect(h.status().state == .syncing && h.status().bufferedBytes == 0)
         #expect(h.status().counters.tickersCompared == 1 && h.status().counters.tickersAgreed == 0)
-        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+        #expect(h.requests() == [.ask(btc, .initial, attempt: 1)])
         h.event(9, 9)
         h.snapshot(9, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
         h.event(10, 10)
@@ -37,7 +37,7 @@ private func quick(_ configuration: inout EngineConfiguration) {
     }
 
     @Test func contradictionsThatAreOnlyCountedStopNoReplay() {
-        var h = EngineHarness { $0.oraclePolicy = .count }
+        var h = EngineHarness { $0.mismatchPolicy = .count }
         h.frame(.connected)
         h.event(1, 5)
         h.event(6, 6, bids: ["9.5:1.0"])
@@ -71,7 +71,7 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
         h.event(10, 10)
         h.ticker(10, bid: "7.0:1.0", ask: "10.0:1.0")
-        #expect(h.status().reason == .oracle)
+        #expect(h.status().reason == .mismatch)
         h.event(11, 11)
         h.snapshot(11, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
         h.event(12, 12)
@@ -79,7 +79,7 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.message(
             "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"1.0\"],"
                 + "[\"7.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"2.0\"],[\"12.0\",\"2.0\"]]}}")
-        #expect(h.status().reason == .oracle)
+        #expect(h.status().reason == .mismatch)
     }
 
     /// Once all proven levels of a side are gone, what is left of it denies nothing.
@@ -133,7 +133,7 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.nowNs += 2_000
         h.event(3, 4)
         #expect(h.status().state == .stale && h.status().reason == .gap)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.event(5, 5)
         h.snapshot(5, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         h.ticker(6, bid: "9.0:1.0", ask: "10.0:1.0")
@@ -148,11 +148,11 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.frame(.connected)
         h.event(1, 1)
         h.event(2, 2)
-        #expect(h.wishes().isEmpty)
+        #expect(h.requests().isEmpty)
         h.nowNs += 2_000
         h.event(3, 4)
         #expect(h.status().reason == .disconnected)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 1)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 1)])
     }
 
     @Test func aBufferThatAllEventsLieBehindIsDropped() {
@@ -189,19 +189,19 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.goLive()
         h.event(11, 11, bids: ["12.0:1.0"])
         #expect(h.status().reason == .crossed)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         for attempt in 1...3 {
             let id = 10 + 2 * attempt
             h.event(id, id)
             h.event(id + 1, id + 1)
             h.snapshot(id, bids: ["12.0:1.0"], asks: ["10.0:1.0"])
-            #expect(h.wishes() == [.ask(btc, .resync, attempt: attempt)])
+            #expect(h.requests() == [.ask(btc, .resync, attempt: attempt)])
         }
         h.event(18, 18)
         h.snapshot(18, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         h.event(19, 19)
         #expect(h.status().state == .live)
         h.event(21, 21)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
 }

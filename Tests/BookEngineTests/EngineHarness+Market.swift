@@ -1,8 +1,8 @@
 // A harness of many symbols, and of the connections they come by.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -38,8 +38,8 @@ extension EngineHarness {
     func states() -> [BookState] { engine.symbols.map { engine.status($0)!.state } }
 
     mutating func askedFor() -> [SymbolName] {
-        wishes().compactMap { wish in
-            if case .ask(let symbol, _, _) = wish { symbol } else { nil }
+        requests().compactMap { request in
+            if case .ask(let symbol, _, _) = request { symbol } else { nil }
         }
     }
 }

@@ -1,9 +1,10 @@
 // Frames by hand for the tests of the engine.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
+import BookSync
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 
 /// An engine with a clock that the test turns, fed with text.
@@ -93,10 +94,10 @@ struct EngineHarness: ~Copyable {
             }.joined(separator: ",") + "]"
     }
 
-    mutating func wishes() -> [EngineWish] {
-        var wishes: [EngineWish] = []
-        engine.takeWishes { wishes.append($0) }
-        return wishes
+    mutating func requests() -> [EngineRequest] {
+        var requests: [EngineRequest] = []
+        engine.takeRequests { requests.append($0) }
+        return requests
     }
 
     func status(_ symbol: String = "BTCUSDT") -> SymbolStatus { engine.status(SymbolName(symbol)!)! }
@@ -114,7 +115,7 @@ struct EngineHarness: ~Copyable {
         event(8, 9, symbol: symbol)
         snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], symbol: symbol)
         event(10, 10, symbol: symbol)
-        _ = wishes()
+        _ = requests()
     }
 }
 

@@ -1,9 +1,9 @@
 // What once made a book say `live` without proof, or a right book stale: of several connections, of snapshots
 // that show less than the book, of times, and of what is remembered.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -62,10 +62,10 @@ extension EngineHarness {
         h.goLive()
         h.reconnect()
         h.tick()
-        _ = h.wishes()
+        _ = h.requests()
         h.snapshot(12, bids: ["9.0:5.0"], asks: asks)
         for _ in 0..<12 { h.tick(afterNs: second / 4) }
-        #expect(!h.wishes().contains(.resubscribe(btc)))
+        #expect(!h.requests().contains(.resubscribe(btc)))
         h.snapshot(12, bids: ["9.0:5.0"], asks: asks)
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:5.0"])
     }
@@ -129,7 +129,7 @@ extension EngineHarness {
         }
         h.event(251, 251, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
         h.tick(afterNs: second / 4)
-        #expect(h.wishes() == [.ask(btc, .shallow, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .shallow, attempt: 0)])
     }
 
     // MARK: - Lag
@@ -186,7 +186,7 @@ extension EngineHarness {
         h.ticker(14, bid: "7.0:1.0", ask: "10.0:1.0")
         h.reconnect()
         h.tick()
-        _ = h.wishes()
+        _ = h.requests()
         h.event(2, 2)
         h.snapshot(2, bids: bids, asks: asks)
         for id in 3...12 {

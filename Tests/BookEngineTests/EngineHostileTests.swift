@@ -1,9 +1,10 @@
 // What a venue, a network or a full ring may do that once made a book say `live` without proof, or kept it in
 // a doubt that nothing ended.
 
-import BinanceDepth
+import BinanceVenue
+import BookSync
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -43,7 +44,7 @@ extension EngineHarness {
             #expect(h.status(symbol).state == .live)
         }
         let rest = h.engine.symbols.map { "\($0)" }.filter { !first.contains($0) }
-        _ = h.wishes()
+        _ = h.requests()
         for round in 1...20 {
             for symbol in rest { h.event(10 + round, 10 + round, symbol: symbol) }
             h.answer(10 + round, seconds: 1)
@@ -109,14 +110,14 @@ extension EngineHarness {
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
         h.frame(.dropped)
-        #expect(h.wishes().last == .cancel(btc))
+        #expect(h.requests().last == .cancel(btc))
         h.snapshot(10, bids: bids, asks: asks)
         #expect(h.status().state == .stale && h.status().reason == .dropped)
         h.answer(10, seconds: 3)
         #expect(h.status().state == .live)
     }
 
-    /// The book thread was so far behind that it wished anew before it came to the answer.
+    /// The book thread was so far behind that it requested anew before it came to the answer.
     @Test func anAnswerFromBeforeTheAnnouncementIsNone() {
         var h = EngineHarness { $0.requestsAreAnnounced = true }
         let envelope = SnapshotEnvelope(symbol: btc, limit: 1000).bytes
@@ -144,7 +145,7 @@ extension EngineHarness {
         } else {
             h.frame(.connected)
             h.snapshot(10, bids: bids, asks: asks)
-            _ = h.wishes()
+            _ = h.requests()
         }
         h.tick()
         h.tick(afterNs: 2 * second)

@@ -1,6 +1,6 @@
 // How an engine checks itself: tickers, partial depths, witnesses of snapshots, audits, deepening.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import MarketData
 import Testing
@@ -22,37 +22,37 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(c.tickersCompared == 2 && c.tickersAgreed == 2)
     }
 
-    @Test(arguments: [OraclePolicy.resync, .count]) func aContradictingTicker(_ policy: OraclePolicy) {
-        var h = EngineHarness { $0.oraclePolicy = policy }
+    @Test(arguments: [MismatchPolicy.resync, .count]) func aContradictingTicker(_ policy: MismatchPolicy) {
+        var h = EngineHarness { $0.mismatchPolicy = policy }
         h.goLive()
         h.ticker(10, bid: "9.0:1.5", ask: "10.0:1.0")
         #expect(h.status().counters.tickersCompared == 1 && h.status().counters.tickersAgreed == 0)
         #expect(h.status().state == (policy == .resync ? .stale : .live))
-        #expect(h.status().reason == (policy == .resync ? .oracle : .none))
-        #expect(h.wishes() == (policy == .resync ? [.ask(btc, .resync, attempt: 0)] : []))
+        #expect(h.status().reason == (policy == .resync ? .mismatch : .none))
+        #expect(h.requests() == (policy == .resync ? [.ask(btc, .resync, attempt: 0)] : []))
     }
 
     /// The first ticker and the first partial depth that disagree are kept, with the rank at which they do.
     @Test func theFirstDisagreementsAreKept() {
-        var h = EngineHarness { $0.oraclePolicy = .count }
+        var h = EngineHarness { $0.mismatchPolicy = .count }
         h.goLive()
         h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
-        #expect(h.engine.disagreements(of: btc).isEmpty)
+        #expect(h.engine.mismatches(of: btc).isEmpty)
         for quantity in ["1.5", "1.7"] { h.ticker(10, bid: "9.0:\(quantity)", ask: "10.0:1.0") }
         h.message(
             "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":10,\"bids\":[[\"9.0\",\"1.0\"],"
                 + "[\"8.0\",\"2.0\"]],\"asks\":[[\"10.0\",\"1.0\"],[\"11.0\",\"3.0\"]]}}")
         let scales = SymbolScales(priceDecimals: 1, quantityDecimals: 1)
-        let best = OracleDisagreement.Quote(bid: PriceLevel(90, 10), ask: PriceLevel(100, 10))
-        let second = OracleDisagreement.Quote(bid: PriceLevel(80, 20), ask: PriceLevel(110, 20))
+        let best = VenueMismatch.Quote(bid: PriceLevel(90, 10), ask: PriceLevel(100, 10))
+        let second = VenueMismatch.Quote(bid: PriceLevel(80, 20), ask: PriceLevel(110, 20))
         #expect(
-            h.engine.disagreements(of: btc) == [
-                OracleDisagreement(
-                    oracle: .ticker, at: UpdateID(10), rank: 0,
+            h.engine.mismatches(of: btc) == [
+                VenueMismatch(
+                    check: .ticker, at: UpdateID(10), rank: 0,
                     venue: .init(bid: PriceLevel(90, 15), ask: PriceLevel(100, 10)), book: best,
                     scales: scales),
-                OracleDisagreement(
-                    oracle: .partialDepth, at: UpdateID(10), rank: 1,
+                VenueMismatch(
+                    check: .partialDepth, at: UpdateID(10), rank: 1,
                     venue: .init(bid: PriceLevel(80, 20), ask: PriceLevel(110, 30)), book: second,
                     scales: scales),
             ])
@@ -62,7 +62,7 @@ private let btc = SymbolName("BTCUSDT")!
         var h = EngineHarness { $0.tickerCountMax = 8 }
         h.goLive()
         for id in 11...30 { h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0") }
-        #expect(h.status().counters.tickersForgotten == 12)
+        #expect(h.status().counters.tickersEvicted == 12)
         h.event(11, 22)
         h.event(23, 23)
         #expect(h.status().counters.tickersCompared == 1)
@@ -80,7 +80,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.message(wrap(10, "1.0"))
         #expect(h.status().counters.partialsCompared == 1 && h.status().counters.partialsAgreed == 1)
         h.message(wrap(10, "1.5"))
-        #expect(h.status().reason == .oracle)
+        #expect(h.status().reason == .mismatch)
     }
 
     @Test func aSnapshotThatContradictsTheEventBeforeItIsRefused() {
@@ -88,12 +88,12 @@ private let btc = SymbolName("BTCUSDT")!
         h.frame(.connected)
         h.event(1, 5, bids: ["9.0:1.0", "8.0:0.0"])
         h.event(6, 8, bids: ["7.0:1.0"])
-        _ = h.wishes()
+        _ = h.requests()
         // The event up to 5 says that 9.0 has 1.0.
         h.snapshot(5, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
         #expect(h.status().counters.snapshotsRefuted == 1)
         #expect(h.status().state == .syncing)
-        #expect(h.wishes().count == 1)
+        #expect(h.requests().count == 1)
         h.event(9, 9)
         h.snapshot(9, bids: ["9.0:1.0", "7.0:1.0"], asks: ["10.0:1.0"])
         h.event(10, 10)
@@ -132,13 +132,13 @@ private let btc = SymbolName("BTCUSDT")!
         h.frame(.connected)
         h.event(1, 5)
         h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        _ = h.wishes()
+        _ = h.requests()
         h.event(6, 6)
         h.event(7, 7)
-        #expect(h.wishes().isEmpty)
+        #expect(h.requests().isEmpty)
         h.nowNs += 2_000
         h.event(8, 9)
-        #expect(h.wishes() == [.ask(btc, .check, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .check, attempt: 0)])
         if isWrong {
             h.snapshot(9, bids: ["8.0:1.0"], asks: ["10.0:1.0"])
             h.nowNs += 2_000
@@ -163,22 +163,22 @@ private let btc = SymbolName("BTCUSDT")!
         h.frame(.connected)
         h.event(1, 5)
         h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        _ = h.wishes()
+        _ = h.requests()
         for id in 6...20 {
             h.nowNs += 1_000
             h.event(id, id)
         }
         #expect(h.status().counters.snapshotsRefuted == 1)
-        #expect(h.wishes().last == .ask(btc, .initial, attempt: 1))
+        #expect(h.requests().last == .ask(btc, .initial, attempt: 1))
     }
 
     @Test func anAuditThatAgreesAndOneThatDoesNot() {
         var h = EngineHarness { $0.auditEveryNs = 1_000_000 }
         h.goLive()
         h.tick(afterNs: 2_000_000)
-        #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .audit, attempt: 0)])
         h.tick(afterNs: 2_000_000)
-        #expect(h.wishes().isEmpty)
+        #expect(h.requests().isEmpty)
         h.event(11, 11, bids: ["9.0:3.0"])
         h.snapshot(11, bids: ["9.0:3.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
         h.event(12, 12)
@@ -193,7 +193,7 @@ private let btc = SymbolName("BTCUSDT")!
         #expect(found?.level.own == Quantity(20) && found?.level.other == Quantity(90))
         // Nobody knows which of the two is right: a third one decides.
         #expect(h.status().state == .stale && h.status().reason == .audit)
-        #expect(h.wishes().last == .ask(btc, .resync, attempt: 0))
+        #expect(h.requests().last == .ask(btc, .resync, attempt: 0))
         h.snapshot(14, bids: ["9.0:3.0", "8.0:9.0"], asks: ["10.0:1.0", "11.0:2.0"])
         h.event(15, 15)
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:3.0", "8.0:9.0"])
@@ -206,13 +206,13 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(8, 9)
         h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
         h.event(10, 10)
-        _ = h.wishes()
+        _ = h.requests()
         h.tick()
-        #expect(h.wishes().isEmpty)
+        #expect(h.requests().isEmpty)
         h.event(11, 11, bids: ["9.0:0.0", "7.0:1.0"])
         #expect(h.status().provenBids == .to(Price(80)))
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .deepen, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .deepen, attempt: 0)])
         h.event(12, 12)
         h.snapshot(12, bids: ["8.0:2.0", "7.5:1.0", "7.0:1.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
         h.event(13, 13)
@@ -228,17 +228,17 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(8, 9)
         h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
         h.event(10, 10)
-        _ = h.wishes()
+        _ = h.requests()
         var id = 10
         for (attempt, pauseNs) in [2_500_000_000, 5_000_000_000, 10_000_000_000].enumerated() {
             h.tick()
-            #expect(h.wishes() == [.ask(btc, .deepen, attempt: attempt)])
+            #expect(h.requests() == [.ask(btc, .deepen, attempt: attempt)])
             id += 1
             h.event(id, id, bids: ["7.0:\(id).0"])
             h.snapshot(id, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
             #expect(h.status().state == .live)
             h.tick(afterNs: Int64(pauseNs) - 1)
-            #expect(h.wishes() == [])
+            #expect(h.requests() == [])
             h.nowNs += 1
         }
         #expect(h.status().counters.snapshotsRefuted == 3)
@@ -248,10 +248,10 @@ private let btc = SymbolName("BTCUSDT")!
         var h = EngineHarness { $0.auditEveryNs = 1_000_000 }
         h.goLive()
         h.tick(afterNs: 2_000_000)
-        _ = h.wishes()
+        _ = h.requests()
         h.event(13, 13)
         #expect(h.status().reason == .gap)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.snapshot(13, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         h.event(14, 14)
         #expect(h.status().state == .live)

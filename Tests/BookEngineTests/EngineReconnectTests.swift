@@ -1,8 +1,8 @@
 // What may be believed across an unplanned reconnect.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -24,7 +24,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.event(8, 12, bids: ["5.0:1.0"])
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.ticker(12, bid: "5.0:1.0", ask: "6.0:1.0")
-        #expect(h.status().reason == .oracle)
+        #expect(h.status().reason == .mismatch)
     }
 
     /// Books of two times of a venue may have the same best levels: what shows no more is no proof.
@@ -73,7 +73,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.goLive()
         h.reconnect()
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.event(11, 12, bids: ["9.0:3.0"])
         switch proof {
         case "snapshot": h.snapshot(12, bids: ["9.0:3.0"], asks: ["10.0:1.0"], limit: 1)
@@ -162,7 +162,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         for id in 11...500 { h.event(id, id) }
         h.reconnect()
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.event(1, 1, bids: ["5.0:1.0"])
         h.snapshot(1, bids: ["5.0:1.0"], asks: ["6.0:1.0"])
         let begin = h.nowNs

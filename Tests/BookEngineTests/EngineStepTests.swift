@@ -1,6 +1,6 @@
-import BinanceDepth
+import BinanceVenue
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import TestSupport
 import Testing
@@ -12,9 +12,9 @@ private let btc = SymbolName("BTCUSDT")!
 @Suite struct EngineStepTests {
     @Test func fromConnectionToLive() {
         var h = EngineHarness()
-        #expect(h.wishes().isEmpty)
+        #expect(h.requests().isEmpty)
         h.frame(.connected)
-        #expect(h.wishes() == [.ask(btc, .initial, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .initial, attempt: 0)])
         h.event(5, 6, bids: ["9.0:1.0"])
         h.event(7, 8, asks: ["10.0:4.0"])
         #expect(h.status().state == .syncing)
@@ -32,12 +32,12 @@ private let btc = SymbolName("BTCUSDT")!
     @Test func snapshotOlderThanTheFirstEventIsAskedForAgain() {
         var h = EngineHarness()
         h.frame(.connected)
-        _ = h.wishes()
+        _ = h.requests()
         h.event(5, 6)
         h.snapshot(3, bids: ["1.0:1.0"], asks: ["2.0:1.0"])
-        #expect(h.wishes() == [.ask(btc, .initial, attempt: 1)])
+        #expect(h.requests() == [.ask(btc, .initial, attempt: 1)])
         h.snapshotFailed()
-        #expect(h.wishes() == [.ask(btc, .initial, attempt: 2)])
+        #expect(h.requests() == [.ask(btc, .initial, attempt: 2)])
         h.snapshot(4, bids: ["1.0:1.0"], asks: ["2.0:1.0"])
         #expect(h.status().state == .live)
         #expect(h.status().counters.snapshotsTooOld == 1)
@@ -51,7 +51,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(12, 12, bids: ["9.0:7.0"])
         #expect(h.status().state == .stale && h.status().reason == .gap)
         #expect(h.book(.bid).first == "9.0:1.0")
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.event(11, 11, bids: ["9.0:3.0"], symbol: "ETHUSDT")
         #expect(h.status("ETHUSDT").state == .live)
         h.event(13, 13, bids: ["8.5:1.0"])
@@ -84,7 +84,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.source = 2
         h.frame(.connected)
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.event(11, 12, bids: ["9.0:5.0"])
         #expect(h.status().reason == .disconnected)
         h.snapshot(12, bids: ["9.0:5.0"], asks: ["10.0:1.0"], limit: 1)
@@ -94,7 +94,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.frame(.connected)
         h.event(14, 15)
         #expect(h.status().state == .stale)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
 
     @Test func aReplacementConnectionTakesOverByID() {
@@ -150,7 +150,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.goLive()
         h.frame(.connected, source: 2)
         h.frame(.retired, source: 1)
-        #expect(h.status().state == .live && h.status().counters.resyncs == 0 && h.wishes() == [])
+        #expect(h.status().state == .live && h.status().counters.resyncs == 0 && h.requests() == [])
         h.event(follows ? 11 : 12, 12, source: 2)
         #expect(h.status().state == (follows ? .live : .stale))
         #expect(h.status().counters.gaps == (follows ? 0 : 1))
@@ -177,19 +177,19 @@ private let btc = SymbolName("BTCUSDT")!
     /// The calls for whoever has no ring, from a failed snapshot to a planned renewal.
     @Test func callsInsteadOfFrames() {
         var engine = BookEngine(EngineConfiguration(market: .spot))
-        func wishes() -> [String] {
-            var wishes: [String] = []
-            engine.takeWishes { wishes.append("\($0)") }
-            return wishes
+        func requests() -> [String] {
+            var requests: [String] = []
+            engine.takeRequests { requests.append("\($0)") }
+            return requests
         }
         func event(_ first: Int, _ last: Int) -> [UInt8] {
             Array(#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":\#(first),"u":\#(last),"b":[],"a":[]}"#.utf8)
         }
         engine.addSymbol(btc)
         engine.connect(source: 1, receivedAtNs: 0)
-        #expect(wishes() == ["snapshot of BTCUSDT, initial"])
+        #expect(requests() == ["snapshot of BTCUSDT, initial"])
         engine.snapshotFailed(of: btc, receivedAtNs: 1)
-        #expect(wishes() == ["snapshot of BTCUSDT, initial, after 1 in vain"])
+        #expect(requests() == ["snapshot of BTCUSDT, initial, after 1 in vain"])
         engine.receive(event(8, 9).span, source: 1, receivedAtNs: 2)
         let body = Array(#"{"lastUpdateId":9,"bids":[["9.0","1.0"]],"asks":[["10.0","1.0"]]}"#.utf8)
         engine.receiveSnapshot(body.span, of: btc, limit: 5, receivedAtNs: 3)
@@ -197,7 +197,7 @@ private let btc = SymbolName("BTCUSDT")!
         engine.connect(source: 2, receivedAtNs: 5)
         engine.retire(source: 1, receivedAtNs: 6)
         engine.tick(receivedAtNs: 7)
-        #expect(engine.status(btc)!.state == .live && wishes() == [])
+        #expect(engine.status(btc)!.state == .live && requests() == [])
         engine.receive(event(11, 11).span, source: 2, receivedAtNs: 8)
         #expect(engine.status(btc)!.lastUpdateID == UpdateID(11))
         engine.disconnect(source: 2, receivedAtNs: 9)
@@ -209,7 +209,7 @@ private let btc = SymbolName("BTCUSDT")!
         h.goLive()
         h.event(11, 11, bids: ["10.5:1.0"])
         #expect(h.status().state == .stale && h.status().reason == .crossed)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
 
     /// More decimals are the same numbers; the widest seen are kept. Only what does not fit is asked for
@@ -222,10 +222,10 @@ private let btc = SymbolName("BTCUSDT")!
         h.event(12, 12, bids: ["8:0", "7:1.25"], asks: ["10.5:1"])
         #expect(h.book(.bid) == ["9.01:1.00", "9.00:1.00", "7.00:1.25"])
         #expect(h.book(.ask) == ["10.00:1.00", "10.50:1.00", "11.00:2.00"])
-        #expect(h.status().state == .live && h.wishes().isEmpty)
+        #expect(h.status().state == .live && h.requests().isEmpty)
         h.event(13, 13, bids: ["0.000000000000000001:1.0"])
         #expect(h.status().reason == .rescale)
-        #expect(h.wishes() == [.ask(btc, .resync, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
 
     @Test func futuresFollowTheLink() {
@@ -247,7 +247,7 @@ private let btc = SymbolName("BTCUSDT")!
         for id in 1...20 { h.event(id, id, bids: ["9.0:1.0"]) }
         #expect(h.status().counters.bufferOverflows > 0)
         #expect(h.status().bufferedBytes <= 1000)
-        _ = h.wishes()
+        _ = h.requests()
         h.snapshot(20, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         h.event(21, 21)
         #expect(h.status().state == .live)
@@ -266,7 +266,7 @@ private let btc = SymbolName("BTCUSDT")!
         for symbol in ["A", "B", "C"] { open.event(1, 1, symbol: symbol) }
         #expect(open.engine.symbols.map(\.description) == ["A", "B"])
         #expect(open.engine.counters.unknownSymbol == 1)
-        #expect(open.wishes().count == 2)
+        #expect(open.requests().count == 2)
     }
 
     @Test func viewsAppearInTheMailbox() {
@@ -342,7 +342,7 @@ private let btc = SymbolName("BTCUSDT")!
         run(0..<100)
         let bytes = allocatedBytes { run(100..<390) }
         #expect(h.status().counters.applied == 391)
-        // Only optimised code is on the road; unoptimised Swift boxes what it passes around.
+        // Only optimised code is on the hot path; unoptimised Swift boxes what it passes around.
         #if !DEBUG
             if let bytes { #expect(bytes == 0) }
         #endif

@@ -1,9 +1,10 @@
 // `live` is a proof: each way in which a book could say so while the engine had the evidence in hand that it
 // is wrong, shallow, behind or of another time.
 
-import BinanceDepth
+import BinanceVenue
+import BookSync
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import Testing
 
@@ -27,7 +28,7 @@ extension EngineHarness {
         event(8, 9)
         snapshot(9, bids: bids, asks: asks, limit: 2)
         event(10, 10)
-        _ = wishes()
+        _ = requests()
     }
 
     fileprivate mutating func ticks(_ count: Int, everyNs: Int64 = second / 4) {
@@ -47,7 +48,7 @@ extension EngineHarness {
         let view = h.view()
         #expect(view.bestBid == nil && view.bestAsk == PriceLevel(80, 10) && view.state == .stale)
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .shallow, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .shallow, attempt: 0)])
         h.snapshot(11, bids: ["7.0:4.0", "3.0:1.0"], asks: ["8.0:1.0", "10.0:1.0", "11.0:2.0"], limit: 3)
         #expect(h.status().state == .live && h.view().bestBid == PriceLevel(70, 40))
     }
@@ -59,17 +60,17 @@ extension EngineHarness {
         h.event(11, 11, bids: ["9.0:0.0", "8.0:0.0"])
         #expect(h.status().reason == .shallow)
         h.ticker(11, bid: "8.5:1.0", ask: "10.0:1.0")
-        #expect(h.status().reason == .oracle)
+        #expect(h.status().reason == .mismatch)
     }
 
-    @Test func aWishForDepthBecomesUrgent() {
+    @Test func aRequestForDepthBecomesUrgent() {
         var h = EngineHarness { $0.provenLevelCountMin = 50 }
         h.goLiveShallow()
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .deepen, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .deepen, attempt: 0)])
         h.event(11, 11, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
         h.tick()
-        #expect(h.wishes() == [.ask(btc, .shallow, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .shallow, attempt: 0)])
     }
 
     // MARK: - Evidence that the book is behind
@@ -92,7 +93,7 @@ extension EngineHarness {
             if h.status().state != .live && staleAfterNs == nil { staleAfterNs = h.nowNs - begin }
         }
         #expect(h.status().reason == .behind && staleAfterNs! <= 3 * second + second / 2)
-        #expect(h.wishes().prefix(2) == [.ask(btc, .resync, attempt: 0), .resubscribe(btc)])
+        #expect(h.requests().prefix(2) == [.ask(btc, .resync, attempt: 0), .resubscribe(btc)])
     }
 
     /// With a usual interval of 100 ms a second is enough.
@@ -131,7 +132,7 @@ extension EngineHarness {
                 + "\"asks\":[[\"10.0\",\"1.0\"]]}}")
         #expect(h.status().counters.partialsCompared == 0)
         h.event(11, 11, bids: ["9.0:6.0"])
-        #expect(h.status().counters.partialsCompared == 1 && h.status().reason == .oracle)
+        #expect(h.status().counters.partialsCompared == 1 && h.status().reason == .mismatch)
     }
 
     // MARK: - Messages that are lost
@@ -156,11 +157,11 @@ extension EngineHarness {
         // Something was lost, and no event comes: a snapshot says so.
         h.message(message)
         h.ticks(5)
-        #expect(h.wishes().contains(.ask(btc, .resync, attempt: 0)))
+        #expect(h.requests().contains(.ask(btc, .resync, attempt: 0)))
         h.snapshot(12, bids: ["8.0:2.0"], asks: asks)
         h.ticks(20)
         #expect(h.status().state == .stale && h.book(.bid) == ["8.0:2.0"])
-        #expect(h.wishes().contains(.ask(btc, .check, attempt: 0)))
+        #expect(h.requests().contains(.ask(btc, .check, attempt: 0)))
         h.snapshot(12, bids: ["8.0:2.0"], asks: asks)
         #expect(h.status().state == .live)
     }
@@ -201,7 +202,7 @@ extension EngineHarness {
         h.snapshot(10, bids: ["9.5:7.0"], asks: ["10.0:1.0"])
         #expect(h.status().counters.auditsCompared == 1 && h.status().counters.auditsAgreed == 0)
         #expect(h.status().reason == .audit && h.status().lastDifference?.snapshotID == UpdateID(10))
-        #expect(h.wishes().last == .ask(btc, .resync, attempt: 0))
+        #expect(h.requests().last == .ask(btc, .resync, attempt: 0))
     }
 
     /// On busy futures nearly every snapshot carries an id inside an update.
@@ -212,7 +213,7 @@ extension EngineHarness {
         h.futuresEvent(90, 95, 100)
         h.snapshot(100, bids: bids, asks: asks)
         h.futuresEvent(100, 101, 110)
-        _ = h.wishes()
+        _ = h.requests()
         h.engine.audit(btc, atNs: h.nowNs)
         h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 100).bytes)
         h.snapshot(115, bids: bids, asks: asks)
@@ -231,9 +232,9 @@ extension EngineHarness {
         var g = EngineHarness()
         g.frame(.connected)
         g.snapshot(10, bids: bids, asks: asks)
-        _ = g.wishes()
+        _ = g.requests()
         g.ticks(5)
-        #expect(g.wishes() == [.ask(btc, .check, attempt: 0)])
+        #expect(g.requests() == [.ask(btc, .check, attempt: 0)])
         g.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
         #expect(g.status().state == .live && g.status().provenBids == .unbounded)
         g.event(11, 12, bids: ["9.0:2.0"])
@@ -260,7 +261,7 @@ extension EngineHarness {
         var (id, attempts) = (10, [Int]())
         for _ in 0..<240 {
             h.tick(afterNs: second / 4)
-            for case .ask(_, .deepen, let attempt) in h.wishes() {
+            for case .ask(_, .deepen, let attempt) in h.requests() {
                 attempts.append(attempt)
                 h.snapshot(id - 1, bids: bids, asks: asks, limit: 2)
             }

@@ -1,8 +1,8 @@
 // What silence means to an engine, and a snapshot that is ahead of a book.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
-import Handoff
+import LobHandoff
 import MarketData
 import TestSupport
 import Testing
@@ -13,12 +13,12 @@ private let btc = SymbolName("BTCUSDT")!
 private let second: Int64 = 1_000_000_000
 
 extension EngineHarness {
-    /// Ticks four times a second; the seconds until this is wished, nil if it is not.
-    fileprivate mutating func secondsUntil(_ wish: EngineWish, atMost seconds: Int) -> Double? {
+    /// Ticks four times a second; the seconds until this is requested, nil if it is not.
+    fileprivate mutating func secondsUntil(_ request: EngineRequest, atMost seconds: Int) -> Double? {
         let begin = nowNs
         for _ in 0..<(4 * seconds) {
             tick(afterNs: second / 4)
-            if wishes().contains(wish) { return Double(nowNs - begin) / 1e9 }
+            if requests().contains(request) { return Double(nowNs - begin) / 1e9 }
         }
         return nil
     }
@@ -27,15 +27,15 @@ extension EngineHarness {
         secondsUntil(.resubscribe(btc), atMost: seconds)
     }
 
-    /// Events so many seconds apart, ticks between them; the wishes of that time.
-    fileprivate mutating func events(_ ids: ClosedRange<Int>, everySeconds: Int) -> [EngineWish] {
-        var wishes: [EngineWish] = []
+    /// Events so many seconds apart, ticks between them; the requests of that time.
+    fileprivate mutating func events(_ ids: ClosedRange<Int>, everySeconds: Int) -> [EngineRequest] {
+        var requests: [EngineRequest] = []
         for id in ids {
             for _ in 0..<everySeconds { tick(afterNs: second) }
             event(id, id)
-            wishes += self.wishes()
+            requests += self.requests()
         }
-        return wishes
+        return requests
     }
 }
 
@@ -114,7 +114,7 @@ extension EngineHarness {
         h.frame(.disconnected)
         h.nowNs += 36_000 * second
         h.tick()
-        #expect(h.wishes() == [])
+        #expect(h.requests() == [])
         h.frame(.connected, source: 2)
         h.source = 2
         h.event(41, 41)
@@ -130,7 +130,7 @@ extension EngineHarness {
             h.tick(afterNs: second)
             h.event(id, id, source: 2)  // does not connect, so it is not used
         }
-        #expect(h.wishes().contains(.ask(btc, .check, attempt: 0)))
+        #expect(h.requests().contains(.ask(btc, .check, attempt: 0)))
     }
 
     /// The audit's snapshot is at 20; the book stays at 10 and no event comes.
@@ -141,14 +141,14 @@ extension EngineHarness {
         }
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
-        #expect(h.wishes() == [.ask(btc, .audit, attempt: 0)])
+        #expect(h.requests() == [.ask(btc, .audit, attempt: 0)])
         h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
         for _ in 0..<3 { h.tick(afterNs: second) }
-        #expect(h.status().state == .live && h.wishes() == [])
+        #expect(h.status().state == .live && h.requests() == [])
         h.tick(afterNs: second / 4)
         #expect(h.status().state == .stale && h.status().reason == .behind)
         #expect(h.status().counters.behind == 1 && h.status().counters.resyncs == 1)
-        #expect(h.wishes().first == .resubscribe(btc))
+        #expect(h.requests().first == .resubscribe(btc))
         #expect(h.status().lastUpdateID == UpdateID(20))
         // Readers are told at once.
         let reader = h.engine.views(of: btc)!
@@ -189,18 +189,18 @@ extension EngineHarness {
         var h = EngineHarness()
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
-        _ = h.wishes()
+        _ = h.requests()
         h.snapshot(20, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
         h.nowNs += second / 2
         h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
-        #expect(h.status().state == .live && h.wishes() == [])
+        #expect(h.status().state == .live && h.requests() == [])
     }
 
     @Test func ticksAllocateNothing() {
         var h = EngineHarness(symbols: (0..<50).map { "S\($0)USDT" })
         h.frame(.connected)
         h.tick()
-        _ = h.wishes()
+        _ = h.requests()
         let frame = Frame(
             kind: .tick, source: 0, receivedAtNs: h.nowNs, bytes: UnsafeBufferPointer(start: nil, count: 0))
         let bytes = allocatedBytes { for _ in 0..<100 { h.engine.step(frame) } }

@@ -1,8 +1,8 @@
 // What ticks cost when there are many books. Measured in optimised code and printed; only what a disturbed
 // machine cannot do by itself is a failure.
 
-import BinanceDepth
-import Handoff
+import BinanceVenue
+import LobHandoff
 import MarketData
 import TestSupport
 import Testing

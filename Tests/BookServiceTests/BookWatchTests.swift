@@ -9,13 +9,13 @@ import Testing
 
 /// A book that is looked at ten times a second, and whose counters come once a second.
 private struct WatchedBook {
-    var watch = BookWatch()
+    var watch = BookMonitor()
     var view = BookView()
     var status = SymbolStatus(SymbolName("BTCUSDT")!)
     var atMs: Int64 = 0
 
     /// The book is in this state at the next look; `gaps` so far if counters come with it.
-    mutating func look(_ state: BookState, _ reason: StaleReason = .none, gaps: Int? = nil) -> [BookNews] {
+    mutating func look(_ state: BookState, _ reason: StaleReason = .none, gaps: Int? = nil) -> [BookEvent] {
         atMs += 100
         (view.state, view.reason) = (state, reason)
         guard let gaps else { return watch.look(view, nil, atNs: atMs * 1_000_000) }

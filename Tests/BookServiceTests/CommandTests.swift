@@ -1,10 +1,10 @@
 // `lob run` and its neighbours as a shell sees them: status, words, and an end in bounded time.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -28,7 +28,7 @@ struct CommandTests {
             (["run", "A", "--silence", "-1"], "--silence must be 1"),
             (["run", "A", "--seconds", "-1"], "--seconds must be above 0"),
             (["run", "A", "--ring", "-2"], "--ring must be a power of two"),
-            (["run", "A", "--lanes", "-2"], "--lanes must be 1"),
+            (["run", "A", "--shards", "-2"], "--shards must be 1"),
             (
                 ["run", "A", "--ws-url", "ws://127.0.0.1:99999", "--rest-url", "http://x"],
                 "port 99999 is not 1 … 65535"

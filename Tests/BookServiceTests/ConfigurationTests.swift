@@ -1,6 +1,6 @@
 // What a service works out from what it is told.
 
-import BinanceDepth
+import BinanceVenue
 import MarketData
 import Testing
 
@@ -45,7 +45,7 @@ import Testing
             (.usdm, 500, 1080),
         ] as [(Market, Int, Int)])
     func urgentReserve(_ market: Market, _ symbols: Int, _ wanted: Int) {
-        let options = configuration(market, symbols: symbols, depth: 1000).deskOptions
+        let options = configuration(market, symbols: symbols, depth: 1000).fetcherOptions
         #expect(options.planner?.urgentReserve == wanted)
     }
 
@@ -59,11 +59,11 @@ import Testing
         #expect(told.ringBytes(symbolCount: 100) == 1 << 20)
     }
 
-    /// Lanes of one address share the venue's 300 attempts in five minutes.
+    /// Shards of one address share the venue's 300 attempts in five minutes.
     @Test(arguments: [(1, 120), (2, 120), (4, 60), (10, 24), (300, 1)])
-    func attempts(_ lanes: Int, _ wanted: Int) {
+    func attempts(_ shards: Int, _ wanted: Int) {
         let configuration = configuration(.spot, symbols: 1, depth: 1000)
-        let feed = configuration.feed(lane: 0, of: lanes, configuration.symbols)
-        #expect(feed.life.attemptsPerFiveMinutesMax == wanted)
+        let feed = configuration.feed(shard: 0, of: shards, configuration.symbols)
+        #expect(feed.supervisor.attemptsPerFiveMinutesMax == wanted)
     }
 }

@@ -3,7 +3,7 @@
 // All of them reach a client through a socket but one: `pause` is a fault of the consumer, so the test
 // carries it out itself, by standing on the book thread for as long as the venue says.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthFeed
 import MarketData
@@ -26,7 +26,7 @@ struct Sight {
     func sum(_ counter: KeyPath<SymbolCounters, Int>) -> Int { service.sum(counter) }
     func feeds(_ counter: KeyPath<FeedStatus, Int>) -> Int { service.feeds(counter) }
     func engines(_ counter: KeyPath<EngineCounters, Int>) -> Int {
-        service.laneStatuses.reduce(0) { $0 + $1.engine[keyPath: counter] }
+        service.shardStatuses.reduce(0) { $0 + $1.engine[keyPath: counter] }
     }
 }
 
@@ -79,13 +79,13 @@ struct FaultCase: Sendable, CustomStringConvertible {
     }
 
     private static func feeds(_ name: String, _ counter: @escaping @Sendable (FeedStatus) -> Int) -> Sign {
-        Sign(name: name) { sight in sight.service.laneStatuses.reduce(0) { $0 + counter($1.feed) } }
+        Sign(name: name) { sight in sight.service.shardStatuses.reduce(0) { $0 + counter($1.feed) } }
     }
 
     private static func engines(_ name: String, _ counter: @escaping @Sendable (EngineCounters) -> Int)
         -> Sign
     {
-        Sign(name: name) { sight in sight.service.laneStatuses.reduce(0) { $0 + counter($1.engine) } }
+        Sign(name: name) { sight in sight.service.shardStatuses.reduce(0) { $0 + counter($1.engine) } }
     }
 
     private static let gaps = symbols("gaps") { $0.gaps }
@@ -99,7 +99,7 @@ struct FaultCase: Sendable, CustomStringConvertible {
     private static let losses = feeds("losses") { $0.losses }
     private static let malformed = engines("malformed") { $0.malformed }
     private static let troubles = Sign(name: "requests repeated") {
-        $0.service.deskStatus.transientFailureCount
+        $0.service.fetcherStatus.transientFailureCount
     }
 
     /// All faults, each on one market.
@@ -135,7 +135,7 @@ struct FaultCase: Sendable, CustomStringConvertible {
         FaultCase(.stale, .spot, rate: 0.3, [tooOld, audits]),
         FaultCase(.frozen, .usdm, rate: 0.1, [tooOld, audits]),
         FaultCase(.fail, .coinm, rate: 0.4, [troubles, audits]),
-        FaultCase(.slow, .spot, rate: 0.4, [troubles, audits]) { $0.desk.requestLimitMs = 300 },
+        FaultCase(.slow, .spot, rate: 0.4, [troubles, audits]) { $0.fetcher.requestLimitMs = 300 },
         FaultCase(.rescale, .usdm, rate: 0.05, [audits]),
         FaultCase(.thin, .spot, rate: 0.1, [deepenings]) { $0.depth = 100 },
         FaultCase(.walk, .coinm, rate: 0.1, [deepenings]) { $0.depth = 100 },

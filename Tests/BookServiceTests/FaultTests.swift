@@ -1,15 +1,15 @@
 // Each fault of the simulated venue alone, and all of them together, through real sockets: while they strike
 // no live book ever differs from the venue's, and when they end every book is whole again before long.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthFeed
 import Foundation
+import LobTransport
 import MarketData
 import SimulatedExchange
 import TestSupport
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -25,8 +25,8 @@ import Transport
     @Test(arguments: FaultCase.all) func booksStayTrueAndComeBack(_ fault: FaultCase) async {
         await onOwnThread("\(fault)") { report in
             try FaultTests.run(fault.setup, report) {
-                // Both roads take their turns, and messages with and without the names of their streams.
-                $0.socket.roads = fault.fault.rawValue % 2 == 0 ? [.fast] : [.standard]
+                // Both backends take their turns, and messages with and without the names of their streams.
+                $0.socket.backends = fault.fault.rawValue % 2 == 0 ? [.native] : [.libwebsockets]
                 $0.isCombined = fault.fault.rawValue % 3 != 0
                 fault.adjust(&$0)
             } missing: { sight in

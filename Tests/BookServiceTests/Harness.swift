@@ -8,9 +8,9 @@
 // get to run does not count: `Metronome` measures it.
 
 import Foundation
+import LobTransport
 import Synchronization
 import Testing
-import Transport
 
 /// What went wrong in a case. Any thread may add to it.
 final class Report: Sendable {

@@ -1,21 +1,21 @@
 // Peers that break rules, one case each: the first connections of a kind meet one, the later ones pass.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthFeed
+import LobTransport
 import MarketData
-import Transport
 
 @testable import BookService
 
 /// A hostile peer of the streams or of the requests.
 struct HostileCase: Sendable, CustomStringConvertible {
-    enum Road: Sendable {
+    enum Pipeline: Sendable {
         case streams, requests
     }
 
     var name: String
-    var road: Road
+    var backend: Pipeline
     /// How many connections are spoiled.
     var count: Int
     var sabotage: Sabotage
@@ -30,11 +30,12 @@ struct HostileCase: Sendable, CustomStringConvertible {
     var description: String { name }
 
     init(
-        _ name: String, _ road: Road, _ count: Int, _ sabotage: Sabotage, said: String, speed: Double = 20,
+        _ name: String, _ backend: Pipeline, _ count: Int, _ sabotage: Sabotage, said: String,
+        speed: Double = 20,
         adjust: @escaping @Sendable (inout ServiceConfiguration) -> Void = { _ in },
         sign: (@Sendable (Sight) -> String?)? = nil
     ) {
-        (self.name, self.road, self.count, self.sabotage) = (name, road, count, sabotage)
+        (self.name, self.backend, self.count, self.sabotage) = (name, backend, count, sabotage)
         (self.said, self.speed, self.adjust, self.sign) = (said, speed, adjust, sign)
     }
 
@@ -137,7 +138,7 @@ struct HostileCase: Sendable, CustomStringConvertible {
     static let requests: [HostileCase] = [
         HostileCase("requests reset", .requests, 4, .reset, said: "snapshot of"),
         HostileCase("requests never answered", .requests, 2, .silent, said: "no whole answer after 400 ms") {
-            $0.desk.requestLimitMs = 400
+            $0.fetcher.requestLimitMs = 400
         },
         HostileCase(
             "500", .requests, 4,
@@ -170,12 +171,12 @@ struct HostileCase: Sendable, CustomStringConvertible {
         HostileCase(
             "endless body", .requests, 2, .endless("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 0x5B),
             said: "the body is longer"
-        ) { $0.desk.bodyBytesMax = 1 << 20 },
+        ) { $0.fetcher.bodyBytesMax = 1 << 20 },
         HostileCase(
             "body that trickles", .requests, 2, .drip(fromByte: 600, everyUs: 5000),
             said: "not whole after 700 ms"
         ) {
-            $0.desk.planner?.answerTimeoutMs = 1200
+            $0.fetcher.planner?.answerTimeoutMs = 1200
         },
         HostileCase(
             "another JSON", .requests, 4, .answer(httpAnswer("200 OK", [], "{\"serverTime\":1790000000000}")),

@@ -1,12 +1,12 @@
 // Hostile peers: whatever the first connections meet, the service says what it was, and the books become
 // right when the venue is to be reached again.
 
-import BinanceDepth
+import BinanceVenue
 import DepthFeed
 import Foundation
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -25,7 +25,7 @@ import Transport
         defer { venue.stop() }
         let meddler = Meddler(to: venue.port, first: hostile.count, hostile.sabotage)
         defer { meddler.stop() }
-        let isStreams = hostile.road == .streams
+        let isStreams = hostile.backend == .streams
         let endpoints = venue.endpoints(
             host: "127.0.0.1", streamPort: isStreams ? meddler.port : venue.port,
             restPort: isStreams ? venue.port : meddler.port)

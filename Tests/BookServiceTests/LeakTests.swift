@@ -1,13 +1,13 @@
 // What a process has left when services have come and gone. Each of these tests is a process of its own:
 // threads, descriptors and bytes are counted for a whole process, and elsewhere other tests run.
 
-import CAllocator
+import CLobAllocator
 import Foundation
+import LobTransport
 import MarketData
 import SimulatedExchange
 import TestSupport
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -48,7 +48,7 @@ private func live(
     var configuration = brisk(
         venue.endpoints(host: "localhost", streamPort: venue.port, restPort: venue.port), symbols)
     configuration.loop.authorityPath = tls ? CertificateFiles.shared.authority : nil
-    configuration.laneCountMin = 2
+    configuration.shardCountMin = 2
     let service = try BookService(configuration)
     let witness = Witness(venue)
     if forMs > 0 { witness.look(service, forMs: forMs) }

@@ -1,13 +1,13 @@
 // Readers and askers on many threads while books move.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import Foundation
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Synchronization
 import Testing
-import Transport
 
 @testable import BookService
 @testable import ExchangeServer
@@ -65,7 +65,7 @@ import Transport
             let venue = try VenueHost(.init(market: .usdm, symbols: symbols))
             defer { venue.stop() }
             var configuration = brisk(venue.endpoints, symbols)
-            configuration.laneCountMin = 2
+            configuration.shardCountMin = 2
             let service = try BookService(configuration)
             Witness(venue).settle(service, report)
             let taken = Atomic<Int>(0)

@@ -1,14 +1,14 @@
 // What a service promises of itself, with a venue that behaves.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthBook
 import DepthFeed
 import Foundation
-import Handoff
+import LobHandoff
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -38,7 +38,7 @@ import Transport
         await ServiceTests.run("unknown symbol, \(market.name)", .init(market: market, symbols: symbols)) {
             $0.symbols.append(stranger)
             $0.silenceMs = 600
-            $0.life.overlapMs = 400
+            $0.supervisor.overlapMs = 400
         } _: { service, venue, diary, report in
             let witness = Witness(venue)
             witness.settle(service, report)
@@ -58,18 +58,18 @@ import Transport
     }
 
     /// More symbols than one connection carries are dealt out to several.
-    @Test func lanes() async {
+    @Test func shards() async {
         let symbols = names(.spot, 7)
-        await ServiceTests.run("lanes", .init(symbols: symbols)) {
-            $0.life.terms.streamCountMax = 4
+        await ServiceTests.run("shards", .init(symbols: symbols)) {
+            $0.supervisor.terms.streamCountMax = 4
         } _: { service, venue, _, report in
             let witness = Witness(venue)
             witness.settle(service, report)
-            let lanes = service.laneStatuses
-            report.expect(lanes.map(\.symbolCount).sorted() == [1, 2, 2, 2], "\(lanes)")
+            let shards = service.shardStatuses
+            report.expect(shards.map(\.symbolCount).sorted() == [1, 2, 2, 2], "\(shards)")
             report.expect(venue.counters.connectionCount == 4, "\(venue.counters)")
             venue.cutAll()
-            report.wait("reconnected") { service.laneStatuses.allSatisfy { $0.feed.attempts >= 2 } }
+            report.wait("reconnected") { service.shardStatuses.allSatisfy { $0.feed.attempts >= 2 } }
             witness.settle(service, report)
         }
     }
@@ -81,7 +81,7 @@ import Transport
             $0.symbols = [symbols[0], symbols[1], symbols[0]]
         } _: { service, venue, _, report in
             Witness(venue).settle(service, report)
-            report.expect(service.laneStatuses.map(\.symbolCount) == [2], "\(service.laneStatuses)")
+            report.expect(service.shardStatuses.map(\.symbolCount) == [2], "\(service.shardStatuses)")
             report.expect(venue.counters.streamCount == 4, "\(venue.counters)")
             report.expect(service.symbols == symbols, "\(service.symbols)")
         }
@@ -108,7 +108,7 @@ import Transport
             $0.isMicroseconds = true
             $0.streams.partialLevelCount = 20
             $0.publication = .conflated
-            $0.socket.roads = [.standard]
+            $0.socket.backends = [.libwebsockets]
         } _: { service, venue, diary, report in
             let witness = Witness(venue)
             witness.settle(service, report)
@@ -117,7 +117,7 @@ import Transport
                 service.sum(\.partialsCompared) > 10 && service.sum(\.tickersCompared) > 10
             }
             for symbol in symbols { expectNoFalseAlarm(service.status(symbol), 1, report) }
-            report.expect(diary.has("open on the standard road"), diary.tail)
+            report.expect(diary.has("open on the libwebsockets backend"), diary.tail)
             for symbol in symbols {
                 let eventAtMs = service.view(symbol).eventTimeUs / 1000
                 let nowMs = venue.ask { $0.withVenue { $0.nowUs } } / 1000
@@ -154,14 +154,14 @@ import Transport
                 let isStanding = Switch()
                 isStanding.isOn = true
                 _ = service.ask(symbols[0]) { _, _ in while isStanding.isOn { usleep(500) } }
-                report.wait("dropped", seen: { "\(service.laneStatuses)" }) {
+                report.wait("dropped", seen: { "\(service.shardStatuses)" }) {
                     service.lostCount > before + 5
                 }
                 isStanding.isOn = false
                 witness.settle(service, report)
             }
             report.expect(service.sum(\.gaps) > 0, "dropped and no gap")
-            report.wait("counted", seen: { "\(service.laneStatuses)" }) {
+            report.wait("counted", seen: { "\(service.shardStatuses)" }) {
                 service.feeds(\.droppedMessages) >= 15
             }
         }
@@ -171,11 +171,11 @@ import Transport
     @Test(arguments: Market.allCases) func renewals(_ market: Market) async {
         let symbols = names(market, 3)
         await ServiceTests.run("renewals, \(market.name)", .init(market: market, symbols: symbols)) {
-            $0.life.terms.lifeMs = 1200
-            $0.life.renewalMarginMs = 600
-            $0.life.renewalJitterMs = 200
+            $0.supervisor.terms.lifeMs = 1200
+            $0.supervisor.renewalMarginMs = 600
+            $0.supervisor.renewalJitterMs = 200
             // Longer than any of these symbols is quiet.
-            $0.life.overlapMs = 400
+            $0.supervisor.overlapMs = 400
         } _: { service, venue, diary, report in
             let witness = Witness(venue)
             witness.settle(service, report)
@@ -241,7 +241,7 @@ struct StartFlaw: Sendable, CustomStringConvertible {
         let endpoints = Endpoints(
             market: .spot, streamBase: "ws://127.0.0.1:1", restBase: "http://127.0.0.1:1")
         var configuration = brisk(endpoints, names(.spot, 3))
-        configuration.laneCountMin = 3
+        configuration.shardCountMin = 3
         change(&configuration)
         do throws(ServiceError) {
             _ = try BookService(configuration).stop()

@@ -1,19 +1,21 @@
 // Words for people.
 
-import BinanceDepth
-@testable import BookEngine
+import BinanceVenue
 import DepthBook
 import DepthFeed
 import MarketData
 import Testing
 
+@testable import BookEngine
 @testable import BookService
 
 @Suite struct ServiceWordsTests {
     private static let nowMs: Int64 = 1_700_000_000_000
 
-    private func status(_ wait: DeskWait, untilMs: Int64, etaMs: Int64 = 0) -> DeskStatus {
-        var status = DeskStatus()
+    private func status(_ wait: SnapshotFetcherWait, untilMs: Int64, etaMs: Int64 = 0)
+        -> SnapshotFetcherStatus
+    {
+        var status = SnapshotFetcherStatus()
         status.queued[2] = 3
         status.inFlight = 2
         status.waitsFor = wait
@@ -22,10 +24,10 @@ import Testing
         return status
     }
 
-    @Test func whatADeskWaitsFor() {
+    @Test func whatAFetcherWaitsFor() {
         let nowMs = Self.nowMs
-        #expect(DeskStatus().waitText(nowMs: nowMs) == nil)
-        let cases: [(DeskWait, String?)] = [
+        #expect(SnapshotFetcherStatus().waitText(nowMs: nowMs) == nil)
+        let cases: [(SnapshotFetcherWait, String?)] = [
             (.nothing, nil), (.limited, "requests are not wanted until 22:14:00Z"),
             (.banned, "banned until 22:14:00Z"),
             (.blocked, "kept out by the venue's firewall until 22:14:00Z"),
@@ -64,15 +66,15 @@ import Testing
 
     @Test func differences() {
         let scales = SymbolScales(priceDecimals: 2, quantityDecimals: 3)
-        let disagreement = OracleDisagreement(
-            oracle: .ticker, at: UpdateID(7), rank: 0,
+        let mismatch = VenueMismatch(
+            check: .ticker, at: UpdateID(7), rank: 0,
             venue: .init(bid: PriceLevel(6_125_010, 450), ask: PriceLevel(6_125_020, 1)),
             book: .init(bid: PriceLevel(6_125_000, 300), ask: PriceLevel(6_125_020, 1)), scales: scales)
         #expect(
-            disagreement.text
+            mismatch.text
                 == "bid 61250.00 × 0.300 here, 61250.10 × 0.450 by the venue's ticker, at update id 7")
-        var partial = disagreement
-        partial.oracle = .partialDepth
+        var partial = mismatch
+        partial.check = .partialDepth
         partial.rank = 4
         partial.book.ask = nil
         partial.book.bid = partial.venue.bid

@@ -1,11 +1,11 @@
 // Who may stop a service, and from where: any thread, several at once, its own, and nobody at all.
 
-import BinanceDepth
+import BinanceVenue
 import DepthFeed
 import Foundation
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -34,7 +34,7 @@ import Transport
                 let given = Locked<[Int]>([])
                 onThreads(3) { _ in
                     let count = service.stop().count
-                    let state = service.laneStatuses[0].feed.state
+                    let state = service.shardStatuses[0].feed.state
                     given.withLock { $0.append(count) }
                     report.expect(state == .stopped, "round \(round): returned while \(state)")
                 }
@@ -78,11 +78,11 @@ import Transport
         }
     }
 
-    /// On the desk's thread.
+    /// On the fetcher's thread.
     @Test func fromAList() async {
         await onOwnThread("stop from a list") { report in
             var configuration = StopCallTests.nowhere()
-            configuration.desk.listAttemptsMax = 1
+            configuration.fetcher.listAttemptsMax = 1
             let service = try BookService(configuration)
             let inside = Locked<Int?>(nil)
             let isTaken = service.fetchExchangeInfo { _ in

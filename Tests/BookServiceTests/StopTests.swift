@@ -1,12 +1,12 @@
 // How a service ends: in every phase within its bounds, and without losing anything that was received.
 
-import BinanceDepth
+import BinanceVenue
 import DepthFeed
 import Foundation
+import LobTransport
 import MarketData
 import TestSupport
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -121,7 +121,7 @@ extension StopCase {
             let isStanding = Switch()
             isStanding.isOn = true
             _ = service.ask(symbols[0]) { _, _ in while isStanding.isOn { usleep(1000) } }
-            report.wait("full", seen: { "\(service.laneStatuses)" }) {
+            report.wait("full", seen: { "\(service.shardStatuses)" }) {
                 service.lostCount > 10
             }
             Thread {
@@ -144,7 +144,7 @@ extension StopCase {
                 defer { venue.stop() }
                 var configuration = brisk(venue.endpoints, symbols)
                 configuration.ringBytes = ringBytes
-                configuration.laneCountMin = 2
+                configuration.shardCountMin = 2
                 let service = try BookService(configuration)
                 Witness(venue).settle(service, report)
                 let isStanding = Switch()
@@ -153,8 +153,8 @@ extension StopCase {
                     _ = service.ask(symbol) { _, _ in while isStanding.isOn { usleep(500) } }
                 }
                 let waitingBytes = min(ringBytes / 2, 200_000)
-                report.wait("late", seen: { "\(service.laneStatuses)" }) {
-                    service.laneStatuses.allSatisfy { $0.ringBytes > waitingBytes }
+                report.wait("late", seen: { "\(service.shardStatuses)" }) {
+                    service.shardStatuses.allSatisfy { $0.ringBytes > waitingBytes }
                 }
                 Thread {
                     usleep(UInt32.random(in: 0...60_000))
@@ -169,8 +169,8 @@ extension StopCase {
 
 /// Compares what the feeds received with what the engines did, when all is over.
 private func expectNothingLost(_ service: BookService, _ report: Report) {
-    for lane in service.laneStatuses {
-        let (feed, engine) = (lane.feed, lane.engine)
+    for shard in service.shardStatuses {
+        let (feed, engine) = (shard.feed, shard.engine)
         let stepped =
             engine.depthUpdates + engine.tickers + engine.partialDepths + engine.controlReplies
             + engine.errorReplies + engine.shutdowns + engine.other + engine.malformed
@@ -178,6 +178,6 @@ private func expectNothingLost(_ service: BookService, _ report: Report) {
         report.expect(
             stepped == feed.messages - feed.droppedMessages,
             "received \(feed.messages), dropped \(feed.droppedMessages), stepped \(stepped): \(engine)")
-        report.expect(lane.ringBytes == 0, "\(lane.ringBytes) bytes left in the ring")
+        report.expect(shard.ringBytes == 0, "\(shard.ringBytes) bytes left in the ring")
     }
 }

@@ -1,13 +1,14 @@
 // The service under test: its configuration, brisk so that a test need not wait for human times, and what it
 // says.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthBook
 import DepthFeed
+import FeedPlan
 import Foundation
+import LobTransport
 import MarketData
-import Transport
 
 @testable import BookService
 
@@ -42,16 +43,16 @@ func brisk(_ endpoints: Endpoints, _ symbols: [SymbolName]) -> ServiceConfigurat
     configuration.socket.closeLimitMs = 300
     configuration.socket.pingAfterMs = 400
     configuration.socket.pongLimitMs = 400
-    configuration.life.answerLimitMs = 1_500
-    configuration.life.backoffFirstMs = 20
-    configuration.life.backoffMaxMs = 200
-    configuration.life.refusedWaitMs = 200
-    configuration.life.coalesceMs = 20
-    configuration.life.overlapMs = 100
-    configuration.life.provenAfterMs = 500
+    configuration.supervisor.answerLimitMs = 1_500
+    configuration.supervisor.backoffFirstMs = 20
+    configuration.supervisor.backoffMaxMs = 200
+    configuration.supervisor.refusedWaitMs = 200
+    configuration.supervisor.coalesceMs = 20
+    configuration.supervisor.overlapMs = 100
+    configuration.supervisor.provenAfterMs = 500
     // The venue's five minutes are shorter than ours by its speed.
-    configuration.life.attemptsPerFiveMinutesMax = 240
-    configuration.desk.requestLimitMs = 1_500
+    configuration.supervisor.attemptsPerFiveMinutesMax = 240
+    configuration.fetcher.requestLimitMs = 1_500
     var planner = SnapshotPlanner.Configuration(pool: endpoints.market.weightPool)
     planner.backoffFirstMs = 20
     planner.backoffMaxMs = 200
@@ -61,7 +62,7 @@ func brisk(_ endpoints: Endpoints, _ symbols: [SymbolName]) -> ServiceConfigurat
     planner.bannedWaitMs = 300
     // So are its minutes.
     planner.weightPerMinute *= 20
-    configuration.desk.planner = planner
+    configuration.fetcher.planner = planner
     return configuration
 }
 
@@ -76,14 +77,14 @@ extension BookService {
         symbols.reduce(0) { $0 + status($1).counters[keyPath: counter] }
     }
 
-    /// A number of the feeds, added up over all lanes.
+    /// A number of the feeds, added up over all shards.
     func feeds(_ counter: KeyPath<FeedStatus, Int>) -> Int {
-        laneStatuses.reduce(0) { $0 + $1.feed[keyPath: counter] }
+        shardStatuses.reduce(0) { $0 + $1.feed[keyPath: counter] }
     }
 
     /// Messages that found no room, as far as it is known yet.
     var lostCount: Int {
-        laneStatuses.reduce(0) { $0 + max($1.droppedFrames, $1.feed.droppedMessages) }
+        shardStatuses.reduce(0) { $0 + max($1.droppedFrames, $1.feed.droppedMessages) }
     }
 
     /// Whether every symbol's published view is live.

@@ -1,12 +1,12 @@
 // TLS along the whole chain: books come over it, a certificate that is wrong is refused by name and reason,
 // and they come when it is right.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobTransport
 import MarketData
 import TestSupport
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -102,7 +102,7 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
             var configuration = brisk(
                 venue.endpoints(host: "localhost", streamPort: venue.port, restPort: venue.port), symbols)
             configuration.loop.authorityPath = CertificateFiles.shared.authority
-            configuration.laneCountMin = 2
+            configuration.shardCountMin = 2
             onThreads(4) { [configuration] number in
                 let diary = Diary()
                 do throws(ServiceError) {
@@ -133,7 +133,7 @@ struct WrongCertificate: Sendable, CustomStringConvertible {
             )
             configuration.loop.authorityPath = CertificateFiles.shared.authority
             configuration.socket.openLimitMs = 500
-            configuration.desk.requestLimitMs = 500
+            configuration.fetcher.requestLimitMs = 500
             let diary = Diary()
             let service = try BookService(configuration) { diary.note($0) }
             Witness(venue).settle(service, report)

@@ -1,10 +1,10 @@
 // A venue that is not there: no name, nobody at the port, no descriptor left.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 

@@ -1,11 +1,11 @@
 // A simulated venue behind real sockets, on a thread of its own, and the truth it holds.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
-import Handoff
+import LobHandoff
+import LobTransport
 import MarketData
 import SimulatedExchange
-import Transport
 
 @testable import BookService
 @testable import ExchangeServer
@@ -34,13 +34,13 @@ final class VenueHost: Sendable {
 
     private struct Export: Sendable {
         var port: Int
-        var loop: LoopRemote
+        var loop: LoopHandle
         var confined: Confined
     }
 
     let setup: Setup
     private let thread: LoopThread<Export>
-    private let stopping = Latch()
+    private let stopping = StopFlag()
 
     init(_ setup: Setup) throws {
         self.setup = setup
@@ -58,15 +58,11 @@ final class VenueHost: Sendable {
         options.speed = setup.speed
         options.tls = setup.tls
         options.port = setup.port
-        thread = try LoopThread("venue") { [configuration, options, stopping] loop throws(ServiceError) in
-            do throws(TransportError) {
-                let server = try ExchangeServer(configuration, on: loop, options: options)
-                return LoopThread.Inhabitant(
-                    remote: Export(port: server.port, loop: loop.remote, confined: Confined(server)),
-                    isOver: { stopping.isRaised })
-            } catch {
-                throw .transport(error)
-            }
+        thread = try LoopThread("venue") { [configuration, options, stopping] loop throws(TransportError) in
+            let server = try ExchangeServer(configuration, on: loop, options: options)
+            return LoopThread.Resident(
+                remote: Export(port: server.port, loop: loop.remote, confined: Confined(server)),
+                isOver: { stopping.isRaised })
         }
     }
 
@@ -91,7 +87,7 @@ final class VenueHost: Sendable {
 
     /// Asks the venue's thread and waits for the answer.
     func ask<R: Sendable>(_ body: @escaping @Sendable (ExchangeServer) -> R) -> R {
-        let answers = Inbox<R>(capacity: 1)
+        let answers = CommandQueue<R>(capacity: 1)
         let news = Signal()
         while true {
             let isTaken = post { server in

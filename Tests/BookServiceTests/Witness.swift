@@ -1,14 +1,14 @@
 // Who compares books with the venue's own: a copy of a book at its update id against the true book of that
 // id.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import Foundation
-import Handoff
+import LobHandoff
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
-import Transport
 
 @testable import BookService
 @testable import ExchangeServer
@@ -111,8 +111,8 @@ final class Witness: Sendable {
     }
 
     /// A copy, waited for; nil if it does not come.
-    static func copy(of symbol: SymbolName, _ service: BookService) -> BookCopy? {
-        let answers = Inbox<BookCopy>(capacity: 1)
+    static func copy(of symbol: SymbolName, _ service: BookService) -> FullBook? {
+        let answers = CommandQueue<FullBook>(capacity: 1)
         let news = Signal()
         let isTaken = service.copy(of: symbol) { copy in
             _ = answers.post(copy)
@@ -130,7 +130,7 @@ final class Witness: Sendable {
 
     /// What is wrong with a copy first: a level inside the proven range that is not the venue's or is
     /// missing, or a level beyond it that the venue does not have. Thread: the venue's.
-    static func difference(_ copy: BookCopy, _ server: ExchangeServer) -> String? {
+    static func difference(_ copy: FullBook, _ server: ExchangeServer) -> String? {
         let status = copy.status
         guard let scales = status.scales else { return "\(status.symbol): live without a level" }
         let found = server.withVenue { venue in

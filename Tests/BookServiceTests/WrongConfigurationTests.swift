@@ -1,12 +1,13 @@
 // Every number of a configuration at its worst: a service starts and stops, or says which field is wrong,
 // before any thread exists. It never traps.
 
-import BinanceDepth
+import BinanceVenue
 import DepthFeed
+import FeedPlan
 import Foundation
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import BookService
 
@@ -33,16 +34,16 @@ struct NumberField: Sendable, CustomStringConvertible {
     static func planner(
         _ name: String, _ set: @escaping @Sendable (inout SnapshotPlanner.Configuration, Int64) -> Void
     ) -> NumberField {
-        NumberField("desk.planner." + name) { configuration, value in
+        NumberField("fetcher.planner." + name) { configuration, value in
             var planner = SnapshotPlanner.Configuration(pool: .spot)
             set(&planner, value)
-            configuration.desk.planner = planner
+            configuration.fetcher.planner = planner
         }
     }
 
     static let service: [NumberField] = [
         NumberField("depth", \.depth), NumberField("auditEveryMs", ms: \.auditEveryMs),
-        NumberField("lagMsMax", ms: \.lagMsMax), NumberField("laneCountMin", \.laneCountMin),
+        NumberField("lagMsMax", ms: \.lagMsMax), NumberField("shardCountMin", \.shardCountMin),
         NumberField("tickIntervalMs", \.tickIntervalMs), NumberField("silenceMs", ms: \.silenceMs),
         NumberField("seed") { $0.seed = UInt64(bitPattern: $1) },
         NumberField("ringBytes") { $0.ringBytes = Int($1) },
@@ -58,45 +59,45 @@ struct NumberField: Sendable, CustomStringConvertible {
         NumberField("busySilence.pingAfterMs", ms: \.busySilence.pingAfterMs),
         NumberField("busySilence.pongLimitMs", ms: \.busySilence.pongLimitMs),
         NumberField("busySilence.goneAfterMs", ms: \.busySilence.goneAfterMs),
-        NumberField("desk.bodyBytesMax", \.desk.bodyBytesMax),
-        NumberField("desk.listBytesMax", \.desk.listBytesMax),
-        NumberField("desk.requestLimitMs", \.desk.requestLimitMs),
-        NumberField("desk.listLimitMs", \.desk.listLimitMs),
-        NumberField("desk.listAttemptsMax", \.desk.listAttemptsMax),
-        NumberField("desk.redeliveryMs", \.desk.redeliveryMs),
-        NumberField("desk.statusIntervalMs", \.desk.statusIntervalMs),
+        NumberField("fetcher.bodyBytesMax", \.fetcher.bodyBytesMax),
+        NumberField("fetcher.listBytesMax", \.fetcher.listBytesMax),
+        NumberField("fetcher.requestLimitMs", \.fetcher.requestLimitMs),
+        NumberField("fetcher.listLimitMs", \.fetcher.listLimitMs),
+        NumberField("fetcher.listAttemptsMax", \.fetcher.listAttemptsMax),
+        NumberField("fetcher.redeliveryMs", \.fetcher.redeliveryMs),
+        NumberField("fetcher.statusIntervalMs", \.fetcher.statusIntervalMs),
         NumberField("loop.readBytesMax", \.loop.readBytesMax),
         NumberField("loop.queueBytesMax", \.loop.queueBytesMax),
         NumberField("loop.commandCountMax", \.loop.commandCountMax),
     ]
 
-    static let life: [NumberField] = [
-        NumberField("life.batchNameCountMax", \.life.batchNameCountMax),
-        NumberField("life.messageSharePercent", \.life.messageSharePercent),
-        NumberField("life.answerLimitMs", ms: \.life.answerLimitMs),
-        NumberField("life.dialLimitMs", ms: \.life.dialLimitMs),
-        NumberField("life.provenAfterMs", ms: \.life.provenAfterMs),
-        NumberField("life.deliveredAfterMs", ms: \.life.deliveredAfterMs),
-        NumberField("life.backoffFirstMs", ms: \.life.backoffFirstMs),
-        NumberField("life.backoffMaxMs", ms: \.life.backoffMaxMs),
-        NumberField("life.refusedWaitMs", ms: \.life.refusedWaitMs),
-        NumberField("life.refusedWaitMaxMs", ms: \.life.refusedWaitMaxMs),
-        NumberField("life.attemptsPerFiveMinutesMax", \.life.attemptsPerFiveMinutesMax),
-        NumberField("life.renewalMarginMs", ms: \.life.renewalMarginMs),
-        NumberField("life.renewalJitterMs", ms: \.life.renewalJitterMs),
-        NumberField("life.overlapMs", ms: \.life.overlapMs),
-        NumberField("life.coalesceMs", ms: \.life.coalesceMs),
-        NumberField("life.lostAfterCount", \.life.lostAfterCount),
-        NumberField("life.lostWithinMs", ms: \.life.lostWithinMs),
-        NumberField("life.lostSharePercent", \.life.lostSharePercent),
-        NumberField("life.seed") { $0.life.seed = UInt64(bitPattern: $1) },
-        NumberField("life.terms.pingIntervalMs", \.life.terms.pingIntervalMs),
-        NumberField("life.terms.pongDeadlineMs", \.life.terms.pongDeadlineMs),
-        NumberField("life.terms.messagesPerSecondMax", \.life.terms.messagesPerSecondMax),
-        NumberField("life.terms.streamCountMax", \.life.terms.streamCountMax),
-        NumberField("life.terms.lifeMs", \.life.terms.lifeMs),
-        NumberField("life.terms.attemptsPerFiveMinutesMax") {
-            $0.life.terms.attemptsPerFiveMinutesMax = Int($1)
+    static let supervisor: [NumberField] = [
+        NumberField("supervisor.batchNameCountMax", \.supervisor.batchNameCountMax),
+        NumberField("supervisor.messageSharePercent", \.supervisor.messageSharePercent),
+        NumberField("supervisor.answerLimitMs", ms: \.supervisor.answerLimitMs),
+        NumberField("supervisor.dialLimitMs", ms: \.supervisor.dialLimitMs),
+        NumberField("supervisor.provenAfterMs", ms: \.supervisor.provenAfterMs),
+        NumberField("supervisor.deliveredAfterMs", ms: \.supervisor.deliveredAfterMs),
+        NumberField("supervisor.backoffFirstMs", ms: \.supervisor.backoffFirstMs),
+        NumberField("supervisor.backoffMaxMs", ms: \.supervisor.backoffMaxMs),
+        NumberField("supervisor.refusedWaitMs", ms: \.supervisor.refusedWaitMs),
+        NumberField("supervisor.refusedWaitMaxMs", ms: \.supervisor.refusedWaitMaxMs),
+        NumberField("supervisor.attemptsPerFiveMinutesMax", \.supervisor.attemptsPerFiveMinutesMax),
+        NumberField("supervisor.renewalMarginMs", ms: \.supervisor.renewalMarginMs),
+        NumberField("supervisor.renewalJitterMs", ms: \.supervisor.renewalJitterMs),
+        NumberField("supervisor.overlapMs", ms: \.supervisor.overlapMs),
+        NumberField("supervisor.coalesceMs", ms: \.supervisor.coalesceMs),
+        NumberField("supervisor.lostAfterCount", \.supervisor.lostAfterCount),
+        NumberField("supervisor.lostWithinMs", ms: \.supervisor.lostWithinMs),
+        NumberField("supervisor.lostSharePercent", \.supervisor.lostSharePercent),
+        NumberField("supervisor.seed") { $0.supervisor.seed = UInt64(bitPattern: $1) },
+        NumberField("supervisor.terms.pingIntervalMs", \.supervisor.terms.pingIntervalMs),
+        NumberField("supervisor.terms.pongDeadlineMs", \.supervisor.terms.pongDeadlineMs),
+        NumberField("supervisor.terms.messagesPerSecondMax", \.supervisor.terms.messagesPerSecondMax),
+        NumberField("supervisor.terms.streamCountMax", \.supervisor.terms.streamCountMax),
+        NumberField("supervisor.terms.lifeMs", \.supervisor.terms.lifeMs),
+        NumberField("supervisor.terms.attemptsPerFiveMinutesMax") {
+            $0.supervisor.terms.attemptsPerFiveMinutesMax = Int($1)
         },
     ]
 
@@ -146,11 +147,11 @@ struct WrongCase: Sendable, CustomStringConvertible {
             $0.isCombined = false
         },
         WrongCase(description: "ticks before now", field: "tickIntervalMs") { $0.tickIntervalMs = -1 },
-        WrongCase(description: "requests without names", field: "life.batchNameCountMax") {
-            $0.life.batchNameCountMax = 0
+        WrongCase(description: "requests without names", field: "supervisor.batchNameCountMax") {
+            $0.supervisor.batchNameCountMax = 0
         },
-        WrongCase(description: "answers at any time", field: nil) { $0.life.answerLimitMs = .max },
-        WrongCase(description: "overlap for ever", field: nil) { $0.life.overlapMs = .max },
+        WrongCase(description: "answers at any time", field: nil) { $0.supervisor.answerLimitMs = .max },
+        WrongCase(description: "overlap for ever", field: nil) { $0.supervisor.overlapMs = .max },
         WrongCase(description: "one level", field: nil) { $0.depth = 1 },
     ]
 }
@@ -191,7 +192,7 @@ struct WrongCase: Sendable, CustomStringConvertible {
         }
     }
 
-    @Test(arguments: NumberField.service + NumberField.life + NumberField.planners)
+    @Test(arguments: NumberField.service + NumberField.supervisor + NumberField.planners)
     func everyNumber(_ field: NumberField) async {
         await onOwnThread("number: \(field)") { report in
             for value in [0, -1, .max, .min, 1] as [Int64] {
@@ -225,8 +226,10 @@ struct WrongCase: Sendable, CustomStringConvertible {
 
     @Test func anErrorSaysAll() {
         var configuration = Self.configuration(.spot)
-        configuration.life.answerLimitMs = -7
-        #expect(throws: ConfigurationError(field: "life.answerLimitMs", value: "-7", legal: "1 or more")) {
+        configuration.supervisor.answerLimitMs = -7
+        #expect(
+            throws: ConfigurationError(field: "supervisor.answerLimitMs", value: "-7", legal: "1 or more")
+        ) {
             try configuration.validate()
         }
         configuration = Self.configuration(.spot)

@@ -1,4 +1,4 @@
-import CKernels
+import CLobKernels
 import Foundation
 import MarketData
 import TestSupport

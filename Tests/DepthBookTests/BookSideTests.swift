@@ -1,4 +1,4 @@
-import CKernels
+import CLobKernels
 import MarketData
 import TestSupport
 import Testing

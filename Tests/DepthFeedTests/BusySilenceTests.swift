@@ -1,8 +1,8 @@
 // When a busy connection that says nothing is doubted; and whose messages a full ring lost.
 
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import DepthFeed
 

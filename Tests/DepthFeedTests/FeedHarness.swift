@@ -1,10 +1,10 @@
-// A lane under test: venue, feed and ring on the test's own thread, times scaled down.
+// A shard under test: venue, feed and ring on the test's own thread, times scaled down.
 
-import BinanceDepth
-import Handoff
+import BinanceVenue
+import LobHandoff
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import DepthFeed
 
@@ -24,7 +24,7 @@ struct SeenFrame: Equatable, CustomStringConvertible {
     var description: String { "\(kind) \(source) \(text.prefix(60))" }
 }
 
-final class LaneHarness {
+final class ShardHarness {
     let venue: TestVenue
     let loop: EventLoop
     let feed: DepthFeed
@@ -52,13 +52,13 @@ final class LaneHarness {
         let endpoints = Endpoints(market: market, streamBase: venue.streamBase, restBase: venue.restBase)
         var configuration = DepthFeed.Configuration(
             endpoints: endpoints, symbols: symbols.map { SymbolName($0)! })
-        configuration.life.terms.messagesPerSecondMax = 1000
-        configuration.life.answerLimitMs = 250
-        configuration.life.backoffFirstMs = 10
-        configuration.life.backoffMaxMs = 100
-        configuration.life.refusedWaitMs = 300
-        configuration.life.coalesceMs = 20
-        configuration.life.overlapMs = 100
+        configuration.supervisor.terms.messagesPerSecondMax = 1000
+        configuration.supervisor.answerLimitMs = 250
+        configuration.supervisor.backoffFirstMs = 10
+        configuration.supervisor.backoffMaxMs = 100
+        configuration.supervisor.refusedWaitMs = 300
+        configuration.supervisor.coalesceMs = 20
+        configuration.supervisor.overlapMs = 100
         configuration.tickIntervalMs = 20
         configuration.statusIntervalMs = 20
         configuration.socket.closeLimitMs = 100

@@ -1,13 +1,15 @@
 // What a feed does when the ring is full, and when two connections talk at once.
 
-import BinanceDepth
-import Handoff
+import BinanceVenue
+import BookSync
+import FeedPlan
+import LobHandoff
 import MarketData
 import TestSupport
 import Testing
 
 @testable import DepthFeed
-@testable import Transport
+@testable import LobTransport
 
 private let btc = SymbolName("BTCUSDT")!
 
@@ -15,90 +17,90 @@ extension FeedSocketTests {
     @Suite struct Ring {
         /// Nobody reads: messages are lost, what must arrive waits, and comes first when there is room again.
         @Test func ringFull() throws {
-            let lane = try LaneHarness(TestVenue(), ringBytes: 1 << 16)
-            lane.start()
-            lane.isReading = false
-            for id in 1...30 { lane.venue.link.send(depthEvent(id, length: 8000)) }
-            lane.drive { lane.status.messages == 31 && lane.status.droppedMessages > 10 }
-            lane.feed.deliverSnapshot(
+            let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
+            shard.start()
+            shard.isReading = false
+            for id in 1...30 { shard.venue.link.send(depthEvent(id, length: 8000)) }
+            shard.drive { shard.status.messages == 31 && shard.status.droppedMessages > 10 }
+            shard.feed.deliverSnapshot(
                 SnapshotEnvelope(symbol: btc, limit: 5).bytes + Array("{}".utf8), of: btc)
-            lane.venue.link.peer.abort()
+            shard.venue.link.peer.abort()
             // The snapshot, the end and the beginning, and marks of what was lost.
-            lane.drive { lane.venue.links.count == 2 && lane.status.waitingFrames > 3 }
-            lane.venue.link.send(depthEvent(31))
-            lane.drive { lane.status.messages == 33 }
-            lane.isReading = true
-            lane.drive { lane.announcements.count == 3 }
-            lane.venue.link.send(depthEvent(32))
-            lane.drive { lane.frames.last?.text == depthEvent(32) }
-            let kinds = lane.frames.drop { $0.kind != .depthSnapshot }.map(\.kind)
+            shard.drive { shard.venue.links.count == 2 && shard.status.waitingFrames > 3 }
+            shard.venue.link.send(depthEvent(31))
+            shard.drive { shard.status.messages == 33 }
+            shard.isReading = true
+            shard.drive { shard.announcements.count == 3 }
+            shard.venue.link.send(depthEvent(32))
+            shard.drive { shard.frames.last?.text == depthEvent(32) }
+            let kinds = shard.frames.drop { $0.kind != .depthSnapshot }.map(\.kind)
             #expect(kinds.filter { $0 != .dropped } == [.depthSnapshot, .disconnected, .connected, .message])
             #expect(kinds.contains(.dropped))
-            #expect(!lane.frames.contains { $0.kind == .message && $0.text == depthEvent(31) })
-            lane.drive { lane.log.contains { $0.contains("found no room in the ring") } }
-            lane.finish()
+            #expect(!shard.frames.contains { $0.kind == .message && $0.text == depthEvent(31) })
+            shard.drive { shard.log.contains { $0.contains("found no room in the ring") } }
+            shard.finish()
         }
 
         @Test func snapshotsAndFailures() throws {
-            let lane = try LaneHarness(TestVenue(), ringBytes: 1 << 16)
-            lane.start()
-            let remote = lane.feed.remote
+            let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
+            shard.start()
+            let remote = shard.feed.remote
             let frame = SnapshotEnvelope(symbol: btc, limit: 100).bytes + Array("{\"lastUpdateId\":7}".utf8)
-            func deliver(_ news: SnapshotDesk.Delivery.News, _ symbol: SymbolName = btc) -> Bool {
+            func deliver(_ news: SnapshotFetcher.Delivery.News, _ symbol: SymbolName = btc) -> Bool {
                 let key = SnapshotKey(market: .spot, symbol: symbol)
-                return remote.deliver(SnapshotDesk.Delivery(key: key, news: news))
+                return remote.deliver(SnapshotFetcher.Delivery(key: key, news: news))
             }
             let envelope = SnapshotEnvelope(symbol: btc, limit: 100).bytes
             #expect(deliver(.requested(envelope)) && deliver(.snapshot(frame)) && deliver(.failed))
             #expect(deliver(.snapshot(frame), SymbolName("STRANGER")!))
             #expect(deliver(.snapshot([UInt8](repeating: 1, count: 1 << 16))))  // never fits
-            lane.drive { lane.frames.count == 6 }
+            shard.drive { shard.frames.count == 6 }
             #expect(
-                lane.frames.dropFirst(2).map(\.kind)
+                shard.frames.dropFirst(2).map(\.kind)
                     == [.snapshotRequested, .depthSnapshot, .snapshotFailed, .snapshotFailed])
-            #expect(lane.frames[3].text.hasSuffix("{\"lastUpdateId\":7}"))
-            #expect(lane.log.contains { $0.contains("65536 bytes do not fit the ring") })
-            lane.finish()
+            #expect(shard.frames[3].text.hasSuffix("{\"lastUpdateId\":7}"))
+            #expect(shard.log.contains { $0.contains("65536 bytes do not fit the ring") })
+            shard.finish()
         }
 
         /// While the ring is full: of one symbol the last request and the last snapshot, each in its place.
         @Test func requestsWaitBesideSnapshots() throws {
-            let lane = try LaneHarness(TestVenue(), ringBytes: 1 << 16)
-            lane.start()
-            lane.isReading = false
-            for id in 1...30 { lane.venue.link.send(depthEvent(id, length: 8000)) }
-            lane.drive { lane.status.messages == 31 && lane.status.droppedMessages > 10 }
+            let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
+            shard.start()
+            shard.isReading = false
+            for id in 1...30 { shard.venue.link.send(depthEvent(id, length: 8000)) }
+            shard.drive { shard.status.messages == 31 && shard.status.droppedMessages > 10 }
             let envelope = SnapshotEnvelope(symbol: btc, limit: 5).bytes
             let body = [UInt8](repeating: UInt8(ascii: "x"), count: 9000)
-            lane.feed.deliverRequest(envelope, of: btc)
-            lane.feed.deliverSnapshot(envelope + body + Array("1".utf8), of: btc)
-            lane.feed.deliverRequest(envelope, of: btc)
-            lane.feed.deliverSnapshot(envelope + body + Array("2".utf8), of: btc)
-            lane.feed.deliverRequest(envelope, of: SymbolName("STRANGER")!)
-            lane.isReading = true
-            lane.drive { lane.frames.last?.kind == .depthSnapshot }
-            let kinds = lane.frames.map(\.kind).filter { $0 == .snapshotRequested || $0 == .depthSnapshot }
+            shard.feed.deliverRequest(envelope, of: btc)
+            shard.feed.deliverSnapshot(envelope + body + Array("1".utf8), of: btc)
+            shard.feed.deliverRequest(envelope, of: btc)
+            shard.feed.deliverSnapshot(envelope + body + Array("2".utf8), of: btc)
+            shard.feed.deliverRequest(envelope, of: SymbolName("STRANGER")!)
+            shard.isReading = true
+            shard.drive { shard.frames.last?.kind == .depthSnapshot }
+            let kinds = shard.frames.map(\.kind).filter { $0 == .snapshotRequested || $0 == .depthSnapshot }
             #expect(kinds == [.snapshotRequested, .depthSnapshot])
-            #expect(lane.frames.last!.text.hasSuffix("x2"))
-            lane.finish()
+            #expect(shard.frames.last!.text.hasSuffix("x2"))
+            shard.finish()
         }
 
         /// Two connections in the middle of long messages at the same time: both messages arrive whole.
         @Test func interleavedConnections() throws {
-            let lane = try LaneHarness(TestVenue(), ringBytes: 1 << 24) { $0.life.overlapMs = 60_000 }
-            lane.start()
-            lane.venue.link.shutDown()
-            lane.drive { lane.announcements.count == 2 }
-            lane.frames = []
+            let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 24) { $0.supervisor.overlapMs = 60_000 }
+            shard.start()
+            shard.venue.link.shutDown()
+            shard.drive { shard.announcements.count == 2 }
+            shard.frames = []
             for round in 0..<6 {
-                for link in lane.venue.links {
+                for link in shard.venue.links {
                     link.send(depthEvent(10 * round + link.number, length: 500_000))
                     link.send(depthEvent(10 * round + link.number + 5))
                 }
             }
-            lane.drive(atMostMs: 8000) { lane.frames.count == 24 }
+            shard.drive(atMostMs: 8000) { shard.frames.count == 24 }
             for source in 1...2 as ClosedRange<UInt16> {
-                let texts = lane.frames.filter { $0.source == source }.map(\.text)
+                let texts = shard.frames.filter { $0.source == source }.map(\.text)
                 let wanted = (0..<6).flatMap { round in
                     let id = 10 * round + Int(source) - 1
                     return [depthEvent(id, length: 500_000), depthEvent(id + 5)]
@@ -106,20 +108,20 @@ extension FeedSocketTests {
                 let isSame = texts == wanted
                 #expect(isSame)
             }
-            lane.finish()
+            shard.finish()
         }
 
         /// The same, piece by piece as the test wants it.
         @Test func interleavedPieces() throws {
-            let lane = try LaneHarness(TestVenue()) { $0.life.overlapMs = 60_000 }
-            lane.start()
-            lane.venue.link.shutDown()
-            lane.drive { lane.announcements.count == 2 }
-            lane.frames = []
-            let (a, b) = (lane.feed.sockets[1]!, lane.feed.sockets[2]!)
+            let shard = try ShardHarness(TestVenue()) { $0.supervisor.overlapMs = 60_000 }
+            shard.start()
+            shard.venue.link.shutDown()
+            shard.drive { shard.announcements.count == 2 }
+            shard.frames = []
+            let (a, b) = (shard.feed.sockets[1]!, shard.feed.sockets[2]!)
             func piece(_ text: String, _ isFinal: Bool, _ socket: FeedSocket) {
                 let bytes = Array(text.utf8)
-                lane.feed.received(bytes.span, isFinal: isFinal, on: socket)
+                shard.feed.received(bytes.span, isFinal: isFinal, on: socket)
             }
             let event = depthEvent(1)
             piece(String(event.prefix(5)), false, a)  // too short to tell what it is
@@ -129,35 +131,35 @@ extension FeedSocketTests {
             piece(String(event.dropFirst(25)), true, a)
             piece("", false, b)
             piece(event, true, b)
-            lane.read()
+            shard.read()
             #expect(
-                lane.frames == [
+                shard.frames == [
                     .init(.message, 2, #"{"result":null,"id":77}"#), .init(.message, 1, event),
                     .init(.message, 2, event),
                 ])
-            #expect(lane.feed.counted.unreadable == 0)
+            #expect(shard.feed.counted.unreadable == 0)
             // A connection that ends in the middle of its message leaves nothing of it.
             piece("half", false, a)
-            lane.venue.links[0].peer.abort()
-            lane.drive { lane.announcements.count == 3 }
-            lane.venue.links[1].send(event)
-            lane.drive { lane.frames.count == 5 }
-            #expect(lane.frames.suffix(2) == [.init(.disconnected, 1), .init(.message, 2, event)])
-            lane.finish()
+            shard.venue.links[0].peer.abort()
+            shard.drive { shard.announcements.count == 3 }
+            shard.venue.links[1].send(event)
+            shard.drive { shard.frames.count == 5 }
+            #expect(shard.frames.suffix(2) == [.init(.disconnected, 1), .init(.message, 2, event)])
+            shard.finish()
         }
 
         /// What a message costs once everything is warm: no allocation, whether it comes whole or in pieces.
         @Test func receivingAllocatesNothing() throws {
-            let lane = try LaneHarness(TestVenue())
-            lane.start()
-            let socket = lane.feed.sockets[1]!
+            let shard = try ShardHarness(TestVenue())
+            shard.start()
+            let socket = shard.feed.sockets[1]!
             let event = Array(depthEvent(1, length: 2000).utf8)
             func run(_ count: Int) {
                 for _ in 0..<count {
-                    lane.feed.received(event.span, isFinal: true, on: socket)
-                    lane.feed.received(event.span.extracting(first: 900), isFinal: false, on: socket)
-                    lane.feed.received(event.span.extracting(droppingFirst: 900), isFinal: true, on: socket)
-                    lane.consumer.poll { _ in }
+                    shard.feed.received(event.span, isFinal: true, on: socket)
+                    shard.feed.received(event.span.extracting(first: 900), isFinal: false, on: socket)
+                    shard.feed.received(event.span.extracting(droppingFirst: 900), isFinal: true, on: socket)
+                    shard.consumer.poll { _ in }
                 }
             }
             run(10)
@@ -167,7 +169,7 @@ extension FeedSocketTests {
             #else
                 _ = bytes
             #endif
-            lane.finish()
+            shard.finish()
         }
     }
 }

@@ -1,4 +1,4 @@
-// The time of a desk under clocks that somebody sets.
+// The time of a fetcher under clocks that somebody sets.
 
 import TestSupport
 import Testing
@@ -18,7 +18,7 @@ struct MinuteClockTests {
         }
     }
 
-    /// An hour back must not stop the desk for an hour, an hour ahead must not end a ban.
+    /// An hour back must not stop the fetcher for an hour, an hour ahead must not end a ban.
     @Test(
         arguments: [
             -3_600_000, -61_000, -60_000, -55_001, -54_999, -1, 0, 1, 5_000, 5_001, 59_999, 60_000, 3_600_000,

@@ -3,7 +3,7 @@
 
 import Foundation
 
-@testable import Transport
+@testable import LobTransport
 
 /// A request that a feed sent.
 struct FeedRequest: Equatable {

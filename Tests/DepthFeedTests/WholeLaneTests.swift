@@ -1,16 +1,17 @@
-// A whole lane as a process runs it: feed thread, desk thread and book thread, against a simulated venue
+// A whole shard as a process runs it: feed thread, fetcher thread and book thread, against a simulated venue
 // behind real sockets, its books compared with the true ones.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
 import DepthBook
+import FeedPlan
 import Foundation
-import Handoff
+import LobHandoff
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Synchronization
 import Testing
-import Transport
 
 @testable import DepthFeed
 
@@ -79,37 +80,37 @@ private final class LiveVenue {
     }
 }
 
-/// The book thread: frames in, wishes out, asleep while there is nothing.
+/// The book thread: frames in, requests out, asleep while there is nothing.
 private final class BookThread: @unchecked Sendable {
     var engine: BookEngine
     private var consumer: FrameConsumer
     private let signal: Signal
-    private let feed: FeedRemote
-    private let desk: DeskRemote
+    private let feed: FeedHandle
+    private let fetcher: SnapshotFetcherHandle
     let isStopping = Atomic<Bool>(false)
     let isDone = Atomic<Bool>(false)
     let liveCount = Atomic<Int>(0)
 
     init(
-        _ symbols: [SymbolName], _ consumer: consuming FrameConsumer, _ signal: Signal, _ feed: FeedRemote,
-        _ desk: DeskRemote
+        _ symbols: [SymbolName], _ consumer: consuming FrameConsumer, _ signal: Signal, _ feed: FeedHandle,
+        _ fetcher: SnapshotFetcherHandle
     ) {
         var configuration = EngineConfiguration(market: .spot)
         configuration.auditEveryNs = 500_000_000
         engine = BookEngine(configuration)
         for symbol in symbols { engine.addSymbol(symbol) }
         self.consumer = consumer
-        (self.signal, self.feed, self.desk) = (signal, feed, desk)
+        (self.signal, self.feed, self.fetcher) = (signal, feed, fetcher)
     }
 
     func run() {
-        var wants: [SnapshotDesk.Wish] = []
+        var wants: [SnapshotFetcher.Request] = []
         var silent: [SymbolName] = []
         while !isStopping.load(ordering: .acquiring) {
             let ticket = signal.ticket
             if engine.doWork(&consumer) == 0 { signal.wait(since: ticket, timeoutNs: 100_000_000) }
-            engine.takeWishes { wish in
-                switch wish {
+            engine.takeRequests { request in
+                switch request {
                 case .ask(let symbol, let priority, let attempt):
                     let key = SnapshotKey(market: .spot, symbol: symbol)
                     wants.append(.want(key, priority, levelCount: 100, attempt: attempt))
@@ -117,7 +118,7 @@ private final class BookThread: @unchecked Sendable {
                 case .resubscribe(let symbol): silent.append(symbol)
                 }
             }
-            if !wants.isEmpty && desk.want(wants) { wants = [] }
+            if !wants.isEmpty && fetcher.want(wants) { wants = [] }
             if !silent.isEmpty && feed.resubscribe(silent) { silent = [] }
             let live = engine.symbols.count { engine.status($0)?.state == .live }
             liveCount.store(live, ordering: .relaxed)
@@ -132,13 +133,13 @@ private final class Carried<Value: ~Copyable>: @unchecked Sendable {
     init(_ value: consuming Value) { self.value = consume value }
 }
 
-/// The remotes and statuses of a lane whose loops run on threads of their own.
-private final class RunningLane: @unchecked Sendable {
+/// The remotes and statuses of a shard whose loops run on threads of their own.
+private final class RunningShard: @unchecked Sendable {
     let ready = Atomic<Int>(0)
     let isEnding = Atomic<Bool>(false)
     let ended = Atomic<Int>(0)
-    var feed: FeedRemote?
-    var desk: DeskRemote?
+    var feed: FeedHandle?
+    var fetcher: SnapshotFetcherHandle?
     var status: LatestValueReader<FeedStatus>?
 
     func feedThread(
@@ -157,14 +158,16 @@ private final class RunningLane: @unchecked Sendable {
         }.start()
     }
 
-    func deskThread(_ endpoints: Endpoints, _ feed: FeedRemote) {
+    func fetcherThread(_ endpoints: Endpoints, _ feed: FeedHandle) {
         Thread {
             let loop = try! EventLoop()
-            let desk = try! SnapshotDesk(
+            let fetcher = try! SnapshotFetcher(
                 [endpoints], on: loop, deliver: { feed.deliver($0) })
-            self.desk = desk.remote
+            self.fetcher = fetcher.remote
             self.ready.add(1, ordering: .releasing)
-            loop.run { self.isEnding.load(ordering: .acquiring) && desk.isStopped && desk.openCount == 0 }
+            loop.run {
+                self.isEnding.load(ordering: .acquiring) && fetcher.isStopped && fetcher.openCount == 0
+            }
             loop.close()
             self.ended.add(1, ordering: .releasing)
         }.start()
@@ -172,7 +175,7 @@ private final class RunningLane: @unchecked Sendable {
 }
 
 extension FeedSocketTests {
-    @Suite struct WholeLane {
+    @Suite struct WholeShard {
         @Test func threeThreads() throws {
             let symbols = (0..<4).map { SymbolName("SIM\($0)USDT")! }
             let venue = try LiveVenue(symbols)
@@ -185,16 +188,16 @@ extension FeedSocketTests {
                 market: .spot, streamBase: venue.front.streamBase, restBase: venue.front.restBase)
             var configuration = DepthFeed.Configuration(endpoints: endpoints, symbols: symbols)
             configuration.streams.partialLevelCount = 20
-            configuration.life.overlapMs = 500
+            configuration.supervisor.overlapMs = 500
             let ring = try FrameRing()
             let gauges = ring.gauges
             let signal = Signal()
-            let lane = RunningLane()
-            lane.feedThread(configuration, Carried(ring.producer), signal)
-            drive("feed") { lane.ready.load(ordering: .acquiring) == 1 }
-            lane.deskThread(endpoints, lane.feed!)
-            drive("desk") { lane.ready.load(ordering: .acquiring) == 2 }
-            let book = BookThread(symbols, ring.consumer, signal, lane.feed!, lane.desk!)
+            let shard = RunningShard()
+            shard.feedThread(configuration, Carried(ring.producer), signal)
+            drive("feed") { shard.ready.load(ordering: .acquiring) == 1 }
+            shard.fetcherThread(endpoints, shard.feed!)
+            drive("fetcher") { shard.ready.load(ordering: .acquiring) == 2 }
+            let book = BookThread(symbols, ring.consumer, signal, shard.feed!, shard.fetcher!)
             Thread { book.run() }.start()
 
             drive("live") { book.liveCount.load(ordering: .relaxed) == symbols.count }
@@ -222,11 +225,11 @@ extension FeedSocketTests {
             }
             #expect(book.engine.counters.malformed == 0 && gauges.droppedFrames == 0)
             var status = FeedStatus()
-            _ = lane.status!.read(into: &status)
+            _ = shard.status!.read(into: &status)
             #expect(status.state == .connected && status.attempts == 3 && status.replacements == 1)
-            lane.isEnding.store(true, ordering: .releasing)
-            #expect(lane.feed!.stop() && lane.desk!.stop())
-            drive("ended") { lane.ended.load(ordering: .acquiring) == 2 }
+            shard.isEnding.store(true, ordering: .releasing)
+            #expect(shard.feed!.stop() && shard.fetcher!.stop())
+            drive("ended") { shard.ended.load(ordering: .acquiring) == 2 }
             drive("sockets left behind") { venue.front.loop.remote.counters.open == 0 }
             venue.front.loop.close()
         }

@@ -1,14 +1,14 @@
 // Captures over real sockets: what is heard is what the file says, and REST follows it.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
-import Handoff
+import LobHandoff
+import LobRecording
+import LobTransport
 import MarketData
-import Recording
 import SimulatedExchange
 import TestSupport
 import Testing
-import Transport
 
 @testable import ExchangeServer
 

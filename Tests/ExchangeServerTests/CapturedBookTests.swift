@@ -1,9 +1,9 @@
 // What REST answers from a capture: as deep as the capture proves, and nothing of which it proves nothing.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobRecording
 import MarketData
-import Recording
 import SimulatedExchange
 import Testing
 

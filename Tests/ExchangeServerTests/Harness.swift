@@ -1,11 +1,11 @@
 // What the tests of the server share: a loop driven by the test's own thread, a server with a lively venue,
 // and clients of this package that write down what they hear.
 
-import BinanceDepth
+import BinanceVenue
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
-import Transport
 
 @testable import ExchangeServer
 
@@ -124,9 +124,9 @@ final class Listener {
     private(set) var client: WebSocketClient?
     private var pieces: [UInt8] = []
 
-    init(_ url: ServiceURL, on loop: EventLoop, road: WebSocketRoad = .fast) {
+    init(_ url: ServiceURL, on loop: EventLoop, backend: WebSocketBackend = .native) {
         var options = WebSocketClient.Options()
-        options.roads = [road]
+        options.backends = [backend]
         var handlers = WebSocketClient.Handlers { [self] bytes, isFinal in
             for index in bytes.indices { pieces.append(bytes[index]) }
             if !isFinal { return }
@@ -143,7 +143,7 @@ final class Listener {
         self.init(try ServiceURL("ws://127.0.0.1:\(server.port)\(path)"), on: loop)
     }
 
-    var isOpen: Bool { client?.road != nil && end == nil }
+    var isOpen: Bool { client?.backend != nil && end == nil }
 
     func send(_ text: String) { _ = client?.send(text: text) }
 

@@ -1,9 +1,9 @@
 // Captures that no honest collector writes: times, lines and numbers of symbols beyond measure.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobRecording
 import MarketData
-import Recording
 import SimulatedExchange
 import Testing
 

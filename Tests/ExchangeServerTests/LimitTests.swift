@@ -1,9 +1,9 @@
 // Limits of connections, and what the venue does to clients on purpose.
 
-import BinanceDepth
+import BinanceVenue
+import LobTransport
 import MarketData
 import Testing
-import Transport
 
 @testable import ExchangeServer
 @testable import SimulatedExchange

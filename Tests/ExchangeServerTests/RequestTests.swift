@@ -1,10 +1,11 @@
 // REST over real sockets: every endpoint of the three markets, weights, refusals, delays, cut connections.
 
+import BinanceVenue
 import Foundation
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
-import Transport
 
 @testable import ExchangeServer
 

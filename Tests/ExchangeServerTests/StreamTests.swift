@@ -1,10 +1,10 @@
 // The streams over real sockets: paths, shapes, control messages, and frames that are the venue's own.
 
-import BinanceDepth
+import BinanceVenue
+import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
-import Transport
 
 @testable import ExchangeServer
 

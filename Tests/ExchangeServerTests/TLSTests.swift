@@ -1,8 +1,8 @@
 // The same over TLS, with a certificate made for the test run.
 
 import Foundation
+import LobTransport
 import Testing
-import Transport
 
 @testable import ExchangeServer
 

@@ -4,7 +4,7 @@
 import TestSupport
 import Testing
 
-@testable import Handoff
+@testable import LobHandoff
 
 /// A ring, its outbox and what came out of it.
 private final class Outlet {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Handoff
+@testable import LobHandoff
 
 private let capacity = FrameRing.capacityBytesRange.lowerBound
 private let frameBytesMax = capacity - 144

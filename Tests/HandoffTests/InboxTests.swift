@@ -1,12 +1,12 @@
 // Order, bounds and threads of an inbox.
 
 import Foundation
-import Handoff
+import LobHandoff
 import Testing
 
 @Suite struct InboxTests {
     @Test func takesInOrderAndRefusesBeyondItsCapacity() {
-        let inbox = Inbox<Int>(capacity: 3)
+        let inbox = CommandQueue<Int>(capacity: 3)
         #expect(inbox.take().isEmpty)
         #expect(inbox.post(1) && inbox.post(2) && inbox.post(3))
         #expect(!inbox.post(4))
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func closedRefusesAndLeavesNothingBehind() {
-        let inbox = Inbox<Int>(capacity: 3)
+        let inbox = CommandQueue<Int>(capacity: 3)
         #expect(inbox.post(1) && inbox.post(2))
         #expect(inbox.close() == [1, 2])
         #expect(!inbox.post(3))
@@ -26,8 +26,8 @@ import Testing
 
     /// Several threads post while one takes: nothing is lost, and each thread's pieces keep their order.
     @Test func manyThreads() {
-        let inbox = Inbox<(thread: Int, number: Int)>(capacity: 64)
-        let latch = Latch()
+        let inbox = CommandQueue<(thread: Int, number: Int)>(capacity: 64)
+        let latch = StopFlag()
         let threadCount = 4, pieceCount = 5_000
         let group = DispatchGroup()
         for thread in 0..<threadCount {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Handoff
+@testable import LobHandoff
 
 /// A value that shows when it was torn: every word says which publication it belongs to.
 private protocol Stamped: BitwiseCopyable, Sendable {

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Handoff
+@testable import LobHandoff
 
 @Suite struct SignalTests {
     /// Far longer than any run: a wait that lasts this long was not woken.

@@ -11,7 +11,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Handoff
+@testable import LobHandoff
 
 /// Body length of frame `number`: mostly ordinary messages, now and then none or a long one.
 private func bodyLength(_ number: Int) -> Int {

@@ -1,3 +1,4 @@
+import BinanceVenue
 import MarketData
 import TestSupport
 import Testing

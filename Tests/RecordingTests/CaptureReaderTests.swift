@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Recording
+@testable import LobRecording
 
 /// Writes bytes to a temporary file, hands its path to `body` and removes it.
 func withFile<R>(_ bytes: [UInt8], _ body: (String) throws -> R) throws -> R {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Recording
+@testable import LobRecording
 
 /// Lines of a capture that may be a pipe, read twice.
 private func linesTwice(_ path: String) throws -> [[String]] {

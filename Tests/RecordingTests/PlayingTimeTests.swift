@@ -1,4 +1,4 @@
-import Recording
+import LobRecording
 import Testing
 
 @Suite struct PlayingTimeTests {

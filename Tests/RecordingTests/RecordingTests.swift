@@ -1,8 +1,8 @@
 import Glibc
-import Handoff
+import LobHandoff
 import Testing
 
-@testable import Recording
+@testable import LobRecording
 
 /// A folder for one test; it goes with everything in it.
 private final class Folder {

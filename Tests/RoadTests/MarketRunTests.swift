@@ -1,10 +1,11 @@
 // Many books on one budget: who is served first, and that nothing goes wrong meanwhile. `lob market` runs the
 // same for a whole market.
 
-import BinanceDepth
+import BinanceVenue
 import BookEngine
+import FeedPlan
 import MarketData
-import RoadSimulation
+import PipelineSimulation
 import Testing
 
 struct MarketRunTests {

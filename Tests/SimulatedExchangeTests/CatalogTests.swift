@@ -1,6 +1,6 @@
 // The symbols that people look at: plausible prices, and traffic that keeps the rules of the flow.
 
-import BinanceDepth
+import BinanceVenue
 import MarketData
 import SimulatedExchange
 import Testing

@@ -1,6 +1,6 @@
 // The subtle faults: what they say is well formed where it should be, and false where it should be.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import Foundation
 import MarketData

@@ -1,7 +1,7 @@
 // Slower depth streams: each of their diffs is the union of the events in between, and their chains have no
 // holes.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 import SimulatedExchange

@@ -3,6 +3,7 @@
 // As it goes, every book must equal the true book at its own id, inside the range its snapshot covered; when
 // the faults end every book must come back; and the same seed must give the same bytes.
 
+import BinanceVenue
 import MarketData
 import SimulatedExchange
 import Testing

@@ -1,6 +1,6 @@
 // The venue's own rules: what arrives, when, in which shape; what requests cost; what the past was.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 import SimulatedExchange

@@ -1,6 +1,6 @@
 // Bytes the calling thread has allocated, by jemalloc's own counter.
 
-import CAllocator
+import CLobAllocator
 
 /// Runs `body` and returns the bytes this thread allocated meanwhile; nil where jemalloc is switched off.
 public func allocatedBytes(_ body: () throws -> Void) rethrows -> UInt64? {

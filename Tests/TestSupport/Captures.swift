@@ -1,5 +1,6 @@
 // The captured sets that tests run on, and a reader of JSON that shares no code with the parser.
 
+import BinanceVenue
 import Foundation
 import MarketData
 

@@ -7,32 +7,44 @@ enum HouseRules {
     /// A line of a test that holds a text: messages and requests read best unbroken.
     static let quotedColumnMax = 130
 
-    /// What each target may import. Foundation is for the executables only.
-    static let arrows: [String: Set<String>] = [
-        "MarketData": [],
-        "DepthBook": ["MarketData", "CKernels"],
-        "BinanceDepth": ["MarketData", "CKernels"],
-        "Handoff": ["CKernels", "Synchronization", "Glibc"],
-        "BookEngine": ["MarketData", "DepthBook", "BinanceDepth", "Handoff"],
-        "Transport": ["CTransport", "Synchronization"],
-        "DepthFeed": ["Transport", "Handoff", "BinanceDepth", "MarketData"],
-        "BookService": [
-            "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "Transport", "DepthFeed",
-            "CKernels", "Glibc", "Synchronization",
-        ],
-        "Recording": ["Handoff", "MarketData", "CZlib", "CZstd", "Glibc"],
-        "Captures": ["MarketData", "BinanceDepth", "Recording"],
-        "BookServer": ["Transport", "Handoff", "DepthBook", "MarketData", "BinanceDepth"],
-        "SimulatedExchange": ["MarketData", "DepthBook", "BinanceDepth"],
-        "ExchangeServer": [
-            "SimulatedExchange", "Transport", "BinanceDepth", "MarketData", "DepthBook", "Recording",
-            "Captures",
-        ],
-        "RoadSimulation": [
-            "MarketData", "DepthBook", "BinanceDepth", "Handoff", "BookEngine", "SimulatedExchange",
-        ],
-        "lob": ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"],
-        "bench": ["ArgumentParser", "Foundation", "Glibc", "Synchronization", "Histogram"],
+    /// What each target may import, from top to bottom: an arrow between targets points upwards in this list.
+    /// Foundation is for the executables only.
+    static let arrows: [(target: String, imports: Set<String>)] = [
+        ("MarketData", []),
+        ("BookSync", ["MarketData"]),
+        ("DepthBook", ["CLobKernels", "MarketData"]),
+        ("LobHandoff", ["CLobKernels", "Glibc", "Synchronization"]),
+        ("FeedPlan", ["MarketData"]),
+        ("BinanceVenue", ["BookSync", "CLobKernels", "FeedPlan", "MarketData"]),
+        ("BookEngine", ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData"]),
+        ("LobTransport", ["CLobTransport", "LobHandoff"]),
+        ("DepthFeed", ["BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobTransport", "MarketData"]),
+        (
+            "BookService",
+            [
+                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
+                "LobTransport", "MarketData", "Synchronization",
+            ]
+        ),
+        ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
+        ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
+        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "MarketData"]),
+        (
+            "ExchangeServer",
+            [
+                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobRecording",
+                "LobTransport", "MarketData", "SimulatedExchange",
+            ]
+        ),
+        (
+            "PipelineSimulation",
+            [
+                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData",
+                "SimulatedExchange",
+            ]
+        ),
+        ("lob", ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"]),
+        ("bench", ["ArgumentParser", "Foundation", "Histogram", "Synchronization"]),
     ]
 
     /// The targets at the end of all arrows, which may import every other one as well.
@@ -42,22 +54,28 @@ enum HouseRules {
     static let fence: [String: Set<String>] = [
         "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
-        "BinanceDepth": [
-            "JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser", "SnapshotEnvelope",
+        "BinanceVenue": ["JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser"],
+        "BookSync": ["SnapshotEnvelope"],
+        "LobHandoff": [
+            "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
-        "Handoff": ["FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal"],
-        "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "BookTrack", "MessageBuffer"],
-        "BookService": ["Worker"],
+        "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
         "Captures": ["CaptureSurvey", "DepthBody"],
         "ExchangeServer": ["CapturedText"],
-        "Transport": ["LoopHandle", "Socket"],
+        "LobTransport": ["LoopOwner", "Socket"],
         "lob": [
             "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],
-        "RoadSimulation": ["FrameFacts"],
-        "Recording": [
+        "PipelineSimulation": ["FrameFacts"],
+        "LobRecording": [
             "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter", "ZstdFile",
         ],
+    ]
+
+    /// Files that hold functions of one purpose instead of a type.
+    static let namedAfterFunctions: Set<String> = [
+        "CapturedText", "DecimalScan", "DecimalText", "FrameEncoder", "HTTPDate", "LineTime", "PlayingTime",
+        "RoadMistakes", "ScaleConversion",
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.

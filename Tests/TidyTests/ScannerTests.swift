@@ -188,6 +188,7 @@ import Testing
             ]
             """
         #expect(
-            targetFolders(of: text).isSuperset(of: ["Sources/A", "Benchmarks/bench", "Tests/ATests"]))
+            targetFolders(of: text).map { "\($0.name) \($0.folder)" }
+                == ["A Sources/A", "bench Benchmarks/bench", "ATests Tests/ATests"])
     }
 }

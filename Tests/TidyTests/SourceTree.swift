@@ -19,10 +19,9 @@ struct SourceFile {
     var isSwift: Bool { path.hasSuffix(".swift") }
     var isC: Bool { path.hasSuffix(".c") || path.hasSuffix(".h") }
 
-    /// The folder below `Sources`, `Tests` or `Benchmarks`; nil for a file that lies in none.
+    /// The target whose folder it lies in; nil if it lies in none.
     var target: String? {
-        let parts = path.split(separator: "/")
-        return parts.count > 2 ? String(parts[1]) : nil
+        SourceTree.targets.first { path.hasPrefix($0.folder + "/") }?.name
     }
 
     /// The file name without folders.
@@ -49,6 +48,10 @@ enum SourceTree {
     static let texts: [SourceFile] =
         (["Sources", "Tests", "Benchmarks", "perf", ".ci"].flatMap { files(under: $0) }
             + topLevel.filter { $0.hasSuffix(".md") || $0 == "Package.swift" }.compactMap { file($0) })
+
+    /// The targets of the manifest, with their folders.
+    static let targets: [(name: String, folder: String)] =
+        file("Package.swift").map { targetFolders(of: String(decoding: $0.bytes, as: UTF8.self)) } ?? []
 
     /// Names of the entries of the root folder.
     static let topLevel: [String] =

@@ -24,20 +24,55 @@ import Testing
     }
 
     @Test func importsFollowTheArrows() {
-        let modules = Set(HouseRules.arrows.keys)
+        let rows = Dictionary(uniqueKeysWithValues: HouseRules.arrows.map { ($0.target, $0.imports) })
         var findings: [String] = []
         for file in SourceTree.code where file.isSwift && !file.path.hasPrefix("Tests/") {
-            guard let target = file.target, var allowed = HouseRules.arrows[target] else {
+            guard let target = file.target, var allowed = rows[target] else {
                 findings.append("\(file.path): no row for this target in the table of arrows")
                 continue
             }
-            if HouseRules.executables.contains(target) { allowed.formUnion(modules) }
+            if HouseRules.executables.contains(target) { allowed.formUnion(rows.keys) }
             for (module, line) in file.imports() where !allowed.contains(module) {
                 let isCTarget = HouseRules.executables.contains(target) && module.hasPrefix("C")
                 if !isCTarget { findings.append("\(file.path):\(line): \(target) may not import \(module)") }
             }
         }
         expectNone(findings, "arrows")
+    }
+
+    /// Each floor stands on those above it in the table, and no arrow is drawn that nobody uses.
+    @Test func arrowsPointUpwardsAndAreUsed() {
+        var above: Set<String> = []
+        var findings: [String] = []
+        let targets = Set(HouseRules.arrows.map(\.target))
+        var used: [String: Set<String>] = [:]
+        for file in SourceTree.code where file.isSwift && !file.path.hasPrefix("Tests/") {
+            used[file.target ?? "", default: []].formUnion(file.imports().map(\.module))
+        }
+        for (target, imports) in HouseRules.arrows {
+            let below = imports.intersection(targets).subtracting(above)
+            findings += below.map { "\(target) stands above \($0)" }
+            above.insert(target)
+            findings += imports.subtracting(used[target] ?? []).map { "\(target) does not import \($0)" }
+        }
+        expectNone(findings.sorted(), "arrows")
+    }
+
+    /// A file defines the type it is named after, or extends it as `Type+Topic`.
+    @Test func filesAreNamedAfterTheirTypes() {
+        let files = SourceTree.sources.filter {
+            $0.isSwift && !HouseRules.executables.contains($0.target ?? "")
+        }
+        let findings = files.filter { file in
+            let name = file.name.dropLast(".swift".count)
+            if HouseRules.namedAfterFunctions.contains(String(name)) { return false }
+            let type = name.split(separator: "+")[0]
+            let kinds = name.contains("+") ? ["extension"] : ["struct", "class", "enum", "protocol"]
+            return !file.lines.contains { line in
+                kinds.contains { line.contains("\($0) \(type)") }
+            }
+        }
+        expectNone(findings.map(\.path), "file and type")
     }
 
     @Test func nothingIsReexported() {
@@ -58,8 +93,8 @@ import Testing
         expectNone(unexplained.map(\.path), "no SAFETY: line")
         for (target, names) in HouseRules.fence {
             for name in names {
-                let path = "Sources/\(target)/\(name).swift"
-                #expect(files.contains { $0.path == path }, "the fence names \(path), which does not exist")
+                let isThere = files.contains { $0.target == target && $0.name == name + ".swift" }
+                #expect(isThere, "the fence names \(name) of \(target), which does not exist")
             }
         }
     }
@@ -142,10 +177,9 @@ import Testing
         expectNone(strangers, "not allowed in the root folder")
     }
 
-    @Test func everyFileBelongsToATarget() throws {
-        let manifest = try #require(SourceTree.file("Package.swift"))
-        let folders = targetFolders(of: String(decoding: manifest.bytes, as: UTF8.self))
-        #expect(folders.contains("Sources/MarketData") && folders.contains("Benchmarks/bench"))
+    @Test func everyFileBelongsToATarget() {
+        let folders = Set(SourceTree.targets.map(\.folder))
+        #expect(folders.contains("Sources/Core/MarketData") && folders.contains("Benchmarks/bench"))
         let files = ["Sources", "Tests"].flatMap { SourceTree.files(under: $0) } + SourceTree.code
         let known = folders.union(HouseRules.otherPrograms)
         let strays = files.filter { file in !known.contains { file.path.hasPrefix($0 + "/") } }
@@ -155,19 +189,15 @@ import Testing
     }
 }
 
-/// The folders of the targets a manifest declares.
-func targetFolders(of manifest: String) -> Set<String> {
-    let call = #/\.(target|executableTarget|systemLibrary|testTarget)\(\s*name: "([^"]+)"/#
+/// The targets a manifest declares, with their folders.
+func targetFolders(of manifest: String) -> [(name: String, folder: String)] {
+    let call = #/\n\s*\.(target|executableTarget|systemLibrary|testTarget)\(\s*name: "([^"]+)"/#
     let matches = manifest.matches(of: call)
-    var folders = Set<String>()
-    for (index, match) in matches.enumerated() {
+    return matches.enumerated().map { index, match in
         let end = index + 1 < matches.count ? matches[index + 1].range.lowerBound : manifest.endIndex
         let rest = manifest[match.range.upperBound..<end]
-        if let path = rest.firstMatch(of: #/path: "([^"]+)"/#) {
-            folders.insert(String(path.1))
-        } else {
-            folders.insert((match.1 == "testTarget" ? "Tests/" : "Sources/") + String(match.2))
-        }
+        let path = rest.firstMatch(of: #/path: "([^"]+)"/#).map { String($0.1) }
+        let usual = (match.1 == "testTarget" ? "Tests/" : "Sources/") + String(match.2)
+        return (String(match.2), path ?? usual)
     }
-    return folders
 }

@@ -1,10 +1,10 @@
 // RFC 6455 framing as a table: what a server sends and what a client must make of it. Every row runs on the
-// pure decoder at every split position, and over real sockets on both roads. `standard` says where the
+// pure decoder at every split position, and over real sockets on both backends. `standard` says where the
 // library's own role is known to do otherwise.
 
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 struct ConformanceRow: CustomTestStringConvertible, Sendable {
     /// What is to come of the bytes.
@@ -17,7 +17,7 @@ struct ConformanceRow: CustomTestStringConvertible, Sendable {
         case violation([Heard], FrameFault, at: UInt64)
     }
 
-    /// How the standard road differs.
+    /// How the libwebsockets backend differs.
     enum Standard {
         /// Not at all, but for pings it does not report and rules it does not name.
         case same

@@ -1,20 +1,20 @@
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 extension SocketTests {
     @Suite struct Conformance {
-        /// What a client of this road must have heard of a row.
-        private func expected(_ heard: [Heard], _ road: WebSocketRoad) -> [Heard] {
-            [.opened(road)]
+        /// What a client of this backend must have heard of a row.
+        private func expected(_ heard: [Heard], _ backend: WebSocketBackend) -> [Heard] {
+            [.opened(backend)]
                 + heard.filter { event in
-                    if case .ping = event { road == .fast } else { true }
+                    if case .ping = event { backend == .native } else { true }
                 }
         }
 
-        @Test(arguments: conformanceTable, [WebSocketRoad.fast, .standard])
-        func overSockets(_ row: ConformanceRow, _ road: WebSocketRoad) throws {
-            if road == .standard && row.standard == .accepts { return }
+        @Test(arguments: conformanceTable, [WebSocketBackend.native, .libwebsockets])
+        func overSockets(_ row: ConformanceRow, _ backend: WebSocketBackend) throws {
+            if backend == .libwebsockets && row.standard == .accepts { return }
             // The first bytes come with the answer to the upgrade, the rest in two pieces.
             let cut = min(row.bytes.count, 3)
             let server = ScriptedServer([
@@ -24,7 +24,7 @@ extension SocketTests {
                 .wait(ms: 2), .send(row.isOpen ? frame(9, [42]) : []), .awaitBytes(6),
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { options in
+                let diary = Diary(server.url, on: loop, [backend]) { options in
                     options.messageBytesMax = conformanceMessageBytesMax
                     options.closeLimitMs = 50
                 }
@@ -37,25 +37,25 @@ extension SocketTests {
                     let answer = unmasked(server.connections[0].received)
                     #expect(answer.allSatisfy { $0.opcode == 10 })
                     #expect(answer.last?.payload == [42])
-                    let probe: [Heard] = road == .fast ? [.ping([42])] : []
-                    #expect(diary.heard == expected(heard, road) + probe)
+                    let probe: [Heard] = backend == .native ? [.ping([42])] : []
+                    #expect(diary.heard == expected(heard, backend) + probe)
                 case .closed(let heard, let code, let reason):
                     drive(loop, [server]) { diary.end != nil }
-                    #expect(Array(diary.heard.dropLast()) == expected(heard, road))
-                    if row.standard == .same || road == .fast {
+                    #expect(Array(diary.heard.dropLast()) == expected(heard, backend))
+                    if row.standard == .same || backend == .native {
                         #expect(diary.end == WebSocketEnd(peerCode: code, peerReason: reason))
                     }
                     server.step()
                     let answer = unmasked(server.connections[0].received)
                     #expect(answer.first?.opcode == 8)
-                    if road == .fast && code != 1005 {
+                    if backend == .native && code != 1005 {
                         #expect(answer[0].payload == closePayload(code: code, reason: ""))
                     }
                 case .violation(let heard, let fault, let offset):
                     drive(loop, [server]) { diary.end != nil }
-                    #expect(Array(diary.heard.dropLast()) == expected(heard, road))
+                    #expect(Array(diary.heard.dropLast()) == expected(heard, backend))
                     #expect(diary.error != nil)
-                    if road == .fast {
+                    if backend == .native {
                         #expect(diary.error == .violation(FrameViolation(fault: fault, offset: offset)))
                         #expect(loop.remote.counters.violations == 1)
                         server.step()
@@ -67,13 +67,13 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: [WebSocketRoad.fast, .standard])
-        func bytesWithTheAnswer(_ road: WebSocketRoad) throws {
+        @Test(arguments: [WebSocketBackend.native, .libwebsockets])
+        func bytesWithTheAnswer(_ backend: WebSocketBackend) throws {
             // Frames and a ping in the very segment of the 101.
             var server: ScriptedServer?
             server = ScriptedServer { _ in [.awaitRequest] }
             try withLoop { loop in
-                let diary = Diary(server!.url, on: loop, [road])
+                let diary = Diary(server!.url, on: loop, [backend])
                 drive(loop, [server!]) { server!.connections.first?.script.isEmpty == true }
                 let connection = server!.connections[0]
                 connection.script = [
@@ -88,8 +88,8 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: [WebSocketRoad.fast, .standard])
-        func messagesFromOurOwnServer(_ road: WebSocketRoad) throws {
+        @Test(arguments: [WebSocketBackend.native, .libwebsockets])
+        func messagesFromOurOwnServer(_ backend: WebSocketBackend) throws {
             // Counts around every border of framing and of the read buffer, echoed by the library's server
             // role.
             let counts = [0, 1, 125, 126, 4095, 4096, 65535, 65536, 65537, 200_000]
@@ -107,7 +107,7 @@ extension SocketTests {
                                 return WebSocketPeer.Handlers()
                             }
                         }))
-                let diary = Diary(try ServiceURL("ws://127.0.0.1:\(server.port)/"), on: loop, [road])
+                let diary = Diary(try ServiceURL("ws://127.0.0.1:\(server.port)/"), on: loop, [backend])
                 drive(loop) { diary.messages.count == counts.count }
                 #expect(diary.messages == counts.map { [UInt8](repeating: UInt8($0 & 0x7F), count: $0) })
             }

@@ -1,22 +1,24 @@
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
-private let roads = [WebSocketRoad.fast, .standard]
+private let backends = [WebSocketBackend.native, .libwebsockets]
 
 extension SocketTests {
     @Suite struct Ending {
-        @Test(arguments: roads) func closeIsAnswered(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func closeIsAnswered(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([
                 .awaitRequest, .upgrade, .awaitBytes(6), .send(closeFrame(1000, "bye")), .hangUp,
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road])
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { diary.isOpen }
                 diary.client?.close(code: 1000, reason: "enough")
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == nil)
-                if road == .fast { #expect(diary.end == WebSocketEnd(peerCode: 1000, peerReason: "bye")) }
+                if backend == .native {
+                    #expect(diary.end == WebSocketEnd(peerCode: 1000, peerReason: "bye"))
+                }
                 let sent = unmasked(server.connections[0].received)
                 #expect(sent.first?.opcode == 8)
                 #expect(sent.first?.payload == closePayload(code: 1000, reason: "enough"))
@@ -24,10 +26,10 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: roads) func closeIsNeverAnswered(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func closeIsNeverAnswered(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.awaitRequest, .upgrade, .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.closeLimitMs = 100 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.closeLimitMs = 100 }
                 drive(loop, [server]) { diary.isOpen }
                 diary.client?.close()
                 drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
@@ -37,37 +39,37 @@ extension SocketTests {
         }
 
         /// The peer has closed and been answered, but does not hang up.
-        @Test(arguments: roads) func peerClosesAndStays(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func peerClosesAndStays(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.awaitRequest, .upgrade, .send(closeFrame(1001, "going")), .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.closeLimitMs = 100 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.closeLimitMs = 100 }
                 drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
                 #expect(diary.end == WebSocketEnd(peerCode: 1001, peerReason: "going"))
             }
         }
 
-        @Test(arguments: roads) func hangsUpOrResets(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func hangsUpOrResets(_ backend: WebSocketBackend) throws {
             for end in [Step.hangUp, .reset] {
                 let half = Array(text("half a message").dropLast(3))
                 let server = ScriptedServer([
                     .awaitRequest, .upgrade, .send(text("whole")), .send(half), .wait(ms: 5), end,
                 ])
                 try withLoop { loop in
-                    let diary = Diary(server.url, on: loop, [road])
+                    let diary = Diary(server.url, on: loop, [backend])
                     drive(loop, [server]) { diary.end != nil }
                     #expect(
                         diary.heard == [
-                            .opened(road), .message("whole"), .closed(WebSocketEnd(error: .lost)),
+                            .opened(backend), .message("whole"), .closed(WebSocketEnd(error: .lost)),
                         ])
                 }
             }
         }
 
         /// The peer vanished without a word.
-        @Test(arguments: roads) func halfOpen(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func halfOpen(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.awaitRequest, .upgrade, .send(text("last sign of life")), .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.silenceLimitMs = 120 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.silenceLimitMs = 120 }
                 drive(loop, [server], forAtMostMs: 1500) { diary.end != nil }
                 guard case .silent(let forMs)? = diary.error else {
                     Issue.record("\(diary.heard)")
@@ -78,12 +80,12 @@ extension SocketTests {
         }
 
         /// A silent peer is pinged, once, and given up when no byte answers; nothing else of it is missed.
-        @Test(arguments: roads) func halfOpenIsFoundByAPing(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func halfOpenIsFoundByAPing(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([
                 .awaitRequest, .upgrade, .wait(ms: 60), .send(text("alive")), .wait(ms: 400),
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) {
+                let diary = Diary(server.url, on: loop, [backend]) {
                     $0.pingAfterMs = 100
                     $0.pongLimitMs = 80
                 }
@@ -101,13 +103,13 @@ extension SocketTests {
         }
 
         /// A quiet peer that answers pings lives on, and is pinged in every silence.
-        @Test(arguments: roads) func quietButAnswering(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func quietButAnswering(_ backend: WebSocketBackend) throws {
             let pong: [Step] = [
                 .awaitBytes(6), .send(frame(10)), .awaitBytes(12), .send(frame(10)), .wait(ms: 20),
             ]
             let server = ScriptedServer([.awaitRequest, .upgrade] + pong + [.send(text("end")), .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) {
+                let diary = Diary(server.url, on: loop, [backend]) {
                     $0.pingAfterMs = 60
                     $0.pongLimitMs = 600
                 }
@@ -118,35 +120,35 @@ extension SocketTests {
             }
         }
 
-        /// Pings alone are signs of life, on either road.
-        @Test(arguments: roads) func quietButAlive(_ road: WebSocketRoad) throws {
+        /// Pings alone are signs of life, on either backend.
+        @Test(arguments: backends) func quietButAlive(_ backend: WebSocketBackend) throws {
             var script: [Step] = [.awaitRequest, .upgrade]
             for _ in 0..<8 { script += [.wait(ms: 40), .send(frame(9))] }
             let server = ScriptedServer(script + [.send(text("end")), .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.silenceLimitMs = 150 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.silenceLimitMs = 150 }
                 drive(loop, [server]) { !diary.messages.isEmpty || diary.end != nil }
                 #expect(diary.messages == [Array("end".utf8)])
             }
         }
 
-        @Test(arguments: roads) func abortInEveryState(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func abortInEveryState(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer { _ in [.awaitRequest, .wait(ms: 20), .upgrade, .hang] }
             try withLoop { loop in
                 // Before the first turn, while dialling, when open, and twice.
-                let early = Diary(server.url, on: loop, [road])
+                let early = Diary(server.url, on: loop, [backend])
                 early.client?.abort()
-                let dialling = Diary(server.url, on: loop, [road])
+                let dialling = Diary(server.url, on: loop, [backend])
                 loop.turn()
                 dialling.client?.close()
-                let open = Diary(server.url, on: loop, [road])
+                let open = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { open.isOpen }
                 open.client?.abort()
                 open.client?.abort()
                 drive(loop, [server]) { early.end != nil && dialling.end != nil && open.end != nil }
                 #expect(early.heard == [.closed(WebSocketEnd(error: .cancelled))])
                 #expect(dialling.heard == [.closed(WebSocketEnd(error: .cancelled))])
-                #expect(open.heard == [.opened(road), .closed(WebSocketEnd(error: .cancelled))])
+                #expect(open.heard == [.opened(backend), .closed(WebSocketEnd(error: .cancelled))])
                 drive(loop, [server]) { loop.remote.counters.open == 0 }
             }
         }
@@ -156,9 +158,9 @@ extension SocketTests {
             let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .hang] }
             let silent = ScriptedServer { _ in [.hang] }
             let loop = try EventLoop()
-            let open = roads.map { Diary(server.url, on: loop, [$0]) }
+            let open = backends.map { Diary(server.url, on: loop, [$0]) }
             drive(loop, [server]) { open.allSatisfy(\.isOpen) }
-            let dialling = roads.map { Diary(silent.url, on: loop, [$0, .standard]) }
+            let dialling = backends.map { Diary(silent.url, on: loop, [$0, .libwebsockets]) }
             let resolving = Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop)
             loop.turn()
             let new = Diary(server.url, on: loop)
@@ -179,21 +181,21 @@ extension SocketTests {
         }
 
         /// Everything a handler may do to its own connection while it is being called.
-        @Test(arguments: roads) func handlersActOnTheirConnection(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func handlersActOnTheirConnection(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer { number in
                 [.awaitRequest, .upgrade, .send(text("1") + text("2") + text("3")), .hang]
             }
             try withLoop { loop in
-                let aborting = Diary(server.url, on: loop, [road])
+                let aborting = Diary(server.url, on: loop, [backend])
                 aborting.onMessage = { $0.client?.abort() }
-                let closing = Diary(server.url, on: loop, [road])
+                let closing = Diary(server.url, on: loop, [backend])
                 closing.onMessage = { $0.client?.close() }
-                let sending = Diary(server.url, on: loop, [road])
+                let sending = Diary(server.url, on: loop, [backend])
                 sending.onMessage = { _ = $0.client?.send(text: "echo") }
                 var next: Diary?
-                let dialling = Diary(server.url, on: loop, [road])
+                let dialling = Diary(server.url, on: loop, [backend])
                 dialling.onMessage = { _ in
-                    if next == nil { next = Diary(server.url, on: loop, [road]) }
+                    if next == nil { next = Diary(server.url, on: loop, [backend]) }
                 }
                 drive(loop, [server]) {
                     aborting.end != nil && closing.end != nil && sending.messages.count == 3
@@ -206,7 +208,10 @@ extension SocketTests {
         }
 
         /// A turn that ends a connection says so at once, though it was allowed to wait for the network.
-        @Test(arguments: [WebSocketRoad.fast, .standard]) func endingDoesNotWait(_ road: WebSocketRoad) throws
+        @Test(arguments: [WebSocketBackend.native, .libwebsockets]) func endingDoesNotWait(
+            _ backend: WebSocketBackend
+        )
+            throws
         {
             let server = ScriptedServer { number in
                 number == 0
@@ -214,7 +219,7 @@ extension SocketTests {
                     : [.awaitRequest, .text("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello"), .hang]
             }
             try withLoop { loop in
-                let open = Diary(server.url, on: loop, [road])
+                let open = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { open.isOpen }
                 var status = 0
                 var hasFinished = false

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 /// Open descriptors of this process, by what they are.
 private func descriptors() -> [String] {
@@ -36,11 +36,11 @@ private func liveThroughEverything() throws {
                 upgrade: { _ in .accept { _ in WebSocketPeer.Handlers() } }))
         let ownURL = try ServiceURL("ws://localhost:\(own.port)/")
         var diaries: [Diary] = []
-        for roads in [[WebSocketRoad.fast], [.standard], [.fast, .standard]] {
+        for backends in [[WebSocketBackend.native], [.libwebsockets], [.native, .libwebsockets]] {
             for server in servers {
-                diaries.append(Diary(server.url, on: loop, roads) { $0.openLimitMs = 60 })
+                diaries.append(Diary(server.url, on: loop, backends) { $0.openLimitMs = 60 })
             }
-            diaries.append(Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop, roads))
+            diaries.append(Diary(try ServiceURL("ws://no-such-host.invalid/"), on: loop, backends))
         }
         let open = Diary(ownURL, on: loop)
         var fetchedCount = 0
@@ -83,8 +83,8 @@ private func show(_ result: ExitTest.Result?) {
             let server = ScriptedServer { _ in [.awaitRequest, .upgrade, .send(text("hi")), .hang] }
             let loop = try EventLoop()
             let exhaustion = DescriptorExhaustion()
-            for road in [WebSocketRoad.fast, .standard] {
-                let diary = Diary(server.url, on: loop, [road])
+            for backend in [WebSocketBackend.native, .libwebsockets] {
+                let diary = Diary(server.url, on: loop, [backend])
                 for _ in 0..<100 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
                 precondition(diary.error == .descriptorsExhausted, "\(diary.heard)")
             }
@@ -92,8 +92,8 @@ private func show(_ result: ExitTest.Result?) {
             for _ in 0..<2000 where named.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
             precondition(named.end != nil)
             exhaustion.end()
-            for road in [WebSocketRoad.fast, .standard] {
-                let diary = Diary(server.url, on: loop, [road])
+            for backend in [WebSocketBackend.native, .libwebsockets] {
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { !diary.messages.isEmpty }
                 precondition(diary.messages.count == 1)
             }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 /// Decodes as a client does, the bytes cut into these pieces.
 private func decode(_ pieces: [ArraySlice<UInt8>]) -> (

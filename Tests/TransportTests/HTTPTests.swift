@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 /// A request and what became of it.
 private final class Fetched {

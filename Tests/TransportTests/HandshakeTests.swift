@@ -1,15 +1,15 @@
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
-private let roads = [WebSocketRoad.fast, .standard]
+private let backends = [WebSocketBackend.native, .libwebsockets]
 
 extension SocketTests {
     @Suite struct Handshake {
-        @Test(arguments: roads) func refused(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func refused(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer(isListening: false) { _ in [] }
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road, .standard])
+                let diary = Diary(server.url, on: loop, [backend, .libwebsockets])
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == .refused(address: "127.0.0.1"))
                 #expect(diary.error?.description == "connection to 127.0.0.1 refused")
@@ -37,26 +37,26 @@ extension SocketTests {
             try withLoop { loop in
                 let diary = Diary(try ServiceURL("ws://localhost:\(server.port)/ws"), on: loop)
                 drive(loop, [server]) { !diary.messages.isEmpty }
-                #expect(diary.heard == [.opened(.fast), .message("hi")])
+                #expect(diary.heard == [.opened(.native), .message("hi")])
                 #expect(server.connections[0].request.contains("Host: localhost:\(server.port)\r\n"))
             }
         }
 
-        @Test(arguments: roads) func slowLoris(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func slowLoris(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([
                 .awaitRequest, .drip(Array(upgradeAnswer(to: "").utf8), everyMs: 10), .hang,
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.openLimitMs = 150 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.openLimitMs = 150 }
                 drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
                 #expect(diary.error == .timedOut(afterMs: 150))
             }
         }
 
-        @Test(arguments: roads) func noAnswer(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func noAnswer(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road]) { $0.openLimitMs = 100 }
+                let diary = Diary(server.url, on: loop, [backend]) { $0.openLimitMs = 100 }
                 drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
                 #expect(diary.error == .timedOut(afterMs: 100))
                 // The socket goes with the attempt.
@@ -64,23 +64,23 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: roads) func hangsUpUnanswered(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func hangsUpUnanswered(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.awaitRequest, .hangUp])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road])
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == .unansweredInPlain)
             }
         }
 
         /// The library's parser waits for something it knows; the limit ends that.
-        @Test(arguments: roads) func garbageForAnswer(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func garbageForAnswer(_ backend: WebSocketBackend) throws {
             for garbage in [
                 "SSH-2.0-OpenSSH_9.2\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}", String(repeating: "x", count: 70000),
             ] {
                 let server = ScriptedServer([.awaitRequest, .text(garbage), .hang])
                 try withLoop { loop in
-                    let diary = Diary(server.url, on: loop, [road]) { $0.openLimitMs = 100 }
+                    let diary = Diary(server.url, on: loop, [backend]) { $0.openLimitMs = 100 }
                     drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
                     switch diary.error {
                     case .badAnswer, .timedOut(afterMs: 100): break
@@ -90,39 +90,39 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: [400, 403, 404, 426, 429, 503], roads)
-        func status(_ status: Int, _ road: WebSocketRoad) throws {
+        @Test(arguments: [400, 403, 404, 426, 429, 503], backends)
+        func status(_ status: Int, _ backend: WebSocketBackend) throws {
             let server = ScriptedServer([
                 .awaitRequest, .text("HTTP/1.1 \(status) No\r\nContent-Length: 2\r\n\r\nno"), .hang,
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road])
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == .upgradeRefused(status: status))
                 #expect(diary.heard.count == 1)
             }
         }
 
-        /// What a refusal says of when to come again reaches the owner, by either road.
+        /// What a refusal says of when to come again reaches the owner, by either backend.
         @Test(
             arguments: [
                 ("17", 17), ("0", 0), ("99999999999999999999", Int.max), ("-3", nil), ("soon", nil),
                 ("", nil),
-            ], roads)
-        func retryAfter(_ retry: (text: String, seconds: Int?), _ road: WebSocketRoad) throws {
+            ], backends)
+        func retryAfter(_ retry: (text: String, seconds: Int?), _ backend: WebSocketBackend) throws {
             let server = ScriptedServer([
                 .awaitRequest,
                 .text("HTTP/1.1 429 No\r\nRetry-After: \(retry.text)\r\nContent-Length: 2\r\n\r\nno"), .hang,
             ])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road])
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { diary.end != nil }
                 #expect(diary.error == .upgradeRefused(status: 429, retryAfterSeconds: retry.seconds))
             }
         }
 
-        /// A server that does not consent to the fast road gets the library's own handshake; one that is out
-        /// of order or limits its clients does not get a second attempt.
+        /// A server that does not consent to the native backend gets the library's own handshake; one that is
+        /// out of order or limits its clients does not get a second attempt.
         @Test func fallback() throws {
             let answers: [(step: Step, isWorthAnother: Bool)] = [
                 (.text("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), true),
@@ -138,11 +138,13 @@ extension SocketTests {
                     [.awaitRequest, $0 == 0 ? answer.step : .upgrade, .send(text("hi")), .hang]
                 }
                 try withLoop { loop in
-                    let diary = Diary(server.url, on: loop, [.fast, .standard])
+                    let diary = Diary(server.url, on: loop, [.native, .libwebsockets])
                     drive(loop, [server]) { diary.end != nil || !diary.messages.isEmpty }
                     #expect(diary.isOpen == answer.isWorthAnother, "\(answer.step)")
                     #expect(loop.remote.counters.attempts == (answer.isWorthAnother ? 2 : 1))
-                    if answer.isWorthAnother { #expect(diary.heard == [.opened(.standard), .message("hi")]) }
+                    if answer.isWorthAnother {
+                        #expect(diary.heard == [.opened(.libwebsockets), .message("hi")])
+                    }
                 }
             }
         }
@@ -155,13 +157,13 @@ extension SocketTests {
                 (["Connection": "close"], .connection),
                 (["Sec-WebSocket-Protocol": "chat"], .subprotocol),
                 (["Sec-WebSocket-Extensions": "permessage-deflate"], .extensions),
-            ] as [([String: String], HandshakeFault)], roads)
-        func invalidAnswer(_ answer: ([String: String], HandshakeFault), _ road: WebSocketRoad) throws {
+            ] as [([String: String], HandshakeFault)], backends)
+        func invalidAnswer(_ answer: ([String: String], HandshakeFault), _ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.awaitRequest, .upgradeWith(answer.0), .send(text("x")), .hang])
             try withLoop { loop in
-                let diary = Diary(server.url, on: loop, [road])
+                let diary = Diary(server.url, on: loop, [backend])
                 drive(loop, [server]) { diary.end != nil }
-                let fault = road == .fast ? answer.1 : .unspecified
+                let fault = backend == .native ? answer.1 : .unspecified
                 #expect(diary.heard == [.closed(WebSocketEnd(error: .handshakeInvalid(fault)))])
             }
         }
@@ -177,13 +179,13 @@ extension SocketTests {
             }
         }
 
-        @Test func requestOfTheFastRoad() throws {
+        @Test func requestOfTheFastBackend() throws {
             let server = ScriptedServer([.awaitRequest, .upgrade, .hang])
             let streams = (0..<300).map { "symbol\($0)usdt@depth@100ms" }.joined(separator: "/")
             let path = "/stream?streams=" + streams.prefix(7000)
             try withLoop { loop in
                 let url = try ServiceURL("ws://127.0.0.1:\(server.port)\(path)")
-                let diary = Diary(url, on: loop, [.fast, .standard]) {
+                let diary = Diary(url, on: loop, [.native, .libwebsockets]) {
                     $0.headers = [HTTPHeader("User-Agent", "test/1")!]
                 }
                 drive(loop, [server]) { diary.isOpen }
@@ -197,10 +199,10 @@ extension SocketTests {
             }
         }
 
-        @Test func pathTooLongForTheStandardRoad() throws {
+        @Test func pathTooLongForTheStandardBackend() throws {
             try withLoop { loop in
                 let path = "/" + String(repeating: "x", count: 3000)
-                let diary = Diary(try ServiceURL("ws://127.0.0.1:1\(path)"), on: loop, [.standard])
+                let diary = Diary(try ServiceURL("ws://127.0.0.1:1\(path)"), on: loop, [.libwebsockets])
                 drive(loop) { diary.end != nil }
                 guard case .invalidURL? = diary.error else {
                     Issue.record("\(diary.heard)")

@@ -3,7 +3,7 @@
 
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 /// Tests that open sockets run one after another; each drives its own loop.
 @Suite(.serialized) struct SocketTests {}
@@ -32,7 +32,7 @@ func drive(
 
 /// What a client heard, in order.
 enum Heard: Equatable {
-    case opened(WebSocketRoad)
+    case opened(WebSocketBackend)
     case message([UInt8])
     case ping([UInt8])
     case pong([UInt8])
@@ -51,11 +51,11 @@ final class Diary {
     var onMessage: ((Diary) -> Void)?
 
     init(
-        _ url: ServiceURL, on loop: EventLoop, _ roads: [WebSocketRoad] = [.fast],
+        _ url: ServiceURL, on loop: EventLoop, _ backends: [WebSocketBackend] = [.native],
         _ configure: (inout WebSocketClient.Options) -> Void = { _ in }
     ) {
         var options = WebSocketClient.Options()
-        options.roads = roads
+        options.backends = backends
         options.openLimitMs = 2000
         options.closeLimitMs = 300
         configure(&options)
@@ -81,7 +81,7 @@ final class Diary {
 
     var error: TransportError? { end?.error }
 
-    var isOpen: Bool { client?.road != nil }
+    var isOpen: Bool { client?.backend != nil }
 
     /// Messages only.
     var messages: [[UInt8]] {

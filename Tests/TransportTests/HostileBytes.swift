@@ -2,7 +2,7 @@
 
 import TestSupport
 
-@testable import Transport
+@testable import LobTransport
 
 /// A source of bytes that no honest peer sends.
 struct HostileBytes {

@@ -9,7 +9,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 private let connectionCount = ProcessInfo.processInfo.environment["LOB_HOSTILE"].flatMap { Int($0) } ?? 400
 private let seed =
@@ -160,7 +160,7 @@ private final class ClientTrial {
             fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
         case let kind:
             var options = WebSocketClient.Options()
-            options.roads = kind == 1 ? [.fast] : [.standard]
+            options.backends = kind == 1 ? [.native] : [.libwebsockets]
             options.messageBytesMax = bodyBytesMax
             options.openLimitMs = 100
             options.closeLimitMs = 50

@@ -1,9 +1,9 @@
-import CAllocator
+import CLobAllocator
 import Foundation
 import Synchronization
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 extension SocketTests {
     @Suite struct Loop {
@@ -97,8 +97,8 @@ extension SocketTests {
             }
         }
 
-        /// Steady state on the fast road: no allocation on this thread for a thousand messages, a ping among
-        /// them aside.
+        /// Steady state on the native backend: no allocation on this thread for a thousand messages, a ping
+        /// among them aside.
         @Test func receivesWithoutAllocating() throws {
             guard lob_thread_allocated_bytes() != nil else {
                 print("skipped: no allocator counters in this build")
@@ -110,14 +110,14 @@ extension SocketTests {
                 var receivedCount = 0
                 var pieceBytes = 0
                 var options = WebSocketClient.Options()
-                options.roads = [.fast]
+                options.backends = [.native]
                 let client = WebSocketClient(
                     server.url, on: loop, options: options,
                     handlers: .init { bytes, isFinal in
                         pieceBytes += bytes.count
                         if isFinal { receivedCount += 1 }
                     })
-                drive(loop, [server]) { client.road != nil }
+                drive(loop, [server]) { client.backend != nil }
                 func receive(_ count: Int) -> UInt64 {
                     server.connections[0].script = [.send((0..<count).flatMap { _ in message })]
                     server.step()

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 @Suite struct DialPlanTests {
     private static let refused = TransportError.refused(address: "a")
@@ -32,14 +32,14 @@ import Testing
             (
                 "new", [],
                 [
-                    .resolve, .attempt(address: "n", road: .fast), .none, .none, .none, .none,
+                    .resolve, .attempt(address: "n", backend: .native), .none, .none, .none, .none,
                     .giveUp(.cancelled),
                 ]
             ),
             (
                 "resolving", [.begin],
                 [
-                    .none, .none, .attempt(address: "a", road: .fast), .giveUp(unresolved), .none, .none,
+                    .none, .none, .attempt(address: "a", backend: .native), .giveUp(unresolved), .none, .none,
                     .giveUp(.cancelled),
                 ]
             ),
@@ -52,57 +52,58 @@ import Testing
         ]
         for row in table {
             for (input, answer) in zip(Input.allCases, row.answers) {
-                var plan = DialPlan(roads: [.fast, .standard])
+                var plan = DialPlan(backends: [.native, .libwebsockets])
                 for step in row.steps { _ = apply(step, &plan) }
                 #expect(apply(input, &plan) == answer, "\(row.name), \(input)")
             }
         }
     }
 
-    @Test func roadsBeforeAddresses() {
-        var plan = DialPlan(roads: [.fast, .standard])
+    @Test func backendsBeforeAddresses() {
+        var plan = DialPlan(backends: [.native, .libwebsockets])
         _ = plan.begin(numericAddress: nil)
-        #expect(plan.resolved(["a", "b", "c"]) == .attempt(address: "a", road: .fast))
-        #expect(plan.failed(Self.refused) == .attempt(address: "b", road: .fast))
-        #expect(plan.failed(Self.status400) == .attempt(address: "b", road: .standard))
-        #expect(plan.road == .standard)
-        #expect(plan.failed(.timedOut(afterMs: 1)) == .attempt(address: "c", road: .standard))
+        #expect(plan.resolved(["a", "b", "c"]) == .attempt(address: "a", backend: .native))
+        #expect(plan.failed(Self.refused) == .attempt(address: "b", backend: .native))
+        #expect(plan.failed(Self.status400) == .attempt(address: "b", backend: .libwebsockets))
+        #expect(plan.backend == .libwebsockets)
+        #expect(plan.failed(.timedOut(afterMs: 1)) == .attempt(address: "c", backend: .libwebsockets))
         #expect(plan.failed(Self.refused) == .giveUp(Self.refused))
         #expect(plan.failed(Self.refused) == .none)
     }
 
     @Test func theLastAttempt() {
-        var plan = DialPlan(roads: [.fast, .standard])
+        var plan = DialPlan(backends: [.native, .libwebsockets])
         _ = plan.begin(numericAddress: nil)
         _ = plan.resolved(["a", "b"])
         #expect(plan.failed(.timedOut(afterMs: 1), isLast: true) == .giveUp(.timedOut(afterMs: 1)))
         #expect(plan.failed(Self.refused, isLast: true) == .none)
     }
 
-    /// What hangs up, is no server or breaks TLS at one address may do at the next, from the first road on.
+    /// What hangs up, is no server or breaks TLS at one address may do at the next, from the first backend
+    /// on.
     @Test(arguments: [
         TransportError.unanswered, .unansweredInPlain, .badAnswer("x"), .handshakeInvalid(.accept),
     ])
     func brokenAnswers(_ error: TransportError) {
-        var plan = DialPlan(roads: [.fast, .standard])
+        var plan = DialPlan(backends: [.native, .libwebsockets])
         _ = plan.begin(numericAddress: nil)
         _ = plan.resolved(["a", "b"])
-        #expect(plan.failed(error) == .attempt(address: "a", road: .standard))
-        #expect(plan.failed(error) == .attempt(address: "b", road: .fast))
+        #expect(plan.failed(error) == .attempt(address: "a", backend: .libwebsockets))
+        #expect(plan.failed(error) == .attempt(address: "b", backend: .native))
         #expect(plan.failed(.tlsFailed("x")) == .giveUp(.tlsFailed("x")))
     }
 
     @Test func onlySoManyAddresses() {
-        var plan = DialPlan(roads: [.fast])
+        var plan = DialPlan(backends: [.native])
         _ = plan.begin(numericAddress: nil)
         var attempts = [plan.resolved((0..<16).map { "\($0)" })]
         for _ in 0..<16 { attempts.append(plan.failed(.noTLS(address: "x"))) }
-        #expect(attempts[3] == .attempt(address: "3", road: .fast))
+        #expect(attempts[3] == .attempt(address: "3", backend: .native))
         #expect(attempts[4] == .giveUp(.noTLS(address: "x")) && attempts[5] == .none)
     }
 
-    @Test func oneRoad() {
-        var plan = DialPlan(roads: [.fast])
+    @Test func oneBackend() {
+        var plan = DialPlan(backends: [.native])
         _ = plan.begin(numericAddress: "a")
         #expect(plan.failed(Self.status400) == .giveUp(Self.status400))
     }

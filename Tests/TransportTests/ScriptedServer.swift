@@ -3,7 +3,7 @@
 
 import Glibc
 
-@testable import Transport
+@testable import LobTransport
 
 /// One thing the server does on a connection, in order.
 enum Step {

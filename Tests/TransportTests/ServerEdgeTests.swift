@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 extension SocketTests {
     /// What a server does about its port, its addresses and clients that never finish.
@@ -29,8 +29,8 @@ extension SocketTests {
                 let hosts =
                     address == nil ? ["127.0.0.1", "[::1]"] : address == "::1" ? ["[::1]"] : ["127.0.0.1"]
                 for host in hosts {
-                    for road in [WebSocketRoad.fast, .standard] {
-                        let diary = Diary(try ServiceURL("ws://\(host):\(server.port)/"), on: loop, [road])
+                    for backend in [WebSocketBackend.native, .libwebsockets] {
+                        let diary = Diary(try ServiceURL("ws://\(host):\(server.port)/"), on: loop, [backend])
                         drive(loop) { diary.isOpen }
                     }
                 }

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 func serve(
     _ loop: EventLoop, request: @escaping (HTTPRequest) -> Void = { $0.respond(HTTPResponse(json: "{}")) },
@@ -175,7 +175,7 @@ extension SocketTests {
                 let raw = Diary(try ws(server, "/ws/btcusdt@depth@100ms"), on: loop)
                 let combined = Diary(
                     try ws(server, "/stream?streams=a@depth/b@trade&timeUnit=MICROSECOND"), on: loop)
-                let wrong = Diary(try ws(server, "/other"), on: loop, [.fast, .standard])
+                let wrong = Diary(try ws(server, "/other"), on: loop, [.native, .libwebsockets])
                 drive(loop) { raw.messages.count == 1 && combined.messages.count == 2 && wrong.end != nil }
                 #expect(raw.messages == [Array("/ws/btcusdt@depth@100ms".utf8)])
                 #expect(combined.messages == [Array("a@depth".utf8), Array("b@trade".utf8)])

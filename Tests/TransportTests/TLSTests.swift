@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 /// The certificates of this test run, as the identities of servers.
 struct Certificates: Sendable {
@@ -24,7 +24,7 @@ struct Certificates: Sendable {
     }
 }
 
-private let roads = [WebSocketRoad.fast, .standard]
+private let backends = [WebSocketBackend.native, .libwebsockets]
 
 /// A TLS server that greets; returns its port.
 private func greet(
@@ -54,11 +54,11 @@ extension SocketTests {
             return options
         }
 
-        @Test(arguments: roads) func ownAuthority(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func ownAuthority(_ backend: WebSocketBackend) throws {
             try withLoop(options()) { loop in
                 let port = try greet(loop, Certificates.shared.good)
                 for host in ["localhost", "127.0.0.1"] {
-                    let diary = Diary(try ServiceURL("wss://\(host):\(port)/ws"), on: loop, [road])
+                    let diary = Diary(try ServiceURL("wss://\(host):\(port)/ws"), on: loop, [backend])
                     drive(loop) { diary.messages.count == 2 || diary.end != nil }
                     #expect(diary.messages.map(\.count) == [40000, 5], "\(host)")
                     diary.client?.close()
@@ -69,12 +69,12 @@ extension SocketTests {
         }
 
         /// Many records lie in what one read brings, and no socket tells of those that wait.
-        @Test(arguments: roads) func manyRecordsAtOnce(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func manyRecordsAtOnce(_ backend: WebSocketBackend) throws {
             try withLoop(options()) { loop in
                 let words = (0..<1000).map { "word \($0)" }
                 let port = try greet(loop, Certificates.shared.good, words)
                 let url = try ServiceURL("wss://localhost:\(port)/ws")
-                let diaries = (0..<3).map { _ in Diary(url, on: loop, [road]) }
+                let diaries = (0..<3).map { _ in Diary(url, on: loop, [backend]) }
                 // One of the three hangs up in the middle of what was read ahead.
                 diaries[1].onMessage = { if $0.messages.count == 100 { $0.client?.abort() } }
                 drive(loop) { diaries[0].messages.count == 1000 && diaries[2].messages.count == 1000 }
@@ -85,7 +85,7 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: roads) func refusedCertificates(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func refusedCertificates(_ backend: WebSocketBackend) throws {
             let all = Certificates.shared
             for (identity, reason) in [
                 (all.otherHost, "hostname mismatch"), (all.expired, "certificate has expired"),
@@ -94,7 +94,7 @@ extension SocketTests {
                 try withLoop(options()) { loop in
                     let port = try greet(loop, identity)
                     let diary = Diary(
-                        try ServiceURL("wss://localhost:\(port)/ws"), on: loop, [road, .standard])
+                        try ServiceURL("wss://localhost:\(port)/ws"), on: loop, [backend, .libwebsockets])
                     drive(loop) { diary.end != nil }
                     #expect(
                         diary.heard == [
@@ -128,10 +128,10 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: roads) func serverWithoutTLS(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func serverWithoutTLS(_ backend: WebSocketBackend) throws {
             try withLoop(options()) { loop in
                 let port = try greet(loop, nil)
-                let diary = Diary(try ServiceURL("wss://localhost:\(port)/ws"), on: loop, [road])
+                let diary = Diary(try ServiceURL("wss://localhost:\(port)/ws"), on: loop, [backend])
                 drive(loop) { diary.end != nil }
                 #expect(diary.error == .noTLS(address: "127.0.0.1"))
                 #expect("\(diary.error!)" == "the server at 127.0.0.1 does not speak TLS")
@@ -162,21 +162,21 @@ extension SocketTests {
             }
         }
 
-        @Test(arguments: roads) func clientWithoutTLS(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func clientWithoutTLS(_ backend: WebSocketBackend) throws {
             try withLoop(options()) { loop in
                 let port = try greet(loop, Certificates.shared.good)
-                let diary = Diary(try ServiceURL("ws://localhost:\(port)/ws"), on: loop, [road])
+                let diary = Diary(try ServiceURL("ws://localhost:\(port)/ws"), on: loop, [backend])
                 drive(loop) { diary.end != nil }
                 #expect(diary.error == .unansweredInPlain)
                 #expect("\(diary.error!)".hasSuffix("the URL begins with wss:// or https://"))
             }
         }
 
-        @Test(arguments: roads) func handshakeThatNeverEnds(_ road: WebSocketRoad) throws {
+        @Test(arguments: backends) func handshakeThatNeverEnds(_ backend: WebSocketBackend) throws {
             let server = ScriptedServer([.hang])
             try withLoop(options()) { loop in
                 let url = try ServiceURL("wss://localhost:\(server.port)/ws")
-                let diary = Diary(url, on: loop, [road]) { $0.openLimitMs = 100 }
+                let diary = Diary(url, on: loop, [backend]) { $0.openLimitMs = 100 }
                 drive(loop, [server], forAtMostMs: 1000) { diary.end != nil }
                 #expect(diary.error == .timedOut(afterMs: 100))
             }

@@ -1,9 +1,9 @@
 // Lengths from outside: what no peer may make this side believe.
 
-import CTransport
+import CLobTransport
 import Testing
 
-@testable import Transport
+@testable import LobTransport
 
 @Suite struct BoundsTests {
     @Test func onlyWhatCanHaveBeenRead() {

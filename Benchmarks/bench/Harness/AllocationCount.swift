@@ -1,6 +1,6 @@
 // Allocations of a pass, from jemalloc's counters: requests of the process, bytes of this thread.
 
-import CAllocator
+import CLobAllocator
 
 /// A reading of the allocator's counters, or the difference of two.
 struct AllocationCount {

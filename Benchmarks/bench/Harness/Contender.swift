@@ -5,7 +5,7 @@
 // pass* times each message between fences. Both are compiled for the concrete contender: nothing is called
 // indirectly inside a pass.
 
-/// The part of the road that is measured.
+/// The part of the backend that is measured.
 enum Stage: String, CaseIterable {
     case parse
     case apply

@@ -10,7 +10,7 @@
 // timing is measured too, and the smallest one found is taken off every single-message time: never more than
 // the timer cost.
 
-import CKernels
+import CLobKernels
 import Foundation
 
 /// The cycle counter with its calibrated rate and its own cost.

@@ -1,6 +1,6 @@
 // The engine under test, stage by stage. Nothing here but the calls an embedding program would make.
 
-import BinanceDepth
+import BinanceVenue
 import DepthBook
 import MarketData
 

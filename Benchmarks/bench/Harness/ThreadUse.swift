@@ -1,6 +1,6 @@
 // What the system has charged to a thread.
 
-import CAllocator
+import CLobAllocator
 import Foundation
 
 /// What the calling thread has used so far.

@@ -1,4 +1,4 @@
-// Noise of the machine, and the wish of the person in front of it to stop.
+// Noise of the machine, and the request of the person in front of it to stop.
 //
 // SIGINT is blocked for the whole run and asked for between passes, so an interrupted run still prints what
 // it has and never stops inside a measurement.

@@ -1,8 +1,8 @@
 // The lines above the table: on what machine, how, and what the names in the table mean. Each line is made of
 // what the rows hold, so a run of few stages says nothing of the others.
 
-import CAllocator
-import CKernels
+import CLobAllocator
+import CLobKernels
 
 /// The header of a run.
 struct Header {
@@ -112,7 +112,7 @@ struct Header {
 
     private var receiveText: String {
         let tick = duration(Double(ThreadUse.kernelTickNs))
-        return "both roads in turn; per msg: user CPU of the receiving thread over all messages of all "
+        return "both backends in turn; per msg: user CPU of the receiving thread over all messages of all "
             + "floods (\(repetitions { $0 == .receive })), ± its standard error, because the kernel samples "
             + "it every \(tick), × engine the ratio of it; p50, p99: one way at 1,000 messages a second, "
             + "both threads spinning, medians over rounds; alloc'd: bytes of the receiving thread"
@@ -150,7 +150,7 @@ struct Header {
         (SpinningQueue.name, "an array behind Mutex, both threads spinning"),
         (SleepingQueue.name, "an array behind NSCondition, both threads sleeping"),
         (DispatchHandOver.name, "a block on a serial queue for each frame"),
-        ("standard-road", "the WebSocket role of libwebsockets"),
+        ("libwebsockets", "the WebSocket role of libwebsockets"),
     ]
 
     private var stagesText: String {

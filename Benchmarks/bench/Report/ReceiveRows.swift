@@ -1,9 +1,9 @@
 // The stage `receive` in the form of all other rows: from a socket of loopback to the handler of a message.
 
 import Foundation
-import Transport
+import LobTransport
 
-/// Runs the comparison of the two roads a WebSocket message can take.
+/// Runs the comparison of the two backends a WebSocket message can take.
 enum ReceiveRows {
     private static let plain = "socket"
     private static let secure = "socket-tls"
@@ -16,16 +16,16 @@ enum ReceiveRows {
     }
 
     /// Whether a run has this row: without captures, if `--filter` does not exclude it.
-    private static func isWanted(_ options: Bench, _ road: WebSocketRoad, isSecure: Bool) -> Bool {
-        options.capture.isEmpty && options.isWanted(isSecure ? secure : plain, .receive, name(of: road))
+    private static func isWanted(_ options: Bench, _ backend: WebSocketBackend, isSecure: Bool) -> Bool {
+        options.capture.isEmpty && options.isWanted(isSecure ? secure : plain, .receive, name(of: backend))
     }
 
     /// Whether a run has a row with TLS, or without.
     static func isWanted(_ options: Bench, isSecure: Bool) -> Bool {
-        [WebSocketRoad.fast, .standard].contains { isWanted(options, $0, isSecure: isSecure) }
+        [WebSocketBackend.native, .libwebsockets].contains { isWanted(options, $0, isSecure: isSecure) }
     }
 
-    private static func name(of road: WebSocketRoad) -> String { "\(road)-road" }
+    private static func name(of backend: WebSocketBackend) -> String { "\(backend)-backend" }
 
     /// Measures; no rows, and a line on standard error, where it cannot be done.
     static func measured(_ options: Bench, budgetNs: UInt64, watch: inout Watch) -> [Row] {
@@ -37,11 +37,12 @@ enum ReceiveRows {
         do {
             let tracks = try benchmark.run(watch: &watch)
             return tracks.filter { track in
-                // The fast road is what the other is compared with.
-                let isNeeded = track.road == .fast || isWanted(options, track.road, isSecure: track.isSecure)
+                // The native backend is what the other is compared with.
+                let isNeeded =
+                    track.backend == .native || isWanted(options, track.backend, isSecure: track.isSecure)
                 return isNeeded && track.messageCount > 0
             }.map { track in
-                let fast = tracks.first { $0.road == .fast && $0.isSecure == track.isSecure }
+                let fast = tracks.first { $0.backend == .native && $0.isSecure == track.isSecure }
                 return row(track, times: fast.map { track.userNsPerMessage / $0.userNsPerMessage })
             }
         } catch {
@@ -55,13 +56,14 @@ enum ReceiveRows {
         let hasLatency = !track.latency.p50Ns.values.isEmpty
         return Row(
             stage: .receive, scenario: track.isSecure ? secure : plain,
-            implementation: name(of: track.road), messages: track.messageCount / track.floodCount, levels: 0,
+            implementation: name(of: track.backend), messages: track.messageCount / track.floodCount,
+            levels: 0,
             repetitions: track.floodCount, nsPerLevel: unknown, nsPerMessage: track.userNsPerMessage,
             p50Ns: hasLatency ? track.latency.p50Ns.value : unknown, p90Ns: unknown,
             p99Ns: hasLatency ? track.latency.p99Ns.value : unknown, p999Ns: unknown, maxNs: unknown,
             worstNs: unknown, bytesPerSecond: nil, allocationsPerMessage: nil,
             allocatedBytesPerMessage: track.allocatedBytesPerMessage, digest: "", timesEngine: times,
-            isReference: track.road == .fast, fortyLevel: nil, latency: hasLatency ? track.latency : nil,
+            isReference: track.backend == .native, fortyLevel: nil, latency: hasLatency ? track.latency : nil,
             nsPerMessageErrorShare: track.userErrorShare)
     }
 }

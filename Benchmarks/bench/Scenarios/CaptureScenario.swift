@@ -4,10 +4,10 @@
 // `snapshots/SYMBOL.json` beside the file. Of several symbols the one with the most depth updates is taken.
 // Lines that are no depth update are left out: they cost nothing that is measured here.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
+import LobRecording
 import MarketData
-import Recording
 
 /// Reads captures.
 enum CaptureScenario {

@@ -1,6 +1,6 @@
 // Generated traffic shaped like the real thing, written byte for byte as the venue writes it.
 
-import BinanceDepth
+import BinanceVenue
 import MarketData
 import SimulatedExchange
 

@@ -1,7 +1,7 @@
 // One scenario, prepared once in every form an implementation under test wants its input in: wire bytes,
 // `Data`, the engine's updates, arrays of levels. No implementation is charged for making its input.
 
-import BinanceDepth
+import BinanceVenue
 import Foundation
 import MarketData
 

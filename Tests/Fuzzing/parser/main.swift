@@ -12,7 +12,7 @@
 import CFuzzer
 import MarketData
 
-@testable import BinanceDepth
+@testable import BinanceVenue
 
 /// The three parsers, kept from input to input as a connection keeps one.
 struct Parsers: ~Copyable {

@@ -1,0 +1,66 @@
+// The few OS calls that Swift cannot see, one line each; see the header for the contracts.
+#define _GNU_SOURCE
+#include "CLobKernelsOS.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int map_onto(char *at, size_t length, int fd) {
+    void *mapped = mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0);
+    return mapped == MAP_FAILED ? errno : 0;
+}
+
+int lob_map_twice(size_t length, void **base) {
+    if (length == 0 || length > SIZE_MAX / 2 || length % (size_t)sysconf(_SC_PAGESIZE)) return EINVAL;
+    int fd = memfd_create("frames", MFD_CLOEXEC);
+    if (fd < 0) return errno;
+    int failure = ftruncate(fd, (off_t)length) ? errno : 0;
+    if (!failure) {
+        // Reserve the whole range first, so that nobody else can be given the second half.
+        char *range = mmap(NULL, 2 * length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (range == MAP_FAILED) {
+            failure = errno;
+        } else {
+            failure = map_onto(range, length, fd);
+            if (!failure) failure = map_onto(range + length, length, fd);
+            if (failure) munmap(range, 2 * length);
+            else *base = range;
+        }
+    }
+    close(fd);
+    return failure;
+}
+
+void lob_unmap_twice(void *base, size_t length) { munmap(base, 2 * length); }
+
+void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {
+    if (timeout_ns <= 0) return;
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0);
+}
+
+void lob_futex_wake_all(const void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
+}
+
+int lob_pin_thread(int cpu) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? errno : 0;
+}
+
+int lob_unpin_thread(void) {
+    cpu_set_t set;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? errno : 0;
+}
+
+void lob_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

@@ -1,0 +1,131 @@
+// What the files of this target share. Everything here belongs to the loop's thread, but for `ct_remote`.
+#pragma once
+#include "CLobTransport.h"
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <string.h>
+
+/// Outgoing bytes as records `length, frame, LWS_PRE bytes of room, payload`; the room takes the library's
+/// frame header.
+typedef struct ct_queue {
+    uint8_t *memory;
+    size_t capacity, head, tail;
+} ct_queue;
+
+typedef enum ct_stage { CT_CONNECTING, CT_CONNECTED, CT_ASKED, CT_OPEN } ct_stage;
+
+struct ct_connection {
+    ct_loop *loop;
+    struct lws *wsi;
+    void *user;
+    ct_kind kind;
+    ct_stage stage;
+    bool tls;
+    /// Inside `ct_connect`: an end is reported by its result, not by a callback.
+    bool connecting;
+    bool ended;
+    /// In the loop's list of those to be killed at the next turn.
+    bool doomed;
+    /// In the loop's list of those that hold records read ahead; never while doomed.
+    bool unread;
+    /// The last read brought bytes.
+    bool progress;
+    /// The library says that the body is whole; true of a chunked body only if the peer did not hang up
+    /// first.
+    bool completed;
+    bool chunked;
+    /// Something could not be sent at once; when all is gone, `drained` is called.
+    bool congested;
+    /// A response is queued; when the queue is empty the transaction is over.
+    bool responding;
+    /// A request that brings a body; of what follows on its connection the library loses count.
+    bool has_body;
+    /// How often the end of that body was reported.
+    int body_ends;
+    /// A callback of the library was out of bounds; the end says so.
+    bool out_of_bounds;
+    /// What was wrong with the answer, if this side found it.
+    const char *fault;
+    ct_reason reason;
+    char text[CT_TEXT_BYTES];
+    char *head;
+    size_t head_length;
+    ct_queue queue;
+    /// In the list it is in.
+    ct_connection *next;
+};
+
+struct ct_remote {
+    pthread_mutex_t lock, upper_lock;
+    int references;
+    /// NULL once the loop is gone.
+    struct lws_context *context;
+    int lookups;
+    struct ct_lookup *done;
+    uint64_t counters[CT_COUNTERS];
+};
+
+typedef struct ct_server {
+    ct_loop *loop;
+    void *user;
+    char address[CT_ADDRESS_BYTES];
+    struct ct_server *next;
+} ct_server;
+
+struct ct_loop {
+    struct lws_context *context;
+    struct lws_vhost *direct, *proxied;
+    /// Proxy of `proxied`.
+    char proxy[CT_TEXT_BYTES];
+    SSL_CTX *tls;
+    /// The last connection whose handshake failed, and OpenSSL's reason.
+    const SSL *tls_failed;
+    unsigned long tls_error;
+    char *authority_path;
+    ct_remote *remote;
+    ct_events events;
+    uint32_t queue_bytes_max;
+    uint8_t *read_buffer;
+    int read_bytes, service_bytes;
+    bool woken;
+    /// The library has called back in this turn, so that it did not return for nothing.
+    bool stirred;
+    /// Requests that wait for their answer.
+    int unanswered;
+    /// The library is at work, or waits.
+    bool turning;
+    lws_sorted_usec_list_t alarm;
+    ct_connection *doomed, *unread;
+    ct_server *servers;
+};
+
+/// Pings of the library's own are off: liveness is the business of the layers above.
+extern const lws_retry_bo_t ct_no_validity;
+extern const struct lws_protocols ct_client_protocols[], ct_server_protocols[];
+
+ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind);
+void ct_append(ct_connection **list, ct_connection *connection);
+void ct_remove(ct_connection **list, ct_connection *connection);
+/// Goes on with records that OpenSSL holds: no socket tells of them.
+void ct_read_on(ct_loop *loop);
+/// Reports the end once and frees the connection; from here on the library does not know it any more.
+void ct_end(ct_connection *connection, ct_reason reason, const char *text);
+/// Every length from outside passes here before anybody uses it. False: the caller ends the connection.
+bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max);
+/// Most bytes that one read of the loop's library can bring.
+size_t ct_read_max(const ct_loop *loop);
+/// Sends what the socket takes. Nonzero: the library has to close the connection.
+int ct_flush(ct_connection *connection);
+/// The other side's close frame, told upwards.
+int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length);
+/// A piece of a message, and a pong, told upwards.
+int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length);
+int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length);
+void ct_count(ct_loop *loop, int counter, uint64_t increment);
+bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
+                     size_t length);
+/// Lets the present turn end without waiting.
+void ct_hurry(ct_loop *loop);
+void ct_remote_forget_lookups(ct_remote *remote);
+struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy);

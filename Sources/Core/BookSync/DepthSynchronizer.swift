@@ -1,0 +1,314 @@
+// When a book may be believed: the state machine that joins a snapshot to a stream of events. It sees ids,
+// never levels.
+//
+// One synchronizer goes with one book from its first request to its last event. A book that is lost does
+// not get a new one: `resync` leaves the machine collecting, and the owner moves it to the candidate that
+// will replace the book. So a gap is buffered from the very event that showed it.
+//
+// The owner holds the buffer of events; the machine says what belongs in it. It keeps the buffer one
+// unbroken chain: an event that does not follow the one before it starts the buffer anew. Hence a snapshot
+// is judged against the first event alone, in O(1), and the replay of a buffer meets stale events, then the
+// one that connects, then only such as follow it; never a gap.
+//
+// Invariants
+// * The owner's buffer is exactly the chain of `collecting`; in every other state it is empty (during a
+//   replay the owner drains it).
+// * In `collecting` exactly one snapshot request is outstanding, made by the last `requestSnapshot` or
+//   `resync`.
+// * `live` means: a book that did what it was told is exact at that id, and no event received lies beyond it;
+//   so does `handedOver`, where the next event comes another way and may begin earlier.
+// * `joining` means: exact at that id, but no event of this subscription has shown yet that the stream
+//   reaches it. A quiet symbol may stay here for minutes; whether to show such a book, and how marked, is
+//   the owner's decision.
+//
+// Worst case: every input is O(1) and allocates nothing.
+
+import MarketData
+
+/// Decides from update ids what happens to each depth event and snapshot of one book.
+///
+/// `e` is the event, `L` the book's id, `S` the snapshot's id. "–" leaves the state as it is.
+/// ```
+/// state          input                                    next state            action
+/// unsubscribed   subscribed                               collecting, no chain  requestSnapshot
+///                receive, snapshotArrived                 –                     discard
+///                disconnected, restart, snapshotFailed    –                     nothing
+/// collecting     receive: no chain yet                    chain is e            buffer
+///                receive: e follows the chain             chain ends with e     buffer
+///                receive: stale                           –                     discard
+///                receive: gap                             chain is e            bufferAnew
+///                snapshotArrived: chain begins beyond S   –                     tooOld
+///                snapshotArrived: otherwise               joining(S)            replay
+///                snapshotFailed                           –                     requestSnapshot
+///                subscribed, restart                      no chain              clearBuffer
+///                disconnected                             unsubscribed          clearBuffer
+/// joining(L)     receive: e joins                         live(e.last)          apply
+///                receive: stale                           –                     discard
+///                receive: gap                             collecting, e         resync
+///                restart                                  collecting, no chain  requestSnapshot
+///                disconnected                             severed(L)            nothing
+///                snapshotArrived                          –                     discard
+///                subscribed, snapshotFailed               –                     nothing
+///                proven                                   handedOver(L)
+/// live(L)        receive: e follows                       live(e.last)          apply
+///                receive: stale                           –                     discard
+///                receive: gap                             collecting, e         resync
+///                restart                                  collecting, no chain  requestSnapshot
+///                subscribed                               joining(L)            nothing
+///                disconnected                             severed(L)            nothing
+///                handedOver                               handedOver(L)
+///                snapshotArrived                          –                     discard
+///                snapshotFailed                           –                     nothing
+/// handedOver(L)  receive: e joins                         live(e.last)          apply
+///                any other                                as in live(L)
+/// severed(L)     subscribed                               joining(L)            nothing
+///                restart                                  unsubscribed          nothing
+///                receive, snapshotArrived                 –                     discard
+///                disconnected, snapshotFailed             –                     nothing
+/// any but live   handedOver                               –
+/// any but        proven                                   –
+/// joining
+/// ```
+/// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first event still
+/// connects. Until it comes, nothing is known about what was missed: an owner who cares builds a candidate
+/// beside it.
+public struct DepthSynchronizer: Sendable {
+    /// An unbroken run of buffered events.
+    public struct Chain: Hashable, Sendable {
+        /// Ids of the first event of the run.
+        public var first: UpdateRange
+        /// Last id of the run.
+        public var last: UpdateID
+    }
+
+    /// Where the book stands.
+    public enum State: Hashable, Sendable {
+        /// No subscription, no book.
+        case unsubscribed
+        /// Waiting for a snapshot; `asked` counts requests since the book was last live.
+        case collecting(Chain?, asked: Int)
+        /// Exact at this id; no event of this subscription has connected yet. `asked` is 0 if no snapshot
+        /// was involved.
+        case joining(at: UpdateID, asked: Int)
+        /// Exact at this id, and the stream continues it.
+        case live(at: UpdateID)
+        /// As `live`; what follows comes by another subscription, whose first event may begin earlier.
+        case handedOver(at: UpdateID)
+        /// Exact at this id when the subscription ended.
+        case severed(at: UpdateID)
+    }
+
+    /// What to do with an event.
+    public enum UpdateAction: Hashable, Sendable {
+        /// Drop it.
+        case discard
+        /// Apply it whole to the book.
+        case apply
+        /// Append it to the buffer; if there is no room, call `restart`.
+        case buffer
+        /// Empty the buffer, then buffer it: what was there has a hole before this event.
+        case bufferAnew
+        /// The book is lost: believe it no longer, buffer this event, ask for a snapshot.
+        case resync(ResyncReason, attempt: Int)
+    }
+
+    /// Why an event cost the book its trust.
+    public enum ResyncReason: Hashable, Sendable {
+        /// The event does not follow the one before it.
+        case gap
+        /// The first event of a new subscription begins beyond the book kept from the one before.
+        case missedWhileAway
+        /// The snapshot came before any event, and the first event begins beyond it.
+        case snapshotTooOld
+    }
+
+    /// What to do with a snapshot.
+    public enum SnapshotAction: Hashable, Sendable {
+        /// Nobody waits for it; drop it.
+        case discard
+        /// It ends before the first buffered event begins: keep the buffer, ask again.
+        case tooOld(attempt: Int)
+        /// Load it, then give every buffered event to `receive` and empty the buffer.
+        case replay
+    }
+
+    /// What another input asks of the owner.
+    public enum Demand: Hashable, Sendable {
+        /// Nothing.
+        case nothing
+        /// Empty the buffer; a request that is outstanding stays so.
+        case clearBuffer
+        /// Ask for a snapshot. `attempt` counts the fruitless ones before it, for the planner's backoff.
+        case requestSnapshot(attempt: Int)
+    }
+
+    /// Where the book stands now.
+    public private(set) var state = State.unsubscribed
+    private let rule: SequenceRule
+
+    /// A synchronizer without a subscription.
+    public init(rule: SequenceRule) { self.rule = rule }
+
+    /// The id the book stands at, nil if there is none.
+    public var lastID: UpdateID? {
+        switch state {
+        case .unsubscribed, .collecting: nil
+        case .joining(let id, _), .live(let id), .handedOver(let id), .severed(let id): id
+        }
+    }
+
+    /// Whether a snapshot is waited for.
+    public var isCollecting: Bool {
+        if case .collecting = state { return true }
+        return false
+    }
+
+    /// The last id of the updates collected for a snapshot, nil if there are none.
+    public var collectedID: UpdateID? {
+        if case .collecting(let chain?, _) = state { return chain.last }
+        return nil
+    }
+
+    /// Whether the book is exact and the stream continues it.
+    public var isLive: Bool {
+        switch state {
+        case .live, .handedOver: true
+        case .unsubscribed, .collecting, .joining, .severed: false
+        }
+    }
+
+    /// A depth event of the present subscription arrived, or is replayed from the buffer.
+    public mutating func receive(_ event: UpdateRange) -> UpdateAction {
+        switch state {
+        case .unsubscribed, .severed: return .discard
+        case .live(let id):
+            return advance(event, rule.follow(event, id), asked: 0, else: .gap)
+        case .handedOver(let id):
+            return advance(event, rule.join(event, id), asked: 0, else: .gap)
+        case .joining(let id, let asked):
+            return advance(
+                event, rule.join(event, id), asked: asked,
+                else: asked == 0 ? .missedWhileAway : .snapshotTooOld)
+        case .collecting(let chain, let asked): return collect(event, behind: chain, asked: asked)
+        }
+    }
+
+    /// The snapshot that was asked for, or any other of this symbol, arrived.
+    public mutating func snapshotArrived(_ id: UpdateID) -> SnapshotAction {
+        switch state {
+        case .unsubscribed, .joining, .live, .handedOver, .severed: return .discard
+        case .collecting(let chain, let asked):
+            if let chain, rule.join(chain.first, id) == .gap {
+                state = .collecting(chain, asked: asked + 1)
+                return .tooOld(attempt: asked)
+            }
+            state = .joining(at: id, asked: asked)
+            return .replay
+        }
+    }
+
+    /// The snapshot that was asked for will not come.
+    public mutating func snapshotFailed() -> Demand {
+        switch state {
+        case .unsubscribed, .joining, .live, .handedOver, .severed: return .nothing
+        case .collecting(let chain, let asked):
+            state = .collecting(chain, asked: asked + 1)
+            return .requestSnapshot(attempt: asked)
+        }
+    }
+
+    /// From here on events are those of a new subscription: the first one, one after a reconnect, or one
+    /// whose event has just continued the book before the old one ended.
+    public mutating func subscribed() -> Demand {
+        switch state {
+        case .unsubscribed:
+            state = .collecting(nil, asked: 1)
+            return .requestSnapshot(attempt: 0)
+        case .collecting(_, let asked):
+            state = .collecting(nil, asked: asked)
+            return .clearBuffer
+        case .joining: return .nothing
+        case .live(let id), .handedOver(let id), .severed(let id):
+            state = .joining(at: id, asked: 0)
+            return .nothing
+        }
+    }
+
+    /// From here on events are those of another subscription, which began before this one ended and has
+    /// delivered nothing beyond the book: so nothing is missing between the two.
+    public mutating func handedOver() {
+        switch state {
+        case .live(let id): state = .handedOver(at: id)
+        case .unsubscribed, .collecting, .joining, .handedOver, .severed: break
+        }
+    }
+
+    /// Something else than an update has shown that the book is the venue's at its id: a ticker, or another
+    /// snapshot. The first update may begin earlier.
+    public mutating func proven() {
+        if case .joining(let id, _) = state { state = .handedOver(at: id) }
+    }
+
+    /// The subscription ended; no event follows until `subscribed`. A request that is outstanding is to be
+    /// cancelled.
+    public mutating func disconnected() -> Demand {
+        switch state {
+        case .unsubscribed, .severed: return .nothing
+        case .collecting:
+            state = .unsubscribed
+            return .clearBuffer
+        case .joining(let id, _), .live(let id), .handedOver(let id):
+            state = .severed(at: id)
+            return .nothing
+        }
+    }
+
+    /// The owner cannot go on with what it has: its buffer is full, or its book was found wrong.
+    public mutating func restart() -> Demand {
+        switch state {
+        case .unsubscribed: return .nothing
+        case .severed:
+            state = .unsubscribed
+            return .nothing
+        case .collecting(_, let asked):
+            state = .collecting(nil, asked: asked)
+            return .clearBuffer
+        case .joining(_, let asked):
+            state = .collecting(nil, asked: asked + 1)
+            return .requestSnapshot(attempt: asked)
+        case .live, .handedOver:
+            state = .collecting(nil, asked: 1)
+            return .requestSnapshot(attempt: 0)
+        }
+    }
+
+    private mutating func advance(
+        _ event: UpdateRange, _ continuity: Continuity, asked: Int, else reason: ResyncReason
+    ) -> UpdateAction {
+        switch continuity {
+        case .stale: return .discard
+        case .connects:
+            state = .live(at: event.last)
+            return .apply
+        case .gap:
+            state = .collecting(Chain(first: event, last: event.last), asked: asked + 1)
+            return .resync(reason, attempt: asked)
+        }
+    }
+
+    private mutating func collect(_ event: UpdateRange, behind chain: Chain?, asked: Int) -> UpdateAction {
+        guard let chain else {
+            state = .collecting(Chain(first: event, last: event.last), asked: asked)
+            return .buffer
+        }
+        switch rule.follow(event, chain.last) {
+        case .stale: return .discard
+        case .connects:
+            state = .collecting(Chain(first: chain.first, last: event.last), asked: asked)
+            return .buffer
+        case .gap:
+            state = .collecting(Chain(first: event, last: event.last), asked: asked)
+            return .bufferAnew
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// The ids of one depth update.
+
+import MarketData
+
+/// The update ids of one depth event.
+@frozen
+public struct UpdateRange: Hashable, Sendable, BitwiseCopyable {
+    /// First update id covered, `U`.
+    public var first: UpdateID
+    /// Last update id covered, `u`.
+    public var last: UpdateID
+    /// Last id of the event before, `pu`; nil on spot.
+    public var previousLast: UpdateID?
+
+    /// Ids of an event.
+    @inlinable
+    public init(first: UpdateID, last: UpdateID, previousLast: UpdateID? = nil) {
+        self.first = first
+        self.last = last
+        self.previousLast = previousLast
+    }
+
+    /// Ids of this update.
+    @inlinable
+    public init(_ update: borrowing DepthUpdate) {
+        self.init(first: update.first, last: update.last, previousLast: update.previousLast)
+    }
+}

@@ -1,0 +1,181 @@
+// Memory of a side, and how free slots are spread in it. Everything here is rare: a levelling of a few
+// hundred slots every few hundred insertions, a growth now and then.
+//
+// SAFETY: as in BookSide.swift; windows are aligned, lie in `0 ..< capacity`, and are compacted and spread in
+// place.
+
+import CLobKernels
+import MarketData
+
+extension BookSide {
+    /// Takes fresh memory for `capacity` slots, every slot and margin in its empty state; the old one is not
+    /// freed.
+    mutating func allocate(capacity: Int) {
+        let margin = BookSide.margin
+        let counts = [capacity, capacity, capacity / 8, capacity / 64, capacity / 512]
+        let total = counts.reduce(0) { $0 + $1 + 2 * margin }
+        memory = .allocate(byteCount: total * 8, alignment: 128)
+        let words = memory.bindMemory(to: Int64.self, capacity: total)
+        words.initialize(repeating: .max, count: total)
+        var at = margin
+        func lane(_ count: Int) -> UnsafeMutablePointer<Int64> {
+            defer { at += count + 2 * margin }
+            return words + at
+        }
+        keys = lane(capacity)
+        quantities = lane(capacity)
+        every8 = lane(capacity / 8)
+        every64 = lane(capacity / 64)
+        every512 = lane(capacity / 512)
+        (keys - margin).update(repeating: .min, count: margin)
+        (quantities - margin).update(repeating: 1, count: capacity + 2 * margin)
+        self.capacity = capacity
+    }
+
+    /// Empties the side and keeps its memory.
+    mutating func removeAll() {
+        keys.update(repeating: .max, count: capacity)
+        quantities.update(repeating: 0, count: capacity)
+        every8.update(repeating: .max, count: capacity / 8)
+        every64.update(repeating: .max, count: capacity / 64)
+        every512.update(repeating: .max, count: capacity / 512)
+        high = -1
+    }
+
+    /// Free slots a window needs to be worth levelling: five of 32 in a window of 64 slots, two more with
+    /// every doubling, at most half. Rising shares make wide windows rare: what is levelled has room for
+    /// many insertions. Measured on captured traffic: flat shares of an eighth to three eighths touch twice
+    /// as many slots, steeper ones meet wide windows in messages of ordinary length.
+    static func freeCountMin(_ width: Int) -> Int {
+        (width &* min(5 &+ 2 &* (width.trailingZeroBitCount &- 6), 16)) &>> 5
+    }
+
+    /// Inserts where no slot within eight is free: levels the smallest window around it with enough free
+    /// slots.
+    @inline(never)
+    mutating func insertLevelling(_ key: Int64, _ quantity: Int64, near slot: Int) {
+        var width = 64
+        let inside = min(slot, capacity &- 1)
+        var first = inside & ~(width &- 1)
+        var free = freeCount(first, width)
+        while free < BookSide.freeCountMin(width) {
+            if width == capacity {
+                grow()
+                insert(key, quantity, at: find(key))
+                return
+            }
+            let sibling = first ^ width
+            free &+= freeCount(sibling, width)
+            first = first & ~width
+            width &*= 2
+        }
+        spread(compact(first, width), over: first, width)
+        let top = first &+ width &- 1
+        if high < top && high >= first { high = top }
+        if quantities[high] == 0 { high = deeper(high) }
+        levelling.windowCount &+= 1
+        levelling.slotCount &+= width
+        // At least five slots in 32 are free now, evenly: one of the eight above or below is.
+        insert(key, quantity, at: find(key))
+    }
+
+    /// Free slots in a window; `width` is a multiple of 8.
+    func freeCount(_ first: Int, _ width: Int) -> Int {
+        Int(lob_free_count(quantities + first, Int64(width)))
+    }
+
+    /// Moves the live levels of a window to its front, in order.
+    /// - Returns: their number.
+    func compact(_ first: Int, _ width: Int) -> Int {
+        Int(lob_compact(keys + first, quantities + first, Int64(width)))
+    }
+
+    /// Spreads the `live` levels at the front of a window evenly over it.
+    func spread(_ live: Int, over first: Int, _ width: Int) {
+        lob_spread(keys + first, quantities + first, Int64(live), Int64(width))
+        resampleWindow(first, width)
+    }
+
+    /// Refreshes the samples of a window; `first` and `width` are multiples of 64.
+    func resampleWindow(_ first: Int, _ width: Int) {
+        var at = first &>> 3
+        while at < (first &+ width) &>> 3 {
+            every8[at] = keys[at &* 8 &+ 7]
+            at &+= 1
+        }
+        at = first &>> 6
+        while at < (first &+ width) &>> 6 {
+            every64[at] = keys[at &* 64 &+ 63]
+            at &+= 1
+        }
+        at = first &>> 9
+        while at <= (first &+ width &- 1) &>> 9 {
+            every512[at] = keys[at &* 512 &+ 511]
+            at &+= 1
+        }
+    }
+
+    /// Moves the side to twice the capacity.
+    @inline(never)
+    mutating func grow() {
+        let live = compact(0, capacity)
+        let old = (memory: memory, keys: keys, quantities: quantities)
+        allocate(capacity: capacity * 2)
+        (keys + capacity / 4).update(from: old.keys, count: live)
+        (quantities + capacity / 4).update(from: old.quantities, count: live)
+        settle(live)
+        old.memory.deallocate()
+        levelling.growthCount &+= 1
+    }
+
+    /// Makes the `live` ascending levels from slot `capacity / 4` on the contents of the side, spread over
+    /// the middle half: a quarter of the slots stays free in front for deeper levels, a quarter behind for
+    /// better ones. What the other slots held does not matter.
+    mutating func settle(_ live: Int) {
+        if live == 0 {
+            removeAll()
+            return
+        }
+        let first = capacity / 4
+        keys.update(repeating: .min, count: first)
+        quantities.update(repeating: 0, count: first)
+        spread(live, over: first, capacity / 2)
+        (keys + capacity - first).update(repeating: .max, count: first)
+        (quantities + capacity - first).update(repeating: 0, count: first)
+        resampleWindow(0, capacity)
+        high = first + capacity / 2 - 1
+        if quantities[high] == 0 { high = deeper(high) }
+    }
+
+    /// Replaces the contents by the levels of a snapshot side; zero quantities are left out.
+    ///
+    /// - Parameter levels: `count` levels, best first and strictly ordered as the venue sends them; any other
+    ///   order is accepted and costs one search and insertion a level.
+    /// - Complexity: O(count + capacity) when ordered.
+    mutating func load(_ levels: UnsafePointer<PriceLevel>, count: Int) {
+        var wanted = BookSide.capacityMin
+        while wanted < count * 8 / 3 { wanted *= 2 }
+        if wanted > capacity {
+            memory.deallocate()
+            allocate(capacity: wanted)
+        }
+        let loaded = (keys: keys + capacity / 4, quantities: quantities + capacity / 4)
+        var live = 0
+        var previous = Int64.min
+        var at = count
+        while at > 0 {
+            at &-= 1
+            let key = levels[at].price.mantissa ^ flip
+            if key <= previous {
+                removeAll()
+                applyUnordered(levels, count: count)
+                return
+            }
+            previous = key
+            loaded.keys[live] = key
+            loaded.quantities[live] = levels[at].quantity.mantissa
+            live &+= levels[at].quantity.mantissa == 0 ? 0 : 1
+        }
+        settle(live)
+    }
+}

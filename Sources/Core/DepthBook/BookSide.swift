@@ -1,0 +1,218 @@
+// One side of a book: a contiguous sorted array with free slots in it.
+//
+// Why gaps: a dense sorted array pays a memory move of its whole better half for every insertion, and real
+// updates are deep (median rank 60 to 300). Here a deleted level stays behind as a free slot, and levelling
+// adds one free slot in about four, so an insertion moves at most seven neighbours. Why the searches come
+// first: the searches of a message do not depend on each other, so their cache and branch latencies overlap;
+// searching and changing level by level costs almost twice as much.
+//
+// A level is stored by its rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
+// greater on both sides, so there is one algorithm and no mirror image.
+//
+// Invariants (checked by `integrity()`)
+// * `keys[0 ..< capacity]` ascend, equal keys allowed; a slot is free if and only if its quantity is 0.
+// * A free slot keeps the key of the level deleted there or repeats a neighbour's; of equal keys only the
+//   first may be live, so the first slot not below a key is the place to find it.
+// * `every8[g]` is the last key of the g-th group of 8 slots; `every64`, `every512` likewise.
+// * `high` is the greatest live slot, or -1 if there is none.
+// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free);
+//   only the dummy slot far in front takes the stores of levels that have no slot.
+//
+// Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around
+// it, the smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when
+// it grows.
+//
+// SAFETY: all pointers lie in `memory`, which the struct owns and frees; slots come from searches over that
+// memory and are therefore in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
+
+import CLobKernels
+import MarketData
+
+/// One sorted side of an order book. Not copyable; frees itself.
+public struct BookSide: ~Copyable {
+    /// Slots in front of the first and behind the last that kernels may touch.
+    static let margin = 64
+    /// Capacity of an empty side in slots; a capacity is this times a power of two.
+    static let capacityMin = 1024
+
+    var memory: UnsafeMutableRawPointer
+    var keys: UnsafeMutablePointer<Int64>
+    var quantities: UnsafeMutablePointer<Int64>
+    var every8: UnsafeMutablePointer<Int64>
+    var every64: UnsafeMutablePointer<Int64>
+    var every512: UnsafeMutablePointer<Int64>
+    /// Number of slots.
+    var capacity: Int
+    /// Slot of the best level, or -1.
+    var high: Int
+    /// What turns a price into a rank and back: 0 for bids, -1 for asks.
+    let flip: Int64
+    /// Levellings since the side was made, and the slots they touched.
+    public internal(set) var levelling = Levelling()
+
+    /// How often free slots had to be spread anew.
+    public struct Levelling: Sendable, BitwiseCopyable {
+        /// Number of windows levelled.
+        public var windowCount = 0
+        /// Slots in them.
+        public var slotCount = 0
+        /// Times the whole side moved to a larger memory.
+        public var growthCount = 0
+    }
+
+    init(_ side: Side) {
+        flip = side == .bid ? 0 : -1
+        capacity = BookSide.capacityMin
+        high = -1
+        memory = UnsafeMutableRawPointer(bitPattern: 1)!
+        keys = UnsafeMutablePointer(bitPattern: 8)!
+        quantities = keys
+        every8 = keys
+        every64 = keys
+        every512 = keys
+        allocate(capacity: BookSide.capacityMin)
+        removeAll()
+    }
+
+    deinit { memory.deallocate() }
+
+    /// The side this is.
+    var side: Side { flip == 0 ? .bid : .ask }
+
+    /// The level in a slot.
+    @inline(__always)
+    func level(at slot: Int) -> PriceLevel { PriceLevel(keys[slot] ^ flip, quantities[slot]) }
+
+    /// The best level, nil if the side is empty. O(1).
+    @inline(__always)
+    var best: PriceLevel? { high < 0 ? nil : level(at: high) }
+
+    /// Sets the absolute quantities of the levels of one side of a message; zero removes.
+    ///
+    /// Removing an absent price does nothing. A price that occurs twice takes its later quantity.
+    /// - Parameters:
+    ///   - levels: `count` levels in message order, quantities at least 0.
+    ///   - scratch: room for `count + 1` insertions.
+    /// - Complexity: O(count), plus rare levelling (see the header). Allocates only to grow.
+    @inline(__always)
+    mutating func apply(
+        _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
+    ) {
+        if count == 0 { return }
+        let ascending = levels[0].price <= levels[count &- 1].price
+        let raw = UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
+        var matched = matching
+        let insertions = Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
+        high = Int(matched.high)
+        if insertions < 0 {
+            applyUnordered(levels, count: count)
+            return
+        }
+        // From the best to the deepest, so that a shift upwards leaves the slots still to come where they
+        // are.
+        let bestFirst = ascending == (flip != 0)
+        insert(
+            levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
+            step: bestFirst ? 1 : -1)
+        if quantities[high] == 0 { high = deeper(high) }
+    }
+
+    /// The insertion phase, from the best to the deepest.
+    @inline(__always)
+    mutating func insert(
+        _ levels: UnsafePointer<PriceLevel>, _ insertions: UnsafePointer<lob_insertion>, count: Int,
+        from first: Int, step: Int
+    ) {
+        var at = first
+        var left = count
+        while left > 0 {
+            let level = levels[Int(insertions[at].level)]
+            let key = level.price.mantissa ^ flip
+            var slot = Int(insertions[at].slot)
+            if keys[slot &- 1] >= key || keys[slot] < key { slot = find(key) }
+            insert(key, level.quantity.mantissa, at: slot)
+            at &+= step
+            left &-= 1
+        }
+    }
+
+    /// Prices out of order or repeated: one search and one change each, in message order, so the later one
+    /// wins.
+    @inline(never)
+    mutating func applyUnordered(_ levels: UnsafePointer<PriceLevel>, count: Int) {
+        for j in 0..<count { set(levels[j]) }
+    }
+
+    /// Sets the absolute quantity at one price; zero removes.
+    mutating func set(_ level: PriceLevel) {
+        let key = level.price.mantissa ^ flip
+        let quantity = level.quantity.mantissa
+        let slot = find(key)
+        if keys[slot] == key {
+            quantities[slot] = quantity
+            if quantity != 0 { high = max(high, slot) }
+        } else if quantity != 0 {
+            insert(key, quantity, at: slot)
+        }
+        if quantities[high] == 0 { high = deeper(high) }
+    }
+
+    /// The side as the matching kernel wants it.
+    @inline(__always)
+    var matching: lob_side {
+        lob_side(
+            keys: keys, quantities: quantities, every8: every8, every64: every64, every512: every512,
+            group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high))
+    }
+
+    /// The first slot whose key is not below `key`: `0 ... capacity`.
+    @inline(never)
+    func find(_ key: Int64) -> Int {
+        var group = 0
+        var sample = 0
+        while sample < capacity &>> 9 {
+            group &+= Int(lob_below8(every512 + sample, key))
+            sample &+= 8
+        }
+        group = group &* 8 &+ Int(lob_below8(every64 + group &* 8, key))
+        group = group &* 8 &+ Int(lob_below8(every8 + group &* 8, key))
+        return group &* 8 &+ Int(lob_below8(keys + group &* 8, key))
+    }
+
+    /// Puts a new level where its search ended; the nearest free slot within eight takes up the shift.
+    @inline(__always)
+    mutating func insert(_ key: Int64, _ quantity: Int64, at slot: Int) {
+        let above = lob_free8(quantities + slot)
+        if above != 0 {
+            let distance = above.trailingZeroBitCount / Int(LOB_FREE8_UNIT)
+            lob_open_upwards(keys + slot, Int64(distance), key)
+            lob_open_upwards(quantities + slot, Int64(distance), quantity)
+            let last = slot &+ distance
+            high = last > high ? last : high
+            resample(slot, last)
+            return
+        }
+        let below = lob_free8(quantities + slot - 8)
+        if below != 0 {
+            let distance =
+                (below &<< (32 &- 8 &* UInt32(LOB_FREE8_UNIT))).leadingZeroBitCount / Int(LOB_FREE8_UNIT)
+            lob_open_downwards(keys + slot, Int64(distance), key)
+            lob_open_downwards(quantities + slot, Int64(distance), quantity)
+            high = slot &- 1 > high ? slot &- 1 : high
+            resample(slot &- 1 &- distance, slot &- 1)
+            return
+        }
+        insertLevelling(key, quantity, near: slot)
+    }
+
+    /// Refreshes the samples after the keys of `first ... last` (at most nine slots) changed.
+    @inline(__always)
+    func resample(_ first: Int, _ last: Int) {
+        every8[first &>> 3] = keys[first | 7]
+        every8[last &>> 3] = keys[last | 7]
+        if first | 63 <= last {
+            every64[first &>> 6] = keys[first | 63]
+            if first | 511 <= last { every512[first &>> 9] = keys[first | 511] }
+        }
+    }
+}

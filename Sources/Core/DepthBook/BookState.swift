@@ -1,0 +1,46 @@
+// What a reader may think of a book, and why.
+
+import MarketData
+
+/// How far a published book can be trusted.
+@frozen
+public enum BookState: UInt8, Sendable, BitwiseCopyable {
+    /// No book yet.
+    case syncing
+    /// Every level inside the proven range is the venue's at `lastUpdateID`.
+    case live
+    /// Not to be trusted now, and kept readable while it is rebuilt: as it was when it lost its trust, or as
+    /// the last snapshot tried left it. See `StaleReason`.
+    case stale
+}
+
+/// Why a book is stale.
+@frozen
+public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
+    /// It is not stale.
+    case none
+    /// An event was lost.
+    case gap
+    /// The connection ended.
+    case disconnected
+    /// Best bid at or above best ask.
+    case crossed
+    /// A best price or a top-of-book frame of the venue differed at the same update id.
+    case mismatch
+    /// The venue changed the decimals it prints.
+    case rescale
+    /// A snapshot, a ticker or a partial depth is newer, and the events that lead to it do not come.
+    case behind
+    /// The best price of a side lies outside what is proven.
+    case shallow
+    /// A message that may have been an event of it could not be read.
+    case unreadable
+    /// A message that may have been an event of it was dropped before the engine saw it.
+    case dropped
+    /// A snapshot at the same update id differed.
+    case audit
+    /// Its events arrive later than is tolerable.
+    case lagging
+    /// Its connection was busy and has fallen silent.
+    case silent
+}

@@ -1,0 +1,61 @@
+// What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
+// judge it. One `memcpy` publishes it through a mailbox to any number of threads.
+
+import MarketData
+
+/// The best levels of a book at one update id. Trivially copyable.
+@frozen
+public struct BookView: Sendable, BitwiseCopyable {
+    /// Levels a side in a view.
+    public static var levelCountMax: Int { 20 }
+
+    /// Symbol of the book.
+    public var symbol = SymbolName()
+    /// Update id of this state.
+    public var lastUpdateID = UpdateID(0)
+    /// Venue's event time of the last applied event in microseconds; 0 if unknown.
+    public var eventTimeUs: Int64 = 0
+    /// Time at which the last event that was applied was received, in nanoseconds of the clock of the frames
+    /// (since 1970 where `DepthFeed` makes them); 0 if unknown.
+    public var receivedAtNs: Int64 = 0
+    /// Time at which its connection was last known to deliver, in the same clock; 0 if it never did. Written
+    /// with every view, and by ticks in turn: a reader's own bound on how old a quiet book may be.
+    public var checkedAtNs: Int64 = 0
+    /// How much later than usual the last applied event arrived, in nanoseconds: against the smallest
+    /// difference between arrival and event time of the last minutes, so that the clocks may differ.
+    public var lagNs: Int64 = 0
+    /// Decimals of prices and quantities.
+    public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+    /// How far this view can be trusted.
+    public var state = BookState.syncing
+    /// Why it is stale.
+    public var reason = StaleReason.none
+    /// Number of valid entries of `bids`.
+    public var bidCount: UInt8 = 0
+    /// Number of valid entries of `asks`.
+    public var askCount: UInt8 = 0
+    /// How far the bids are known.
+    public var provenBids = ProvenRange.nothing
+    /// How far the asks are known.
+    public var provenAsks = ProvenRange.nothing
+    /// Best bids, best first.
+    public var bids: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
+    /// Best asks, best first.
+    public var asks: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
+
+    /// An empty view of a book that is syncing.
+    public init() {}
+
+    /// The best bid; nil if there is none, or if it is not known: a better one may be missing where `bids[0]`
+    /// lies outside the proven range.
+    @inlinable
+    public var bestBid: PriceLevel? {
+        bidCount > 0 && provenBids.reaches(bids[0].price, on: .bid) ? bids[0] : nil
+    }
+
+    /// The best ask; nil as `bestBid`.
+    @inlinable
+    public var bestAsk: PriceLevel? {
+        askCount > 0 && provenAsks.reaches(asks[0].price, on: .ask) ? asks[0] : nil
+    }
+}

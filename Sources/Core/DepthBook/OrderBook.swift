@@ -1,0 +1,278 @@
+// A local copy of one symbol's order book: two sorted sides and how far each is proven.
+//
+// Invariants
+// * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
+//   deeper levels may be held too, but others may be missing among them.
+// * The proven price never moves outwards except by loading a snapshot.
+// * At most `levelCountMax` levels a side stay after a message. A side that may exceed it, by the lengths of
+//   the messages since it was counted last, is counted; if less than one thirty-second of the places is free,
+//   the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves in front of
+//   the best one evicted. So a side near the cap is counted now and then, not for every message.
+//
+// The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
+//
+// SAFETY: `scratch` is owned by the struct and always has room for the message at hand.
+
+import CLobKernels
+import MarketData
+
+/// An order book. Not copyable; frees itself.
+public struct OrderBook: ~Copyable {
+    /// Most levels a side keeps after a message.
+    public let levelCountMax: Int
+    /// Bids, best first.
+    public private(set) var bids = BookSide(.bid)
+    /// Asks, best first.
+    public private(set) var asks = BookSide(.ask)
+    /// How far the bids are known.
+    public private(set) var provenBids = ProvenRange.nothing
+    /// How far the asks are known.
+    public private(set) var provenAsks = ProvenRange.nothing
+    /// Update id of this state.
+    public private(set) var lastUpdateID = UpdateID(0)
+    /// Venue's event time of this state in microseconds; 0 if unknown.
+    public private(set) var eventTimeUs: Int64 = 0
+    /// Decimals of prices and quantities; nil until the first level.
+    public private(set) var scales: SymbolScales?
+    private let movesProvenRange: Bool
+    /// Upper bounds of the numbers of levels, exact after every count.
+    private var bidCountBound = 0
+    private var askCountBound = 0
+    private var scratch: UnsafeMutablePointer<lob_insertion>
+    private var scratchCapacity: Int
+
+    /// An empty book.
+    ///
+    /// - Parameter levelCountMax: most levels a side keeps, at least 16. The default holds the deepest books
+    ///   captured (4,500 levels) twice over.
+    public init(levelCountMax: Int = 10_000) {
+        self.init(levelCountMax: levelCountMax, movesProvenRange: true)
+    }
+
+    /// - Parameter movesProvenRange: false builds in the mistake that the simulation's checkers must find.
+    package init(levelCountMax: Int, movesProvenRange: Bool) {
+        self.levelCountMax = max(levelCountMax, 16)
+        self.movesProvenRange = movesProvenRange
+        scratchCapacity = 4096
+        scratch = .allocate(capacity: scratchCapacity + 1)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// The best bid, nil if there is none. O(1).
+    @inline(__always)
+    public var bestBid: PriceLevel? { bids.best }
+
+    /// The best ask, nil if there is none. O(1).
+    @inline(__always)
+    public var bestAsk: PriceLevel? { asks.best }
+
+    /// Whether the best bid is at or above the best ask, which no healthy book is between two messages.
+    public var isCrossed: Bool {
+        guard let bid = bestBid, let ask = bestAsk else { return false }
+        return bid.price >= ask.price
+    }
+
+    /// Replaces everything by a snapshot.
+    ///
+    /// - Parameters:
+    ///   - snapshot: levels of both sides; zero quantities are left out.
+    ///   - limit: levels a side that were asked for. A side with fewer is complete, and so unbounded; nil
+    ///     means that the snapshot is complete on both sides.
+    /// - Complexity: O(levels). Allocates only if the book must grow.
+    public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
+        bids.load(snapshot.bids.base, count: snapshot.bids.count)
+        asks.load(snapshot.asks.base, count: snapshot.asks.count)
+        provenBids = OrderBook.range(of: snapshot.bids, limit: limit, side: .bid)
+        provenAsks = OrderBook.range(of: snapshot.asks, limit: limit, side: .ask)
+        lastUpdateID = snapshot.lastUpdateID
+        eventTimeUs = snapshot.eventTimeUs
+        scales = snapshot.scales
+        bidCountBound = snapshot.bids.count
+        askCountBound = snapshot.asks.count
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+    }
+
+    private static func range(of levels: borrowing LevelBuffer, limit: Int?, side: Side) -> ProvenRange {
+        guard let limit, levels.count >= limit, levels.count > 0 else { return .unbounded }
+        var worst = levels[0].price
+        for i in 1..<levels.count where side.isBetter(worst, than: levels[i].price) {
+            worst = levels[i].price
+        }
+        return .to(worst)
+    }
+
+    /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided
+    /// before.
+    ///
+    /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
+    ///   Price.mantissaMax`, as a parser delivers them.
+    /// - Throws: `BookError`, with the book unchanged.
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side that may
+    ///   exceed `levelCountMax` is counted, at most once for every `levelCountMax / 32` levels received:
+    ///   O(slots / 8). Allocates only to grow.
+    @inline(__always)
+    public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
+        try checkPrices(update)
+        if update.scales != scales, try !adopt(update) { return }
+        let most = max(update.bids.count, update.asks.count)
+        if most > scratchCapacity { growScratch(most) }
+        bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
+        asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
+        lastUpdateID = update.last
+        eventTimeUs = update.eventTimeUs
+        bidCountBound &+= update.bids.count
+        askCountBound &+= update.asks.count
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+    }
+
+    /// The first and the last price of each side; those of an ordered side lie between them. The parser lets
+    /// no other pass, so this is for callers that make their own updates.
+    @inline(__always)
+    private func checkPrices(_ update: borrowing DepthUpdate) throws(BookError) {
+        let b = update.bids.count, a = update.asks.count
+        var seen: UInt64 = 0
+        if b > 0 {
+            seen |= OrderBook.excess(update.bids.base[0]) | OrderBook.excess(update.bids.base[b &- 1])
+        }
+        if a > 0 {
+            seen |= OrderBook.excess(update.asks.base[0]) | OrderBook.excess(update.asks.base[a &- 1])
+        }
+        if seen &>> 63 != 0 { throw .priceOutOfRange }
+    }
+
+    /// Its highest bit is set if the price is negative or beyond the largest legal one.
+    @inline(__always)
+    private static func excess(_ level: PriceLevel) -> UInt64 {
+        let price = UInt64(bitPattern: level.price.mantissa)
+        return price | (UInt64(Price.mantissaMax) &- price)
+    }
+
+    /// A book without levels takes the scales of the first message that shows some. Zero is zero however it
+    /// is printed: a message that only removes says nothing of the decimals of quantities. Otherwise the
+    /// wider decimals count: the book is widened to them, or the message is.
+    ///
+    /// - Returns: false if the message has been applied, in wider decimals than its own.
+    @inline(never)
+    private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) -> Bool {
+        guard let message = update.scales else { return true }
+        let removesOnly = OrderBook.removesOnly(update.bids) && OrderBook.removesOnly(update.asks)
+        guard let book = scales else {
+            if !removesOnly { scales = message }
+            return true
+        }
+        var wide = book.widened(by: message)
+        if removesOnly {
+            wide = SymbolScales(
+                priceDecimals: Int(wide.priceDecimals), quantityDecimals: Int(book.quantityDecimals))
+            if message.priceDecimals == book.priceDecimals { return true }
+        }
+        guard let scaled = update.scaled(to: wide), widen(to: wide) else {
+            throw .scalesDiffer(book: book, message: message)
+        }
+        try apply(scaled)
+        return false
+    }
+
+    /// Holds every number with these decimals, which are nowhere fewer than the present ones. The book is the
+    /// same book.
+    ///
+    /// - Returns: false, with the book unchanged, if a number does not fit.
+    /// - Complexity: O(levels), allocating: a venue that changes its decimals does so once in months.
+    public mutating func widen(to wide: SymbolScales) -> Bool {
+        guard let old = scales, old != wide else {
+            scales = scales ?? wide
+            return true
+        }
+        var sides: [[PriceLevel]] = []
+        for side in Side.allCases {
+            var scaled: [PriceLevel] = []
+            for level in levels(side) {
+                guard let level = level.scaled(from: old, to: wide) else { return false }
+                scaled.append(level)
+            }
+            sides.append(scaled)
+        }
+        guard let bidRange = provenBids.scaled(from: old, to: wide),
+            let askRange = provenAsks.scaled(from: old, to: wide)
+        else { return false }
+        sides[0].withUnsafeBufferPointer { if let base = $0.baseAddress { bids.load(base, count: $0.count) } }
+        sides[1].withUnsafeBufferPointer { if let base = $0.baseAddress { asks.load(base, count: $0.count) } }
+        (provenBids, provenAsks, scales) = (bidRange, askRange, wide)
+        return true
+    }
+
+    private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {
+        for i in 0..<levels.count where levels.base[i].quantity != .zero { return false }
+        return true
+    }
+
+    @inline(never)
+    private mutating func growScratch(_ wanted: Int) {
+        scratch.deallocate()
+        scratchCapacity = max(wanted, scratchCapacity * 2)
+        scratch = .allocate(capacity: scratchCapacity + 1)
+    }
+
+    /// Counts the levels of a side that may exceed the cap, and evicts the deepest if it does.
+    @inline(never)
+    private mutating func enforceLevelCount() {
+        let kept = levelCountMax - levelCountMax / 16
+        let full = levelCountMax - levelCountMax / 32
+        let mayExceed = (bids: bidCountBound > levelCountMax, asks: askCountBound > levelCountMax)
+        if mayExceed.bids { bidCountBound = bids.count }
+        if mayExceed.asks { askCountBound = asks.count }
+        if mayExceed.bids && bidCountBound > full {
+            bidCountBound = kept
+            let gone = bids.evict(keeping: kept)
+            if movesProvenRange {
+                provenBids = OrderBook.range(provenBids, without: gone, worst: bids.worst, side: .bid)
+            }
+        }
+        if mayExceed.asks && askCountBound > full {
+            askCountBound = kept
+            let gone = asks.evict(keeping: kept)
+            if movesProvenRange {
+                provenAsks = OrderBook.range(provenAsks, without: gone, worst: asks.worst, side: .ask)
+            }
+        }
+    }
+
+    /// The range once the levels from `gone` downwards are forgotten: it ends at the worst level kept.
+    private static func range(
+        _ range: ProvenRange, without gone: Price?, worst: Price?, side: Side
+    ) -> ProvenRange {
+        guard let gone, let worst else { return range }
+        switch range {
+        case .nothing: return .nothing
+        case .to(let price): return side.isBetter(price, than: gone) ? range : .to(worst)
+        case .unbounded: return .to(worst)
+        }
+    }
+
+    /// Empties the book and keeps its memory.
+    public mutating func removeAll() {
+        bids.removeAll()
+        asks.removeAll()
+        provenBids = .nothing
+        provenAsks = .nothing
+        lastUpdateID = UpdateID(0)
+        eventTimeUs = 0
+        scales = nil
+        bidCountBound = 0
+        askCountBound = 0
+    }
+
+    /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the
+    /// caller's.
+    @inline(__always)
+    public borrowing func publish(into view: inout BookView) {
+        view.lastUpdateID = lastUpdateID
+        view.eventTimeUs = eventTimeUs
+        view.scales = scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0)
+        view.bidCount = UInt8(truncatingIfNeeded: bids.copyBest(to: &view.bids))
+        view.askCount = UInt8(truncatingIfNeeded: asks.copyBest(to: &view.asks))
+        view.provenBids = provenBids
+        view.provenAsks = provenAsks
+    }
+}

@@ -1,0 +1,34 @@
+// Down to which price a side is known.
+
+import CLobKernels
+import MarketData
+
+/// How far one side is known.
+@frozen
+public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
+    /// Nothing is known.
+    case nothing
+    /// Every level from the best down to this price, inclusive.
+    case to(Price)
+    /// The whole side.
+    case unbounded
+}
+
+extension ProvenRange {
+    /// The same range with other decimals; nil if its price does not fit.
+    package func scaled(from old: SymbolScales, to new: SymbolScales) -> ProvenRange? {
+        guard case .to(let worst) = self else { return self }
+        return worst.scaled(from: old.priceDecimals, to: new.priceDecimals).map { .to($0) }
+    }
+
+    /// Whether a price of a side lies inside it.
+    @inlinable
+    @inline(__always)
+    public func reaches(_ price: Price, on side: Side) -> Bool {
+        switch self {
+        case .nothing: false
+        case .to(let worst): !side.isBetter(worst, than: price)
+        case .unbounded: true
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// Exponential delays, the same for every door that was found closed.
+
+/// Exponential delays with jitter out of a seeded generator.
+struct Backoff: Sendable {
+    let firstMs: Int64
+    let maxMs: Int64
+    private var seed: UInt64
+
+    init(firstMs: Int64, maxMs: Int64, seed: UInt64) {
+        self.firstMs = firstMs
+        self.maxMs = maxMs
+        self.seed = seed
+    }
+
+    /// A delay for the `attempt`-th failure in a row, from 1: between half and all of `firstMs × 2^(attempt
+    /// - 1)`, and of `maxMs` at most.
+    mutating func delayMs(attempt: Int) -> Int64 {
+        let full = Self.doubled(firstMs, times: attempt - 1, max: maxMs)
+        return full - Int64(next() % UInt64(full / 2 + 1))
+    }
+
+    /// A time of 0 … `maxMs`.
+    mutating func jitterMs(_ maxMs: Int64) -> Int64 { Int64(next() % UInt64(maxMs + 1)) }
+
+    /// `value × 2^times`, `max` at most, without overflow.
+    static func doubled(_ value: Int64, times: Int, max: Int64) -> Int64 {
+        var value = min(value, max)
+        for _ in 0..<Swift.max(times, 0) {
+            if value >= max - value { return max }
+            value += value
+        }
+        return value
+    }
+
+    /// SplitMix64.
+    private mutating func next() -> UInt64 {
+        seed &+= 0x9E37_79B9_7F4A_7C15
+        var z = seed
+        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z &>> 31)
+    }
+}

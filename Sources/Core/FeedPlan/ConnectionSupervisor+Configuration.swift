@@ -1,0 +1,86 @@
+// The terms, limits and times of a shard's connections. Wrong ones are a mistake of the operator and refused
+// at the start; see `validate`.
+
+extension ConnectionSupervisor {
+    /// Limits and times of a supervisor.
+    public struct Configuration: Hashable, Sendable {
+        /// What the venue allows.
+        public var terms: ConnectionTerms
+        /// Names in one request.
+        public var batchNameCountMax = 200
+        /// Part of the venue's message budget that is used; the rest is for pongs, which cannot wait.
+        public var messageSharePercent = 60
+        /// An answer that takes longer means that the connection is bad.
+        public var answerLimitMs: Int64 = 10_000
+        /// A connection that takes longer to open is given up. The socket's own limit is normally shorter.
+        public var dialLimitMs: Int64 = 60_000
+        /// A connection that was subscribed for this long was good: failures before it are forgotten.
+        public var provenAfterMs: Int64 = 30_000
+        /// So was one that delivered and was subscribed for this long: a link that breaks every few seconds
+        /// is up for most of the time.
+        public var deliveredAfterMs: Int64 = 500
+        /// First delay after a failure; doubled with every further one.
+        public var backoffFirstMs: Int64 = 500
+        /// Longest delay after failures.
+        public var backoffMaxMs: Int64 = 60_000
+        /// Shortest delay after the venue refused us for our rate; doubled every further time. A
+        /// `Retry-After` counts instead.
+        public var refusedWaitMs = RefusalWait.firstMs
+        /// Where that doubling ends; half as much again may be added at random.
+        public var refusedWaitMaxMs = RefusalWait.maxMs
+        /// This shard's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
+        /// and kept everywhere. Leave room: an attempt that falls back to another backend counts twice there.
+        public var attemptsPerFiveMinutesMax = 120
+        /// A connection is replaced this long before the venue ends it, at the latest.
+        public var renewalMarginMs: Int64 = 600_000
+        /// And up to this much earlier, so that many shards do not do it at once.
+        public var renewalJitterMs: Int64 = 3_000_000
+        /// Both connections deliver for this long before the older one is closed.
+        public var overlapMs: Int64 = 3_000
+        /// Requests to resubscribe are gathered for this long.
+        public var coalesceMs: Int64 = 500
+        /// A stream resubscribed so often on one connection, no longer than `lostWithinMs` after the time
+        /// before, counts as lost on it.
+        public var lostAfterCount = 2
+        /// See `lostAfterCount`.
+        public var lostWithinMs: Int64 = 600_000
+        /// A connection that lost this part of its streams is replaced.
+        public var lostSharePercent = 25
+        /// Seed of the jitter; shards and processes should differ in it.
+        public var seed: UInt64 = 1
+
+        /// The defaults under these terms.
+        public init(terms: ConnectionTerms) { self.terms = terms }
+
+        /// Messages of ours per second.
+        var messagesPerSecond: Int { max(1, terms.messagesPerSecondMax * messageSharePercent / 100) }
+    }
+
+    /// What the shell has to do, in order.
+    public enum Action: Hashable, Sendable {
+        /// Connect to the combined stream target, without streams.
+        case open(UInt16)
+        /// Send this as a text message.
+        case send(UInt16, StreamRequest)
+        /// Close it; nothing of it counts any more.
+        case close(UInt16)
+        /// Tell the engine: this connection delivers all streams that the venue takes from here on.
+        case connected(UInt16)
+        /// Tell the engine: this connection delivers nothing from here on.
+        case disconnected(UInt16)
+        /// Tell the engine the same of a connection that was sound to its end, after its replacement has
+        /// delivered all streams for `overlapMs`.
+        case retired(UInt16)
+        /// Tell people.
+        case report(Report)
+    }
+
+    /// How a connection ended, as far as it matters for the next one.
+    public enum Loss: Hashable, Sendable {
+        /// It could not be opened, was closed, broke or fell silent.
+        case lost
+        /// The venue does not want us so often: a status of `RefusalWait` instead of the upgrade, close code
+        /// 1008.
+        case refused
+    }
+}

@@ -1,0 +1,300 @@
+// Supervises a shard's connections: dialling, subscribing, renewing before the venue ends one, replacing
+// what is bad, all of it within what the venue allows.
+//
+// There is the connection that serves and, at times, its replacement: at most two. A replacement is always
+// opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
+// moves every symbol that has an event over by its update ids; only then the old one is closed. So a planned
+// renewal costs no book its trust, not even one without an event in these seconds. When a connection is
+// replaced because something was wrong with it, such a book is stale until its next event proves that nothing
+// was missed.
+//
+// Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them, and
+// reports what happened; whatever it reports and in whatever order, the invariants hold.
+//
+// Invariants
+// * At most two connections at a time, and at most `attemptsPerFiveMinutesMax` opened in any five minutes.
+// * No request leaves when `messagesPerSecond` messages left on that connection within the last second.
+// * Only ids that were opened and not closed appear in actions. `connected` comes at most once for an id,
+//   `disconnected` or `retired` exactly once for each that had it.
+// * After `stop` nothing is open and nothing is ever opened again.
+//
+// Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
+// a connection, `attemptsPerFiveMinutesMax` times. At most `actionCountMax` actions for an input.
+//
+// Worst case: O(streams of the shard) when a connection opens or streams are resubscribed, otherwise O(1).
+
+import MarketData
+
+/// Runs the connections of one shard.
+///
+/// The supervisor as a whole:
+/// ```
+/// phase     input        next      actions
+/// new       start        running   open
+///           stop         stopped
+///           any other    –
+/// running   stop         stopped   close all; disconnected for each that was connected
+///           start        –
+///           any other              see below
+/// stopped   any          –
+/// ```
+/// One connection while the supervisor is running; an id that is not there is ignored. A doomed one wants a
+/// replacement, which is opened at once or when backoff and attempts allow.
+/// ```
+/// connection   input                                  next         actions
+/// dialling     opened                                 subscribing  send the first batch
+///              closed                                 gone         open after its backoff
+///              time: not open in time                 gone         close; open after its backoff
+///              replied, shutdownAnnounced             –
+/// subscribing  replied: accepted                      –            send the next batch in its time
+///              replied: accepted, the last            connected    connected; the older one retires
+///              replied: refused                       –            send the batch again
+///              replied: refused again, several names  –            send its halves
+///              replied: refused again, one name       –            go on without it, as if accepted
+///              replied: all or too much refused       gone         close; open after its backoff
+///              time: no answer in time                gone         close; open after its backoff
+///              shutdownAnnounced: it is alone, older  doomed       open a replacement
+///              shutdownAnnounced: it is the newer     gone         close; open after its backoff
+///              closed                                 gone         open after its backoff
+/// connected    replied: refused again                 doomed       open a replacement
+///              time: no answer in time                doomed       open a replacement
+///              time: near the end of its life         doomed       open a replacement
+///              time: overlap over                     gone         close; retired if it was sound and the
+///                                                                  other delivers as much, else disconnected
+///              shutdownAnnounced                      doomed       open a replacement
+///              fellSilent                             doomed       open a replacement
+///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
+///              resubscribe: too many were lost        doomed       open a replacement
+///              closed                                 gone         disconnected; open if it was alone
+/// any          sent                                   –            less room for requests
+///              opened again                           –
+/// ```
+/// A stream that the venue does not take is left out of a connection, and asked for again on the next one.
+/// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
+/// stays, doomed as it was. A backoff grows with every failure in a row. A connection that was subscribed for
+/// long, or that delivered, is none; a `Retry-After` is waited for in any case.
+public struct ConnectionSupervisor: Sendable {
+    /// One connection.
+    struct Link: Sendable {
+        enum Phase: Hashable, Sendable {
+            case dialling
+            case subscribing
+            case connected(sinceMs: Int64)
+        }
+
+        let id: UInt16
+        let dialledAtMs: Int64
+        let renewAtMs: Int64
+        var phase = Phase.dialling
+        var requests: StreamRequests
+        /// Whether it is to be replaced.
+        var isDoomed = false
+        /// Whether it may have failed to deliver something.
+        var isSuspect = false
+        /// When the overlap with its replacement ends.
+        var retireAtMs: Int64?
+        /// How often each stream was resubscribed on this connection, each time soon after the time before.
+        var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
+
+        var isConnected: Bool {
+            switch phase {
+            case .connected: true
+            case .dialling, .subscribing: false
+            }
+        }
+    }
+
+    enum Phase: Hashable, Sendable {
+        case new, running, stopped
+    }
+
+    /// No input leads to more actions.
+    public static var actionCountMax: Int { 20 }
+
+    /// Limits and times.
+    public let configuration: Configuration
+    /// Names of all streams of the shard.
+    public let streams: [String]
+    private let names: Set<String>
+    var phase = Phase.new
+    /// The connection that serves, and its replacement.
+    var links: [Link] = []
+    var clockMs: Int64 = .min
+    var failures = 0
+    /// How often the venue refused us for our rate since a connection was subscribed.
+    var refusals = 0
+    var dialNotBeforeMs: Int64 = .min
+    var attempts: RateLedger
+    var backoff: Backoff
+    var lastID: UInt16 = 0
+
+    /// A supervisor that has not begun.
+    ///
+    /// - Precondition: a configuration that `validate` accepts for so many streams, and each of them once;
+    ///   `ShardPlan` makes such shards.
+    public init(streams: [String], configuration: Configuration) {
+        do throws(ConfigurationError) {
+            try configuration.validate(streamCount: streams.count)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+        let configuration = configuration.saturated
+        names = Set(streams)
+        precondition(names.count == streams.count, "a stream twice")
+        self.streams = streams
+        self.configuration = configuration
+        attempts = RateLedger(countMax: configuration.attemptsPerFiveMinutesMax, windowMs: 300_000)
+        backoff = Backoff(
+            firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
+        )
+    }
+
+    /// Begins.
+    public mutating func start(nowMs: Int64) -> [Action] {
+        switch phase {
+        case .new: phase = .running
+        case .running, .stopped: break
+        }
+        return settled(nowMs) { _, _ in }
+    }
+
+    /// The connection is open; nothing is subscribed on it.
+    public mutating func opened(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { supervisor, index, _ in
+            switch supervisor.links[index].phase {
+            case .dialling:
+                supervisor.links[index].phase = .subscribing
+                supervisor.links[index].requests.subscribe(supervisor.streams)
+            case .subscribing, .connected: break
+            }
+        }
+    }
+
+    /// A reply has come on the connection.
+    public mutating func replied(
+        _ id: UInt16, to requestID: RequestID?, _ outcome: ReplyOutcome, nowMs: Int64
+    ) -> [Action] {
+        settled(nowMs, id) { supervisor, index, actions in
+            switch supervisor.links[index].requests.replied(requestID, outcome) {
+            case .unrelated, .split: break
+            case .accepted: supervisor.accepted(index, &actions)
+            case .excluded(let request, let code, let text):
+                actions.append(.report(.refused(id, request, code: code, text: text, isFinal: true)))
+                supervisor.accepted(index, &actions)
+            case .refused(let request, let code, let text, let isFinal):
+                actions.append(
+                    .report(.refused(id, request, code: code, text: text, isFinal: isFinal)))
+                if isFinal && request.method == .subscribe { supervisor.isBad(index, .refused, &actions) }
+            }
+        }
+    }
+
+    /// The venue announced on the connection that it will close it.
+    public mutating func shutdownAnnounced(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { supervisor, index, actions in
+            switch supervisor.links[index].phase {
+            case .dialling: break
+            case .subscribing where index > 0: supervisor.drop(index, &actions)
+            case .subscribing, .connected: supervisor.doom(index, .shutdown, &actions)
+            }
+        }
+    }
+
+    /// The connection is gone, or could not be opened.
+    ///
+    /// - Parameters:
+    ///   - hasDelivered: whether data has come on it.
+    ///   - retryAfterSeconds: `Retry-After` of the answer that refused it, if there was one.
+    public mutating func closed(
+        _ id: UInt16, _ loss: Loss, hasDelivered: Bool = false, retryAfterSeconds: Int? = nil, nowMs: Int64
+    ) -> [Action] {
+        settled(nowMs, id) { supervisor, index, actions in
+            if hasDelivered { supervisor.forgiveWhatDelivered(index) }
+            let toldMs = retryAfterSeconds.map { RefusalWait.ms(retryAfterSeconds: $0) }
+            supervisor.lose(index, loss, toldMs: toldMs, &actions)
+        }
+    }
+
+    /// The connection was busy, has fallen silent, and does not answer a ping. It may come back; its
+    /// replacement is opened meanwhile.
+    public mutating func fellSilent(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { supervisor, index, actions in
+            switch supervisor.links[index].phase {
+            case .dialling, .subscribing: break
+            case .connected:
+                supervisor.links[index].isSuspect = true
+                supervisor.doom(index, .silent, &actions)
+            }
+        }
+    }
+
+    /// A message of ours that this machine did not ask for left on the connection: a pong or a ping.
+    public mutating func sent(_ id: UInt16, nowMs: Int64) -> [Action] {
+        settled(nowMs, id) { supervisor, index, _ in
+            supervisor.links[index].requests.sent(nowMs: supervisor.clockMs)
+        }
+    }
+
+    /// These streams are silent and should not be: unsubscribes them and subscribes them anew.
+    ///
+    /// Done on the newest connection that is subscribed; while there is none, all streams are about to be
+    /// subscribed anyway. Names of other shards are ignored.
+    public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
+        settled(nowMs) { supervisor, actions in
+            guard let index = supervisor.links.lastIndex(where: \.isConnected) else { return }
+            let excluded = supervisor.links[index].requests.excluded
+            let known = wanted.filter { supervisor.names.contains($0) && !excluded.contains($0) }
+            let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
+            if added.isEmpty { return }
+            actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
+            let lost = supervisor.countLost(index, added)
+            if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
+                supervisor.links[index].isSuspect = true
+                supervisor.doom(index, .lostStreams(count: lost), &actions)
+            }
+        }
+    }
+
+    /// Time has passed.
+    public mutating func timePassed(nowMs: Int64) -> [Action] { settled(nowMs) { _, _ in } }
+
+    /// Ends everything, for good.
+    public mutating func stop(nowMs: Int64) -> [Action] {
+        clockMs = max(clockMs, nowMs)
+        phase = .stopped
+        var actions: [Action] = []
+        for link in links {
+            actions.append(.close(link.id))
+            if link.isConnected { actions.append(.disconnected(link.id)) }
+        }
+        links = []
+        return actions
+    }
+
+    /// Takes an input about one connection, if it is there, and then does what time demands.
+    private mutating func settled(
+        _ nowMs: Int64, _ id: UInt16, _ input: (inout ConnectionSupervisor, Int, inout [Action]) -> Void
+    ) -> [Action] {
+        settled(nowMs) { supervisor, actions in
+            if let index = supervisor.links.firstIndex(where: { $0.id == id }) {
+                input(&supervisor, index, &actions)
+            }
+        }
+    }
+
+    /// Takes an input and then does what time demands. Time never runs backwards in here.
+    private mutating func settled(
+        _ nowMs: Int64, _ input: (inout ConnectionSupervisor, inout [Action]) -> Void
+    ) -> [Action] {
+        clockMs = max(clockMs, nowMs)
+        switch phase {
+        case .new, .stopped: return []
+        case .running:
+            var actions: [Action] = []
+            forgetFailures()
+            input(&self, &actions)
+            settle(&actions)
+            return actions
+        }
+    }
+}

@@ -1,0 +1,13 @@
+// What an answer to a request comes to.
+
+/// What an answer says.
+public enum ReplyOutcome: Hashable, Sendable {
+    /// The venue did what was asked.
+    case accepted(ReplyResult)
+    /// The venue refused. The code is the venue's; the text is cut to `textBytesMax` bytes, escapes in it as
+    /// they stand, and ends with the offending stream where the venue names it.
+    case refused(code: Int64, text: String)
+
+    /// Most bytes kept of a text.
+    public static var textBytesMax: Int { 200 }
+}

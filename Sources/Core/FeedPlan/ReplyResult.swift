@@ -1,0 +1,13 @@
+// What an accepted request brought.
+
+/// What an accepted request brought.
+public enum ReplyResult: Hashable, Sendable {
+    /// `null`: the request was no query.
+    case done
+    /// A truth value.
+    case flag
+    /// A list, as of subscriptions.
+    case list
+    /// Anything else.
+    case other
+}

@@ -1,0 +1,78 @@
+// Requests that are no snapshots, such as the one for the list of symbols: they are charged to the same
+// budget, keep the same pauses, and what the venue says to them counts for the snapshots too.
+//
+// They have no queue: whoever wants one asks until it is admitted. Every admitted request must be reported.
+
+extension SnapshotPlanner {
+    /// What to do about a request that is no snapshot.
+    public enum Admission: Hashable, Sendable {
+        /// Send it, and report its answer under this ticket.
+        case send(ticket: UInt64)
+        /// Ask again at this time.
+        case wait(untilMs: Int64)
+    }
+
+    /// What becomes of an answered request that is no snapshot.
+    public enum OtherOutcome: Hashable, Sendable {
+        /// Success.
+        case deliver
+        /// Worth asking again, not before this time.
+        case retry(notBeforeMs: Int64)
+        /// Asking again is useless.
+        case failed(Failure)
+    }
+
+    /// Whether a request of this weight may be sent now; if so it is charged.
+    public mutating func admit(weight: Int, nowMs: Int64) -> Admission {
+        let now = advance(nowMs)
+        if now < pause.untilMs { return .wait(untilMs: pause.untilMs) }
+        if !crowd(nowMs: now).hasRoom { return .wait(untilMs: now + latencyMs) }
+        let roomMs = ledger.roomMs(
+            for: weight, within: configuration.weightUsable, keeping: 0, nowMs: now)
+        if roomMs > now { return .wait(untilMs: roomMs) }
+        ledger.spend(weight, isUrgent: true, nowMs: now)
+        tally.sent += 1
+        let ticket = nextTicket
+        nextTicket += 1
+        others[ticket] = now
+        return .send(ticket: ticket)
+    }
+
+    /// Reports that the answer to a request of any kind has begun, by what its head says. A good one proves
+    /// that the venue serves us again, and nobody has to wait for the rest of a long body.
+    public mutating func answering(_ ticket: UInt64, _ head: Answer, nowMs: Int64) {
+        _ = advance(nowMs)
+        let sentAtMs = flights.first { $0.request.ticket == ticket }?.sentAtMs ?? others[ticket]
+        if let sentAtMs, let used = head.usedWeight { ledger.learn(used: used, sentAtMs: sentAtMs) }
+        switch head.meaning {
+        case .success: pause.succeeded(ticket: ticket)
+        case .refusal, .transient, .permanent: break
+        }
+    }
+
+    /// Reports the answer to an admitted request, or that there is none.
+    ///
+    /// - Parameter attempt: how often it was asked before; later ones wait longer.
+    public mutating func answeredOther(
+        _ ticket: UInt64, _ answer: Answer, attempt: Int, nowMs: Int64
+    ) -> OtherOutcome {
+        let now = advance(nowMs)
+        if let sentAtMs = others.removeValue(forKey: ticket), let used = answer.usedWeight {
+            ledger.learn(used: used, sentAtMs: sentAtMs)
+        }
+        switch answer.meaning {
+        case .success:
+            pause.succeeded(ticket: ticket)
+            return .deliver
+        case .permanent(let failure):
+            pause.succeeded(ticket: ticket)
+            return .failed(failure)
+        case .refusal(let reason):
+            refuse(reason, answer, ticket, now)
+            return .retry(notBeforeMs: pause.untilMs)
+        case .transient:
+            fail(ticket, now)
+            return .retry(notBeforeMs: max(now + backoff.delayMs(attempt: attempt + 1), pause.untilMs))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// The planner's limits and times. Wrong ones are a mistake of the operator and refused at the start.
+
+extension SnapshotPlanner {
+    /// Limits and times of a planner.
+    public struct Configuration: Hashable, Sendable {
+        /// The venue's budget per clock minute.
+        public var weightPerMinute: Int
+        /// Part of it that is never spent, and the most weight in flight at once (but one request always
+        /// may be): for others at this IP, and for what the venue has counted but not told us yet.
+        public var weightHeadroom: Int
+        /// Part of the rest that is kept for first books and lost ones.
+        public var urgentReserve: Int
+        /// Requests in flight at once.
+        public var inFlightMax = 8
+        /// The same before the venue has served one, and while it does not answer.
+        public var carefulInFlightMax = 4
+        /// Requests beside them whose answers are late, while the venue serves others: one slow answer must
+        /// not hold up the rest.
+        public var lateMax = 24
+        /// An answer is late after this time.
+        public var lateAfterMs: Int64 = 1000
+        /// So many requests in a row without a good answer are an outage, and slow down all.
+        public var outageFailureCount = 4
+        /// Symbols waiting at once; requests beyond are refused.
+        public var queueMax = 4096
+        /// A request without an answer for this long is taken back and asked again.
+        public var answerTimeoutMs: Int64 = 15_000
+        /// Uncertainty of which minute a request is counted in: difference of the clocks plus time on the
+        /// way.
+        public var minuteGuardMs: Int64 = 1000
+        /// First delay after a failure; doubled with every further one.
+        public var backoffFirstMs: Int64 = 500
+        /// Longest delay after failures.
+        public var backoffMaxMs: Int64 = 60_000
+        /// Pause after a 429 without `Retry-After`.
+        public var limitedWaitMs: Int64 = 60_000
+        /// Pause after a 418 without `Retry-After`: the shortest ban.
+        public var bannedWaitMs: Int64 = 120_000
+        /// Pause after a 403, the venue's firewall; doubled with every further one.
+        public var blockedWaitMs = RefusalWait.firstMs
+        /// Longest pause after a 403 without `Retry-After`.
+        public var blockedWaitMaxMs = RefusalWait.maxMs
+        /// Seed of the jitter.
+        public var seed: UInt64 = 1
+
+        /// The pool's budget, a tenth of it as headroom, a tenth of the rest for urgent requests.
+        public init(pool: WeightPool) {
+            weightPerMinute = pool.weightPerMinute
+            weightHeadroom = weightPerMinute / 10
+            urgentReserve = (weightPerMinute - weightHeadroom) / 10
+        }
+
+        /// Weight that may be spent per minute.
+        public var weightUsable: Int { weightPerMinute - weightHeadroom }
+
+        /// First and longest pause after a refusal.
+        func wait(_ reason: RequestPause.Reason) -> (firstMs: Int64, maxMs: Int64) {
+            switch reason {
+            case .limited, .outage: (limitedWaitMs, RequestPause.maxMs)
+            case .banned: (bannedWaitMs, RequestPause.maxMs)
+            case .blocked: (blockedWaitMs, blockedWaitMaxMs)
+            }
+        }
+
+        /// The same shares of another budget; nil if it has no room for the deepest snapshot.
+        func scaled(to weight: Int, of pool: WeightPool) -> Configuration? {
+            var scaled = self
+            let usual = pool.weightPerMinute
+            scaled.weightPerMinute = weightPerMinute * weight / usual
+            scaled.weightHeadroom = weightHeadroom * weight / usual
+            let room = scaled.weightUsable - pool.requestWeightMax
+            if room < 0 { return nil }
+            scaled.urgentReserve = min(urgentReserve * weight / usual, room)
+            return scaled
+        }
+
+        func check(pool: WeightPool) {
+            precondition(weightHeadroom >= 0 && urgentReserve >= 0, "weights are at least 0")
+            precondition(
+                weightUsable - urgentReserve >= pool.requestWeightMax,
+                "the budget has no room for the deepest snapshot")
+            precondition(
+                inFlightMax > 0 && carefulInFlightMax > 0 && queueMax > 0, "nothing could ever be asked for")
+            precondition(lateMax >= 0 && lateAfterMs > 0, "answers are late after a while")
+            precondition(outageFailureCount > 0, "an outage has failures")
+            precondition(answerTimeoutMs > 0, "no request could ever be answered in time")
+            precondition((0..<30_000).contains(minuteGuardMs), "the guard is less than half a minute")
+            precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
+            precondition(limitedWaitMs > 0 && bannedWaitMs > 0 && blockedWaitMs > 0, "pauses are positive")
+            precondition(blockedWaitMaxMs >= blockedWaitMs, "the longest pause is the longest")
+        }
+    }
+
+    /// Takes over the budget that the venue states, at once: every weight of the configuration keeps its
+    /// share.
+    ///
+    /// - Returns: false if it cannot be believed (less than an eighth, or more than 32 times what is usual),
+    ///   or leaves no room for the deepest snapshot; nothing changed.
+    public mutating func venueStates(weightPerMinute stated: Int) -> Bool {
+        let usual = pool.weightPerMinute
+        guard (usual / 8...usual * 32).contains(stated),
+            let scaled = wantedConfiguration.scaled(to: stated, of: pool)
+        else { return false }
+        configuration = scaled
+        return true
+    }
+}

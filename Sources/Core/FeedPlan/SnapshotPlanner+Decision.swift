@@ -1,0 +1,211 @@
+// How the planner decides, and what it says about its plan: the same decision, once to be acted on, once to
+// be shown.
+
+extension SnapshotPlanner {
+    /// What keeps the planner from sending.
+    public enum Obstacle: Hashable, Sendable {
+        /// The venue answered 429.
+        case limited
+        /// The venue answered 418.
+        case banned
+        /// The venue's firewall answered 403.
+        case blocked
+        /// The venue does not answer, or only with errors.
+        case outage
+        /// This minute's weight is spent.
+        case budget
+        /// Enough is in flight, or all that is wanted.
+        case answers
+        /// All that is wanted waits after a failure.
+        case backoff
+    }
+
+    /// The plan at one moment.
+    public struct Plan: Hashable, Sendable {
+        /// Entries waiting, by `SnapshotPriority`.
+        public var queued: [Int]
+        /// Requests sent and not answered.
+        public var inFlight: Int
+        /// Weight spent in this clock minute, by our own count or the venue's, whichever is larger.
+        public var weightSpent: Int
+        /// Weight we allow ourselves per minute.
+        public var weightMax: Int
+        /// What is waited for; nil if something can be sent now, or if there is nothing to do.
+        public var obstacle: Obstacle?
+        /// The next request goes out at this time at the earliest; nil without an obstacle.
+        public var waitingUntilMs: Int64?
+        /// Entries of this batch that were delivered. A batch begins when something is wanted after nothing
+        /// was.
+        public var delivered: Int
+        /// Entries of this batch that failed for good.
+        public var failed: Int
+        /// All entries of this batch so far.
+        public var total: Int
+        /// When the last entry should be delivered, if all goes well from here; nil if there is none.
+        public var etaMs: Int64?
+        /// Requests sent since the start.
+        public var sentCount: Int
+        /// Answers 429, 418 and 403 since the start.
+        public var refusalCount: Int
+        /// Requests since the start that got no answer or an error worth a retry.
+        public var transientFailureCount: Int
+    }
+
+    /// Counters behind `Plan`.
+    struct Tally: Sendable {
+        var delivered = 0
+        var failed = 0
+        var sent = 0
+        var refusals = 0
+        var transientFailures = 0
+
+        mutating func startBatch() {
+            delivered = 0
+            failed = 0
+        }
+    }
+
+    /// Requests that may be in flight.
+    var inFlightMaxNow: Int {
+        if pause.isProbing { return 1 }
+        return pause.isProven
+            ? configuration.inFlightMax : min(configuration.carefulInFlightMax, configuration.inFlightMax)
+    }
+
+    /// Whether one more request may be in flight, and when that may change by the passing of time.
+    ///
+    /// A request that is late does not count while the venue has served one that was sent after it: its
+    /// slowness is its own.
+    func crowd(nowMs: Int64) -> (hasRoom: Bool, wakeMs: Int64) {
+        var count = 0
+        var late = 0
+        var wakeMs = Int64.max
+        func look(_ ticket: UInt64, _ sentAtMs: Int64) {
+            let lateAtMs = sentAtMs + configuration.lateAfterMs
+            if pause.hasServedAfter(ticket) && lateAtMs <= nowMs {
+                late += 1
+                return
+            }
+            count += 1
+            if pause.hasServedAfter(ticket) { wakeMs = min(wakeMs, lateAtMs) }
+        }
+        for flight in flights { look(flight.request.ticket, flight.sentAtMs) }
+        for (ticket, sentAtMs) in others { look(ticket, sentAtMs) }
+        return (count + max(late - configuration.lateMax, 0) < inFlightMaxNow, wakeMs)
+    }
+
+    enum Decision {
+        case send(SnapshotQueue.Entry)
+        case wait(untilMs: Int64, Obstacle)
+        case idle
+    }
+
+    /// What is to be done now; the time of the ledger must be `nowMs`.
+    func decide(nowMs: Int64) -> Decision {
+        var wakeMs = Int64.max
+        for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
+        if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
+        if nowMs < pause.untilMs { return .wait(untilMs: min(wakeMs, pause.untilMs), pause.obstacle) }
+        let crowd = crowd(nowMs: nowMs)
+        if !crowd.hasRoom { return .wait(untilMs: min(wakeMs, crowd.wakeMs), .answers) }
+        let search = queue.first(nowMs: nowMs)
+        guard let first = search.entry else {
+            return .wait(
+                untilMs: min(wakeMs, search.wakeMs), search.wakeMs == .max ? .answers : .backoff)
+        }
+        wakeMs = min(wakeMs, search.wakeMs)
+        let weightInFlight = flights.reduce(first.limit.weight) { $0 + $1.request.limit.weight }
+        if !flights.isEmpty && weightInFlight > configuration.weightHeadroom {
+            return .wait(untilMs: wakeMs, .answers)
+        }
+        let roomMs = ledger.roomMs(
+            for: first.limit.weight, within: configuration.weightUsable, keeping: reserve(first.priority),
+            nowMs: nowMs)
+        if roomMs > nowMs { return .wait(untilMs: min(wakeMs, roomMs), .budget) }
+        return .send(first)
+    }
+
+    /// The plan at this moment. O(entries × log entries); for display, not for the hot path.
+    public func plan(nowMs: Int64) -> Plan {
+        var ledger = ledger
+        ledger.advance(nowMs: nowMs)
+        var queued = [Int](repeating: 0, count: SnapshotPriority.allCases.count)
+        for entry in queue.entries { queued[entry.priority.rawValue] += 1 }
+        var plan = Plan(
+            queued: queued, inFlight: flights.count, weightSpent: ledger.spent(nowMs: nowMs),
+            weightMax: configuration.weightUsable, delivered: tally.delivered, failed: tally.failed,
+            total: tally.delivered + tally.failed + pendingCount, etaMs: etaMs(nowMs: nowMs),
+            sentCount: tally.sent, refusalCount: tally.refusals,
+            transientFailureCount: tally.transientFailures)
+        switch decide(nowMs: nowMs) {
+        case .send, .idle: break
+        case .wait(let untilMs, let obstacle):
+            plan.obstacle = obstacle
+            plan.waitingUntilMs = untilMs
+        }
+        return plan
+    }
+
+    /// Plays the queue through: budget, pause and backoff as they stand, answers after the usual time.
+    private func etaMs(nowMs: Int64) -> Int64? {
+        if pendingCount == 0 { return nil }
+        var ledger = ledger
+        var timeMs = max(nowMs, pause.untilMs)
+        // While probing, the second request waits for the first answer.
+        if pause.isProbing && !queue.isEmpty { timeMs += latencyMs }
+        var lastMs = flights.map { max(nowMs, $0.sentAtMs + latencyMs) }.max() ?? nowMs
+        for entry in queue.entries.sorted(by: { $0.goesBefore($1) }) {
+            timeMs = max(timeMs, entry.notBeforeMs)
+            ledger.advance(nowMs: timeMs)
+            timeMs = ledger.roomMs(
+                for: entry.limit.weight, within: configuration.weightUsable, keeping: reserve(entry.priority),
+                nowMs: timeMs)
+            ledger.advance(nowMs: timeMs)
+            ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: timeMs)
+            lastMs = max(lastMs, timeMs + latencyMs)
+            let abreast = min(configuration.inFlightMax, configuration.weightHeadroom / entry.limit.weight)
+            timeMs += latencyMs / Int64(max(abreast, 1))
+        }
+        return lastMs
+    }
+
+    private func reserve(_ priority: SnapshotPriority) -> Int {
+        priority.isUrgent ? 0 : configuration.urgentReserve
+    }
+}
+
+extension RequestPause {
+    var obstacle: SnapshotPlanner.Obstacle {
+        switch reason {
+        case .limited: .limited
+        case .banned: .banned
+        case .blocked: .blocked
+        case .outage: .outage
+        }
+    }
+}
+
+extension SnapshotPlanner.Answer {
+    /// What an answer says about asking on.
+    enum Meaning {
+        case success
+        case refusal(RequestPause.Reason)
+        case transient
+        case permanent(SnapshotPlanner.Failure)
+    }
+
+    var meaning: Meaning {
+        switch (status, code) {
+        case (200...299, _): .success
+        case (418, _): .refusal(.banned)
+        case (429, _), (_, -1003): .refusal(.limited)
+        // 403 is the venue's firewall, which acts on rate or content.
+        case (403, _): .refusal(.blocked)
+        // -1000 … -1008 are the venue's own troubles.
+        case (0, _), (408, _), (500..., _), (_, -1000), (_, -1001), (_, -1007), (_, -1008):
+            .transient
+        case (_, -1121): .permanent(.unknownSymbol)
+        case (_, _): .permanent(.refused(status: status, code: code))
+        }
+    }
+}

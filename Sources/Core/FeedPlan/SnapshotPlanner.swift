@@ -1,0 +1,309 @@
+// Which snapshot to ask for next, and when: one budget of request weight per IP, thousands of symbols that
+// want some.
+//
+// Pure: time comes in, decisions come out. The owner asks `next` until it says wait, sends what it is told
+// to send, and reports every answer. Whatever the order of these calls, the budget of a clock minute is
+// kept and nothing is sent while the venue has told us to stay away.
+//
+// One entry per symbol, so the queue is bounded by the symbols subscribed and by `queueMax`. Ranks change
+// while entries wait, so it is kept unordered and searched from end to end, once for each call of `next`
+// (see `SnapshotQueue`).
+//
+// Invariants
+// * Weight charged to a clock minute never exceeds `weightPerMinute - weightHeadroom`; urgent requests find
+//   at least `urgentReserve` of it, whatever deepening and auditing want.
+// * Nothing is sent before the end of a pause; after a refusal, one request at a time until the venue has
+//   served one.
+// * At most `inFlightMax` requests are in flight, and `lateMax` beside them that are late while requests sent
+//   after them were served; `carefulInFlightMax` until the venue has served one. At most one per symbol,
+//   cancelled ones included; and only so many that their weight fits the headroom, or one: weight of ours
+//   that the venue's last count may not hold yet.
+// * Among those whose time has come, the most urgent goes first, of these the one of the better rank, of
+//   these the oldest; if it does not fit the budget, nothing overtakes it.
+// * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is
+//   asked again. To cancel it and to want it anew is no way around its backoff.
+//
+// Worst case: a symbol in the queue of an unserved priority or rank waits as long as more urgent ones keep
+// coming.
+
+/// Plans the depth snapshots of all symbols that share one weight budget.
+///
+/// The life of one entry:
+/// ```
+/// state       input                                          next state  outcome
+/// none        request                                        queued      queued
+/// queued      request: more urgent, or as urgent and deeper  queued      merged, with its priority and limit
+///             request: other                                 –           merged; the better rank counts
+///             rank                                           –           with this rank
+///             next: its turn, time and room                  in flight   send
+///             cancel                                         none
+/// in flight   request                                        –           under way; counts if asked again
+///             answer 2xx                                     none        deliver
+///             answer 429, 418                                queued      retry, when the pause is over
+///             answer 403                                     queued      retry, some time after the pause
+///             no answer, 5xx, 408                            queued      retry, when its backoff is over
+///             answer -1121                                   none        failed, unknown symbol
+///             answer, any other                              none        failed, refused
+///             cancel                                         abandoned
+/// abandoned   request                                        –           queued, behind this one's end
+///             any answer, or none in time                    none        drop
+/// ```
+public struct SnapshotPlanner: Sendable {
+    /// A request to send now.
+    public struct Request: Hashable, Sendable {
+        /// Names this request in `answered`; increasing.
+        public var ticket: UInt64
+        /// Whose snapshot.
+        public var key: SnapshotKey
+        /// How deep, and at what weight.
+        public var limit: SnapshotLimit
+    }
+
+    /// What to do now.
+    public enum Step: Hashable, Sendable {
+        /// Send this, then ask again.
+        case send(Request)
+        /// Nothing before this time, unless an answer or a request comes in.
+        case wait(untilMs: Int64)
+        /// Nothing is wanted and nothing is in flight.
+        case idle
+    }
+
+    /// What the venue answered.
+    public struct Answer: Hashable, Sendable {
+        /// HTTP status; 0 if none came (connection failed or timed out).
+        public var status: Int
+        /// `code` of an error body.
+        public var code: Int?
+        /// `Retry-After`, in seconds.
+        public var retryAfterSeconds: Int?
+        /// `X-MBX-USED-WEIGHT-1M`.
+        public var usedWeight: Int?
+
+        /// An answer with this status and these headers.
+        public init(status: Int, code: Int? = nil, retryAfterSeconds: Int? = nil, usedWeight: Int? = nil) {
+            self.status = status
+            self.code = code
+            self.retryAfterSeconds = retryAfterSeconds
+            self.usedWeight = usedWeight
+        }
+    }
+
+    /// What becomes of an answered request.
+    public enum Outcome: Hashable, Sendable {
+        /// Success: hand the body on.
+        case deliver(SnapshotKey)
+        /// It will be asked again, not before this time.
+        case retry(SnapshotKey, notBeforeMs: Int64)
+        /// It will not be asked again.
+        case failed(SnapshotKey, Failure)
+        /// Nobody waits for it any more.
+        case drop
+    }
+
+    /// Why asking again is useless.
+    public enum Failure: Hashable, Sendable {
+        /// The market has no such symbol.
+        case unknownSymbol
+        /// The venue refused the request itself.
+        case refused(status: Int, code: Int?)
+    }
+
+    /// What became of a request.
+    public enum Acceptance: Hashable, Sendable {
+        /// It is a new entry.
+        case queued
+        /// The symbol had an entry; the more urgent request of the two counts.
+        case merged
+        /// A request of the symbol is in flight, and its answer will do for this request too.
+        case underWay
+        /// The queue is full; nothing changed.
+        case full
+    }
+
+    /// A request that was sent.
+    struct Flight: Sendable {
+        var request: Request
+        var entry: SnapshotQueue.Entry
+        var sentAtMs: Int64
+        var isAbandoned = false
+    }
+
+    /// Limits and times; the weights are in proportion to what the venue states.
+    public internal(set) var configuration: Configuration
+    /// What the owner wanted.
+    let wantedConfiguration: Configuration
+    /// The budget that is planned.
+    public let pool: WeightPool
+    var queue = SnapshotQueue()
+    var flights: [Flight] = []
+    /// Tickets of requests in flight that are no snapshots, and when they were sent.
+    var others: [UInt64: Int64] = [:]
+    var ledger: WeightLedger
+    var pause = RequestPause()
+    var tally = Tally()
+    var latencyMs: Int64 = 200
+    var backoff: Backoff
+    var nextTicket: UInt64 = 1
+    private var nextOrder: UInt64 = 0
+    private var clockMs: Int64 = 0
+
+    /// A planner of this pool with nothing to do.
+    public init(pool: WeightPool, configuration: Configuration? = nil) {
+        let configuration = configuration ?? Configuration(pool: pool)
+        configuration.check(pool: pool)
+        self.pool = pool
+        self.configuration = configuration
+        wantedConfiguration = configuration
+        ledger = WeightLedger(guardMs: configuration.minuteGuardMs)
+        backoff = Backoff(
+            firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
+        )
+    }
+
+    /// Asks for a snapshot of a symbol.
+    ///
+    /// - Parameters:
+    ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
+    ///   - rank: its place among those of equal priority.
+    public mutating func request(
+        _ key: SnapshotKey, _ priority: SnapshotPriority, _ limit: SnapshotLimit, attempt: Int = 0,
+        rank: SnapshotRank = SnapshotRank(), nowMs: Int64
+    ) -> Acceptance {
+        let now = advance(nowMs)
+        var entry = SnapshotQueue.Entry(
+            key: key, priority: priority, limit: limit, rank: rank, order: nextOrder, notBeforeMs: now)
+        if let index = flights.firstIndex(where: { $0.request.key == key }) {
+            if !flights[index].isAbandoned {
+                flights[index].entry.merge(priority, limit, rank)
+                return .underWay
+            }
+            // Its answer says nothing of what has happened since it was asked for.
+            entry.isBehindFlight = true
+        }
+        if queue.merge(key, priority, limit, rank) { return .merged }
+        if queue.count >= configuration.queueMax { return .full }
+        if pendingCount == 0 { tally.startBatch() }
+        if attempt > 0 { entry.notBeforeMs = now + backoff.delayMs(attempt: attempt) }
+        queue.put(entry)
+        nextOrder += 1
+        return .queued
+    }
+
+    /// Tells the present rank of a symbol; of no consequence unless something of it is wanted.
+    public mutating func rank(_ key: SnapshotKey, _ rank: SnapshotRank) {
+        queue.rank(key, rank)
+        for index in flights.indices where flights[index].request.key == key {
+            flights[index].entry.rank = rank
+        }
+    }
+
+    /// Forgets what is wanted of a symbol. An answer that is under way will be dropped, also if something of
+    /// the symbol is wanted again before it comes.
+    public mutating func cancel(_ key: SnapshotKey) {
+        queue.forget(key, nowMs: clockMs, most: configuration.queueMax)
+        for index in flights.indices where flights[index].request.key == key {
+            flights[index].isAbandoned = true
+        }
+    }
+
+    /// What to do now. Requests that were not answered in time are taken back first.
+    public mutating func next(nowMs: Int64) -> Step {
+        let now = advance(nowMs)
+        while let late = flights.firstIndex(where: { $0.sentAtMs + configuration.answerTimeoutMs <= now }) {
+            _ = settle(flights.remove(at: late), Answer(status: 0), now)
+        }
+        switch decide(nowMs: now) {
+        case .idle: return .idle
+        case .wait(let untilMs, _): return .wait(untilMs: untilMs)
+        case .send(let entry):
+            queue.take(entry.key)
+            let request = Request(ticket: nextTicket, key: entry.key, limit: entry.limit)
+            nextTicket += 1
+            ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
+            flights.append(Flight(request: request, entry: entry, sentAtMs: now))
+            tally.sent += 1
+            return .send(request)
+        }
+    }
+
+    /// Reports the answer to a request, or that there is none. An answer that comes after its time is
+    /// dropped, but its refusal counts.
+    public mutating func answered(_ ticket: UInt64, _ answer: Answer, nowMs: Int64) -> Outcome {
+        let now = advance(nowMs)
+        guard let index = flights.firstIndex(where: { $0.request.ticket == ticket }) else {
+            if case .refusal(let reason) = answer.meaning { refuse(reason, answer, ticket, now) }
+            return .drop
+        }
+        let flight = flights.remove(at: index)
+        if let used = answer.usedWeight { ledger.learn(used: used, sentAtMs: flight.sentAtMs) }
+        if answer.status != 0 { latencyMs += (now - flight.sentAtMs - latencyMs) / 8 }
+        return settle(flight, answer, now)
+    }
+
+    /// Entries that will still lead to an outcome.
+    var pendingCount: Int { queue.count + flights.count { !$0.isAbandoned } }
+
+    private mutating func settle(_ flight: Flight, _ answer: Answer, _ now: Int64) -> Outcome {
+        let (key, ticket) = (flight.request.key, flight.request.ticket)
+        var entry = flight.entry
+        queue.flightEnded(key)
+        switch answer.meaning {
+        case .success:
+            pause.succeeded(ticket: ticket)
+            if flight.isAbandoned { return .drop }
+            tally.delivered += 1
+            return .deliver(key)
+        case .permanent(let failure):
+            pause.succeeded(ticket: ticket)
+            if flight.isAbandoned { return .drop }
+            tally.failed += 1
+            return .failed(key, failure)
+        case .refusal(.blocked):
+            // One that was refused before, while others are served, is refused for what it asks.
+            entry.failures += 1
+            if entry.failures == 1 || !pause.isProven { refuse(.blocked, answer, ticket, now) }
+            let alsoMs = Backoff.doubled(
+                configuration.blockedWaitMs, times: entry.failures, max: configuration.blockedWaitMaxMs)
+            entry.notBeforeMs = max(pause.untilMs, now + alsoMs)
+        case .refusal(let reason):
+            refuse(reason, answer, ticket, now)
+            entry.notBeforeMs = pause.untilMs
+        case .transient:
+            fail(ticket, now)
+            entry.failures += 1
+            entry.notBeforeMs = now + backoff.delayMs(attempt: entry.failures)
+        }
+        if flight.isAbandoned {
+            queue.remember(entry, nowMs: now, most: configuration.queueMax)
+            return .drop
+        }
+        queue.put(entry)
+        return .retry(key, notBeforeMs: max(entry.notBeforeMs, pause.untilMs))
+    }
+
+    mutating func fail(_ ticket: UInt64, _ now: Int64) {
+        tally.transientFailures += 1
+        pause.failed(
+            ticket: ticket, nextTicket: nextTicket, outageFailureCount: configuration.outageFailureCount,
+            backoff: &backoff, nowMs: now)
+    }
+
+    mutating func refuse(
+        _ reason: RequestPause.Reason, _ answer: Answer, _ ticket: UInt64, _ now: Int64
+    ) {
+        tally.refusals += 1
+        let wantedMs = answer.retryAfterSeconds.map { Int64(min(max($0, 0), 30 * 86_400)) * 1000 }
+        let waits = configuration.wait(reason)
+        pause.refused(
+            reason, ticket: ticket, waitMs: wantedMs ?? waits.firstMs, waitMaxMs: waits.maxMs,
+            marginMs: configuration.minuteGuardMs, nextTicket: nextTicket, nowMs: now)
+    }
+
+    /// Time never runs backwards in here, whatever the clock does.
+    mutating func advance(_ nowMs: Int64) -> Int64 {
+        clockMs = max(clockMs, nowMs)
+        ledger.advance(nowMs: clockMs)
+        return clockMs
+    }
+}

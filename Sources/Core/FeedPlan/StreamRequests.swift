@@ -1,0 +1,206 @@
+// The requests of one stream connection: which batch of names to send next, and what its answer means.
+//
+// One request at a time. A reply can then be attributed even if it comes without an id, which some refusals
+// do, and an UNSUBSCRIBE is answered before the SUBSCRIBE of the same names leaves. The pace is set by the
+// venue's message budget rather than by the answers, so waiting for each costs next to nothing.
+//
+// Invariants
+// * At most one request is awaited.
+// * Never more than `messagesPerSecondMax` messages of ours, pongs and pings included, in a second; counted
+//   are the newest so many, which is all the question needs.
+// * Names waiting for a resubscription are names of this connection, each once, so they are bounded.
+//
+// One name that the venue does not take must not cost the others their streams: a batch that is refused twice
+// is halved until the name stands alone, and goes without it. A venue that refuses everything is not asked
+// a thousand times.
+
+/// Sends the requests of one connection one after another.
+///
+/// ```
+/// state     input                                   next state  outcome
+/// idle      next: something waits, budget has room  awaiting    the request
+///           next: otherwise                         –           nothing
+///           reply                                   –           unrelated
+/// awaiting  next                                    –           nothing
+///           reply: other id                         –           unrelated
+///           reply: accepted                         idle        accepted
+///           reply: UNSUBSCRIBE refused              idle        refused, and passed over
+///           reply: SUBSCRIBE refused, first time    idle        refused, waits again before all others
+///           reply: SUBSCRIBE refused, second time
+///             of many names, first subscription     idle        split: its halves wait before all others
+///             of one name, not the only one left    idle        refused for good, the name is excluded
+///             otherwise                             idle        refused for good
+/// any       subscribe, resubscribe                  –           batches wait
+///           sent                                    –           the budget has less room
+///           giveUp                                  idle        nothing waits
+/// ```
+struct StreamRequests: Sendable {
+    /// What a reply means.
+    enum Verdict: Hashable, Sendable {
+        /// It answers nothing that is awaited.
+        case unrelated
+        /// Done.
+        case accepted
+        /// The venue refused it; `isFinal` if it is not tried again.
+        case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
+        /// The venue refused it, and will be asked for its halves.
+        case split
+        /// The venue does not want this one name; the others go on.
+        case excluded(StreamRequest, code: Int64, text: String)
+    }
+
+    /// Refusals on a connection after which batches are not halved any more: each name that the venue does
+    /// not take costs about ten.
+    static let refusalCountMax = 64
+
+    private struct Batch: Sendable {
+        var method: StreamRequest.Method
+        var streams: [String]
+        var isRetry = false
+        /// Whether it is of the first subscription.
+        var isFirst = false
+    }
+
+    private let batchNameCountMax: Int
+    private let coalesceMs: Int64
+    private let answerLimitMs: Int64
+    private var waiting: [Batch] = []
+    private var awaited: (request: StreamRequest, batch: Batch, sentAtMs: Int64)?
+    private var refusalCount = 0
+    private var nameCount = 0
+    /// Names that the venue does not take on this connection.
+    private(set) var excluded = Set<String>()
+    private var again: [String] = []
+    private var againAtMs: Int64 = 0
+    private var lastID: Int64 = 0
+    private var messages: RateLedger
+
+    init(_ configuration: ConnectionSupervisor.Configuration) {
+        batchNameCountMax = configuration.batchNameCountMax
+        coalesceMs = configuration.coalesceMs
+        answerLimitMs = configuration.answerLimitMs
+        messages = RateLedger(countMax: configuration.messagesPerSecond, windowMs: 1000)
+    }
+
+    /// Whether everything was answered and nothing waits.
+    var isDone: Bool { awaited == nil && waiting.isEmpty && again.isEmpty }
+
+    /// The request whose answer is overdue.
+    func overdue(nowMs: Int64) -> StreamRequest? {
+        guard let awaited, nowMs - awaited.sentAtMs >= answerLimitMs else { return nil }
+        return awaited.request
+    }
+
+    /// When `next` or `overdue` has something to say, if no reply comes before; nil if never.
+    var wakeAtMs: Int64? {
+        if let awaited { return awaited.sentAtMs + answerLimitMs }
+        if !waiting.isEmpty { return messages.roomAtMs }
+        return again.isEmpty ? nil : max(againAtMs, messages.roomAtMs)
+    }
+
+    /// Wants these streams, in batches.
+    mutating func subscribe(_ streams: [String]) {
+        nameCount = streams.count
+        for batch in batches(streams) {
+            waiting.append(Batch(method: .subscribe, streams: batch, isFirst: true))
+        }
+    }
+
+    /// Wants these streams anew, a little later and together with others that come until then.
+    ///
+    /// - Returns: those of them that did not wait already.
+    mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
+        if again.isEmpty { againAtMs = nowMs + coalesceMs }
+        var known = Set(again)
+        let added = streams.filter { known.insert($0).inserted }
+        again += added
+        return added
+    }
+
+    /// Forgets what is awaited and what waits: the venue does not answer.
+    mutating func giveUp() {
+        awaited = nil
+        waiting = []
+        again = []
+    }
+
+    /// A message of ours that is no request left on this connection: a pong or a ping.
+    mutating func sent(nowMs: Int64) { messages.charge(nowMs) }
+
+    /// The request to send now.
+    mutating func next(nowMs: Int64) -> StreamRequest? {
+        if awaited != nil { return nil }
+        if waiting.isEmpty && !again.isEmpty && againAtMs <= nowMs { waitForBoth() }
+        if waiting.isEmpty || messages.roomAtMs > nowMs { return nil }
+        let batch = waiting.removeFirst()
+        lastID += 1
+        let request = StreamRequest(id: lastID, method: batch.method, streams: batch.streams)
+        awaited = (request, batch, nowMs)
+        messages.charge(nowMs)
+        return request
+    }
+
+    /// An answer has come.
+    mutating func replied(_ id: RequestID?, _ outcome: ReplyOutcome) -> Verdict {
+        guard let (request, batch, _) = awaited, answers(id, request, outcome) else { return .unrelated }
+        awaited = nil
+        switch outcome {
+        case .accepted: return .accepted
+        case .refused(let code, let text): return refused(request, batch, code, text)
+        }
+    }
+
+    private mutating func refused(
+        _ request: StreamRequest, _ batch: Batch, _ code: Int64, _ text: String
+    ) -> Verdict {
+        refusalCount += 1
+        var half = batch
+        half.isRetry = true
+        if batch.method == .subscribe && !batch.isRetry {
+            waiting.insert(half, at: 0)
+            return .refused(request, code: code, text: text, isFinal: false)
+        }
+        if !batch.isFirst || refusalCount > StreamRequests.refusalCountMax {
+            return .refused(request, code: code, text: text, isFinal: true)
+        }
+        if batch.streams.count == 1 {
+            excluded.formUnion(batch.streams)
+            return excluded.count < nameCount
+                ? .excluded(request, code: code, text: text)
+                : .refused(request, code: code, text: text, isFinal: true)
+        }
+        let middle = batch.streams.count / 2
+        half.streams = Array(batch.streams[middle...])
+        waiting.insert(half, at: 0)
+        half.streams = Array(batch.streams[..<middle])
+        waiting.insert(half, at: 0)
+        return .split
+    }
+
+    /// Whether a reply answers a request. One without an id can only be a refusal of something the venue
+    /// could not read.
+    private func answers(_ id: RequestID?, _ request: StreamRequest, _ outcome: ReplyOutcome) -> Bool {
+        switch id {
+        case .integer(let value): return value == request.id
+        case .text(let text): return text == String(request.id)
+        case .null, nil:
+            if case .refused = outcome { return true }
+            return false
+        }
+    }
+
+    /// Turns the names to resubscribe into pairs of requests.
+    private mutating func waitForBoth() {
+        for batch in batches(again) {
+            waiting.append(Batch(method: .unsubscribe, streams: batch))
+            waiting.append(Batch(method: .subscribe, streams: batch))
+        }
+        again = []
+    }
+
+    private func batches(_ streams: [String]) -> [[String]] {
+        stride(from: 0, to: streams.count, by: batchNameCountMax).map { start in
+            Array(streams[start..<min(start + batchNameCountMax, streams.count)])
+        }
+    }
+}

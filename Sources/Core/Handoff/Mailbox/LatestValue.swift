@@ -1,0 +1,182 @@
+// A mailbox that holds one value, the latest: one thread writes, any number read. A sequence lock.
+//
+// Why: a reader of a book wants the state of now, not the history of how it came about. The writer must never
+// wait for a reader, however slow or however many, and a value of a few hundred bytes has no atomic
+// instruction.
+//
+// The writer makes the sequence odd, stores the value and makes the sequence even; a reader copies the value
+// between two looks at the sequence and keeps the copy if both show the same even number. The value is stored
+// and loaded as relaxed atomic words: the race between writer and reader is meant, so it must not be a data
+// race.
+//
+// Invariants
+// * sequence = 2 × (values published), plus 1 while one is being stored.
+// * A reader's variable only ever holds a value that was published, whole.
+// * The writer finishes in a number of steps that depends on the value's length alone.
+//
+// Worst case: a reader that is overtaken during each copy gives up after `attemptsMax`; it keeps what it had.
+// A writer that loses its CPU in the middle makes readers give up until it is back.
+//
+// SAFETY: `storage` holds the sequence and `wordCount` words, lives as long as the object that owns it, and
+// is accessed only by atomic operations. A value's bytes are copied by word inside `wordCount × 8` bytes, its
+// last word by bytes.
+
+import CLobKernels
+import Glibc
+import Synchronization
+
+/// A new mailbox: the writing end, to be moved to the writer's thread, and the reading end, to be copied to
+/// whoever reads.
+@frozen
+public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
+    /// The end that writes.
+    public let writer: LatestValueWriter<Value>
+    /// The end that reads.
+    public let reader: LatestValueReader<Value>
+
+    /// A mailbox that holds `initial`, which counts as version 0.
+    public init(_ initial: Value) {
+        let storage = SequenceLockedWords(byteCount: MemoryLayout<Value>.size)
+        writer = LatestValueWriter(storage)
+        reader = LatestValueReader(storage)
+        withUnsafeBytes(of: initial) { storage.store($0) }
+    }
+}
+
+/// What a look into a mailbox found.
+@frozen
+public enum LatestValueReading: Hashable, Sendable {
+    /// A value newer than the one seen before; it is the `version`-th that was published.
+    case new(version: UInt64)
+    /// Nothing newer than the version seen before.
+    case unchanged
+    /// The writer was in the way at every attempt.
+    case contended
+}
+
+/// The writing end of a mailbox. Not copyable; may be moved to another thread, and is used by one at a time.
+@frozen
+public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
+    @usableFromInline let storage: SequenceLockedWords
+
+    init(_ storage: SequenceLockedWords) { self.storage = storage }
+
+    /// Replaces the value. Wait-free; O(bytes of the value).
+    @inlinable
+    public mutating func publish(_ value: Value) {
+        let sequence = storage.sequence.pointee.load(ordering: .relaxed)
+        storage.sequence.pointee.store(sequence &+ 1, ordering: .relaxed)
+        // A reader that sees one of the words below also sees the odd number above.
+        atomicMemoryFence(ordering: .releasing)
+        withUnsafeBytes(of: value) { storage.store($0) }
+        storage.sequence.pointee.store(sequence &+ 2, ordering: .releasing)
+    }
+}
+
+/// A reading end of a mailbox. May be copied, and used by any thread.
+@frozen
+public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
+    @usableFromInline let storage: SequenceLockedWords
+
+    init(_ storage: SequenceLockedWords) { self.storage = storage }
+
+    /// How many values have been published.
+    @inlinable
+    public var version: UInt64 { storage.sequence.pointee.load(ordering: .acquiring) &>> 1 }
+
+    /// Copies the latest value, if it is newer than the one seen before.
+    ///
+    /// - Parameters:
+    ///   - value: set to the latest value for `.new`, otherwise left as it was.
+    ///   - seen: version of the value already known; nil takes the value whatever its version.
+    ///   - attemptsMax: at least 1, which tries once; looks at the mailbox before giving up as `.contended`.
+    /// - Complexity: O(bytes of the value) for each attempt.
+    @inlinable
+    public func read(
+        into value: inout Value, ifNewerThan seen: UInt64? = nil, attemptsMax: Int = 1000
+    ) -> LatestValueReading {
+        if let seen, version <= seen { return .unchanged }
+        let kept = value
+        for attempt in 0..<attemptsMax {
+            if attempt > 0 { lob_pause() }
+            let sequence = storage.sequence.pointee.load(ordering: .acquiring)
+            if sequence & 1 != 0 { continue }
+            withUnsafeMutableBytes(of: &value) { storage.load(into: $0) }
+            // The words above were loaded before the look below.
+            atomicMemoryFence(ordering: .acquiring)
+            if storage.sequence.pointee.load(ordering: .relaxed) == sequence {
+                return .new(version: sequence &>> 1)
+            }
+        }
+        value = kept
+        return .contended
+    }
+
+    /// The latest value. If the writer lost its CPU in the middle of one, sleeps until it is back; for
+    /// readers that may wait and would have nothing to show otherwise.
+    ///
+    /// - Parameter room: any value; it is not looked at.
+    public func latest(_ room: Value) -> Value {
+        var value = room
+        while read(into: &value) == .contended { usleep(50) }
+        return value
+    }
+}
+
+/// A sequence and as many words as one value needs, on cache lines of their own. A small value shares its
+/// line with the sequence, so that a reader fetches one line.
+@usableFromInline
+final class SequenceLockedWords: @unchecked Sendable {
+    private let block: UnsafeMutableRawPointer
+    private let wordCount: Int
+    @usableFromInline let sequence: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
+
+    init(byteCount: Int) {
+        wordCount = (byteCount + 7) / 8
+        let pair = 128
+        let length = ((1 + wordCount) * 8 + pair - 1) / pair * pair
+        block = .allocate(byteCount: length, alignment: pair)
+        sequence = block.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
+        words = sequence + 1
+        for index in 0...wordCount { (sequence + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        sequence.deinitialize(count: 1 + wordCount)
+        block.deallocate()
+    }
+
+    @inlinable
+    func store(_ value: UnsafeRawBufferPointer) {
+        guard let bytes = value.baseAddress else { return }
+        let wholeCount = value.count / 8
+        for index in 0..<wholeCount {
+            let word = bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
+            words[index].store(word, ordering: .relaxed)
+        }
+        let restCount = value.count % 8
+        if restCount == 0 { return }
+        var word: UInt64 = 0
+        withUnsafeMutableBytes(of: &word) {
+            $0.baseAddress!.copyMemory(from: bytes + wholeCount * 8, byteCount: restCount)
+        }
+        words[wholeCount].store(word, ordering: .relaxed)
+    }
+
+    @inlinable
+    func load(into value: UnsafeMutableRawBufferPointer) {
+        guard let bytes = value.baseAddress else { return }
+        let wholeCount = value.count / 8
+        for index in 0..<wholeCount {
+            let word = words[index].load(ordering: .relaxed)
+            bytes.storeBytes(of: word, toByteOffset: index &* 8, as: UInt64.self)
+        }
+        let restCount = value.count % 8
+        if restCount == 0 { return }
+        let word = words[wholeCount].load(ordering: .relaxed)
+        withUnsafeBytes(of: word) {
+            (bytes + wholeCount * 8).copyMemory(from: $0.baseAddress!, byteCount: restCount)
+        }
+    }
+}

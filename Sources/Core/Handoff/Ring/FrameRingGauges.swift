@@ -1,0 +1,34 @@
+// What a ring holds and has held.
+
+/// How full a ring is and what it dropped.
+///
+/// Every property is one or two relaxed loads from any thread; two properties read one after the other need
+/// not belong to the same moment. All numbers count from the making of the ring.
+public struct FrameRingGauges: Sendable {
+    private let memory: RingMemory
+
+    init(_ memory: RingMemory) { self.memory = memory }
+
+    /// Bytes between the two positions: records not yet polled, headers, guards and padding included.
+    public var occupancyBytes: Int {
+        // The consumer's position first: the other order could give a negative number.
+        let consumed = memory.consumerPosition.pointee.load(ordering: .acquiring)
+        let produced = memory.producerPosition.pointee.load(ordering: .relaxed)
+        return min(produced - consumed, capacityBytes)
+    }
+
+    /// The largest occupancy that the producer found right after a commit.
+    public var highWaterBytes: Int { memory.producer.pointee.highWaterBytes.load(ordering: .relaxed) }
+
+    /// Frames that went into the ring.
+    public var committedFrames: Int { memory.producer.pointee.committedFrames.load(ordering: .relaxed) }
+
+    /// Frames that found no room.
+    public var droppedFrames: Int { memory.producer.pointee.droppedFrames.load(ordering: .relaxed) }
+
+    /// Bytes of the bodies of the frames that found no room.
+    public var droppedBytes: Int { memory.producer.pointee.droppedBytes.load(ordering: .relaxed) }
+
+    /// Bytes that the ring holds in all.
+    public var capacityBytes: Int { memory.capacityBytes }
+}

@@ -1,0 +1,78 @@
+// The memory of one ring: the frames, mapped twice so that every record is contiguous, and the control block.
+// Freed when the last of producer, consumer and gauges is gone, whichever that is and on whichever thread.
+//
+// SAFETY: the two blocks live exactly as long as this object; everything that holds a pointer into them holds
+// the object too. Who may write what is in `RecordLayout.swift` and enforced by the two halves being
+// non-copyable.
+
+import CLobKernels
+import Synchronization
+
+/// Owner of a ring's memory and of its typed control block.
+final class RingMemory: @unchecked Sendable {
+    let frames: UnsafeMutableRawPointer
+    let capacityBytes: Int
+    private let control: UnsafeMutableRawPointer
+    let producerPosition: UnsafeMutablePointer<Atomic<Int>>
+    let producer: UnsafeMutablePointer<ProducerState>
+    let consumerPosition: UnsafeMutablePointer<Atomic<Int>>
+    let consumer: UnsafeMutablePointer<ConsumerState>
+
+    init(capacityBytes: Int) throws(FrameRingError) {
+        guard FrameRing.capacityBytesRange.contains(capacityBytes), capacityBytes.nonzeroBitCount == 1 else {
+            throw .capacity(bytes: capacityBytes)
+        }
+        var mapped: UnsafeMutableRawPointer?
+        // SAFETY: `lob_map_twice` answers 0 only after it has set `mapped` to `2 × capacityBytes` usable
+        // bytes.
+        let failure = lob_map_twice(capacityBytes, &mapped)
+        guard failure == 0, let mapped else { throw .mapping(errno: failure) }
+        frames = mapped
+        self.capacityBytes = capacityBytes
+        control = .allocate(byteCount: ControlLayout.length, alignment: ControlLayout.alignment)
+        // SAFETY: the four parts do not overlap (ControlLayout), are aligned and are initialised here.
+        producerPosition = (control + ControlLayout.producerPosition).bindMemory(
+            to: Atomic<Int>.self, capacity: 1)
+        producer = (control + ControlLayout.producerPrivate).bindMemory(to: ProducerState.self, capacity: 1)
+        consumerPosition = (control + ControlLayout.consumerPosition).bindMemory(
+            to: Atomic<Int>.self, capacity: 1)
+        consumer = (control + ControlLayout.consumerPrivate).bindMemory(to: ConsumerState.self, capacity: 1)
+        producerPosition.initialize(to: Atomic(0))
+        producer.initialize(to: ProducerState())
+        consumerPosition.initialize(to: Atomic(0))
+        consumer.initialize(to: ConsumerState())
+    }
+
+    deinit {
+        producerPosition.deinitialize(count: 1)
+        producer.deinitialize(count: 1)
+        consumerPosition.deinitialize(count: 1)
+        consumer.deinitialize(count: 1)
+        control.deallocate()
+        lob_unmap_twice(frames, capacityBytes)
+    }
+}
+
+/// What only the producer writes; the atomics may be read by anybody.
+struct ProducerState: ~Copyable {
+    /// A past value of the consumer's position: what lies before it is free.
+    var cachedConsumerPosition = 0
+    /// Cache lines before it have been written by the producer in this round.
+    var takenPosition = 0
+    /// Receive time of the last frame published.
+    var lastReceivedAtNs: Int64 = 0
+    /// Bytes appended to the open frame, stored or not.
+    var openLength = 0
+    /// Whether the open frame did not fit; its bytes are counted and no longer stored.
+    var isOpenLost = false
+    let highWaterBytes = Atomic<Int>(0)
+    let committedFrames = Atomic<Int>(0)
+    let droppedFrames = Atomic<Int>(0)
+    let droppedBytes = Atomic<Int>(0)
+}
+
+/// What only the consumer reads and writes.
+struct ConsumerState: ~Copyable {
+    /// A past value of the producer's position: what lies before it is readable.
+    var cachedProducerPosition = 0
+}

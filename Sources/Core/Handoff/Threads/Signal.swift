@@ -1,0 +1,76 @@
+// A way to sleep until another thread has news, without a lock and without a lost wake-up.
+//
+// One 32-bit word: bit 0 says that somebody sleeps, the other 31 count notifications. The waiter takes a
+// ticket (the count), looks for news, and only then waits; a notification in between changes the count, and
+// both the compare and exchange below and the kernel's own compare refuse to sleep on a count that is over.
+// Everything is decided by the order of changes to one word, so no fence between two words is needed.
+//
+//     step                        word                 what a notification before this step does
+//     -------------------------   ------------------   -------------------------------------------------
+//     ticket                      count, bit ?         the ticket includes it
+//     look for news                                    the count differs, the next step refuses
+//     set bit if count = ticket   count, bit 1         the count differs, the step refuses
+//     kernel sleeps if unchanged                       the word differs, the kernel refuses
+//     asleep                                           wakes it
+//
+// Invariants
+// * `notify` makes a system call only if a thread has set the bit since the last one that did.
+// * Whoever sleeps on a count is woken by the first notification after it.
+//
+// Worst case: a notification is one locked instruction, plus one system call if somebody sleeps. A waiter
+// that takes a ticket and then stands still for exactly a multiple of 2^31 notifications sleeps until its
+// timeout.
+//
+// SAFETY: `word` has a cache line pair of its own, lives as long as the object and is accessed only by atomic
+// operations here and by the kernel.
+
+import CLobKernels
+import Synchronization
+
+/// Wakes whoever waits for news. Any number of threads may notify and wait.
+public final class Signal: @unchecked Sendable {
+    /// The count of notifications at one moment; one that is over is never slept on.
+    public struct Ticket: Hashable, Sendable {
+        fileprivate let count: UInt32
+    }
+
+    private let word: UnsafeMutablePointer<Atomic<UInt32>>
+
+    /// A signal that nobody has notified.
+    public init() {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
+        word = block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+        word.initialize(to: Atomic(0))
+    }
+
+    deinit {
+        word.deinitialize(count: 1)
+        UnsafeMutableRawPointer(word).deallocate()
+    }
+
+    /// Where the count stands. To be taken before looking for news.
+    public var ticket: Ticket { Ticket(count: word.pointee.load(ordering: .acquiring) & ~1) }
+
+    /// Wakes everybody who waits; to be called when the news can be seen.
+    public func notify() {
+        let (before, _) = word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
+        if before & 1 == 0 { return }
+        // The bit first: who sets it after this is refused by the kernel's compare or woken needlessly, never
+        // forgotten.
+        word.pointee.bitwiseAnd(~1, ordering: .relaxed)
+        lob_futex_wake_all(word)
+    }
+
+    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; now and then it returns for no
+    /// reason.
+    ///
+    /// - Returns: whether there was a notification; if so it returned at once or was woken.
+    @discardableResult
+    public func wait(since ticket: Ticket, timeoutNs: Int64) -> Bool {
+        let asleep = ticket.count | 1
+        let (exchanged, found) = word.pointee.compareExchange(
+            expected: ticket.count, desired: asleep, successOrdering: .acquiring, failureOrdering: .acquiring)
+        if exchanged || found == asleep { lob_futex_wait(word, asleep, timeoutNs) }
+        return self.ticket != ticket
+    }
+}

@@ -1,0 +1,68 @@
+// What the venue says about a book, as reusable buffers in one shape for all three markets.
+//
+// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
+// is nil exactly while a message has no level to learn it from.
+
+/// One diff: absolute quantities of changed levels, and the ids it covers. Reused from message to message.
+@frozen
+public struct DepthUpdate: ~Copyable {
+    /// Symbol of the payload.
+    public var symbol = SymbolName()
+    /// First update id covered, `U`.
+    public var first = UpdateID(0)
+    /// Last update id covered, `u`.
+    public var last = UpdateID(0)
+    /// Last id of the stream's previous event, `pu`; nil on spot, always present on futures.
+    public var previousLast: UpdateID?
+    /// Event time in microseconds, `E`; 0 if absent.
+    public var eventTimeUs: Int64 = 0
+    /// Transaction time in microseconds, `T`; 0 if absent (spot).
+    public var transactionTimeUs: Int64 = 0
+    /// Decimals of the levels; nil if there are none.
+    public var scales: SymbolScales?
+    /// Changed bid levels in message order.
+    public var bids: LevelBuffer
+    /// Changed ask levels in message order.
+    public var asks: LevelBuffer
+
+    /// An empty update with room for `levelCapacity` levels a side.
+    public init(levelCapacity: Int = 256) {
+        bids = LevelBuffer(capacity: levelCapacity)
+        asks = LevelBuffer(capacity: levelCapacity)
+    }
+
+    /// Forgets the message and keeps the memory.
+    @inlinable
+    public mutating func reset() {
+        symbol = SymbolName()
+        first = UpdateID(0)
+        last = UpdateID(0)
+        previousLast = nil
+        eventTimeUs = 0
+        transactionTimeUs = 0
+        scales = nil
+        bids.removeAll()
+        asks.removeAll()
+    }
+
+    /// Changed levels of both sides.
+    @inlinable
+    public var levelCount: Int { bids.count + asks.count }
+
+    /// A copy in other scales; nil if a number does not fit them. O(levels), allocating.
+    public borrowing func scaled(to wide: SymbolScales) -> DepthUpdate? {
+        var copy = DepthUpdate(levelCapacity: max(bids.count, asks.count, 1))
+        (copy.symbol, copy.first, copy.last, copy.previousLast) = (symbol, first, last, previousLast)
+        (copy.eventTimeUs, copy.transactionTimeUs, copy.scales) = (eventTimeUs, transactionTimeUs, wide)
+        let own = scales ?? wide
+        for index in 0..<bids.count {
+            guard let level = bids[index].scaled(from: own, to: wide) else { return nil }
+            copy.bids.append(level)
+        }
+        for index in 0..<asks.count {
+            guard let level = asks[index].scaled(from: own, to: wide) else { return nil }
+            copy.asks.append(level)
+        }
+        return copy
+    }
+}

@@ -1,0 +1,19 @@
+// The number by which the venue orders the changes of a book.
+
+/// A position in the stream of book changes of one symbol; the venue's `U`, `u`, `pu` and `lastUpdateId`.
+@frozen
+public struct UpdateID: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    /// The number as the venue sends it; beyond 32 bits on every market.
+    public var value: Int64
+
+    /// The update id of this number.
+    @inlinable
+    public init(_ value: Int64) { self.value = value }
+
+    /// Earlier first.
+    @inlinable
+    public static func < (a: UpdateID, b: UpdateID) -> Bool { a.value < b.value }
+
+    /// The number in decimal.
+    public var description: String { String(value) }
+}

@@ -1,0 +1,251 @@
+// One function for each kind of frame.
+//
+// SAFETY: the bytes of a frame are read during the call only, and never beyond what the frame says is
+// readable.
+
+import BinanceVenue
+import BookSync
+import DepthBook
+import LobHandoff
+import MarketData
+
+extension BookEngine {
+    /// One message of a connection.
+    mutating func message(_ frame: Frame) {
+        let kind: MessageKind
+        do {
+            kind = try unsafe parser.parse(
+                frame.bytes, market: configuration.market, readableAfter: frame.readableAfter)
+        } catch {
+            counters.malformed &+= 1
+            lastParseError = error
+            if !shared.defect.ignoresUnreadable { lost(frame, .unreadable) }
+            return
+        }
+        switch kind {
+        case .depthUpdate:
+            counters.depthUpdates &+= 1
+            counters.levels &+= parser.update.levelCount
+            let slot = slot(of: parser.update.symbol)
+            if slot < 0 { return foreign(frame) }
+            books[slot].receive(parser.update, frame)
+            note(slot)
+        case .bookTicker:
+            counters.tickers &+= 1
+            let slot = slot(of: parser.ticker.symbol)
+            if slot < 0 { return }
+            books[slot].receive(parser.ticker)
+            note(slot)
+        case .partialDepth:
+            counters.partialDepths &+= 1
+            let slot = slot(of: parser.snapshot.symbol)
+            if slot < 0 { return }
+            books[slot].receivePartial(parser.snapshot)
+            note(slot)
+        case .controlReply: counters.controlReplies &+= 1
+        case .errorReply: counters.errorReplies &+= 1
+        case .serverShutdown: counters.shutdowns &+= 1
+        case .depthSnapshot, .other: counters.other &+= 1
+        }
+        if shared.takeVerdict() { tellVerdict() }
+    }
+
+    /// A REST depth body behind its envelope.
+    mutating func snapshot(_ frame: Frame) {
+        guard let (slot, envelope) = addressee(frame) else { return }
+        do {
+            try unsafe parser.parseSnapshot(
+                UnsafeBufferPointer(rebasing: frame.bytes[SnapshotEnvelope.length...]),
+                readableAfter: frame.readableAfter)
+        } catch {
+            counters.malformed &+= 1
+            lastParseError = error
+            books[slot].snapshotFailed()
+            return note(slot)
+        }
+        let named = parser.snapshot.symbol
+        if named.isEmpty || named == envelope.symbol {
+            // The venue clamps what is asked for beyond its deepest: a side that long may go on.
+            let deepest = configuration.market.snapshotLimit(atLeast: .max).levelCount
+            books[slot].receiveSnapshot(
+                &parser, limit: envelope.limit == 0 ? nil : min(envelope.limit, deepest))
+        } else {
+            books[slot].snapshotFailed()
+        }
+        note(slot)
+        if shared.takeVerdict() { tellVerdict() }
+    }
+
+    /// A snapshot that was asked for will not come.
+    mutating func snapshotFailed(_ frame: Frame) {
+        guard let (slot, _) = addressee(frame) else { return }
+        books[slot].snapshotFailed()
+        note(slot)
+    }
+
+    /// The request for a snapshot was sent.
+    mutating func snapshotRequested(_ frame: Frame) {
+        guard let (slot, _) = addressee(frame) else { return }
+        books[slot].snapshotAnnounced()
+        note(slot)
+    }
+
+    /// A connection is up with all subscriptions of this engine.
+    mutating func connected(_ frame: Frame) {
+        shared.connected(frame.source, receivedAtNs: frame.receivedAtNs)
+        for slot in books.indices {
+            books[slot].connected(frame.source)
+            note(slot)
+        }
+    }
+
+    /// A connection is gone.
+    mutating func disconnected(_ source: UInt16) {
+        shared.lost(source, oldestDoubt: oldestDoubt)
+        for slot in books.indices {
+            books[slot].disconnected(source)
+            note(slot)
+        }
+    }
+
+    /// A connection has ended, and nothing is missing between it and the one that goes on.
+    mutating func retired(_ source: UInt16) {
+        shared.lost(source, oldestDoubt: oldestDoubt)
+        for slot in books.indices {
+            books[slot].retired(source)
+            note(slot)
+        }
+    }
+
+    private var oldestDoubt: Int? { books.lazy.filter(\.needsProof).map(\.doubtedInTrial).min() }
+
+    /// Messages of a connection were lost before the ring.
+    mutating func dropped(_ frame: Frame) {
+        counters.dropped &+= 1
+        if !shared.defect.ignoresDropped { lost(frame, .dropped) }
+    }
+
+    /// Time passed.
+    mutating func tick(_ frame: Frame) {
+        let silent = shared.tick(
+            receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
+        for source in silent { fellSilent(source, true) }
+        shared.countableSlots = EngineShared.slotsPerTick
+        wakeSome()
+        lookAtSome()
+        if shared.takeVerdict() { tellVerdict() }
+    }
+
+    /// The second clock of a tick, nil if it carries none.
+    private static func monotonicNs(_ frame: Frame) -> Int64? {
+        if unsafe frame.bytes.count != 8 { return nil }
+        var bits: UInt64 = 0
+        for index in 0..<8 { unsafe bits |= UInt64(frame.bytes[index]) << UInt64(8 * index) }
+        return Int64(bitPattern: bits)
+    }
+
+    /// A frame that is no tick moves the clock, and shows that its connection delivers.
+    mutating func hear(_ frame: Frame) {
+        var heard: UInt16?
+        switch frame.kind {
+        case .tick: return
+        case .message, .dropped: heard = frame.source
+        case .connected, .disconnected, .retired, .depthSnapshot, .snapshotFailed, .snapshotRequested: break
+        }
+        let wasSilent = shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)
+        if wasSilent { fellSilent(frame.source, false) }
+    }
+
+    @inline(never)
+    private mutating func fellSilent(_ source: UInt16, _ isSilent: Bool) {
+        for slot in books.indices {
+            books[slot].connectionFellSilent(source, isSilent)
+            note(slot)
+        }
+    }
+
+    /// Looks at symbols that want it, a few at a time: the rest has its turn in the next tick.
+    private mutating func wakeSome() {
+        let nowNs = shared.nowNs
+        var looks = 0
+        for _ in wakes.indices where looks < BookEngine.wakesPerTick {
+            nextWake = nextWake + 1 < wakes.count ? nextWake + 1 : 0
+            if wakes[nextWake] > nowNs { continue }
+            looks += 1
+            books[nextWake].tick()
+            note(nextWake)
+        }
+    }
+
+    /// Tells every book what the trial of a reconnect came to.
+    @inline(never)
+    private mutating func tellVerdict() {
+        for slot in books.indices {
+            books[slot].hearVerdict()
+            note(slot)
+        }
+    }
+
+    // MARK: - Messages that are lost
+
+    /// A message that cannot be read or was dropped: whose was it?
+    @inline(never)
+    private mutating func lost(_ frame: Frame, _ why: StaleReason) {
+        let owner = BookEngine.owner(of: frame)
+        let slot = owner.symbol.map { table.slot(of: $0) } ?? -1
+        if slot >= 0 {
+            books[slot].lostMessage(why, mayBeUpdate: owner.mayBeUpdate, from: frame.source)
+            return note(slot)
+        }
+        // A stream of another kind, whoever's it was, is no loss to a book.
+        if !owner.mayBeUpdate { return }
+        for slot in books.indices {
+            books[slot].lostMessage(why, mayBeUpdate: true, from: frame.source)
+            note(slot)
+        }
+    }
+
+    /// An update of a symbol that the engine does not hold, though its stream may be one of ours: then the
+    /// name in it is damaged.
+    private mutating func foreign(_ frame: Frame) {
+        if parser.stream == nil || shared.defect.ignoresUnreadable { return }
+        let owner = BookEngine.owner(of: frame)
+        guard let symbol = owner.symbol else { return }
+        let slot = table.slot(of: symbol)
+        if slot < 0 { return }
+        books[slot].lostMessage(.unreadable, mayBeUpdate: true, from: frame.source)
+        note(slot)
+    }
+
+    private static func owner(of frame: Frame) -> MessageOwner {
+        unsafe MessageOwner(Array(frame.bytes.prefix(MessageOwner.headBytes)))
+    }
+
+    // MARK: - Slots
+
+    /// Whose envelope a frame begins with.
+    private mutating func addressee(_ frame: Frame) -> (slot: Int, envelope: SnapshotEnvelope)? {
+        guard let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
+            counters.malformed &+= 1
+            return nil
+        }
+        let slot = slot(of: envelope.symbol)
+        return slot < 0 ? nil : (slot, envelope)
+    }
+
+    /// The slot of a symbol, -1 if the engine does not hold it; may add it.
+    private mutating func slot(of name: SymbolName) -> Int {
+        let slot = table.slot(of: name)
+        if slot >= 0 { return slot }
+        if configuration.addsUnknownSymbols, !name.isEmpty, let added = addSymbol(name) { return added }
+        counters.unknownSymbol &+= 1
+        return -1
+    }
+
+    /// Takes over what a book wants: to be published, to be looked at.
+    @inline(__always)
+    mutating func note(_ slot: Int) {
+        wakes[slot] = books[slot].wakeNs
+        if books[slot].queueView() { due.append(slot) }
+    }
+}

@@ -1,0 +1,62 @@
+// What a replay of captures asks of an engine and a live feed does not: where a book stands after each frame,
+// which event was the last, and to begin a symbol anew.
+
+import BookSync
+import DepthBook
+import MarketData
+
+/// Where a symbol stands, for whoever looks after every frame.
+package struct BookMark: Hashable, Sendable {
+    /// How far the book is believed.
+    package var state: BookState
+    /// Why it is stale.
+    package var reason: StaleReason
+    /// Update id of the book.
+    package var lastUpdateID: UpdateID
+    /// Times an event was found missing.
+    package var gaps: Int
+    /// Messages whose decimals differed from the book's.
+    package var rescales: Int
+}
+
+extension SymbolBook {
+    /// Where it stands.
+    var mark: BookMark {
+        BookMark(
+            state: state, reason: reason, lastUpdateID: main.book.lastUpdateID, gaps: counters.gaps,
+            rescales: counters.rescales)
+    }
+
+    /// Takes over what readers and people keep of a symbol that begins anew.
+    func inherit(_ former: SymbolBook) {
+        counters = former.counters
+        mismatches = former.mismatches
+        viewIsQueued = former.viewIsQueued
+    }
+}
+
+extension BookEngine {
+    /// Where a symbol stands, nil if the engine does not hold it. O(1).
+    package borrowing func mark(of name: SymbolName) -> BookMark? {
+        let slot = table.slot(of: name)
+        if slot < 0 { return nil }
+        return books[slot].mark
+    }
+
+    /// Symbol, ids and event time in microseconds of the depth event in the last frame, if that was one.
+    package var lastDepthEvent: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
+        (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)
+    }
+
+    /// Begins a symbol anew, as one of which nothing is known; its counters go on. Readers that were given
+    /// away before get nothing more.
+    package mutating func beginAnew(_ name: SymbolName) {
+        let slot = table.slot(of: name)
+        if slot < 0 { return }
+        let book = SymbolBook(name, shared)
+        book.inherit(books[slot])
+        books[slot] = book
+        if let source = shared.connections.newest { book.connected(source) }
+        note(slot)
+    }
+}

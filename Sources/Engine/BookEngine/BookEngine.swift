@@ -1,0 +1,105 @@
+// The pipeline: frame → parse → synchronise → apply → publish. Live traffic, recordings, simulations and
+// benchmarks all go through `step`, and nothing else changes a book.
+//
+// Invariants
+// * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
+//   number and does no I/O. Time is what the frames say.
+// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
+// the
+//   engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose it
+//   was.
+// * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message
+//   cannot be read, or a book or buffer meets its largest load.
+// * A tick looks at a few symbols only; see `looksPerTick`.
+//
+// Used by one thread, the book thread; readers on other threads get views through mailboxes.
+
+import BinanceVenue
+import DepthBook
+import LobHandoff
+import MarketData
+
+/// Keeps the books of many symbols of one market from one ordered stream of frames. Not copyable.
+///
+/// Used by one thread at a time, the book thread; what other threads may have are the mailboxes of
+/// `views(of:)`, `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one
+/// by `connect`, `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch
+/// `takeRequests` says what is to be fetched.
+public struct BookEngine: ~Copyable {
+    /// What the engine was told.
+    public let configuration: EngineConfiguration
+    /// What happened so far, over all symbols.
+    public internal(set) var counters = EngineCounters()
+    /// Why the last malformed message was refused, nil if none was.
+    public internal(set) var lastParseError: ParseError?
+    var parser = MessageParser()
+    var table = SymbolTable()
+    var books: [SymbolBook] = []
+    let shared: EngineShared
+    private let publishesEachMessage: Bool
+    /// When each symbol wants to be looked at, on the engine's clock; by slot.
+    var wakes: [Int64] = []
+    /// Slots whose view changed since it was published.
+    var due: [Int] = []
+
+    /// Symbols looked at in a tick because they want it.
+    static let wakesPerTick = 6
+    /// Symbols looked at in a tick because it is their turn, at some 5 µs each where nothing is in the cache.
+    static let looksPerTick = 3
+    var nextLook = 0
+    var nextWake = 0
+    var statusNs: Int64 = 0
+    var countersWriter: LatestValueWriter<EngineCounters>
+    let countersReader: LatestValueReader<EngineCounters>
+
+    /// An engine without symbols.
+    public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
+
+    package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
+        self.configuration = configuration
+        publishesEachMessage = configuration.publication == .perMessage
+        shared = EngineShared(configuration, defect)
+        let mailbox = LatestValue(EngineCounters())
+        countersReader = mailbox.reader
+        countersWriter = mailbox.writer
+    }
+
+    /// Takes one frame. Everything the engine learns comes this way.
+    public mutating func step(_ frame: Frame) {
+        counters.frames &+= 1
+        hear(frame)
+        switch frame.kind {
+        case .message: message(frame)
+        case .depthSnapshot: snapshot(frame)
+        case .snapshotFailed: snapshotFailed(frame)
+        case .snapshotRequested: snapshotRequested(frame)
+        case .connected: connected(frame)
+        case .disconnected: disconnected(frame.source)
+        case .retired: retired(frame.source)
+        case .dropped: dropped(frame)
+        case .tick: tick(frame)
+        }
+        if publishesEachMessage { publish() }
+    }
+
+    /// Takes the frames that are in a ring now, at most `limit`, and publishes what changed.
+    /// - Returns: number of frames taken; 0 means that the ring was empty.
+    @discardableResult
+    public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
+        let taken = ring.poll(limit: limit) { step($0) }
+        if taken > 0 { publish() }
+        return taken
+    }
+
+    /// Hands the views that changed to their readers.
+    public mutating func publish() {
+        for slot in due { books[slot].publish() }
+        due.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives away the requests since the last call, oldest first.
+    public mutating func takeRequests(_ body: (EngineRequest) -> Void) {
+        for request in shared.requests { body(request) }
+        shared.requests.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,97 @@
+// What happened, in numbers that only grow.
+
+/// Counters of one symbol.
+@frozen
+public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
+    /// Depth events applied to the served book.
+    public var applied = 0
+    /// Depth events dropped because the book already had them, or nobody wanted them.
+    public var discarded = 0
+    /// Depth events kept for a book under construction.
+    public var buffered = 0
+    /// Times an event was found missing.
+    public var gaps = 0
+    /// Times the served book lost its trust, for any reason.
+    public var resyncs = 0
+    /// Snapshots used.
+    public var snapshots = 0
+    /// Snapshots older than the first event kept.
+    public var snapshotsTooOld = 0
+    /// Snapshot requests that failed or whose body was unusable.
+    public var snapshotsFailed = 0
+    /// Snapshots that contradict the events received before them.
+    public var snapshotsRefuted = 0
+    /// Candidates that ran out of buffer.
+    public var bufferOverflows = 0
+    /// Messages whose decimals differed from the book's.
+    public var rescales = 0
+    /// Times the book was crossed after a message.
+    public var crossings = 0
+    /// Tickers compared with the book at the same id, and those that agreed.
+    public var tickersCompared = 0
+    /// See `tickersCompared`.
+    public var tickersAgreed = 0
+    /// Tickers forgotten because too many came before their event.
+    public var tickersEvicted = 0
+    /// Partial-depth frames compared with the book at the same id, and those that agreed.
+    public var partialsCompared = 0
+    /// See `partialsCompared`.
+    public var partialsAgreed = 0
+    /// Audits finished, and those that found no difference.
+    public var auditsCompared = 0
+    /// See `auditsCompared`.
+    public var auditsAgreed = 0
+    /// Messages of it, or that may have been, that could not be read.
+    public var unreadable = 0
+    /// Messages of it, or that may have been, that were dropped before the engine.
+    public var dropped = 0
+    /// Updates, tickers and partial depths whose ids no stream can have reached.
+    public var implausible = 0
+    /// Doubts that arose while the book was good: a message that may have been lost, a reconnect.
+    public var doubts = 0
+    /// Doubts that ended without a new book.
+    public var doubtsSettled = 0
+    /// Silent streams found to be merely quiet.
+    public var quietChecks = 0
+    /// Books that were rebuilt for more depth.
+    public var deepenings = 0
+    /// Times the streams were wanted anew.
+    public var resubscriptions = 0
+    /// Times a ticker, a partial depth or a snapshot proved the served book to be behind.
+    public var behind = 0
+
+    /// Nothing happened.
+    public init() {}
+}
+
+/// Counters of an engine.
+@frozen
+public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
+    /// Frames stepped.
+    public var frames = 0
+    /// Messages that could not be parsed.
+    public var malformed = 0
+    /// Losses before the ring that the feed told of.
+    public var dropped = 0
+    /// Messages of no interest: trades, klines and the like.
+    public var other = 0
+    /// Depth messages, tickers and partial depths of symbols the engine does not hold.
+    public var unknownSymbol = 0
+    /// Control replies.
+    public var controlReplies = 0
+    /// Error replies.
+    public var errorReplies = 0
+    /// Announcements of an imminent disconnect.
+    public var shutdowns = 0
+    /// Depth events, tickers and partial depths parsed.
+    public var depthUpdates = 0
+    /// See `depthUpdates`.
+    public var tickers = 0
+    /// See `depthUpdates`.
+    public var partialDepths = 0
+    /// Levels in the depth events.
+    public var levels = 0
+
+    /// Nothing happened.
+    public init() {}
+}

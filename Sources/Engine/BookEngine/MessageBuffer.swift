@@ -1,0 +1,63 @@
+// Messages kept word for word while a book waits for its snapshot, one behind the other in one run of bytes.
+//
+// Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed.
+// Bounded alone and in sum with the engine's other buffers: what does not fit is refused, and the owner
+// starts anew.
+//
+// SAFETY: pointers live inside the call that made them.
+
+import LobHandoff
+
+/// A bounded run of messages. Not copyable: its bytes are counted in a budget until it is gone.
+struct MessageBuffer: ~Copyable {
+    private var bytes: [UInt8] = []
+    private var ends: [Int] = []
+    private let bytesMax: Int
+    private let budget: BufferBudget
+    private let dropsOldest: Bool
+
+    /// - Parameter dropsOldest: the defect of `EngineDefect.dropsOldestBuffered`.
+    init(bytesMax: Int, budget: BufferBudget, dropsOldest: Bool = false) {
+        self.bytesMax = bytesMax
+        self.budget = budget
+        self.dropsOldest = dropsOldest
+    }
+
+    deinit { budget.giveBack(bytes.count) }
+
+    var count: Int { ends.count }
+    var byteCount: Int { bytes.count }
+
+    /// Appends a copy of a message; false if it does not fit.
+    mutating func append(_ frame: Frame) -> Bool {
+        if dropsOldest && ends.count > 2 { removeFirst() }
+        if unsafe bytes.count + frame.bytes.count > bytesMax { return false }
+        if unsafe !budget.take(frame.bytes.count) { return false }
+        unsafe bytes.append(contentsOf: frame.bytes)
+        ends.append(bytes.count)
+        return true
+    }
+
+    /// Calls `body` with a message and the number of readable bytes behind it.
+    func withMessage<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>, Int) -> R) -> R {
+        let start = index == 0 ? 0 : ends[index - 1]
+        let end = ends[index]
+        return unsafe bytes.withUnsafeBufferPointer { all in
+            unsafe body(UnsafeBufferPointer(rebasing: all[start..<end]), all.count - end)
+        }
+    }
+
+    private mutating func removeFirst() {
+        let length = ends.removeFirst()
+        bytes.removeFirst(length)
+        budget.giveBack(length)
+        for index in ends.indices { ends[index] -= length }
+    }
+
+    /// Forgets the messages and gives the memory back.
+    mutating func removeAll() {
+        budget.giveBack(bytes.count)
+        bytes = []
+        ends = []
+    }
+}

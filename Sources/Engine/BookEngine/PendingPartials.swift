@@ -1,0 +1,43 @@
+// Partial depths that arrive before the update of their id. A ring of the last few; an applied update takes
+// out all that it passes.
+
+import MarketData
+
+/// The tops of book that the venue announced for ids the book has not reached.
+struct PendingPartials {
+    struct Entry {
+        var id: UpdateID
+        var scales: SymbolScales
+        var bids: [PriceLevel]
+        var asks: [PriceLevel]
+    }
+
+    /// Partial depths kept of a symbol; the oldest go first.
+    static let countMax = 4
+
+    private var entries: [Entry] = []
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    mutating func remember(_ partial: borrowing DepthSnapshot) {
+        guard let scales = partial.scales else { return }
+        if let last = entries.last, last.id >= partial.lastUpdateID { return }
+        if entries.count == PendingPartials.countMax { entries.removeFirst() }
+        entries.append(
+            Entry(
+                id: partial.lastUpdateID, scales: scales, bids: partial.bids.array(),
+                asks: partial.asks.array()))
+    }
+
+    /// Takes out every entry up to `id` and returns the one of exactly that id.
+    mutating func take(at id: UpdateID) -> Entry? {
+        var found: Entry?
+        while let first = entries.first, first.id <= id {
+            entries.removeFirst()
+            if first.id == id { found = first }
+        }
+        return found
+    }
+
+    mutating func removeAll() { entries = [] }
+}

@@ -1,0 +1,12 @@
+// When readers see a book.
+
+import BinanceVenue
+import MarketData
+
+/// How often a book's view is handed to readers.
+public enum Publication: Hashable, Sendable {
+    /// After every message that changed a book.
+    case perMessage
+    /// When the owner calls `publish()`, normally once per batch of frames; views in between are skipped.
+    case conflated
+}

@@ -1,0 +1,125 @@
+// What an engine knows of one symbol, as a flat copy: for its owner at any time, and for other threads
+// through a mailbox, now and then. It costs a few hundred bytes for each symbol, so it is not part of every
+// message's path.
+
+import DepthBook
+import FeedPlan
+import MarketData
+
+/// What an engine knows of one symbol, as a copy.
+public struct SymbolStatus: Sendable, BitwiseCopyable {
+    /// Name.
+    public var symbol: SymbolName
+    /// How far the book can be trusted.
+    public var state = BookState.syncing
+    /// Why it is stale.
+    public var reason = StaleReason.none
+    /// Update id of the book.
+    public var lastUpdateID = UpdateID(0)
+    /// Decimals of the book; nil until its first level.
+    public var scales: SymbolScales?
+    /// How far the bids are known.
+    public var provenBids = ProvenRange.nothing
+    /// How far the asks are known.
+    public var provenAsks = ProvenRange.nothing
+    /// Levels inside the proven range of the bids; where ticks publish, those of an earlier tick as long as
+    /// many other books have moved.
+    public var provenBidCount = 0
+    /// Levels inside the proven range of the asks.
+    public var provenAskCount = 0
+    /// What happened.
+    public var counters = SymbolCounters()
+    /// Bytes of messages that wait for a snapshot.
+    public var bufferedBytes = 0
+    /// When the last update that was applied was received, in nanoseconds; 0 if none was.
+    public var appliedAtNs: Int64 = 0
+    /// How much later than usual it came, in nanoseconds.
+    public var lagNs: Int64 = 0
+    /// When its connection was last known to deliver, in nanoseconds; 0 if never.
+    public var checkedAtNs: Int64 = 0
+    /// When the last update of any kind was received, in nanoseconds; 0 if none was.
+    public var lastEventAtNs: Int64 = 0
+    /// The usual time between two events, smoothed over sixteen.
+    public var usualIntervalNs: Int64 = 0
+    /// The last difference an audit found.
+    public var lastDifference: AuditDifference?
+
+    /// A symbol of which nothing is known.
+    public init(_ symbol: SymbolName) { self.symbol = symbol }
+}
+
+extension SymbolBook {
+    /// The present status. O(slots / 8) for the proven levels.
+    var status: SymbolStatus { status(countProven()) }
+
+    private func status(_ counts: ProvenCounts) -> SymbolStatus {
+        var status = SymbolStatus(name)
+        status.state = state
+        status.reason = reason
+        status.lastUpdateID = main.book.lastUpdateID
+        status.scales = main.book.scales
+        status.provenBids = main.book.provenBids
+        status.provenAsks = main.book.provenAsks
+        status.provenBidCount = counts.bids
+        status.provenAskCount = counts.asks
+        status.counters = counters
+        status.bufferedBytes = main.buffer.byteCount + (candidate?.track?.buffer.byteCount ?? 0)
+        status.appliedAtNs = appliedAtNs
+        status.lagNs = lagNs
+        status.checkedAtNs = heardAtNs
+        status.lastEventAtNs = silence.isHeard || heardAtNs != 0 ? heardAtNs : 0
+        status.usualIntervalNs = usualIntervalNs
+        status.lastDifference = lastDifference
+        return status
+    }
+
+    /// Where a request for a snapshot stands among those of equal priority.
+    var snapshotRank: SnapshotRank {
+        if candidate?.purpose == .audit { return SnapshotRank(provenLevelCount: Int(clamping: auditCount)) }
+        let counts = countProven()
+        var fewest = Int.max
+        for side in Side.allCases where main.book.proven(side) != .unbounded {
+            fewest = min(fewest, counts[side])
+        }
+        let perMinute = usualIntervalNs == 0 ? 0 : 60_000_000_000 / max(usualIntervalNs, 1_000_000)
+        return SnapshotRank(provenLevelCount: fewest, updatesPerMinute: Int(perMinute))
+    }
+
+    /// Hands the present status to readers.
+    func publishStatus() { statusWriter.publish(status) }
+
+    /// The same in a tick, where the proven levels may be those of an earlier one.
+    func publishStatusInTick() { statusWriter.publish(status(countProvenInTick())) }
+}
+
+extension BookEngine {
+    /// Hands status and counters to readers now, as ticks do every `statusEveryNs`. For the end: what
+    /// happened since the last tick would never be seen otherwise.
+    public mutating func publishStatus() {
+        for book in books { book.publishStatus() }
+        countersWriter.publish(counters)
+    }
+
+    /// Looks at a few symbols, in turn: depth, status, and the view of a book that has not moved, so that
+    /// its readers see that it was looked at.
+    mutating func lookAtSome() {
+        let nowNs = shared.nowNs
+        let publishesStatus = configuration.statusEveryNs > 0
+        for _ in 0..<min(BookEngine.looksPerTick, books.count) {
+            nextLook = nextLook + 1 < books.count ? nextLook + 1 : 0
+            let book = books[nextLook]
+            if let source = book.source { book.heardAtNs = shared.connections.heardAtNs(source) }
+            book.startWhatIsDue(nowNs)
+            book.judge()
+            if publishesStatus && nowNs &- book.statusNs >= configuration.statusEveryNs {
+                book.statusNs = nowNs
+                book.publishStatusInTick()
+            }
+            book.viewIsDue = true
+            note(nextLook)
+        }
+        if !publishesStatus || nowNs &- statusNs < configuration.statusEveryNs { return }
+        statusNs = nowNs
+        countersWriter.publish(counters)
+    }
+}

@@ -1,0 +1,102 @@
+// A book together with the machine that says when it may be believed, and the messages that wait for its
+// snapshot. A symbol has one that is served and at most one that is a candidate; they differ only in who
+// looks at them.
+//
+// SAFETY: bytes of a buffered message are read inside the call that lends them.
+
+import BinanceVenue
+import BookSync
+import DepthBook
+import MarketData
+
+/// One book under one synchronizer.
+final class SyncedBook {
+    var book: OrderBook
+    var sync: DepthSynchronizer
+    var buffer: MessageBuffer
+    /// Whether updates are kept for a snapshot: not before its request was sent, where that is announced.
+    var isCollecting: Bool
+    /// No stream reaches further beyond a snapshot while its answer is waited for.
+    private let jumpMax: Int64
+
+    /// Id of the snapshot it began with.
+    private(set) var snapshotID = UpdateID(0)
+
+    init(_ shared: EngineShared) {
+        let (configuration, defect) = (shared.configuration, shared.defect)
+        isCollecting = !configuration.requestsAreAnnounced
+        let (jump, isHuge) = configuration.idsPerSecondMax.multipliedReportingOverflow(by: 600)
+        jumpMax = isHuge ? .max : jump
+        book = OrderBook(
+            levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
+        sync = DepthSynchronizer(rule: shared.rule)
+        buffer = MessageBuffer(
+            bytesMax: configuration.bufferBytesMax, budget: shared.buffers,
+            dropsOldest: defect.dropsOldestBuffered)
+    }
+}
+
+/// What a replay of buffered messages showed.
+enum ReplayOutcome: Hashable {
+    /// Every message was stale or was applied.
+    case joined
+    /// The owner gave the book up on the way, and has begun anew.
+    case abandoned
+    /// The snapshot contradicts an event that it must contain.
+    case refuted
+    /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
+    /// snapshot's.
+    case unusable
+    /// A buffered message has ids that no stream can have reached.
+    case implausible
+}
+
+extension SyncedBook {
+    /// Loads the parser's snapshot and brings the book up to the last buffered message.
+    ///
+    /// On the way the snapshot is checked: of an event that ends at its id every level must stand in it.
+    /// - Parameter applied: called after each message that was applied; false if the owner has given the book
+    ///   up meanwhile. Synchronizer and buffer are then what the owner made of them.
+    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Bool)
+        -> ReplayOutcome
+    {
+        book.load(parser.snapshot, limit: limit)
+        snapshotID = book.lastUpdateID
+        var witness = SnapshotCheck()
+        var isJudged = false
+        for index in 0..<buffer.count {
+            guard parseBuffered(index, &parser, market) else { return .unusable }
+            let ids = UpdateRange(parser.update)
+            if ids.last.value.subtractingReportingOverflow(book.lastUpdateID.value).partialValue > jumpMax {
+                return .implausible
+            }
+            let isFirst = ids.last > snapshotID && !isJudged
+            if isFirst {
+                isJudged = true
+                if witness.refutes(book, at: snapshotID) { return .refuted }
+            }
+            switch sync.receive(ids) {
+            case .discard:
+                witness.note(parser.update)
+            case .apply:
+                do { try book.apply(parser.update) } catch { return .unusable }
+                if !applied() { return .abandoned }
+            case .buffer, .bufferAnew, .resync:
+                return .unusable
+            }
+        }
+        if !isJudged && witness.refutes(book, at: snapshotID) { return .refuted }
+        buffer.removeAll()
+        return .joined
+    }
+
+    private func parseBuffered(_ index: Int, _ parser: inout MessageParser, _ market: Market) -> Bool {
+        unsafe buffer.withMessage(index) { bytes, readable in
+            do {
+                return try unsafe parser.parse(bytes, market: market, readableAfter: readable) == .depthUpdate
+            } catch {
+                return false
+            }
+        }
+    }
+}

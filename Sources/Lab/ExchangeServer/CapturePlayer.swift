@@ -1,0 +1,175 @@
+// Plays a captured session into a venue: every message to those who listen to its stream, byte for byte, at
+// the distances in time at which they were received.
+//
+//     state    | input             | action                                        | next
+//     ---------|-------------------|-----------------------------------------------|---------
+//     waiting  | start             | the first message is due now                  | playing
+//     playing  | a message is due  | published; its symbol's book follows          | playing
+//     playing  | end of the file   | nothing more                                  | over
+//     playing  | damage            | as the end; what was read before has been played | over
+//
+// A message is due by its receive time; where the capture has none, by the event time of the last diff. One
+// message is held, read ahead. In unpaced play a message is due as soon as it is read.
+
+import BinanceVenue
+import Captures
+import LobRecording
+import MarketData
+import SimulatedExchange
+
+/// The player of one capture. Thread: the loop's.
+final class CapturePlayer {
+    private enum State {
+        case waiting
+        case playing(startUs: Int64)
+        case over
+    }
+
+    let capture: CapturedMarket
+    private(set) var playedCount = 0
+    private(set) var damage: ReadingError?
+    private var state = State.waiting
+    private var lines: CapturedLines
+    private var parser = MessageParser()
+    private var snapshot = DepthSnapshot()
+    private var books: [SymbolName: CapturedBook] = [:]
+    private var topics: [ArraySlice<UInt8>: VenueTopic] = [:]
+    private var held = CapturedLine(bytes: [], isBody: false)
+    private var payload: [UInt8] = []
+    private var kind: MessageKind?
+    private var isHolding = false
+    private var heldAtUs: Int64 = 0
+    private var firstAtUs: Int64?
+    private let isUnpaced: Bool
+
+    init(_ capture: CapturedMarket, isUnpaced: Bool, into venue: inout Venue) throws(CaptureError) {
+        self.capture = capture
+        self.isUnpaced = isUnpaced
+        do throws(ReadingError) {
+            lines = try CapturedLines(capture.files)
+        } catch {
+            throw .unreadable(error)
+        }
+        for name in capture.streams { topics[Array(name.utf8)[...]] = venue.addStream(name) }
+        for symbol in capture.symbols {
+            let book = CapturedBook(symbol.name, capture.market)
+            books[symbol.name] = book
+            guard let body = capture.snapshots[symbol.name] else { continue }
+            if (try? parser.read(body: body.span)) != nil { book.take(parser.snapshot) }
+        }
+    }
+
+    var isWaiting: Bool { if case .waiting = state { true } else { false } }
+    var isOver: Bool { if case .over = state { true } else { false } }
+
+    /// Begins to play.
+    func start(atUs timeUs: Int64) {
+        if !isWaiting { return }
+        state = .playing(startUs: timeUs)
+        readAhead()
+    }
+
+    /// When the next message is due; nil if none is.
+    var nextUs: Int64? {
+        guard case .playing(let startUs) = state, isHolding else { return nil }
+        if isUnpaced { return 0 }
+        return saturatedSum(startUs, playingTime(of: heldAtUs, first: firstAtUs ?? heldAtUs, speed: 1))
+    }
+
+    /// Publishes what is due by a time, at most so many messages; false if more is.
+    func play(untilUs timeUs: Int64, countMax: Int, into venue: inout Venue) -> Bool {
+        var count = 0
+        while let dueUs = nextUs, dueUs <= timeUs {
+            if count == countMax { return false }
+            count += 1
+            publish(into: &venue)
+            readAhead()
+        }
+        return true
+    }
+
+    private func publish(into venue: inout Venue) {
+        playedCount += 1
+        if held.isBody { return takeBody() }
+        let message = held.bytes
+        if kind == .depthUpdate { books[parser.update.symbol]?.take(parser.update) }
+        if let (name, range) = unwrap(message) {
+            guard let topic = topics[message[name]] else { return }
+            payload.removeAll(keepingCapacity: true)
+            payload.append(contentsOf: message[range])
+            venue.publish(payload, to: topic)
+            return
+        }
+        let only = capture.owner?.lowercasedASCII
+        if let name = streamName(kind, message, only: only), let topic = topics[Array(name.utf8)[...]] {
+            venue.publish(message, to: topic)
+        }
+    }
+
+    /// A REST body in line: it is nobody's message, but its symbol's book may want it.
+    private func takeBody() {
+        let bytes = held.bytes
+        guard (try? parser.read(body: bytes.span)) != nil else { return }
+        let facts = DepthBody(parser.snapshot)
+        guard !facts.isTopOnly, let name = facts.symbol ?? held.symbol ?? capture.owner else { return }
+        books[name]?.take(parser.snapshot)
+    }
+
+    /// Holds the next message, or ends.
+    private func readAhead() {
+        isHolding = false
+        do throws(ReadingError) {
+            guard let line = try lines.next() else {
+                state = .over
+                return
+            }
+            held = line
+            kind = line.isBody ? nil : parser.kind(of: line.bytes, capture.market)
+            let eventUs = kind == .depthUpdate ? parser.update.eventTimeUs : 0
+            let atUs = line.receivedAtNs.map { $0 / 1_000 } ?? eventUs
+            heldAtUs = max(heldAtUs, atUs)
+            if firstAtUs == nil && heldAtUs > 0 { firstAtUs = heldAtUs }
+            isHolding = true
+        } catch {
+            damage = error
+            state = .over
+        }
+    }
+}
+
+// REST.
+extension CapturePlayer {
+    /// Answers an admitted question from the books as they stand.
+    func answer(_ question: VenueQuestion, _ venue: inout Venue, _ response: inout VenueResponse) {
+        switch question {
+        case .ping, .time, .exchangeInfo:
+            venue.answerFacts(question, capture.symbols, isMicroseconds: false, &response)
+        case .depth(let name, let limit):
+            guard fill(name, limit: capture.market.levelCount(of: limit), &venue, &response) else { return }
+            venue.answerSnapshot(snapshot, &response)
+        case .bookTicker(let name):
+            guard fill(name, limit: 1, &venue, &response) else { return }
+            response.body = Array(venue.bestPrices(of: snapshot).utf8)
+        case .bookTickers(let names):
+            var parts: [String] = []
+            for name in names ?? capture.symbols.map(\.name) {
+                guard fill(name, limit: 1, &venue, &response) else { return }
+                parts.append(venue.bestPrices(of: snapshot))
+            }
+            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+        }
+    }
+
+    /// Fills the snapshot with the best levels of a symbol; false if there are none, the response says so.
+    private func fill(
+        _ name: SymbolName, limit: Int, _ venue: inout Venue, _ response: inout VenueResponse
+    ) -> Bool {
+        guard let book = books[name] else {
+            venue.refuse(&response, .badSymbol)
+            return false
+        }
+        if book.fill(&snapshot, limit: limit) { return true }
+        venue.refuse(&response, .noBook)
+        return false
+    }
+}

@@ -1,0 +1,90 @@
+// What the bytes of a captured message tell without reading them whole: the stream it belongs to, and the
+// payload inside the wrapper.
+//
+// SAFETY: the parser gets the bytes of an array for the call only.
+
+import BinanceVenue
+import MarketData
+
+extension MessageParser {
+    /// What a message is; nil if it is malformed.
+    mutating func kind(of message: [UInt8], _ market: Market) -> MessageKind? {
+        unsafe message.withUnsafeBufferPointer { bytes in
+            do {
+                return unsafe try parse(bytes, market: market)
+            } catch {
+                return nil
+            }
+        }
+    }
+}
+
+/// The stream name and the payload of a message in the combined wrapper, as ranges; nil if there is none.
+func unwrap(_ message: [UInt8]) -> (name: Range<Int>, payload: Range<Int>)? {
+    let opening = Array("{\"stream\":\"".utf8)
+    guard message.starts(with: opening) else { return nil }
+    let first = opening.count
+    let place = message[first...].prefix(nameBytesMax)
+    guard let end = place.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
+    let key = Array("\"data\":".utf8)
+    var at = end + 1
+    while at < message.count, message[at] == UInt8(ascii: ",") || message[at] == 0x20 { at += 1 }
+    guard message[at...].starts(with: key) else { return nil }
+    at += key.count
+    while at < message.count, message[at] == 0x20 { at += 1 }
+    guard at < message.count, message.last == UInt8(ascii: "}") else { return nil }
+    return (first..<end, at..<(message.count - 1))
+}
+
+/// The stream that a bare message belongs to, by what it says of itself; nil if it does not.
+///
+/// - Parameter only: the symbol of a capture that has one, for messages that name none.
+func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> String? {
+    let symbol = text(of: "s", in: message)?.lowercased() ?? only
+    guard let symbol else { return nil }
+    switch kind {
+    case .depthUpdate: return symbol + "@depth"
+    case .bookTicker: return symbol + "@bookTicker"
+    case .partialDepth: return symbol + "@depth20"
+    case .depthSnapshot, .controlReply, .errorReply, .serverShutdown: return nil
+    case .other, nil:
+        switch text(of: "e", in: message) {
+        case "trade": return symbol + "@trade"
+        case "aggTrade": return symbol + "@aggTrade"
+        case "depthUpdate": return symbol + "@depth"
+        case "bookTicker": return symbol + "@bookTicker"
+        case "markPriceUpdate": return symbol + "@markPrice"
+        case "24hrTicker": return symbol + "@ticker"
+        case "24hrMiniTicker": return symbol + "@miniTicker"
+        case "forceOrder": return symbol + "@forceOrder"
+        default: return nil
+        }
+    }
+}
+
+/// The first string member of a name. Messages begin with what they are: only there it is looked for.
+private func text(of name: String, in message: [UInt8]) -> String? {
+    guard let start = end(of: Array("\"\(name)\":\"".utf8), in: message) else { return nil }
+    let rest = message[start...].prefix(nameBytesMax)
+    return rest.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: rest[..<$0], as: UTF8.self) }
+}
+
+/// No name of a stream or symbol is longer.
+private let nameBytesMax = 256
+/// How far from the beginning a message may say what it is.
+private let headBytesMax = 1 << 16
+
+/// The place behind the first occurrence of a key.
+private func end(of key: [UInt8], in message: [UInt8]) -> Int? {
+    unsafe message.withUnsafeBufferPointer { bytes in
+        let last = min(bytes.count, headBytesMax) - key.count
+        var at = 0
+        while at <= last {
+            var matched = 0
+            while matched < key.count, unsafe bytes[at + matched] == key[matched] { matched += 1 }
+            if matched == key.count { return at + matched }
+            at += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,34 @@
+// Virtual time: the time of the wall from the start of the server on, faster or slower by a factor.
+
+import LobRecording
+
+/// When it is at the venue.
+struct VenueClock {
+    /// Venue time at which the clock was made, in microseconds since 1970.
+    let startUs: Int64
+    /// Venue seconds in a second.
+    let speed: Double
+    private let origin = ContinuousClock.now
+
+    init(startUs: Int64, speed: Double) {
+        self.startUs = startUs
+        self.speed = speed
+    }
+
+    /// Nanoseconds since the clock was made.
+    var elapsedNs: Int64 {
+        let (seconds, attoseconds) = origin.duration(to: .now).components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
+    /// Venue time after so many nanoseconds.
+    func venueUs(afterNs elapsedNs: Int64) -> Int64 {
+        saturatedSum(startUs, saturated(Double(elapsedNs) / 1_000 * speed))
+    }
+
+    /// After how many nanoseconds it is that late at the venue; rounded up, so that it then is.
+    func elapsedNs(atVenueUs venueUs: Int64) -> Int64 {
+        let ns = (Double(saturatedDifference(venueUs, startUs)) * 1_000 / speed).rounded(.up) + 1_000
+        return min(saturated(ns), .max / 2)
+    }
+}

@@ -1,0 +1,115 @@
+// What a checker reads off a frame by itself: whose it is, which stream, which id and which time.
+//
+// It does not parse: it looks for the names and numbers that the simulated venue writes. A frame that the
+// engine cannot read is thus still known here, as far as its bytes say anything.
+//
+// SAFETY: bytes are read inside the bounds of the frame, during the call that lends it.
+
+import LobHandoff
+
+/// What a frame says of itself.
+struct FrameFacts {
+    /// What kind of stream a message is of.
+    enum Stream: Hashable, Sendable {
+        case depth, partialDepth, ticker, unknown
+    }
+
+    /// Index of the symbol, if it is one of the plan's.
+    private(set) var index: Int?
+    /// Whether the frame names a symbol, known or not.
+    private(set) var isNamed = false
+    private(set) var stream = Stream.unknown
+    /// Last update id, nil if there is none.
+    private(set) var lastID: Int64?
+    /// The id that a depth event follows, nil if there is none.
+    private(set) var previousID: Int64?
+    /// Event time in microseconds, nil if there is none.
+    private(set) var eventUs: Int64?
+
+    /// The facts of a message, or of a frame that begins as one.
+    init(message frame: Frame) {
+        readWrapper(frame)
+        if !isNamed, let place = FrameFacts.place(of: "\"s\":\"", in: frame) {
+            readName(frame, at: place, "SIM", "USDT\"")
+        }
+        if stream == .unknown && FrameFacts.place(of: "\"depthUpdate\"", in: frame) != nil { stream = .depth }
+        lastID =
+            FrameFacts.number(behind: "\"u\":", in: frame)
+            ?? FrameFacts.number(behind: "\"lastUpdateId\":", in: frame)
+        previousID =
+            FrameFacts.number(behind: "\"pu\":", in: frame)
+            ?? FrameFacts.number(behind: "\"U\":", in: frame).map { $0 - 1 }
+        eventUs = FrameFacts.number(behind: "\"E\":", in: frame).map { $0 * 1000 }
+    }
+
+    /// The facts of a frame that begins with the envelope of a symbol.
+    init(envelope frame: Frame) {
+        readName(frame, at: 0, "SIM", "USDT")
+        lastID = FrameFacts.number(behind: "\"lastUpdateId\":", in: frame)
+    }
+
+    /// Whether it may have been an event of the depth stream.
+    var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }
+
+    private mutating func readWrapper(_ frame: Frame) {
+        guard FrameFacts.has("{\"stream\":\"", at: 0, in: frame) else { return }
+        if FrameFacts.has("stranger", at: 11, in: frame) { isNamed = true }
+        readName(frame, at: 11, "sim", "usdt@")
+        // Also behind a name that is damaged.
+        guard let end = FrameFacts.place(of: "@", in: frame) else { return }
+        if FrameFacts.has("bookTicker", at: end, in: frame) {
+            stream = .ticker
+        } else if FrameFacts.has("depth@", at: end, in: frame)
+            || FrameFacts.has("depth\"", at: end, in: frame)
+        {
+            stream = .depth
+        } else if FrameFacts.has("depth", at: end, in: frame) {
+            stream = .partialDepth
+        }
+    }
+
+    /// Reads a name of the plan's.
+    private mutating func readName(
+        _ frame: Frame, at start: Int, _ before: StaticString, _ behind: StaticString
+    ) {
+        if FrameFacts.has("STRANGER", at: start, in: frame) { isNamed = true }
+        guard FrameFacts.has(before, at: start, in: frame) else { return }
+        var place = start + before.utf8CodeUnitCount
+        guard let number = FrameFacts.digits(&place, in: frame) else { return }
+        guard FrameFacts.has(behind, at: place, in: frame) else { return }
+        isNamed = true
+        index = Int(number)
+    }
+
+    private static func number(behind key: StaticString, in frame: Frame) -> Int64? {
+        guard var place = place(of: key, in: frame) else { return nil }
+        return digits(&place, in: frame)
+    }
+
+    /// Reads up to 18 digits; nil if there is none, or more.
+    private static func digits(_ place: inout Int, in frame: Frame) -> Int64? {
+        var value: Int64 = 0
+        let start = place
+        while unsafe place < frame.bytes.count, unsafe (0x30...0x39).contains(frame.bytes[place]) {
+            if place - start == 18 { return nil }
+            unsafe value = value * 10 + Int64(frame.bytes[place] - 0x30)
+            place += 1
+        }
+        return place > start ? value : nil
+    }
+
+    /// Where a text ends that begins in the first 256 bytes; nil if it does not.
+    private static func place(of text: StaticString, in frame: Frame) -> Int? {
+        let end = unsafe min(frame.bytes.count, 256)
+        for start in 0..<end where has(text, at: start, in: frame) { return start + text.utf8CodeUnitCount }
+        return nil
+    }
+
+    private static func has(_ text: StaticString, at start: Int, in frame: Frame) -> Bool {
+        let count = text.utf8CodeUnitCount
+        if unsafe start + count > frame.bytes.count { return false }
+        for index in 0..<count
+        where unsafe frame.bytes[start + index] != text.utf8Start[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,43 @@
+// What must hold after every frame. The checkers of each are in PipelineChecker*.swift; `Mistake` has for
+// each a planted defect that it alone notices.
+//
+//     invariant     what must hold, and within which time
+//     --------------|------------------------------------------------------------------------------------
+//     levels        inside the proven range of a live book every level is the true one at its id, and none
+//                   is missing
+//     best          the best prices of a live view are proven, and the true ones at its id
+//     shown         what is published is what the engine holds
+//     crossed       no live view is crossed
+//     handed        a live book is never behind an event that its connection handed to it
+//     handover      a book that a planned renewal hands over has been seen on the new connection, or had no
+//                   event on the old one meanwhile
+//     unreadable    a message that may have been an event and could not be read costs trust, at once
+//     dropped       so does one that was lost before the ring, at once
+//     contradicted  a ticker of the very id of a live book agrees with it, at once
+//     ahead         spot: a ticker or partial depth ahead of a live book stays so for 2 s and two ticks
+//     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks, while the
+//                   venue sends
+//     lagging       the last event of a live book came no later than `lagNsMax`, half a second and a tick
+//     audit         a wrong level out of a false snapshot is gone after one and a half audit periods and 20 s
+//                   in which the venue answers
+//     age           a live book is no more than 150 s behind what the venue sends, unless it bans us
+//     alarms        without a false snapshot no ticker, partial depth, snapshot or audit contradicts a book
+//     behind        a book is called behind only if it is
+//     buffers       a buffer, all buffers together and the ring stay inside their bounds
+//     terms         the venue has nothing to complain of: weights, requests during a ban, messages, dials
+//     recovery      when the faults have ended, every symbol is live and up to date in the stated time
+
+/// One of the things that must hold after every frame.
+public enum Invariant: String, CaseIterable, Sendable {
+    /// See the table above.
+    case levels, best, shown, crossed, handed, handover, unreadable, dropped, contradicted, ahead, silent
+    /// See the table above.
+    case lagging, audit, age, alarms, behind, buffers, terms, recovery
+
+    /// All of them.
+    public static let all = Set(allCases)
+    /// Those that follow from ids alone.
+    public static let byIDs: Set<Invariant> = [
+        .levels, .handed, .alarms, .behind, .buffers, .terms, .recovery,
+    ]
+}

@@ -1,0 +1,265 @@
+// Mistakes that are made in real programs, built in on purpose: a checker that cannot fail is worth nothing.
+// Some sit in the engine (`EngineDefect`), some before it, in the feed, the planner or the configuration.
+
+import BinanceVenue
+import BookEngine
+import BookSync
+import MarketData
+import SimulatedExchange
+
+/// Mistakes that are made in real programs, each of which the checkers must notice.
+public enum Mistake: String, CaseIterable, Sendable {
+    /// The first event may begin one id too late.
+    case firstEventOffByOne
+    /// Futures continuity by `U == u + 1`, as on spot.
+    case spotRuleOnFutures
+    /// A gap is taken for continuity.
+    case gapIgnored
+    /// An event behind a gap is taken for one that is in the book already.
+    case gapDiscarded
+    /// A level is removed only if its quantity reads exactly "0.00000000".
+    case deleteByLiteral
+    /// A full buffer drops its oldest event without saying so.
+    case dropsOldestBuffered
+    /// Evicting levels does not move the proven range.
+    case keepsProvenRange
+    /// A message that cannot be read costs no book its trust.
+    case unreadableIgnored
+    /// A book is live though its best price is not proven.
+    case unprovenBelieved
+    /// Tickers and partial depths ahead of the book prove nothing.
+    case evidenceIgnored
+    /// What becomes the served book is not checked.
+    case promotedUnchecked
+    /// A planned renewal hands over books of which the new connection has shown nothing.
+    case unseenHandedOver
+    /// A book of before a reconnect is joined by its id alone.
+    case joinedByIdsAlone
+    /// A snapshot at the very id of the book is not compared.
+    case equalIdUnaudited
+    /// A message lost before the ring costs no book its trust.
+    case droppedIgnored
+    /// However late events come, the book is live.
+    case lagIgnored
+    /// A busy connection that falls silent costs no book its trust.
+    case silenceIgnored
+    /// A ticker that contradicts the book at its id is only counted.
+    case contradictionIgnored
+    /// Any jump of the last id is believed.
+    case absurdBelieved
+    /// Views are not published.
+    case publishesNothing
+    /// Tickers are read with a digit too much.
+    case misreadsTickers
+    /// Snapshots of audits are given a later id than they have.
+    case futureAudits
+    /// Buffers are as long as they like.
+    case unboundedBuffers
+    /// Connections that were replaced are not closed.
+    case keepsConnections
+    /// Answers of the venue are lost on the way to the engine.
+    case losesAnswers
+    /// Nobody asks why a stream is silent.
+    case neverAsks
+
+    /// What the mistake is, for people.
+    public var explanation: String {
+        switch self {
+        case .firstEventOffByOne: "the first event after a snapshot may begin one id too late"
+        case .spotRuleOnFutures: "futures continuity judged by U == u + 1"
+        case .gapIgnored: "a gap is taken for continuity"
+        case .gapDiscarded: "an event behind a gap is dropped as if it were old"
+        case .deleteByLiteral: "a level goes only if its quantity reads \"0.00000000\""
+        case .dropsOldestBuffered: "a full buffer silently drops its oldest event"
+        case .keepsProvenRange: "evicting levels does not move the proven range"
+        case .unreadableIgnored: "an unreadable message costs no trust"
+        case .unprovenBelieved: "a book is live though its best price is unproven"
+        case .evidenceIgnored: "tickers ahead of a book prove nothing"
+        case .promotedUnchecked: "a new book is served unchecked"
+        case .unseenHandedOver: "a renewal hands over books it has shown nothing of"
+        case .joinedByIdsAlone: "a book is joined to a new stream by its id alone"
+        case .equalIdUnaudited: "a snapshot at the book's very id is not compared"
+        case .droppedIgnored: "a message lost before the ring costs no trust"
+        case .lagIgnored: "however late events come, the book is live"
+        case .silenceIgnored: "a busy connection that falls silent costs no trust"
+        case .contradictionIgnored: "a ticker that contradicts the book is only counted"
+        case .absurdBelieved: "any jump of an id is believed"
+        case .publishesNothing: "views are not published"
+        case .misreadsTickers: "tickers are read with a digit too much"
+        case .futureAudits: "snapshots of audits get a later id"
+        case .unboundedBuffers: "buffers are as long as they like"
+        case .keepsConnections: "replaced connections are not closed"
+        case .losesAnswers: "answers are lost on the way to the engine"
+        case .neverAsks: "nobody asks why a stream is silent"
+        }
+    }
+
+    /// The invariant that shows the mistake; for each invariant there is a mistake that nothing else shows.
+    public var invariant: Invariant {
+        switch self {
+        case .firstEventOffByOne, .gapIgnored, .deleteByLiteral, .dropsOldestBuffered, .keepsProvenRange,
+            .joinedByIdsAlone, .absurdBelieved:
+            .levels
+        case .spotRuleOnFutures: .recovery
+        case .gapDiscarded: .handed
+        case .unreadableIgnored: .unreadable
+        case .unprovenBelieved: .best
+        case .evidenceIgnored: .ahead
+        case .promotedUnchecked: .crossed
+        case .unseenHandedOver: .handover
+        case .equalIdUnaudited: .audit
+        case .droppedIgnored: .dropped
+        case .lagIgnored: .lagging
+        case .silenceIgnored: .silent
+        case .contradictionIgnored: .contradicted
+        case .publishesNothing: .shown
+        case .misreadsTickers: .alarms
+        case .futureAudits: .behind
+        case .unboundedBuffers: .buffers
+        case .keepsConnections: .terms
+        case .losesAnswers: .recovery
+        case .neverAsks: .age
+        }
+    }
+}
+
+extension Mistake {
+    /// A plan with the mistake, under the faults that bring it out; without the mistake the same plan must
+    /// show nothing.
+    public func plan(seed: UInt64) -> PipelinePlan {
+        var plan = PipelinePlan(seed: seed, profile: profile)
+        plan.mistake = self
+        if self == .keepsProvenRange { plan.levelCountMax = 240 }
+        if rawFaults.isEmpty { return plan }
+        plan.faults = .none
+        for (fault, rate) in rawFaults { plan.faults[fault] = rate }
+        plan.invariants = Invariant.all
+        switch self {
+        case .unprovenBelieved: plan.provenLevelCountMin = 0
+        case .unseenHandedOver, .keepsConnections: plan.connectionLifeSeconds = 40
+        case .neverAsks: plan.faultySeconds = 400
+        case .unboundedBuffers: plan.faultySeconds = 300
+        default: break
+        }
+        if self == .equalIdUnaudited { plan.auditEverySeconds = 15 }
+        return plan
+    }
+
+    /// What brings it out, with a rate each; empty: the faults of every plan do.
+    private var rawFaults: [(Fault, Int64)] {
+        switch self {
+        case .firstEventOffByOne, .spotRuleOnFutures, .gapIgnored, .gapDiscarded, .deleteByLiteral,
+            .dropsOldestBuffered, .keepsProvenRange:
+            []
+        case .unreadableIgnored: [(.unreadable, 3_000_000), (.garbled, 1_000_000)]
+        case .unprovenBelieved: [(.walk, 50_000_000)]
+        case .evidenceIgnored: [(.fade, 20_000_000)]
+        case .promotedUnchecked: [(.crossed, 400_000_000), (.lost, 5_000_000)]
+        case .unseenHandedOver: [(.idle, 200_000_000)]
+        case .joinedByIdsAlone: [(.restart, 20_000_000)]
+        case .equalIdUnaudited: [(.contradict, 300_000_000), (.whole, FaultPlan.certain)]
+        case .droppedIgnored: [(.drop, 10_000_000)]
+        case .lagIgnored: [(.lag, 10_000_000)]
+        case .silenceIgnored: [(.vanish, 10_000_000)]
+        case .contradictionIgnored: [(.contradict, 500_000_000), (.lost, 5_000_000)]
+        case .absurdBelieved: [(.absurd, 3_000_000)]
+        case .publishesNothing, .keepsConnections: [(.lost, 1_000_000)]
+        case .misreadsTickers, .futureAudits: [(.lost, 1_000_000)]
+        case .losesAnswers: [(.lost, 20_000_000)]
+        case .unboundedBuffers: [(.ban, 50_000_000), (.lost, 20_000_000)]
+        case .neverAsks: [(.dark, 20_000_000)]
+        }
+    }
+
+    /// The profile on which it shows.
+    public var profile: TrafficProfile {
+        switch self {
+        case .firstEventOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
+            .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
+            .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver:
+            .spotAlt
+        case .gapIgnored, .gapDiscarded, .unprovenBelieved, .publishesNothing: .spotBTC
+        case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
+            .absurdBelieved, .unboundedBuffers:
+            .usdmBTC
+        case .equalIdUnaudited: Mistake.sleepy
+        }
+    }
+
+    /// Minutes between two events: what an audit finds is not mended by the next one.
+    private static let sleepy: TrafficProfile = {
+        var profile = TrafficProfile.spotAlt
+        profile.name = "sleepy"
+        profile.eventGapUs = QuantileTable(even: 100_000_000...200_000_000)
+        return profile
+    }()
+
+    /// Changes the configuration as the mistake has it.
+    func change(_ configuration: inout EngineConfiguration) {
+        switch self {
+        case .contradictionIgnored: configuration.mismatchPolicy = .count
+        case .publishesNothing: configuration.publication = .conflated
+        case .unboundedBuffers: configuration.bufferBytesMax = 1 << 30
+        case .neverAsks:
+            configuration.auditEveryNs = 0
+            configuration.firstEventNsMax = .max / 4
+            configuration.silenceNsMin = .max / 4
+            configuration.silenceNsMax = .max / 2
+        default: break
+        }
+    }
+
+    /// The mistake as the engine takes it.
+    func defect(_ market: Market) -> EngineDefect {
+        var defect = EngineDefect()
+        let right = SequenceRule.of(market)
+        switch self {
+        case .firstEventOffByOne:
+            defect.rule = SequenceRule(
+                join: { event, id in
+                    let shifted = UpdateID(id.value + 1)
+                    let judged = right.join(event, shifted)
+                    return event.last <= id ? .stale : judged == .stale ? .connects : judged
+                }, follow: right.follow)
+        case .spotRuleOnFutures:
+            defect.rule = SequenceRule(
+                join: right.join,
+                follow: { event, id in
+                    if event.last <= id { return .stale }
+                    return event.first.value == id.value + 1 ? .connects : .gap
+                })
+        case .gapIgnored:
+            defect.rule = SequenceRule(
+                join: right.join,
+                follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) }
+            )
+        case .gapDiscarded:
+            defect.rule = SequenceRule(
+                join: right.join,
+                follow: { event, id in right.follow(event, id) == .gap ? .stale : right.follow(event, id) })
+        case .dropsOldestBuffered: defect.dropsOldestBuffered = true
+        case .keepsProvenRange: defect.keepsProvenRangeOnEviction = true
+        default: set(&defect)
+        }
+        return defect
+    }
+
+    private func set(_ defect: inout EngineDefect) {
+        switch self {
+        case .unreadableIgnored: defect.ignoresUnreadable = true
+        case .unprovenBelieved: defect.believesUnprovenBest = true
+        case .evidenceIgnored: defect.ignoresEvidenceAhead = true
+        case .promotedUnchecked: defect.promotesUnchecked = true
+        case .unseenHandedOver: defect.handsOverUnseen = true
+        case .joinedByIdsAlone: defect.joinsByIdsAlone = true
+        case .equalIdUnaudited: defect.skipsEqualIDAudit = true
+        case .droppedIgnored: defect.ignoresDropped = true
+        case .lagIgnored: defect.ignoresLag = true
+        case .silenceIgnored: defect.ignoresSilentConnection = true
+        case .contradictionIgnored: defect.ignoresContradiction = true
+        case .absurdBelieved: defect.believesAbsurdIDs = true
+        case .neverAsks: defect.ignoresEvidenceAhead = true
+        default: break
+        }
+    }
+}

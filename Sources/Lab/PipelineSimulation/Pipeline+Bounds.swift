@@ -1,0 +1,141 @@
+// What must happen at once, or within a time: the evidence that a frame carries, and how long a live book may
+// go on in spite of it.
+//
+// Times are those of the frames, so that a consumer that stands still is judged by what it has in hand. A
+// bound is looked at by ticks, four a second; each has two ticks of grace.
+
+import BookEngine
+import DepthBook
+import LobHandoff
+import MarketData
+import SimulatedExchange
+
+extension Pipeline {
+    private static var graceUs: Int64 { 2 * tickUs }
+    private static var aheadUs: Int64 { 2_000_000 }
+    private static var silentUs: Int64 { 3_000_000 }
+    private static var ageUs: Int64 { 150_000_000 }
+    /// Ids beyond this are nobody's, and so prove nothing.
+    private static var idMax: Int64 { 1 << 60 }
+
+    /// Notes what a frame says of times and ids.
+    func noteTimes(_ frame: SteppedFrame) {
+        if frame.kind != .message || frame.isRefused { return }
+        var source = checker.sources[frame.source] ?? SourceWatch(heardUs: frame.atUs)
+        source.steadyCount = frame.atUs - source.heardUs <= 500_000 ? source.steadyCount + 1 : 0
+        source.heardUs = frame.atUs
+        checker.sources[frame.source] = source
+        guard let index = frame.facts.index, symbols.indices.contains(index) else { return }
+        if frame.facts.stream == .depth { checker.symbols[index].delivered[frame.source, default: 0] += 1 }
+        guard engine.source(of: symbols[index]) == frame.source, let id = frame.facts.lastID,
+            id < Pipeline.idMax
+        else { return }
+        switch frame.facts.stream {
+        case .depth:
+            // Clocks may differ, so late is what is later than the fastest so far.
+            let delayUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
+            checker.fastestUs = min(checker.fastestUs, delayUs)
+            let lateUs = delayUs - checker.fastestUs
+            let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
+            if isLate {
+                if checker.symbols[index].lateSource != frame.source {
+                    checker.symbols[index].lateSinceUs = nil
+                }
+                checker.symbols[index].lateSource = frame.source
+                checker.symbols[index].lateSinceUs = checker.symbols[index].lateSinceUs ?? frame.atUs
+                return
+            }
+            // The connection is in time again, for all that it carries.
+            for other in symbols.indices where engine.source(of: symbols[other]) == frame.source {
+                checker.symbols[other].lateSinceUs = nil
+            }
+        case .ticker, .partialDepth:
+            if frame.facts.stream == .ticker { checker.symbols[index].tickerID = id }
+            guard let own = engine.status(symbols[index])?.lastUpdateID.value, id > own else { return }
+            if checker.symbols[index].ahead == nil { checker.symbols[index].ahead = (id, frame.atUs) }
+        case .unknown: break
+        }
+    }
+
+    /// What a frame in hand rules out at once.
+    func checkAtOnce(_ index: Int, _ frame: SteppedFrame) {
+        if frame.facts.isNamed && frame.facts.index != index { return }
+        guard engine.source(of: symbols[index]) == frame.source, frame.facts.mayBeDepth else { return }
+        if frame.kind == .message && frame.isRefused {
+            violated(.unreadable, symbols[index], "live behind a message that could not be read")
+        }
+        if frame.kind == .dropped {
+            violated(.dropped, symbols[index], "live behind a message that was dropped")
+        }
+    }
+
+    /// Looks at all bounds.
+    func checkBounds(atUs: Int64) {
+        var bufferedBytes = 0
+        for index in symbols.indices {
+            checkBound(index, atUs: atUs)
+            bufferedBytes += engine.status(symbols[index])?.bufferedBytes ?? 0
+        }
+        outcome.bufferedBytesMost = max(outcome.bufferedBytesMost, bufferedBytes)
+        if bufferedBytes > plan.bufferedBytesMax {
+            violated(.buffers, SymbolName(), "\(bufferedBytes) bytes in all buffers")
+        }
+    }
+
+    private func checkBound(_ index: Int, atUs: Int64) {
+        let symbol = symbols[index]
+        let id = checker.symbols[index].view.lastUpdateID
+        if let ahead = checker.symbols[index].ahead, id.value >= ahead.id {
+            checker.symbols[index].ahead = nil
+        }
+        if venue.banEndUs != nil, checker.symbols[index].poisonedUs != nil {
+            checker.symbols[index].poisonedUs = atUs
+        }
+        // Nothing is found out, and nobody is misled, while it is not live.
+        if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Pipeline.tickUs }
+        guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
+            checker.symbols[index].ahead = nil
+            return
+        }
+        if plan.market == .spot, let ahead = checker.symbols[index].ahead,
+            atUs > ahead.sinceUs + Pipeline.aheadUs + Pipeline.graceUs
+        {
+            violated(.ahead, symbol, "live at \(id), and has known of \(ahead.id) for 2 s")
+        }
+        if let heard = checker.sources[source], heard.steadyCount >= 100,
+            atUs > heard.heardUs + Pipeline.silentUs + Pipeline.graceUs,
+            let changedUs = venue.changedUs(of: symbol, after: id),
+            atUs > changedUs + Pipeline.silentUs + Pipeline.graceUs
+        {
+            violated(
+                .silent, symbol, "live on a connection silent for \((atUs - heard.heardUs) / 1000) ms")
+        }
+        if let lateUs = checker.symbols[index].lateSinceUs, checker.symbols[index].lateSource == source,
+            atUs > lateUs + Pipeline.tickUs
+        {
+            violated(.lagging, symbol, "live at \(id), whose event came too late")
+        }
+        if formerSources.contains(source) || venue.banEndUs != nil { return }
+        if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {
+            violated(.age, symbol, "live at \(id), \((atUs - changedUs) / 1_000_000) s behind")
+        }
+    }
+
+    /// A connection has come up: from here on is counted what each delivers.
+    func noteConnected(_ frame: SteppedFrame) {
+        for index in symbols.indices { checker.symbols[index].delivered = [:] }
+    }
+
+    /// A connection was retired: what became of its books?
+    func checkHandover(_ frame: SteppedFrame) {
+        for index in symbols.indices where checker.symbols[index].isLive {
+            guard let source = engine.source(of: symbols[index]), source != frame.source else { continue }
+            let delivered = checker.symbols[index].delivered
+            if let old = delivered[frame.source], old > 0, delivered[source] == nil {
+                violated(
+                    .handover, symbols[index],
+                    "handed over to a connection that showed none of the \(old) events of the old one")
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// How doubts end: a book that is not live waits for a snapshot, or for an event that shows that nothing was
+// missed. Counted is how many of those that took a snapshot were settled by the first one that nobody could
+// call too old, within two updates of its arrival: more would mean that good snapshots are thrown away.
+// Too old is one that the first event of the doubt does not follow: something is missing between the two.
+//
+// Also here: what false snapshots excuse, and the trouble that a plan measures.
+
+import BookEngine
+import DepthBook
+import LobHandoff
+import MarketData
+import SimulatedExchange
+
+/// A book that is not live.
+struct Doubt {
+    /// The id that its first event follows.
+    var previousID: Int64?
+    /// Snapshots that were not too old.
+    var snapshotCount = 0
+    var eventsSinceSnapshot = 0
+}
+
+extension Pipeline {
+    /// Follows the doubt of a symbol through a frame.
+    func noteDoubt(_ index: Int, _ frame: SteppedFrame) {
+        let isLive = checker.symbols[index].isLive
+        if plan.trouble != nil { followTrouble(index, isLive: isLive, frame) }
+        let isEvent =
+            frame.kind == .message && frame.facts.stream == .depth && !frame.isRefused
+            && engine.source(of: symbols[index]) == frame.source
+        guard var doubt = checker.symbols[index].doubt else {
+            if isLive { return }
+            checker.symbols[index].doubt = Doubt()
+            if isEvent { checker.symbols[index].doubt!.previousID = frame.facts.previousID }
+            return
+        }
+        if frame.kind == .depthSnapshot {
+            let id = frame.facts.lastID ?? 0
+            if let previousID = doubt.previousID, id < previousID { return }
+            doubt.snapshotCount += 1
+            doubt.eventsSinceSnapshot = 0
+        } else if isEvent {
+            doubt.eventsSinceSnapshot += 1
+            if doubt.previousID == nil { doubt.previousID = frame.facts.previousID }
+        } else if frame.kind == .disconnected {
+            doubt.previousID = nil
+        }
+        checker.symbols[index].doubt = isLive ? nil : doubt
+        if !isLive { return }
+        if doubt.snapshotCount == 0 {
+            outcome.freeDoubts += 1
+        } else {
+            outcome.doubts += 1
+            if doubt.snapshotCount == 1 && doubt.eventsSinceSnapshot <= 2 { outcome.promptDoubts += 1 }
+        }
+    }
+
+    /// An answer goes to the engine.
+    func noteAnswer(_ response: VenueResponse, index: Int) {
+        if response.status == 200, response.oddity != nil {
+            checker.symbols[index].poisonedUs = venue.nowUs
+            checker.symbols[index].excusedUntilUs = venue.nowUs + 2 * auditBoundUs
+        } else if response.status != 200 || response.isPast, checker.symbols[index].poisonedUs != nil {
+            checker.symbols[index].poisonedUs = venue.nowUs
+        }
+    }
+}

@@ -1,0 +1,232 @@
+// What is looked at after every frame, and what is remembered between frames. `Invariant` says what must
+// hold; here is the round: a frame names the symbol it can have touched, a tick and everything else touches
+// all of them. The comparison with the true book is in Pipeline+Truth.swift, what has to happen within a
+// time in Pipeline+Bounds.swift, what becomes of doubts in Pipeline+Doubts.swift.
+
+import BinanceVenue
+import BookEngine
+import DepthBook
+import LobHandoff
+import MarketData
+import SimulatedExchange
+
+/// A frame that the engine has just taken.
+struct SteppedFrame {
+    var kind: FrameKind
+    var source: UInt16
+    var facts: FrameFacts
+    /// Whether the engine said that it cannot read it.
+    var isRefused: Bool
+    /// When it was received, in the venue's time.
+    var atUs: Int64
+}
+
+/// What the checker remembers of one symbol.
+struct SymbolWatch {
+    let reader: LatestValueReader<BookView>
+    var view = BookView()
+    var version: UInt64?
+    var counters = SymbolCounters()
+    /// Update id of the book after the frame before.
+    var lastID = UpdateID(0)
+    /// Update id at which the live book was compared last.
+    var comparedAt: UpdateID?
+    /// The last id that its connection has handed to the live book.
+    var handed: (source: UInt16, last: UpdateID)?
+    /// The first ticker or partial depth that was ahead of the book and still is, and when it came.
+    var ahead: (id: Int64, sinceUs: Int64)?
+    /// Id of the last ticker of its connection.
+    var tickerID: Int64?
+    /// When a false snapshot was handed over last, or the venue failed to answer since.
+    var poisonedUs: Int64?
+    /// Until when a contradiction is no false alarm.
+    var excusedUntilUs: Int64 = 0
+    /// When the last event came, if that was later after its time than is allowed.
+    var lateSinceUs: Int64?
+    /// The connection it came from.
+    var lateSource: UInt16?
+    /// Events on each connection since the last one came up.
+    var delivered: [UInt16: Int] = [:]
+    var doubt: Doubt? = Doubt()
+
+    init(reader: LatestValueReader<BookView>) { self.reader = reader }
+
+    var isLive: Bool { view.state == .live }
+}
+
+/// What the checker remembers of one connection: when it was heard last, and how many messages in a row had
+/// come within half a second of each other.
+struct SourceWatch {
+    var heardUs: Int64
+    var steadyCount = 0
+}
+
+/// What the checker remembers between frames.
+struct PipelineChecker {
+    var symbols: [SymbolWatch] = []
+    var sources: [UInt16: SourceWatch] = [:]
+    /// The shortest time from an event to its arrival so far.
+    var fastestUs = Int64.max
+
+    mutating func excuse(untilUs: Int64) {
+        for index in symbols.indices { symbols[index].excusedUntilUs = untilUs }
+    }
+}
+
+extension Pipeline {
+    /// The engine took a depth event.
+    func noteEvent(from source: UInt16) {
+        let event = engine.lastEvent
+        guard let index = symbols.firstIndex(of: event.symbol), engine.source(of: event.symbol) == source
+        else { return }
+        let before = checker.symbols[index].handed.flatMap { $0.source == source ? $0.last : nil }
+        checker.symbols[index].handed = (source, max(event.last, before ?? event.last))
+    }
+
+    /// Looks at what a frame can have touched.
+    func check(_ frame: SteppedFrame) {
+        noteTimes(frame)
+        if let index = frame.facts.index, symbols.indices.contains(index) {
+            check(index, frame)
+        } else if frame.kind == .message && frame.facts.isNamed {
+            // Of a symbol that nobody asked for.
+        } else if frame.kind != .message || frame.isRefused {
+            for index in symbols.indices { check(index, frame) }
+        }
+        switch frame.kind {
+        case .tick: checkBounds(atUs: frame.atUs)
+        case .connected: noteConnected(frame)
+        case .retired: checkHandover(frame)
+        case .message, .disconnected, .depthSnapshot, .snapshotFailed, .dropped, .snapshotRequested: break
+        }
+        checkTerms()
+    }
+
+    private func checkTerms() {
+        let counters = venue.counters
+        let used = venue.budget.usedWeight
+        if used > venue.budget.weightMax || counters.limitedCount > 0 || counters.bannedCount > 0 {
+            violated(
+                .terms, SymbolName(), "the venue counted \(used) of \(venue.budget.weightMax) and refused")
+        }
+        if counters.defianceCount > 0 { violated(.terms, SymbolName(), "a request during a ban") }
+    }
+
+    private func check(_ index: Int, _ frame: SteppedFrame) {
+        guard let status = engine.status(symbols[index]) else { return }
+        let seen = checker.symbols[index].version
+        if case .new(let version) = checker.symbols[index].reader.read(
+            into: &checker.symbols[index].view, ifNewerThan: seen)
+        {
+            checker.symbols[index].version = version
+        }
+        checkCounters(index, status, frame)
+        noteDoubt(index, frame)
+        let view = checker.symbols[index].view
+        if view.state != status.state || (view.state == .live && view.lastUpdateID != status.lastUpdateID) {
+            violated(
+                .shown, symbols[index],
+                "the view says \(view.state) at \(view.lastUpdateID), the engine \(status.state) at "
+                    + "\(status.lastUpdateID)")
+        }
+        if status.state != .live {
+            checker.symbols[index].comparedAt = nil
+            checker.symbols[index].handed = nil
+            return
+        }
+        if let handed = checker.symbols[index].handed, handed.last > status.lastUpdateID {
+            violated(
+                .handed, symbols[index], "live at \(status.lastUpdateID), behind event \(handed.last)")
+        }
+        checkAtOnce(index, frame)
+        let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID
+        if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
+        // Four ticks a second change no book; one of them is looked at all the same.
+        let isIdleTick = frame.kind == .tick && frame.atUs % 1_000_000 >= Pipeline.tickUs
+        if isKnown && (frame.kind == .message || isIdleTick) { return }
+        checker.symbols[index].comparedAt = status.lastUpdateID
+        compare(index, status, isKnown: isKnown, atUs: frame.atUs)
+    }
+
+    private func checkCounters(_ index: Int, _ status: SymbolStatus, _ frame: SteppedFrame) {
+        let now = status.counters
+        let before = checker.symbols[index].counters
+        checker.symbols[index].counters = now
+        if status.bufferedBytes > 2 * PipelinePlan.bufferBytesMax {
+            violated(.buffers, status.symbol, "\(status.bufferedBytes) bytes buffered")
+        }
+        if now.behind != before.behind && frame.atUs >= (restartedUs ?? 0) + 120_000_000 {
+            let shown = venue.shownID(of: status.symbol) ?? UpdateID(0)
+            if shown <= checker.symbols[index].lastID {
+                violated(.behind, status.symbol, "called behind, and is not")
+            }
+        }
+        checker.symbols[index].lastID = status.lastUpdateID
+        if frame.atUs < checker.symbols[index].excusedUntilUs { return }
+        func grew(_ counter: KeyPath<SymbolCounters, Int>) -> Int {
+            now[keyPath: counter] - before[keyPath: counter]
+        }
+        let symbol = status.symbol
+        if grew(\.tickersAgreed) != grew(\.tickersCompared) {
+            violated(.alarms, symbol, "a ticker contradicts the book")
+        }
+        if grew(\.partialsAgreed) != grew(\.partialsCompared) {
+            violated(.alarms, symbol, "a partial depth contradicts the book")
+        }
+        if grew(\.auditsAgreed) != grew(\.auditsCompared) {
+            let found = status.lastDifference.map { "\($0)" } ?? "a difference"
+            violated(.alarms, symbol, "an audit found \(found)")
+        }
+        if grew(\.crossings) > 0 { violated(.alarms, symbol, "the book crossed") }
+        if grew(\.snapshotsRefuted) > 0 { violated(.alarms, symbol, "a true snapshot was refuted") }
+    }
+
+    func follow(_ number: UInt64) {
+        outcome.trail = (outcome.trail ^ number) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    func violated(_ invariant: Invariant, _ symbol: SymbolName, _ what: String) {
+        if outcome.violation != nil || !plan.invariants.contains(invariant) { return }
+        let second = Double((venue.nowUs - venue.configuration.startUs) / 1000) / 1000
+        outcome.violation = Violation(second: second, symbol: symbol, invariant: invariant, what: what)
+    }
+
+    /// Whether every symbol is live and stands where the venue's stream stands.
+    func isRecovered() -> Bool {
+        symbols.indices.allSatisfy { index in
+            checker.symbols[index].isLive
+                && checker.symbols[index].view.lastUpdateID == venue.shownID(of: symbols[index])
+        }
+    }
+
+    func reportNotRecovered() {
+        for symbol in symbols {
+            guard let status = engine.status(symbol) else { continue }
+            if status.state != .live || status.lastUpdateID != venue.shownID(of: symbol) {
+                let shown = venue.shownID(of: symbol)?.value ?? 0
+                violated(
+                    .recovery, symbol,
+                    "\(plan.recoverySeconds) s after the last fault it is \(status.state), \(status.reason), "
+                        + "at \(status.lastUpdateID); the venue is at \(shown)")
+                return
+            }
+        }
+    }
+
+    /// Adds up the run.
+    func finish() {
+        for symbol in symbols {
+            guard let status = engine.status(symbol) else { continue }
+            outcome.applied += status.counters.applied
+            outcome.resyncs += status.counters.resyncs
+            outcome.audits += status.counters.auditsCompared
+            outcome.behind += status.counters.behind
+            engine.withBook(symbol) { follow($0.digest()) }
+        }
+        outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
+        outcome.overflows = outbox.droppedMessages
+        if gauges.highWaterBytes > gauges.capacityBytes {
+            violated(.buffers, SymbolName(), "the ring holds more than it can")
+        }
+    }
+}

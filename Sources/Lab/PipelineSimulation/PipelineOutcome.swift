@@ -1,0 +1,96 @@
+// What a run amounted to.
+
+import MarketData
+
+/// The first invariant that a run violated.
+public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Virtual second of the run.
+    public var second: Double
+    /// Symbol it concerns, empty if none.
+    public var symbol: SymbolName
+    /// Which invariant.
+    public var invariant: Invariant
+    /// What was violated.
+    public var what: String
+
+    /// One line for people.
+    public var description: String {
+        "second \(second): \(symbol.isEmpty ? "" : "\(symbol): ")\(what) [\(invariant)]"
+    }
+}
+
+/// What a run amounted to.
+public struct PipelineOutcome: Sendable {
+    /// Virtual seconds that passed.
+    public var seconds: Double = 0
+    /// Frames the engine stepped.
+    public var frames = 0
+    /// Depth events applied to served books.
+    public var applied = 0
+    /// Times a live book was compared with the true one, all its proven levels.
+    public var comparisons = 0
+    /// Levels compared.
+    public var comparedLevels = 0
+    /// Times a book lost its trust.
+    public var resyncs = 0
+    /// Audits that were finished.
+    public var audits = 0
+    /// Snapshot requests sent.
+    public var requests = 0
+    /// Faults that struck.
+    public var faults = 0
+    /// Frames lost in the full ring.
+    public var overflows = 0
+    /// Connections dialled.
+    public var dials = 0
+    /// Connections replaced beside a serving one.
+    public var replacements = 0
+    /// Requests to resubscribe a symbol.
+    public var resubscriptions = 0
+    /// Times a snapshot proved a served book to be behind.
+    public var behind = 0
+    /// Times a book came to be believed, its first time included, that took a snapshot.
+    public var doubts = 0
+    /// Of these, how many by the first snapshot that came, within two updates of its arrival.
+    public var promptDoubts = 0
+    /// Times a book came to be believed without a snapshot.
+    public var freeDoubts = 0
+    /// Most bytes in the buffers of an engine together.
+    public var bufferedBytesMost = 0
+    /// When the trouble of the plan began to mislead, was noticed, and was over, in virtual seconds of it.
+    public var notice: Notice?
+    /// Seconds after the end of the faults until every symbol was live and up to date.
+    public var recoverySeconds: Double = 0
+    /// A hash of every id at which a book was live, in order, and of the books at the end.
+    public var trail: UInt64 = 0
+    /// What went wrong, nil if nothing did.
+    public var violation: Violation?
+
+    /// An outcome of nothing.
+    public init() {}
+}
+
+extension PipelineOutcome {
+    /// Adds another run's numbers to these; the trail depends on the order.
+    public mutating func add(_ other: PipelineOutcome) {
+        seconds += other.seconds
+        frames += other.frames
+        applied += other.applied
+        comparisons += other.comparisons
+        comparedLevels += other.comparedLevels
+        resyncs += other.resyncs
+        audits += other.audits
+        requests += other.requests
+        faults += other.faults
+        overflows += other.overflows
+        dials += other.dials
+        replacements += other.replacements
+        resubscriptions += other.resubscriptions
+        behind += other.behind
+        doubts += other.doubts
+        promptDoubts += other.promptDoubts
+        freeDoubts += other.freeDoubts
+        bufferedBytesMost = max(bufferedBytesMost, other.bufferedBytesMost)
+        trail = (trail ^ other.trail) &* 0x9E37_79B9_7F4A_7C15
+    }
+}

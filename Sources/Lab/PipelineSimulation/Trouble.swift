@@ -1,0 +1,222 @@
+// How long readers are misled: one trouble at a time, and the virtual time from its beginning to the moment
+// at which the book is not live, and from there to the moment at which it is live again.
+//
+// The beginning is the moment from which the book, as readers have it, differs from the venue's: the first
+// change that they do not get, the message that is lost. What misleads nobody counts as noticed at once.
+
+import BookEngine
+import DepthBook
+import LobHandoff
+import MarketData
+import SimulatedExchange
+
+/// A kind of trouble.
+public enum Trouble: String, CaseIterable, Sendable {
+    /// An event cannot be read.
+    case unreadable
+    /// An event is lost before the ring, and the symbol is silent afterwards.
+    case dropped
+    /// A snapshot is crossed.
+    case crossed
+    /// A ticker contradicts the book.
+    case contradicted
+    /// The depth stream dies, tickers go on.
+    case streamDead
+    /// All streams of the symbol die.
+    case allDead
+    /// The whole connection is silent.
+    case connectionSilent
+    /// The link is slower than the stream.
+    case lagging
+    /// A level of the book is wrong.
+    case corrupted
+    /// The venue begins its ids anew.
+    case idsAnew
+    /// A renewal leads to a stream that was accepted and is silent.
+    case silentRenewal
+
+    /// What happens, for people.
+    public var explanation: String {
+        switch self {
+        case .unreadable: "an event cannot be read"
+        case .dropped: "an event is lost before the ring"
+        case .crossed: "a snapshot is crossed"
+        case .contradicted: "a ticker contradicts the book"
+        case .streamDead: "the depth stream dies, tickers come"
+        case .allDead: "all streams of a symbol die"
+        case .connectionSilent: "a busy connection is silent"
+        case .lagging: "the link is slower than the stream"
+        case .corrupted: "a level is wrong, audits every 30 s"
+        case .idsAnew: "the venue begins its ids anew"
+        case .silentRenewal: "a renewal leads to a silent stream"
+        }
+    }
+
+    /// Virtual seconds within which it must be noticed, nil if nothing is promised.
+    public var boundSeconds: Double {
+        switch self {
+        case .unreadable, .dropped, .crossed, .contradicted, .silentRenewal: 0
+        case .streamDead: 2.5
+        case .connectionSilent: 3.5
+        case .lagging: 5.75
+        case .corrupted: 65
+        case .allDead: 150
+        case .idsAnew: 1
+        }
+    }
+
+    /// The fault behind it, nil for one that is made by hand.
+    var fault: Fault? {
+        switch self {
+        case .unreadable: .unreadable
+        case .dropped: .drop
+        case .crossed: .crossed
+        case .contradicted: nil
+        case .streamDead: .fade
+        case .allDead: .dark
+        case .connectionSilent: .vanish
+        case .lagging: .lag
+        case .corrupted: .contradict
+        case .idsAnew: .restart
+        case .silentRenewal: .idle
+        }
+    }
+
+    /// The plan that measures it.
+    func plan(seed: UInt64) -> PipelinePlan {
+        let isBusy = [.connectionSilent, .lagging].contains(self)
+        var plan = PipelinePlan(seed: seed, profile: isBusy ? .spotBTC : .spotAlt)
+        plan.symbolCount = 1
+        plan.faultySeconds = 900
+        plan.recoverySeconds = 1
+        plan.faults = .none
+        plan.connectionLifeSeconds = self == .silentRenewal ? 80 : 3600
+        plan.invariants = []
+        plan.trouble = self
+        return plan
+    }
+
+    /// Measures it in one run.
+    public func measure(seed: UInt64) throws -> Notice {
+        try Pipeline(plan(seed: seed)).run().notice ?? Notice()
+    }
+}
+
+/// What a run says of its trouble, in microseconds of virtual time; nil: it did not come to that.
+public struct Notice: Sendable {
+    /// When readers began to be misled.
+    public internal(set) var beganUs: Int64?
+    /// When the book was not live.
+    public internal(set) var noticedUs: Int64?
+    /// When it was live again.
+    public internal(set) var endedUs: Int64?
+    /// Whether the trouble struck.
+    public internal(set) var struckUs: Int64?
+
+    /// Nothing happened.
+    public init() {}
+
+    /// From the beginning to the notice, nil if it was never noticed.
+    public var delayUs: Int64? {
+        guard let noticedUs else { return nil }
+        return max(0, noticedUs - (beganUs ?? noticedUs))
+    }
+
+    /// From the notice to a live book, nil if there was none.
+    public var mendUs: Int64? {
+        guard let noticedUs, let endedUs else { return nil }
+        return endedUs - noticedUs
+    }
+}
+
+extension Pipeline {
+    /// Virtual seconds before the trouble begins.
+    private var calmUs: Int64 {
+        switch plan.trouble {
+        case .crossed, .corrupted: 0
+        case .silentRenewal: 20_000_000
+        default: 40_000_000 + Int64(plan.seed % 20) * 1_000_000
+        }
+    }
+
+    /// Whether tickers are read wrong at the moment.
+    var isDistorting: Bool {
+        plan.trouble == .contradicted && outcome.notice?.struckUs != nil && outcome.notice?.noticedUs == nil
+    }
+
+    /// Readers are misled from now on.
+    func beginTrouble(_ index: Int, atUs: Int64) {
+        if outcome.notice?.beganUs == nil { outcome.notice?.beganUs = atUs }
+    }
+
+    /// A wrong level has been mended, whether readers were warned or not.
+    func mendTrouble(atUs: Int64) {
+        guard outcome.notice?.beganUs != nil, outcome.notice?.noticedUs == nil else { return }
+        outcome.notice?.noticedUs = atUs
+        outcome.notice?.endedUs = atUs
+    }
+
+    /// Lets the trouble strike, once; true if all is said.
+    func troubleIsOver() -> Bool {
+        guard let trouble = plan.trouble else { return false }
+        if outcome.notice == nil { outcome.notice = Notice() }
+        let sinceUs = venue.nowUs - venue.configuration.startUs
+        if outcome.notice!.noticedUs != nil {
+            venue.faults = .none
+        } else if sinceUs >= calmUs {
+            guard let fault = trouble.fault else {
+                if outcome.notice!.struckUs == nil {
+                    outcome.notice!.struckUs = venue.nowUs
+                    // What came before was read right.
+                    for index in symbols.indices { checker.symbols[index].tickerID = nil }
+                }
+                return false
+            }
+            let hasStruck = venue.counters[fault] > 0
+            if hasStruck && outcome.notice!.struckUs == nil { outcome.notice!.struckUs = venue.nowUs }
+            let isRepeated = [.unreadable, .crossed, .corrupted].contains(trouble)
+            venue.faults[fault] = hasStruck && !isRepeated ? 0 : FaultPlan.certain
+            if trouble == .corrupted && outcome.notice!.beganUs != nil { venue.faults = .none }
+        }
+        return outcome.notice!.endedUs != nil
+    }
+
+    /// Follows the trouble through a frame.
+    func followTrouble(_ index: Int, isLive: Bool, _ frame: SteppedFrame) {
+        guard let trouble = plan.trouble, var notice = outcome.notice, let struckUs = notice.struckUs else {
+            return
+        }
+        defer { outcome.notice = notice }
+        if notice.noticedUs != nil {
+            if isLive && notice.endedUs == nil { notice.endedUs = frame.atUs }
+            return
+        }
+        switch trouble {
+        case .unreadable:
+            if frame.kind == .message && frame.isRefused && frame.facts.mayBeDepth && notice.beganUs == nil {
+                notice.beganUs = frame.atUs
+            }
+            if notice.beganUs == nil { return }
+        case .contradicted:
+            let id = checker.symbols[index].view.lastUpdateID.value
+            if checker.symbols[index].tickerID == id && notice.beganUs == nil { notice.beganUs = frame.atUs }
+            if notice.beganUs == nil && isLive { return }
+        case .dropped, .corrupted: if notice.beganUs == nil { return }
+        case .crossed:
+            let view = checker.symbols[index].view
+            let isCrossed = view.bestBid.map { bid in view.bestAsk.map { bid.price >= $0.price } ?? false }
+            if isLive && isCrossed == true && notice.beganUs == nil { notice.beganUs = frame.atUs }
+            // Nobody is misled before the book is shown.
+            if notice.beganUs == nil {
+                if frame.kind == .depthSnapshot && !isLive { notice.noticedUs = frame.atUs }
+                return
+            }
+        case .streamDead, .allDead, .connectionSilent, .lagging, .silentRenewal:
+            let id = checker.symbols[index].view.lastUpdateID
+            let changedUs = venue.changedUs(of: symbols[index], after: id) ?? frame.atUs
+            if !isLive { notice.beganUs = max(changedUs, struckUs) }
+        case .idsAnew: notice.beganUs = restartedUs
+        }
+        if !isLive { notice.noticedUs = frame.atUs }
+    }
+}

@@ -1,0 +1,202 @@
+// What a client does with its connections: open, subscribe, take what has arrived, close.
+
+import BinanceVenue
+import FeedPlan
+import MarketData
+
+extension Venue {
+    /// Opens a connection now. Frames follow for everything that happens from now on.
+    ///
+    /// - Parameters:
+    ///   - streams: names such as `btcusdt@depth@100ms`; unknown ones are accepted and stay silent.
+    ///   - isCombined: whether frames come in the wrapper that names their stream.
+    ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
+    public mutating func connect(
+        _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false
+    ) throws(VenueRefusal) -> ConnectionID {
+        try attempt(streamCount: streams.count)
+        return try open(streams, isCombined: isCombined, isMicroseconds: isMicroseconds)
+    }
+
+    /// The first half of `connect`: counts an attempt of the address, which may be one too many.
+    public mutating func attempt(streamCount: Int) throws(VenueRefusal) {
+        if streamCount > configuration.streamCountMax { throw .tooManyStreams }
+        try address.attempt(atUs: nowUs)
+        if !slots.contains(where: { $0 == nil }) && slots.count >= configuration.connectionCountMax {
+            throw .tooManyConnections
+        }
+    }
+
+    /// The second half of `connect`, when the connection is open.
+    ///
+    /// - Parameter isDeaf: all subscriptions are accepted and stay silent, as those of books on the path of
+    ///   other streams.
+    public mutating func open(
+        _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false, isDeaf: Bool = false
+    ) throws(VenueRefusal) -> ConnectionID {
+        let free = slots.firstIndex { $0 == nil }
+        let slot = free ?? slots.count
+        if slot >= configuration.connectionCountMax { throw .tooManyConnections }
+        let id = ConnectionID(slot: slot, ordinal: connectionCount)
+        connectionCount += 1
+        let made = VenueConnection(
+            id, isCombined: isCombined, isMicroseconds: isMicroseconds && configuration.market == .spot,
+            isDeaf: isDeaf, openUs: nowUs, configuration: configuration)
+        if free == nil { slots.append(made) } else { slots[slot] = made }
+        for name in streams { add(name, to: id) }
+        return id
+    }
+
+    /// Adds streams and queues the venue's reply, `{"result":null,"id":…}`.
+    public mutating func subscribe(
+        _ streams: [String], on connection: ConnectionID, requestID: RequestID
+    ) throws(VenueRefusal) {
+        if !isConnected(connection) { throw .notConnected }
+        let added = Set(streams).subtracting(slots[connection.slot]!.held)
+        if slots[connection.slot]!.held.count + added.count > configuration.streamCountMax {
+            throw .tooManyStreams
+        }
+        for name in streams { add(name, to: connection) }
+        reply(.done, requestID, to: connection)
+    }
+
+    /// Removes streams and queues the venue's reply.
+    public mutating func unsubscribe(
+        _ streams: [String], on connection: ConnectionID, requestID: RequestID
+    ) throws(VenueRefusal) {
+        if !isConnected(connection) { throw .notConnected }
+        let removed = Set(streams).intersection(slots[connection.slot]!.held)
+        slots[connection.slot]!.held.subtract(removed)
+        slots[connection.slot]!.names.removeAll { removed.contains($0) }
+        for name in removed { dropSubscription(name, of: connection) }
+        reply(.done, requestID, to: connection)
+    }
+
+    /// Queues the names of a connection's subscriptions, silent ones included.
+    public mutating func listSubscriptions(
+        on connection: ConnectionID, requestID: RequestID
+    ) throws(VenueRefusal) {
+        if !isConnected(connection) { throw .notConnected }
+        reply(.streams(slots[connection.slot]!.names), requestID, to: connection)
+    }
+
+    /// Whether the client still has this connection: until it has taken the close, or hung up.
+    public func isConnected(_ connection: ConnectionID) -> Bool {
+        connection.slot < slots.count && slots[connection.slot]?.id == connection
+    }
+
+    /// Names of a connection's subscriptions, silent ones included.
+    public func subscriptionCount(of connection: ConnectionID) -> Int {
+        isConnected(connection) ? slots[connection.slot]!.names.count : 0
+    }
+
+    /// Hands out everything that has arrived by now, in order. Bytes are valid during the call: of a text its
+    /// text, of a ping its payload, of a close its reason.
+    ///
+    /// After `closed` the connection is gone; a connection that vanished never says so.
+    public mutating func poll(
+        _ connection: ConnectionID,
+        to body: (_ timeUs: Int64, _ delivery: VenueDelivery, _ bytes: Span<UInt8>) -> Void
+    ) {
+        if !isConnected(connection) { return }
+        let isOver = slots[connection.slot]!.deliver(untilUs: nowUs, to: body)
+        if isOver { disconnect(connection) }
+    }
+
+    /// When the next frame arrives on a connection; nil if none is on its way.
+    public func nextArrivalUs(_ connection: ConnectionID) -> Int64? {
+        isConnected(connection) ? slots[connection.slot]!.queue.nextUs : nil
+    }
+
+    /// Whether the connection has vanished: the venue neither sends nor hears anything on it.
+    public func hasVanished(_ connection: ConnectionID) -> Bool {
+        isConnected(connection) && slots[connection.slot]!.state == .vanished
+    }
+
+    /// Hangs up. What is on its way is lost.
+    public mutating func disconnect(_ connection: ConnectionID) {
+        if !isConnected(connection) { return }
+        for name in slots[connection.slot]!.names { dropSubscription(name, of: connection) }
+        slots[connection.slot] = nil
+    }
+
+    /// For how long the consumer of the frames stands still from the beginning of a second on; mostly 0.
+    /// A fault of the consumer's, so it is the driver that carries it out. A function of seed and second.
+    public func consumerStallUs(inSecond second: Int64) -> Int64 {
+        var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC5 &<< 56)
+        return faults.strikes(.pause, &random) ? random.within(100_000...5_000_000) : 0
+    }
+
+    /// By how much the client's wall clock is set at the beginning of a second; mostly 0. The driver carries
+    /// it out. A function of seed and second.
+    public func clockStepUs(inSecond second: Int64) -> Int64 {
+        var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC6 &<< 56)
+        if !faults.strikes(.clock, &random) { return 0 }
+        let stepUs = random.within(random.chance(perMille: 500) ? 50_000...10_000_000 : 1...3_600_000_000)
+        return random.chance(perMille: 500) ? stepUs : -stepUs
+    }
+
+    /// Whether the driver is to lose a message of this symbol before its ring. The symbol is silent for a
+    /// while then, so that no later message tells.
+    public mutating func losesBeforeRing(_ symbol: SymbolName) -> Bool {
+        guard faults[.drop] > 0, let index = indices[symbol] else { return false }
+        guard counters.strikes(.drop, of: faults, &random) else { return false }
+        listings[index].halt(untilUs: nowUs + random.within(5_000_000...60_000_000))
+        return true
+    }
+
+    private mutating func add(_ name: String, to connection: ConnectionID) {
+        if !slots[connection.slot]!.held.insert(name).inserted { return }
+        slots[connection.slot]!.names.append(name)
+        guard let topic = topicsByName[topicName(name)] else { return }
+        var isMute = counters.strikes(.mute, of: faults, &slots[connection.slot]!.random)
+        if topics[topic].contains(where: { !$0.isMute }) {
+            isMute = counters.strikes(.idle, of: faults, &slots[connection.slot]!.random) || isMute
+        }
+        topics[topic].append(
+            Subscription(connection, name: name, isMute: isMute || slots[connection.slot]!.isDeaf))
+    }
+
+    private mutating func dropSubscription(_ name: String, of connection: ConnectionID) {
+        guard let topic = topicsByName[topicName(name)] else { return }
+        topics[topic].removeAll { $0.connection == connection && $0.name == name }
+    }
+}
+
+// Messages on their way to those who listen.
+extension Venue {
+    /// Adds a stream whose messages come from outside, by `publish`; one that is known already is the same.
+    public mutating func addStream(_ name: String) -> VenueTopic {
+        let name = topicName(name)
+        if let index = topicsByName[name] { return VenueTopic(index: index) }
+        addTopic(name)
+        return VenueTopic(index: topics.count - 1)
+    }
+
+    mutating func addTopic(_ name: String) {
+        topicsByName[name] = topics.count
+        topics.append([])
+    }
+
+    /// Sends a message from outside to everybody who listens to its stream, in their wrapper or bare; the
+    /// unit of its times stays as it is.
+    public mutating func publish(_ message: [UInt8], to topic: VenueTopic) {
+        publish(message, topic: topic.index, isMicroseconds: nil)
+    }
+
+    func hasListener(_ topic: Int, isMicroseconds: Bool) -> Bool {
+        topics[topic].contains { slots[$0.connection.slot]?.isMicroseconds == isMicroseconds }
+    }
+
+    /// - Parameter isMicroseconds: only to connections of this unit; nil: to all.
+    mutating func publish(_ message: [UInt8], topic: Int, isMicroseconds: Bool?) {
+        for place in topics[topic].indices {
+            let slot = topics[topic][place].connection.slot
+            if topics[topic][place].isMute || slots[slot] == nil { continue }
+            if let isMicroseconds, slots[slot]!.isMicroseconds != isMicroseconds { continue }
+            slots[slot]!.send(
+                message, wrapper: topics[topic][place].wrapper, atUs: nowUs, plan: faults,
+                configuration: configuration, counters: &counters)
+        }
+    }
+}

@@ -1,0 +1,261 @@
+// REST: weights, refusals, lag, caching, and what goes wrong.
+//
+// A snapshot shows the state of a moment that lies a lag before the request, rounded down to the cache's
+// grid; without faults that moment never goes back. It may lie inside an event of the stream, as on the
+// venue. Best prices show the same moment.
+//
+// A request is admitted or refused by `admit`, answered, and handed to `finish`, which lets faults strike. A
+// driver whose market comes from elsewhere does the middle part itself.
+
+import BinanceVenue
+import MarketData
+
+/// The answer to a REST request.
+public struct VenueResponse: Hashable, Sendable {
+    /// When it arrives.
+    public var dueUs: Int64
+    /// HTTP status; 0 if the connection broke and there is no answer.
+    public var status: Int
+    /// Weight used in this minute, `X-MBX-USED-WEIGHT-1M`.
+    public var usedWeight: Int
+    /// `Retry-After`, with 429 and 418.
+    public var retryAfterSeconds: Int?
+    /// The body, possibly cut short.
+    public var body: [UInt8]
+    /// The fault that made the body contradict the venue's book, nil if none did.
+    public internal(set) var oddity: Fault?
+    /// Whether a fault made it show a state of long ago: no false one, but of no use for an audit.
+    public internal(set) var isPast = false
+    var random: SeededRandom
+
+    /// The headers a client looks at.
+    public var headers: [(name: String, value: String)] {
+        if status == 0 { return [] }
+        var headers = [(name: "X-MBX-USED-WEIGHT-1M", value: "\(usedWeight)")]
+        if let retryAfterSeconds { headers.append((name: "Retry-After", value: "\(retryAfterSeconds)")) }
+        return headers
+    }
+}
+
+extension Venue {
+    private static let futuresLimits = [5, 10, 20, 50, 100, 500, 1_000]
+
+    /// Answers a request as it came from a client.
+    ///
+    /// - Parameter isMicroseconds: times of the body in µs instead of ms; spot only, ignored elsewhere.
+    public mutating func request(_ target: VenueTarget, isMicroseconds: Bool = false) -> VenueResponse {
+        let question: VenueQuestion
+        do throws(RequestRefusal) {
+            question = try target.question(configuration.market)
+        } catch {
+            return refused(error)
+        }
+        var response = begin()
+        if admit(question, &response) {
+            answer(question, isMicroseconds: isMicroseconds && configuration.market == .spot, &response)
+            finish(&response)
+        }
+        return response
+    }
+
+    /// Requests a depth snapshot now.
+    ///
+    /// - Parameters:
+    ///   - symbol: name in upper case.
+    ///   - limit: levels a side; spot takes any and clamps it to 5000, futures only those the venue lists.
+    public mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
+        request(
+            VenueTarget(
+                path: configuration.market.requestPath + "/depth",
+                parameters: [.init("symbol", symbol), .init("limit", "\(limit)")]))
+    }
+
+    /// A response that is due and has no content yet.
+    public mutating func begin() -> VenueResponse {
+        var random = SeededRandom(
+            configuration.seed, purpose: SeededRandom.mix(UInt64(counters.requestCount)) ^ 0x4E)
+        counters.requestCount += 1
+        let dueUs = nowUs + random.within(configuration.requestLatencyUs)
+        return VenueResponse(dueUs: dueUs, status: 200, usedWeight: 0, body: [], random: random)
+    }
+
+    /// The answer to a request that the venue does not understand.
+    public mutating func refused(_ refusal: RequestRefusal) -> VenueResponse {
+        var response = begin()
+        if charge(refusal.weight, &response) { refuse(&response, refusal) }
+        return response
+    }
+
+    /// Charges a question to the address; false if it is refused, the response then says how.
+    public mutating func admit(_ question: VenueQuestion, _ response: inout VenueResponse) -> Bool {
+        if !charge(question.weight(configuration.market), &response) { return false }
+        guard case .depth(_, let limit?) = question else { return true }
+        let isSpot = configuration.market == .spot
+        if isSpot ? limit >= 1 : Venue.futuresLimits.contains(limit) { return true }
+        refuse(&response, status: 400, code: -4021, "\(limit) is not valid depth limit")
+        return false
+    }
+
+    /// Until when the address is banned, nil if it is not.
+    public var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
+
+    private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
+        // What was on its way when the ban was pronounced defies nothing.
+        if nowUs < bannedUntilUs && nowUs > banKnownUs { counters.defianceCount += 1 }
+        if nowUs < bannedUntilUs || counters.strikes(.ban, of: faults, &response.random) {
+            if nowUs >= bannedUntilUs { banKnownUs = nowUs + 500_000 }
+            bannedUntilUs = max(bannedUntilUs, nowUs + response.random.within(60_000_000...180_000_000))
+            response.usedWeight = budget.usedWeight
+            refuseBanned(&response, seconds: Int((bannedUntilUs - nowUs + 999_999) / 1_000_000))
+            return false
+        }
+        let verdict = budget.request(weight: weight, atUs: nowUs)
+        response.usedWeight = budget.usedWeight
+        switch verdict {
+        case .admitted: return true
+        case .limited(let seconds):
+            counters.limitedCount += 1
+            response.retryAfterSeconds = seconds
+            refuse(&response, status: 429, code: -1003, "Too many requests.")
+        case .banned(let seconds):
+            counters.bannedCount += 1
+            refuseBanned(&response, seconds: seconds)
+        }
+        return false
+    }
+
+    private mutating func refuseBanned(_ response: inout VenueResponse, seconds: Int) {
+        response.retryAfterSeconds = seconds
+        let untilMs = (nowUs / 1_000_000 + Int64(seconds)) * 1_000
+        refuse(
+            &response, status: 418, code: -1003, "Way too many requests; IP banned until \(untilMs).")
+    }
+
+    private mutating func answer(
+        _ question: VenueQuestion, isMicroseconds: Bool, _ response: inout VenueResponse
+    ) {
+        switch question {
+        case .ping, .time, .exchangeInfo:
+            let facts = configuration.symbols.map(\.facts)
+            answerFacts(question, facts, isMicroseconds: isMicroseconds, &response)
+        case .depth(let name, let limit):
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response)
+            oddSnapshot(&response)
+            Venue.encode(snapshot, with: &encoder, into: &response)
+            if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
+        case .bookTicker(let name):
+            guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+            fillSnapshot(index, limit: 1, &response)
+            response.body = Array(bestPrices(of: snapshot).utf8)
+        case .bookTickers(let names):
+            var parts: [String] = []
+            for name in names ?? configuration.symbols.map(\.name) {
+                guard let index = indices[name] else { return refuse(&response, .badSymbol) }
+                fillSnapshot(index, limit: 1, &response)
+                parts.append(bestPrices(of: snapshot))
+            }
+            response.body = Array("[\(parts.joined(separator: ","))]".utf8)
+        }
+    }
+
+    /// Answers a depth request with this state.
+    public mutating func answerSnapshot(
+        _ snapshot: borrowing DepthSnapshot, _ response: inout VenueResponse
+    ) {
+        Venue.encode(snapshot, with: &encoder, into: &response)
+    }
+
+    private static func encode(
+        _ snapshot: borrowing DepthSnapshot, with encoder: inout MessageEncoder,
+        into response: inout VenueResponse
+    ) {
+        encoder.removeAll()
+        // Cannot fail: scales are set, and 5000 levels a side stay below the encoder's bound.
+        try! encoder.append(snapshot)
+        response.body.removeAll(keepingCapacity: true)
+        encoder.append(to: &response.body)
+    }
+
+    /// Fills the snapshot with the state the venue's memory shows.
+    private mutating func fillSnapshot(_ index: Int, limit: Int, _ response: inout VenueResponse) {
+        if listings[index].frozenCount == 0, counters.strikes(.frozen, of: faults, &response.random) {
+            listings[index].frozenCount = 3 + response.random.below(6)
+            listings[index].frozenUs = nowUs - response.random.within(5_000_000...30_000_000)
+        }
+        let cacheUs = max(configuration.snapshotCacheUs, 1)
+        var timeUs = (nowUs - response.random.within(configuration.snapshotLagUs)) / cacheUs * cacheUs
+        var isPast = false
+        if listings[index].frozenCount > 0 {
+            listings[index].frozenCount -= 1
+            timeUs = listings[index].frozenUs
+            isPast = true
+        } else if counters.strikes(.stale, of: faults, &response.random) {
+            timeUs -= response.random.within(2_000_000...20_000_000)
+            isPast = true
+        } else if counters.strikes(.tardy, of: faults, &response.random) {
+            timeUs -= response.random.within(100_000...3_000_000)
+            isPast = true
+        }
+        response.isPast = isPast
+        let printed = listings[index].flow.printed
+        if isPast {
+            var cursor = listings[index].history.start
+            listings[index].history.move(&cursor, toUs: timeUs)
+            cursor.book.copy(limit: limit, printed: printed, into: &snapshot)
+        } else {
+            let perMille = configuration.wholeSnapshotPerMille
+            let isWhole =
+                perMille > 0 && response.random.chance(perMille: perMille)
+                || counters.strikes(.whole, of: faults, &response.random)
+            listings[index].history.move(&listings[index].replica, toUs: timeUs, isWhole: isWhole)
+            listings[index].replica.book.copy(limit: limit, printed: printed, into: &snapshot)
+        }
+        snapshot.symbol = listings[index].name
+        snapshot.transactionTimeUs = timeUs
+        snapshot.eventTimeUs = nowUs
+    }
+
+    /// Lets faults strike an answer that is ready.
+    public mutating func finish(_ response: inout VenueResponse) {
+        if response.status != 200 { return }
+        if counters.strikes(.slow, of: faults, &response.random) {
+            response.dueUs += response.random.within(1_000_000...15_000_000)
+        }
+        if counters.strikes(.fail, of: faults, &response.random) { fail(&response) }
+    }
+
+    /// One of the ways in which a request comes to nothing.
+    private mutating func fail(_ response: inout VenueResponse) {
+        switch response.random.below(6) {
+        case 0:
+            response.status = 0
+            response.body = []
+        case 1: refuse(&response, status: 500, code: -1000, "An unknown error occurred.")
+        case 2:
+            response.status = 503
+            response.body = Array("<html><body>Service Unavailable</body></html>".utf8)
+        case 3:
+            response.dueUs += 10_000_000
+            refuse(&response, status: 504, code: -1007, "Timeout waiting for response from backend server.")
+        case 4: response.random.truncate(&response.body, from: 0)
+        default: response.random.corrupt(&response.body, from: 0)
+        }
+    }
+
+    /// Turns an answer into a refusal.
+    public mutating func refuse(_ response: inout VenueResponse, _ refusal: RequestRefusal) {
+        refuse(&response, status: refusal.status, code: refusal.code, refusal.message)
+    }
+
+    private mutating func refuse(
+        _ response: inout VenueResponse, status: Int, code: Int, _ message: String
+    ) {
+        response.status = status
+        response.body = []
+        encoder.removeAll()
+        // Cannot fail unless a path of megabytes is named; the body is then empty.
+        try? encoder.append(errorCode: code, message: message)
+        encoder.append(to: &response.body)
+    }
+}

@@ -1,0 +1,87 @@
+// The request weight of one address: clock-aligned minutes, 429, and 418 for who does not listen.
+//
+//     state   | request                                         | answer                        | next
+//     --------|-------------------------------------------------|-------------------------------|--------
+//     open    | weight fits the minute                          | admitted                      | open
+//     open    | weight does not fit                             | 429, until the minute ends    | limited
+//     limited | minute is over                                  | as open                       | open
+//     limited | fewer than `strikeCountMax` ignored 429s        | 429                           | limited
+//     limited | one more                                        | 418, until the ban ends       | banned
+//     banned  | ban is not over                                 | 418                           | banned
+//     banned  | ban is over                                     | as open                       | open
+//
+// A refused request counts its weight too. Bans last 2 minutes at first and three times as long each time, to
+// three days. The venue keeps its own table of weights on purpose: it is a second opinion on the planner's.
+
+import BinanceVenue
+import MarketData
+
+/// What the venue does with one request.
+public enum BudgetVerdict: Hashable, Sendable {
+    /// It is answered.
+    case admitted
+    /// 429 with this `Retry-After`.
+    case limited(retryAfterSeconds: Int)
+    /// 418 with this `Retry-After`.
+    case banned(retryAfterSeconds: Int)
+}
+
+/// The request budget of one address and product. USD-M and COIN-M share one: a driver that simulates both
+/// copies it between their venues.
+public struct VenueBudget: Hashable, Sendable {
+    /// Weight of a minute.
+    public let weightMax: Int
+    /// Weight used in the current minute.
+    public private(set) var usedWeight = 0
+    /// How often the address was banned.
+    public private(set) var banCount = 0
+
+    private static let minuteUs: Int64 = 60_000_000
+    private static let strikeCountMax = 5
+    private static let banSecondsMax = 3 * 86_400
+    private var minute: Int64 = 0
+    private var strikes = 0
+    private var bannedUntilUs: Int64 = 0
+
+    /// The budget of a market: 6000 for spot, 2400 for the futures together.
+    public init(_ market: Market) { weightMax = market == .spot ? 6_000 : 2_400 }
+
+    /// The weight of a snapshot request.
+    public static func weight(_ market: Market, limit: Int) -> Int {
+        switch market {
+        case .spot: limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1_000 ? 50 : 250
+        case .usdm, .coinm: limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20
+        }
+    }
+
+    /// Judges a request of this weight at this time.
+    public mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
+        if timeUs < bannedUntilUs {
+            return .banned(retryAfterSeconds: VenueBudget.seconds(bannedUntilUs - timeUs))
+        }
+        let now = timeUs / VenueBudget.minuteUs
+        if now != minute {
+            minute = now
+            usedWeight = 0
+            strikes = 0
+        }
+        usedWeight += weight
+        if usedWeight <= weightMax { return .admitted }
+        strikes += 1
+        if strikes <= VenueBudget.strikeCountMax {
+            return .limited(retryAfterSeconds: VenueBudget.seconds((now + 1) * VenueBudget.minuteUs - timeUs))
+        }
+        var seconds = 120
+        for _ in 0..<min(banCount, 8) { seconds = min(3 * seconds, VenueBudget.banSecondsMax) }
+        banCount += 1
+        bannedUntilUs = timeUs + Int64(seconds) * 1_000_000
+        return .banned(retryAfterSeconds: seconds)
+    }
+
+    /// Weight used in the minute of this time.
+    public func usedWeight(atUs timeUs: Int64) -> Int {
+        timeUs / VenueBudget.minuteUs == minute ? usedWeight : 0
+    }
+
+    private static func seconds(_ us: Int64) -> Int { Int((us + 999_999) / 1_000_000) }
+}

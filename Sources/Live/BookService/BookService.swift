@@ -1,0 +1,115 @@
+// Books kept live: shards of feed thread, ring and book thread, and one fetcher that fetches snapshots for
+// all of them. This is what `lob run` starts, and what a program that wants live books on its own threads
+// embeds.
+//
+//     let service = try BookService(configuration) { print($0) }
+//     let views = service.readers(of: btcusdt)!.views
+//     …
+//     for book in service.stop() { print(book.status.symbol, book.digest) }
+//
+// Threads: two for each shard and one for the fetcher, made here and joined when it stops. Everything a
+// service offers is for any thread, its own included.
+
+import BinanceVenue
+import BookEngine
+import DepthBook
+import DepthFeed
+import LobHandoff
+import LobTransport
+import MarketData
+
+/// Live books of the symbols of one market. Who drops it stops it.
+public final class BookService: Sendable {
+    private let machine: ServiceMachine
+
+    /// What the service was told.
+    public var configuration: ServiceConfiguration { machine.configuration }
+
+    /// Starts all threads; connections are dialled at once.
+    ///
+    /// - Parameter report: what is worth a line in a log; called from several threads, those of the service.
+    ///   The path of the messages waits for it, so it should hand over and return. It may call everything
+    ///   here, `stop` too.
+    /// - Throws: `ServiceError`; a field without a legal value is found before any thread is made, and after
+    ///   any other error none is left.
+    public init(
+        _ configuration: ServiceConfiguration, report: @escaping @Sendable (ServiceEvent) -> Void = { _ in }
+    ) throws(ServiceError) {
+        machine = try ServiceMachine(configuration, report)
+    }
+
+    deinit { machine.stopLater() }
+
+    /// Symbols, in the order of the configuration.
+    public var symbols: [SymbolName] { configuration.symbols }
+
+    /// Where views and status of a symbol appear; nil if the service does not keep it. For any thread.
+    public func readers(of symbol: SymbolName) -> SymbolReaders? {
+        machine.shard(of: symbol)?.readers[symbol]
+    }
+
+    /// Runs `question` with a book on its book thread, between two messages. For what is rare: the book waits
+    /// meanwhile.
+    ///
+    /// - Returns: false if the service does not keep the symbol, too many questions wait, or it has stopped;
+    ///   otherwise the question will be answered.
+    public func ask(
+        _ symbol: SymbolName, _ question: @escaping @Sendable (borrowing OrderBook, SymbolStatus) -> Void
+    ) -> Bool {
+        guard let shard = machine.shard(of: symbol) else { return false }
+        return shard.ask { engine in
+            guard let status = engine.status(symbol) else { return }
+            _ = engine.withBook(symbol) { question($0, status) }
+        }
+    }
+
+    /// Hands out the first contradiction of each kind between a book and what the venue says of its best
+    /// levels. For people.
+    ///
+    /// - Parameter use: gets them, on the book thread.
+    /// - Returns: as `ask`.
+    public func mismatches(
+        of symbol: SymbolName, _ use: @escaping @Sendable ([VenueMismatch]) -> Void
+    ) -> Bool {
+        machine.shard(of: symbol)?.ask { use($0.mismatches(of: symbol)) } ?? false
+    }
+
+    /// Hands out a copy of all levels of a book. For checks and for the curious.
+    ///
+    /// - Parameter use: gets the copy, on the book thread.
+    /// - Returns: as `ask`.
+    public func copy(of symbol: SymbolName, _ use: @escaping @Sendable (FullBook) -> Void) -> Bool {
+        ask(symbol) { book, status in
+            use(FullBook(status: status, bids: book.levels(.bid), asks: book.levels(.ask)))
+        }
+    }
+
+    /// Fetches the venue's list of symbols, within the budget of the snapshots.
+    ///
+    /// - Parameter use: gets the list, or why there is none, once, on the fetcher's thread.
+    /// - Returns: false if the fetcher has too much to do, and it can be tried again, or if the service has
+    ///   stopped; `use` is not called then.
+    public func fetchExchangeInfo(
+        _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) -> Bool {
+        machine.fetcher.fetchExchangeInfo(configuration.endpoints.market, use)
+    }
+
+    /// What each shard says of itself. For any thread.
+    public var shardStatuses: [ShardStatus] { machine.shards.map(ShardStatus.init) }
+
+    /// What the fetcher says of itself. For any thread.
+    public var fetcherStatus: SnapshotFetcherStatus { machine.fetcherStatus }
+
+    /// Closes all connections, lets the books take what was received, and ends all threads. A few seconds at
+    /// most, unless a callback does not return.
+    ///
+    /// It may be called from any thread and as often as one likes: of several callers one gets the books, and
+    /// none returns before all has ended. From a thread of the service, that is inside `report` or the
+    /// closure of a question, it cannot wait: the end begins, the call returns at once with nothing, and
+    /// whoever calls next from outside waits for the end and gets the books.
+    ///
+    /// - Returns: the books as they were; none if another call has given them away, or from inside.
+    @discardableResult
+    public func stop() -> [FinalBook] { machine.stop() }
+}

@@ -1,0 +1,33 @@
+// What is left of a book when its service has stopped.
+
+import BinanceVenue
+import BookEngine
+import DepthBook
+import DepthFeed
+import LobHandoff
+import LobTransport
+import MarketData
+
+/// A book as it was when its shard ended.
+public struct FinalBook: Sendable {
+    /// What the engine knew of it when all was over.
+    public var status: SymbolStatus
+    /// How far it could be trusted when the service was told to stop; what followed was the stop.
+    public var state: BookState
+    /// Why it was stale then.
+    public var reason: StaleReason
+    /// Levels of each side.
+    public var bidCount: Int
+    /// See `bidCount`.
+    public var askCount: Int
+    /// Best levels, nil where there is none.
+    public var bestBid: PriceLevel?
+    /// See `bestBid`.
+    public var bestAsk: PriceLevel?
+    /// Digest of all levels.
+    public var digest: UInt64
+    /// How much later than usual its last event had arrived, in nanoseconds; see `BookView.lagNs`.
+    public var lagNs: Int64 = 0
+    /// When its connection was last known to deliver; see `BookView.checkedAtNs`.
+    public var checkedAtNs: Int64 = 0
+}

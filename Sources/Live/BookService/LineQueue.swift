@@ -1,0 +1,138 @@
+// Lines for people, on their way to a place that may take none: a stopped terminal, a full pipe, a dead
+// network disk. Whoever has a line leaves it here and goes on; one thread waits for the place.
+//
+// Invariants
+// * `add` and `show` never wait for the place.
+// * Lines are written in their order, each once or counted as lost; that some were lost is said before the
+//   next one that is written.
+// * Of pictures only the newest is written.
+//
+// Bounds: `lineCountMax` lines of at most `lineBytesMax` bytes, and one picture. What comes beyond is lost.
+
+import LobHandoff
+import LobTransport
+import Synchronization
+
+/// A bounded queue of lines and a thread that writes them. For any thread.
+public final class LineQueue: Sendable {
+    /// What is written at once.
+    public struct Batch: Sendable {
+        /// Lines lost since the batch before, all older than `lines`.
+        public var lostCount = 0
+        /// Lines, oldest first.
+        public var lines: [String] = []
+        /// The picture from here on, nil if it is the one before.
+        public var picture: [String]?
+
+        /// Nothing.
+        public init() {}
+
+        var isEmpty: Bool { lostCount == 0 && lines.isEmpty && picture == nil }
+    }
+
+    /// Lines that wait at most.
+    public static var lineCountMax: Int { 1024 }
+    /// Bytes of a line at most; the rest is cut off.
+    public static var lineBytesMax: Int { 8192 }
+
+    private struct State: Sendable {
+        var waiting = Batch()
+        var isWriting = false
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+    private let lost = Atomic<Int>(0)
+    private let news = Signal()
+    private let written = Signal()
+    private let write: @Sendable (Batch) -> Void
+
+    /// A queue with its thread.
+    ///
+    /// - Parameter write: writes a batch; called on the queue's thread, and may wait as long as it likes.
+    /// - Throws: `ThreadError` if the system gives no further thread.
+    public init(write: @escaping @Sendable (Batch) -> Void) throws(ThreadError) {
+        self.write = write
+        let worker = try PinnedThread("lines") { [self] in run() }
+        worker.detach()
+    }
+
+    /// Lines lost so far.
+    public var lostCount: Int { lost.load(ordering: .relaxed) }
+
+    /// Adds a line behind the others; if there is no room it is lost.
+    public func add(_ line: String) {
+        let line = LineQueue.cut(line)
+        state.withLock { state in
+            if state.isFinished { return }
+            if state.waiting.lines.count >= LineQueue.lineCountMax {
+                // The oldest goes: what happened last says most.
+                state.waiting.lines.removeFirst()
+                state.waiting.lostCount += 1
+                lost.wrappingAdd(1, ordering: .relaxed)
+            }
+            state.waiting.lines.append(line)
+        }
+        news.notify()
+    }
+
+    /// Shows a picture from here on, of lines that fit the place.
+    public func show(_ picture: [String]) {
+        state.withLock { state in
+            if !state.isFinished { state.waiting.picture = picture }
+        }
+        news.notify()
+    }
+
+    /// Waits until all that was added is written, but no longer than this.
+    ///
+    /// - Returns: whether it is.
+    @discardableResult
+    public func flush(waitAtMostNs: Int64) -> Bool {
+        let endsAtNs = LineQueue.nowNs + waitAtMostNs
+        while true {
+            let ticket = written.ticket
+            let isDone = state.withLock { $0.waiting.isEmpty && !$0.isWriting }
+            if isDone { return true }
+            let leftNs = endsAtNs - LineQueue.nowNs
+            if leftNs <= 0 { return false }
+            written.wait(since: ticket, timeoutNs: min(leftNs, 50_000_000))
+        }
+    }
+
+    /// Takes nothing more, and ends the thread when the rest is written. Returns after `waitAtMostNs` whether
+    /// it is or not.
+    @discardableResult
+    public func finish(waitAtMostNs: Int64) -> Bool {
+        state.withLock { $0.isFinished = true }
+        news.notify()
+        return flush(waitAtMostNs: waitAtMostNs)
+    }
+
+    private func run() {
+        while true {
+            let ticket = news.ticket
+            let (batch, isFinished) = state.withLock { state in
+                let batch = state.waiting
+                state.waiting = Batch()
+                state.isWriting = !batch.isEmpty
+                return (batch, state.isFinished)
+            }
+            if batch.isEmpty {
+                if isFinished { return }
+                news.wait(since: ticket, timeoutNs: 1_000_000_000)
+                continue
+            }
+            write(batch)
+            state.withLock { $0.isWriting = false }
+            written.notify()
+        }
+    }
+
+    private static var nowNs: Int64 { Int64(LoopClock.monotonicNs) }
+
+    private static func cut(_ line: String) -> String {
+        if line.utf8.count <= lineBytesMax { return line }
+        return String(line.unicodeScalars.prefix(lineBytesMax / 4 - 1)) + "…"
+    }
+}

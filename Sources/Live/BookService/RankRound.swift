@@ -1,0 +1,38 @@
+// Whose rank to tell next: all symbols in turn, a few at a time.
+//
+// Counting proven levels touches a book, and books that have nothing to do are not in the cache: some five
+// microseconds each. Four every 31 ms stop nobody, and a shard of 512 symbols is through in four seconds.
+
+import LobTransport
+import MarketData
+
+/// A walk round the symbols of a shard.
+struct RankRound {
+    private static let countAtOnce = 4
+    private static let everyNs: UInt64 = 31_250_000
+    private static let turnsPerLook = 64
+
+    private var turn = 0
+    private var place = 0
+    private var dueNs: UInt64 = 0
+
+    /// Whether it is time for the next few; to be asked once a turn. Looks at the clock now and then only.
+    mutating func isDue() -> Bool {
+        turn += 1
+        if turn < RankRound.turnsPerLook { return false }
+        turn = 0
+        let nowNs = LoopClock.monotonicNs
+        if nowNs < dueNs { return false }
+        dueNs = nowNs + RankRound.everyNs
+        return true
+    }
+
+    /// The next few of these symbols, none twice.
+    mutating func next(of symbols: [SymbolName]) -> [SymbolName] {
+        let count = min(RankRound.countAtOnce, symbols.count)
+        if count == 0 { return [] }
+        let first = place % symbols.count
+        place = first + count
+        return (0..<count).map { symbols[(first + $0) % symbols.count] }
+    }
+}

@@ -1,0 +1,30 @@
+// What a service makes of its configuration, for a run that has no sockets: the same levels, limits and
+// reserve, so that what a simulation shows holds for the service.
+
+import BinanceVenue
+import BookEngine
+import DepthFeed
+import FeedPlan
+import MarketData
+
+extension ServiceConfiguration {
+    /// Levels a side to ask for. Few for whatever restores trust: that comes soonest when little weight is
+    /// left, and depth follows.
+    package func levelCount(_ priority: SnapshotPriority) -> Int {
+        switch priority {
+        case .initial, .resync, .shallow, .check: firstLevelCount
+        case .deepen, .audit: wantedLevelCount
+        }
+    }
+
+    /// The engine of every shard.
+    package var shardEngine: EngineConfiguration { engine }
+
+    /// The planner of the fetcher.
+    package var fetcherPlanner: SnapshotPlanner.Configuration {
+        fetcherOptions.planner ?? SnapshotPlanner.Configuration(pool: endpoints.market.weightPool)
+    }
+
+    /// Symbols of one shard at most.
+    package var shardSymbolCountMax: Int { supervisor.terms.streamCountMax / streams.streamsPerSymbol }
+}

@@ -1,0 +1,150 @@
+// What a service is told, what it tells, and why it may not start.
+
+import BinanceVenue
+import BookEngine
+import DepthFeed
+import FeedPlan
+import LobHandoff
+import LobTransport
+import MarketData
+
+/// What a service is told.
+public struct ServiceConfiguration: Sendable {
+    /// Most symbols a service keeps.
+    public static var symbolCountMax: Int { 4096 }
+
+    /// Where the venue is.
+    public var endpoints: Endpoints
+    /// Symbols; one that is named twice is kept once.
+    public var symbols: [SymbolName]
+    /// Which streams of each.
+    public var streams = StreamSelection()
+    /// Times of events in microseconds; spot only.
+    public var isMicroseconds = false
+    /// Whether messages name their streams; see `DepthFeed.Configuration.isCombined`.
+    public var isCombined = true
+    /// Levels a side to know, 1 … 5000: snapshots ask for so many, and a book is deepened when half of them
+    /// are left.
+    public var depth = 1000
+    /// Time between two audits of a book; 0 and `.max`: none.
+    public var auditEveryMs: Int64 = 600_000
+    /// A book whose events arrive so much later than usual is stale; 0 and `.max`: never.
+    public var lagMsMax: Int64 = 5_000
+    /// What a venue's contradiction leads to.
+    public var mismatchPolicy = MismatchPolicy.resync
+    /// How often views are published.
+    public var publication = Publication.perMessage
+    /// Shards at least; more come by themselves when one connection cannot carry all streams.
+    public var shardCountMin = 1
+    /// Bytes of each shard's ring, a power of two; nil: the default for every sixteen symbols of the shard,
+    /// at most 128 MiB. Half a second of the busiest traffic measured on all of them then finds room, so that
+    /// a book thread that loses its CPU for that long loses nothing.
+    public var ringBytes: Int?
+    /// What threads do while there is nothing to do.
+    public var idle = IdleStrategy.backoff
+    /// CPUs for the feed thread and the book thread of each shard in turn; threads beyond the list are not
+    /// pinned.
+    public var cpus: [Int] = []
+    /// Backends, limits and headers of the connections.
+    public var socket: WebSocketClient.Options
+    /// Limits and times of the connection supervisor.
+    public var supervisor: ConnectionSupervisor.Configuration
+    /// When a connection that was busy and is silent counts as lost.
+    public var busySilence = BusySilence()
+    /// Limits of the snapshot fetcher.
+    public var fetcher = SnapshotFetcher.Options()
+    /// Certificate authorities, proxy, buffers.
+    public var loop = EventLoop.Options()
+    /// Time between two ticks of the engine.
+    public var tickIntervalMs = 100
+    /// Silence after which a symbol's streams are subscribed anew, and how far a snapshot may lie ahead.
+    public var silenceMs: Int64 = 30_000
+    /// Seed of all jitter.
+    public var seed: UInt64 = 1
+
+    /// The defaults.
+    public init(endpoints: Endpoints, symbols: [SymbolName]) {
+        self.endpoints = endpoints
+        self.symbols = symbols
+        let feed = DepthFeed.Configuration(endpoints: endpoints, symbols: [])
+        (socket, supervisor) = (feed.socket, feed.supervisor)
+    }
+}
+
+extension ServiceConfiguration {
+    /// The deepest snapshot of the market, and no more, for `depth`.
+    var wantedLevelCount: Int { endpoints.market.snapshotLimit(atLeast: depth).levelCount }
+
+    /// Levels of a first or a lost book: all at once if that costs little of a minute, otherwise few, so that
+    /// hundreds of symbols are live within seconds.
+    var firstLevelCount: Int {
+        let market = endpoints.market
+        let weight = market.snapshotLimit(atLeast: depth).weight * symbols.count
+        return weight <= market.weightPool.weightPerMinute / 4
+            ? wantedLevelCount : min(market.shallowSnapshotLimit.levelCount, wantedLevelCount)
+    }
+
+    /// The fetcher, with enough of every minute kept back to mend all books at once, though at most half:
+    /// what costs one book its trust, a full ring or a lost connection, often costs it all of them, and the
+    /// weight must not have gone into depth and audits before.
+    var fetcherOptions: SnapshotFetcher.Options {
+        var options = fetcher
+        let market = endpoints.market
+        var planner = fetcher.planner ?? SnapshotPlanner.Configuration(pool: market.weightPool)
+        let all = symbols.count * market.snapshotLimit(atLeast: firstLevelCount).weight
+        planner.urgentReserve = max(planner.urgentReserve, min(all, planner.weightUsable / 2))
+        options.planner = planner.saturated
+        options.requestLimitMs = TimeLimit.ms(fetcher.requestLimitMs)
+        options.listLimitMs = TimeLimit.ms(fetcher.listLimitMs)
+        return options
+    }
+
+    /// The engine of a shard.
+    var engine: EngineConfiguration {
+        var engine = EngineConfiguration(market: endpoints.market)
+        engine.symbolCountMax = ServiceConfiguration.symbolCountMax
+        engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
+        // 0 would switch deepening off.
+        engine.provenLevelCountMin = max(min(depth, wantedLevelCount) / 2, 1)
+        engine.requestsAreAnnounced = true
+        engine.auditEveryNs = TimeLimit.ns(auditEveryMs)
+        engine.lagNsMax = TimeLimit.ns(lagMsMax)
+        // A ticker may be ahead of the update of its id by as long as the stream takes its time.
+        let threeIntervalsNs = 3 * TimeLimit.ns(Int64(streams.depthInterval.rawValue))
+        engine.aheadNsMax = max(engine.aheadNsMax, threeIntervalsNs)
+        engine.mismatchPolicy = mismatchPolicy
+        engine.publication = publication
+        engine.statusEveryNs = 1_000_000_000
+        engine.firstEventNsMax = TimeLimit.ns(silenceMs)
+        engine.silenceNsMin = TimeLimit.ns(silenceMs)
+        return engine
+    }
+
+    /// The feed of a shard.
+    func feed(shard: Int, of shardCount: Int, _ symbols: [SymbolName]) -> DepthFeed.Configuration {
+        var feed = DepthFeed.Configuration(endpoints: endpoints, symbols: symbols)
+        feed.streams = streams
+        feed.isMicroseconds = isMicroseconds
+        feed.isCombined = isCombined
+        feed.socket = socket
+        feed.supervisor = supervisor
+        // The venue counts the attempts of an address, whatever shard they are of.
+        feed.supervisor.attemptsPerFiveMinutesMax = max(
+            1, min(supervisor.attemptsPerFiveMinutesMax, 240 / shardCount))
+        feed.supervisor.seed = seed &+ UInt64(shard)
+        feed.busySilence = busySilence
+        feed.tickIntervalMs = tickIntervalMs
+        return feed
+    }
+
+    /// Bytes of the ring of a shard with so many symbols.
+    func ringBytes(symbolCount: Int) -> Int {
+        if let ringBytes { return ringBytes }
+        var bytes = FrameRing.defaultCapacityBytes
+        while bytes < 1 << 27 && bytes / FrameRing.defaultCapacityBytes * 16 < symbolCount { bytes *= 2 }
+        return bytes
+    }
+
+    /// The CPU of the `index`-th thread, nil if it is not pinned.
+    func cpu(_ index: Int) -> Int? { index < cpus.count ? cpus[index] : nil }
+}

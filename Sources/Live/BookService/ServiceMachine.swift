@@ -1,0 +1,243 @@
+// The threads of a service, and how they end. It is apart from `BookService` because the end may be asked for
+// by one of these threads, or when nobody holds the service any more: then a thread of its own ends the
+// others and holds the machine until that is done.
+//
+// | phase    | stop, from outside                     | stop, from inside       | stopLater           |
+// | -------- | -------------------------------------- | ----------------------- | ------------------- |
+// | running  | ending: ends all, gives the books      | ending: an ender begins | as from inside      |
+// | ending   | waits, gives the books if there are    | nothing                 | nothing             |
+// | ended    | gives the books if there are           | nothing                 | nothing             |
+//
+// If the system gives no thread for the ender, the phase is `owed`, and the next `stop` from outside ends
+// all.
+//
+// Invariants
+// * All threads are joined exactly once, by one that is none of them.
+// * The books are given away once.
+
+import BookEngine
+import DepthBook
+import DepthFeed
+import FeedPlan
+import LobHandoff
+import LobTransport
+import MarketData
+import Synchronization
+
+/// The shards and the fetcher of a service.
+final class ServiceMachine: Sendable {
+    let configuration: ServiceConfiguration
+    let shards: [BookShard]
+    private let shardOfSymbol: [SymbolName: Int]
+    private let fetcherThread: LoopThread<FetcherExport>
+    private let isStopping: StopFlag
+    private let end = Mutex(End())
+    private let news = Signal()
+
+    private struct FetcherExport: Sendable {
+        var remote: SnapshotFetcherHandle
+        var status: LatestValueReader<SnapshotFetcherStatus>
+    }
+
+    private enum Phase: Sendable {
+        case running, owed, ending, ended
+    }
+
+    private struct End: Sendable {
+        var phase = Phase.running
+        var books: [FinalBook] = []
+    }
+
+    /// Where bodies go; filled once the shards are there, which is before anybody requests for one.
+    private final class Routes: @unchecked Sendable {
+        private let shards = CommandQueue<[SymbolName: FeedHandle]>(capacity: 1)
+        private var known: [SymbolName: FeedHandle] = [:]
+
+        func set(_ routes: [SymbolName: FeedHandle]) { _ = shards.post(routes) }
+
+        /// Thread: the fetcher's.
+        func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
+            if let routes = shards.take().first { known = routes }
+            return known[delivery.key.symbol]?.deliver(delivery) ?? false
+        }
+    }
+
+    init(
+        _ told: ServiceConfiguration, _ report: @escaping @Sendable (ServiceEvent) -> Void
+    ) throws(ServiceError) {
+        let configuration = try ServiceMachine.checked(told)
+        self.configuration = configuration
+        let isStopping = StopFlag()
+        self.isStopping = isStopping
+        let routes = Routes()
+        let fetcherThread = try ServiceMachine.startFetcher(configuration, routes, isStopping, report)
+        self.fetcherThread = fetcherThread
+        let split = ShardPlan.shards(
+            configuration.symbols, streamsPerSymbol: configuration.streams.streamsPerSymbol,
+            streamCountMax: configuration.supervisor.terms.streamCountMax,
+            shardCountMin: configuration.shardCountMin)
+        let fetcher = fetcherThread.remote.remote
+        let fetcherStatus = fetcherThread.remote.status
+        let service = BookShard.Service(
+            want: { fetcher.want($0) },
+            isDepthWanted: {
+                fetcherStatus.latest(SnapshotFetcherStatus()).queued[SnapshotPriority.deepen.rawValue] > 0
+            },
+            report: report)
+        var shards: [BookShard] = []
+        do throws(ServiceError) {
+            for (number, symbols) in split.enumerated() {
+                shards.append(try BookShard(number, of: split.count, symbols, configuration, service))
+            }
+        } catch {
+            isStopping.raise()
+            for shard in shards { shard.stop() }
+            for shard in shards { _ = shard.join() }
+            ServiceMachine.stop(fetcher)
+            fetcherThread.join()
+            throw error
+        }
+        self.shards = shards
+        var shardOfSymbol: [SymbolName: Int] = [:]
+        for (number, shard) in shards.enumerated() {
+            for symbol in shard.symbols { shardOfSymbol[symbol] = number }
+        }
+        self.shardOfSymbol = shardOfSymbol
+        routes.set(shardOfSymbol.mapValues { shards[$0].feed })
+    }
+
+    /// The configuration with every symbol once, if all of it is legal.
+    private static func checked(_ told: ServiceConfiguration) throws(ServiceError) -> ServiceConfiguration {
+        if told.symbols.isEmpty { throw .noSymbols }
+        if told.symbols.count > ServiceConfiguration.symbolCountMax {
+            throw .tooManySymbols(most: ServiceConfiguration.symbolCountMax)
+        }
+        do throws(ConfigurationError) {
+            try told.validate()
+        } catch {
+            throw .configuration(error)
+        }
+        do throws(TransportError) {
+            try told.validateAddresses()
+        } catch {
+            throw .transport(error)
+        }
+        var configuration = told
+        var seen = Set<SymbolName>()
+        configuration.symbols.removeAll { !seen.insert($0).inserted }
+        return configuration
+    }
+
+    func shard(of symbol: SymbolName) -> BookShard? { shardOfSymbol[symbol].map { shards[$0] } }
+
+    var fetcher: SnapshotFetcherHandle { fetcherThread.remote.remote }
+
+    var fetcherStatus: SnapshotFetcherStatus { fetcherThread.remote.status.latest(SnapshotFetcherStatus()) }
+
+    /// See `BookService.stop`.
+    func stop() -> [FinalBook] {
+        if isInside {
+            stopLater()
+            return []
+        }
+        let isOurs = end.withLock { end in
+            switch end.phase {
+            case .running, .owed:
+                end.phase = .ending
+                return true
+            case .ending, .ended: return false
+            }
+        }
+        if isOurs { endAll() }
+        while true {
+            let ticket = news.ticket
+            let books = end.withLock { end -> [FinalBook]? in
+                switch end.phase {
+                case .running, .owed, .ending: return nil
+                case .ended:
+                    defer { end.books = [] }
+                    return end.books
+                }
+            }
+            if let books { return books }
+            news.wait(since: ticket, timeoutNs: 1_000_000_000)
+        }
+    }
+
+    /// Begins the end, if it has not begun, and waits for nothing.
+    func stopLater() {
+        let isOurs = end.withLock { end in
+            switch end.phase {
+            case .running:
+                end.phase = .ending
+                return true
+            case .owed, .ending, .ended: return false
+            }
+        }
+        if !isOurs { return }
+        do throws(ThreadError) {
+            let ender = try PinnedThread("ender") { [self] in endAll() }
+            ender.detach()
+        } catch {
+            // Nothing new begins; what is under way waits for whoever stops it from outside.
+            isStopping.raise()
+            end.withLock { $0.phase = .owed }
+        }
+    }
+
+    /// Whether the caller is a thread of the service.
+    private var isInside: Bool { fetcherThread.isCurrent || shards.contains(where: \.isCurrent) }
+
+    /// Thread: none of the service's. Once.
+    private func endAll() {
+        let before = configuration.symbols.map { symbol in
+            (symbol, shard(of: symbol)?.readers[symbol]?.views.latest(BookView()) ?? BookView())
+        }
+        let views = Dictionary(before, uniquingKeysWith: { first, _ in first })
+        isStopping.raise()
+        for shard in shards { shard.stop() }
+        var books = shards.flatMap { $0.join() }
+        for index in books.indices {
+            guard let view = views[books[index].status.symbol] else { continue }
+            let end = books[index]
+            // What the stop itself took from a live book is no finding.
+            if view.state == .live && end.state == .stale && end.reason == .disconnected {
+                books[index].status.counters.resyncs -= 1
+            }
+            (books[index].state, books[index].reason) = (view.state, view.reason)
+            (books[index].lagNs, books[index].checkedAtNs) = (view.lagNs, view.checkedAtNs)
+        }
+        ServiceMachine.stop(fetcher)
+        fetcherThread.join()
+        let closed = books
+        end.withLock { end in
+            end.phase = .ended
+            end.books = closed
+        }
+        news.notify()
+    }
+
+    private static func stop(_ fetcher: SnapshotFetcherHandle) {
+        let pause = Signal()
+        while !fetcher.stop() { pause.wait(since: pause.ticket, timeoutNs: 1_000_000) }
+    }
+
+    private static func startFetcher(
+        _ configuration: ServiceConfiguration, _ routes: Routes, _ isStopping: StopFlag,
+        _ report: @escaping @Sendable (ServiceEvent) -> Void
+    ) throws(ServiceError) -> LoopThread<FetcherExport> {
+        do throws(TransportError) {
+            return try LoopThread("fetcher", idle: .park, options: configuration.loop) {
+                loop throws(TransportError) in
+                let fetcher = try SnapshotFetcher(
+                    [configuration.endpoints], on: loop, options: configuration.fetcherOptions,
+                    deliver: { routes.deliver($0) }, report: { report(.fetcher($0)) })
+                return LoopThread.Resident(
+                    remote: FetcherExport(remote: fetcher.remote, status: fetcher.status),
+                    isOver: { isStopping.isRaised && fetcher.isStopped && fetcher.openCount == 0 })
+            }
+        } catch {
+            throw .transport(error)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// What may be told to a feed and to its connections. A time beyond `TimeLimit.longestMs` counts as that, so
+// `.max` means never.
+
+import BinanceVenue
+import LobTransport
+import MarketData
+
+extension DepthFeed.Configuration {
+    /// Checks every field.
+    ///
+    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    public func validate() throws(ConfigurationError) {
+        try ConfigurationError.check("symbols", symbols.count, 1...Int.max)
+        try ConfigurationError.check(
+            "symbols", "\(symbols.count) with one twice", Set(symbols).count == symbols.count, "each once")
+        try streams.validate(endpoints.market, isCombined: isCombined)
+        try ConfigurationError.check("tickIntervalMs", tickIntervalMs, 1...60_000)
+        try ConfigurationError.check("statusIntervalMs", statusIntervalMs, 1...60_000)
+        do throws(ConfigurationError) {
+            try supervisor.validate(streamCount: symbols.count * streams.streamsPerSymbol)
+        } catch {
+            throw error.inside("supervisor")
+        }
+        try socket.validate()
+        try busySilence.validate()
+    }
+
+    /// The same with times that can be added up.
+    ///
+    /// - Precondition: a configuration that `validate` accepts.
+    var checked: DepthFeed.Configuration {
+        do throws(ConfigurationError) {
+            try validate()
+        } catch {
+            preconditionFailure("\(error)")
+        }
+        var same = self
+        same.socket = socket.saturated
+        same.busySilence = busySilence.saturated
+        return same
+    }
+}
+
+extension StreamSelection {
+    /// Checks that a market has these streams.
+    ///
+    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    public func validate(_ market: Market, isCombined: Bool) throws(ConfigurationError) {
+        let legal = DepthInterval.allCases.filter { market.has($0) }
+        try ConfigurationError.check(
+            "streams.depthInterval", "\(depthInterval)", legal.contains(depthInterval),
+            legal.map { "\($0)" }.joined(separator: ", ") + " on \(market.name)")
+        guard let partialLevelCount else { return }
+        try ConfigurationError.check(
+            "streams.partialLevelCount", "\(partialLevelCount)", [5, 10, 20].contains(partialLevelCount),
+            "5, 10, 20 or nil")
+        try ConfigurationError.check(
+            "isCombined", "false", isCombined, "true where streams.partialLevelCount is not nil")
+    }
+}
+
+extension Market {
+    /// Whether its depth streams come at this interval.
+    fileprivate func has(_ interval: DepthInterval) -> Bool {
+        let endpoints = Endpoints(market: self, streamBase: "", restBase: "")
+        return endpoints.depthStream(SymbolName("A")!, every: interval) != nil
+    }
+}
+
+extension WebSocketClient.Options {
+    /// Checks every field.
+    ///
+    /// - Throws: `ConfigurationError` of the first field that has no legal value, with `socket.` in front.
+    public func validate() throws(ConfigurationError) {
+        try ConfigurationError.check(
+            "socket.backends", "\(backends)", !backends.isEmpty && Set(backends).count == backends.count,
+            "one backend or more, each once")
+        try ConfigurationError.check("socket.messageBytesMax", messageBytesMax, 1...1 << 30)
+        try ConfigurationError.check("socket.openLimitMs", openLimitMs, 1...Int.max)
+        try ConfigurationError.check("socket.closeLimitMs", closeLimitMs, 1...Int.max)
+        try ConfigurationError.check("socket.pongLimitMs", pongLimitMs, 1...Int.max)
+        if let pingAfterMs { try ConfigurationError.check("socket.pingAfterMs", pingAfterMs, 1...Int.max) }
+        if let silenceLimitMs {
+            try ConfigurationError.check("socket.silenceLimitMs", silenceLimitMs, 1...Int.max)
+        }
+    }
+
+    /// The same with times that can be added up.
+    var saturated: WebSocketClient.Options {
+        var same = self
+        same.openLimitMs = TimeLimit.ms(openLimitMs)
+        same.closeLimitMs = TimeLimit.ms(closeLimitMs)
+        same.pongLimitMs = TimeLimit.ms(pongLimitMs)
+        same.pingAfterMs = pingAfterMs.map { TimeLimit.ms($0) }
+        same.silenceLimitMs = silenceLimitMs.map { TimeLimit.ms($0) }
+        return same
+    }
+}
+
+extension BusySilence {
+    /// Checks every field.
+    ///
+    /// - Throws: `ConfigurationError` of the first field that has no legal value, with `busySilence.` in
+    ///   front.
+    public func validate() throws(ConfigurationError) {
+        try ConfigurationError.check(
+            "busySilence.messagesPerSecondMin", messagesPerSecondMin, 1...Int.max)
+        let times = [
+            ("pingAfterMs", pingAfterMs), ("pongLimitMs", pongLimitMs), ("goneAfterMs", goneAfterMs),
+        ]
+        for (field, ms) in times { try ConfigurationError.check("busySilence." + field, ms, 1...Int.max) }
+    }
+
+    /// The same with times that can be added up.
+    var saturated: BusySilence {
+        var same = self
+        same.pingAfterMs = TimeLimit.ms(pingAfterMs)
+        same.pongLimitMs = TimeLimit.ms(pongLimitMs)
+        same.goneAfterMs = TimeLimit.ms(goneAfterMs)
+        return same
+    }
+}

@@ -1,0 +1,50 @@
+// What a feed and a snapshot fetcher say of themselves to other threads: one value each, replaced as a whole.
+
+import BinanceVenue
+import LobHandoff
+import MarketData
+
+/// What a feed has done and where it stands. Counters only grow.
+public struct FeedStatus: Sendable, BitwiseCopyable {
+    /// Where the connections stand.
+    public var state = FeedState.idle
+    /// The connection that serves, the `source` of its frames; 0 if none does.
+    public var connection: UInt16 = 0
+    /// When it was subscribed, in nanoseconds since 1970; 0 if none serves.
+    public var connectedAtNs: Int64 = 0
+    /// When this status was written, in nanoseconds since 1970.
+    public var writtenAtNs: Int64 = 0
+    /// When the last message came, in nanoseconds since 1970; 0 if none has.
+    public var lastMessageAtNs: Int64 = 0
+    /// Connections dialled.
+    public var attempts = 0
+    /// Messages received, control messages included.
+    public var messages = 0
+    /// Bytes of these messages.
+    public var bytes = 0
+    /// Messages that found no room in the ring.
+    public var droppedMessages = 0
+    /// Frames that must arrive and wait for room.
+    public var waitingFrames = 0
+    /// Pings of the venue that were answered.
+    public var pings = 0
+    /// Pings of ours to a silent venue.
+    public var probes = 0
+    /// Streams resubscribed because they were silent.
+    public var resubscribedStreams = 0
+    /// Connections that were replaced while they served.
+    public var replacements = 0
+    /// Announcements that the venue will close a connection.
+    public var shutdowns = 0
+    /// Connections that ended by themselves or could not be opened.
+    public var losses = 0
+    /// Requests that the venue refused.
+    public var refusals = 0
+    /// Messages that were neither data nor readable as anything else.
+    public var unreadable = 0
+    /// Why a connection ended last.
+    public var lastError = InlineText()
+
+    /// A feed that has done nothing.
+    public init() {}
+}

@@ -1,0 +1,36 @@
+// The time that a fetcher plans by. The venue counts weight by the minutes of its clock, so ours must begin
+// with them; but pauses and backoffs are lengths of time, and whoever sets the clock must neither end a ban
+// nor keep the fetcher waiting until the old time has come again. So a step of the clock is followed only
+// within its minute: whole minutes of it are left out.
+//
+// Invariants
+// * Minutes begin when those of the clock do.
+// * A step, of whatever size, moves the time forward by at most `aheadMsMax` and back by less than a minute.
+// * Without steps the time is that of the clock.
+//
+// Worst case: after a step the planner, whose time never runs backwards, waits for almost a minute.
+
+/// Milliseconds since 1970, until somebody sets the clock; from then on whole minutes apart from it.
+struct MinuteClock {
+    private static let minuteMs: Int64 = 60_000
+    private static let aheadMsMax: Int64 = 5_000
+    /// Whole minutes that the time is ahead of the clock.
+    private(set) var aheadMs: Int64 = 0
+    /// What the time is ahead of the clock that only goes forward.
+    private var sinceStartMs: Int64?
+
+    /// The time, when the two clocks show this.
+    mutating func timeMs(realtimeMs: Int64, monotonicMs: Int64) -> Int64 {
+        let expectedMs = sinceStartMs.map { monotonicMs + $0 } ?? realtimeMs
+        let excessMs = realtimeMs + aheadMs - expectedMs - MinuteClock.aheadMsMax
+        aheadMs -= MinuteClock.minutesUp(excessMs) * MinuteClock.minuteMs
+        let timeMs = realtimeMs + aheadMs
+        sinceStartMs = timeMs - monotonicMs
+        return timeMs
+    }
+
+    /// Whole minutes, rounded up.
+    private static func minutesUp(_ ms: Int64) -> Int64 {
+        ms > 0 ? (ms + minuteMs - 1) / minuteMs : ms / minuteMs
+    }
+}

@@ -1,0 +1,75 @@
+// One request of a fetcher: what it sends, what it gathers, and what its answer means.
+
+import BinanceVenue
+import BookSync
+import FeedPlan
+import LobHandoff
+import LobTransport
+import MarketData
+
+extension SnapshotFetcher {
+    /// Sends what the planner decided to send.
+    func fetch(_ request: SnapshotPlanner.Request) {
+        let key = request.key
+        let limit = request.limit.levelCount
+        guard let place = endpoints[key.market],
+            let url = try? ServiceURL(place.restBase + place.snapshotTarget(key.symbol, limit: limit))
+        else {
+            loop.after(0) {
+                self.settle(request.ticket, key, SnapshotPlanner.Answer(status: 400), "no such URL", [])
+            }
+            return
+        }
+        var http = HTTPFetch.Options()
+        http.bodyBytesMax = options.bodyBytesMax
+        http.limitMs = options.requestLimitMs
+        // Ends before the planner takes the request back.
+        let limitMs = max(Int(planner.configuration.answerTimeoutMs) - 500, 1)
+        openCount += 1
+        fetches[request.ticket] = SnapshotFetch(
+            url, on: loop, options: http, limitMs: limitMs,
+            prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
+            answered: { [self] in answering(request.ticket, $0.head) }
+        ) { [self] fetch, error in
+            openCount -= 1
+            fetches[request.ticket] = nil
+            counted.bytes += fetch.bytes.count
+            settle(request.ticket, key, fetch.answer(error), fetch.reason(error), fetch.bytes)
+        }
+    }
+
+    /// The body of an answer begins.
+    func answering(_ ticket: UInt64, _ head: SnapshotPlanner.Answer) {
+        planner.answering(ticket, head, nowMs: nowMs)
+        pump()
+    }
+
+    private func settle(
+        _ ticket: UInt64, _ key: SnapshotKey, _ answer: SnapshotPlanner.Answer, _ reason: String,
+        _ frame: [UInt8]
+    ) {
+        if isStopped { return }
+        let nowMs = nowMs
+        switch planner.answered(ticket, answer, nowMs: nowMs) {
+        case .deliver(let key): hand(Delivery(key: key, news: .snapshot(frame)))
+        case .retry(let key, let notBeforeMs):
+            let afterMs = notBeforeMs - nowMs
+            counted.lastError = InlineText(FeedEvent.answer(answer.status, reason))
+            report(
+                answer.isLimit
+                    ? .limited(status: answer.status, forMs: afterMs)
+                    : .snapshotRetried(key, status: answer.status, reason: reason, afterMs: afterMs))
+        case .failed(let key, let failure):
+            counted.lastError = InlineText("\(key.symbol): \(FeedEvent.answer(answer.status, reason))")
+            report(.snapshotFailed(key, failure))
+            hand(Delivery(key: key, news: .failed))
+        case .drop: break
+        }
+        pump()
+    }
+}
+
+extension SnapshotPlanner.Answer {
+    /// Whether the venue, or the firewall before it, wants no requests for a while.
+    var isLimit: Bool { status == 429 || status == 418 || status == 403 }
+}

@@ -1,0 +1,155 @@
+// The list of symbols of a market: one large body, in the same budget as the snapshots.
+
+import BinanceVenue
+import FeedPlan
+import LobTransport
+import MarketData
+
+/// Why a list of symbols did not come.
+public enum ExchangeInfoError: Error, Hashable, Sendable {
+    /// The venue refused it, or did not answer as often as it was asked; `status` is 0 if it never did.
+    case refused(status: Int, reason: String)
+    /// The body never was what it should be.
+    case unreadable(ParseError)
+    /// The fetcher was stopped.
+    case stopped
+}
+
+extension ExchangeInfoError: CustomStringConvertible {
+    /// A few words.
+    public var description: String {
+        switch self {
+        case .refused(let status, let reason): FeedEvent.answer(status, reason)
+        case .unreadable(let error): "unreadable: \(error)"
+        case .stopped: "stopped"
+        }
+    }
+}
+
+extension SnapshotFetcher {
+    /// Fetches the list of symbols of a market, within the budget and after every pause, and asks again after
+    /// trouble.
+    ///
+    /// - Parameter use: gets the list, once, on the loop's thread.
+    /// - Precondition: the fetcher has the market.
+    public func fetchExchangeInfo(
+        _ market: Market, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        ask(market, attempt: 0, use)
+    }
+
+    private func ask(
+        _ market: Market, attempt: Int, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        if isStopped { return use(.failure(.stopped)) }
+        guard let place = endpoints[market] else { preconditionFailure("a market without endpoints") }
+        switch planner.admit(weight: market.exchangeInfoWeight, nowMs: nowMs) {
+        case .wait(let untilMs):
+            later(untilMs) { self.ask(market, attempt: attempt, use) }
+        case .send(let ticket):
+            guard let url = try? ServiceURL(place.restBase + place.exchangeInfoTarget) else {
+                _ = planner.answeredOther(
+                    ticket, SnapshotPlanner.Answer(status: 400), attempt: attempt, nowMs: nowMs)
+                return use(.failure(.refused(status: 0, reason: "no such URL")))
+            }
+            var http = HTTPFetch.Options()
+            http.bodyBytesMax = options.listBytesMax
+            http.limitMs = options.listLimitMs
+            openCount += 1
+            fetches[ticket] = SnapshotFetch(
+                url, on: loop, options: http, limitMs: options.listLimitMs, prefix: [],
+                answered: { [self] in answering(ticket, $0.head) }
+            ) { [self] fetch, error in
+                openCount -= 1
+                fetches[ticket] = nil
+                counted.bytes += fetch.bytes.count
+                settle(market, ticket, attempt, fetch, error, use)
+            }
+        }
+    }
+
+    private func settle(
+        _ market: Market, _ ticket: UInt64, _ attempt: Int, _ fetch: SnapshotFetch, _ error: TransportError?,
+        _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) {
+        if isStopped { return use(.failure(.stopped)) }
+        var answer = fetch.answer(error)
+        var failure = ExchangeInfoError.refused(status: answer.status, reason: fetch.reason(error))
+        var info: ExchangeInfo?
+        if (200...299).contains(answer.status) {
+            switch read(market, fetch) {
+            case .success(let list): info = list
+            case .failure(let damage):
+                // A body that cannot be read is one that did not come.
+                failure = damage
+                answer.status = 0
+            }
+        }
+        let nowMs = nowMs
+        switch planner.answeredOther(ticket, answer, attempt: attempt, nowMs: nowMs) {
+        case .deliver: use(info.map { .success($0) } ?? .failure(failure))
+        case .failed: use(.failure(failure))
+        case .retry(let notBeforeMs):
+            counted.lastError = InlineText("\(failure)")
+            if attempt + 1 >= options.listAttemptsMax {
+                use(.failure(failure))
+                break
+            }
+            report(retried(market, answer, failure, afterMs: notBeforeMs - nowMs))
+            later(notBeforeMs) { self.ask(market, attempt: attempt + 1, use) }
+        }
+        pump()
+    }
+
+    private func retried(
+        _ market: Market, _ answer: SnapshotPlanner.Answer, _ failure: ExchangeInfoError, afterMs: Int64
+    ) -> FeedEvent {
+        if answer.isLimit { return .limited(status: answer.status, forMs: afterMs) }
+        switch failure {
+        case .refused(let status, let reason):
+            return .exchangeInfoRetried(market, status: status, reason: reason, afterMs: afterMs)
+        case .unreadable, .stopped:
+            return .exchangeInfoRetried(market, status: 0, reason: "\(failure)", afterMs: afterMs)
+        }
+    }
+
+    private func read(_ market: Market, _ fetch: SnapshotFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
+        let beginNs = LoopClock.monotonicNs
+        let body = fetch.bytes
+        do throws(ParseError) {
+            let info = try ExchangeInfo(body.span, market: market)
+            let readInMs = Int((LoopClock.monotonicNs - beginNs) / 1_000_000)
+            report(
+                .exchangeInfo(
+                    market, symbols: info.symbols.count, bytes: body.count, readInMs: readInMs))
+            info.requestWeightPerMinute.map { take(weightPerMinute: $0, of: market) }
+            return .success(info)
+        } catch {
+            counted.lastError = InlineText("symbols of \(market): \(error)")
+            return .failure(.unreadable(error))
+        }
+    }
+
+    /// Plans with the budget that the venue states from now on; of markets that share one, with the smaller.
+    private func take(weightPerMinute: Int, of market: Market) {
+        let before = statedWeights.updateValue(weightPerMinute, forKey: market)
+        let least = statedWeights.values.min() ?? weightPerMinute
+        if planner.venueStates(weightPerMinute: least) {
+            counted.statedWeight = least
+        } else {
+            statedWeights[market] = before
+            counted.unusableLimits += 1
+            counted.lastError = InlineText("\(market) states a limit of \(weightPerMinute) a minute")
+        }
+    }
+
+    private func later(_ untilMs: Int64, _ action: @escaping () -> Void) {
+        if isStopped { return action() }
+        let delayMs = min(max(untilMs - nowMs, 1), 60_000)
+        var timer: LoopTimer?
+        timer = loop.after(ms: delayMs) { [self] in
+            timer.flatMap { laterLists.removeValue(forKey: $0) }?()
+        }
+        if let timer { laterLists[timer] = action }
+    }
+}

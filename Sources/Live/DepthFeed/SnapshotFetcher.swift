@@ -1,0 +1,262 @@
+// Fetches snapshots: what to ask for and when is the planner's decision, a request and its answer are
+// Transport's, and a body goes to whoever delivers it to its shard. So does the word that a request was sent,
+// before its body: from then on the shard keeps what it receives. Several markets that share one weight
+// budget share one fetcher.
+//
+// It runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte then
+// never delay a feed.
+//
+// Invariants
+// * Every request that was accepted ends in one delivery, a body or a failure, unless it is cancelled,
+//   replaced by a later one of its symbol, or the fetcher stops.
+// * A body was announced after its request and before the body: when its request was sent, or when the
+//   request found the request under way.
+// * Never more requests in flight than the planner allows, and none longer than its time limit.
+// * While something cannot be delivered nothing new is asked for, so at most a body for each request in
+//   flight waits, and an announcement for each symbol with one.
+//
+// Bounds: the planner's queue; bodies of at most `bodyBytesMax`. Worst case: O(entries) for a request sent.
+
+import BinanceVenue
+import BookSync
+import FeedPlan
+import LobHandoff
+import LobTransport
+import MarketData
+
+/// Fetches the depth snapshots, and the lists of symbols, of the markets that share a weight budget. Thread:
+/// its event loop's; other threads use `remote` and `status`.
+public final class SnapshotFetcher {
+    /// Limits of a fetcher.
+    public struct Options: Sendable {
+        /// The planner's limits and times; nil: the defaults of the pool.
+        public var planner: SnapshotPlanner.Configuration?
+        /// Longest body of a snapshot; longer ones than a parser takes are of no use.
+        public var bodyBytesMax = MessageParser.messageBytesMax
+        /// Longest body of a list of symbols.
+        public var listBytesMax = 64 << 20
+        /// Longest time for one address to answer; all addresses together have the planner's time.
+        public var requestLimitMs = 8_000
+        /// Longest time for a list of symbols.
+        public var listLimitMs = 60_000
+        /// How often a list of symbols is asked for before it is given up.
+        public var listAttemptsMax = 5
+        /// Time between two tries to deliver a body that was not taken.
+        public var redeliveryMs = 20
+        /// Time between two statuses.
+        public var statusIntervalMs = 500
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// A request, as it comes from an engine.
+    public enum Request: Hashable, Sendable {
+        /// A snapshot with at least so many levels a side; `attempt` counts the fruitless ones before it, and
+        /// `rank` is its place among those of equal priority.
+        case want(
+            SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int,
+            rank: SnapshotRank = SnapshotRank())
+        /// The present rank of this symbol, in case something of it is wanted.
+        case rank(SnapshotKey, SnapshotRank)
+        /// No snapshot of this symbol any more.
+        case cancel(SnapshotKey)
+    }
+
+    /// What becomes of a request.
+    public struct Delivery: Sendable {
+        /// News of a snapshot, ready to be a frame.
+        public enum News: Hashable, Sendable {
+            /// It has been asked for: the envelope.
+            case requested([UInt8])
+            /// It is here: envelope and body.
+            case snapshot([UInt8])
+            /// It will not come.
+            case failed
+        }
+
+        /// Whose snapshot.
+        public var key: SnapshotKey
+        /// What there is to tell.
+        public var news: News
+
+        var isRequest: Bool { if case .requested = news { true } else { false } }
+    }
+
+    let loop: EventLoop
+    let options: Options
+    let endpoints: [Market: Endpoints]
+    let report: (FeedEvent) -> Void
+    var planner: SnapshotPlanner
+    var counted = SnapshotFetcherStatus()
+    /// Weight a minute that each market's list states.
+    var statedWeights: [Market: Int] = [:]
+    private var clock = MinuteClock()
+    /// Whether it was stopped.
+    public private(set) var isStopped = false
+    /// Requests under way, by ticket, with what ends them early.
+    var fetches: [UInt64: SnapshotFetch] = [:]
+    /// Lists whose turn comes later, by the timer that says when.
+    var laterLists: [LoopTimer: () -> Void] = [:]
+    private let deliver: (Delivery) -> Bool
+    private var undelivered: [Delivery] = []
+    private var timer: LoopTimer?
+    private var statusTimer: LoopTimer?
+    private var redelivery: LoopTimer?
+    private var statusWriter: LatestValueWriter<SnapshotFetcherStatus>
+
+    /// What the fetcher has done and plans, for any thread.
+    public let status: LatestValueReader<SnapshotFetcherStatus>
+
+    /// A fetcher with nothing to do.
+    ///
+    /// - Parameters:
+    ///   - endpoints: where each market is.
+    ///   - loop: its event loop; the fetcher must be used on the loop's thread only, this call included.
+    ///   - deliver: gets what requests lead to, on the loop's thread; false if it cannot be taken now, and it
+    ///     is offered again.
+    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    /// - Throws: `TransportError.invalidURL` for a place that is none.
+    /// - Precondition: at least one market, all of them of one weight pool.
+    public init(
+        _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),
+        deliver: @escaping (Delivery) -> Bool, report: @escaping (FeedEvent) -> Void = { _ in }
+    ) throws(TransportError) {
+        for place in endpoints { _ = try ServiceURL(place.restBase) }
+        guard let pool = endpoints.first?.market.weightPool else { preconditionFailure("no market") }
+        precondition(endpoints.allSatisfy { $0.market.weightPool == pool }, "markets of two weight pools")
+        self.endpoints = Dictionary(endpoints.map { ($0.market, $0) }, uniquingKeysWith: { $1 })
+        (self.loop, self.options, self.deliver, self.report) = (loop, options, deliver, report)
+        planner = SnapshotPlanner(pool: pool, configuration: options.planner)
+        let mailbox = LatestValue(SnapshotFetcherStatus())
+        status = mailbox.reader
+        statusWriter = mailbox.writer
+    }
+
+    /// What other threads may do.
+    public var remote: SnapshotFetcherHandle { SnapshotFetcherHandle(self) }
+
+    /// Requests that are not gone yet, those being ended included. A process may end when it is 0 after
+    /// `stop`.
+    public internal(set) var openCount = 0
+
+    /// Takes a request. One that the planner's full queue refuses is delivered as a failure.
+    ///
+    /// - Precondition: the fetcher has the market of the key.
+    public func want(_ request: Request) { want([request]) }
+
+    /// Takes requests in their order.
+    ///
+    /// - Precondition: the fetcher has the markets of all keys.
+    public func want(_ requests: [Request]) {
+        if isStopped { return }
+        for request in requests { take(request) }
+        pump()
+    }
+
+    private func take(_ request: Request) {
+        switch request {
+        case .want(let key, let priority, let levelCount, let attempt, let rank):
+            precondition(endpoints[key.market] != nil, "a market without endpoints")
+            let acceptance = planner.request(
+                key, priority, levelCount: levelCount, attempt: attempt, rank: rank, nowMs: nowMs)
+            switch acceptance {
+            case .queued, .merged: break
+            case .underWay: announce(key, key.market.snapshotLimit(atLeast: levelCount))
+            case .full: hand(Delivery(key: key, news: .failed))
+            }
+        case .rank(let key, let rank): planner.rank(key, rank)
+        case .cancel(let key):
+            planner.cancel(key)
+            undelivered.removeAll { $0.key == key }
+        }
+    }
+
+    /// Tells the shard of a symbol that a request is under way for it.
+    private func announce(_ key: SnapshotKey, _ limit: SnapshotLimit) {
+        let envelope = SnapshotEnvelope(symbol: key.symbol, limit: limit.levelCount)
+        hand(Delivery(key: key, news: .requested(envelope.bytes)))
+    }
+
+    /// The plan at this moment.
+    public var plan: SnapshotPlanner.Plan {
+        var plan = planner.plan(nowMs: nowMs)
+        let aheadMs = clock.aheadMs
+        plan.waitingUntilMs = plan.waitingUntilMs.map { $0 == .max ? .max : $0 - aheadMs }
+        plan.etaMs = plan.etaMs.map { $0 - aheadMs }
+        return plan
+    }
+
+    /// Ends all requests, for good; nothing is delivered any more, and whoever waits for a list hears of it.
+    public func stop() {
+        if isStopped { return }
+        isStopped = true
+        for timer in [timer, statusTimer, redelivery] { timer.map(loop.cancel) }
+        undelivered = []
+        for fetch in fetches.values { fetch.cancel() }
+        publish()
+        let lists = laterLists.values
+        laterLists = [:]
+        for list in lists { list() }
+    }
+
+    /// The planner's time: its minutes are those of the clock, which are the venue's.
+    var nowMs: Int64 {
+        clock.timeMs(
+            realtimeMs: LoopClock.realtimeNs / 1_000_000,
+            monotonicMs: Int64(LoopClock.monotonicNs / 1_000_000))
+    }
+
+    /// Sends what may be sent, and sets the alarm for the next time.
+    func pump() {
+        if isStopped { return }
+        timer.map(loop.cancel)
+        timer = nil
+        planning: while undelivered.isEmpty {
+            switch planner.next(nowMs: nowMs) {
+            case .send(let request):
+                announce(request.key, request.limit)
+                fetch(request)
+            case .wait(let untilMs):
+                // The clock may be set meanwhile.
+                let delayMs = min(max(untilMs - nowMs, 1), 60_000)
+                timer = loop.after(ms: delayMs) { self.pump() }
+                break planning
+            case .idle: break planning
+            }
+        }
+        showSoon()
+    }
+
+    /// Delivers, or keeps it until it is taken.
+    func hand(_ delivery: Delivery) {
+        if isStopped { return }
+        if undelivered.isEmpty && deliver(delivery) { return }
+        undelivered.append(delivery)
+        if redelivery == nil { offerLater() }
+    }
+
+    private func offerLater() {
+        redelivery = loop.after(ms: options.redeliveryMs) { [self] in
+            redelivery = nil
+            while let first = undelivered.first, deliver(first) { undelivered.removeFirst() }
+            if undelivered.isEmpty { pump() } else { offerLater() }
+        }
+    }
+
+    /// Shows the status before long.
+    func showSoon() {
+        if statusTimer != nil { return }
+        statusTimer = loop.after(ms: options.statusIntervalMs) { [self] in
+            statusTimer = nil
+            publish()
+        }
+    }
+
+    private func publish() {
+        counted.take(plan)
+        counted.undelivered = undelivered.count { !$0.isRequest }
+        counted.writtenAtNs = LoopClock.realtimeNs
+        statusWriter.publish(counted)
+    }
+}

@@ -1,0 +1,108 @@
+// What a fetcher does.
+
+import FeedPlan
+import LobHandoff
+import MarketData
+
+/// What keeps a snapshot fetcher from sending its next request.
+public enum SnapshotFetcherWait: UInt8, Sendable, BitwiseCopyable {
+    /// Nothing does, or nothing is wanted.
+    case nothing
+    /// The venue wants no requests now.
+    case limited
+    /// The venue has banned this address.
+    case banned
+    /// The venue's firewall keeps us out.
+    case blocked
+    /// The venue does not answer, or only with errors.
+    case outage
+    /// This minute's weight is spent.
+    case budget
+    /// Answers are on their way, and no more at once are allowed.
+    case answers
+    /// All that is wanted waits after a failure.
+    case backoff
+}
+
+extension SnapshotFetcherWait {
+    init(_ obstacle: SnapshotPlanner.Obstacle?) {
+        self =
+            switch obstacle {
+            case nil: .nothing
+            case .limited: .limited
+            case .banned: .banned
+            case .blocked: .blocked
+            case .outage: .outage
+            case .budget: .budget
+            case .answers: .answers
+            case .backoff: .backoff
+            }
+    }
+}
+
+/// What a snapshot fetcher has done and plans. Counters only grow.
+public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
+    /// When this status was written, in nanoseconds since 1970.
+    public var writtenAtNs: Int64 = 0
+    /// Snapshots wanted and not asked for yet, by `SnapshotPriority`.
+    public var queued = InlineArray<6, Int>(repeating: 0)
+    /// Requests sent and not answered.
+    public var inFlight = 0
+    /// Weight spent in this clock minute, and the most that may be.
+    public var weightSpent = 0
+    /// See `weightSpent`.
+    public var weightMax = 0
+    /// What the next request waits for.
+    public var waitsFor = SnapshotFetcherWait.nothing
+    /// When the next request goes out at the earliest, in milliseconds since 1970; 0 if nothing is waited
+    /// for.
+    public var waitingUntilMs: Int64 = 0
+    /// When everything wanted should be there, in milliseconds since 1970; 0 if nothing is wanted.
+    public var etaMs: Int64 = 0
+    /// Of the present batch: delivered, failed for good, and all.
+    public var delivered = 0
+    /// See `delivered`.
+    public var failed = 0
+    /// See `delivered`.
+    public var total = 0
+    /// Requests sent.
+    public var sentCount = 0
+    /// Answers 429, 418 and 403.
+    public var refusalCount = 0
+    /// Requests that got no answer, or an error worth asking again.
+    public var transientFailureCount = 0
+    /// Weight a minute that the venue states in its lists of symbols; 0 until one is read.
+    public var statedWeight = 0
+    /// Statements of it that cannot be.
+    public var unusableLimits = 0
+    /// Bytes of all bodies.
+    public var bytes = 0
+    /// Bodies that wait because their shard does not take them.
+    public var undelivered = 0
+    /// What went wrong last.
+    public var lastError = InlineText()
+
+    /// A fetcher that has done nothing.
+    public init() {}
+}
+
+extension SnapshotFetcherStatus {
+    /// Takes over what the planner says.
+    mutating func take(_ plan: SnapshotPlanner.Plan) {
+        for priority in SnapshotPriority.allCases {
+            queued[priority.rawValue] = plan.queued[priority.rawValue]
+        }
+        inFlight = plan.inFlight
+        weightSpent = plan.weightSpent
+        weightMax = plan.weightMax
+        waitsFor = SnapshotFetcherWait(plan.obstacle)
+        waitingUntilMs = plan.waitingUntilMs ?? 0
+        etaMs = plan.etaMs ?? 0
+        delivered = plan.delivered
+        failed = plan.failed
+        total = plan.total
+        sentCount = plan.sentCount
+        refusalCount = plan.refusalCount
+        transientFailureCount = plan.transientFailureCount
+    }
+}

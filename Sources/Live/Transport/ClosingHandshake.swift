@@ -1,0 +1,118 @@
+// How an open connection of the native backend ends (RFC 6455 section 7). Pure; the shell sends, and kills
+// the socket when told to or when its time limit passes.
+//
+// | state \ input | close             | peer's close frame   | violation         | limit passed | transport
+// ended      |
+// | ------------- | ----------------- | -------------------- | ----------------- | ------------ |
+// -------------------- |
+// | open          | send → closing    | echo → answered      | send, kill → over | –            | report lost
+//          |
+// | closing       | –                 | kill → over (peer's) | kill → over       | kill → over  | report what
+// we know  |
+// | answered      | –                 | –                    | –                 | kill → over  | report the
+// peer's    |
+// | over          | –                 | –                    | –                 | –            | report as
+// decided    |
+//
+// `answered` waits for the server to hang up first, as it should; `over` waits for the library to say that
+// the socket is gone. What is reported is decided once.
+
+/// The state of the closing handshake.
+struct ClosingHandshake {
+    enum Action: Hashable {
+        case none
+        case send(code: UInt16, reason: String)
+        case echo(code: UInt16?)
+        case sendAndKill(code: UInt16)
+        case kill
+    }
+
+    private enum State {
+        case open
+        case closing
+        case answered(WebSocketEnd)
+        case over(WebSocketEnd)
+    }
+
+    private var state = State.open
+
+    /// Whether messages are still handed over.
+    var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+
+    /// Whether bytes of the peer still mean something.
+    var isListening: Bool {
+        switch state {
+        case .open, .closing: true
+        case .answered, .over: false
+        }
+    }
+
+    mutating func close(code: UInt16, reason: String) -> Action {
+        switch state {
+        case .open:
+            state = .closing
+            return .send(code: code, reason: reason)
+        case .closing, .answered, .over: return .none
+        }
+    }
+
+    mutating func peerClosed(code: UInt16?, reason: String) -> Action {
+        let end = WebSocketEnd(peerCode: code ?? 1005, peerReason: reason)
+        switch state {
+        case .open:
+            state = .answered(end)
+            return .echo(code: code)
+        case .closing:
+            state = .over(end)
+            return .kill
+        case .answered, .over: return .none
+        }
+    }
+
+    mutating func violated(_ violation: FrameViolation) -> Action {
+        switch state {
+        case .open:
+            state = .over(WebSocketEnd(error: .violation(violation)))
+            return .sendAndKill(code: violation.fault.closeCode)
+        case .closing:
+            state = .over(WebSocketEnd(error: .violation(violation)))
+            return .kill
+        case .answered, .over: return .none
+        }
+    }
+
+    mutating func limitPassed(_ error: TransportError) -> Action {
+        switch state {
+        case .closing:
+            state = .over(WebSocketEnd(error: error))
+            return .kill
+        case .answered(let end):
+            state = .over(end)
+            return .kill
+        case .open, .over: return .none
+        }
+    }
+
+    /// What to report now that the socket is gone.
+    mutating func ended() -> WebSocketEnd {
+        switch state {
+        case .open, .closing: WebSocketEnd(error: .lost)
+        case .answered(let end), .over(let end): end
+        }
+    }
+
+    /// Gives up at once: the caller wants no more, or the peer is silent.
+    mutating func abort(_ error: TransportError) -> Action {
+        switch state {
+        case .open, .closing:
+            state = .over(WebSocketEnd(error: error))
+            return .kill
+        case .answered(let end):
+            state = .over(end)
+            return .kill
+        case .over: return .none
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// From a URL to an open connection: which address to try by which backend, and when to give up. Pure; the
+// shell resolves, connects and keeps the time limit of each attempt.
+//
+// | state \ input | begin            | resolved      | unresolved | failed(error)                        |
+// opened | cancel |
+// | ------------- | ---------------- | ------------- | ---------- | ------------------------------------ |
+// ------ | ------ |
+// | new           | numeric: attempt | –             | –          | –                                    | –
+//     | over   |
+// |               | name: resolve    |               |            |                                      |
+//     |        |
+// | resolving     | –                | attempt first | give up    | –                                    | –
+//     | over   |
+// | attempting    | –                | –             | –          | next backend, next address, or give up  |
+// done   | over   |
+// | over          | –                | –             | –          | –                                    | –
+//     | –      |
+//
+// The next backend is taken at the same address when the server did not consent to the upgrade for a reason
+// that the other handshake might not give it; the next address when this one could not be reached; neither if
+// the owner says that this attempt is the last. At another address the backends begin anew if it was the
+// answer that did not do. So many addresses are tried and no more: a venue counts attempts, and the next plan
+// begins behind the address that failed last. – is no action: a late answer of something already given up.
+
+/// The order of attempts of one connection.
+struct DialPlan {
+    enum Action: Hashable {
+        case none
+        case resolve
+        case attempt(address: String, backend: WebSocketBackend)
+        case giveUp(TransportError)
+    }
+
+    private enum State {
+        case new
+        case resolving
+        case attempting(addresses: [String], addressIndex: Int, backendIndex: Int)
+        case over
+    }
+
+    /// Most addresses that one plan tries.
+    static let addressCountMax = 4
+
+    private let backends: [WebSocketBackend]
+    private var state = State.new
+
+    /// - Precondition: at least one backend.
+    init(backends: [WebSocketBackend]) {
+        precondition(!backends.isEmpty)
+        self.backends = backends
+    }
+
+    /// The backend under way, nil if none is.
+    var backend: WebSocketBackend? {
+        if case .attempting(_, _, let backendIndex) = state { backends[backendIndex] } else { nil }
+    }
+
+    mutating func begin(numericAddress: String?) -> Action {
+        switch state {
+        case .new:
+            guard let numericAddress else {
+                state = .resolving
+                return .resolve
+            }
+            return attempt([numericAddress], addressIndex: 0, backendIndex: 0)
+        case .resolving, .attempting, .over: return .none
+        }
+    }
+
+    mutating func resolved(_ addresses: [String]) -> Action {
+        switch state {
+        case .resolving:
+            return attempt(Array(addresses.prefix(Self.addressCountMax)), addressIndex: 0, backendIndex: 0)
+        case .new, .attempting, .over: return .none
+        }
+    }
+
+    mutating func unresolved(_ error: TransportError) -> Action {
+        switch state {
+        case .resolving: return giveUp(error)
+        case .new, .attempting, .over: return .none
+        }
+    }
+
+    /// - Parameter isLast: whether it must not be tried anywhere else.
+    mutating func failed(_ error: TransportError, isLast: Bool = false) -> Action {
+        switch state {
+        case .attempting(let addresses, let addressIndex, let backendIndex):
+            if isLast { return giveUp(error) }
+            if error.isWorthAnotherBackend && backendIndex + 1 < backends.count {
+                return attempt(addresses, addressIndex: addressIndex, backendIndex: backendIndex + 1)
+            }
+            if error.isWorthAnotherAddress && addressIndex + 1 < addresses.count {
+                let nextBackend = error.isWorthAnotherBackend ? 0 : backendIndex
+                return attempt(addresses, addressIndex: addressIndex + 1, backendIndex: nextBackend)
+            }
+            return giveUp(error)
+        case .new, .resolving, .over: return .none
+        }
+    }
+
+    mutating func opened() {
+        state = .over
+    }
+
+    mutating func cancel() -> Action {
+        switch state {
+        case .new, .resolving, .attempting: return giveUp(.cancelled)
+        case .over: return .none
+        }
+    }
+
+    private mutating func attempt(_ addresses: [String], addressIndex: Int, backendIndex: Int) -> Action {
+        state = .attempting(addresses: addresses, addressIndex: addressIndex, backendIndex: backendIndex)
+        return .attempt(address: addresses[addressIndex], backend: backends[backendIndex])
+    }
+
+    private mutating func giveUp(_ error: TransportError) -> Action {
+        state = .over
+        return .giveUp(error)
+    }
+}
+
+extension TransportError {
+    /// Whether the server might consent to the other handshake. Not the statuses that speak of the client, of
+    /// its rate or of the server's health: another attempt would only count against it.
+    var isWorthAnotherBackend: Bool {
+        switch self {
+        case .unanswered, .unansweredInPlain, .badAnswer, .handshakeInvalid: true
+        case .upgradeRefused(let status, _): [400, 405, 426, 501, 505].contains(status)
+        case .invalidURL, .unresolved, .refused, .unreachable, .timedOut, .descriptorsExhausted,
+            .certificateRefused, .tlsFailed, .noTLS, .answerLate, .violation, .lost, .silent, .truncated,
+            .lengthOutOfBounds, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
+            false
+        }
+    }
+
+    /// Whether another address of the same name may do better: this one cannot be reached, or what answers
+    /// there is broken. A status is an answer of the whole service.
+    var isWorthAnotherAddress: Bool {
+        switch self {
+        case .refused, .unreachable, .timedOut, .certificateRefused, .tlsFailed, .noTLS, .unanswered,
+            .unansweredInPlain, .badAnswer, .handshakeInvalid, .answerLate, .lengthOutOfBounds:
+            true
+        case .invalidURL, .unresolved, .descriptorsExhausted, .upgradeRefused, .violation, .lost, .silent,
+            .truncated, .bodyTooLong, .cannotListen, .noLoop, .cancelled:
+            false
+        }
+    }
+}

@@ -1,0 +1,181 @@
+// One thread's view of the network: connections, servers, timers and messages from other threads, served by
+// turning.
+//
+// Why this shape: libwebsockets serves one context from one thread, and a book's feed wants to decide itself
+// whether that thread spins or sleeps. So there is no hidden thread: whoever owns the loop calls `turn`.
+//
+// Invariants
+// * Nothing here is called from another thread but `remote`.
+// * What a callback asks for (a connection, a timer) begins at the earliest in the next turn: the library is
+//   never entered from inside itself to make a connection.
+// * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, look-ups by eight
+//   at once.
+
+import CLobTransport
+
+/// An event loop. Thread: the one that turns it.
+public final class EventLoop {
+    /// What a loop is made with.
+    public struct Options: Sendable {
+        /// Most bytes one read of a socket hands over; also the room for a response head.
+        public var readBytesMax = 65536
+        /// Most bytes that wait to be sent on one connection; beyond it `send` says no.
+        public var queueBytesMax = 4 << 20
+        /// Most commands that wait from other threads; beyond it `post` says no.
+        public var commandCountMax = 1024
+        /// PEM file of the only certificate authorities to trust; nil trusts the system's.
+        public var authorityPath: String?
+        /// When to go through an HTTP proxy.
+        public var proxy = ProxyRules.environment
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Takes the addresses of a name.
+    typealias Lookup = (Result<[String], TransportError>) -> Void
+
+    /// The part of the loop that other threads may use.
+    public let remote: LoopHandle
+    let options: Options
+    private var handle: LoopOwner?
+    private var timers = TimerQueue()
+    private var deferred: [() -> Void] = []
+    private var deferredBeingRun: [() -> Void] = []
+    /// Which addresses have failed.
+    var addresses = AddressMemory()
+    private var lookups: [UInt64: Lookup] = [:]
+    private var lastLookup: UInt64 = 0
+    private var servers: [ServerCore] = []
+    private var isTurning = false
+
+    /// A loop with nothing to do.
+    ///
+    /// - Throws: `TransportError.noLoop`.
+    public init(_ options: Options = Options()) throws(TransportError) {
+        self.options = options
+        let handle = try LoopOwner(
+            readBytesMax: options.readBytesMax, queueBytesMax: options.queueBytesMax,
+            authorityPath: options.authorityPath)
+        remote = LoopHandle(handle.remote, commandCountMax: options.commandCountMax)
+        self.handle = consume handle
+    }
+
+    /// Serves what is ready, then due timers, then commands of other threads.
+    ///
+    /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning), more waits until something
+    ///   happens but no longer. The system rounds waits down to milliseconds and spins the rest.
+    public func turn(waitAtMostNs: UInt64 = 0) {
+        precondition(!isTurning, "turn() from inside a turn")
+        isTurning = true
+        if handle != nil && handle!.turn(waitUs: waitUs(atMostNs: waitAtMostNs)) { serveOthers() }
+        if !deferred.isEmpty { runDeferred() }
+        if timers.count > 0 { runTimers() }
+        isTurning = false
+    }
+
+    /// Turns until the condition holds.
+    ///
+    /// - Parameters:
+    ///   - spinning: true never sleeps.
+    ///   - condition: asked once a turn.
+    public func run(spinning: Bool = false, until condition: () -> Bool) {
+        while handle != nil && !condition() { turn(waitAtMostNs: spinning ? 0 : .max) }
+    }
+
+    /// Sets a timer.
+    ///
+    /// - Returns: its name, to cancel it.
+    @discardableResult
+    public func after(_ delayNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
+        let (deadlineNs, overflow) = monotonicNs().addingReportingOverflow(delayNs)
+        return timers.set(deadlineNs: overflow ? .max : deadlineNs, action)
+    }
+
+    /// Sets a timer by milliseconds; a time below 0 is 0, one too long is never.
+    @discardableResult
+    public func after(ms: some BinaryInteger, _ action: @escaping () -> Void) -> LoopTimer {
+        let (delayNs, overflow) = UInt64(clamping: ms).multipliedReportingOverflow(by: 1_000_000)
+        return after(overflow ? .max : delayNs, action)
+    }
+
+    /// Cancels a timer; one that has rung or was cancelled is no error.
+    public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
+
+    /// Runs the commands that wait, ends every connection and server, reporting each, and frees the loop. Not
+    /// from inside a callback.
+    public func close() {
+        precondition(!isTurning, "close() from inside a turn")
+        remote.close(on: self)
+        timers.removeAll()
+        _ = handle.take()
+        servers = []
+        for answer in lookups.values { answer(.failure(.cancelled)) }
+        lookups = [:]
+        while !deferred.isEmpty { runDeferred() }
+        timers.removeAll()
+    }
+
+    /// Whether `close` has been called: what ends now, ends by its owner.
+    var isClosed: Bool { handle == nil }
+
+    /// Does it at the end of this turn or in the next one, outside the library.
+    func soon(_ action: @escaping () -> Void) { deferred.append(action) }
+
+    func connect(_ socket: Socket, to target: Target, of url: ServiceURL) throws(TransportError) {
+        if handle == nil { throw .cancelled }
+        try socket.connect(handle!, to: target, of: url)
+    }
+
+    func listen(
+        _ server: ServerCore, address: String?, port: Int, tls: TLSIdentity?
+    ) throws(TransportError) -> Int {
+        if handle == nil { throw .cancelled }
+        let used = try handle!.listen(address: address, port: port, tls: tls, server: server)
+        servers.append(server)
+        return used
+    }
+
+    /// Resolves a name on another thread; the answer comes in a later turn.
+    func resolve(_ host: String, _ answer: @escaping Lookup) {
+        if handle == nil { return answer(.failure(.cancelled)) }
+        lastLookup += 1
+        if !handle!.resolve(host, token: lastLookup) {
+            return answer(.failure(.unresolved(host: host, reason: "too many look-ups at once")))
+        }
+        lookups[lastLookup] = answer
+    }
+
+    private func waitUs(atMostNs: UInt64) -> Int64 {
+        if atMostNs == 0 || !deferred.isEmpty { return 0 }
+        guard let deadlineNs = timers.nextDeadlineNs() else {
+            return atMostNs == .max ? -1 : max(1, Int64(clamping: atMostNs / 1000))
+        }
+        let nowNs = monotonicNs()
+        let untilNs = deadlineNs > nowNs ? deadlineNs - nowNs : 0
+        return untilNs == 0 ? 0 : max(1, Int64(clamping: min(untilNs, atMostNs) / 1000))
+    }
+
+    private func serveOthers() {
+        while let answer = handle?.takeResolution() {
+            guard let waiting = lookups.removeValue(forKey: answer.token) else { continue }
+            if answer.addresses.isEmpty {
+                waiting(.failure(.unresolved(host: "", reason: answer.reason)))
+            } else {
+                waiting(.success(answer.addresses))
+            }
+        }
+        remote.run(on: self)
+    }
+
+    private func runDeferred() {
+        swap(&deferred, &deferredBeingRun)
+        for action in deferredBeingRun { action() }
+        deferredBeingRun.removeAll(keepingCapacity: true)
+    }
+
+    private func runTimers() {
+        let nowNs = monotonicNs()
+        while let action = timers.takeDue(nowNs: nowNs) { action() }
+    }
+}

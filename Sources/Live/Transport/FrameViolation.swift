@@ -1,0 +1,38 @@
+// What a peer did that RFC 6455 forbids.
+
+/// A rule of RFC 6455 that the peer broke.
+public enum FrameFault: Hashable, Sendable {
+    /// A reserved bit is set and no extension was agreed on (5.2).
+    case reservedBits
+    /// An opcode without a meaning (5.2).
+    case reservedOpcode(UInt8)
+    /// A server must not mask (5.1).
+    case masked
+    /// A control frame longer than 125 bytes (5.5).
+    case controlTooLong
+    /// A control frame in fragments (5.5).
+    case controlFragmented
+    /// A continuation of nothing (5.4).
+    case continuationOfNothing
+    /// A new message before the last one was finished (5.4).
+    case messageUnfinished
+    /// A length not in its shortest form, or with its highest bit set (5.2).
+    case lengthInvalid
+    /// The message is longer than this side's limit.
+    case messageTooLong(bytesMax: Int)
+    /// A close frame of one byte, or with a code that must not be sent (5.5.1, 7.4).
+    case closeInvalid
+
+    /// The close code that answers it.
+    public var closeCode: UInt16 {
+        if case .messageTooLong = self { 1009 } else { 1002 }
+    }
+}
+
+/// A broken rule and where it shows.
+public struct FrameViolation: Error, Hashable, Sendable {
+    /// The rule.
+    public let fault: FrameFault
+    /// Offset of the offending byte in the stream behind the handshake.
+    public let offset: UInt64
+}

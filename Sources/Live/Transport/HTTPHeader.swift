@@ -1,0 +1,17 @@
+// One header of a request or an answer.
+
+/// A header line to send.
+public struct HTTPHeader: Hashable, Sendable {
+    /// Name.
+    public let name: String
+    /// Value.
+    public let value: String
+
+    /// A header; nil if a character would break the line or end it early.
+    public init?(_ name: String, _ value: String) {
+        let isToken =
+            !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+        if !isToken || !value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) { return nil }
+        (self.name, self.value) = (name, value)
+    }
+}

@@ -1,0 +1,25 @@
+// The methods a server hears.
+
+import CLobTransport
+
+/// A request's method.
+public enum HTTPMethod: Hashable, Sendable {
+    /// GET.
+    case get
+    /// HEAD.
+    case head
+    /// POST.
+    case post
+    /// Any other.
+    case other
+
+    /// By the library's number.
+    init(_ number: Int32) {
+        switch number {
+        case 0: self = .get
+        case 1: self = .post
+        case 7: self = .head
+        default: self = .other
+        }
+    }
+}

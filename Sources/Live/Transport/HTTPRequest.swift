@@ -1,0 +1,53 @@
+// A request to a server.
+
+import CLobTransport
+
+/// A request to a server, to be answered now or later. Thread: the loop's.
+public final class HTTPRequest {
+    /// Method.
+    public let method: HTTPMethod
+    /// Path, decoded and without `.` and `..`; no query.
+    public let path: String
+    private let socket: Socket
+    private let isUpgrade: Bool
+
+    init(_ socket: Socket, method: HTTPMethod, path: String, isUpgrade: Bool) {
+        (self.socket, self.method, self.path, self.isUpgrade) = (socket, method, path, isUpgrade)
+    }
+
+    /// A request that nobody answers is answered: a client must not wait for nothing.
+    deinit {
+        if !isUpgrade {
+            _ = socket.respond(HTTPResponse(status: 500, json: "{}").bytes(isBodyless: method == .head))
+        }
+    }
+
+    /// Names and values of the query, decoded, in order; a name without `=` has the value "".
+    public var query: [(name: String, value: String)] {
+        var parts: [(name: String, value: String)] = []
+        while let part = socket.queryPart(parts.count) {
+            let end = part.firstIndex(of: "=") ?? part.endIndex
+            parts.append((String(part[..<end]), String(part[end...].dropFirst())))
+        }
+        return parts
+    }
+
+    /// A header by its name in lower case; nil if absent or once the request is over.
+    public func header(_ name: String) -> String? { socket.header(name) }
+
+    /// The client's numeric address.
+    public var peerAddress: String { socket.peerAddress }
+
+    /// Answers; the first answer counts. False if it was not the first or the client has gone.
+    @discardableResult
+    public func respond(_ response: HTTPResponse) -> Bool {
+        !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
+    }
+
+    /// Hangs up instead of answering.
+    public func hangUp() {
+        if !isUpgrade { socket.kill() }
+    }
+
+    func refuse(_ response: HTTPResponse) { socket.refuse(response.bytes(isBodyless: false)) }
+}

@@ -1,0 +1,42 @@
+// An answer of a server.
+
+import CLobTransport
+
+/// An answer.
+public struct HTTPResponse: Sendable {
+    /// Status, 200 … 599.
+    public var status: Int
+    /// Headers but for the length.
+    public var headers: [HTTPHeader]
+    /// Body.
+    public var body: [UInt8]
+
+    /// An answer.
+    public init(
+        status: Int = 200, contentType: String = "application/json", headers: [HTTPHeader] = [], body: [UInt8]
+    ) {
+        self.status = status
+        self.headers = (HTTPHeader("Content-Type", contentType).map { [$0] } ?? []) + headers
+        self.body = body
+    }
+
+    /// An answer of JSON text.
+    public init(status: Int = 200, headers: [HTTPHeader] = [], json: String) {
+        self.init(status: status, headers: headers, body: Array(json.utf8))
+    }
+
+    /// As sent. A status without a known phrase gets an empty one, which HTTP allows.
+    func bytes(isBodyless: Bool) -> [UInt8] {
+        var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
+        for header in headers { head += "\(header.name): \(header.value)\r\n" }
+        head += "Content-Length: \(body.count)\r\n\r\n"
+        return isBodyless ? Array(head.utf8) : Array(head.utf8) + body
+    }
+
+    private static let phrases = [
+        200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+        404: "Not Found",
+        405: "Method Not Allowed", 418: "I'm a teapot", 426: "Upgrade Required", 429: "Too Many Requests",
+        500: "Internal Server Error", 503: "Service Unavailable",
+    ]
+}

@@ -1,0 +1,84 @@
+// An HTTP/1.1 and WebSocket server on a loop: requests and upgrades are decided by two closures, which is all
+// the routing there is.
+
+import CLobTransport
+
+/// A listening server. It lives as long as its loop.
+public final class HTTPServer {
+    /// Where and how to listen.
+    public struct Options: Sendable {
+        /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
+        public var address: String? = "127.0.0.1"
+        /// Port; 0 takes a free one.
+        public var port = 0
+        /// TLS if given.
+        public var tls: TLSIdentity?
+        /// Most WebSocket clients at once; further upgrades are refused with 503.
+        public var peerCountMax = 4096
+        /// Most bytes of a client's message.
+        public var messageBytesMax = 1 << 20
+        /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
+        public var pingIntervalMs: Int?
+        /// Longest time for the pong; then the client is cut off.
+        public var pongLimitMs = 60_000
+        /// Longest time for a client to answer a close.
+        public var closeLimitMs = 2_000
+
+        /// The defaults: loopback, a free port.
+        public init() {}
+    }
+
+    /// Decides what to answer.
+    public struct Handlers {
+        /// A request, to be answered by `HTTPRequest.respond`.
+        public var request: (HTTPRequest) -> Void
+        /// A request to upgrade.
+        public var upgrade: (HTTPRequest) -> UpgradeAnswer
+        /// Payload of this side's pings. Not empty: the library keeps empty pongs to itself, and their
+        /// senders would be cut off as silent.
+        public var pingPayload: () -> [UInt8] = { [0x70] }
+
+        /// The two decisions.
+        public init(
+            request: @escaping (HTTPRequest) -> Void, upgrade: @escaping (HTTPRequest) -> UpgradeAnswer
+        ) {
+            (self.request, self.upgrade) = (request, upgrade)
+        }
+    }
+
+    /// The port in use.
+    public private(set) var port = 0
+    /// WebSocket clients at the moment.
+    public internal(set) var peerCount = 0
+    let loop: EventLoop
+    let options: Options
+    let handlers: Handlers
+
+    /// Listens at once.
+    ///
+    /// - Throws: `TransportError.cannotListen`.
+    public init(on loop: EventLoop, options: Options = Options(), handlers: Handlers) throws(TransportError) {
+        (self.loop, self.options, self.handlers) = (loop, options, handlers)
+        if !(0...65535).contains(options.port) {
+            throw .cannotListen(port: options.port, reason: "no such port")
+        }
+        let core = ServerCore(
+            requested: { socket, method, path in
+                handlers.request(HTTPRequest(socket, method: method, path: path, isUpgrade: false))
+            },
+            upgrading: { self.upgrading($0, path: $1) })
+        port = try loop.listen(core, address: options.address, port: options.port, tls: options.tls)
+    }
+
+    private func upgrading(_ request: Socket, path: String) -> Socket? {
+        let upgrade = HTTPRequest(request, method: .get, path: path, isUpgrade: true)
+        let isFull = peerCount >= options.peerCountMax
+        switch isFull ? .refuse(HTTPResponse(status: 503, json: "{}")) : handlers.upgrade(upgrade) {
+        case .refuse(let response):
+            upgrade.refuse(response)
+            return nil
+        case .accept(let listen):
+            return PeerSocket(WebSocketPeer(self), listen)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// The two clocks of a loop's thread, for owners that stamp what arrives and plan what is due.
+
+import CLobTransport
+
+/// Reads clocks without a system call.
+public enum LoopClock {
+    /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
+    public static var monotonicNs: UInt64 { ct_now_ns() }
+
+    /// Nanoseconds since 1970. Steps when somebody sets the clock.
+    public static var realtimeNs: Int64 { ct_realtime_ns() }
+}

@@ -1,0 +1,193 @@
+// Owners of the C side of a loop: the loop itself, for its thread alone, and the part that any thread may
+// hold.
+//
+// SAFETY: `LoopOwner` is the only holder of the loop's pointer and frees it once, in `deinit`; strings given
+// to C are alive for the call, and C copies what it keeps. `RemoteHandle` holds one counted reference; the C
+// functions used on it are made for any thread. The server objects given to `listen` are kept alive by
+// `EventLoop` until the loop is freed.
+
+import CLobTransport
+
+/// What a connection is made to.
+struct Target {
+    var kind: ct_kind
+    var address: String
+    var port: Int
+    var isSecure: Bool
+    var host: String
+    var proxy: String?
+    var head: String
+    var path = "/"
+}
+
+/// The loop.
+@safe
+struct LoopOwner: ~Copyable {
+    private let loop: OpaquePointer
+
+    init(readBytesMax: Int, queueBytesMax: Int, authorityPath: String?) throws(TransportError) {
+        if !(4096...1 << 28).contains(readBytesMax) || !(4096...1 << 30).contains(queueBytesMax) {
+            throw .noLoop("buffers of \(readBytesMax) and \(queueBytesMax) bytes")
+        }
+        var events = ct_events.sockets
+        let (made, text) = unsafe withText { text, capacity in
+            unsafe withCString(authorityPath) { path in
+                var options = unsafe ct_loop_options(
+                    read_bytes_max: UInt32(readBytesMax), queue_bytes_max: UInt32(queueBytesMax),
+                    authority_path: path)
+                return unsafe ct_loop_create(&options, &events, text, capacity)
+            }
+        }
+        guard let made = unsafe made else { throw .noLoop(text) }
+        unsafe loop = made
+    }
+
+    deinit {
+        unsafe ct_loop_destroy(loop)
+    }
+
+    var remote: RemoteHandle { unsafe RemoteHandle(ct_loop_remote(loop)) }
+
+    /// One turn: 0 does not wait, negative waits without limit. True if somebody woke the loop.
+    func turn(waitUs: Int64) -> Bool { unsafe ct_loop_turn(loop, waitUs) }
+
+    func resolve(_ host: String, token: UInt64) -> Bool { unsafe ct_resolve(loop, host, token) }
+
+    /// The next finished look-up; no address means that it failed, for the reason given.
+    func takeResolution() -> (token: UInt64, addresses: [String], reason: String)? {
+        var answer = ct_resolution()
+        if unsafe !ct_take_resolution(loop, &answer) { return nil }
+        let addresses = unsafe withUnsafeBytes(of: &answer.addresses) { bytes in
+            (0..<min(max(Int(answer.address_count), 0), Int(CT_ADDRESSES_MAX))).map { index in
+                let entry = unsafe bytes[index * Int(CT_ADDRESS_BYTES)..<(index + 1) * Int(CT_ADDRESS_BYTES)]
+                return unsafe String(decoding: entry.prefix { $0 != 0 }, as: UTF8.self)
+            }
+        }
+        let reason = unsafe withUnsafeBytes(of: &answer.text) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return (answer.token, addresses, reason)
+    }
+
+    /// Makes a connection; nil and the reason if that failed at once.
+    func connect(
+        _ target: Target, user: UnsafeMutableRawPointer, reason: inout ct_reason
+    ) -> (OpaquePointer?, String) {
+        unsafe withText { text, capacity in
+            unsafe withCString(target.proxy) { proxy in
+                unsafe target.address.withCString { address in
+                    unsafe target.host.withCString { host in
+                        unsafe target.head.withCString { head in
+                            unsafe target.path.withCString { path in
+                                var made = unsafe ct_target(
+                                    kind: target.kind, address: address, port: UInt16(target.port),
+                                    tls: target.isSecure, host: host, proxy: proxy, head: head,
+                                    head_length: target.head.utf8.count, path: path)
+                                return unsafe ct_connect(loop, &made, user, &reason, text, capacity)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Listens; the port, or the reason why not.
+    func listen(
+        address: String?, port: Int, tls: TLSIdentity?, server: ServerCore
+    ) throws(TransportError) -> Int {
+        let user = unsafe Unmanaged.passUnretained(server).toOpaque()
+        let (used, text) = unsafe withText { text, capacity in
+            unsafe withCString(address) { address in
+                unsafe withCString(tls?.certificatePath) { certificate in
+                    unsafe withCString(tls?.keyPath) { key in
+                        var options = unsafe ct_listen_options(
+                            address: address, port: UInt16(port), certificate_path: certificate, key_path: key
+                        )
+                        return unsafe ct_listen(loop, &options, user, text, capacity)
+                    }
+                }
+            }
+        }
+        if used < 0 { throw .cannotListen(port: port, reason: text) }
+        return Int(used)
+    }
+}
+
+/// What other threads may hold of a loop; it outlives the loop without harm.
+@safe
+final class RemoteHandle: @unchecked Sendable {
+    private let remote: OpaquePointer
+
+    fileprivate init(_ remote: OpaquePointer) {
+        unsafe self.remote = ct_remote_retain(remote)
+    }
+
+    deinit {
+        unsafe ct_remote_release(remote)
+    }
+
+    /// Makes the loop's turn return. Without effect once the loop is gone.
+    func wake() { unsafe ct_remote_wake(remote) }
+
+    /// Alone among the threads that do the same.
+    func locked<R>(_ body: () -> R) -> R {
+        unsafe ct_remote_lock(remote)
+        defer { unsafe ct_remote_unlock(remote) }
+        return body()
+    }
+
+    /// Thread: the loop's.
+    func count(_ counter: ct_counter, _ increment: Int = 1) {
+        unsafe ct_remote_count(remote, Int32(counter.rawValue), UInt64(increment))
+    }
+
+    func counter(_ counter: ct_counter) -> Int {
+        Int(truncatingIfNeeded: unsafe ct_remote_counter(remote, Int32(counter.rawValue)))
+    }
+}
+
+/// The family of a numeric address, 4 or 6; nil for a name.
+func addressFamily(_ text: String) -> Int? {
+    let family = unsafe ct_address_family(text)
+    return family == 0 ? nil : Int(family)
+}
+
+/// Monotonic time.
+func monotonicNs() -> UInt64 { ct_now_ns() }
+
+func environmentVariable(_ name: String) -> String? {
+    unsafe ct_environment(name).map { unsafe String(cString: $0) }
+}
+
+extension UpgradeHandshake {
+    /// A handshake with a key of its own.
+    static func fresh() -> UpgradeHandshake {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_KEY_BYTES)) { key in
+            unsafe ct_websocket_key(key.baseAddress!)
+            return unsafe UpgradeHandshake(key: String(cString: key.baseAddress!))
+        }
+    }
+
+    /// The handshake of a key.
+    init(key: String) {
+        let accept = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_ACCEPT_BYTES)) {
+            accept in
+            unsafe ct_websocket_accept(key, accept.baseAddress!)
+            return unsafe String(cString: accept.baseAddress!)
+        }
+        self.init(key: key, accept: accept)
+    }
+}
+
+private func withText<R>(_ body: (UnsafeMutablePointer<CChar>, Int) -> R) -> (R, String) {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_TEXT_BYTES)) { text in
+        unsafe text.initialize(repeating: 0)
+        let result = unsafe body(text.baseAddress!, text.count)
+        return (result, unsafe String(cString: text.baseAddress!))
+    }
+}
+
+private func withCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
+    if let text { unsafe text.withCString { unsafe body($0) } } else { body(nil) }
+}

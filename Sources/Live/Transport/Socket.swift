@@ -1,0 +1,254 @@
+// The one place where callbacks of CLobTransport become calls on Swift objects. Every connection of a loop,
+// of clients and of servers, is a `Socket`; subclasses say what it is for.
+//
+// Invariants
+// * `connection` is the C side's memory from the call that made it until `closed` returns, nil before and
+//   after.
+// * The C side holds one reference to the object for just that time, so a callback never finds it freed.
+// * `closed` comes exactly once; after it no other callback comes and every method here is without effect.
+// SAFETY: `user` pointers are only ever made by `attach` and by the two server callbacks below, from objects
+// of this class (or of `ServerCore`), with a reference that `closed` gives back. Bytes are borrowed for the
+// callback: they reach the methods as `Span`, which cannot outlive the call.
+
+import CLobTransport
+
+/// What a header or a query part may hold: as much as the library takes of all headers together.
+private let valueBytesMax = 16384
+
+/// A connection. Thread: its loop's.
+@safe
+class Socket {
+    private var connection: OpaquePointer?
+
+    /// The response head has come; false ends the connection.
+    func answered(status: Int) -> Bool { true }
+    /// Frames may flow.
+    func opened() -> Bool { true }
+    /// Bytes behind the response head; false ends the connection.
+    func received(_ bytes: Span<UInt8>) -> Bool { true }
+    /// A piece of a message; false ends the connection.
+    func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool { true }
+    /// A pong.
+    func pong(_ payload: Span<UInt8>) {}
+    /// The peer sent a close frame.
+    func closing(code: UInt16, reason: Span<UInt8>) {}
+    /// What had to wait for the socket is gone.
+    func drained() {}
+    /// The end.
+    func closed(_ reason: ct_reason, _ text: String) {}
+
+    final var isAttached: Bool { unsafe connection != nil }
+
+    /// Makes the connection. On failure nothing is kept and no callback comes.
+    final func connect(
+        _ loop: borrowing LoopOwner, to target: Target, of url: ServiceURL
+    ) throws(TransportError) {
+        let user = unsafe Unmanaged.passRetained(self)
+        var reason = CT_REFUSED
+        let (made, text) = unsafe loop.connect(target, user: user.toOpaque(), reason: &reason)
+        unsafe connection = made
+        if unsafe made == nil {
+            unsafe user.release()
+            throw TransportError(reason, text: text, url: url, address: target.address)
+        }
+    }
+
+    fileprivate final func attach(_ connection: OpaquePointer) -> UnsafeMutableRawPointer {
+        unsafe adopt(connection)
+        return unsafe Unmanaged.passRetained(self).toOpaque()
+    }
+
+    fileprivate final func adopt(_ connection: OpaquePointer) {
+        unsafe self.connection = connection
+    }
+
+    fileprivate final func detach() {
+        unsafe connection = nil
+    }
+
+    /// Sends now or queues; false if the queue has no room or the connection is not open.
+    final func send(_ frame: ct_frame, _ bytes: Span<UInt8>) -> Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe withBase(buffer) { unsafe ct_send(connection, frame, $0, buffer.count) }
+        }
+    }
+
+    /// Starts the library's close handshake, behind what is queued.
+    final func sendClose(code: UInt16, reason: String) -> Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe Array(reason.utf8).withUnsafeBufferPointer { buffer in
+            unsafe withBase(buffer) { unsafe ct_send_close(connection, code, $0, buffer.count) }
+        }
+    }
+
+    /// Answers a request, once.
+    final func respond(_ response: [UInt8]) -> Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe response.withUnsafeBufferPointer { buffer in
+            unsafe withBase(buffer) { unsafe ct_respond(connection, $0, buffer.count) }
+        }
+    }
+
+    /// Answers a request to upgrade instead of upgrading.
+    final func refuse(_ response: [UInt8]) {
+        guard let connection = unsafe connection else { return }
+        unsafe response.withUnsafeBufferPointer { buffer in
+            unsafe withBase(buffer) { unsafe ct_refuse(connection, $0, buffer.count) }
+        }
+    }
+
+    /// Ends the connection at the next turn, without ceremony.
+    final func kill() {
+        if let connection = unsafe connection { unsafe ct_kill(connection) }
+    }
+
+    /// Reads nothing more from the socket.
+    final func stopReading() {
+        if let connection = unsafe connection { unsafe ct_stop_reading(connection) }
+    }
+
+    /// Whether a client's request has left.
+    final var isAsked: Bool {
+        if let connection = unsafe connection { unsafe ct_asked(connection) } else { false }
+    }
+
+    final var queuedBytes: Int {
+        if let connection = unsafe connection { unsafe ct_queued_bytes(connection) } else { 0 }
+    }
+
+    final var isCongested: Bool {
+        if let connection = unsafe connection { unsafe ct_congested(connection) } else { false }
+    }
+
+    /// Milliseconds since the last byte arrived, or nil if unknown.
+    final var silentMs: Int? {
+        guard let connection = unsafe connection else { return nil }
+        let silent = unsafe ct_silent_ms(connection)
+        return silent < 0 ? nil : Int(silent)
+    }
+
+    /// A header's value by its name in lower case.
+    final func header(_ name: String) -> String? {
+        guard let connection = unsafe connection else { return nil }
+        return unsafe text { unsafe ct_header(connection, name, $0, $1) }
+    }
+
+    /// The header that says when to come again, if it is a number of seconds. A date is none.
+    final var retryAfterSeconds: Int? {
+        guard let text = header("retry-after"), !text.isEmpty else { return nil }
+        if !text.utf8.allSatisfy({ $0 > 0x2F && $0 < 0x3A }) { return nil }
+        return Int(text) ?? .max
+    }
+
+    /// A part of the query string, decoded, `name=value`.
+    final func queryPart(_ index: Int) -> String? {
+        guard let connection = unsafe connection else { return nil }
+        return unsafe text { unsafe ct_query(connection, Int32(index), $0, $1) }
+    }
+
+    final var peerAddress: String {
+        guard let connection = unsafe connection else { return "" }
+        return unsafe text { unsafe ct_peer_address(connection, $0, $1) } ?? ""
+    }
+
+    private func text(_ copy: (UnsafeMutablePointer<CChar>, Int32) -> Int32) -> String? {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: valueBytesMax) { buffer in
+            let length = unsafe copy(buffer.baseAddress!, Int32(buffer.count))
+            if length < 0 { return nil }
+            return unsafe String(decoding: UnsafeRawBufferPointer(buffer).prefix(Int(length)), as: UTF8.self)
+        }
+    }
+}
+
+/// C wants an address even for no bytes.
+private func withBase<R>(_ buffer: UnsafeBufferPointer<UInt8>, _ body: (UnsafePointer<UInt8>) -> R) -> R {
+    if let base = buffer.baseAddress { return unsafe body(base) }
+    var nothing: UInt8 = 0
+    return unsafe body(&nothing)
+}
+
+/// A listening server, as the callbacks know it. It lives as long as its loop.
+final class ServerCore {
+    /// A request, to be read from the socket and answered on it.
+    let requested: (Socket, HTTPMethod, String) -> Void
+    /// An upgrade: the socket that takes it, or nil after it was refused on the one given.
+    let upgrading: (Socket, String) -> Socket?
+
+    init(
+        requested: @escaping (Socket, HTTPMethod, String) -> Void,
+        upgrading: @escaping (Socket, String) -> Socket?
+    ) {
+        (self.requested, self.upgrading) = (requested, upgrading)
+    }
+}
+
+@inline(__always)
+private func with(_ user: UnsafeMutableRawPointer, _ body: (Socket) -> Bool) -> Int32 {
+    unsafe Unmanaged<Socket>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) ? 0 : -1 }
+}
+
+/// The same with the bytes of the callback. C has checked the length against what it can have read; here it
+/// is checked once more that it is one.
+@inline(__always)
+private func with(
+    _ user: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ length: Int,
+    _ body: (Socket, Span<UInt8>) -> Bool
+) -> Int32 {
+    if length < 0 { return -1 }
+    let buffer = unsafe UnsafeBufferPointer(start: bytes, count: length)
+    return unsafe with(user) { unsafe body($0, Span(_unsafeElements: buffer)) }
+}
+
+extension ct_events {
+    /// The table every loop is made with.
+    static var sockets: ct_events {
+        unsafe ct_events(
+            answered: { user, status in unsafe with(user) { $0.answered(status: Int(status)) } },
+            opened: { user in unsafe with(user) { $0.opened() } },
+            received: { user, bytes, length in
+                unsafe with(user, bytes, length) { $0.received($1) }
+            },
+            fragment: { user, bytes, length, isFinal in
+                unsafe with(user, bytes, length) { $0.fragment($1, isFinal: isFinal) }
+            },
+            pong: { user, bytes, length in
+                unsafe with(user, bytes, length) {
+                    $0.pong($1)
+                    return true
+                }
+            },
+            closing: { user, code, bytes, length in
+                unsafe with(user, bytes, length) {
+                    $0.closing(code: code, reason: $1)
+                    return true
+                }
+            },
+            drained: { user in
+                unsafe with(user) {
+                    $0.drained()
+                    return true
+                }
+            },
+            closed: { user, reason, text in
+                let socket = unsafe Unmanaged<Socket>.fromOpaque(user).takeRetainedValue()
+                socket.detach()
+                socket.closed(reason, unsafe String(cString: text))
+            },
+            requested: { server, connection, method, path in
+                let core = unsafe Unmanaged<ServerCore>.fromOpaque(server).takeUnretainedValue()
+                let socket = Socket()
+                let user = unsafe socket.attach(connection)
+                core.requested(socket, HTTPMethod(method), unsafe String(cString: path))
+                return unsafe user
+            },
+            upgrading: { server, connection, path in
+                let core = unsafe Unmanaged<ServerCore>.fromOpaque(server).takeUnretainedValue()
+                let request = Socket()
+                unsafe request.adopt(connection)
+                let socket = core.upgrading(request, unsafe String(cString: path))
+                request.detach()
+                return unsafe socket?.attach(connection)
+            })
+    }
+}

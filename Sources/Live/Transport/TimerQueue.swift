@@ -1,0 +1,78 @@
+// Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the payload is
+// an array of numbers and the actions lie in a dictionary; cancelling drops the action and leaves the number
+// to surface.
+
+/// Deadlines in order.
+struct TimerQueue {
+    private struct Entry {
+        let deadlineNs: UInt64
+        let number: UInt64
+
+        /// Equal deadlines ring in the order they were set.
+        func isBefore(_ other: Entry) -> Bool {
+            (deadlineNs, number) < (other.deadlineNs, other.number)
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var actions: [UInt64: () -> Void] = [:]
+    private var lastNumber: UInt64 = 0
+
+    /// Timers that will ring.
+    var count: Int { actions.count }
+
+    mutating func set(deadlineNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
+        lastNumber += 1
+        actions[lastNumber] = action
+        heap.append(Entry(deadlineNs: deadlineNs, number: lastNumber))
+        var child = heap.count - 1
+        while child > 0 && heap[child].isBefore(heap[(child - 1) / 2]) {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+        return LoopTimer(number: lastNumber)
+    }
+
+    mutating func cancel(_ timer: LoopTimer) {
+        actions[timer.number] = nil
+        if actions.isEmpty { heap.removeAll(keepingCapacity: true) }
+    }
+
+    /// The earliest deadline, nil if there is none.
+    mutating func nextDeadlineNs() -> UInt64? {
+        while let first = heap.first {
+            if actions[first.number] != nil { return first.deadlineNs }
+            removeFirst()
+        }
+        return nil
+    }
+
+    /// The action of a timer whose deadline has come; one at a time, because an action may set and cancel
+    /// timers.
+    mutating func takeDue(nowNs: UInt64) -> (() -> Void)? {
+        while let first = heap.first, first.deadlineNs <= nowNs {
+            removeFirst()
+            if let action = actions.removeValue(forKey: first.number) { return action }
+        }
+        return nil
+    }
+
+    mutating func removeAll() {
+        heap = []
+        actions = [:]
+    }
+
+    private mutating func removeFirst() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var child = 2 * parent + 1
+            if child >= heap.count { return }
+            if child + 1 < heap.count && heap[child + 1].isBefore(heap[child]) { child += 1 }
+            if heap[parent].isBefore(heap[child]) { return }
+            heap.swapAt(parent, child)
+            parent = child
+        }
+    }
+}

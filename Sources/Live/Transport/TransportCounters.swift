@@ -1,0 +1,73 @@
+// What a loop has done since it was made. Written by the loop's thread, readable from any.
+
+import CLobTransport
+
+/// Totals of one loop. Each number is whole; together they are not of one instant.
+public struct TransportCounters: Hashable, Sendable {
+    /// Attempts of clients to connect: one for each address and backend tried.
+    public let attempts: Int
+    /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a
+    /// request or are WebSocket.
+    public let open: Int
+    /// Connections that ended otherwise than after having been open, or before their body was whole.
+    public let failures: Int
+    /// Payload bytes received, without TLS.
+    public let receivedBytes: Int
+    /// Payload bytes sent, without TLS.
+    public let sentBytes: Int
+    /// Frames received on the native backend, control frames included.
+    public let receivedFrames: Int
+    /// Messages received by WebSocket clients, of either backend.
+    public let receivedMessages: Int
+    /// Pings received on the native backend; the library answers them silently on the standard one.
+    public let receivedPings: Int
+    /// Frames sent by request of the layers above, pongs of the native backend included.
+    public let sentFrames: Int
+    /// Connections ended because the peer broke the framing rules.
+    public let violations: Int
+    /// Connections ended because what the peer sent led to a length that cannot be.
+    public let lengthsOutOfBounds: Int
+    /// Frames refused because a send queue was full or its connection not open.
+    public let refusedSends: Int
+
+    init(_ handle: RemoteHandle) {
+        attempts = handle.counter(CT_COUNT_ATTEMPTS)
+        open = handle.counter(CT_COUNT_OPENED) - handle.counter(CT_COUNT_ENDED)
+        failures = handle.counter(CT_COUNT_FAILURES)
+        receivedBytes = handle.counter(CT_COUNT_BYTES_IN)
+        sentBytes = handle.counter(CT_COUNT_BYTES_OUT)
+        receivedFrames = handle.counter(CT_COUNT_FRAMES_IN)
+        receivedMessages = handle.counter(CT_COUNT_MESSAGES_IN)
+        receivedPings = handle.counter(CT_COUNT_PINGS_IN)
+        sentFrames = handle.counter(CT_COUNT_FRAMES_OUT)
+        violations = handle.counter(CT_COUNT_VIOLATIONS)
+        lengthsOutOfBounds = handle.counter(CT_COUNT_OUT_OF_BOUNDS)
+        refusedSends = handle.counter(CT_COUNT_SEND_REFUSED)
+    }
+}
+
+extension WebSocketEnd {
+    /// This end, unless the connection ended because nothing of the peer could be believed any more.
+    func unless(_ reason: ct_reason) -> WebSocketEnd {
+        reason == CT_OUT_OF_BOUNDS ? WebSocketEnd(error: .lengthOutOfBounds) : self
+    }
+}
+
+extension TransportError {
+    /// What the C side reports, in this module's words.
+    init(_ reason: ct_reason, text: String, url: ServiceURL, address: String) {
+        switch reason {
+        case CT_REFUSED: self = .refused(address: address)
+        case CT_UNREACHABLE: self = .unreachable(address: address, reason: text)
+        case CT_DESCRIPTORS: self = .descriptorsExhausted
+        case CT_CERTIFICATE: self = .certificateRefused(host: url.host, reason: text)
+        case CT_TLS: self = .tlsFailed(text)
+        case CT_NO_TLS: self = .noTLS(address: address)
+        case CT_UNANSWERED: self = url.isSecure ? .unanswered : .unansweredInPlain
+        case CT_BAD_ANSWER: self = .badAnswer(text)
+        case CT_TRUNCATED: self = .truncated
+        case CT_OUT_OF_BOUNDS: self = .lengthOutOfBounds
+        default: self = .lost
+        }
+    }
+}

@@ -1,0 +1,11 @@
+// What becomes of a request for a WebSocket.
+
+import CLobTransport
+
+/// What to do with a request to upgrade to WebSocket.
+public enum UpgradeAnswer {
+    /// Upgrade; the closure gets the connection once it is open and says who hears it.
+    case accept((WebSocketPeer) -> WebSocketPeer.Handlers)
+    /// Answer with this instead.
+    case refuse(HTTPResponse)
+}

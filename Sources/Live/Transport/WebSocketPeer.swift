@@ -1,0 +1,162 @@
+// A WebSocket client as the server sees it: the library's own role frames, this side bounds, pings and
+// counts.
+
+import CLobTransport
+
+/// A connected WebSocket client. Thread: the loop's.
+public final class WebSocketPeer {
+    /// What the client does.
+    public struct Handlers {
+        /// A piece of a message; the bytes are borrowed for the call. True with its last piece.
+        public var message: (Span<UInt8>, Bool) -> Void = { _, _ in }
+        /// A pong; its payload.
+        public var ponged: (Span<UInt8>) -> Void = { _ in }
+        /// What had to wait for the socket is gone: more may be sent.
+        public var drained: () -> Void = {}
+        /// The end, once.
+        public var closed: (WebSocketEnd) -> Void = { _ in }
+
+        /// Handlers that hear nothing.
+        public init() {}
+    }
+
+    let server: HTTPServer
+    fileprivate weak var socket: PeerSocket?
+
+    init(_ server: HTTPServer) {
+        self.server = server
+    }
+
+    /// Sends a text message.
+    ///
+    /// - Returns: false if the client has gone or its send queue is full; nothing was sent then.
+    public func send(text: Span<UInt8>) -> Bool { socket?.send(CT_TEXT, text) ?? false }
+
+    /// Sends a text message; as `send(text:)`.
+    public func send(text: String) -> Bool { send(text: Array(text.utf8).span) }
+
+    /// Sends a ping of at most 125 bytes; as `send(text:)`.
+    public func ping(_ payload: [UInt8] = []) -> Bool {
+        payload.count <= 125 && socket?.send(CT_PING, payload.span) ?? false
+    }
+
+    /// Starts the close handshake, behind what is queued; no message is handed over any more.
+    public func close(code: UInt16 = 1000, reason: String = "") { socket?.close(code: code, reason: reason) }
+
+    /// Ends the connection without a handshake.
+    public func abort() { socket?.kill() }
+
+    /// Reads nothing more of this client: it gets no pong any more, and its end is not noticed either. What
+    /// remains is `abort`.
+    public func stopReading() { socket?.stopReading() }
+
+    /// Bytes that wait in the send queue.
+    public var queuedBytes: Int { socket?.queuedBytes ?? 0 }
+
+    /// Something waits for the socket; `drained` will be called. A sender that can skip skips while this is
+    /// true.
+    public var isCongested: Bool { socket?.isCongested ?? false }
+
+    /// The client's numeric address.
+    public var address: String { socket?.peerAddress ?? "" }
+}
+
+/// The connection of a peer.
+final class PeerSocket: Socket {
+    private let peer: WebSocketPeer
+    private let listen: (WebSocketPeer) -> WebSocketPeer.Handlers
+    private var handlers = WebSocketPeer.Handlers()
+    private var messageBytes = 0
+    private var isOpen = false
+    private var isClosing = false
+    private var isPongAwaited = false
+    private var timer: LoopTimer?
+    private var end = WebSocketEnd(error: .lost)
+
+    init(_ peer: WebSocketPeer, _ listen: @escaping (WebSocketPeer) -> WebSocketPeer.Handlers) {
+        (self.peer, self.listen) = (peer, listen)
+    }
+
+    private var server: HTTPServer { peer.server }
+
+    override func opened() -> Bool {
+        isOpen = true
+        server.peerCount += 1
+        peer.socket = self
+        handlers = listen(peer)
+        schedulePing()
+        return true
+    }
+
+    override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
+        if isClosing { return true }
+        if bytes.count > server.options.messageBytesMax - messageBytes {
+            let fault = FrameFault.messageTooLong(bytesMax: server.options.messageBytesMax)
+            server.loop.remote.count(CT_COUNT_VIOLATIONS)
+            close(code: fault.closeCode, reason: "")
+            end = WebSocketEnd(error: .violation(FrameViolation(fault: fault, offset: 0)))
+            return true
+        }
+        messageBytes = isFinal ? 0 : messageBytes + bytes.count
+        handlers.message(bytes, isFinal)
+        return true
+    }
+
+    override func pong(_ payload: Span<UInt8>) {
+        if isPongAwaited && !isClosing {
+            isPongAwaited = false
+            schedulePing()
+        }
+        handlers.ponged(payload)
+    }
+
+    override func closing(code: UInt16, reason: Span<UInt8>) {
+        var text: [UInt8] = []
+        for index in reason.indices { text.append(reason[index]) }
+        end = WebSocketEnd(peerCode: code, peerReason: String(decoding: text, as: UTF8.self))
+    }
+
+    override func drained() { handlers.drained() }
+
+    override func closed(_ reason: ct_reason, _ text: String) {
+        if let timer { server.loop.cancel(timer) }
+        if !isOpen { return }
+        server.peerCount -= 1
+        let closed = handlers.closed
+        handlers = WebSocketPeer.Handlers()
+        closed(server.loop.isClosed ? WebSocketEnd(error: .cancelled) : end.unless(reason))
+    }
+
+    func close(code: UInt16, reason: String) {
+        if isClosing { return }
+        isClosing = true
+        end = WebSocketEnd(error: nil)
+        if !sendClose(code: code, reason: reason) { kill() }
+        let limitMs = server.options.closeLimitMs
+        setTimer(limitMs) { socket in
+            if socket.end.error == nil { socket.end = WebSocketEnd(error: .silent(forMs: limitMs)) }
+            socket.kill()
+        }
+    }
+
+    private func setTimer(_ delayMs: Int, _ action: @escaping (PeerSocket) -> Void) {
+        if let timer { server.loop.cancel(timer) }
+        timer = server.loop.after(ms: delayMs) { [unowned self] in action(self) }
+    }
+
+    private func schedulePing() {
+        guard let intervalMs = server.options.pingIntervalMs else { return }
+        setTimer(intervalMs) { $0.pingNow() }
+    }
+
+    private func pingNow() {
+        isPongAwaited = true
+        let payload = server.handlers.pingPayload()
+        _ = send(CT_PING, payload.span.extracting(first: 125))
+        let limitMs = server.options.pongLimitMs
+        setTimer(limitMs) { socket in
+            socket.end = WebSocketEnd(error: .silent(forMs: limitMs))
+            socket.kill()
+        }
+    }
+}

@@ -1,0 +1,294 @@
+// One reading of captures from beginning to end before they are used: their market, their symbols, whose the
+// bodies are that name no symbol, and what lines are of no use.
+//
+// Memory is bounded: symbols up to `symbolCountMax`, strangers by kind, and nothing is kept of a message.
+//
+// SAFETY: a line is used before the reader is asked for the next one.
+
+import BinanceVenue
+import BookSync
+import LobRecording
+import MarketData
+
+/// What one file of a capture holds.
+public struct SurveyedFile: Sendable {
+    /// Its parts.
+    public let files: CaptureFiles
+    /// Whether it is a recording of frames.
+    public let isRecording: Bool
+    /// Its symbols in capitals, in the order in which they speak.
+    public internal(set) var symbols: [SymbolName] = []
+    /// Depth events.
+    public internal(set) var eventCount = 0
+    /// Messages of any kind that a parser takes.
+    public internal(set) var messageCount = 0
+    /// REST depth bodies in line.
+    public internal(set) var bodyCount = 0
+    /// Frames of a raw partial depth stream, and the line of the first.
+    public internal(set) var topOnly: (count: Int, line: Int, levels: Int) = (0, 0, 0)
+    /// Lines of no use.
+    public internal(set) var strangers = StrangerTally()
+    /// The first message that a parser refused.
+    public internal(set) var firstError: (line: Int, error: ParseError)?
+    /// Why it could not be read to its end.
+    public internal(set) var damage: ReadingError?
+    /// Whether some line has a receive time.
+    public internal(set) var hasTimes = false
+    /// Whether a recording says when snapshots were requested.
+    public internal(set) var hasRequests = false
+    /// Whether symbols are written in small letters.
+    public internal(set) var hasSmallLetters = false
+}
+
+/// What captures hold that are used together.
+public struct CaptureSurvey: ~Copyable {
+    /// Most symbols of a capture.
+    public static var symbolCountMax: Int { 4096 }
+    /// Depth events of a file that are looked into for `pu` rather than for a transaction time.
+    private static let lookedIntoMax = 64
+
+    /// The files.
+    public private(set) var files: [SurveyedFile] = []
+    /// What tells their market.
+    public private(set) var evidence = MarketEvidence()
+    private var parser = MessageParser()
+    private var isFutures = false
+    /// What is known of each symbol, as it is written.
+    private var known: [SymbolName: Speaker] = [:]
+
+    /// A symbol as it is written.
+    private final class Speaker {
+        let isCoin: Bool
+        var chains = EventChains()
+        /// Number of the file in which it spoke last.
+        var file: Int
+
+        init(_ symbol: SymbolName, file: Int) {
+            isCoin = MarketEvidence.futures(symbol) == .coinm
+            self.file = file
+        }
+    }
+    /// Called now and then; true ends the reading.
+    private let isStopped: () -> Bool
+    /// Whether it was ended before the end of the files.
+    public private(set) var isInterrupted = false
+
+    /// A survey of nothing.
+    public init(isStopped: @escaping () -> Bool = { false }) { self.isStopped = isStopped }
+
+    /// The symbols of all files.
+    public var symbols: [SymbolName] {
+        var seen = Set<SymbolName>()
+        return files.flatMap(\.symbols).filter { seen.insert($0).inserted }
+    }
+
+    /// Whether events of futures overlap, and all of them because several connections were recorded together.
+    public var hasSeveralConnections: Bool {
+        let overlapping = known.values.filter { $0.chains.overlapCount > 0 }
+        return !overlapping.isEmpty && overlapping.allSatisfy(\.chains.areSeveral)
+    }
+
+    /// Whose a body is that names no symbol: of the only symbol of its file, or of all files.
+    public func owner(inFile index: Int) -> SymbolName? {
+        if files[index].symbols.count == 1 { return files[index].symbols[0] }
+        let all = symbols
+        return all.count == 1 ? all[0] : nil
+    }
+
+    /// Reads a capture, up to where it is damaged.
+    ///
+    /// - Throws: if nothing of it can be read.
+    public mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
+        let isRecording = RecordingReader.isRecording(path: capture.events)
+        files.append(SurveyedFile(files: capture, isRecording: isRecording))
+        if isRecording {
+            try readRecording(capture)
+        } else {
+            try readLines(capture)
+        }
+        for snapshot in capture.snapshots {
+            if let name = snapshot.symbol.flatMap({ SymbolName($0) }) { add(name.capital) }
+        }
+    }
+
+    private mutating func readRecording(_ capture: CaptureFiles) throws(ReadingError) {
+        var reader = try RecordingReader(path: capture.events, name: capture.name)
+        var number = 0
+        while let frame = try? reader.next() {
+            number += 1
+            if number & 255 == 0, stops() { return }
+            switch frame.kind {
+            case .message:
+                take(LineShape(of: unsafe frame.bytes.span), unsafe frame.bytes.span, number)
+            case .depthSnapshot:
+                if let envelope = unsafe SnapshotEnvelope(frame.bytes) { add(envelope.symbol) }
+            case .snapshotRequested: last.hasRequests = true
+            case _: break
+            }
+        }
+    }
+
+    private mutating func readLines(_ capture: CaptureFiles) throws(ReadingError) {
+        var reader = try CaptureReader(path: capture.events, name: capture.name)
+        last.hasTimes = capture.times != nil
+        var isFirst = true
+        while true {
+            let line: CaptureLine?
+            do throws(ReadingError) {
+                line = try reader.next()
+            } catch {
+                if isFirst, case .foreign = error { throw error }
+                last.damage = error
+                return
+            }
+            guard let line else { return }
+            isFirst = false
+            if line.number & 255 == 0, stops() { return }
+            if line.isTooLong { continue }
+            let shape = LineShape(of: unsafe line.message.span)
+            if line.receivedAtNs != nil || shape.receivedAtNs != nil { last.hasTimes = true }
+            take(shape, unsafe line.message.span, line.number)
+        }
+    }
+
+    private mutating func stops() -> Bool {
+        if isStopped() { isInterrupted = true }
+        return isInterrupted
+    }
+
+    private var last: SurveyedFile {
+        get { files[files.count - 1] }
+        _modify { yield &files[files.count - 1] }
+    }
+
+    private var origin: String { last.files.name }
+
+    private mutating func take(_ shape: LineShape, _ line: Span<UInt8>, _ number: Int) {
+        switch shape.content {
+        case .stranger(let kind, let detail): last.strangers.note(kind, line: number, detail: detail)
+        case .body, .message:
+            let isBody = shape.content == .body
+            if let range = shape.range {
+                take(isBody, line.extracting(range), line, number, shape.symbol)
+            } else {
+                take(isBody, shape.unescaped.span, line, number, shape.symbol)
+            }
+        }
+    }
+
+    private mutating func take(
+        _ isBody: Bool, _ text: Span<UInt8>, _ line: Span<UInt8>, _ number: Int, _ beside: SymbolName?
+    ) {
+        do throws(ParseError) {
+            if isBody {
+                try parser.read(body: text)
+                takeBody(number, beside)
+                return
+            }
+            switch try kind(of: text) {
+            case .depthUpdate: takeEvent(text, number)
+            case .depthSnapshot: takeBody(number, beside)
+            case .partialDepth: add(parser.snapshot.symbol)
+            case .bookTicker: takeTicker(number)
+            case .other: takeOther(text, number)
+            case .controlReply, .errorReply, .serverShutdown: break
+            }
+            last.messageCount += 1
+        } catch {
+            if last.firstError == nil { last.firstError = (number, error) }
+        }
+    }
+
+    /// The kind of a message of a market that may not be known yet.
+    private mutating func kind(of text: Span<UInt8>) throws(ParseError) -> MessageKind {
+        if !isFutures { return try parser.kind(of: text, .spot) }
+        do throws(ParseError) {
+            return try parser.kind(of: text, .usdm)
+        } catch {
+            if error.code != .fieldMissing { throw error }
+            let kind = try parser.kind(of: text, .spot)
+            isFutures = false
+            return kind
+        }
+    }
+
+    private mutating func takeEvent(_ text: Span<UInt8>, _ number: Int) {
+        last.eventCount += 1
+        if !isFutures {
+            let isNew = last.eventCount <= CaptureSurvey.lookedIntoMax
+            let isTimed = parser.update.transactionTimeUs != 0
+            if isNew && CaptureSurvey.hasLink(text) || !isNew && isTimed {
+                let kind = try? parser.kind(of: text, .usdm)
+                isFutures = kind == .depthUpdate
+                if !isFutures { _ = try? parser.kind(of: text, .spot) }
+            }
+        }
+        let speaker = add(parser.update.symbol)
+        let market: Market = !isFutures ? .spot : speaker?.isCoin == true ? .coinm : .usdm
+        if !evidence.events.contains(where: { $0.market == market }) {
+            let origin = "\(last.files.name): line \(number)"
+            evidence.note(market, origin)
+        }
+        if isFutures { speaker?.chains.take(UpdateRange(parser.update)) }
+    }
+
+    /// Whether an event, bare or in the venue's wrapper, has a member `pu`.
+    private static func hasLink(_ text: Span<UInt8>) -> Bool {
+        guard let outline = JSONOutline(text, at: 0) else { return false }
+        if outline.has("pu", text) { return true }
+        let inner = outline.value("data", text) ?? outline.value("event", text)
+        return inner.flatMap { JSONOutline(text, at: $0.lowerBound) }?.has("pu", text) ?? false
+    }
+
+    private mutating func takeTicker(_ number: Int) {
+        add(parser.ticker.symbol)
+        let isTimed = parser.ticker.transactionTimeUs != 0
+        let market = isTimed ? MarketEvidence.futures(parser.ticker.symbol) : .spot
+        let origin = origin
+        evidence.noteOther(market, "\(origin): line \(number)")
+    }
+
+    private mutating func takeBody(_ number: Int, _ beside: SymbolName?) {
+        let facts = DepthBody(parser.snapshot)
+        if facts.isTopOnly {
+            if last.topOnly.count == 0 { last.topOnly = (0, number, facts.limit) }
+            last.topOnly.count += 1
+        } else {
+            last.bodyCount += 1
+        }
+        let symbol = facts.symbol ?? beside
+        if let symbol { add(symbol) }
+        guard parser.snapshot.transactionTimeUs != 0 else { return }
+        let origin = origin
+        evidence.noteOther(MarketEvidence.futures(symbol ?? SymbolName()), "\(origin): line \(number)")
+    }
+
+    /// Streams of depth that are no part of a book are named.
+    private mutating func takeOther(_ text: Span<UInt8>, _ number: Int) {
+        guard let stream = parser.stream, stream.contains(where: { isDepth(text, $0) }) else { return }
+        guard case .stranger(let kind, let detail) = LineShape(lookingInto: text).content else { return }
+        last.strangers.note(kind, line: number, detail: detail)
+    }
+
+    /// Whether a stream's name says `@depth` or `@rpiDepth` from here on.
+    private func isDepth(_ text: Span<UInt8>, _ at: Int) -> Bool {
+        if text[at] != UInt8(ascii: "@") || at + 9 > text.count { return false }
+        return equals(text, at..<(at + 6), "@depth") || equals(text, at..<(at + 9), "@rpiDepth")
+    }
+
+    @discardableResult
+    private mutating func add(_ symbol: SymbolName) -> Speaker? {
+        let file = files.count - 1
+        if let speaker = known[symbol] {
+            if speaker.file == file { return speaker }
+            speaker.file = file
+        } else {
+            if symbol.isEmpty || known.count >= CaptureSurvey.symbolCountMax { return nil }
+            known[symbol] = Speaker(symbol, file: file)
+        }
+        let capital = symbol.capital
+        if capital != symbol { last.hasSmallLetters = true }
+        if !last.symbols.contains(capital) { last.symbols.append(capital) }
+        return known[symbol]
+    }
+}

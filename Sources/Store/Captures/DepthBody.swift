@@ -1,0 +1,116 @@
+// REST depth bodies: what they say of themselves, and why one is refused, in words.
+//
+// SAFETY: the parser gets the bytes of a span for the call only.
+
+import BinanceVenue
+import MarketData
+
+extension MessageParser {
+    /// What a message is.
+    ///
+    /// - Parameters:
+    ///   - message: the bytes of one message.
+    ///   - readableAfter: as in `parse`.
+    public mutating func kind(
+        of message: Span<UInt8>, _ market: Market, readableAfter: Int = 0
+    ) throws(ParseError) -> MessageKind {
+        try unsafe message.withUnsafeBufferPointer { bytes throws(ParseError) in
+            try unsafe parse(bytes, market: market, readableAfter: readableAfter)
+        }
+    }
+
+    /// Parses a REST depth body into `snapshot`.
+    public mutating func read(body: Span<UInt8>) throws(ParseError) {
+        try unsafe body.withUnsafeBufferPointer { bytes throws(ParseError) in
+            try unsafe parseSnapshot(bytes)
+        }
+    }
+}
+
+/// What a REST depth body says of itself.
+public struct DepthBody: Hashable, Sendable {
+    /// Its symbol in capitals; nil if it names none.
+    public var symbol: SymbolName?
+    /// Its update id.
+    public var id: UpdateID
+    /// Levels a side that were asked for, as far as the body shows it: it may have been cut at the length of
+    /// its longer side, since a request on spot may name any number; a shorter side is complete.
+    public var limit: Int
+    /// Whether it is a frame of a partial depth stream of a raw connection rather than a body: those have 5,
+    /// 10 or 20 levels and, on spot, neither symbol nor time.
+    public var isTopOnly: Bool
+
+    /// The facts of the snapshot that a parser has just read.
+    public init(_ snapshot: borrowing DepthSnapshot) {
+        symbol = snapshot.symbol.isEmpty ? nil : snapshot.symbol.capital
+        id = snapshot.lastUpdateID
+        limit = max(snapshot.bids.count, snapshot.asks.count)
+        let isTimed = snapshot.eventTimeUs != 0 || snapshot.transactionTimeUs != 0
+        isTopOnly = [5, 10, 20].contains(limit) && snapshot.symbol.isEmpty && !isTimed
+    }
+}
+
+/// Why a text is no REST depth body.
+public struct BodyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A sentence for people.
+    public let description: String
+}
+
+extension DepthBody {
+    /// The body in a text, taken out of `result`, `data` or another envelope.
+    ///
+    /// - Returns: its facts, and its bytes.
+    public static func find(in text: [UInt8]) throws(BodyRefusal) -> (facts: DepthBody, bytes: [UInt8]) {
+        var shape = LineShape(lookingInto: text.span)
+        var bytes = shape.unescaped
+        if let range = shape.range { bytes = Array(text[range]) }
+        if shape.content != .body {
+            bytes = text
+            shape.symbol = nil
+        }
+        var parser = MessageParser()
+        do throws(ParseError) {
+            try parser.read(body: bytes.span)
+        } catch {
+            throw BodyRefusal(description: words(error, text, shape))
+        }
+        var facts = DepthBody(parser.snapshot)
+        facts.symbol = facts.symbol ?? shape.symbol
+        return (facts, bytes)
+    }
+
+    private static func words(_ error: ParseError, _ text: [UInt8], _ shape: LineShape) -> String {
+        let span = text.span
+        var at = 0
+        skipBlanks(span, &at)
+        if at == text.count { return "the file is empty" }
+        if case .stranger(.page, let detail) = shape.content {
+            return "it is a page of HTML (\(detail.filter { $0 != "\n" })), not a REST depth body"
+        }
+        if text[at] == UInt8(ascii: "[") { return "not a REST depth body: it is a JSON array (byte \(at))" }
+        guard let outline = JSONOutline(span, at: at) else { return "not a REST depth body: \(error)" }
+        if let refusal = refusal(span, outline) { return refusal }
+        if let id = outline.value("lastUpdateId", span), span[id.lowerBound] &- 0x30 > 9 {
+            let found = string(span, id, countMax: 30)
+            return "not a REST depth body: lastUpdateId is \(found), not a number, at byte \(id.lowerBound)"
+        }
+        if !outline.has("lastUpdateId", span), shape.content != .body {
+            let nonce = outline.has("nonce", span) ? " (ccxt calls it nonce)" : ""
+            return "not a REST depth body: no lastUpdateId\(nonce) in the object at byte \(at), "
+                + "which has the members \(outline.names(span))"
+        }
+        return "not a REST depth body: \(error)"
+    }
+
+    /// What the venue's own error text says; nil if it is none.
+    private static func refusal(_ text: Span<UInt8>, _ outline: JSONOutline) -> String? {
+        if let inner = outline.value("error", text).flatMap({ JSONOutline(text, at: $0.lowerBound) }) {
+            return refusal(text, inner)
+        }
+        guard let code = outline.value("code", text), let message = outline.text("msg", text) else {
+            return nil
+        }
+        let number = string(text, code, countMax: 20)
+        return number == "0" ? nil : "the venue refused the request: \(number) \(message)"
+    }
+}

@@ -1,0 +1,45 @@
+// Whether the events of a symbol come from several connections that were recorded into one file. The venue
+// may group the same updates differently on each: then an event begins before the one in front of it ends,
+// which never happens within one subscription of futures.
+//
+// That alone proves nothing, the venue might have broken its own chain. What proves two connections is that
+// both chains go on: behind the event that overlaps, an older chain is continued exactly where it ended.
+
+import BookSync
+import MarketData
+
+/// The chains of events of one symbol of futures.
+struct EventChains {
+    /// Most connections that are told apart.
+    static let countMax = 4
+
+    /// Where each chain has ended so far; the last one was continued last.
+    private var ends: [UpdateID] = []
+    /// Events that began before the furthest chain's end and continued no chain.
+    private(set) var overlapCount = 0
+    /// Times an older chain was continued.
+    private var returnCount = 0
+
+    /// Whether events overlap and all of them belong to chains that go on beside each other.
+    var areSeveral: Bool { overlapCount > 0 && returnCount >= overlapCount }
+
+    /// Takes the next event.
+    mutating func take(_ ids: UpdateRange) {
+        guard let begins = ids.previousLast else { return }
+        // By far the most: the only chain goes on.
+        if ends.count == 1 && ends[0] == begins {
+            ends[0] = ids.last
+            return
+        }
+        if ends.contains(ids.last) { return }
+        if let chain = ends.firstIndex(of: begins) {
+            if chain < ends.count - 1 { returnCount += 1 }
+            ends.remove(at: chain)
+            ends.append(ids.last)
+            return
+        }
+        if let furthest = ends.max(), begins < furthest, furthest < ids.last { overlapCount += 1 }
+        if ends.count == EventChains.countMax { ends.removeFirst() }
+        ends.append(ids.last)
+    }
+}

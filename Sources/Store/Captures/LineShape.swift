@@ -1,0 +1,312 @@
+// What a line of a capture holds, by its shape: a message as the venue sends it, a REST depth body, either of
+// them in an envelope that a collector put around it, or something strange.
+//
+// Lines that begin as the venue's messages do are told by twelve bytes; only others are looked into. An
+// envelope is an object of which exactly one member is a message or a body, or a text that holds one; beside
+// it may stand the symbol of a body and the time of receipt.
+
+import BinanceVenue
+import LobRecording
+import MarketData
+
+/// What a line holds.
+public enum LineContent: Hashable, Sendable {
+    /// A message for the parser.
+    case message
+    /// An object that has the members of a REST depth body.
+    case body
+    /// Something else; the text tells of it.
+    case stranger(Stranger, detail: String)
+}
+
+/// A line of a capture, taken out of its envelope.
+public struct LineShape: Sendable {
+    /// What it holds.
+    public var content: LineContent
+    /// Where the message or body lies in the line; nil if it was a text with escapes, and now lies in
+    /// `unescaped`.
+    public var range: Range<Int>? = 0..<0
+    /// The message or body, if it was a text with escapes.
+    public var unescaped: [UInt8] = []
+    /// The symbol that the envelope names, in capitals.
+    public var symbol: SymbolName?
+    /// The time that the envelope names, in nanoseconds since 1970.
+    public var receivedAtNs: Int64?
+
+    /// Objects inside objects that are looked into.
+    static let depthMax = 3
+
+    private init(_ content: LineContent, _ range: Range<Int>) {
+        self.content = content
+        self.range = range
+    }
+
+    private static func stranger(_ kind: Stranger, _ detail: String) -> LineShape {
+        LineShape(.stranger(kind, detail: detail), 0..<0)
+    }
+
+    /// The shape of a line without its receive time.
+    ///
+    /// - Complexity: O(1) for lines that begin as the venue's messages do, otherwise O(bytes).
+    public init(of line: Span<UInt8>) {
+        let isMessage = MessageClass(line) == .data && line[line.count - 1] == UInt8(ascii: "}")
+        // A body, {"lastUpdateId", may say more of itself.
+        if isMessage && line[2] != UInt8(ascii: "l") {
+            self = LineShape(.message, 0..<line.count)
+            return
+        }
+        self.init(lookingInto: line)
+    }
+
+    /// The shape of a line that the venue's messages do not begin like, or of one whose contents count.
+    init(lookingInto line: Span<UInt8>) { self = LineShape.look(line) }
+
+    private static func look(_ line: Span<UInt8>) -> LineShape {
+        var at = 0
+        skipBlanks(line, &at)
+        if at == line.count { return LineShape(.message, 0..<line.count) }
+        switch line[at] {
+        case UInt8(ascii: "{"): return object(line, at)
+        case UInt8(ascii: "["): return bracket(line, at)
+        case UInt8(ascii: "<"): return stranger(.page, string(line, 0..<line.count, countMax: 60))
+        case 0x22, UInt8(ascii: "]"), UInt8(ascii: "}"): return spread(line)
+        case _: return text(line)
+        }
+    }
+
+    /// A line that begins with a brace.
+    private static func object(_ line: Span<UInt8>, _ first: Int) -> LineShape {
+        var at = first + 1
+        skipBlanks(line, &at)
+        if at == line.count { return spread(line) }
+        if line[at] == UInt8(ascii: "'") {
+            return stranger(.python, string(line, first..<line.count, countMax: 40))
+        }
+        guard let outline = JSONOutline(line, at: first) else {
+            // Where it stops being JSON is for the parser to say.
+            return LineShape(.message, 0..<line.count)
+        }
+        var end = outline.end
+        skipBlanks(line, &end)
+        if end < line.count {
+            if line[end] == UInt8(ascii: "{") { return stranger(.glued, "another object at byte \(end)") }
+            if line[end] == UInt8(ascii: ","), end == line.count - 1 {
+                return stranger(.array, "a comma behind an object")
+            }
+            return LineShape(.message, 0..<line.count)
+        }
+        return shape(line, first..<outline.end, outline, depth: 0)
+            ?? stranger(.unknown, outline.names(line))
+    }
+
+    /// A line that begins with a bracket: an array, or a time of a log.
+    private static func bracket(_ line: Span<UInt8>, _ first: Int) -> LineShape {
+        var at = first + 1
+        skipBlanks(line, &at)
+        if at == line.count { return stranger(.array, "an opening bracket") }
+        if line[at] == UInt8(ascii: "{") {
+            let isDepth = contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
+            if isDepth { return stranger(.array, string(line, first..<line.count, countMax: 40)) }
+        }
+        let isJSON = line[line.count - 1] == UInt8(ascii: "]")
+        return isJSON ? LineShape(.message, 0..<line.count) : text(line)
+    }
+
+    private static func spread(_ line: Span<UInt8>) -> LineShape {
+        let isRow = contains(line, "\"\"e\"\"") || contains(line, "\",\"")
+        if isRow { return stranger(.table, columns(line)) }
+        return stranger(.spread, string(line, 0..<line.count, countMax: 40))
+    }
+
+    /// A line that is no JSON from its beginning.
+    private static func text(_ line: Span<UInt8>) -> LineShape {
+        var commas = 0
+        var tabs = 0
+        for index in 0..<line.count {
+            switch line[index] {
+            case UInt8(ascii: ","): commas += 1
+            case 0x09: tabs += 1
+            case UInt8(ascii: "{") where index > 0 && line[index - 1] == 0x22 && commas > 0:
+                return stranger(.tableOfJSON, columns(line))
+            case UInt8(ascii: "{") where commas < 2 && tabs < 2:
+                let rest = string(line, 0..<index, countMax: 40)
+                return stranger(.prefix, "\(index) bytes before the message: '\(rest)'")
+            case _: break
+            }
+        }
+        if commas >= 2 || tabs >= 2 { return stranger(.table, columns(line)) }
+        return stranger(.text, string(line, 0..<line.count, countMax: 60))
+    }
+
+    private static func columns(_ line: Span<UInt8>) -> String { string(line, 0..<line.count, countMax: 100) }
+}
+
+// Objects.
+extension LineShape {
+    /// The shape of an object; nil if it is of none that is known.
+    private static func shape(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ outline: JSONOutline, depth: Int
+    ) -> LineShape? {
+        func has(_ name: StaticString) -> Bool { outline.has(name, line) }
+        if let stream = outline.text("stream", line), has("data") {
+            if stream.contains("@rpiDepth") { return stranger(.retail, stream) }
+            if isOption(line, outline) { return stranger(.options, stream) }
+            return LineShape(.message, range)
+        }
+        if has("e") {
+            return outline.text("e", line) == "depth"
+                ? stranger(.options, outline.names(line)) : LineShape(.message, range)
+        }
+        if has("lastUpdateId") && (has("bids") || has("asks")) {
+            var shape = LineShape(.body, range)
+            shape.symbol = symbol(line, outline)
+            return shape
+        }
+        if has("nonce") && has("bids") && has("asks") { return stranger(.unifiedBook, outline.names(line)) }
+        if has("U") && has("u") && (has("b") || has("a")) {
+            return stranger(.untypedEvent, outline.names(line))
+        }
+        if has("u") && (has("B") || has("A")) { return LineShape(.message, range) }
+        if let inner = envelope(line, outline, depth: depth) { return inner }
+        let isReply =
+            has("result") || has("error") || has("method") || has("code") && has("msg") || has("event")
+        return isReply ? LineShape(.message, range) : nil
+    }
+
+    /// The message or body in the only member that holds one; nil if none does.
+    private static func envelope(
+        _ line: Span<UInt8>, _ outline: JSONOutline, depth: Int
+    ) -> LineShape? {
+        if depth == depthMax { return nil }
+        var found: LineShape?
+        var strange: LineShape?
+        for member in outline.members {
+            guard let inner = content(line, member.value, depth: depth + 1) else { continue }
+            if case .stranger = inner.content {
+                strange = strange ?? inner
+                continue
+            }
+            if found != nil { return stranger(.ambiguous, outline.names(line)) }
+            found = inner
+        }
+        guard var found else { return strange }
+        if found.symbol == nil { found.symbol = symbol(line, outline) }
+        if found.receivedAtNs == nil { found.receivedAtNs = time(line, outline) }
+        return found
+    }
+
+    /// What a member holds, if that is an object of a known shape or a text of one.
+    private static func content(_ line: Span<UInt8>, _ value: Range<Int>, depth: Int) -> LineShape? {
+        if line[value.lowerBound] == UInt8(ascii: "{") {
+            guard let outline = JSONOutline(line, at: value.lowerBound) else { return nil }
+            return shape(line, value, outline, depth: depth)
+        }
+        guard line[value.lowerBound] == 0x22, value.count > 2 else { return nil }
+        let head = string(line, (value.lowerBound + 1)..<(value.upperBound - 1), countMax: 8)
+        guard head.contains("{"), let text = unescape(line, value) else { return nil }
+        guard let outline = JSONOutline(text.span, at: 0) else { return nil }
+        guard var inner = shape(text.span, 0..<text.count, outline, depth: depth) else { return nil }
+        if let range = inner.range { inner.unescaped = Array(text[range]) }
+        inner.range = nil
+        return inner
+    }
+
+    /// The symbol that an object names beside its contents, in capitals.
+    private static func symbol(_ line: Span<UInt8>, _ outline: JSONOutline) -> SymbolName? {
+        let text =
+            outline.text("symbol", line) ?? outline.text("s", line) ?? outline.text("instrument", line)
+            ?? outline.text("sym", line) ?? outline.text("pair", line)
+            ?? outline.text("stream", line).map { String($0.prefix { $0 != "@" }) }
+        guard let text, let name = SymbolName(text.replacing("/", with: "")), !name.isEmpty else {
+            return nil
+        }
+        return name.capital
+    }
+
+    /// The time that an object names beside its contents: of a member whose name speaks of receipt, otherwise
+    /// of the first that is a time.
+    private static func time(_ line: Span<UInt8>, _ outline: JSONOutline) -> Int64? {
+        var first: Int64?
+        for member in outline.members {
+            guard let time = time(line, member.value) else { continue }
+            let name = string(line, member.name, countMax: 40).lowercased()
+            if ["rx", "recv", "receiv", "local", "arriv"].contains(where: name.contains) { return time }
+            first = first ?? time
+        }
+        return first
+    }
+
+    /// A number or text that is a time between 2001 and 2261.
+    private static func time(_ line: Span<UInt8>, _ value: Range<Int>) -> Int64? {
+        let isText = line[value.lowerBound] == 0x22
+        let inside = isText ? (value.lowerBound + 1)..<(value.upperBound - 1) : value
+        if inside.count < 10 || inside.count > 40 { return nil }
+        let digits = inside.map { line[$0] }
+        let time = timeNs(ofText: digits.span)
+        return time.flatMap { $0 >= 1_000_000_000_000_000_000 ? $0 : nil }
+    }
+
+    /// Whether the payload of a stream is depth of European options.
+    private static func isOption(_ line: Span<UInt8>, _ outline: JSONOutline) -> Bool {
+        guard let data = outline.value("data", line), let inner = JSONOutline(line, at: data.lowerBound)
+        else {
+            return false
+        }
+        return inner.text("e", line) == "depth"
+    }
+
+    /// A text in quotes without its escapes; nil if it has one that JSON of the venue needs not.
+    private static func unescape(_ line: Span<UInt8>, _ value: Range<Int>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(value.count)
+        var at = value.lowerBound + 1
+        while at < value.upperBound - 1 {
+            var byte = line[at]
+            at += 1
+            if byte == UInt8(ascii: "\\") {
+                byte = line[at]
+                at += 1
+                switch byte {
+                case 0x22, UInt8(ascii: "\\"), UInt8(ascii: "/"): break
+                case UInt8(ascii: "n"), UInt8(ascii: "t"), UInt8(ascii: "r"): byte = 0x20
+                case _: return nil
+                }
+            }
+            if !bytes.isEmpty || byte != 0x20 { bytes.append(byte) }
+        }
+        return bytes
+    }
+
+    /// Whether a word stands in a text.
+    private static func contains(_ text: Span<UInt8>, _ word: StaticString) -> Bool {
+        let word = Array("\(word)".utf8)
+        if text.count < word.count { return false }
+        for first in 0...(text.count - word.count) where text[first] == word[0] {
+            if word.indices.allSatisfy({ text[first + $0] == word[$0] }) { return true }
+        }
+        return false
+    }
+}
+
+extension LineShape {
+    /// Where the letters of the symbol of a message lie, bare or in the wrapper; nil if there are none.
+    public static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
+        guard let outline = JSONOutline(text, at: 0) else { return nil }
+        if let value = outline.value("s", text) {
+            return value.count > 2 ? (value.lowerBound + 1)..<(value.upperBound - 1) : nil
+        }
+        let inner = outline.value("data", text) ?? outline.value("event", text)
+        guard let inner, let data = JSONOutline(text, at: inner.lowerBound),
+            let value = data.value("s", text), value.count > 2
+        else { return nil }
+        return (value.lowerBound + 1)..<(value.upperBound - 1)
+    }
+}
+
+extension SymbolName {
+    /// The name with ASCII letters in capitals, as the venue writes symbols; other bytes are untouched.
+    public var capital: SymbolName {
+        let bytes = description.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & 0xDF : $0 }
+        return SymbolName(String(decoding: bytes, as: UTF8.self)) ?? self
+    }
+}

@@ -1,0 +1,88 @@
+// What the messages of a capture say of their market: futures events carry `pu`, and COIN-M symbols are
+// quoted in USD behind an underscore.
+
+import BinanceVenue
+import MarketData
+
+/// Which markets the messages of a capture show, and where each was shown first.
+public struct MarketEvidence: Sendable {
+    /// A market that was shown by an event, and where.
+    public struct Sign: Hashable, Sendable {
+        /// The market.
+        public let market: Market
+        /// File and line.
+        public let origin: String
+    }
+
+    /// What whole depth events show, one for each market, in the order of the capture.
+    public private(set) var events: [Sign] = []
+    /// What other messages show: less certain, and asked only where there is no event.
+    public private(set) var others: [Sign] = []
+
+    /// Nothing was shown.
+    public init() {}
+
+    /// Takes what a depth event shows.
+    mutating func note(_ market: Market, _ origin: @autoclosure () -> String) {
+        if events.contains(where: { $0.market == market }) { return }
+        events.append(Sign(market: market, origin: origin()))
+    }
+
+    /// Takes what another message shows.
+    mutating func noteOther(_ market: Market, _ origin: @autoclosure () -> String) {
+        if others.contains(where: { $0.market == market }) { return }
+        others.append(Sign(market: market, origin: origin()))
+    }
+
+    /// The futures market of a symbol.
+    static func futures(_ symbol: SymbolName) -> Market {
+        "\(symbol.capital)".contains("USD_") ? .coinm : .usdm
+    }
+}
+
+/// The market of a capture, and how it is known.
+public struct ToldMarket: Hashable, Sendable {
+    /// The market.
+    public let market: Market
+    /// Whether it is a guess, since nothing in the capture tells.
+    public let isGuess: Bool
+}
+
+/// Why a capture has no single market.
+public enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Events of two markets.
+    case mixed(MarketEvidence.Sign, MarketEvidence.Sign)
+    /// Events of another market than the one that was named.
+    case contradicted(MarketEvidence.Sign)
+
+    /// A sentence for people.
+    public var description: String {
+        switch self {
+        case .mixed(let first, let second):
+            "\(second.origin): this is a \(second.market.name) event, that of \(first.origin) is "
+                + "\(first.market.name)'s; captures are replayed together only if they are of one market."
+        case .contradicted(let sign) where sign.market == .spot:
+            "\(sign.origin): these are spot events; use --market spot."
+        case .contradicted(let sign):
+            "\(sign.origin): these are futures events; use --market \(sign.market.name)."
+        }
+    }
+}
+
+extension MarketEvidence {
+    /// The market: the one that was named, otherwise the one that is shown, otherwise spot.
+    ///
+    /// - Throws: if several are shown, or another one than was named.
+    public func market(named: Market?) throws(MarketError) -> ToldMarket {
+        if let named {
+            if let other = events.first(where: { $0.market != named }) { throw .contradicted(other) }
+            return ToldMarket(market: named, isGuess: false)
+        }
+        if events.count > 1 { throw .mixed(events[0], events[1]) }
+        if let sign = events.first { return ToldMarket(market: sign.market, isGuess: false) }
+        if others.count == 1 {
+            return ToldMarket(market: others[0].market, isGuess: others[0].market == .spot)
+        }
+        return ToldMarket(market: .spot, isGuess: true)
+    }
+}

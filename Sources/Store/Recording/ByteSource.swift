@@ -1,0 +1,129 @@
+// A file as a stream of bytes: plain, gzip or zstd. What else is packed, or no text at all, is named.
+//
+// SAFETY: owns the gzFile and closes it once; reads go into memory the caller owns, never beyond the count it
+// names.
+
+import CLobZlib
+import Glibc
+
+/// Why a capture or recording cannot be read any further.
+public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file cannot be opened.
+    case cannotOpen(path: String, reason: String)
+    /// The bytes end in the middle, or are damaged; everything before was delivered.
+    case damaged(path: String, atByte: Int, reason: String)
+    /// The file is of a format that is not read.
+    case foreign(path: String, format: String, advice: String)
+    /// A recording of a version this build does not know.
+    case unknownVersion(path: String, version: UInt32)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .cannotOpen(let path, let reason): "\(path): \(reason)"
+        case .damaged(let path, let byte, let reason): "\(path): damaged at byte \(byte): \(reason)"
+        case .foreign(let path, let format, let advice):
+            "\(path): \(format); \(advice.replacing("FILE", with: path))"
+        case .unknownVersion(let path, let version): "\(path): recording of unknown version \(version)"
+        }
+    }
+}
+
+/// A readable file. Not copyable; closes itself.
+struct ByteSource: ~Copyable {
+    /// Its name for people.
+    let name: String
+    /// Length of the file on disk in bytes, 0 if it has none.
+    let fileBytes: Int
+    private let file: gzFile?
+    private let zstd: ZstdFile?
+    /// Uncompressed bytes delivered so far.
+    private(set) var deliveredBytes = 0
+    /// Time spent on reading and unpacking, in nanoseconds.
+    private(set) var readingNs: Int64 = 0
+
+    /// - Parameter name: what to call the file, if not by its path.
+    init(path: String, name: String? = nil) throws(ReadingError) {
+        let name = name ?? path
+        let (head, bytes) = try ByteSource.look(path, name)
+        let isRead = FileFormat.isZstd(head) || head.starts(with: [0x1F, 0x8B]) || FrameFile.begins(head)
+        if !isRead, let format = FileFormat(head: head, name: name) {
+            throw .foreign(path: name, format: format.name, advice: format.advice)
+        }
+        let opened = try ByteSource.open(path, name, isZstd: FileFormat.isZstd(head))
+        self.name = name
+        fileBytes = bytes
+        file = opened.file
+        zstd = opened.zstd
+    }
+
+    /// The first bytes and the length of a file.
+    private static func look(_ path: String, _ name: String) throws(ReadingError) -> (head: [UInt8], Int) {
+        var facts = stat()
+        if stat(path, &facts) != 0 { throw failure(name) }
+        if facts.st_mode & S_IFMT == S_IFDIR { throw .cannotOpen(path: name, reason: "is a directory") }
+        // What is no file gives its bytes once.
+        if facts.st_mode & S_IFMT != S_IFREG { return ([], Int(facts.st_size)) }
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw failure(name) }
+        defer { close(descriptor) }
+        var head = [UInt8](repeating: 0, count: FileFormat.headBytes)
+        let got = pread(descriptor, &head, head.count, 0)
+        if got < 0 { throw failure(name) }
+        head.removeLast(head.count - got)
+        return (head, Int(facts.st_size))
+    }
+
+    private static func open(
+        _ path: String, _ name: String, isZstd: Bool
+    ) throws(ReadingError) -> (file: gzFile?, zstd: ZstdFile?) {
+        if isZstd {
+            let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            if descriptor < 0 { throw failure(name) }
+            if let zstd = ZstdFile(descriptor: descriptor) { return (nil, zstd) }
+            close(descriptor)
+            throw .cannotOpen(path: name, reason: "no memory")
+        }
+        guard let file = gzopen(path, "rbe") else { throw failure(name) }
+        gzbuffer(file, 1 << 17)
+        return (file, nil)
+    }
+
+    private static func failure(_ name: String) -> ReadingError {
+        .cannotOpen(path: name, reason: String(cString: strerror(errno)))
+    }
+
+    deinit { if let file { gzclose_r(file) } }
+
+    /// Bytes of the file on disk consumed so far, for progress.
+    var consumedFileBytes: Int { zstd?.consumedBytes ?? file.map { max(Int(gzoffset($0)), 0) } ?? 0 }
+
+    /// Reads up to `count` bytes; fewer only at the end or before damage.
+    mutating func read(into room: UnsafeMutableRawPointer, count: Int) throws(ReadingError) -> Int {
+        let beganNs = ByteSource.nowNs
+        defer { readingNs += ByteSource.nowNs - beganNs }
+        if let zstd {
+            let (got, reason) = zstd.read(into: room, count: count)
+            guard let got else { throw .damaged(path: name, atByte: deliveredBytes, reason: reason) }
+            deliveredBytes += got
+            return got
+        }
+        let got = Int(gzread(file, room, UInt32(min(count, 1 << 30))))
+        var code: Int32 = 0
+        let text = gzerror(file, &code).map { String(cString: $0) } ?? ""
+        if got > 0 { deliveredBytes += got }
+        if got < 0 || (got < count && code != Z_OK && code != Z_STREAM_END) {
+            if got > 0 { return got }
+            // zlib puts the path in front.
+            let reason = text.split(separator: ": ").last.map { String($0) } ?? "read error"
+            throw .damaged(path: name, atByte: deliveredBytes, reason: reason)
+        }
+        return max(got, 0)
+    }
+
+    private static var nowNs: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

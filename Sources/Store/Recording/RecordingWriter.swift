@@ -1,0 +1,124 @@
+// A recording that is being written.
+//
+// The frames go to `FILE.tmp` beside the file, which takes its name only when all of them are on the disk: a
+// recording is whole or absent, also after a power failure, and one that is replaced stays until then. What
+// is no recording is never replaced, and neither is a file that is being read.
+//
+// SAFETY: owns the FILE and closes it once; a frame's bytes are read during the call.
+
+import Glibc
+import LobHandoff
+
+/// Why a recording cannot be written.
+public enum WritingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file is one of the inputs.
+    case isInput(path: String)
+    /// There is a file of that name, and it is not a recording.
+    case isOther(path: String)
+    /// The system refuses.
+    case cannotWrite(path: String, reason: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .isInput(let path): "\(path): is itself being read; name another file for the recording"
+        case .isOther(let path): "\(path): exists and is not a recording; it stays as it is"
+        case .cannotWrite(let path, let reason): "\(path): cannot write: \(reason)"
+        }
+    }
+}
+
+/// Writes frames to a recording. Not copyable; without `finish` nothing of it stays.
+public struct RecordingWriter: ~Copyable {
+    private let path: String
+    private let temporary: String
+    private let file: UnsafeMutablePointer<FILE>
+    /// The first error of a write, 0 if there was none.
+    private var failure: Int32 = 0
+    private var isFinished = false
+
+    /// Begins a recording; one that is there under its name stays until `finish`.
+    ///
+    /// - Parameter inputs: files that are being read and must not be replaced.
+    public init(path: String, inputs: [String] = []) throws(WritingError) {
+        let target = RecordingWriter.resolved(path)
+        let temporary = target + ".tmp"
+        for place in [target, temporary] { try RecordingWriter.check(place, inputs) }
+        guard let opened = fopen(temporary, "wb") else {
+            throw .cannotWrite(path: temporary, reason: String(cString: strerror(errno)))
+        }
+        (self.path, self.temporary, file) = (target, temporary, opened)
+        setvbuf(opened, nil, Int32(_IOFBF), 1 << 18)
+        var header = FrameFile.magic
+        withUnsafeBytes(of: FrameFile.version.littleEndian) { header += $0 }
+        header += [0, 0, 0, 0]
+        if fwrite(header, 1, header.count, opened) != header.count { failure = errno }
+    }
+
+    deinit {
+        if isFinished { return }
+        fclose(file)
+        unlink(temporary)
+    }
+
+    /// Brings the names of a file's folder to the disk, where the file system can do that.
+    private static func keepName(_ path: String) throws(WritingError) {
+        let end = path.lastIndex(of: "/")
+        let name = end.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+        let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder < 0 { return }
+        defer { close(folder) }
+        if fsync(folder) == 0 || errno == EINVAL || errno == EROFS { return }
+        throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+
+    /// The file behind symbolic links, so that it is replaced and not the link to it.
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Whether a file may be replaced: it is absent, or a recording that is not being read.
+    private static func check(_ path: String, _ inputs: [String]) throws(WritingError) {
+        var facts = stat()
+        if stat(path, &facts) != 0 { return }
+        for input in inputs {
+            var other = stat()
+            if stat(input, &other) == 0, other.st_dev == facts.st_dev, other.st_ino == facts.st_ino {
+                throw .isInput(path: path)
+            }
+        }
+        guard facts.st_mode & S_IFMT == S_IFREG, RecordingReader.isRecording(path: path) else {
+            throw .isOther(path: path)
+        }
+    }
+
+    /// Appends a frame.
+    public mutating func write(_ frame: Frame) {
+        var header: (UInt32, UInt16, UInt8, UInt8, Int64) = (
+            UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0,
+            frame.receivedAtNs
+        )
+        let length = FrameFile.frameHeaderLength
+        let wroteHeader = withUnsafeBytes(of: &header) { fwrite($0.baseAddress!, 1, length, file) == length }
+        let body = frame.bytes.count == 0 ? 0 : fwrite(frame.bytes.baseAddress!, 1, frame.bytes.count, file)
+        if (!wroteHeader || body != frame.bytes.count) && failure == 0 { failure = errno }
+    }
+
+    /// Ends the recording, brings it to the disk and gives it its name.
+    /// - Throws: if anything since the beginning could not be written; then nothing of it stays.
+    public consuming func finish() throws(WritingError) {
+        isFinished = true
+        if fflush(file) != 0 && failure == 0 { failure = errno }
+        if failure == 0 && fsync(fileno(file)) != 0 { failure = errno }
+        if fclose(file) != 0 && failure == 0 { failure = errno }
+        if failure == 0 && rename(temporary, path) != 0 { failure = errno }
+        if failure == 0 {
+            try RecordingWriter.keepName(path)
+            return
+        }
+        unlink(temporary)
+        throw .cannotWrite(path: path, reason: String(cString: strerror(failure)))
+    }
+}

@@ -1,0 +1,63 @@
+// A zstd file as a stream of bytes: any number of frames, one after the other.
+//
+// SAFETY: owns the descriptor and the decoder and frees each once; the decoder writes into memory the caller
+// owns, never beyond the count it names, and reads from `input`, never beyond `inputCount`.
+
+import CLobZstd
+import Glibc
+
+/// An open zstd file.
+final class ZstdFile {
+    private let descriptor: Int32
+    private let decoder: OpaquePointer
+    private var input = [UInt8](repeating: 0, count: ZSTD_DStreamInSize())
+    private var inputAt = 0
+    private var inputCount = 0
+    private var isInsideFrame = false
+    private var damage: String?
+    /// Bytes of the file consumed so far.
+    private(set) var consumedBytes = 0
+
+    /// Takes an open descriptor over; nil if there is no memory for a decoder.
+    init?(descriptor: Int32) {
+        guard let decoder = ZSTD_createDStream() else { return nil }
+        self.descriptor = descriptor
+        self.decoder = decoder
+    }
+
+    deinit {
+        ZSTD_freeDStream(decoder)
+        close(descriptor)
+    }
+
+    /// Reads up to `count` bytes; 0 at the end, nil with a reason if the file is damaged.
+    func read(into room: UnsafeMutableRawPointer, count: Int) -> (count: Int?, reason: String) {
+        if let damage { return (nil, damage) }
+        var output = ZSTD_outBuffer(dst: room, size: count, pos: 0)
+        while output.pos < output.size {
+            if inputAt == inputCount {
+                let got = Glibc.read(descriptor, &input, input.count)
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { return (nil, String(cString: strerror(errno))) }
+                if got == 0 && output.pos == 0 && isInsideFrame { return (nil, "unexpected end of file") }
+                if got == 0 { break }
+                inputAt = 0
+                inputCount = got
+                consumedBytes += got
+            }
+            let outcome = input.withUnsafeBytes { bytes in
+                var buffer = ZSTD_inBuffer(src: bytes.baseAddress, size: inputCount, pos: inputAt)
+                let hint = ZSTD_decompressStream(decoder, &output, &buffer)
+                inputAt = buffer.pos
+                return hint
+            }
+            if ZSTD_isError(outcome) != 0 {
+                let reason = String(cString: ZSTD_getErrorName(outcome))
+                damage = reason
+                return output.pos > 0 ? (output.pos, "") : (nil, reason)
+            }
+            isInsideFrame = outcome != 0
+        }
+        return (output.pos, "")
+    }
+}

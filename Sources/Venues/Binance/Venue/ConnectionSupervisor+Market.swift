@@ -1,0 +1,8 @@
+// The connections of this venue.
+
+import FeedPlan
+
+extension ConnectionSupervisor.Configuration {
+    /// The defaults for a market.
+    public init(market: Market) { self.init(terms: market.connectionTerms) }
+}

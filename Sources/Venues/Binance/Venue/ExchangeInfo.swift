@@ -1,0 +1,173 @@
+// The venue's list of symbols, a body of up to 20 MB, read once from front to back and handed out symbol by
+// symbol. Of each symbol only what `SymbolInfo` holds is kept; everything else is skipped, but must be JSON.
+//
+// Beside the symbols it states the budget of request weight, which is the venue's to change.
+//
+// Tolerant on purpose: the list grows members and kinds of symbols all the time, and one strange entry must
+// not keep the books of all others from starting. A symbol without a usable name is left out and counted; a
+// member of an unexpected type counts as absent; an unknown status is one that does not trade.
+//
+// Worst case: O(bytes), about 1 ns each; a handful of short strings for each symbol.
+
+import MarketData
+
+/// What `exchangeInfo` says.
+public struct ExchangeInfo: Sendable {
+    /// The symbols in the order of the body.
+    public var symbols: [SymbolInfo] = []
+    /// Entries left out because they have no name that can be one.
+    public var unusableCount = 0
+    /// Request weight that an address may spend in a minute; nil if the list does not say.
+    public var requestWeightPerMinute: Int?
+
+    /// Longest text kept of a member, in bytes.
+    private static let textBytesMax = 64
+
+    /// Reads a body.
+    ///
+    /// - Throws: what is wrong with it and where.
+    public init(_ body: Span<UInt8>, market: Market) throws(ParseError) {
+        var symbols: [SymbolInfo] = []
+        var weight: Int?
+        unusableCount = try ExchangeInfo.read(body, market, &weight) { symbols.append($0) }
+        self.symbols = symbols
+        requestWeightPerMinute = weight
+    }
+
+    /// Reads a body and hands out its symbols as they come.
+    ///
+    /// - Returns: entries left out because they have no name that can be one.
+    /// - Throws: what is wrong with it and where; symbols before that have been handed out.
+    public static func forEachSymbol(
+        in body: Span<UInt8>, market: Market, _ use: (SymbolInfo) -> Void
+    ) throws(ParseError) -> Int {
+        var weight: Int?
+        return try read(body, market, &weight, use)
+    }
+
+    private static func read(
+        _ body: Span<UInt8>, _ market: Market, _ weight: inout Int?, _ use: (SymbolInfo) -> Void
+    ) throws(ParseError) -> Int {
+        try JSONCursor.reading(body) { cursor throws(ParseError) in
+            var unusable = 0
+            var isListed = false
+            try cursor.forEachMember { name, value throws(ParseError) in
+                if value.matches(name, "rateLimits") && value.byte == UInt8(ascii: "[") {
+                    return try value.forEachElement { limit throws(ParseError) in
+                        guard let stated = try weightPerMinute(&limit) else { return }
+                        weight = min(weight ?? stated, stated)
+                    }
+                }
+                if !value.matches(name, "symbols") { return try value.skipValue() }
+                isListed = true
+                try value.forEachElement { element throws(ParseError) in
+                    if let facts = try facts(&element, market) { use(facts) } else { unusable += 1 }
+                }
+            }
+            if !cursor.isAtEnd { throw cursor.error(.trailingBytes) }
+            if !isListed { throw ParseError(code: .fieldMissing, offset: 0) }
+            return unusable
+        }
+    }
+
+    /// The limit of an element of `rateLimits` that is of request weight and of one minute, nil of any other.
+    private static func weightPerMinute(_ element: inout JSONCursor) throws(ParseError) -> Int? {
+        if element.byte != UInt8(ascii: "{") {
+            try element.skipValue()
+            return nil
+        }
+        var type: String?
+        var interval: String?
+        var number: Int? = 1
+        var limit: Int?
+        try element.forEachMember { name, value throws(ParseError) in
+            if value.matches(name, "rateLimitType") {
+                type = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "interval") {
+                interval = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "intervalNum") {
+                number = try countIfAny(&value)
+            } else if value.matches(name, "limit") {
+                limit = try countIfAny(&value)
+            } else {
+                try value.skipValue()
+            }
+        }
+        return type == "REQUEST_WEIGHT" && interval == "MINUTE" && number == 1 ? limit : nil
+    }
+
+    /// The count at the cursor, nil if the value is none; moves behind it in any case.
+    private static func countIfAny(_ value: inout JSONCursor) throws(ParseError) -> Int? {
+        var ahead = value
+        try value.skipValue()
+        guard let count = try? ahead.integer(), ahead.offset == value.offset else { return nil }
+        return Int(exactly: count)
+    }
+
+    private static func facts(_ cursor: inout JSONCursor, _ market: Market) throws(ParseError) -> SymbolInfo?
+    {
+        if cursor.byte != UInt8(ascii: "{") {
+            try cursor.skipValue()
+            return nil
+        }
+        var facts = SymbolInfo(
+            symbol: SymbolName(), market: market, status: "", tickSize: nil, stepSize: nil)
+        try cursor.forEachMember { name, value throws(ParseError) in
+            if value.matches(name, "symbol") {
+                facts.symbol = try symbol(&value)
+            } else if value.matches(name, "status") || value.matches(name, "contractStatus") {
+                facts.status = try value.textIfAny(bytesMax: textBytesMax) ?? ""
+            } else if value.matches(name, "baseAsset") {
+                facts.baseAsset = try value.textIfAny(bytesMax: textBytesMax) ?? ""
+            } else if value.matches(name, "quoteAsset") {
+                facts.quoteAsset = try value.textIfAny(bytesMax: textBytesMax) ?? ""
+            } else if value.matches(name, "contractType") {
+                facts.contractType = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "filters") && value.byte == UInt8(ascii: "[") {
+                try value.forEachElement { filter throws(ParseError) in try read(&filter, into: &facts) }
+            } else {
+                try value.skipValue()
+            }
+        }
+        return facts.symbol.isEmpty ? nil : facts
+    }
+
+    /// A name, or the empty one if the value is none that fits.
+    private static func symbol(_ value: inout JSONCursor) throws(ParseError) -> SymbolName {
+        if value.byte != 0x22 {
+            try value.skipValue()
+            return SymbolName()
+        }
+        let bytes = try value.string()
+        for offset in bytes where value[offset] == 0x5C { return SymbolName() }
+        do throws(ParseError) { return try value.symbol(bytes) } catch { return SymbolName() }
+    }
+
+    private static func read(_ filter: inout JSONCursor, into facts: inout SymbolInfo) throws(ParseError) {
+        if filter.byte != UInt8(ascii: "{") { return try filter.skipValue() }
+        var isPrice = false
+        var isLot = false
+        var tick: String?
+        var step: String?
+        try filter.forEachMember { name, value throws(ParseError) in
+            if value.matches(name, "filterType"), value.byte == 0x22 {
+                let type = try value.string()
+                isPrice = value.matches(type, "PRICE_FILTER")
+                isLot = value.matches(type, "LOT_SIZE")
+            } else if value.matches(name, "tickSize") {
+                tick = try value.textIfAny(bytesMax: textBytesMax)
+            } else if value.matches(name, "stepSize") {
+                step = try value.textIfAny(bytesMax: textBytesMax)
+            } else {
+                try value.skipValue()
+            }
+        }
+        if isPrice { facts.tickSize = tick.flatMap(increment) }
+        if isLot { facts.stepSize = step.flatMap(increment) }
+    }
+
+    /// The text of an increment; nil if it is zero, which switches the rule off.
+    private static func increment(_ text: String) -> String? {
+        text.utf8.contains { $0 >= 0x31 && $0 <= 0x39 } ? text : nil
+    }
+}

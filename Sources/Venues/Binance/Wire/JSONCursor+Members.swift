@@ -1,0 +1,55 @@
+// Walking through objects and arrays member by member, for bodies that are read once and from front to back:
+// whoever walks decides at each member whether to read its value or to skip it.
+
+extension JSONCursor {
+    /// Calls `body` at the value of every member of the object at the cursor; `body` moves behind the value.
+    mutating func forEachMember(
+        _ body: (_ name: Range<Int>, _ value: inout JSONCursor) throws(ParseError) -> Void
+    ) throws(ParseError) {
+        try expect(UInt8(ascii: "{"), else: .fieldType)
+        skipBlanks()
+        if skip(UInt8(ascii: "}")) { return }
+        while true {
+            skipBlanks()
+            if byte != 0x22 { throw unexpected() }
+            let name = try string()
+            skipBlanks()
+            try expect(UInt8(ascii: ":"))
+            skipBlanks()
+            try body(name, &self)
+            skipBlanks()
+            if skip(UInt8(ascii: "}")) { return }
+            try expect(UInt8(ascii: ","))
+        }
+    }
+
+    /// Calls `body` at every element of the array at the cursor; `body` moves behind the element.
+    mutating func forEachElement(
+        _ body: (_ element: inout JSONCursor) throws(ParseError) -> Void
+    ) throws(ParseError) {
+        try expect(UInt8(ascii: "["), else: .fieldType)
+        skipBlanks()
+        if skip(UInt8(ascii: "]")) { return }
+        while true {
+            skipBlanks()
+            try body(&self)
+            skipBlanks()
+            if skip(UInt8(ascii: "]")) { return }
+            try expect(UInt8(ascii: ","))
+        }
+    }
+
+    /// The text of the value at the cursor if it is one; moves behind the value in any case.
+    mutating func textIfAny(bytesMax: Int) throws(ParseError) -> String? {
+        if byte != 0x22 {
+            try skipValue()
+            return nil
+        }
+        return text(try string(), bytesMax: bytesMax)
+    }
+
+    /// These bytes of the message as text, escapes as they stand, cut to so many bytes.
+    func text(_ bytes: Range<Int>, bytesMax: Int) -> String {
+        String(decoding: bytes.prefix(bytesMax).map { self[$0] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,186 @@
+// JSON as a tree, for the little that is off the hot path: control messages that a client sends, lists in
+// query strings. What is on the hot path is read in place, by `JSONCursor`.
+//
+// Strict: one value of RFC 8259, blanks around it, nothing else; UTF-8 is taken as it comes. A number is an
+// integer of 64 bits or something else, which no caller takes. Of several members of one name the last
+// counts, so `last(where:)` finds one.
+//
+// Worst case: O(bytes), nesting bounded by `depthMax`, memory proportional to the text, whose length callers
+// bound.
+
+/// A JSON value.
+indirect enum JSONTree: Hashable, Sendable {
+    case null
+    case flag(Bool)
+    case integer(Int64)
+    /// A number that is no 64-bit integer.
+    case otherNumber
+    case text(String)
+    case list([JSONTree])
+    case object([JSONMember])
+
+    /// Levels of nesting followed before giving up.
+    static let depthMax = 32
+
+    /// The value of a text.
+    ///
+    /// - Throws: the offset of the first byte that cannot stand where it does; the length if the text is too
+    ///   short.
+    init(_ bytes: [UInt8]) throws(JSONTreeError) {
+        var reader = JSONTreeReader(bytes: bytes)
+        self = try reader.value(depth: 0)
+        reader.skipBlanks()
+        if reader.at < bytes.count { throw JSONTreeError(offset: reader.at) }
+    }
+}
+
+/// A member of an object.
+struct JSONMember: Hashable, Sendable {
+    var name: String
+    var value: JSONTree
+    /// Offset behind the value.
+    var end: Int
+}
+
+/// Where a text stops being JSON.
+struct JSONTreeError: Error, Hashable, Sendable {
+    var offset: Int
+}
+
+private struct JSONTreeReader {
+    let bytes: [UInt8]
+    var at = 0
+
+    private var error: JSONTreeError { JSONTreeError(offset: at) }
+
+    mutating func skipBlanks() {
+        while at < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
+    }
+
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard at < bytes.count && bytes[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    mutating func value(depth: Int) throws(JSONTreeError) -> JSONTree {
+        skipBlanks()
+        guard at < bytes.count, depth < JSONTree.depthMax else { throw error }
+        switch bytes[at] {
+        case UInt8(ascii: "{"): return try object(depth)
+        case UInt8(ascii: "["): return try list(depth)
+        case UInt8(ascii: "\""): return .text(try text())
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "t"): return try word("true", .flag(true))
+        case UInt8(ascii: "f"): return try word("false", .flag(false))
+        default: return try number()
+        }
+    }
+
+    private mutating func word(_ word: String, _ value: JSONTree) throws(JSONTreeError) -> JSONTree {
+        for byte in word.utf8 where !skip(byte) { throw error }
+        return value
+    }
+
+    private mutating func list(_ depth: Int) throws(JSONTreeError) -> JSONTree {
+        at += 1
+        var values: [JSONTree] = []
+        skipBlanks()
+        if skip(UInt8(ascii: "]")) { return .list(values) }
+        repeat {
+            values.append(try value(depth: depth + 1))
+            skipBlanks()
+        } while skip(UInt8(ascii: ","))
+        if !skip(UInt8(ascii: "]")) { throw error }
+        return .list(values)
+    }
+
+    private mutating func object(_ depth: Int) throws(JSONTreeError) -> JSONTree {
+        at += 1
+        var members: [JSONMember] = []
+        skipBlanks()
+        if skip(UInt8(ascii: "}")) { return .object(members) }
+        repeat {
+            skipBlanks()
+            guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw error }
+            let name = try text()
+            skipBlanks()
+            if !skip(UInt8(ascii: ":")) { throw error }
+            let value = try value(depth: depth + 1)
+            members.append(JSONMember(name: name, value: value, end: at))
+            skipBlanks()
+        } while skip(UInt8(ascii: ","))
+        if !skip(UInt8(ascii: "}")) { throw error }
+        return .object(members)
+    }
+
+    private mutating func number() throws(JSONTreeError) -> JSONTree {
+        let start = at
+        _ = skip(UInt8(ascii: "-"))
+        let first = at
+        digits()
+        if at == first || (bytes[first] == UInt8(ascii: "0") && at > first + 1) { throw error }
+        let integerEnd = at
+        if skip(UInt8(ascii: ".")) { try someDigits() }
+        if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+            if !skip(UInt8(ascii: "+")) { _ = skip(UInt8(ascii: "-")) }
+            try someDigits()
+        }
+        let integer = Int64(String(decoding: bytes[start..<at], as: UTF8.self))
+        return at == integerEnd ? integer.map { .integer($0) } ?? .otherNumber : .otherNumber
+    }
+
+    private mutating func digits() {
+        while at < bytes.count, bytes[at] &- 0x30 <= 9 { at += 1 }
+    }
+
+    private mutating func someDigits() throws(JSONTreeError) {
+        let first = at
+        digits()
+        if at == first { throw error }
+    }
+
+    private mutating func text() throws(JSONTreeError) -> String {
+        at += 1
+        var units: [UInt8] = []
+        while at < bytes.count {
+            let byte = bytes[at]
+            if byte < 0x20 { throw error }
+            at += 1
+            if byte == UInt8(ascii: "\"") { return String(decoding: units, as: UTF8.self) }
+            if byte == UInt8(ascii: "\\") { try escape(into: &units) } else { units.append(byte) }
+        }
+        throw error
+    }
+
+    private mutating func escape(into units: inout [UInt8]) throws(JSONTreeError) {
+        guard at < bytes.count else { throw error }
+        let plain: [UInt8: UInt8] = [
+            0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 0x08, 0x66: 0x0C, 0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09,
+        ]
+        if let byte = plain[bytes[at]] {
+            at += 1
+            units.append(byte)
+            return
+        }
+        if bytes[at] != UInt8(ascii: "u") { throw error }
+        var code = try hexadecimal()
+        if code & 0xFC00 == 0xD800, at + 1 < bytes.count, bytes[at] == 0x5C, bytes[at + 1] == 0x75 {
+            at += 1
+            code = 0x10000 + (code & 0x3FF) << 10 + (try hexadecimal() & 0x3FF)
+        }
+        let scalar = Unicode.Scalar(code) ?? "\u{FFFD}"
+        units += Array(String(Character(scalar)).utf8)
+    }
+
+    /// The four digits behind a `u`.
+    private mutating func hexadecimal() throws(JSONTreeError) -> UInt32 {
+        at += 1
+        guard at + 4 <= bytes.count,
+            bytes[at..<at + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+            let code = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+        else { throw error }
+        at += 4
+        return code
+    }
+}

@@ -1,0 +1,180 @@
+// One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
+//
+// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
+// kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
+// something is wrong. So a message costs one call a side, and one strange level costs only itself.
+//
+// Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
+// are one number. A quantity of zero is zero however it is printed and says nothing of decimals as soon as
+// another quantity is there.
+//
+// Invariants
+// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
+//   left, and the shortest level, `["1","0"]`, has 9.
+// * The result is a function of the bytes of the message alone: nothing is remembered from message to
+//   message.
+// Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
+// SAFETY: the kernel gets room and bounds as its header wants them; the tables live and die with this struct.
+import CLobKernels
+import MarketData
+
+struct LevelsParser: ~Copyable {
+    /// Tables of the kernel, one per number of decimals; nil where the kernel cannot run or must not.
+    private let tables: UnsafeMutableRawPointer?
+    /// Decimals of the message's levels; -1 before the first one.
+    private var priceDecimals = -1
+    private var quantityDecimals = -1
+    /// Whether a quantity other than zero is known to have settled the decimals of quantities.
+    private var hasShown = false
+    /// The side of this message that was read before: its levels are scaled with the others.
+    private var before = UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
+
+    init(usesKernel: Bool) {
+        guard usesKernel && lob_levels_available() else {
+            tables = nil
+            return
+        }
+        let decimalsMax = Int(LOB_LEVELS_DECIMALS_MAX)
+        let tableBytes = Int(LOB_LEVELS_TABLE_BYTES)
+        let room = UnsafeMutableRawPointer.allocate(byteCount: (decimalsMax + 1) * tableBytes, alignment: 64)
+        for decimals in 0...decimalsMax { lob_levels_prepare(room + decimals * tableBytes, Int32(decimals)) }
+        tables = room
+    }
+
+    deinit { tables?.deallocate() }
+
+    /// Forgets the decimals of the message before.
+    @inline(__always)
+    mutating func begin() {
+        priceDecimals = -1
+        quantityDecimals = -1
+        hasShown = false
+        before = UnsafeMutableBufferPointer(start: nil, count: 0)
+    }
+
+    /// The decimals of the levels read since `begin`; nil if there were none.
+    @inline(__always)
+    var scales: SymbolScales? {
+        priceDecimals < 0
+            ? nil : SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
+    }
+
+    /// Reads an array whose opening bracket is just before the cursor, and moves behind its closing bracket.
+    @inline(__always)
+    mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
+        side.removeAll()
+        guard side.reserve(cursor.bytesLeft &>> 3 &+ 1) else {
+            throw cursor.error(.messageTooLong)
+        }
+        if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
+        before = UnsafeMutableBufferPointer(start: side.base, count: side.count)
+    }
+
+    /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
+    @inline(never)
+    private mutating func readRest(
+        _ cursor: inout JSONCursor, into side: inout LevelBuffer
+    ) throws(ParseError) {
+        cursor.skipBlanks()
+        if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
+        while true {
+            side.base[side.count] = try level(&cursor, side)
+            side.count += 1
+            cursor.skipBlanks()
+            if !cursor.skip(UInt8(ascii: ",")) { return try cursor.expect(UInt8(ascii: "]")) }
+            cursor.skipBlanks()
+            if takeLevels(&cursor, into: &side) { return }
+        }
+    }
+
+    /// Lets the kernel take what it can; true if that was the rest of the array.
+    @inline(__always)
+    private mutating func takeLevels(_ cursor: inout JSONCursor, into side: inout LevelBuffer) -> Bool {
+        guard let tables, cursor.bytesLeft > 2, cursor.at[0] == UInt8(ascii: "["), cursor.at[1] == 0x22 else {
+            return false
+        }
+        let digit = cursor.at + 2
+        var decimals = (price: priceDecimals, quantity: quantityDecimals)
+        if decimals.price < 0 {
+            // What the first level looks like; proven by the kernel if it takes that level.
+            guard cursor.readableEnd - digit >= 48 else { return false }
+            let price = lob_shape_of(digit)
+            decimals = (price.decimals, lob_shape_of(digit + price.length + 3).decimals)
+        }
+        if max(decimals.price, decimals.quantity) > Int(LOB_LEVELS_DECIMALS_MAX) { return false }
+        let run = lob_levels_read(
+            tables + decimals.price &* Int(LOB_LEVELS_TABLE_BYTES),
+            tables + decimals.quantity &* Int(LOB_LEVELS_TABLE_BYTES),
+            digit, cursor.end, cursor.readableEnd,
+            UnsafeMutableRawPointer(side.base + side.count).assumingMemoryBound(to: Int64.self))
+        if run.count == 0 { return false }
+        (priceDecimals, quantityDecimals) = decimals
+        side.count &+= run.count
+        cursor.at = run.closed ? run.at : run.at - 2
+        return run.closed
+    }
+
+    /// One level, blanks and the empty third element of old spot messages included.
+    private mutating func level(
+        _ cursor: inout JSONCursor, _ side: borrowing LevelBuffer
+    ) throws(ParseError) -> PriceLevel {
+        let first = cursor
+        var decimals = (price: 0, quantity: 0)
+        try cursor.expect(UInt8(ascii: "["), else: .levelShape)
+        cursor.skipBlanks()
+        let price = try cursor.quotedDecimal(&decimals.price, else: .levelShape)
+        if price > Price.mantissaMax { throw first.error(.numberTooLarge) }
+        cursor.skipBlanks()
+        try cursor.expect(UInt8(ascii: ","), else: .levelShape)
+        cursor.skipBlanks()
+        let quantity = try cursor.quotedDecimal(&decimals.quantity, else: .levelShape)
+        cursor.skipBlanks()
+        if cursor.skip(UInt8(ascii: ",")) {
+            cursor.skipBlanks()
+            try cursor.expect(UInt8(ascii: "["), else: .levelShape)
+            cursor.skipBlanks()
+            try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
+            cursor.skipBlanks()
+        }
+        try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
+        if decimals == (priceDecimals, quantityDecimals) { return PriceLevel(price, quantity) }
+        guard let level = settle(decimals, PriceLevel(price, quantity), side) else {
+            throw first.error(.numberTooLarge)
+        }
+        return level
+    }
+
+    /// A level with other decimals than those so far, in the wider of both; the levels before it follow. Nil
+    /// if a number does not fit.
+    @inline(never)
+    private mutating func settle(
+        _ decimals: (price: Int, quantity: Int), _ level: PriceLevel, _ side: borrowing LevelBuffer
+    ) -> PriceLevel? {
+        if priceDecimals < 0 {
+            (priceDecimals, quantityDecimals) = decimals
+            return level
+        }
+        let here = UnsafeMutableBufferPointer(start: side.base, count: side.count)
+        var quantity = quantityDecimals
+        if level.quantity != .zero {
+            let shows = { (level: PriceLevel) in level.quantity != .zero }
+            hasShown = hasShown || here.contains(where: shows) || before.contains(where: shows)
+            quantity = hasShown ? max(decimals.quantity, quantityDecimals) : decimals.quantity
+            hasShown = true
+        }
+        let old = SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
+        let wide = SymbolScales(
+            priceDecimals: max(decimals.price, priceDecimals), quantityDecimals: quantity)
+        if wide != old {
+            for levels in [before, here] {
+                for index in levels.indices {
+                    guard let scaled = levels[index].scaled(from: old, to: wide) else { return nil }
+                    levels[index] = scaled
+                }
+            }
+            (priceDecimals, quantityDecimals) = (Int(wide.priceDecimals), Int(wide.quantityDecimals))
+        }
+        return level.scaled(
+            from: SymbolScales(priceDecimals: decimals.price, quantityDecimals: decimals.quantity), to: wide)
+    }
+}
