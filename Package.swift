@@ -44,9 +44,9 @@ let package = Package(
         .library(
             name: "LocalOrderBook",
             targets: [
-                "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+                "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
+                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ]),
-        .library(name: "LocalOrderBookService", targets: ["BookService", "DepthFeed", "LobTransport"]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
         .executable(name: "lob", targets: ["lob"]),
         .executable(name: "bench", targets: ["bench"]),
@@ -126,6 +126,15 @@ let package = Package(
             ],
             path: "Sources/Live/BookService", swiftSettings: safe),
 
+        // The face: all that a program imports. Nobody in here does.
+        .target(
+            name: "LocalOrderBook",
+            dependencies: [
+                "MarketData", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+                "LobTransport", "DepthFeed", "BookService",
+            ],
+            swiftSettings: safe),
+
         // Store: what is kept.
         .target(
             name: "LobRecording", dependencies: ["LobHandoff", "CLobZlib", "CLobZstd"],
@@ -198,8 +207,8 @@ let package = Package(
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
-                "BookService", "ExchangeServer", "SimulatedExchange", "LobTransport", "TestSupport",
-                "CLobAllocator",
+                "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
+                "TestSupport", "CLobAllocator",
             ]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),

@@ -60,7 +60,7 @@ func encoderWritesDiffs(market: Market, isCurrent: Bool, expected: String) throw
     dialect.writesMicroseconds = true
     var encoder = MessageEncoder(dialect)
     var update = DepthUpdate()
-    update.symbol = SymbolName("币安人生USDT")!
+    update.symbol = SymbolName("币安人生USDT")
     update.eventTimeUs = 1_790_000_000_123_456
     try encoder.append(update)
     #expect(
@@ -82,7 +82,7 @@ func encoderWritesDiffs(market: Market, isCurrent: Bool, expected: String) throw
 func encoderWritesSnapshots(market: Market, expected: String) throws {
     var encoder = MessageEncoder(.current(market))
     var snapshot = DepthSnapshot(levelCapacity: 1)
-    snapshot.symbol = SymbolName("BTCUSD_PERP")!
+    snapshot.symbol = SymbolName("BTCUSD_PERP")
     snapshot.lastUpdateID = UpdateID(7010)
     snapshot.eventTimeUs = 1_790_000_000_110_000
     snapshot.transactionTimeUs = 1_790_000_000_098_000
@@ -108,7 +108,7 @@ func encoderWritesSnapshots(market: Market, expected: String) throws {
 func encoderWritesTickers(market: Market, expected: String) throws {
     var encoder = MessageEncoder(.current(market))
     var ticker = BookTicker()
-    ticker.symbol = SymbolName("BNBUSDT")!
+    ticker.symbol = SymbolName("BNBUSDT")
     ticker.updateID = UpdateID(7012)
     ticker.transactionTimeUs = 2_999
     ticker.eventTimeUs = 3_000

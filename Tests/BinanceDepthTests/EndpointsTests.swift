@@ -6,8 +6,8 @@ import MarketData
 import Testing
 
 struct EndpointsTests {
-    static let bitcoin = SymbolName("BTCUSDT")!
-    static let unicode = SymbolName("币安人生USDT")!
+    static let bitcoin = SymbolName("BTCUSDT")
+    static let unicode = SymbolName("币安人生USDT")
 
     static func endpoints(_ market: Market) -> Endpoints { Endpoints(market: market)! }
 
@@ -81,7 +81,7 @@ struct EndpointsTests {
         #expect(usdm.partialDepthStream(Self.bitcoin, levels: 10, every: .ms1000) == nil)
         #expect(spot.bookTickerStream(Self.bitcoin) == "btcusdt@bookTicker")
         #expect(
-            Self.endpoints(.coinm).depthStream(SymbolName("BTCUSD_PERP")!) == "btcusd_perp@depth@100ms")
+            Self.endpoints(.coinm).depthStream(SymbolName("BTCUSD_PERP")) == "btcusd_perp@depth@100ms")
     }
 
     /// Only ASCII is lowercased; İ and K (kelvin) would change under Unicode case mapping.
@@ -95,13 +95,13 @@ struct EndpointsTests {
         #expect(
             usdm.snapshotTarget(Self.unicode, limit: 1000)
                 == "/fapi/v1/depth?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&limit=1000")
-        #expect(usdm.bookTickerStream(SymbolName("İ\u{212A}ÄX")!) == "İ\u{212A}Äx@bookTicker")
+        #expect(usdm.bookTickerStream(SymbolName("İ\u{212A}ÄX")) == "İ\u{212A}Äx@bookTicker")
     }
 
     /// A hostile name stays inside its place in the URL.
     @Test func namesCannotLeaveTheirPlace() {
         let spot = Self.endpoints(.spot)
-        let hostile = SymbolName("A/B?c=d&e#f %\r\n\"")!
+        let hostile = SymbolName("A/B?c=d&e#f %\r\n\"")
         #expect(
             spot.snapshotTarget(hostile, limit: 5)
                 == "/api/v3/depth?symbol=A%2FB%3Fc%3Dd%26e%23f%20%25%0D%0A%22&limit=5")
@@ -112,7 +112,7 @@ struct EndpointsTests {
 
     @Test func restPaths() {
         #expect(
-            Self.endpoints(.coinm).snapshotTarget(SymbolName("BTCUSD_PERP")!, limit: 500)
+            Self.endpoints(.coinm).snapshotTarget(SymbolName("BTCUSD_PERP"), limit: 500)
                 == "/dapi/v1/depth?symbol=BTCUSD_PERP&limit=500")
         #expect(Self.endpoints(.spot).exchangeInfoTarget == "/api/v3/exchangeInfo")
         #expect(Self.endpoints(.usdm).exchangeInfoTarget == "/fapi/v1/exchangeInfo")

@@ -59,7 +59,7 @@ struct PlannerBudgetTests {
         var planner = PlannerTests.served()
         Self.want(&planner, 30, .deepen, levelCount: 5000)
         #expect(Self.serveAll(&planner, Self.start).count == (5400 - 540 - 5) / 250)
-        let lost = SnapshotKey(market: .spot, symbol: SymbolName("LOST")!)
+        let lost = SnapshotKey(market: .spot, symbol: SymbolName("LOST"))
         _ = planner.request(lost, .resync, levelCount: 1000, nowMs: Self.start)
         #expect(Self.serveAll(&planner, Self.start).map(\.key) == [lost])
     }
@@ -68,8 +68,8 @@ struct PlannerBudgetTests {
     @Test func nothingOvertakesTheFirst() {
         var planner = PlannerTests.served()
         Self.want(&planner, 21, .initial, levelCount: 5000)
-        let light = SnapshotKey(market: .spot, symbol: SymbolName("LIGHT")!)
-        let heavy = SnapshotKey(market: .spot, symbol: SymbolName("HEAVY")!)
+        let light = SnapshotKey(market: .spot, symbol: SymbolName("LIGHT"))
+        let heavy = SnapshotKey(market: .spot, symbol: SymbolName("HEAVY"))
         _ = planner.request(heavy, .resync, levelCount: 5000, nowMs: Self.start)
         _ = planner.request(light, .resync, levelCount: 100, nowMs: Self.start)
         #expect(Self.serveAll(&planner, Self.start).count == 21)

@@ -87,7 +87,7 @@ struct PlannerCareTests {
         var inFlight = 15
         while inFlight < 100 {
             _ = planner.request(
-                SnapshotKey(market: .spot, symbol: SymbolName("LAST")!), .initial, levelCount: 100,
+                SnapshotKey(market: .spot, symbol: SymbolName("LAST")), .initial, levelCount: 100,
                 nowMs: atMs)
             guard let next = PlannerTests.send(&planner, atMs + 1100) else { break }
             atMs += 1100
@@ -255,7 +255,7 @@ struct PlannerCareTests {
         let served = PlannerBudgetTests.serveAll(&planner, Self.start)
         // 2,505 for urgent ones so far, of which 195 are still kept; 2,700 for the others.
         #expect(served.count == 10 + 54)
-        let urgent = SnapshotKey(market: .spot, symbol: SymbolName("LOST")!)
+        let urgent = SnapshotKey(market: .spot, symbol: SymbolName("LOST"))
         _ = planner.request(urgent, .resync, levelCount: 1000, nowMs: Self.start)
         #expect(PlannerBudgetTests.serveAll(&planner, Self.start).map(\.key) == [urgent])
     }

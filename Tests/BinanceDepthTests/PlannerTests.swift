@@ -20,7 +20,7 @@ struct PlannerTests {
         var configuration = Planner.Configuration(pool: pool)
         change(&configuration)
         var planner = Planner(pool: pool, configuration: configuration)
-        let key = SnapshotKey(market: pool == .spot ? .spot : .usdm, symbol: SymbolName("FIRST")!)
+        let key = SnapshotKey(market: pool == .spot ? .spot : .usdm, symbol: SymbolName("FIRST"))
         _ = planner.request(key, .initial, levelCount: 1, nowMs: start)
         if let request = send(&planner, start) { _ = planner.answered(request.ticket, ok, nowMs: start) }
         return planner

@@ -266,7 +266,7 @@ struct SupervisorRequestTests {
         var choice = StreamSelection()
         choice.partialLevelCount = 20
         let spot = Endpoints(market: .spot)!
-        let name = SymbolName("BTCUSDT")!
+        let name = SymbolName("BTCUSDT")
         #expect(
             choice.names(of: name, at: spot)
                 == ["btcusdt@depth@100ms", "btcusdt@bookTicker", "btcusdt@depth20@100ms"])

@@ -7,7 +7,7 @@ import Testing
 
 @testable import BookEngine
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 
 /// Waits of microseconds where they are seconds.
 private func quick(_ configuration: inout EngineConfiguration) {

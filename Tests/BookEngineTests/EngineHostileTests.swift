@@ -10,7 +10,7 @@ import Testing
 
 @testable import BookEngine
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 private let second: Int64 = 1_000_000_000
 private let bids = ["9.0:1.0", "8.0:2.0"]
 private let asks = ["10.0:1.0", "11.0:2.0"]

@@ -7,7 +7,7 @@ import Testing
 
 @testable import BookEngine
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 
 @Suite struct EngineStepTests {
     @Test func fromConnectionToLive() {

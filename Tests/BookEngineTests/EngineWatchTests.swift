@@ -9,7 +9,7 @@ import Testing
 
 @testable import BookEngine
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 private let second: Int64 = 1_000_000_000
 
 extension EngineHarness {

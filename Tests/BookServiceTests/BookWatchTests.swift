@@ -11,7 +11,7 @@ import Testing
 private struct WatchedBook {
     var watch = BookMonitor()
     var view = BookView()
-    var status = SymbolStatus(SymbolName("BTCUSDT")!)
+    var status = SymbolStatus(SymbolName("BTCUSDT"))
     var atMs: Int64 = 0
 
     /// The book is in this state at the next look; `gaps` so far if counters come with it.

@@ -10,7 +10,7 @@ import Testing
 @testable import BookService
 
 @Suite struct LogFieldTests {
-    private static let key = SnapshotKey(market: .spot, symbol: SymbolName("BTCUSDT")!)
+    private static let key = SnapshotKey(market: .spot, symbol: SymbolName("BTCUSDT"))
 
     /// Shard and connection tell connections apart, and numbers stand under names of their own.
     @Test func connectionsAreToldApart() {

@@ -34,7 +34,7 @@ import Testing
     /// A symbol that the market does not have is named, and the books of the others never lose their trust.
     @Test(arguments: Market.allCases) func unknownSymbol(_ market: Market) async {
         let symbols = names(market, 3)
-        let stranger = SymbolName("NOSUCHUSDT")!
+        let stranger = SymbolName("NOSUCHUSDT")
         await ServiceTests.run("unknown symbol, \(market.name)", .init(market: market, symbols: symbols)) {
             $0.symbols.append(stranger)
             $0.silenceMs = 600

@@ -11,7 +11,7 @@ import Testing
 @testable import DepthFeed
 @testable import LobTransport
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 
 extension FeedSocketTests {
     @Suite struct Ring {
@@ -52,7 +52,7 @@ extension FeedSocketTests {
             }
             let envelope = SnapshotEnvelope(symbol: btc, limit: 100).bytes
             #expect(deliver(.requested(envelope)) && deliver(.snapshot(frame)) && deliver(.failed))
-            #expect(deliver(.snapshot(frame), SymbolName("STRANGER")!))
+            #expect(deliver(.snapshot(frame), SymbolName("STRANGER")))
             #expect(deliver(.snapshot([UInt8](repeating: 1, count: 1 << 16))))  // never fits
             shard.drive { shard.frames.count == 6 }
             #expect(
@@ -76,7 +76,7 @@ extension FeedSocketTests {
             shard.feed.deliverSnapshot(envelope + body + Array("1".utf8), of: btc)
             shard.feed.deliverRequest(envelope, of: btc)
             shard.feed.deliverSnapshot(envelope + body + Array("2".utf8), of: btc)
-            shard.feed.deliverRequest(envelope, of: SymbolName("STRANGER")!)
+            shard.feed.deliverRequest(envelope, of: SymbolName("STRANGER"))
             shard.isReading = true
             shard.drive { shard.frames.last?.kind == .depthSnapshot }
             let kinds = shard.frames.map(\.kind).filter { $0 == .snapshotRequested || $0 == .depthSnapshot }

@@ -10,7 +10,7 @@ import Testing
 @testable import ExchangeServer
 
 @Suite struct CapturedBookTests {
-    private static let symbol = SymbolName("BTCUSDT")!
+    private static let symbol = SymbolName("BTCUSDT")
 
     private static func event(_ id: Int, _ bids: String, _ asks: String, symbol: String = "BTCUSDT") -> String
     {

@@ -95,7 +95,7 @@ extension ExchangeTests {
                 let body = json(try bench.get(server, "/api/v3/depth?symbol=ETHUSDT&limit=1000"))
                 let id = UpdateID((body["lastUpdateId"] as! NSNumber).int64Value)
                 let truth = server.withVenue { venue in
-                    venue.withTruth(of: SymbolName("ETHUSDT")!, at: id) { book in
+                    venue.withTruth(of: SymbolName("ETHUSDT"), at: id) { book in
                         Side.allCases.map { side in
                             book[side].levels.reversed().map {
                                 [book.scales.text($0.price), book.scales.text($0.quantity)]

@@ -63,7 +63,7 @@ import Testing
 
     @Test func updatesForgetEverything() {
         var update = DepthUpdate(levelCapacity: 2)
-        update.symbol = SymbolName("BTCUSDT")!
+        update.symbol = SymbolName("BTCUSDT")
         (update.first, update.last, update.previousLast) = (UpdateID(1), UpdateID(2), UpdateID(0))
         (update.eventTimeUs, update.transactionTimeUs) = (3, 4)
         update.scales = SymbolScales(priceDecimals: 1, quantityDecimals: 2)
@@ -83,7 +83,7 @@ import Testing
 
     @Test func snapshotsForgetEverything() {
         var snapshot = DepthSnapshot(levelCapacity: 2)
-        snapshot.symbol = SymbolName("BTCUSDT")!
+        snapshot.symbol = SymbolName("BTCUSDT")
         (snapshot.lastUpdateID, snapshot.eventTimeUs, snapshot.transactionTimeUs) = (UpdateID(9), 1, 2)
         snapshot.scales = SymbolScales(priceDecimals: 1, quantityDecimals: 2)
         snapshot.bids.assign([PriceLevel(1, 1)])

@@ -17,7 +17,7 @@ import Testing
             #expect(name.isEmpty == text.isEmpty)
             #expect(name.withBytes { Array($0) } == Array(text.utf8))
         }
-        #expect(SymbolName("") == SymbolName())
+        #expect(SymbolName(String()) == SymbolName())
         #expect(MemoryLayout<SymbolName>.size == 48)
     }
 
@@ -80,6 +80,20 @@ import Testing
         ]
         for (text, lowercased) in cases {
             #expect(try #require(SymbolName(text)).lowercasedASCII == lowercased)
+        }
+    }
+
+    @Test func literals() {
+        let name: SymbolName = "币安人生USDT"
+        #expect(name == SymbolName(String("币安人生USDT")))
+        let longest: SymbolName = "12345678901234567890123456789012345678901234567"
+        #expect(longest.length == SymbolName.lengthMax)
+    }
+
+    @Test func aLiteralThatIsNoNameEndsTheProgram() async {
+        await #expect(processExitsWith: .failure) { _ = SymbolName("") }
+        await #expect(processExitsWith: .failure) {
+            _ = SymbolName("123456789012345678901234567890123456789012345678")
         }
     }
 }

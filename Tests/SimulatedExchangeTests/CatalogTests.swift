@@ -30,10 +30,10 @@ import Testing
 }
 
 @Test func catalogKnowsNames() {
-    let btc = VenueCatalog.symbol(SymbolName("BTCUSDT")!, .spot)
+    let btc = VenueCatalog.symbol(SymbolName("BTCUSDT"), .spot)
     #expect(btc.facts.assets == ("BTC", "USDT") && btc.facts.tick == 1_000_000)
-    #expect(VenueCatalog.symbol(SymbolName("ETHBTC")!, .spot).facts.assets == ("ETH", "BTC"))
-    let coin = VenueCatalog.symbol(SymbolName("BTCUSD_PERP")!, .coinm)
+    #expect(VenueCatalog.symbol(SymbolName("ETHBTC"), .spot).facts.assets == ("ETH", "BTC"))
+    let coin = VenueCatalog.symbol(SymbolName("BTCUSD_PERP"), .coinm)
     #expect(coin.facts.assets == ("BTC", "USD") && coin.facts.pair == "BTCUSD")
-    #expect(VenueCatalog.symbol(SymbolName("FOO")!, .spot).facts.assets == ("FOO", "USDT"))
+    #expect(VenueCatalog.symbol(SymbolName("FOO"), .spot).facts.assets == ("FOO", "USDT"))
 }

@@ -78,7 +78,7 @@ func damagedFramesAreNoticed(fault: Fault) throws {
     var plan = FaultPlan.none
     plan[fault] = FaultPlan.certain
     let names = ["btcusdt@depth@100ms"]
-    let symbol = VenueSymbol(SymbolName("BTCUSDT")!, .spotAlt)
+    let symbol = VenueSymbol(SymbolName("BTCUSDT"), .spotAlt)
     var damagedFrames = 0
     for seed in UInt64(1)...40 {
         let configuration = VenueConfiguration(market: .spot, symbols: [symbol], seed: seed)
@@ -107,7 +107,7 @@ func damagedFramesAreNoticed(fault: Fault) throws {
 }
 
 @Test func consumerStallsAreAFunctionOfTheSecond() {
-    let symbol = VenueSymbol(SymbolName("BTCUSDT")!, .spotAlt)
+    let symbol = VenueSymbol(SymbolName("BTCUSDT"), .spotAlt)
     var configuration = VenueConfiguration(market: .spot, symbols: [symbol], seed: 9)
     configuration.faults[.pause] = FaultPlan.certain / 10
     let venue = Venue(configuration)

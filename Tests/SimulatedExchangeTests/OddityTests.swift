@@ -8,7 +8,7 @@ import SimulatedExchange
 import Testing
 
 @Suite struct OddityTests {
-    private static let name = SymbolName("SIM0USDT")!
+    private static let name = SymbolName("SIM0USDT")
     private static let streams = ["sim0usdt@depth@100ms", "sim0usdt@bookTicker"]
 
     private static func venue(
@@ -162,7 +162,7 @@ import Testing
         venue.faults[.drop] = FaultPlan.certain
         venue.faults[.clock] = FaultPlan.certain / 10
         let struck = venue.losesBeforeRing(Self.name)
-        let other = venue.losesBeforeRing(SymbolName("OTHERUSDT")!)
+        let other = venue.losesBeforeRing(SymbolName("OTHERUSDT"))
         #expect(!calm && struck && !other && venue.counters[.drop] == 1)
         let steps = (Int64(0)..<2_000).map { venue.clockStepUs(inSecond: $0) }
         #expect(steps.contains { $0 > 0 } && steps.contains { $0 < 0 })

@@ -7,7 +7,7 @@ import Testing
 private let startUs: Int64 = 1_790_000_000_000_000
 
 private func flow(_ profile: TrafficProfile, seed: UInt64 = 1) -> OrderFlow {
-    OrderFlow(profile, symbol: SymbolName("BTCUSDT")!, seed: seed, startUs: startUs)
+    OrderFlow(profile, symbol: SymbolName("BTCUSDT"), seed: seed, startUs: startUs)
 }
 
 extension TrafficProfile: CustomTestStringConvertible {

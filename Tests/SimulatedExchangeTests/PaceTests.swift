@@ -34,7 +34,7 @@ private struct Seen: Equatable {
 
 /// Streams of one symbol, each on a connection of its own, followed for some seconds.
 private func follow(_ market: Market, _ streams: [String], seconds: Int64) throws -> [[Seen]] {
-    let name = SymbolName("BTCUSDT")!
+    let name = SymbolName("BTCUSDT")
     let profile: TrafficProfile = market == .spot ? .spotBTC : market == .usdm ? .usdmBTC : .coinm
     var configuration = VenueConfiguration(market: market, symbols: [VenueSymbol(name, profile)], seed: 4)
     configuration.honoursSpeeds = true
@@ -87,7 +87,7 @@ func slowerDiffsAreUnions(market: Market, own: String, slow: String, intervalMs:
 
 /// A stream that nobody listened to for a while begins anew, without what happened meanwhile.
 @Test func slowerStreamsBeginAnew() throws {
-    let name = SymbolName("BTCUSDT")!
+    let name = SymbolName("BTCUSDT")
     var configuration = VenueConfiguration(market: .usdm, symbols: [VenueSymbol(name, .usdmBTC)], seed: 4)
     configuration.honoursSpeeds = true
     var venue = Venue(configuration)
@@ -108,7 +108,7 @@ func slowerDiffsAreUnions(market: Market, own: String, slow: String, intervalMs:
 
 /// A stream of any speed can fade; the others of its symbol go on.
 @Test(arguments: Market.allCases) func everySpeedFades(market: Market) throws {
-    let name = SymbolName("BTCUSDT")!
+    let name = SymbolName("BTCUSDT")
     let profile: TrafficProfile = market == .spot ? .spotBTC : market == .usdm ? .usdmBTC : .coinm
     var configuration = VenueConfiguration(market: market, symbols: [VenueSymbol(name, profile)], seed: 4)
     configuration.honoursSpeeds = true

@@ -114,7 +114,7 @@ func clientSurvivesAllFaultsTogether(market: Market, seed: UInt64) {
 
 /// The checker must bite: a client that overlooks one lost level is found out.
 @Test func aWrongBookIsFoundOut() {
-    let name = SymbolName("NEXOUSDT")!
+    let name = SymbolName("NEXOUSDT")
     let configuration = VenueConfiguration(
         market: .spot, symbols: [VenueSymbol(name, lively(.spot))], seed: 5)
     var venue = Venue(configuration)

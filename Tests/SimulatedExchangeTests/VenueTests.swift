@@ -7,7 +7,7 @@ import SimulatedExchange
 import TestSupport
 import Testing
 
-private let btc = SymbolName("BTCUSDT")!
+private let btc = SymbolName("BTCUSDT")
 private let seconds: Int64 = 1_000_000
 
 private func configuration(_ profile: TrafficProfile = .spotAlt, seed: UInt64 = 1) -> VenueConfiguration {
@@ -170,7 +170,7 @@ private func arrivals(
     #expect(agrees(past[0]) == nil)
     let afterEvent = UpdateID(known.last!.id.value + 1_000_000)
     #expect(venue.withTruth(of: btc, at: afterEvent, { _ in true }) == nil)
-    #expect(venue.withTruth(of: SymbolName("X")!, at: afterEvent, { _ in true }) == nil)
+    #expect(venue.withTruth(of: SymbolName("X"), at: afterEvent, { _ in true }) == nil)
 }
 
 @Test func snapshotsLagAndAreCached() {

@@ -26,6 +26,13 @@ enum HouseRules {
                 "LobTransport", "MarketData", "Synchronization",
             ]
         ),
+        (
+            "LocalOrderBook",
+            [
+                "BinanceVenue", "BookEngine", "BookService", "DepthBook", "DepthFeed", "FeedPlan",
+                "LobHandoff", "LobTransport", "MarketData",
+            ]
+        ),
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
         ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "MarketData"]),
@@ -47,7 +54,11 @@ enum HouseRules {
         ("bench", ["ArgumentParser", "Foundation", "Histogram", "Synchronization"]),
     ]
 
-    /// The targets at the end of all arrows, which may import every other one as well.
+    /// The module for programs of others: the only one that exports others, and nobody in `Sources` imports
+    /// it.
+    static let face = "LocalOrderBook"
+
+    /// The targets at the end of all arrows, which may import every other one as well, but not the face.
     static let executables: Set<String> = ["lob", "bench"]
 
     /// The only files of `Sources` in which the words of unsafe code may appear, each with a `SAFETY:` line.
@@ -57,7 +68,7 @@ enum HouseRules {
         "BinanceVenue": ["JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser"],
         "BookSync": ["SnapshotEnvelope"],
         "LobHandoff": [
-            "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
+            "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
         "Captures": ["CaptureSurvey", "DepthBody"],
@@ -74,8 +85,8 @@ enum HouseRules {
 
     /// Files that hold functions of one purpose instead of a type.
     static let namedAfterFunctions: Set<String> = [
-        "CapturedText", "DecimalScan", "DecimalText", "FrameEncoder", "HTTPDate", "LineTime", "PlayingTime",
-        "RoadMistakes", "ScaleConversion",
+        "CapturedText", "DecimalScan", "DecimalText", "Exports", "FrameEncoder", "HTTPDate", "LineTime",
+        "PlayingTime", "RoadMistakes", "ScaleConversion", "WithBooks",
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -48,6 +49,14 @@ void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {
 void lob_futex_wake_all(const void *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
 }
+
+static int membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) ? errno : 0; }
+
+int lob_register_process_barrier(void) {
+    return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+int lob_process_barrier(void) { return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
 
 int lob_pin_thread(int cpu) {
     if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;

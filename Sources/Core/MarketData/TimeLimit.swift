@@ -13,4 +13,16 @@ public enum TimeLimit {
 
     /// Nanoseconds of a time in milliseconds; one beyond `longestMs` counts as that, one below 0 as 0.
     public static func ns(_ ms: Int64) -> Int64 { min(max(ms, 0), longestMs) * 1_000_000 }
+
+    /// Milliseconds of a duration, rounded away from zero; one beyond `longestMs` either way is as long as
+    /// that.
+    public static func ms(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        let longestSeconds = longestMs / 1000
+        if seconds >= longestSeconds { return longestMs }
+        if seconds <= -longestSeconds { return -longestMs }
+        let perMs: Int64 = 1_000_000_000_000_000
+        let isWhole = attoseconds % perMs == 0
+        return seconds * 1000 + attoseconds / perMs + (isWhole ? 0 : attoseconds.signum())
+    }
 }

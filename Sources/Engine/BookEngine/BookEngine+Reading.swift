@@ -59,6 +59,13 @@ extension BookEngine {
         return slot < 0 ? nil : books[slot].reader
     }
 
+    /// The mailbox in which the best bid and ask of a symbol appear, as `views(of:)` and with the same
+    /// versions, in a tenth of the bytes.
+    public borrowing func tops(of name: SymbolName) -> LatestValueReader<TopOfBook>? {
+        let slot = table.slot(of: name)
+        return slot < 0 ? nil : books[slot].topReader
+    }
+
     /// The mailbox in which the status of a symbol appears every `statusEveryNs`, as `views(of:)`.
     public borrowing func statuses(of name: SymbolName) -> LatestValueReader<SymbolStatus>? {
         let slot = table.slot(of: name)

@@ -24,7 +24,7 @@ import MarketData
 /// Used by one thread at a time, the book thread; what other threads may have are the mailboxes of
 /// `views(of:)`, `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one
 /// by `connect`, `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch
-/// `takeRequests` says what is to be fetched.
+/// `takeRequests` says what is to be fetched, and `publish` rings the bell.
 public struct BookEngine: ~Copyable {
     /// What the engine was told.
     public let configuration: EngineConfiguration
@@ -36,6 +36,9 @@ public struct BookEngine: ~Copyable {
     var table = SymbolTable()
     var books: [SymbolBook] = []
     let shared: EngineShared
+    private let bell: Bell?
+    /// Whether something was published that the bell has not told.
+    private var isUntold = false
     private let publishesEachMessage: Bool
     /// When each symbol wants to be looked at, on the engine's clock; by slot.
     var wakes: [Int64] = []
@@ -53,10 +56,15 @@ public struct BookEngine: ~Copyable {
     let countersReader: LatestValueReader<EngineCounters>
 
     /// An engine without symbols.
-    public init(_ configuration: EngineConfiguration) { self.init(configuration, defect: EngineDefect()) }
+    ///
+    /// - Parameter bell: rung by `publish` when readers find something new.
+    public init(_ configuration: EngineConfiguration, bell: Bell? = nil) {
+        self.init(configuration, bell: bell, defect: EngineDefect())
+    }
 
-    package init(_ configuration: EngineConfiguration, defect: EngineDefect) {
+    package init(_ configuration: EngineConfiguration, bell: Bell? = nil, defect: EngineDefect) {
         self.configuration = configuration
+        self.bell = bell
         publishesEachMessage = configuration.publication == .perMessage
         shared = EngineShared(configuration, defect)
         let mailbox = LatestValue(EngineCounters())
@@ -79,7 +87,7 @@ public struct BookEngine: ~Copyable {
         case .dropped: dropped(frame)
         case .tick: tick(frame)
         }
-        if publishesEachMessage { publish() }
+        if publishesEachMessage { publishViews() }
     }
 
     /// Takes the frames that are in a ring now, at most `limit`, and publishes what changed.
@@ -91,8 +99,18 @@ public struct BookEngine: ~Copyable {
         return taken
     }
 
-    /// Hands the views that changed to their readers.
+    /// Hands the views that changed to their readers, and rings the bell if there is anything new since it
+    /// was rung. `doWork` does it for its batch.
     public mutating func publish() {
+        publishViews()
+        if !isUntold { return }
+        isUntold = false
+        bell?.ring()
+    }
+
+    private mutating func publishViews() {
+        if due.isEmpty { return }
+        isUntold = true
         for slot in due { books[slot].publish() }
         due.removeAll(keepingCapacity: true)
     }

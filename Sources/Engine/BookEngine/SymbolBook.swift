@@ -124,6 +124,8 @@ final class SymbolBook {
     var wakeNs: Int64 = 0
     var writer: LatestValueWriter<BookView>
     let reader: LatestValueReader<BookView>
+    var topWriter: LatestValueWriter<TopOfBook>
+    let topReader: LatestValueReader<TopOfBook>
     var statusWriter: LatestValueWriter<SymbolStatus>
     let statusReader: LatestValueReader<SymbolStatus>
 
@@ -138,6 +140,9 @@ final class SymbolBook {
         let mailbox = LatestValue(view)
         reader = mailbox.reader
         writer = mailbox.writer
+        let topMailbox = LatestValue(TopOfBook())
+        topReader = topMailbox.reader
+        topWriter = topMailbox.writer
         let statusMailbox = LatestValue(SymbolStatus(name))
         statusReader = statusMailbox.reader
         statusWriter = statusMailbox.writer
@@ -161,6 +166,7 @@ final class SymbolBook {
         view.checkedAtNs = heardAtNs
         view.lagNs = lagNs
         writer.publish(view)
+        topWriter.publish(TopOfBook(view))
     }
 
     /// Makes the verdict anew.

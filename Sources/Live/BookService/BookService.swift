@@ -7,8 +7,8 @@
 //     …
 //     for book in service.stop() { print(book.status.symbol, book.digest) }
 //
-// Threads: two for each shard and one for the fetcher, made here and joined when it stops. Everything a
-// service offers is for any thread, its own included.
+// Threads: two for each shard, one for the fetcher and one that wakes tasks, made here and joined when it
+// stops. Everything a service offers is for any thread, its own included.
 
 import BinanceVenue
 import BookEngine
@@ -43,7 +43,7 @@ public final class BookService: Sendable {
     /// Symbols, in the order of the configuration.
     public var symbols: [SymbolName] { configuration.symbols }
 
-    /// Where views and status of a symbol appear; nil if the service does not keep it. For any thread.
+    /// Where views, tops and status of a symbol appear; nil if the service does not keep it. For any thread.
     public func readers(of symbol: SymbolName) -> SymbolReaders? {
         machine.shard(of: symbol)?.readers[symbol]
     }
@@ -112,4 +112,7 @@ public final class BookService: Sendable {
     /// - Returns: the books as they were; none if another call has given them away, or from inside.
     @discardableResult
     public func stop() -> [FinalBook] { machine.stop() }
+
+    /// Begins to stop and waits for nothing; whoever calls `stop` later waits for the end and gets the books.
+    public func beginStop() { machine.stopLater() }
 }

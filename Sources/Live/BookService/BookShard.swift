@@ -37,6 +37,8 @@ final class BookShard: Sendable {
         var isDepthWanted: @Sendable () -> Bool
         /// Is told what happens.
         var report: @Sendable (ServiceEvent) -> Void
+        /// Wakes tasks that wait for views.
+        var waker: TaskWaker
     }
 
     init(
@@ -46,12 +48,12 @@ final class BookShard: Sendable {
         self.symbols = symbols
         let ring = try BookShard.makeRing(configuration.ringBytes(symbolCount: symbols.count))
         gauges = ring.gauges
-        var engine = BookEngine(configuration.engine)
+        let bell = service.waker.makeBell()
+        var engine = BookEngine(configuration.engine, bell: bell)
         var readers: [SymbolName: SymbolReaders] = [:]
         for symbol in symbols {
             engine.addSymbol(symbol)
-            readers[symbol] = SymbolReaders(
-                views: engine.views(of: symbol)!, statuses: engine.statuses(of: symbol)!)
+            readers[symbol] = SymbolReaders(symbol, of: engine, bell, service.waker)
         }
         self.readers = readers
         counters = engine.counterReadings()
@@ -68,7 +70,10 @@ final class BookShard: Sendable {
             news: news, feedIsOver: feedIsOver, work: work, idle: configuration.idle, want: service.want,
             resubscribe: { [feed] in feed.resubscribe($0) },
             isDepthWanted: service.isDepthWanted, levelCount: { configuration.levelCount($0) },
-            ended: { [closed] in _ = closed.post(BookShard.close($0)) })
+            ended: { [closed] in
+                bell.close()
+                _ = closed.post(BookShard.close($0))
+            })
         let loop = BookLoop(engine, ring.consumer, wiring)
         let cpu = configuration.cpu(2 * number + 1)
         do throws(ThreadError) {

@@ -30,6 +30,7 @@ final class ServiceMachine: Sendable {
     let shards: [BookShard]
     private let shardOfSymbol: [SymbolName: Int]
     private let fetcherThread: LoopThread<FetcherExport>
+    private let waker: TaskWaker
     private let isStopping: StopFlag
     private let end = Mutex(End())
     private let news = Signal()
@@ -69,6 +70,8 @@ final class ServiceMachine: Sendable {
         self.configuration = configuration
         let isStopping = StopFlag()
         self.isStopping = isStopping
+        let waker = try ServiceMachine.startWaker()
+        self.waker = waker
         let routes = Routes()
         let fetcherThread = try ServiceMachine.startFetcher(configuration, routes, isStopping, report)
         self.fetcherThread = fetcherThread
@@ -83,7 +86,7 @@ final class ServiceMachine: Sendable {
             isDepthWanted: {
                 fetcherStatus.latest(SnapshotFetcherStatus()).queued[SnapshotPriority.deepen.rawValue] > 0
             },
-            report: report)
+            report: report, waker: waker)
         var shards: [BookShard] = []
         do throws(ServiceError) {
             for (number, symbols) in split.enumerated() {
@@ -186,7 +189,9 @@ final class ServiceMachine: Sendable {
     }
 
     /// Whether the caller is a thread of the service.
-    private var isInside: Bool { fetcherThread.isCurrent || shards.contains(where: \.isCurrent) }
+    private var isInside: Bool {
+        fetcherThread.isCurrent || waker.isCurrent || shards.contains(where: \.isCurrent)
+    }
 
     /// Thread: none of the service's. Once.
     private func endAll() {
@@ -207,6 +212,8 @@ final class ServiceMachine: Sendable {
             (books[index].state, books[index].reason) = (view.state, view.reason)
             (books[index].lagNs, books[index].checkedAtNs) = (view.lagNs, view.checkedAtNs)
         }
+        // The bells are closed, so whoever waits has seen the last value or sees it now.
+        waker.stop()
         ServiceMachine.stop(fetcher)
         fetcherThread.join()
         let closed = books
@@ -220,6 +227,14 @@ final class ServiceMachine: Sendable {
     private static func stop(_ fetcher: SnapshotFetcherHandle) {
         let pause = Signal()
         while !fetcher.stop() { pause.wait(since: pause.ticket, timeoutNs: 1_000_000) }
+    }
+
+    private static func startWaker() throws(ServiceError) -> TaskWaker {
+        do throws(ThreadError) {
+            return try TaskWaker()
+        } catch {
+            throw .noThread(errno: error.errno)
+        }
     }
 
     private static func startFetcher(

@@ -8,10 +8,35 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// Where the readers of one symbol look.
+/// Where the readers of one symbol look, and how they wait. May be copied, and used by any thread or task.
 public struct SymbolReaders: Sendable {
     /// Best levels and trust, after every message.
     public let views: LatestValueReader<BookView>
-    /// Status and counters, once a second.
+    /// Best bid and ask alone, with the same versions.
+    public let tops: LatestValueReader<TopOfBook>
+    /// Status and counters, once a second; nobody is told when.
     public let statuses: LatestValueReader<SymbolStatus>
+    private let bell: Bell
+    private let waker: TaskWaker
+
+    /// The readers of a symbol; nil if the engine does not hold it.
+    ///
+    /// - Parameter bell: the engine's, made by `waker`.
+    init?(_ symbol: SymbolName, of engine: borrowing BookEngine, _ bell: Bell, _ waker: TaskWaker) {
+        guard let views = engine.views(of: symbol), let tops = engine.tops(of: symbol),
+            let statuses = engine.statuses(of: symbol)
+        else { return nil }
+        (self.views, self.tops, self.statuses) = (views, tops, statuses)
+        (self.bell, self.waker) = (bell, waker)
+    }
+
+    /// Views to wait for: `for await` in a task, `waiter()` on a thread. They end with the service.
+    public var viewsToCome: LatestValues<BookView> {
+        LatestValues(views, bell: bell, waker: waker, room: BookView())
+    }
+
+    /// Tops to wait for, as `viewsToCome`.
+    public var topsToCome: LatestValues<TopOfBook> {
+        LatestValues(tops, bell: bell, waker: waker, room: TopOfBook())
+    }
 }

@@ -63,7 +63,7 @@ extension Market {
     /// Whether its depth streams come at this interval.
     fileprivate func has(_ interval: DepthInterval) -> Bool {
         let endpoints = Endpoints(market: self, streamBase: "", restBase: "")
-        return endpoints.depthStream(SymbolName("A")!, every: interval) != nil
+        return endpoints.depthStream(SymbolName("A"), every: interval) != nil
     }
 }
 

@@ -1,5 +1,6 @@
 // The few calls of the operating system and the processor that Swift cannot see: memory mapped twice, futex,
-// pinning, the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being success.
+// barrier, pinning, the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being
+// success.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,13 @@ void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
 /// Wakes every thread of this process that sleeps on `word`.
 void lob_futex_wake_all(const void *word);
 
+/// Lets this process use `lob_process_barrier`; fails where the kernel has no such call or refuses it.
+int lob_register_process_barrier(void);
+
+/// Makes every thread of this process that runs now pass a full memory barrier; one that does not run has
+/// passed some. Interrupts the CPUs it concerns, for a microsecond or a few.
+int lob_process_barrier(void);
+
 /// Keeps the calling thread on one CPU.
 int lob_pin_thread(int cpu);
 
@@ -37,6 +45,9 @@ static inline void lob_pause(void) {
     __asm__ volatile("isb" ::: "memory");
 #endif
 }
+
+/// Keeps the compiler, not the processor, from moving memory accesses across it.
+static inline void lob_compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 /// The cycle counter: constant rate and the same on all CPUs where the kernel uses it as its clock; not
 /// serialising.

@@ -13,6 +13,9 @@
 //     kernel sleeps if unchanged                       the word differs, the kernel refuses
 //     asleep                                           wakes it
 //
+// A thread may also sleep without the bit (`waitUnarmed`), and whoever has work for it sets the bit in its
+// place (`arm`), then looks once more: a notification before that is seen, one after that wakes the thread.
+//
 // Invariants
 // * `notify` makes a system call only if a thread has set the bit since the last one that did.
 // * Whoever sleeps on a count is woken by the first notification after it.
@@ -72,5 +75,16 @@ public final class Signal: @unchecked Sendable {
             expected: ticket.count, desired: asleep, successOrdering: .acquiring, failureOrdering: .acquiring)
         if exchanged || found == asleep { lob_futex_wait(word, asleep, timeoutNs) }
         return self.ticket != ticket
+    }
+
+    /// Makes the next notification wake everybody, also those of `waitUnarmed`. For somebody who wants
+    /// another thread woken in his place.
+    func arm() { word.pointee.bitwiseOr(1, ordering: .acquiringAndReleasing) }
+
+    /// Sleeps as `wait`, but does not ask to be woken: notifications cost no system call until somebody arms
+    /// the signal or waits.
+    func waitUnarmed(since ticket: Ticket, timeoutNs: Int64) {
+        let found = word.pointee.load(ordering: .acquiring)
+        if found & ~1 == ticket.count { lob_futex_wait(word, found, timeoutNs) }
     }
 }

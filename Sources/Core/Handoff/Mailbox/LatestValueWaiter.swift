@@ -1,0 +1,84 @@
+// Waiting for a mailbox on a thread of one's own: always the newest value, never a queue of old ones.
+
+import Glibc
+
+/// Waits for the values of one mailbox. Not copyable; used by one thread at a time.
+///
+///     var waiter = values.waiter()
+///     while let value = waiter.next() { use(value) }
+///
+/// While it lives, each batch costs the publisher one locked instruction more, and a system call if this
+/// thread sleeps.
+public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, Sendable {
+    private let reader: LatestValueReader<Value>
+    private let listener: Bell.Listener
+    private var value: Value
+    private var seen: UInt64 = 0
+
+    /// Whether nothing more will come: the publisher has ended and its last value was returned.
+    public private(set) var isEnded = false
+
+    /// A waiter that has seen nothing yet: its first wait returns what is there, if anything was published.
+    ///
+    /// - Parameters:
+    ///   - bell: rung when something was published in the mailbox.
+    ///   - room: any value; it is not looked at.
+    public init(_ reader: LatestValueReader<Value>, bell: Bell, room: Value) {
+        self.reader = reader
+        listener = Bell.Listener(bell, .thread)
+        value = room
+    }
+
+    /// How many values had been published with the last one returned; 0 before the first.
+    public var version: UInt64 { seen }
+
+    /// The newest value that was not returned before, for which it blocks the thread; nil when the publisher
+    /// has ended.
+    public mutating func next() -> Value? { next(until: nil) }
+
+    /// The same for a limited time.
+    ///
+    /// - Parameter timeout: zero or less looks once.
+    /// - Returns: nil also if nothing new came in time; `isEnded` tells.
+    public mutating func next(timeout: Duration) -> Value? {
+        next(until: ContinuousClock.now + timeout)
+    }
+
+    private mutating func next(until deadline: ContinuousClock.Instant?) -> Value? {
+        let bell = listener.bell
+        while true {
+            let ticket = bell.ticket
+            let isLast = bell.isClosed
+            var isContended = false
+            switch reader.read(into: &value, ifNewerThan: seen) {
+            case .new(let version):
+                seen = version
+                return value
+            case .unchanged:
+                if isLast {
+                    isEnded = true
+                    return nil
+                }
+            case .contended: isContended = true
+            }
+            var leftNs = Int64.max
+            if let deadline {
+                leftNs = Self.ns(deadline - ContinuousClock.now)
+                if leftNs <= 0 { return nil }
+            }
+            if isContended {
+                usleep(50)
+            } else {
+                bell.wait(since: ticket, timeoutNs: min(leftNs, Self.sleepNsMax))
+            }
+        }
+    }
+
+    /// No sleep is longer.
+    private static var sleepNsMax: Int64 { 60_000_000_000 }
+
+    private static func ns(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return min(seconds, 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}

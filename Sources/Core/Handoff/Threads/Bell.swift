@@ -1,0 +1,128 @@
+// Tells whoever listens that something was published, at no cost for the publisher while nobody does.
+//
+// The publisher stores a value and then loads the number of listeners; a listener raises that number and then
+// looks at the value. If either load could pass the store in front of it, both sides might miss each other
+// and the last value would lie there unseen. Usually two fences prevent that, and the publisher pays for one
+// with every value. Here the listener pays for both: the kernel makes every running thread of the process
+// pass a barrier.
+//
+//     publisher                        listener
+//     ------------------------------   ------------------------------------------
+//     store the value                  raise the number of listeners
+//     (compiler fence)                 process barrier
+//     load the number, ring if not 0   take a ticket, look at the value, sleep
+//
+// Either the publisher's load comes after the barrier and sees the listener, or its store comes before the
+// barrier and the listener sees the value. After that the tickets of `Signal` do the rest.
+//
+// Two kinds of listeners: threads, which sleep on the signal of their bell, and tasks, for all of which one
+// thread sleeps on a signal that many bells share (`TaskWaker`).
+//
+// Invariants
+// * Without listeners `ring` is one relaxed load. With some it is one locked instruction for each kind, and a
+//   system call only if somebody sleeps.
+// * A value that was published before `ring` or `close` is seen by every listener, or wakes it.
+// * Where the kernel refuses the barrier, no sleep is longer than `sleepNsMaxWithoutBarrier`.
+//
+// SAFETY: `listeners` has a cache line pair of its own, lives as long as the object and is accessed only by
+// atomic operations.
+
+import CLobKernels
+import Synchronization
+
+/// Wakes those who wait for what one thread publishes. Any thread may listen.
+public final class Bell: @unchecked Sendable {
+    /// Who sleeps: a thread of its own, or a task.
+    enum Kind {
+        case thread
+        case task
+
+        /// Threads count in the lower half of `listeners`, tasks in the upper.
+        fileprivate var unit: UInt64 { self == .thread ? 1 : 1 << 32 }
+    }
+
+    /// Somebody who is to be told, as long as this lives. Any thread; making one costs a system call.
+    final class Listener: Sendable {
+        let bell: Bell
+        private let kind: Kind
+
+        init(_ bell: Bell, _ kind: Kind) {
+            (self.bell, self.kind) = (bell, kind)
+            bell.listeners.pointee.wrappingAdd(kind.unit, ordering: .sequentiallyConsistent)
+            Bell.passBarrier()
+        }
+
+        deinit { bell.listeners.pointee.wrappingSubtract(kind.unit, ordering: .relaxed) }
+    }
+
+    @usableFromInline let listeners: UnsafeMutablePointer<Atomic<UInt64>>
+    private let threads = Signal()
+    private let tasks: Signal
+    private let closed = StopFlag()
+
+    /// The longest sleep where the kernel refuses the barrier.
+    static let sleepNsMaxWithoutBarrier: Int64 = 1_000_000
+
+    /// Whether listeners can make the publisher pass a barrier; asked once per process.
+    static let hasBarrier = lob_register_process_barrier() == 0
+
+    /// A bell that tells threads only.
+    public convenience init() { self.init(tasks: Signal()) }
+
+    /// A bell that notifies `tasks` as well while a task listens.
+    init(tasks: Signal) {
+        self.tasks = tasks
+        let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
+        listeners = block.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
+        listeners.initialize(to: Atomic(0))
+    }
+
+    deinit {
+        listeners.deinitialize(count: 1)
+        UnsafeMutableRawPointer(listeners).deallocate()
+    }
+
+    /// Tells every listener that there is something new, after it was published. Thread: the publisher's.
+    @inlinable
+    @inline(__always)
+    public func ring() {
+        lob_compiler_fence()
+        let count = listeners.pointee.load(ordering: .relaxed)
+        if count != 0 { notify(count) }
+    }
+
+    /// Tells every listener that nothing more will come. Thread: the publisher's, after its last value.
+    public func close() {
+        closed.raise()
+        threads.notify()
+        tasks.notify()
+    }
+
+    /// Whether nothing more will come. A value looked for after this was true is the last.
+    public var isClosed: Bool { closed.isRaised }
+
+    @usableFromInline
+    @inline(never)
+    func notify(_ count: UInt64) {
+        if count & 0xFFFF_FFFF != 0 { threads.notify() }
+        if count &>> 32 != 0 { tasks.notify() }
+    }
+
+    /// What a thread takes before it looks for news.
+    var ticket: Signal.Ticket { threads.ticket }
+
+    /// Puts the calling thread to sleep until the bell rings after `ticket`, for at most `timeoutNs`; now and
+    /// then it returns for no reason. It must listen.
+    func wait(since ticket: Signal.Ticket, timeoutNs: Int64) {
+        threads.wait(since: ticket, timeoutNs: Bell.sleepNs(timeoutNs))
+    }
+
+    /// A sleep that is safe on this kernel.
+    static func sleepNs(_ timeoutNs: Int64) -> Int64 {
+        hasBarrier ? timeoutNs : min(timeoutNs, sleepNsMaxWithoutBarrier)
+    }
+
+    private static func passBarrier() {
+        if hasBarrier { _ = lob_process_barrier() }
+    }
+}

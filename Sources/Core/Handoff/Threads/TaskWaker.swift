@@ -1,0 +1,173 @@
+// Resumes tasks that wait for bells, so that no publisher ever resumes one: a resumption allocates, takes
+// locks and may run an executor. One thread for many bells and any number of tasks.
+//
+// A task adds itself, arms the signal that the bells share, and looks once more: what was published before
+// that it sees itself, what comes later finds the signal armed and wakes the thread.
+//
+//     the thread        its sleep
+//     ---------------   --------------------------------------------------------------------
+//     nobody waits      not armed: bells that ring do not wake it, and make no system call
+//     somebody waits    armed: the next ring wakes it; it resumes who is due and sleeps again
+//     stopped           none: everybody is resumed, later ones at once
+//
+// Invariants
+// * A task that was added is resumed exactly once: when it is due, cancelled, or at the end.
+// * A publisher makes a system call only for a ring that finds a task waiting.
+//
+// Worst case: a ring with tasks waiting costs the thread a look at every one of them.
+
+import Synchronization
+
+/// One thread that wakes tasks. Any task may wait.
+public final class TaskWaker: Sendable {
+    private let room = Room()
+    private let thread: PinnedThread
+    private let isJoined = Atomic<Bool>(false)
+
+    /// A waker whose thread sleeps.
+    ///
+    /// - Throws: `ThreadError` if the system gives no further thread.
+    public init() throws(ThreadError) {
+        thread = try PinnedThread("waker") { [room] in room.run() }
+    }
+
+    deinit {
+        room.close()
+        if !isJoined.load(ordering: .acquiring) { thread.detach() }
+    }
+
+    /// A bell whose rings reach the tasks of this waker.
+    public func makeBell() -> Bell { Bell(tasks: room.signal) }
+
+    /// Resumes everybody and ends the thread; later waits return at once. Not from the thread itself, and
+    /// once.
+    public func stop() {
+        room.close()
+        if !isJoined.exchange(true, ordering: .acquiringAndReleasing) { thread.join() }
+    }
+
+    /// Whether it was stopped.
+    public var isStopped: Bool { room.isStopped }
+
+    /// Tasks that a ring should have woken and only the end of a sleep did; 0 wherever the kernel grants the
+    /// barrier of `Bell`.
+    var rescuedCount: Int { room.rescuedCount }
+
+    /// Whether the caller is its thread.
+    public var isCurrent: Bool { thread.isCurrent }
+
+    /// Suspends the calling task until `isDue`, until it is cancelled or until the waker stops.
+    ///
+    /// - Parameter isDue: looks for news; called by this thread and by the waker's, so it must be quick. What
+    ///   it looks at must be published before a bell of this waker rings, and the task must listen to that.
+    func wait(
+        isolation: isolated (any Actor)? = #isolation, until isDue: @escaping @Sendable () -> Bool
+    ) async {
+        let number = room.nextNumber()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { room.add(Sleeper(number: number, isDue: isDue, task: $0)) }
+        } onCancel: {
+            room.wake(number)
+        }
+    }
+}
+
+extension TaskWaker {
+    /// A task that waits.
+    private struct Sleeper: Sendable {
+        let number: UInt64
+        let isDue: @Sendable () -> Bool
+        let task: CheckedContinuation<Void, Never>
+    }
+
+    /// What the thread and the tasks share.
+    private final class Room: Sendable {
+        private struct State: Sendable {
+            var sleepers: [Sleeper] = []
+            var isStopped = false
+        }
+
+        let signal = Signal()
+        private let numbers = Atomic<UInt64>(0)
+        private let changeCount = Atomic<UInt64>(0)
+        private let rescued = Atomic<Int>(0)
+        private let state = Mutex(State())
+
+        /// No sleep is longer.
+        private static let sleepNsMax: Int64 = 60_000_000_000
+
+        var isStopped: Bool { withState { $0.isStopped } }
+
+        var rescuedCount: Int { rescued.load(ordering: .relaxed) }
+
+        func nextNumber() -> UInt64 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
+
+        /// Thread: the task's.
+        func add(_ sleeper: Sleeper) {
+            let isTaken = withState { state in
+                if !state.isStopped { state.sleepers.append(sleeper) }
+                return !state.isStopped
+            }
+            if !isTaken { return sleeper.task.resume() }
+            signal.arm()
+            // A cancellation before the task was added has found nobody to wake.
+            if Task.isCancelled || sleeper.isDue() { wake(sleeper.number) }
+        }
+
+        /// Resumes a task if it still waits.
+        func wake(_ number: UInt64) {
+            let sleeper = withState { state in
+                state.sleepers.firstIndex { $0.number == number }.map { state.sleepers.remove(at: $0) }
+            }
+            sleeper?.task.resume()
+        }
+
+        func close() {
+            withState { $0.isStopped = true }
+            signal.arm()
+            signal.notify()
+        }
+
+        /// Thread: the waker's.
+        func run() {
+            var isOverslept = false
+            while true {
+                let ticket = signal.ticket
+                let (due, isAnybodyLeft, isStopped) = takeDue()
+                if isOverslept { rescued.wrappingAdd(due.count, ordering: .relaxed) }
+                for sleeper in due { sleeper.task.resume() }
+                if isStopped { return }
+                if isAnybodyLeft {
+                    isOverslept = !signal.wait(since: ticket, timeoutNs: Bell.sleepNs(Room.sleepNsMax))
+                } else {
+                    signal.waitUnarmed(since: ticket, timeoutNs: Room.sleepNsMax)
+                    isOverslept = false
+                }
+            }
+        }
+
+        private func takeDue() -> (due: [Sleeper], isAnybodyLeft: Bool, isStopped: Bool) {
+            withState { state in
+                var due: [Sleeper] = []
+                let isStopped = state.isStopped
+                state.sleepers.removeAll { sleeper in
+                    let isOver = isStopped || sleeper.isDue()
+                    if isOver { due.append(sleeper) }
+                    return isOver
+                }
+                return (due, !state.sleepers.isEmpty, isStopped)
+            }
+        }
+
+        /// The lock orders all this; `changeCount` says so once more, because a sanitizer does not see how a
+        /// lock that was waited for changes hands.
+        private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
+            state.withLock { state in
+                _ = changeCount.load(ordering: .acquiring)
+                let result = body(&state)
+                changeCount.wrappingAdd(1, ordering: .releasing)
+                return result
+            }
+        }
+    }
+}

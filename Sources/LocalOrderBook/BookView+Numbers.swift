@@ -1,0 +1,34 @@
+// What most readers want of a view, ready to be printed.
+
+import DepthBook
+import MarketData
+
+extension BookView {
+    /// Whether it is proven to be the venue's book at `updateID`.
+    public var isLive: Bool { state == .live }
+
+    /// Price of the best bid; not known as `bestBid` is nil.
+    public var bid: PrintedDecimal {
+        PrintedDecimal(bestBid?.price.mantissa, decimals: scales.priceDecimals)
+    }
+
+    /// Price of the best ask; not known as `bestAsk` is nil.
+    public var ask: PrintedDecimal {
+        PrintedDecimal(bestAsk?.price.mantissa, decimals: scales.priceDecimals)
+    }
+
+    /// Best ask minus best bid; not known if either is not.
+    public var spread: PrintedDecimal {
+        let price: Price? = spread
+        return PrintedDecimal(price?.mantissa, decimals: scales.priceDecimals)
+    }
+
+    /// Update id of this state.
+    public var updateID: UpdateID { lastUpdateID }
+
+    /// A price of this book as the venue prints it.
+    public func text(_ price: Price) -> String { scales.text(price) }
+
+    /// A quantity of this book as the venue prints it.
+    public func text(_ quantity: Quantity) -> String { scales.text(quantity) }
+}

@@ -1,0 +1,13 @@
+// What `import LocalOrderBook` brings along: every module whose types occur in books, views, configuration
+// and events. The only file of the package that exports another module; inside the package everybody imports
+// what he means.
+
+@_exported import BinanceVenue
+@_exported import BookEngine
+@_exported import BookService
+@_exported import DepthBook
+@_exported import DepthFeed
+@_exported import FeedPlan
+@_exported import LobHandoff
+@_exported import LobTransport
+@_exported import MarketData

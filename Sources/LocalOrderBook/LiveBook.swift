@@ -1,0 +1,33 @@
+// One book as its readers see it.
+
+import BookEngine
+import BookService
+import DepthBook
+import LobHandoff
+import MarketData
+
+/// A book that is kept live elsewhere. May be copied, and used by any thread or task; nobody who reads it
+/// makes it wait.
+public struct LiveBook: Sendable {
+    /// Its symbol.
+    public let symbol: SymbolName
+    private let readers: SymbolReaders
+
+    init(symbol: SymbolName, _ readers: SymbolReaders) { (self.symbol, self.readers) = (symbol, readers) }
+
+    /// The best twenty levels a side with everything needed to judge them, each time they change:
+    /// `for await` in a task, `waiter()` on a thread. Always the newest, never a queue of old ones.
+    public var views: LatestValues<BookView> { readers.viewsToCome }
+
+    /// The best bid and ask alone, as `views`.
+    public var tops: LatestValues<TopOfBook> { readers.topsToCome }
+
+    /// The view of now. O(bytes of a view).
+    public var view: BookView { views.latest }
+
+    /// The best bid and ask of now. O(64 bytes).
+    public var top: TopOfBook { tops.latest }
+
+    /// What happened to the book so far, at most a second old.
+    public var status: SymbolStatus { readers.statuses.latest(SymbolStatus(symbol)) }
+}

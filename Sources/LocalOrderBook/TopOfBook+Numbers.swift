@@ -1,0 +1,36 @@
+// What most readers want of the best bid and ask, ready to be printed; the same words as for a view.
+
+import DepthBook
+import MarketData
+
+extension TopOfBook {
+    /// Whether it is proven to be the venue's at `updateID`.
+    public var isLive: Bool { state == .live }
+
+    /// Price of the best bid; not known as `bestBid` is nil.
+    public var bid: PrintedDecimal {
+        PrintedDecimal(bestBid?.price.mantissa, decimals: scales.priceDecimals)
+    }
+
+    /// Price of the best ask; not known as `bestAsk` is nil.
+    public var ask: PrintedDecimal {
+        PrintedDecimal(bestAsk?.price.mantissa, decimals: scales.priceDecimals)
+    }
+
+    /// Best ask minus best bid; not known if either is not.
+    public var spread: PrintedDecimal {
+        var spread: Int64?
+        if let bid = bestBid, let ask = bestAsk {
+            let (difference, isTooLarge) = ask.price.mantissa.subtractingReportingOverflow(
+                bid.price.mantissa)
+            if !isTooLarge { spread = difference }
+        }
+        return PrintedDecimal(spread, decimals: scales.priceDecimals)
+    }
+
+    /// A price of this book as the venue prints it.
+    public func text(_ price: Price) -> String { scales.text(price) }
+
+    /// A quantity of this book as the venue prints it.
+    public func text(_ quantity: Quantity) -> String { scales.text(quantity) }
+}
