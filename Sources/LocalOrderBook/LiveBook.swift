@@ -15,8 +15,9 @@ public struct LiveBook: Sendable {
 
     init(symbol: SymbolName, _ readers: SymbolReaders) { (self.symbol, self.readers) = (symbol, readers) }
 
-    /// The best twenty levels a side with everything needed to judge them, each time they change:
-    /// `for await` in a task, `waiter()` on a thread. Always the newest, never a queue of old ones.
+    /// The best twenty levels a side with everything needed to judge them, each time an update was applied or
+    /// a quiet book was looked at: `for await` in a task, `waiter()` on a thread. Always the newest, never a
+    /// queue of old ones.
     public var views: LatestValues<BookView> { readers.viewsToCome }
 
     /// The best bid and ask alone, as `views`.

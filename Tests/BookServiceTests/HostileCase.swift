@@ -73,7 +73,7 @@ struct HostileCase: Sendable, CustomStringConvertible {
             said: "not open after 1000 ms"),
         HostileCase(
             "handshake byte by byte, in time", .streams, 1, .drip(fromByte: 0, everyUs: 0),
-            said: "open on the fast",
+            said: "open on the native",
             speed: 1),
         HostileCase(
             "frames byte by byte, too slow", .streams, 1, .drip(fromByte: 400, everyUs: 2000),

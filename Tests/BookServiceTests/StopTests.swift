@@ -41,7 +41,7 @@ struct StopCase: Sendable, CustomStringConvertible {
             diary.has("next connection")
         },
         StopCase(description: "during the subscription", streams: .swallowRequests) { _, _, diary in
-            diary.has("open on the fast")
+            diary.has("open on the native")
         },
         StopCase(description: "during the snapshots", requests: .silent) { _, requests, _ in
             requests.acceptedCount > 0

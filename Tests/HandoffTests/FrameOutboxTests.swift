@@ -151,13 +151,16 @@ struct FrameOutboxTests {
         #expect(outlet.piece("a1", true, &a) == .dropped)
         #expect(outlet.piece("b1", false, &b) == .unfinished)
         outlet.outbox.tick(atNs: 7)
+        outlet.outbox.tick(atNs: 8)
         #expect(outlet.take() == [])
         // Now there is room, but the beginning of this message is gone.
         #expect(outlet.piece("b2", true, &b) == .dropped)
         #expect(outlet.piece("a2", true, &a) == .committed)
         #expect(outlet.outbox.droppedMessages == before + 2)
         #expect(
-            outlet.take() == [.init(.connected, 1), .init(.depthSnapshot, 0, "body"), .init("a2", 1)])
+            outlet.take() == [
+                .init(.connected, 1), .init(.depthSnapshot, 0, "body"), .init(.tick, 0), .init("a2", 1),
+            ])
         #expect(outlet.waitingFrames == 0 && outlet.waitingBytes == 0)
         #expect(outlet.marks == [.init(.dropped, 1, "a1"), .init(.dropped, 2, "b1b2")])
     }

@@ -32,6 +32,20 @@ import Testing
         #expect(await first.next(isolation: nil) == nil)
     }
 
+    /// What happened between the look for news and the wait is not slept through.
+    @Test func aWaitThatIsDueOrCancelledEndsAtOnce() async {
+        let waker = Handed(Mailbox()).value.waker
+        await waker.wait { true }
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            await waker.wait { false }
+        }
+        task.cancel()
+        await task.value
+        waker.stop()
+        await waker.wait { false }
+    }
+
     /// A task that waits, one that has not begun to wait, and one that was cancelled before.
     @Test func cancellationEndsALoop() async {
         let mailbox = Handed(Mailbox())

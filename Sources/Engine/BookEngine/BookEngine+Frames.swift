@@ -179,7 +179,7 @@ extension BookEngine {
 
     /// Tells every book what the trial of a reconnect came to.
     @inline(never)
-    private mutating func tellVerdict() {
+    mutating func tellVerdict() {
         for slot in books.indices {
             books[slot].hearVerdict()
             note(slot)

@@ -13,6 +13,8 @@
 struct EngineClock {
     /// Nanoseconds since an arbitrary moment.
     private(set) var nowNs: Int64 = 0
+    /// What the last tick said: its second clock, or when it was received if it carries none.
+    private(set) var tickNs: Int64 = .min
     private var baseNs: Int64 = 0
     private var baseReceivedAtNs: Int64 = 0
     private var monotonicNs: Int64?
@@ -34,6 +36,7 @@ struct EngineClock {
 
     /// A tick was received, with the second clock if it carries one.
     mutating func tick(receivedAtNs: Int64, monotonicNs next: Int64?) {
+        tickNs = next ?? receivedAtNs
         guard let next else { return advance(receivedAtNs: receivedAtNs) }
         if let monotonicNs {
             baseNs &+= max(next.subtractingReportingOverflow(monotonicNs).partialValue, 0)

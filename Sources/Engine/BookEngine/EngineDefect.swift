@@ -35,6 +35,8 @@ package struct EngineDefect: Sendable {
     package var ignoresContradiction = false
     /// Any jump of the last id is believed.
     package var believesAbsurdIDs = false
+    /// A copy of a book claims to be complete, whatever is proven.
+    package var copiesClaimAll = false
 
     package init() {}
 }

@@ -21,6 +21,8 @@ final class EngineShared {
     private var trialIsDecided = false
     /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeRequests`.
     var requests: [EngineRequest] = []
+    /// Times that a served book was given up, over all symbols.
+    var lossCount = 0
 
     init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.configuration = configuration

@@ -20,6 +20,8 @@ extension SymbolBook {
         viewIsDue = true
         if hasJoined && loss == .none { counters.resyncs += 1 }
         if state == .live { fruitless = 0 }
+        shared.lossCount &+= 1
+        lossNumber = shared.lossCount
         loss = why
         needsProof = false
         isBelievedUnproven = false

@@ -63,6 +63,8 @@ final class SymbolBook {
 
     // What speaks against the served book.
     var loss = StaleReason.none
+    /// Which of the engine's losses was the last of this book; 0 if it was never given up.
+    var lossNumber = 0
     var needsProof = false
     /// Updates that the kept book had taken in since its snapshot: what tells it from that of another time.
     var keptUpdates = 0

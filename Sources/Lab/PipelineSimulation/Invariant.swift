@@ -25,6 +25,8 @@
 //     behind        a book is called behind only if it is
 //     buffers       a buffer, all buffers together and the ring stay inside their bounds
 //     terms         the venue has nothing to complain of: weights, requests during a ban, messages, dials
+//     replica       a live book of the replica is the true one at its id, as far as it is proven, and has the
+//                   digest of the primary's there; it comes back as the others do
 //     recovery      when the faults have ended, every symbol is live and up to date in the stated time
 
 /// One of the things that must hold after every frame.
@@ -32,7 +34,7 @@ public enum Invariant: String, CaseIterable, Sendable {
     /// See the table above.
     case levels, best, shown, crossed, handed, handover, unreadable, dropped, contradicted, ahead, silent
     /// See the table above.
-    case lagging, audit, age, alarms, behind, buffers, terms, recovery
+    case lagging, audit, age, alarms, behind, buffers, terms, replica, recovery
 
     /// All of them.
     public static let all = Set(allCases)

@@ -61,6 +61,8 @@ public enum Mistake: String, CaseIterable, Sendable {
     case losesAnswers
     /// Nobody asks why a stream is silent.
     case neverAsks
+    /// A copy for a replica claims to be complete.
+    case copiesClaimAll
 
     /// What the mistake is, for people.
     public var explanation: String {
@@ -91,6 +93,7 @@ public enum Mistake: String, CaseIterable, Sendable {
         case .keepsConnections: "replaced connections are not closed"
         case .losesAnswers: "answers are lost on the way to the engine"
         case .neverAsks: "nobody asks why a stream is silent"
+        case .copiesClaimAll: "a replica's copies claim to be complete"
         }
     }
 
@@ -119,6 +122,7 @@ public enum Mistake: String, CaseIterable, Sendable {
         case .keepsConnections: .terms
         case .losesAnswers: .recovery
         case .neverAsks: .age
+        case .copiesClaimAll: .replica
         }
     }
 }
@@ -141,6 +145,7 @@ extension Mistake {
         case .unboundedBuffers: plan.faultySeconds = 300
         default: break
         }
+        plan.hasReplica = self == .copiesClaimAll
         if self == .equalIdUnaudited { plan.auditEverySeconds = 15 }
         return plan
     }
@@ -163,7 +168,7 @@ extension Mistake {
         case .silenceIgnored: [(.vanish, 10_000_000)]
         case .contradictionIgnored: [(.contradict, 500_000_000), (.lost, 5_000_000)]
         case .absurdBelieved: [(.absurd, 3_000_000)]
-        case .publishesNothing, .keepsConnections: [(.lost, 1_000_000)]
+        case .publishesNothing, .keepsConnections, .copiesClaimAll: [(.lost, 1_000_000)]
         case .misreadsTickers, .futureAudits: [(.lost, 1_000_000)]
         case .losesAnswers: [(.lost, 20_000_000)]
         case .unboundedBuffers: [(.ban, 50_000_000), (.lost, 20_000_000)]
@@ -176,7 +181,7 @@ extension Mistake {
         switch self {
         case .firstEventOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
-            .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver:
+            .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved, .publishesNothing: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
@@ -259,6 +264,7 @@ extension Mistake {
         case .contradictionIgnored: defect.ignoresContradiction = true
         case .absurdBelieved: defect.believesAbsurdIDs = true
         case .neverAsks: defect.ignoresEvidenceAhead = true
+        case .copiesClaimAll: defect.copiesClaimAll = true
         default: break
         }
     }

@@ -20,6 +20,10 @@ extension Pipeline {
 
     /// Notes what a frame says of times and ids.
     func noteTimes(_ frame: SteppedFrame) {
+        if frame.kind == .depthSnapshot, let index = frame.facts.index, symbols.indices.contains(index) {
+            // It may show that nothing has come since the late event.
+            checker.symbols[index].lateSinceUs = nil
+        }
         if frame.kind != .message || frame.isRefused { return }
         var source = checker.sources[frame.source] ?? SourceWatch(heardUs: frame.atUs)
         source.steadyCount = frame.atUs - source.heardUs <= 500_000 ? source.steadyCount + 1 : 0

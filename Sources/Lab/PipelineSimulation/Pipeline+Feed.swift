@@ -125,7 +125,7 @@ extension Pipeline {
 
     private func take(_ message: [UInt8], _ index: Int, timeUs: Int64) {
         if let symbol = losesBeforeRing(message) {
-            _ = outbox.offer(
+            offer(
                 .dropped, source: connections[index].sender.source, receivedAtNs: wallNs(timeUs),
                 Array(message.prefix(FrameOutbox.smallBytesMax)))
             if plan.trouble == .dropped { beginTrouble(symbol, atUs: timeUs) }
@@ -133,6 +133,11 @@ extension Pipeline {
         }
         _ = outbox.receive(
             message.span, isFinal: true, from: &connections[index].sender, receivedAtNs: wallNs(timeUs))
+        if let replica, replica.isTapped {
+            replica.tap.receive(
+                message.span, isFinal: true, source: connections[index].sender.source,
+                receivedAtNs: wallNs(timeUs))
+        }
         if MessageClass(message.span) == .data { return }
         let source = connections[index].sender.source
         switch try? ControlMessage(message.span) {
@@ -190,11 +195,11 @@ extension Pipeline {
                 dials.removeAll { $0.source == source }
                 if let index = index(source) { venue.disconnect(connections.remove(at: index).id) }
             case .connected(let source):
-                _ = outbox.offer(.connected, source: source, receivedAtNs: atNs)
+                offer(.connected, source: source, receivedAtNs: atNs)
             case .disconnected(let source):
-                _ = outbox.offer(.disconnected, source: source, receivedAtNs: atNs)
+                offer(.disconnected, source: source, receivedAtNs: atNs)
             case .retired(let source):
-                _ = outbox.offer(.retired, source: source, receivedAtNs: atNs)
+                offer(.retired, source: source, receivedAtNs: atNs)
             case .report(.replacing): outcome.replacements += 1
             case .report: break
             }

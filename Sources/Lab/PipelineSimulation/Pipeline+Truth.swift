@@ -75,7 +75,7 @@ extension Pipeline {
         }
     }
 
-    private func levelDifference(_ book: borrowing OrderBook, _ truth: borrowing TrueBook) -> String? {
+    func levelDifference(_ book: borrowing OrderBook, _ truth: borrowing TrueBook) -> String? {
         guard let scales = book.scales else { return "live without a level" }
         if book.proven(.bid) == .nothing || book.proven(.ask) == .nothing { return "live without a proof" }
         var comparison = TruthComparison(copy truth, scales)

@@ -44,6 +44,8 @@ public final class Pipeline {
     var restartedUs: Int64?
     var outcome = PipelineOutcome()
     var checker: PipelineChecker
+    /// The replica beside the engine, if the plan has one.
+    var replica: ReplicaRun?
 
     /// An answer on its way.
     struct DueAnswer {
@@ -88,6 +90,10 @@ public final class Pipeline {
         nextSecond = venue.nowUs / 1_000_000 + 1
         nextTickUs = venue.nowUs
         checker = PipelineChecker()
+        if plan.hasReplica {
+            replica = try ReplicaRun(
+                Pipeline.engineConfiguration(plan), symbols, seed: plan.seed, nowUs: venue.nowUs)
+        }
         for symbol in symbols { checker.symbols.append(SymbolWatch(reader: engine.views(of: symbol)!)) }
     }
 
@@ -114,7 +120,7 @@ public final class Pipeline {
                 venue.faults = .none
                 // No symbol can come back while nobody answers.
                 faultsEndUs = max(faultsEndUs, min(venue.banEndUs ?? 0, faultsEndUs + 600_000_000))
-                if venue.nowUs >= faultsEndUs && isRecovered() {
+                if venue.nowUs >= faultsEndUs && isRecovered() && replicaIsRecovered {
                     outcome.recoverySeconds = Double(venue.nowUs - faultsEndUs) / 1e6
                     break
                 }
@@ -125,8 +131,12 @@ public final class Pipeline {
         }
         outcome.seconds = Double(venue.nowUs - startUs) / 1e6
         let endUs = faultsEndUs + Int64(plan.recoverySeconds) * 1_000_000
-        if outcome.violation == nil && venue.nowUs >= endUs { reportNotRecovered() }
+        if outcome.violation == nil && venue.nowUs >= endUs {
+            reportReplicaNotRecovered()
+            reportNotRecovered()
+        }
         finish()
+        finishReplica()
         return outcome
     }
 
@@ -148,7 +158,7 @@ public final class Pipeline {
         if venue.nowUs >= nextSecond * 1_000_000 { second() }
         if venue.nowUs >= nextTickUs {
             nextTickUs = venue.nowUs + Pipeline.tickUs
-            outbox.tick(atNs: wallNs(venue.nowUs), monotonicNs: venue.nowUs * 1000)
+            tick()
         }
         outbox.flush()
         if venue.nowUs >= stalledUntilUs {
@@ -157,6 +167,7 @@ public final class Pipeline {
             clockOffsetUs += clockStepUs
             clockStepUs = 0
         }
+        turnReplica()
         turnPlanner()
     }
 
@@ -240,7 +251,7 @@ public final class Pipeline {
         outcome.requests += 1
         requests.append((venue.nowUs + random.within(15_000...60_000), request))
         let envelope = SnapshotEnvelope(symbol: request.key.symbol, limit: request.limit.levelCount).bytes
-        _ = outbox.offer(
+        offer(
             .snapshotRequested, source: 0, receivedAtNs: wallNs(venue.nowUs),
             key: symbols.firstIndex(of: request.key.symbol), envelope)
     }
@@ -291,8 +302,8 @@ public final class Pipeline {
         if plan.mistake == .futureAudits && answer.limit > 100 { body = withLaterID(body) }
         let atNs = wallNs(venue.nowUs)
         if let key { noteAnswer(answer.response, index: key) }
-        if !outbox.offer(kind, source: 0, receivedAtNs: atNs, key: key, header + body) {
-            _ = outbox.offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, header)
+        if !offer(kind, source: 0, receivedAtNs: atNs, key: key, header + body) {
+            offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, header)
         }
     }
 }

@@ -49,6 +49,16 @@ public struct PipelineOutcome: Sendable {
     public var resubscriptions = 0
     /// Times a snapshot proved a served book to be behind.
     public var behind = 0
+    /// Times that the replica's live book was held against the true one.
+    public var replicaComparisons = 0
+    /// Times that replica and primary were live at the same id and their digests compared.
+    public var digestsCompared = 0
+    /// Messages that found no room in the replica's tap.
+    public var replicaDrops = 0
+    /// Copies of the primary's books that the replica used.
+    public var replicaSnapshots = 0
+    /// Times a book of the replica lost its trust.
+    public var replicaResyncs = 0
     /// Times a book came to be believed, its first time included, that took a snapshot.
     public var doubts = 0
     /// Of these, how many by the first snapshot that came, within two updates of its arrival.
@@ -87,6 +97,11 @@ extension PipelineOutcome {
         replacements += other.replacements
         resubscriptions += other.resubscriptions
         behind += other.behind
+        replicaComparisons += other.replicaComparisons
+        digestsCompared += other.digestsCompared
+        replicaDrops += other.replicaDrops
+        replicaSnapshots += other.replicaSnapshots
+        replicaResyncs += other.replicaResyncs
         doubts += other.doubts
         promptDoubts += other.promptDoubts
         freeDoubts += other.freeDoubts

@@ -36,6 +36,8 @@ public struct PipelinePlan: Sendable {
     public var wholeSnapshotPerMille = 0
     /// How far snapshots lag behind the matching engine, at most, in milliseconds.
     public var snapshotLagMs = 300
+    /// Whether a replica runs beside the engine, over a tap with a small ring.
+    public var hasReplica = false
     /// What is checked.
     public var invariants = Invariant.all
     /// A mistake to build in, nil for none.

@@ -59,7 +59,7 @@ extension DepthFeed {
 
     private func close(_ id: UInt16) {
         guard let socket = sockets.removeValue(forKey: id) else { return }
-        outbox.abandon(&socket.sender)
+        abandon(socket)
         socket.retire()
     }
 
@@ -76,7 +76,7 @@ extension DepthFeed {
 
     private func lose(_ socket: FeedSocket, _ end: WebSocketEnd) {
         sockets[socket.id] = nil
-        outbox.abandon(&socket.sender)
+        abandon(socket)
         counted.losses += 1
         counted.lastError = InlineText(end.line)
         report(.ended(socket.id, end))

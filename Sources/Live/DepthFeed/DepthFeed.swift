@@ -71,6 +71,8 @@ public final class DepthFeed {
     let keys: [SymbolName: Int]
     var supervisor: ConnectionSupervisor
     var outbox: FrameOutbox
+    /// Further rings that get the same frames.
+    var taps: [FrameTap] = []
     var sockets: [UInt16: FeedSocket] = [:]
     var counted = FeedStatus()
     /// Connections that serve, oldest first.
@@ -162,12 +164,8 @@ public final class DepthFeed {
     /// written as a failure.
     public func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
-        let atNs = LoopClock.realtimeNs
-        if outbox.offer(.depthSnapshot, source: 0, receivedAtNs: atNs, key: key, frame) {
-            signal?.notify()
-        } else {
+        if !offer(.depthSnapshot, key: key, frame, orFailureOf: symbol) {
             report(.snapshotTooLong(symbol, bytes: frame.count))
-            deliverFailure(of: symbol)
         }
     }
 
@@ -175,18 +173,13 @@ public final class DepthFeed {
     /// still waits for room is replaced; the snapshot of the symbol is not.
     public func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
-        _ = outbox.offer(
-            .snapshotRequested, source: 0, receivedAtNs: LoopClock.realtimeNs, key: ~key, frame)
-        signal?.notify()
+        offer(.snapshotRequested, key: ~key, frame)
     }
 
     /// Writes that a snapshot will not come.
     public func deliverFailure(of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
-        let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
-        _ = outbox.offer(
-            .snapshotFailed, source: 0, receivedAtNs: LoopClock.realtimeNs, key: key, frame)
-        signal?.notify()
+        offer(.snapshotFailed, key: key, SnapshotEnvelope(symbol: symbol, limit: 0).bytes)
     }
 
     /// A piece of a message, as the socket hands it over.
@@ -196,10 +189,13 @@ public final class DepthFeed {
         let delivery = outbox.receive(bytes, isFinal: isFinal, from: &socket.sender, receivedAtNs: atNs)
         counted.bytes &+= bytes.count
         socket.heardCount &+= 1
+        if delivery == .committed { signal?.notify() }
+        // Behind the book's ring: its thread is at work by now.
+        if !taps.isEmpty { tapped(bytes, isFinal: isFinal, on: socket, atNs) }
         if !isFinal { return socket.keepHead(bytes) }
         counted.messages &+= 1
         counted.lastMessageAtNs = atNs
-        if delivery == .committed { signal?.notify() } else { dropped(bytes, on: socket) }
+        if delivery != .committed { dropped(bytes, on: socket) }
         socket.forgetHead()
         if let control { heard(control, bytes, on: socket) } else { socket.dataCount &+= 1 }
     }
@@ -217,8 +213,10 @@ public final class DepthFeed {
 
     private func tick() {
         tickTimer = loop.after(ms: configuration.tickIntervalMs) { self.tick() }
-        outbox.tick(atNs: LoopClock.realtimeNs, monotonicNs: Int64(LoopClock.monotonicNs))
+        let (atNs, monotonicNs) = (LoopClock.realtimeNs, Int64(LoopClock.monotonicNs))
+        outbox.tick(atNs: atNs, monotonicNs: monotonicNs)
         signal?.notify()
+        for tap in taps { tap.tick(atNs: atNs, monotonicNs: monotonicNs) }
         lookForSilence()
         if nowMs >= statusDueMs { publish() }
     }
@@ -242,6 +240,29 @@ public final class DepthFeed {
     func announce(_ kind: FrameKind, _ id: UInt16, atNs: Int64) {
         _ = outbox.offer(kind, source: id, receivedAtNs: atNs)
         signal?.notify()
+        for tap in taps { tap.offer(kind, source: id, receivedAtNs: atNs) }
+    }
+
+    /// Offers what a fetcher tells to the book's ring and to every tap. Where it cannot be taken, the failure
+    /// of this symbol takes its place.
+    ///
+    /// - Returns: whether the book's ring has taken it.
+    @discardableResult
+    private func offer(_ kind: FrameKind, key: Int, _ frame: [UInt8], orFailureOf symbol: SymbolName? = nil)
+        -> Bool
+    {
+        let atNs = LoopClock.realtimeNs
+        let failure = symbol.map { SnapshotEnvelope(symbol: $0, limit: 0).bytes }
+        let isTaken = outbox.offer(kind, source: 0, receivedAtNs: atNs, key: key, frame)
+        if !isTaken, let failure {
+            _ = outbox.offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, failure)
+        }
+        signal?.notify()
+        for tap in taps where !tap.offer(kind, source: 0, receivedAtNs: atNs, key: key, frame) {
+            guard let failure else { continue }
+            tap.offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, failure)
+        }
+        return isTaken
     }
 
     func countSockets(_ change: Int) { openCount += change }

@@ -1,6 +1,7 @@
 // What other threads may do with a feed and a fetcher: hand commands to their loops' threads.
 
 import BinanceVenue
+import LobHandoff
 import LobTransport
 import MarketData
 
@@ -34,6 +35,12 @@ public struct FeedHandle: Sendable {
     public func resubscribe(_ symbols: [SymbolName]) -> Bool {
         feed.post(loop) { $0.resubscribe(symbols) }
     }
+
+    /// See `DepthFeed.add`. The tap is the feed's from now on, unless this returns false.
+    public func add(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.add(tap) } }
+
+    /// See `DepthFeed.remove`.
+    public func remove(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.remove(tap) } }
 
     /// See `DepthFeed.stop`.
     public func stop() -> Bool { feed.post(loop) { $0.stop() } }

@@ -11,9 +11,10 @@
 // * The ring sees what was offered in the order in which it was offered, and no message that was finished
 //   while something waited.
 // * Every message is committed whole, or counted as dropped and followed by a `dropped` frame.
-// * Of one key at most one frame waits; so do at most a `connected` for each connection that is up, and a
-//   `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax` losses, those of
-//   one stream counted once. Beyond that one frame for each connection stands for all its streams.
+// * Of one key at most one frame waits, and at most one tick; so do at most a `connected` for each connection
+//   that is up, and a `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax`
+//   losses, those of one stream counted once. Beyond that one frame for each connection stands for all its
+//   streams.
 //
 // Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what is gathered
 // at a connection's side; a longer message is dropped.
@@ -52,9 +53,21 @@ public struct FrameOutbox: ~Copyable, Sendable {
         var side: [UInt8] = []
         /// The beginning of a message that comes in pieces.
         var head: [UInt8] = []
+        /// Whether the message under way had begun before this sender was made.
+        var isHeadMissing = false
 
         /// A connection between two messages.
         public init(source: UInt16) { self.source = source }
+
+        /// Whether no message is under way.
+        public var isIdle: Bool { state == .idle }
+
+        /// Takes the message under way for one whose beginning nobody has: it counts as lost, and its mark
+        /// names no stream.
+        mutating func joinLate() {
+            state = .lost
+            isHeadMissing = true
+        }
     }
 
     private struct Waiting: Sendable {
@@ -75,6 +88,8 @@ public struct FrameOutbox: ~Copyable, Sendable {
     public static var lostHeadBytes: Int { 128 }
     /// Losses of two messages that agree in so many bytes are one: of one stream, not long after another.
     private static var sameStreamBytes: Int { 64 }
+    /// The key of ticks; callers have others.
+    private static var tickKey: Int { .min }
     /// Losses that wait, each of another stream.
     public static var lossesMax: Int { 256 }
 
@@ -160,7 +175,8 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// A `disconnected` or `retired` takes back a `connected` of the same source that still waits, instead of
     /// waiting itself.
     ///
-    /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits.
+    /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits. Not
+    ///   `Int.min`.
     /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
     ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
     public mutating func offer(
@@ -188,17 +204,13 @@ public struct FrameOutbox: ~Copyable, Sendable {
         return true
     }
 
-    /// Writes a tick if there is room for it and nothing waits; another one comes.
+    /// Writes a tick. Of those that find no room the last one waits: what comes behind a standstill is timed
+    /// by it, and without it would seem to have come early.
     ///
     /// - Parameter monotonicNs: the same moment on a clock that is never set; nil if there is none.
     public mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
-        guard flush() && producer.hasRoom(forWholeFrame: 8) else { return }
-        guard let monotonicNs else {
-            producer.write(.tick, source: 0, receivedAtNs: atNs)
-            return
-        }
-        let bytes: [8 of UInt8] = InlineArray { UInt8(truncatingIfNeeded: monotonicNs >> (8 * Int64($0))) }
-        producer.write(.tick, source: 0, receivedAtNs: atNs, bytes.span)
+        let bytes = monotonicNs.map { ns in (0..<8).map { UInt8(truncatingIfNeeded: ns >> (8 * $0)) } } ?? []
+        _ = offer(.tick, source: 0, receivedAtNs: atNs, key: FrameOutbox.tickKey, bytes)
     }
 
     /// Offers again what waits, in order; true if nothing waits any more.
@@ -245,31 +257,50 @@ public struct FrameOutbox: ~Copyable, Sendable {
         if !isFinal { return .unfinished }
         droppedMessages += 1
         mark(sender, receivedAtNs)
+        sender.isHeadMissing = false
         return .dropped
     }
 
     /// Puts a `dropped` frame where the message would have been, unless one that says the same waits.
     private mutating func mark(_ sender: borrowing Sender, _ receivedAtNs: Int64) {
-        var head = sender.head
-        let same = head.prefix(FrameOutbox.sameStreamBytes)
+        let same = sender.head.prefix(FrameOutbox.sameStreamBytes)
         var lossCount = 0
         for frame in waiting where frame.kind == .dropped {
             lossCount += 1
             if frame.source != sender.source { continue }
-            if frame.bytes.isEmpty || frame.bytes.prefix(same.count) == same { return }
+            if frame.bytes.isEmpty || (!same.isEmpty && frame.bytes.prefix(same.count) == same) { return }
         }
-        if lossCount >= FrameOutbox.lossesMax {
-            waiting.removeAll { $0.kind == .dropped && $0.source == sender.source }
-            waitingBytes = waiting.reduce(0) { $0 + $1.bytes.count }
-            head = []
+        if lossCount >= FrameOutbox.lossesMax { return markEverything(of: sender.source, receivedAtNs) }
+        _ = offer(.dropped, source: sender.source, receivedAtNs: receivedAtNs, sender.head)
+    }
+
+    /// Says that anything of a connection may be missing from here on: a `dropped` frame without a body,
+    /// which takes the place of the first mark of this connection that waits, and stands for all of them.
+    ///
+    /// - Complexity: O(frames that wait).
+    public mutating func markEverything(of source: UInt16, _ receivedAtNs: Int64) {
+        guard let first = waiting.firstIndex(where: { $0.kind == .dropped && $0.source == source }) else {
+            _ = offer(.dropped, source: source, receivedAtNs: receivedAtNs)
+            return
         }
-        _ = offer(.dropped, source: sender.source, receivedAtNs: receivedAtNs, head)
+        waiting[first].bytes = []
+        var kept = 0
+        for index in waiting.indices {
+            if index > first && waiting[index].kind == .dropped && waiting[index].source == source {
+                continue
+            }
+            waiting.swapAt(kept, index)
+            kept += 1
+        }
+        waiting.removeSubrange(kept...)
+        waitingBytes = waiting.reduce(0) { $0 + $1.bytes.count }
     }
 }
 
 extension FrameOutbox.Sender {
     /// Keeps what is still missing of the beginning of a message.
     fileprivate mutating func keepHead(_ piece: Span<UInt8>) {
+        if isHeadMissing { return }
         var index = 0
         while head.count < FrameOutbox.lostHeadBytes && index < piece.count {
             head.append(piece[index])

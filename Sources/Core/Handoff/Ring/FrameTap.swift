@@ -1,0 +1,97 @@
+// A further ring that a feed writes the same frames into, for whoever must not stand in front of the book: a
+// server, a recorder, a replica.
+//
+// Why an outbox of its own: what a full ring does to messages and to frames that must arrive is the same
+// question again, and `FrameOutbox` answers it. A tap remembers what is half said on each connection apart
+// from the book's senders, because it may lose what the book does not, and may have come in the middle.
+//
+// Invariants
+// * What comes out is what was offered, in order. Where messages are missing, a `dropped` frame that names
+//   their stream, or that names nothing and means all of their source, stands before everything that was
+//   finished after the first of them.
+// * A frame other than a message is never missing without a sign: one that cannot wait leaves a `dropped`
+//   frame without a body, of its source. Of the ticks that found no room the last one comes.
+// * Nothing here is seen by the book's ring.
+//
+// Bounds: those of the outbox: its ring, `waitingBytesMax`, 256 marks, and `FrameOutbox.sideBytesMax` for
+// each connection in the middle of a message. A tap that is never read costs that and no more.
+//
+// Worst case: a message costs one copy and one notification. While the ring is full a message costs a walk
+// through the marks that wait.
+
+/// One tap of a feed. Made by its reader, who keeps the consumer of the ring; used by the feed's thread alone
+/// from the moment it is added to a feed until it is removed.
+public final class FrameTap: @unchecked Sendable {
+    private var outbox: FrameOutbox
+    private var senders: [FrameOutbox.Sender] = []
+    private let signal: Signal?
+
+    /// A tap that writes into the ring of this producer.
+    ///
+    /// - Parameters:
+    ///   - signal: notified whenever something went into the ring; nil if its reader does not sleep.
+    ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost, with a mark.
+    public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
+        outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
+        self.signal = signal
+    }
+
+    /// Messages that found no room here. Thread: the feed's.
+    public var droppedMessages: Int { outbox.droppedMessages }
+
+    /// Frames that wait for room. Thread: the feed's.
+    public var waitingFrames: Int { outbox.waitingFrames }
+
+    /// Takes a piece of a connection's message; the counterpart of `FrameOutbox.receive`.
+    @discardableResult
+    public func receive(
+        _ piece: Span<UInt8>, isFinal: Bool, source: UInt16, receivedAtNs: Int64
+    ) -> FrameOutbox.Delivery {
+        let index = sender(source)
+        let delivery = outbox.receive(
+            piece, isFinal: isFinal, from: &senders[index], receivedAtNs: receivedAtNs)
+        if isFinal { signal?.notify() }
+        return delivery
+    }
+
+    /// Takes a frame that must arrive; the counterpart of `FrameOutbox.offer`.
+    ///
+    /// - Returns: false if it cannot even wait. A mark that anything of its source may be missing is there
+    ///   instead.
+    @discardableResult
+    public func offer(
+        _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
+    ) -> Bool {
+        let isTaken = outbox.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes)
+        if !isTaken { outbox.markEverything(of: source, receivedAtNs) }
+        signal?.notify()
+        return isTaken
+    }
+
+    /// Writes a tick; the counterpart of `FrameOutbox.tick`.
+    public func tick(atNs: Int64, monotonicNs: Int64? = nil) {
+        outbox.tick(atNs: atNs, monotonicNs: monotonicNs)
+        signal?.notify()
+    }
+
+    /// Offers again what waits, in order; true if nothing waits any more.
+    @discardableResult
+    public func flush() -> Bool { outbox.flush() }
+
+    /// Forgets the message a connection was in the middle of, and the connection.
+    public func abandon(_ source: UInt16) {
+        guard let index = senders.firstIndex(where: { $0.source == source }) else { return }
+        outbox.abandon(&senders[index])
+        senders.remove(at: index)
+    }
+
+    /// Says that a connection was in the middle of a message when the tap was added: that one is lost here.
+    public func joinLate(_ source: UInt16) { senders[sender(source)].joinLate() }
+
+    /// The place of a connection's sender; a feed has two connections at most that are not gone.
+    private func sender(_ source: UInt16) -> Int {
+        for index in senders.indices where senders[index].source == source { return index }
+        senders.append(FrameOutbox.Sender(source: source))
+        return senders.count - 1
+    }
+}

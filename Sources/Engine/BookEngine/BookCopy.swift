@@ -1,0 +1,110 @@
+// A served book by value, and how an engine takes one instead of a snapshot of the venue.
+//
+// Levels and ids are those of the book, so nothing is rounded or printed on the way. Only what is proven goes
+// along. A snapshot states one limit for both sides, and a side that is shorter counts as complete; the limit
+// of a copy is the length of the shorter side that is known to a price only, so no side ever claims more than
+// the book did. A complete side may claim less: then it is known to its last level.
+//
+// Worst case: O(levels), with two allocations.
+
+import DepthBook
+import MarketData
+
+/// The proven levels of a live book at one update id.
+public struct BookCopy: Sendable {
+    /// Whose book it is.
+    public let symbol: SymbolName
+    /// Update id of the book.
+    public let lastUpdateID: UpdateID
+    /// Venue's event time of this state in microseconds; 0 if unknown.
+    public let eventTimeUs: Int64
+    /// Decimals of the levels; nil if there are none.
+    public let scales: SymbolScales?
+    /// How far the bids were known.
+    public let provenBids: ProvenRange
+    /// How far the asks were known.
+    public let provenAsks: ProvenRange
+    /// All proven bids, best first.
+    public let bids: [PriceLevel]
+    /// All proven asks, best first.
+    public let asks: [PriceLevel]
+    /// The last tick that the engine had taken.
+    let tickNs: Int64
+
+    init(_ symbol: SymbolName, _ book: borrowing OrderBook, tickNs: Int64, claimsAll: Bool = false) {
+        self.symbol = symbol
+        self.tickNs = tickNs
+        lastUpdateID = book.lastUpdateID
+        eventTimeUs = book.eventTimeUs
+        scales = book.scales
+        provenBids = claimsAll ? .unbounded : book.provenBids
+        provenAsks = claimsAll ? .unbounded : book.provenAsks
+        bids = BookCopy.proven(.bid, book)
+        asks = BookCopy.proven(.ask, book)
+    }
+
+    private static func proven(_ side: Side, _ book: borrowing OrderBook) -> [PriceLevel] {
+        let range = book.proven(side)
+        var levels: [PriceLevel] = []
+        levels.reserveCapacity(book.provenLevelCount(side))
+        book.forEachLevel(side) { level in
+            if !range.reaches(level.price, on: side) { return false }
+            levels.append(level)
+            return true
+        }
+        return levels
+    }
+
+    /// The limit under which these levels, as a snapshot, prove no more than the book did; nil if both sides
+    /// are complete.
+    var limit: Int? {
+        let bounded = [(provenBids, bids.count), (provenAsks, asks.count)].filter { $0.0 != .unbounded }
+        return bounded.map(\.1).min()
+    }
+}
+
+extension BookEngine {
+    /// A copy of a live book; nil if the engine does not hold the symbol or does not believe its book.
+    /// Thread: the book thread, between two frames. O(levels).
+    public borrowing func copy(of name: SymbolName) -> BookCopy? {
+        let slot = table.slot(of: name)
+        if slot < 0 || books[slot].state != .live { return nil }
+        return BookCopy(
+            name, books[slot].main.book, tickNs: shared.clock.tickNs, claimsAll: shared.defect.copiesClaimAll)
+    }
+
+    /// Takes a copy of another engine's book as the snapshot that was asked for.
+    mutating func receive(_ copy: BookCopy) {
+        let slot = table.slot(of: copy.symbol)
+        if slot < 0 { return }
+        parser.snapshot.reset()
+        parser.snapshot.symbol = copy.symbol
+        parser.snapshot.lastUpdateID = copy.lastUpdateID
+        parser.snapshot.eventTimeUs = copy.eventTimeUs
+        parser.snapshot.scales = copy.scales
+        parser.snapshot.bids.assign(copy.bids)
+        parser.snapshot.asks.assign(copy.asks)
+        books[slot].receiveSnapshot(&parser, limit: copy.limit)
+        note(slot)
+        if shared.takeVerdict() { tellVerdict() }
+    }
+
+    /// A copy of a symbol's book is asked for: what comes from now on may be needed.
+    mutating func copyRequested(of name: SymbolName) {
+        let slot = table.slot(of: name)
+        if slot < 0 { return }
+        books[slot].snapshotAnnounced()
+        note(slot)
+    }
+
+    /// The engine that a book was copied from has given its own up.
+    ///
+    /// - Returns: whether there was a book to be given up here too.
+    mutating func distrust(_ name: SymbolName) -> Bool {
+        let slot = table.slot(of: name)
+        if slot < 0 || books[slot].main.sync.lastID == nil { return false }
+        books[slot].restart(.audit)
+        note(slot)
+        return true
+    }
+}

@@ -1,0 +1,70 @@
+// What a replica asks of its primary engine, and how that answers. Both are values, so that they may cross
+// threads; the answer is worked out on the primary's book thread between two frames, and is short.
+
+import DepthBook
+import FeedPlan
+import MarketData
+
+/// What a replica wants to know of its primary, once a tick at most.
+public struct ReplicaQuestion: Sendable {
+    struct Wanted: Sendable {
+        var symbol: SymbolName
+        var purpose: SnapshotPriority
+        /// The tick from which on the replica keeps what comes; nil before it was asked for.
+        var sinceTickNs: Int64?
+    }
+
+    /// Books wanted, the most urgent ones first.
+    var wanted: [Wanted]
+    /// Up to which of the primary's losses the replica knows.
+    var lossCount: Int
+
+    /// Symbols of which a copy is wanted.
+    public var symbols: [SymbolName] { wanted.map(\.symbol) }
+}
+
+/// What the primary says to that.
+public struct ReplicaAnswer: Sendable {
+    /// Copies of books that were wanted, as many as there was time for.
+    public let copies: [BookCopy]
+    /// Symbols whose book the primary has given up since it was asked last.
+    let lost: [SymbolName]
+    let lossCount: Int
+}
+
+extension BookEngine {
+    /// Which of the engine's losses was the last of this symbol's book.
+    package borrowing func lossNumber(of name: SymbolName) -> Int {
+        let slot = table.slot(of: name)
+        return slot < 0 ? 0 : books[slot].lossNumber
+    }
+
+    /// Levels copied for one answer, as long as it is not a single book: a tenth of a millisecond or two.
+    private static let slotsPerAnswer = 40_000
+
+    /// Answers a replica of this engine. Thread: the book thread, between two frames.
+    ///
+    /// A book is copied if it is live and has taken everything up to the tick from which on the replica keeps
+    /// what comes: what the copy lacks, the replica has.
+    ///
+    /// - Complexity: O(symbols), O(levels) of the books copied. Allocates the copies.
+    public borrowing func answer(_ question: ReplicaQuestion) -> ReplicaAnswer {
+        var copies: [BookCopy] = []
+        var slotsLeft = BookEngine.slotsPerAnswer
+        for wanted in question.wanted where slotsLeft > 0 {
+            guard let sinceTickNs = wanted.sinceTickNs, sinceTickNs <= shared.clock.tickNs,
+                let copy = copy(of: wanted.symbol)
+            else { continue }
+            slotsLeft -= withBook(wanted.symbol) { $0.slotCount } ?? 0
+            copies.append(copy)
+        }
+        return ReplicaAnswer(copies: copies, lost: lost(since: question), lossCount: shared.lossCount)
+    }
+
+    private borrowing func lost(since question: ReplicaQuestion) -> [SymbolName] {
+        if shared.lossCount == question.lossCount { return [] }
+        // More than there were: the question was meant for an engine that is no more.
+        let known = shared.lossCount < question.lossCount ? -1 : question.lossCount
+        return books.filter { $0.lossNumber > known }.map(\.name)
+    }
+}

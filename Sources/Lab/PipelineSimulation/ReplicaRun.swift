@@ -1,0 +1,69 @@
+// A replica beside the engine of a run: a tap with a small ring, a reader that comes late and rests now and
+// then, and a way to the primary's book thread that takes its time.
+//
+// What is drawn here is drawn from a generator of its own: a run without a replica is the same run.
+
+import BookEngine
+import LobHandoff
+import MarketData
+import SimulatedExchange
+
+/// The tap, the replica and its reader.
+final class ReplicaRun {
+    var replica: ReplicaEngine
+    var consumer: FrameConsumer
+    let tap: FrameTap
+    var random: SeededRandom
+    /// When the tap is added.
+    let beginsUs: Int64
+    var isTapped = false
+    /// Connections that serve, to be announced to a tap that comes late.
+    private var serving: [UInt16] = []
+    var restsUntilUs: Int64 = 0
+    var nextSecond: Int64 = 0
+    var question: (dueUs: Int64, question: ReplicaQuestion)?
+    var answer: (dueUs: Int64, answer: ReplicaAnswer)?
+    /// What was compared last of each symbol: the two marks.
+    var compared: [Int: [BookMark]] = [:]
+    /// The replica's mark that was held against the truth last.
+    var followed: [Int: BookMark] = [:]
+
+    /// The smallest ring there is: a few seconds of a symbol.
+    private static let ringBytes = 1 << 16
+
+    init(_ configuration: EngineConfiguration, _ symbols: [SymbolName], seed: UInt64, nowUs: Int64) throws {
+        let ring = try FrameRing(capacityBytes: ReplicaRun.ringBytes)
+        consumer = ring.consumer
+        tap = FrameTap(ring.producer)
+        replica = ReplicaEngine(configuration)
+        for symbol in symbols { replica.addSymbol(symbol) }
+        random = SeededRandom(seed, purpose: 0x4E11_CA00)
+        beginsUs = nowUs + random.within(0...20_000_000)
+    }
+
+    /// Takes a frame that the feed offers.
+    func offer(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int?, _ bytes: [UInt8]) {
+        switch kind {
+        case .connected: serving.append(source)
+        case .disconnected, .retired: serving.removeAll { $0 == source }
+        case .message, .depthSnapshot, .snapshotFailed, .snapshotRequested, .dropped, .tick: break
+        }
+        if isTapped { tap.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes) }
+    }
+
+    /// Adds the tap when its time has come.
+    func begin(nowUs: Int64, receivedAtNs: Int64) {
+        if isTapped || nowUs < beginsUs { return }
+        isTapped = true
+        for source in serving { tap.offer(.connected, source: source, receivedAtNs: receivedAtNs) }
+    }
+
+    /// Whether the reader reads now; it rests for up to ten seconds, one second in ten.
+    func reads(nowUs: Int64, mayRest: Bool) -> Bool {
+        if nowUs >= nextSecond * 1_000_000 {
+            nextSecond = nowUs / 1_000_000 + 1
+            if mayRest && random.below(10) == 0 { restsUntilUs = nowUs + random.within(0...10_000_000) }
+        }
+        return nowUs >= restsUntilUs
+    }
+}

@@ -1,0 +1,40 @@
+// The taps of a feed: further rings that get the same frames as the book's ring, each behind it.
+//
+// Invariants
+// * Of a message the book's ring has its copy, and its thread the news of it, before any tap has.
+// * A tap that is added late begins with the connections that serve then; the message that one of them is in
+//   the middle of counts as lost there.
+// * A tap can lose what the book does not, and the other way round; each says so in its own ring.
+
+import LobHandoff
+import LobTransport
+import MarketData
+
+extension DepthFeed {
+    /// Adds a tap, before the feed starts or while it runs. Thread: the feed's; others use
+    /// `FeedHandle.add`.
+    ///
+    /// - Complexity: from now on one more copy of each message.
+    public func add(_ tap: FrameTap) {
+        if taps.contains(where: { $0 === tap }) { return }
+        taps.append(tap)
+        let atNs = LoopClock.realtimeNs
+        for (id, _) in serving { tap.offer(.connected, source: id, receivedAtNs: atNs) }
+        for socket in sockets.values where !socket.sender.isIdle { tap.joinLate(socket.id) }
+    }
+
+    /// Removes a tap; nothing more comes to it. Its reader may still take what is in its ring.
+    public func remove(_ tap: FrameTap) { taps.removeAll { $0 === tap } }
+
+    /// A piece of a message, for the taps.
+    @inline(never)
+    func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket, _ atNs: Int64) {
+        for tap in taps { tap.receive(bytes, isFinal: isFinal, source: socket.id, receivedAtNs: atNs) }
+    }
+
+    /// Forgets the message that a connection was in the middle of.
+    func abandon(_ socket: FeedSocket) {
+        outbox.abandon(&socket.sender)
+        for tap in taps { tap.abandon(socket.id) }
+    }
+}
