@@ -100,6 +100,71 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live && h.status().lagNs == 4 * second)
     }
 
+    /// A late stream keeps the news of quiet symbols back too; in time again, it does so no more.
+    @Test func aLateStreamIsLateForAllItsSymbols() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        func event(_ id: Int, _ atMs: Int64) {
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
+                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
+        }
+        event(11, 0)
+        h.nowNs += 10 * second
+        event(12, 3_000)  // seven seconds late
+        h.tick(afterNs: second / 10)
+        #expect(h.status("ETHUSDT").reason == .lagging && h.status().reason == .lagging)
+        // A snapshot shows that nothing was on its way, until another update says otherwise.
+        h.snapshot(10, bids: bids, asks: asks, symbol: "ETHUSDT")
+        #expect(h.status("ETHUSDT").state == .live)
+        h.nowNs += second
+        event(13, 4_000)
+        h.tick(afterNs: second / 10)
+        #expect(h.status("ETHUSDT").reason == .lagging)
+        // What is ahead of a book is evidence at once where its stream has caught up.
+        h.nowNs += second
+        event(14, 12_000)
+        h.tick(afterNs: second / 10)
+        #expect(h.status("ETHUSDT").state == .live && h.status().state == .live)
+    }
+
+    /// A connection that is late may still bring a former time of the venue: nothing of it is handed over.
+    @Test(arguments: [FrameKind.retired, .disconnected]) func aLateConnectionHandsNothingOver(
+        _ end: FrameKind
+    ) {
+        var h = EngineHarness()
+        h.goLive()
+        func event(_ id: Int, _ atMs: Int64, _ source: UInt16) {
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
+                    + "\"u\":\(id),\"b\":[],\"a\":[]}", source: source)
+        }
+        event(11, 0, 1)
+        h.nowNs += 10 * second
+        event(12, 3_000, 1)
+        h.frame(.connected, source: 2)
+        event(12, 10_000, 2)
+        event(13, 10_100, 2)
+        #expect(h.status().reason == .lagging && h.status().lastUpdateID == UpdateID(12))
+        h.frame(end, source: 1)
+        event(14, 10_200, 2)
+        #expect(h.status().state == .stale)
+    }
+
+    /// Whatever another connection has shown: what ended this one may have begun the ids anew.
+    @Test func aLostConnectionIsADoubtAlsoBesideAnother() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        h.event(8, 9, source: 2)
+        h.frame(.disconnected, source: 1)
+        h.event(11, 11, source: 2)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+    }
+
     // MARK: - Clocks
 
     @Test(arguments: [3600 * second, -3600 * second]) func aClockThatIsSetChangesNothing(_ stepNs: Int64) {

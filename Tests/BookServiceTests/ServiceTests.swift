@@ -37,7 +37,7 @@ import Testing
         let stranger = SymbolName("NOSUCHUSDT")
         await ServiceTests.run("unknown symbol, \(market.name)", .init(market: market, symbols: symbols)) {
             $0.symbols.append(stranger)
-            $0.silenceMs = 600
+            $0.silenceMs = 1_500
             $0.supervisor.overlapMs = 400
         } _: { service, venue, diary, report in
             let witness = Witness(venue)

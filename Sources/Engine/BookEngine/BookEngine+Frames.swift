@@ -130,6 +130,7 @@ extension BookEngine {
         let silent = shared.tick(
             receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
         for source in silent { fellSilent(source, true) }
+        if shared.connections.lateHaveChanged() { judgeAll() }
         shared.countableSlots = EngineShared.slotsPerTick
         wakeSome()
         lookAtSome()
@@ -154,6 +155,15 @@ extension BookEngine {
         }
         let wasSilent = shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)
         if wasSilent { fellSilent(frame.source, false) }
+    }
+
+    /// What is known of a connection concerns all its books.
+    @inline(never)
+    private mutating func judgeAll() {
+        for slot in books.indices {
+            books[slot].judge()
+            note(slot)
+        }
     }
 
     @inline(never)

@@ -19,10 +19,18 @@ struct Connections {
         /// The lag of its last update, and when that came.
         var lagNs: Int64 = 0
         var lagNotedNs: Int64 = 0
+        /// Whether it was late at the last tick.
+        var isLate = false
     }
 
     private var connections: [Connection] = []
     private var last = 0
+    private let lagNsMax: Int64
+    /// Whether a connection may be late; false only if none is.
+    private(set) var hasLate = false
+
+    /// - Parameter lagNsMax: what comes later is late; 0: never.
+    init(lagNsMax: Int64) { self.lagNsMax = lagNsMax > 0 ? lagNsMax : .max }
 
     /// Shortest silence of a busy connection that counts.
     static let silenceNsMin: Int64 = 3_000_000_000
@@ -87,11 +95,28 @@ struct Connections {
         if last >= connections.count { return }
         connections[last].lagNs = lagNs
         connections[last].lagNotedNs = nowNs
+        if lagNs > lagNsMax { hasLate = true }
     }
 
-    /// Whether a connection has brought an update since then that was no later than `limitNs`.
-    func isInTime(_ source: UInt16?, sinceNs: Int64, limitNs: Int64) -> Bool {
-        connections.contains { $0.source == source && $0.lagNotedNs > sinceNs && $0.lagNs <= limitNs }
+    /// The lag of the last update that a connection has brought since then; nil if it has brought none.
+    func lagNs(_ source: UInt16?, sinceNs: Int64) -> Int64? {
+        connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
+    }
+
+    /// Whether a connection has become late, or has caught up, since the last call. It has caught up when it
+    /// is well in time, so that one at the limit does not do both all the time.
+    mutating func lateHaveChanged() -> Bool {
+        if !hasLate { return false }
+        hasLate = false
+        var haveChanged = false
+        for index in connections.indices {
+            let lagNs = connections[index].lagNs
+            let isLate = connections[index].isLate ? lagNs > lagNsMax / 2 : lagNs > lagNsMax
+            if isLate != connections[index].isLate { haveChanged = true }
+            connections[index].isLate = isLate
+            if isLate || lagNs > lagNsMax { hasLate = true }
+        }
+        return haveChanged
     }
 
     /// The connections that have fallen silent since the last call.

@@ -11,7 +11,7 @@ final class EngineShared {
     let rule: SequenceRule
     let buffers: BufferBudget
     var clock = EngineClock()
-    var connections = Connections()
+    var connections: Connections
     var lag = LagMeter()
     var trial = ReconnectTrial()
     /// Whether the connection that was lost last has put a book on trial.
@@ -27,6 +27,7 @@ final class EngineShared {
     init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.configuration = configuration
         self.defect = defect
+        connections = Connections(lagNsMax: configuration.lagNsMax)
         rule = defect.rule ?? SequenceRule.of(configuration.market)
         buffers = BufferBudget(bytesMax: configuration.bufferSumBytesMax)
     }

@@ -108,8 +108,9 @@ extension SymbolBook {
         if reached < own && main.sync.isLive && !needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             // A stream that is late reaches it later.
-            candidate?.aheadSinceNs = shared.nowNs &+ lagNs
-            wake(atNs: shared.nowNs &+ lagNs &+ aheadLimitNs)
+            let sinceNs = shared.nowNs &+ streamLagNs
+            candidate?.aheadSinceNs = sinceNs
+            wake(atNs: sinceNs &+ aheadLimitNs)
         }
         if reached < own { giveUpBehind(shared.nowNs) }
         settle()
@@ -248,7 +249,7 @@ extension SymbolBook {
         auditCount &+= 1
         ahead.reached(track.book.lastUpdateID)
         // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
-        if let joinedNs = done.joinedNs, joinedNs > heardNs { lagNs = 0 }
+        if let joinedNs = done.joinedNs, joinedNs > heardNs { (lagNs, lagNotedNs) = (0, joinedNs) }
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:

@@ -46,9 +46,10 @@ extension SymbolBook {
         startCandidate(.check)
     }
 
-    /// The last update came too late. If none has come for twice as long, the symbol may be quiet.
+    /// The last update came too late. If nothing has come on its connection for twice as long, the symbol may
+    /// be quiet; otherwise that tells.
     private func seekProofOfTimeliness(_ nowNs: Int64) {
-        if !isLagging { return }
+        if !isLagging || shared.connections.lagNs(source, sinceNs: lagNotedNs) != nil { return }
         let dueNs = heardNs &+ 2 * lagNs
         if dueNs <= nowNs { startCandidate(.check) } else { wake(atNs: dueNs) }
     }

@@ -26,6 +26,7 @@ extension SymbolBook {
         needsProof = false
         isBelievedUnproven = false
         hole.reason = .none
+        behind = BehindRun()
         ahead.removeAll()
         candidate = nil
         passedID = UpdateID(0)
@@ -157,13 +158,13 @@ extension SymbolBook {
     /// Whether the updates of another connection are to be used from this one on: always if the symbol has
     /// none, and otherwise if the newer connection's update continues the book without a hole, or is the very
     /// one that the book stands at. The second is the usual case while the older connection is the faster
-    /// one: what follows on the newer one then follows the book.
+    /// one: what follows on the newer one then follows the book. Not from a connection that is late: what it
+    /// still brings may be of a former time of the venue, and the newer one's ids begin anew.
     func takesOver(_ newer: UInt16, _ ids: UpdateRange) -> Bool {
         guard shared.connections.contains(newer) else { return false }
         if let source {
-            guard shared.connections.isNewer(newer, than: source), let id = main.sync.lastID else {
-                return false
-            }
+            guard shared.connections.isNewer(newer, than: source), !isLagging, let id = main.sync.lastID
+            else { return false }
             if main.sync.isLive && ids.last == id {
                 moveOver(to: newer)
                 return true
@@ -192,11 +193,10 @@ extension SymbolBook {
         judge()
     }
 
-    /// The connection is gone; another one takes over at once if there is one. What it has already shown
-    /// tells whether something is missing; otherwise the book must prove itself.
+    /// The connection is gone; another one takes over at once if there is one. The book must prove itself,
+    /// whatever that one has shown: what ended the connection may have begun the venue's ids anew.
     func disconnected(_ gone: UInt16) {
         if source != gone { return }
-        if let next = shared.connections.newest, isContinued(by: next) { return moveOverInstead(next) }
         if candidate != nil { dropCandidate(failed: false) }
         if main.sync.isCollecting { cancelSnapshot() }
         let keeps = main.sync.lastID != nil
@@ -223,12 +223,11 @@ extension SymbolBook {
 
     /// The connection has ended as planned, and another one has served the same streams beside it for a
     /// while. A book that was live is as good as before if the other one has shown the symbol and nothing
-    /// newer, or if neither had anything of it.
+    /// newer, or if neither had anything of it; not if its own was late.
     func retired(_ gone: UInt16) {
         if source != gone { return }
-        guard let next = shared.connections.newest, main.sync.isLive, let id = main.sync.lastID else {
-            return disconnected(gone)
-        }
+        guard let next = shared.connections.newest, main.sync.isLive, !isLagging, let id = main.sync.lastID
+        else { return disconnected(gone) }
         let isQuiet = !isHeardBesideNewest || shared.defect.handsOverUnseen
         let mayGoOn = isQuiet && (other.source != next || other.lastID <= id)
         if !mayGoOn && !isContinued(by: next) { return disconnected(gone) }

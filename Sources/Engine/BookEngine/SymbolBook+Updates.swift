@@ -133,6 +133,7 @@ extension SymbolBook {
         if eventTimeUs <= 0 || eventTimeUs == lastEventTimeUs { return }
         lastEventTimeUs = eventTimeUs
         lagNs = shared.lag.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
+        lagNotedNs = nowNs
         shared.connections.noteLag(lagNs, nowNs: nowNs)
     }
 

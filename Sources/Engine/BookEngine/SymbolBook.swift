@@ -79,6 +79,8 @@ final class SymbolBook {
     var streamDoubtedNs: Int64?
     var connectionIsSilent = false
     var lagNs: Int64 = 0
+    /// When that was found, by an update or by a snapshot that showed that there was none to come.
+    var lagNotedNs: Int64 = 0
     var ahead = AheadEvidence()
     var behind = BehindRun()
     /// Last id of the updates that came before the request for a snapshot was sent: an older one is of no
@@ -195,12 +197,14 @@ final class SymbolBook {
         return (.live, .none)
     }
 
+    /// Whether its stream is late, or was when it was heard last: a late stream keeps the news of quiet
+    /// symbols back as well.
     var isLagging: Bool {
-        let limitNs = configuration.lagNsMax
-        if limitNs <= 0 || lagNs <= limitNs || shared.defect.ignoresLag { return false }
-        // Another symbol's event that came later, and in time, shows that the stream is in time again.
-        return !shared.connections.isInTime(source, sinceNs: heardNs, limitNs: limitNs)
+        shared.connections.hasLate && streamLagNs > configuration.lagNsMax && !shared.defect.ignoresLag
     }
+
+    /// How late its stream is: as its own last update, or as another symbol's that came since.
+    var streamLagNs: Int64 { shared.connections.lagNs(source, sinceNs: lagNotedNs) ?? lagNs }
 
     /// Three usual intervals of the stream, within the bounds of the configuration: for so long something may
     /// be ahead of the book, or updates behind it.

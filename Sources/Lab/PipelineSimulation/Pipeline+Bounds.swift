@@ -14,6 +14,8 @@ extension Pipeline {
     private static var graceUs: Int64 { 2 * tickUs }
     private static var aheadUs: Int64 { 2_000_000 }
     private static var silentUs: Int64 { 3_000_000 }
+    /// A pause of a minute is forgotten after so many messages.
+    private static var steadyMin: Int { 150 }
     private static var ageUs: Int64 { 150_000_000 }
     /// Ids beyond this are nobody's, and so prove nothing.
     private static var idMax: Int64 { 1 << 60 }
@@ -21,7 +23,7 @@ extension Pipeline {
     /// Notes what a frame says of times and ids.
     func noteTimes(_ frame: SteppedFrame) {
         if frame.kind == .depthSnapshot, let index = frame.facts.index, symbols.indices.contains(index) {
-            // It may show that nothing has come since the late event.
+            // It may show that nothing is on its way.
             checker.symbols[index].lateSinceUs = nil
         }
         if frame.kind != .message || frame.isRefused { return }
@@ -41,14 +43,7 @@ extension Pipeline {
             checker.fastestUs = min(checker.fastestUs, delayUs)
             let lateUs = delayUs - checker.fastestUs
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
-            if isLate {
-                if checker.symbols[index].lateSource != frame.source {
-                    checker.symbols[index].lateSinceUs = nil
-                }
-                checker.symbols[index].lateSource = frame.source
-                checker.symbols[index].lateSinceUs = checker.symbols[index].lateSinceUs ?? frame.atUs
-                return
-            }
+            if isLate { return noteLate(frame) }
             // The connection is in time again, for all that it carries.
             for other in symbols.indices where engine.source(of: symbols[other]) == frame.source {
                 checker.symbols[other].lateSinceUs = nil
@@ -106,7 +101,7 @@ extension Pipeline {
         {
             violated(.ahead, symbol, "live at \(id), and has known of \(ahead.id) for 2 s")
         }
-        if let heard = checker.sources[source], heard.steadyCount >= 100,
+        if let heard = checker.sources[source], heard.steadyCount >= Pipeline.steadyMin,
             atUs > heard.heardUs + Pipeline.silentUs + Pipeline.graceUs,
             let changedUs = venue.changedUs(of: symbol, after: id),
             atUs > changedUs + Pipeline.silentUs + Pipeline.graceUs
@@ -122,6 +117,15 @@ extension Pipeline {
         if formerSources.contains(source) || venue.banEndUs != nil { return }
         if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {
             violated(.age, symbol, "live at \(id), \((atUs - changedUs) / 1_000_000) s behind")
+        }
+    }
+
+    /// An update came late: so may all that its connection carries.
+    private func noteLate(_ frame: SteppedFrame) {
+        for index in symbols.indices where engine.source(of: symbols[index]) == frame.source {
+            if checker.symbols[index].lateSource != frame.source { checker.symbols[index].lateSinceUs = nil }
+            checker.symbols[index].lateSource = frame.source
+            checker.symbols[index].lateSinceUs = checker.symbols[index].lateSinceUs ?? frame.atUs
         }
     }
 

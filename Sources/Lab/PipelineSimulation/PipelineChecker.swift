@@ -41,7 +41,7 @@ struct SymbolWatch {
     var poisonedUs: Int64?
     /// Until when a contradiction is no false alarm.
     var excusedUntilUs: Int64 = 0
-    /// When the last event came, if that was later after its time than is allowed.
+    /// Since when updates of its connection come later after their time than is allowed.
     var lateSinceUs: Int64?
     /// The connection it came from.
     var lateSource: UInt16?
