@@ -20,7 +20,7 @@ import MarketData
 
 /// Live books of the symbols of one market. Who drops it stops it.
 public final class BookService: Sendable {
-    private let machine: ServiceMachine
+    let machine: ServiceMachine
 
     /// What the service was told.
     public var configuration: ServiceConfiguration { machine.configuration }
