@@ -26,9 +26,10 @@ extension DepthFeed {
     /// Removes a tap; nothing more comes to it. Its reader may still take what is in its ring.
     public func remove(_ tap: FrameTap) { taps.removeAll { $0 === tap } }
 
-    /// A piece of a message, for the taps.
+    /// A piece of a message, for the taps. With the last piece, `counted` has the time of the message.
     @inline(never)
-    func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket, _ atNs: Int64) {
+    func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket) {
+        let atNs = counted.lastMessageAtNs
         for tap in taps { tap.receive(bytes, isFinal: isFinal, source: socket.id, receivedAtNs: atNs) }
     }
 

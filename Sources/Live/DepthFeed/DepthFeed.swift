@@ -72,7 +72,8 @@ public final class DepthFeed {
     var supervisor: ConnectionSupervisor
     var outbox: FrameOutbox
     /// Further rings that get the same frames.
-    var taps: [FrameTap] = []
+    var taps: [FrameTap] = [] { didSet { isTapped = !taps.isEmpty } }
+    private var isTapped = false
     var sockets: [UInt16: FeedSocket] = [:]
     var counted = FeedStatus()
     /// Connections that serve, oldest first.
@@ -189,14 +190,16 @@ public final class DepthFeed {
         let delivery = outbox.receive(bytes, isFinal: isFinal, from: &socket.sender, receivedAtNs: atNs)
         counted.bytes &+= bytes.count
         socket.heardCount &+= 1
-        if delivery == .committed { signal?.notify() }
-        // Behind the book's ring: its thread is at work by now.
-        if !taps.isEmpty { tapped(bytes, isFinal: isFinal, on: socket, atNs) }
-        if !isFinal { return socket.keepHead(bytes) }
+        if !isFinal {
+            if isTapped { tapped(bytes, isFinal: false, on: socket) }
+            return socket.keepHead(bytes)
+        }
         counted.messages &+= 1
         counted.lastMessageAtNs = atNs
-        if delivery != .committed { dropped(bytes, on: socket) }
+        if delivery == .committed { signal?.notify() } else { dropped(bytes, on: socket) }
         socket.forgetHead()
+        // Behind the book's ring: its thread is at work by now.
+        if isTapped { tapped(bytes, isFinal: true, on: socket) }
         if let control { heard(control, bytes, on: socket) } else { socket.dataCount &+= 1 }
     }
 
