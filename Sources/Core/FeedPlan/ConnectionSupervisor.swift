@@ -203,8 +203,11 @@ public struct ConnectionSupervisor: Sendable {
     /// The connection is gone, or could not be opened.
     ///
     /// - Parameters:
+    ///   - id: the connection.
+    ///   - loss: what ended it.
     ///   - hasDelivered: whether data has come on it.
     ///   - retryAfterSeconds: `Retry-After` of the answer that refused it, if there was one.
+    ///   - nowMs: the time.
     public mutating func closed(
         _ id: UInt16, _ loss: Loss, hasDelivered: Bool = false, retryAfterSeconds: Int? = nil, nowMs: Int64
     ) -> [Action] {

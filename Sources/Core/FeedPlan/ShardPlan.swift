@@ -9,8 +9,10 @@ public enum ShardPlan {
     /// twice are taken once; there are no empty shards.
     ///
     /// - Parameters:
+    ///   - symbols: in the order in which they are dealt out.
     ///   - streamsPerSymbol: 1 … `streamCountMax`.
     ///   - streamCountMax: streams on one connection.
+    ///   - shardCountMin: no fewer shards, as long as there are symbols for them.
     public static func shards(
         _ symbols: [SymbolName], streamsPerSymbol: Int, streamCountMax: Int, shardCountMin: Int = 1
     ) -> [[SymbolName]] {

@@ -52,7 +52,11 @@ extension SnapshotPlanner {
 
     /// Reports the answer to an admitted request, or that there is none.
     ///
-    /// - Parameter attempt: how often it was asked before; later ones wait longer.
+    /// - Parameters:
+    ///   - ticket: of the request.
+    ///   - answer: what came of it.
+    ///   - attempt: how often it was asked before; later ones wait longer.
+    ///   - nowMs: the time.
     public mutating func answeredOther(
         _ ticket: UInt64, _ answer: Answer, attempt: Int, nowMs: Int64
     ) -> OtherOutcome {

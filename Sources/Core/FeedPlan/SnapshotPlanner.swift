@@ -164,8 +164,12 @@ public struct SnapshotPlanner: Sendable {
     /// Asks for a snapshot of a symbol.
     ///
     /// - Parameters:
+    ///   - key: the symbol and its market.
+    ///   - priority: what the snapshot is for.
+    ///   - limit: levels a side to ask for, and what that costs.
     ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
     ///   - rank: its place among those of equal priority.
+    ///   - nowMs: the time.
     public mutating func request(
         _ key: SnapshotKey, _ priority: SnapshotPriority, _ limit: SnapshotLimit, attempt: Int = 0,
         rank: SnapshotRank = SnapshotRank(), nowMs: Int64

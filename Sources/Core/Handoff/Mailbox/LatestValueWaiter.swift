@@ -21,6 +21,7 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
     /// A waiter that has seen nothing yet: its first wait returns what is there, if anything was published.
     ///
     /// - Parameters:
+    ///   - reader: the reading end of the mailbox.
     ///   - bell: rung when something was published in the mailbox.
     ///   - room: any value; it is not looked at.
     public init(_ reader: LatestValueReader<Value>, bell: Bell, room: Value) {

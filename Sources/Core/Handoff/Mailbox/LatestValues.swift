@@ -24,7 +24,9 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
     /// The values of a mailbox.
     ///
     /// - Parameters:
+    ///   - reader: the reading end of the mailbox.
     ///   - bell: rung when something was published there; made by `waker`.
+    ///   - waker: resumes the tasks that wait.
     ///   - room: any value; it is not looked at.
     public init(_ reader: LatestValueReader<Value>, bell: Bell, waker: TaskWaker, room: Value) {
         (self.reader, self.bell, self.waker, self.room) = (reader, bell, waker, room)

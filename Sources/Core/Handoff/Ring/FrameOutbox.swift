@@ -121,7 +121,9 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Takes a piece of a connection's message.
     ///
     /// - Parameters:
+    ///   - piece: its bytes; they are copied.
     ///   - isFinal: whether it is the last piece.
+    ///   - sender: the connection.
     ///   - receivedAtNs: when it was received; counts with the last piece.
     /// - Complexity: one copy; allocates only at a connection's side.
     public mutating func receive(
@@ -175,8 +177,13 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// A `disconnected` or `retired` takes back a `connected` of the same source that still waits, instead of
     /// waiting itself.
     ///
-    /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits. Not
-    ///   `Int.min`.
+    /// - Parameters:
+    ///   - kind: what it is.
+    ///   - source: the connection, or 0.
+    ///   - receivedAtNs: the time of the frame.
+    ///   - key: names what the frame is about; it replaces one of the same key that still waits. Not
+    ///     `Int.min`.
+    ///   - bytes: the body.
     /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
     ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
     public mutating func offer(
@@ -207,7 +214,9 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Writes a tick. Of those that find no room the last one waits: what comes behind a standstill is timed
     /// by it, and without it would seem to have come early.
     ///
-    /// - Parameter monotonicNs: the same moment on a clock that is never set; nil if there is none.
+    /// - Parameters:
+    ///   - atNs: the time.
+    ///   - monotonicNs: the same moment on a clock that is never set; nil if there is none.
     public mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
         let bytes = monotonicNs.map { ns in (0..<8).map { UInt8(truncatingIfNeeded: ns >> (8 * $0)) } } ?? []
         _ = offer(.tick, source: 0, receivedAtNs: atNs, key: FrameOutbox.tickKey, bytes)

@@ -29,6 +29,7 @@ public final class FrameTap: @unchecked Sendable {
     /// A tap that writes into the ring of this producer.
     ///
     /// - Parameters:
+    ///   - producer: the writing half of its ring.
     ///   - signal: notified whenever something went into the ring; nil if its reader does not sleep.
     ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost, with a mark.
     public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
