@@ -1,5 +1,5 @@
-// Which symbols share a connection. Symbols are dealt out in turn, because whoever lists them tends to begin
-// with the busiest.
+// Which symbols share a connection. Symbols are dealt out in turn, because lists tend to begin with the
+// busiest.
 
 import MarketData
 
