@@ -1,9 +1,9 @@
-// What a message turned out to be, and the little that is kept of a control reply.
+// The kind of a message, and the little that is kept of a control reply.
 
 /// The kind of a message, and thereby which part of the parser now holds its contents.
 @frozen
 public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
-    /// A diff of a book, in `MessageParser.update`.
+    /// A depth update, in `MessageParser.update`.
     case depthUpdate
     /// The best 5, 10 or 20 levels a side, in `MessageParser.snapshot`.
     case partialDepth
@@ -17,8 +17,8 @@ public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case errorReply
     /// The venue is about to close this connection.
     case serverShutdown
-    /// Anything else that looks like JSON: trades, klines, arrays. Nothing of it was kept, and no more of it
-    /// was looked at than it took to know.
+    /// Anything else that looks like JSON: trades, klines, arrays. Not stored; only as much was parsed as was
+    /// needed to classify it.
     case other
 }
 

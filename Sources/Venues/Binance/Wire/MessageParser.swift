@@ -1,16 +1,16 @@
-// Messages in place: from the bytes of one message to ids and levels as integers, nothing copied and, once
-// the largest message has been seen, nothing allocated.
+// Parses messages in place: from the bytes of one message to ids and levels as integers, with nothing copied
+// and, once the largest message has been seen, nothing allocated.
 //
 // Two paths, one answer.
 // * Straight: the field orders that the three markets really send, tested byte by byte where they are
-//   expected. It never refuses: whatever it does not expect it leaves to the general path.
+//   expected. It never refuses a message: whatever it does not expect it leaves to the general path.
 // * General: any order, blanks, unknown fields, escapes. It reads the object once for its shape and then the
 //   fields it needs, and is the only one that says what is wrong with a message.
 //
 // Invariants
 // * The result is a function of the bytes of the message and the market, not of earlier messages or of the
 //   path.
-// * No byte outside the message has an influence, and none is read beyond `readableAfter`.
+// * No byte outside the message influences the result, and none is read beyond `readableAfter`.
 // * A level is taken exactly or the message is refused: no rounding, no saturation, no partial message.
 // Worst case: O(bytes) of the message, levels read twice if the general path reads them; memory bounded by
 // `messageBytesMax`. UTF-8 is not validated: bytes beyond ASCII can stand in names only and are compared as
@@ -22,7 +22,7 @@ import MarketData
 /// A reusable parser of everything a market data connection or a REST depth request delivers. For one thread
 /// at a time.
 public struct MessageParser: ~Copyable {
-    /// The diff, after `.depthUpdate` was returned and until the next call.
+    /// The depth update, after `.depthUpdate` was returned and until the next call.
     public var update: DepthUpdate
     /// The state, after `.depthSnapshot` or `.partialDepth` was returned and until the next call.
     ///
@@ -57,13 +57,13 @@ public struct MessageParser: ~Copyable {
     ///
     /// Depth updates, partial depth, book tickers, REST depth bodies and replies are taken apart completely
     /// and must be right in every byte. A depth update in a `@depth5`, `@depth10` or `@depth20` stream is
-    /// partial depth; outside a wrapper the two look alike, and it is taken for a diff. Updates of an
+    /// partial depth; outside a wrapper the two look alike, and it is taken for a depth update. Updates of an
     /// `@rpiDepth` stream are `.other`: they belong to another book. On futures a missing `pu` is an error.
     ///
     /// - Parameters:
     ///   - message: one whole message. Blanks around it are allowed.
     ///   - market: where it came from.
-    ///   - readableAfter: number of bytes behind the message that may be read, though never interpreted. With
+    ///   - readableAfter: number of bytes after the message that may be read, though never interpreted. With
     ///     80 or more the fast paths work to the last byte of a message; with 0 the last two or three levels
     ///     take a slower one.
     /// - Throws: what is wrong and where. `update`, `snapshot`, `ticker`, `reply` and `stream` are then
@@ -129,9 +129,9 @@ public struct MessageParser: ~Copyable {
     }
 }
 
-/// What a stream name says about the depth updates in it.
+/// What a stream name says about its depth updates.
 enum DepthStream {
-    /// A diff stream, or no name to tell by.
+    /// A stream of depth updates, or no name to tell by.
     case diff
     /// One of the top 5, 10 or 20 levels.
     case partial
