@@ -1,17 +1,16 @@
 // The book thread of a shard: it polls the ring, steps the engine, passes on what the engine requests, and
-// answers questions about books between two frames. This is the loop that everything waits for, so it does
-// nothing else.
+// answers questions about books between two frames. Everything waits for this loop, so it does nothing else.
 //
 // Invariants
 // * The engine is touched by this thread alone.
-// * A request is passed on in order and not lost: what the fetcher or the feed cannot take now is kept for
+// * Requests are passed on in order and not lost: what the fetcher or the feed cannot accept now is kept for
 //   the next turn.
-// * A question that was taken is answered.
-// * When the feed is over, what is in the ring is still stepped before the loop ends, and readers see the
-//   counters of the very end.
+// * An accepted question is answered.
+// * When the feed has ended, what is in the ring is still stepped before the loop ends, and readers see the
+//   final counters.
 //
-// A request goes with the rank of its symbol; while books wait for depth the fetcher is told the present
-// ranks, a few symbols at a time: in twenty minutes of waiting a busy book loses what a quiet one keeps.
+// A request carries the rank of its symbol. While books wait for depth the fetcher is updated on ranks, a few
+// symbols at a time: in twenty minutes of waiting a busy book loses the levels that a quiet one keeps.
 //
 // Bounds: requests not passed on, a few for each symbol; questions, `CommandQueue.capacity`.
 
@@ -49,7 +48,7 @@ final class BookLoop: @unchecked Sendable {
         var ended: BookWork
     }
 
-    /// No sleep is longer: who asks a question need not notify.
+    /// No sleep is longer: a caller with a question need not notify.
     private static let sleepNsMax: Int64 = 50_000_000
 
     private var engine: BookEngine

@@ -8,7 +8,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// What a shard says of itself: every part is of the last second, not all of one instant.
+/// The status of a shard: every part is of the last second, not all of one instant.
 public struct ShardStatus: Sendable {
     /// Symbols of the shard.
     public var symbolCount: Int
@@ -22,8 +22,8 @@ public struct ShardStatus: Sendable {
     public var ringHighWaterBytes: Int
     /// The most there can be.
     public var ringCapacityBytes: Int
-    /// Frames that the ring itself refused, as of now. Messages that were lost behind a frame that waited for
-    /// room never got that far: all that were lost are in `feed.droppedMessages`.
+    /// Frames that the ring itself refused, as of now. Messages dropped because a frame waited for room never
+    /// got that far: all that were lost are in `feed.droppedMessages`.
     public var droppedFrames: Int
 
     init(_ shard: BookShard) {
