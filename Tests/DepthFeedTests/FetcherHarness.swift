@@ -53,7 +53,7 @@ final class FetcherHarness {
             options: options,
             deliver: { [unowned self] delivery in
                 if case .requested(let frame) = delivery.news {
-                    let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+                    let envelope = SnapshotEnvelope(frame.span)!
                     if isHearing { announced.append("\(envelope.symbol) \(envelope.limit)") }
                     return isHearing
                 }
@@ -99,7 +99,7 @@ final class FetcherHarness {
     var words: [String] {
         deliveries.map { delivery in
             guard case .snapshot(let frame) = delivery.news else { return "\(delivery.key.symbol) failed" }
-            let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+            let envelope = SnapshotEnvelope(frame.span)!
             let body = String(decoding: frame.dropFirst(SnapshotEnvelope.length), as: UTF8.self)
             return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"
         }

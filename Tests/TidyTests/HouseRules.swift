@@ -65,21 +65,22 @@ enum HouseRules {
     static let fence: [String: Set<String>] = [
         "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
-        "BinanceVenue": ["JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser"],
-        "BookSync": ["SnapshotEnvelope"],
+        "BinanceVenue": [
+            "JSONCursor", "JSONCursor+Values", "LevelsParser", "MessageEncoder", "MessageParser",
+        ],
         "LobHandoff": [
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
-        "Captures": ["CaptureSurvey", "DepthBody"],
-        "ExchangeServer": ["CapturedText"],
+        "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "Socket"],
         "lob": [
             "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],
         "PipelineSimulation": ["FrameFacts"],
         "LobRecording": [
-            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter", "ZstdFile",
+            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "PipeSpool", "RecordingWriter",
+            "ZstdFile",
         ],
     ]
 

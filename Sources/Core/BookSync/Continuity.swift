@@ -1,7 +1,6 @@
 // What ids say of an update beside a book.
 
 /// Where an event stands relative to a book.
-@frozen
 public enum Continuity: Hashable, Sendable {
     /// Everything in it is in the book already.
     case stale

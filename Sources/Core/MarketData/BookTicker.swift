@@ -1,7 +1,6 @@
 // The best bid and ask as the venue tells them beside the book.
 
 /// The best bid and ask at one update id.
-@frozen
 public struct BookTicker: Sendable, BitwiseCopyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()

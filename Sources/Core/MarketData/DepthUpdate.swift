@@ -4,7 +4,6 @@
 // is nil exactly while a message has no level to learn it from.
 
 /// One diff: absolute quantities of changed levels, and the ids it covers. Reused from message to message.
-@frozen
 public struct DepthUpdate: ~Copyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()

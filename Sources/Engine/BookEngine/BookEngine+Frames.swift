@@ -235,7 +235,7 @@ extension BookEngine {
 
     /// Whose envelope a frame begins with.
     private mutating func addressee(_ frame: Frame) -> (slot: Int, envelope: SnapshotEnvelope)? {
-        guard let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
+        guard let envelope = SnapshotEnvelope(unsafe frame.bytes.span) else {
             counters.malformed &+= 1
             return nil
         }

@@ -7,6 +7,7 @@ import LobTransport
 import MarketData
 
 /// Something a feed or a snapshot fetcher tells people.
+@nonexhaustive
 public enum FeedEvent: Sendable {
     /// The connection supervisor.
     case supervisor(ConnectionSupervisor.Report)

@@ -4,7 +4,7 @@
 ///
 /// What a socket delivers is one kind, whatever it says: the thread that receives must not parse. The parser
 /// tells depth updates, partial depths and tickers apart.
-@frozen
+@nonexhaustive
 public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A connection is up and its subscriptions are accepted. `source` is the connection.
     case connected = 1
