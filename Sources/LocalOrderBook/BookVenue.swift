@@ -22,6 +22,7 @@ public struct BookVenue: Hashable, Sendable {
     /// A market of Binance at other addresses: a test network, a proxy, an exchange on this machine.
     ///
     /// - Parameters:
+    ///   - market: which of its markets.
     ///   - streams: scheme, host and port of the streams, for example `ws://127.0.0.1:9101`.
     ///   - rest: scheme, host and port of REST, for example `http://127.0.0.1:9101`.
     public static func binance(_ market: Market, streams: String, rest: String) -> BookVenue {

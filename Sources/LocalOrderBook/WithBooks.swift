@@ -18,6 +18,8 @@ import MarketData
 ///
 /// - Parameters:
 ///   - symbols: spelt as the venue does, in upper case; one that is named twice is kept once.
+///   - venue: where they are traded.
+///   - isolation: of the caller; leave it out.
 ///   - configure: changes what differs from the defaults, for example `$0.auditEvery = .seconds(60)`.
 ///   - report: is told what is worth a line in a log, by several threads; it should hand over and return.
 ///   - body: runs in the isolation of the caller.

@@ -6,6 +6,7 @@ enum HouseRules {
     static let columnMax = 110
     /// A line of a test that holds a text: messages and requests read best unbroken.
     static let quotedColumnMax = 130
+    static let readmeLineCountMax = 180
 
     /// What each target may import, from top to bottom: an arrow between targets points upwards in this list.
     /// Foundation is for the executables only.
@@ -90,6 +91,11 @@ enum HouseRules {
         "PlayingTime", "RoadMistakes", "ScaleConversion", "WithBooks",
     ]
 
+    /// Names in backticks of what is neither in the code nor in a script of this repository.
+    static let foreignNames: Set<String> = [
+        "BTCUSD_261225", "atoll", "bisect", "insort", "nohup",
+    ]
+
     /// Folders of programs that the package does not build: clients in other languages.
     static let otherPrograms: Set<String> = ["Tests/Clients"]
 
@@ -97,6 +103,12 @@ enum HouseRules {
     static let topLevel: Set<String> = [
         "Package.swift", "Package.resolved", "README.md", "Sources", "Tests", "Benchmarks", "perf",
     ]
+}
+
+/// A line that is nothing but a comment, counted from 1.
+struct CommentLine: Hashable {
+    let text: Substring
+    let line: Int
 }
 
 extension SourceFile {
@@ -122,6 +134,24 @@ extension SourceFile {
             words = words[(at + 1)...]
             if let first = words.first, kinds.contains(first) { words = words.dropFirst() }
             if isDeclaration, let module = words.first { found.append((String(module), index + 1)) }
+        }
+        return found
+    }
+
+    /// Lines that are nothing but a comment, documentation or not, without the slashes and the blank behind
+    /// them.
+    ///
+    /// - Parameter classes: those of its bytes.
+    func commentLines(_ classes: [TextClasses.Class]) -> [CommentLine] {
+        var found: [CommentLine] = []
+        var start = 0
+        for (index, line) in lines.enumerated() {
+            defer { start += line.utf8.count + 1 }
+            let blanks = line.utf8.prefix { $0 == 0x20 }.count
+            let text = line.dropFirst(blanks)
+            guard text.hasPrefix("//"), classes[start + blanks] == .comment else { continue }
+            let words = text.drop { $0 == "/" }
+            found.append(CommentLine(text: words.hasPrefix(" ") ? words.dropFirst() : words, line: index + 1))
         }
         return found
     }

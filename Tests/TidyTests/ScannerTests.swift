@@ -178,6 +178,25 @@ import Testing
         #expect(file.plainComments().map(\.line) == [1, 4])
     }
 
+    @Test func tablesInComments() {
+        let text = """
+            // | a | b |
+            // | - | - |
+            // | 1 | 2
+            // 3 |
+            //
+            // a    b
+            //     c    d
+            // ```
+            // e    f
+            // ```
+            """
+        let file = SourceFile(path: "f.swift", bytes: Array(text.utf8))
+        let lines = file.commentLines(TextClasses(file.bytes).classes)
+        #expect(lines.count == 10)
+        #expect(brokenTables(lines).map(\.line) == [3, 4, 6])
+    }
+
     @Test func manifests() {
         let text = """
             targets: [

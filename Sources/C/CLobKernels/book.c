@@ -129,7 +129,7 @@ WIDE static int64_t compact_avx512(int64_t *keys, int64_t *quantities, int64_t w
         __m512i quantity = _mm512_loadu_si512(quantities + from);
         __m512i key = _mm512_loadu_si512(keys + from);
         __mmask8 kept = _mm512_test_epi64_mask(quantity, quantity);
-        // Full stores: whatever lies behind the kept slots has been read already.
+        // Full stores: whatever lies past the kept slots has been read already.
         _mm512_storeu_si512(keys + live, _mm512_maskz_compress_epi64(kept, key));
         _mm512_storeu_si512(quantities + live, _mm512_maskz_compress_epi64(kept, quantity));
         live += __builtin_popcount(kept);
@@ -179,7 +179,7 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
         __m512i key = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(keys + slot - 7));
         __m512i quantity = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(quantities + slot - 7));
         __mmask8 held = _mm512_test_epi64_mask(quantity, quantity);
-        // The slots of the margin in front are no levels.
+        // The slots of the margin below are no levels.
         if (slot < 7) held &= (__mmask8)((2 << slot) - 1);
         // Where the best price has left a thousand levels behind, as many slots are free.
         if (__builtin_expect(held == 0, 0)) continue;

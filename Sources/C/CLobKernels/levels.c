@@ -5,7 +5,7 @@
 // differs between numbers is only their length (their decimals are fixed), so a table of 17 lengths per
 // number of decimals holds all there is to know: what each of the 16 bytes must be and where each digit goes.
 //
-// Two loops, because lengths come in two kinds of weather:
+// Two loops, because lengths come in two patterns:
 // * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand
 //   and nothing waits for anything.
 // * `mixed`: finds the closing brackets of two levels at once and looks both layouts up. About twice the
@@ -42,7 +42,7 @@ typedef struct {
 } layout;
 
 enum {
-    /// What is read behind any `at`: two levels of at most 34 bytes, and what surrounds them.
+    /// What is read past any `at`: two levels of at most 34 bytes, and what surrounds them.
     READ_AHEAD = 80,
     /// What is left to the mixed loop after the steady one was wrong: four to six levels.
     MIXED_BYTES = 128,

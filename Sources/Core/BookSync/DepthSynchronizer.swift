@@ -1,33 +1,33 @@
-// When a book may be believed: the state machine that joins a snapshot to a stream of events. It sees ids,
-// never levels.
+// Decides when a book may be believed: the state machine that joins a snapshot to a stream of updates. It
+// sees ids, never levels.
 //
-// One synchronizer goes with one book from its first request to its last event. A book that is lost does
-// not get a new one: `resync` leaves the machine collecting, and the owner moves it to the candidate that
-// will replace the book. So a gap is buffered from the very event that showed it.
+// One synchronizer serves one book from its first request to its last update. A book that is lost keeps it:
+// `resync` leaves the machine collecting, beginning with the very update that showed the gap, while the owner
+// goes on showing the old levels, flagged, until a snapshot replaces them.
 //
-// The owner holds the buffer of events; the machine says what belongs in it. It keeps the buffer one
-// unbroken chain: an event that does not follow the one before it starts the buffer anew. Hence a snapshot
-// is judged against the first event alone, in O(1), and the replay of a buffer meets stale events, then the
-// one that connects, then only such as follow it; never a gap.
+// The owner holds the buffer of updates; the machine says what belongs in it and keeps it one unbroken chain:
+// an update that does not follow the one before it restarts the buffer. A snapshot is therefore judged
+// against the first update alone, in O(1), and replaying a buffer meets stale updates, then one that
+// connects, then only updates that follow it; never a gap.
 //
 // Invariants
 // * The owner's buffer is exactly the chain of `collecting`; in every other state it is empty (during a
 //   replay the owner drains it).
 // * In `collecting` exactly one snapshot request is outstanding, made by the last `requestSnapshot` or
 //   `resync`.
-// * `live` means: a book that did what it was told is exact at that id, and no event received lies beyond it;
-//   so does `handedOver`, where the next event comes another way and may begin earlier.
-// * `joining` means: exact at that id, but no event of this subscription has shown yet that the stream
-//   reaches it. A quiet symbol may stay here for minutes; whether to show such a book, and how marked, is
-//   the owner's decision.
+// * `live` means: a book that did as it was told is exact at that id, and no update received lies beyond it.
+//   `handedOver` means the same, but the next update comes from another subscription and may begin earlier.
+// * `joining` means: exact at that id, but no update of this subscription has shown yet that the stream
+//   reaches it. A quiet symbol may stay here for minutes. Whether to show such a book, and how it is marked,
+//   is the owner's decision.
 //
 // Worst case: every input is O(1) and allocates nothing.
 
 import MarketData
 
-/// Decides from update ids what happens to each depth event and snapshot of one book.
+/// Decides from update ids what happens to each depth update and snapshot of one book.
 ///
-/// `e` is the event, `L` the book's id, `S` the snapshot's id. "–" leaves the state as it is.
+/// `e` is the update, `L` the book's id, `S` the snapshot's id. "–" leaves the state as it is.
 /// ```
 /// state          input                                    next state            action
 /// unsubscribed   subscribed                               collecting, no chain  requestSnapshot
@@ -69,13 +69,13 @@ import MarketData
 /// any but        proven                                   –
 /// joining
 /// ```
-/// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first event still
-/// connects. Until it comes, nothing is known about what was missed: an owner who cares builds a candidate
+/// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first update still
+/// connects. Until it comes, nothing is known about what was missed; an owner that cares builds a candidate
 /// beside it.
 public struct DepthSynchronizer: Sendable {
-    /// An unbroken run of buffered events.
+    /// An unbroken run of buffered updates.
     public struct Chain: Hashable, Sendable {
-        /// Ids of the first event of the run.
+        /// Ids of the first update of the run.
         public var first: UpdateRange
         /// Last id of the run.
         public var last: UpdateID
@@ -87,18 +87,18 @@ public struct DepthSynchronizer: Sendable {
         case unsubscribed
         /// Waiting for a snapshot; `asked` counts requests since the book was last live.
         case collecting(Chain?, asked: Int)
-        /// Exact at this id; no event of this subscription has connected yet. `asked` is 0 if no snapshot
+        /// Exact at this id; no update of this subscription has connected yet. `asked` is 0 if no snapshot
         /// was involved.
         case joining(at: UpdateID, asked: Int)
         /// Exact at this id, and the stream continues it.
         case live(at: UpdateID)
-        /// As `live`; what follows comes by another subscription, whose first event may begin earlier.
+        /// As `live`; what follows comes from another subscription, whose first update may begin earlier.
         case handedOver(at: UpdateID)
         /// Exact at this id when the subscription ended.
         case severed(at: UpdateID)
     }
 
-    /// What to do with an event.
+    /// What to do with an update.
     public enum UpdateAction: Hashable, Sendable {
         /// Drop it.
         case discard
@@ -106,39 +106,39 @@ public struct DepthSynchronizer: Sendable {
         case apply
         /// Append it to the buffer; if there is no room, call `restart`.
         case buffer
-        /// Empty the buffer, then buffer it: what was there has a hole before this event.
+        /// Empty the buffer, then append it: there is a hole between what was buffered and this update.
         case bufferAnew
-        /// The book is lost: believe it no longer, buffer this event, ask for a snapshot.
+        /// The book is lost: stop believing it, buffer this update, ask for a snapshot.
         case resync(ResyncReason, attempt: Int)
     }
 
-    /// Why an event cost the book its trust.
+    /// Why an update cost the book its trust.
     public enum ResyncReason: Hashable, Sendable {
-        /// The event does not follow the one before it.
+        /// The update does not follow the one before it.
         case gap
-        /// The first event of a new subscription begins beyond the book kept from the one before.
+        /// The first update of a new subscription begins beyond the book kept from the one before.
         case missedWhileAway
-        /// The snapshot came before any event, and the first event begins beyond it.
+        /// The snapshot came before any update, and the first update begins beyond it.
         case snapshotTooOld
     }
 
     /// What to do with a snapshot.
     public enum SnapshotAction: Hashable, Sendable {
-        /// Nobody waits for it; drop it.
+        /// No snapshot is awaited; drop it.
         case discard
-        /// It ends before the first buffered event begins: keep the buffer, ask again.
+        /// It ends before the first buffered update begins: keep the buffer, ask again.
         case tooOld(attempt: Int)
-        /// Load it, then give every buffered event to `receive` and empty the buffer.
+        /// Load it, then give every buffered update to `receive` and empty the buffer.
         case replay
     }
 
-    /// What another input asks of the owner.
+    /// What any other input asks of the owner.
     public enum Demand: Hashable, Sendable {
         /// Nothing.
         case nothing
-        /// Empty the buffer; a request that is outstanding stays so.
+        /// Empty the buffer; a request that was sent stays valid.
         case clearBuffer
-        /// Ask for a snapshot. `attempt` counts the fruitless ones before it, for the planner's backoff.
+        /// Ask for a snapshot. `attempt` is the number of failed attempts so far, for the planner's backoff.
         case requestSnapshot(attempt: Int)
     }
 
@@ -157,7 +157,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// Whether a snapshot is waited for.
+    /// Whether a snapshot is awaited.
     public var isCollecting: Bool {
         if case .collecting = state { return true }
         return false
@@ -177,7 +177,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// A depth event of the present subscription arrived, or is replayed from the buffer.
+    /// A depth update of the present subscription arrived, or is replayed from the buffer.
     public mutating func receive(_ event: UpdateRange) -> UpdateAction {
         switch state {
         case .unsubscribed, .severed: return .discard
@@ -193,7 +193,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The snapshot that was asked for, or any other of this symbol, arrived.
+    /// The snapshot that was requested, or any other of this symbol, arrived.
     public mutating func snapshotArrived(_ id: UpdateID) -> SnapshotAction {
         switch state {
         case .unsubscribed, .joining, .live, .handedOver, .severed: return .discard
@@ -207,7 +207,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The snapshot that was asked for will not come.
+    /// The requested snapshot will not come.
     public mutating func snapshotFailed() -> Demand {
         switch state {
         case .unsubscribed, .joining, .live, .handedOver, .severed: return .nothing
@@ -217,8 +217,8 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// From here on events are those of a new subscription: the first one, one after a reconnect, or one
-    /// whose event has just continued the book before the old one ended.
+    /// From here on updates are those of a new subscription: the first one, one after a reconnect, or one
+    /// whose update has just continued the book before the old subscription ended.
     public mutating func subscribed() -> Demand {
         switch state {
         case .unsubscribed:
@@ -234,8 +234,8 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// From here on events are those of another subscription, which began before this one ended and has
-    /// delivered nothing beyond the book: so nothing is missing between the two.
+    /// From here on updates come from another subscription. It began before this one ended and has delivered
+    /// nothing beyond the book, so nothing is missing between the two.
     public mutating func handedOver() {
         switch state {
         case .live(let id): state = .handedOver(at: id)
@@ -243,14 +243,13 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// Something else than an update has shown that the book is the venue's at its id: a ticker, or another
-    /// snapshot. The first update may begin earlier.
+    /// Something other than an update (a ticker, another snapshot) has shown that the book is the venue's at
+    /// its id. The first update may begin earlier.
     public mutating func proven() {
         if case .joining(let id, _) = state { state = .handedOver(at: id) }
     }
 
-    /// The subscription ended; no event follows until `subscribed`. A request that is outstanding is to be
-    /// cancelled.
+    /// The subscription ended; no update follows until `subscribed`. Cancel any outstanding request.
     public mutating func disconnected() -> Demand {
         switch state {
         case .unsubscribed, .severed: return .nothing
@@ -263,7 +262,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The owner cannot go on with what it has: its buffer is full, or its book was found wrong.
+    /// The owner cannot go on with what it has: its buffer is full, or its book was found to be wrong.
     public mutating func restart() -> Demand {
         switch state {
         case .unsubscribed: return .nothing

@@ -1,8 +1,9 @@
-// What a REST depth body does not say and the engine must know: whose it is and how many levels were asked
-// for. It goes in front of the body in a snapshot frame, and alone in a frame that reports a failed request.
+// What the engine must know and a REST depth body does not say: whose it is, and how many levels were
+// requested. It precedes the body in a snapshot frame, and stands alone in a frame that reports a failed
+// request.
 //
 //      0 ..< 48   symbol, as `SymbolName` lays it out (bytes, zeros, length in the last byte)
-//     48 ..< 52   levels a side that were asked for, little endian; 0 = the body is complete on both sides
+//     48 ..< 52   levels a side that were requested, little endian; 0 = the body is complete on both sides
 //     52 ..< 64   zero
 
 import MarketData
@@ -14,7 +15,7 @@ public struct SnapshotEnvelope: Hashable, Sendable {
 
     /// Symbol the request was for.
     public var symbol: SymbolName
-    /// Levels a side that were asked for; 0 if the body is complete on both sides.
+    /// Levels a side that were requested; 0 if the body is complete on both sides.
     public var limit: Int
 
     /// A header of these parts. A limit beyond 32 bits is the largest that fits.

@@ -2,16 +2,16 @@
 
 import MarketData
 
-/// The update ids of one depth event.
+/// The update ids of one depth update.
 public struct UpdateRange: Hashable, Sendable, BitwiseCopyable {
     /// First update id covered, `U`.
     public var first: UpdateID
     /// Last update id covered, `u`.
     public var last: UpdateID
-    /// Last id of the event before, `pu`; nil on spot.
+    /// Last id of the update before, `pu`; nil on spot.
     public var previousLast: UpdateID?
 
-    /// Ids of an event.
+    /// Ids of an update.
     @inlinable
     public init(first: UpdateID, last: UpdateID, previousLast: UpdateID? = nil) {
         self.first = first

@@ -1,7 +1,7 @@
 // Two books, level by level, in slices: both sides are walked from the best level outwards, like a merge.
 //
-// Between two slices both books may move, as long as they move alike: what was compared stays equal, and what
-// was not is compared as it is then. So a slice can be as short as the thread can spare.
+// Between two slices both books may move, as long as both move alike: what was compared stays equal, and the
+// rest is compared as it is then. A slice can therefore be as short as the thread can spare.
 //
 // Worst case: `levelCountMax` levels of each book a slice, and two searches.
 

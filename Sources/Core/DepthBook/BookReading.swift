@@ -1,13 +1,13 @@
-// Questions about a book, answered once for all readers: the book itself with all its levels, and the
+// Questions about a book, answered once for all readers: for the book itself with all its levels, and for the
 // published view with the best twenty.
 //
-// Why a protocol: the answers must not differ by where they were asked. Both readers give their levels best
-// first and say how far they know the side; one walk, which never steps outside that range, feeds every sum.
+// Why a protocol: the answer must not depend on where the question was asked. Both readers give their levels
+// best first and say how far they know the side; one walk, which never leaves that range, feeds every sum.
 //
 // Invariants
-// * No answer rests on a level outside the known range: a price that depends on one is nil, a sum ends in
-//   front of it and says so. How old the levels are, and whether the book is stale, the reader sees in the
-//   book or view itself.
+// * No answer rests on a level outside the known range: a price that depends on one is nil, and a sum ends
+//   before it and says so. How old the levels are, and whether the book is stale, is in the book or view
+//   itself.
 // * Sums and products are 128-bit integers and quotients are exact fractions; nothing is rounded here.
 //
 // Worst case: a walk over all known levels of a side.
@@ -43,7 +43,7 @@ extension BookView: BookReading {
     @inlinable
     public func proven(_ side: Side) -> ProvenRange { side == .bid ? provenBids : provenAsks }
 
-    /// The proven range, cut off at the last level of a full view: the book may hold more behind it.
+    /// The proven range, cut off at the last level of a full view: the book may hold more below it.
     @inlinable
     public func known(_ side: Side) -> ProvenRange {
         let proven = proven(side)
@@ -138,7 +138,7 @@ extension BookReading where Self: ~Copyable {
         return sum
     }
 
-    /// What filling a quantity takes.
+    /// What it takes to fill a quantity.
     ///
     /// - Parameters:
     ///   - quantity: at least 0; less counts as 0.

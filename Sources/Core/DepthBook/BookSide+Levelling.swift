@@ -1,5 +1,5 @@
-// Memory of a side, and how free slots are spread in it. Everything here is rare: a levelling of a few
-// hundred slots every few hundred insertions, a growth now and then.
+// The memory of a side, and how free slots are spread in it. Everything here is rare: levelling a few hundred
+// slots every few hundred insertions, growing now and then.
 //
 // SAFETY: as in BookSide.swift; windows are aligned, lie in `0 ..< capacity`, and are compacted and spread in
 // place.
@@ -43,9 +43,9 @@ extension BookSide {
     }
 
     /// Free slots a window needs to be worth levelling: five of 32 in a window of 64 slots, two more with
-    /// every doubling, at most half. Rising shares make wide windows rare: what is levelled has room for
+    /// every doubling, at most half. Rising shares make wide windows rare: a levelled window has room for
     /// many insertions. Measured on captured traffic: flat shares of an eighth to three eighths touch twice
-    /// as many slots, steeper ones meet wide windows in messages of ordinary length.
+    /// as many slots, and steeper ones meet wide windows in messages of ordinary length.
     static func freeCountMin(_ width: Int) -> Int {
         (width &* min(5 &+ 2 &* (width.trailingZeroBitCount &- 6), 16)) &>> 5
     }
@@ -129,8 +129,8 @@ extension BookSide {
     }
 
     /// Makes the `live` ascending levels from slot `capacity / 4` on the contents of the side, spread over
-    /// the middle half: a quarter of the slots stays free in front for deeper levels, a quarter behind for
-    /// better ones. What the other slots held does not matter.
+    /// the middle half: a quarter of the slots stays free below for deeper levels, a quarter above for better
+    /// ones. What the other slots held does not matter.
     mutating func settle(_ live: Int) {
         if live == 0 {
             removeAll()

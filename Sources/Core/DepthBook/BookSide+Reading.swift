@@ -45,7 +45,7 @@ extension BookSide {
         return unsafe slot < 0 || quantities[slot] != 0 ? slot : deeper(slot)
     }
 
-    /// The rank of the level in a slot, nil behind the last level and for one below `worst`.
+    /// The rank of the level in a slot; nil past the last level and for one below `worst`.
     @inline(__always)
     func rank(_ slot: Int, notBelow worst: Int64) -> Int64? {
         unsafe slot < 0 || keys[slot] < worst ? nil : keys[slot]
@@ -133,8 +133,7 @@ extension BookSide {
             return .staleSample(slot: group * 512 + 511)
         }
         if unsafe high >= 0 && quantities[high] == 0 { return .bestIsFree }
-        // Kernels read at most eight slots outside; farther in front lies the dummy slot, which holds
-        // anything.
+        // Kernels read at most eight slots outside; farther below lies the dummy slot, which holds anything.
         for slot in 1...16 {
             if unsafe keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
             if unsafe keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {

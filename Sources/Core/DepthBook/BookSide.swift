@@ -1,10 +1,10 @@
 // One side of a book: a contiguous sorted array with free slots in it.
 //
 // Why gaps: a dense sorted array pays a memory move of its whole better half for every insertion, and real
-// updates are deep (median rank 60 to 300). Here a deleted level stays behind as a free slot, and levelling
-// adds one free slot in about four, so an insertion moves at most seven neighbours. Why the searches come
-// first: the searches of a message do not depend on each other, so their cache and branch latencies overlap;
-// searching and changing level by level costs almost twice as much.
+// updates are deep (median rank 60 to 300). Here a deleted level leaves a free slot, and levelling adds one
+// free slot in about four, so an insertion moves at most seven neighbours. Why the searches come first: the
+// searches of a message do not depend on each other, so their cache and branch latencies overlap; searching
+// and changing level by level costs almost twice as much.
 //
 // A level is stored by its rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
 // greater on both sides, so there is one algorithm and no mirror image.
@@ -15,8 +15,8 @@
 //   first may be live, so the first slot not below a key is the place to find it.
 // * `every8[g]` is the last key of the g-th group of 8 slots; `every64`, `every512` likewise.
 // * `high` is the greatest live slot, or -1 if there is none.
-// * Outside `0 ..< capacity`: keys `Int64.min` in front and `Int64.max` behind, quantities 1 (never free);
-//   only the dummy slot far in front takes the stores of levels that have no slot.
+// * Outside `0 ..< capacity`: keys `Int64.min` below and `Int64.max` above, quantities 1 (never free); only
+//   the dummy slot far below takes the stores of levels that have no slot.
 //
 // Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around
 // it, the smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when
@@ -31,7 +31,7 @@ import MarketData
 /// One sorted side of an order book. Not copyable; frees itself.
 @safe
 public struct BookSide: ~Copyable {
-    /// Slots in front of the first and behind the last that kernels may touch.
+    /// Slots before the first and after the last that kernels may touch.
     static let margin = 64
     /// Capacity of an empty side in slots; a capacity is this times a power of two.
     static let capacityMin = 1024
@@ -51,7 +51,7 @@ public struct BookSide: ~Copyable {
     /// Levellings since the side was made, and the slots they touched.
     public internal(set) var levelling = Levelling()
 
-    /// How often free slots had to be spread anew.
+    /// How often free slots had to be spread again.
     public struct Levelling: Sendable, BitwiseCopyable {
         /// Number of windows levelled.
         public var windowCount = 0

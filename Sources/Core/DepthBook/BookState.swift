@@ -1,4 +1,4 @@
-// What a reader may think of a book, and why.
+// How far a reader may trust a book, and why not further.
 
 import MarketData
 
@@ -8,8 +8,8 @@ public enum BookState: UInt8, Sendable, BitwiseCopyable {
     case syncing
     /// Every level inside the proven range is the venue's at `lastUpdateID`.
     case live
-    /// Not to be trusted now, and kept readable while it is rebuilt: as it was when it lost its trust, or as
-    /// the last snapshot tried left it. See `StaleReason`.
+    /// Not to be trusted now. The levels stay readable while the book is rebuilt: as they were when trust was
+    /// lost, or as the last snapshot tried left them. See `StaleReason`.
     case stale
 }
 
@@ -18,7 +18,7 @@ public enum BookState: UInt8, Sendable, BitwiseCopyable {
 public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     /// It is not stale.
     case none
-    /// An event was lost.
+    /// An update was lost.
     case gap
     /// The connection ended.
     case disconnected
@@ -28,17 +28,17 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case mismatch
     /// The venue changed the decimals it prints.
     case rescale
-    /// A snapshot, a ticker or a partial depth is newer, and the events that lead to it do not come.
+    /// A snapshot, a ticker or a partial depth is newer, and the updates that lead to it have not come.
     case behind
     /// The best price of a side lies outside what is proven.
     case shallow
-    /// A message that may have been an event of it could not be read.
+    /// A message that may have been an update of this book could not be read.
     case unreadable
-    /// A message that may have been an event of it was dropped before the engine saw it.
+    /// A message that may have been an update of this book was dropped before the engine saw it.
     case dropped
     /// A snapshot at the same update id differed.
     case audit
-    /// Its events arrive later than is tolerable.
+    /// Its updates arrive later than the limit allows.
     case lagging
     /// Its connection was busy and has fallen silent.
     case silent

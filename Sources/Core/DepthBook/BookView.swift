@@ -1,5 +1,5 @@
 // What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
-// judge it. One `memcpy` publishes it through a mailbox to any number of threads.
+// judge it. It is published through a mailbox to any number of threads, word by word, without a lock.
 
 import MarketData
 
@@ -12,15 +12,15 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var symbol = SymbolName()
     /// Update id of this state.
     public var lastUpdateID = UpdateID(0)
-    /// Venue's event time of the last applied event in microseconds; 0 if unknown.
+    /// Venue's event time of the last applied update in microseconds; 0 if unknown.
     public var eventTimeUs: Int64 = 0
-    /// Time at which the last event that was applied was received, in nanoseconds of the clock of the frames
+    /// Time at which the last update that was applied was received, in nanoseconds of the clock of the frames
     /// (since 1970 where `DepthFeed` makes them); 0 if unknown.
     public var receivedAtNs: Int64 = 0
     /// Time at which its connection was last known to deliver, in the same clock; 0 if it never did. Written
     /// with every view, and by ticks in turn: a reader's own bound on how old a quiet book may be.
     public var checkedAtNs: Int64 = 0
-    /// How much later than usual the last applied event arrived, in nanoseconds: against the smallest
+    /// How much later than usual the last applied update arrived, in nanoseconds: against the smallest
     /// difference between arrival and event time of the last minutes, so that the clocks may differ.
     public var lagNs: Int64 = 0
     /// Decimals of prices and quantities.

@@ -4,14 +4,14 @@ import MarketData
 
 /// Where a walk from the best level outwards ended, and so what its sums mean.
 public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
-    /// All that was asked for is there: the sums are exact.
+    /// Everything asked for is there: the sums are exact.
     case complete
     /// The venue itself has no further level on this side: the sums are exact, and less than was asked for.
     case sideEnds
     /// The next level of the venue is not known to the reader: the sums are lower bounds.
     case rangeEnds
-    /// The notional with the next level does not fit 128 bits: the sums are lower bounds. It takes 19 levels
-    /// of the greatest legal price and quantity to come here.
+    /// The notional including the next level does not fit 128 bits: the sums are lower bounds. That takes 19
+    /// levels of the greatest legal price and quantity.
     case numbersEnd
 }
 

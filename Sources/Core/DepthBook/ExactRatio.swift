@@ -1,5 +1,5 @@
-// Prices between two levels and shares of a whole are fractions; kept as such they lose nothing, and who
-// wants a decimal says how it is to be rounded.
+// Prices between two levels and shares of a whole are fractions. Kept as such they lose nothing; whoever
+// needs a decimal states how it is to be rounded.
 //
 // Invariants
 // * `denominator` is at least 1. The fraction need not be reduced: 2/4 equals 1/2.
@@ -10,9 +10,9 @@ import MarketData
 
 /// An exact fraction of two 128-bit integers.
 public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
-    /// What is divided.
+    /// The numerator.
     public let numerator: Int128
-    /// What it is divided by, at least 1.
+    /// The denominator, at least 1.
     public let denominator: Int128
 
     /// The fraction of these two; `denominator` must be positive.
@@ -27,8 +27,8 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
     ///
     /// A price in this form is a mantissa with `decimals` digits more than the symbol's price decimals.
     /// - Parameters:
-    ///   - decimals: digits to keep behind the point, 0 … 38.
-    ///   - rule: what becomes of the rest; there is no default.
+    ///   - decimals: digits to keep after the point, 0 … 38.
+    ///   - rule: how to round the rest; there is no default.
     /// - Returns: nil if the result does not fit.
     public func rounded(decimals: Int = 0, _ rule: FloatingPointRoundingRule) -> Int128? {
         precondition((0...38).contains(decimals), "decimals out of range")

@@ -11,7 +11,7 @@ public enum IntegrityFault: Error, Hashable, Sendable {
 }
 
 extension OrderBook {
-    /// 64-bit hash of all levels, independent of how they came there; see `BookDigest`. O(levels).
+    /// 64-bit hash of all levels, independent of how they came about; see `BookDigest`. O(levels).
     public borrowing func digest() -> UInt64 {
         var digest = BookDigest()
         bids.forEachLevel {
@@ -59,7 +59,7 @@ extension OrderBook {
 }
 
 extension OrderBook {
-    /// Slots that a walk through both sides passes: what such a walk costs. O(1).
+    /// Slots that a walk through both sides visits: the cost of such a walk. O(1).
     package var slotCount: Int { bids.high + asks.high + 2 }
 
     /// Number of levels inside the proven range of a side. O(slots / 8).
@@ -71,7 +71,7 @@ extension OrderBook {
         }
     }
 
-    /// Whether a price of a side lies inside the proven range, so that what the book says of it is the truth.
+    /// Whether a price of a side lies inside the proven range, so that the book's answer for it is true.
     public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
         proven(side).reaches(price, on: side)
     }

@@ -4,10 +4,11 @@
 // * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
 //   deeper levels may be held too, but others may be missing among them.
 // * The proven price never moves outwards except by loading a snapshot.
-// * At most `levelCountMax` levels a side stay after a message. A side that may exceed it, by the lengths of
-//   the messages since it was counted last, is counted; if less than one thirty-second of the places is free,
-//   the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves in front of
-//   the best one evicted. So a side near the cap is counted now and then, not for every message.
+// * At most `levelCountMax` levels a side stay after a message. A side that may exceed that, judging by the
+//   lengths of the messages since its levels were last counted, is counted; if less than one thirty-second of
+//   the places is free, the deepest levels are evicted until fifteen sixteenths remain, and the proven price
+//   moves up to the worst level kept. A side near the cap is thus counted now and then, not for every
+//   message.
 //
 // The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
 //
@@ -36,7 +37,7 @@ public struct OrderBook: ~Copyable {
     /// Decimals of prices and quantities; nil until the first level.
     public private(set) var scales: SymbolScales?
     private let movesProvenRange: Bool
-    /// Upper bounds of the numbers of levels, exact after every count.
+    /// Upper bounds of the numbers of levels, exact after each count.
     private var bidCountBound = 0
     private var askCountBound = 0
     private var scratch: UnsafeMutablePointer<lob_insertion>
@@ -78,7 +79,7 @@ public struct OrderBook: ~Copyable {
     ///
     /// - Parameters:
     ///   - snapshot: levels of both sides; zero quantities are left out.
-    ///   - limit: levels a side that were asked for. A side with fewer is complete, and so unbounded; nil
+    ///   - limit: levels a side that were requested. A side with fewer is complete, and so unbounded; nil
     ///     means that the snapshot is complete on both sides.
     /// - Complexity: O(levels). Allocates only if the book must grow.
     public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
@@ -103,7 +104,7 @@ public struct OrderBook: ~Copyable {
         return .to(worst)
     }
 
-    /// Sets the absolute quantities of an update and takes over its ids; whether it may be applied is decided
+    /// Sets the absolute quantities of an update and adopts its ids. Whether it may be applied was decided
     /// before.
     ///
     /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
@@ -128,7 +129,7 @@ public struct OrderBook: ~Copyable {
     }
 
     /// The first and the last price of each side; those of an ordered side lie between them. The parser lets
-    /// no other pass, so this is for callers that make their own updates.
+    /// no other through, so this is for callers that make their own updates.
     @inline(__always)
     private func checkPrices(_ update: borrowing DepthUpdate) throws(BookError) {
         let b = update.bids.count, a = update.asks.count
@@ -149,9 +150,9 @@ public struct OrderBook: ~Copyable {
         return price | (UInt64(Price.mantissaMax) &- price)
     }
 
-    /// A book without levels takes the scales of the first message that shows some. Zero is zero however it
-    /// is printed: a message that only removes says nothing of the decimals of quantities. Otherwise the
-    /// wider decimals count: the book is widened to them, or the message is.
+    /// A book without levels takes the scales of the first message that has levels. Zero is zero however it
+    /// is printed, so a message that only removes levels says nothing of the decimals of quantities.
+    /// Otherwise the wider decimals count: the book is widened to them, or the message is.
     ///
     /// - Returns: false if the message has been applied, in wider decimals than its own.
     @inline(never)
@@ -175,8 +176,7 @@ public struct OrderBook: ~Copyable {
         return false
     }
 
-    /// Holds every number with these decimals, which are nowhere fewer than the present ones. The book is the
-    /// same book.
+    /// Gives every number these decimals, none of which is fewer than at present. It remains the same book.
     ///
     /// - Returns: false, with the book unchanged, if a number does not fit.
     /// - Complexity: O(levels), allocating: a venue that changes its decimals does so once in months.

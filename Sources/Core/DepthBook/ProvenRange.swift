@@ -1,4 +1,4 @@
-// Down to which price a side is known.
+// Down to which price a side is known to be complete.
 
 import CLobKernels
 import MarketData

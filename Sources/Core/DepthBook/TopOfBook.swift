@@ -1,7 +1,7 @@
-// The best level of each side with what it takes to judge it, in 64 bytes: for readers that want nothing else
-// and look often. A view of twenty levels is more than ten times as long.
+// The best level of each side with what is needed to judge it, in 64 bytes: for readers that want nothing
+// else and look often. A view of twenty levels is more than ten times as long.
 //
-// Invariant: it says of its update id what the view of that id says.
+// Invariant: it agrees with the view of the same update id.
 
 import MarketData
 
@@ -13,7 +13,7 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
     public var updateID = UpdateID(0)
     /// Time at which its connection was last known to deliver; see `BookView.checkedAtNs`.
     public var checkedAtNs: Int64 = 0
-    /// Time at which the last event that was applied was received; see `BookView.receivedAtNs`.
+    /// Time at which the last update that was applied was received; see `BookView.receivedAtNs`.
     public var receivedAtNs: Int64 = 0
     /// Decimals of prices and quantities.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
@@ -51,7 +51,7 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
     @inlinable
     public var bestBid: PriceLevel? { knowsBid ? bid : nil }
 
-    /// The best ask; nil as `bestBid`.
+    /// The best ask; nil under the same conditions as `bestBid`.
     @inlinable
     public var bestAsk: PriceLevel? { knowsAsk ? ask : nil }
 }

@@ -1,6 +1,6 @@
-// Exponential delays, the same for every door that was found closed.
+// Exponential delays after failures, the same for connections and requests.
 
-/// Exponential delays with jitter out of a seeded generator.
+/// Exponential delays with jitter from a seeded generator.
 struct Backoff: Sendable {
     let firstMs: Int64
     let maxMs: Int64

@@ -1,5 +1,5 @@
-// The terms, limits and times of a shard's connections. Wrong ones are a mistake of the operator and refused
-// at the start; see `validate`.
+// The terms, limits and times of a shard's connections. Illegal ones throw before anything starts; see
+// `validate`.
 
 extension ConnectionSupervisor {
     /// Limits and times of a supervisor.
@@ -14,10 +14,10 @@ extension ConnectionSupervisor {
         public var answerLimitMs: Int64 = 10_000
         /// A connection that takes longer to open is given up. The socket's own limit is normally shorter.
         public var dialLimitMs: Int64 = 60_000
-        /// A connection that was subscribed for this long was good: failures before it are forgotten.
+        /// A connection that was subscribed for this long was good: earlier failures are forgotten.
         public var provenAfterMs: Int64 = 30_000
-        /// So was one that delivered and was subscribed for this long: a link that breaks every few seconds
-        /// is up for most of the time.
+        /// So was one that delivered data and was subscribed for this long: a link that breaks every few
+        /// seconds is up most of the time.
         public var deliveredAfterMs: Int64 = 500
         /// First delay after a failure; doubled with every further one.
         public var backoffFirstMs: Int64 = 500
@@ -29,7 +29,8 @@ extension ConnectionSupervisor {
         /// Where that doubling ends; half as much again may be added at random.
         public var refusedWaitMaxMs = RefusalWait.maxMs
         /// This shard's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
-        /// and kept everywhere. Leave room: an attempt that falls back to another backend counts twice there.
+        /// and kept on every market. Leave room: an attempt that falls back to another backend counts twice
+        /// there.
         public var attemptsPerFiveMinutesMax = 120
         /// A connection is replaced this long before the venue ends it, at the latest.
         public var renewalMarginMs: Int64 = 600_000
@@ -39,7 +40,7 @@ extension ConnectionSupervisor {
         public var overlapMs: Int64 = 3_000
         /// Requests to resubscribe are gathered for this long.
         public var coalesceMs: Int64 = 500
-        /// A stream resubscribed so often on one connection, no longer than `lostWithinMs` after the time
+        /// A stream resubscribed this often on one connection, each time within `lostWithinMs` of the time
         /// before, counts as lost on it.
         public var lostAfterCount = 2
         /// See `lostAfterCount`.
@@ -52,11 +53,11 @@ extension ConnectionSupervisor {
         /// The defaults under these terms.
         public init(terms: ConnectionTerms) { self.terms = terms }
 
-        /// Messages of ours per second.
+        /// Messages we send per second.
         var messagesPerSecond: Int { max(1, terms.messagesPerSecondMax * messageSharePercent / 100) }
     }
 
-    /// What the shell has to do, in order.
+    /// What the shell must do, in order.
     public enum Action: Hashable, Sendable {
         /// Connect to the combined stream target, without streams.
         case open(UInt16)
@@ -64,14 +65,14 @@ extension ConnectionSupervisor {
         case send(UInt16, StreamRequest)
         /// Close it; nothing of it counts any more.
         case close(UInt16)
-        /// Tell the engine: this connection delivers all streams that the venue takes from here on.
+        /// Tell the engine: from here on this connection delivers all streams that the venue accepts.
         case connected(UInt16)
-        /// Tell the engine: this connection delivers nothing from here on.
+        /// Tell the engine: from here on this connection delivers nothing.
         case disconnected(UInt16)
         /// Tell the engine the same of a connection that was sound to its end, after its replacement has
         /// delivered all streams for `overlapMs`.
         case retired(UInt16)
-        /// Tell people.
+        /// Report it for people.
         case report(Report)
     }
 

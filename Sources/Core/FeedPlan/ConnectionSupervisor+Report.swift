@@ -1,4 +1,4 @@
-// What a connection supervisor tells people, and in which words.
+// What a connection supervisor reports for people, and the wording of it.
 
 extension ConnectionSupervisor {
     /// Why a connection is to be replaced.
@@ -7,19 +7,19 @@ extension ConnectionSupervisor {
         case age
         /// The venue announced that it will close it.
         case shutdown
-        /// Too many of its streams stay silent, whatever is asked.
+        /// Too many of its streams stay silent, whatever is done.
         case lostStreams(count: Int)
         /// The venue refused to resubscribe streams.
         case refused
         /// A request was not answered in time.
         case unanswered
-        /// It was busy, and then nothing came, not even an answer to a ping.
+        /// It was busy and then fell silent; even a ping goes unanswered.
         case silent
     }
 
-    /// What is worth telling.
+    /// What is worth reporting.
     public enum Report: Hashable, Sendable {
-        /// All streams of this connection are acknowledged, so long after it was dialled.
+        /// All streams of this connection are acknowledged, this long after it was dialled.
         case subscribed(UInt16, streamCount: Int, afterMs: Int64)
         /// The venue refused a request of these names; `isFinal` if it is not tried again.
         case refused(UInt16, StreamRequest, code: Int64, text: String, isFinal: Bool)
@@ -29,9 +29,10 @@ extension ConnectionSupervisor {
         case notOpened(UInt16)
         /// A replacement is wanted.
         case replacing(UInt16, Reason)
-        /// These streams are unsubscribed and subscribed anew.
+        /// These streams are unsubscribed and subscribed again.
         case resubscribing(UInt16, streamCount: Int)
-        /// The next connection is dialled after this time at the earliest, after so many failures in a row.
+        /// The next connection is dialled no sooner than after this time, following this many failures in a
+        /// row.
         case waiting(forMs: Int64, failures: Int)
     }
 }

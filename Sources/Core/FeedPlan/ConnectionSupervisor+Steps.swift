@@ -1,7 +1,8 @@
-// What a supervisor does of itself: what time demands, and what becomes of a connection.
+// What a supervisor does by itself: what the passing of time demands, and what happens to a connection that
+// is gone.
 
 extension ConnectionSupervisor {
-    /// When `timePassed` has something to do, unless an input comes before; nil if never. Always later than
+    /// When `timePassed` has something to do, unless an input comes first; nil if never. Always later than
     /// the last input.
     public var wakeAtMs: Int64? {
         switch phase {
@@ -46,7 +47,7 @@ extension ConnectionSupervisor {
         if isDialWanted && dialAtMs <= clockMs { dial(&actions) }
     }
 
-    /// Whether all that a connection delivered to its end is delivered by its replacement.
+    /// Whether its replacement delivers everything that a connection delivered to its end.
     private func goesOn(_ retired: Link) -> Bool {
         guard !retired.isSuspect, let next = links.first, next.isConnected else { return false }
         return next.requests.excluded.isSubset(of: retired.requests.excluded)
@@ -126,7 +127,7 @@ extension ConnectionSupervisor {
         }
     }
 
-    /// Something is wrong with a connection that is still open: one that serves is replaced, another one
+    /// Something is wrong with a connection that is still open: one that serves is replaced, any other is
     /// closed.
     mutating func isBad(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].isConnected {
@@ -138,8 +139,8 @@ extension ConnectionSupervisor {
         }
     }
 
-    /// Counts that these streams are resubscribed, and the streams that are lost by now. Only what comes soon
-    /// after the time before adds up: over a day nearly every stream that lives is silent for long now and
+    /// Counts that these streams are resubscribed, and the streams that are lost by now. Only resubscriptions
+    /// soon after the previous one add up: over a day nearly every healthy stream is silent for long now and
     /// then.
     mutating func countLost(_ index: Int, _ added: [String]) -> Int {
         let sinceMs = clockMs - configuration.lostWithinMs
@@ -152,7 +153,7 @@ extension ConnectionSupervisor {
         }
     }
 
-    /// Wants a replacement for a connection.
+    /// Requests a replacement for a connection.
     mutating func doom(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].isDoomed { return }
         links[index].isDoomed = true
@@ -180,8 +181,8 @@ extension ConnectionSupervisor {
         switch loss {
         case .lost: delayMs = max(delayMs, toldMs ?? 0)
         case .refused:
-            // A ban lasts from two minutes to three days, and longer for whoever goes on asking. What the
-            // venue tells is enough the first time; after that the wait at least doubles.
+            // A ban lasts from two minutes to three days, and longer for a client that keeps asking. The
+            // venue's own wait is enough the first time; after that it at least doubles.
             refusals = min(refusals + 1, 64)
             let waitMs = max(toldMs ?? 0, doubledWaitMs(toldMs ?? configuration.refusedWaitMs))
             let jitterMs = toldMs == nil ? waitMs / 2 : min(waitMs / 10, 30_000)

@@ -1,19 +1,19 @@
-// Supervises a shard's connections: dialling, subscribing, renewing before the venue ends one, replacing
-// what is bad, all of it within what the venue allows.
+// Supervises a shard's connections: dialling, subscribing, renewing one before the venue ends it, replacing a
+// bad one, all within what the venue allows.
 //
 // There is the connection that serves and, at times, its replacement: at most two. A replacement is always
 // opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
-// moves every symbol that has an event over by its update ids; only then the old one is closed. So a planned
-// renewal costs no book its trust, not even one without an event in these seconds. When a connection is
-// replaced because something was wrong with it, such a book is stale until its next event proves that nothing
-// was missed.
+// moves every symbol that has an update over by its update ids; only then is the old one closed. A planned
+// renewal therefore never makes a book stale, even if the symbol is silent during the overlap. When a
+// connection is replaced because something was wrong with it, such a book is stale until its next update
+// proves that nothing was missed.
 //
-// Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them, and
-// reports what happened; whatever it reports and in whatever order, the invariants hold.
+// Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them and
+// reports what happened; the invariants hold whatever it reports, in whatever order.
 //
 // Invariants
 // * At most two connections at a time, and at most `attemptsPerFiveMinutesMax` opened in any five minutes.
-// * No request leaves when `messagesPerSecond` messages left on that connection within the last second.
+// * No request leaves if `messagesPerSecond` messages left on that connection within the last second.
 // * Only ids that were opened and not closed appear in actions. `connected` comes at most once for an id,
 //   `disconnected` or `retired` exactly once for each that had it.
 // * After `stop` nothing is open and nothing is ever opened again.
@@ -38,8 +38,8 @@ import MarketData
 ///           any other              see below
 /// stopped   any          –
 /// ```
-/// One connection while the supervisor is running; an id that is not there is ignored. A doomed one wants a
-/// replacement, which is opened at once or when backoff and attempts allow.
+/// One connection while the supervisor is running; an id that is not there is ignored. An outgoing one
+/// (`isDoomed`) is to be replaced: its replacement is opened at once, or when backoff and attempts allow.
 /// ```
 /// connection   input                                  next         actions
 /// dialling     opened                                 subscribing  send the first batch
@@ -53,26 +53,26 @@ import MarketData
 ///              replied: refused again, one name       –            go on without it, as if accepted
 ///              replied: all or too much refused       gone         close; open after its backoff
 ///              time: no answer in time                gone         close; open after its backoff
-///              shutdownAnnounced: it is alone, older  doomed       open a replacement
+///              shutdownAnnounced: it is alone, older  outgoing     open a replacement
 ///              shutdownAnnounced: it is the newer     gone         close; open after its backoff
 ///              closed                                 gone         open after its backoff
-/// connected    replied: refused again                 doomed       open a replacement
-///              time: no answer in time                doomed       open a replacement
-///              time: near the end of its life         doomed       open a replacement
+/// connected    replied: refused again                 outgoing     open a replacement
+///              time: no answer in time                outgoing     open a replacement
+///              time: near the end of its life         outgoing     open a replacement
 ///              time: overlap over                     gone         close; retired if it was sound and the
 ///                                                                  other delivers as much, else disconnected
-///              shutdownAnnounced                      doomed       open a replacement
-///              fellSilent                             doomed       open a replacement
+///              shutdownAnnounced                      outgoing     open a replacement
+///              fellSilent                             outgoing     open a replacement
 ///              resubscribe                            –            UNSUBSCRIBE and SUBSCRIBE in their time
-///              resubscribe: too many were lost        doomed       open a replacement
+///              resubscribe: too many were lost        outgoing     open a replacement
 ///              closed                                 gone         disconnected; open if it was alone
 /// any          sent                                   –            less room for requests
 ///              opened again                           –
 /// ```
-/// A stream that the venue does not take is left out of a connection, and asked for again on the next one.
+/// A stream that the venue does not accept is left out of a connection, and requested again on the next one.
 /// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
-/// stays, doomed as it was. A backoff grows with every failure in a row. A connection that was subscribed for
-/// long, or that delivered, is none; a `Retry-After` is waited for in any case.
+/// stays, outgoing as it was. Backoff grows with every failure in a row. A connection that was subscribed for
+/// long, or that delivered data, is no failure; a `Retry-After` is always waited for.
 public struct ConnectionSupervisor: Sendable {
     /// One connection.
     struct Link: Sendable {
@@ -93,7 +93,7 @@ public struct ConnectionSupervisor: Sendable {
         var isSuspect = false
         /// When the overlap with its replacement ends.
         var retireAtMs: Int64?
-        /// How often each stream was resubscribed on this connection, each time soon after the time before.
+        /// How often each stream was resubscribed on this connection, each time soon after the previous one.
         var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
 
         var isConnected: Bool {
@@ -108,7 +108,7 @@ public struct ConnectionSupervisor: Sendable {
         case new, running, stopped
     }
 
-    /// No input leads to more actions.
+    /// Most actions that one input leads to.
     public static var actionCountMax: Int { 20 }
 
     /// Limits and times.
@@ -121,17 +121,17 @@ public struct ConnectionSupervisor: Sendable {
     var links: [Link] = []
     var clockMs: Int64 = .min
     var failures = 0
-    /// How often the venue refused us for our rate since a connection was subscribed.
+    /// How often the venue refused us for our rate since a connection was last subscribed.
     var refusals = 0
     var dialNotBeforeMs: Int64 = .min
     var attempts: RateLedger
     var backoff: Backoff
     var lastID: UInt16 = 0
 
-    /// A supervisor that has not begun.
+    /// A supervisor that has not started.
     ///
-    /// - Precondition: a configuration that `validate` accepts for so many streams, and each of them once;
-    ///   `ShardPlan` makes such shards.
+    /// - Precondition: a configuration that `validate` accepts for this many streams, each of them named
+    ///   once; `ShardPlan` makes such shards.
     public init(streams: [String], configuration: Configuration) {
         do throws(ConfigurationError) {
             try configuration.validate(streamCount: streams.count)
@@ -203,8 +203,11 @@ public struct ConnectionSupervisor: Sendable {
     /// The connection is gone, or could not be opened.
     ///
     /// - Parameters:
+    ///   - id: the connection.
+    ///   - loss: what ended it.
     ///   - hasDelivered: whether data has come on it.
     ///   - retryAfterSeconds: `Retry-After` of the answer that refused it, if there was one.
+    ///   - nowMs: the time.
     public mutating func closed(
         _ id: UInt16, _ loss: Loss, hasDelivered: Bool = false, retryAfterSeconds: Int? = nil, nowMs: Int64
     ) -> [Action] {
@@ -215,8 +218,8 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// The connection was busy, has fallen silent, and does not answer a ping. It may come back; its
-    /// replacement is opened meanwhile.
+    /// The connection was busy, has fallen silent, and does not answer a ping. It may come back; meanwhile
+    /// its replacement is opened.
     public mutating func fellSilent(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, actions in
             switch supervisor.links[index].phase {
@@ -228,14 +231,14 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// A message of ours that this machine did not ask for left on the connection: a pong or a ping.
+    /// We sent a message on the connection that this machine did not ask for: a pong or a ping.
     public mutating func sent(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, _ in
             supervisor.links[index].requests.sent(nowMs: supervisor.clockMs)
         }
     }
 
-    /// These streams are silent and should not be: unsubscribes them and subscribes them anew.
+    /// These streams are silent and should not be: unsubscribes them and subscribes them again.
     ///
     /// Done on the newest connection that is subscribed; while there is none, all streams are about to be
     /// subscribed anyway. Names of other shards are ignored.
@@ -271,7 +274,7 @@ public struct ConnectionSupervisor: Sendable {
         return actions
     }
 
-    /// Takes an input about one connection, if it is there, and then does what time demands.
+    /// Handles an input about one connection, if it is there, and then does what time demands.
     private mutating func settled(
         _ nowMs: Int64, _ id: UInt16, _ input: (inout ConnectionSupervisor, Int, inout [Action]) -> Void
     ) -> [Action] {
@@ -282,7 +285,7 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// Takes an input and then does what time demands. Time never runs backwards in here.
+    /// Handles an input and then does what time demands. Time never runs backwards in here.
     private mutating func settled(
         _ nowMs: Int64, _ input: (inout ConnectionSupervisor, inout [Action]) -> Void
     ) -> [Action] {

@@ -1,6 +1,6 @@
 // Messages sent to the venue within the last second.
 
-/// The newest events of a kind, as far as they limit the next one: at most so many within a time.
+/// The newest messages, as far as they limit the next one: at most `countMax` within a time.
 struct RateLedger: Sendable {
     private let countMax: Int
     private let windowMs: Int64
@@ -12,7 +12,7 @@ struct RateLedger: Sendable {
         self.windowMs = windowMs
     }
 
-    /// From when on one more event stays within the limit.
+    /// When one more message stays within the limit.
     var roomAtMs: Int64 { times.count < countMax ? .min : times[0] + windowMs }
 
     mutating func charge(_ nowMs: Int64) {

@@ -1,5 +1,5 @@
-// How long to stay away from a venue that refuses us and does not say for how long: the same for streams and
-// for requests, since the same firewall stands before both.
+// How long to stay away from a venue that refuses us without saying for how long: the same for streams and
+// requests, since the same firewall guards both.
 
 /// A refusal without a `Retry-After`.
 public enum RefusalWait {

@@ -1,6 +1,6 @@
-// What an accepted request brought.
+// The result of an accepted request.
 
-/// What an accepted request brought.
+/// The result of an accepted request.
 public enum ReplyResult: Hashable, Sendable {
     /// `null`: the request was no query.
     case done

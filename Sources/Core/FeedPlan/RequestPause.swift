@@ -1,21 +1,20 @@
 // When to leave the venue alone: after 429, 418 and 403, and while it does not answer.
 //
-// A refusal counts as a repeated one only if its request was sent after the last refusal was known;
-// requests that were under way together are refused together, and that is one refusal. After a refusal one
-// request at a time is in flight until the venue has answered well: the rest of the plan must not run into
-// the same wall.
+// A refusal counts as repeated only if its request was sent after the last refusal was known: requests in
+// flight together are refused together, and that is one refusal. After a refusal one request at a time is in
+// flight until the venue has answered well, so that the rest of the plan does not run into the same wall.
 //
-// A failure is no refusal. One that the venue was seen to survive, because it served a request that was sent
-// later, is the request's own. Only several in a row are an outage: then all wait, longer each time, and a
-// few try the ground together, so that a slow one among them holds up nobody.
+// A failure is not a refusal. One that the venue was seen to survive, because it served a request sent later,
+// is that request's own. Only several in a row are an outage: then all requests wait, longer each time, and a
+// few probe together, so that a slow one among them holds up no other.
 //
 // Invariants
 // * `untilMs` is never before what any `Retry-After` demanded.
 // * A success of a request sent before the last refusal proves nothing and changes nothing.
 
-/// The time before which nothing is asked, and how much at once after it.
+/// When requests may be sent again, and how many at once then.
 struct RequestPause: Sendable {
-    /// Why nothing is asked.
+    /// Why no request is sent.
     enum Reason: Sendable {
         case limited, banned, blocked, outage
     }
@@ -25,7 +24,7 @@ struct RequestPause: Sendable {
 
     /// Whether the last thing the venue said was a refusal: one request at a time.
     private(set) var isProbing = false
-    /// Whether the venue serves: it has, and has neither refused nor failed altogether since.
+    /// Whether the venue serves: it has, and has not refused or failed altogether since.
     private(set) var isProven = false
     private var refusedUntilMs: Int64 = 0
     private var refusal = Reason.limited
@@ -40,7 +39,7 @@ struct RequestPause: Sendable {
     private var firstTicketTrying: UInt64 = 0
     private var lastServed: UInt64 = 0
 
-    /// Nothing is asked before this time.
+    /// No request is sent before this time.
     var untilMs: Int64 { max(refusedUntilMs, outageUntilMs) }
 
     /// Why.

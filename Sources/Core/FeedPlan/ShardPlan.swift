@@ -1,5 +1,5 @@
-// Which symbols share a connection. Symbols are dealt out in turn, because whoever lists them tends to begin
-// with the busiest.
+// Which symbols share a connection. Symbols are dealt out in turn, because lists tend to begin with the
+// busiest.
 
 import MarketData
 
@@ -9,8 +9,10 @@ public enum ShardPlan {
     /// twice are taken once; there are no empty shards.
     ///
     /// - Parameters:
+    ///   - symbols: in the order in which they are dealt out.
     ///   - streamsPerSymbol: 1 … `streamCountMax`.
     ///   - streamCountMax: streams on one connection.
+    ///   - shardCountMin: no fewer shards, as long as there are symbols for them.
     public static func shards(
         _ symbols: [SymbolName], streamsPerSymbol: Int, streamCountMax: Int, shardCountMin: Int = 1
     ) -> [[SymbolName]] {

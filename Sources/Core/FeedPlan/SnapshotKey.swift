@@ -1,10 +1,10 @@
-// Whose snapshot is wanted.
+// Whose snapshot is requested.
 
 import MarketData
 
 /// A symbol of one market.
 public struct SnapshotKey: Hashable, Sendable {
-    /// The venue's number of its market; only who makes keys knows what it means.
+    /// The venue's number of its market; only the maker of keys knows what it means.
     public var marketNumber: UInt8
     /// Its name.
     public var symbol: SymbolName

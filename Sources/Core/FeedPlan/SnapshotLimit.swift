@@ -1,4 +1,4 @@
-// What a snapshot may be asked for, and what it costs.
+// How deep a snapshot may be, and what it costs.
 
 /// A snapshot limit and what it costs.
 public struct SnapshotLimit: Hashable, Sendable {

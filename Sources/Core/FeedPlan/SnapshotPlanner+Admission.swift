@@ -1,10 +1,10 @@
-// Requests that are no snapshots, such as the one for the list of symbols: they are charged to the same
-// budget, keep the same pauses, and what the venue says to them counts for the snapshots too.
+// Requests other than snapshots, such as the one for the list of symbols: they are charged to the same budget
+// and keep the same pauses, and what the venue answers counts for the snapshots too.
 //
-// They have no queue: whoever wants one asks until it is admitted. Every admitted request must be reported.
+// They have no queue: the caller asks until it is admitted. Every admitted request must be reported.
 
 extension SnapshotPlanner {
-    /// What to do about a request that is no snapshot.
+    /// What to do about a request other than a snapshot.
     public enum Admission: Hashable, Sendable {
         /// Send it, and report its answer under this ticket.
         case send(ticket: UInt64)
@@ -12,7 +12,7 @@ extension SnapshotPlanner {
         case wait(untilMs: Int64)
     }
 
-    /// What becomes of an answered request that is no snapshot.
+    /// What happens to an answered request other than a snapshot.
     public enum OtherOutcome: Hashable, Sendable {
         /// Success.
         case deliver
@@ -38,8 +38,8 @@ extension SnapshotPlanner {
         return .send(ticket: ticket)
     }
 
-    /// Reports that the answer to a request of any kind has begun, by what its head says. A good one proves
-    /// that the venue serves us again, and nobody has to wait for the rest of a long body.
+    /// Reports that the answer to a request of any kind has begun, by its head. A good one proves that the
+    /// venue serves us again, without waiting for the rest of a long body.
     public mutating func answering(_ ticket: UInt64, _ head: Answer, nowMs: Int64) {
         _ = advance(nowMs)
         let sentAtMs = flights.first { $0.request.ticket == ticket }?.sentAtMs ?? others[ticket]
@@ -52,7 +52,11 @@ extension SnapshotPlanner {
 
     /// Reports the answer to an admitted request, or that there is none.
     ///
-    /// - Parameter attempt: how often it was asked before; later ones wait longer.
+    /// - Parameters:
+    ///   - ticket: of the request.
+    ///   - answer: what came of it.
+    ///   - attempt: how often it was asked before; later ones wait longer.
+    ///   - nowMs: the time.
     public mutating func answeredOther(
         _ ticket: UInt64, _ answer: Answer, attempt: Int, nowMs: Int64
     ) -> OtherOutcome {

@@ -1,32 +1,31 @@
-// The planner's limits and times. Wrong ones are a mistake of the operator and refused at the start.
+// The planner's limits and times. Illegal ones throw before anything starts; see `validate`.
 
 extension SnapshotPlanner {
     /// Limits and times of a planner.
     public struct Configuration: Hashable, Sendable {
         /// The venue's budget per clock minute.
         public var weightPerMinute: Int
-        /// Part of it that is never spent, and the most weight in flight at once (but one request always
-        /// may be): for others at this IP, and for what the venue has counted but not told us yet.
+        /// Part of it that is never spent, and the most weight in flight at once (but one request always may
+        /// be): for other programs at this IP, and for weight that the venue has counted but not told us yet.
         public var weightHeadroom: Int
-        /// Part of the rest that is kept for first books and lost ones.
+        /// Part of the rest that is reserved for first books and lost ones.
         public var urgentReserve: Int
         /// Requests in flight at once.
         public var inFlightMax = 8
         /// The same before the venue has served one, and while it does not answer.
         public var carefulInFlightMax = 4
-        /// Requests beside them whose answers are late, while the venue serves others: one slow answer must
-        /// not hold up the rest.
+        /// Further requests whose answers are late while the venue serves others: one slow answer must not
+        /// hold up the rest.
         public var lateMax = 24
         /// An answer is late after this time.
         public var lateAfterMs: Int64 = 1000
-        /// So many requests in a row without a good answer are an outage, and slow down all.
+        /// This many requests in a row without a good answer are an outage, and slow down all.
         public var outageFailureCount = 4
-        /// Symbols waiting at once; requests beyond are refused.
+        /// Most symbols waiting at once; further requests are refused.
         public var queueMax = 4096
-        /// A request without an answer for this long is taken back and asked again.
+        /// A request without an answer for this long is taken back and sent again.
         public var answerTimeoutMs: Int64 = 15_000
-        /// Uncertainty of which minute a request is counted in: difference of the clocks plus time on the
-        /// way.
+        /// Uncertainty about which minute a request is counted in: clock difference plus time on the way.
         public var minuteGuardMs: Int64 = 1000
         /// First delay after a failure; doubled with every further one.
         public var backoffFirstMs: Int64 = 500
@@ -91,8 +90,7 @@ extension SnapshotPlanner {
         }
     }
 
-    /// Takes over the budget that the venue states, at once: every weight of the configuration keeps its
-    /// share.
+    /// Adopts the budget that the venue states, at once: every weight of the configuration keeps its share.
     ///
     /// - Returns: false if it cannot be believed (less than an eighth, or more than 32 times what is usual),
     ///   or leaves no room for the deepest snapshot; nothing changed.

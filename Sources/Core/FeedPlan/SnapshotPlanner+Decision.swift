@@ -1,5 +1,4 @@
-// How the planner decides, and what it says about its plan: the same decision, once to be acted on, once to
-// be shown.
+// How the planner decides, and what it shows of its plan: the same decision, once to act on, once to display.
 
 extension SnapshotPlanner {
     /// What keeps the planner from sending.
@@ -14,9 +13,9 @@ extension SnapshotPlanner {
         case outage
         /// This minute's weight is spent.
         case budget
-        /// Enough is in flight, or all that is wanted.
+        /// Enough is in flight, or everything that is requested.
         case answers
-        /// All that is wanted waits after a failure.
+        /// Everything that is requested waits after a failure.
         case backoff
     }
 
@@ -30,12 +29,12 @@ extension SnapshotPlanner {
         public var weightSpent: Int
         /// Weight we allow ourselves per minute.
         public var weightMax: Int
-        /// What is waited for; nil if something can be sent now, or if there is nothing to do.
+        /// What the planner waits for; nil if something can be sent now, or if there is nothing to do.
         public var obstacle: Obstacle?
         /// The next request goes out at this time at the earliest; nil without an obstacle.
         public var waitingUntilMs: Int64?
-        /// Entries of this batch that were delivered. A batch begins when something is wanted after nothing
-        /// was.
+        /// Entries of this batch that were delivered. A batch begins with the first request after a time
+        /// without any.
         public var delivered: Int
         /// Entries of this batch that failed for good.
         public var failed: Int
@@ -72,10 +71,10 @@ extension SnapshotPlanner {
             ? configuration.inFlightMax : min(configuration.carefulInFlightMax, configuration.inFlightMax)
     }
 
-    /// Whether one more request may be in flight, and when that may change by the passing of time.
+    /// Whether one more request may be in flight, and when the passing of time may change that.
     ///
-    /// A request that is late does not count while the venue has served one that was sent after it: its
-    /// slowness is its own.
+    /// A late request does not count while the venue has served one that was sent after it: its slowness is
+    /// its own.
     func crowd(nowMs: Int64) -> (hasRoom: Bool, wakeMs: Int64) {
         var count = 0
         var late = 0
@@ -186,7 +185,7 @@ extension RequestPause {
 }
 
 extension SnapshotPlanner.Answer {
-    /// What an answer says about asking on.
+    /// What an answer says about trying again.
     enum Meaning {
         case success
         case refusal(RequestPause.Reason)

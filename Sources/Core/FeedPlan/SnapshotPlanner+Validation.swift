@@ -1,4 +1,5 @@
-// What may be told to a planner. A time beyond `TimeLimit.longestMs` counts as that, so `.max` means never.
+// Which configurations of a planner are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so
+// `.max` means never.
 
 import MarketData
 

@@ -1,9 +1,9 @@
-// Which snapshot to ask for next, and when: one budget of request weight per IP, thousands of symbols that
-// want some.
+// Which snapshot to request next, and when: one budget of request weight per IP, and thousands of symbols
+// that need it.
 //
-// Pure: time comes in, decisions come out. The owner asks `next` until it says wait, sends what it is told
-// to send, and reports every answer. Whatever the order of these calls, the budget of a clock minute is
-// kept and nothing is sent while the venue has told us to stay away.
+// Pure: time comes in, decisions come out. The owner calls `next` until it says wait, sends what it is told
+// to send, and reports every answer. Whatever the order of these calls, the budget of a clock minute is kept,
+// and nothing is sent while the venue has told us to stay away.
 //
 // One entry per symbol, so the queue is bounded by the symbols subscribed and by `queueMax`. Ranks change
 // while entries wait, so it is kept unordered and searched from end to end, once for each call of `next`
@@ -11,20 +11,19 @@
 //
 // Invariants
 // * Weight charged to a clock minute never exceeds `weightPerMinute - weightHeadroom`; urgent requests find
-//   at least `urgentReserve` of it, whatever deepening and auditing want.
+//   at least `urgentReserve` of it, whatever deepening and audits use.
 // * Nothing is sent before the end of a pause; after a refusal, one request at a time until the venue has
 //   served one.
-// * At most `inFlightMax` requests are in flight, and `lateMax` beside them that are late while requests sent
-//   after them were served; `carefulInFlightMax` until the venue has served one. At most one per symbol,
-//   cancelled ones included; and only so many that their weight fits the headroom, or one: weight of ours
-//   that the venue's last count may not hold yet.
+// * At most `inFlightMax` requests are in flight, and `lateMax` more that are late while requests sent after
+//   them were served; `carefulInFlightMax` until the venue has served one. At most one per symbol, cancelled
+//   ones included; and only as many as fit the headroom by weight, or one: the venue's last count may not
+//   include weight in flight.
 // * Among those whose time has come, the most urgent goes first, of these the one of the better rank, of
 //   these the oldest; if it does not fit the budget, nothing overtakes it.
-// * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is
-//   asked again. To cancel it and to want it anew is no way around its backoff.
+// * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is sent
+//   again. Cancelling and requesting again does not shorten its backoff.
 //
-// Worst case: a symbol in the queue of an unserved priority or rank waits as long as more urgent ones keep
-// coming.
+// Worst case: low-priority requests, and those of low rank, starve while more urgent ones keep arriving.
 
 /// Plans the depth snapshots of all symbols that share one weight budget.
 ///
@@ -45,7 +44,7 @@
 ///             answer -1121                                   none        failed, unknown symbol
 ///             answer, any other                              none        failed, refused
 ///             cancel                                         abandoned
-/// abandoned   request                                        –           queued, behind this one's end
+/// abandoned   request                                        –           queued until this one has ended
 ///             any answer, or none in time                    none        drop
 /// ```
 public struct SnapshotPlanner: Sendable {
@@ -63,9 +62,9 @@ public struct SnapshotPlanner: Sendable {
     public enum Step: Hashable, Sendable {
         /// Send this, then ask again.
         case send(Request)
-        /// Nothing before this time, unless an answer or a request comes in.
+        /// Nothing before this time, unless an answer or a request comes first.
         case wait(untilMs: Int64)
-        /// Nothing is wanted and nothing is in flight.
+        /// Nothing is requested and nothing is in flight.
         case idle
     }
 
@@ -89,7 +88,7 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// What becomes of an answered request.
+    /// What happens to an answered request.
     public enum Outcome: Hashable, Sendable {
         /// Success: hand the body on.
         case deliver(SnapshotKey)
@@ -97,11 +96,11 @@ public struct SnapshotPlanner: Sendable {
         case retry(SnapshotKey, notBeforeMs: Int64)
         /// It will not be asked again.
         case failed(SnapshotKey, Failure)
-        /// Nobody waits for it any more.
+        /// It was cancelled.
         case drop
     }
 
-    /// Why asking again is useless.
+    /// Why a retry is useless.
     public enum Failure: Hashable, Sendable {
         /// The market has no such symbol.
         case unknownSymbol
@@ -131,13 +130,13 @@ public struct SnapshotPlanner: Sendable {
 
     /// Limits and times; the weights are in proportion to what the venue states.
     public internal(set) var configuration: Configuration
-    /// What the owner wanted.
+    /// What the owner configured.
     let wantedConfiguration: Configuration
     /// The budget that is planned.
     public let pool: WeightPool
     var queue = SnapshotQueue()
     var flights: [Flight] = []
-    /// Tickets of requests in flight that are no snapshots, and when they were sent.
+    /// Tickets of requests in flight other than snapshots, and when they were sent.
     var others: [UInt64: Int64] = [:]
     var ledger: WeightLedger
     var pause = RequestPause()
@@ -161,11 +160,15 @@ public struct SnapshotPlanner: Sendable {
         )
     }
 
-    /// Asks for a snapshot of a symbol.
+    /// Requests a snapshot of a symbol.
     ///
     /// - Parameters:
-    ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
+    ///   - key: the symbol and its market.
+    ///   - priority: what the snapshot is for.
+    ///   - limit: levels a side to ask for, and what that costs.
+    ///   - attempt: failed snapshots of this symbol in a row so far; the request waits accordingly.
     ///   - rank: its place among those of equal priority.
+    ///   - nowMs: the time.
     public mutating func request(
         _ key: SnapshotKey, _ priority: SnapshotPriority, _ limit: SnapshotLimit, attempt: Int = 0,
         rank: SnapshotRank = SnapshotRank(), nowMs: Int64
@@ -178,7 +181,7 @@ public struct SnapshotPlanner: Sendable {
                 flights[index].entry.merge(priority, limit, rank)
                 return .underWay
             }
-            // Its answer says nothing of what has happened since it was asked for.
+            // Its answer says nothing of what has happened since it was sent.
             entry.isBehindFlight = true
         }
         if queue.merge(key, priority, limit, rank) { return .merged }
@@ -190,7 +193,7 @@ public struct SnapshotPlanner: Sendable {
         return .queued
     }
 
-    /// Tells the present rank of a symbol; of no consequence unless something of it is wanted.
+    /// Updates the rank of a symbol; has no effect unless a snapshot of it is requested.
     public mutating func rank(_ key: SnapshotKey, _ rank: SnapshotRank) {
         queue.rank(key, rank)
         for index in flights.indices where flights[index].request.key == key {
@@ -198,8 +201,8 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// Forgets what is wanted of a symbol. An answer that is under way will be dropped, also if something of
-    /// the symbol is wanted again before it comes.
+    /// Cancels the request of a symbol. An answer in flight will be dropped, even if the symbol is requested
+    /// again before it comes.
     public mutating func cancel(_ key: SnapshotKey) {
         queue.forget(key, nowMs: clockMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {
@@ -260,7 +263,7 @@ public struct SnapshotPlanner: Sendable {
             tally.failed += 1
             return .failed(key, failure)
         case .refusal(.blocked):
-            // One that was refused before, while others are served, is refused for what it asks.
+            // One that was refused before, while others are served, is refused for what it requests.
             entry.failures += 1
             if entry.failures == 1 || !pause.isProven { refuse(.blocked, answer, ticket, now) }
             let alsoMs = Backoff.doubled(

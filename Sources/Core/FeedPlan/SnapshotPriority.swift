@@ -1,4 +1,4 @@
-// Whose snapshot is wanted, what for, and how much more than another one.
+// What a snapshot is for, and how urgent that is.
 
 /// What a snapshot is for, most urgent first.
 public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
@@ -18,7 +18,7 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// More urgent first.
     public static func < (a: SnapshotPriority, b: SnapshotPriority) -> Bool { a.rawValue < b.rawValue }
 
-    /// Whether somebody waits for a book.
+    /// Whether a book waits for it.
     var isUrgent: Bool {
         switch self {
         case .initial, .resync, .shallow, .check: true

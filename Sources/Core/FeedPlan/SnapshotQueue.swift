@@ -1,11 +1,11 @@
-// The requests that wait: a run of entries in no order, and where each symbol's is.
+// The requests that wait: entries in no order, and where each symbol's is.
 //
-// Why no order: ranks change while entries wait, times come, and flights end, and any of these would move an
-// entry. A search from end to end is 4,000 comparisons at the very most, and is made once for each request
-// or alarm, some hundred times a minute.
+// Why no order: ranks change while entries wait, due times come, and requests in flight end, and any of these
+// would move an entry. A search from end to end is 4,000 comparisons at most, made once for each request or
+// alarm, some hundred times a minute.
 //
-// What failed and was cancelled is remembered until its backoff is over: whoever cancels a request and has it
-// anew waits all the same.
+// A request that failed and was cancelled is remembered until its backoff is over: cancelling and requesting
+// again gains nothing.
 //
 // Bounds: entries, the planner's `queueMax`; so is what is remembered. Worst case: a search is O(entries),
 // everything else O(1).

@@ -2,9 +2,9 @@
 
 /// Which of two snapshots of equal priority is wanted more.
 public struct SnapshotRank: Hashable, Comparable, Sendable {
-    /// Proven levels left on the worse side; `.max` where the side is known whole. For an audit the times it
-    /// was proven: there may be more to prove than weight, and who has waited longest comes first, however
-    /// often its audits came to nothing.
+    /// Proven levels left on the worse side; `.max` where the side is known whole. For an audit, how often
+    /// the book was proven: there may be more to prove than weight allows, and the symbol that has waited
+    /// longest comes first, however often its audits came to nothing.
     public var provenLevelCount: Int
     /// Depth updates a minute.
     public var updatesPerMinute: Int

@@ -1,4 +1,4 @@
-// A request about streams, as the venue is to get it.
+// A request about streams, as the venue gets it.
 
 /// A request to the venue, to be sent as one text message.
 public struct StreamRequest: Hashable, Sendable {

@@ -6,13 +6,13 @@
 //
 // Invariants
 // * At most one request is awaited.
-// * Never more than `messagesPerSecondMax` messages of ours, pongs and pings included, in a second; counted
-//   are the newest so many, which is all the question needs.
+// * Never more than `messagesPerSecondMax` messages from us in a second, pongs and pings included; only that
+//   many of the newest are counted, which is all that is needed.
 // * Names waiting for a resubscription are names of this connection, each once, so they are bounded.
 //
-// One name that the venue does not take must not cost the others their streams: a batch that is refused twice
-// is halved until the name stands alone, and goes without it. A venue that refuses everything is not asked
-// a thousand times.
+// A name that the venue does not accept must not cost the others their streams: a batch that is refused twice
+// is halved until the name stands alone, and is then left out. A venue that refuses everything is not asked a
+// thousand times.
 
 /// Sends the requests of one connection one after another.
 ///
@@ -37,20 +37,20 @@
 struct StreamRequests: Sendable {
     /// What a reply means.
     enum Verdict: Hashable, Sendable {
-        /// It answers nothing that is awaited.
+        /// It answers no request that is awaited.
         case unrelated
         /// Done.
         case accepted
         /// The venue refused it; `isFinal` if it is not tried again.
         case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
-        /// The venue refused it, and will be asked for its halves.
+        /// The venue refused it; its halves will be sent.
         case split
-        /// The venue does not want this one name; the others go on.
+        /// The venue does not accept this one name; the others go on.
         case excluded(StreamRequest, code: Int64, text: String)
     }
 
-    /// Refusals on a connection after which batches are not halved any more: each name that the venue does
-    /// not take costs about ten.
+    /// Refusals on a connection after which batches are no longer halved: each name that the venue does not
+    /// accept costs about ten.
     static let refusalCountMax = 64
 
     private struct Batch: Sendable {
@@ -68,7 +68,7 @@ struct StreamRequests: Sendable {
     private var awaited: (request: StreamRequest, batch: Batch, sentAtMs: Int64)?
     private var refusalCount = 0
     private var nameCount = 0
-    /// Names that the venue does not take on this connection.
+    /// Names that the venue does not accept on this connection.
     private(set) var excluded = Set<String>()
     private var again: [String] = []
     private var againAtMs: Int64 = 0
@@ -91,14 +91,14 @@ struct StreamRequests: Sendable {
         return awaited.request
     }
 
-    /// When `next` or `overdue` has something to say, if no reply comes before; nil if never.
+    /// When `next` or `overdue` has something to do, unless a reply comes first; nil if never.
     var wakeAtMs: Int64? {
         if let awaited { return awaited.sentAtMs + answerLimitMs }
         if !waiting.isEmpty { return messages.roomAtMs }
         return again.isEmpty ? nil : max(againAtMs, messages.roomAtMs)
     }
 
-    /// Wants these streams, in batches.
+    /// Requests these streams, in batches.
     mutating func subscribe(_ streams: [String]) {
         nameCount = streams.count
         for batch in batches(streams) {
@@ -106,7 +106,7 @@ struct StreamRequests: Sendable {
         }
     }
 
-    /// Wants these streams anew, a little later and together with others that come until then.
+    /// Requests these streams again, a little later and together with others that come until then.
     ///
     /// - Returns: those of them that did not wait already.
     mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
@@ -117,14 +117,14 @@ struct StreamRequests: Sendable {
         return added
     }
 
-    /// Forgets what is awaited and what waits: the venue does not answer.
+    /// Forgets the awaited request and all that wait: the venue does not answer.
     mutating func giveUp() {
         awaited = nil
         waiting = []
         again = []
     }
 
-    /// A message of ours that is no request left on this connection: a pong or a ping.
+    /// We sent a message that is no request on this connection: a pong or a ping.
     mutating func sent(nowMs: Int64) { messages.charge(nowMs) }
 
     /// The request to send now.

@@ -9,13 +9,13 @@
 //   charged.
 // * A request is charged before it is sent, and never given back: what the venue refused may have cost
 //   weight too.
-// * What urgent requests have spent is part of the reserve: the lesser ones get their share of a minute
+// * What urgent requests have spent is part of the reserve: other requests get their share of a minute
 //   whether the urgent ones have had theirs before or not.
 
 /// The weight spent in the one or two minutes that a request sent now can fall into.
 struct WeightLedger: Sendable {
     private static let minuteMs: Int64 = 60_000
-    /// No count is believed beyond this; it keeps sums of them in range.
+    /// No count beyond this is believed; that keeps sums of counts in range.
     private static let usedMax = 1 << 30
     private let guardMs: Int64
     private var minute: Int64 = .min
@@ -35,7 +35,7 @@ struct WeightLedger: Sendable {
     /// - Parameter guardMs: 0 … 29,999.
     init(guardMs: Int64) { self.guardMs = guardMs }
 
-    /// Forgets minutes that nothing sent from now on can be counted in. Every other call wants this one
+    /// Forgets minutes that no request sent from now on can be counted in. Every other call needs this one
     /// before it.
     mutating func advance(nowMs: Int64) {
         let current = Self.minuteIndex(nowMs - guardMs)
@@ -73,8 +73,8 @@ struct WeightLedger: Sendable {
         }
     }
 
-    /// Takes over the venue's own count if it is larger. A count that may belong to a minute gone by is not
-    /// used; one given near the end of a minute goes to that minute.
+    /// Adopts the venue's own count if it is larger. A count that may belong to a past minute is not used;
+    /// one given near the end of a minute goes to that minute.
     mutating func learn(used: Int, sentAtMs: Int64) {
         if Self.minuteIndex(sentAtMs - guardMs) == minute {
             older.all = max(older.all, min(used, Self.usedMax))

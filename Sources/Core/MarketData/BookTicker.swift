@@ -1,4 +1,4 @@
-// The best bid and ask as the venue tells them beside the book.
+// The venue's own best bid and ask, sent beside the depth updates.
 
 /// The best bid and ask at one update id.
 public struct BookTicker: Sendable, BitwiseCopyable {

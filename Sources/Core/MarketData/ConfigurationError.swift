@@ -1,9 +1,9 @@
-// What is wrong with a configuration, and the checks that find it. Whoever is configured checks everything
+// What is wrong with a configuration, and the checks that find it. Every type checks its whole configuration
 // before it makes anything: a thread, a connection, a map. A wrong number never traps.
 
 /// A field of a configuration that has no legal value.
 public struct ConfigurationError: Error, Hashable, Sendable {
-    /// The field, as one writes it: `supervisor.answerLimitMs`.
+    /// The path of the field: `supervisor.answerLimitMs`.
     public let field: String
     /// Its value.
     public let value: String

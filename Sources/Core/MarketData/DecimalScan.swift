@@ -22,9 +22,9 @@ public enum DecimalError: Error, Hashable, Sendable {
 /// Reads one decimal from the front of a byte range.
 ///
 /// - Parameters:
-///   - cursor: first byte of the number; moved behind its last byte, or onto the offending byte on an error.
+///   - cursor: first byte of the number; moved past its last byte, or onto the offending byte on an error.
 ///   - end: one past the last readable byte.
-///   - decimals: set to the number of digits behind the point.
+///   - decimals: set to the number of digits after the point.
 /// - Returns: the mantissa: all digits without the point.
 /// - Complexity: O(digits). Allocates nothing.
 @inlinable
@@ -64,7 +64,7 @@ public func scanDecimal(
     return Int64(bitPattern: mantissa)
 }
 
-/// Writes a decimal with exactly `decimals` digits behind the point.
+/// Writes a decimal with exactly `decimals` digits after the point.
 ///
 /// - Parameters:
 ///   - mantissa: at least 0.

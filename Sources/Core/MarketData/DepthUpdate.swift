@@ -1,9 +1,10 @@
-// What the venue says about a book, as reusable buffers in one shape for all three markets.
+// One depth update as reusable buffers, in one shape for all three markets.
 //
 // Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
 // is nil exactly while a message has no level to learn it from.
 
-/// One diff: absolute quantities of changed levels, and the ids it covers. Reused from message to message.
+/// One depth update: the absolute quantities of changed levels, and the ids it covers. Reused from message to
+/// message.
 public struct DepthUpdate: ~Copyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()
@@ -11,7 +12,7 @@ public struct DepthUpdate: ~Copyable {
     public var first = UpdateID(0)
     /// Last update id covered, `u`.
     public var last = UpdateID(0)
-    /// Last id of the stream's previous event, `pu`; nil on spot, always present on futures.
+    /// Last id of the stream's previous update, `pu`; nil on spot, always present on futures.
     public var previousLast: UpdateID?
     /// Event time in microseconds, `E`; 0 if absent.
     public var eventTimeUs: Int64 = 0

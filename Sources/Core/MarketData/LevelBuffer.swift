@@ -1,4 +1,4 @@
-// A reusable, growing run of price levels in raw memory: what a parser fills and a book reads.
+// A reusable, growing run of price levels in raw memory: the parser fills it, the book reads it.
 //
 // Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves
 // every message; an array would be copied, counted and checked. Capacity only grows, to at most
@@ -23,7 +23,7 @@ public struct LevelBuffer: ~Copyable {
 
     /// No buffer grows beyond this many levels (32 MB); a request beyond it is refused by `reserve`.
     public static var capacityMax: Int { 1 << 21 }
-    /// Levels behind `capacity` that a kernel writing several at once may touch.
+    /// Levels past `capacity` that a kernel writing several at once may touch.
     public static var slack: Int { 8 }
 
     /// An empty buffer with room for `capacity` levels, at least 1 and at most `capacityMax`.

@@ -1,6 +1,6 @@
 // A symbol's name as bytes in place: compared and hashed without a String, copied without a reference count.
 //
-// Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; nothing but the length is
+// Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; only the length is
 // checked here.
 //
 // SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.

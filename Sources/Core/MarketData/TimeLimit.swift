@@ -1,8 +1,8 @@
-// Times so long that nothing ever ends them, in a form that can be added up.
+// Durations clamped so that they can be added up, even those that stand for "never".
 
-/// Lengths of time, kept so small that sums of them, and their nanoseconds, are numbers.
+/// Durations, clamped so that sums of them, and their nanoseconds, never overflow.
 public enum TimeLimit {
-    /// Longest time that is told from never, in milliseconds: 31 years.
+    /// Longest duration that is distinguished from "never", in milliseconds: 31 years.
     public static var longestMs: Int64 { 1_000_000_000_000 }
 
     /// A time in milliseconds; one beyond `longestMs` is `longestMs`.

@@ -43,9 +43,14 @@ extension BookEngine {
 
     /// The REST depth body of a symbol.
     ///
-    /// - Parameter limit: levels a side that were asked for, at least 1: a side that is as long is known no
-    ///   further. More than the venue gives counts as what it gives. Nil only if the body is certainly
-    ///   complete on both sides.
+    /// - Parameters:
+    ///   - body: the body, as it was received.
+    ///   - symbol: whose it is; the body need not say.
+    ///   - limit: levels a side that were asked for, at least 1: a side that is as long is known no further.
+    ///     More than the venue gives counts as what it gives. Nil only if the body is certainly complete on
+    ///     both sides.
+    ///   - source: kept in the frame; 0 will do.
+    ///   - receivedAtNs: when its last byte was received.
     public mutating func receiveSnapshot(
         _ body: Span<UInt8>, of symbol: SymbolName, limit: Int?, source: UInt16 = 0, receivedAtNs: Int64
     ) {

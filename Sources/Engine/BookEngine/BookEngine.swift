@@ -57,7 +57,9 @@ public struct BookEngine: ~Copyable {
 
     /// An engine without symbols.
     ///
-    /// - Parameter bell: rung by `publish` when readers find something new.
+    /// - Parameters:
+    ///   - configuration: what it is told, once.
+    ///   - bell: rung by `publish` when readers find something new.
     public init(_ configuration: EngineConfiguration, bell: Bell? = nil) {
         self.init(configuration, bell: bell, defect: EngineDefect())
     }

@@ -18,7 +18,7 @@
 // * Nothing is allocated for a message on its way from the venue to the socket.
 //
 // Bounds: a client's send queue (`queuedBytesMax`, then 1008), connections (the venue's), requests that wait
-// for their answers (`answerCountMax`, then 503), one run of the venue (`runMsMax`, then the sockets' turn).
+// for their answers (`answerCountMax`, then 503), one run of the venue (`runNsMax`, then the sockets' turn).
 // What the venue itself bounds is in Venue.swift.
 //
 // Not carried out here: the fault `pause`, which is one of consumers. Not noticed: pings of clients, which

@@ -10,7 +10,7 @@
 // could notice them.
 //
 // The subtle faults damage nothing on the way: the venue, one of its nodes or the client's own machine says
-// what is not so, or says nothing where it should. What each of them does is in VenueOddities.swift.
+// what is not so, or says nothing where it should. What each of them does is said at its case.
 
 /// One kind of fault.
 public enum Fault: Int, CaseIterable, Sendable {

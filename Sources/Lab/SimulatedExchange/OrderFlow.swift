@@ -4,7 +4,7 @@
 // born and gone inside one event thus come out as deletes of unknown prices, and applying the diff gives the
 // true book by construction. Inside an event the book passes through steps with ids of their own: tickers
 // show those steps, and a snapshot may land on any of them. What is drawn, and how, is in
-// OrderFlowChanges.swift.
+// OrderFlow+Changes.swift.
 //
 // Invariants
 // * The book is never crossed or locked, at no step; no side has fewer than `levelCountMin` levels.

@@ -1,9 +1,9 @@
 // Streams of the venue: what a subscription name asks for, and who has asked.
 //
 // Every stream that ever shows something is a topic with a number. The streams of a symbol are `@depth`,
-// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, for which VenuePaces.swift has
-// the rules. Any other name is accepted and stays silent, as the venue does with names it does not know,
-// upper-case symbols among them.
+// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, for which
+// Venue+Paces.swift has the rules. Any other name is accepted and stays silent, as the venue does with names
+// it does not know, upper-case symbols among them.
 
 /// The streams of one symbol.
 enum SymbolStream: Int, CaseIterable, Sendable {

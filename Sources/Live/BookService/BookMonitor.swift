@@ -32,7 +32,10 @@ public struct BookMonitor: Sendable {
 
     /// Takes what a look shows.
     ///
-    /// - Parameter status: nil if there is none newer than at the look before.
+    /// - Parameters:
+    ///   - view: the view of now.
+    ///   - status: nil if there is none newer than at the look before.
+    ///   - atNs: the time of the look.
     /// - Returns: what is worth telling.
     public mutating func look(_ view: BookView, _ status: SymbolStatus?, atNs: Int64) -> [BookEvent] {
         var news: [BookEvent] = []

@@ -45,7 +45,10 @@ extension BookService {
 
     /// Answers a replica on the shard's book thread, between two frames; see `BookEngine.answer`.
     ///
-    /// - Parameter use: gets the answer, on the book thread.
+    /// - Parameters:
+    ///   - question: from `ReplicaEngine.takeQuestion`.
+    ///   - number: of the shard.
+    ///   - use: gets the answer, on the book thread.
     /// - Returns: false if there is no such shard, too many questions wait, or it has stopped; otherwise the
     ///   question will be answered.
     public func answer(

@@ -27,9 +27,11 @@ public final class BookService: Sendable {
 
     /// Starts all threads; connections are dialled at once.
     ///
-    /// - Parameter report: what is worth a line in a log; called from several threads, those of the service.
-    ///   The path of the messages waits for it, so it should hand over and return. It may call everything
-    ///   here, `stop` too.
+    /// - Parameters:
+    ///   - configuration: checked before anything is started.
+    ///   - report: what is worth a line in a log; called from several threads, those of the service. The path
+    ///     of the messages waits for it, so it should hand over and return. It may call everything here,
+    ///     `stop` too.
     /// - Throws: `ServiceError`; a field without a legal value is found before any thread is made, and after
     ///   any other error none is left.
     public init(
@@ -66,7 +68,9 @@ public final class BookService: Sendable {
     /// Hands out the first contradiction of each kind between a book and what the venue says of its best
     /// levels. For people.
     ///
-    /// - Parameter use: gets them, on the book thread.
+    /// - Parameters:
+    ///   - symbol: whose.
+    ///   - use: gets them, on the book thread.
     /// - Returns: as `ask`.
     public func mismatches(
         of symbol: SymbolName, _ use: @escaping @Sendable ([VenueMismatch]) -> Void
@@ -76,7 +80,9 @@ public final class BookService: Sendable {
 
     /// Hands out a copy of all levels of a book. For checks and for the curious.
     ///
-    /// - Parameter use: gets the copy, on the book thread.
+    /// - Parameters:
+    ///   - symbol: whose.
+    ///   - use: gets the copy, on the book thread.
     /// - Returns: as `ask`.
     public func copy(of symbol: SymbolName, _ use: @escaping @Sendable (FullBook) -> Void) -> Bool {
         ask(symbol) { book, status in

@@ -97,6 +97,7 @@ public final class DepthFeed {
     /// A feed that has not begun.
     ///
     /// - Parameters:
+    ///   - configuration: what it is told, once.
     ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
     ///   - producer: the ring of the shard.
     ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.

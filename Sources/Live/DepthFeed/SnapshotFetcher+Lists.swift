@@ -30,7 +30,9 @@ extension SnapshotFetcher {
     /// Fetches the list of symbols of a market, within the budget and after every pause, and asks again after
     /// trouble.
     ///
-    /// - Parameter use: gets the list, once, on the loop's thread.
+    /// - Parameters:
+    ///   - market: whose list.
+    ///   - use: gets the list, once, on the loop's thread.
     /// - Precondition: the fetcher has the market.
     public func fetchExchangeInfo(
         _ market: Market, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void

@@ -1,18 +1,18 @@
 // How an open connection of the native backend ends (RFC 6455 section 7). Pure; the shell sends, and kills
 // the socket when told to or when its time limit passes.
 //
-// | state \ input | close             | peer's close frame   | violation         | limit passed | transport
-// ended      |
-// | ------------- | ----------------- | -------------------- | ----------------- | ------------ |
-// -------------------- |
-// | open          | send → closing    | echo → answered      | send, kill → over | –            | report lost
-//          |
-// | closing       | –                 | kill → over (peer's) | kill → over       | kill → over  | report what
-// we know  |
-// | answered      | –                 | –                    | –                 | kill → over  | report the
-// peer's    |
-// | over          | –                 | –                    | –                 | –            | report as
-// decided    |
+//     state      input                  action        next       to report at the end
+//     --------   --------------------   -----------   --------   ----------------------------
+//     open       close                  send          closing
+//     open       peer's close frame     echo          answered   what the peer said
+//     open       violation              send, kill    over       the violation
+//     closing    peer's close frame     kill          over       what the peer said
+//     closing    violation              kill          over       the violation
+//     closing    limit passed           kill          over       what the caller says
+//     answered   limit passed           kill          over       what the peer said
+//     any        abort                  kill          over       what is known, or the caller says
+//     any        any other              none
+//     open, closing: the socket is gone                          lost
 //
 // `answered` waits for the server to hang up first, as it should; `over` waits for the library to say that
 // the socket is gone. What is reported is decided once.

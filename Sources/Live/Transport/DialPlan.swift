@@ -1,26 +1,25 @@
 // From a URL to an open connection: which address to try by which backend, and when to give up. Pure; the
 // shell resolves, connects and keeps the time limit of each attempt.
 //
-// | state \ input | begin            | resolved      | unresolved | failed(error)                        |
-// opened | cancel |
-// | ------------- | ---------------- | ------------- | ---------- | ------------------------------------ |
-// ------ | ------ |
-// | new           | numeric: attempt | –             | –          | –                                    | –
-//     | over   |
-// |               | name: resolve    |               |            |                                      |
-//     |        |
-// | resolving     | –                | attempt first | give up    | –                                    | –
-//     | over   |
-// | attempting    | –                | –             | –          | next backend, next address, or give up  |
-// done   | over   |
-// | over          | –                | –             | –          | –                                    | –
-//     | –      |
+//     state        input                  action                                  next
+//     ----------   --------------------   -------------------------------------   ----------
+//     new          begin, with a number   attempt that address                    attempting
+//     new          begin, with a name     resolve                                 resolving
+//     resolving    resolved               attempt the first address               attempting
+//     resolving    unresolved             give up                                 over
+//     attempting   failed                 attempt by the next backend, or at      attempting
+//                                         the next address
+//     attempting   failed, none is left   give up                                 over
+//     any          opened                                                         over
+//     not over     cancel                 give up                                 over
+//     any          any other              none: a late answer of something that
+//                                         was given up
 //
 // The next backend is taken at the same address when the server did not consent to the upgrade for a reason
 // that the other handshake might not give it; the next address when this one could not be reached; neither if
 // the owner says that this attempt is the last. At another address the backends begin anew if it was the
-// answer that did not do. So many addresses are tried and no more: a venue counts attempts, and the next plan
-// begins behind the address that failed last. – is no action: a late answer of something already given up.
+// answer that did not do. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
+// next plan begins after the address that failed last.
 
 /// The order of attempts of one connection.
 struct DialPlan {

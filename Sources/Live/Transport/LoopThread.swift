@@ -33,6 +33,7 @@ public final class LoopThread<Remote: Sendable>: Sendable {
     ///   - name: of the thread.
     ///   - idle: `spin` never sleeps, `park` sleeps whenever there is nothing to do, `backoff` spins for a
     ///     while before it does.
+    ///   - options: of the loop.
     ///   - prepare: called first on the new thread.
     ///   - makeResident: makes the resident; called on the new thread.
     /// - Throws: what making it threw; then nothing is left.

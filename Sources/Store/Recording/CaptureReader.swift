@@ -48,7 +48,9 @@ public struct CaptureReader: ~Copyable {
 
     /// Opens a capture.
     ///
-    /// - Parameter name: what to call it, if not by its path.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - name: what to call it, if not by its path.
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try ByteSource(path: path, name: name)
         source = opened

@@ -126,7 +126,9 @@ public struct CaptureSession: ~Copyable {
 
     /// The whole text of a small file, without a receive time in front of it.
     ///
-    /// - Parameter bytesMax: a longer one is refused.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - bytesMax: a longer one is refused.
     public static func text(of path: String, bytesMax: Int = 1 << 26) throws(ReadingError) -> [UInt8] {
         let path = try PipeSpool.file(path)
         var source = try ByteSource(path: path)

@@ -35,7 +35,9 @@ public struct RecordingReader: ~Copyable {
 
     /// Opens a recording and checks its header.
     ///
-    /// - Parameter name: what to call it, if not by its path.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - name: what to call it, if not by its path.
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try RecordingReader.open(path, name)
         source = opened

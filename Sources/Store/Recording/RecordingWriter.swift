@@ -40,7 +40,9 @@ public struct RecordingWriter: ~Copyable {
 
     /// Begins a recording; one that is there under its name stays until `finish`.
     ///
-    /// - Parameter inputs: files that are being read and must not be replaced.
+    /// - Parameters:
+    ///   - path: of the file it becomes.
+    ///   - inputs: files that are being read and must not be replaced.
     public init(path: String, inputs: [String] = []) throws(WritingError) {
         let target = RecordingWriter.resolved(path)
         let temporary = target + ".tmp"

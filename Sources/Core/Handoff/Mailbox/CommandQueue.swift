@@ -1,13 +1,12 @@
-// Work for one thread out of any others, in the order in which it came.
+// Infrequent messages for one thread from any others, in the order in which they came.
 //
-// For what is rare: a command, a question, an answer. A lock and an array are the whole of it, because the
-// thread that works looks at one counter and nothing else while there is nothing; that look is all that a
-// hot loop pays.
+// For what is rare: a command, a question, an answer. It is a lock and an array. When it is empty, `take`
+// costs one atomic load, so a hot loop can poll it every turn.
 //
-// Invariant: a piece that was taken in comes out once; after `close` none is taken in any more. So whoever
-// works until it closes the inbox, and then works on what that gave back, leaves no piece behind.
+// Invariant: an element that was accepted comes out once, and after `close` none is accepted. A thread that
+// works until it closes the queue, and then works off what `close` returned, leaves nothing undone.
 //
-// Bounds: `capacity` pieces; what comes beyond is refused, and the caller told.
+// Bounds: `capacity` elements; one more is refused, and the caller is told.
 
 import Synchronization
 
@@ -22,12 +21,12 @@ public final class CommandQueue<Element: Sendable>: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
 
-    /// An empty inbox for at most `capacity` pieces.
+    /// An empty queue for at most `capacity` elements.
     public init(capacity: Int) { self.capacity = capacity }
 
-    /// Adds a piece behind the others.
+    /// Adds an element after the others.
     ///
-    /// - Returns: false if the inbox is full or closed; the piece was not taken.
+    /// - Returns: false if the queue is full or closed; the element was not accepted.
     public func post(_ element: Element) -> Bool {
         withState { state in
             if state.isClosed || state.waiting.count >= capacity { return false }
@@ -36,7 +35,7 @@ public final class CommandQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes everything out, oldest first. Without a lock, and without an allocation, if there is nothing.
+    /// Takes everything out, oldest first. If there is nothing, it takes no lock and allocates nothing.
     public func take() -> [Element] {
         if count.load(ordering: .acquiring) == 0 { return [] }
         return withState { takeAll(&$0) }
@@ -56,8 +55,8 @@ public final class CommandQueue<Element: Sendable>: Sendable {
         return taken
     }
 
-    /// The lock orders all this; `count` says so once more, because a sanitizer does not see how a lock that
-    /// was waited for changes hands.
+    /// The lock orders all this. `count` repeats it because a sanitizer does not see how a contended lock
+    /// changes hands.
     private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
         state.withLock { state in
             _ = count.load(ordering: .acquiring)

@@ -1,13 +1,12 @@
 // A mailbox that holds one value, the latest: one thread writes, any number read. A sequence lock.
 //
-// Why: a reader of a book wants the state of now, not the history of how it came about. The writer must never
-// wait for a reader, however slow or however many, and a value of a few hundred bytes has no atomic
-// instruction.
+// Why: a reader of a book wants its present state, not the history of it. The writer must never wait for a
+// reader, however slow or many they are, and no atomic instruction stores a few hundred bytes.
 //
 // The writer makes the sequence odd, stores the value and makes the sequence even; a reader copies the value
 // between two looks at the sequence and keeps the copy if both show the same even number. The value is stored
-// and loaded as relaxed atomic words: the race between writer and reader is meant, so it must not be a data
-// race.
+// and loaded as relaxed atomic words: the race between writer and reader is intended, so it must not be a
+// data race.
 //
 // Invariants
 // * sequence = 2 × (values published), plus 1 while one is being stored.
@@ -26,7 +25,7 @@ import Glibc
 import Synchronization
 
 /// A new mailbox: the writing end, to be moved to the writer's thread, and the reading end, to be copied to
-/// whoever reads.
+/// any reader.
 @frozen
 public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
     /// The end that writes.
@@ -43,7 +42,7 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
     }
 }
 
-/// What a look into a mailbox found.
+/// What a read of a mailbox found.
 public enum LatestValueReading: Hashable, Sendable {
     /// A value newer than the one seen before; it is the `version`-th that was published.
     case new(version: UInt64)
@@ -86,7 +85,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     /// - Parameters:
     ///   - value: set to the latest value for `.new`, otherwise left as it was.
     ///   - seen: version of the value already known; nil takes the value whatever its version.
-    ///   - attemptsMax: at least 1, which tries once; looks at the mailbox before giving up as `.contended`.
+    ///   - attemptsMax: at least 1, which tries once; how often to try before giving up as `.contended`.
     /// - Complexity: O(bytes of the value) for each attempt.
     @inlinable
     public func read(
@@ -109,8 +108,8 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
         return .contended
     }
 
-    /// The latest value. If the writer lost its CPU in the middle of one, sleeps until it is back; for
-    /// readers that may wait and would have nothing to show otherwise.
+    /// The latest value. If the writer lost its CPU in the middle of storing one, this sleeps until it is
+    /// back; for readers that may wait and would have nothing to show otherwise.
     ///
     /// - Parameter room: any value; it is not looked at.
     public func latest(_ room: Value) -> Value {

@@ -1,4 +1,4 @@
-// Waiting for a mailbox on a thread of one's own: always the newest value, never a queue of old ones.
+// Waits for a mailbox on a thread of one's own: always the newest value, never a queue of old ones.
 
 import Glibc
 
@@ -21,6 +21,7 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
     /// A waiter that has seen nothing yet: its first wait returns what is there, if anything was published.
     ///
     /// - Parameters:
+    ///   - reader: the reading end of the mailbox.
     ///   - bell: rung when something was published in the mailbox.
     ///   - room: any value; it is not looked at.
     public init(_ reader: LatestValueReader<Value>, bell: Bell, room: Value) {
@@ -29,14 +30,14 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
         value = room
     }
 
-    /// How many values had been published with the last one returned; 0 before the first.
+    /// How many values had been published when the last one was returned; 0 before the first.
     public var version: UInt64 { seen }
 
-    /// The newest value that was not returned before, for which it blocks the thread; nil when the publisher
-    /// has ended.
+    /// The newest value that was not returned before; blocks the thread until there is one. Nil when the
+    /// publisher has ended.
     public mutating func next() -> Value? { next(until: nil) }
 
-    /// The same for a limited time.
+    /// The same, for a limited time.
     ///
     /// - Parameter timeout: zero or less looks once.
     /// - Returns: nil also if nothing new came in time; `isEnded` tells.

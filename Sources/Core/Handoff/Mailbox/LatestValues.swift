@@ -1,7 +1,7 @@
 // A mailbox that can be waited for: by tasks as an asynchronous sequence, by threads with a waiter.
 //
-// Both are conflated. Whoever is slow skips values and never gets an old one; what was published last before
-// the end is returned to everybody.
+// Both are conflated: a slow reader skips values and never gets an old one. The last value published before
+// the end reaches every reader.
 
 /// The values of one mailbox as they appear. May be copied, and used by any thread or task.
 ///
@@ -10,12 +10,12 @@
 /// Each loop begins with the value that is there, if one was published. It ends when the publisher has ended
 /// and its last value was seen, or when the task is cancelled.
 public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Sendable {
-    /// What the loop variable is.
+    /// The type of the loop variable.
     public typealias Element = Value
     /// It cannot fail.
     public typealias Failure = Never
 
-    /// The mailbox itself, to look without waiting.
+    /// The mailbox itself, for reading without waiting.
     public let reader: LatestValueReader<Value>
     private let bell: Bell
     private let waker: TaskWaker
@@ -24,13 +24,15 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
     /// The values of a mailbox.
     ///
     /// - Parameters:
+    ///   - reader: the reading end of the mailbox.
     ///   - bell: rung when something was published there; made by `waker`.
+    ///   - waker: resumes the tasks that wait.
     ///   - room: any value; it is not looked at.
     public init(_ reader: LatestValueReader<Value>, bell: Bell, waker: TaskWaker, room: Value) {
         (self.reader, self.bell, self.waker, self.room) = (reader, bell, waker, room)
     }
 
-    /// The value of now, without waiting for a newer one; what the mailbox began with before the first.
+    /// The present value, without waiting for a newer one; the mailbox's initial value before the first.
     public var latest: Value { reader.latest(room) }
 
     /// Waits on the calling thread instead of in a task.
@@ -56,7 +58,7 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
             listener = Bell.Listener(bell, .task)
         }
 
-        /// The newest value that was not returned before, for which it suspends the task; nil when the
+        /// The newest value that was not returned before; suspends the task until there is one. Nil when the
         /// publisher has ended or the task is cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> Value? {
             let (reader, bell) = (reader, listener.bell)

@@ -6,8 +6,7 @@
 
 import Synchronization
 
-/// One frame in a ring. Valid during the call that it is handed to, and not longer: the producer overwrites
-/// it.
+/// One frame in a ring. Valid only during the call it is handed to: then the producer overwrites it.
 @safe
 public struct Frame {
     /// What it is.
@@ -18,7 +17,7 @@ public struct Frame {
     public let receivedAtNs: Int64
     /// The body.
     public let bytes: UnsafeBufferPointer<UInt8>
-    /// Bytes behind the body that may be read; their values mean nothing. 128 in a ring.
+    /// Bytes after the body that may be read; their values mean nothing. 128 in a ring.
     public let readableAfter: Int
 
     /// A frame of these parts.
@@ -40,10 +39,11 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
 
     init(_ memory: RingMemory) { self.memory = memory }
 
-    /// Hands committed frames to `body`, oldest first. The room of a frame is given back when `body` returns.
+    /// Hands committed frames to `body`, oldest first. The space of a frame is given back when `body`
+    /// returns.
     ///
     /// - Parameters:
-    ///   - limit: at most so many frames; a turn of a loop that has other work too should not be endless.
+    ///   - limit: most frames to hand over, so that a loop with other work gets its turn.
     ///   - body: must not keep the frame or its bytes.
     /// - Returns: number of frames handed over. 0 means that the ring was empty; fewer than `limit` does not
     ///   mean that.

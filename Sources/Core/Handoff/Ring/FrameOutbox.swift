@@ -1,30 +1,30 @@
-// What a feed puts into its ring. Messages may be lost, and a `dropped` frame in their place says so. What
-// says where messages come from, what was lost, and answers that somebody waits for, must not be lost: they
-// wait here until the ring takes them, and the messages behind them are dropped meanwhile, so that order is
-// kept.
+// Decides what goes into a feed's ring and in which order. Data messages may be dropped when the ring is
+// full, and a `dropped` frame in their place says so. Connection events, marks of losses and snapshots must
+// not be dropped: they queue here until the ring takes them, and data that arrives after them is dropped
+// until they fit, which preserves order.
 //
 // Two connections can both be in the middle of a message. The ring has one open frame; the connection that
-// began first has it, and the other one's pieces are gathered at its side and written whole. What comes in
-// one piece, as nearly everything does, needs neither.
+// began first has it, and the other one's pieces are gathered in its `side` and written whole. A message that
+// comes in one piece, as nearly every one does, needs neither.
 //
 // Invariants
-// * The ring sees what was offered in the order in which it was offered, and no message that was finished
+// * The ring gets what was offered in the order in which it was offered, and no message that was finished
 //   while something waited.
 // * Every message is committed whole, or counted as dropped and followed by a `dropped` frame.
-// * Of one key at most one frame waits, and at most one tick; so do at most a `connected` for each connection
-//   that is up, and a `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax`
-//   losses, those of one stream counted once. Beyond that one frame for each connection stands for all its
+// * At most one frame waits for each key, and at most one tick; at most one `connected` for each connection
+//   that is up, and one `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax`
+//   losses, those of one stream counted once. Beyond that, one frame for each connection stands for all its
 //   streams.
 //
-// Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what is gathered
-// at a connection's side; a longer message is dropped.
+// Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what a connection
+// gathers; a longer message is dropped.
 //
-// Worst case: a message costs one copy; one more if it was gathered at the side. A thousand waiting frames
-// are searched for a key, once for each frame that is offered while the ring is full.
+// Worst case: a message costs one copy, and one more if it was gathered. While the ring is full, each frame
+// that is offered searches the waiting ones, a thousand perhaps, for its key.
 
 /// The order-keeping end of a ring's producer. Not copyable; used by one thread at a time.
 public struct FrameOutbox: ~Copyable, Sendable {
-    /// What became of a piece of a message.
+    /// What happened to a piece of a message.
     public enum Delivery: Hashable, Sendable {
         /// The message goes on.
         case unfinished
@@ -34,7 +34,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
         case dropped
     }
 
-    /// One connection's message under way.
+    /// A connection's message in progress.
     public struct Sender: Sendable {
         enum State: Hashable, Sendable {
             /// Between two messages.
@@ -43,7 +43,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
             case inRing
             /// Its message is gathered in `side`.
             case aside
-            /// Its message is lost, and goes on.
+            /// Its message is lost, and more of it is to come.
             case lost
         }
 
@@ -53,16 +53,16 @@ public struct FrameOutbox: ~Copyable, Sendable {
         var side: [UInt8] = []
         /// The beginning of a message that comes in pieces.
         var head: [UInt8] = []
-        /// Whether the message under way had begun before this sender was made.
+        /// Whether the message in progress had begun before this sender was made.
         var isHeadMissing = false
 
         /// A connection between two messages.
         public init(source: UInt16) { self.source = source }
 
-        /// Whether no message is under way.
+        /// Whether no message is in progress.
         public var isIdle: Bool { state == .idle }
 
-        /// Takes the message under way for one whose beginning nobody has: it counts as lost, and its mark
+        /// Treats the message in progress as one whose beginning is unknown: it counts as lost, and its mark
         /// names no stream.
         mutating func joinLate() {
             state = .lost
@@ -81,16 +81,17 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Longest message gathered at the side.
     public static var sideBytesMax: Int { 1 << 23 }
 
-    /// Frames that are never refused for their bytes: announcements and failures.
+    /// Frames up to this length are never refused for lack of bytes: announcements and failures.
     public static var smallBytesMax: Int { 256 }
 
     /// Bytes of a lost message that are kept: enough for the name of its stream.
     public static var lostHeadBytes: Int { 128 }
-    /// Losses of two messages that agree in so many bytes are one: of one stream, not long after another.
+    /// Two lost messages that agree in this many bytes count as one loss: they are of one stream, not far
+    /// apart.
     private static var sameStreamBytes: Int { 64 }
     /// The key of ticks; callers have others.
     private static var tickKey: Int { .min }
-    /// Losses that wait, each of another stream.
+    /// Most losses that wait, each of another stream.
     public static var lossesMax: Int { 256 }
 
     /// Messages that were lost: the ring had no room, or something waited before them.
@@ -121,7 +122,9 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// Takes a piece of a connection's message.
     ///
     /// - Parameters:
+    ///   - piece: its bytes; they are copied.
     ///   - isFinal: whether it is the last piece.
+    ///   - sender: the connection.
     ///   - receivedAtNs: when it was received; counts with the last piece.
     /// - Complexity: one copy; allocates only at a connection's side.
     public mutating func receive(
@@ -161,7 +164,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
         }
     }
 
-    /// Forgets the message a connection was in the middle of: the connection is gone.
+    /// Forgets a connection's message in progress: the connection is gone.
     public mutating func abandon(_ sender: inout Sender) {
         if sender.state == .inRing {
             producer.abort()
@@ -172,11 +175,16 @@ public struct FrameOutbox: ~Copyable, Sendable {
 
     /// Takes a frame that must arrive.
     ///
-    /// A `disconnected` or `retired` takes back a `connected` of the same source that still waits, instead of
+    /// A `disconnected` or `retired` cancels a `connected` of the same source that still waits, instead of
     /// waiting itself.
     ///
-    /// - Parameter key: names what the frame is about; it replaces one of the same key that still waits. Not
-    ///   `Int.min`.
+    /// - Parameters:
+    ///   - kind: what it is.
+    ///   - source: the connection, or 0.
+    ///   - receivedAtNs: the time of the frame.
+    ///   - key: names what the frame is about; it replaces one of the same key that still waits. Not
+    ///     `Int.min`.
+    ///   - bytes: the body.
     /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
     ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
     public mutating func offer(
@@ -204,10 +212,12 @@ public struct FrameOutbox: ~Copyable, Sendable {
         return true
     }
 
-    /// Writes a tick. Of those that find no room the last one waits: what comes behind a standstill is timed
-    /// by it, and without it would seem to have come early.
+    /// Writes a tick. Of those that find no room the last one waits: frames after a standstill are timed by
+    /// it, and without it would seem to have come early.
     ///
-    /// - Parameter monotonicNs: the same moment on a clock that is never set; nil if there is none.
+    /// - Parameters:
+    ///   - atNs: the time.
+    ///   - monotonicNs: the same moment on a clock that is never set; nil if there is none.
     public mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
         let bytes = monotonicNs.map { ns in (0..<8).map { UInt8(truncatingIfNeeded: ns >> (8 * $0)) } } ?? []
         _ = offer(.tick, source: 0, receivedAtNs: atNs, key: FrameOutbox.tickKey, bytes)
@@ -274,8 +284,8 @@ public struct FrameOutbox: ~Copyable, Sendable {
         _ = offer(.dropped, source: sender.source, receivedAtNs: receivedAtNs, sender.head)
     }
 
-    /// Says that anything of a connection may be missing from here on: a `dropped` frame without a body,
-    /// which takes the place of the first mark of this connection that waits, and stands for all of them.
+    /// Marks that anything of a connection may be missing from here on: a `dropped` frame without a body,
+    /// which replaces the first waiting mark of this connection and stands for all of them.
     ///
     /// - Complexity: O(frames that wait).
     public mutating func markEverything(of source: UInt16, _ receivedAtNs: Int64) {
@@ -298,7 +308,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
 }
 
 extension FrameOutbox.Sender {
-    /// Keeps what is still missing of the beginning of a message.
+    /// Keeps the beginning of a message, as far as it is not yet complete.
     fileprivate mutating func keepHead(_ piece: Span<UInt8>) {
         if isHeadMissing { return }
         var index = 0

@@ -31,8 +31,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     /// here on.
     ///
     /// Needed only where a length is known before the bytes: a frame that cannot fit is then never copied in
-    /// part, and a caller that would rather wait can `abort` and try again. The bytes of a lost frame are
-    /// still to be appended, so that they are counted.
+    /// part, and a caller that would rather wait can `abort` and try again. Still append the bytes of a lost
+    /// frame, so that they are counted.
     ///
     /// - Returns: whether the open frame is still whole.
     @discardableResult
@@ -97,10 +97,10 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
 
     /// Publishes a whole frame at once, ahead of the open frame if there is one, which stays open.
     ///
-    /// So a tick or a snapshot need not wait for the rest of a message that has stalled half way.
+    /// A tick or a snapshot thus need not wait for the rest of a message that has stalled half way.
     ///
-    /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame does
-    ///   not suffer.
+    /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame is
+    ///   not affected.
     /// - Complexity: O(bytes), plus the bytes of the open frame, which move.
     @discardableResult
     public mutating func write(
@@ -159,7 +159,7 @@ extension FrameProducer {
         unsafe memory.producer.pointee.isOpenLost ? 0 : memory.producer.pointee.openLength
     }
 
-    /// Whether a record with this body, `distance` bytes behind the own position, would end in free memory.
+    /// Whether a record with this body, `distance` bytes past the own position, would end in free memory.
     private func hasRoom(bodyLength: Int, behind distance: Int) -> Bool {
         if bodyLength > frameBytesMax { return false }
         let end = position &+ distance &+ RecordLayout.recordLength(bodyLength)
@@ -207,10 +207,10 @@ extension FrameProducer {
     ///
     /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a
     /// line takes as long as it takes to get it from there, and stores become visible in order: without this,
-    /// the position that publishes the next frame would wait behind the transfer of every line of its body.
+    /// the position that publishes the next frame would wait for the transfer of every line of its body.
     /// Measured with 2 KB frames between two cores: two thirds of the one-way latency. Each line is taken
-    /// once a round. Not in a burst, when the next frame follows at once: there these stores only stand in
-    /// its way, and cost a sixth of the throughput.
+    /// once a round. Not in a burst, when the next frame follows at once: there these stores only delay it,
+    /// and cost a sixth of the throughput.
     private func takeLinesAhead(of end: Int) {
         let state = unsafe memory.producer
         // An open frame, which `write` has just moved, lies in these lines.

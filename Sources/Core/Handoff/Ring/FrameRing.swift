@@ -15,9 +15,9 @@
 // * A frame is committed whole or not at all, and committed frames are polled exactly once, in order.
 // * committedFrames + droppedFrames = number of frames that were committed or written by the caller.
 //
-// When the ring is full the new frame is dropped, whole, and counted; nobody ever waits. So is a frame longer
-// than `frameBytesMax`, or one that turns out too long while it is appended. A depth message lost this way
-// shows as a gap in its symbol's update ids. Whoever commits learns of the loss at once and can offer again
+// When the ring is full the new frame is dropped, whole, and counted; neither side ever waits. So is a frame
+// longer than `frameBytesMax`, or one that turns out too long while it is appended. A depth message lost this
+// way shows as a gap in its symbol's update ids. The producer learns of the loss at once and can offer again
 // what must arrive.
 //
 // Worst case: appending costs one copy; `commit` and `poll` are a few loads and one plain store each (on x86
@@ -33,7 +33,7 @@ public enum FrameRingError: Error, Hashable, Sendable {
     case mapping(errno: Int32)
 }
 
-/// A new ring: two halves, each to be moved to its thread, and gauges for everybody.
+/// A new ring: two halves, each to be moved to its thread, and gauges for any thread.
 ///
 /// ```swift
 /// let ring = try FrameRing(capacityBytes: 1 << 20)

@@ -3,7 +3,7 @@
 /// How full a ring is and what it dropped.
 ///
 /// Every property is one or two relaxed loads from any thread; two properties read one after the other need
-/// not belong to the same moment. All numbers count from the making of the ring.
+/// not belong to the same moment. All numbers count from the creation of the ring.
 public struct FrameRingGauges: Sendable {
     private let memory: RingMemory
 

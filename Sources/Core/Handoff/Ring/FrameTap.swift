@@ -1,9 +1,9 @@
-// A further ring that a feed writes the same frames into, for whoever must not stand in front of the book: a
-// server, a recorder, a replica.
+// A further ring that a feed writes the same frames into, for readers that must not stand in front of the
+// book: a server, a recorder, a replica.
 //
-// Why an outbox of its own: what a full ring does to messages and to frames that must arrive is the same
-// question again, and `FrameOutbox` answers it. A tap remembers what is half said on each connection apart
-// from the book's senders, because it may lose what the book does not, and may have come in the middle.
+// Why an outbox of its own: a full ring raises the same questions here, about messages and about frames that
+// must arrive, and `FrameOutbox` answers them. A tap keeps its own record of each connection's message in
+// progress, because it may lose what the book does not, and may have joined in the middle.
 //
 // Invariants
 // * What comes out is what was offered, in order. Where messages are missing, a `dropped` frame that names
@@ -11,7 +11,7 @@
 //   finished after the first of them.
 // * A frame other than a message is never missing without a sign: one that cannot wait leaves a `dropped`
 //   frame without a body, of its source. Of the ticks that found no room the last one comes.
-// * Nothing here is seen by the book's ring.
+// * The book's ring sees nothing of this.
 //
 // Bounds: those of the outbox: its ring, `waitingBytesMax`, 256 marks, and `FrameOutbox.sideBytesMax` for
 // each connection in the middle of a message. A tap that is never read costs that and no more.
@@ -19,8 +19,8 @@
 // Worst case: a message costs one copy and one notification. While the ring is full a message costs a walk
 // through the marks that wait.
 
-/// One tap of a feed. Made by its reader, who keeps the consumer of the ring; used by the feed's thread alone
-/// from the moment it is added to a feed until it is removed.
+/// One tap of a feed. Its reader makes it and keeps the consumer of the ring; from the moment it is added to
+/// a feed until it is removed, only the feed's thread uses it.
 public final class FrameTap: @unchecked Sendable {
     private var outbox: FrameOutbox
     private var senders: [FrameOutbox.Sender] = []
@@ -29,6 +29,7 @@ public final class FrameTap: @unchecked Sendable {
     /// A tap that writes into the ring of this producer.
     ///
     /// - Parameters:
+    ///   - producer: the writing half of its ring.
     ///   - signal: notified whenever something went into the ring; nil if its reader does not sleep.
     ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost, with a mark.
     public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
@@ -85,7 +86,8 @@ public final class FrameTap: @unchecked Sendable {
         senders.remove(at: index)
     }
 
-    /// Says that a connection was in the middle of a message when the tap was added: that one is lost here.
+    /// Says that a connection was in the middle of a message when the tap was added: that message is lost
+    /// here.
     public func joinLate(_ source: UInt16) { senders[sender(source)].joinLate() }
 
     /// The place of a connection's sender; a feed has two connections at most that are not gone.

@@ -18,7 +18,7 @@
 //     |       guard: at least 128 bytes that the ring never writes    |
 //     +---------------------------------------------------------------+ a multiple of 64
 //
-// Why a guard and not just the next record: vector code reads up to 128 bytes behind a body. Mapped memory
+// Why a guard and not just the next record: vector code reads up to 128 bytes past a body. Mapped memory
 // alone would make that legal for the processor, but those bytes would be the record that the producer is
 // writing right now: a data race, and a cache line taken from the producer at the worst moment. The guard is
 // never touched, so it costs capacity and no bandwidth.

@@ -1,5 +1,5 @@
 // The memory of one ring: the frames, mapped twice so that every record is contiguous, and the control block.
-// Freed when the last of producer, consumer and gauges is gone, whichever that is and on whichever thread.
+// Freed when the last of producer, consumer and gauges is gone, on whichever thread that happens.
 //
 // SAFETY: the two blocks live exactly as long as this object; everything that holds a pointer into them holds
 // the object too. Who may write what is in `RecordLayout.swift` and enforced by the two halves being

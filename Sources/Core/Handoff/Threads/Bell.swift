@@ -1,4 +1,4 @@
-// Tells whoever listens that something was published, at no cost for the publisher while nobody does.
+// Tells listeners that something was published, at no cost for the publisher while there are none.
 //
 // The publisher stores a value and then loads the number of listeners; a listener raises that number and then
 // looks at the value. If either load could pass the store in front of it, both sides might miss each other
@@ -15,12 +15,12 @@
 // Either the publisher's load comes after the barrier and sees the listener, or its store comes before the
 // barrier and the listener sees the value. After that the tickets of `Signal` do the rest.
 //
-// Two kinds of listeners: threads, which sleep on the signal of their bell, and tasks, for all of which one
-// thread sleeps on a signal that many bells share (`TaskWaker`).
+// There are two kinds of listeners: threads, which sleep on the signal of their bell, and tasks, for all of
+// which one thread sleeps on a signal that many bells share (`TaskWaker`).
 //
 // Invariants
-// * Without listeners `ring` is one relaxed load. With some it is one locked instruction for each kind, and a
-//   system call only if somebody sleeps.
+// * Without listeners `ring` is one relaxed load. With listeners it is one locked instruction for each kind
+//   of them, and a system call only if one sleeps.
 // * A value that was published before `ring` or `close` is seen by every listener, or wakes it.
 // * Where the kernel refuses the barrier, no sleep is longer than `sleepNsMaxWithoutBarrier`.
 //
@@ -42,7 +42,7 @@ public final class Bell: @unchecked Sendable {
         fileprivate var unit: UInt64 { self == .thread ? 1 : 1 << 32 }
     }
 
-    /// Somebody who is to be told, as long as this lives. Any thread; making one costs a system call.
+    /// A listener for as long as it lives. Any thread; making one costs a system call.
     final class Listener: Sendable {
         let bell: Bell
         private let kind: Kind
@@ -99,7 +99,7 @@ public final class Bell: @unchecked Sendable {
         tasks.notify()
     }
 
-    /// Whether nothing more will come. A value looked for after this was true is the last.
+    /// Whether nothing more will come. A value read after this was true is the last one.
     public var isClosed: Bool { closed.isRaised }
 
     @usableFromInline
@@ -109,11 +109,11 @@ public final class Bell: @unchecked Sendable {
         if count &>> 32 != 0 { tasks.notify() }
     }
 
-    /// What a thread takes before it looks for news.
+    /// A thread takes this before it looks for news.
     var ticket: Signal.Ticket { threads.ticket }
 
-    /// Puts the calling thread to sleep until the bell rings after `ticket`, for at most `timeoutNs`; now and
-    /// then it returns for no reason. It must listen.
+    /// Puts the calling thread to sleep until the bell rings after `ticket`, for at most `timeoutNs`; it may
+    /// return early for no reason. The thread must be listening.
     func wait(since ticket: Signal.Ticket, timeoutNs: Int64) {
         threads.wait(since: ticket, timeoutNs: Bell.sleepNs(timeoutNs))
     }

@@ -11,7 +11,7 @@
 //         }
 //     }
 //
-// The ticket is taken before the look, so news that arrives behind it ends the sleep before it begins.
+// The ticket is taken before looking for work, so news that arrives later ends the sleep before it begins.
 
 import CLobKernels
 import Glibc

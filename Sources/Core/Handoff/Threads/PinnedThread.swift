@@ -1,5 +1,5 @@
-// A thread: named, pinned if asked for, and joined by whoever made it. No pool, no queue: the few threads
-// of a service live as long as it does, and each is one loop.
+// A thread: named, pinned if asked for, and joined by its maker. No pool, no queue: the few threads of a
+// service live as long as it does, and each is one loop.
 //
 // SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before
 // anybody else can see the object, and joined once.
@@ -44,7 +44,7 @@ public final class PinnedThread: @unchecked Sendable {
     /// Waits until the thread has ended. Once, and not after `detach`.
     public func join() { pthread_join(thread, nil) }
 
-    /// Leaves the thread alone: nobody will join it. Once.
+    /// Lets the thread run on its own: nothing will join it. Once.
     public func detach() { pthread_detach(thread) }
 
     /// Whether the caller is this thread.

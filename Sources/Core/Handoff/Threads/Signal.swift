@@ -1,8 +1,8 @@
 // A way to sleep until another thread has news, without a lock and without a lost wake-up.
 //
-// One 32-bit word: bit 0 says that somebody sleeps, the other 31 count notifications. The waiter takes a
+// One 32-bit word: bit 0 says that a thread sleeps, the other 31 count notifications. The waiter takes a
 // ticket (the count), looks for news, and only then waits; a notification in between changes the count, and
-// both the compare and exchange below and the kernel's own compare refuse to sleep on a count that is over.
+// both the compare and exchange below and the kernel's own compare refuse to sleep on a past count.
 // Everything is decided by the order of changes to one word, so no fence between two words is needed.
 //
 //     step                        word                 what a notification before this step does
@@ -13,16 +13,16 @@
 //     kernel sleeps if unchanged                       the word differs, the kernel refuses
 //     asleep                                           wakes it
 //
-// A thread may also sleep without the bit (`waitUnarmed`), and whoever has work for it sets the bit in its
-// place (`arm`), then looks once more: a notification before that is seen, one after that wakes the thread.
+// A thread may also sleep without setting the bit (`waitUnarmed`). Whoever has work for it sets the bit in
+// its place (`arm`) and then looks once more: a notification before that is seen, one after it wakes the
+// thread.
 //
 // Invariants
 // * `notify` makes a system call only if a thread has set the bit since the last one that did.
-// * Whoever sleeps on a count is woken by the first notification after it.
+// * A thread that sleeps on a count is woken by the first notification after it.
 //
-// Worst case: a notification is one locked instruction, plus one system call if somebody sleeps. A waiter
-// that takes a ticket and then stands still for exactly a multiple of 2^31 notifications sleeps until its
-// timeout.
+// Worst case: a notification is one locked instruction, plus one system call if a thread sleeps. A waiter
+// that takes a ticket and then stalls for exactly a multiple of 2^31 notifications sleeps until its timeout.
 //
 // SAFETY: `word` has a cache line pair of its own, lives as long as the object and is accessed only by atomic
 // operations here and by the kernel.
@@ -32,15 +32,16 @@ import Synchronization
 
 /// Wakes whoever waits for news. Any number of threads may notify and wait.
 @safe
+/// Wakes threads that wait for news. Any number of threads may notify and wait.
 public final class Signal: @unchecked Sendable {
-    /// The count of notifications at one moment; one that is over is never slept on.
+    /// The count of notifications at one moment; no thread sleeps on a past one.
     public struct Ticket: Hashable, Sendable {
         fileprivate let count: UInt32
     }
 
     private let word: UnsafeMutablePointer<Atomic<UInt32>>
 
-    /// A signal that nobody has notified.
+    /// A signal without a notification yet.
     public init() {
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
         unsafe word = unsafe block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
@@ -52,23 +53,23 @@ public final class Signal: @unchecked Sendable {
         unsafe UnsafeMutableRawPointer(word).deallocate()
     }
 
-    /// Where the count stands. To be taken before looking for news.
+    /// The present count. Take it before looking for news.
     public var ticket: Ticket { unsafe Ticket(count: word.pointee.load(ordering: .acquiring) & ~1) }
 
-    /// Wakes everybody who waits; to be called when the news can be seen.
+    /// Wakes all waiting threads; call it when the news can be seen.
     public func notify() {
         let (before, _) = unsafe word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
         if before & 1 == 0 { return }
-        // The bit first: who sets it after this is refused by the kernel's compare or woken needlessly, never
-        // forgotten.
+        // The bit first: a thread that sets it after this is refused by the kernel's compare or woken
+        // needlessly, never forgotten.
         unsafe word.pointee.bitwiseAnd(~1, ordering: .relaxed)
         unsafe lob_futex_wake_all(word)
     }
 
-    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; now and then it returns for no
+    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; it may return early for no
     /// reason.
     ///
-    /// - Returns: whether there was a notification; if so it returned at once or was woken.
+    /// - Returns: whether there was a notification, in which case it returned at once or was woken.
     @discardableResult
     public func wait(since ticket: Ticket, timeoutNs: Int64) -> Bool {
         let asleep = ticket.count | 1
@@ -78,11 +79,11 @@ public final class Signal: @unchecked Sendable {
         return self.ticket != ticket
     }
 
-    /// Makes the next notification wake everybody, also those of `waitUnarmed`. For somebody who wants
-    /// another thread woken in his place.
+    /// Makes the next notification wake all threads, also those in `waitUnarmed`: for a caller that wants
+    /// another thread woken in its place.
     func arm() { unsafe word.pointee.bitwiseOr(1, ordering: .acquiringAndReleasing) }
 
-    /// Sleeps as `wait`, but does not ask to be woken: notifications cost no system call until somebody arms
+    /// Sleeps like `wait` but does not ask to be woken: notifications cost no system call until a thread arms
     /// the signal or waits.
     func waitUnarmed(since ticket: Ticket, timeoutNs: Int64) {
         let found = unsafe word.pointee.load(ordering: .acquiring)

@@ -1,20 +1,20 @@
-// Resumes tasks that wait for bells, so that no publisher ever resumes one: a resumption allocates, takes
-// locks and may run an executor. One thread for many bells and any number of tasks.
+// Resumes tasks that wait for bells, so that no publisher has to: resuming a task allocates, takes locks and
+// may run an executor. One thread serves many bells and any number of tasks.
 //
 // A task adds itself, arms the signal that the bells share, and looks once more: what was published before
-// that it sees itself, what comes later finds the signal armed and wakes the thread.
+// that it sees itself, and anything later finds the signal armed and wakes the thread.
 //
 //     the thread        its sleep
 //     ---------------   --------------------------------------------------------------------
-//     nobody waits      not armed: bells that ring do not wake it, and make no system call
-//     somebody waits    armed: the next ring wakes it; it resumes who is due and sleeps again
-//     stopped           none: everybody is resumed, later ones at once
+//     no task waits     not armed: bells that ring do not wake it, and make no system call
+//     a task waits      armed: the next ring wakes it; it resumes the tasks that are due
+//     stopped           none: all tasks are resumed, later ones at once
 //
 // Invariants
 // * A task that was added is resumed exactly once: when it is due, cancelled, or at the end.
 // * A publisher makes a system call only for a ring that finds a task waiting.
 //
-// Worst case: a ring with tasks waiting costs the thread a look at every one of them.
+// Worst case: a ring while tasks wait makes the thread check every one of them.
 
 import Synchronization
 
@@ -39,7 +39,7 @@ public final class TaskWaker: Sendable {
     /// A bell whose rings reach the tasks of this waker.
     public func makeBell() -> Bell { Bell(tasks: room.signal) }
 
-    /// Resumes everybody and ends the thread; later waits return at once. Not from the thread itself, and
+    /// Resumes all tasks and ends the thread; later waits return at once. Not from the thread itself, and
     /// once.
     public func stop() {
         room.close()
@@ -49,7 +49,7 @@ public final class TaskWaker: Sendable {
     /// Whether it was stopped.
     public var isStopped: Bool { room.isStopped }
 
-    /// Tasks that a ring should have woken and only the end of a sleep did; 0 wherever the kernel grants the
+    /// Tasks that a ring should have woken but only the end of a sleep did; 0 wherever the kernel grants the
     /// barrier of `Bell`.
     var rescuedCount: Int { room.rescuedCount }
 
@@ -58,8 +58,8 @@ public final class TaskWaker: Sendable {
 
     /// Suspends the calling task until `isDue`, until it is cancelled or until the waker stops.
     ///
-    /// - Parameter isDue: looks for news; called by this thread and by the waker's, so it must be quick. What
-    ///   it looks at must be published before a bell of this waker rings, and the task must listen to that.
+    /// - Parameter isDue: looks for news. This thread and the waker's call it, so it must be quick. What it
+    ///   looks at must be published before a bell of this waker rings, and the task must listen to that bell.
     func wait(
         isolation: isolated (any Actor)? = #isolation, until isDue: @escaping @Sendable () -> Bool
     ) async {
@@ -110,7 +110,7 @@ extension TaskWaker {
             }
             if !isTaken { return sleeper.task.resume() }
             signal.arm()
-            // A cancellation before the task was added has found nobody to wake.
+            // A cancellation before the task was added found nothing to wake.
             if Task.isCancelled || sleeper.isDue() { wake(sleeper.number) }
         }
 
@@ -159,8 +159,8 @@ extension TaskWaker {
             }
         }
 
-        /// The lock orders all this; `changeCount` says so once more, because a sanitizer does not see how a
-        /// lock that was waited for changes hands.
+        /// The lock orders all this. `changeCount` repeats it because a sanitizer does not see how a
+        /// contended lock changes hands.
         private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
             state.withLock { state in
                 _ = changeCount.load(ordering: .acquiring)

@@ -49,7 +49,9 @@ public struct Endpoints: Hashable, Sendable {
     /// Target of a raw connection: events come bare. Several streams may share one; none may be named, to
     /// subscribe later.
     ///
-    /// - Parameter isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
+    /// - Parameters:
+    ///   - names: of the streams.
+    ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public func rawStreamTarget(_ names: [String], isMicroseconds: Bool = false) -> String {
         let path = ([streamPath + "/ws"] + names.map(percentEncoded)).joined(separator: "/")
         return isMicroseconds && market == .spot ? path + "?timeUnit=MICROSECOND" : path
@@ -57,7 +59,9 @@ public struct Endpoints: Hashable, Sendable {
 
     /// Target of a combined connection: every event is wrapped with the name of its stream.
     ///
-    /// - Parameter isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
+    /// - Parameters:
+    ///   - names: of the streams.
+    ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public func combinedStreamTarget(_ names: [String], isMicroseconds: Bool = false) -> String {
         var parameters: [String] = []
         if !names.isEmpty { parameters.append("streams=" + names.map(percentEncoded).joined(separator: "/")) }

@@ -7,8 +7,12 @@ extension SnapshotPlanner {
     /// such.
     ///
     /// - Parameters:
+    ///   - key: the symbol and its market.
+    ///   - priority: what the snapshot is for.
+    ///   - levelCount: levels a side to have at least.
     ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
     ///   - rank: its place among those of equal priority.
+    ///   - nowMs: the time.
     public mutating func request(
         _ key: SnapshotKey, _ priority: SnapshotPriority, levelCount: Int, attempt: Int = 0,
         rank: SnapshotRank = SnapshotRank(), nowMs: Int64

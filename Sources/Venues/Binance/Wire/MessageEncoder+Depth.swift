@@ -35,7 +35,9 @@ public struct WireDialect: Hashable, Sendable {
 extension MessageEncoder {
     /// Appends a diff, or the partial depth of a futures market, which has the same shape.
     ///
-    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    /// - Parameters:
+    ///   - update: its ids and levels.
+    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     public mutating func append(
         _ update: borrowing DepthUpdate, stream: String? = nil
@@ -69,7 +71,9 @@ extension MessageEncoder {
 
     /// Appends a REST depth body, or the partial depth of spot, which has the same shape.
     ///
-    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    /// - Parameters:
+    ///   - snapshot: its id and levels.
+    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     public mutating func append(
         _ snapshot: borrowing DepthSnapshot, stream: String? = nil
@@ -102,7 +106,9 @@ extension MessageEncoder {
 
     /// Appends a best bid and ask.
     ///
-    /// - Parameter stream: name of the stream for the combined wrapper; nil writes the bare message.
+    /// - Parameters:
+    ///   - ticker: its ids, prices and quantities.
+    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
     public mutating func append(_ ticker: BookTicker, stream: String? = nil) throws(EncoderError) {
         try reserve(lengthMax(levelCount: 2, stream: stream))
         openWrapper(stream)

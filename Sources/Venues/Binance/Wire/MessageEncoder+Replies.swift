@@ -46,7 +46,12 @@ extension MessageEncoder {
 
     /// Appends the refusal of a control message.
     ///
-    /// - Parameter data: the offending stream, which the nested shape sometimes names.
+    /// - Parameters:
+    ///   - errorCode: the number of the error.
+    ///   - message: its text.
+    ///   - id: the request that is refused.
+    ///   - shape: where the venue puts the error.
+    ///   - data: the offending stream, which the nested shape sometimes names.
     public mutating func append(
         errorCode: Int, message: String, id: RequestID, shape: ErrorShape, data: String? = nil
     ) throws(EncoderError) {
@@ -72,7 +77,9 @@ extension MessageEncoder {
 
     /// Appends the notice that the server is about to close the connection; spot only.
     ///
-    /// - Parameter isCombined: whether the connection wraps its events.
+    /// - Parameters:
+    ///   - timeUs: the time of the notice.
+    ///   - isCombined: whether the connection wraps its events.
     public mutating func appendServerShutdown(atUs timeUs: Int64, isCombined: Bool) throws(EncoderError) {
         try reserve(128)
         let stream = isCombined ? "!serverShutdown" : nil

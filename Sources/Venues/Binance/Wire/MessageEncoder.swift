@@ -2,8 +2,8 @@
 //
 // One owner of one growing buffer that serves every message: a message first states the most bytes it can
 // need, the buffer grows once if it must, and the bytes are then written through a cursor without further
-// checks of capacity. The shapes are in MessageEncoderDepth.swift and MessageEncoderReplies.swift; this file
-// is the only one of the three that touches raw memory.
+// checks of capacity. The shapes are in MessageEncoder+Depth.swift and MessageEncoder+Replies.swift; this
+// file is the only one of the three that touches raw memory.
 //
 // Invariants
 // * `count <= capacity <= capacityMax`; a message is appended whole or, with an error, not at all.
