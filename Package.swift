@@ -44,7 +44,8 @@ let package = Package(
         .library(
             name: "LocalOrderBook",
             targets: [
-                "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
+                "LocalOrderBook", "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff",
+                "FeedPlan",
                 "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
@@ -71,7 +72,8 @@ let package = Package(
             path: "Sources/C/CLobAllocator",
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
         .systemLibrary(
-            name: "CLobZlib", path: "Sources/C/CLobZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+            name: "CLobZlib", path: "Sources/C/CLobZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]
+        ),
         .systemLibrary(
             name: "CLobZstd", path: "Sources/C/CLobZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]),
@@ -86,16 +88,19 @@ let package = Package(
 
         // Core: one message. No I/O, no clock, no venue.
         .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: kernel),
+        .target(name: "LobMetrics", path: "Sources/Core/Metrics", swiftSettings: safe),
         .target(
-            name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync", swiftSettings: kernel),
+            name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync",
+            swiftSettings: kernel),
         .target(
             name: "DepthBook", dependencies: ["MarketData", "CLobKernels"], path: "Sources/Core/DepthBook",
             swiftSettings: kernel),
         .target(
-            name: "LobHandoff", dependencies: ["CLobKernels"], path: "Sources/Core/Handoff",
+            name: "LobHandoff", dependencies: ["LobMetrics", "CLobKernels"], path: "Sources/Core/Handoff",
             swiftSettings: kernel),
         .target(
-            name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan", swiftSettings: safe),
+            name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan", swiftSettings: safe
+        ),
 
         // Venues: everything that changes if the venue changes.
         .target(
@@ -105,24 +110,27 @@ let package = Package(
         // Engine: frames in, books out.
         .target(
             name: "BookEngine",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue"],
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+            ],
             path: "Sources/Engine/BookEngine", swiftSettings: safe),
 
         // Live: from the network to books.
         .target(
-            name: "LobTransport", dependencies: ["CLobTransport", "LobHandoff"], path: "Sources/Live/Transport",
-            swiftSettings: safe),
+            name: "LobTransport", dependencies: ["LobMetrics", "CLobTransport", "LobHandoff"],
+            path: "Sources/Live/Transport", swiftSettings: safe),
         .target(
             name: "DepthFeed",
             dependencies: [
-                "LobTransport", "LobHandoff", "FeedPlan", "BookSync", "BinanceVenue", "MarketData",
+                "LobTransport", "LobHandoff", "LobMetrics", "FeedPlan", "BookSync", "BinanceVenue",
+                "MarketData",
             ],
             path: "Sources/Live/DepthFeed", swiftSettings: safe),
         .target(
             name: "BookService",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobTransport", "DepthFeed", "CLobKernels",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobTransport", "DepthFeed", "CLobKernels",
             ],
             path: "Sources/Live/BookService", swiftSettings: safe),
 
@@ -130,7 +138,8 @@ let package = Package(
         .target(
             name: "LocalOrderBook",
             dependencies: [
-                "MarketData", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+                "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "BookEngine",
                 "LobTransport", "DepthFeed", "BookService",
             ],
             swiftSettings: safe),
@@ -146,13 +155,13 @@ let package = Package(
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            dependencies: ["MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
             path: "Sources/Lab/SimulatedExchange", swiftSettings: safe),
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobRecording", "Captures",
-                "SimulatedExchange", "LobTransport",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
             path: "Sources/Lab/ExchangeServer", swiftSettings: safe),
         .target(
@@ -166,8 +175,9 @@ let package = Package(
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation", "ExchangeServer",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
+                "ExchangeServer",
                 "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: safe),
@@ -210,6 +220,9 @@ let package = Package(
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
                 "TestSupport", "CLobAllocator",
             ]),
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["LobMetrics", "BookService", "ExchangeServer", "SimulatedExchange"]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
@@ -219,7 +232,8 @@ let package = Package(
 // which the compiler (6.3.1) cannot build an engine.
 if Context.environment["LOB_HANDOFF"] != nil {
     let kept: Set = [
-        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "BookSync", "FeedPlan", "DepthBook",
+        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "LobMetrics", "BookSync", "FeedPlan",
+        "DepthBook",
         "BinanceVenue", "LobHandoff", "TestSupport", "HandoffTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
