@@ -45,7 +45,8 @@ let package = Package(
         .library(
             name: "LocalOrderBook",
             targets: [
-                "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
+                "LocalOrderBook", "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff",
+                "FeedPlan",
                 "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
@@ -88,6 +89,7 @@ let package = Package(
 
         // Core: one message. No I/O, no clock, no venue.
         .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: settings),
+        .target(name: "LobMetrics", path: "Sources/Core/Metrics", swiftSettings: settings),
         .target(
             name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync",
             swiftSettings: settings),
@@ -95,11 +97,12 @@ let package = Package(
             name: "DepthBook", dependencies: ["MarketData", "CLobKernels"], path: "Sources/Core/DepthBook",
             swiftSettings: settings),
         .target(
-            name: "LobHandoff", dependencies: ["CLobKernels"], path: "Sources/Core/Handoff",
+            name: "LobHandoff", dependencies: ["LobMetrics", "CLobKernels"], path: "Sources/Core/Handoff",
             swiftSettings: settings),
         .target(
             name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan",
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
 
         // Venues: everything that changes if the venue changes.
         .target(
@@ -109,25 +112,27 @@ let package = Package(
         // Engine: frames in, books out.
         .target(
             name: "BookEngine",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue"],
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+            ],
             path: "Sources/Engine/BookEngine", swiftSettings: settings),
 
         // Live: from the network to books.
         .target(
-            name: "LobTransport", dependencies: ["CLobTransport", "LobHandoff"],
-            path: "Sources/Live/Transport",
-            swiftSettings: settings),
+            name: "LobTransport", dependencies: ["LobMetrics", "CLobTransport", "LobHandoff"],
+            path: "Sources/Live/Transport", swiftSettings: settings),
         .target(
             name: "DepthFeed",
             dependencies: [
-                "LobTransport", "LobHandoff", "FeedPlan", "BookSync", "BinanceVenue", "MarketData",
+                "LobTransport", "LobHandoff", "LobMetrics", "FeedPlan", "BookSync", "BinanceVenue",
+                "MarketData",
             ],
             path: "Sources/Live/DepthFeed", swiftSettings: settings),
         .target(
             name: "BookService",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobTransport", "DepthFeed", "CLobKernels",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobTransport", "DepthFeed", "CLobKernels",
             ],
             path: "Sources/Live/BookService", swiftSettings: settings),
 
@@ -135,7 +140,8 @@ let package = Package(
         .target(
             name: "LocalOrderBook",
             dependencies: [
-                "MarketData", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+                "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "BookEngine",
                 "LobTransport", "DepthFeed", "BookService",
             ],
             swiftSettings: settings),
@@ -151,13 +157,13 @@ let package = Package(
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            dependencies: ["MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
             path: "Sources/Lab/SimulatedExchange", swiftSettings: settings),
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobRecording", "Captures",
-                "SimulatedExchange", "LobTransport",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
             path: "Sources/Lab/ExchangeServer", swiftSettings: settings),
         .target(
@@ -171,8 +177,9 @@ let package = Package(
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation", "ExchangeServer",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
+                "ExchangeServer",
                 "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: settings),
@@ -215,6 +222,9 @@ let package = Package(
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
                 "TestSupport", "CLobAllocator",
             ]),
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["LobMetrics", "BookService", "ExchangeServer", "SimulatedExchange"]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
@@ -224,7 +234,8 @@ let package = Package(
 // which the compiler (6.3.1) cannot build an engine.
 if Context.environment["LOB_HANDOFF"] != nil {
     let kept: Set = [
-        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "BookSync", "FeedPlan", "DepthBook",
+        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "LobMetrics", "BookSync", "FeedPlan",
+        "DepthBook",
         "BinanceVenue", "LobHandoff", "TestSupport", "HandoffTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }

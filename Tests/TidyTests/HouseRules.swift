@@ -12,36 +12,46 @@ enum HouseRules {
     /// Foundation is for the executables only.
     static let arrows: [(target: String, imports: Set<String>)] = [
         ("MarketData", []),
+        ("LobMetrics", []),
         ("BookSync", ["MarketData"]),
         ("DepthBook", ["CLobKernels", "MarketData"]),
-        ("LobHandoff", ["CLobKernels", "Glibc", "Synchronization"]),
+        ("LobHandoff", ["CLobKernels", "Glibc", "LobMetrics", "Synchronization"]),
         ("FeedPlan", ["MarketData"]),
         ("BinanceVenue", ["BookSync", "CLobKernels", "FeedPlan", "MarketData"]),
-        ("BookEngine", ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData"]),
-        ("LobTransport", ["CLobTransport", "LobHandoff"]),
-        ("DepthFeed", ["BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobTransport", "MarketData"]),
+        (
+            "BookEngine",
+            ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "LobMetrics", "MarketData"]
+        ),
+        ("LobTransport", ["CLobTransport", "LobHandoff", "LobMetrics"]),
+        (
+            "DepthFeed",
+            [
+                "BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport",
+                "MarketData",
+            ]
+        ),
         (
             "BookService",
             [
                 "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
-                "LobTransport", "MarketData", "Synchronization",
+                "LobMetrics", "LobTransport", "MarketData", "Synchronization",
             ]
         ),
         (
             "LocalOrderBook",
             [
                 "BinanceVenue", "BookEngine", "BookService", "DepthBook", "DepthFeed", "FeedPlan",
-                "LobHandoff", "LobTransport", "MarketData",
+                "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
             ]
         ),
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
-        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "MarketData"]),
+        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]),
         (
             "ExchangeServer",
             [
-                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobRecording",
-                "LobTransport", "MarketData", "SimulatedExchange",
+                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobMetrics",
+                "LobRecording", "LobTransport", "MarketData", "SimulatedExchange",
             ]
         ),
         (

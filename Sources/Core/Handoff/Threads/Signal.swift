@@ -30,9 +30,8 @@
 import CLobKernels
 import Synchronization
 
-/// Wakes whoever waits for news. Any number of threads may notify and wait.
-@safe
 /// Wakes threads that wait for news. Any number of threads may notify and wait.
+@safe
 public final class Signal: @unchecked Sendable {
     /// The count of notifications at one moment; no thread sleeps on a past one.
     public struct Ticket: Hashable, Sendable {
