@@ -45,7 +45,7 @@ let package = Package(
             name: "LocalOrderBook",
             targets: [
                 "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
-                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
+                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "BookService",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
         .executable(name: "lob", targets: ["lob"]),
@@ -110,19 +110,23 @@ let package = Package(
 
         // Live: from the network to books.
         .target(
+            name: "DepthFeed",
+            dependencies: [
+                "MarketData", "BookSync", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+            ],
+            path: "Sources/Live/DepthFeed", swiftSettings: safe),
+        .target(
             name: "LobTransport", dependencies: ["CLobTransport", "LobHandoff"], path: "Sources/Live/Transport",
             swiftSettings: safe),
         .target(
-            name: "DepthFeed",
-            dependencies: [
-                "LobTransport", "LobHandoff", "FeedPlan", "BookSync", "BinanceVenue", "MarketData",
-            ],
-            path: "Sources/Live/DepthFeed", swiftSettings: safe),
+            name: "FeedSockets",
+            dependencies: ["MarketData", "BinanceVenue", "LobHandoff", "LobTransport", "DepthFeed"],
+            path: "Sources/Live/FeedSockets", swiftSettings: safe),
         .target(
             name: "BookService",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobTransport", "DepthFeed", "CLobKernels",
+                "LobTransport", "DepthFeed", "FeedSockets", "CLobKernels",
             ],
             path: "Sources/Live/BookService", swiftSettings: safe),
 
@@ -159,7 +163,7 @@ let package = Package(
             name: "PipelineSimulation",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "SimulatedExchange",
+                "DepthFeed", "SimulatedExchange",
             ],
             path: "Sources/Lab/PipelineSimulation", swiftSettings: safe),
 
@@ -203,12 +207,14 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
         .testTarget(
             name: "DepthFeedTests",
-            dependencies: ["DepthFeed", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+            dependencies: [
+                "DepthFeed", "FeedSockets", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport",
+            ]),
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
-                "TestSupport", "CLobAllocator",
+                "FeedSockets", "TestSupport", "CLobAllocator",
             ]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),

@@ -17,13 +17,14 @@ enum HouseRules {
         ("FeedPlan", ["MarketData"]),
         ("BinanceVenue", ["BookSync", "CLobKernels", "FeedPlan", "MarketData"]),
         ("BookEngine", ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData"]),
+        ("DepthFeed", ["BinanceVenue", "BookEngine", "BookSync", "FeedPlan", "LobHandoff", "MarketData"]),
         ("LobTransport", ["CLobTransport", "LobHandoff"]),
-        ("DepthFeed", ["BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobTransport", "MarketData"]),
+        ("FeedSockets", ["BinanceVenue", "DepthFeed", "LobHandoff", "LobTransport", "MarketData"]),
         (
             "BookService",
             [
-                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
-                "LobTransport", "MarketData", "Synchronization",
+                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "FeedSockets",
+                "LobHandoff", "LobTransport", "MarketData", "Synchronization",
             ]
         ),
         (
@@ -46,8 +47,8 @@ enum HouseRules {
         (
             "PipelineSimulation",
             [
-                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData",
-                "SimulatedExchange",
+                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
+                "MarketData", "SimulatedExchange",
             ]
         ),
         ("lob", ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"]),
