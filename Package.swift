@@ -45,9 +45,8 @@ let package = Package(
         .library(
             name: "LocalOrderBook",
             targets: [
-                "LocalOrderBook", "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff",
-                "FeedPlan",
-                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
+                "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
+                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "BookService",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
         .executable(name: "lob", targets: ["lob"]),
@@ -119,20 +118,24 @@ let package = Package(
 
         // Live: from the network to books.
         .target(
-            name: "LobTransport", dependencies: ["LobMetrics", "CLobTransport", "LobHandoff"],
-            path: "Sources/Live/Transport", swiftSettings: settings),
-        .target(
             name: "DepthFeed",
             dependencies: [
-                "LobTransport", "LobHandoff", "LobMetrics", "FeedPlan", "BookSync", "BinanceVenue",
-                "MarketData",
+                "MarketData", "LobMetrics", "BookSync", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
             ],
             path: "Sources/Live/DepthFeed", swiftSettings: settings),
+        .target(
+            name: "LobTransport", dependencies: ["LobMetrics", "CLobTransport", "LobHandoff"],
+            path: "Sources/Live/Transport",
+            swiftSettings: settings),
+        .target(
+            name: "FeedSockets",
+            dependencies: ["MarketData", "BinanceVenue", "LobHandoff", "LobTransport", "DepthFeed"],
+            path: "Sources/Live/FeedSockets", swiftSettings: settings),
         .target(
             name: "BookService",
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
-                "BookEngine", "LobTransport", "DepthFeed", "CLobKernels",
+                "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "CLobKernels",
             ],
             path: "Sources/Live/BookService", swiftSettings: settings),
 
@@ -141,8 +144,7 @@ let package = Package(
             name: "LocalOrderBook",
             dependencies: [
                 "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
-                "BookEngine",
-                "LobTransport", "DepthFeed", "BookService",
+                "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ],
             swiftSettings: settings),
 
@@ -170,7 +172,7 @@ let package = Package(
             name: "PipelineSimulation",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "SimulatedExchange",
+                "DepthFeed", "SimulatedExchange",
             ],
             path: "Sources/Lab/PipelineSimulation", swiftSettings: settings),
 
@@ -179,8 +181,7 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
-                "ExchangeServer",
-                "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -215,12 +216,14 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
         .testTarget(
             name: "DepthFeedTests",
-            dependencies: ["DepthFeed", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+            dependencies: [
+                "DepthFeed", "FeedSockets", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport",
+            ]),
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
-                "TestSupport", "CLobAllocator",
+                "FeedSockets", "TestSupport", "CLobAllocator",
             ]),
         .testTarget(
             name: "MetricsTests",

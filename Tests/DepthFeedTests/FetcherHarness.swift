@@ -4,6 +4,7 @@
 import BinanceVenue
 import BookSync
 import FeedPlan
+import FeedSockets
 import LobHandoff
 import MarketData
 import Testing
@@ -104,6 +105,8 @@ final class FetcherHarness {
             return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"
         }
     }
+
+    var remote: SnapshotFetcherHandle { SnapshotFetcherHandle(fetcher, on: loop) }
 
     var status: SnapshotFetcherStatus {
         var status = SnapshotFetcherStatus()

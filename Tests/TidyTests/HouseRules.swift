@@ -22,19 +22,22 @@ enum HouseRules {
             "BookEngine",
             ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "LobMetrics", "MarketData"]
         ),
-        ("LobTransport", ["CLobTransport", "LobHandoff", "LobMetrics"]),
         (
             "DepthFeed",
             [
-                "BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport",
+                "BinanceVenue", "BookEngine", "BookSync", "FeedPlan", "LobHandoff", "LobMetrics",
                 "MarketData",
             ]
+        ),
+        ("LobTransport", ["CLobTransport", "LobHandoff", "LobMetrics"]),
+        (
+            "FeedSockets", ["BinanceVenue", "DepthFeed", "LobHandoff", "LobTransport", "MarketData"]
         ),
         (
             "BookService",
             [
-                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
-                "LobMetrics", "LobTransport", "MarketData", "Synchronization",
+                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "FeedSockets",
+                "LobHandoff", "LobMetrics", "LobTransport", "MarketData", "Synchronization",
             ]
         ),
         (
@@ -57,8 +60,8 @@ enum HouseRules {
         (
             "PipelineSimulation",
             [
-                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData",
-                "SimulatedExchange",
+                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
+                "MarketData", "SimulatedExchange",
             ]
         ),
         ("lob", ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"]),

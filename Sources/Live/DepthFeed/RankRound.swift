@@ -3,7 +3,6 @@
 // Counting proven levels touches a book, and books that have nothing to do are not in the cache: some five
 // microseconds each. Four every 31 ms stop nobody, and a shard of 512 symbols is through in four seconds.
 
-import LobTransport
 import MarketData
 
 /// A walk round the symbols of a shard.
@@ -17,11 +16,11 @@ struct RankRound {
     private var dueNs: UInt64 = 0
 
     /// Whether it is time for the next few; to be asked once a turn. Looks at the clock now and then only.
-    mutating func isDue() -> Bool {
+    mutating func isDue(_ monotonicNs: () -> UInt64) -> Bool {
         turn += 1
         if turn < RankRound.turnsPerLook { return false }
         turn = 0
-        let nowNs = LoopClock.monotonicNs
+        let nowNs = monotonicNs()
         if nowNs < dueNs { return false }
         dueNs = nowNs + RankRound.everyNs
         return true
