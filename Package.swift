@@ -16,16 +16,17 @@ let strict = Context.environment["LOB_WERROR"] != nil
 /// `LOB_FUZZ=1` instruments everything for libFuzzer and adds the programs under Tests/Fuzzing.
 let isFuzzing = Context.environment["LOB_FUZZ"] != nil
 
-/// Settings of targets that own unsafe storage; the fence around it is the list in Tests/TidyTests.
-let kernel: [SwiftSetting] =
+/// Settings of tests and benchmarks.
+let plain: [SwiftSetting] =
     [
         .unsafeFlags(cpuFlags.flatMap { ["-Xcc", $0] }),
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
     + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : [])
 
-/// Settings of every other target: the compiler itself refuses unmarked unsafe code.
-let safe: [SwiftSetting] = kernel + [.strictMemorySafety()]
+/// Settings of every target of `Sources`: the compiler refuses unsafe code that is not marked as such. The list
+/// of files that may have any is in Tests/TidyTests.
+let settings: [SwiftSetting] = plain + [.strictMemorySafety()]
 
 let cFlags: [CSetting] =
     [
@@ -45,7 +46,7 @@ let package = Package(
             name: "LocalOrderBook",
             targets: [
                 "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
-                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "BookService",
+                "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "BookService",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
         .executable(name: "lob", targets: ["lob"]),
@@ -71,7 +72,8 @@ let package = Package(
             path: "Sources/C/CLobAllocator",
             cSettings: cFlags + [.define("LOB_JEMALLOC", .when(traits: ["Jemalloc"]))]),
         .systemLibrary(
-            name: "CLobZlib", path: "Sources/C/CLobZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+            name: "CLobZlib", path: "Sources/C/CLobZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]
+        ),
         .systemLibrary(
             name: "CLobZstd", path: "Sources/C/CLobZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]),
@@ -85,92 +87,103 @@ let package = Package(
         .target(name: "CLobKernels", path: "Sources/C/CLobKernels", cSettings: cFlags),
 
         // Core: one message. No I/O, no clock, no venue.
-        .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: kernel),
+        .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: settings),
+        .target(name: "LobMetrics", path: "Sources/Core/Metrics", swiftSettings: settings),
         .target(
-            name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync", swiftSettings: kernel),
+            name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync",
+            swiftSettings: settings),
         .target(
             name: "DepthBook", dependencies: ["MarketData", "CLobKernels"], path: "Sources/Core/DepthBook",
-            swiftSettings: kernel),
+            swiftSettings: settings),
         .target(
-            name: "LobHandoff", dependencies: ["CLobKernels"], path: "Sources/Core/Handoff",
-            swiftSettings: kernel),
+            name: "LobHandoff", dependencies: ["LobMetrics", "CLobKernels"], path: "Sources/Core/Handoff",
+            swiftSettings: settings),
         .target(
-            name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan", swiftSettings: safe),
+            name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan",
+            swiftSettings: settings
+        ),
 
         // Venues: everything that changes if the venue changes.
         .target(
             name: "BinanceVenue", dependencies: ["MarketData", "BookSync", "FeedPlan", "CLobKernels"],
-            path: "Sources/Venues/Binance", swiftSettings: kernel),
+            path: "Sources/Venues/Binance", swiftSettings: settings),
 
         // Engine: frames in, books out.
         .target(
             name: "BookEngine",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue"],
-            path: "Sources/Engine/BookEngine", swiftSettings: safe),
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+            ],
+            path: "Sources/Engine/BookEngine", swiftSettings: settings),
 
         // Live: from the network to books.
         .target(
-            name: "LobTransport", dependencies: ["CLobTransport", "LobHandoff"], path: "Sources/Live/Transport",
-            swiftSettings: safe),
-        .target(
             name: "DepthFeed",
             dependencies: [
-                "LobTransport", "LobHandoff", "FeedPlan", "BookSync", "BinanceVenue", "MarketData",
+                "MarketData", "LobMetrics", "BookSync", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
             ],
-            path: "Sources/Live/DepthFeed", swiftSettings: safe),
+            path: "Sources/Live/DepthFeed", swiftSettings: settings),
+        .target(
+            name: "LobTransport", dependencies: ["LobMetrics", "CLobTransport", "LobHandoff"],
+            path: "Sources/Live/Transport",
+            swiftSettings: settings),
+        .target(
+            name: "FeedSockets",
+            dependencies: ["MarketData", "BinanceVenue", "LobHandoff", "LobTransport", "DepthFeed"],
+            path: "Sources/Live/FeedSockets", swiftSettings: settings),
         .target(
             name: "BookService",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobTransport", "DepthFeed", "CLobKernels",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "CLobKernels",
             ],
-            path: "Sources/Live/BookService", swiftSettings: safe),
+            path: "Sources/Live/BookService", swiftSettings: settings),
 
         // The face: all that a program imports. Nobody in here does.
         .target(
             name: "LocalOrderBook",
             dependencies: [
-                "MarketData", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
-                "LobTransport", "DepthFeed", "BookService",
+                "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ],
-            swiftSettings: safe),
+            swiftSettings: settings),
 
         // Store: what is kept.
         .target(
             name: "LobRecording", dependencies: ["LobHandoff", "CLobZlib", "CLobZstd"],
-            path: "Sources/Store/Recording", swiftSettings: kernel),
+            path: "Sources/Store/Recording", swiftSettings: settings),
         .target(
             name: "Captures", dependencies: ["MarketData", "BookSync", "BinanceVenue", "LobRecording"],
-            path: "Sources/Store/Captures", swiftSettings: safe),
+            path: "Sources/Store/Captures", swiftSettings: settings),
 
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
-            dependencies: ["MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
-            path: "Sources/Lab/SimulatedExchange", swiftSettings: safe),
+            dependencies: ["MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            path: "Sources/Lab/SimulatedExchange", swiftSettings: settings),
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobRecording", "Captures",
-                "SimulatedExchange", "LobTransport",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
-            path: "Sources/Lab/ExchangeServer", swiftSettings: safe),
+            path: "Sources/Lab/ExchangeServer", swiftSettings: settings),
         .target(
             name: "PipelineSimulation",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "SimulatedExchange",
+                "DepthFeed", "SimulatedExchange",
             ],
-            path: "Sources/Lab/PipelineSimulation", swiftSettings: safe),
+            path: "Sources/Lab/PipelineSimulation", swiftSettings: settings),
 
         .executableTarget(
             name: "lob",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation", "ExchangeServer",
-                "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
             ],
-            swiftSettings: safe),
+            swiftSettings: settings),
         .executableTarget(
             name: "bench",
             dependencies: [
@@ -178,10 +191,10 @@ let package = Package(
                 "LobRecording", "SimulatedExchange", "LobTransport", "CLobAllocator", "CLobKernels",
                 argumentParser, histogram,
             ],
-            path: "Benchmarks/bench", swiftSettings: kernel),
+            path: "Benchmarks/bench", swiftSettings: plain),
         .target(
             name: "TestSupport", dependencies: ["MarketData", "DepthBook", "BinanceVenue", "CLobAllocator"],
-            path: "Tests/TestSupport", swiftSettings: kernel),
+            path: "Tests/TestSupport", swiftSettings: plain),
         .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "BinanceVenue", "TestSupport"]),
         .testTarget(
             name: "DepthBookTests", dependencies: ["DepthBook", "BinanceVenue", "TestSupport", "CLobKernels"]),
@@ -203,13 +216,18 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
         .testTarget(
             name: "DepthFeedTests",
-            dependencies: ["DepthFeed", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport"]),
+            dependencies: [
+                "DepthFeed", "FeedSockets", "LobTransport", "BookEngine", "SimulatedExchange", "TestSupport",
+            ]),
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
-                "TestSupport", "CLobAllocator",
+                "FeedSockets", "TestSupport", "CLobAllocator",
             ]),
+        .testTarget(
+            name: "MetricsTests",
+            dependencies: ["LobMetrics", "BookService", "ExchangeServer", "SimulatedExchange"]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
@@ -219,7 +237,8 @@ let package = Package(
 // which the compiler (6.3.1) cannot build an engine.
 if Context.environment["LOB_HANDOFF"] != nil {
     let kept: Set = [
-        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "BookSync", "FeedPlan", "DepthBook",
+        "CLobJemalloc", "CLobAllocator", "CLobKernels", "MarketData", "LobMetrics", "BookSync", "FeedPlan",
+        "DepthBook",
         "BinanceVenue", "LobHandoff", "TestSupport", "HandoffTests",
     ]
     package.targets.removeAll { !kept.contains($0.name) }
@@ -231,7 +250,7 @@ if isFuzzing {
         .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer"),
         .executableTarget(
             name: "fuzz-parser", dependencies: ["BinanceVenue", "CFuzzer"], path: "Tests/Fuzzing/parser",
-            swiftSettings: kernel,
+            swiftSettings: plain,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 }

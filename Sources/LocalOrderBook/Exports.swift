@@ -9,5 +9,6 @@
 @_exported import DepthFeed
 @_exported import FeedPlan
 @_exported import LobHandoff
+@_exported import LobMetrics
 @_exported import LobTransport
 @_exported import MarketData

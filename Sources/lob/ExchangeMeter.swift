@@ -1,6 +1,7 @@
 // The work of the servers of `lob exchange`, as a line that is rewritten and as a summary.
 
 import ExchangeServer
+import LobMetrics
 import SimulatedExchange
 
 /// Rates and totals of some servers.
@@ -20,39 +21,47 @@ struct ExchangeMeter {
         lastMessageCount = messages
         lastAtNs = nowNs
         let weights = zip(servers, counters).map { "\($0.market.name) \($1.usedWeight)" }
+        func sum(_ path: PartialKeyPath<ExchangeCounters>) -> String {
+            counted(counters.reduce(0) { $0 + ExchangeCounters[path].read($1) }, path)
+        }
         var line =
-            "\(counted(counters.reduce(0) { $0 + $1.connectionCount }, "connection")), "
-            + "\(counted(counters.reduce(0) { $0 + $1.streamCount }, "stream")), "
-            + "\(rounded(rate)) messages/s, "
-            + "\(counted(counters.reduce(0) { $0 + $1.requestCount }, "request")), weight "
-            + weights.joined(separator: " ")
+            "\(sum(\.connectionCount)), \(sum(\.streamCount)), "
+            + "\(rounded(rate)) \(ExchangeCounters[\.messageCount].title)/s, \(sum(\.requestCount)), "
+            + "\(ExchangeCounters[\.usedWeight].title) \(weights.joined(separator: " "))"
         let faults = Fault.allCases.reduce(0) { sum, fault in
             sum + counters.reduce(0) { $0 + $1.venue[fault] }
         }
         if faults > 0 { line += ", \(counted(faults, "fault"))" }
         let behindUs = counters.map(\.behindUs).max() ?? 0
-        if behindUs > 1_000_000 { line += ", \(fixed(Double(behindUs) / 1e6, 1)) s behind" }
+        if behindUs > 1_000_000 {
+            line += ", \(fixed(Double(behindUs) / 1e6, 1)) s \(ExchangeCounters[\.behindUs].title)"
+        }
         return line
+    }
+
+    /// What is printed at the end, in this order.
+    private static let totals: [Metric<ExchangeCounters>] =
+        [
+            ExchangeCounters[\.connectedCount], ExchangeCounters[\.refusedCount],
+            ExchangeCounters[\.slowCount], venue(\.floodCount), venue(\.pongTimeoutCount),
+            venue(\.eventCount), ExchangeCounters[\.messageCount], ExchangeCounters[\.messageBytes],
+            venue(\.controlCount), venue(\.refusalCount), ExchangeCounters[\.requestCount],
+            venue(\.limitedCount), venue(\.bannedCount), ExchangeCounters[\.overloadCount],
+        ]
+
+    /// What is printed behind them, if there was any.
+    private static let rareTotals: [Metric<ExchangeCounters>] =
+        [ExchangeCounters[\.playedCount]] + ExchangeCounters.metrics.filter { $0.label?.name == "fault" }
+
+    private static func venue(_ path: PartialKeyPath<VenueCounters>) -> Metric<ExchangeCounters> {
+        VenueCounters[path].within(\.venue)
     }
 
     /// Totals and faults of each server.
     private func totals(_ server: ExchangeServer) -> [(name: String, count: Int)] {
         let counters = server.counters
-        var totals = [
-            ("connections", counters.connectedCount), ("refused", counters.refusedCount),
-            ("tooSlow", counters.slowCount), ("tooManyMessages", counters.venue.floodCount),
-            ("pongTimeouts", counters.venue.pongTimeoutCount), ("events", counters.venue.eventCount),
-            ("messages", counters.messageCount), ("messageBytes", counters.messageBytes),
-            ("controlMessages", counters.venue.controlCount),
-            ("refusedControls", counters.venue.refusalCount),
-            ("requests", counters.requestCount), ("answered429", counters.venue.limitedCount),
-            ("answered418", counters.venue.bannedCount), ("overloaded", counters.overloadCount),
-        ]
-        if counters.playedCount > 0 { totals.append(("played", counters.playedCount)) }
-        totals += Fault.allCases.filter { counters.venue[$0] > 0 }.map {
-            ("fault.\($0.name)", counters.venue[$0])
-        }
-        return totals.map { (name: $0.0, count: $0.1) }
+        let rare = ExchangeMeter.rareTotals.filter { $0.read(counters) > 0 }
+        return (ExchangeMeter.totals + rare).map { (name: $0.key, count: $0.read(counters)) }
     }
 
     /// One JSON object for all servers.

@@ -54,7 +54,9 @@ extension Replay {
         if !comparesBodies || !isAhead { return }
         book.bodies.memory.append(event.ids, message)
         if book.bodies.waiting.isEmpty && book.bodies.deeper == nil { return }
-        guard (try? parser.kind(of: message, engine.configuration.market)) == .depthUpdate else { return }
+        guard (try? parser.parse(message, market: engine.configuration.market)) == .depthUpdate else {
+            return
+        }
         book.bodies.follow(parser.update)
         compare(event.symbol, book)
     }
@@ -69,7 +71,7 @@ extension Replay {
         _ body: Span<UInt8>, _ bytes: [UInt8], of symbol: SymbolName, limit: Int, at origin: String
     ) {
         do throws(ParseError) {
-            try parser.read(body: body)
+            try parser.parseSnapshot(body)
         } catch {
             return notes.fault("a REST depth body: \(error.code.rawValue)", at: origin)
         }
@@ -109,7 +111,7 @@ extension Replay {
             levelCountMax: engine.configuration.levelCountMax, origin: origin)
         let id = parser.snapshot.lastUpdateID
         for (ids, bytes) in book.bodies.memory.events where ids.last > id {
-            guard (try? parser.kind(of: bytes.span, market)) == .depthUpdate else { continue }
+            guard (try? parser.parse(bytes.span, market: market)) == .depthUpdate else { continue }
             if check.take(parser.update) == .lost {
                 book.bodies.uncomparedCount += 1
                 return

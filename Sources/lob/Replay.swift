@@ -107,7 +107,8 @@ struct Replay: ~Copyable {
                 if number == 1 { for body in given { take(body) } }
                 if frame.kind == .message { summary.lines += 1 }
                 let origin = "\(file.files.name): frame \(number)"
-                guard frame.kind == .depthSnapshot, let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
+                guard frame.kind == .depthSnapshot, let envelope = SnapshotEnvelope(unsafe frame.bytes.span)
+                else {
                     take(frame, at: origin)
                     continue
                 }
@@ -203,7 +204,7 @@ struct Replay: ~Copyable {
     private mutating func takeBody(_ text: [UInt8], _ shape: LineShape, _ file: Int, _ origin: Origin) {
         let facts: DepthBody
         do throws(ParseError) {
-            try parser.read(body: text.span)
+            try parser.parseSnapshot(text.span)
             facts = DepthBody(parser.snapshot)
         } catch {
             return notes.fault("a REST depth body: \(error.code.rawValue)", at: origin.text)

@@ -3,6 +3,7 @@
 import BinanceVenue
 import BookEngine
 import DepthBook
+import LobMetrics
 import MarketData
 
 /// Renders the results of a replay.
@@ -21,18 +22,11 @@ struct ReplayReport {
     /// The object that `--json` prints for a symbol.
     func json(_ symbol: ReplayedSymbol) -> String {
         let status = symbol.status
-        let c = status.counters
         let scales = status.scales ?? ReplayReport.noScales
         var text =
             "{\"symbol\":\"\(status.symbol)\",\"market\":\"\(market.name)\",\"state\":\"\(status.state)\""
         if status.state == .stale { text += ",\"reason\":\"\(status.reason)\"" }
-        text += ",\"lastUpdateId\":\(status.lastUpdateID)"
-        text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)"
-        text += ",\"malformed\":\(malformed)}"
-        text += ",\"bookTicker\":{\"compared\":\(c.tickersCompared),\"agreed\":\(c.tickersAgreed)}"
-        text += ",\"partialDepth\":{\"compared\":\(c.partialsCompared),\"agreed\":\(c.partialsAgreed)}"
-        text += ",\"bodies\":{\"compared\":\(symbol.bodies.comparedCount)"
-        text += ",\"agreed\":\(symbol.bodies.comparedCount - symbol.bodies.mismatches)}"
+        text += ",\"lastUpdateId\":\(status.lastUpdateID),\(members(symbol))"
         text += ",\"proven\":{\"bid\":\(proven(status.provenBids, scales))"
         text += ",\"ask\":\(proven(status.provenAsks, scales))}"
         text += ",\"digest\":\"\(hexadecimal(symbol.digest))\""
@@ -40,6 +34,17 @@ struct ReplayReport {
             text += ",\"bids\":\(levels(symbol.bids, scales)),\"asks\":\(levels(symbol.asks, scales))"
         }
         return text + "}"
+    }
+
+    private func members(_ symbol: ReplayedSymbol) -> String {
+        let c = symbol.status.counters
+        var members = MetricMembers()
+        members.add(c, \.applied, \.discarded, \.gaps)
+        members.add("events.malformed", malformed)
+        members.add(c, \.tickersCompared, \.tickersAgreed, \.partialsCompared, \.partialsAgreed)
+        members.add("bodies.compared", symbol.bodies.comparedCount)
+        members.add("bodies.agreed", symbol.bodies.comparedCount - symbol.bodies.mismatches)
+        return members.text
     }
 
     private func proven(_ range: ProvenRange, _ scales: SymbolScales) -> String {
@@ -59,8 +64,9 @@ struct ReplayReport {
     func table(_ summary: ReplaySummary) -> String {
         var rows = [
             [
-                "symbol", "state", "applied", "gaps", "bids", "asks", "best bid", "best ask", "tickers",
-                "digest",
+                "symbol", "state", SymbolCounters[\.applied].title, SymbolCounters[\.gaps].title, "bids",
+                "asks",
+                "best bid", "best ask", SymbolCounters[\.tickersCompared].title, "digest",
             ]
         ]
         for symbol in summary.symbols {
@@ -77,8 +83,10 @@ struct ReplayReport {
         }
         let seconds = Double(summary.elapsedNs) / 1e9
         var text = renderTable(rows, leftAligned: [0, 1])
-        text += "\n\(summary.lines) messages, \(summary.engine.depthUpdates) depth events with "
-        text += "\(summary.engine.levels) levels, \(summary.malformedCount) malformed"
+        text += "\n\(summary.lines) messages, "
+        text += "\(summary.engine.depthUpdates) \(EngineCounters[\.depthUpdates].title) with "
+        text += "\(summary.engine.levels) \(EngineCounters[\.levels].title), "
+        text += "\(summary.malformedCount) malformed"
         if isPaced { return text + ending(summary) }
         let rate = rounded(Double(summary.lines) / max(seconds, 1e-9))
         text += "; books kept in \(fixed(seconds, 3)) s, without reading and unpacking: \(rate) messages/s"

@@ -76,7 +76,7 @@ final class ReplayStream {
 
     private func eventTimeNs(_ line: CaptureLine, _ shape: LineShape) -> Int64 {
         guard case .message = shape.content, let range = shape.range else { return 0 }
-        let kind = try? parser.kind(of: unsafe line.message.span.extracting(range), market)
+        let kind = try? parser.parse(unsafe line.message.span.extracting(range), market: market)
         guard kind == .depthUpdate else { return 0 }
         let (time, overflow) = parser.update.eventTimeUs.multipliedReportingOverflow(by: 1000)
         return overflow ? 0 : time

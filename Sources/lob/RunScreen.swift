@@ -1,9 +1,12 @@
 // The live picture of `lob run`: the service as a whole, then a line for each symbol, those that need
 // attention first.
 
+import BookEngine
 import BookService
 import DepthBook
 import DepthFeed
+import LobHandoff
+import LobMetrics
 import MarketData
 
 /// Draws a service.
@@ -51,8 +54,10 @@ struct RunScreen {
         let symbols = watch.symbols.sorted { RunScreen.urgency($0) < RunScreen.urgency($1) }
         var rows = [
             [
-                "symbol", "state", "proven", "best bid", "best ask", "events/s", "lag ms", "waiting",
-                "tickers", "audits", "gaps",
+                "symbol", "state", SymbolStatus[\.provenBidCount].title, "best bid", "best ask", "events/s",
+                "\(SymbolStatus[\.lagNs].title) ms", SymbolStatus[\.bufferedBytes].title,
+                SymbolCounters[\.tickersCompared].title, SymbolCounters[\.auditsCompared].title,
+                SymbolCounters[\.gaps].title,
             ]
         ]
         for symbol in symbols.prefix(room) {
@@ -95,20 +100,23 @@ struct RunScreen {
     }
 
     private func traffic(_ shards: [ShardStatus]) -> String {
-        let capacity = shards.reduce(0) { $0 + $1.ringCapacityBytes }
+        let capacity = shards.reduce(0) { $0 + $1.ring.capacityBytes }
         func share(_ bytes: Int) -> String { fixed(100 * Double(bytes) / Double(max(capacity, 1)), 1) + " %" }
         var text =
-            "\(messagesPerSecond.map(rounded) ?? "-") messages/s, "
-            + "\(bytesPerSecond.map { fixed($0 / 1e6, 2) } ?? "-") MB/s; ring "
-            + "\(share(shards.reduce(0) { $0 + $1.ringBytes })), most "
-            + "\(share(shards.reduce(0) { $0 + $1.ringHighWaterBytes })), "
-            + "lost \(shards.reduce(0) { $0 + $1.feed.droppedMessages }); "
+            "\(messagesPerSecond.map(rounded) ?? "-") \(FeedStatus[\.messages].title)/s, "
+            + "\(bytesPerSecond.map { fixed($0 / 1e6, 2) } ?? "-") MB/s; "
+            + "\(FrameRingGauges[\.occupancyBytes].title) "
+            + "\(share(shards.reduce(0) { $0 + $1.ring.occupancyBytes })), "
+            + "\(FrameRingGauges[\.highWaterBytes].title) "
+            + "\(share(shards.reduce(0) { $0 + $1.ring.highWaterBytes })), "
+            + "\(FeedStatus[\.droppedMessages].title) "
+            + "\(shards.reduce(0) { $0 + $1.feed.droppedMessages }); "
         let connections = shards.map { "\($0.feed.state)" }
         text +=
             "\(connections.count == 1 ? "connection" : "connections") "
             + (Set(connections).count == 1 ? connections[0] : connections.joined(separator: " "))
         let attempts = shards.reduce(0) { $0 + $1.feed.attempts }
-        if attempts > shards.count { text += ", dialled \(attempts) times" }
+        if attempts > shards.count { text += ", \(FeedStatus[\.attempts].title) \(attempts) times" }
         if let error = shards.map({ "\($0.feed.lastError)" }).first(where: { !$0.isEmpty }) {
             text += ", last trouble: \(error)"
         }
@@ -121,9 +129,15 @@ struct RunScreen {
         let waiting = fetcher.queued.indices.reduce(0) { $0 + fetcher.queued[$1] } + fetcher.inFlight
         if fetcher.writtenAtNs == 0 { return "snapshots -" }
         var text =
-            "snapshots \(fetcher.sentCount) asked, weight \(fetcher.weightSpent) of \(fetcher.weightMax)"
-        if fetcher.refusalCount > 0 { text += ", \(fetcher.refusalCount) refusals" }
-        if fetcher.transientFailureCount > 0 { text += ", \(fetcher.transientFailureCount) failures" }
+            "snapshots \(counted(fetcher.sentCount, \SnapshotFetcherStatus.sentCount)), "
+            + "\(SnapshotFetcherStatus[\.weightSpent].title) \(fetcher.weightSpent) of \(fetcher.weightMax)"
+        if fetcher.refusalCount > 0 {
+            text += ", \(counted(fetcher.refusalCount, \SnapshotFetcherStatus.refusalCount))"
+        }
+        if fetcher.transientFailureCount > 0 {
+            text +=
+                ", \(counted(fetcher.transientFailureCount, \SnapshotFetcherStatus.transientFailureCount))"
+        }
         if waiting > 0 {
             let done = fetcher.delivered + fetcher.failed
             let width = 20

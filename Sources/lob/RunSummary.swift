@@ -4,6 +4,8 @@ import BinanceVenue
 import BookEngine
 import BookService
 import DepthBook
+import DepthFeed
+import LobMetrics
 import MarketData
 
 /// The books of a run at its end.
@@ -52,7 +54,6 @@ struct RunSummary {
     /// One object for a symbol.
     func json(_ book: FinalBook) -> String {
         let status = book.status
-        let c = status.counters
         let scales = status.scales ?? RunSummary.noScales
         func price(_ level: PriceLevel?) -> String {
             level.map { "[\"\(scales.text($0.price))\",\"\(scales.text($0.quantity))\"]" } ?? "null"
@@ -66,16 +67,21 @@ struct RunSummary {
         case .live, .neverLive: break
         case .mending(let forMs), .lost(let forMs): text += ",\"staleForMs\":\(forMs)"
         }
-        text += ",\"lastUpdateId\":\(status.lastUpdateID)"
-        text += ",\"events\":{\"applied\":\(c.applied),\"discarded\":\(c.discarded),\"gaps\":\(c.gaps)}"
-        text += ",\"resyncs\":\(c.resyncs),\"snapshots\":\(c.snapshots)"
-        text += ",\"bookTicker\":{\"compared\":\(c.tickersCompared),\"agreed\":\(c.tickersAgreed)}"
-        text += ",\"audits\":{\"compared\":\(c.auditsCompared),\"agreed\":\(c.auditsAgreed)}"
-        text += ",\"levels\":{\"bid\":\(book.bidCount),\"ask\":\(book.askCount)}"
-        text += ",\"provenLevels\":{\"bid\":\(status.provenBidCount),\"ask\":\(status.provenAskCount)}"
+        text += ",\"lastUpdateId\":\(status.lastUpdateID),\(RunSummary.members(book))"
         text += ",\"bestBid\":\(price(book.bestBid)),\"bestAsk\":\(price(book.bestAsk))"
         text += ",\"lag\":\(lagJSON(status.symbol)),\"checkedMsAgo\":\(checkedMsAgo(book))"
         return text + ",\"digest\":\"\(hexadecimal(book.digest))\"}"
+    }
+
+    private static func members(_ book: FinalBook) -> String {
+        var members = MetricMembers()
+        members.add(
+            book.status.counters, \.applied, \.discarded, \.gaps, \.resyncs, \.snapshots, \.tickersCompared,
+            \.tickersAgreed, \.auditsCompared, \.auditsAgreed)
+        members.add("levels.bid", book.bidCount)
+        members.add("levels.ask", book.askCount)
+        members.add(book.status, \.provenBidCount, \.provenAskCount)
+        return members.text
     }
 
     private func lagJSON(_ symbol: SymbolName) -> String {
@@ -97,12 +103,16 @@ struct RunSummary {
         return "\(fixed(Double(medianNs) / 1e6, 1))/\(fixed(Double(worstNs) / 1e6, 1))"
     }
 
+    private func title(_ path: PartialKeyPath<SymbolCounters>) -> String { SymbolCounters[path].title }
+
     /// The table for people, of at most so many symbols.
     func table(rowCountMax: Int) -> String {
         var rows = [
             [
-                "symbol", "state", "applied", "gaps", "resyncs", "snapshots", "bids", "asks", "best bid",
-                "best ask", "lag ms", "tickers", "audits", "digest",
+                "symbol", "state", title(\.applied), title(\.gaps), title(\.resyncs), title(\.snapshots),
+                "bids",
+                "asks", "best bid", "best ask", "\(SymbolStatus[\.lagNs].title) ms", title(\.tickersCompared),
+                title(\.auditsCompared), "digest",
             ]
         ]
         let sorted = books.sorted { ($0.state == .live ? 1 : 0) < ($1.state == .live ? 1 : 0) }
@@ -161,13 +171,16 @@ struct RunSummary {
         let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
         var all = LagMeter()
         for lag in lags.values { all.add(lag) }
-        return "\(live) of \(counted(books.count, "book")) live; \(messages) messages in "
-            + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(malformed) unreadable, "
-            + "\(dropped) lost to a full ring; dialled \(counted(dials, "time")); "
-            + "\(sum(\.applied)) events applied, \(counted(sum(\.gaps), "gap")), "
-            + "\(counted(sum(\.resyncs), "resync")); "
-            + "agreed: tickers \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
-            + "audits \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared)); "
-            + "lag ms, median/worst: \(lagText(all))"
+        return
+            "\(live) of \(counted(books.count, "book")) live; \(counted(messages, \FeedStatus.messages)) in "
+            + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(counted(malformed, \EngineCounters.malformed)), "
+            + "\(counted(dropped, \FeedStatus.droppedMessages)) to a full ring; "
+            + "\(FeedStatus[\.attempts].title) \(counted(dials, "time")); "
+            + "\(sum(\.applied)) events \(title(\.applied)), "
+            + "\(counted(sum(\.gaps), \SymbolCounters.gaps)), "
+            + "\(counted(sum(\.resyncs), \SymbolCounters.resyncs)); "
+            + "agreed: \(title(\.tickersCompared)) \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "
+            + "\(title(\.auditsCompared)) \(sum(\.auditsAgreed)) of \(sum(\.auditsCompared)); "
+            + "\(SymbolStatus[\.lagNs].title) ms, median/worst: \(lagText(all))"
     }
 }

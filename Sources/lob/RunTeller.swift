@@ -35,7 +35,7 @@ final class Teller: Sendable {
             doubtMarket()
             level = .debug
         case .feed(_, .ended(_, let end)):
-            if case .upgradeRefused(status: 404, _)? = end.error { doubtMarket() }
+            if end.refusedStatus == 404 { doubtMarket() }
         case .fetcher, .feed, .notPinned: break
         }
         logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))

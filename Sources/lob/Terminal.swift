@@ -3,6 +3,7 @@
 // SAFETY: OS calls get pointers that live inside the closure that made them.
 
 import Glibc
+import LobMetrics
 import LobRecording
 
 /// Writes a line to standard error, if that takes it within two seconds: a stopped terminal or a full pipe
@@ -83,6 +84,12 @@ func wrapped(_ line: String, columnsMax: Int) -> [String] {
 
 /// `1 connection`, `2 connections`.
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+/// A number with the words of its entry in the table: `1 gap`, `2 gaps`.
+func counted<Root: Measured>(_ count: Int, _ path: PartialKeyPath<Root>) -> String {
+    let title = Root[path].title
+    return "\(count) \(count == 1 && title.hasSuffix("s") ? String(title.dropLast()) : title)"
+}
 
 /// A number of bytes in a unit that suits it.
 func byteText(_ bytes: Int) -> String {

@@ -96,20 +96,20 @@ extension MessageParser {
         let scales: SymbolScales?
         switch kind {
         case .depthUpdate:
-            found.symbol = update.symbol.withBytes { Array($0) }
+            found.symbol = update.symbol.bytes
             (found.first, found.last) = (update.first.value, update.last.value)
             found.previousLast = update.previousLast?.value
             (found.eventTimeUs, found.transactionTimeUs) = (update.eventTimeUs, update.transactionTimeUs)
             (found.bids, found.asks) = (update.bids.array(), update.asks.array())
             scales = update.scales
         case .partialDepth, .depthSnapshot:
-            found.symbol = snapshot.symbol.withBytes { Array($0) }
+            found.symbol = snapshot.symbol.bytes
             found.last = snapshot.lastUpdateID.value
             (found.eventTimeUs, found.transactionTimeUs) = (snapshot.eventTimeUs, snapshot.transactionTimeUs)
             (found.bids, found.asks) = (snapshot.bids.array(), snapshot.asks.array())
             scales = snapshot.scales
         case .bookTicker:
-            found.symbol = ticker.symbol.withBytes { Array($0) }
+            found.symbol = ticker.symbol.bytes
             found.last = ticker.updateID.value
             (found.eventTimeUs, found.transactionTimeUs) = (ticker.eventTimeUs, ticker.transactionTimeUs)
             (found.bids, found.asks) = ([ticker.bid], [ticker.ask])

@@ -3,6 +3,7 @@
 import BinanceVenue
 import DepthFeed
 import FeedPlan
+import FeedSockets
 import LobTransport
 import MarketData
 import Testing
@@ -47,7 +48,7 @@ import Testing
             (WebSocketEnd(error: .lost), [LogField("reason", text: "connection lost")]),
         ] as [(WebSocketEnd, [LogField])])
     func ends(_ end: WebSocketEnd, _ wanted: [LogField]) {
-        let event = ServiceEvent.feed(shard: 0, .ended(7, end))
+        let event = ServiceEvent.feed(shard: 0, .ended(7, LinkEnd(end)))
         #expect(event.facts == [LogField("shard", 0), LogField("connection", 7)] + wanted)
     }
 

@@ -154,7 +154,7 @@ extension StopCase {
                 }
                 let waitingBytes = min(ringBytes / 2, 200_000)
                 report.wait("late", seen: { "\(service.shardStatuses)" }) {
-                    service.shardStatuses.allSatisfy { $0.ringBytes > waitingBytes }
+                    service.shardStatuses.allSatisfy { $0.ring.occupancyBytes > waitingBytes }
                 }
                 Thread {
                     usleep(UInt32.random(in: 0...60_000))
@@ -178,6 +178,6 @@ private func expectNothingLost(_ service: BookService, _ report: Report) {
         report.expect(
             stepped == feed.messages - feed.droppedMessages,
             "received \(feed.messages), dropped \(feed.droppedMessages), stepped \(stepped): \(engine)")
-        report.expect(shard.ringBytes == 0, "\(shard.ringBytes) bytes left in the ring")
+        report.expect(shard.ring.occupancyBytes == 0, "\(shard.ring.occupancyBytes) bytes left in the ring")
     }
 }

@@ -84,7 +84,7 @@ extension BookService {
 
     /// Messages that found no room, as far as it is known yet.
     var lostCount: Int {
-        shardStatuses.reduce(0) { $0 + max($1.droppedFrames, $1.feed.droppedMessages) }
+        shardStatuses.reduce(0) { $0 + max($1.ring.droppedFrames, $1.feed.droppedMessages) }
     }
 
     /// Whether every symbol's published view is live.

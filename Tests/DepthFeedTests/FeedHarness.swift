@@ -1,6 +1,7 @@
 // A shard under test: venue, feed and ring on the test's own thread, times scaled down.
 
 import BinanceVenue
+import FeedSockets
 import LobHandoff
 import LobTransport
 import MarketData
@@ -45,6 +46,7 @@ final class ShardHarness {
 
     init(
         _ venue: TestVenue, market: Market = .spot, symbols: [String] = ["BTCUSDT"], ringBytes: Int = 1 << 20,
+        socket: WebSocketClient.Options = .feed,
         _ adjust: (inout DepthFeed.Configuration) -> Void = { _ in }
     ) throws {
         self.venue = venue
@@ -61,13 +63,14 @@ final class ShardHarness {
         configuration.supervisor.overlapMs = 100
         configuration.tickIntervalMs = 20
         configuration.statusIntervalMs = 20
-        configuration.socket.closeLimitMs = 100
+        var socket = socket
+        socket.closeLimitMs = 100
         adjust(&configuration)
         let ring = try FrameRing(capacityBytes: ringBytes)
         consumer = ring.consumer
         gauges = ring.gauges
         let told = Told()
-        feed = try DepthFeed(configuration, on: loop, producer: ring.producer) { event in
+        feed = try DepthFeed(configuration, on: loop, socket: socket, producer: ring.producer) { event in
             told.events.append("\(event)")
             told.onReport()
         }
@@ -86,6 +89,8 @@ final class ShardHarness {
     }
 
     var log: [String] { told.events }
+
+    var remote: FeedHandle { FeedHandle(feed, on: loop) }
 
     var status: FeedStatus {
         var status = FeedStatus()

@@ -44,7 +44,7 @@ extension FeedSocketTests {
         @Test func snapshotsAndFailures() throws {
             let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
             shard.start()
-            let remote = shard.feed.remote
+            let remote = shard.remote
             let frame = SnapshotEnvelope(symbol: btc, limit: 100).bytes + Array("{\"lastUpdateId\":7}".utf8)
             func deliver(_ news: SnapshotFetcher.Delivery.News, _ symbol: SymbolName = btc) -> Bool {
                 let key = SnapshotKey(market: .spot, symbol: symbol)
@@ -118,10 +118,10 @@ extension FeedSocketTests {
             shard.venue.link.shutDown()
             shard.drive { shard.announcements.count == 2 }
             shard.frames = []
-            let (a, b) = (shard.feed.sockets[1]!, shard.feed.sockets[2]!)
-            func piece(_ text: String, _ isFinal: Bool, _ socket: FeedSocket) {
+            let (a, b) = (shard.feed.connections[1]!, shard.feed.connections[2]!)
+            func piece(_ text: String, _ isFinal: Bool, _ connection: FeedConnection) {
                 let bytes = Array(text.utf8)
-                shard.feed.received(bytes.span, isFinal: isFinal, on: socket)
+                shard.feed.received(bytes.span, isFinal: isFinal, on: connection, receivedAtNs: 0)
             }
             let event = depthEvent(1)
             piece(String(event.prefix(5)), false, a)  // too short to tell what it is
@@ -152,13 +152,16 @@ extension FeedSocketTests {
         @Test func receivingAllocatesNothing() throws {
             let shard = try ShardHarness(TestVenue())
             shard.start()
-            let socket = shard.feed.sockets[1]!
+            let connection = shard.feed.connections[1]!
             let event = Array(depthEvent(1, length: 2000).utf8)
+            func receive(_ piece: Span<UInt8>, isFinal: Bool) {
+                shard.feed.received(piece, isFinal: isFinal, on: connection, receivedAtNs: 1)
+            }
             func run(_ count: Int) {
                 for _ in 0..<count {
-                    shard.feed.received(event.span, isFinal: true, on: socket)
-                    shard.feed.received(event.span.extracting(first: 900), isFinal: false, on: socket)
-                    shard.feed.received(event.span.extracting(droppingFirst: 900), isFinal: true, on: socket)
+                    receive(event.span, isFinal: true)
+                    receive(event.span.extracting(first: 900), isFinal: false)
+                    receive(event.span.extracting(droppingFirst: 900), isFinal: true)
                     shard.consumer.poll { _ in }
                 }
             }

@@ -60,14 +60,14 @@ extension FeedSocketTests {
             shard.venue.link.send(depthEvent(1))
             shard.drive { shard.status.messages == 2 }
             let reader = try TapReader()
-            #expect(shard.feed.remote.add(reader.tap))
+            #expect(shard.remote.add(reader.tap))
             shard.turn()
             shard.venue.link.send(depthEvent(2))
             shard.drive { reader.read().count == 2 }
             #expect(reader.frames.map(\.kind) == [.connected, .message])
             #expect(reader.frames[0].source == shard.frames[0].source)
             #expect(reader.frames[1].text == depthEvent(2))
-            #expect(shard.feed.remote.remove(reader.tap))
+            #expect(shard.remote.remove(reader.tap))
             shard.turn()
             shard.venue.link.send(depthEvent(3))
             shard.drive { shard.status.messages == 4 }

@@ -2,6 +2,7 @@
 // ring.
 
 import BinanceVenue
+import FeedSockets
 import LobHandoff
 import MarketData
 import Testing
@@ -170,11 +171,11 @@ extension FeedSocketTests {
         @Test(arguments: [WebSocketBackend.native, .libwebsockets]) func halfOpen(_ backend: WebSocketBackend)
             throws
         {
-            let shard = try ShardHarness(TestVenue()) {
-                $0.socket.backends = [backend]
-                $0.socket.pingAfterMs = 100
-                $0.socket.pongLimitMs = 60
-            }
+            var socket = WebSocketClient.Options.feed
+            socket.backends = [backend]
+            socket.pingAfterMs = 100
+            socket.pongLimitMs = 60
+            let shard = try ShardHarness(TestVenue(), socket: socket)
             shard.start()
             shard.isVenueTurning = false
             let begin = monotonicNs()
@@ -188,10 +189,10 @@ extension FeedSocketTests {
 
         /// A quiet venue that answers pings is no half-open one.
         @Test func quiet() throws {
-            let shard = try ShardHarness(TestVenue()) {
-                $0.socket.pingAfterMs = 50
-                $0.socket.pongLimitMs = 400
-            }
+            var socket = WebSocketClient.Options.feed
+            socket.pingAfterMs = 50
+            socket.pongLimitMs = 400
+            let shard = try ShardHarness(TestVenue(), socket: socket)
             shard.start()
             shard.drive { shard.status.probes == 2 }
             shard.pass(ms: 100)
@@ -230,7 +231,7 @@ extension FeedSocketTests {
         @Test func resubscribes() throws {
             let shard = try ShardHarness(TestVenue(), symbols: ["BTCUSDT", "ETHUSDT"])
             shard.start()
-            let remote = shard.feed.remote
+            let remote = shard.remote
             #expect(remote.resubscribe([SymbolName("ETHUSDT"), SymbolName("XYZ")]))
             shard.drive { shard.venue.link.requests.count == 3 }
             #expect(shard.venue.link.requests.map(\.method) == ["SUBSCRIBE", "UNSUBSCRIBE", "SUBSCRIBE"])

@@ -4,6 +4,7 @@
 import BinanceVenue
 import BookSync
 import FeedPlan
+import FeedSockets
 import LobHandoff
 import MarketData
 import Testing
@@ -53,7 +54,7 @@ final class FetcherHarness {
             options: options,
             deliver: { [unowned self] delivery in
                 if case .requested(let frame) = delivery.news {
-                    let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+                    let envelope = SnapshotEnvelope(frame.span)!
                     if isHearing { announced.append("\(envelope.symbol) \(envelope.limit)") }
                     return isHearing
                 }
@@ -99,11 +100,13 @@ final class FetcherHarness {
     var words: [String] {
         deliveries.map { delivery in
             guard case .snapshot(let frame) = delivery.news else { return "\(delivery.key.symbol) failed" }
-            let envelope = frame.withUnsafeBufferPointer { SnapshotEnvelope($0) }!
+            let envelope = SnapshotEnvelope(frame.span)!
             let body = String(decoding: frame.dropFirst(SnapshotEnvelope.length), as: UTF8.self)
             return "\(envelope.symbol) \(envelope.limit) \(body.prefix(18))"
         }
     }
+
+    var remote: SnapshotFetcherHandle { SnapshotFetcherHandle(fetcher, on: loop) }
 
     var status: SnapshotFetcherStatus {
         var status = SnapshotFetcherStatus()

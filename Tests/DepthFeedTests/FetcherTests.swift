@@ -2,6 +2,7 @@
 // request.
 
 import BinanceVenue
+import FeedSockets
 import LobHandoff
 import MarketData
 import Testing
@@ -175,7 +176,7 @@ extension FeedSocketTests {
         @Test func wishesFromOtherThreads() throws {
             let d = try FetcherHarness()
             d.venue.rest = { _, _ in ok("{}") }
-            let remote = d.fetcher.remote
+            let remote = d.remote
             let keys = (0..<500).map { FetcherHarness.key("S\($0)") }
             #expect(remote.want(keys.map { .want($0, .initial, levelCount: 100, attempt: 0) }))
             #expect(remote.want(keys.dropFirst(10).map { .cancel($0) }))

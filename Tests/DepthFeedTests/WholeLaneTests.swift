@@ -5,6 +5,7 @@ import BinanceVenue
 import BookEngine
 import DepthBook
 import FeedPlan
+import FeedSockets
 import Foundation
 import LobHandoff
 import LobTransport
@@ -149,7 +150,7 @@ private final class RunningShard: @unchecked Sendable {
             let loop = try! EventLoop()
             let feed = try! DepthFeed(
                 configuration, on: loop, producer: producer.value.take()!, signal: signal)
-            (self.feed, self.status) = (feed.remote, feed.status)
+            (self.feed, self.status) = (FeedHandle(feed, on: loop), feed.status)
             self.ready.add(1, ordering: .releasing)
             feed.start()
             loop.run { self.isEnding.load(ordering: .acquiring) && feed.isStopped && feed.openCount == 0 }
@@ -163,7 +164,7 @@ private final class RunningShard: @unchecked Sendable {
             let loop = try! EventLoop()
             let fetcher = try! SnapshotFetcher(
                 [endpoints], on: loop, deliver: { feed.deliver($0) })
-            self.fetcher = fetcher.remote
+            self.fetcher = SnapshotFetcherHandle(fetcher, on: loop)
             self.ready.add(1, ordering: .releasing)
             loop.run {
                 self.isEnding.load(ordering: .acquiring) && fetcher.isStopped && fetcher.openCount == 0

@@ -43,7 +43,7 @@ import Testing
         let exceeds = buffer.reserve(LevelBuffer.capacityMax + 1)
         let isUnchanged = buffer.base == base && buffer.capacity == capacity
         #expect(!exceeds && isUnchanged)
-        buffer.count = LevelBuffer.capacityMax
+        buffer.noteWritten(LevelBuffer.capacityMax - 1)
         let isTaken = buffer.append(PriceLevel(1, 1))
         let (count, first) = (buffer.count, buffer[0])
         #expect(!isTaken && count == LevelBuffer.capacityMax && first == PriceLevel(7, 8))

@@ -15,7 +15,7 @@ import Testing
             #expect(name.description == text)
             #expect(name.length == text.utf8.count)
             #expect(name.isEmpty == text.isEmpty)
-            #expect(name.withBytes { Array($0) } == Array(text.utf8))
+            #expect(name.bytes == Array(text.utf8))
         }
         #expect(SymbolName(String()) == SymbolName())
         #expect(MemoryLayout<SymbolName>.size == 48)

@@ -12,43 +12,56 @@ enum HouseRules {
     /// Foundation is for the executables only.
     static let arrows: [(target: String, imports: Set<String>)] = [
         ("MarketData", []),
+        ("LobMetrics", []),
         ("BookSync", ["MarketData"]),
         ("DepthBook", ["CLobKernels", "MarketData"]),
-        ("LobHandoff", ["CLobKernels", "Glibc", "Synchronization"]),
+        ("LobHandoff", ["CLobKernels", "Glibc", "LobMetrics", "Synchronization"]),
         ("FeedPlan", ["MarketData"]),
         ("BinanceVenue", ["BookSync", "CLobKernels", "FeedPlan", "MarketData"]),
-        ("BookEngine", ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData"]),
-        ("LobTransport", ["CLobTransport", "LobHandoff"]),
-        ("DepthFeed", ["BinanceVenue", "BookSync", "FeedPlan", "LobHandoff", "LobTransport", "MarketData"]),
+        (
+            "BookEngine",
+            ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "LobMetrics", "MarketData"]
+        ),
+        (
+            "DepthFeed",
+            [
+                "BinanceVenue", "BookEngine", "BookSync", "FeedPlan", "LobHandoff", "LobMetrics",
+                "MarketData",
+            ]
+        ),
+        ("LobTransport", ["CLobTransport", "LobHandoff", "LobMetrics"]),
+        (
+            "FeedSockets", ["BinanceVenue", "DepthFeed", "LobHandoff", "LobTransport", "MarketData"]
+        ),
         (
             "BookService",
             [
-                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
-                "LobTransport", "MarketData", "Synchronization",
+                "BinanceVenue", "BookEngine", "DepthBook", "DepthFeed", "FeedPlan", "FeedSockets",
+                "LobHandoff", "LobMetrics", "LobTransport", "MarketData", "Synchronization",
             ]
         ),
         (
             "LocalOrderBook",
             [
                 "BinanceVenue", "BookEngine", "BookService", "DepthBook", "DepthFeed", "FeedPlan",
-                "LobHandoff", "LobTransport", "MarketData",
+                "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
             ]
         ),
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
-        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "MarketData"]),
+        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]),
         (
             "ExchangeServer",
             [
-                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobRecording",
-                "LobTransport", "MarketData", "SimulatedExchange",
+                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobMetrics",
+                "LobRecording", "LobTransport", "MarketData", "SimulatedExchange",
             ]
         ),
         (
             "PipelineSimulation",
             [
-                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "MarketData",
-                "SimulatedExchange",
+                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
+                "MarketData", "SimulatedExchange",
             ]
         ),
         ("lob", ["ArgumentParser", "Foundation", "Glibc", "Logging", "Synchronization"]),
@@ -66,21 +79,22 @@ enum HouseRules {
     static let fence: [String: Set<String>] = [
         "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
-        "BinanceVenue": ["JSONCursor", "LevelsParser", "MessageEncoder", "MessageParser"],
-        "BookSync": ["SnapshotEnvelope"],
+        "BinanceVenue": [
+            "JSONCursor", "JSONCursor+Values", "LevelsParser", "MessageEncoder", "MessageParser",
+        ],
         "LobHandoff": [
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
-        "Captures": ["CaptureSurvey", "DepthBody"],
-        "ExchangeServer": ["CapturedText"],
+        "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "Socket"],
         "lob": [
             "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],
         "PipelineSimulation": ["FrameFacts"],
         "LobRecording": [
-            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "RecordingWriter", "ZstdFile",
+            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "PipeSpool", "RecordingWriter",
+            "ZstdFile",
         ],
     ]
 

@@ -1,7 +1,6 @@
 // Where an update stands relative to a book.
 
 /// Where an update stands relative to a book.
-@frozen
 public enum Continuity: Hashable, Sendable {
     /// Everything in it is in the book already.
     case stale

@@ -5,13 +5,10 @@
 //      0 ..< 48   symbol, as `SymbolName` lays it out (bytes, zeros, length in the last byte)
 //     48 ..< 52   levels a side that were requested, little endian; 0 = the body is complete on both sides
 //     52 ..< 64   zero
-//
-// SAFETY: reads and writes 64 bytes at pointers whose length is checked first.
 
 import MarketData
 
 /// The header of a snapshot frame.
-@frozen
 public struct SnapshotEnvelope: Hashable, Sendable {
     /// Length of the header in bytes.
     public static var length: Int { 64 }
@@ -28,21 +25,20 @@ public struct SnapshotEnvelope: Hashable, Sendable {
     }
 
     /// The header in front of a body, nil if the bytes are too short or name no symbol.
-    public init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+    public init?(_ bytes: Span<UInt8>) {
         guard bytes.count >= SnapshotEnvelope.length else { return nil }
         let length = Int(bytes[47])
         guard length > 0, length <= SymbolName.lengthMax else { return nil }
-        guard let name = SymbolName(UnsafeBufferPointer(rebasing: bytes[..<length])) else { return nil }
+        guard let name = SymbolName(bytes.extracting(first: length)) else { return nil }
         symbol = name
-        limit = (0..<4).reduce(0) { $0 | Int(bytes[48 + $1]) << (8 * $1) }
+        limit = 0
+        for i in 0..<4 { limit |= Int(bytes[48 + i]) << (8 * i) }
     }
 
     /// The header as bytes.
     public var bytes: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: SnapshotEnvelope.length)
-        symbol.withBytes { name in
-            for i in 0..<name.count { bytes[i] = name[i] }
-        }
+        for (i, byte) in symbol.bytes.enumerated() { bytes[i] = byte }
         bytes[47] = UInt8(truncatingIfNeeded: symbol.length)
         for i in 0..<4 { bytes[48 + i] = UInt8(truncatingIfNeeded: limit >> (8 * i)) }
         return bytes

@@ -3,7 +3,6 @@
 import MarketData
 
 /// The update ids of one depth update.
-@frozen
 public struct UpdateRange: Hashable, Sendable, BitwiseCopyable {
     /// First update id covered, `U`.
     public var first: UpdateID

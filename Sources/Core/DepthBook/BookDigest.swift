@@ -11,7 +11,6 @@
 import MarketData
 
 /// A running digest of a book.
-@frozen
 public struct BookDigest: Sendable, BitwiseCopyable {
     /// The digest of what was added so far.
     public private(set) var value: UInt64 = 0x6C6F_6262_6F6F_6B31

@@ -14,31 +14,31 @@ extension BookSide {
         let margin = BookSide.margin
         let counts = [capacity, capacity, capacity / 8, capacity / 64, capacity / 512]
         let total = counts.reduce(0) { $0 + $1 + 2 * margin }
-        memory = .allocate(byteCount: total * 8, alignment: 128)
-        let words = memory.bindMemory(to: Int64.self, capacity: total)
-        words.initialize(repeating: .max, count: total)
+        unsafe memory = .allocate(byteCount: total * 8, alignment: 128)
+        let words = unsafe memory.bindMemory(to: Int64.self, capacity: total)
+        unsafe words.initialize(repeating: .max, count: total)
         var at = margin
         func lane(_ count: Int) -> UnsafeMutablePointer<Int64> {
             defer { at += count + 2 * margin }
-            return words + at
+            return unsafe words + at
         }
-        keys = lane(capacity)
-        quantities = lane(capacity)
-        every8 = lane(capacity / 8)
-        every64 = lane(capacity / 64)
-        every512 = lane(capacity / 512)
-        (keys - margin).update(repeating: .min, count: margin)
-        (quantities - margin).update(repeating: 1, count: capacity + 2 * margin)
+        unsafe keys = unsafe lane(capacity)
+        unsafe quantities = unsafe lane(capacity)
+        unsafe every8 = unsafe lane(capacity / 8)
+        unsafe every64 = unsafe lane(capacity / 64)
+        unsafe every512 = unsafe lane(capacity / 512)
+        unsafe (keys - margin).update(repeating: .min, count: margin)
+        unsafe (quantities - margin).update(repeating: 1, count: capacity + 2 * margin)
         self.capacity = capacity
     }
 
     /// Empties the side and keeps its memory.
     mutating func removeAll() {
-        keys.update(repeating: .max, count: capacity)
-        quantities.update(repeating: 0, count: capacity)
-        every8.update(repeating: .max, count: capacity / 8)
-        every64.update(repeating: .max, count: capacity / 64)
-        every512.update(repeating: .max, count: capacity / 512)
+        unsafe keys.update(repeating: .max, count: capacity)
+        unsafe quantities.update(repeating: 0, count: capacity)
+        unsafe every8.update(repeating: .max, count: capacity / 8)
+        unsafe every64.update(repeating: .max, count: capacity / 64)
+        unsafe every512.update(repeating: .max, count: capacity / 512)
         high = -1
     }
 
@@ -72,7 +72,7 @@ extension BookSide {
         spread(compact(first, width), over: first, width)
         let top = first &+ width &- 1
         if high < top && high >= first { high = top }
-        if quantities[high] == 0 { high = deeper(high) }
+        if unsafe quantities[high] == 0 { high = deeper(high) }
         levelling.windowCount &+= 1
         levelling.slotCount &+= width
         // At least five slots in 32 are free now, evenly: one of the eight above or below is.
@@ -81,18 +81,18 @@ extension BookSide {
 
     /// Free slots in a window; `width` is a multiple of 8.
     func freeCount(_ first: Int, _ width: Int) -> Int {
-        Int(lob_free_count(quantities + first, Int64(width)))
+        unsafe Int(lob_free_count(quantities + first, Int64(width)))
     }
 
     /// Moves the live levels of a window to its front, in order.
     /// - Returns: their number.
     func compact(_ first: Int, _ width: Int) -> Int {
-        Int(lob_compact(keys + first, quantities + first, Int64(width)))
+        unsafe Int(lob_compact(keys + first, quantities + first, Int64(width)))
     }
 
     /// Spreads the `live` levels at the front of a window evenly over it.
     func spread(_ live: Int, over first: Int, _ width: Int) {
-        lob_spread(keys + first, quantities + first, Int64(live), Int64(width))
+        unsafe lob_spread(keys + first, quantities + first, Int64(live), Int64(width))
         resampleWindow(first, width)
     }
 
@@ -100,17 +100,17 @@ extension BookSide {
     func resampleWindow(_ first: Int, _ width: Int) {
         var at = first &>> 3
         while at < (first &+ width) &>> 3 {
-            every8[at] = keys[at &* 8 &+ 7]
+            unsafe every8[at] = unsafe keys[at &* 8 &+ 7]
             at &+= 1
         }
         at = first &>> 6
         while at < (first &+ width) &>> 6 {
-            every64[at] = keys[at &* 64 &+ 63]
+            unsafe every64[at] = unsafe keys[at &* 64 &+ 63]
             at &+= 1
         }
         at = first &>> 9
         while at <= (first &+ width &- 1) &>> 9 {
-            every512[at] = keys[at &* 512 &+ 511]
+            unsafe every512[at] = unsafe keys[at &* 512 &+ 511]
             at &+= 1
         }
     }
@@ -119,12 +119,12 @@ extension BookSide {
     @inline(never)
     mutating func grow() {
         let live = compact(0, capacity)
-        let old = (memory: memory, keys: keys, quantities: quantities)
+        let old = unsafe (memory: memory, keys: keys, quantities: quantities)
         allocate(capacity: capacity * 2)
-        (keys + capacity / 4).update(from: old.keys, count: live)
-        (quantities + capacity / 4).update(from: old.quantities, count: live)
+        unsafe (keys + capacity / 4).update(from: old.keys, count: live)
+        unsafe (quantities + capacity / 4).update(from: old.quantities, count: live)
         settle(live)
-        old.memory.deallocate()
+        unsafe old.memory.deallocate()
         levelling.growthCount &+= 1
     }
 
@@ -137,14 +137,14 @@ extension BookSide {
             return
         }
         let first = capacity / 4
-        keys.update(repeating: .min, count: first)
-        quantities.update(repeating: 0, count: first)
+        unsafe keys.update(repeating: .min, count: first)
+        unsafe quantities.update(repeating: 0, count: first)
         spread(live, over: first, capacity / 2)
-        (keys + capacity - first).update(repeating: .max, count: first)
-        (quantities + capacity - first).update(repeating: 0, count: first)
+        unsafe (keys + capacity - first).update(repeating: .max, count: first)
+        unsafe (quantities + capacity - first).update(repeating: 0, count: first)
         resampleWindow(0, capacity)
         high = first + capacity / 2 - 1
-        if quantities[high] == 0 { high = deeper(high) }
+        if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
     /// Replaces the contents by the levels of a snapshot side; zero quantities are left out.
@@ -156,25 +156,25 @@ extension BookSide {
         var wanted = BookSide.capacityMin
         while wanted < count * 8 / 3 { wanted *= 2 }
         if wanted > capacity {
-            memory.deallocate()
+            unsafe memory.deallocate()
             allocate(capacity: wanted)
         }
-        let loaded = (keys: keys + capacity / 4, quantities: quantities + capacity / 4)
+        let loaded = unsafe (keys: keys + capacity / 4, quantities: quantities + capacity / 4)
         var live = 0
         var previous = Int64.min
         var at = count
         while at > 0 {
             at &-= 1
-            let key = levels[at].price.mantissa ^ flip
+            let key = unsafe levels[at].price.mantissa ^ flip
             if key <= previous {
                 removeAll()
-                applyUnordered(levels, count: count)
+                unsafe applyUnordered(levels, count: count)
                 return
             }
             previous = key
-            loaded.keys[live] = key
-            loaded.quantities[live] = levels[at].quantity.mantissa
-            live &+= levels[at].quantity.mantissa == 0 ? 0 : 1
+            unsafe loaded.keys[live] = key
+            unsafe loaded.quantities[live] = unsafe levels[at].quantity.mantissa
+            unsafe live &+= levels[at].quantity.mantissa == 0 ? 0 : 1
         }
         settle(live)
     }

@@ -18,7 +18,7 @@ extension BookSide {
         if first > high { return 0 }
         let whole = (high &+ 1 &- first) & ~7
         var count = whole &- freeCount(first, whole)
-        for slot in (first + whole)..<(high + 1) where quantities[slot] != 0 { count += 1 }
+        for slot in (first + whole)..<(high + 1) where unsafe quantities[slot] != 0 { count += 1 }
         return count
     }
 
@@ -27,9 +27,9 @@ extension BookSide {
     @inline(__always)
     func deeper(_ slot: Int) -> Int {
         var next = slot &- 1
-        if quantities[next] != 0 { return next }
+        if unsafe quantities[next] != 0 { return next }
         while true {
-            let held = ~lob_free8(quantities + next - 7) & UInt32((1 << (8 * Int(LOB_FREE8_UNIT))) - 1)
+            let held = unsafe ~lob_free8(quantities + next - 7) & UInt32((1 << (8 * Int(LOB_FREE8_UNIT))) - 1)
             if held != 0 {
                 let highest = (31 &- held.leadingZeroBitCount) / Int(LOB_FREE8_UNIT)
                 return next &- 7 &+ highest
@@ -40,20 +40,20 @@ extension BookSide {
 
     /// The best slot whose rank is below `rank`, or -1. O(1): one search.
     func firstSlot(below rank: Int64) -> Int {
-        if high < 0 || rank > keys[high] { return high }
+        if unsafe high < 0 || rank > keys[high] { return high }
         let slot = find(rank) &- 1
-        return slot < 0 || quantities[slot] != 0 ? slot : deeper(slot)
+        return unsafe slot < 0 || quantities[slot] != 0 ? slot : deeper(slot)
     }
 
     /// The rank of the level in a slot; nil past the last level and for one below `worst`.
     @inline(__always)
     func rank(_ slot: Int, notBelow worst: Int64) -> Int64? {
-        slot < 0 || keys[slot] < worst ? nil : keys[slot]
+        unsafe slot < 0 || keys[slot] < worst ? nil : keys[slot]
     }
 
     /// The quantity in a slot that holds a level.
     @inline(__always)
-    func quantity(in slot: Int) -> Quantity { Quantity(quantities[slot]) }
+    func quantity(in slot: Int) -> Quantity { unsafe Quantity(quantities[slot]) }
 
     /// The price of a rank.
     @inline(__always)
@@ -71,7 +71,9 @@ extension BookSide {
 
     /// The deepest price held, nil if the side is empty. O(capacity).
     public var worst: Price? {
-        for slot in 0..<(high + 1) where quantities[slot] != 0 { return Price(keys[slot] ^ flip) }
+        for slot in 0..<(high + 1) where unsafe quantities[slot] != 0 {
+            return unsafe Price(keys[slot] ^ flip)
+        }
         return nil
     }
 
@@ -79,8 +81,8 @@ extension BookSide {
     /// - Returns: how many were written.
     @inline(__always)
     func copyBest(to output: inout InlineArray<20, PriceLevel>) -> Int {
-        withUnsafeMutableBytes(of: &output) { bytes in
-            Int(
+        unsafe withUnsafeMutableBytes(of: &output) { bytes in
+            unsafe Int(
                 lob_best_levels(
                     keys, quantities, Int64(high), flip,
                     bytes.assumingMemoryBound(to: lob_level.self).baseAddress!,
@@ -92,7 +94,7 @@ extension BookSide {
     public func quantity(at price: Price) -> Quantity {
         let key = price.mantissa ^ flip
         let slot = find(key)
-        return keys[slot] == key ? Quantity(quantities[slot]) : .zero
+        return unsafe keys[slot] == key ? Quantity(quantities[slot]) : .zero
     }
 
     /// Frees the deepest levels so that `kept` remain.
@@ -105,8 +107,8 @@ extension BookSide {
             slot = deeper(slot)
         }
         if slot < 0 { return nil }
-        let gone = Price(keys[slot] ^ flip)
-        quantities.update(repeating: 0, count: slot + 1)
+        let gone = unsafe Price(keys[slot] ^ flip)
+        unsafe quantities.update(repeating: 0, count: slot + 1)
         if kept == 0 { high = -1 }
         return gone
     }
@@ -114,27 +116,27 @@ extension BookSide {
     /// The first broken invariant of the storage, or nil.
     func storageFault() -> StorageFault? {
         for slot in 0..<capacity {
-            if slot > 0 && keys[slot] < keys[slot - 1] { return .unsorted(slot: slot) }
-            if quantities[slot] < 0 { return .negativeQuantity(slot: slot) }
-            if slot > 0 && quantities[slot] != 0 && keys[slot] == keys[slot - 1] {
+            if unsafe slot > 0 && keys[slot] < keys[slot - 1] { return .unsorted(slot: slot) }
+            if unsafe quantities[slot] < 0 { return .negativeQuantity(slot: slot) }
+            if unsafe slot > 0 && quantities[slot] != 0 && keys[slot] == keys[slot - 1] {
                 return .duplicate(slot: slot)
             }
-            if slot > high && quantities[slot] != 0 { return .liveAboveBest(slot: slot) }
+            if unsafe slot > high && quantities[slot] != 0 { return .liveAboveBest(slot: slot) }
         }
-        for group in 0..<(capacity / 8) where every8[group] != keys[group * 8 + 7] {
+        for group in 0..<(capacity / 8) where unsafe every8[group] != keys[group * 8 + 7] {
             return .staleSample(slot: group * 8 + 7)
         }
-        for group in 0..<(capacity / 64) where every64[group] != keys[group * 64 + 63] {
+        for group in 0..<(capacity / 64) where unsafe every64[group] != keys[group * 64 + 63] {
             return .staleSample(slot: group * 64 + 63)
         }
-        for group in 0..<(capacity / 512) where every512[group] != keys[group * 512 + 511] {
+        for group in 0..<(capacity / 512) where unsafe every512[group] != keys[group * 512 + 511] {
             return .staleSample(slot: group * 512 + 511)
         }
-        if high >= 0 && quantities[high] == 0 { return .bestIsFree }
+        if unsafe high >= 0 && quantities[high] == 0 { return .bestIsFree }
         // Kernels read at most eight slots outside; farther below lies the dummy slot, which holds anything.
         for slot in 1...16 {
-            if keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
-            if keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {
+            if unsafe keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
+            if unsafe keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {
                 return .brokenMargin
             }
         }

@@ -29,6 +29,7 @@ import CLobKernels
 import MarketData
 
 /// One sorted side of an order book. Not copyable; frees itself.
+@safe
 public struct BookSide: ~Copyable {
     /// Slots before the first and after the last that kernels may touch.
     static let margin = 64
@@ -64,24 +65,24 @@ public struct BookSide: ~Copyable {
         flip = side == .bid ? 0 : -1
         capacity = BookSide.capacityMin
         high = -1
-        memory = UnsafeMutableRawPointer(bitPattern: 1)!
-        keys = UnsafeMutablePointer(bitPattern: 8)!
-        quantities = keys
-        every8 = keys
-        every64 = keys
-        every512 = keys
+        unsafe memory = unsafe UnsafeMutableRawPointer(bitPattern: 1)!
+        unsafe keys = unsafe UnsafeMutablePointer(bitPattern: 8)!
+        unsafe quantities = unsafe keys
+        unsafe every8 = unsafe keys
+        unsafe every64 = unsafe keys
+        unsafe every512 = unsafe keys
         allocate(capacity: BookSide.capacityMin)
         removeAll()
     }
 
-    deinit { memory.deallocate() }
+    deinit { unsafe memory.deallocate() }
 
     /// The side this is.
     var side: Side { flip == 0 ? .bid : .ask }
 
     /// The level in a slot.
     @inline(__always)
-    func level(at slot: Int) -> PriceLevel { PriceLevel(keys[slot] ^ flip, quantities[slot]) }
+    func level(at slot: Int) -> PriceLevel { unsafe PriceLevel(keys[slot] ^ flip, quantities[slot]) }
 
     /// The best level, nil if the side is empty. O(1).
     @inline(__always)
@@ -99,22 +100,22 @@ public struct BookSide: ~Copyable {
         _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
     ) {
         if count == 0 { return }
-        let ascending = levels[0].price <= levels[count &- 1].price
-        let raw = UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
-        var matched = matching
-        let insertions = Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
-        high = Int(matched.high)
+        let ascending = unsafe levels[0].price <= levels[count &- 1].price
+        let raw = unsafe UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
+        var matched = unsafe matching
+        let insertions = unsafe Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
+        high = unsafe Int(matched.high)
         if insertions < 0 {
-            applyUnordered(levels, count: count)
+            unsafe applyUnordered(levels, count: count)
             return
         }
         // From the best to the deepest, so that a shift upwards leaves the slots still to come where they
         // are.
         let bestFirst = ascending == (flip != 0)
-        insert(
+        unsafe insert(
             levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
             step: bestFirst ? 1 : -1)
-        if quantities[high] == 0 { high = deeper(high) }
+        if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
     /// The insertion phase, from the best to the deepest.
@@ -126,10 +127,10 @@ public struct BookSide: ~Copyable {
         var at = first
         var left = count
         while left > 0 {
-            let level = levels[Int(insertions[at].level)]
+            let level = unsafe levels[Int(insertions[at].level)]
             let key = level.price.mantissa ^ flip
-            var slot = Int(insertions[at].slot)
-            if keys[slot &- 1] >= key || keys[slot] < key { slot = find(key) }
+            var slot = unsafe Int(insertions[at].slot)
+            if unsafe keys[slot &- 1] >= key || keys[slot] < key { slot = find(key) }
             insert(key, level.quantity.mantissa, at: slot)
             at &+= step
             left &-= 1
@@ -140,7 +141,7 @@ public struct BookSide: ~Copyable {
     /// wins.
     @inline(never)
     mutating func applyUnordered(_ levels: UnsafePointer<PriceLevel>, count: Int) {
-        for j in 0..<count { set(levels[j]) }
+        for j in 0..<count { unsafe set(levels[j]) }
     }
 
     /// Sets the absolute quantity at one price; zero removes.
@@ -148,19 +149,19 @@ public struct BookSide: ~Copyable {
         let key = level.price.mantissa ^ flip
         let quantity = level.quantity.mantissa
         let slot = find(key)
-        if keys[slot] == key {
-            quantities[slot] = quantity
+        if unsafe keys[slot] == key {
+            unsafe quantities[slot] = quantity
             if quantity != 0 { high = max(high, slot) }
         } else if quantity != 0 {
             insert(key, quantity, at: slot)
         }
-        if quantities[high] == 0 { high = deeper(high) }
+        if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
     /// The side as the matching kernel wants it.
     @inline(__always)
     var matching: lob_side {
-        lob_side(
+        unsafe lob_side(
             keys: keys, quantities: quantities, every8: every8, every64: every64, every512: every512,
             group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high))
     }
@@ -171,33 +172,33 @@ public struct BookSide: ~Copyable {
         var group = 0
         var sample = 0
         while sample < capacity &>> 9 {
-            group &+= Int(lob_below8(every512 + sample, key))
+            unsafe group &+= Int(lob_below8(every512 + sample, key))
             sample &+= 8
         }
-        group = group &* 8 &+ Int(lob_below8(every64 + group &* 8, key))
-        group = group &* 8 &+ Int(lob_below8(every8 + group &* 8, key))
-        return group &* 8 &+ Int(lob_below8(keys + group &* 8, key))
+        group = unsafe group &* 8 &+ Int(lob_below8(every64 + group &* 8, key))
+        group = unsafe group &* 8 &+ Int(lob_below8(every8 + group &* 8, key))
+        return unsafe group &* 8 &+ Int(lob_below8(keys + group &* 8, key))
     }
 
     /// Puts a new level where its search ended; the nearest free slot within eight takes up the shift.
     @inline(__always)
     mutating func insert(_ key: Int64, _ quantity: Int64, at slot: Int) {
-        let above = lob_free8(quantities + slot)
+        let above = unsafe lob_free8(quantities + slot)
         if above != 0 {
             let distance = above.trailingZeroBitCount / Int(LOB_FREE8_UNIT)
-            lob_open_upwards(keys + slot, Int64(distance), key)
-            lob_open_upwards(quantities + slot, Int64(distance), quantity)
+            unsafe lob_open_upwards(keys + slot, Int64(distance), key)
+            unsafe lob_open_upwards(quantities + slot, Int64(distance), quantity)
             let last = slot &+ distance
             high = last > high ? last : high
             resample(slot, last)
             return
         }
-        let below = lob_free8(quantities + slot - 8)
+        let below = unsafe lob_free8(quantities + slot - 8)
         if below != 0 {
             let distance =
                 (below &<< (32 &- 8 &* UInt32(LOB_FREE8_UNIT))).leadingZeroBitCount / Int(LOB_FREE8_UNIT)
-            lob_open_downwards(keys + slot, Int64(distance), key)
-            lob_open_downwards(quantities + slot, Int64(distance), quantity)
+            unsafe lob_open_downwards(keys + slot, Int64(distance), key)
+            unsafe lob_open_downwards(quantities + slot, Int64(distance), quantity)
             high = slot &- 1 > high ? slot &- 1 : high
             resample(slot &- 1 &- distance, slot &- 1)
             return
@@ -208,11 +209,11 @@ public struct BookSide: ~Copyable {
     /// Refreshes the samples after the keys of `first ... last` (at most nine slots) changed.
     @inline(__always)
     func resample(_ first: Int, _ last: Int) {
-        every8[first &>> 3] = keys[first | 7]
-        every8[last &>> 3] = keys[last | 7]
+        unsafe every8[first &>> 3] = unsafe keys[first | 7]
+        unsafe every8[last &>> 3] = unsafe keys[last | 7]
         if first | 63 <= last {
-            every64[first &>> 6] = keys[first | 63]
-            if first | 511 <= last { every512[first &>> 9] = keys[first | 511] }
+            unsafe every64[first &>> 6] = unsafe keys[first | 63]
+            if first | 511 <= last { unsafe every512[first &>> 9] = unsafe keys[first | 511] }
         }
     }
 }

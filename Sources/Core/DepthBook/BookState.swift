@@ -3,7 +3,6 @@
 import MarketData
 
 /// How far a published book can be trusted.
-@frozen
 public enum BookState: UInt8, Sendable, BitwiseCopyable {
     /// No book yet.
     case syncing
@@ -15,7 +14,7 @@ public enum BookState: UInt8, Sendable, BitwiseCopyable {
 }
 
 /// Why a book is stale.
-@frozen
+@nonexhaustive
 public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     /// It is not stale.
     case none

@@ -4,7 +4,6 @@
 import MarketData
 
 /// The best levels of a book at one update id. Trivially copyable.
-@frozen
 public struct BookView: Sendable, BitwiseCopyable {
     /// Levels a side in a view.
     public static var levelCountMax: Int { 20 }

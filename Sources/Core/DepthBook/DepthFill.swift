@@ -3,7 +3,6 @@
 import MarketData
 
 /// What it takes to fill a quantity at once.
-@frozen
 public enum DepthFill: Hashable, Sendable, BitwiseCopyable {
     /// The whole quantity: `averagePrice` is its price (VWAP), `worst` the limit price that reaches it.
     case whole(DepthSum)

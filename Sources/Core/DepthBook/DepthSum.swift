@@ -3,7 +3,6 @@
 import MarketData
 
 /// Where a walk from the best level outwards ended, and so what its sums mean.
-@frozen
 public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
     /// Everything asked for is there: the sums are exact.
     case complete
@@ -17,7 +16,6 @@ public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Sums over the known levels of one side, from the best outwards.
-@frozen
 public struct DepthSum: Hashable, Sendable, BitwiseCopyable {
     /// Number of levels in the sums, one taken in part included.
     public var levelCount = 0

@@ -9,7 +9,6 @@
 import MarketData
 
 /// An exact fraction of two 128-bit integers.
-@frozen
 public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The numerator.
     public let numerator: Int128

@@ -18,6 +18,7 @@ import CLobKernels
 import MarketData
 
 /// An order book. Not copyable; frees itself.
+@safe
 public struct OrderBook: ~Copyable {
     /// Most levels a side keeps after a message.
     public let levelCountMax: Int
@@ -55,10 +56,10 @@ public struct OrderBook: ~Copyable {
         self.levelCountMax = max(levelCountMax, 16)
         self.movesProvenRange = movesProvenRange
         scratchCapacity = 4096
-        scratch = .allocate(capacity: scratchCapacity + 1)
+        unsafe scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
-    deinit { scratch.deallocate() }
+    deinit { unsafe scratch.deallocate() }
 
     /// The best bid, nil if there is none. O(1).
     @inline(__always)
@@ -82,8 +83,8 @@ public struct OrderBook: ~Copyable {
     ///     means that the snapshot is complete on both sides.
     /// - Complexity: O(levels). Allocates only if the book must grow.
     public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
-        bids.load(snapshot.bids.base, count: snapshot.bids.count)
-        asks.load(snapshot.asks.base, count: snapshot.asks.count)
+        unsafe bids.load(snapshot.bids.base, count: snapshot.bids.count)
+        unsafe asks.load(snapshot.asks.base, count: snapshot.asks.count)
         provenBids = OrderBook.range(of: snapshot.bids, limit: limit, side: .bid)
         provenAsks = OrderBook.range(of: snapshot.asks, limit: limit, side: .ask)
         lastUpdateID = snapshot.lastUpdateID
@@ -118,8 +119,8 @@ public struct OrderBook: ~Copyable {
         if update.scales != scales, try !adopt(update) { return }
         let most = max(update.bids.count, update.asks.count)
         if most > scratchCapacity { growScratch(most) }
-        bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
-        asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
+        unsafe bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
+        unsafe asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
         lastUpdateID = update.last
         eventTimeUs = update.eventTimeUs
         bidCountBound &+= update.bids.count
@@ -134,10 +135,10 @@ public struct OrderBook: ~Copyable {
         let b = update.bids.count, a = update.asks.count
         var seen: UInt64 = 0
         if b > 0 {
-            seen |= OrderBook.excess(update.bids.base[0]) | OrderBook.excess(update.bids.base[b &- 1])
+            unsafe seen |= OrderBook.excess(update.bids.base[0]) | OrderBook.excess(update.bids.base[b &- 1])
         }
         if a > 0 {
-            seen |= OrderBook.excess(update.asks.base[0]) | OrderBook.excess(update.asks.base[a &- 1])
+            unsafe seen |= OrderBook.excess(update.asks.base[0]) | OrderBook.excess(update.asks.base[a &- 1])
         }
         if seen &>> 63 != 0 { throw .priceOutOfRange }
     }
@@ -196,22 +197,26 @@ public struct OrderBook: ~Copyable {
         guard let bidRange = provenBids.scaled(from: old, to: wide),
             let askRange = provenAsks.scaled(from: old, to: wide)
         else { return false }
-        sides[0].withUnsafeBufferPointer { if let base = $0.baseAddress { bids.load(base, count: $0.count) } }
-        sides[1].withUnsafeBufferPointer { if let base = $0.baseAddress { asks.load(base, count: $0.count) } }
+        unsafe sides[0].withUnsafeBufferPointer {
+            if let base = $0.baseAddress { unsafe bids.load(base, count: $0.count) }
+        }
+        unsafe sides[1].withUnsafeBufferPointer {
+            if let base = $0.baseAddress { unsafe asks.load(base, count: $0.count) }
+        }
         (provenBids, provenAsks, scales) = (bidRange, askRange, wide)
         return true
     }
 
     private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {
-        for i in 0..<levels.count where levels.base[i].quantity != .zero { return false }
+        for i in 0..<levels.count where unsafe levels.base[i].quantity != .zero { return false }
         return true
     }
 
     @inline(never)
     private mutating func growScratch(_ wanted: Int) {
-        scratch.deallocate()
+        unsafe scratch.deallocate()
         scratchCapacity = max(wanted, scratchCapacity * 2)
-        scratch = .allocate(capacity: scratchCapacity + 1)
+        unsafe scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
     /// Counts the levels of a side that may exceed the cap, and evicts the deepest if it does.

@@ -4,7 +4,6 @@ import CLobKernels
 import MarketData
 
 /// How far one side is known.
-@frozen
 public enum ProvenRange: Hashable, Sendable, BitwiseCopyable {
     /// Nothing is known.
     case nothing

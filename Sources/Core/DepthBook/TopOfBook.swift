@@ -6,7 +6,6 @@
 import MarketData
 
 /// The best bid and ask of a book at one update id. 64 bytes, trivially copyable.
-@frozen
 public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline var bid = PriceLevel(0, 0)
     @usableFromInline var ask = PriceLevel(0, 0)

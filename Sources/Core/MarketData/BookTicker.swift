@@ -1,7 +1,6 @@
 // The venue's own best bid and ask, sent beside the depth updates.
 
 /// The best bid and ask at one update id.
-@frozen
 public struct BookTicker: Sendable, BitwiseCopyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()

@@ -10,7 +10,6 @@
 // SAFETY: reads only `cursor ..< end`; both come from one buffer that the caller keeps alive.
 
 /// Why a text is not a decimal of this package.
-@frozen
 public enum DecimalError: Error, Hashable, Sendable {
     /// No digit where one must stand; also a sign, an exponent, NaN, a blank or an empty text.
     case digitExpected
@@ -33,35 +32,35 @@ public enum DecimalError: Error, Hashable, Sendable {
 public func scanDecimal(
     _ cursor: inout UnsafePointer<UInt8>, end: UnsafePointer<UInt8>, decimals: inout Int
 ) throws(DecimalError) -> Int64 {
-    let start = cursor
+    let start = unsafe cursor
     var mantissa: UInt64 = 0
-    var p = cursor
-    while p < end {
-        let digit = p.pointee &- 0x30
+    var p = unsafe cursor
+    while unsafe p < end {
+        let digit = unsafe p.pointee &- 0x30
         if digit > 9 { break }
         mantissa = mantissa &* 10 &+ UInt64(truncatingIfNeeded: digit)
-        p += 1
-        if p - start > 19 { cursor = p - 1; throw .overflow }
+        unsafe p += 1
+        if unsafe p - start > 19 { unsafe cursor = unsafe p - 1; throw .overflow }
     }
-    let integerDigits = p - start
-    if integerDigits == 0 { cursor = p; throw .digitExpected }
-    if integerDigits > 1 && start.pointee == 0x30 { cursor = start; throw .leadingZero }
+    let integerDigits = unsafe p - start
+    if integerDigits == 0 { unsafe cursor = unsafe p; throw .digitExpected }
+    if unsafe integerDigits > 1 && start.pointee == 0x30 { unsafe cursor = unsafe start; throw .leadingZero }
     decimals = 0
-    if p < end && p.pointee == 0x2E {
-        p += 1
-        let fraction = p
-        while p < end {
-            let digit = p.pointee &- 0x30
+    if unsafe p < end && p.pointee == 0x2E {
+        unsafe p += 1
+        let fraction = unsafe p
+        while unsafe p < end {
+            let digit = unsafe p.pointee &- 0x30
             if digit > 9 { break }
             mantissa = mantissa &* 10 &+ UInt64(truncatingIfNeeded: digit)
-            p += 1
-            if integerDigits + (p - fraction) > 19 { cursor = p - 1; throw .overflow }
+            unsafe p += 1
+            if unsafe integerDigits + (p - fraction) > 19 { unsafe cursor = unsafe p - 1; throw .overflow }
         }
-        decimals = p - fraction
-        if decimals == 0 { cursor = p; throw .digitExpected }
+        decimals = unsafe p - fraction
+        if decimals == 0 { unsafe cursor = unsafe p; throw .digitExpected }
     }
-    cursor = p
-    if mantissa > UInt64(Int64.max) { cursor = start; throw .overflow }
+    unsafe cursor = unsafe p
+    if mantissa > UInt64(Int64.max) { unsafe cursor = unsafe start; throw .overflow }
     return Int64(bitPattern: mantissa)
 }
 
@@ -88,10 +87,10 @@ public func writeDecimal(_ mantissa: Int64, decimals: Int, to output: UnsafeMuta
     var at = length - 1
     for place in 0..<printed {
         if decimals > 0 && place == decimals {
-            output[at] = 0x2E
+            unsafe output[at] = 0x2E
             at -= 1
         }
-        output[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+        unsafe output[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
         rest /= 10
         at -= 1
     }

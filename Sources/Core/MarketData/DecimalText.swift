@@ -47,9 +47,9 @@ extension SymbolScales {
 /// if negative.
 public func decimalText(mantissa: Int64, decimals: Int) -> String {
     precondition((0...18).contains(decimals), "decimals out of range")
-    let text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { scratch in
-        let length = writeDecimal(mantissa, decimals: decimals, to: scratch.baseAddress!)
-        return String(decoding: UnsafeBufferPointer(rebasing: scratch[..<length]), as: UTF8.self)
+    let text = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { scratch in
+        let length = unsafe writeDecimal(mantissa, decimals: decimals, to: scratch.baseAddress!)
+        return unsafe String(decoding: UnsafeBufferPointer(rebasing: scratch[..<length]), as: UTF8.self)
     }
     return mantissa < 0 ? "-" + text : text
 }
@@ -62,10 +62,10 @@ public func mantissa(_ text: String, decimals: Int) throws(DecimalError) -> Int6
     var found = 0
     let scanned = copy.withUTF8 { bytes -> Result<Int64, DecimalError> in
         guard var cursor = bytes.baseAddress else { return .failure(.digitExpected) }
-        let end = cursor + bytes.count
+        let end = unsafe cursor + bytes.count
         do throws(DecimalError) {
-            let value = try scanDecimal(&cursor, end: end, decimals: &found)
-            return cursor == end ? .success(value) : .failure(.digitExpected)
+            let value = try unsafe scanDecimal(&cursor, end: end, decimals: &found)
+            return unsafe cursor == end ? .success(value) : .failure(.digitExpected)
         } catch {
             return .failure(error)
         }

@@ -1,7 +1,6 @@
 // A depth snapshot as reusable buffers; see `DepthUpdate`.
 
 /// The state of a book at one update id: a REST snapshot or a partial-depth frame. Reused.
-@frozen
 public struct DepthSnapshot: ~Copyable {
     /// Symbol, empty where the body carries none (spot).
     public var symbol = SymbolName()

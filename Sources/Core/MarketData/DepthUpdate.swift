@@ -5,7 +5,6 @@
 
 /// One depth update: the absolute quantities of changed levels, and the ids it covers. Reused from message to
 /// message.
-@frozen
 public struct DepthUpdate: ~Copyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()

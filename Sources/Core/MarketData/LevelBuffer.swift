@@ -4,16 +4,20 @@
 // every message; an array would be copied, counted and checked. Capacity only grows, to at most
 // `capacityMax`, so a stream allocates while it meets its largest messages and never again.
 //
-// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always.
+// SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always:
+// only this module sets it.
 
 /// A reusable run of price levels. Not copyable; frees itself.
-@frozen
+@safe
 public struct LevelBuffer: ~Copyable {
     /// First level; valid for `capacity` levels plus `slack` more that kernels may overwrite.
-    public private(set) var base: UnsafeMutablePointer<PriceLevel>
-    /// Number of levels held; at most `capacity`, also when it is set by a kernel that has written through
-    /// `base`.
-    public var count: Int
+    @usableFromInline
+    package private(set) var base: UnsafeMutablePointer<PriceLevel>
+    /// Number of levels held; at most `capacity`.
+    @inlinable
+    public var count: Int { held }
+    @usableFromInline
+    var held: Int
     /// Number of levels that fit without growing.
     public private(set) var capacity: Int
 
@@ -25,12 +29,12 @@ public struct LevelBuffer: ~Copyable {
     /// An empty buffer with room for `capacity` levels, at least 1 and at most `capacityMax`.
     public init(capacity: Int = 256) {
         self.capacity = min(max(capacity, 1), LevelBuffer.capacityMax)
-        count = 0
-        base = .allocate(capacity: self.capacity + LevelBuffer.slack)
-        base.initialize(repeating: PriceLevel(0, 0), count: self.capacity + LevelBuffer.slack)
+        held = 0
+        unsafe base = .allocate(capacity: self.capacity + LevelBuffer.slack)
+        unsafe base.initialize(repeating: PriceLevel(0, 0), count: self.capacity + LevelBuffer.slack)
     }
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
     /// Makes room for `wanted` levels in all, keeping those held.
     ///
@@ -46,10 +50,10 @@ public struct LevelBuffer: ~Copyable {
         if wanted > LevelBuffer.capacityMax { return false }
         let larger = min(max(wanted, capacity * 2), LevelBuffer.capacityMax)
         let room: UnsafeMutablePointer<PriceLevel> = .allocate(capacity: larger + LevelBuffer.slack)
-        room.initialize(repeating: PriceLevel(0, 0), count: larger + LevelBuffer.slack)
-        room.update(from: base, count: count)
-        base.deallocate()
-        base = room
+        unsafe room.initialize(repeating: PriceLevel(0, 0), count: larger + LevelBuffer.slack)
+        unsafe room.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = unsafe room
         capacity = larger
         return true
     }
@@ -59,30 +63,38 @@ public struct LevelBuffer: ~Copyable {
     @discardableResult
     public mutating func append(_ level: PriceLevel) -> Bool {
         if count == capacity && !reserve(count + 1) { return false }
-        base[count] = level
-        count += 1
+        unsafe base[count] = level
+        held += 1
         return true
+    }
+
+    /// Counts the levels that a kernel has written behind the last one; there must be room for them.
+    @inlinable
+    @inline(__always)
+    package mutating func noteWritten(_ written: Int) {
+        precondition(written >= 0 && written <= capacity - count, "levels written beyond the buffer")
+        held += written
     }
 
     /// Forgets the levels and keeps the memory.
     @inlinable
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { held = 0 }
 
     /// The level at `index`, `0 ..< count`.
     @inlinable
     public subscript(index: Int) -> PriceLevel {
         get {
             precondition(index >= 0 && index < count, "level index out of range")
-            return base[index]
+            return unsafe base[index]
         }
         set {
             precondition(index >= 0 && index < count, "level index out of range")
-            base[index] = newValue
+            unsafe base[index] = newValue
         }
     }
 
     /// The levels as an array, for tests and tools.
-    public func array() -> [PriceLevel] { Array(UnsafeBufferPointer(start: base, count: count)) }
+    public func array() -> [PriceLevel] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
     /// Replaces the contents by those of an array of at most `capacityMax` levels, for tests and tools.
     public mutating func assign(_ levels: [PriceLevel]) {

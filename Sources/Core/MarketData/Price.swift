@@ -8,7 +8,6 @@
 // tick.
 
 /// A price as a decimal mantissa in the symbol's price scale.
-@frozen
 public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The price times 10 to the symbol's price decimals.
     public var mantissa: Int64

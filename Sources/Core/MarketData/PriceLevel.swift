@@ -1,7 +1,6 @@
 // One level of a book: a price and the quantity that rests there.
 
 /// One price of one side and the absolute quantity resting there. 16 bytes; price first.
-@frozen
 public struct PriceLevel: Hashable, Sendable, BitwiseCopyable {
     /// The price, in the symbol's price scale.
     public var price: Price

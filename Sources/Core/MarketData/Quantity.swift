@@ -4,7 +4,6 @@
 // value.
 
 /// A quantity as a decimal mantissa in the symbol's quantity scale.
-@frozen
 public struct Quantity: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The quantity times 10 to the symbol's quantity decimals.
     public var mantissa: Int64

@@ -1,7 +1,6 @@
 // The two sides of a book.
 
 /// A side of the book.
-@frozen
 public enum Side: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Buyers; the best is the highest price.
     case bid

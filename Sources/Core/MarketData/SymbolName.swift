@@ -6,7 +6,6 @@
 // SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
 
 /// The name of a symbol, at most 47 bytes of UTF-8. 48 bytes, trivially copyable.
-@frozen
 public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     @usableFromInline
     var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
@@ -19,27 +18,37 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
     public init() { words = (0, 0, 0, 0, 0, 0) }
 
     /// The name of these bytes, or nil if there are more than `lengthMax`.
-    @inlinable
-    public init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+    public init?(_ bytes: Span<UInt8>) {
         self.init()
         if bytes.count > SymbolName.lengthMax { return nil }
-        withUnsafeMutableBytes(of: &words) { raw in
+        unsafe withUnsafeMutableBytes(of: &words) { raw in
+            for index in bytes.indices { unsafe raw[index] = bytes[index] }
+            unsafe raw[47] = UInt8(truncatingIfNeeded: bytes.count)
+        }
+    }
+
+    /// The name of these bytes, or nil if there are more than `lengthMax`.
+    @inlinable
+    package init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.init()
+        if bytes.count > SymbolName.lengthMax { return nil }
+        unsafe withUnsafeMutableBytes(of: &words) { raw in
             if let source = bytes.baseAddress {
-                raw.baseAddress!.copyMemory(from: source, byteCount: bytes.count)
+                unsafe raw.baseAddress!.copyMemory(from: source, byteCount: bytes.count)
             }
-            raw[47] = UInt8(truncatingIfNeeded: bytes.count)
+            unsafe raw[47] = UInt8(truncatingIfNeeded: bytes.count)
         }
     }
 
     /// The name of the 1 ... 15 bytes at the front of these 16: two words instead of a copy.
     @inlinable
     @inline(__always)
-    public init(shortName bytes: UnsafePointer<UInt8>, length: Int) {
-        let raw = UnsafeRawPointer(bytes)
+    package init(shortName bytes: UnsafePointer<UInt8>, length: Int) {
+        let raw = unsafe UnsafeRawPointer(bytes)
         let beyond = UInt64.max &<< UInt64(truncatingIfNeeded: 8 &* length)  // counts modulo 64
         let isOneWord = length < 8
-        let low = raw.loadUnaligned(as: UInt64.self)
-        let high = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        let low = unsafe raw.loadUnaligned(as: UInt64.self)
+        let high = unsafe raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
         let length = UInt64(truncatingIfNeeded: length) &<< 56
         words = (isOneWord ? low & ~beyond : low, isOneWord ? 0 : high & ~beyond, 0, 0, 0, length)
     }
@@ -47,7 +56,7 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
     /// The name of this text, or nil if it is longer than `lengthMax` bytes.
     public init?(_ text: String) {
         var copy = text
-        let made = copy.withUTF8 { SymbolName($0) }
+        let made = copy.withUTF8 { unsafe SymbolName($0) }
         guard let made else { return nil }
         self = made
     }
@@ -86,21 +95,29 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         return h ^ (h &>> 32)
     }
 
+    /// Length of what stands before the first such byte: the pair of `BTCUSDT_250627`.
+    public func prefixLength(before byte: UInt8) -> Int {
+        unsafe withBytes { unsafe $0.firstIndex(of: byte) ?? $0.count }
+    }
+
     /// Calls `body` with the bytes of the name.
     @inlinable
-    public func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-        withUnsafeBytes(of: words) { raw in
-            body(UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<length]))
+    package func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        unsafe withUnsafeBytes(of: words) { raw in
+            unsafe body(UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<length]))
         }
     }
 
+    /// The bytes of the name.
+    public var bytes: [UInt8] { unsafe withBytes { unsafe Array($0) } }
+
     /// The name as text.
-    public var description: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+    public var description: String { unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) } }
 
     /// The name with ASCII letters lowercased, as stream names want it; other bytes are untouched.
     public var lowercasedASCII: String {
-        withBytes { bytes in
-            String(decoding: bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+        unsafe withBytes { bytes in
+            unsafe String(decoding: bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
         }
     }
 }
@@ -108,6 +125,6 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
 extension SymbolName: Comparable {
     /// Byte order.
     public static func < (a: SymbolName, b: SymbolName) -> Bool {
-        a.withBytes { x in b.withBytes { y in x.lexicographicallyPrecedes(y) } }
+        unsafe a.withBytes { x in unsafe b.withBytes { y in unsafe x.lexicographicallyPrecedes(y) } }
     }
 }

@@ -1,7 +1,6 @@
 // The decimals of one symbol, for all its numbers.
 
 /// How many decimals the venue prints for one symbol.
-@frozen
 public struct SymbolScales: Hashable, Sendable, BitwiseCopyable {
     /// Decimals of a price, 0 … 18.
     public let priceDecimals: UInt8

@@ -1,7 +1,6 @@
 // The number by which the venue orders the changes of a book.
 
 /// A position in the stream of book changes of one symbol; the venue's `U`, `u`, `pu` and `lastUpdateId`.
-@frozen
 public struct UpdateID: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The number as the venue sends it; beyond 32 bits on every market.
     public var value: Int64

@@ -1,8 +1,6 @@
 // What an audit found.
 
-import BinanceVenue
 import DepthBook
-import LobHandoff
 import MarketData
 
 /// What an audit found.

@@ -70,7 +70,8 @@ extension BookEngine {
         let slot = table.slot(of: name)
         if slot < 0 || books[slot].state != .live { return nil }
         return BookCopy(
-            name, books[slot].main.book, tickNs: shared.clock.tickNs, claimsAll: shared.defect.copiesClaimAll)
+            name, books[slot].served.book, tickNs: shared.clock.tickNs,
+            claimsAll: shared.defect.copiesClaimAll)
     }
 
     /// Takes a copy of another engine's book as the snapshot that was asked for.
@@ -102,7 +103,7 @@ extension BookEngine {
     /// - Returns: whether there was a book to be given up here too.
     mutating func distrust(_ name: SymbolName) -> Bool {
         let slot = table.slot(of: name)
-        if slot < 0 || books[slot].main.sync.lastID == nil { return false }
+        if slot < 0 || books[slot].served.sync.lastID == nil { return false }
         books[slot].restart(.audit)
         note(slot)
         return true

@@ -117,7 +117,7 @@ extension BookEngine {
         }
     }
 
-    private var oldestDoubt: Int? { books.lazy.filter(\.needsProof).map(\.doubtedInTrial).min() }
+    private var oldestDoubt: Int? { books.lazy.filter(\.doubt.needsProof).map(\.doubt.sinceTrial).min() }
 
     /// Messages of a connection were lost before the ring.
     mutating func dropped(_ frame: Frame) {
@@ -235,7 +235,7 @@ extension BookEngine {
 
     /// Whose envelope a frame begins with.
     private mutating func addressee(_ frame: Frame) -> (slot: Int, envelope: SnapshotEnvelope)? {
-        guard let envelope = unsafe SnapshotEnvelope(frame.bytes) else {
+        guard let envelope = SnapshotEnvelope(unsafe frame.bytes.span) else {
             counters.malformed &+= 1
             return nil
         }
@@ -256,6 +256,6 @@ extension BookEngine {
     @inline(__always)
     mutating func note(_ slot: Int) {
         wakes[slot] = books[slot].wakeNs
-        if books[slot].queueView() { due.append(slot) }
+        if books[slot].mailboxes.queue() { due.append(slot) }
     }
 }

@@ -40,13 +40,13 @@ extension BookEngine {
     {
         let slot = table.slot(of: name)
         if slot < 0 { return nil }
-        return try body(books[slot].main.book)
+        return try body(books[slot].served.book)
     }
 
     /// The connection whose events a symbol's book follows, nil if there is none.
     package borrowing func source(of name: SymbolName) -> UInt16? {
         let slot = table.slot(of: name)
-        return slot < 0 ? nil : books[slot].source
+        return slot < 0 ? nil : books[slot].source.connection
     }
 
     /// Symbol and last id of the depth event in the last frame, if that was one.
@@ -56,20 +56,20 @@ extension BookEngine {
     /// engine does not hold it. A view says by itself how far it can be trusted and how old it is.
     public borrowing func views(of name: SymbolName) -> LatestValueReader<BookView>? {
         let slot = table.slot(of: name)
-        return slot < 0 ? nil : books[slot].reader
+        return slot < 0 ? nil : books[slot].mailboxes.views
     }
 
     /// The mailbox in which the best bid and ask of a symbol appear, as `views(of:)` and with the same
     /// versions, in a tenth of the bytes.
     public borrowing func tops(of name: SymbolName) -> LatestValueReader<TopOfBook>? {
         let slot = table.slot(of: name)
-        return slot < 0 ? nil : books[slot].topReader
+        return slot < 0 ? nil : books[slot].mailboxes.tops
     }
 
     /// The mailbox in which the status of a symbol appears every `statusEveryNs`, as `views(of:)`.
     public borrowing func statuses(of name: SymbolName) -> LatestValueReader<SymbolStatus>? {
         let slot = table.slot(of: name)
-        return slot < 0 ? nil : books[slot].statusReader
+        return slot < 0 ? nil : books[slot].mailboxes.statuses
     }
 
     /// The mailbox in which the engine's counters appear every `statusEveryNs`.

@@ -23,15 +23,15 @@ extension SymbolBook {
     /// Where it stands.
     var mark: BookMark {
         BookMark(
-            state: state, reason: reason, lastUpdateID: main.book.lastUpdateID, gaps: counters.gaps,
+            state: state, reason: reason, lastUpdateID: served.book.lastUpdateID, gaps: counters.gaps,
             rescales: counters.rescales)
     }
 
     /// Takes over what readers and people keep of a symbol that begins anew.
     func inherit(_ former: SymbolBook) {
         counters = former.counters
-        mismatches = former.mismatches
-        viewIsQueued = former.viewIsQueued
+        crossChecks.replaces(former.crossChecks)
+        mailboxes.replaces(former.mailboxes)
     }
 }
 

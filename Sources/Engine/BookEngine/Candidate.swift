@@ -20,54 +20,108 @@ import DepthBook
 import FeedPlan
 import MarketData
 
-/// Candidates of a kind in a row that came to nothing, and when the next may begin.
-struct CandidateRetry {
-    private(set) var failures = 0
-    var notBeforeNs: Int64 = 0
-    private let doublingsMax: Int
-
-    /// - Parameter doublingsMax: how often 1.25 s are doubled, at most.
-    init(doublingsMax: Int) { self.doublingsMax = doublingsMax }
-
-    /// What somebody waits for: 40 s at most.
-    static let urgent = CandidateRetry(doublingsMax: 5)
-    /// What may wait: eleven minutes at most.
-    static let optional = CandidateRetry(doublingsMax: 9)
-
-    /// One more failed.
-    mutating func failed(nowNs: Int64) {
-        failures = min(failures + 1, 9)
-        notBeforeNs = nowNs &+ 1_250_000_000 << Int64(min(failures, doublingsMax))
-    }
-}
-
-/// A candidate of one symbol.
+/// A candidate of one symbol: what it is for, what it waits for, and since when.
+///
+/// ```
+/// input            verdict
+/// mayServe(p)      yes while it has no snapshot and was begun for less; it is for p then
+/// tooOld           when to ask again: half a second later, then twice as long each time; never after four
+/// turnToAsk        ask, once; or the time when to; or nothing to ask for
+/// joined, isAhead  –
+/// ```
 struct Candidate {
+    /// What to do about a snapshot that was too old.
+    enum Turn: Hashable {
+        /// Nothing is to be asked for.
+        case none
+        /// Not before this time.
+        case wait(untilNs: Int64)
+        /// Ask for one now.
+        case ask
+    }
+
+    /// How far REST may usually be behind the stream.
+    private static let restLagNs: Int64 = 500_000_000
+    private static let tooOldMax = 4
+
     /// What it is for.
-    var purpose: SnapshotPriority
+    private(set) var purpose: SnapshotPriority
     /// When it was requested, on the engine's clock.
     let begunNs: Int64
-    /// Snapshots that were too old for the updates kept, and when to ask for the next one; nil when that is
-    /// done.
-    var tooOldCount = 0
-    var askAgainNs: Int64?
-    /// When its snapshot came, on the engine's clock; nil before.
-    var joinedNs: Int64?
-    /// Since when its book is ahead of the served one, on the engine's clock; later by the lag of a stream
-    /// that is late. Nil while it is not.
-    var aheadSinceNs: Int64?
-    /// Its book; nil until somebody has to keep updates or levels for it.
-    var track: SyncedBook?
+    /// Its book and the synchronizer of that; nil until somebody has to keep updates or levels for it.
+    var staging: SyncedBook?
     /// How far the comparison with the served book has come; nil while their ids differ.
     var comparison: BookComparison?
-    /// The decimals in which it was begun.
+    /// The decimals in which that was begun.
     var comparedScales: SymbolScales?
+    /// When its snapshot came, on the engine's clock; nil before.
+    private(set) var joinedNs: Int64?
+    /// Since when its book is ahead of the served one, on the engine's clock; later by the lag of a stream
+    /// that is late. Nil while it is not.
+    private var aheadSinceNs: Int64?
+    /// Snapshots that were too old for the updates kept.
+    private var tooOldCount = 0
+    private var askAgainNs: Int64?
 
+    /// A candidate that has nothing yet.
     init(_ purpose: SnapshotPriority, begunNs: Int64) {
         self.purpose = purpose
         self.begunNs = begunNs
     }
 
     /// The id its book stands at; nil before the snapshot.
-    var id: UpdateID? { track?.sync.lastID }
+    var id: UpdateID? { staging?.sync.lastID }
+
+    /// Makes it more urgent if it was begun for less and has no snapshot yet; false if that is of no use.
+    mutating func mayServe(_ wanted: SnapshotPriority) -> Bool {
+        if purpose <= wanted || id != nil { return false }
+        purpose = wanted
+        return true
+    }
+
+    /// Its snapshot has come and is joined.
+    mutating func joined(nowNs: Int64) { joinedNs = nowNs }
+
+    /// It stands beyond the served book since this time.
+    mutating func isAhead(sinceNs: Int64) { aheadSinceNs = sinceNs }
+
+    /// Since when it has been ahead of a served book at this id, nil if it is not.
+    func aheadSinceNs(of own: UpdateID?) -> Int64? {
+        guard let aheadSinceNs, let own, let id, id > own else { return nil }
+        return aheadSinceNs
+    }
+
+    /// When it is given up because no update leads on from behind the served book; nil if it is not behind.
+    ///
+    /// - Parameters:
+    ///   - own: where the served book stands.
+    ///   - heardNs: when the last update came.
+    ///   - limitNs: how long updates may take.
+    func behindUntilNs(_ own: UpdateID?, heardNs: Int64, limitNs: Int64) -> Int64? {
+        guard let joinedNs, let own, let id, id < own else { return nil }
+        return max(joinedNs, heardNs) &+ Candidate.restLagNs &+ limitNs
+    }
+
+    /// The chain of its first updates turned out to begin beyond its snapshot: it waits for another one.
+    mutating func lostSnapshot() { joinedNs = nil }
+
+    /// Its snapshot ends before what was collected begins. The updates are kept, so that one asked for half a
+    /// second later finds them; or one some seconds later.
+    ///
+    /// - Returns: when to ask again; nil if it is given up.
+    mutating func tooOld(nowNs: Int64) -> Int64? {
+        guard tooOldCount < Candidate.tooOldMax, staging?.sync.collectedID != nil else { return nil }
+        let dueNs = nowNs &+ Candidate.restLagNs << Int64(tooOldCount)
+        tooOldCount += 1
+        askAgainNs = dueNs
+        return dueNs
+    }
+
+    /// What to ask for now after a snapshot that was too old.
+    mutating func turnToAsk(nowNs: Int64) -> Turn {
+        guard let dueNs = askAgainNs else { return .none }
+        if dueNs > nowNs { return .wait(untilNs: dueNs) }
+        askAgainNs = nil
+        return .ask
+    }
 }

@@ -1,7 +1,6 @@
 // What happened, in numbers that only grow.
 
 /// Counters of one symbol.
-@frozen
 public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     /// Depth events applied to the served book.
     public var applied = 0
@@ -65,7 +64,6 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// Counters of an engine.
-@frozen
 public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     /// Frames stepped.
     public var frames = 0

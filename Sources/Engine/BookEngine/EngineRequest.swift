@@ -4,7 +4,6 @@ import FeedPlan
 import MarketData
 
 /// What the engine wants of whoever fetches snapshots and owns the connections.
-@frozen
 public enum EngineRequest: Hashable, Sendable, CustomStringConvertible {
     /// A snapshot of this symbol, as deep as is wanted; `attempt` counts the fruitless ones before it, so
     /// that they can be made rarer. Replaces an earlier request of the symbol. It is said once: whoever takes

@@ -1,8 +1,5 @@
 // What a contradiction by the venue's own words does.
 
-import BinanceVenue
-import MarketData
-
 /// What to do when the venue's own best price or top of book contradicts ours at the same update id.
 public enum MismatchPolicy: Hashable, Sendable {
     /// Count it, flag the book as stale and rebuild it.

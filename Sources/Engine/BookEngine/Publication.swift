@@ -1,8 +1,5 @@
 // When readers see a book.
 
-import BinanceVenue
-import MarketData
-
 /// How often a book's view is handed to readers.
 public enum Publication: Hashable, Sendable {
     /// After every message that changed a book.

@@ -24,7 +24,6 @@
 // `takeQuestion` gives to the primary's book thread, call `BookEngine.answer` there between two frames, and
 // bring the answer back to the replica's thread.
 
-import BinanceVenue
 import DepthBook
 import FeedPlan
 import LobHandoff

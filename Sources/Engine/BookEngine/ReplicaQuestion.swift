@@ -36,7 +36,7 @@ extension BookEngine {
     /// Which of the engine's losses was the last of this symbol's book.
     package borrowing func lossNumber(of name: SymbolName) -> Int {
         let slot = table.slot(of: name)
-        return slot < 0 ? 0 : books[slot].lossNumber
+        return slot < 0 ? 0 : books[slot].loss.number
     }
 
     /// Slots of books copied for one answer, unless a single book has more: some tens of microseconds. The
@@ -66,6 +66,6 @@ extension BookEngine {
         if shared.lossCount == question.lossCount { return [] }
         // More than there were: the question was meant for an engine that is no more.
         let known = shared.lossCount < question.lossCount ? -1 : question.lossCount
-        return books.filter { $0.lossNumber > known }.map(\.name)
+        return books.filter { $0.loss.number > known }.map(\.name)
     }
 }

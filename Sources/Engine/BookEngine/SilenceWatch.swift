@@ -14,16 +14,21 @@
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
 /// waiting,   heard          hearing    counts anew, and nothing was fruitless
 /// hearing    subscribed     new
-///            startedAnew    –          counts anew, and is fruitless until something is heard
+///            startedAnew,   –          counts anew, and is fruitless until something is heard
+///            wantedSubscription
 /// ```
 /// Doubling ends at `silenceNsMax`. A fruitless step is a new subscription, or a check that found the symbol
 /// merely quiet.
 struct SilenceWatch {
+    /// When the last update came, on the engine's clock; 0 if none has.
+    private(set) var heardNs: Int64 = 0
+    /// The usual time between two updates, smoothed over sixteen; 0 until there were two.
+    private(set) var usualIntervalNs: Int64 = 0
     /// 0 until a look tells the time of a new subscription.
     private var sinceNs: Int64 = 0
     private var fruitless = 0
     /// When a new subscription was wanted last; 0 if never.
-    var subscribedNs: Int64 = 0
+    private var subscribedNs: Int64 = 0
     /// Whether an update of this subscription has come.
     private(set) var isHeard = false
 
@@ -34,6 +39,12 @@ struct SilenceWatch {
 
     @inline(__always)
     mutating func heard(nowNs: Int64) {
+        // What lies between two subscriptions says nothing of the symbol.
+        if isHeard {
+            let intervalNs = nowNs &- heardNs
+            usualIntervalNs += usualIntervalNs == 0 ? intervalNs : (intervalNs - usualIntervalNs) / 16
+        }
+        heardNs = nowNs
         sinceNs = nowNs
         fruitless = 0
         isHeard = true
@@ -44,11 +55,17 @@ struct SilenceWatch {
         fruitless += 1
     }
 
+    /// A new subscription is wanted.
+    mutating func wantedSubscription(nowNs: Int64) {
+        startedAnew(nowNs: nowNs)
+        subscribedNs = nowNs
+    }
+
     /// When the silence is too long, on the engine's clock. A new subscription begins to count with the first
     /// call.
-    mutating func dueNs(nowNs: Int64, _ usualIntervalNs: Int64, _ limits: EngineConfiguration) -> Int64 {
+    mutating func dueNs(nowNs: Int64, _ limits: EngineConfiguration) -> Int64 {
         if sinceNs == 0 { sinceNs = max(nowNs, 1) }
-        let (dueNs, isNever) = sinceNs.addingReportingOverflow(limitNs(usualIntervalNs, limits))
+        let (dueNs, isNever) = sinceNs.addingReportingOverflow(limitNs(limits))
         return isNever ? .max : dueNs
     }
 
@@ -60,7 +77,7 @@ struct SilenceWatch {
         return nowNs &- subscribedNs >= min(distanceNs, limits.silenceNsMax)
     }
 
-    private func limitNs(_ usualIntervalNs: Int64, _ limits: EngineConfiguration) -> Int64 {
+    private func limitNs(_ limits: EngineConfiguration) -> Int64 {
         let unusualNs = min(usualIntervalNs, .max / 30) * 30
         var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
         var doublings = fruitless

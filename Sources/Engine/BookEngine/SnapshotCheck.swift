@@ -1,6 +1,5 @@
 // The last update before a snapshot, as a witness for what the snapshot must say.
 
-import BinanceVenue
 import DepthBook
 import MarketData
 

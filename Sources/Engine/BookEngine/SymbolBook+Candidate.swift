@@ -10,22 +10,19 @@ import MarketData
 extension SymbolBook {
     /// Levels of two books compared in one go: some 20 µs.
     private static let comparedLevelsMax = 4096
-    /// How far REST may usually be behind the stream.
-    private static let restLagNs: Int64 = 500_000_000
 
     /// Begins a candidate, or makes one that was begun for less more urgent. Does nothing unless the served
     /// book stands at an id.
     func startCandidate(_ purpose: SnapshotPriority) {
-        guard main.sync.lastID != nil, source != nil else { return }
-        if let begun = candidate?.purpose {
-            if begun <= purpose || candidate?.id != nil { return }
-            candidate?.purpose = purpose
+        guard served.sync.lastID != nil, source.connection != nil else { return }
+        if candidate != nil {
+            if candidate?.mayServe(purpose) != true { return }
         } else {
             candidate = Candidate(purpose, begunNs: shared.nowNs)
             // What somebody waits for collects at once; the rest when its turn has come.
             if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
-        requestSnapshot(purpose, attempt: purpose < .deepen ? urgentRetry.failures : optionalRetry.failures)
+        requestSnapshot(purpose, attempt: retries.failures(of: purpose))
     }
 
     /// Gives the candidate up.
@@ -34,40 +31,30 @@ extension SymbolBook {
         guard let dropped = candidate else { return }
         candidate = nil
         if dropped.id == nil { cancelSnapshot() }
-        if failed { countFailure(of: dropped.purpose) }
-    }
-
-    private func countFailure(of purpose: SnapshotPriority) {
-        if purpose < .deepen {
-            urgentRetry.failed(nowNs: shared.nowNs)
-            wake(atNs: urgentRetry.notBeforeNs)
-        } else {
-            optionalRetry.failed(nowNs: shared.nowNs)
-            wake(atNs: optionalRetry.notBeforeNs)
-        }
+        if failed { wake(atNs: retries.failed(dropped.purpose, nowNs: shared.nowNs)) }
     }
 
     /// The same update for the candidate.
     func receiveInCandidate(_ update: borrowing DepthUpdate, _ ids: UpdateRange, _ frame: Frame) {
-        guard let track = candidate?.track else { return }
-        switch track.sync.receive(ids) {
+        guard let staging = candidate?.staging else { return }
+        switch staging.sync.receive(ids) {
         case .discard: break
         case .buffer:
-            if !track.buffer.append(frame) {
+            if !staging.buffer.append(frame) {
                 // Its request keeps its place; it collects anew, and may find the snapshot too old.
                 counters.bufferOverflows += 1
-                track.buffer.removeAll()
-                _ = track.sync.restart()
+                staging.buffer.removeAll()
+                _ = staging.sync.restart()
             }
         case .bufferAnew:
-            track.buffer.removeAll()
-            _ = track.buffer.append(frame)
+            staging.buffer.removeAll()
+            _ = staging.buffer.append(frame)
         case .apply:
-            do { try track.book.apply(update) } catch { return dropCandidate(failed: true) }
+            do { try staging.book.apply(update) } catch { return dropCandidate(failed: true) }
         case .resync(.snapshotTooOld, _):
             // REST was late: what comes from here on is kept for the next snapshot.
-            candidate?.joinedNs = nil
-            if !track.buffer.append(frame) { return dropCandidate(failed: true) }
+            candidate?.lostSnapshot()
+            if !staging.buffer.append(frame) { return dropCandidate(failed: true) }
             return candidateIsTooOld()
         case .resync: return dropCandidate(failed: true)
         }
@@ -77,7 +64,7 @@ extension SymbolBook {
     /// A snapshot while the served book stands at an id: asked for, or come by itself.
     func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if candidate?.id != nil || source == nil {
+        if candidate?.id != nil || source.connection == nil {
             counters.discarded += 1
             return
         }
@@ -87,9 +74,9 @@ extension SymbolBook {
         }
         if candidate == nil { candidate = Candidate(.audit, begunNs: shared.nowNs) }
         snapshotRequested()
-        guard let track = candidate?.track else { return }
-        guard case .replay = track.sync.snapshotArrived(id) else { return candidateIsTooOld() }
-        switch track.join(&parser, limit: limit, market: configuration.market, applied: { true }) {
+        guard let staging = candidate?.staging else { return }
+        guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }
+        switch staging.join(&parser, limit: limit, market: configuration.market, applied: { true }) {
         case .joined: break
         case .refuted:
             counters.snapshotsRefuted += 1
@@ -97,19 +84,19 @@ extension SymbolBook {
         case .abandoned, .unusable, .implausible: return failCandidate()
         }
         counters.snapshots += 1
-        candidate?.joinedNs = shared.nowNs
-        if track.book.isCrossed && !shared.defect.promotesUnchecked {
+        candidate?.joined(nowNs: shared.nowNs)
+        if staging.book.isCrossed && !shared.defect.promotesUnchecked {
             counters.snapshotsRefuted += 1
             return failCandidate()
         }
-        guard let own = main.sync.lastID, let reached = track.sync.lastID else { return }
+        guard let own = served.sync.lastID, let reached = staging.sync.lastID else { return }
         // Ids may have gone back for good, or the book may be of another time; then the updates will lead on
         // from here.
-        if reached < own && main.sync.isLive && !needsProof { return candidateIsTooOld() }
+        if reached < own && served.sync.isLive && !doubt.needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             // A stream that is late reaches it later.
             let sinceNs = shared.nowNs &+ streamLagNs
-            candidate?.aheadSinceNs = sinceNs
+            candidate?.isAhead(sinceNs: sinceNs)
             wake(atNs: sinceNs &+ aheadLimitNs)
         }
         if reached < own { giveUpBehind(shared.nowNs) }
@@ -118,10 +105,10 @@ extension SymbolBook {
 
     /// Gives up a candidate that no update leads on from behind the book: REST may have been late.
     func giveUpBehind(_ nowNs: Int64) {
-        guard let joinedNs = candidate?.joinedNs, let theirs = candidate?.id, let own = main.sync.lastID,
-            theirs < own
+        guard
+            let dueNs = candidate?.behindUntilNs(
+                served.sync.lastID, heardNs: silence.heardNs, limitNs: aheadLimitNs)
         else { return }
-        let dueNs = max(joinedNs, heardNs) &+ SymbolBook.restLagNs &+ aheadLimitNs
         if dueNs > nowNs { return wake(atNs: dueNs) }
         giveUpOfAnotherTime()
     }
@@ -129,45 +116,35 @@ extension SymbolBook {
     /// A snapshot cannot be of the book's time. At the third in a row it is the book that is of another one,
     /// unless its stream goes on.
     private func giveUpOfAnotherTime() {
-        if main.sync.isLive || urgentRetry.failures < 2 { return dropCandidate(failed: true) }
-        forgetFormerTime()
-        restart(loss == .none ? .gap : loss)
+        if served.sync.isLive || retries.urgent.failures < 2 { return dropCandidate(failed: true) }
+        crossChecks.forgetFormerTime()
+        restart(loss.reason(or: .gap))
     }
 
-    /// What is remembered of ids that are none any more.
-    func forgetFormerTime() {
-        tickers.removeAll()
-        partials.removeAll()
-    }
-
-    /// The snapshot ends before what was collected begins: REST lags behind the stream. The updates are kept,
-    /// so that one asked for half a second later finds them; or one some seconds later.
+    /// The snapshot ends before what was collected begins: REST lags behind the stream.
     private func candidateIsTooOld() {
         counters.snapshotsTooOld += 1
-        guard let asked = candidate, let track = asked.track, asked.tooOldCount < 4,
-            track.sync.collectedID != nil
-        else { return failCandidate() }
-        let dueNs = shared.nowNs &+ SymbolBook.restLagNs << Int64(asked.tooOldCount)
-        candidate?.tooOldCount += 1
-        candidate?.askAgainNs = dueNs
+        guard let dueNs = candidate?.tooOld(nowNs: shared.nowNs) else { return failCandidate() }
         wake(atNs: dueNs)
     }
 
     /// Asks for the next snapshot when its time has come.
     func askAgain(_ nowNs: Int64) {
-        guard let dueNs = candidate?.askAgainNs, let purpose = candidate?.purpose else { return }
-        if dueNs > nowNs { return wake(atNs: dueNs) }
-        candidate?.askAgainNs = nil
-        requestSnapshot(purpose, attempt: 0)
+        guard let turn = candidate?.turnToAsk(nowNs: nowNs), let purpose = candidate?.purpose else { return }
+        switch turn {
+        case .none: break
+        case .wait(let untilNs): wake(atNs: untilNs)
+        case .ask: requestSnapshot(purpose, attempt: 0)
+        }
     }
 
     /// The candidate's snapshot was of no use: what is urgent is asked for again, as the planner finds fit.
     private func failCandidate() {
         guard let purpose = candidate?.purpose else { return }
         candidate = nil
-        countFailure(of: purpose)
+        wake(atNs: retries.failed(purpose, nowNs: shared.nowNs))
         if purpose < .check {
-            urgentRetry.notBeforeNs = shared.nowNs
+            retries.allowUrgent(nowNs: shared.nowNs)
             startCandidate(purpose)
         }
     }
@@ -176,80 +153,78 @@ extension SymbolBook {
 
     /// Compares the two books, in slices, while they stand at the same id.
     func settle() {
-        guard let track = candidate?.track, let id = main.sync.lastID, track.sync.lastID == id else {
+        guard let staging = candidate?.staging, let id = served.sync.lastID, staging.sync.lastID == id else {
             candidate?.comparison = nil
             return
         }
-        if shared.defect.skipsEqualIDAudit && !(main.sync.isLive && track.sync.isLive) { return }
-        switch compare(track, levelCountMax: SymbolBook.comparedLevelsMax) {
+        if shared.defect.skipsEqualIDAudit && !(served.sync.isLive && staging.sync.isLive) { return }
+        switch compare(staging, levelCountMax: SymbolBook.comparedLevelsMax) {
         case .unfinished: wake(atNs: shared.nowNs)
-        case .equal: agreed(track)
-        case .differ(let side, let level): contradicted(track, id, side, level)
+        case .equal: agreed(staging)
+        case .differ(let side, let level): contradicted(staging, id, side, level)
         }
     }
 
-    private func compare(_ track: SyncedBook, levelCountMax: Int) -> BookComparison.Progress {
+    private func compare(_ staging: SyncedBook, levelCountMax: Int) -> BookComparison.Progress {
         var comparison = candidate?.comparison ?? BookComparison()
-        if let own = main.book.scales, let theirs = track.book.scales, own != theirs {
+        if let own = served.book.scales, let theirs = staging.book.scales, own != theirs {
             let wide = own.widened(by: theirs)
-            if main.book.widen(to: wide) { viewIsDue = true }
-            _ = track.book.widen(to: wide)
+            if served.book.widen(to: wide) { mailboxes.changed() }
+            _ = staging.book.widen(to: wide)
         }
         // Where it has come to is a price in the decimals of the time.
-        if candidate?.comparedScales != main.book.scales {
+        if candidate?.comparedScales != served.book.scales {
             comparison = BookComparison()
-            candidate?.comparedScales = main.book.scales
+            candidate?.comparedScales = served.book.scales
         }
-        let progress = comparison.advance(main.book, track.book, levelCountMax: levelCountMax)
+        let progress = comparison.advance(served.book, staging.book, levelCountMax: levelCountMax)
         candidate?.comparison = comparison
         return progress
     }
 
-    private func agreed(_ track: SyncedBook) {
+    private func agreed(_ staging: SyncedBook) {
         counters.auditsCompared += 1
         counters.auditsAgreed += 1
-        finishCandidate(track)
+        finishCandidate(staging)
         // The deeper of the two is served; the other one says the same of less.
-        if reach(of: track.book) >= reach(of: main.book) { return serve(track) }
+        if reach(of: staging.book) >= reach(of: served.book) { return serve(staging) }
         proved(by: .snapshot)
         judge()
     }
 
     /// The candidate is served from now on, as the same book that it was compared with.
-    private func serve(_ track: SyncedBook) {
-        track.buffer.removeAll()
-        main = track
+    private func serve(_ staging: SyncedBook) {
+        staging.buffer.removeAll()
+        served = staging
         proved(by: .snapshot)
         afterApply()
     }
 
-    private func contradicted(_ track: SyncedBook, _ id: UpdateID, _ side: Side, _ level: LevelDifference) {
+    private func contradicted(_ staging: SyncedBook, _ id: UpdateID, _ side: Side, _ level: LevelDifference) {
         counters.auditsCompared += 1
         lastDifference = AuditDifference(
-            at: id, side: side, level: level, snapshotID: track.snapshotID,
-            scales: main.book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0))
+            at: id, side: side, level: level, snapshotID: staging.snapshotID,
+            scales: served.book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0))
         if shared.defect.promotesUnchecked {
-            main = track
+            served = staging
             candidate = nil
-            viewIsDue = true
+            mailboxes.changed()
             return
         }
-        if needsProof || isBelievedUnproven { shared.refuted() }
-        provenNs = shared.nowNs
+        if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
+        audits.looked(nowNs: shared.nowNs)
         restart(.audit)
     }
 
     /// What agreement settles, whatever it was for.
-    private func finishCandidate(_ track: SyncedBook) {
+    private func finishCandidate(_ staging: SyncedBook) {
         guard let done = candidate else { return }
         candidate = nil
-        urgentRetry = .urgent
-        optionalRetry = .optional
-        provenNs = shared.nowNs
-        auditCount &+= 1
-        ahead.reached(track.book.lastUpdateID)
+        retries.agreed()
+        audits.agreed(nowNs: shared.nowNs)
+        ahead.reached(staging.book.lastUpdateID)
         // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
-        if let joinedNs = done.joinedNs, joinedNs > heardNs { (lagNs, lagNotedNs) = (0, joinedNs) }
+        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs { lag.caughtUp(atNs: joinedNs) }
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
@@ -258,7 +233,7 @@ extension SymbolBook {
         case .initial, .resync, .audit: break
         }
         // A candidate begun before the loss would have been given up.
-        if hole.isOpen { closeHole() }
+        if gap.isOpen { settleGap() }
     }
 
     /// Proven levels of the worse side.
@@ -279,49 +254,50 @@ extension SymbolBook {
             return ahead.removeAll()
         }
         // What is missing since a reconnect or a loss is no fault of the stream.
-        let isExplained = hole.isOpen || (needsProof && !main.sync.isLive)
-        if let track = candidate?.track, let theirs = track.sync.lastID, let own = main.sync.lastID,
+        let isExplained = gap.isOpen || (doubt.needsProof && !served.sync.isLive)
+        if let staging = candidate?.staging, let theirs = staging.sync.lastID, let own = served.sync.lastID,
             theirs > own
         {
             candidate?.comparison = nil
-            if case .equal = compare(track, levelCountMax: .max) {
+            if case .equal = compare(staging, levelCountMax: .max) {
                 counters.quietChecks += 1
-                let isInDoubt = hole.isOpen || needsProof || streamDoubtedNs != nil
-                finishCandidate(track)
+                let isInDoubt = gap.isOpen || doubt.needsProof || source.leftOutNs != nil
+                finishCandidate(staging)
                 // On spot every id is of an update, and what it changed may lie deeper than the candidate
                 // reaches: that is what is known at the later id, and the silence of the stream goes on. So
                 // it is wherever updates may be missing.
-                if configuration.market == .spot || isInDoubt { return serve(track) }
+                if configuration.market == .spot || isInDoubt { return serve(staging) }
                 silence.startedAnew(nowNs: shared.nowNs)
                 proved(by: .snapshot)
                 return judge()
             }
             counters.behind += 1
-            if !isExplained { streamDoubtedNs = shared.nowNs }
+            if !isExplained { source.leftOut(nowNs: shared.nowNs) }
             replaceByCandidate(.behind)
             if !isExplained { resubscribe() }
             return
         }
         counters.behind += 1
-        if !isExplained { streamDoubtedNs = shared.nowNs }
+        if !isExplained { source.leftOut(nowNs: shared.nowNs) }
         restart(.behind)
         if !isExplained { resubscribe() }
     }
 
     /// The candidate is the served book from now on: stale until something shows that the stream leads on.
     func replaceByCandidate(_ why: StaleReason) {
-        guard let track = candidate?.track else { return }
+        guard let staging = candidate?.staging else { return }
         // What lies beyond the candidate speaks against it as well.
         let evidence = ahead
-        if let theirs = track.sync.lastID, let own = main.sync.lastID, theirs < own { forgetFormerTime() }
+        if let theirs = staging.sync.lastID, let own = served.sync.lastID, theirs < own {
+            crossChecks.forgetFormerTime()
+        }
         lose(why)
         ahead = evidence
-        track.buffer.removeAll()
-        main = track
-        joinedNs = shared.nowNs
-        joinChecks = 0
+        staging.buffer.removeAll()
+        served = staging
+        joins.joined(nowNs: shared.nowNs)
         appliedAtLoad = counters.applied
-        provenNs = shared.nowNs
+        audits.looked(nowNs: shared.nowNs)
         afterApply()
         wakeForEvidence()
     }
@@ -333,17 +309,14 @@ extension SymbolBook {
 
     /// Since when something has been ahead of the book, nil if nothing is.
     var evidenceSinceNs: Int64? {
-        guard let sinceNs = candidate?.aheadSinceNs, let theirs = candidate?.id, let own = main.sync.lastID,
-            theirs > own
-        else { return ahead.sinceNs }
+        guard let sinceNs = candidate?.aheadSinceNs(of: served.sync.lastID) else { return ahead.sinceNs }
         return min(sinceNs, ahead.sinceNs ?? .max)
     }
 
     func resubscribe() {
         if !silence.maySubscribe(nowNs: shared.nowNs, configuration) { return }
         counters.resubscriptions += 1
-        silence.startedAnew(nowNs: shared.nowNs)
-        silence.subscribedNs = shared.nowNs
+        silence.wantedSubscription(nowNs: shared.nowNs)
         shared.requests.append(.resubscribe(name))
     }
 }

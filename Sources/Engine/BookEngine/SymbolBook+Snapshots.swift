@@ -7,42 +7,42 @@ import MarketData
 extension SymbolBook {
     /// The request for a snapshot of this symbol was sent: what comes from now on may be needed.
     func snapshotRequested() {
-        if main.sync.isCollecting {
-            if main.isCollecting { return }
-            main.isCollecting = true
-            main.buffer.removeAll()
-            _ = main.sync.restart()
-        } else if candidate != nil, candidate?.track == nil {
-            let track = SyncedBook(shared)
-            track.isCollecting = true
-            _ = track.sync.subscribed()
-            candidate?.track = track
+        if served.sync.isCollecting {
+            if served.isCollecting { return }
+            served.isCollecting = true
+            served.buffer.removeAll()
+            _ = served.sync.restart()
+        } else if candidate != nil, candidate?.staging == nil {
+            let staging = SyncedBook(shared)
+            staging.isCollecting = true
+            _ = staging.sync.subscribed()
+            candidate?.staging = staging
         }
     }
 
     /// The same, said by whoever sends requests: an answer behind this is one to it.
     func snapshotAnnounced() {
-        answersAreVoid = false
+        awaited.announced()
         snapshotRequested()
     }
 
     /// A snapshot of this symbol, already parsed.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
-        if answersAreVoid {
+        if awaited.isVoid {
             counters.discarded += 1
-        } else if main.sync.isCollecting && id < passedID {
+        } else if served.sync.isCollecting && awaited.isTooOld(id) {
             counters.snapshotsTooOld += 1
-            obey(main.sync.snapshotFailed())
-        } else if main.sync.isCollecting {
-            switch main.sync.snapshotArrived(id) {
+            obey(served.sync.snapshotFailed())
+        } else if served.sync.isCollecting {
+            switch served.sync.snapshotArrived(id) {
             case .discard: break
             case .tooOld(let attempt):
                 counters.snapshotsTooOld += 1
                 ask(attempt: attempt)
             case .replay: join(&parser, limit: limit)
             }
-        } else if main.sync.lastID != nil {
+        } else if served.sync.lastID != nil {
             receiveCandidateSnapshot(&parser, limit: limit)
         } else {
             counters.discarded += 1
@@ -52,30 +52,29 @@ extension SymbolBook {
 
     /// Loads the snapshot into the served book and catches up.
     private func join(_ parser: inout MessageParser, limit: Int?) {
-        viewIsDue = true
+        mailboxes.changed()
         appliedAtLoad = counters.applied
-        let outcome = main.join(&parser, limit: limit, market: configuration.market) {
+        let outcome = served.join(&parser, limit: limit, market: configuration.market) {
             counters.applied += 1
             appliedAtNs = heardAtNs
-            if tickers.count > 0 { compareRememberedTicker(main.book.lastUpdateID) }
-            return main.sync.isLive
+            if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
+            return served.sync.isLive
         }
         switch outcome {
         case .abandoned: break
         case .joined:
             counters.snapshots += 1
-            joinedNs = shared.nowNs
-            joinChecks = 0
-            provenNs = shared.nowNs
-            urgentRetry = .urgent
+            joins.joined(nowNs: shared.nowNs)
+            audits.looked(nowNs: shared.nowNs)
+            retries.joined()
             afterApply()
             wakeForEvidence()
         case .refuted:
             counters.snapshotsRefuted += 1
-            restart(loss == .none ? .mismatch : loss)
+            restart(loss.reason(or: .mismatch))
         case .implausible:
             counters.implausible += 1
-            restart(loss == .none ? .gap : loss)
+            restart(loss.reason(or: .gap))
         case .unusable:
             counters.rescales += 1
             restart(.rescale)
@@ -85,8 +84,8 @@ extension SymbolBook {
     /// The snapshot that was asked for will not come, or its body was unusable.
     func snapshotFailed() {
         counters.snapshotsFailed += 1
-        if main.sync.isCollecting {
-            obey(main.sync.snapshotFailed())
+        if served.sync.isCollecting {
+            obey(served.sync.snapshotFailed())
         } else if candidate != nil {
             dropCandidate(failed: true)
         }

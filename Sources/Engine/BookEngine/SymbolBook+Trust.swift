@@ -17,28 +17,24 @@ enum Evidence {
 extension SymbolBook {
     /// The served book is believed no longer, and neither is what was built beside it.
     func lose(_ why: StaleReason) {
-        viewIsDue = true
-        if hasJoined && loss == .none { counters.resyncs += 1 }
-        if state == .live { fruitless = 0 }
+        mailboxes.changed()
         shared.lossCount &+= 1
-        lossNumber = shared.lossCount
-        loss = why
-        needsProof = false
-        isBelievedUnproven = false
-        hole.reason = .none
-        behind = BehindRun()
+        if loss.lost(why, number: shared.lossCount) { counters.resyncs += 1 }
+        awaited.bookLost(wasLive: state == .live)
+        doubt.forget()
+        gap.close()
+        behind.end()
         ahead.removeAll()
         candidate = nil
-        passedID = UpdateID(0)
     }
 
     /// The served book is wrong or unusable: starts again from a snapshot.
     func restart(_ why: StaleReason) {
-        if state != .live { fruitless += 1 }
+        awaited.restarted(wasLive: state == .live)
         lose(why)
-        main.buffer.removeAll()
-        main.isCollecting = !configuration.requestsAreAnnounced
-        obey(main.sync.restart())
+        served.buffer.removeAll()
+        served.isCollecting = !configuration.requestsAreAnnounced
+        obey(served.sync.restart())
         judge()
     }
 
@@ -46,22 +42,22 @@ extension SymbolBook {
     func obey(_ demand: DepthSynchronizer.Demand) {
         switch demand {
         case .nothing: break
-        case .clearBuffer: main.buffer.removeAll()
+        case .clearBuffer: served.buffer.removeAll()
         case .requestSnapshot(let attempt): ask(attempt: attempt)
         }
     }
 
     func ask(attempt: Int) {
-        requestSnapshot(hasJoined ? .resync : .initial, attempt: max(attempt, fruitless))
+        requestSnapshot(loss.hasJoined ? .resync : .initial, attempt: awaited.attempt(attempt))
     }
 
     func requestSnapshot(_ purpose: SnapshotPriority, attempt: Int) {
-        if !configuration.requestsAreAnnounced { answersAreVoid = false }
+        awaited.requested(isAnnounced: configuration.requestsAreAnnounced)
         shared.requests.append(.ask(name, purpose, attempt: attempt))
     }
 
     func cancelSnapshot() {
-        answersAreVoid = true
+        awaited.cancelled()
         shared.requests.append(.cancel(name))
     }
 
@@ -69,17 +65,18 @@ extension SymbolBook {
 
     /// A message that may have been an update of this symbol was lost. The next update tells; if none comes,
     /// a snapshot will.
-    func openHole(_ why: StaleReason) {
-        if !hole.isOpen && main.sync.lastID != nil { counters.doubts += 1 }
-        hole = Hole(reason: why, sinceNs: shared.nowNs)
-        // What is collected has the same hole, and what is joined cannot tell.
+    func suspectGap(_ why: StaleReason) {
+        if !gap.isOpen && served.sync.lastID != nil { counters.doubts += 1 }
+        gap.open(why, nowNs: shared.nowNs)
+        // What is collected has the same gap, and what is joined cannot tell.
         if candidate != nil { dropCandidate(failed: false) }
         judge()
         wake(atNs: shared.nowNs &+ configuration.doubtNsMin)
     }
 
-    func closeHole() {
-        hole.reason = .none
+    /// The suspicion is settled without a new book.
+    func settleGap() {
+        gap.close()
         counters.doubtsSettled += 1
     }
 
@@ -87,15 +84,9 @@ extension SymbolBook {
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
         if !mayBeUpdate { return }
-        if connection == source { return openHole(why) }
+        if connection == source.connection { return suspectGap(why) }
         // Nobody knows how far that one has come: nothing is handed over to it unseen.
-        if shared.connections.contains(connection) { noteOther(connection, UpdateID(.max)) }
-    }
-
-    /// What another connection than the own one has shown.
-    func noteOther(_ connection: UInt16, _ id: UpdateID) {
-        if other.source != connection { other = OtherConnection(source: connection) }
-        other.lastID = max(other.lastID, id)
+        if shared.connections.contains(connection) { source.noted(connection, UpdateID(.max)) }
     }
 
     /// The trial of a reconnect has come to an end.
@@ -105,51 +96,43 @@ extension SymbolBook {
 
     /// A kept book that has joined its stream is believed if it may be.
     func believeIfJoined() {
-        if needsProof && main.sync.isLive {
+        if doubt.needsProof && served.sync.isLive {
             believe()
             judge()
-        } else if needsProof {
+        } else if doubt.needsProof {
             wake(atNs: shared.nowNs)
         }
     }
 
     /// A kept book is believed because others of its venue have proven themselves.
     func believe() {
-        needsProof = false
-        isBelievedUnproven = true
+        doubt.believe()
         counters.doubtsSettled += 1
     }
 
     /// The ids of the venue turned out not to go on.
     func doubtAgain() {
-        if isBelievedUnproven && main.sync.lastID != nil {
-            isBelievedUnproven = false
-            needsProof = true
-            counters.doubts += 1
-        }
-        if needsProof { wake(atNs: shared.nowNs) }
+        if served.sync.lastID != nil && doubt.refuted() { counters.doubts += 1 }
+        if doubt.needsProof { wake(atNs: shared.nowNs) }
         judge()
     }
 
     /// Something of the venue at the very id of the served book agrees with it.
     func proved(by evidence: Evidence) {
         // As long as the updates that come lie behind the book, it is ahead of its stream.
-        if behind.count > 0 && !main.sync.isLive { return }
-        main.sync.proven()
-        if main.sync.isLive {
-            hasJoined = true
-            loss = .none
-        }
+        if behind.isRunning && !served.sync.isLive { return }
+        served.sync.proven()
+        if served.sync.isLive { loss.joined() }
         // The connection delivers, and the symbol is where it was: the stream may merely have nothing to say.
-        if let sinceNs = streamDoubtedNs, shared.connections.isHeard(source, sinceNs: sinceNs) {
-            streamDoubtedNs = nil
+        if let sinceNs = source.leftOutNs,
+            shared.connections.isHeard(source.connection, sinceNs: sinceNs)
+        {
+            source.delivers()
         }
         if evidence == .top { return }
-        isBelievedUnproven = false
-        if needsProof {
-            needsProof = false
+        if doubt.proved() {
             counters.doubtsSettled += 1
-            shared.proved(isTelling: keptUpdates > 0 && shared.trial.isOld(since: doubtedInTrial))
+            shared.proved(isTelling: doubt.isTelling(of: shared.trial))
         }
     }
 
@@ -162,10 +145,10 @@ extension SymbolBook {
     /// still brings may be of a former time of the venue, and the newer one's ids begin anew.
     func takesOver(_ newer: UInt16, _ ids: UpdateRange) -> Bool {
         guard shared.connections.contains(newer) else { return false }
-        if let source {
-            guard shared.connections.isNewer(newer, than: source), !isLagging, let id = main.sync.lastID
+        if let present = source.connection {
+            guard shared.connections.isNewer(newer, than: present), !isLagging, let id = served.sync.lastID
             else { return false }
-            if main.sync.isLive && ids.last == id {
+            if served.sync.isLive && ids.last == id {
                 moveOver(to: newer)
                 return true
             }
@@ -176,18 +159,18 @@ extension SymbolBook {
         return true
     }
 
-    /// Updates of `source` come from now on.
+    /// Updates of the source come from now on.
     func subscribe() {
         silence.subscribed()
-        streamDoubtedNs = nil
-        obey(main.sync.subscribed())
+        source.delivers()
+        obey(served.sync.subscribed())
         wake(atNs: shared.nowNs)
     }
 
     /// A connection came up: it is the source of a symbol that has none.
     func connected(_ new: UInt16) {
-        isHeardBesideNewest = false
-        if source != nil { return }
+        source.connectionUp()
+        if source.connection != nil { return }
         moveOver(to: new)
         subscribe()
         judge()
@@ -196,28 +179,23 @@ extension SymbolBook {
     /// The connection is gone; another one takes over at once if there is one. The book must prove itself,
     /// whatever that one has shown: what ended the connection may have begun the venue's ids anew.
     func disconnected(_ gone: UInt16) {
-        if source != gone { return }
+        if source.connection != gone { return }
         if candidate != nil { dropCandidate(failed: false) }
-        if main.sync.isCollecting { cancelSnapshot() }
-        let keeps = main.sync.lastID != nil
-        let isNewDoubt = !needsProof && !isBelievedUnproven
+        if served.sync.isCollecting { cancelSnapshot() }
+        let keeps = served.sync.lastID != nil
+        let former = doubt
         lose(.disconnected)
-        if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(isNewDoubt) }
-        main.isCollecting = !configuration.requestsAreAnnounced
-        obey(main.sync.disconnected())
+        if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former) }
+        served.isCollecting = !configuration.requestsAreAnnounced
+        obey(served.sync.disconnected())
         moveOver(to: shared.connections.newest)
-        if source != nil { subscribe() }
+        if source.connection != nil { subscribe() }
         judge()
     }
 
-    private func putOnTrial(_ isNewDoubt: Bool) {
+    private func putOnTrial(after former: ReconnectDoubt) {
         shared.beginTrial()
-        // What came since the last reconnect is as doubtful as what it was added to.
-        if isNewDoubt {
-            keptUpdates = counters.applied - appliedAtLoad
-            doubtedInTrial = shared.trial.number
-        }
-        needsProof = true
+        doubt.kept(after: former, updates: counters.applied - appliedAtLoad, trial: shared.trial.number)
         counters.doubts += 1
     }
 
@@ -225,40 +203,34 @@ extension SymbolBook {
     /// while. A book that was live is as good as before if the other one has shown the symbol and nothing
     /// newer, or if neither had anything of it; not if its own was late.
     func retired(_ gone: UInt16) {
-        if source != gone { return }
-        guard let next = shared.connections.newest, main.sync.isLive, !isLagging, let id = main.sync.lastID
+        if source.connection != gone { return }
+        guard let next = shared.connections.newest, served.sync.isLive, !isLagging,
+            let id = served.sync.lastID
         else { return disconnected(gone) }
-        let isQuiet = !isHeardBesideNewest || shared.defect.handsOverUnseen
-        let mayGoOn = isQuiet && (other.source != next || other.lastID <= id)
-        if !mayGoOn && !isContinued(by: next) { return disconnected(gone) }
+        if !source.isContinued(by: next, at: id, trustsUnseen: shared.defect.handsOverUnseen) {
+            return disconnected(gone)
+        }
         moveOverInstead(next)
-    }
-
-    /// Whether another connection has delivered updates of this symbol and nothing newer than the book.
-    private func isContinued(by next: UInt16) -> Bool {
-        guard main.sync.isLive, let id = main.sync.lastID, other.source == next else { return false }
-        return other.lastID <= id
     }
 
     private func moveOverInstead(_ next: UInt16) {
         if candidate != nil { dropCandidate(failed: false) }
         moveOver(to: next)
         silence.subscribed()
-        main.sync.handedOver()
+        served.sync.handedOver()
         judge()
     }
 
     private func moveOver(to connection: UInt16?) {
-        source = connection
-        other = OtherConnection()
-        connectionIsSilent =
-            shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection
+        source.moved(
+            to: connection,
+            isSilent: shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection)
     }
 
     /// Its connection has fallen silent, or speaks again.
     func connectionFellSilent(_ silent: UInt16, _ isSilent: Bool) {
-        if source != silent || shared.defect.ignoresSilentConnection { return }
-        connectionIsSilent = isSilent
+        if source.connection != silent || shared.defect.ignoresSilentConnection { return }
+        source.fellSilent(isSilent)
         judge()
     }
 }

@@ -1,176 +1,97 @@
 // One symbol: the book that is served, what is believed of it, and the candidate that may be built beside it.
 //
-// `main` is served from the first snapshot on. When it is lost, its synchronizer collects updates again; the
-// old levels stay readable, flagged, until the next snapshot replaces them in place. What is believed of it
-// is not a state that somebody sets but a verdict over what is known, made anew whenever that changes:
+// `served` is what readers see from the first snapshot on. When it is lost, its synchronizer collects updates
+// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. What is
+// believed of it is not a state that somebody sets but a verdict over what is known, made anew whenever that
+// changes. What has a clock or a counter of its own is a small machine with a table of its own; in brackets
+// the one that knows:
 //
 // ```
-// what is known                                                   verdict
-// no snapshot was ever joined                                     syncing
-// the synchronizer waits for a snapshot or for the first update   stale, for the reason of the loss
-// kept across a reconnect and not proven since                    stale (disconnected)
-// a message that may have been an update of it was lost           stale (unreadable, dropped, gap)
-// its stream left something out and has shown nothing since       stale (behind)
-// the best price of a side lies outside what is proven            stale (shallow)
-// the last update came too late                                   stale (lagging)
-// the connection was busy and has fallen silent                   stale (silent)
-// none of these                                                   live
+// what is known                                                                  verdict
+// no snapshot was ever joined (BookLoss)                                         syncing
+// the synchronizer waits for a snapshot or for the first update (SyncedBook)     stale, as BookLoss says
+// kept across a reconnect and not proven since (ReconnectDoubt)                  stale (disconnected)
+// a message that may have been an update of it was lost (SuspectedGap)           stale (as it says)
+// its stream left something out and has shown nothing since (SymbolSource)       stale (behind)
+// the best price of a side lies outside what is proven (OrderBook)               stale (shallow)
+// the last update came too late (SymbolLag, Connections)                         stale (lagging)
+// the connection was busy and has fallen silent (SymbolSource)                   stale (silent)
+// none of these                                                                  live
 // ```
 //
 // Invariants
 // * `state` and `reason` are the verdict, after every input.
-// * There is a candidate only while `main` stands at an id.
+// * There is a candidate only while `served` stands at an id.
 // * A symbol has one source at a time; updates of others count only to take over (see `takesOver`).
 
-import BinanceVenue
 import DepthBook
 import LobHandoff
 import MarketData
 
 /// The slot of one symbol in an engine.
 final class SymbolBook {
-    /// What another connection than the own one has shown of the symbol.
-    struct OtherConnection {
-        var source: UInt16?
-        /// Highest id that an update of it reached.
-        var lastID = UpdateID(0)
-    }
-
-    /// A message that may have been an update was lost.
-    struct Hole {
-        var reason = StaleReason.none
-        var sinceNs: Int64 = 0
-
-        var isOpen: Bool { reason != .none }
-    }
-
-    /// Updates that were behind the book, with none in between that was not.
-    struct BehindRun {
-        var sinceNs: Int64 = 0
-        var count = 0
-        /// Whether another snapshot was asked for meanwhile.
-        var isChecked = false
-    }
-
     let name: SymbolName
     let shared: EngineShared
-    var main: SyncedBook { didSet { provenCounts = ProvenCounts() } }
+    /// The book that readers see.
+    var served: SyncedBook { didSet { provenCounts = ProvenCounts() } }
+    /// The book that is built beside it, if one is.
     var candidate: Candidate?
     private(set) var state = BookState.syncing
     private(set) var reason = StaleReason.none
-    /// Whether `main` was ever joined to its stream.
-    var hasJoined = false
+    var counters = SymbolCounters()
+    /// `counters.applied` when the served book was loaded.
+    var appliedAtLoad = 0
 
     // What speaks against the served book.
-    var loss = StaleReason.none
-    /// Which of the engine's losses was the last of this book; 0 if it was never given up.
-    var lossNumber = 0
-    var needsProof = false
-    /// Updates that the kept book had taken in since its snapshot: what tells it from that of another time.
-    var keptUpdates = 0
-    var appliedAtLoad = 0
-    /// The trial that it has been in doubt since.
-    var doubtedInTrial = 0
-    var isBelievedUnproven = false
-    /// The trial in which it asked for a proof last.
-    var askedInTrial = 0
-    var hole = Hole()
-    /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
-    var streamDoubtedNs: Int64?
-    var connectionIsSilent = false
-    var lagNs: Int64 = 0
-    /// When that was found, by an update or by a snapshot that showed that there was none to come.
-    var lagNotedNs: Int64 = 0
+    var loss = BookLoss()
+    var doubt = ReconnectDoubt()
+    var gap = SuspectedGap()
     var ahead = AheadEvidence()
     var behind = BehindRun()
-    /// Last id of the updates that came before the request for a snapshot was sent: an older one is of no
-    /// use.
-    var passedID = UpdateID(0)
-    var implausibleRun = 0
+    var plausibleIDs: PlausibleIDs
 
-    var source: UInt16?
-    var other = OtherConnection()
-    /// Whether an update of the source came since another connection came up.
-    var isHeardBesideNewest = false
-    var counters = SymbolCounters()
-    var tickers: PendingTickers
-    var partials = PendingPartials()
-
-    // Times: `…AtNs` are receive times, for readers; `…Ns` alone is the engine's clock.
+    // Where its updates come from, and how they come.
+    var source = SymbolSource()
+    var silence = SilenceWatch()
+    var lag = SymbolLag()
+    /// When the last update was applied, and when the symbol was heard: receive times, for readers.
     var appliedAtNs: Int64 = 0
     var heardAtNs: Int64 = 0
-    var heardNs: Int64 = 0
-    var lastEventTimeUs: Int64 = 0
-    var usualIntervalNs: Int64 = 0
-    var silence = SilenceWatch()
-    var statusNs: Int64 = 0
-    var joinedNs: Int64 = 0
-    var joinChecks = 0
-    var provenNs: Int64 = 0
-    var auditCount: UInt64 = 0
 
-    /// Whether what is asked for was cancelled since: an answer on its way is of before a doubt.
-    var answersAreVoid = false
-    /// Books in a row that were given up before they were live.
-    var fruitless = 0
-    /// What somebody waits for is not held up by failures of what may wait.
-    var urgentRetry = CandidateRetry.urgent
-    var optionalRetry = CandidateRetry.optional
+    // Snapshots and proofs.
+    var awaited = AwaitedSnapshot()
+    var retries = CandidateRetries()
+    var joins = JoinWatch()
+    var audits: AuditSchedule
+    var crossChecks: CrossChecks
     var lastDifference: AuditDifference?
-    /// The first of each kind of cross-check.
-    var mismatches: [VenueMismatch] = []
-    var provenCounts = ProvenCounts()
+    private var provenCounts = ProvenCounts()
 
-    var view = BookView()
-    var viewIsDue = true
-    var viewIsQueued = false
+    var mailboxes: BookMailboxes
     /// When to look at it again at the latest, on the engine's clock.
     var wakeNs: Int64 = 0
-    var writer: LatestValueWriter<BookView>
-    let reader: LatestValueReader<BookView>
-    var topWriter: LatestValueWriter<TopOfBook>
-    let topReader: LatestValueReader<TopOfBook>
-    var statusWriter: LatestValueWriter<SymbolStatus>
-    let statusReader: LatestValueReader<SymbolStatus>
 
     var configuration: EngineConfiguration { shared.configuration }
 
     init(_ name: SymbolName, _ shared: EngineShared) {
         self.name = name
         self.shared = shared
-        main = SyncedBook(shared)
-        tickers = PendingTickers(capacity: shared.configuration.tickerCountMax)
-        view.symbol = name
-        let mailbox = LatestValue(view)
-        reader = mailbox.reader
-        writer = mailbox.writer
-        let topMailbox = LatestValue(TopOfBook())
-        topReader = topMailbox.reader
-        topWriter = topMailbox.writer
-        let statusMailbox = LatestValue(SymbolStatus(name))
-        statusReader = statusMailbox.reader
-        statusWriter = statusMailbox.writer
-    }
-
-    /// Whether its view is to be published and nobody knows yet; from now on somebody does.
-    func queueView() -> Bool {
-        if !viewIsDue || viewIsQueued { return false }
-        viewIsQueued = true
-        return true
+        served = SyncedBook(shared)
+        plausibleIDs = PlausibleIDs(perSecondMax: shared.configuration.idsPerSecondMax)
+        audits = AuditSchedule(name)
+        crossChecks = CrossChecks(tickerCountMax: shared.configuration.tickerCountMax)
+        mailboxes = BookMailboxes(name)
     }
 
     /// Hands the present state to readers.
     func publish() {
-        viewIsDue = false
-        viewIsQueued = false
-        main.book.publish(into: &view)
-        view.state = state
-        view.reason = reason
-        view.receivedAtNs = appliedAtNs
-        view.checkedAtNs = heardAtNs
-        view.lagNs = lagNs
-        writer.publish(view)
-        topWriter.publish(TopOfBook(view))
+        mailboxes.publish(served.book) { view in
+            view.state = state
+            view.reason = reason
+            view.receivedAtNs = appliedAtNs
+            view.checkedAtNs = heardAtNs
+            view.lagNs = lag.lagNs
+        }
     }
 
     /// Makes the verdict anew.
@@ -179,21 +100,23 @@ final class SymbolBook {
         let (newState, newReason) = verdict
         if newState == state && newReason == reason { return }
         (state, reason) = (newState, newReason)
-        viewIsDue = true
+        mailboxes.changed()
     }
 
     private var verdict: (BookState, StaleReason) {
-        if !main.sync.isLive { return hasJoined ? (.stale, loss == .none ? .gap : loss) : (.syncing, .none) }
-        if needsProof { return (.stale, .disconnected) }
-        if hole.isOpen { return (.stale, hole.reason) }
-        if streamDoubtedNs != nil { return (.stale, .behind) }
-        if !(main.book.hasProvenBest(.bid) && main.book.hasProvenBest(.ask))
+        if !served.sync.isLive {
+            return loss.hasJoined ? (.stale, loss.reason(or: .gap)) : (.syncing, .none)
+        }
+        if doubt.needsProof { return (.stale, .disconnected) }
+        if gap.isOpen { return (.stale, gap.reason) }
+        if source.leftOutNs != nil { return (.stale, .behind) }
+        if !(served.book.hasProvenBest(.bid) && served.book.hasProvenBest(.ask))
             && !shared.defect.believesUnprovenBest
         {
             return (.stale, .shallow)
         }
         if isLagging { return (.stale, .lagging) }
-        if connectionIsSilent { return (.stale, .silent) }
+        if source.isSilent { return (.stale, .silent) }
         return (.live, .none)
     }
 
@@ -204,15 +127,35 @@ final class SymbolBook {
     }
 
     /// How late its stream is: as its own last update, or as another symbol's that came since.
-    var streamLagNs: Int64 { shared.connections.lagNs(source, sinceNs: lagNotedNs) ?? lagNs }
+    var streamLagNs: Int64 { shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) ?? lag.lagNs }
 
     /// Three usual intervals of the stream, within the bounds of the configuration: for so long something may
     /// be ahead of the book, or updates behind it.
     var aheadLimitNs: Int64 {
-        let usualNs = usualIntervalNs == 0 ? Int64.max : usualIntervalNs
+        let usualNs = silence.usualIntervalNs == 0 ? Int64.max : silence.usualIntervalNs
         return max(configuration.aheadNsMin, min(usualNs, configuration.aheadNsMax / 3) * 3)
     }
 
     /// Wants to be looked at no later than this.
     func wake(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
+
+    // MARK: - Proven levels
+
+    /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
+    func countProven() -> ProvenCounts {
+        if !provenCounts.isCurrent(counters) { count() }
+        return provenCounts
+    }
+
+    /// The same while the tick has time for it; otherwise those of before.
+    func countProvenInTick() -> ProvenCounts {
+        if provenCounts.isCurrent(counters) { return provenCounts }
+        if !provenCounts.isKnown || shared.countableSlots > 0 { count() }
+        return provenCounts
+    }
+
+    private func count() {
+        provenCounts.count(served.book, counters)
+        shared.countableSlots -= served.book.slotCount
+    }
 }

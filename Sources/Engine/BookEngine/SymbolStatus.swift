@@ -56,40 +56,41 @@ extension SymbolBook {
         var status = SymbolStatus(name)
         status.state = state
         status.reason = reason
-        status.lastUpdateID = main.book.lastUpdateID
-        status.scales = main.book.scales
-        status.provenBids = main.book.provenBids
-        status.provenAsks = main.book.provenAsks
+        status.lastUpdateID = served.book.lastUpdateID
+        status.scales = served.book.scales
+        status.provenBids = served.book.provenBids
+        status.provenAsks = served.book.provenAsks
         status.provenBidCount = counts.bids
         status.provenAskCount = counts.asks
         status.counters = counters
-        status.bufferedBytes = main.buffer.byteCount + (candidate?.track?.buffer.byteCount ?? 0)
+        status.bufferedBytes = served.buffer.byteCount + (candidate?.staging?.buffer.byteCount ?? 0)
         status.appliedAtNs = appliedAtNs
-        status.lagNs = lagNs
+        status.lagNs = lag.lagNs
         status.checkedAtNs = heardAtNs
         status.lastEventAtNs = silence.isHeard || heardAtNs != 0 ? heardAtNs : 0
-        status.usualIntervalNs = usualIntervalNs
+        status.usualIntervalNs = silence.usualIntervalNs
         status.lastDifference = lastDifference
         return status
     }
 
     /// Where a request for a snapshot stands among those of equal priority.
     var snapshotRank: SnapshotRank {
-        if candidate?.purpose == .audit { return SnapshotRank(provenLevelCount: Int(clamping: auditCount)) }
+        if candidate?.purpose == .audit { return SnapshotRank(provenLevelCount: Int(clamping: audits.count)) }
         let counts = countProven()
         var fewest = Int.max
-        for side in Side.allCases where main.book.proven(side) != .unbounded {
+        for side in Side.allCases where served.book.proven(side) != .unbounded {
             fewest = min(fewest, counts[side])
         }
-        let perMinute = usualIntervalNs == 0 ? 0 : 60_000_000_000 / max(usualIntervalNs, 1_000_000)
+        let intervalNs = silence.usualIntervalNs
+        let perMinute = intervalNs == 0 ? 0 : 60_000_000_000 / max(intervalNs, 1_000_000)
         return SnapshotRank(provenLevelCount: fewest, updatesPerMinute: Int(perMinute))
     }
 
     /// Hands the present status to readers.
-    func publishStatus() { statusWriter.publish(status) }
+    func publishStatus() { mailboxes.publish(status) }
 
     /// The same in a tick, where the proven levels may be those of an earlier one.
-    func publishStatusInTick() { statusWriter.publish(status(countProvenInTick())) }
+    func publishStatusInTick() { mailboxes.publish(status(countProvenInTick())) }
 }
 
 extension BookEngine {
@@ -108,14 +109,13 @@ extension BookEngine {
         for _ in 0..<min(BookEngine.looksPerTick, books.count) {
             nextLook = nextLook + 1 < books.count ? nextLook + 1 : 0
             let book = books[nextLook]
-            if let source = book.source { book.heardAtNs = shared.connections.heardAtNs(source) }
+            if let source = book.source.connection { book.heardAtNs = shared.connections.heardAtNs(source) }
             book.startWhatIsDue(nowNs)
             book.judge()
-            if publishesStatus && nowNs &- book.statusNs >= configuration.statusEveryNs {
-                book.statusNs = nowNs
+            if book.mailboxes.takeStatusTurn(everyNs: configuration.statusEveryNs, nowNs: nowNs) {
                 book.publishStatusInTick()
             }
-            book.viewIsDue = true
+            book.mailboxes.changed()
             note(nextLook)
         }
         if !publishesStatus || nowNs &- statusNs < configuration.statusEveryNs { return }

@@ -1,7 +1,6 @@
 // The first time something that the venue says of the top of its book disagreed with ours. Kept for people;
 // nothing depends on it.
 
-import BinanceVenue
 import DepthBook
 import MarketData
 
@@ -75,6 +74,6 @@ extension BookEngine {
     /// The first mismatch of each cross-check of a symbol, in the order in which they came.
     public borrowing func mismatches(of name: SymbolName) -> [VenueMismatch] {
         let slot = table.slot(of: name)
-        return slot < 0 ? [] : books[slot].mismatches
+        return slot < 0 ? [] : books[slot].crossChecks.mismatches
     }
 }

@@ -55,7 +55,7 @@ final class CapturePlayer {
             let book = CapturedBook(symbol.name, capture.market)
             books[symbol.name] = book
             guard let body = capture.snapshots[symbol.name] else { continue }
-            if (try? parser.read(body: body.span)) != nil { book.take(parser.snapshot) }
+            if (try? parser.parseSnapshot(body.span)) != nil { book.take(parser.snapshot) }
         }
     }
 
@@ -109,7 +109,7 @@ final class CapturePlayer {
     /// A REST body in line: it is nobody's message, but its symbol's book may want it.
     private func takeBody() {
         let bytes = held.bytes
-        guard (try? parser.read(body: bytes.span)) != nil else { return }
+        guard (try? parser.parseSnapshot(bytes.span)) != nil else { return }
         let facts = DepthBody(parser.snapshot)
         guard !facts.isTopOnly, let name = facts.symbol ?? held.symbol ?? capture.owner else { return }
         books[name]?.take(parser.snapshot)

@@ -191,7 +191,7 @@ private struct Survey {
     /// A body of a symbol, or of the only one there will turn out to be; a frame of a raw partial depth
     /// stream that looks like one is none.
     private mutating func takeBody(_ line: CapturedLine) {
-        guard (try? parser.parser.read(body: line.bytes.span)) != nil else { return }
+        guard (try? parser.parser.parseSnapshot(line.bytes.span)) != nil else { return }
         let facts = DepthBody(parser.parser.snapshot)
         if facts.isTopOnly { return }
         if let symbol = facts.symbol ?? line.symbol {

@@ -1,7 +1,5 @@
 // What the bytes of a captured message tell without reading them whole: the stream it belongs to, and the
 // payload inside the wrapper.
-//
-// SAFETY: the parser gets the bytes of an array for the call only.
 
 import BinanceVenue
 import MarketData
@@ -9,13 +7,7 @@ import MarketData
 extension MessageParser {
     /// What a message is; nil if it is malformed.
     mutating func kind(of message: [UInt8], _ market: Market) -> MessageKind? {
-        unsafe message.withUnsafeBufferPointer { bytes in
-            do {
-                return unsafe try parse(bytes, market: market)
-            } catch {
-                return nil
-            }
-        }
+        try? parse(message.span, market: market)
     }
 }
 
@@ -76,15 +68,14 @@ private let headBytesMax = 1 << 16
 
 /// The place behind the first occurrence of a key.
 private func end(of key: [UInt8], in message: [UInt8]) -> Int? {
-    unsafe message.withUnsafeBufferPointer { bytes in
-        let last = min(bytes.count, headBytesMax) - key.count
-        var at = 0
-        while at <= last {
-            var matched = 0
-            while matched < key.count, unsafe bytes[at + matched] == key[matched] { matched += 1 }
-            if matched == key.count { return at + matched }
-            at += 1
-        }
-        return nil
+    let bytes = message.span
+    let last = min(bytes.count, headBytesMax) - key.count
+    var at = 0
+    while at <= last {
+        var matched = 0
+        while matched < key.count, bytes[at + matched] == key[matched] { matched += 1 }
+        if matched == key.count { return at + matched }
+        at += 1
     }
+    return nil
 }

@@ -5,6 +5,7 @@ import DepthBook
 import MarketData
 
 /// Something worth telling about a book.
+@nonexhaustive
 public enum BookEvent: Hashable, Sendable {
     /// It is live for the first time.
     case live(UpdateID)

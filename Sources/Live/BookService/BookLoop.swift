@@ -1,28 +1,18 @@
-// The book thread of a shard: it polls the ring, steps the engine, passes on what the engine requests, and
-// answers questions about books between two frames. Everything waits for this loop, so it does nothing else.
+// The book thread of a shard: it polls the ring, steps the engine, answers questions about books between two
+// frames, and passes on what the engine requests. Everything waits for this loop, so it does nothing else.
+// What follows the frames of a turn is in `ShardTurn`; this file decides when the next turn comes.
 //
 // Invariants
 // * The engine is touched by this thread alone.
-// * Requests are passed on in order and not lost: what the fetcher or the feed cannot accept now is kept for
-//   the next turn.
-// * An accepted question is answered.
 // * When the feed has ended, what is in the ring is still stepped before the loop ends, and readers see the
 //   final counters.
-//
-// A request carries the rank of its symbol. While books wait for depth the fetcher is updated on ranks, a few
-// symbols at a time: in twenty minutes of waiting a busy book loses the levels that a quiet one keeps.
-//
-// Bounds: requests not passed on, a few for each symbol; questions, `CommandQueue.capacity`.
 
-import BinanceVenue
 import BookEngine
 import DepthFeed
 import FeedPlan
 import LobHandoff
+import LobTransport
 import MarketData
-
-/// A question to the book thread, answered between two frames.
-typealias BookWork = @Sendable (borrowing BookEngine) -> Void
 
 /// The engine of a shard and the loop around it. Thread: the book thread's, once `run` is called.
 final class BookLoop: @unchecked Sendable {
@@ -54,15 +44,17 @@ final class BookLoop: @unchecked Sendable {
     private var engine: BookEngine
     private var consumer: FrameConsumer
     private let wiring: Wiring
-    private var said: [EngineRequest] = []
-    private var wanted: [SnapshotFetcher.Request] = []
-    private var silent: [SymbolName] = []
-    private var ranks = RankRound()
+    private var turn: ShardTurn
 
     init(_ engine: consuming BookEngine, _ consumer: consuming FrameConsumer, _ wiring: Wiring) {
         self.engine = engine
         self.consumer = consumer
         self.wiring = wiring
+        turn = ShardTurn(
+            ShardTurn.Wiring(
+                work: wiring.work, want: wiring.want, resubscribe: wiring.resubscribe,
+                isDepthWanted: wiring.isDepthWanted, levelCount: wiring.levelCount,
+                monotonicNs: { LoopClock.monotonicNs }))
     }
 
     /// Runs until the feed is over and the ring empty.
@@ -72,8 +64,7 @@ final class BookLoop: @unchecked Sendable {
             let ticket = wiring.news.ticket
             let isLastTurn = wiring.feedIsOver.isRaised
             let frameCount = engine.doWork(&consumer)
-            for work in wiring.work.take() { work(engine) }
-            passRequests()
+            turn.finish(&engine)
             if frameCount > 0 {
                 emptyTurnCount = 0
                 continue
@@ -87,32 +78,5 @@ final class BookLoop: @unchecked Sendable {
         for work in wiring.work.close() { work(engine) }
         engine.publishStatus()
         wiring.ended(engine)
-    }
-
-    private func passRequests() {
-        engine.takeRequests { said.append($0) }
-        for request in said {
-            switch request {
-            case .ask(let symbol, let priority, let attempt):
-                wanted.append(
-                    .want(
-                        key(symbol), priority, levelCount: wiring.levelCount(priority), attempt: attempt,
-                        rank: engine.snapshotRank(of: symbol)))
-            case .cancel(let symbol): wanted.append(.cancel(key(symbol)))
-            case .resubscribe(let symbol): silent.append(symbol)
-            }
-        }
-        said.removeAll(keepingCapacity: true)
-        if ranks.isDue(), wanted.isEmpty, wiring.isDepthWanted() {
-            for symbol in ranks.next(of: engine.symbols) {
-                wanted.append(.rank(key(symbol), engine.snapshotRank(of: symbol)))
-            }
-        }
-        if !wanted.isEmpty && wiring.want(wanted) { wanted.removeAll(keepingCapacity: true) }
-        if !silent.isEmpty && wiring.resubscribe(silent) { silent.removeAll(keepingCapacity: true) }
-    }
-
-    private func key(_ symbol: SymbolName) -> SnapshotKey {
-        SnapshotKey(market: engine.configuration.market, symbol: symbol)
     }
 }

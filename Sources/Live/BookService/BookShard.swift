@@ -4,6 +4,7 @@ import BinanceVenue
 import BookEngine
 import DepthBook
 import DepthFeed
+import FeedSockets
 import LobHandoff
 import LobTransport
 import MarketData
@@ -157,12 +158,12 @@ extension BookShard {
                 prepare: { BookShard.pin(name, cpu, report) }
             ) { loop throws(TransportError) in
                 let feed = try DepthFeed(
-                    feedConfiguration, on: loop, producer: parts.takeProducer(),
+                    feedConfiguration, on: loop, socket: configuration.socket, producer: parts.takeProducer(),
                     signal: configuration.idle == .spin ? nil : parts.news,
                     report: { report(.feed(shard: number, $0)) })
                 feed.start()
                 return LoopThread.Resident(
-                    remote: FeedExport(remote: feed.remote, status: feed.status),
+                    remote: FeedExport(remote: FeedHandle(feed, on: loop), status: feed.status),
                     isOver: { parts.isStopping.isRaised && feed.isStopped && feed.openCount == 0 },
                     ended: {
                         parts.isOver.raise()

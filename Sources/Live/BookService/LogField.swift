@@ -59,7 +59,7 @@ extension FeedEvent {
         case .supervisor(let report): return report.parts
         case .dialling(let id): return ("dialling", [LogField("connection", id)])
         case .opened(let id, let backend):
-            return ("open", [LogField("connection", id), LogField("backend", text: "\(backend)")])
+            return ("open", [LogField("connection", id), LogField("backend", text: backend)])
         case .ended(let id, let end): return ("connection ended", [LogField("connection", id)] + end.facts)
         case .shutdownAnnounced(let id):
             return ("the venue will close the connection", [LogField("connection", id)])
@@ -166,9 +166,9 @@ extension ConnectionSupervisor.Report {
     }
 }
 
-extension WebSocketEnd {
+extension LinkEnd {
     fileprivate var facts: [LogField] {
-        if let error { return [LogField("reason", text: "\(error)")] }
+        if let error { return [LogField("reason", text: error)] }
         guard let peerCode else { return [] }
         let reasons = peerReason.isEmpty ? [] : [LogField("reason", text: peerReason)]
         return [LogField("code", peerCode)] + reasons

@@ -5,6 +5,7 @@ import BinanceVenue
 import BookEngine
 import DepthFeed
 import FeedPlan
+import FeedSockets
 import LobHandoff
 import LobTransport
 import MarketData

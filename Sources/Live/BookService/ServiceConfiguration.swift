@@ -4,6 +4,7 @@ import BinanceVenue
 import BookEngine
 import DepthFeed
 import FeedPlan
+import FeedSockets
 import LobHandoff
 import LobTransport
 import MarketData
@@ -46,7 +47,7 @@ public struct ServiceConfiguration: Sendable {
     /// pinned.
     public var cpus: [Int] = []
     /// Backends, limits and headers of the connections.
-    public var socket: WebSocketClient.Options
+    public var socket = WebSocketClient.Options.feed
     /// Limits and times of the connection supervisor.
     public var supervisor: ConnectionSupervisor.Configuration
     /// When a connection that was busy and is silent counts as lost.
@@ -66,8 +67,7 @@ public struct ServiceConfiguration: Sendable {
     public init(endpoints: Endpoints, symbols: [SymbolName]) {
         self.endpoints = endpoints
         self.symbols = symbols
-        let feed = DepthFeed.Configuration(endpoints: endpoints, symbols: [])
-        (socket, supervisor) = (feed.socket, feed.supervisor)
+        supervisor = ConnectionSupervisor.Configuration(market: endpoints.market)
     }
 }
 
@@ -126,7 +126,6 @@ extension ServiceConfiguration {
         feed.streams = streams
         feed.isMicroseconds = isMicroseconds
         feed.isCombined = isCombined
-        feed.socket = socket
         feed.supervisor = supervisor
         // The venue counts the attempts of an address, whichever shard they are of.
         feed.supervisor.attemptsPerFiveMinutesMax = max(

@@ -8,6 +8,7 @@ import LobTransport
 import MarketData
 
 /// Why a service cannot start.
+@nonexhaustive
 public enum ServiceError: Error, Hashable, Sendable {
     /// A field of the configuration has no legal value.
     case configuration(ConfigurationError)

@@ -8,6 +8,7 @@ import LobTransport
 import MarketData
 
 /// Something a service reports for people, from any of its threads.
+@nonexhaustive
 public enum ServiceEvent: Sendable {
     /// The feed of a shard.
     case feed(shard: Int, FeedEvent)

@@ -19,6 +19,7 @@ import BookEngine
 import DepthBook
 import DepthFeed
 import FeedPlan
+import FeedSockets
 import LobHandoff
 import LobTransport
 import MarketData
@@ -49,19 +50,8 @@ final class ServiceMachine: Sendable {
         var books: [FinalBook] = []
     }
 
-    /// Where snapshots go; filled once the shards exist, which is before any of them requests one.
-    private final class Routes: @unchecked Sendable {
-        private let shards = CommandQueue<[SymbolName: FeedHandle]>(capacity: 1)
-        private var known: [SymbolName: FeedHandle] = [:]
-
-        func set(_ routes: [SymbolName: FeedHandle]) { _ = shards.post(routes) }
-
-        /// Thread: the fetcher's.
-        func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
-            if let routes = shards.take().first { known = routes }
-            return known[delivery.key.symbol]?.deliver(delivery) ?? false
-        }
-    }
+    /// Where snapshots go.
+    private typealias Routes = SnapshotRoutes<FeedHandle>
 
     init(
         _ told: ServiceConfiguration, _ report: @escaping @Sendable (ServiceEvent) -> Void
@@ -248,7 +238,8 @@ final class ServiceMachine: Sendable {
                     [configuration.endpoints], on: loop, options: configuration.fetcherOptions,
                     deliver: { routes.deliver($0) }, report: { report(.fetcher($0)) })
                 return LoopThread.Resident(
-                    remote: FetcherExport(remote: fetcher.remote, status: fetcher.status),
+                    remote: FetcherExport(
+                        remote: SnapshotFetcherHandle(fetcher, on: loop), status: fetcher.status),
                     isOver: { isStopping.isRaised && fetcher.isStopped && fetcher.openCount == 0 })
             }
         } catch {

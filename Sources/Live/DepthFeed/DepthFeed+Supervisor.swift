@@ -1,10 +1,9 @@
-// Between the sockets and the connection supervisor: what the supervisor wants is done, and what happens to a
-// socket is told to it.
+// Between the links and the connection supervisor: what the supervisor wants is done, and what happens to a
+// link is told to it.
 
 import BinanceVenue
 import FeedPlan
 import LobHandoff
-import LobTransport
 import MarketData
 
 extension DepthFeed {
@@ -23,18 +22,18 @@ extension DepthFeed {
     private func perform(_ action: ConnectionSupervisor.Action) {
         switch action {
         case .open(let id): open(id)
-        case .send(let id, let request): sockets[id]?.send(request.text)
+        case .send(let id, let request): connections[id]?.link?.send(request.text)
         case .close(let id): close(id)
         case .connected(let id):
-            let atNs = LoopClock.realtimeNs
+            let atNs = clock.realtimeNs
             serving.append((id, atNs))
             announce(.connected, id, atNs: atNs)
         case .disconnected(let id):
             serving.removeAll { $0.id == id }
-            announce(.disconnected, id, atNs: LoopClock.realtimeNs)
+            announce(.disconnected, id, atNs: clock.realtimeNs)
         case .retired(let id):
             serving.removeAll { $0.id == id }
-            announce(.retired, id, atNs: LoopClock.realtimeNs)
+            announce(.retired, id, atNs: clock.realtimeNs)
         case .report(let report): note(report)
         }
     }
@@ -52,96 +51,109 @@ extension DepthFeed {
 
     private func open(_ id: UInt16) {
         counted.attempts += 1
-        countSockets(1)
+        countLinks(1)
         report(.dialling(id))
-        sockets[id] = FeedSocket(id, of: self)
+        let connection = FeedConnection(id)
+        connections[id] = connection
+        connection.link = dial(self, connection)
     }
 
     private func close(_ id: UInt16) {
-        guard let socket = sockets.removeValue(forKey: id) else { return }
-        abandon(socket)
-        socket.retire()
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        abandon(connection)
+        connection.retire()
     }
 
-    func opened(_ socket: FeedSocket, _ backend: WebSocketBackend) {
-        if socket.isRetired { return }
-        report(.opened(socket.id, backend))
-        perform(supervisor.opened(socket.id, nowMs: nowMs))
+    /// A connection is open.
+    ///
+    /// - Parameter backend: what carries it, for people.
+    public func opened(_ connection: FeedConnection, backend: String) {
+        if connection.isRetired { return }
+        report(.opened(connection.id, backend: backend))
+        perform(supervisor.opened(connection.id, nowMs: nowMs))
     }
 
-    func ended(_ socket: FeedSocket, _ end: WebSocketEnd) {
-        countSockets(-1)
-        if !socket.isRetired { lose(socket, end) }
+    /// A connection is gone, whoever ended it, or could not be opened. The last that is told of it.
+    public func ended(_ connection: FeedConnection, _ end: LinkEnd) {
+        countLinks(-1)
+        connection.link = nil
+        if !connection.isRetired { lose(connection, end) }
     }
 
-    private func lose(_ socket: FeedSocket, _ end: WebSocketEnd) {
-        sockets[socket.id] = nil
-        abandon(socket)
+    private func lose(_ connection: FeedConnection, _ end: LinkEnd) {
+        connections[connection.id] = nil
+        abandon(connection)
         counted.losses += 1
         counted.lastError = InlineText(end.line)
-        report(.ended(socket.id, end))
+        report(.ended(connection.id, end))
         perform(
             supervisor.closed(
-                socket.id, end.loss, hasDelivered: socket.dataCount > 0,
+                connection.id, end.loss, hasDelivered: connection.dataCount > 0,
                 retryAfterSeconds: end.retryAfterSeconds, nowMs: nowMs))
     }
 
     /// Whether connections that were busy still say something.
     func lookForSilence() {
         let nowMs = nowMs
-        for socket in sockets.values.sorted(by: { $0.id < $1.id }) {
-            switch socket.look(configuration.busySilence, nowMs: nowMs) {
-            case .ping: if socket.ping() { probed(socket) }
+        for connection in connections.values.sorted(by: { $0.id < $1.id }) {
+            switch connection.look(configuration.busySilence, nowMs: nowMs) {
+            case .ping: if connection.link?.ping() == true { probed(connection) }
             case .replace:
-                report(.fellSilent(socket.id, forMs: socket.silentMs))
-                perform(supervisor.fellSilent(socket.id, nowMs: nowMs))
+                report(.fellSilent(connection.id, forMs: connection.silentMs))
+                perform(supervisor.fellSilent(connection.id, nowMs: nowMs))
             case .giveUp:
-                let end = WebSocketEnd(error: .silent(forMs: Int(socket.silentMs)))
-                socket.abort()
-                lose(socket, end)
+                connection.abort()
+                lose(connection, LinkEnd(error: "nothing received for \(connection.silentMs) ms"))
             case nil: break
             }
         }
     }
 
-    func pinged(_ socket: FeedSocket) {
+    /// The peer pinged, and was answered.
+    public func pinged(_ connection: FeedConnection) {
+        if connection.isRetired { return }
         counted.pings += 1
-        socket.heardCount &+= 1
-        perform(supervisor.sent(socket.id, nowMs: nowMs))
+        connection.heardCount &+= 1
+        perform(supervisor.sent(connection.id, nowMs: nowMs))
     }
 
-    func probed(_ socket: FeedSocket) {
+    /// The link pinged a silent peer by itself.
+    public func probed(_ connection: FeedConnection) {
+        if connection.isRetired { return }
         counted.probes += 1
-        perform(supervisor.sent(socket.id, nowMs: nowMs))
+        perform(supervisor.sent(connection.id, nowMs: nowMs))
     }
+
+    /// The peer answered a ping.
+    public func ponged(_ connection: FeedConnection) { connection.heardCount &+= 1 }
 
     /// A whole message that is no data.
-    func heard(_ control: ControlReader.Result, _ bytes: Span<UInt8>, on socket: FeedSocket) {
+    func heard(_ control: ControlReader.Result, _ bytes: Span<UInt8>, on connection: FeedConnection) {
         let message: ControlMessage
         do throws(ParseError) {
             switch control {
             case .whole: message = try ControlMessage(bytes)
             case .gathered:
-                let gathered = socket.control.gathered
+                let gathered = connection.control.gathered
                 message = try ControlMessage(gathered.span)
-            case .tooLong: return unreadable(socket, nil)
+            case .tooLong: return unreadable(connection, nil)
             }
         } catch {
-            return unreadable(socket, error)
+            return unreadable(connection, error)
         }
         switch message {
         case .reply(let requestID, let outcome):
-            perform(supervisor.replied(socket.id, to: requestID, outcome, nowMs: nowMs))
+            perform(supervisor.replied(connection.id, to: requestID, outcome, nowMs: nowMs))
         case .serverShutdown:
             counted.shutdowns += 1
-            report(.shutdownAnnounced(socket.id))
-            perform(supervisor.shutdownAnnounced(socket.id, nowMs: nowMs))
+            report(.shutdownAnnounced(connection.id))
+            perform(supervisor.shutdownAnnounced(connection.id, nowMs: nowMs))
         case .other: break
         }
     }
 
-    private func unreadable(_ socket: FeedSocket, _ error: ParseError?) {
+    private func unreadable(_ connection: FeedConnection, _ error: ParseError?) {
         counted.unreadable += 1
-        report(.unreadable(socket.id, error))
+        report(.unreadable(connection.id, error))
     }
 }

@@ -7,7 +7,6 @@
 // * A tap can lose what the book does not, and the other way round; each says so in its own ring.
 
 import LobHandoff
-import LobTransport
 import MarketData
 
 extension DepthFeed {
@@ -18,9 +17,9 @@ extension DepthFeed {
     public func add(_ tap: FrameTap) {
         if taps.contains(where: { $0 === tap }) { return }
         taps.append(tap)
-        let atNs = LoopClock.realtimeNs
+        let atNs = clock.realtimeNs
         for (id, _) in serving { tap.offer(.connected, source: id, receivedAtNs: atNs) }
-        for socket in sockets.values where !socket.sender.isIdle { tap.joinLate(socket.id) }
+        for connection in connections.values where !connection.sender.isIdle { tap.joinLate(connection.id) }
     }
 
     /// Removes a tap; nothing more comes to it. Its reader may still take what is in its ring.
@@ -28,14 +27,14 @@ extension DepthFeed {
 
     /// A piece of a message, for the taps. With the last piece, `counted` has the time of the message.
     @inline(never)
-    func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket) {
+    func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection) {
         let atNs = counted.lastMessageAtNs
-        for tap in taps { tap.receive(bytes, isFinal: isFinal, source: socket.id, receivedAtNs: atNs) }
+        for tap in taps { tap.receive(bytes, isFinal: isFinal, source: connection.id, receivedAtNs: atNs) }
     }
 
     /// Forgets the message that a connection was in the middle of.
-    func abandon(_ socket: FeedSocket) {
-        outbox.abandon(&socket.sender)
-        for tap in taps { tap.abandon(socket.id) }
+    func abandon(_ connection: FeedConnection) {
+        outbox.abandon(&connection.sender)
+        for tap in taps { tap.abandon(connection.id) }
     }
 }

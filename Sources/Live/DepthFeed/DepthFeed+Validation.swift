@@ -1,8 +1,7 @@
-// What may be told to a feed and to its connections. A time beyond `TimeLimit.longestMs` counts as that, so
+// What may be told to a feed. A time beyond `TimeLimit.longestMs` counts as that, so
 // `.max` means never.
 
 import BinanceVenue
-import LobTransport
 import MarketData
 
 extension DepthFeed.Configuration {
@@ -21,7 +20,6 @@ extension DepthFeed.Configuration {
         } catch {
             throw error.inside("supervisor")
         }
-        try socket.validate()
         try busySilence.validate()
     }
 
@@ -35,7 +33,6 @@ extension DepthFeed.Configuration {
             preconditionFailure("\(error)")
         }
         var same = self
-        same.socket = socket.saturated
         same.busySilence = busySilence.saturated
         return same
     }
@@ -64,36 +61,6 @@ extension Market {
     fileprivate func has(_ interval: DepthInterval) -> Bool {
         let endpoints = Endpoints(market: self, streamBase: "", restBase: "")
         return endpoints.depthStream(SymbolName("A"), every: interval) != nil
-    }
-}
-
-extension WebSocketClient.Options {
-    /// Checks every field.
-    ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value, with `socket.` in front.
-    public func validate() throws(ConfigurationError) {
-        try ConfigurationError.check(
-            "socket.backends", "\(backends)", !backends.isEmpty && Set(backends).count == backends.count,
-            "one backend or more, each once")
-        try ConfigurationError.check("socket.messageBytesMax", messageBytesMax, 1...1 << 30)
-        try ConfigurationError.check("socket.openLimitMs", openLimitMs, 1...Int.max)
-        try ConfigurationError.check("socket.closeLimitMs", closeLimitMs, 1...Int.max)
-        try ConfigurationError.check("socket.pongLimitMs", pongLimitMs, 1...Int.max)
-        if let pingAfterMs { try ConfigurationError.check("socket.pingAfterMs", pingAfterMs, 1...Int.max) }
-        if let silenceLimitMs {
-            try ConfigurationError.check("socket.silenceLimitMs", silenceLimitMs, 1...Int.max)
-        }
-    }
-
-    /// The same with times that can be added up.
-    var saturated: WebSocketClient.Options {
-        var same = self
-        same.openLimitMs = TimeLimit.ms(openLimitMs)
-        same.closeLimitMs = TimeLimit.ms(closeLimitMs)
-        same.pongLimitMs = TimeLimit.ms(pongLimitMs)
-        same.pingAfterMs = pingAfterMs.map { TimeLimit.ms($0) }
-        same.silenceLimitMs = silenceLimitMs.map { TimeLimit.ms($0) }
-        return same
     }
 }
 

@@ -1,9 +1,10 @@
-// One shard's feed: sockets in, frames in a ring out. It carries messages and never reads them, but for the
-// few that speak of the connection itself.
+// One shard's feed: connections in, frames in a ring out. It carries messages and never reads them, but for
+// the few that speak of the connection itself.
 //
 // Why so little here: what to open, send and close is decided by `ConnectionSupervisor`, what goes into the
-// ring and in which order by `FrameOutbox`, how bytes become messages by Transport. This class only connects
-// the three, on the thread of its event loop, and keeps count.
+// ring and in which order by `FrameOutbox`, how bytes become messages by whatever carries the connections.
+// This class only connects the three, on one thread, and keeps count. It knows neither sockets nor clocks:
+// `FeedSockets` drives it with an event loop, a simulation with a venue in virtual time.
 //
 // Invariants
 // * A message is copied once, from the socket's buffer into the ring (twice while two connections talk at
@@ -20,12 +21,11 @@ import BinanceVenue
 import BookSync
 import FeedPlan
 import LobHandoff
-import LobTransport
 import MarketData
 
-/// Feeds one shard. Thread: its event loop's; other threads use `remote` and `status`.
+/// Feeds one shard. Thread: that of its clock; other threads use `status`, and a `FeedHandle` of FeedSockets.
 ///
-/// It lives until it is stopped and its connections are gone, also when nobody else holds it.
+/// Over sockets it lives until it is stopped and its connections are gone, also when nobody else holds it.
 public final class DepthFeed {
     /// What a feed is made of.
     public struct Configuration: Sendable {
@@ -42,8 +42,6 @@ public final class DepthFeed {
         public var isCombined = true
         /// Limits and times of the connections.
         public var supervisor: ConnectionSupervisor.Configuration
-        /// Limits and choices of each connection.
-        public var socket = WebSocketClient.Options()
         /// When a connection that was busy and is silent counts as lost.
         public var busySilence = BusySilence()
         /// Time between two ticks.
@@ -51,20 +49,26 @@ public final class DepthFeed {
         /// Time between two statuses while nothing happens.
         public var statusIntervalMs = 1000
 
-        /// The defaults: depth every 100 ms and the book ticker, a ping after 15 s of silence, given up 10 s
-        /// later.
+        /// The defaults: depth every 100 ms and the book ticker.
         public init(endpoints: Endpoints, symbols: [SymbolName]) {
             self.endpoints = endpoints
             self.symbols = symbols
             supervisor = ConnectionSupervisor.Configuration(market: endpoints.market)
-            socket.pingAfterMs = 15_000
-            socket.pongLimitMs = 10_000
+        }
+
+        /// Where a connection is opened that has no stream yet.
+        public var streamAddress: String {
+            let target =
+                isCombined
+                ? endpoints.combinedStreamTarget([], isMicroseconds: isMicroseconds)
+                : endpoints.rawStreamTarget([], isMicroseconds: isMicroseconds)
+            return endpoints.streamBase + target
         }
     }
 
     let configuration: Configuration
-    let loop: EventLoop
-    let url: ServiceURL
+    let clock: any ShellClock
+    let dial: (DepthFeed, FeedConnection) -> any FeedLink
     let report: (FeedEvent) -> Void
     private let signal: Signal?
     /// Index of each symbol: the key of its snapshots in the outbox, and inverted that of its requests.
@@ -74,7 +78,7 @@ public final class DepthFeed {
     /// Further rings that get the same frames.
     var taps: [FrameTap] = [] { didSet { isTapped = !taps.isEmpty } }
     private var isTapped = false
-    var sockets: [UInt16: FeedSocket] = [:]
+    var connections: [UInt16: FeedConnection] = [:]
     var counted = FeedStatus()
     /// Connections that serve, oldest first.
     var serving: [(id: UInt16, sinceNs: Int64)] = []
@@ -84,9 +88,9 @@ public final class DepthFeed {
     var actions: [ConnectionSupervisor.Action] = []
     var isPerforming = false
     private var statusWriter: LatestValueWriter<FeedStatus>
-    private var supervisorTimer: LoopTimer?
+    private var supervisorTimer: ShellTimer?
     private var alarmMs: Int64?
-    private var tickTimer: LoopTimer?
+    private var tickTimer: ShellTimer?
     private var statusDueMs: Int64 = 0
     private var reportedDrops = 0
     private var droppedNames = DroppedNames()
@@ -97,27 +101,21 @@ public final class DepthFeed {
     /// A feed that has not begun.
     ///
     /// - Parameters:
-    ///   - configuration: what it is told, once.
-    ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
+    ///   - clock: its time; the feed must be used on the clock's thread only, this call included.
     ///   - producer: the ring of the shard.
     ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
-    ///   - report: what is worth a line in a log. Called on the loop's thread.
-    /// - Throws: `TransportError.invalidURL`.
+    ///   - report: what is worth a line in a log. Called on the clock's thread.
+    ///   - dial: begins to open a connection; what happens to it is reported to the feed.
     /// - Precondition: a configuration that `validate` accepts.
     public init(
-        _ configuration: Configuration, on loop: EventLoop, producer: consuming FrameProducer,
-        signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in }
-    ) throws(TransportError) {
+        _ configuration: Configuration, clock: any ShellClock, producer: consuming FrameProducer,
+        signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in },
+        dial: @escaping (DepthFeed, FeedConnection) -> any FeedLink
+    ) {
         let configuration = configuration.checked
         let endpoints = configuration.endpoints
-        let micro = configuration.isMicroseconds
-        url = try ServiceURL(
-            endpoints.streamBase
-                + (configuration.isCombined
-                    ? endpoints.combinedStreamTarget([], isMicroseconds: micro)
-                    : endpoints.rawStreamTarget([], isMicroseconds: micro)))
         self.configuration = configuration
-        (self.loop, self.signal, self.report) = (loop, signal, report)
+        (self.clock, self.dial, self.signal, self.report) = (clock, dial, signal, report)
         keys = Dictionary(
             configuration.symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let names = configuration.symbols.flatMap { symbol in
@@ -129,9 +127,6 @@ public final class DepthFeed {
         status = mailbox.reader
         statusWriter = mailbox.writer
     }
-
-    /// What other threads may do.
-    public var remote: FeedHandle { FeedHandle(self) }
 
     /// Connections that are not gone yet, those being closed included. A process may end when it is 0 after
     /// `stop`.
@@ -148,7 +143,7 @@ public final class DepthFeed {
     public func stop() {
         if isStopped { return }
         isStopped = true
-        for timer in [tickTimer, supervisorTimer] { timer.map(loop.cancel) }
+        for timer in [tickTimer, supervisorTimer] { timer.map { clock.cancel($0) } }
         perform(supervisor.stop(nowMs: nowMs))
         publish()
     }
@@ -184,40 +179,56 @@ public final class DepthFeed {
         offer(.snapshotFailed, key: key, SnapshotEnvelope(symbol: symbol, limit: 0).bytes)
     }
 
-    /// A piece of a message, as the socket hands it over.
-    func received(_ bytes: Span<UInt8>, isFinal: Bool, on socket: FeedSocket) {
-        let control = socket.control.look(bytes, isFinal: isFinal)
-        let atNs = isFinal ? LoopClock.realtimeNs : 0
-        let delivery = outbox.receive(bytes, isFinal: isFinal, from: &socket.sender, receivedAtNs: atNs)
+    /// Writes what a fetcher tells.
+    public func deliver(_ delivery: SnapshotFetcher.Delivery) {
+        let symbol = delivery.key.symbol
+        switch delivery.news {
+        case .requested(let frame): deliverRequest(frame, of: symbol)
+        case .snapshot(let frame): deliverSnapshot(frame, of: symbol)
+        case .failed: deliverFailure(of: symbol)
+        }
+    }
+
+    /// A piece of a message, as the link hands it over.
+    ///
+    /// - Parameter receivedAtNs: when it came, in nanoseconds since 1970; counts with the last piece.
+    /// - Complexity: one copy, no allocation.
+    public func received(
+        _ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection, receivedAtNs atNs: Int64
+    ) {
+        if connection.isRetired { return }
+        let control = connection.control.look(bytes, isFinal: isFinal)
+        let delivery = outbox.receive(
+            bytes, isFinal: isFinal, from: &connection.sender, receivedAtNs: atNs)
         counted.bytes &+= bytes.count
-        socket.heardCount &+= 1
+        connection.heardCount &+= 1
         if !isFinal {
-            if isTapped { tapped(bytes, isFinal: false, on: socket) }
-            return socket.keepHead(bytes)
+            if isTapped { tapped(bytes, isFinal: false, on: connection) }
+            return connection.keepHead(bytes)
         }
         counted.messages &+= 1
         counted.lastMessageAtNs = atNs
-        if delivery == .committed { signal?.notify() } else { dropped(bytes, on: socket) }
-        socket.forgetHead()
+        if delivery == .committed { signal?.notify() } else { dropped(bytes, on: connection) }
+        connection.forgetHead()
         // Behind the book's ring: its thread is at work by now.
-        if isTapped { tapped(bytes, isFinal: true, on: socket) }
-        if let control { heard(control, bytes, on: socket) } else { socket.dataCount &+= 1 }
+        if isTapped { tapped(bytes, isFinal: true, on: connection) }
+        if let control { heard(control, bytes, on: connection) } else { connection.dataCount &+= 1 }
     }
 
     /// The message that ends with this piece found no room.
-    private func dropped(_ bytes: Span<UInt8>, on socket: FeedSocket) {
-        let head = socket.head
+    private func dropped(_ bytes: Span<UInt8>, on connection: FeedConnection) {
+        let head = connection.head
         let symbol = head.isEmpty ? DroppedNames.symbol(in: bytes) : DroppedNames.symbol(in: head.span)
         droppedNames.add(symbol.flatMap { keys[$0] == nil ? nil : $0 })
     }
 
     // MARK: - Time
 
-    var nowMs: Int64 { Int64(LoopClock.monotonicNs / 1_000_000) }
+    var nowMs: Int64 { clock.monotonicMs }
 
     private func tick() {
-        tickTimer = loop.after(ms: configuration.tickIntervalMs) { self.tick() }
-        let (atNs, monotonicNs) = (LoopClock.realtimeNs, Int64(LoopClock.monotonicNs))
+        tickTimer = clock.alarm(afterMs: Int64(configuration.tickIntervalMs)) { self.tick() }
+        let (atNs, monotonicNs) = (clock.realtimeNs, Int64(clock.monotonicNs))
         outbox.tick(atNs: atNs, monotonicNs: monotonicNs)
         signal?.notify()
         for tap in taps { tap.tick(atNs: atNs, monotonicNs: monotonicNs) }
@@ -228,12 +239,12 @@ public final class DepthFeed {
     /// Sets the alarm to the supervisor's next deadline, if that is another one.
     func setAlarm() {
         if supervisor.wakeAtMs == alarmMs { return }
-        supervisorTimer.map(loop.cancel)
+        supervisorTimer.map { clock.cancel($0) }
         alarmMs = supervisor.wakeAtMs
         guard let wakeAtMs = alarmMs else { return }
         let dueNs = UInt64(TimeLimit.ns(wakeAtMs))
-        let nowNs = LoopClock.monotonicNs
-        supervisorTimer = loop.after(dueNs > nowNs ? dueNs - nowNs : 0) {
+        let nowNs = clock.monotonicNs
+        supervisorTimer = clock.alarm(afterNs: dueNs > nowNs ? dueNs - nowNs : 0) {
             self.alarmMs = nil
             self.perform(self.supervisor.timePassed(nowMs: self.nowMs))
         }
@@ -255,7 +266,7 @@ public final class DepthFeed {
     private func offer(_ kind: FrameKind, key: Int, _ frame: [UInt8], orFailureOf symbol: SymbolName? = nil)
         -> Bool
     {
-        let atNs = LoopClock.realtimeNs
+        let atNs = clock.realtimeNs
         let failure = symbol.map { SnapshotEnvelope(symbol: $0, limit: 0).bytes }
         let isTaken = outbox.offer(kind, source: 0, receivedAtNs: atNs, key: key, frame)
         if !isTaken, let failure {
@@ -269,12 +280,12 @@ public final class DepthFeed {
         return isTaken
     }
 
-    func countSockets(_ change: Int) { openCount += change }
+    func countLinks(_ change: Int) { openCount += change }
 
     /// Shows the status to other threads.
     func publish() {
         statusDueMs = nowMs + Int64(configuration.statusIntervalMs)
-        counted.writtenAtNs = LoopClock.realtimeNs
+        counted.writtenAtNs = clock.realtimeNs
         counted.droppedMessages = outbox.droppedMessages
         counted.waitingFrames = outbox.waitingFrames
         counted.connection = serving.last?.id ?? 0

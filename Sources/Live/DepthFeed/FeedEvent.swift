@@ -3,19 +3,19 @@
 
 import BinanceVenue
 import FeedPlan
-import LobTransport
 import MarketData
 
 /// Something a feed or a snapshot fetcher tells people.
+@nonexhaustive
 public enum FeedEvent: Sendable {
     /// The connection supervisor.
     case supervisor(ConnectionSupervisor.Report)
     /// A connection is being opened.
     case dialling(UInt16)
     /// A connection is open; its streams are subscribed next.
-    case opened(UInt16, WebSocketBackend)
+    case opened(UInt16, backend: String)
     /// A connection ended by itself, or could not be opened.
-    case ended(UInt16, WebSocketEnd)
+    case ended(UInt16, LinkEnd)
     /// The venue announced that it will close a connection.
     case shutdownAnnounced(UInt16)
     /// A message that is neither data nor readable as anything else; nil if it was too long to be looked at.
@@ -76,28 +76,5 @@ extension FeedEvent {
     static func answer(_ status: Int, _ reason: String) -> String {
         if status == 0 { return reason }
         return reason.isEmpty ? "\(status)" : "\(status) \(reason)"
-    }
-}
-
-extension WebSocketEnd {
-    /// One line.
-    var line: String {
-        if let error { return "\(error)" }
-        guard let peerCode else { return "closed" }
-        return "closed by the venue with \(peerCode)\(peerReason.isEmpty ? "" : " \(peerReason)")"
-    }
-
-    /// What it means for the next connection.
-    var loss: ConnectionSupervisor.Loss {
-        // The venue also closes with 1008 who reads too slowly or answers no ping; that is no refusal.
-        if peerCode == 1008 && peerReason.lowercased().contains("too many") { return .refused }
-        guard case .upgradeRefused(let status, _)? = error else { return .lost }
-        return RefusalWait.isRefusal(status: status) ? .refused : .lost
-    }
-
-    /// How long the venue wants us to stay away, if it says so.
-    var retryAfterSeconds: Int? {
-        guard case .upgradeRefused(_, let seconds)? = error else { return nil }
-        return seconds
     }
 }

@@ -1,7 +1,6 @@
 // A short text without a reference, so that a status can be copied by word through a mailbox.
 
 /// The first bytes of a text. Trivially copyable.
-@frozen
 public struct InlineText: Sendable, BitwiseCopyable, CustomStringConvertible {
     /// Longest text in bytes; the rest is cut off.
     public static var bytesMax: Int { 120 }

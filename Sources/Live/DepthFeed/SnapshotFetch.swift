@@ -1,63 +1,96 @@
-// One request of a fetcher under way.
+// One request of a fetcher under way, without what carries it: what is gathered of the answer, and what the
+// answer means.
 
 import BinanceVenue
 import FeedPlan
-import LobHandoff
-import LobTransport
-import MarketData
 
-/// A request under way. Its bytes are gathered behind `prefix`, so that envelope and body are one run.
-final class SnapshotFetch {
+/// A request under way. Its bytes are gathered behind a prefix, so that envelope and body are one run.
+///
+/// Whatever carries it calls `answered` once the head of an answer is there, `received` for pieces of the
+/// body, and `finished` once, after which nothing follows.
+public final class SnapshotFetch {
+    /// Base, path and query.
+    public let address: String
+    /// Longest body.
+    public let bodyBytesMax: Int
+    /// Longest time for one address of the host to answer.
+    public let requestLimitMs: Int
+    /// Longest time, all addresses together.
+    let limitMs: Int
     var bytes: [UInt8]
     private(set) var status = 0
     private(set) var usedWeight: Int?
     private(set) var retryAfterSeconds: Int?
-    private var fetch: HTTPFetch?
-    private var limit: LoopTimer?
-    private var isLate = false
-    private let limitMs: Int
-    private let loop: EventLoop
     private let prefixBytes: Int
+    private let clock: any ShellClock
+    private var limit: ShellTimer?
+    private var isLate = false
+    private var cancelling: (() -> Void)?
+    private var hasBegun: (SnapshotFetch) -> Void
+    private var hasFinished: (SnapshotFetch, String?) -> Void
 
     /// - Parameters:
     ///   - limitMs: longest time, all addresses together.
     ///   - answered: the body begins.
     ///   - finished: the end, once; nil after a whole body, whatever the status.
     init(
-        _ url: ServiceURL, on loop: EventLoop, options: HTTPFetch.Options, limitMs: Int, prefix: [UInt8],
-        answered: @escaping (SnapshotFetch) -> Void,
-        finished: @escaping (SnapshotFetch, TransportError?) -> Void
+        _ address: String, on clock: any ShellClock, bodyBytesMax: Int, requestLimitMs: Int, limitMs: Int,
+        prefix: [UInt8], answered: @escaping (SnapshotFetch) -> Void,
+        finished: @escaping (SnapshotFetch, String?) -> Void
     ) {
-        (self.loop, self.limitMs) = (loop, limitMs)
+        (self.address, self.clock) = (address, clock)
+        (self.bodyBytesMax, self.requestLimitMs, self.limitMs) = (bodyBytesMax, requestLimitMs, limitMs)
         bytes = prefix
         prefixBytes = prefix.count
-        var handlers = HTTPFetch.Handlers(
-            body: { [self] piece in
-                for index in piece.indices { bytes.append(piece[index]) }
-            },
-            finished: { [self] error in
-                limit.map(loop.cancel)
-                fetch = nil
-                finished(self, error)
-            })
-        handlers.answered = { [self] status in
-            note(status)
-            answered(self)
-        }
-        fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        limit = loop.after(ms: limitMs) { [unowned self] in
-            isLate = true
-            fetch?.cancel()
-        }
+        (hasBegun, hasFinished) = (answered, finished)
     }
 
-    func cancel() { fetch?.cancel() }
+    /// Sends it.
+    ///
+    /// - Parameter get: begins it; returns what ends it early, or nil if there is no such address.
+    /// - Returns: false without an address; nothing follows then.
+    func begin(_ get: (SnapshotFetch) -> (() -> Void)?) -> Bool {
+        guard let cancelling = get(self) else { return false }
+        self.cancelling = cancelling
+        limit = clock.alarm(afterMs: Int64(limitMs)) { [unowned self] in
+            isLate = true
+            cancelling()
+        }
+        return true
+    }
+
+    /// Ends it early; `finished` follows.
+    func cancel() { cancelling?() }
+
+    /// The head of an answer is there.
+    ///
+    /// - Parameter header: the value of a header, by its name in lower case.
+    public func answered(status: Int, header: (String) -> String?) {
+        self.status = status
+        usedWeight = header("x-mbx-used-weight-1m").flatMap { Int($0) }
+        retryAfterSeconds = header("retry-after").flatMap { Int($0) }
+        hasBegun(self)
+    }
+
+    /// A piece of the body.
+    public func received(_ piece: Span<UInt8>) {
+        for index in piece.indices { bytes.append(piece[index]) }
+    }
+
+    /// The end.
+    ///
+    /// - Parameter error: what went wrong, in a few words; nil after a whole body, whatever the status.
+    public func finished(_ error: String?) {
+        limit.map { clock.cancel($0) }
+        cancelling = nil
+        hasFinished(self, error)
+    }
 
     /// What is known of the answer while its body is on its way.
     var head: SnapshotPlanner.Answer { SnapshotPlanner.Answer(status: status, usedWeight: usedWeight) }
 
     /// What the planner wants to know of the answer.
-    func answer(_ error: TransportError?) -> SnapshotPlanner.Answer {
+    func answer(_ error: String?) -> SnapshotPlanner.Answer {
         // A body that is not whole is no answer, but a refusal is one even if its body is not whole.
         let isWhole = error == nil || status >= 400
         return SnapshotPlanner.Answer(
@@ -66,9 +99,9 @@ final class SnapshotFetch {
     }
 
     /// What went wrong, in a few words.
-    func reason(_ error: TransportError?) -> String {
+    func reason(_ error: String?) -> String {
         if isLate { return "not whole after \(limitMs) ms" }
-        if let error { return "\(error)" }
+        if let error { return error }
         guard case .reply(_, .refused(let code, let text))? = refusal else { return "" }
         return "\(code) \(text)"
     }
@@ -82,11 +115,5 @@ final class SnapshotFetch {
         if status < 400 { return nil }
         let body = Array(bytes.dropFirst(prefixBytes))
         return try? ControlMessage(body.span)
-    }
-
-    private func note(_ status: Int) {
-        self.status = status
-        usedWeight = fetch?.header("x-mbx-used-weight-1m").flatMap { Int($0) }
-        retryAfterSeconds = fetch?.header("retry-after").flatMap { Int($0) }
     }
 }

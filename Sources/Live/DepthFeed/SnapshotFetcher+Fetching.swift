@@ -4,7 +4,6 @@ import BinanceVenue
 import BookSync
 import FeedPlan
 import LobHandoff
-import LobTransport
 import MarketData
 
 extension SnapshotFetcher {
@@ -12,22 +11,12 @@ extension SnapshotFetcher {
     func fetch(_ request: SnapshotPlanner.Request) {
         let key = request.key
         let limit = request.limit.levelCount
-        guard let place = endpoints[key.market],
-            let url = try? ServiceURL(place.restBase + place.snapshotTarget(key.symbol, limit: limit))
-        else {
-            loop.after(0) {
-                self.settle(request.ticket, key, SnapshotPlanner.Answer(status: 400), "no such URL", [])
-            }
-            return
-        }
-        var http = HTTPFetch.Options()
-        http.bodyBytesMax = options.bodyBytesMax
-        http.limitMs = options.requestLimitMs
-        // Ends before the planner takes the request back.
-        let limitMs = max(Int(planner.configuration.answerTimeoutMs) - 500, 1)
-        openCount += 1
-        fetches[request.ticket] = SnapshotFetch(
-            url, on: loop, options: http, limitMs: limitMs,
+        guard let place = endpoints[key.market] else { preconditionFailure("a market without endpoints") }
+        let fetch = SnapshotFetch(
+            place.restBase + place.snapshotTarget(key.symbol, limit: limit), on: clock,
+            bodyBytesMax: options.bodyBytesMax, requestLimitMs: options.requestLimitMs,
+            // Ends before the planner takes the request back.
+            limitMs: max(Int(planner.configuration.answerTimeoutMs) - 500, 1),
             prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
             answered: { [self] in answering(request.ticket, $0.head) }
         ) { [self] fetch, error in
@@ -36,6 +25,20 @@ extension SnapshotFetcher {
             counted.bytes += fetch.bytes.count
             settle(request.ticket, key, fetch.answer(error), fetch.reason(error), fetch.bytes)
         }
+        if begin(fetch, request.ticket) { return }
+        _ = clock.alarm(afterNs: 0) {
+            self.settle(request.ticket, key, SnapshotPlanner.Answer(status: 400), "no such URL", [])
+        }
+    }
+
+    /// Sends a request; false if there is no such address.
+    func begin(_ fetch: SnapshotFetch, _ ticket: UInt64) -> Bool {
+        openCount += 1
+        fetches[ticket] = fetch
+        if fetch.begin(get) { return true }
+        openCount -= 1
+        fetches[ticket] = nil
+        return false
     }
 
     /// The body of an answer begins.

@@ -2,7 +2,6 @@
 
 import BinanceVenue
 import FeedPlan
-import LobTransport
 import MarketData
 
 /// Why a list of symbols did not come.
@@ -49,17 +48,9 @@ extension SnapshotFetcher {
         case .wait(let untilMs):
             later(untilMs) { self.ask(market, attempt: attempt, use) }
         case .send(let ticket):
-            guard let url = try? ServiceURL(place.restBase + place.exchangeInfoTarget) else {
-                _ = planner.answeredOther(
-                    ticket, SnapshotPlanner.Answer(status: 400), attempt: attempt, nowMs: nowMs)
-                return use(.failure(.refused(status: 0, reason: "no such URL")))
-            }
-            var http = HTTPFetch.Options()
-            http.bodyBytesMax = options.listBytesMax
-            http.limitMs = options.listLimitMs
-            openCount += 1
-            fetches[ticket] = SnapshotFetch(
-                url, on: loop, options: http, limitMs: options.listLimitMs, prefix: [],
+            let fetch = SnapshotFetch(
+                place.restBase + place.exchangeInfoTarget, on: clock, bodyBytesMax: options.listBytesMax,
+                requestLimitMs: options.listLimitMs, limitMs: options.listLimitMs, prefix: [],
                 answered: { [self] in answering(ticket, $0.head) }
             ) { [self] fetch, error in
                 openCount -= 1
@@ -67,11 +58,15 @@ extension SnapshotFetcher {
                 counted.bytes += fetch.bytes.count
                 settle(market, ticket, attempt, fetch, error, use)
             }
+            if begin(fetch, ticket) { return }
+            _ = planner.answeredOther(
+                ticket, SnapshotPlanner.Answer(status: 400), attempt: attempt, nowMs: nowMs)
+            use(.failure(.refused(status: 0, reason: "no such URL")))
         }
     }
 
     private func settle(
-        _ market: Market, _ ticket: UInt64, _ attempt: Int, _ fetch: SnapshotFetch, _ error: TransportError?,
+        _ market: Market, _ ticket: UInt64, _ attempt: Int, _ fetch: SnapshotFetch, _ error: String?,
         _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) {
         if isStopped { return use(.failure(.stopped)) }
@@ -116,11 +111,11 @@ extension SnapshotFetcher {
     }
 
     private func read(_ market: Market, _ fetch: SnapshotFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
-        let beginNs = LoopClock.monotonicNs
+        let beginNs = clock.monotonicNs
         let body = fetch.bytes
         do throws(ParseError) {
             let info = try ExchangeInfo(body.span, market: market)
-            let readInMs = Int((LoopClock.monotonicNs - beginNs) / 1_000_000)
+            let readInMs = Int((clock.monotonicNs - beginNs) / 1_000_000)
             report(
                 .exchangeInfo(
                     market, symbols: info.symbols.count, bytes: body.count, readInMs: readInMs))
@@ -148,8 +143,8 @@ extension SnapshotFetcher {
     private func later(_ untilMs: Int64, _ action: @escaping () -> Void) {
         if isStopped { return action() }
         let delayMs = min(max(untilMs - nowMs, 1), 60_000)
-        var timer: LoopTimer?
-        timer = loop.after(ms: delayMs) { [self] in
+        var timer: ShellTimer?
+        timer = clock.alarm(afterMs: delayMs) { [self] in
             timer.flatMap { laterLists.removeValue(forKey: $0) }?()
         }
         if let timer { laterLists[timer] = action }

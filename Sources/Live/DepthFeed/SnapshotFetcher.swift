@@ -1,10 +1,10 @@
-// Fetches snapshots: what to ask for and when is the planner's decision, a request and its answer are
-// Transport's, and a body goes to whoever delivers it to its shard. So does the word that a request was sent,
+// Fetches snapshots: what to ask for and when is the planner's decision, a request is carried by whoever has
+// the means, and a body goes to whoever delivers it to its shard. So does the word that a request was sent,
 // before its body: from then on the shard keeps what it receives. Several markets that share one weight
 // budget share one fetcher.
 //
-// It runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte then
-// never delay a feed.
+// Live it runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte
+// then never delay a feed. In a simulation it runs in virtual time.
 //
 // Invariants
 // * Every request that was accepted ends in one delivery, a body or a failure, unless it is cancelled,
@@ -21,11 +21,10 @@ import BinanceVenue
 import BookSync
 import FeedPlan
 import LobHandoff
-import LobTransport
 import MarketData
 
 /// Fetches the depth snapshots, and the lists of symbols, of the markets that share a weight budget. Thread:
-/// its event loop's; other threads use `remote` and `status`.
+/// that of its clock; other threads use `status`, and a `SnapshotFetcherHandle` of FeedSockets.
 public final class SnapshotFetcher {
     /// Limits of a fetcher.
     public struct Options: Sendable {
@@ -83,26 +82,27 @@ public final class SnapshotFetcher {
         var isRequest: Bool { if case .requested = news { true } else { false } }
     }
 
-    let loop: EventLoop
+    let clock: any ShellClock
     let options: Options
     let endpoints: [Market: Endpoints]
+    let get: (SnapshotFetch) -> (() -> Void)?
     let report: (FeedEvent) -> Void
     var planner: SnapshotPlanner
     var counted = SnapshotFetcherStatus()
     /// Weight a minute that each market's list states.
     var statedWeights: [Market: Int] = [:]
-    private var clock = MinuteClock()
+    private var minutes = MinuteClock()
     /// Whether it was stopped.
     public private(set) var isStopped = false
     /// Requests under way, by ticket, with what ends them early.
     var fetches: [UInt64: SnapshotFetch] = [:]
     /// Lists whose turn comes later, by the timer that says when.
-    var laterLists: [LoopTimer: () -> Void] = [:]
+    var laterLists: [ShellTimer: () -> Void] = [:]
     private let deliver: (Delivery) -> Bool
     private var undelivered: [Delivery] = []
-    private var timer: LoopTimer?
-    private var statusTimer: LoopTimer?
-    private var redelivery: LoopTimer?
+    private var timer: ShellTimer?
+    private var statusTimer: ShellTimer?
+    private var redelivery: ShellTimer?
     private var statusWriter: LatestValueWriter<SnapshotFetcherStatus>
 
     /// What the fetcher has done and plans, for any thread.
@@ -112,30 +112,28 @@ public final class SnapshotFetcher {
     ///
     /// - Parameters:
     ///   - endpoints: where each market is.
-    ///   - loop: its event loop; the fetcher must be used on the loop's thread only, this call included.
-    ///   - options: limits and times.
-    ///   - deliver: gets what requests lead to, on the loop's thread; false if it cannot be taken now, and it
-    ///     is offered again.
-    ///   - report: what is worth a line in a log. Called on the loop's thread.
-    /// - Throws: `TransportError.invalidURL` for a place that is none.
+    ///   - clock: its time; the fetcher must be used on the clock's thread only, this call included.
+    ///   - get: begins a request and returns what ends it early, or nil if there is no such address. What
+    ///     happens to it is reported to the request, at the earliest after this call.
+    ///   - deliver: gets what requests lead to, on the clock's thread; false if it cannot be taken now, and
+    ///     it is offered again.
+    ///   - report: what is worth a line in a log. Called on the clock's thread.
     /// - Precondition: at least one market, all of them of one weight pool.
     public init(
-        _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),
-        deliver: @escaping (Delivery) -> Bool, report: @escaping (FeedEvent) -> Void = { _ in }
-    ) throws(TransportError) {
-        for place in endpoints { _ = try ServiceURL(place.restBase) }
+        _ endpoints: [Endpoints], clock: any ShellClock, options: Options = Options(),
+        get: @escaping (SnapshotFetch) -> (() -> Void)?, deliver: @escaping (Delivery) -> Bool,
+        report: @escaping (FeedEvent) -> Void = { _ in }
+    ) {
         guard let pool = endpoints.first?.market.weightPool else { preconditionFailure("no market") }
         precondition(endpoints.allSatisfy { $0.market.weightPool == pool }, "markets of two weight pools")
         self.endpoints = Dictionary(endpoints.map { ($0.market, $0) }, uniquingKeysWith: { $1 })
-        (self.loop, self.options, self.deliver, self.report) = (loop, options, deliver, report)
+        (self.clock, self.options) = (clock, options)
+        (self.get, self.deliver, self.report) = (get, deliver, report)
         planner = SnapshotPlanner(pool: pool, configuration: options.planner)
         let mailbox = LatestValue(SnapshotFetcherStatus())
         status = mailbox.reader
         statusWriter = mailbox.writer
     }
-
-    /// What other threads may do.
-    public var remote: SnapshotFetcherHandle { SnapshotFetcherHandle(self) }
 
     /// Requests that are not gone yet, those being ended included. A process may end when it is 0 after
     /// `stop`.
@@ -182,7 +180,7 @@ public final class SnapshotFetcher {
     /// The plan at this moment.
     public var plan: SnapshotPlanner.Plan {
         var plan = planner.plan(nowMs: nowMs)
-        let aheadMs = clock.aheadMs
+        let aheadMs = minutes.aheadMs
         plan.waitingUntilMs = plan.waitingUntilMs.map { $0 == .max ? .max : $0 - aheadMs }
         plan.etaMs = plan.etaMs.map { $0 - aheadMs }
         return plan
@@ -192,7 +190,7 @@ public final class SnapshotFetcher {
     public func stop() {
         if isStopped { return }
         isStopped = true
-        for timer in [timer, statusTimer, redelivery] { timer.map(loop.cancel) }
+        for timer in [timer, statusTimer, redelivery] { timer.map { clock.cancel($0) } }
         undelivered = []
         for fetch in fetches.values { fetch.cancel() }
         publish()
@@ -203,15 +201,13 @@ public final class SnapshotFetcher {
 
     /// The planner's time: its minutes are those of the clock, which are the venue's.
     var nowMs: Int64 {
-        clock.timeMs(
-            realtimeMs: LoopClock.realtimeNs / 1_000_000,
-            monotonicMs: Int64(LoopClock.monotonicNs / 1_000_000))
+        minutes.timeMs(realtimeMs: clock.realtimeNs / 1_000_000, monotonicMs: clock.monotonicMs)
     }
 
     /// Sends what may be sent, and sets the alarm for the next time.
     func pump() {
         if isStopped { return }
-        timer.map(loop.cancel)
+        timer.map { clock.cancel($0) }
         timer = nil
         planning: while undelivered.isEmpty {
             switch planner.next(nowMs: nowMs) {
@@ -221,7 +217,7 @@ public final class SnapshotFetcher {
             case .wait(let untilMs):
                 // The clock may be set meanwhile.
                 let delayMs = min(max(untilMs - nowMs, 1), 60_000)
-                timer = loop.after(ms: delayMs) { self.pump() }
+                timer = clock.alarm(afterMs: delayMs) { self.pump() }
                 break planning
             case .idle: break planning
             }
@@ -238,7 +234,7 @@ public final class SnapshotFetcher {
     }
 
     private func offerLater() {
-        redelivery = loop.after(ms: options.redeliveryMs) { [self] in
+        redelivery = clock.alarm(afterMs: Int64(options.redeliveryMs)) { [self] in
             redelivery = nil
             while let first = undelivered.first, deliver(first) { undelivered.removeFirst() }
             if undelivered.isEmpty { pump() } else { offerLater() }
@@ -248,7 +244,7 @@ public final class SnapshotFetcher {
     /// Shows the status before long.
     func showSoon() {
         if statusTimer != nil { return }
-        statusTimer = loop.after(ms: options.statusIntervalMs) { [self] in
+        statusTimer = clock.alarm(afterMs: Int64(options.statusIntervalMs)) { [self] in
             statusTimer = nil
             publish()
         }
@@ -257,7 +253,7 @@ public final class SnapshotFetcher {
     private func publish() {
         counted.take(plan)
         counted.undelivered = undelivered.count { !$0.isRequest }
-        counted.writtenAtNs = LoopClock.realtimeNs
+        counted.writtenAtNs = clock.realtimeNs
         statusWriter.publish(counted)
     }
 }

@@ -2,5 +2,7 @@
 
 /// Names a timer of one loop.
 public struct LoopTimer: Hashable, Sendable {
-    let number: UInt64
+    package let number: UInt64
+
+    package init(number: UInt64) { self.number = number }
 }

@@ -2,6 +2,7 @@
 // people read the text.
 
 /// Why something failed on the wire.
+@nonexhaustive
 public enum TransportError: Error, Hashable, Sendable {
     /// The text is not a URL of the schemes ws, wss, http or https, or a part of it is too long; says which.
     case invalidURL(String)

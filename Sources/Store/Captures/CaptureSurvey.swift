@@ -122,7 +122,7 @@ public struct CaptureSurvey: ~Copyable {
             case .message:
                 take(LineShape(of: unsafe frame.bytes.span), unsafe frame.bytes.span, number)
             case .depthSnapshot:
-                if let envelope = unsafe SnapshotEnvelope(frame.bytes) { add(envelope.symbol) }
+                if let envelope = SnapshotEnvelope(unsafe frame.bytes.span) { add(envelope.symbol) }
             case .snapshotRequested: last.hasRequests = true
             case _: break
             }
@@ -182,7 +182,7 @@ public struct CaptureSurvey: ~Copyable {
     ) {
         do throws(ParseError) {
             if isBody {
-                try parser.read(body: text)
+                try parser.parseSnapshot(text)
                 takeBody(number, beside)
                 return
             }
@@ -202,12 +202,12 @@ public struct CaptureSurvey: ~Copyable {
 
     /// The kind of a message of a market that may not be known yet.
     private mutating func kind(of text: Span<UInt8>) throws(ParseError) -> MessageKind {
-        if !isFutures { return try parser.kind(of: text, .spot) }
+        if !isFutures { return try parser.parse(text, market: .spot) }
         do throws(ParseError) {
-            return try parser.kind(of: text, .usdm)
+            return try parser.parse(text, market: .usdm)
         } catch {
             if error.code != .fieldMissing { throw error }
-            let kind = try parser.kind(of: text, .spot)
+            let kind = try parser.parse(text, market: .spot)
             isFutures = false
             return kind
         }
@@ -219,9 +219,9 @@ public struct CaptureSurvey: ~Copyable {
             let isNew = last.eventCount <= CaptureSurvey.lookedIntoMax
             let isTimed = parser.update.transactionTimeUs != 0
             if isNew && CaptureSurvey.hasLink(text) || !isNew && isTimed {
-                let kind = try? parser.kind(of: text, .usdm)
+                let kind = try? parser.parse(text, market: .usdm)
                 isFutures = kind == .depthUpdate
-                if !isFutures { _ = try? parser.kind(of: text, .spot) }
+                if !isFutures { _ = try? parser.parse(text, market: .spot) }
             }
         }
         let speaker = add(parser.update.symbol)

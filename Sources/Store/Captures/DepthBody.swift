@@ -1,31 +1,7 @@
 // REST depth bodies: what they say about themselves, and in words why one is refused.
-//
-// SAFETY: the parser gets the bytes of a span for the call only.
 
 import BinanceVenue
 import MarketData
-
-extension MessageParser {
-    /// The kind of a message.
-    ///
-    /// - Parameters:
-    ///   - message: the bytes of one message.
-    ///   - readableAfter: as in `parse`.
-    public mutating func kind(
-        of message: Span<UInt8>, _ market: Market, readableAfter: Int = 0
-    ) throws(ParseError) -> MessageKind {
-        try unsafe message.withUnsafeBufferPointer { bytes throws(ParseError) in
-            try unsafe parse(bytes, market: market, readableAfter: readableAfter)
-        }
-    }
-
-    /// Parses a REST depth body into `snapshot`.
-    public mutating func read(body: Span<UInt8>) throws(ParseError) {
-        try unsafe body.withUnsafeBufferPointer { bytes throws(ParseError) in
-            try unsafe parseSnapshot(bytes)
-        }
-    }
-}
 
 /// What a REST depth body says about itself.
 public struct DepthBody: Hashable, Sendable {
@@ -70,7 +46,7 @@ extension DepthBody {
         }
         var parser = MessageParser()
         do throws(ParseError) {
-            try parser.read(body: bytes.span)
+            try parser.parseSnapshot(bytes.span)
         } catch {
             throw BodyRefusal(description: words(error, text, shape))
         }

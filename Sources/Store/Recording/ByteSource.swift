@@ -30,6 +30,7 @@ public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A readable file. Not copyable; closes itself.
+@safe
 struct ByteSource: ~Copyable {
     /// Its name for people.
     let name: String
@@ -50,25 +51,25 @@ struct ByteSource: ~Copyable {
         if !isRead, let format = FileFormat(head: head, name: name) {
             throw .foreign(path: name, format: format.name, advice: format.advice)
         }
-        let opened = try ByteSource.open(path, name, isZstd: FileFormat.isZstd(head))
+        let opened = try unsafe ByteSource.open(path, name, isZstd: FileFormat.isZstd(head))
         self.name = name
         fileBytes = bytes
-        file = opened.file
-        zstd = opened.zstd
+        unsafe file = unsafe opened.file
+        zstd = unsafe opened.zstd
     }
 
     /// The first bytes and the length of a file.
     private static func look(_ path: String, _ name: String) throws(ReadingError) -> (head: [UInt8], Int) {
         var facts = stat()
-        if stat(path, &facts) != 0 { throw failure(name) }
+        if unsafe stat(path, &facts) != 0 { throw failure(name) }
         if facts.st_mode & S_IFMT == S_IFDIR { throw .cannotOpen(path: name, reason: "is a directory") }
         // A pipe or device gives its bytes only once.
         if facts.st_mode & S_IFMT != S_IFREG { return ([], Int(facts.st_size)) }
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw failure(name) }
         defer { close(descriptor) }
         var head = [UInt8](repeating: 0, count: FileFormat.headBytes)
-        let got = pread(descriptor, &head, head.count, 0)
+        let got = unsafe pread(descriptor, &head, head.count, 0)
         if got < 0 { throw failure(name) }
         head.removeLast(head.count - got)
         return (head, Int(facts.st_size))
@@ -78,39 +79,41 @@ struct ByteSource: ~Copyable {
         _ path: String, _ name: String, isZstd: Bool
     ) throws(ReadingError) -> (file: gzFile?, zstd: ZstdFile?) {
         if isZstd {
-            let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
             if descriptor < 0 { throw failure(name) }
             if let zstd = ZstdFile(descriptor: descriptor) { return (nil, zstd) }
             close(descriptor)
             throw .cannotOpen(path: name, reason: "no memory")
         }
-        guard let file = gzopen(path, "rbe") else { throw failure(name) }
-        gzbuffer(file, 1 << 17)
-        return (file, nil)
+        guard let file = unsafe gzopen(path, "rbe") else { throw failure(name) }
+        unsafe gzbuffer(file, 1 << 17)
+        return unsafe (file, nil)
     }
 
     private static func failure(_ name: String) -> ReadingError {
-        .cannotOpen(path: name, reason: String(cString: strerror(errno)))
+        unsafe .cannotOpen(path: name, reason: String(cString: strerror(errno)))
     }
 
-    deinit { if let file { gzclose_r(file) } }
+    deinit { if let file = unsafe file { unsafe gzclose_r(file) } }
 
     /// Bytes of the file on disk consumed so far, for progress.
-    var consumedFileBytes: Int { zstd?.consumedBytes ?? file.map { max(Int(gzoffset($0)), 0) } ?? 0 }
+    var consumedFileBytes: Int {
+        unsafe zstd?.consumedBytes ?? file.map { unsafe max(Int(gzoffset($0)), 0) } ?? 0
+    }
 
     /// Reads up to `count` bytes; fewer only at the end or before damage.
     mutating func read(into room: UnsafeMutableRawPointer, count: Int) throws(ReadingError) -> Int {
         let beganNs = ByteSource.nowNs
         defer { readingNs += ByteSource.nowNs - beganNs }
         if let zstd {
-            let (got, reason) = zstd.read(into: room, count: count)
+            let (got, reason) = unsafe zstd.read(into: room, count: count)
             guard let got else { throw .damaged(path: name, atByte: deliveredBytes, reason: reason) }
             deliveredBytes += got
             return got
         }
-        let got = Int(gzread(file, room, UInt32(min(count, 1 << 30))))
+        let got = unsafe Int(gzread(file, room, UInt32(min(count, 1 << 30))))
         var code: Int32 = 0
-        let text = gzerror(file, &code).map { String(cString: $0) } ?? ""
+        let text = unsafe gzerror(file, &code).map { unsafe String(cString: $0) } ?? ""
         if got > 0 { deliveredBytes += got }
         if got < 0 || (got < count && code != Z_OK && code != Z_STREAM_END) {
             if got > 0 { return got }
@@ -123,7 +126,7 @@ struct ByteSource: ~Copyable {
 
     private static var nowNs: Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -11,6 +11,7 @@
 import Glibc
 
 /// A line of a capture. Its bytes are valid until the next call of the reader.
+@safe
 public struct CaptureLine {
     /// Bytes after a message that may be read; their values mean nothing.
     public static var readableAfter: Int { 128 }
@@ -28,6 +29,7 @@ public struct CaptureLine {
 }
 
 /// Reads a capture line by line. Not copyable.
+@safe
 public struct CaptureReader: ~Copyable {
     /// The longest line that is delivered, in bytes.
     public static var lineBytesMax: Int { 1 << 24 }
@@ -52,11 +54,11 @@ public struct CaptureReader: ~Copyable {
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try ByteSource(path: path, name: name)
         source = opened
-        buffer = .allocate(capacity: capacity + CaptureReader.slack)
-        buffer.initialize(repeating: 0, count: capacity + CaptureReader.slack)
+        unsafe buffer = .allocate(capacity: capacity + CaptureReader.slack)
+        unsafe buffer.initialize(repeating: 0, count: capacity + CaptureReader.slack)
     }
 
-    deinit { buffer.deallocate() }
+    deinit { unsafe buffer.deallocate() }
 
     /// How much of the file on disk has been read, 0 … 1.
     public var progress: Double {
@@ -75,7 +77,7 @@ public struct CaptureReader: ~Copyable {
         while true {
             guard let length = try lineLength() else { return nil }
             let line = take(length)
-            if line.isTooLong || !line.message.isEmpty { return line }
+            if unsafe line.isTooLong || !line.message.isEmpty { return line }
         }
     }
 
@@ -83,7 +85,7 @@ public struct CaptureReader: ~Copyable {
     private mutating func begin() throws(ReadingError) {
         isBegun = true
         try fill()
-        let head = Array(UnsafeBufferPointer(start: buffer, count: min(end, FileFormat.headBytes)))
+        let head = unsafe Array(UnsafeBufferPointer(start: buffer, count: min(end, FileFormat.headBytes)))
         if head.starts(with: [0xEF, 0xBB, 0xBF]) {
             start = 3
             byteOffset = 3
@@ -96,8 +98,8 @@ public struct CaptureReader: ~Copyable {
     private mutating func lineLength() throws(ReadingError) -> Int? {
         var searched = 0
         while true {
-            if let found = memchr(buffer + start + searched, 0x0A, end - start - searched) {
-                return UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start)
+            if let found = unsafe memchr(buffer + start + searched, 0x0A, end - start - searched) {
+                return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(buffer + start)
             }
             searched = end - start
             if searched >= CaptureReader.lineBytesMax { return try skipLine() }
@@ -115,20 +117,20 @@ public struct CaptureReader: ~Copyable {
     private mutating func fill() throws(ReadingError) {
         let unread = end - start
         if start > 0 {
-            memmove(buffer, buffer + start, unread)
+            unsafe memmove(buffer, buffer + start, unread)
             start = 0
             end = unread
         } else if unread == capacity {
             let larger = capacity * 2
             let room: UnsafeMutablePointer<UInt8> = .allocate(capacity: larger + CaptureReader.slack)
-            room.initialize(repeating: 0, count: larger + CaptureReader.slack)
-            memcpy(room, buffer, unread)
-            buffer.deallocate()
-            buffer = room
+            unsafe room.initialize(repeating: 0, count: larger + CaptureReader.slack)
+            unsafe memcpy(room, buffer, unread)
+            unsafe buffer.deallocate()
+            unsafe buffer = unsafe room
             capacity = larger
         }
         do throws(ReadingError) {
-            let got = try source.read(into: buffer + end, count: capacity - end)
+            let got = try unsafe source.read(into: buffer + end, count: capacity - end)
             end += got
             if got == 0 { atEnd = true }
         } catch {
@@ -146,8 +148,8 @@ public struct CaptureReader: ~Copyable {
             end = 0
             if atEnd { return -1 }
             try fill()
-            if let found = memchr(buffer, 0x0A, end) {
-                let length = UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
+            if let found = unsafe memchr(buffer, 0x0A, end) {
+                let length = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(buffer)
                 start = length
                 byteOffset += length
                 return -1
@@ -158,19 +160,19 @@ public struct CaptureReader: ~Copyable {
     private mutating func take(_ length: Int) -> CaptureLine {
         lineNumber += 1
         let offset = byteOffset
-        let bytes = UnsafeBufferPointer(start: buffer + start, count: max(length, 0))
+        let bytes = unsafe UnsafeBufferPointer(start: buffer + start, count: max(length, 0))
         let advance = min(max(length, 0) + 1, end - start)
         start += advance
         byteOffset += advance
         if length < 0 {
-            return CaptureLine(
+            return unsafe CaptureLine(
                 number: lineNumber, byteOffset: offset, receivedAtNs: nil,
                 message: UnsafeBufferPointer(rebasing: bytes[0..<0]), isTooLong: true)
         }
-        let (time, first) = receiveTime(bytes.span)
+        let (time, first) = unsafe receiveTime(bytes.span)
         var last = bytes.count
-        while last > first && (bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20) { last -= 1 }
-        return CaptureLine(
+        while unsafe last > first && (bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20) { last -= 1 }
+        return unsafe CaptureLine(
             number: lineNumber, byteOffset: offset, receivedAtNs: time,
             message: UnsafeBufferPointer(rebasing: bytes[first..<last]), isTooLong: false)
     }

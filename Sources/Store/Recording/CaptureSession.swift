@@ -66,12 +66,12 @@ public struct CaptureFiles: Hashable, Sendable {
 
     /// The names in a folder, nil if it is none.
     private static func entries(_ path: String) -> Set<String>? {
-        guard let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
+        guard let folder = unsafe opendir(path) else { return nil }
+        defer { unsafe closedir(folder) }
         var names = Set<String>()
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             names.insert(name)
         }
@@ -89,7 +89,7 @@ public struct ReceiveTimes: ~Copyable {
     /// The time of the next message in nanoseconds since 1970; nil if its line holds none, or at the end.
     public mutating func next() throws(ReadingError) -> Int64? {
         guard let line = try reader.next() else { return nil }
-        return receiveTime((Array(line.message) + [0x20]).span).time
+        return unsafe receiveTime((Array(line.message) + [0x20]).span).time
     }
 }
 
@@ -120,7 +120,7 @@ public struct CaptureSession: ~Copyable {
     ) throws(ReadingError) -> (line: Int, receivedAtNs: Int64?)? {
         guard let line = try events.next() else { return nil }
         message.removeAll(keepingCapacity: true)
-        message.append(contentsOf: line.message)
+        unsafe message.append(contentsOf: line.message)
         let (number, receivedAtNs) = (line.number, line.receivedAtNs)
         return (number, try times?.next() ?? receivedAtNs)
     }
@@ -135,11 +135,11 @@ public struct CaptureSession: ~Copyable {
         var source = try ByteSource(path: path)
         var text: [UInt8] = []
         let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
-        defer { room.deallocate() }
+        defer { unsafe room.deallocate() }
         while true {
-            let got = try source.read(into: room.baseAddress!, count: room.count)
+            let got = try unsafe source.read(into: room.baseAddress!, count: room.count)
             if got == 0 { break }
-            text += room[..<got]
+            unsafe text += room[..<got]
             if text.count > bytesMax {
                 throw .cannotOpen(path: path, reason: "more than \(bytesMax) bytes")
             }

@@ -27,6 +27,7 @@ enum FrameFile {
 }
 
 /// Reads the frames of a recording. Not copyable.
+@safe
 public struct RecordingReader: ~Copyable {
     private var source: ByteSource
     private var buffer: UnsafeMutablePointer<UInt8>
@@ -40,11 +41,11 @@ public struct RecordingReader: ~Copyable {
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try RecordingReader.open(path, name)
         source = opened
-        buffer = .allocate(capacity: capacity + 128)
-        buffer.initialize(repeating: 0, count: capacity + 128)
+        unsafe buffer = .allocate(capacity: capacity + 128)
+        unsafe buffer.initialize(repeating: 0, count: capacity + 128)
     }
 
-    deinit { buffer.deallocate() }
+    deinit { unsafe buffer.deallocate() }
 
     private static func open(_ path: String, _ name: String?) throws(ReadingError) -> ByteSource {
         var source = try ByteSource(path: path, name: name)
@@ -61,15 +62,15 @@ public struct RecordingReader: ~Copyable {
         _ source: inout ByteSource, _ header: inout (UInt64, UInt32, UInt32)
     ) throws(ReadingError) -> (got: Int, begins: Bool) {
         let room = UnsafeMutablePointer<UInt8>.allocate(capacity: FrameFile.headerLength)
-        defer { room.deallocate() }
-        let got = try source.read(into: room, count: FrameFile.headerLength)
+        defer { unsafe room.deallocate() }
+        let got = try unsafe source.read(into: room, count: FrameFile.headerLength)
         if got < FrameFile.headerLength { return (got, false) }
         let raw = UnsafeRawPointer(room)
-        header = (
+        header = unsafe (
             raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self),
             raw.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
         )
-        return (got, FrameFile.begins(UnsafeBufferPointer(start: room, count: got)))
+        return unsafe (got, FrameFile.begins(UnsafeBufferPointer(start: room, count: got)))
     }
 
     /// Whether a file begins like a recording; false also for one that cannot be read.
@@ -94,18 +95,18 @@ public struct RecordingReader: ~Copyable {
     public mutating func next() throws(ReadingError) -> Frame? {
         while true {
             let at = source.deliveredBytes
-            let got = try source.read(into: buffer, count: FrameFile.frameHeaderLength)
+            let got = try unsafe source.read(into: buffer, count: FrameFile.frameHeaderLength)
             if got == 0 { return nil }
             if got < FrameFile.frameHeaderLength { throw damaged(at, "ends inside a frame header") }
-            let raw = UnsafeRawPointer(buffer)
-            let length = Int(raw.loadUnaligned(as: UInt32.self))
-            let sourceNumber = raw.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
-            let kind = FrameKind(rawValue: buffer[6])
-            let time = raw.loadUnaligned(fromByteOffset: 8, as: Int64.self)
+            let raw = unsafe UnsafeRawPointer(buffer)
+            let length = unsafe Int(raw.loadUnaligned(as: UInt32.self))
+            let sourceNumber = unsafe raw.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
+            let kind = unsafe FrameKind(rawValue: buffer[6])
+            let time = unsafe raw.loadUnaligned(fromByteOffset: 8, as: Int64.self)
             if length > FrameFile.bodyBytesMax { throw damaged(at, "a frame of \(length) bytes") }
             if try readBody(length) < length { throw damaged(at, "ends inside a frame") }
             guard let kind else { continue }
-            return Frame(
+            return unsafe Frame(
                 kind: kind, source: sourceNumber, receivedAtNs: time,
                 bytes: UnsafeBufferPointer(start: buffer, count: length), readableAfter: 128)
         }
@@ -122,7 +123,7 @@ public struct RecordingReader: ~Copyable {
         while got < length {
             if got == capacity { grow(keeping: got) }
             let step = min(length, capacity) - got
-            let count = try source.read(into: buffer + got, count: step)
+            let count = try unsafe source.read(into: buffer + got, count: step)
             got += count
             if count < step { break }
         }
@@ -131,10 +132,10 @@ public struct RecordingReader: ~Copyable {
 
     private mutating func grow(keeping count: Int) {
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + 128)
-        larger.initialize(from: buffer, count: count)
-        (larger + count).initialize(repeating: 0, count: capacity * 2 + 128 - count)
-        buffer.deallocate()
-        buffer = larger
+        unsafe larger.initialize(from: buffer, count: count)
+        unsafe (larger + count).initialize(repeating: 0, count: capacity * 2 + 128 - count)
+        unsafe buffer.deallocate()
+        unsafe buffer = unsafe larger
         capacity *= 2
     }
 }

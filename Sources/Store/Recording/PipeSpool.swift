@@ -4,6 +4,9 @@
 //
 // A pipe that is a descriptor of this process keeps its name: the file takes the descriptor's place, and
 // `/dev/stdin` is from then on a file like any other. Each opening of it begins at its first byte.
+//
+// SAFETY: paths and templates live during the calls that get them; no call is told of more bytes than its
+// buffer holds.
 
 import Glibc
 
@@ -17,9 +20,11 @@ enum PipeSpool {
     static func file(_ path: String, bytesMax: Int = bytesMax) throws(ReadingError) -> String {
         let path = path == "-" ? "/dev/stdin" : path
         var facts = stat()
-        if stat(path, &facts) != 0 || [S_IFREG, S_IFDIR].contains(facts.st_mode & S_IFMT) { return path }
+        if unsafe stat(path, &facts) != 0 || [S_IFREG, S_IFDIR].contains(facts.st_mode & S_IFMT) {
+            return path
+        }
         let own = descriptor(of: path)
-        let pipe = own ?? open(path, O_RDONLY)
+        let pipe = unsafe own ?? open(path, O_RDONLY)
         if pipe < 0 { throw failure(path, errno) }
         defer { if own == nil { close(pipe) } }
         let spool = try emptyFile(path)
@@ -45,11 +50,11 @@ enum PipeSpool {
     }
 
     private static func emptyFile(_ path: String) throws(ReadingError) -> Int32 {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(folder)/lob-XXXXXX".utf8CString)
-        let file = mkstemp(&template)
+        let file = unsafe mkstemp(&template)
         if file < 0 { throw failure("\(path): a temporary file in \(folder)", errno) }
-        unlink(template)
+        unsafe unlink(template)
         return file
     }
 
@@ -59,7 +64,7 @@ enum PipeSpool {
         var chunk = [UInt8](repeating: 0, count: 1 << 18)
         var total = 0
         while true {
-            let got = read(pipe, &chunk, chunk.count)
+            let got = unsafe read(pipe, &chunk, chunk.count)
             if got == 0 { return }
             if got < 0 {
                 if errno == EINTR { continue }
@@ -72,8 +77,8 @@ enum PipeSpool {
             }
             var written = 0
             while written < got {
-                let count = chunk[written..<got].withContiguousStorageIfAvailable {
-                    write(file, $0.baseAddress, $0.count)
+                let count = unsafe chunk[written..<got].withContiguousStorageIfAvailable {
+                    unsafe write(file, $0.baseAddress, $0.count)
                 }
                 guard let count, count > 0 else { throw failure("\(path): its temporary file", errno) }
                 written += count
@@ -82,6 +87,6 @@ enum PipeSpool {
     }
 
     private static func failure(_ path: String, _ number: Int32) -> ReadingError {
-        .cannotOpen(path: path, reason: String(cString: strerror(number)))
+        unsafe .cannotOpen(path: path, reason: String(cString: strerror(number)))
     }
 }

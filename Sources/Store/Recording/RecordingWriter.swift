@@ -29,6 +29,7 @@ public enum WritingError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Writes frames to a recording. Not copyable; without `finish` nothing of it remains.
+@safe
 public struct RecordingWriter: ~Copyable {
     private let path: String
     private let temporary: String
@@ -46,48 +47,48 @@ public struct RecordingWriter: ~Copyable {
         let target = RecordingWriter.resolved(path)
         let temporary = target + ".tmp"
         for place in [target, temporary] { try RecordingWriter.check(place, inputs) }
-        guard let opened = fopen(temporary, "wb") else {
-            throw .cannotWrite(path: temporary, reason: String(cString: strerror(errno)))
+        guard let opened = unsafe fopen(temporary, "wb") else {
+            throw unsafe .cannotWrite(path: temporary, reason: String(cString: strerror(errno)))
         }
-        (self.path, self.temporary, file) = (target, temporary, opened)
-        setvbuf(opened, nil, Int32(_IOFBF), 1 << 18)
+        unsafe (self.path, self.temporary, file) = unsafe (target, temporary, opened)
+        unsafe setvbuf(opened, nil, Int32(_IOFBF), 1 << 18)
         var header = FrameFile.magic
-        withUnsafeBytes(of: FrameFile.version.littleEndian) { header += $0 }
+        unsafe withUnsafeBytes(of: FrameFile.version.littleEndian) { unsafe header += $0 }
         header += [0, 0, 0, 0]
-        if fwrite(header, 1, header.count, opened) != header.count { failure = errno }
+        if unsafe fwrite(header, 1, header.count, opened) != header.count { failure = errno }
     }
 
     deinit {
         if isFinished { return }
-        fclose(file)
-        unlink(temporary)
+        unsafe fclose(file)
+        unsafe unlink(temporary)
     }
 
     /// Syncs the folder of a file, where the file system can do that.
     private static func keepName(_ path: String) throws(WritingError) {
         let end = path.lastIndex(of: "/")
         let name = end.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
-        let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = unsafe open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder < 0 { return }
         defer { close(folder) }
         if fsync(folder) == 0 || errno == EINVAL || errno == EROFS { return }
-        throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        throw unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
     }
 
     /// The file that symbolic links lead to, so that it is replaced and not the link.
     private static func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real)
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
     }
 
     /// Whether a file may be replaced: it is absent, or a recording that is not being read.
     private static func check(_ path: String, _ inputs: [String]) throws(WritingError) {
         var facts = stat()
-        if stat(path, &facts) != 0 { return }
+        if unsafe stat(path, &facts) != 0 { return }
         for input in inputs {
             var other = stat()
-            if stat(input, &other) == 0, other.st_dev == facts.st_dev, other.st_ino == facts.st_ino {
+            if unsafe stat(input, &other) == 0, other.st_dev == facts.st_dev, other.st_ino == facts.st_ino {
                 throw .isInput(path: path)
             }
         }
@@ -98,29 +99,32 @@ public struct RecordingWriter: ~Copyable {
 
     /// Appends a frame.
     public mutating func write(_ frame: Frame) {
-        var header: (UInt32, UInt16, UInt8, UInt8, Int64) = (
+        var header: (UInt32, UInt16, UInt8, UInt8, Int64) = unsafe (
             UInt32(truncatingIfNeeded: frame.bytes.count), frame.source, frame.kind.rawValue, 0,
             frame.receivedAtNs
         )
         let length = FrameFile.frameHeaderLength
-        let wroteHeader = withUnsafeBytes(of: &header) { fwrite($0.baseAddress!, 1, length, file) == length }
-        let body = frame.bytes.count == 0 ? 0 : fwrite(frame.bytes.baseAddress!, 1, frame.bytes.count, file)
-        if (!wroteHeader || body != frame.bytes.count) && failure == 0 { failure = errno }
+        let wroteHeader = unsafe withUnsafeBytes(of: &header) {
+            unsafe fwrite($0.baseAddress!, 1, length, file) == length
+        }
+        let body =
+            unsafe frame.bytes.count == 0 ? 0 : fwrite(frame.bytes.baseAddress!, 1, frame.bytes.count, file)
+        if unsafe (!wroteHeader || body != frame.bytes.count) && failure == 0 { failure = errno }
     }
 
     /// Ends the recording, syncs it to the disk and gives it its name.
     /// - Throws: if anything since the beginning could not be written; then nothing of it remains.
     public consuming func finish() throws(WritingError) {
         isFinished = true
-        if fflush(file) != 0 && failure == 0 { failure = errno }
-        if failure == 0 && fsync(fileno(file)) != 0 { failure = errno }
-        if fclose(file) != 0 && failure == 0 { failure = errno }
-        if failure == 0 && rename(temporary, path) != 0 { failure = errno }
+        if unsafe fflush(file) != 0 && failure == 0 { failure = errno }
+        if unsafe failure == 0 && fsync(fileno(file)) != 0 { failure = errno }
+        if unsafe fclose(file) != 0 && failure == 0 { failure = errno }
+        if unsafe failure == 0 && rename(temporary, path) != 0 { failure = errno }
         if failure == 0 {
             try RecordingWriter.keepName(path)
             return
         }
-        unlink(temporary)
-        throw .cannotWrite(path: path, reason: String(cString: strerror(failure)))
+        unsafe unlink(temporary)
+        throw unsafe .cannotWrite(path: path, reason: String(cString: strerror(failure)))
     }
 }

@@ -7,6 +7,7 @@ import CLobZstd
 import Glibc
 
 /// An open zstd file.
+@safe
 final class ZstdFile {
     private let descriptor: Int32
     private let decoder: OpaquePointer
@@ -20,44 +21,46 @@ final class ZstdFile {
 
     /// Takes over an open descriptor; nil if there is no memory for a decoder.
     init?(descriptor: Int32) {
-        guard let decoder = ZSTD_createDStream() else { return nil }
+        guard let decoder = unsafe ZSTD_createDStream() else { return nil }
         self.descriptor = descriptor
-        self.decoder = decoder
+        unsafe self.decoder = unsafe decoder
     }
 
     deinit {
-        ZSTD_freeDStream(decoder)
+        unsafe ZSTD_freeDStream(decoder)
         close(descriptor)
     }
 
     /// Reads up to `count` bytes; 0 at the end, nil with a reason if the file is damaged.
     func read(into room: UnsafeMutableRawPointer, count: Int) -> (count: Int?, reason: String) {
         if let damage { return (nil, damage) }
-        var output = ZSTD_outBuffer(dst: room, size: count, pos: 0)
-        while output.pos < output.size {
+        var output = unsafe ZSTD_outBuffer(dst: room, size: count, pos: 0)
+        while unsafe output.pos < output.size {
             if inputAt == inputCount {
-                let got = Glibc.read(descriptor, &input, input.count)
+                let got = unsafe Glibc.read(descriptor, &input, input.count)
                 if got < 0 && errno == EINTR { continue }
-                if got < 0 { return (nil, String(cString: strerror(errno))) }
-                if got == 0 && output.pos == 0 && isInsideFrame { return (nil, "unexpected end of file") }
+                if got < 0 { return unsafe (nil, String(cString: strerror(errno))) }
+                if unsafe got == 0 && output.pos == 0 && isInsideFrame {
+                    return (nil, "unexpected end of file")
+                }
                 if got == 0 { break }
                 inputAt = 0
                 inputCount = got
                 consumedBytes += got
             }
-            let outcome = input.withUnsafeBytes { bytes in
-                var buffer = ZSTD_inBuffer(src: bytes.baseAddress, size: inputCount, pos: inputAt)
-                let hint = ZSTD_decompressStream(decoder, &output, &buffer)
-                inputAt = buffer.pos
+            let outcome = unsafe input.withUnsafeBytes { bytes in
+                var buffer = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: inputCount, pos: inputAt)
+                let hint = unsafe ZSTD_decompressStream(decoder, &output, &buffer)
+                inputAt = unsafe buffer.pos
                 return hint
             }
             if ZSTD_isError(outcome) != 0 {
-                let reason = String(cString: ZSTD_getErrorName(outcome))
+                let reason = unsafe String(cString: ZSTD_getErrorName(outcome))
                 damage = reason
-                return output.pos > 0 ? (output.pos, "") : (nil, reason)
+                return unsafe output.pos > 0 ? (output.pos, "") : (nil, reason)
             }
             isInsideFrame = outcome != 0
         }
-        return (output.pos, "")
+        return unsafe (output.pos, "")
     }
 }

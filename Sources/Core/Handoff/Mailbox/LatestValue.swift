@@ -38,12 +38,11 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
         let storage = SequenceLockedWords(byteCount: MemoryLayout<Value>.size)
         writer = LatestValueWriter(storage)
         reader = LatestValueReader(storage)
-        withUnsafeBytes(of: initial) { storage.store($0) }
+        unsafe withUnsafeBytes(of: initial) { unsafe storage.store($0) }
     }
 }
 
 /// What a read of a mailbox found.
-@frozen
 public enum LatestValueReading: Hashable, Sendable {
     /// A value newer than the one seen before; it is the `version`-th that was published.
     case new(version: UInt64)
@@ -54,7 +53,6 @@ public enum LatestValueReading: Hashable, Sendable {
 }
 
 /// The writing end of a mailbox. Not copyable; may be moved to another thread, and is used by one at a time.
-@frozen
 public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     @usableFromInline let storage: SequenceLockedWords
 
@@ -63,17 +61,16 @@ public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked S
     /// Replaces the value. Wait-free; O(bytes of the value).
     @inlinable
     public mutating func publish(_ value: Value) {
-        let sequence = storage.sequence.pointee.load(ordering: .relaxed)
-        storage.sequence.pointee.store(sequence &+ 1, ordering: .relaxed)
+        let sequence = unsafe storage.sequence.pointee.load(ordering: .relaxed)
+        unsafe storage.sequence.pointee.store(sequence &+ 1, ordering: .relaxed)
         // A reader that sees one of the words below also sees the odd number above.
         atomicMemoryFence(ordering: .releasing)
-        withUnsafeBytes(of: value) { storage.store($0) }
-        storage.sequence.pointee.store(sequence &+ 2, ordering: .releasing)
+        unsafe withUnsafeBytes(of: value) { unsafe storage.store($0) }
+        unsafe storage.sequence.pointee.store(sequence &+ 2, ordering: .releasing)
     }
 }
 
 /// A reading end of a mailbox. May be copied, and used by any thread.
-@frozen
 public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let storage: SequenceLockedWords
 
@@ -81,7 +78,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
 
     /// How many values have been published.
     @inlinable
-    public var version: UInt64 { storage.sequence.pointee.load(ordering: .acquiring) &>> 1 }
+    public var version: UInt64 { unsafe storage.sequence.pointee.load(ordering: .acquiring) &>> 1 }
 
     /// Copies the latest value, if it is newer than the one seen before.
     ///
@@ -98,12 +95,12 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
         let kept = value
         for attempt in 0..<attemptsMax {
             if attempt > 0 { lob_pause() }
-            let sequence = storage.sequence.pointee.load(ordering: .acquiring)
+            let sequence = unsafe storage.sequence.pointee.load(ordering: .acquiring)
             if sequence & 1 != 0 { continue }
-            withUnsafeMutableBytes(of: &value) { storage.load(into: $0) }
+            unsafe withUnsafeMutableBytes(of: &value) { unsafe storage.load(into: $0) }
             // The words above were loaded before the look below.
             atomicMemoryFence(ordering: .acquiring)
-            if storage.sequence.pointee.load(ordering: .relaxed) == sequence {
+            if unsafe storage.sequence.pointee.load(ordering: .relaxed) == sequence {
                 return .new(version: sequence &>> 1)
             }
         }
@@ -125,6 +122,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
 /// A sequence and as many words as one value needs, on cache lines of their own. A small value shares its
 /// line with the sequence, so that a reader fetches one line.
 @usableFromInline
+@safe
 final class SequenceLockedWords: @unchecked Sendable {
     private let block: UnsafeMutableRawPointer
     private let wordCount: Int
@@ -135,15 +133,15 @@ final class SequenceLockedWords: @unchecked Sendable {
         wordCount = (byteCount + 7) / 8
         let pair = 128
         let length = ((1 + wordCount) * 8 + pair - 1) / pair * pair
-        block = .allocate(byteCount: length, alignment: pair)
-        sequence = block.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
-        words = sequence + 1
-        for index in 0...wordCount { (sequence + index).initialize(to: Atomic(0)) }
+        unsafe block = .allocate(byteCount: length, alignment: pair)
+        unsafe sequence = unsafe block.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
+        unsafe words = unsafe sequence + 1
+        for index in 0...wordCount { unsafe (sequence + index).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        sequence.deinitialize(count: 1 + wordCount)
-        block.deallocate()
+        unsafe sequence.deinitialize(count: 1 + wordCount)
+        unsafe block.deallocate()
     }
 
     @inlinable
@@ -151,16 +149,16 @@ final class SequenceLockedWords: @unchecked Sendable {
         guard let bytes = value.baseAddress else { return }
         let wholeCount = value.count / 8
         for index in 0..<wholeCount {
-            let word = bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
-            words[index].store(word, ordering: .relaxed)
+            let word = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self)
+            unsafe words[index].store(word, ordering: .relaxed)
         }
         let restCount = value.count % 8
         if restCount == 0 { return }
         var word: UInt64 = 0
-        withUnsafeMutableBytes(of: &word) {
-            $0.baseAddress!.copyMemory(from: bytes + wholeCount * 8, byteCount: restCount)
+        unsafe withUnsafeMutableBytes(of: &word) {
+            unsafe $0.baseAddress!.copyMemory(from: bytes + wholeCount * 8, byteCount: restCount)
         }
-        words[wholeCount].store(word, ordering: .relaxed)
+        unsafe words[wholeCount].store(word, ordering: .relaxed)
     }
 
     @inlinable
@@ -168,14 +166,14 @@ final class SequenceLockedWords: @unchecked Sendable {
         guard let bytes = value.baseAddress else { return }
         let wholeCount = value.count / 8
         for index in 0..<wholeCount {
-            let word = words[index].load(ordering: .relaxed)
-            bytes.storeBytes(of: word, toByteOffset: index &* 8, as: UInt64.self)
+            let word = unsafe words[index].load(ordering: .relaxed)
+            unsafe bytes.storeBytes(of: word, toByteOffset: index &* 8, as: UInt64.self)
         }
         let restCount = value.count % 8
         if restCount == 0 { return }
-        let word = words[wholeCount].load(ordering: .relaxed)
-        withUnsafeBytes(of: word) {
-            (bytes + wholeCount * 8).copyMemory(from: $0.baseAddress!, byteCount: restCount)
+        let word = unsafe words[wholeCount].load(ordering: .relaxed)
+        unsafe withUnsafeBytes(of: word) {
+            unsafe (bytes + wholeCount * 8).copyMemory(from: $0.baseAddress!, byteCount: restCount)
         }
     }
 }

@@ -7,6 +7,7 @@
 import Synchronization
 
 /// One frame in a ring. Valid only during the call it is handed to: then the producer overwrites it.
+@safe
 public struct Frame {
     /// What it is.
     public let kind: FrameKind
@@ -28,7 +29,7 @@ public struct Frame {
         self.kind = kind
         self.source = source
         self.receivedAtNs = receivedAtNs
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
     }
 }
 
@@ -48,35 +49,36 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
     ///   mean that.
     @discardableResult
     public mutating func poll(limit: Int = .max, _ body: (Frame) -> Void) -> Int {
-        let state = memory.consumer
-        let own = memory.consumerPosition
-        var position = own.pointee.load(ordering: .relaxed)
-        if position == state.pointee.cachedProducerPosition {
+        let state = unsafe memory.consumer
+        let own = unsafe memory.consumerPosition
+        var position = unsafe own.pointee.load(ordering: .relaxed)
+        if unsafe position == state.pointee.cachedProducerPosition {
             // Acquire: the producer's writes to the records come before our reads of them.
-            state.pointee.cachedProducerPosition = memory.producerPosition.pointee.load(ordering: .acquiring)
+            unsafe state.pointee.cachedProducerPosition = unsafe memory.producerPosition.pointee.load(
+                ordering: .acquiring)
         }
-        let end = state.pointee.cachedProducerPosition
+        let end = unsafe state.pointee.cachedProducerPosition
         var count = 0
         while position != end && count < limit {
             let frame = frame(at: position)
             body(frame)
-            position &+= RecordLayout.recordLength(frame.bytes.count)
+            unsafe position &+= RecordLayout.recordLength(frame.bytes.count)
             // Release: our reads of the record come before the producer's next writes to it.
-            own.pointee.store(position, ordering: .releasing)
+            unsafe own.pointee.store(position, ordering: .releasing)
             count &+= 1
         }
         return count
     }
 
     private func frame(at position: Int) -> Frame {
-        let header = UnsafeRawPointer(memory.frames + (position & (memory.capacityBytes &- 1)))
-        let length = Int(header.load(fromByteOffset: RecordLayout.lengthOffset, as: UInt32.self))
-        let body = (header + RecordLayout.headerLength).assumingMemoryBound(to: UInt8.self)
-        let kindNumber = header.load(fromByteOffset: RecordLayout.kindOffset, as: UInt8.self)
+        let header = unsafe UnsafeRawPointer(memory.frames + (position & (memory.capacityBytes &- 1)))
+        let length = unsafe Int(header.load(fromByteOffset: RecordLayout.lengthOffset, as: UInt32.self))
+        let body = unsafe (header + RecordLayout.headerLength).assumingMemoryBound(to: UInt8.self)
+        let kindNumber = unsafe header.load(fromByteOffset: RecordLayout.kindOffset, as: UInt8.self)
         guard let kind = FrameKind(rawValue: kindNumber) else {
             preconditionFailure("a record was overwritten: kind \(kindNumber)")
         }
-        return Frame(
+        return unsafe Frame(
             kind: kind,
             source: header.load(fromByteOffset: RecordLayout.sourceOffset, as: UInt16.self),
             receivedAtNs: header.load(fromByteOffset: RecordLayout.receivedAtOffset, as: Int64.self),

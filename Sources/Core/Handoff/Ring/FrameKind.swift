@@ -4,7 +4,7 @@
 ///
 /// Everything a socket delivers is one kind, whatever it says: the receiving thread must not parse. The
 /// parser tells depth updates, partial depths and tickers apart.
-@frozen
+@nonexhaustive
 public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A connection is up and its subscriptions are accepted. `source` is the connection.
     case connected = 1

@@ -38,10 +38,10 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     @discardableResult
     public mutating func claim(_ length: Int) -> Bool {
         precondition(length >= 0, "negative frame length")
-        let state = memory.producer
-        if state.pointee.isOpenLost { return false }
+        let state = unsafe memory.producer
+        if unsafe state.pointee.isOpenLost { return false }
         if hasRoom(bodyLength: length, behind: 0) { return true }
-        state.pointee.isOpenLost = true
+        unsafe state.pointee.isOpenLost = true
         return false
     }
 
@@ -51,20 +51,21 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     /// - Complexity: O(bytes), one copy.
     @discardableResult
     public mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let state = memory.producer
-        let length = state.pointee.openLength
+        let state = unsafe memory.producer
+        let length = unsafe state.pointee.openLength
         let fits = claim(length + bytes.count)
         if fits, let source = bytes.baseAddress {
-            (record + RecordLayout.headerLength + length).copyMemory(from: source, byteCount: bytes.count)
+            unsafe (record + RecordLayout.headerLength + length).copyMemory(
+                from: source, byteCount: bytes.count)
         }
-        state.pointee.openLength = length + bytes.count
+        unsafe state.pointee.openLength = length + bytes.count
         return fits
     }
 
     /// The same.
     @discardableResult
     public mutating func append(_ bytes: Span<UInt8>) -> Bool {
-        bytes.withUnsafeBufferPointer { append(UnsafeRawBufferPointer($0)) }
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Publishes the open frame, or drops and counts it if it did not fit.
@@ -76,8 +77,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     /// - Returns: whether the consumer will see it.
     @discardableResult
     public mutating func commit(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64) -> Bool {
-        let state = memory.producer
-        let length = state.pointee.openLength
+        let state = unsafe memory.producer
+        let length = unsafe state.pointee.openLength
         let fits = claim(length)
         abort()
         if fits {
@@ -90,8 +91,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
 
     /// Forgets the open frame as if it had never begun.
     public mutating func abort() {
-        memory.producer.pointee.openLength = 0
-        memory.producer.pointee.isOpenLost = false
+        unsafe memory.producer.pointee.openLength = 0
+        unsafe memory.producer.pointee.isOpenLost = false
     }
 
     /// Publishes a whole frame at once, ahead of the open frame if there is one, which stays open.
@@ -104,7 +105,7 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     @discardableResult
     public mutating func write(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64,
-        _ bytes: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+        _ bytes: UnsafeRawBufferPointer = unsafe .init(start: nil, count: 0)
     ) -> Bool {
         if !hasRoom(forWholeFrame: bytes.count) {
             drop(bodyLength: bytes.count)
@@ -112,13 +113,13 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         }
         let openLength = storedLength
         let recordLength = RecordLayout.recordLength(bytes.count)
-        let body = record + RecordLayout.headerLength
+        let body = unsafe record + RecordLayout.headerLength
         if openLength > 0 {
             // By address and not by position: the two ranges overlap, and the copy must see that they do,
             // which it could not if one of them were taken from the other mapping.
-            (body + recordLength).copyMemory(from: body, byteCount: openLength)
+            unsafe (body + recordLength).copyMemory(from: body, byteCount: openLength)
         }
-        if let source = bytes.baseAddress { body.copyMemory(from: source, byteCount: bytes.count) }
+        if let source = bytes.baseAddress { unsafe body.copyMemory(from: source, byteCount: bytes.count) }
         publish(kind, source: source, receivedAtNs: receivedAtNs, bodyLength: bytes.count)
         return true
     }
@@ -128,8 +129,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     public mutating func write(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, _ bytes: Span<UInt8>
     ) -> Bool {
-        bytes.withUnsafeBufferPointer {
-            write(kind, source: source, receivedAtNs: receivedAtNs, UnsafeRawBufferPointer($0))
+        unsafe bytes.withUnsafeBufferPointer {
+            unsafe write(kind, source: source, receivedAtNs: receivedAtNs, UnsafeRawBufferPointer($0))
         }
     }
 
@@ -145,53 +146,60 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
 
 extension FrameProducer {
     /// The own position; only this half writes it.
-    private var position: Int { memory.producerPosition.pointee.load(ordering: .relaxed) }
+    private var position: Int { unsafe memory.producerPosition.pointee.load(ordering: .relaxed) }
 
     /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are
     /// contiguous.
-    private var record: UnsafeMutableRawPointer { memory.frames + (position & (memory.capacityBytes &- 1)) }
+    private var record: UnsafeMutableRawPointer {
+        unsafe memory.frames + (position & (memory.capacityBytes &- 1))
+    }
 
     /// Bytes of the open frame that are in the ring.
     private var storedLength: Int {
-        memory.producer.pointee.isOpenLost ? 0 : memory.producer.pointee.openLength
+        unsafe memory.producer.pointee.isOpenLost ? 0 : memory.producer.pointee.openLength
     }
 
     /// Whether a record with this body, `distance` bytes past the own position, would end in free memory.
     private func hasRoom(bodyLength: Int, behind distance: Int) -> Bool {
         if bodyLength > frameBytesMax { return false }
         let end = position &+ distance &+ RecordLayout.recordLength(bodyLength)
-        let state = memory.producer
-        if end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes { return true }
+        let state = unsafe memory.producer
+        if unsafe end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes { return true }
         // Acquire: the consumer's last reads of the bytes that it gave back come before our writes to them.
-        state.pointee.cachedConsumerPosition = memory.consumerPosition.pointee.load(ordering: .acquiring)
-        return end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes
+        unsafe state.pointee.cachedConsumerPosition = unsafe memory.consumerPosition.pointee.load(
+            ordering: .acquiring)
+        return unsafe end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes
     }
 
     /// Writes the header and gives the record, whose body is in place, to the consumer.
     private func publish(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64, bodyLength: Int) {
-        let header = record
-        header.storeBytes(
+        let header = unsafe record
+        unsafe header.storeBytes(
             of: UInt32(truncatingIfNeeded: bodyLength), toByteOffset: RecordLayout.lengthOffset,
             as: UInt32.self)
-        header.storeBytes(of: source, toByteOffset: RecordLayout.sourceOffset, as: UInt16.self)
-        header.storeBytes(of: kind.rawValue, toByteOffset: RecordLayout.kindOffset, as: UInt8.self)
-        header.storeBytes(of: 0, toByteOffset: RecordLayout.zeroOffset, as: UInt8.self)
-        header.storeBytes(of: receivedAtNs, toByteOffset: RecordLayout.receivedAtOffset, as: Int64.self)
+        unsafe header.storeBytes(of: source, toByteOffset: RecordLayout.sourceOffset, as: UInt16.self)
+        unsafe header.storeBytes(of: kind.rawValue, toByteOffset: RecordLayout.kindOffset, as: UInt8.self)
+        unsafe header.storeBytes(of: 0, toByteOffset: RecordLayout.zeroOffset, as: UInt8.self)
+        unsafe header.storeBytes(
+            of: receivedAtNs, toByteOffset: RecordLayout.receivedAtOffset, as: Int64.self)
         let end = position &+ RecordLayout.recordLength(bodyLength)
-        memory.producerPosition.pointee.store(end, ordering: .releasing)
+        unsafe memory.producerPosition.pointee.store(end, ordering: .releasing)
 
-        let state = memory.producer
-        state.pointee.committedFrames.addBySingleWriter(1)
-        let highWater = state.pointee.highWaterBytes.load(ordering: .relaxed)
+        let state = unsafe memory.producer
+        unsafe state.pointee.committedFrames.addBySingleWriter(1)
+        let highWater = unsafe state.pointee.highWaterBytes.load(ordering: .relaxed)
         // The cached position overstates the occupancy; look at the real one only if that could be a new
         // mark.
-        if end &- state.pointee.cachedConsumerPosition > highWater {
-            state.pointee.cachedConsumerPosition = memory.consumerPosition.pointee.load(ordering: .acquiring)
-            let occupancy = end &- state.pointee.cachedConsumerPosition
-            if occupancy > highWater { state.pointee.highWaterBytes.store(occupancy, ordering: .relaxed) }
+        if unsafe end &- state.pointee.cachedConsumerPosition > highWater {
+            unsafe state.pointee.cachedConsumerPosition = unsafe memory.consumerPosition.pointee.load(
+                ordering: .acquiring)
+            let occupancy = unsafe end &- state.pointee.cachedConsumerPosition
+            if occupancy > highWater {
+                unsafe state.pointee.highWaterBytes.store(occupancy, ordering: .relaxed)
+            }
         }
-        let isBurst = receivedAtNs &- state.pointee.lastReceivedAtNs < RecordLayout.burstNs
-        state.pointee.lastReceivedAtNs = receivedAtNs
+        let isBurst = unsafe receivedAtNs &- state.pointee.lastReceivedAtNs < RecordLayout.burstNs
+        unsafe state.pointee.lastReceivedAtNs = receivedAtNs
         if !isBurst { takeLinesAhead(of: end) }
     }
 
@@ -204,22 +212,22 @@ extension FrameProducer {
     /// once a round. Not in a burst, when the next frame follows at once: there these stores only delay it,
     /// and cost a sixth of the throughput.
     private func takeLinesAhead(of end: Int) {
-        let state = memory.producer
+        let state = unsafe memory.producer
         // An open frame, which `write` has just moved, lies in these lines.
-        if state.pointee.openLength > 0 { return }
-        let free = state.pointee.cachedConsumerPosition &+ memory.capacityBytes
+        if unsafe state.pointee.openLength > 0 { return }
+        let free = unsafe state.pointee.cachedConsumerPosition &+ memory.capacityBytes
         let last = min(end &+ RecordLayout.aheadLength, free)
-        var line = max(end, state.pointee.takenPosition)
+        var line = unsafe max(end, state.pointee.takenPosition)
         while line < last {
-            (memory.frames + (line & (memory.capacityBytes &- 1))).storeBytes(of: 0, as: UInt8.self)
+            unsafe (memory.frames + (line & (memory.capacityBytes &- 1))).storeBytes(of: 0, as: UInt8.self)
             line &+= RecordLayout.alignment
         }
-        state.pointee.takenPosition = line
+        unsafe state.pointee.takenPosition = line
     }
 
     private func drop(bodyLength: Int) {
-        memory.producer.pointee.droppedFrames.addBySingleWriter(1)
-        memory.producer.pointee.droppedBytes.addBySingleWriter(bodyLength)
+        unsafe memory.producer.pointee.droppedFrames.addBySingleWriter(1)
+        unsafe memory.producer.pointee.droppedBytes.addBySingleWriter(bodyLength)
     }
 }
 

@@ -10,24 +10,19 @@ public struct FrameRingGauges: Sendable {
     init(_ memory: RingMemory) { self.memory = memory }
 
     /// Bytes between the two positions: records not yet polled, headers, guards and padding included.
-    public var occupancyBytes: Int {
-        // The consumer's position first: the other order could give a negative number.
-        let consumed = memory.consumerPosition.pointee.load(ordering: .acquiring)
-        let produced = memory.producerPosition.pointee.load(ordering: .relaxed)
-        return min(produced - consumed, capacityBytes)
-    }
+    public var occupancyBytes: Int { memory.occupancyBytes }
 
     /// The largest occupancy that the producer found right after a commit.
-    public var highWaterBytes: Int { memory.producer.pointee.highWaterBytes.load(ordering: .relaxed) }
+    public var highWaterBytes: Int { memory.highWaterBytes }
 
     /// Frames that went into the ring.
-    public var committedFrames: Int { memory.producer.pointee.committedFrames.load(ordering: .relaxed) }
+    public var committedFrames: Int { memory.committedFrames }
 
     /// Frames that found no room.
-    public var droppedFrames: Int { memory.producer.pointee.droppedFrames.load(ordering: .relaxed) }
+    public var droppedFrames: Int { memory.droppedFrames }
 
     /// Bytes of the bodies of the frames that found no room.
-    public var droppedBytes: Int { memory.producer.pointee.droppedBytes.load(ordering: .relaxed) }
+    public var droppedBytes: Int { memory.droppedBytes }
 
     /// Bytes that the ring holds in all.
     public var capacityBytes: Int { memory.capacityBytes }

@@ -9,6 +9,7 @@ import CLobKernels
 import Synchronization
 
 /// Owner of a ring's memory and of its typed control block.
+@safe
 final class RingMemory: @unchecked Sendable {
     let frames: UnsafeMutableRawPointer
     let capacityBytes: Int
@@ -25,32 +26,49 @@ final class RingMemory: @unchecked Sendable {
         var mapped: UnsafeMutableRawPointer?
         // SAFETY: `lob_map_twice` answers 0 only after it has set `mapped` to `2 × capacityBytes` usable
         // bytes.
-        let failure = lob_map_twice(capacityBytes, &mapped)
-        guard failure == 0, let mapped else { throw .mapping(errno: failure) }
-        frames = mapped
+        let failure = unsafe lob_map_twice(capacityBytes, &mapped)
+        guard failure == 0, let mapped = unsafe mapped else { throw .mapping(errno: failure) }
+        unsafe frames = unsafe mapped
         self.capacityBytes = capacityBytes
-        control = .allocate(byteCount: ControlLayout.length, alignment: ControlLayout.alignment)
+        unsafe control = .allocate(byteCount: ControlLayout.length, alignment: ControlLayout.alignment)
         // SAFETY: the four parts do not overlap (ControlLayout), are aligned and are initialised here.
-        producerPosition = (control + ControlLayout.producerPosition).bindMemory(
+        unsafe producerPosition = unsafe (control + ControlLayout.producerPosition).bindMemory(
             to: Atomic<Int>.self, capacity: 1)
-        producer = (control + ControlLayout.producerPrivate).bindMemory(to: ProducerState.self, capacity: 1)
-        consumerPosition = (control + ControlLayout.consumerPosition).bindMemory(
+        unsafe producer = unsafe (control + ControlLayout.producerPrivate).bindMemory(
+            to: ProducerState.self, capacity: 1)
+        unsafe consumerPosition = unsafe (control + ControlLayout.consumerPosition).bindMemory(
             to: Atomic<Int>.self, capacity: 1)
-        consumer = (control + ControlLayout.consumerPrivate).bindMemory(to: ConsumerState.self, capacity: 1)
-        producerPosition.initialize(to: Atomic(0))
-        producer.initialize(to: ProducerState())
-        consumerPosition.initialize(to: Atomic(0))
-        consumer.initialize(to: ConsumerState())
+        unsafe consumer = unsafe (control + ControlLayout.consumerPrivate).bindMemory(
+            to: ConsumerState.self, capacity: 1)
+        unsafe producerPosition.initialize(to: Atomic(0))
+        unsafe producer.initialize(to: ProducerState())
+        unsafe consumerPosition.initialize(to: Atomic(0))
+        unsafe consumer.initialize(to: ConsumerState())
     }
 
     deinit {
-        producerPosition.deinitialize(count: 1)
-        producer.deinitialize(count: 1)
-        consumerPosition.deinitialize(count: 1)
-        consumer.deinitialize(count: 1)
-        control.deallocate()
-        lob_unmap_twice(frames, capacityBytes)
+        unsafe producerPosition.deinitialize(count: 1)
+        unsafe producer.deinitialize(count: 1)
+        unsafe consumerPosition.deinitialize(count: 1)
+        unsafe consumer.deinitialize(count: 1)
+        unsafe control.deallocate()
+        unsafe lob_unmap_twice(frames, capacityBytes)
     }
+}
+
+extension RingMemory {
+    /// Bytes between the two positions. The consumer's position is read first: the other order could give a
+    /// negative number.
+    var occupancyBytes: Int {
+        let consumed = unsafe consumerPosition.pointee.load(ordering: .acquiring)
+        let produced = unsafe producerPosition.pointee.load(ordering: .relaxed)
+        return min(produced - consumed, capacityBytes)
+    }
+
+    var highWaterBytes: Int { unsafe producer.pointee.highWaterBytes.load(ordering: .relaxed) }
+    var committedFrames: Int { unsafe producer.pointee.committedFrames.load(ordering: .relaxed) }
+    var droppedFrames: Int { unsafe producer.pointee.droppedFrames.load(ordering: .relaxed) }
+    var droppedBytes: Int { unsafe producer.pointee.droppedBytes.load(ordering: .relaxed) }
 }
 
 /// What only the producer writes; the atomics may be read by anybody.

@@ -31,6 +31,7 @@ import CLobKernels
 import Synchronization
 
 /// Wakes those who wait for what one thread publishes. Any thread may listen.
+@safe
 public final class Bell: @unchecked Sendable {
     /// Who sleeps: a thread of its own, or a task.
     enum Kind {
@@ -48,11 +49,11 @@ public final class Bell: @unchecked Sendable {
 
         init(_ bell: Bell, _ kind: Kind) {
             (self.bell, self.kind) = (bell, kind)
-            bell.listeners.pointee.wrappingAdd(kind.unit, ordering: .sequentiallyConsistent)
+            unsafe bell.listeners.pointee.wrappingAdd(kind.unit, ordering: .sequentiallyConsistent)
             Bell.passBarrier()
         }
 
-        deinit { bell.listeners.pointee.wrappingSubtract(kind.unit, ordering: .relaxed) }
+        deinit { unsafe bell.listeners.pointee.wrappingSubtract(kind.unit, ordering: .relaxed) }
     }
 
     @usableFromInline let listeners: UnsafeMutablePointer<Atomic<UInt64>>
@@ -73,13 +74,13 @@ public final class Bell: @unchecked Sendable {
     init(tasks: Signal) {
         self.tasks = tasks
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
-        listeners = block.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
-        listeners.initialize(to: Atomic(0))
+        unsafe listeners = unsafe block.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
+        unsafe listeners.initialize(to: Atomic(0))
     }
 
     deinit {
-        listeners.deinitialize(count: 1)
-        UnsafeMutableRawPointer(listeners).deallocate()
+        unsafe listeners.deinitialize(count: 1)
+        unsafe UnsafeMutableRawPointer(listeners).deallocate()
     }
 
     /// Tells every listener that there is something new, after it was published. Thread: the publisher's.
@@ -87,7 +88,7 @@ public final class Bell: @unchecked Sendable {
     @inline(__always)
     public func ring() {
         lob_compiler_fence()
-        let count = listeners.pointee.load(ordering: .relaxed)
+        let count = unsafe listeners.pointee.load(ordering: .relaxed)
         if count != 0 { notify(count) }
     }
 

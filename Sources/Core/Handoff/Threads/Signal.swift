@@ -31,6 +31,7 @@ import CLobKernels
 import Synchronization
 
 /// Wakes threads that wait for news. Any number of threads may notify and wait.
+@safe
 public final class Signal: @unchecked Sendable {
     /// The count of notifications at one moment; no thread sleeps on a past one.
     public struct Ticket: Hashable, Sendable {
@@ -42,26 +43,26 @@ public final class Signal: @unchecked Sendable {
     /// A signal without a notification yet.
     public init() {
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
-        word = block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
-        word.initialize(to: Atomic(0))
+        unsafe word = unsafe block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+        unsafe word.initialize(to: Atomic(0))
     }
 
     deinit {
-        word.deinitialize(count: 1)
-        UnsafeMutableRawPointer(word).deallocate()
+        unsafe word.deinitialize(count: 1)
+        unsafe UnsafeMutableRawPointer(word).deallocate()
     }
 
     /// The present count. Take it before looking for news.
-    public var ticket: Ticket { Ticket(count: word.pointee.load(ordering: .acquiring) & ~1) }
+    public var ticket: Ticket { unsafe Ticket(count: word.pointee.load(ordering: .acquiring) & ~1) }
 
     /// Wakes all waiting threads; call it when the news can be seen.
     public func notify() {
-        let (before, _) = word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
+        let (before, _) = unsafe word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
         if before & 1 == 0 { return }
         // The bit first: a thread that sets it after this is refused by the kernel's compare or woken
         // needlessly, never forgotten.
-        word.pointee.bitwiseAnd(~1, ordering: .relaxed)
-        lob_futex_wake_all(word)
+        unsafe word.pointee.bitwiseAnd(~1, ordering: .relaxed)
+        unsafe lob_futex_wake_all(word)
     }
 
     /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; it may return early for no
@@ -71,20 +72,20 @@ public final class Signal: @unchecked Sendable {
     @discardableResult
     public func wait(since ticket: Ticket, timeoutNs: Int64) -> Bool {
         let asleep = ticket.count | 1
-        let (exchanged, found) = word.pointee.compareExchange(
+        let (exchanged, found) = unsafe word.pointee.compareExchange(
             expected: ticket.count, desired: asleep, successOrdering: .acquiring, failureOrdering: .acquiring)
-        if exchanged || found == asleep { lob_futex_wait(word, asleep, timeoutNs) }
+        if exchanged || found == asleep { unsafe lob_futex_wait(word, asleep, timeoutNs) }
         return self.ticket != ticket
     }
 
     /// Makes the next notification wake all threads, also those in `waitUnarmed`: for a caller that wants
     /// another thread woken in its place.
-    func arm() { word.pointee.bitwiseOr(1, ordering: .acquiringAndReleasing) }
+    func arm() { unsafe word.pointee.bitwiseOr(1, ordering: .acquiringAndReleasing) }
 
     /// Sleeps like `wait` but does not ask to be woken: notifications cost no system call until a thread arms
     /// the signal or waits.
     func waitUnarmed(since ticket: Ticket, timeoutNs: Int64) {
-        let found = word.pointee.load(ordering: .acquiring)
-        if found & ~1 == ticket.count { lob_futex_wait(word, found, timeoutNs) }
+        let found = unsafe word.pointee.load(ordering: .acquiring)
+        if found & ~1 == ticket.count { unsafe lob_futex_wait(word, found, timeoutNs) }
     }
 }

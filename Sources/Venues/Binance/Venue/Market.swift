@@ -1,7 +1,6 @@
 // The markets of the venue.
 
 /// A market of the venue. It determines sequence rules, limits and endpoints.
-@frozen
 public enum Market: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Spot.
     case spot

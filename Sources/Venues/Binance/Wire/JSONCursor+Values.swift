@@ -10,10 +10,10 @@ extension JSONCursor {
     /// 1 to 16 digits; anything else, longer integers included, is refused.
     @inline(__always)
     mutating func requireInteger() throws(ParseError) -> Int64 {
-        guard readableEnd - at >= 16 else { throw unexpected() }
-        let digits = lob_leading_integer(at)
-        if digits.count == 0 || (digits.count > 1 && at.pointee == 0x30) { throw unexpected() }
-        at += digits.count
+        guard unsafe readableEnd - at >= 16 else { throw unexpected() }
+        let digits = unsafe lob_leading_integer(at)
+        if unsafe digits.count == 0 || (digits.count > 1 && at.pointee == 0x30) { throw unexpected() }
+        unsafe at += digits.count
         return digits.value
     }
 
@@ -21,10 +21,10 @@ extension JSONCursor {
     mutating func integer() throws(ParseError) -> Int64 {
         let before = self
         var value: UInt64 = 0
-        while at < end && at.pointee &- 0x30 <= 9 {
+        while unsafe at < end && at.pointee &- 0x30 <= 9 {
             if offset - before.offset == 19 { throw error(.numberTooLarge) }
-            value = value &* 10 &+ UInt64(at.pointee &- 0x30)
-            at += 1
+            value = unsafe value &* 10 &+ UInt64(at.pointee &- 0x30)
+            unsafe at += 1
         }
         if offset == before.offset { throw unexpected(.digitExpected) }
         if offset - before.offset > 1 && before.byte == 0x30 { throw before.error(.leadingZero) }
@@ -46,7 +46,7 @@ extension JSONCursor {
         try expect(0x22, else: code)
         let mantissa: Int64
         do throws(DecimalError) {
-            mantissa = try scanDecimal(&at, end: end, decimals: &decimals)
+            mantissa = try unsafe scanDecimal(&at, end: end, decimals: &decimals)
         } catch {
             throw decimalError(error)
         }
@@ -72,7 +72,7 @@ extension JSONCursor {
             let opening = byte
             if opening == UInt8(ascii: "{") || opening == UInt8(ascii: "[") {
                 let isObject = opening == UInt8(ascii: "{")
-                at += 1
+                unsafe at += 1
                 skipBlanks()
                 if !skip(opening + 2) {
                     if depth == JSONCursor.depthMax { throw error(.nestedTooDeep) }
@@ -117,7 +117,7 @@ extension JSONCursor {
 
     /// Moves past this word.
     mutating func expect(_ literal: StaticString) throws(ParseError) {
-        for index in 0..<literal.utf8CodeUnitCount { try expect((literal.utf8Start + index).pointee) }
+        for index in 0..<literal.utf8CodeUnitCount { try unsafe expect((literal.utf8Start + index).pointee) }
     }
 
     private mutating func skipNumber() throws(ParseError) {
@@ -125,15 +125,15 @@ extension JSONCursor {
         if !skip(UInt8(ascii: "0")) { try skipDigits() }
         if skip(UInt8(ascii: ".")) { try skipDigits() }
         if byte | 0x20 == UInt8(ascii: "e") {
-            at += 1
-            if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") { at += 1 }
+            unsafe at += 1
+            if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-") { unsafe at += 1 }
             try skipDigits()
         }
     }
 
     private mutating func skipDigits() throws(ParseError) {
         if byte &- 0x30 > 9 { throw unexpected() }
-        while byte &- 0x30 <= 9 { at += 1 }
+        while byte &- 0x30 <= 9 { unsafe at += 1 }
     }
 }
 

@@ -14,6 +14,7 @@
 import CLobKernels
 import MarketData
 
+@safe
 struct JSONCursor {
     /// First byte of the message.
     let start: UnsafePointer<UInt8>
@@ -30,21 +31,21 @@ struct JSONCursor {
     /// A cursor at the first of at least one byte.
     @inline(__always)
     init(_ first: UnsafePointer<UInt8>, count: Int, readableAfter: Int) {
-        start = first
-        at = first
-        end = first + count
-        readableEnd = end + readableAfter
+        unsafe start = unsafe first
+        unsafe at = unsafe first
+        unsafe end = unsafe first + count
+        unsafe readableEnd = unsafe end + readableAfter
     }
 
     /// Lets `body` read a message of any length without the blanks around it; nothing past it is readable.
     static func reading<R>(
         _ message: Span<UInt8>, _ body: (inout JSONCursor) throws(ParseError) -> R
     ) throws(ParseError) -> R {
-        try message.withUnsafeBufferPointer { bytes throws(ParseError) in
+        try unsafe message.withUnsafeBufferPointer { bytes throws(ParseError) in
             guard let first = bytes.baseAddress, bytes.count > 0 else {
                 throw ParseError(code: .empty, offset: 0)
             }
-            var cursor = JSONCursor(first, count: bytes.count, readableAfter: 0)
+            var cursor = unsafe JSONCursor(first, count: bytes.count, readableAfter: 0)
             if !cursor.isBracketed { try cursor.trim() }
             return try body(&cursor)
         }
@@ -53,35 +54,38 @@ struct JSONCursor {
     /// Whether first and last byte are the brackets of one object or array. "{" and "[" are two below theirs.
     @inline(__always)
     var isBracketed: Bool {
-        let opening = at.pointee
-        return (opening == UInt8(ascii: "{") || opening == UInt8(ascii: "[")) && end[-1] == opening &+ 2
+        let opening = unsafe at.pointee
+        return unsafe (opening == UInt8(ascii: "{") || opening == UInt8(ascii: "["))
+            && end[-1] == opening &+ 2
     }
 
     /// Leaves out blanks on both sides, and throws if what remains is not bracketed.
     @inline(never)
     mutating func trim() throws(ParseError) {
-        while end > at && JSONCursor.isBlank(end[-1]) { end -= 1 }
-        if at == end { throw error(.empty) }
+        while unsafe end > at && JSONCursor.isBlank(end[-1]) { unsafe end -= 1 }
+        if unsafe at == end { throw error(.empty) }
         skipBlanks()
         if byte != UInt8(ascii: "{") && byte != UInt8(ascii: "[") { throw error(.notJSON) }
-        if !isBracketed { throw ParseError(code: .unexpectedEnd, offset: end - start) }
+        if !isBracketed { throw unsafe ParseError(code: .unexpectedEnd, offset: end - start) }
     }
 
-    var offset: Int { min(at, end) - start }
-    var bytesLeft: Int { end - at }
-    var isAtEnd: Bool { at == end }
+    var offset: Int { unsafe min(at, end) - start }
+    /// Length of the message, blanks behind it left out.
+    var length: Int { unsafe end - start }
+    var bytesLeft: Int { unsafe end - at }
+    var isAtEnd: Bool { unsafe at == end }
 
     func error(_ code: ParseError.Code) -> ParseError { ParseError(code: code, offset: offset) }
 
     /// The error of finding the wrong byte, or none, at `at`.
     @inline(never)
     func unexpected(_ code: ParseError.Code = .unexpectedByte) -> ParseError {
-        error(at < end ? code : .unexpectedEnd)
+        unsafe error(at < end ? code : .unexpectedEnd)
     }
 
     /// The byte at `at`, or 0, which JSON has nowhere, at the end.
     @inline(__always)
-    var byte: UInt8 { at < end ? at.pointee : 0 }
+    var byte: UInt8 { unsafe at < end ? at.pointee : 0 }
 
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool {
@@ -93,8 +97,10 @@ struct JSONCursor {
     @inline(__always)
     mutating func take(_ literal: StaticString) -> Bool {
         let count = literal.utf8CodeUnitCount
-        guard readableEnd - at >= count && lob_same_bytes(at, literal.utf8Start, count) else { return false }
-        at += count
+        guard unsafe readableEnd - at >= count && lob_same_bytes(at, literal.utf8Start, count) else {
+            return false
+        }
+        unsafe at += count
         return true
     }
 
@@ -106,20 +112,20 @@ struct JSONCursor {
     /// The text up to the next quote; moves past that quote. Escapes are refused.
     @inline(__always)
     mutating func requireText() throws(ParseError) -> Range<Int> {
-        let first = at - start
+        let first = unsafe at - start
         guard skipPlainBytes() else { throw unexpected() }
         try require("\"")
-        return Range(uncheckedBounds: (first, at - start &- 1))
+        return unsafe Range(uncheckedBounds: (first, at - start &- 1))
     }
 
     /// The same, as the name of a symbol.
     @inline(__always)
     mutating func requireSymbol() throws(ParseError) -> SymbolName {
-        if readableEnd - at >= 17 {
-            let length = lob_plain_bytes(at)
-            if length > 0 && length < 16 && at[length] == 0x22 {
-                let name = SymbolName(shortName: at, length: length)
-                at += length + 1
+        if unsafe readableEnd - at >= 17 {
+            let length = unsafe lob_plain_bytes(at)
+            if unsafe length > 0 && length < 16 && at[length] == 0x22 {
+                let name = unsafe SymbolName(shortName: at, length: length)
+                unsafe at += length + 1
                 return name
             }
         }
@@ -134,9 +140,9 @@ struct JSONCursor {
     /// Moves to the next quote, backslash or control byte; false if the readable bytes end before.
     @inline(__always)
     private mutating func skipPlainBytes() -> Bool {
-        while readableEnd - at >= 16 {
-            let count = lob_plain_bytes(at)
-            at += count
+        while unsafe readableEnd - at >= 16 {
+            let count = unsafe lob_plain_bytes(at)
+            unsafe at += count
             if count < 16 { return true }
         }
         return skipLastPlainBytes()
@@ -144,10 +150,10 @@ struct JSONCursor {
 
     @inline(never)
     private mutating func skipLastPlainBytes() -> Bool {
-        while at < readableEnd {
-            let byte = at.pointee
+        while unsafe at < readableEnd {
+            let byte = unsafe at.pointee
             if byte == 0x22 || byte == 0x5C || byte < 0x20 { return true }
-            at += 1
+            unsafe at += 1
         }
         return false
     }
@@ -155,13 +161,13 @@ struct JSONCursor {
     // MARK: - What the general path uses
 
     mutating func skipBlanks() {
-        while at < end && JSONCursor.isBlank(at.pointee) { at += 1 }
+        while unsafe at < end && JSONCursor.isBlank(at.pointee) { unsafe at += 1 }
     }
 
     /// Moves past this byte if it is next.
     mutating func skip(_ byte: UInt8) -> Bool {
-        guard at < end && at.pointee == byte else { return false }
-        at += 1
+        guard unsafe at < end && at.pointee == byte else { return false }
+        unsafe at += 1
         return true
     }
 
@@ -173,33 +179,33 @@ struct JSONCursor {
     mutating func string() throws(ParseError) -> Range<Int> {
         try expect(0x22, else: .fieldType)
         let first = offset
-        while at < end {
-            let byte = at.pointee
+        while unsafe at < end {
+            let byte = unsafe at.pointee
             if byte == 0x22 {
-                at += 1
+                unsafe at += 1
                 return first..<offset - 1
             }
             if byte < 0x20 { throw error(.unexpectedByte) }
-            if byte == 0x5C { try skipEscape() } else { at += 1 }
+            if byte == 0x5C { try skipEscape() } else { unsafe at += 1 }
         }
         throw error(.unexpectedEnd)
     }
 
     private mutating func skipEscape() throws(ParseError) {
-        at += 1
+        unsafe at += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            at += 1
+            unsafe at += 1
         case UInt8(ascii: "u"):
-            at += 1
+            unsafe at += 1
             for _ in 0..<4 {
                 let digit = byte
                 let letter = digit | 0x20
                 guard (digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66) else {
                     throw unexpected()
                 }
-                at += 1
+                unsafe at += 1
             }
         default:
             throw unexpected()
@@ -218,14 +224,14 @@ struct JSONCursor {
 
     /// The byte at this offset, which must be in the message.
     @inline(__always)
-    subscript(offset: Int) -> UInt8 { (start + offset).pointee }
+    subscript(offset: Int) -> UInt8 { unsafe (start + offset).pointee }
 
     /// Offset of the first such byte in this range, or the offset after the range.
     @inline(__always)
     func first(_ byte: UInt8, in bytes: Range<Int>) -> Int {
         var offset = bytes.lowerBound
-        while readableEnd - start - offset >= 16 && offset < bytes.upperBound {
-            let count = lob_bytes_before(start + offset, byte)
+        while unsafe readableEnd - start - offset >= 16 && offset < bytes.upperBound {
+            let count = unsafe lob_bytes_before(start + offset, byte)
             offset &+= count
             if count < 16 { return min(offset, bytes.upperBound) }
         }
@@ -236,7 +242,7 @@ struct JSONCursor {
     /// Whether these bytes of the message are this text.
     @inline(__always)
     func matches(_ bytes: Range<Int>, _ text: StaticString) -> Bool {
-        bytes.count == text.utf8CodeUnitCount
+        unsafe bytes.count == text.utf8CodeUnitCount
             && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
     }
 
@@ -244,24 +250,25 @@ struct JSONCursor {
     @inline(__always)
     func has(_ text: StaticString, at offset: Int) -> Bool {
         let count = text.utf8CodeUnitCount
-        return end - start - offset >= count && lob_same_bytes(start + offset, text.utf8Start, count)
+        return unsafe end - start - offset >= count && lob_same_bytes(start + offset, text.utf8Start, count)
     }
 
     /// These bytes of the message as the name of a symbol.
     func symbol(_ bytes: Range<Int>) throws(ParseError) -> SymbolName {
-        let name = SymbolName(UnsafeBufferPointer(start: start + bytes.lowerBound, count: bytes.count))
+        let name = unsafe SymbolName(UnsafeBufferPointer(start: start + bytes.lowerBound, count: bytes.count))
         guard let name, !bytes.isEmpty else { throw ParseError(code: .badName, offset: bytes.lowerBound) }
         return name
     }
 
     /// These bytes of the message as the name of a symbol, ASCII letters made capitals.
     func capitalSymbol(_ bytes: Range<Int>) throws(ParseError) -> SymbolName {
-        let name = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SymbolName.lengthMax + 1) { room in
+        let name = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SymbolName.lengthMax + 1) {
+            room in
             for index in 0..<min(bytes.count, room.count) {
                 let byte = self[bytes.lowerBound + index]
-                room[index] = byte >= 0x61 && byte <= 0x7A ? byte & 0xDF : byte
+                unsafe room[index] = byte >= 0x61 && byte <= 0x7A ? byte & 0xDF : byte
             }
-            return SymbolName(UnsafeBufferPointer(rebasing: room.prefix(bytes.count)))
+            return unsafe SymbolName(UnsafeBufferPointer(rebasing: room.prefix(bytes.count)))
         }
         guard let name, !bytes.isEmpty else { throw ParseError(code: .badName, offset: bytes.lowerBound) }
         return name
@@ -270,7 +277,7 @@ struct JSONCursor {
     /// A copy of this cursor at another byte of the message.
     func moved(to offset: Int) -> JSONCursor {
         var copy = self
-        copy.at = start + offset
+        unsafe copy.at = unsafe start + offset
         return copy
     }
 }

@@ -18,6 +18,7 @@
 import CLobKernels
 import MarketData
 
+@safe
 struct LevelsParser: ~Copyable {
     /// Tables of the kernel, one per number of decimals; nil where the kernel cannot run or must not.
     private let tables: UnsafeMutableRawPointer?
@@ -27,21 +28,23 @@ struct LevelsParser: ~Copyable {
     /// Whether a nonzero quantity has settled the decimals of quantities.
     private var hasShown = false
     /// The side of this message that was read first: its levels are scaled with the others.
-    private var before = UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
+    private var before = unsafe UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
 
     init(usesKernel: Bool) {
         guard usesKernel && lob_levels_available() else {
-            tables = nil
+            unsafe tables = nil
             return
         }
         let decimalsMax = Int(LOB_LEVELS_DECIMALS_MAX)
         let tableBytes = Int(LOB_LEVELS_TABLE_BYTES)
         let room = UnsafeMutableRawPointer.allocate(byteCount: (decimalsMax + 1) * tableBytes, alignment: 64)
-        for decimals in 0...decimalsMax { lob_levels_prepare(room + decimals * tableBytes, Int32(decimals)) }
-        tables = room
+        for decimals in 0...decimalsMax {
+            unsafe lob_levels_prepare(room + decimals * tableBytes, Int32(decimals))
+        }
+        unsafe tables = unsafe room
     }
 
-    deinit { tables?.deallocate() }
+    deinit { unsafe tables?.deallocate() }
 
     /// Forgets the decimals of the previous message.
     @inline(__always)
@@ -49,7 +52,7 @@ struct LevelsParser: ~Copyable {
         priceDecimals = -1
         quantityDecimals = -1
         hasShown = false
-        before = UnsafeMutableBufferPointer(start: nil, count: 0)
+        unsafe before = unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     /// The decimals of the levels read since `begin`; nil if there were none.
@@ -67,7 +70,7 @@ struct LevelsParser: ~Copyable {
             throw cursor.error(.messageTooLong)
         }
         if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
-        before = UnsafeMutableBufferPointer(start: side.base, count: side.count)
+        unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
     /// Reads on where the kernel stopped, level by level; the kernel may resume after each of them.
@@ -78,8 +81,7 @@ struct LevelsParser: ~Copyable {
         cursor.skipBlanks()
         if side.count == 0 && cursor.skip(UInt8(ascii: "]")) { return }
         while true {
-            side.base[side.count] = try level(&cursor, side)
-            side.count += 1
+            guard side.append(try level(&cursor, side)) else { throw cursor.error(.messageTooLong) }
             cursor.skipBlanks()
             if !cursor.skip(UInt8(ascii: ",")) { return try cursor.expect(UInt8(ascii: "]")) }
             cursor.skipBlanks()
@@ -90,28 +92,30 @@ struct LevelsParser: ~Copyable {
     /// Lets the kernel take what it can; true if that was the rest of the array.
     @inline(__always)
     private mutating func takeLevels(_ cursor: inout JSONCursor, into side: inout LevelBuffer) -> Bool {
-        guard let tables, cursor.bytesLeft > 2, cursor.at[0] == UInt8(ascii: "["), cursor.at[1] == 0x22 else {
+        guard let tables = unsafe tables, cursor.bytesLeft > 2, unsafe cursor.at[0] == UInt8(ascii: "["),
+            unsafe cursor.at[1] == 0x22
+        else {
             return false
         }
-        let digit = cursor.at + 2
+        let digit = unsafe cursor.at + 2
         var decimals = (price: priceDecimals, quantity: quantityDecimals)
         if decimals.price < 0 {
             // What the first level looks like; proven by the kernel if it takes that level.
-            guard cursor.readableEnd - digit >= 48 else { return false }
-            let price = lob_shape_of(digit)
-            decimals = (price.decimals, lob_shape_of(digit + price.length + 3).decimals)
+            guard unsafe cursor.readableEnd - digit >= 48 else { return false }
+            let price = unsafe lob_shape_of(digit)
+            decimals = unsafe (price.decimals, lob_shape_of(digit + price.length + 3).decimals)
         }
         if max(decimals.price, decimals.quantity) > Int(LOB_LEVELS_DECIMALS_MAX) { return false }
-        let run = lob_levels_read(
+        let run = unsafe lob_levels_read(
             tables + decimals.price &* Int(LOB_LEVELS_TABLE_BYTES),
             tables + decimals.quantity &* Int(LOB_LEVELS_TABLE_BYTES),
             digit, cursor.end, cursor.readableEnd,
             UnsafeMutableRawPointer(side.base + side.count).assumingMemoryBound(to: Int64.self))
-        if run.count == 0 { return false }
+        if unsafe run.count == 0 { return false }
         (priceDecimals, quantityDecimals) = decimals
-        side.count &+= run.count
-        cursor.at = run.closed ? run.at : run.at - 2
-        return run.closed
+        unsafe side.noteWritten(run.count)
+        unsafe cursor.at = unsafe run.closed ? run.at : run.at - 2
+        return unsafe run.closed
     }
 
     /// One level, blanks and the empty third element of old spot messages included.
@@ -154,11 +158,11 @@ struct LevelsParser: ~Copyable {
             (priceDecimals, quantityDecimals) = decimals
             return level
         }
-        let here = UnsafeMutableBufferPointer(start: side.base, count: side.count)
+        let here = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
         var quantity = quantityDecimals
         if level.quantity != .zero {
             let shows = { (level: PriceLevel) in level.quantity != .zero }
-            hasShown = hasShown || here.contains(where: shows) || before.contains(where: shows)
+            hasShown = unsafe hasShown || here.contains(where: shows) || before.contains(where: shows)
             quantity = hasShown ? max(decimals.quantity, quantityDecimals) : decimals.quantity
             hasShown = true
         }
@@ -166,15 +170,22 @@ struct LevelsParser: ~Copyable {
         let wide = SymbolScales(
             priceDecimals: max(decimals.price, priceDecimals), quantityDecimals: quantity)
         if wide != old {
-            for levels in [before, here] {
-                for index in levels.indices {
-                    guard let scaled = levels[index].scaled(from: old, to: wide) else { return nil }
-                    levels[index] = scaled
-                }
-            }
+            if unsafe !Self.rescale(before, old, wide) { return nil }
+            if unsafe !Self.rescale(here, old, wide) { return nil }
             (priceDecimals, quantityDecimals) = (Int(wide.priceDecimals), Int(wide.quantityDecimals))
         }
         return level.scaled(
             from: SymbolScales(priceDecimals: decimals.price, quantityDecimals: decimals.quantity), to: wide)
+    }
+
+    /// Brings levels to wider scales; false if a number does not fit.
+    private static func rescale(
+        _ levels: UnsafeMutableBufferPointer<PriceLevel>, _ old: SymbolScales, _ wide: SymbolScales
+    ) -> Bool {
+        for index in levels.indices {
+            guard let scaled = unsafe levels[index].scaled(from: old, to: wide) else { return false }
+            unsafe levels[index] = scaled
+        }
+        return true
     }
 }

@@ -183,6 +183,6 @@ extension MessageEncoder {
 
     /// Length of the pair a futures symbol belongs to: what stands before the underscore.
     private func pairLength(_ symbol: SymbolName) -> Int {
-        symbol.withBytes { $0.firstIndex(of: 0x5F) ?? $0.count }
+        symbol.prefixLength(before: UInt8(ascii: "_"))
     }
 }

@@ -27,6 +27,7 @@ public enum EncoderError: Error, Hashable, Sendable {
 }
 
 /// A reusable byte buffer and the shapes of the venue's messages. Not copyable; frees itself.
+@safe
 public struct MessageEncoder: ~Copyable {
     /// Whose shapes are written.
     public let dialect: WireDialect
@@ -47,10 +48,10 @@ public struct MessageEncoder: ~Copyable {
         self.dialect = dialect
         self.capacityMax = max(capacityMax, 1)
         self.capacity = min(max(capacity, 1), self.capacityMax)
-        base = .allocate(capacity: self.capacity)
+        unsafe base = .allocate(capacity: self.capacity)
     }
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
     /// Forgets the bytes and keeps the memory.
     public mutating func removeAll() { count = 0 }
@@ -59,17 +60,17 @@ public struct MessageEncoder: ~Copyable {
     public borrowing func withBytes<R, E: Error>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R
     ) throws(E) -> R {
-        try body(UnsafeBufferPointer(start: base, count: count))
+        try unsafe body(UnsafeBufferPointer(start: base, count: count))
     }
 
     /// Appends all bytes held to an array.
     public borrowing func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
     }
 
     /// All bytes held as text, for tests and tools.
     public var text: String {
-        String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
+        unsafe String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
     }
 }
 
@@ -84,23 +85,23 @@ extension MessageEncoder {
         if length > capacityMax - count { throw .tooLong }
         let larger = min(max(count + length, capacity * 2), capacityMax)
         let room: UnsafeMutablePointer<UInt8> = .allocate(capacity: larger)
-        room.update(from: base, count: count)
-        base.deallocate()
-        base = room
+        unsafe room.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = unsafe room
         capacity = larger
     }
 
     @inline(__always)
     mutating func putByte(_ byte: UInt8) {
         assert(count < capacity)
-        base[count] = byte
+        unsafe base[count] = byte
         count += 1
     }
 
     @inline(__always)
     mutating func put(_ text: StaticString) {
         assert(text.hasPointerRepresentation && count + text.utf8CodeUnitCount <= capacity)
-        (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        unsafe (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
     }
 
@@ -111,8 +112,8 @@ extension MessageEncoder {
         for byte in text.utf8 {
             if byte < 0x20 {
                 put("\\u00")
-                putByte(digits.utf8Start[Int(byte >> 4)])
-                putByte(digits.utf8Start[Int(byte & 15)])
+                unsafe putByte(digits.utf8Start[Int(byte >> 4)])
+                unsafe putByte(digits.utf8Start[Int(byte & 15)])
             } else {
                 if byte == 0x22 || byte == 0x5C { putByte(0x5C) }
                 putByte(byte)
@@ -125,8 +126,8 @@ extension MessageEncoder {
     mutating func putQuoted(_ name: SymbolName, length: Int) {
         assert(count + length + 2 <= capacity)
         putByte(0x22)
-        name.withBytes { bytes in
-            if let start = bytes.baseAddress { (base + count).update(from: start, count: length) }
+        unsafe name.withBytes { bytes in
+            if let start = bytes.baseAddress { unsafe (base + count).update(from: start, count: length) }
         }
         count += length
         putByte(0x22)
@@ -135,7 +136,7 @@ extension MessageEncoder {
     mutating func putInteger(_ value: Int64) {
         assert(count + MessageEncoder.numberLengthMax <= capacity)
         if value < 0 { putByte(0x2D) }
-        count += writeDecimal(value, decimals: 0, to: base + count)
+        unsafe count += writeDecimal(value, decimals: 0, to: base + count)
     }
 
     /// A decimal between quotes.
@@ -143,7 +144,7 @@ extension MessageEncoder {
     mutating func putQuoted(mantissa: Int64, decimals: UInt8) {
         assert(count + MessageEncoder.numberLengthMax + 2 <= capacity)
         putByte(0x22)
-        count += writeDecimal(mantissa, decimals: Int(decimals), to: base + count)
+        unsafe count += writeDecimal(mantissa, decimals: Int(decimals), to: base + count)
         putByte(0x22)
     }
 
@@ -152,7 +153,7 @@ extension MessageEncoder {
         putByte(0x5B)
         for index in 0..<levels.count {
             put(index == 0 ? "[" : ",[")
-            let level = levels.base[index]
+            let level = unsafe levels.base[index]
             putQuoted(mantissa: level.price.mantissa, decimals: scales.priceDecimals)
             putByte(0x2C)
             putQuoted(mantissa: level.quantity.mantissa, decimals: scales.quantityDecimals)

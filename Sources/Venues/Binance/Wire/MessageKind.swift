@@ -1,7 +1,6 @@
 // The kind of a message, and the little that is kept of a control reply.
 
 /// The kind of a message, and thereby which part of the parser now holds its contents.
-@frozen
 public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A depth update, in `MessageParser.update`.
     case depthUpdate
@@ -23,10 +22,8 @@ public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 }
 
 /// The answer to a request: whose, and whether it worked. Holds no reference.
-@frozen
 public struct ControlReply: Hashable, Sendable {
     /// The `id` of the request, echoed.
-    @frozen
     public enum ID: Hashable, Sendable {
         /// The reply has no `id`, as REST bodies.
         case absent

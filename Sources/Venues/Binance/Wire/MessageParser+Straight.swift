@@ -55,7 +55,7 @@ extension MessageParser {
         if cursor.take("[") { return cursor.bytesLeft >= 0 ? .other : nil }
         try cursor.require(#"{"e":""#)
         let event = try cursor.requireText()
-        return EventType(event, cursor) == nil && event.upperBound < cursor.end - cursor.start ? .other : nil
+        return EventType(event, cursor) == nil && event.upperBound < cursor.length ? .other : nil
     }
 
     /// From after `"E":`.

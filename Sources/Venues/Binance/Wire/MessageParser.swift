@@ -63,17 +63,51 @@ public struct MessageParser: ~Copyable {
     /// - Parameters:
     ///   - message: one whole message. Blanks around it are allowed.
     ///   - market: where it came from.
-    ///   - readableAfter: number of bytes after the message that may be read, though never interpreted. With
-    ///     80 or more the fast paths work to the last byte of a message; with 0 the last two or three levels
-    ///     take a slower one.
     /// - Throws: what is wrong and where. `update`, `snapshot`, `ticker`, `reply` and `stream` are then
     ///   empty.
     /// - Complexity: O(bytes). Allocates only to grow for the longest message yet.
+    public mutating func parse(_ message: Span<UInt8>, market: Market) throws(ParseError) -> MessageKind {
+        try parse(message, length: message.count, market: market)
+    }
+
+    /// Parses the message at the front of a window on memory, and says what it is; as `parse` otherwise.
+    ///
+    /// - Parameters:
+    ///   - window: the message, and behind it bytes that may be read, though they are never interpreted. With
+    ///     80 or more of them the fast paths work to the last byte of the message; with none the last two or
+    ///     three levels take a slower one.
+    ///   - length: how many bytes of the window are the message; cut to the window.
+    ///   - market: where it came from.
     public mutating func parse(
+        _ window: Span<UInt8>, length: Int, market: Market
+    ) throws(ParseError) -> MessageKind {
+        let length = min(max(length, 0), window.count)
+        return try unsafe window.withUnsafeBufferPointer { bytes throws(ParseError) in
+            try unsafe parse(
+                UnsafeBufferPointer(rebasing: bytes[..<length]), market: market,
+                readableAfter: bytes.count - length)
+        }
+    }
+
+    /// Parses a body that must be a depth snapshot.
+    ///
+    /// - Parameter body: the whole body of a REST answer. Blanks around it are allowed.
+    /// - Throws: what is wrong and where; `snapshot` is then empty. An error body lacks `lastUpdateId`:
+    ///   `.fieldMissing`.
+    /// - Complexity: O(bytes). Allocates only to grow for the longest body yet.
+    public mutating func parseSnapshot(_ body: Span<UInt8>) throws(ParseError) {
+        try unsafe body.withUnsafeBufferPointer { bytes throws(ParseError) in
+            try unsafe parseSnapshot(bytes)
+        }
+    }
+
+    /// `parse` over memory that the caller vouches for, `readableAfter` bytes behind the message included.
+    @unsafe
+    package mutating func parse(
         _ message: UnsafeBufferPointer<UInt8>, market: Market, readableAfter: Int = 0
     ) throws(ParseError) -> MessageKind {
         do throws(ParseError) {
-            let cursor = try begin(message, readableAfter)
+            let cursor = try unsafe begin(message, readableAfter)
             if let kind = straight(cursor, market) { return kind }
             return try general(cursor, market)
         } catch {
@@ -82,19 +116,13 @@ public struct MessageParser: ~Copyable {
         }
     }
 
-    /// Parses a body that must be a depth snapshot.
-    ///
-    /// - Parameters:
-    ///   - body: the whole body of a REST answer. Blanks around it are allowed.
-    ///   - readableAfter: as in `parse`.
-    /// - Throws: what is wrong and where; `snapshot` is then empty. An error body lacks `lastUpdateId`:
-    ///   `.fieldMissing`.
-    /// - Complexity: O(bytes). Allocates only to grow for the longest body yet.
-    public mutating func parseSnapshot(
+    /// `parseSnapshot` over memory that the caller vouches for, `readableAfter` bytes behind it included.
+    @unsafe
+    package mutating func parseSnapshot(
         _ body: UnsafeBufferPointer<UInt8>, readableAfter: Int = 0
     ) throws(ParseError) {
         do throws(ParseError) {
-            let cursor = try begin(body, readableAfter)
+            let cursor = try unsafe begin(body, readableAfter)
             if straightSnapshot(cursor) { return }
             try generalSnapshot(cursor)
         } catch {
@@ -114,7 +142,7 @@ public struct MessageParser: ~Copyable {
         if message.count > MessageParser.messageBytesMax {
             throw ParseError(code: .messageTooLong, offset: 0)
         }
-        var cursor = JSONCursor(base, count: message.count, readableAfter: max(readableAfter, 0))
+        var cursor = unsafe JSONCursor(base, count: message.count, readableAfter: max(readableAfter, 0))
         if !cursor.isBracketed { try cursor.trim() }
         return cursor
     }

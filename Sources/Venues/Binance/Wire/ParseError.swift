@@ -17,6 +17,7 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(code.rawValue) at byte \(offset)" }
 
     /// What can be wrong with a message.
+    @nonexhaustive
     public enum Code: String, CaseIterable, Sendable {
         /// Nothing but blanks.
         case empty = "empty message"

@@ -1,8 +1,6 @@
 // A value that only the thread of its loop may touch.
 
-import BinanceVenue
 import LobTransport
-import MarketData
 
 /// Names an object that only its loop's thread may touch.
 final class LoopConfined<Value: AnyObject>: @unchecked Sendable {

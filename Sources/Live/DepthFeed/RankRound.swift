@@ -3,7 +3,6 @@
 // Counting proven levels touches a book, and idle books are not in the cache: some five microseconds each.
 // Four every 31 ms delay nothing, and a shard of 512 symbols is done in four seconds.
 
-import LobTransport
 import MarketData
 
 /// A walk round the symbols of a shard.
@@ -17,11 +16,11 @@ struct RankRound {
     private var dueNs: UInt64 = 0
 
     /// Whether the next few are due; called once a turn. Reads the clock only now and then.
-    mutating func isDue() -> Bool {
+    mutating func isDue(_ monotonicNs: () -> UInt64) -> Bool {
         turn += 1
         if turn < RankRound.turnsPerLook { return false }
         turn = 0
-        let nowNs = LoopClock.monotonicNs
+        let nowNs = monotonicNs()
         if nowNs < dueNs { return false }
         dueNs = nowNs + RankRound.everyNs
         return true

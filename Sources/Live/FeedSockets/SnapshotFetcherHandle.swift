@@ -1,6 +1,7 @@
 // A fetcher, for other threads.
 
 import BinanceVenue
+import DepthFeed
 import LobTransport
 import MarketData
 
@@ -9,8 +10,9 @@ public struct SnapshotFetcherHandle: Sendable {
     private let loop: LoopHandle
     private let fetcher: LoopConfined<SnapshotFetcher>
 
-    init(_ fetcher: SnapshotFetcher) {
-        loop = fetcher.loop.remote
+    /// The handle of a fetcher on this loop. Thread: the loop's.
+    public init(_ fetcher: SnapshotFetcher, on loop: EventLoop) {
+        self.loop = loop.remote
         self.fetcher = LoopConfined(fetcher)
     }
 

@@ -1,6 +1,6 @@
 // What other threads may do with a feed and a fetcher: hand commands to their loops' threads.
 
-import BinanceVenue
+import DepthFeed
 import LobHandoff
 import LobTransport
 import MarketData
@@ -9,26 +9,19 @@ import MarketData
 ///
 /// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the
 /// loop is closed; nothing happens then.
-public struct FeedHandle: Sendable {
+public struct FeedHandle: SnapshotTaker {
     private let loop: LoopHandle
     private let feed: LoopConfined<DepthFeed>
 
-    init(_ feed: DepthFeed) {
-        loop = feed.loop.remote
+    /// The handle of a feed on this loop. Thread: the loop's.
+    public init(_ feed: DepthFeed, on loop: EventLoop) {
+        self.loop = loop.remote
         self.feed = LoopConfined(feed)
     }
 
-    /// Writes what a fetcher tells of a symbol; see `DepthFeed.deliverRequest`, `deliverSnapshot` and
-    /// `deliverFailure`.
+    /// See `DepthFeed.deliver`.
     public func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
-        let symbol = delivery.key.symbol
-        return feed.post(loop) { feed in
-            switch delivery.news {
-            case .requested(let frame): feed.deliverRequest(frame, of: symbol)
-            case .snapshot(let frame): feed.deliverSnapshot(frame, of: symbol)
-            case .failed: feed.deliverFailure(of: symbol)
-            }
-        }
+        feed.post(loop) { $0.deliver(delivery) }
     }
 
     /// See `DepthFeed.resubscribe`.

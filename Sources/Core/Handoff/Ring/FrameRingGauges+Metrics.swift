@@ -1,0 +1,30 @@
+// The counters and gauges of a ring under their names.
+
+import LobMetrics
+
+extension FrameRingGauges: Measured {
+    /// One for each ring.
+    public static let instanceLabel: String? = "ring"
+
+    /// Its counters and gauges.
+    public static let metrics: [Metric<FrameRingGauges>] = [
+        .gauge(
+            "lob_ring_occupancy_bytes", \.occupancyBytes, key: "occupancyBytes", title: "ring", unit: .bytes,
+            help: "Bytes of records not yet polled."),
+        .gauge(
+            "lob_ring_high_water_bytes", \.highWaterBytes, key: "highWaterBytes", title: "most", unit: .bytes,
+            help: "Largest occupancy found right after a commit."),
+        .gauge(
+            "lob_ring_capacity_bytes", \.capacityBytes, key: "capacityBytes", unit: .bytes,
+            help: "Bytes that the ring holds in all."),
+        .counter(
+            "lob_ring_committed_frames_total", \.committedFrames, key: "committedFrames",
+            help: "Frames that went into the ring."),
+        .counter(
+            "lob_ring_dropped_frames_total", \.droppedFrames, key: "droppedFrames",
+            help: "Frames that found no room."),
+        .counter(
+            "lob_ring_dropped_bytes_total", \.droppedBytes, key: "droppedBytes", unit: .bytes,
+            help: "Bytes of the bodies of the frames that found no room."),
+    ]
+}

@@ -1,0 +1,115 @@
+// One number of a status, declared once: its name for machines, its words for people, its unit, its kind, and
+// where it stands. Whoever prints a number takes the words from here; whoever serves all of them walks the
+// table.
+//
+//     extension FeedStatus: Measured {
+//         public static let metrics: [Metric<FeedStatus>] = [
+//             .counter("lob_feed_messages_total", \.messages, key: "messages", help: "Messages received."),
+//             …
+//         ]
+//     }
+//     FeedStatus[\.messages].read(status)
+//
+// Names follow the rules of Prometheus: `lob_`, the thing, the number, the base unit, and `_total` for
+// counters. The stored value stays an integer in the unit it was counted in; `value(of:)` gives base units.
+//
+// Worst case of a read: one key path, some 20 ns. None of this is on the path of a message.
+
+/// A counter or a gauge of a status.
+public struct Metric<Root>: Sendable {
+    /// What the number does over time.
+    public enum Kind: String, Sendable {
+        /// It only grows.
+        case counter
+        /// It goes up and down.
+        case gauge
+    }
+
+    /// Name for machines, such as `lob_feed_received_bytes_total`. Entries that share a name differ in their
+    /// label.
+    public let name: String
+    /// Whether it only grows.
+    public let kind: Kind
+    /// Unit of what `read` gives.
+    public let unit: MetricUnit
+    /// One sentence.
+    public let help: String
+    /// Where it stands in a JSON object of its status: `gaps`, or `events.gaps` for a member of an object.
+    public let key: String
+    /// One or two words for people, such as the head of a column.
+    public let title: String
+    /// What tells it from other entries of the same name; nil if there are none.
+    public let label: MetricLabel?
+    private let path: (PartialKeyPath<Root> & Sendable)?
+    /// The number, in `unit`.
+    public let read: @Sendable (Root) -> Int
+
+    private init(
+        _ kind: Kind, _ name: String, _ path: (PartialKeyPath<Root> & Sendable)?, _ key: String,
+        _ title: String?, _ unit: MetricUnit, _ label: MetricLabel?, _ help: String,
+        _ read: @escaping @Sendable (Root) -> Int
+    ) {
+        (self.kind, self.name, self.path, self.key, self.unit) = (kind, name, path, key, unit)
+        (self.label, self.help, self.read) = (label, help, read)
+        self.title = title ?? key.split(separator: ".").last.map(String.init) ?? key
+    }
+
+    /// The stored property; nil if the number is worked out.
+    package var stored: PartialKeyPath<Root>? { path }
+
+    /// The number in base units: seconds for times, bytes for bytes.
+    public func value(of root: Root) -> Double { Double(read(root)) / unit.perBaseUnit }
+
+    /// The same number of a status that contains this one.
+    ///
+    /// - Parameter group: the object that its key goes into; "" for none.
+    public func within<Outer>(
+        _ outer: KeyPath<Outer, Root> & Sendable, key group: String = ""
+    ) -> Metric<Outer> {
+        let read = read
+        let key = group.isEmpty ? key : "\(group).\(key)"
+        return Metric<Outer>(
+            Metric<Outer>.Kind(rawValue: kind.rawValue)!, name, nil, key, title, unit, label, help
+        ) {
+            read($0[keyPath: outer])
+        }
+    }
+}
+
+extension Metric {
+    /// A stored number that only grows.
+    ///
+    /// - Parameters:
+    ///   - key: its place in JSON, see `key`.
+    ///   - title: nil: the last part of the key.
+    public static func counter<Value: BinaryInteger & SendableMetatype>(
+        _ name: String, _ path: KeyPath<Root, Value> & Sendable, key: String, title: String? = nil,
+        unit: MetricUnit = .count, help: String
+    ) -> Metric {
+        Metric(.counter, name, path, key, title, unit, nil, help) { Int(clamping: $0[keyPath: path]) }
+    }
+
+    /// A stored number that goes up and down. Parameters as of `counter`.
+    public static func gauge<Value: BinaryInteger & SendableMetatype>(
+        _ name: String, _ path: KeyPath<Root, Value> & Sendable, key: String, title: String? = nil,
+        unit: MetricUnit = .count, help: String
+    ) -> Metric {
+        Metric(.gauge, name, path, key, title, unit, nil, help) { Int(clamping: $0[keyPath: path]) }
+    }
+
+    /// A number that is worked out and only grows.
+    public static func counter(
+        _ name: String, key: String, label: MetricLabel? = nil, help: String,
+        read: @escaping @Sendable (Root) -> Int
+    ) -> Metric {
+        Metric(.counter, name, nil, key, nil, .count, label, help, read)
+    }
+
+    /// A number that is worked out and goes up and down.
+    public static func gauge(
+        _ name: String, key: String, label: MetricLabel? = nil, help: String,
+        read: @escaping @Sendable (Root) -> Int
+    ) -> Metric {
+        Metric(.gauge, name, nil, key, nil, .count, label, help, read)
+    }
+}

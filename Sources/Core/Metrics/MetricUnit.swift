@@ -1,0 +1,34 @@
+// The units that numbers are counted in.
+
+/// Unit of a stored number.
+public enum MetricUnit: Sendable, CaseIterable {
+    /// Things.
+    case count
+    /// Bytes.
+    case bytes
+    /// Nanoseconds, of a span or since 1970.
+    case nanoseconds
+    /// Microseconds.
+    case microseconds
+    /// Milliseconds.
+    case milliseconds
+
+    /// What the name of a metric ends with, before `_total`: its base unit; "" for things.
+    public var suffix: String {
+        switch self {
+        case .count: ""
+        case .bytes: "_bytes"
+        case .nanoseconds, .microseconds, .milliseconds: "_seconds"
+        }
+    }
+
+    /// So many make one of the base unit.
+    var perBaseUnit: Double {
+        switch self {
+        case .count, .bytes: 1
+        case .nanoseconds: 1e9
+        case .microseconds: 1e6
+        case .milliseconds: 1e3
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// Updates that lie wholly in the book, or behind what is collected for it. Single ones are duplicates; where
+// nothing else comes for too long, the book is none of this stream.
+
+/// Updates behind a book, with none in between that was not.
+///
+/// ```
+/// state      input                                  next       verdict
+/// ended      note                                   running    duplicates
+/// running    note: fewer than three, or not long    running    duplicates
+///            note: three or more, for too long      running    tooLong
+///            takeCheck, the first time              running    yes
+///            takeCheck again                        running    no
+/// any        end                                    ended
+/// ```
+struct BehindRun {
+    /// What a run of updates behind the book means.
+    enum Verdict: Hashable {
+        /// Duplicates, or such as were under way.
+        case duplicates
+        /// Nothing else has come for so long.
+        case tooLong(Int64)
+    }
+
+    /// Fewer are duplicates, however long they last.
+    private static let countMin = 3
+
+    private var sinceNs: Int64 = 0
+    private var count = 0
+    private var isChecked = false
+
+    /// Whether the last update lay behind the book.
+    var isRunning: Bool { count > 0 }
+
+    /// An update lay behind the book.
+    ///
+    /// - Parameter limitNs: for so long updates may be behind it.
+    mutating func note(nowNs: Int64, limitNs: Int64) -> Verdict {
+        if count == 0 { (sinceNs, isChecked) = (nowNs, false) }
+        count += 1
+        let ageNs = nowNs &- sinceNs
+        return count < BehindRun.countMin || ageNs <= limitNs ? .duplicates : .tooLong(ageNs)
+    }
+
+    /// Whether another snapshot may be asked for: once in a run.
+    mutating func takeCheck() -> Bool {
+        if isChecked { return false }
+        isChecked = true
+        return true
+    }
+
+    /// An update led on, or the book is given up.
+    @inline(__always)
+    mutating func end() { count = 0 }
+}

@@ -1,0 +1,38 @@
+// Whether a symbol's book was given up, for what reason, and whether there ever was one.
+
+import DepthBook
+
+/// The last loss of a served book.
+///
+/// ```
+/// state         input     next       meaning
+/// never joined  lost      –          remembers the reason; nobody had a book
+///               joined    joined
+/// joined        lost      lost       counts as a resync
+/// lost          lost      lost       for the later reason
+///               joined    joined
+/// ```
+struct BookLoss {
+    /// Whether a book was ever joined to its stream.
+    private(set) var hasJoined = false
+    /// Why it was given up last; `none` if it was not, or is there again.
+    private(set) var reason = StaleReason.none
+    /// Which of the engine's losses that was; 0 if it was never given up.
+    private(set) var number = 0
+
+    /// The book is given up.
+    ///
+    /// - Returns: whether there was one.
+    mutating func lost(_ why: StaleReason, number: Int) -> Bool {
+        let isResync = hasJoined && reason == .none
+        (reason, self.number) = (why, number)
+        return isResync
+    }
+
+    /// A book is joined to its stream.
+    @inline(__always)
+    mutating func joined() { (hasJoined, reason) = (true, .none) }
+
+    /// The reason, or another one if there is none.
+    func reason(or other: StaleReason) -> StaleReason { reason == .none ? other : reason }
+}

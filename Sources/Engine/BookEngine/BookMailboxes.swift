@@ -1,0 +1,81 @@
+// The mailboxes of one symbol: where readers on other threads find its view, its best prices and its status.
+
+import DepthBook
+import LobHandoff
+import MarketData
+
+/// What readers get of a symbol, and what they are owed. Not copyable: it owns the writers.
+///
+/// ```
+/// state     input        next      verdict
+/// current   changed      due
+/// due       queue        queued    yes: somebody is to publish it
+/// queued    queue        queued    no: somebody will already
+/// current   queue        current   no
+/// any       publish      current
+/// ```
+struct BookMailboxes: ~Copyable {
+    private var view = BookView()
+    private var isDue = true
+    private var isQueued = false
+    private var statusNs: Int64 = 0
+    private var viewWriter: LatestValueWriter<BookView>
+    private var topWriter: LatestValueWriter<TopOfBook>
+    private var statusWriter: LatestValueWriter<SymbolStatus>
+    /// Where its views appear.
+    let views: LatestValueReader<BookView>
+    /// Where its best prices appear.
+    let tops: LatestValueReader<TopOfBook>
+    /// Where its status appears.
+    let statuses: LatestValueReader<SymbolStatus>
+
+    /// Empty mailboxes of a symbol.
+    init(_ name: SymbolName) {
+        view.symbol = name
+        let views = LatestValue(view)
+        let tops = LatestValue(TopOfBook())
+        let statuses = LatestValue(SymbolStatus(name))
+        (self.views, self.tops, self.statuses) = (views.reader, tops.reader, statuses.reader)
+        viewWriter = views.writer
+        topWriter = tops.writer
+        statusWriter = statuses.writer
+    }
+
+    /// Readers do not have the present view.
+    @inline(__always)
+    mutating func changed() { isDue = true }
+
+    /// Whether the view is to be published and nobody knows yet; from now on somebody does.
+    @inline(__always)
+    mutating func queue() -> Bool {
+        if !isDue || isQueued { return false }
+        isQueued = true
+        return true
+    }
+
+    /// Goes on in the place of another one, which may be queued.
+    mutating func replaces(_ former: borrowing BookMailboxes) { isQueued = former.isQueued }
+
+    /// Hands a book to readers.
+    ///
+    /// - Parameter complete: adds what the book does not know: how far it is believed, and times.
+    mutating func publish(_ book: borrowing OrderBook, _ complete: (inout BookView) -> Void) {
+        (isDue, isQueued) = (false, false)
+        book.publish(into: &view)
+        complete(&view)
+        viewWriter.publish(view)
+        topWriter.publish(TopOfBook(view))
+    }
+
+    /// Hands the status to readers.
+    mutating func publish(_ status: SymbolStatus) { statusWriter.publish(status) }
+
+    /// Whether the status is due again; if so, its time counts anew.
+    ///
+    /// - Parameter everyNs: 0 for never.
+    mutating func takeStatusTurn(everyNs: Int64, nowNs: Int64) -> Bool {
+        if everyNs <= 0 || nowNs &- statusNs < everyNs { return false }
+        statusNs = nowNs
+        return true
+    }
+}

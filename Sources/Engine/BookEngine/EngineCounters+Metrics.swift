@@ -1,0 +1,48 @@
+// The counters of an engine under their names.
+
+import LobMetrics
+
+extension EngineCounters: Measured {
+    /// One for each shard.
+    public static let instanceLabel: String? = "shard"
+
+    /// Its counters and gauges.
+    public static let metrics: [Metric<EngineCounters>] = [
+        .counter(
+            "lob_engine_frames_total", \.frames, key: "frames",
+            help: "Frames stepped."),
+        .counter(
+            "lob_engine_malformed_messages_total", \.malformed, key: "malformed", title: "unreadable",
+            help: "Messages that could not be parsed."),
+        .counter(
+            "lob_engine_dropped_messages_total", \.dropped, key: "dropped",
+            help: "Losses before the ring that the feed told of."),
+        .counter(
+            "lob_engine_other_messages_total", \.other, key: "other",
+            help: "Messages of no interest: trades, klines and the like."),
+        .counter(
+            "lob_engine_unknown_symbol_messages_total", \.unknownSymbol, key: "unknownSymbol",
+            help: "Messages of symbols that the engine does not hold."),
+        .counter(
+            "lob_engine_control_replies_total", \.controlReplies, key: "controlReplies",
+            help: "Control replies."),
+        .counter(
+            "lob_engine_error_replies_total", \.errorReplies, key: "errorReplies",
+            help: "Error replies."),
+        .counter(
+            "lob_engine_shutdown_notices_total", \.shutdowns, key: "shutdowns",
+            help: "Announcements of an imminent disconnect."),
+        .counter(
+            "lob_engine_depth_updates_total", \.depthUpdates, key: "depthUpdates", title: "depth events",
+            help: "Depth updates parsed."),
+        .counter(
+            "lob_engine_tickers_total", \.tickers, key: "tickers",
+            help: "Tickers parsed."),
+        .counter(
+            "lob_engine_partial_depths_total", \.partialDepths, key: "partialDepths",
+            help: "Partial depths parsed."),
+        .counter(
+            "lob_engine_levels_total", \.levels, key: "levels",
+            help: "Levels in the depth updates."),
+    ]
+}

@@ -1,0 +1,30 @@
+// The proven levels of a book, counted anew only if it has moved.
+
+import DepthBook
+import MarketData
+
+/// The proven levels of a book, and of which state of it they were counted.
+struct ProvenCounts {
+    private(set) var bids = 0
+    private(set) var asks = 0
+    private var updatesApplied = -1
+    private var snapshotsLoaded = -1
+
+    subscript(side: Side) -> Int { side == .bid ? bids : asks }
+
+    /// Whether they were ever counted.
+    var isKnown: Bool { updatesApplied >= 0 }
+
+    /// Whether they are those of a book that has taken in so much.
+    func isCurrent(_ counters: SymbolCounters) -> Bool {
+        updatesApplied == counters.applied && snapshotsLoaded == counters.snapshots
+    }
+
+    /// Counts anew. O(slots / 8).
+    mutating func count(_ book: borrowing OrderBook, _ counters: SymbolCounters) {
+        bids = book.provenLevelCount(.bid)
+        asks = book.provenLevelCount(.ask)
+        updatesApplied = counters.applied
+        snapshotsLoaded = counters.snapshots
+    }
+}

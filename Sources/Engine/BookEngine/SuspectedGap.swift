@@ -1,0 +1,33 @@
+// A message that may have been an update of a symbol was lost. The next update tells; if none comes, a
+// snapshot will.
+
+import DepthBook
+
+/// Whether an update of a symbol may be missing, and since when.
+///
+/// ```
+/// state    input       next
+/// closed   open        open
+/// open     open        open, for the later reason and from the later time on
+/// any      close       closed: an update or a snapshot has told, or the book is given up anyway
+/// ```
+struct SuspectedGap {
+    /// What was lost; `none` while nothing is suspected.
+    private(set) var reason = StaleReason.none
+    private var sinceNs: Int64 = 0
+
+    /// Whether something is suspected.
+    var isOpen: Bool { reason != .none }
+
+    /// A message was lost.
+    mutating func open(_ why: StaleReason, nowNs: Int64) { (reason, sinceNs) = (why, nowNs) }
+
+    /// It is known, or of no consequence any more, what the message was.
+    @inline(__always)
+    mutating func close() { reason = .none }
+
+    /// When a snapshot is to tell, on the engine's clock.
+    ///
+    /// - Parameter doubtNsMin: for so long the next update may tell.
+    func dueNs(after doubtNsMin: Int64) -> Int64 { sinceNs &+ doubtNsMin }
+}

@@ -1,0 +1,70 @@
+// The connection whose updates a symbol follows, and what another one has shown of the symbol meanwhile.
+
+import MarketData
+
+/// Where a symbol's updates come from.
+///
+/// ```
+/// input            effect
+/// moved            another connection, or none; of others nothing is known
+/// connectionUp     the source has shown nothing beside the new connection
+/// heard            it has; and its stream leaves nothing out
+/// noted            another connection has come so far; it is the latest such
+/// leftOut          the stream is known to have left something out
+/// delivers         it is not known any more
+/// fellSilent       the connection was busy and says nothing, or speaks again
+/// ```
+struct SymbolSource {
+    /// The connection; nil if there is none.
+    private(set) var connection: UInt16?
+    /// Whether it was busy and has fallen silent.
+    private(set) var isSilent = false
+    /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
+    private(set) var leftOutNs: Int64?
+    /// Another connection that brought updates, and the highest id that one of them reached.
+    private var other: UInt16?
+    private var otherLastID = UpdateID(0)
+    /// Whether an update of the source came since another connection came up.
+    private var isHeardBesideNewest = false
+
+    /// Updates of this connection count from now on.
+    mutating func moved(to connection: UInt16?, isSilent: Bool) {
+        (self.connection, self.isSilent) = (connection, isSilent)
+        (other, otherLastID) = (nil, UpdateID(0))
+    }
+
+    /// A connection came up.
+    mutating func connectionUp() { isHeardBesideNewest = false }
+
+    /// An update of the source came.
+    @inline(__always)
+    mutating func heard() {
+        isHeardBesideNewest = true
+        leftOutNs = nil
+    }
+
+    /// Another connection has come so far.
+    mutating func noted(_ connection: UInt16, _ id: UpdateID) {
+        if other != connection { (other, otherLastID) = (connection, UpdateID(0)) }
+        otherLastID = max(otherLastID, id)
+    }
+
+    /// The stream has left something out.
+    mutating func leftOut(nowNs: Int64) { leftOutNs = nowNs }
+
+    /// The stream was subscribed anew, or merely had nothing to say.
+    mutating func delivers() { leftOutNs = nil }
+
+    /// The connection has fallen silent, or speaks again.
+    mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }
+
+    /// Whether nothing is missing if another connection, that has served the same streams for a while, takes
+    /// the place of this one: it has shown nothing beyond the book, or neither of the two has shown anything.
+    ///
+    /// - Parameters:
+    ///   - id: where the book stands.
+    ///   - trustsUnseen: whether it need not have shown anything.
+    func isContinued(by next: UInt16, at id: UpdateID, trustsUnseen: Bool) -> Bool {
+        other == next ? otherLastID <= id : !isHeardBesideNewest || trustsUnseen
+    }
+}

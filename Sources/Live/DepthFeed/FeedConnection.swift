@@ -1,0 +1,56 @@
+// One connection of a feed, without what carries it.
+
+import LobHandoff
+
+/// One connection of a feed, as long as it counts, and until its link is gone.
+public final class FeedConnection {
+    /// The `source` of its frames.
+    public let id: UInt16
+    var sender: FrameOutbox.Sender
+    var control = ControlReader()
+    var link: (any FeedLink)?
+    /// Whether it is closed for the feed; what it still says counts no more.
+    private(set) var isRetired = false
+    /// Pieces of messages, pings and pongs received.
+    var heardCount = 0
+    /// Messages received that are data.
+    var dataCount = 0
+    /// The beginning of a message of several pieces while it is under way.
+    private(set) var head: [UInt8] = []
+    private var watch: BusyWatch?
+
+    private static let headBytesMax = 96
+
+    init(_ id: UInt16) {
+        self.id = id
+        sender = FrameOutbox.Sender(source: id)
+    }
+
+    func retire() {
+        isRetired = true
+        link?.close()
+    }
+
+    /// Ends it at once.
+    func abort() {
+        isRetired = true
+        link?.abort()
+    }
+
+    func keepHead(_ piece: Span<UInt8>) {
+        if !head.isEmpty { return }
+        for index in 0..<min(piece.count, FeedConnection.headBytesMax) { head.append(piece[index]) }
+    }
+
+    func forgetHead() {
+        if !head.isEmpty { head.removeAll(keepingCapacity: true) }
+    }
+
+    func look(_ limits: BusySilence, nowMs: Int64) -> BusyWatch.Action? {
+        if watch == nil { watch = BusyWatch(limits, nowMs: nowMs) }
+        return watch?.look(heard: heardCount, messages: dataCount, nowMs: nowMs)
+    }
+
+    /// For how long nothing has come, as of the last look.
+    var silentMs: Int64 { watch?.silentMs ?? 0 }
+}

@@ -1,0 +1,91 @@
+// What a book thread does in every turn behind the frames: it answers questions about books, and passes on
+// what the engine requests.
+//
+// Invariants
+// * A request is passed on in order and not lost: what the fetcher or the feed cannot take now is kept for
+//   the next turn.
+// * A question that was taken is answered, between two frames.
+//
+// A request goes with the rank of its symbol; while books wait for depth the fetcher is told the present
+// ranks, a few symbols at a time: in twenty minutes of waiting a busy book loses what a quiet one keeps.
+//
+// Bounds: requests not passed on, a few for each symbol; questions, the capacity of their queue.
+
+import BookEngine
+import FeedPlan
+import LobHandoff
+import MarketData
+
+/// A question to the book thread, answered between two frames.
+public typealias BookWork = @Sendable (borrowing BookEngine) -> Void
+
+/// The turns of one shard's book thread. Used by that thread alone.
+public struct ShardTurn {
+    /// What the thread is connected to.
+    public struct Wiring {
+        /// Questions.
+        public var work: CommandQueue<BookWork>
+        /// Takes requests for snapshots; false if it cannot now.
+        public var want: ([SnapshotFetcher.Request]) -> Bool
+        /// Takes requests to resubscribe; false if it cannot now.
+        public var resubscribe: ([SymbolName]) -> Bool
+        /// Whether books wait for more depth.
+        public var isDepthWanted: () -> Bool
+        /// Levels a side to ask for.
+        public var levelCount: (SnapshotPriority) -> Int
+        /// Nanoseconds of a clock that only goes forward.
+        public var monotonicNs: () -> UInt64
+
+        /// A thread connected to these.
+        public init(
+            work: CommandQueue<BookWork>, want: @escaping ([SnapshotFetcher.Request]) -> Bool,
+            resubscribe: @escaping ([SymbolName]) -> Bool, isDepthWanted: @escaping () -> Bool,
+            levelCount: @escaping (SnapshotPriority) -> Int, monotonicNs: @escaping () -> UInt64
+        ) {
+            (self.work, self.want, self.resubscribe) = (work, want, resubscribe)
+            (self.isDepthWanted, self.levelCount) = (isDepthWanted, levelCount)
+            self.monotonicNs = monotonicNs
+        }
+    }
+
+    private let wiring: Wiring
+    private var said: [EngineRequest] = []
+    private var wanted: [SnapshotFetcher.Request] = []
+    private var silent: [SymbolName] = []
+    private var ranks = RankRound()
+
+    /// A thread that has not begun.
+    public init(_ wiring: Wiring) { self.wiring = wiring }
+
+    /// The rest of a turn, when the frames at hand have been stepped.
+    public mutating func finish(_ engine: inout BookEngine) {
+        for work in wiring.work.take() { work(engine) }
+        passRequests(&engine)
+    }
+
+    private mutating func passRequests(_ engine: inout BookEngine) {
+        engine.takeRequests { said.append($0) }
+        let market = engine.configuration.market
+        for request in said {
+            switch request {
+            case .ask(let symbol, let priority, let attempt):
+                wanted.append(
+                    .want(
+                        SnapshotKey(market: market, symbol: symbol), priority,
+                        levelCount: wiring.levelCount(priority), attempt: attempt,
+                        rank: engine.snapshotRank(of: symbol)))
+            case .cancel(let symbol): wanted.append(.cancel(SnapshotKey(market: market, symbol: symbol)))
+            case .resubscribe(let symbol): silent.append(symbol)
+            }
+        }
+        said.removeAll(keepingCapacity: true)
+        if ranks.isDue(wiring.monotonicNs), wanted.isEmpty, wiring.isDepthWanted() {
+            for symbol in ranks.next(of: engine.symbols) {
+                let key = SnapshotKey(market: market, symbol: symbol)
+                wanted.append(.rank(key, engine.snapshotRank(of: symbol)))
+            }
+        }
+        if !wanted.isEmpty && wiring.want(wanted) { wanted.removeAll(keepingCapacity: true) }
+        if !silent.isEmpty && wiring.resubscribe(silent) { silent.removeAll(keepingCapacity: true) }
+    }
+}

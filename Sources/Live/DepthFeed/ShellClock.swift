@@ -1,0 +1,38 @@
+// Time as a feed and a fetcher see it: a loop's clocks and timers, or those of a simulation.
+
+/// Two clocks and timers. Whoever has it uses it on one thread.
+public protocol ShellClock: AnyObject {
+    /// Nanoseconds since 1970. Steps when somebody sets the clock.
+    var realtimeNs: Int64 { get }
+
+    /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
+    var monotonicNs: UInt64 { get }
+
+    /// Calls `action` once after this time, never from inside this call.
+    ///
+    /// - Returns: the timer's name, to cancel it.
+    func alarm(afterNs delayNs: UInt64, _ action: @escaping () -> Void) -> ShellTimer
+
+    /// Cancels a timer; one that has rung or was cancelled is no error.
+    func cancel(_ timer: ShellTimer)
+}
+
+/// Names a timer of a clock.
+public struct ShellTimer: Hashable, Sendable {
+    /// Its number, of no meaning to others than the clock.
+    public let number: UInt64
+
+    /// The timer of this number.
+    public init(number: UInt64) { self.number = number }
+}
+
+extension ShellClock {
+    /// Milliseconds of the clock that only goes forward.
+    var monotonicMs: Int64 { Int64(monotonicNs / 1_000_000) }
+
+    /// A timer by milliseconds; a time below 0 is 0, one too long is never.
+    func alarm(afterMs delayMs: Int64, _ action: @escaping () -> Void) -> ShellTimer {
+        let (delayNs, overflow) = UInt64(clamping: delayMs).multipliedReportingOverflow(by: 1_000_000)
+        return alarm(afterNs: overflow ? .max : delayNs, action)
+    }
+}

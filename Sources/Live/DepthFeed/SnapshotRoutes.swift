@@ -1,0 +1,31 @@
+// From the fetcher to the shards: whose snapshot it is decides which feed gets it.
+
+import LobHandoff
+import MarketData
+
+/// Takes what a fetcher tells of the symbols of one shard.
+public protocol SnapshotTaker: Sendable {
+    /// - Returns: false if it cannot be taken now; it is offered again.
+    func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool
+}
+
+/// Where snapshots go; filled once the shards are there, which is before anybody requests one.
+public final class SnapshotRoutes<Shard: SnapshotTaker>: @unchecked Sendable {
+    private let routes = CommandQueue<[SymbolName: Shard]>(capacity: 1)
+    // Thread: the fetcher's.
+    private var known: [SymbolName: Shard] = [:]
+
+    /// Routes that lead nowhere yet.
+    public init() {}
+
+    /// The shard of each symbol, once. For any thread.
+    public func set(_ shards: [SymbolName: Shard]) { _ = routes.post(shards) }
+
+    /// Hands it to its shard. Thread: the fetcher's.
+    ///
+    /// - Returns: false if the shard cannot take it now, or is not there yet.
+    public func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
+        if let shards = routes.take().first { known = shards }
+        return known[delivery.key.symbol]?.deliver(delivery) ?? false
+    }
+}

@@ -1,0 +1,29 @@
+// A feed over WebSockets.
+
+import DepthFeed
+import LobHandoff
+import LobTransport
+
+extension DepthFeed {
+    /// A feed that has not begun, over WebSockets.
+    ///
+    /// - Parameters:
+    ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
+    ///   - socket: limits and choices of each connection.
+    ///   - producer: the ring of the shard.
+    ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
+    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    /// - Throws: `TransportError.invalidURL`.
+    /// - Precondition: a configuration and options that `validate` accepts.
+    public convenience init(
+        _ configuration: Configuration, on loop: EventLoop, socket: WebSocketClient.Options = .feed,
+        producer: consuming FrameProducer, signal: Signal? = nil,
+        report: @escaping (FeedEvent) -> Void = { _ in }
+    ) throws(TransportError) {
+        let url = try ServiceURL(configuration.streamAddress)
+        let options = socket.saturated
+        self.init(
+            configuration, clock: loop, producer: producer, signal: signal, report: report,
+            dial: { FeedSocket($1, of: $0, url, on: loop, options: options) })
+    }
+}

@@ -1,0 +1,48 @@
+// The counters of an event loop under their names.
+
+import LobMetrics
+
+extension TransportCounters: Measured {
+    /// One for each loop.
+    public static let instanceLabel: String? = "loop"
+
+    /// Its counters and gauges.
+    public static let metrics: [Metric<TransportCounters>] = [
+        .counter(
+            "lob_transport_attempts_total", \.attempts, key: "attempts",
+            help: "Attempts of clients to connect."),
+        .gauge(
+            "lob_transport_open_connections", \.open, key: "open",
+            help: "Connections made and not yet ended."),
+        .counter(
+            "lob_transport_failures_total", \.failures, key: "failures",
+            help: "Connections that ended before they were open or before their body was whole."),
+        .counter(
+            "lob_transport_received_bytes_total", \.receivedBytes, key: "receivedBytes", unit: .bytes,
+            help: "Payload bytes received, without TLS."),
+        .counter(
+            "lob_transport_sent_bytes_total", \.sentBytes, key: "sentBytes", unit: .bytes,
+            help: "Payload bytes sent, without TLS."),
+        .counter(
+            "lob_transport_received_frames_total", \.receivedFrames, key: "receivedFrames",
+            help: "Frames received on the native backend, control frames included."),
+        .counter(
+            "lob_transport_received_messages_total", \.receivedMessages, key: "receivedMessages",
+            help: "Messages received by WebSocket clients."),
+        .counter(
+            "lob_transport_received_pings_total", \.receivedPings, key: "receivedPings",
+            help: "Pings received on the native backend."),
+        .counter(
+            "lob_transport_sent_frames_total", \.sentFrames, key: "sentFrames",
+            help: "Frames sent, pongs of the native backend included."),
+        .counter(
+            "lob_transport_violations_total", \.violations, key: "violations",
+            help: "Connections ended because the peer broke the framing rules."),
+        .counter(
+            "lob_transport_lengths_out_of_bounds_total", \.lengthsOutOfBounds, key: "lengthsOutOfBounds",
+            help: "Connections ended because of a length that cannot be."),
+        .counter(
+            "lob_transport_refused_sends_total", \.refusedSends, key: "refusedSends",
+            help: "Frames refused because a send queue was full or its connection not open."),
+    ]
+}
