@@ -1,10 +1,10 @@
-// What in hand is newer than the book: the id of a ticker, a partial depth or a snapshot. It is normal for a
-// moment, since a ticker comes before the update of its id. If it stays, updates are missing, whatever the
-// stream of updates says or does not say.
+// What the process has in hand that is newer than the book: the id of a ticker, a partial depth or a
+// snapshot. That is normal for a moment, since a ticker comes before the update with its id. If it lasts,
+// updates are missing, whatever the stream of updates says.
 //
 // Two ids stand for all: the oldest one that the book has not reached, and the latest. When the book passes
-// the oldest, the latest takes its place with its own time, so a doubt can come later than it might, by one
-// limit at most, and never wrongly.
+// the oldest, the latest takes its place with its own time. A doubt can therefore come up to one limit later
+// than it might, and never wrongly.
 
 import MarketData
 

@@ -1,9 +1,9 @@
-// What an audit found.
+// The difference that an audit found.
 
 import DepthBook
 import MarketData
 
-/// What an audit found.
+/// The difference that an audit found.
 public struct AuditDifference: Hashable, Sendable, BitwiseCopyable {
     /// Update id at which both books stood.
     public var at: UpdateID

@@ -1,4 +1,4 @@
-// When a symbol's book is to prove itself again though nothing is in doubt.
+// When a book is to prove itself again although nothing is in doubt.
 
 import MarketData
 

@@ -1,5 +1,5 @@
-// What a symbol knows of the snapshot that it waits for: whether an answer counts, how new it must be, and
-// how many came to nothing.
+// What a symbol knows about the snapshot it waits for: whether an answer counts, how new it must be, and how
+// many attempts have failed.
 
 import MarketData
 
@@ -7,36 +7,36 @@ import MarketData
 ///
 /// ```
 /// input                       effect
-/// cancelled                   no answer counts: what is on its way is of before a doubt
+/// cancelled                   no answer counts: one in flight is older than the doubt
 /// requested, not announced    answers count
-/// announced                   answers count: one behind this belongs to it
-/// passed(id)                  one that ends before this update is of no use
-/// collected(id) before that   what came before was none of this stream: any will do
-/// bookLost                    any will do; nothing was fruitless if the book was live
-/// restarted, never live       one more was fruitless
+/// announced                   answers count: one after this belongs to it
+/// passed(id)                  one that ends before this update is useless
+/// collected(id) before that   what came before was not of this stream: any will do
+/// bookLost                    any will do; no attempt has failed if the book was live
+/// restarted, never live       one more attempt has failed
 /// ```
 struct AwaitedSnapshot {
-    /// Whether an answer must not be used: what it answers was cancelled.
+    /// Whether an answer must not be used, because its request was cancelled.
     private(set) var isVoid = false
     /// Books in a row that were given up before they were live.
     private var fruitless = 0
     /// Last id of the updates that came before the request was sent.
     private var passedID = UpdateID(0)
 
-    /// How many came to nothing before the next request.
+    /// How many attempts failed before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
 
-    /// Whether a snapshot of this id is of before the request.
+    /// Whether a snapshot with this id is older than the request.
     func isTooOld(_ id: UpdateID) -> Bool { id < passedID }
 
     /// A request is made.
     ///
-    /// - Parameter isAnnounced: whether somebody will say when it is sent.
+    /// - Parameter isAnnounced: whether the sending of the request will be announced.
     mutating func requested(isAnnounced: Bool) {
         if !isAnnounced { isVoid = false }
     }
 
-    /// Somebody says that the request was sent.
+    /// The request was announced as sent.
     mutating func announced() { isVoid = false }
 
     /// No answer is wanted any more.
@@ -47,11 +47,11 @@ struct AwaitedSnapshot {
 
     /// An update is kept for the snapshot.
     mutating func collected(_ id: UpdateID) {
-        // What came before was none of this stream, or of a former time.
+        // What came before was not of this stream, or of a former time.
         if id < passedID { passedID = UpdateID(0) }
     }
 
-    /// The book is given up, to be begun anew.
+    /// The book is given up and built again.
     mutating func restarted(wasLive: Bool) {
         if !wasLive { fruitless += 1 }
     }

@@ -1,7 +1,7 @@
-// Updates that lie wholly in the book, or behind what is collected for it. Single ones are duplicates; where
-// nothing else comes for too long, the book is none of this stream.
+// Updates that lie wholly in the book, or before what is collected for it. Single ones are duplicates. If
+// nothing else comes for too long, the book does not belong to this stream.
 
-/// Updates behind a book, with none in between that was not.
+/// Consecutive updates behind a book.
 ///
 /// ```
 /// state      input                                  next       verdict
@@ -15,9 +15,9 @@
 struct BehindRun {
     /// What a run of updates behind the book means.
     enum Verdict: Hashable {
-        /// Duplicates, or such as were under way.
+        /// Duplicates, or updates that were on their way.
         case duplicates
-        /// Nothing else has come for so long.
+        /// Nothing else has come for too long.
         case tooLong(Int64)
     }
 
@@ -33,7 +33,7 @@ struct BehindRun {
 
     /// An update lay behind the book.
     ///
-    /// - Parameter limitNs: for so long updates may be behind it.
+    /// - Parameter limitNs: how long updates may be behind it.
     mutating func note(nowNs: Int64, limitNs: Int64) -> Verdict {
         if count == 0 { (sinceNs, isChecked) = (nowNs, false) }
         count += 1
@@ -41,7 +41,7 @@ struct BehindRun {
         return count < BehindRun.countMin || ageNs <= limitNs ? .duplicates : .tooLong(ageNs)
     }
 
-    /// Whether another snapshot may be asked for: once in a run.
+    /// Whether another snapshot may be requested: once in a run.
     mutating func takeCheck() -> Bool {
         if isChecked { return false }
         isChecked = true

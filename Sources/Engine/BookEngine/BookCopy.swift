@@ -1,9 +1,9 @@
-// A served book by value, and how an engine takes one instead of a snapshot of the venue.
+// A served book as a value, and how an engine uses one in place of a snapshot of the venue.
 //
-// Levels and ids are those of the book, so nothing is rounded or printed on the way. Only what is proven goes
-// along. A snapshot states one limit for both sides, and a side that is shorter counts as complete; the limit
-// of a copy is the length of the shorter side that is known to a price only, so no side ever claims more than
-// the book did. A complete side may claim less: then it is known to its last level.
+// Levels and ids are those of the book, so nothing is rounded or printed on the way. Only what is proven is
+// copied. A snapshot states one limit for both sides, and a side that is shorter counts as complete; the
+// limit of a copy is the length of the shorter side that is known only down to a price, so no side ever
+// claims more than the book did. A complete side may claim less: then it is known down to its last level.
 //
 // Worst case: O(levels), with two allocations.
 
@@ -74,7 +74,7 @@ extension BookEngine {
             claimsAll: shared.defect.copiesClaimAll)
     }
 
-    /// Takes a copy of another engine's book as the snapshot that was asked for.
+    /// Uses a copy of another engine's book as the snapshot that was requested.
     mutating func receive(_ copy: BookCopy) {
         let slot = table.slot(of: copy.symbol)
         if slot < 0 { return }
@@ -90,7 +90,7 @@ extension BookEngine {
         if shared.takeVerdict() { tellVerdict() }
     }
 
-    /// A copy of a symbol's book is asked for: what comes from now on may be needed.
+    /// A copy of a symbol's book was requested: messages may be needed from now on.
     mutating func copyRequested(of name: SymbolName) {
         let slot = table.slot(of: name)
         if slot < 0 { return }
@@ -98,9 +98,9 @@ extension BookEngine {
         note(slot)
     }
 
-    /// The engine that a book was copied from has given its own up.
+    /// The engine that a book was copied from has given up its own.
     ///
-    /// - Returns: whether there was a book to be given up here too.
+    /// - Returns: whether there was a book to give up here too.
     mutating func distrust(_ name: SymbolName) -> Bool {
         let slot = table.slot(of: name)
         if slot < 0 || books[slot].served.sync.lastID == nil { return false }

@@ -1,7 +1,8 @@
-// Frames without a ring, for whoever embeds the engine on the thread that receives. Each call is one `step`.
+// Frames without a ring, for programs that embed the engine on the thread that receives. Each call is one
+// `step`.
 //
-// All times are nanoseconds of one clock of the caller's choice, best since 1970: they appear in views, and
-// the engine measures with them.
+// All times are nanoseconds of one clock of the caller's choice, preferably since 1970: they appear in views,
+// and the engine measures with them.
 //
 // SAFETY: pointers to a span's bytes live inside the closure that made them.
 
@@ -11,7 +12,7 @@ import MarketData
 
 extension BookEngine {
     /// A connection is up with all subscriptions; symbols without a book now request a snapshot. Messages of
-    /// a source that is not connected are not used.
+    /// a source that is not connected are ignored.
     public mutating func connect(source: UInt16 = 0, receivedAtNs: Int64) {
         step(BookEngine.bare(.connected, source, receivedAtNs))
     }
@@ -27,13 +28,13 @@ extension BookEngine {
         step(BookEngine.bare(.retired, source, receivedAtNs))
     }
 
-    /// Time passed. To be called a few times a second, also while messages come: silence, audits and the
-    /// mailboxes of status are looked after here alone. A silent book stays live; `BookView.receivedAtNs`
-    /// says how old it is, and `EngineRequest.resubscribe` that it should not be.
+    /// Time passed. Call it a few times a second, even while messages come: silence, audits and the status
+    /// mailboxes are handled only here. A silent book stays live; `BookView.receivedAtNs` says how old it is,
+    /// and `EngineRequest.resubscribe` that it should not be.
     public mutating func tick(receivedAtNs: Int64) { step(BookEngine.bare(.tick, 0, receivedAtNs)) }
 
-    /// One message as it came from the WebSocket, raw or in the combined wrapper. Read in place; nothing is
-    /// kept of it unless a snapshot is awaited. Whatever it holds is no error here: it is counted, and
+    /// One message as it came from the WebSocket, raw or in the combined wrapper. It is read in place, and
+    /// kept only while a snapshot is awaited. Nothing in it is an error here: it is counted, and
     /// `lastParseError` says why the last one was refused.
     public mutating func receive(_ message: Span<UInt8>, source: UInt16 = 0, receivedAtNs: Int64) {
         unsafe message.withUnsafeBufferPointer { bytes in
@@ -46,7 +47,7 @@ extension BookEngine {
     /// - Parameters:
     ///   - body: the body, as it was received.
     ///   - symbol: whose it is; the body need not say.
-    ///   - limit: levels a side that were asked for, at least 1: a side that is as long is known no further.
+    ///   - limit: levels a side that were requested, at least 1: a side of that length is known no further.
     ///     More than the venue gives counts as what it gives. Nil only if the body is certainly complete on
     ///     both sides.
     ///   - source: kept in the frame; 0 will do.

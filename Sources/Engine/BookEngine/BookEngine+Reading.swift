@@ -1,4 +1,4 @@
-// What the owner of an engine, on the book thread, may look at; other threads use the mailboxes.
+// What the owner of an engine may read on the book thread; other threads use the mailboxes.
 
 import DepthBook
 import FeedPlan
@@ -34,7 +34,7 @@ extension BookEngine {
         return books[slot].status
     }
 
-    /// Lets `body` look at the served book of a symbol; nil if the engine does not hold it.
+    /// Calls `body` with the served book of a symbol; nil if the engine does not hold it.
     public borrowing func withBook<R>(_ name: SymbolName, _ body: (borrowing OrderBook) throws -> R) rethrows
         -> R?
     {
@@ -43,13 +43,13 @@ extension BookEngine {
         return try body(books[slot].served.book)
     }
 
-    /// The connection whose events a symbol's book follows, nil if there is none.
+    /// The connection whose updates a symbol's book follows, nil if there is none.
     package borrowing func source(of name: SymbolName) -> UInt16? {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].source.connection
     }
 
-    /// Symbol and last id of the depth event in the last frame, if that was one.
+    /// Symbol and last id of the depth update in the last frame, if that was one.
     package var lastEvent: (symbol: SymbolName, last: UpdateID) { (parser.update.symbol, parser.update.last) }
 
     /// The mailbox in which the views of a symbol appear, for any number of readers on any thread; nil if the
@@ -82,7 +82,7 @@ extension BookEngine {
         return books[slot].snapshotRank
     }
 
-    /// Begins an audit of a symbol, as the period of the configuration would.
+    /// Begins an audit of a symbol, as the audit period would.
     public mutating func audit(_ name: SymbolName, atNs: Int64) {
         let slot = table.slot(of: name)
         if slot >= 0 { books[slot].startCandidate(.audit) }

@@ -1,11 +1,11 @@
-// What a replay of captures asks of an engine and a live feed does not: where a book stands after each frame,
-// which event was the last, and to begin a symbol anew.
+// What a replay of captures needs from an engine and a live feed does not: where a book stands after each
+// frame, which update was the last, and to begin a symbol again.
 
 import BookSync
 import DepthBook
 import MarketData
 
-/// Where a symbol stands, for whoever looks after every frame.
+/// Where a symbol stands, for a caller that checks after every frame.
 package struct BookMark: Hashable, Sendable {
     /// How far the book is believed.
     package var state: BookState
@@ -13,7 +13,7 @@ package struct BookMark: Hashable, Sendable {
     package var reason: StaleReason
     /// Update id of the book.
     package var lastUpdateID: UpdateID
-    /// Times an event was found missing.
+    /// Times an update was found missing.
     package var gaps: Int
     /// Messages whose decimals differed from the book's.
     package var rescales: Int
@@ -27,7 +27,7 @@ extension SymbolBook {
             rescales: counters.rescales)
     }
 
-    /// Takes over what readers and people keep of a symbol that begins anew.
+    /// Takes over what readers and people keep of a symbol that begins again.
     func inherit(_ former: SymbolBook) {
         counters = former.counters
         crossChecks.replaces(former.crossChecks)
@@ -43,13 +43,13 @@ extension BookEngine {
         return books[slot].mark
     }
 
-    /// Symbol, ids and event time in microseconds of the depth event in the last frame, if that was one.
+    /// Symbol, ids and event time in microseconds of the depth update in the last frame, if that was one.
     package var lastDepthEvent: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
         (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)
     }
 
-    /// Begins a symbol anew, as one of which nothing is known; its counters go on. Readers that were given
-    /// away before get nothing more.
+    /// Begins a symbol again, as if nothing were known of it; its counters go on. Readers handed out before
+    /// get nothing more.
     package mutating func beginAnew(_ name: SymbolName) {
         let slot = table.slot(of: name)
         if slot < 0 { return }

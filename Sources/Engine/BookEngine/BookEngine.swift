@@ -4,10 +4,8 @@
 // Invariants
 // * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
 //   number and does no I/O. Time is what the frames say.
-// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
-// the
-//   engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose it
-//   was.
+// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before the
+//   engine, puts its own symbol in doubt, and all symbols of its connection only if its owner cannot be found.
 // * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message
 //   cannot be read, or a book or buffer meets its largest load.
 // * A tick looks at a few symbols only; see `looksPerTick`.
@@ -21,14 +19,14 @@ import MarketData
 
 /// Keeps the books of many symbols of one market from one ordered stream of frames. Not copyable.
 ///
-/// Used by one thread at a time, the book thread; what other threads may have are the mailboxes of
-/// `views(of:)`, `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one
-/// by `connect`, `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch
-/// `takeRequests` says what is to be fetched, and `publish` rings the bell.
+/// Used by one thread at a time, the book thread; other threads may have the mailboxes of `views(of:)`,
+/// `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one by `connect`,
+/// `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch `takeRequests`
+/// says what to fetch, and `publish` rings the bell.
 public struct BookEngine: ~Copyable {
-    /// What the engine was told.
+    /// The configuration.
     public let configuration: EngineConfiguration
-    /// What happened so far, over all symbols.
+    /// Counters over all symbols.
     public internal(set) var counters = EngineCounters()
     /// Why the last malformed message was refused, nil if none was.
     public internal(set) var lastParseError: ParseError?
@@ -37,15 +35,15 @@ public struct BookEngine: ~Copyable {
     var books: [SymbolBook] = []
     let shared: EngineShared
     private let bell: Bell?
-    /// Whether something was published that the bell has not told.
+    /// Whether something was published since the bell last rang.
     private var isUntold = false
     private let publishesEachMessage: Bool
-    /// When each symbol wants to be looked at, on the engine's clock; by slot.
+    /// When each symbol is to be looked at next, on the engine's clock; by slot.
     var wakes: [Int64] = []
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
-    /// Symbols looked at in a tick because they want it.
+    /// Symbols looked at in a tick because they are due.
     static let wakesPerTick = 6
     /// Symbols looked at in a tick because it is their turn, at some 5 µs each where nothing is in the cache.
     static let looksPerTick = 3
@@ -101,8 +99,8 @@ public struct BookEngine: ~Copyable {
         return taken
     }
 
-    /// Hands the views that changed to their readers, and rings the bell if there is anything new since it
-    /// was rung. `doWork` does it for its batch.
+    /// Publishes the views that changed, and rings the bell if there is anything new since it last rang.
+    /// `doWork` does this for its batch.
     public mutating func publish() {
         publishViews()
         if !isUntold { return }
@@ -117,7 +115,7 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
-    /// Gives away the requests since the last call, oldest first.
+    /// Delivers the requests since the last call, oldest first.
     public mutating func takeRequests(_ body: (EngineRequest) -> Void) {
         for request in shared.requests { body(request) }
         shared.requests.removeAll(keepingCapacity: true)

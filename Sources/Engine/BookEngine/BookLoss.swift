@@ -6,7 +6,7 @@ import DepthBook
 ///
 /// ```
 /// state         input     next       meaning
-/// never joined  lost      –          remembers the reason; nobody had a book
+/// never joined  lost      –          remembers the reason; there was no book
 ///               joined    joined
 /// joined        lost      lost       counts as a resync
 /// lost          lost      lost       for the later reason
@@ -15,9 +15,9 @@ import DepthBook
 struct BookLoss {
     /// Whether a book was ever joined to its stream.
     private(set) var hasJoined = false
-    /// Why it was given up last; `none` if it was not, or is there again.
+    /// Why it was last given up; `none` if it never was, or there is one again.
     private(set) var reason = StaleReason.none
-    /// Which of the engine's losses that was; 0 if it was never given up.
+    /// Number of that loss among those of the engine; 0 if it was never given up.
     private(set) var number = 0
 
     /// The book is given up.

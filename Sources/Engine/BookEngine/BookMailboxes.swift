@@ -4,13 +4,13 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// What readers get of a symbol, and what they are owed. Not copyable: it owns the writers.
+/// What readers get of a symbol, and whether they have it. Not copyable: it owns the writers.
 ///
 /// ```
 /// state     input        next      verdict
 /// current   changed      due
-/// due       queue        queued    yes: somebody is to publish it
-/// queued    queue        queued    no: somebody will already
+/// due       queue        queued    yes: it is to be published
+/// queued    queue        queued    no: it is queued already
 /// current   queue        current   no
 /// any       publish      current
 /// ```
@@ -41,11 +41,11 @@ struct BookMailboxes: ~Copyable {
         statusWriter = statuses.writer
     }
 
-    /// Readers do not have the present view.
+    /// The view has changed since it was published.
     @inline(__always)
     mutating func changed() { isDue = true }
 
-    /// Whether the view is to be published and nobody knows yet; from now on somebody does.
+    /// Whether the view is to be published and is not queued yet; from now on it is.
     @inline(__always)
     mutating func queue() -> Bool {
         if !isDue || isQueued { return false }
@@ -53,12 +53,12 @@ struct BookMailboxes: ~Copyable {
         return true
     }
 
-    /// Goes on in the place of another one, which may be queued.
+    /// Continues in the place of another one, which may be queued.
     mutating func replaces(_ former: borrowing BookMailboxes) { isQueued = former.isQueued }
 
-    /// Hands a book to readers.
+    /// Publishes a book to readers.
     ///
-    /// - Parameter complete: adds what the book does not know: how far it is believed, and times.
+    /// - Parameter complete: adds what the book does not know: how far it is trusted, and times.
     mutating func publish(_ book: borrowing OrderBook, _ complete: (inout BookView) -> Void) {
         (isDue, isQueued) = (false, false)
         book.publish(into: &view)
@@ -67,10 +67,10 @@ struct BookMailboxes: ~Copyable {
         topWriter.publish(TopOfBook(view))
     }
 
-    /// Hands the status to readers.
+    /// Publishes the status to readers.
     mutating func publish(_ status: SymbolStatus) { statusWriter.publish(status) }
 
-    /// Whether the status is due again; if so, its time counts anew.
+    /// Whether the status is due again; if so, its interval starts over.
     ///
     /// - Parameter everyNs: 0 for never.
     mutating func takeStatusTurn(everyNs: Int64, nowNs: Int64) -> Bool {

@@ -9,7 +9,7 @@ final class BufferBudget {
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    /// Takes room; false if there is not enough.
+    /// Reserves bytes; false if there are not enough.
     func take(_ count: Int) -> Bool {
         if count > bytesMax - byteCount { return false }
         byteCount += count

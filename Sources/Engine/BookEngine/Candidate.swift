@@ -1,18 +1,18 @@
-// A book that is built beside the served one from a fresh snapshot: to prove it, to widen it, or to take its
-// place.
+// A book that is built from a fresh snapshot beside the served one: to prove it, to widen it, or to replace
+// it.
 //
 // ```
 // state        input                               next         meaning
-// requested    request sent, or nobody says so     collecting   keeps updates
-//              snapshot                            joined       it needs none that came before
-// collecting   snapshot, chain begins beyond it    –            too old: asked for again
+// requested    request sent, or not announced      collecting   keeps updates
+//              snapshot                            joined       needs no earlier updates
+// collecting   snapshot, chain begins beyond it    –            too old: requested again
 //              snapshot                            joined
-// joined       at the id of the served book        compared     whatever the two wait for
+// joined       at the id of the served book        compared     what both wait for
 //              compared: equal                     gone         served book proven, or replaced by it
 //              compared: different                 gone         and so is the served book
 //              ahead for too long                  gone         it is the served book from now on, or both
 //                                                               are equal and the symbol is merely quiet
-//              behind for too long                 gone         asked for again; in the end the book goes
+//              behind for too long                 gone         requested again; in the end the book goes
 // any          gap, crossed, refuted, failed       gone         tried again later
 // ```
 
@@ -20,35 +20,35 @@ import DepthBook
 import FeedPlan
 import MarketData
 
-/// A candidate of one symbol: what it is for, what it waits for, and since when.
+/// A candidate of one symbol: its purpose, what it waits for, and since when.
 ///
 /// ```
 /// input            verdict
 /// mayServe(p)      yes while it has no snapshot and was begun for less; it is for p then
-/// tooOld           when to ask again: half a second later, then twice as long each time; never after four
-/// turnToAsk        ask, once; or the time when to; or nothing to ask for
+/// tooOld           when to request again: in half a second, then twice as long each time; never after four
+/// turnToAsk        request now, once; or when to; or nothing to request
 /// joined, isAhead  –
 /// ```
 struct Candidate {
     /// What to do about a snapshot that was too old.
     enum Turn: Hashable {
-        /// Nothing is to be asked for.
+        /// Nothing to request.
         case none
         /// Not before this time.
         case wait(untilNs: Int64)
-        /// Ask for one now.
+        /// Request one now.
         case ask
     }
 
-    /// How far REST may usually be behind the stream.
+    /// How far REST may normally be behind the stream.
     private static let restLagNs: Int64 = 500_000_000
     private static let tooOldMax = 4
 
-    /// What it is for.
+    /// Its purpose.
     private(set) var purpose: SnapshotPriority
     /// When it was requested, on the engine's clock.
     let begunNs: Int64
-    /// Its book and the synchronizer of that; nil until somebody has to keep updates or levels for it.
+    /// Its book and synchronizer; nil until updates or levels must be kept for it.
     var staging: SyncedBook?
     /// How far the comparison with the served book has come; nil while their ids differ.
     var comparison: BookComparison?
@@ -72,7 +72,7 @@ struct Candidate {
     /// The id its book stands at; nil before the snapshot.
     var id: UpdateID? { staging?.sync.lastID }
 
-    /// Makes it more urgent if it was begun for less and has no snapshot yet; false if that is of no use.
+    /// Makes it more urgent if it was begun for less and has no snapshot yet; false if that is impossible.
     mutating func mayServe(_ wanted: SnapshotPriority) -> Bool {
         if purpose <= wanted || id != nil { return false }
         purpose = wanted
@@ -102,13 +102,13 @@ struct Candidate {
         return max(joinedNs, heardNs) &+ Candidate.restLagNs &+ limitNs
     }
 
-    /// The chain of its first updates turned out to begin beyond its snapshot: it waits for another one.
+    /// Its first updates turned out to begin beyond its snapshot: it waits for another one.
     mutating func lostSnapshot() { joinedNs = nil }
 
-    /// Its snapshot ends before what was collected begins. The updates are kept, so that one asked for half a
-    /// second later finds them; or one some seconds later.
+    /// Its snapshot ends before the collected updates begin. The updates are kept, so that a snapshot
+    /// requested half a second later, or some seconds later, finds them.
     ///
-    /// - Returns: when to ask again; nil if it is given up.
+    /// - Returns: when to request again; nil if it is given up.
     mutating func tooOld(nowNs: Int64) -> Int64? {
         guard tooOldCount < Candidate.tooOldMax, staging?.sync.collectedID != nil else { return nil }
         let dueNs = nowNs &+ Candidate.restLagNs << Int64(tooOldCount)
@@ -117,7 +117,7 @@ struct Candidate {
         return dueNs
     }
 
-    /// What to ask for now after a snapshot that was too old.
+    /// What to request after a snapshot that was too old.
     mutating func turnToAsk(nowNs: Int64) -> Turn {
         guard let dueNs = askAgainNs else { return .none }
         if dueNs > nowNs { return .wait(untilNs: dueNs) }

@@ -1,20 +1,20 @@
-// Candidates that came to nothing, and when the next may begin.
+// Candidates that failed, and when the next may begin.
 
 import FeedPlan
 
-/// Candidates of a kind in a row that came to nothing, and when the next may begin.
+/// Consecutive failures of one kind of candidate, and when the next may begin.
 struct CandidateRetry {
     private(set) var failures = 0
     /// When the next may begin, on the engine's clock.
     private(set) var notBeforeNs: Int64 = 0
     private let doublingsMax: Int
 
-    /// - Parameter doublingsMax: how often 1.25 s are doubled, at most.
+    /// - Parameter doublingsMax: how often 1.25 s are doubled at most.
     init(doublingsMax: Int) { self.doublingsMax = doublingsMax }
 
-    /// What somebody waits for: 40 s at most.
+    /// Urgent candidates: 40 s at most.
     static let urgent = CandidateRetry(doublingsMax: 5)
-    /// What may wait: eleven minutes at most.
+    /// Optional candidates: eleven minutes at most.
     static let optional = CandidateRetry(doublingsMax: 9)
 
     /// One more failed.
@@ -23,11 +23,11 @@ struct CandidateRetry {
         notBeforeNs = nowNs &+ 1_250_000_000 << Int64(min(failures, doublingsMax))
     }
 
-    /// The next may begin now, however many failed.
+    /// The next may begin now, whatever has failed.
     mutating func allow(nowNs: Int64) { notBeforeNs = nowNs }
 }
 
-/// The retries of both kinds: what somebody waits for is not held up by failures of what may wait.
+/// The retries of both kinds: failures of optional candidates do not delay urgent ones.
 ///
 /// ```
 /// input             urgent              optional
@@ -41,12 +41,12 @@ struct CandidateRetries {
     private(set) var urgent = CandidateRetry.urgent
     private(set) var optional = CandidateRetry.optional
 
-    /// Failures in a row of what a candidate of this purpose counts to.
+    /// Consecutive failures of the kind that this purpose belongs to.
     func failures(of purpose: SnapshotPriority) -> Int {
         purpose < .deepen ? urgent.failures : optional.failures
     }
 
-    /// A candidate came to nothing.
+    /// A candidate failed.
     ///
     /// - Returns: when the next of its kind may begin.
     mutating func failed(_ purpose: SnapshotPriority, nowNs: Int64) -> Int64 {
@@ -58,7 +58,7 @@ struct CandidateRetries {
         return optional.notBeforeNs
     }
 
-    /// Whoever makes the requests finds the time of the next urgent one.
+    /// The planner times the next urgent one.
     mutating func allowUrgent(nowNs: Int64) { urgent.allow(nowNs: nowNs) }
 
     /// A snapshot was joined as the served book.

@@ -1,8 +1,8 @@
 // Which connections are up, in the order in which they came up, and when each was last known to deliver.
 //
-// A connection that was busy and says nothing is not believed for long: TCP can lose its peer without a word,
-// and the answer to a ping takes until it is missed. Busy is one whose longest usual pause is short; of a
-// quiet one silence says nothing.
+// A connection that was busy and falls silent is not trusted for long: TCP can lose its peer without a word,
+// and a missing answer to a ping takes time to notice. A busy connection is one whose longest usual pause is
+// short; on a quiet one silence means nothing.
 
 /// The connections an engine receives from. A handful at most: the present one and its replacement.
 struct Connections {
@@ -29,7 +29,7 @@ struct Connections {
     /// Whether a connection may be late; false only if none is.
     private(set) var hasLate = false
 
-    /// - Parameter lagNsMax: what comes later is late; 0: never.
+    /// - Parameter lagNsMax: later than this is late; 0: never.
     init(lagNsMax: Int64) { self.lagNsMax = lagNsMax > 0 ? lagNsMax : .max }
 
     /// Shortest silence of a busy connection that counts.
@@ -89,7 +89,7 @@ struct Connections {
         return true
     }
 
-    /// Takes the lag of an update of the connection that was heard last.
+    /// Records the lag of an update of the connection that was heard last.
     @inline(__always)
     mutating func noteLag(_ lagNs: Int64, nowNs: Int64) {
         if last >= connections.count { return }
@@ -103,8 +103,8 @@ struct Connections {
         connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
     }
 
-    /// Whether a connection has become late, or has caught up, since the last call. It has caught up when it
-    /// is well in time, so that one at the limit does not do both all the time.
+    /// Whether a connection has become late or has caught up since the last call. It has caught up only when
+    /// it is well in time, so that one at the limit does not keep switching.
     mutating func lateHaveChanged() -> Bool {
         if !hasLate { return false }
         hasLate = false

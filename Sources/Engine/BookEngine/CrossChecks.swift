@@ -1,4 +1,4 @@
-// What the venue says of the top of its book by other ways, compared with ours at the same update id. A
+// Compares what the venue says about the top of its book by other ways with ours at the same update id. A
 // ticker or partial depth that is ahead of the book is remembered until the book reaches its id.
 //
 // Worst case: a ticker is O(1), a partial depth O(its levels).
@@ -15,7 +15,7 @@ import MarketData
 /// forgetFormerTime              everything remembered is forgotten
 /// ```
 struct CrossChecks {
-    /// What a comparison showed.
+    /// The result of a comparison.
     enum Verdict: Equatable {
         /// Nothing can be said: neither lies inside what is proven.
         case unknown
@@ -45,13 +45,13 @@ struct CrossChecks {
     /// Remembers a partial depth that is ahead of the book.
     mutating func remember(_ partial: borrowing DepthSnapshot) { partials.remember(partial) }
 
-    /// What is remembered is of ids that are none any more.
+    /// The remembered ids are no longer valid.
     mutating func forgetFormerTime() {
         tickers.removeAll()
         partials.removeAll()
     }
 
-    /// Goes on in the place of another one.
+    /// Continues in the place of another one.
     mutating func replaces(_ former: CrossChecks) { mismatches = former.mismatches }
 
     /// Keeps a contradiction if it is the first of its kind.
@@ -72,7 +72,7 @@ struct CrossChecks {
     }
 }
 
-/// What a comparison of one side showed.
+/// The result of comparing one side.
 private enum Agreement {
     /// Both are the same, inside the proven range.
     case same
@@ -81,7 +81,7 @@ private enum Agreement {
     /// They contradict each other.
     case different
 
-    /// Of both sides together: one that contradicts decides, then one that can be compared.
+    /// For both sides together: one that contradicts decides, then one that can be compared.
     func and(_ other: Agreement) -> Agreement {
         if self == .different || other == .different { return .different }
         return self == .same || other == .same ? .same : .unknown
@@ -120,7 +120,8 @@ extension CrossChecks {
         }
     }
 
-    /// A level of the venue in the book's decimals; nil if it needs more of them, and so is no level of ours.
+    /// A level of the venue in the book's decimals; nil if it needs more of them, and so cannot be one of
+    /// ours.
     private static func inOwnScales(
         _ level: PriceLevel, _ scales: SymbolScales, _ own: SymbolScales
     ) -> PriceLevel? {

@@ -1,9 +1,10 @@
-// The engine's own time, for durations: made of what the frames say, and never set.
+// The engine's own time, for durations: derived from the frames, and never set.
 //
-// Receive times come from a clock that people and daemons set. A step must not age a book by an hour or keep
-// a dead stream young, so durations are measured with the second clock that a feed's ticks carry. Between two
-// ticks the receive times say how much later it is, but no more than a second. Where ticks carry no second
-// clock, receive times are all there is: steps back are left out, steps forward look like time.
+// Receive times come from a clock that people and daemons set. A step must neither age a book by an hour nor
+// keep a dead stream young, so durations are measured with the second clock that a feed's ticks carry.
+// Between two ticks the receive times say how much later it is, but never more than a second. Where ticks
+// carry no second clock, receive times are all there is: steps back are ignored, steps forward look like
+// time.
 //
 // Invariants
 // * `nowNs` never goes back.
@@ -13,7 +14,7 @@
 struct EngineClock {
     /// Nanoseconds since an arbitrary moment.
     private(set) var nowNs: Int64 = 0
-    /// What the last tick said: its second clock, or when it was received if it carries none.
+    /// The last tick: its second clock, or its receive time if it carries none.
     private(set) var tickNs: Int64 = .min
     private var baseNs: Int64 = 0
     private var baseReceivedAtNs: Int64 = 0

@@ -1,24 +1,24 @@
-// What happened, in numbers that only grow.
+// Counters of what happened; they only grow.
 
 /// Counters of one symbol.
 public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
-    /// Depth events applied to the served book.
+    /// Depth updates applied to the served book.
     public var applied = 0
-    /// Depth events dropped because the book already had them, or nobody wanted them.
+    /// Depth updates dropped because the book already had them, or nobody wanted them.
     public var discarded = 0
-    /// Depth events kept for a book under construction.
+    /// Depth updates kept for a book under construction.
     public var buffered = 0
-    /// Times an event was found missing.
+    /// Times an update was found missing.
     public var gaps = 0
     /// Times the served book lost its trust, for any reason.
     public var resyncs = 0
     /// Snapshots used.
     public var snapshots = 0
-    /// Snapshots older than the first event kept.
+    /// Snapshots older than the first update kept.
     public var snapshotsTooOld = 0
     /// Snapshot requests that failed or whose body was unusable.
     public var snapshotsFailed = 0
-    /// Snapshots that contradict the events received before them.
+    /// Snapshots that contradict the updates received before them.
     public var snapshotsRefuted = 0
     /// Candidates that ran out of buffer.
     public var bufferOverflows = 0
@@ -30,7 +30,7 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var tickersCompared = 0
     /// See `tickersCompared`.
     public var tickersAgreed = 0
-    /// Tickers forgotten because too many came before their event.
+    /// Tickers forgotten because too many came before their update.
     public var tickersEvicted = 0
     /// Partial-depth frames compared with the book at the same id, and those that agreed.
     public var partialsCompared = 0
@@ -54,7 +54,7 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var quietChecks = 0
     /// Books that were rebuilt for more depth.
     public var deepenings = 0
-    /// Times the streams were wanted anew.
+    /// Times the streams were to be subscribed again.
     public var resubscriptions = 0
     /// Times a ticker, a partial depth or a snapshot proved the served book to be behind.
     public var behind = 0
@@ -69,7 +69,7 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     public var frames = 0
     /// Messages that could not be parsed.
     public var malformed = 0
-    /// Losses before the ring that the feed told of.
+    /// Losses before the ring that the feed reported.
     public var dropped = 0
     /// Messages of no interest: trades, klines and the like.
     public var other = 0
@@ -81,13 +81,13 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     public var errorReplies = 0
     /// Announcements of an imminent disconnect.
     public var shutdowns = 0
-    /// Depth events, tickers and partial depths parsed.
+    /// Depth updates, tickers and partial depths parsed.
     public var depthUpdates = 0
     /// See `depthUpdates`.
     public var tickers = 0
     /// See `depthUpdates`.
     public var partialDepths = 0
-    /// Levels in the depth events.
+    /// Levels in the depth updates.
     public var levels = 0
 
     /// Nothing happened.

@@ -1,18 +1,18 @@
-// What the engine wants of whoever fetches snapshots and owns the connections.
+// What the engine asks of the owner of snapshots and connections.
 
 import FeedPlan
 import MarketData
 
-/// What the engine wants of whoever fetches snapshots and owns the connections.
+/// What the engine asks of the owner of snapshots and connections.
 public enum EngineRequest: Hashable, Sendable, CustomStringConvertible {
-    /// A snapshot of this symbol, as deep as is wanted; `attempt` counts the fruitless ones before it, so
-    /// that they can be made rarer. Replaces an earlier request of the symbol. It is said once: whoever takes
-    /// it answers with `receiveSnapshot` or `snapshotFailed`, or the symbol waits for ever.
+    /// Fetch a depth snapshot of this symbol. `attempt` is the number of failed attempts so far, for backoff.
+    /// Replaces an earlier request of the symbol. Issued once: answer with `receiveSnapshot` or
+    /// `snapshotFailed`, or the symbol never recovers.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
-    /// No snapshot of this symbol is wanted any more. The answer to a request that was sent before must not
-    /// be handed over: it knows nothing of what came in between.
+    /// Cancel the request of this symbol. Do not hand over the answer to a request that was sent before: it
+    /// knows nothing of what happened since.
     case cancel(SymbolName)
-    /// The streams of this symbol anew: they are silent, or far behind a snapshot.
+    /// Subscribe the streams of this symbol again: they are silent, or far behind a snapshot.
     case resubscribe(SymbolName)
 
     /// For people: `snapshot of BTCUSDT, initial`.

@@ -1,11 +1,11 @@
 // A book that was joined to a snapshot and has had no update yet: it may be quiet, or its stream may be dead.
 // A second snapshot at the same id shows that it is quiet.
 
-/// When a book that no update has reached yet is checked.
+/// When to check a book that no update has reached yet.
 ///
 /// ```
 /// input     effect
-/// joined    counts anew
+/// joined    starts over
 /// checked   the next check comes after twice the time, at most 512 times the first
 /// ```
 struct JoinWatch {

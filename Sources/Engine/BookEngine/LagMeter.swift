@@ -1,8 +1,8 @@
-// How late events arrive. The venue's clock and ours differ by an unknown amount, so a lag is measured
-// against the smallest difference between arrival and event time of the last ten minutes: that one was the
-// fastest way there is.
+// How late updates arrive. The venue's clock and ours differ by an unknown amount, so a lag is measured
+// against the smallest difference between arrival and event time in the last ten minutes: the fastest arrival
+// there was.
 //
-// An event that seems far faster than any before is not believed until a few in a row are: one wrong event
+// An update that seems far faster than any before is not believed until several in a row are: one wrong event
 // time must not make all others late.
 //
 // Worst case: O(1) a message, ten comparisons a minute.
@@ -15,11 +15,11 @@ struct LagMeter {
     private var floorNs: Int64 = .max
     private var tooFastCount = 0
 
-    /// So much faster than the fastest is too fast, and so many in a row are believed.
+    /// An update this much faster than the fastest is not believed, unless this many come in a row.
     private static let tooFastNs: Int64 = 1_000_000_000
     private static let believedCount = 8
 
-    /// How much later than the fastest an event of this time arrives now, in nanoseconds; at most an hour.
+    /// How much later than the fastest an update of this time arrives now, in nanoseconds; at most an hour.
     ///
     /// - Parameter eventTimeUs: the venue's, above 0.
     @inline(__always)

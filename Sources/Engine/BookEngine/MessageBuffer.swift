@@ -1,8 +1,8 @@
-// Messages kept word for word while a book waits for its snapshot, one behind the other in one run of bytes.
+// Messages kept word for word while a book waits for its snapshot, one after the other in one run of bytes.
 //
-// Bytes and not levels: they are copied once, and parsed again in the rare case that they are needed.
-// Bounded alone and in sum with the engine's other buffers: what does not fit is refused, and the owner
-// starts anew.
+// Bytes rather than levels: they are copied once, and parsed again in the rare case that they are needed.
+// Bounded individually and together with the engine's other buffers: a message that does not fit is refused,
+// and the owner starts over.
 //
 // SAFETY: pointers live inside the call that made them.
 
@@ -38,7 +38,7 @@ struct MessageBuffer: ~Copyable {
         return true
     }
 
-    /// Calls `body` with a message and the number of readable bytes behind it.
+    /// Calls `body` with a message and the number of readable bytes after it.
     func withMessage<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>, Int) -> R) -> R {
         let start = index == 0 ? 0 : ends[index - 1]
         let end = ends[index]

@@ -1,4 +1,4 @@
-// What a contradiction by the venue's own words does.
+// What to do about a contradiction by the venue itself.
 
 /// What to do when the venue's own best price or top of book contradicts ours at the same update id.
 public enum MismatchPolicy: Hashable, Sendable {

@@ -1,5 +1,5 @@
-// Partial depths that arrive before the update of their id. A ring of the last few; an applied update takes
-// out all that it passes.
+// Partial depths that arrive before the update of their id. A ring of the last few; an applied update removes
+// all that it passes.
 
 import MarketData
 
@@ -12,7 +12,7 @@ struct PendingPartials {
         var asks: [PriceLevel]
     }
 
-    /// Partial depths kept of a symbol; the oldest go first.
+    /// Most partial depths kept of a symbol; the oldest go first.
     static let countMax = 4
 
     private var entries: [Entry] = []
@@ -29,7 +29,7 @@ struct PendingPartials {
                 asks: partial.asks.array()))
     }
 
-    /// Takes out every entry up to `id` and returns the one of exactly that id.
+    /// Removes every entry up to `id` and returns the one of exactly that id.
     mutating func take(at id: UpdateID) -> Entry? {
         var found: Entry?
         while let first = entries.first, first.id <= id {

@@ -1,6 +1,6 @@
-// Tickers that arrive before the depth event of their update id, which is the usual order.
+// Tickers that arrive before the depth update of their update id, which is the usual order.
 //
-// A ring ordered by id: tickers of one symbol come in the order of their ids, and an applied event takes out
+// A ring ordered by id: tickers of one symbol come in the order of their ids, and an applied update removes
 // all that it passes. Bounded: when it is full the oldest ticker is forgotten.
 
 import MarketData
@@ -41,7 +41,7 @@ struct PendingTickers {
         return !full
     }
 
-    /// Takes out every ticker up to `id` and returns the one of exactly that id.
+    /// Removes every ticker up to `id` and returns the one of exactly that id.
     mutating func take(at id: UpdateID) -> Entry? {
         while count > 0 {
             let entry = entries[start]

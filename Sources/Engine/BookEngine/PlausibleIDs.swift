@@ -1,19 +1,20 @@
-// Ids that no stream can have reached: a damaged message, or a venue that counts otherwise than before.
+// Ids that no stream can have reached: from a damaged message, or a venue that counts differently than
+// before.
 
 import MarketData
 
-/// Which update ids a symbol can have come to, and how many in a row were none of these.
+/// Which update ids a symbol can have reached, and how many in a row were not among them.
 ///
 /// ```
 /// input               effect                             verdict
 /// isPlausible         –                                  within what can be used up since the last update
-/// refused             one more in a row                  at the third the venue counts otherwise
+/// refused             one more in a row                  at the third the venue counts differently
 /// accepted            none in a row
 /// ```
 struct PlausibleIDs {
-    /// So many in a row are believed.
+    /// This many in a row are believed.
     private static let runMax = 3
-    /// A stream may have been counted on for so long before its first update came.
+    /// How long a stream may have been counting before its first update came.
     private static let graceSeconds: Int64 = 60
 
     private let perSecondMax: Int64
@@ -22,7 +23,7 @@ struct PlausibleIDs {
     /// - Parameter perSecondMax: ids that a symbol may use up in a second.
     init(perSecondMax: Int64) { self.perSecondMax = perSecondMax }
 
-    /// Whether a stream can have come so far since it was heard last.
+    /// Whether a stream can have come this far since it was heard last.
     ///
     /// - Parameter known: the last id that is known of the symbol; nil if none is.
     @inline(__always)
@@ -37,7 +38,7 @@ struct PlausibleIDs {
 
     /// An update had ids that no stream can have reached: it may stand for a real one.
     ///
-    /// - Returns: whether so many came in a row that they are the venue's.
+    /// - Returns: whether enough came in a row that they are the venue's.
     mutating func refused() -> Bool {
         run += 1
         if run < PlausibleIDs.runMax { return false }

@@ -1,9 +1,9 @@
-// The proven levels of a book, counted anew only if it has moved.
+// The proven levels of a book, counted again only if it has moved.
 
 import DepthBook
 import MarketData
 
-/// The proven levels of a book, and of which state of it they were counted.
+/// The numbers of proven levels of a book, and the state of it in which they were counted.
 struct ProvenCounts {
     private(set) var bids = 0
     private(set) var asks = 0
@@ -20,7 +20,7 @@ struct ProvenCounts {
         updatesApplied == counters.applied && snapshotsLoaded == counters.snapshots
     }
 
-    /// Counts anew. O(slots / 8).
+    /// Counts again. O(slots / 8).
     mutating func count(_ book: borrowing OrderBook, _ counters: SymbolCounters) {
         bids = book.provenLevelCount(.bid)
         asks = book.provenLevelCount(.ask)

@@ -1,6 +1,6 @@
 // When readers see a book.
 
-/// How often a book's view is handed to readers.
+/// How often a book's view is published.
 public enum Publication: Hashable, Sendable {
     /// After every message that changed a book.
     case perMessage

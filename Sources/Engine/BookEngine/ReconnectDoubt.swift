@@ -3,7 +3,7 @@
 // Its ids alone do not tell (see `ReconnectTrial`): it proves itself by a snapshot, or is believed because
 // others of its venue have proven themselves.
 
-/// What a reconnect has done to the trust in one book.
+/// The doubt that a reconnect has cast on one book.
 ///
 /// ```
 /// state      input     next       meaning
@@ -21,7 +21,7 @@ struct ReconnectDoubt {
     }
 
     private var state = State.settled
-    /// Updates that the kept book had taken in since its snapshot: what tells it from that of another time.
+    /// Updates that the kept book had taken in since its snapshot: they tell it from a book of another time.
     private var keptUpdates = 0
     /// The trial that it has been in doubt since.
     private(set) var sinceTrial = 0
@@ -34,7 +34,7 @@ struct ReconnectDoubt {
     /// Whether it is believed though it has not proven itself.
     var isBelievedUnproven: Bool { state == .believed }
 
-    /// Whether its agreement with the venue says something of the other books of a trial.
+    /// Whether its agreement with the venue says something about the other books of a trial.
     func isTelling(of trial: ReconnectTrial) -> Bool { keptUpdates > 0 && trial.isOld(since: sinceTrial) }
 
     /// Its connection was lost, and the book is kept.

@@ -1,9 +1,9 @@
 // Whether the books that were kept across a lost connection may be believed again once their streams go on.
 //
-// Ids alone do not tell: a venue that has begun its ids anew can by chance go on exactly where an old book
-// ends. Each book could prove itself by a snapshot; a market of 1,500 would need 1,500. But what makes ids
-// lie concerns all books of the venue at once. So a few prove themselves, and the others that join by ids
-// are believed after them; one that goes back or contradicts puts all of them in doubt.
+// Ids alone do not tell: a venue that has restarted its ids may by chance continue exactly where an old book
+// ends. Each book could prove itself by a snapshot, but a market of 1,500 would need 1,500. Whatever makes
+// ids unreliable concerns all books of the venue at once. So a few prove themselves, and the others whose ids
+// join are trusted after them; one that goes back or contradicts puts all of them in doubt.
 //
 // ```
 // verdict    input                     next
@@ -12,8 +12,8 @@
 // any        began                     open
 // ```
 //
-// A connection may be lost again before that, and what was built in between can be of a new time while a book
-// from before the first loss is not. So what tells is a book that is as old as the oldest doubt.
+// A connection may be lost again before that, and a book built in between can be of a new time while one from
+// before the first loss is not. So only a book as old as the oldest doubt counts.
 
 /// One reconnect on trial.
 struct ReconnectTrial {
@@ -29,8 +29,8 @@ struct ReconnectTrial {
 
     /// Books that prove themselves before the others are believed.
     static let provenMin = 3
-    /// Books that may ask for a snapshot at once, and as many more whenever another while has passed: those
-    /// that were first may be the very ones of which nothing can be had.
+    /// Books that may request a snapshot at once, and as many more after each further `whileNs`: the first
+    /// ones may be the very books of which no snapshot can be had.
     static let askedMax = 8
     static let whileNs: Int64 = 5_000_000_000
 
@@ -47,7 +47,7 @@ struct ReconnectTrial {
     /// - Parameter oldestDoubt: the first trial that a book is still in doubt since.
     mutating func begin(oldestDoubt: Int?, nowNs: Int64) {
         number += 1
-        // Where ids went on, a former time is over.
+        // Where ids continued, a former time is over.
         let oldest = verdict == .accepted ? nil : oldestDoubt
         oldestNumber = oldest.map { max($0, oldestNumber) } ?? number
         (verdict, beganNs, provenCount, askedCount) = (.open, nowNs, 0, 0)
@@ -58,7 +58,7 @@ struct ReconnectTrial {
 
     /// A kept book agreed with the venue. True if the others may be believed from now on.
     /// - Parameter isTelling: whether the book had moved since its snapshot. One that had not may be the same
-    ///   at the beginning of every time of the venue: it is right itself, and says nothing of others.
+    ///   at the beginning of every time of the venue: it is right itself, and says nothing about others.
     mutating func proved(isTelling: Bool) -> Bool {
         if !isTelling {
             askedCount = max(askedCount - 1, 0)

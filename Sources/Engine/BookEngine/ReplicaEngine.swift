@@ -1,24 +1,24 @@
-// A second engine for whoever must not stand in front of the book: it runs on its own thread over a tap of
-// the same frames, and its snapshots are copies of the primary's served books, not the venue's.
+// A second engine, for readers that must not stand in front of the book: it runs on its own thread over a tap
+// of the same frames, and its snapshots are copies of the primary's served books, not the venue's.
 //
-// So it may start late, lose frames and come back without a single request to the venue, and whatever it
-// shows live is what the primary shows, or has shown, at that id. A copy is put where a snapshot of the venue
-// would have stood in the stream. The two threads read the same frames at different speeds; the ticks among
-// these frames are the marks by which they agree on a place:
+// It may start late, lose frames and recover without a single request to the venue. Whatever it shows live is
+// what the primary shows, or has shown, at that id. A copy takes the place in the stream where a snapshot of
+// the venue would have stood. The two threads read the same frames at different speeds; the ticks among these
+// frames are the marks by which they agree on a place:
 //
 //     tick a     the replica keeps what comes from here on, and asks
-//     tick b     the primary answers when it has taken tick a: with its book behind tick b, the last it took
-//     tick b     the replica has read as far, and takes the copy in; a is at or before b
+//     tick b     the primary answers when it has taken tick a: with its book after tick b, the last it took
+//     tick b     the replica has read as far, and adopts the copy; a is at or before b
 //
 // Invariants
 // * No update lies between a copy and what the replica has kept for it.
-// * A copy is taken only of a live book, only what is proven of it, and never claims more.
-// * Of a symbol whose book the primary has given up since, no book of before goes on: the replica's is given
-//   up within a tick and the time of an answer. Between the two a level that a false snapshot of the venue
-//   brought may still stand here; nothing else can differ.
+// * A copy is made only of a live book and only of what is proven of it, and never claims more.
+// * If the primary has given up a symbol's book since, no older book of it goes on here: the replica gives up
+//   its own within a tick plus the time of an answer. Until then a level that came from a false snapshot of
+//   the venue may still stand here; nothing else can differ.
 //
-// Bounds: one question under way; one copy for each symbol; the engine's. Worst case: a frame costs what it
-// costs in the engine and one comparison; a tick costs O(symbols that want a copy).
+// Bounds: one question at a time; one copy for each symbol; the engine's. Worst case: a frame costs what it
+// costs in the engine plus one comparison; a tick costs O(symbols that want a copy).
 //
 // Wiring: the tap is added to the feed whose ring the primary reads. After each `doWork`, hand what
 // `takeQuestion` gives to the primary's book thread, call `BookEngine.answer` there between two frames, and
@@ -44,17 +44,17 @@ public struct ReplicaEngine: ~Copyable {
     /// The engine beneath: status, views, counters and books as of any engine.
     public private(set) var engine: BookEngine
     private var wanted: [ReplicaQuestion.Wanted] = []
-    /// Copies that the tap has not come to yet, with what they were asked for.
+    /// Copies whose place the tap has not reached yet, with what they were requested for.
     private var copies: [(copy: BookCopy, wanted: ReplicaQuestion.Wanted)] = []
-    /// Up to which of the primary's losses it was told.
+    /// The last of the primary's losses that it knows of.
     package private(set) var knownLossCount = 0
     private var question: ReplicaQuestion?
     private var isAsking = false
 
     /// A replica without symbols.
     ///
-    /// - Parameter configuration: as the primary's. It neither asks for more depth, which comes with its
-    ///   audits, nor keeps anything for a copy before that is asked for.
+    /// - Parameter configuration: that of the primary. The replica neither requests more depth, which comes
+    ///   with its audits, nor keeps anything for a copy before that is requested.
     public init(_ configuration: EngineConfiguration) {
         var configuration = configuration
         configuration.requestsAreAnnounced = true
@@ -66,7 +66,7 @@ public struct ReplicaEngine: ~Copyable {
     @discardableResult
     public mutating func addSymbol(_ name: SymbolName) -> Int? { engine.addSymbol(name) }
 
-    /// Takes one frame of the tap. What the venue answered to the primary is not for this engine.
+    /// Takes one frame of the tap. The venue's answers to the primary are not for this engine.
     public mutating func step(_ frame: Frame) {
         switch frame.kind {
         case .message, .connected, .disconnected, .retired, .dropped: engine.step(frame)
@@ -86,15 +86,15 @@ public struct ReplicaEngine: ~Copyable {
         return taken
     }
 
-    /// Gives away what the primary is to be asked, at most once a tick, and nothing while a question is under
-    /// way. Whoever takes it calls `receive`, whatever becomes of it.
+    /// Returns the question for the primary, at most once a tick, and none while one is unanswered. The
+    /// caller then calls `receive`, whatever happens to the question.
     public mutating func takeQuestion() -> ReplicaQuestion? {
         guard let due = question.take() else { return nil }
         isAsking = true
         return due
     }
 
-    /// Takes the answer to the question under way; nil if there will be none, and the next tick asks again.
+    /// Takes the answer to the question; nil if there will be none, and the next tick asks again.
     public mutating func receive(_ answer: ReplicaAnswer?) {
         isAsking = false
         guard let answer else { return }
@@ -103,7 +103,7 @@ public struct ReplicaEngine: ~Copyable {
             let outdated = copies.filter { $0.wanted.symbol == symbol }.map(\.wanted)
             copies.removeAll { $0.wanted.symbol == symbol }
             if engine.distrust(symbol) {
-                // What is collected from here on is asked for anew.
+                // What is collected from here on is requested again.
                 wanted.removeAll { $0.symbol == symbol }
             } else {
                 wanted += outdated

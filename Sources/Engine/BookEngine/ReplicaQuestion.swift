@@ -1,5 +1,5 @@
-// What a replica asks of its primary engine, and how that answers. Both are values, so that they may cross
-// threads; the answer is worked out on the primary's book thread between two frames, and is short.
+// What a replica asks its primary engine, and how that answers. Both are values, so they may cross threads;
+// the answer is computed on the primary's book thread between two frames, and is short.
 
 import DepthBook
 import FeedPlan
@@ -10,22 +10,22 @@ public struct ReplicaQuestion: Sendable {
     struct Wanted: Sendable {
         var symbol: SymbolName
         var purpose: SnapshotPriority
-        /// The tick from which on the replica keeps what comes; nil before it was asked for.
+        /// The tick from which on the replica keeps messages; nil before it was asked.
         var sinceTickNs: Int64?
     }
 
     /// Books wanted, the most urgent ones first.
     var wanted: [Wanted]
-    /// Up to which of the primary's losses the replica knows.
+    /// The last of the primary's losses that the replica knows of.
     var lossCount: Int
 
     /// Symbols of which a copy is wanted.
     public var symbols: [SymbolName] { wanted.map(\.symbol) }
 }
 
-/// What the primary says to that.
+/// The answer of the primary.
 public struct ReplicaAnswer: Sendable {
-    /// Copies of books that were wanted, as many as there was time for.
+    /// Copies of requested books, as many as there was time for.
     public let copies: [BookCopy]
     /// Symbols whose book the primary has given up since it was asked last.
     let lost: [SymbolName]
@@ -33,20 +33,20 @@ public struct ReplicaAnswer: Sendable {
 }
 
 extension BookEngine {
-    /// Which of the engine's losses was the last of this symbol's book.
+    /// Number of the last loss of this symbol's book among those of the engine.
     package borrowing func lossNumber(of name: SymbolName) -> Int {
         let slot = table.slot(of: name)
         return slot < 0 ? 0 : books[slot].loss.number
     }
 
     /// Slots of books copied for one answer, unless a single book has more: some tens of microseconds. The
-    /// rest is asked for again with the next tick.
+    /// rest is requested again with the next tick.
     private static let slotsPerAnswer = 8_000
 
     /// Answers a replica of this engine. Thread: the book thread, between two frames.
     ///
     /// A book is copied if it is live and has taken everything up to the tick from which on the replica keeps
-    /// what comes: what the copy lacks, the replica has.
+    /// messages: what the copy lacks, the replica has.
     ///
     /// - Complexity: O(symbols), O(levels) of the books copied. Allocates the copies.
     public borrowing func answer(_ question: ReplicaQuestion) -> ReplicaAnswer {
@@ -64,7 +64,7 @@ extension BookEngine {
 
     private borrowing func lost(since question: ReplicaQuestion) -> [SymbolName] {
         if shared.lossCount == question.lossCount { return [] }
-        // More than there were: the question was meant for an engine that is no more.
+        // More than there were: the question was meant for an engine that no longer exists.
         let known = shared.lossCount < question.lossCount ? -1 : question.lossCount
         return books.filter { $0.loss.number > known }.map(\.name)
     }

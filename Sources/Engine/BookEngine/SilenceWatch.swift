@@ -1,9 +1,9 @@
-// For how long a symbol has been silent, and for how long it may be.
+// How long a symbol has been silent, and how long it may be.
 //
 // A stream can die alone: the venue acknowledges a subscription and never delivers, or stops delivering on a
-// connection that lives. No id tells, because the next update never comes. A symbol can also be quiet. One
-// shallow snapshot tells the two apart, so silence leads to a check, and only a check that fails or finds
-// the venue ahead leads to a new subscription.
+// healthy connection. No id tells, because the next update never comes. But a symbol can also be quiet. One
+// shallow snapshot tells the two apart, so silence leads to a check, and only a check that fails or finds the
+// venue ahead leads to a new subscription.
 
 /// ```
 /// state      input          next       isTooLong
@@ -12,9 +12,9 @@
 ///            heard          hearing
 /// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
-/// waiting,   heard          hearing    counts anew, and nothing was fruitless
+/// waiting,   heard          hearing    starts over; no step was fruitless
 /// hearing    subscribed     new
-///            startedAnew,   –          counts anew, and is fruitless until something is heard
+///            startedAnew,   –          starts over, and is fruitless until something is heard
 ///            wantedSubscription
 /// ```
 /// Doubling ends at `silenceNsMax`. A fruitless step is a new subscription, or a check that found the symbol
@@ -24,7 +24,7 @@ struct SilenceWatch {
     private(set) var heardNs: Int64 = 0
     /// The usual time between two updates, smoothed over sixteen; 0 until there were two.
     private(set) var usualIntervalNs: Int64 = 0
-    /// 0 until a look tells the time of a new subscription.
+    /// 0 until a look finds the time of a new subscription.
     private var sinceNs: Int64 = 0
     private var fruitless = 0
     /// When a new subscription was wanted last; 0 if never.
@@ -39,7 +39,7 @@ struct SilenceWatch {
 
     @inline(__always)
     mutating func heard(nowNs: Int64) {
-        // What lies between two subscriptions says nothing of the symbol.
+        // The time between two subscriptions says nothing about the symbol.
         if isHeard {
             let intervalNs = nowNs &- heardNs
             usualIntervalNs += usualIntervalNs == 0 ? intervalNs : (intervalNs - usualIntervalNs) / 16
@@ -69,7 +69,7 @@ struct SilenceWatch {
         return isNever ? .max : dueNs
     }
 
-    /// Whether a new subscription may be wanted: not twice in five seconds, doubled for every fruitless step.
+    /// Whether a new subscription is allowed: not twice in five seconds, doubled for every fruitless step.
     func maySubscribe(nowNs: Int64, _ limits: EngineConfiguration) -> Bool {
         if subscribedNs == 0 { return true }
         var distanceNs: Int64 = 5_000_000_000

@@ -1,16 +1,16 @@
-// The last update before a snapshot, as a witness for what the snapshot must say.
+// The last update before a snapshot, as a witness of what the snapshot must contain.
 
 import DepthBook
 import MarketData
 
-/// The last event before a snapshot, as a witness for what the snapshot must say.
+/// The last update before a snapshot, as a witness of what the snapshot must contain.
 struct SnapshotCheck {
     private var last = UpdateID(0)
     private var bids: [PriceLevel] = []
     private var asks: [PriceLevel] = []
     private var scales: SymbolScales?
 
-    /// Takes the place of the witness before.
+    /// Replaces the previous witness.
     mutating func note(_ update: borrowing DepthUpdate) {
         last = update.last
         bids = update.bids.array()
@@ -18,8 +18,8 @@ struct SnapshotCheck {
         scales = update.scales
     }
 
-    /// Whether the book, fresh from its snapshot, differs where it must not: only an event that ends exactly
-    /// at the snapshot can testify. Inside an event a level may come and go without a trace.
+    /// Whether the book, fresh from its snapshot, differs where it must not: only an update that ends exactly
+    /// at the snapshot can testify. Inside an update a level may come and go without a trace.
     func refutes(_ book: borrowing OrderBook, at id: UpdateID) -> Bool {
         if last != id { return false }
         // Other decimals: the venue changed them in between, and the two cannot be compared.

@@ -22,12 +22,12 @@ struct SuspectedGap {
     /// A message was lost.
     mutating func open(_ why: StaleReason, nowNs: Int64) { (reason, sinceNs) = (why, nowNs) }
 
-    /// It is known, or of no consequence any more, what the message was.
+    /// The lost message is known, or no longer matters.
     @inline(__always)
     mutating func close() { reason = .none }
 
-    /// When a snapshot is to tell, on the engine's clock.
+    /// When a snapshot must decide, on the engine's clock.
     ///
-    /// - Parameter doubtNsMin: for so long the next update may tell.
+    /// - Parameter doubtNsMin: how long the next update may take to decide.
     func dueNs(after doubtNsMin: Int64) -> Int64 { sinceNs &+ doubtNsMin }
 }

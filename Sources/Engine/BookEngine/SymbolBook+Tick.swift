@@ -1,8 +1,9 @@
-// What time does to a symbol: doubts that updates have not settled ask for a snapshot, silence is checked,
-// depth and proof are renewed. No tick, no judgement: a replay of frames without ticks is what it was.
+// What the passing of time does to a symbol: doubts that updates have not settled request a snapshot, silence
+// is checked, depth and proof are renewed. Evaluated only on `tick` frames, so replaying a capture without
+// ticks never resubscribes.
 //
-// A book says by `wakeNs` when it wants to be looked at; a look is cheap, and one that comes too early does
-// no harm.
+// A book sets `wakeNs` to when it is to be looked at; a look is cheap, and one that comes too early does no
+// harm.
 
 import DepthBook
 import MarketData
@@ -28,7 +29,7 @@ extension SymbolBook {
         judge()
     }
 
-    /// Asks for the snapshot that settles what is in doubt.
+    /// Requests the snapshot that settles what is in doubt.
     private func seekProof(_ nowNs: Int64) {
         if served.sync.lastID == nil || candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
@@ -46,7 +47,7 @@ extension SymbolBook {
     }
 
     /// The last update came too late. If nothing has come on its connection for twice as long, the symbol may
-    /// be quiet; otherwise that tells.
+    /// be quiet; otherwise the other symbols tell.
     private func seekProofOfTimeliness(_ nowNs: Int64) {
         if !isLagging || shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) != nil { return }
         let dueNs = silence.heardNs &+ 2 * lag.lagNs
@@ -61,12 +62,12 @@ extension SymbolBook {
         } else if shared.trial.verdict == .accepted {
             startCandidate(.check)
         } else {
-            // The verdict comes by itself; this is for its turn to ask.
+            // The verdict comes by itself; this is for its turn to request.
             wake(atNs: nowNs &+ ReconnectTrial.whileNs)
         }
     }
 
-    /// A stream that is silent for too long is checked; one whose check does not come is subscribed anew.
+    /// A stream that is silent for too long is checked; one whose check does not come is subscribed again.
     private func watchSilence(_ nowNs: Int64) {
         let dueNs = silence.dueNs(nowNs: nowNs, configuration)
         if dueNs >= nowNs { return wake(atNs: dueNs == .max ? dueNs : dueNs + 1) }

@@ -47,7 +47,7 @@ extension SymbolBook {
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
 
-    /// Applies an update to the served book and checks what it can be checked against.
+    /// Applies an update to the served book and checks the book against everything available.
     @inline(__always)
     private func apply(_ update: borrowing DepthUpdate, _ receivedAtNs: Int64) {
         do {
@@ -83,11 +83,12 @@ extension SymbolBook {
         if state != .live { wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : configuration.doubtNsMin)) }
     }
 
-    /// The update does not continue the book: believes it no longer, and collects for the next one.
+    /// The update does not continue the book: it is no longer trusted, and updates are collected for the next
+    /// one.
     private func resync(
         _ why: DepthSynchronizer.ResyncReason, _ ids: UpdateRange, _ frame: Frame, attempt: Int
     ) {
-        // What is ahead of this update, too, is still to come.
+        // What is ahead of this update is still to come, too.
         let evidence = ahead
         lose(why == .missedWhileAway ? .disconnected : .gap)
         if why == .gap { ahead = evidence }
@@ -111,7 +112,7 @@ extension SymbolBook {
         counters.bufferOverflows += 1
         _ = served.sync.restart()
         served.buffer.removeAll()
-        // What was there is lost to the request under way; its answer is tried all the same.
+        // What was buffered is lost to the request in flight; its answer is tried all the same.
         served.isCollecting = !configuration.requestsAreAnnounced
     }
 
@@ -134,8 +135,8 @@ extension SymbolBook {
             || shared.defect.believesAbsurdIDs
     }
 
-    /// An update with ids that no stream can have reached: it may stand for a real one. If they go on, the
-    /// venue counts otherwise than before.
+    /// An update with ids that no stream can have reached: it may stand for a real one. If such ids go on,
+    /// the venue counts differently than before.
     private func receiveImplausible() {
         counters.implausible += 1
         if !plausibleIDs.refused() { return suspectGap(.gap) }
@@ -144,9 +145,9 @@ extension SymbolBook {
         restart(.gap)
     }
 
-    /// An update that is wholly in the book, or behind what is collected. Single ones are duplicates. Where
-    /// nothing else comes for too long, the venue has begun its ids anew. Behind a snapshot that no update
-    /// has reached yet the stream may also be late: another snapshot tells.
+    /// An update that is wholly in the book, or before what is collected. Single ones are duplicates. If
+    /// nothing else comes for too long, the venue has restarted its ids. After a snapshot that no update has
+    /// reached yet, the stream may also be late: another snapshot tells.
     private func noteBehind() {
         // What comes late is behind for as long as it is late.
         let verdict = behind.note(nowNs: shared.nowNs, limitNs: aheadLimitNs &+ lag.lagNs)

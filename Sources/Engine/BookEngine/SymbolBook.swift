@@ -1,10 +1,9 @@
-// One symbol: the book that is served, what is believed of it, and the candidate that may be built beside it.
+// One symbol: the book that is served, how far it is trusted, and the candidate that may be built beside it.
 //
 // `served` is what readers see from the first snapshot on. When it is lost, its synchronizer collects updates
-// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. What is
-// believed of it is not a state that somebody sets but a verdict over what is known, made anew whenever that
-// changes. What has a clock or a counter of its own is a small machine with a table of its own; in brackets
-// the one that knows:
+// again; the old levels stay readable, flagged, until the next snapshot replaces them in place. Trust is not
+// a state that is set but a verdict over what is known, made again whenever that changes. What has a clock or
+// a counter of its own is a small machine with a table of its own; the one that knows is in brackets:
 //
 // ```
 // what is known                                                                  verdict
@@ -42,7 +41,7 @@ final class SymbolBook {
     /// `counters.applied` when the served book was loaded.
     var appliedAtLoad = 0
 
-    // What speaks against the served book.
+    // Evidence against the served book.
     var loss = BookLoss()
     var doubt = ReconnectDoubt()
     var gap = SuspectedGap()
@@ -83,7 +82,7 @@ final class SymbolBook {
         mailboxes = BookMailboxes(name)
     }
 
-    /// Hands the present state to readers.
+    /// Publishes the present state to readers.
     func publish() {
         mailboxes.publish(served.book) { view in
             view.state = state
@@ -94,7 +93,7 @@ final class SymbolBook {
         }
     }
 
-    /// Makes the verdict anew.
+    /// Makes the verdict again.
     @inline(__always)
     func judge() {
         let (newState, newReason) = verdict
@@ -120,8 +119,8 @@ final class SymbolBook {
         return (.live, .none)
     }
 
-    /// Whether its stream is late, or was when it was heard last: a late stream keeps the news of quiet
-    /// symbols back as well.
+    /// Whether its stream is late, or was when it was last heard: a late stream also delays the news of quiet
+    /// symbols.
     var isLagging: Bool {
         shared.connections.hasLate && streamLagNs > configuration.lagNsMax && !shared.defect.ignoresLag
     }
@@ -129,19 +128,19 @@ final class SymbolBook {
     /// How late its stream is: as its own last update, or as another symbol's that came since.
     var streamLagNs: Int64 { shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) ?? lag.lagNs }
 
-    /// Three usual intervals of the stream, within the bounds of the configuration: for so long something may
-    /// be ahead of the book, or updates behind it.
+    /// Three usual intervals of the stream, within the bounds of the configuration: how long something may be
+    /// ahead of the book, or updates behind it.
     var aheadLimitNs: Int64 {
         let usualNs = silence.usualIntervalNs == 0 ? Int64.max : silence.usualIntervalNs
         return max(configuration.aheadNsMin, min(usualNs, configuration.aheadNsMax / 3) * 3)
     }
 
-    /// Wants to be looked at no later than this.
+    /// Asks to be looked at no later than this.
     func wake(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
 
     // MARK: - Proven levels
 
-    /// Proven levels of both sides, counted anew only if the book has moved. O(slots / 8).
+    /// Proven levels of both sides, counted again only if the book has moved. O(slots / 8).
     func countProven() -> ProvenCounts {
         if !provenCounts.isCurrent(counters) { count() }
         return provenCounts

@@ -7,17 +7,17 @@
 /// update with an event time         lag measured, found now
 /// update whose time does not move   –: a time that does not move is no time
 /// update without a time             –
-/// caughtUp                          no lag, found then: nothing was to come
+/// caughtUp                          no lag, found then: nothing was missing
 /// ```
 struct SymbolLag {
     /// How much later than usual its last update came, in nanoseconds.
     private(set) var lagNs: Int64 = 0
-    /// When that was found, on the engine's clock: by an update, or by a snapshot that showed that there was
-    /// none to come.
+    /// When that was found, on the engine's clock: by an update, or by a snapshot that showed that none was
+    /// missing.
     private(set) var notedNs: Int64 = 0
     private var lastEventTimeUs: Int64 = 0
 
-    /// Takes the event time of an update that arrives now.
+    /// Records the event time of an update that arrives now.
     ///
     /// - Returns: whether the lag was measured.
     @inline(__always)

@@ -11,7 +11,7 @@ import MarketData
 /// heard            it has; and its stream leaves nothing out
 /// noted            another connection has come so far; it is the latest such
 /// leftOut          the stream is known to have left something out
-/// delivers         it is not known any more
+/// delivers         that is settled
 /// fellSilent       the connection was busy and says nothing, or speaks again
 /// ```
 struct SymbolSource {
@@ -52,14 +52,14 @@ struct SymbolSource {
     /// The stream has left something out.
     mutating func leftOut(nowNs: Int64) { leftOutNs = nowNs }
 
-    /// The stream was subscribed anew, or merely had nothing to say.
+    /// The stream was subscribed again, or merely had nothing to say.
     mutating func delivers() { leftOutNs = nil }
 
     /// The connection has fallen silent, or speaks again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }
 
-    /// Whether nothing is missing if another connection, that has served the same streams for a while, takes
-    /// the place of this one: it has shown nothing beyond the book, or neither of the two has shown anything.
+    /// Whether nothing is missing if another connection, which has served the same streams for a while,
+    /// replaces this one: it has shown nothing beyond the book, or neither of the two has shown anything.
     ///
     /// - Parameters:
     ///   - id: where the book stands.

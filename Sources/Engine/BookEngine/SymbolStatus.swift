@@ -1,12 +1,12 @@
-// What an engine knows of one symbol, as a flat copy: for its owner at any time, and for other threads
-// through a mailbox, now and then. It costs a few hundred bytes for each symbol, so it is not part of every
-// message's path.
+// What an engine knows about one symbol, as a flat copy: for its owner at any time, and for other threads
+// through a mailbox, now and then. It costs a few hundred bytes for each symbol, so it is not published with
+// every message.
 
 import DepthBook
 import FeedPlan
 import MarketData
 
-/// What an engine knows of one symbol, as a copy.
+/// What an engine knows about one symbol, as a copy.
 public struct SymbolStatus: Sendable, BitwiseCopyable {
     /// Name.
     public var symbol: SymbolName
@@ -27,7 +27,7 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var provenBidCount = 0
     /// Levels inside the proven range of the asks.
     public var provenAskCount = 0
-    /// What happened.
+    /// Its counters.
     public var counters = SymbolCounters()
     /// Bytes of messages that wait for a snapshot.
     public var bufferedBytes = 0
@@ -39,12 +39,12 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var checkedAtNs: Int64 = 0
     /// When the last update of any kind was received, in nanoseconds; 0 if none was.
     public var lastEventAtNs: Int64 = 0
-    /// The usual time between two events, smoothed over sixteen.
+    /// The usual time between two updates, smoothed over sixteen.
     public var usualIntervalNs: Int64 = 0
     /// The last difference an audit found.
     public var lastDifference: AuditDifference?
 
-    /// A symbol of which nothing is known.
+    /// A symbol about which nothing is known.
     public init(_ symbol: SymbolName) { self.symbol = symbol }
 }
 
@@ -86,7 +86,7 @@ extension SymbolBook {
         return SnapshotRank(provenLevelCount: fewest, updatesPerMinute: Int(perMinute))
     }
 
-    /// Hands the present status to readers.
+    /// Publishes the present status.
     func publishStatus() { mailboxes.publish(status) }
 
     /// The same in a tick, where the proven levels may be those of an earlier one.
@@ -94,8 +94,8 @@ extension SymbolBook {
 }
 
 extension BookEngine {
-    /// Hands status and counters to readers now, as ticks do every `statusEveryNs`. For the end: what
-    /// happened since the last tick would never be seen otherwise.
+    /// Publishes status and counters now, as ticks do every `statusEveryNs`. For the end: what happened since
+    /// the last tick would otherwise never be seen.
     public mutating func publishStatus() {
         for book in books { book.publishStatus() }
         countersWriter.publish(counters)

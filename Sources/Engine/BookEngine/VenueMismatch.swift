@@ -1,4 +1,4 @@
-// The first time something that the venue says of the top of its book disagreed with ours. Kept for people;
+// The first time that the venue's word about the top of its book disagreed with ours. Kept for people;
 // nothing depends on it.
 
 import DepthBook
@@ -6,7 +6,7 @@ import MarketData
 
 /// What the venue said, and what the book said at the same update id.
 public struct VenueMismatch: Hashable, Sendable {
-    /// What speaks for the venue.
+    /// The source of the venue's word.
     public enum Check: Hashable, Sendable {
         /// A `bookTicker`.
         case ticker
@@ -22,7 +22,7 @@ public struct VenueMismatch: Hashable, Sendable {
         public var ask: PriceLevel?
     }
 
-    /// What spoke for the venue.
+    /// The source of the venue's word.
     public var check: Check
     /// Update id of both.
     public var at: UpdateID
