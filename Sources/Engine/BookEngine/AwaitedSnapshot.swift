@@ -11,6 +11,7 @@ import MarketData
 /// requested, not announced    answers count
 /// announced                   answers count: one behind this belongs to it
 /// passed(id)                  one that ends before this update is of no use
+/// isTooOld, 4th in a row      any will do: the venue may count anew, and has nothing to say on the stream
 /// collected(id) before that   what came before was none of this stream: any will do
 /// bookLost                    any will do; nothing was fruitless if the book was live
 /// restarted, never live       one more was fruitless
@@ -22,12 +23,21 @@ struct AwaitedSnapshot {
     private var fruitless = 0
     /// Last id of the updates that came before the request was sent.
     private var passedID = UpdateID(0)
+    /// Snapshots in a row that were older.
+    private var tooOldCount = 0
+    private static let tooOldCountMax = 3
 
     /// How many came to nothing before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
 
     /// Whether a snapshot of this id is of before the request.
-    func isTooOld(_ id: UpdateID) -> Bool { id < passedID }
+    mutating func isTooOld(_ id: UpdateID) -> Bool {
+        if id >= passedID { return false }
+        tooOldCount += 1
+        if tooOldCount <= AwaitedSnapshot.tooOldCountMax { return true }
+        pass(UpdateID(0))
+        return false
+    }
 
     /// A request is made.
     ///
@@ -43,12 +53,12 @@ struct AwaitedSnapshot {
     mutating func cancelled() { isVoid = true }
 
     /// An update came while nothing was kept for the snapshot.
-    mutating func passed(_ id: UpdateID) { passedID = id }
+    mutating func passed(_ id: UpdateID) { pass(id) }
 
     /// An update is kept for the snapshot.
     mutating func collected(_ id: UpdateID) {
         // What came before was none of this stream, or of a former time.
-        if id < passedID { passedID = UpdateID(0) }
+        if id < passedID { pass(UpdateID(0)) }
     }
 
     /// The book is given up, to be begun anew.
@@ -59,6 +69,8 @@ struct AwaitedSnapshot {
     /// The book is believed no longer.
     mutating func bookLost(wasLive: Bool) {
         if wasLive { fruitless = 0 }
-        passedID = UpdateID(0)
+        pass(UpdateID(0))
     }
+
+    private mutating func pass(_ id: UpdateID) { (passedID, tooOldCount) = (id, 0) }
 }
