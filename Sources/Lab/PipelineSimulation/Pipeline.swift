@@ -76,8 +76,7 @@ public final class Pipeline {
         if plan.mistake == .keepsConnections { configuration.connectionLifeUs *= 10 }
         configuration.snapshotLagUs = 0...Int64(plan.snapshotLagMs) * 1000
         venue = Venue(configuration)
-        engine = BookEngine(
-            Pipeline.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
+        engine = Pipeline.engine(plan)
         for symbol in symbols { engine.addSymbol(symbol) }
         let ring = try FrameRing(capacityBytes: plan.ringBytes)
         gauges = ring.gauges
@@ -97,8 +96,15 @@ public final class Pipeline {
         for symbol in symbols { checker.symbols.append(SymbolWatch(reader: engine.views(of: symbol)!)) }
     }
 
+    private static func engine(_ plan: PipelinePlan) -> BookEngine {
+        var configuration = engineConfiguration(plan)
+        guard let mistake = plan.mistake else { return BookEngine(configuration) }
+        configuration.rules.sequence = mistake.rule(configuration.rules.sequence)
+        return BookEngine(configuration, defect: mistake.defect)
+    }
+
     private static func engineConfiguration(_ plan: PipelinePlan) -> EngineConfiguration {
-        var configuration = EngineConfiguration(market: plan.market)
+        var configuration = EngineConfiguration(rules: plan.market.rules)
         configuration.bufferBytesMax = PipelinePlan.bufferBytesMax
         configuration.auditEveryNs = Int64(plan.auditEverySeconds) * 1_000_000_000
         configuration.requestsAreAnnounced = true

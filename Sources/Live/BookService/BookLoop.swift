@@ -29,6 +29,8 @@ typealias BookWork = @Sendable (borrowing BookEngine) -> Void
 final class BookLoop: @unchecked Sendable {
     /// What the loop is connected to.
     struct Wiring: Sendable {
+        /// Market of all symbols.
+        var market: Market
         /// Notified by the feed when there is news.
         var news: Signal
         /// Raised when the feed has ended.
@@ -114,6 +116,6 @@ final class BookLoop: @unchecked Sendable {
     }
 
     private func key(_ symbol: SymbolName) -> SnapshotKey {
-        SnapshotKey(market: engine.configuration.market, symbol: symbol)
+        SnapshotKey(market: wiring.market, symbol: symbol)
     }
 }
