@@ -1,5 +1,6 @@
 // The small machines of one symbol, each by its table.
 
+import BinanceVenue
 import BookSync
 import DepthBook
 import FeedPlan
@@ -227,7 +228,7 @@ private func says(_ answer: Bool) -> Bool { answer }
 
 @Suite struct CandidateTests {
     private func staging(chainAt id: Int64? = nil, snapshot: Int64? = nil) -> SyncedBook {
-        let shared = EngineShared(EngineConfiguration(market: .spot), EngineDefect())
+        let shared = EngineShared(EngineConfiguration(rules: Market.spot.rules), EngineDefect())
         let book = SyncedBook(shared)
         _ = book.sync.subscribed()
         if let id { _ = book.sync.receive(UpdateRange(first: UpdateID(id), last: UpdateID(id))) }

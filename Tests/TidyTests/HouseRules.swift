@@ -98,6 +98,11 @@ enum HouseRules {
         ],
     ]
 
+    /// Floors that know no venue, and words that may not stand there, neither in code nor in comments. The
+    /// module that the engine's parser comes from is the one exception.
+    static let venueless = ["Sources/Core/", "Sources/Engine/"]
+    static let venueWords: Set<String> = ["spot", "futures", "usdm", "coinm", "binance"]
+
     /// Files that hold functions of one purpose instead of a type.
     static let namedAfterFunctions: Set<String> = [
         "CapturedText", "DecimalScan", "DecimalText", "Exports", "FrameEncoder", "HTTPDate", "LineTime",

@@ -152,7 +152,7 @@ extension SymbolBook {
                 moveOver(to: newer)
                 return true
             }
-            if shared.rule.join(ids, id) != .connects { return false }
+            if configuration.rules.sequence.join(ids, id) != .connects { return false }
         }
         moveOver(to: newer)
         subscribe()

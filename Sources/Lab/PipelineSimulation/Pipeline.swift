@@ -69,8 +69,7 @@ public final class Pipeline {
         if plan.mistake == .keepsConnections { configuration.connectionLifeUs *= 10 }
         configuration.snapshotLagUs = 0...Int64(plan.snapshotLagMs) * 1000
         venue = Venue(configuration)
-        engine = BookEngine(
-            Pipeline.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
+        engine = Pipeline.engine(plan)
         for symbol in symbols { engine.addSymbol(symbol) }
         let ring = try FrameRing(capacityBytes: plan.ringBytes)
         gauges = ring.gauges
@@ -104,7 +103,7 @@ public final class Pipeline {
         let planned = fetcher.status
         bookTurn = ShardTurn(
             ShardTurn.Wiring(
-                work: work,
+                market: plan.market, work: work,
                 want: { [unowned self] requests in
                     toFetcher.post { [unowned self] in fetcher.want(requests) }
                 },
@@ -118,8 +117,15 @@ public final class Pipeline {
                 monotonicNs: { [clock] in clock.monotonicNs }))
     }
 
+    private static func engine(_ plan: PipelinePlan) -> BookEngine {
+        var configuration = engineConfiguration(plan)
+        guard let mistake = plan.mistake else { return BookEngine(configuration) }
+        configuration.rules.sequence = mistake.rule(configuration.rules.sequence)
+        return BookEngine(configuration, defect: mistake.defect)
+    }
+
     private static func engineConfiguration(_ plan: PipelinePlan) -> EngineConfiguration {
-        var configuration = EngineConfiguration(market: plan.market)
+        var configuration = EngineConfiguration(rules: plan.market.rules)
         configuration.bufferBytesMax = PipelinePlan.bufferBytesMax
         configuration.auditEveryNs = Int64(plan.auditEverySeconds) * 1_000_000_000
         configuration.requestsAreAnnounced = true
