@@ -105,7 +105,10 @@ let package = Package(
         // Venues: everything that changes if the venue changes.
         .target(
             name: "BinanceVenue", dependencies: ["MarketData", "BookSync", "FeedPlan", "CLobKernels"],
-            path: "Sources/Venues/Binance", swiftSettings: kernel),
+            path: "Sources/Venues/Binance", exclude: ["Serving"], swiftSettings: kernel),
+        .target(
+            name: "BinanceServing", dependencies: ["MarketData", "BookSync", "FeedPlan", "BinanceVenue"],
+            path: "Sources/Venues/Binance/Serving", swiftSettings: safe),
 
         // Engine: frames in, books out.
         .target(
@@ -155,12 +158,16 @@ let package = Package(
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
-            dependencies: ["MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "BinanceServing",
+            ],
             path: "Sources/Lab/SimulatedExchange", swiftSettings: safe),
         .target(
             name: "ExchangeServer",
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "BinanceServing",
                 "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
             path: "Sources/Lab/ExchangeServer", swiftSettings: safe),
@@ -198,6 +205,8 @@ let package = Package(
         .testTarget(
             name: "BinanceDepthTests",
             dependencies: ["BinanceVenue", "BookSync", "FeedPlan", "DepthBook", "TestSupport"]),
+        .testTarget(
+            name: "BinanceServingTests", dependencies: ["BinanceServing", "BinanceVenue", "FeedPlan"]),
         .testTarget(name: "HandoffTests", dependencies: ["LobHandoff", "TestSupport"]),
         .testTarget(name: "RecordingTests", dependencies: ["LobRecording", "LobHandoff", "TestSupport"]),
         .testTarget(
