@@ -1,4 +1,4 @@
-// What most readers want of a view, ready to be printed.
+// The numbers of a view that most readers need, ready to be printed.
 
 import DepthBook
 import MarketData
@@ -7,17 +7,17 @@ extension BookView {
     /// Whether it is proven to be the venue's book at `updateID`.
     public var isLive: Bool { state == .live }
 
-    /// Price of the best bid; not known as `bestBid` is nil.
+    /// Price of the best bid; unknown where `bestBid` is nil.
     public var bid: PrintedDecimal {
         PrintedDecimal(bestBid?.price.mantissa, decimals: scales.priceDecimals)
     }
 
-    /// Price of the best ask; not known as `bestAsk` is nil.
+    /// Price of the best ask; unknown where `bestAsk` is nil.
     public var ask: PrintedDecimal {
         PrintedDecimal(bestAsk?.price.mantissa, decimals: scales.priceDecimals)
     }
 
-    /// Best ask minus best bid; not known if either is not.
+    /// Best ask minus best bid; unknown if either is.
     public var spread: PrintedDecimal {
         let price: Price? = spread
         return PrintedDecimal(price?.mantissa, decimals: scales.priceDecimals)

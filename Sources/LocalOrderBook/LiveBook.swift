@@ -6,8 +6,8 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// A book that is kept live elsewhere. May be copied, and used by any thread or task; nobody who reads it
-/// makes it wait.
+/// A book that is kept live elsewhere. May be copied, and used by any thread or task; no reader makes it
+/// wait.
 public struct LiveBook: Sendable {
     /// Its symbol.
     public let symbol: SymbolName
@@ -15,20 +15,20 @@ public struct LiveBook: Sendable {
 
     init(symbol: SymbolName, _ readers: SymbolReaders) { (self.symbol, self.readers) = (symbol, readers) }
 
-    /// The best twenty levels a side with everything needed to judge them, each time an update was applied or
-    /// a quiet book was looked at: `for await` in a task, `waiter()` on a thread. Always the newest, never a
-    /// queue of old ones.
+    /// The best twenty levels a side with everything needed to judge them, after each update and each check
+    /// of a quiet book: `for await` in a task, `waiter()` on a thread. Always the newest, never a queue of
+    /// old ones.
     public var views: LatestValues<BookView> { readers.viewsToCome }
 
-    /// The best bid and ask alone, as `views`.
+    /// The best bid and ask alone, in the same way as `views`.
     public var tops: LatestValues<TopOfBook> { readers.topsToCome }
 
-    /// The view of now. O(bytes of a view).
+    /// The present view. O(bytes of a view).
     public var view: BookView { views.latest }
 
-    /// The best bid and ask of now. O(64 bytes).
+    /// The present best bid and ask. O(64 bytes).
     public var top: TopOfBook { tops.latest }
 
-    /// What happened to the book so far, at most a second old.
+    /// Status and counters of the book, at most a second old.
     public var status: SymbolStatus { readers.statuses.latest(SymbolStatus(symbol)) }
 }

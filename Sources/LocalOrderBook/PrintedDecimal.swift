@@ -1,4 +1,4 @@
-// A number of a book for people: it knows its decimals, and when it is not known.
+// A number of a book for people: it knows its decimals, and whether it is known at all.
 
 import MarketData
 

@@ -1,4 +1,4 @@
-// Live books in a scope: threads and connections begin with it and have ended when it is left, however it is
+// Live books in a scope: threads and connections start with it and have ended when it is left, however it is
 // left.
 
 import BookService
@@ -14,14 +14,16 @@ import MarketData
 ///     }
 ///
 /// When `body` returns or throws, all connections are closed and all threads joined before this returns. When
-/// the task is cancelled, that begins at once: loops over views and tops end, waits on threads return nil.
+/// the task is cancelled, this begins at once: loops over views and tops end, and waits on threads return
+/// nil.
 ///
 /// - Parameters:
 ///   - symbols: spelt as the venue does, in upper case; one that is named twice is kept once.
 ///   - venue: where they are traded.
 ///   - isolation: of the caller; leave it out.
-///   - configure: changes what differs from the defaults, for example `$0.auditEvery = .seconds(60)`.
-///   - report: is told what is worth a line in a log, by several threads; it should hand over and return.
+///   - configure: changes the defaults, for example `$0.auditEvery = .seconds(60)`.
+///   - report: gets what is worth a line in a log, from several threads; it should hand the event over and
+///     return.
 ///   - body: runs in the isolation of the caller.
 /// - Returns: what `body` returns.
 /// - Throws: `ServiceError` before any connection if the configuration has no legal value or the system gives

@@ -1,5 +1,5 @@
-// What must be known of captures before their messages go anywhere: their market, their symbols, whose their
-// bodies are.
+// What must be known of captures before their messages are used: their market, their symbols, and the owners
+// of their bodies.
 
 import ArgumentParser
 import BinanceVenue
@@ -25,8 +25,8 @@ func survey(_ captures: [CaptureFiles]) throws -> CaptureSurvey {
     return survey
 }
 
-/// The market of captures that are used together: the one that was named, otherwise the one that their events
-/// show. Wrong usage if they show another one.
+/// The market of captures that are used together: the one that was named, otherwise the one that their
+/// updates show. Wrong usage if they show another one.
 func captureMarket(_ named: Market?, _ survey: borrowing CaptureSurvey) throws -> Market {
     do throws(MarketError) {
         let told = try survey.evidence.market(named: named)

@@ -1,6 +1,6 @@
-// Standard error, shared by log lines and a picture that is drawn over and over below them. Without a
-// terminal there is no picture. Nobody waits for it: a thread of its own writes, and what a stopped terminal
-// or a full pipe does not take is lost after a while, and counted.
+// Standard error, shared by log lines and a picture that is redrawn below them. Without a terminal there is
+// no picture. No caller waits for the output: a thread of its own writes, and what a stopped terminal or a
+// full pipe does not take is lost after a while, and counted.
 //
 // SAFETY: the window's size is written into a variable of the call.
 
@@ -16,7 +16,7 @@ final class Console: Sendable {
     /// Whether there is a picture.
     let isLive: Bool
 
-    /// So long an end waits for a place that takes nothing.
+    /// How long the end waits for an output that blocks.
     private static let flushNs: Int64 = 1_000_000_000
 
     /// - Parameters:
@@ -53,7 +53,7 @@ final class Console: Sendable {
         queue?.show(lines.prefix(size.rows).map { String($0.prefix(size.columns)) })
     }
 
-    /// Takes the picture away, and waits until all is written, though not for long.
+    /// Removes the picture, and waits until everything is written, though not for long.
     func clear() {
         draw([])
         queue?.flush(waitAtMostNs: Console.flushNs)
@@ -65,7 +65,7 @@ final class Console: Sendable {
 
     private static func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 
-    /// Rows and columns there are for a picture.
+    /// Rows and columns available for a picture.
     static var pictureSize: (rows: Int, columns: Int) {
         let size = windowSize
         return (max(size.rows - 1, 1), max(size.columns - 1, 20))

@@ -1,5 +1,5 @@
-// `lob demo`: a simulated exchange and live books of it in one process, on loopback. What no real venue
-// allows is done here: the books are held against the exchange's own.
+// `lob demo`: a simulated exchange and live books of it in one process, on loopback. It does what no real
+// venue allows: the books are compared with the exchange's own.
 
 import ArgumentParser
 import BinanceVenue
@@ -54,8 +54,8 @@ struct DemoCommand: ParsableCommand {
     /// Beyond the silence after which a stream counts as lost: to notice, to subscribe, to fetch.
     private static let calmSeconds = 15
 
-    /// A symbol whose snapshots were of no use several times would otherwise wait for up to a minute, longer
-    /// than anybody watches; this venue is nobody's to be spared.
+    /// A symbol whose snapshots were useless several times would otherwise wait for up to a minute, longer
+    /// than anybody watches; this venue needs no sparing.
     private static let backoffMaxMs: Int64 = 4_000
 
     func validate() throws {
@@ -87,7 +87,7 @@ struct DemoCommand: ParsableCommand {
             restBase: "http://127.0.0.1:\(venue.port)")
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
-        // Times of a venue of another speed say nothing of lag.
+        // The times of a venue at another speed say nothing about lag.
         if speed != 1 { configuration.lagMsMax = 0 }
         var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
         planner.backoffMaxMs = DemoCommand.backoffMaxMs
@@ -118,7 +118,7 @@ extension SymbolsArgument {
     }
 }
 
-/// The exchange of a demo on its own thread, and what comparing with it has shown.
+/// The exchange of a demo on its own thread, and the results of comparing with it.
 final class DemoVenue: Sendable {
     /// What was compared so far.
     struct Tally: Sendable {
@@ -172,7 +172,7 @@ final class DemoVenue: Sendable {
     /// Ends the faults.
     func calmDown() {
         isCalm.raise()
-        // It is refused only while too much waits for the loop.
+        // Refused only while too much waits for the loop.
         while !thread.remote.loop.post({ [self] _ in thread.remote.confined.server.faults = .none }) {
             usleep(1_000)
         }
@@ -230,7 +230,7 @@ final class DemoVenue: Sendable {
         return ["exchange: faults \(tense): \(faults.isEmpty ? "none" : faults)", DemoVenue.text(tally), ""]
     }
 
-    /// What the comparisons have shown.
+    /// The results of the comparisons.
     var verdict: RunCompanion.Verdict {
         let tally = tally.withLock { $0 }
         var facts: Logger.Metadata = [

@@ -205,7 +205,7 @@ struct ExchangeCommand: ParsableCommand {
         for market in markets { _ = try venueSymbols(market) }
     }
 
-    /// What describes an order flow says nothing of one that was captured.
+    /// Options that describe an order flow do not apply to a captured one.
     private func validateCapture(_ plan: FaultPlan) throws {
         if market.count > 1 { throw ValidationError("A capture is of one market.") }
         if !symbols.isEmpty { throw ValidationError("--symbols: a capture tells its own symbols.") }

@@ -1,4 +1,4 @@
-// What the servers of `lob exchange` do, as a line that is written over and over, and as a summary.
+// The work of the servers of `lob exchange`, as a line that is rewritten and as a summary.
 
 import ExchangeServer
 import LobMetrics

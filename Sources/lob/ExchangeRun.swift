@@ -114,7 +114,7 @@ struct ExchangeRun {
 
     private var isPlayed: Bool { servers.contains { $0.isPlayed } }
 
-    /// Says where clients find the servers.
+    /// Prints where clients find the servers.
     private func announce() throws {
         let secure = command.tlsCertificate == nil ? "" : "s"
         let host = command.listen.address ?? "localhost"

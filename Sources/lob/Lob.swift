@@ -1,4 +1,4 @@
-// The command line: arguments, wiring, exit status. What is done is done in the modules below.
+// The command line: arguments, wiring, exit status. The work is done in the modules below.
 //
 // Exit status: 0 done and nothing wrong; 1 it failed, or its results could not be written; 2 it ran and found
 // a mismatch or a gap it could not mend; 64 wrong usage.

@@ -1,6 +1,6 @@
-// Standard output: results, whole or not at all. What cannot be written is an error of the command, since a
-// script that reads a full disk's file must not believe that it has its data. Only a reader that has gone, as
-// `head` does, has what it wanted.
+// Standard output: results, whole or not at all. A failure to write is an error of the command, since a
+// script that reads the file of a full disk must not believe that it has its data. Only a reader that has
+// gone, as `head` does, got what it wanted.
 //
 // SAFETY: the system gets a pointer that lives inside the closure that made it.
 
@@ -12,9 +12,9 @@ private let outputFailure = Atomic<Int32>(0)
 
 /// Where results go. Used by one thread at a time.
 enum Output {
-    /// Writes lines, as far as anybody reads them.
+    /// Writes lines, as long as a reader takes them.
     ///
-    /// - Throws: `ExitCode` 1 if they cannot be written; it has been said on standard error then.
+    /// - Throws: `ExitCode` 1 if they cannot be written; the reason is then on standard error.
     static func print(_ text: String) throws {
         let failure = write(all: Array((text + "\n").utf8))
         if failure == 0 || failure == EPIPE { return }
@@ -22,13 +22,13 @@ enum Output {
         throw ExitCode(1)
     }
 
-    /// Writes a line of results; what goes wrong is kept for `failure`, and nothing is written after it.
+    /// Writes a line of results; an error is kept for `failure`, and nothing is written after it.
     static func write(_ line: String) {
         if outputFailure.load(ordering: .relaxed) != 0 { return }
         outputFailure.store(write(all: Array((line + "\n").utf8)), ordering: .relaxed)
     }
 
-    /// Why results could not be written; nil if all were, or if nobody wanted more of them.
+    /// Why results could not be written; nil if all were, or if the reader wanted no more of them.
     static var failure: String? {
         let number = outputFailure.load(ordering: .relaxed)
         if number == 0 || number == EPIPE { return nil }
@@ -55,7 +55,7 @@ enum Output {
         return 0
     }
 
-    /// Somebody has made the descriptor one that does not wait.
+    /// The descriptor was made a non-blocking one.
     private static func waitForRoom() {
         var place = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
         unsafe poll(&place, 1, 1000)

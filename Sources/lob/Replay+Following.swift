@@ -1,5 +1,5 @@
-// What follows from a frame of a replay: a book that moved, a snapshot that is wanted, a body that can be
-// compared, ids that begin anew.
+// What follows from a frame of a replay: a book that moved, a snapshot that is requested, a body that can be
+// compared, ids that begin again.
 
 import BinanceVenue
 import BookEngine
@@ -15,14 +15,14 @@ extension Replay {
         return book
     }
 
-    /// The time of the last depth event, in microseconds.
+    /// The time of the last depth update, in microseconds.
     private func eventTimeUs(_ receivedAtNs: Int64) -> Int64 {
         let timeUs = engine.lastDepthEvent.timeUs
         return timeUs > 0 ? timeUs : receivedAtNs / 1000
     }
 
-    /// Whether the last depth event is of another session of its symbol; the symbol has then begun anew, and
-    /// the event is to be stepped again.
+    /// Whether the last depth update belongs to another session of its symbol; the symbol has then started
+    /// over, and the update is to be stepped again.
     mutating func beginsAnew(at origin: @autoclosure () -> String) -> Bool {
         let event = engine.lastDepthEvent
         guard let book = books[event.symbol], let last = book.watch.session.last, event.ids.last < last,
@@ -38,7 +38,7 @@ extension Replay {
         return true
     }
 
-    /// A depth event was stepped.
+    /// A depth update was stepped.
     mutating func afterEvent(
         _ message: Span<UInt8>, receivedAtNs: Int64, _ comparesBodies: Bool,
         at origin: @autoclosure () -> String
@@ -90,7 +90,7 @@ extension Replay {
         check(symbol, book, at: origin)
     }
 
-    /// Whether the bodies that are kept, this one with them, are not too many.
+    /// Whether the kept bodies, including this one, are not too many.
     private mutating func makesRoom(for body: HeldBody, _ book: ReplayedBook) -> Bool {
         let others = heldBytes - (book.bodies.held?.bytes.count ?? 0)
         if others + body.bytes.count > Replay.heldBytesMax {
@@ -134,7 +134,7 @@ extension Replay {
         book.loaded = engine.withBook(symbol) { ($0.provenBids, $0.provenAsks, $0.scales) }
     }
 
-    /// Hears what the engine wants.
+    /// Handles what the engine requests.
     mutating func heedRequests() {
         var asked: [SymbolName] = []
         engine.takeRequests { request in

@@ -1,9 +1,9 @@
-// A capture as frames: what the feed of a live connection would have handed to the engine.
+// Turns a capture into frames: those that the feed of a live connection would have handed to the engine.
 //
 // Receive times are those of the capture; a line without one repeats the time before it. A REST depth body is
-// a snapshot frame where it lies, and the engine gets it when it wants a snapshot (see `ReplayBodies`). A
+// a snapshot frame where it lies, and the engine gets it when it requests a snapshot (see `ReplayBodies`). A
 // body that names no symbol belongs to the only symbol of its file, or of all files; otherwise it is refused.
-// A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is compared only.
+// A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is only compared.
 //
 // SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
 // closures.
@@ -45,9 +45,9 @@ struct Replay: ~Copyable {
     /// Whether requests for snapshots are frames of their own making.
     private var makesRequests = true
     var books: [SymbolName: ReplayedBook] = [:]
-    /// How events continue a book.
+    /// How updates continue a book.
     let rule: SequenceRule
-    /// Bytes of bodies that are kept for a gap to come.
+    /// Bytes of bodies that are kept for a later gap.
     var heldBytes = 0
     /// Most of them.
     static let heldBytesMax = 1 << 26
@@ -122,13 +122,13 @@ struct Replay: ~Copyable {
         summary.readingNs += reader.readingNs
     }
 
-    /// Whether somebody wants the replay to end before the capture does.
+    /// Whether the replay is to end before the capture does.
     private mutating func isStopped() -> Bool {
         if StopSignals.isRaised { summary.isInterrupted = true }
         return summary.isInterrupted
     }
 
-    /// A file ends in its middle. Everything before the damage has been replayed and counts.
+    /// A file ends in the middle. Everything before the damage has been replayed and counts.
     private mutating func damaged(_ error: ReadingError) {
         if summary.damage == nil { summary.damage = error.description }
     }
@@ -137,7 +137,7 @@ struct Replay: ~Copyable {
         _ files: [(number: Int, file: SurveyedFile)], _ given: [GivenBody]
     ) throws {
         let streams = try ReplayStreams(files, market: market)
-        // What comes before the first line comes at its time.
+        // Frames before the first line get its time.
         receivedAtNs = streams.next?.receivedAtNs ?? 0
         connect()
         for body in given { take(body) }
@@ -233,7 +233,7 @@ struct Replay: ~Copyable {
         take(given.bytes.span, of: symbol, limit: given.limit, at: given.path)
     }
 
-    /// One frame: paced, recorded, stepped; what it broke is noted.
+    /// One frame: paced, recorded, stepped; its damage is noted.
     private mutating func take(_ frame: Frame, at origin: @autoclosure () -> String) {
         if case .times(let factor) = speed { pacer.wait(until: frame.receivedAtNs, factor: factor) }
         recorder?.write(frame)
@@ -264,7 +264,7 @@ struct Replay: ~Copyable {
         }
     }
 
-    /// Says that a snapshot was asked for, as a feed does when its request leaves.
+    /// Announces that a snapshot was requested, as a feed does when its request is sent.
     mutating func request(_ symbol: SymbolName) {
         if !makesRequests { return }
         let bytes = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
@@ -300,8 +300,8 @@ struct Replay: ~Copyable {
 }
 
 extension SequenceRule {
-    /// Futures whose connections were recorded together: an event that begins before the book's id and ends
-    /// behind it lists whatever changed after the book, since its own connection has missed nothing.
+    /// Futures whose connections were recorded together: an update that begins before the book's id and ends
+    /// after it lists whatever changed after the book, since its own connection has missed nothing.
     static let severalConnections = SequenceRule(join: futures.join) { event, book in
         if event.last <= book { return .stale }
         guard let begins = event.previousLast else { return .gap }

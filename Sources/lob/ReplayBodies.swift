@@ -1,10 +1,10 @@
-// The REST depth bodies of a replay. Each is used: the engine gets it when it wants a snapshot, and one that
-// comes while the book is live is compared with the book at an equal update id, and shows levels that the
-// book does not reach.
+// The REST depth bodies of a replay. Each is used: the engine gets it when it requests a snapshot, and one
+// that comes while the book is live is compared with the book at an equal update id, and shows levels that
+// the book does not reach.
 //
-// What is kept is bounded. Of each symbol the newest body waits until the engine wants one, all of them at
-// most `heldBytesMax`; `BodyCheck.countMax` bodies wait for the book to reach their id; the newest
-// `EventMemory.bytesMax` of events are kept for bodies that are older than the book.
+// What is kept is bounded. The newest body of each symbol waits until the engine requests one, `heldBytesMax`
+// for all of them together; `BodyCheck.countMax` bodies wait for the book to reach their id; the newest
+// `EventMemory.bytesMax` of updates are kept for bodies that are older than the book.
 
 import BookSync
 import Captures
@@ -19,13 +19,13 @@ struct HeldBody {
     var origin: String
     /// Whether the engine has had it.
     var isSpent = false
-    /// Depth events of the symbol that came before it.
+    /// Depth updates of the symbol that came before it.
     var eventCount: Int
 }
 
-/// The newest events of a symbol, oldest first.
+/// The newest updates of a symbol, oldest first.
 struct EventMemory {
-    /// Most bytes of events that are kept of a symbol: some seconds of the busiest.
+    /// Most bytes of updates that are kept of a symbol: some seconds of the busiest.
     static let bytesMax = 1 << 19
 
     private(set) var events: ArraySlice<(ids: UpdateRange, bytes: [UInt8])> = []
@@ -38,30 +38,30 @@ struct EventMemory {
         while byteCount > EventMemory.bytesMax, let first = events.popFirst() {
             byteCount -= first.bytes.count
         }
-        // What was dropped in front goes when it is as much as what is kept.
+        // The dropped part is removed when it is as large as what is kept.
         if events.startIndex > 2 * events.count { events = ArraySlice(Array(events)) }
     }
 }
 
-/// A book made of one body, which follows the events as the served book does.
+/// A book made from one body, which follows the updates as the served book does.
 final class BodyCheck {
-    /// Most bodies of a symbol that wait for the book to come to their id.
+    /// Most bodies of a symbol that wait for the book to reach their id.
     static let countMax = 4
 
-    /// What comes of an event.
+    /// What becomes of an update.
     enum Step {
         case waits, follows, lost
     }
 
     let origin: String
     private(set) var book: OrderBook
-    /// Bodies that say the same.
+    /// Bodies that are identical.
     var count = 1
     private let rule: SequenceRule
     private var hasJoined = false
 
-    /// - Parameter snapshot: the body. Nothing is proven behind its last level of a side: that a side which
-    ///   is shorter than the other one is complete is likely, and too little to accuse a book with.
+    /// - Parameter snapshot: the body. Nothing is proven past its last level of a side: that a side shorter
+    ///   than the other one is complete is likely, but not enough to accuse a book.
     init(_ snapshot: borrowing DepthSnapshot, rule: SequenceRule, levelCountMax: Int, origin: String) {
         self.origin = origin
         self.rule = rule
@@ -69,7 +69,7 @@ final class BodyCheck {
         book.load(snapshot, limit: min(snapshot.bids.count, snapshot.asks.count))
     }
 
-    /// Takes the next event of its symbol.
+    /// Applies the next update of its symbol.
     func take(_ update: borrowing DepthUpdate) -> Step {
         let ids = UpdateRange(update)
         switch (hasJoined ? rule.follow : rule.join)(ids, book.lastUpdateID) {
@@ -101,34 +101,34 @@ struct SymbolBodies {
     var held: HeldBody?
     var isWanted = false
     var eventCount = 0
-    /// Number of the event that last moved the book on.
+    /// Number of the update that last moved the book.
     var advancedAt = 0
     var memory = EventMemory()
     var waiting: [BodyCheck] = []
     /// A book that agreed with the served one and reaches further.
     var deeper: BodyCheck?
     var comparedCount = 0
-    /// Bodies that could not be compared, since the events between them and the book are not known.
+    /// Bodies that could not be compared, since the updates between them and the book are not known.
     var uncomparedCount = 0
     var mismatches = 0
     var firstMismatch: BodyMismatch?
 
-    /// Forgets what belongs to the session that is over.
+    /// Forgets what belongs to the previous session.
     mutating func beginAnew() {
         memory = EventMemory()
         waiting = []
         deeper = nil
-        // A body from before the session's last event belongs to that session.
+        // A body from before the session's last update belongs to that session.
         if let held, held.eventCount < advancedAt { self.held = nil }
     }
 
-    /// Keeps a body until the engine wants one; the newest counts.
+    /// Keeps a body until the engine requests one; the newest counts.
     mutating func hold(_ body: HeldBody) {
         if let held, !held.isSpent, held.id > body.id, held.eventCount >= advancedAt { return }
         held = body
     }
 
-    /// Makes the books of bodies go on by an event.
+    /// Moves the books of bodies on by an update.
     mutating func follow(_ update: borrowing DepthUpdate) {
         var kept: [BodyCheck] = []
         for check in waiting {
@@ -201,7 +201,7 @@ struct SymbolBodies {
     }
 }
 
-/// Whether one range of a side reaches further than another one.
+/// Whether one range of a side reaches further than another.
 func reachesFurther(_ a: ProvenRange, _ b: ProvenRange, _ side: Side) -> Bool {
     switch (a, b) {
     case (.nothing, _), (_, .unbounded): false

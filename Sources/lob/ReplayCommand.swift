@@ -110,9 +110,9 @@ struct ReplayCommand: ParsableCommand {
             configuration.symbolCountMax = CaptureSurvey.symbolCountMax
             configuration.mismatchPolicy = .count
             configuration.publication = .conflated
-            // A capture is as late as it is.
+            // A capture is late by nature.
             configuration.lagNsMax = 0
-            // A book that is over its bound drops a sixteenth: this leaves as many as are shown.
+            // A book that exceeds its bound drops a sixteenth: this leaves as many as are shown.
             configuration.levelCountMax = depth + depth / 8 + 32
             var replay = try Replay(
                 configuration, market, survey, speed: speed, recordTo: record, bodyCount: bodies.count)

@@ -1,4 +1,5 @@
-// What a replay says beside its results. Things of one kind are said once, with their number and the first.
+// What a replay reports besides its results. Notes of one kind are reported once, with their number and the
+// first.
 
 /// Complaints and notes by kind.
 struct ReplayNotes {
@@ -9,7 +10,7 @@ struct ReplayNotes {
         var isFault: Bool
     }
 
-    /// Kinds that are told apart; what comes of further kinds is one more.
+    /// Kinds that are told apart; all further kinds count as one.
     private static let kindCountMax = 64
 
     private var entries: [Entry] = []

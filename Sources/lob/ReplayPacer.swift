@@ -2,11 +2,11 @@
 
 import Glibc
 
-/// The pace of a replay. Times may be any at all: what goes back or lies beyond reason is not waited for.
+/// The pace of a replay. Times may be anything: those that go back or are beyond reason are not waited for.
 struct ReplayPacer {
     private var firstNs: Int64?
     private var clock = Stopwatch()
-    /// The longest time between the first message and another that is kept to.
+    /// The longest time after the first message that is waited for.
     private static let secondsMax = 1e9
 
     /// Waits until a time of the capture has come.

@@ -93,7 +93,7 @@ struct ReplayReport {
         return text + ending(summary)
     }
 
-    /// What there is to say below the table.
+    /// The notes below the table.
     private func ending(_ summary: ReplaySummary) -> String {
         var text = ""
         if let damage = summary.damage { text += "\n\(damage)" }

@@ -1,7 +1,7 @@
 // Captures as one session: the lines of all files in the order of their times.
 //
-// A line's time is that of its receipt; a file that has none at all goes by the event times of its depth
-// events. A line without a time follows the one before it.
+// A line's time is that of its receipt; a file without any goes by the event times of its depth updates. A
+// line without a time follows the one before it.
 //
 // SAFETY: a line is used before its reader is asked for the next one.
 
@@ -26,7 +26,7 @@ final class ReplayStream {
     private var times: ReceiveTimes?
     private var parser = MessageParser()
     private let market: Market
-    /// Whether lines are ordered by the times of their events.
+    /// Whether lines are ordered by the times of their updates.
     private let goesByEvents: Bool
     private(set) var line: CaptureLine?
     private(set) var shape: LineShape?

@@ -1,4 +1,4 @@
-// What came of a replay.
+// The results of a replay.
 
 import BookEngine
 import DepthBook
@@ -12,7 +12,7 @@ struct ReplayedSymbol {
     var digest: UInt64
     /// The first mismatch of each cross-check.
     var mismatches: [VenueMismatch]
-    /// What its bodies have shown.
+    /// The results of its bodies.
     var bodies: SymbolBodies
     /// What last cost it its trust.
     var incident: String?
@@ -55,7 +55,7 @@ struct ReplaySummary {
     var clock = Stopwatch()
     /// Lines that could not be used.
     var malformedCount = 0
-    /// What is said beside the results.
+    /// Notes beside the results.
     var notes: [String] = []
     /// Most levels a side that are shown.
     var depth = 0
@@ -65,7 +65,7 @@ struct ReplaySummary {
 }
 
 extension Replay {
-    /// Ends the replay and says what came of it.
+    /// Ends the replay and returns its results.
     ///
     /// - Parameter depth: most levels a side that are shown.
     consuming func finish(depth: Int) throws -> ReplaySummary {
@@ -128,7 +128,7 @@ extension Replay {
         return symbol
     }
 
-    /// Leaves so many levels of a side, and says how far it is then known.
+    /// Leaves this many levels of a side, and returns how far it is then known.
     private func cut(_ levels: inout [PriceLevel], _ depth: Int, _ range: ProvenRange) -> ProvenRange {
         if levels.count <= depth { return range }
         levels.removeLast(levels.count - depth)

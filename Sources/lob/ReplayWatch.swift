@@ -1,10 +1,10 @@
-// What happens to each book during a replay, with the line at which it happened: where a gap lies, which ids
-// were expected and found, and where the ids of a symbol begin anew.
+// Follows each book during a replay, with the line at which something happened: where a gap lies, which ids
+// were expected and found, and where the ids of a symbol begin again.
 //
-// Ids that go back are those of another session if time says so: an event that is later than the book and
-// has older ids (the venue began anew; a second of doubt, since two connections deliver in no order, none for
-// ids from before the session), or one that is half a minute older than the book (a second capture behind the
-// first). All others repeat what the book has.
+// Ids that go back belong to another session if time confirms it: an update that is later than the book and
+// has older ids (the venue started over; a second of tolerance, since two connections deliver in no order,
+// none for ids from before the session), or one that is half a minute older than the book (a second capture
+// after the first). All others repeat what the book has.
 
 import BookEngine
 import BookSync
@@ -16,14 +16,14 @@ struct ReplayedSession {
     private static let doubtUs: Int64 = 1_000_000
     private static let repeatUs: Int64 = 30_000_000
 
-    /// First id of its first event.
+    /// First id of its first update.
     private(set) var first = UpdateID(0)
-    /// Highest id so far; nil before the first event.
+    /// Highest id so far; nil before the first update.
     private(set) var last: UpdateID?
     /// Latest time so far, in microseconds.
     private var lastUs: Int64 = 0
 
-    /// Whether an event is of another session.
+    /// Whether an update is of another session.
     func isOver(by ids: UpdateRange, timeUs: Int64) -> Bool {
         guard let last, ids.last < last, timeUs > 0, lastUs > 0 else { return false }
         let (ahead, overflow) = timeUs.subtractingReportingOverflow(lastUs)
@@ -32,7 +32,7 @@ struct ReplayedSession {
         return ids.last < first && ahead > 0
     }
 
-    /// Takes an event of this session; true if it goes on behind all before it.
+    /// Takes an update of this session; true if it extends all before it.
     mutating func take(_ ids: UpdateRange, timeUs: Int64) -> Bool {
         lastUs = max(lastUs, timeUs)
         guard let last else {
@@ -53,7 +53,7 @@ struct ReplayWatch {
     /// What last cost the book its trust, or kept it from getting any.
     private(set) var incident: String?
 
-    /// Compares where the book stands with where it stood before an event, or nil before another frame.
+    /// Compares where the book stands with where it stood before an update, or nil before another frame.
     mutating func look(
         _ now: BookMark, at origin: @autoclosure () -> String, event: UpdateRange?, expected: UpdateID?
     ) {
@@ -73,7 +73,7 @@ struct ReplayWatch {
         }
     }
 
-    /// What is missing in front of an event.
+    /// What is missing before an update.
     private static func gap(_ event: UpdateRange, _ expected: UpdateID, _ origin: String) -> String {
         guard let begins = event.previousLast else {
             return "gap at \(origin): expected U up to \(expected.value &+ 1), found \(event.first)"

@@ -1,4 +1,4 @@
-// The life of `lob run` and `lob demo`: a service, somebody who watches it, an orderly end.
+// Runs `lob run` and `lob demo`: a service, a watcher, an orderly end.
 
 import ArgumentParser
 import BinanceVenue
@@ -14,7 +14,7 @@ func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
     }
 }
 
-/// Who goes along with a run and has something to show of its own.
+/// A companion of a run that has something to show of its own.
 struct RunCompanion {
     /// Called about ten times a second.
     var look: (BookService) -> Void = { _ in }
@@ -23,7 +23,7 @@ struct RunCompanion {
     /// Called when the run is told to stop: from here on it causes no more trouble. The books are then given
     /// the time in nanoseconds that it returns to come back, if they need any.
     var calmDown: () -> Int64 = { 0 }
-    /// What came of it; called when the books are closed.
+    /// The result; called when the books are closed.
     var verdict: () -> Verdict? = { nil }
     /// Whether the venue's times are those of this machine.
     var isRealTime = true
@@ -51,7 +51,7 @@ struct Run {
     private static let secondEveryLooks = 10
     private static let logEveryLooks = 100
     private static let listAfterLooks = 10
-    /// So long everything must stand well before it is over: what was lost shows with the next event.
+    /// How long everything must be well before the end: a loss shows with the next update.
     private static let calmLooks = 10
     private static let rowCountMaxOnTerminal = 40
 
@@ -68,7 +68,7 @@ struct Run {
         self.companion = companion
     }
 
-    /// Runs to the end and prints what came of it.
+    /// Runs to the end and prints the results.
     ///
     /// - Parameter list: the venue's list of symbols, if it is there already.
     /// - Throws: `ExitCode` 1 if it cannot start or its results cannot be written, 2 if something was wrong.
@@ -120,7 +120,7 @@ struct Run {
         }
     }
 
-    /// Why the run can come to nothing; nil while it can, and once any book was live.
+    /// Why the run cannot succeed; nil while it can, and once any book was live.
     private func futility(_ listing: Listing, _ teller: Teller, _ looks: Looks) -> String? {
         if looks.watch.wasAnyLive { return nil }
         let market = configuration.endpoints.market.name
@@ -148,7 +148,7 @@ struct Run {
         }
     }
 
-    /// What is kept from look to look.
+    /// State kept between looks.
     private struct Looks {
         var watch: RunWatch
         var screen: RunScreen
@@ -157,7 +157,7 @@ struct Run {
         var wasComplete = false
     }
 
-    /// Gives the books time to come back from what the companion did to them. A further signal ends that.
+    /// Gives the books time to recover from what the companion did to them. A further signal ends that.
     private func calmDown(_ service: BookService, _ listing: Listing, _ looks: inout Looks) {
         let limitNs = companion.calmDown()
         if limitNs == 0 { return }
@@ -193,7 +193,7 @@ struct Run {
                     "seconds": number(Double(limit.clock.elapsedNs) / 1e9, decimals: 2),
                 ])
         }
-        // Behind the first requests for books: the list is long.
+        // After the first requests for books: the list is long.
         if !looks.isListed && (isComplete || looks.count >= Run.listAfterLooks) {
             looks.isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
         }

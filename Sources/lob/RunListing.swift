@@ -57,7 +57,7 @@ final class Listing: Sendable {
     }
 
     private func take(_ info: ExchangeInfo, _ logger: Logger) {
-        // A venue without a symbol is none.
+        // A list without symbols is not one.
         if info.symbols.isEmpty { return }
         let facts = Dictionary(info.symbols.map { ($0.symbol, $0) }, uniquingKeysWith: { first, _ in first })
         let missing = wanted.filter { facts[$0] == nil }
@@ -85,7 +85,7 @@ final class Listing: Sendable {
 /// The list of symbols of a market, by requests on this thread, which are repeated until one succeeds or the
 /// run is over.
 ///
-/// - Throws: `ExitCode` 1 if it will not come or has not come; it has been said why then.
+/// - Throws: `ExitCode` 1 if it will not come or has not come; the reason has then been reported.
 func fetchList(
     _ endpoints: Endpoints, _ options: EventLoop.Options, _ limit: RunLimit, _ logger: Logger
 ) throws -> ExchangeInfo {

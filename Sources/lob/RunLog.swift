@@ -1,4 +1,4 @@
-// Structured logs of `lob run`: swift-log in front, one line of text or of JSON behind.
+// Structured logs of `lob run`: swift-log on the calling side, one line of text or JSON as output.
 //
 // SAFETY: the parts of a time are written into a variable of the call.
 
@@ -29,7 +29,7 @@ struct RunLogHandler: LogHandler {
     }
 }
 
-/// A log line of now.
+/// A log line with the present time.
 ///
 /// - Parameter facts: names, and values as the format has them.
 func logLine(

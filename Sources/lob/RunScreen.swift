@@ -1,5 +1,5 @@
-// The live picture of `lob run`: what the service does as a whole, then a line for each symbol, those that
-// need a look first.
+// The live picture of `lob run`: the service as a whole, then a line for each symbol, those that need
+// attention first.
 
 import BookEngine
 import BookService
@@ -26,7 +26,7 @@ struct RunScreen {
     /// Whether the picture is drawn at all.
     private let isLive: Bool
 
-    /// What the columns say, for help texts.
+    /// What the columns mean, for help texts.
     static let legend = """
         Columns: proven, levels of bids and asks known to be complete; lag ms, how much later than usual the \
         last event came; waiting, bytes kept until a snapshot comes; tickers and audits, comparisons \
@@ -84,7 +84,7 @@ struct RunScreen {
         return text
     }
 
-    /// Works out the rates, if it is time.
+    /// Updates the rates, if it is time.
     mutating func measure(_ watch: inout RunWatch) {
         let shards = service.shardStatuses
         let nowNs = clock.elapsedNs
@@ -180,7 +180,7 @@ struct RunScreen {
         }
     }
 
-    /// A decimal text without the zeros that the venue prints behind its tick.
+    /// A decimal text without the zeros that the venue prints after its tick.
     static func shortened(_ text: String, to decimals: Int?) -> String {
         guard let decimals, let point = text.firstIndex(of: ".") else { return text }
         let fraction = text[text.index(after: point)...]

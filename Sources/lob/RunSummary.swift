@@ -1,4 +1,4 @@
-// What came of a run: a table, or one JSON object for each symbol, and whether anything was wrong.
+// The results of a run: a table, or one JSON object for each symbol, and whether anything was wrong.
 
 import BinanceVenue
 import BookEngine
@@ -18,7 +18,7 @@ struct RunSummary {
     let decimals: [SymbolName: Int]
     /// Whether the venue's times are those of this machine.
     let isRealTime: Bool
-    /// How each book stands.
+    /// The state of each book.
     private let outcomes: [SymbolName: BookOutcome]
     private let lags: [SymbolName: LagMeter]
     private let unknown: Set<SymbolName>

@@ -1,5 +1,5 @@
-// What a service tells, written to a log at the level it deserves; and what is remembered of it, since a run
-// that can never succeed ends.
+// Writes the events of a service to a log at the level they deserve, and remembers what shows that a run can
+// never succeed.
 
 import BinanceVenue
 import BookService
@@ -21,7 +21,7 @@ final class Teller: Sendable {
 
     init(_ logger: Logger, _ market: Market) { (self.logger, self.market) = (logger, market) }
 
-    /// Symbols of which the venue said that it has none such.
+    /// Symbols that the venue said it does not have.
     var unknownSymbols: Set<SymbolName> { known.withLock { $0.unknownSymbols } }
 
     /// Whether the server said that it has no such path.
@@ -41,7 +41,7 @@ final class Teller: Sendable {
         logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
     }
 
-    /// Tells once that the venue has no such symbol. It is asked for again and again, in case it is listed
+    /// Reports once that the venue has no such symbol. It is requested again and again, in case it is listed
     /// one day.
     func tellUnknown(_ symbol: SymbolName) {
         if !known.withLock({ $0.unknownSymbols.insert(symbol).inserted }) { return }
@@ -49,7 +49,7 @@ final class Teller: Sendable {
             "no such symbol", metadata: ["symbol": "\(symbol)", "market": "\(market.name)"])
     }
 
-    /// A server that has no such path is told of once.
+    /// A server without such a path is reported once.
     private func doubtMarket() {
         let isFirst = known.withLock { known in
             defer { known.isPathRefused = true }
@@ -62,7 +62,7 @@ final class Teller: Sendable {
     }
 }
 
-/// Facts as metadata.
+/// Fields as metadata.
 private func metadata(_ facts: [LogField]) -> Logger.Metadata {
     let pairs = facts.map { fact in
         switch fact.value {

@@ -16,9 +16,9 @@ struct WatchedSymbol {
     var status: SymbolStatus
     /// Whether `status` is the engine's.
     var hasStatus: Bool { version != 0 }
-    /// Depth events applied in a second, between the last two statuses; nil until there are two.
+    /// Depth updates applied in a second, between the last two statuses; nil until there are two.
     var eventsPerSecond: Double?
-    /// How late its events came.
+    /// How late its updates came.
     var lag = LagMeter()
     fileprivate var watch = BookMonitor()
     fileprivate var version: UInt64 = 0
@@ -43,7 +43,7 @@ struct RunWatch {
     private let market: Market
     private var isMarketDoubted = false
 
-    /// So many messages without one that is understood are no accident.
+    /// This many messages of which none is understood are no accident.
     private static let malformedMin = 20
 
     init(_ service: BookService) {
@@ -65,13 +65,13 @@ struct RunWatch {
         return live > 0 && live == symbols.count { !unknown.contains($0.name) }
     }
 
-    /// How late events came since the last call.
+    /// How late updates came since the last call.
     mutating func takeRecentLag() -> LagMeter {
         defer { recentLag = LagMeter() }
         return recentLag
     }
 
-    /// Reads everything anew and logs what has changed.
+    /// Reads everything again and logs what has changed.
     mutating func look(_ logger: Logger) {
         for index in symbols.indices { look(index, logger) }
     }
@@ -85,7 +85,7 @@ struct RunWatch {
         }
     }
 
-    /// How the books stand at the end.
+    /// The state of the books at the end.
     func outcomes(_ books: [FinalBook]) -> [SymbolName: BookOutcome] {
         let nowNs = monotonicNs()
         let ends = Dictionary(books.map { ($0.status.symbol, $0.state) }, uniquingKeysWith: { $1 })
@@ -156,7 +156,7 @@ struct RunWatch {
         logger.log(level: level, "\(message)", metadata: facts)
     }
 
-    /// Tells of a contradiction, with what was said, as soon as the book thread has told that.
+    /// Reports a contradiction, with both values, as soon as the book thread has delivered it.
     private func tell(
         _ check: VenueMismatch.Check, _ message: String, _ symbol: WatchedSymbol, _ logger: Logger
     ) {

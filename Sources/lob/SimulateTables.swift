@@ -46,7 +46,7 @@ extension SimulateCommand {
         if isMissed { throw ExitCode(2) }
     }
 
-    /// Whether a mistake's own invariant shows it in a seed, and all others together do not.
+    /// Whether a mistake's own invariant catches it in a seed, and all others together do not.
     private func isSeenAlone(_ mistake: Mistake, seed: UInt64) throws -> Bool {
         var plan = mistake.plan(seed: seed)
         if let faults { plan.faults = faults }
@@ -57,7 +57,7 @@ extension SimulateCommand {
         return try Pipeline(plan).run().violation == nil
     }
 
-    /// Every kind of trouble with the times to its notice and to its end.
+    /// Every kind of trouble with the times until it is noticed and until it ends.
     func showTroubles() throws {
         var rows = [["trouble", "bound", "median", "worst", "live again: median", "worst", "never"]]
         var isLate = false

@@ -136,6 +136,17 @@ import Testing
         }
     }
 
+    /// The table of floors in the pages names every target of the table of arrows, from top to bottom, and no
+    /// other.
+    @Test func floorsArePrinted() throws {
+        let page = try #require(Self.pages.first { $0.name == "Pipeline.md" })
+        let rows = page.lines.drop { $0 != "## Floors" }.filter { $0.hasPrefix("|") }
+        let named = rows.dropFirst(2).flatMap { row in
+            inlineCode(in: row.split(separator: "|", omittingEmptySubsequences: false)[2])
+        }
+        #expect(named == HouseRules.arrows.map(\.target))
+    }
+
     /// Every Swift example of README and documentation is compiled and run by `.ci/embed`.
     @Test func examplesAreRun() throws {
         let script = try #require(SourceTree.file(".ci/embed"))

@@ -116,7 +116,7 @@ enum HouseRules {
 
     /// Names in backticks of what is neither in the code nor in a script of this repository.
     static let foreignNames: Set<String> = [
-        "BTCUSD_261225", "atoll", "bisect", "insort", "nohup",
+        "BTCUSDT_250627", "BTCUSD_261225", "_total", "atoll", "bisect", "insort", "lob_", "nohup",
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.

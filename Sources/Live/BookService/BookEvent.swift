@@ -9,13 +9,13 @@ import MarketData
 public enum BookEvent: Hashable, Sendable {
     /// It is live for the first time.
     case live(UpdateID)
-    /// It is not to be trusted now.
+    /// It lost its trust.
     case stale(StaleReason)
-    /// It is live again, so long after a look first found it stale.
+    /// It is live again, this long after a look first found it stale.
     case liveAgain(UpdateID, afterMs: Int64)
-    /// Events were missing so many times, and the book was mended before anybody looked.
+    /// Updates were missing this many times, and the book was mended before a look noticed.
     case mended(gaps: Int)
-    /// Event after event, none follows the one before: their ids are counted in another way.
+    /// Update after update, none follows the one before: their ids are counted differently.
     case unchained
     /// An audit found no difference.
     case auditAgreed
@@ -27,23 +27,23 @@ public enum BookEvent: Hashable, Sendable {
     case partialContradicted
     /// Best bid at or above best ask.
     case crossed
-    /// A snapshot is newer than the book, and the events that lead to it did not come.
+    /// A snapshot is newer than the book, and the updates that lead to it have not come.
     case behind
-    /// The venue prints other decimals.
+    /// The venue prints different decimals.
     case rescaled
-    /// Too many events waited for a snapshot.
+    /// Too many updates waited for a snapshot.
     case bufferOverflowed
 }
 
-/// How a book stands when it is over.
+/// The state of a book at the end.
 public enum BookOutcome: Hashable, Sendable {
     /// Live.
     case live
-    /// It was live, has lost its trust, and there has not been much time to mend it.
+    /// It was live, lost its trust, and there was little time to mend it.
     case mending(forMs: Int64)
-    /// It was live, and could not be mended for `BookMonitor.mendingNsMax` or longer.
+    /// It was live and could not be mended for `BookMonitor.mendingNsMax` or longer.
     case lost(forMs: Int64)
-    /// It never was live.
+    /// It was never live.
     case neverLive
 
     /// Whether something is wrong with it.

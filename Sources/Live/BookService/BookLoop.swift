@@ -1,11 +1,11 @@
 // The book thread of a shard: it polls the ring, steps the engine, answers questions about books between two
-// frames, and passes on what the engine requests. This is the loop that everything waits for, so it does
-// nothing else. What comes behind the frames of a turn is in `ShardTurn`; here is when the next one comes.
+// frames, and passes on what the engine requests. Everything waits for this loop, so it does nothing else.
+// What follows the frames of a turn is in `ShardTurn`; this file decides when the next turn comes.
 //
 // Invariants
 // * The engine is touched by this thread alone.
-// * When the feed is over, what is in the ring is still stepped before the loop ends, and readers see the
-//   counters of the very end.
+// * When the feed has ended, what is in the ring is still stepped before the loop ends, and readers see the
+//   final counters.
 
 import BookEngine
 import DepthFeed
@@ -40,7 +40,7 @@ final class BookLoop: @unchecked Sendable {
         var ended: BookWork
     }
 
-    /// No sleep is longer: who asks a question need not notify.
+    /// No sleep is longer: a caller with a question need not notify.
     private static let sleepNsMax: Int64 = 50_000_000
 
     private var engine: BookEngine

@@ -1,10 +1,9 @@
-// What happened to one book, for whoever looks at it now and then, told once and in an order that makes
-// sense.
+// Turns periodic samples of a book's view and counters into an ordered stream of events, each reported once.
 //
-// A look shows the view as it is now and, once a second, counters. A loss that a view showed turns up in the
-// counters up to a second later, when it may be mended already; a loss shorter than the time between two
-// looks is in the counters only. The first is told from the views, and its count is not told again; the
-// second is told as what it is, something that is over.
+// A look sees the present view and, once a second, the counters. A loss of trust that a view showed appears
+// in the counters up to a second later, when it may be mended already; a loss shorter than the time between
+// two looks is in the counters only. The first is reported from the views, and its count is not reported
+// again; the second is reported as something that is over.
 
 import BookEngine
 import DepthBook
@@ -12,7 +11,7 @@ import MarketData
 
 /// What the looks at one book have shown. Times are those of any one clock.
 public struct BookMonitor: Sendable {
-    /// A book that could not be mended for so long is lost.
+    /// A book that could not be mended for this long is lost.
     public static var mendingNsMax: Int64 { 30_000_000_000 }
 
     private static let unchainedGapsMin = 10
@@ -21,16 +20,16 @@ public struct BookMonitor: Sendable {
     private var reason = StaleReason.none
     private var wasLive = false
     private var notLiveSinceNs: Int64 = 0
-    /// Whether what the next counters say of gaps is told already.
+    /// Whether the gaps in the next counters have been reported already.
     private var isLossTold = false
     private var isUnchainedTold = false
     private var counters = SymbolCounters()
     private var stateOfCounters = BookState.syncing
 
-    /// Nothing was seen yet.
+    /// A monitor that has seen nothing yet.
     public init() {}
 
-    /// Takes what a look shows.
+    /// Processes a look.
     ///
     /// - Parameters:
     ///   - view: the view of now.
@@ -49,7 +48,7 @@ public struct BookMonitor: Sendable {
         return news
     }
 
-    /// How the book stands if `end` is its state at the very end.
+    /// The state of the book if `end` is its state at the very end.
     public func outcome(_ end: BookState, atNs: Int64) -> BookOutcome {
         if end == .live { return .live }
         if !wasLive { return .neverLive }

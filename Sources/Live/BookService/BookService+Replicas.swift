@@ -1,5 +1,5 @@
-// What a replica of a shard needs of a service: the shard's frames, and answers from its book thread. The
-// replica itself, its ring and its thread are the caller's.
+// What a replica of a shard needs from a service: the shard's frames, and answers from its book thread. The
+// replica itself, its ring and its thread belong to the caller.
 //
 //     let ring = try FrameRing()
 //     let tap = FrameTap(ring.producer, signal: news)
@@ -16,7 +16,7 @@
 //     }
 //     for answer in answers.take() { replica.receive(answer) }
 //
-// A shard has connections and ticks of its own, so a replica is one of a single shard.
+// A shard has its own connections and ticks, so a replica belongs to a single shard.
 
 import BookEngine
 import LobHandoff
@@ -36,7 +36,7 @@ extension BookService {
     ///   the service has stopped.
     public func add(_ tap: FrameTap, toShard number: Int) -> Bool { shard(number)?.feed.add(tap) ?? false }
 
-    /// Ends that. Frames may still come until the feed's thread has got to it.
+    /// Stops writing to a tap. Frames may still come until the feed's thread gets to it.
     ///
     /// - Returns: as `add`.
     public func remove(_ tap: FrameTap, fromShard number: Int) -> Bool {

@@ -1,6 +1,5 @@
-// Books kept live: shards of feed thread, ring and book thread, and one fetcher that fetches snapshots for
-// all of them. This is what `lob run` starts, and what a program that wants live books on its own threads
-// embeds.
+// Keeps books live: shards of feed thread, ring and book thread, and one fetcher of snapshots for all of
+// them. This is what `lob run` starts, and what a program embeds that wants live books on threads of its own.
 //
 //     let service = try BookService(configuration) { print($0) }
 //     let views = service.readers(of: btcusdt)!.views
@@ -18,7 +17,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// Live books of the symbols of one market. Who drops it stops it.
+/// Live books of the symbols of one market. Dropping it stops it.
 public final class BookService: Sendable {
     let machine: ServiceMachine
 
@@ -29,9 +28,9 @@ public final class BookService: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: checked before anything is started.
-    ///   - report: what is worth a line in a log; called from several threads, those of the service. The path
-    ///     of the messages waits for it, so it should hand over and return. It may call everything here,
-    ///     `stop` too.
+    ///   - report: gets what is worth a line in a log, on several threads of the service. The path of the
+    ///     messages waits for it, so it should hand the event over and return. It may call everything here,
+    ///     even `stop`.
     /// - Throws: `ServiceError`; a field without a legal value is found before any thread is made, and after
     ///   any other error none is left.
     public init(
@@ -50,8 +49,8 @@ public final class BookService: Sendable {
         machine.shard(of: symbol)?.readers[symbol]
     }
 
-    /// Runs `question` with a book on its book thread, between two messages. For what is rare: the book waits
-    /// meanwhile.
+    /// Runs `question` with a book on its book thread, between two messages. For infrequent use: the book
+    /// waits meanwhile.
     ///
     /// - Returns: false if the service does not keep the symbol, too many questions wait, or it has stopped;
     ///   otherwise the question will be answered.
@@ -65,8 +64,8 @@ public final class BookService: Sendable {
         }
     }
 
-    /// Hands out the first contradiction of each kind between a book and what the venue says of its best
-    /// levels. For people.
+    /// Delivers the first contradiction of each kind between a book and the venue's own best levels. For
+    /// people.
     ///
     /// - Parameters:
     ///   - symbol: whose.
@@ -78,7 +77,7 @@ public final class BookService: Sendable {
         machine.shard(of: symbol)?.ask { use($0.mismatches(of: symbol)) } ?? false
     }
 
-    /// Hands out a copy of all levels of a book. For checks and for the curious.
+    /// Delivers a copy of all levels of a book. For checks and inspection.
     ///
     /// - Parameters:
     ///   - symbol: whose.
@@ -101,24 +100,24 @@ public final class BookService: Sendable {
         machine.fetcher.fetchExchangeInfo(configuration.endpoints.market, use)
     }
 
-    /// What each shard says of itself. For any thread.
+    /// The status of each shard. For any thread.
     public var shardStatuses: [ShardStatus] { machine.shards.map(ShardStatus.init) }
 
-    /// What the fetcher says of itself. For any thread.
+    /// The status of the fetcher. For any thread.
     public var fetcherStatus: SnapshotFetcherStatus { machine.fetcherStatus }
 
     /// Closes all connections, lets the books take what was received, and ends all threads. A few seconds at
     /// most, unless a callback does not return.
     ///
-    /// It may be called from any thread and as often as one likes: of several callers one gets the books, and
-    /// none returns before all has ended. From a thread of the service, that is inside `report` or the
-    /// closure of a question, it cannot wait: the end begins, the call returns at once with nothing, and
-    /// whoever calls next from outside waits for the end and gets the books.
+    /// It may be called from any thread and any number of times: of several callers one gets the books, and
+    /// none returns before everything has ended. From a thread of the service, that is inside `report` or the
+    /// closure of a question, it cannot wait: stopping begins, the call returns at once with nothing, and the
+    /// next caller from outside waits for the end and gets the books.
     ///
-    /// - Returns: the books as they were; none if another call has given them away, or from inside.
+    /// - Returns: the final books; none if another call has returned them, or from inside.
     @discardableResult
     public func stop() -> [FinalBook] { machine.stop() }
 
-    /// Begins to stop and waits for nothing; whoever calls `stop` later waits for the end and gets the books.
+    /// Begins to stop without waiting; a later caller of `stop` waits for the end and gets the books.
     public func beginStop() { machine.stopLater() }
 }

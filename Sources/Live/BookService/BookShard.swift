@@ -93,10 +93,10 @@ final class BookShard: Sendable {
         }
     }
 
-    /// Asks the feed to end; the books follow when the ring is empty.
+    /// Tells the feed to end; the books follow when the ring is empty.
     func stop() {
         isStopping.raise()
-        // A full queue empties itself within a turn; a feed without a connection may be over already.
+        // A full queue empties within a turn; a feed without a connection may have ended already.
         while !feed.stop() && !feedIsOver.isRaised {
             news.wait(since: news.ticket, timeoutNs: 1_000_000)
         }
@@ -112,9 +112,9 @@ final class BookShard: Sendable {
     /// Whether the caller is one of the shard's threads.
     var isCurrent: Bool { feedThread.isCurrent || bookThread.isCurrent }
 
-    /// Hands a question to the book thread.
+    /// Posts a question to the book thread.
     ///
-    /// - Returns: false if too many wait or the shard has ended; it was not taken.
+    /// - Returns: false if too many wait or the shard has ended; it was not accepted.
     func ask(_ question: @escaping BookWork) -> Bool {
         let isTaken = work.post(question)
         news.notify()
@@ -123,7 +123,7 @@ final class BookShard: Sendable {
 }
 
 extension BookShard {
-    /// What the feed thread gets of the shard. Not copyable, as the producer is not.
+    /// What the feed thread gets from the shard. Not copyable, as the producer is not.
     fileprivate final class Parts: @unchecked Sendable {
         // Taken out once, by the feed thread.
         private var producer: FrameProducer?

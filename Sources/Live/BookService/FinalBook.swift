@@ -1,4 +1,4 @@
-// What is left of a book when its service has stopped.
+// The final state of a book whose service has stopped.
 
 import BinanceVenue
 import BookEngine
@@ -10,7 +10,7 @@ import MarketData
 
 /// A book as it was when its shard ended.
 public struct FinalBook: Sendable {
-    /// What the engine knew of it when all was over.
+    /// What the engine knew of it at the end.
     public var status: SymbolStatus
     /// How far it could be trusted when the service was told to stop; what followed was the stop.
     public var state: BookState
@@ -26,7 +26,7 @@ public struct FinalBook: Sendable {
     public var bestAsk: PriceLevel?
     /// Digest of all levels.
     public var digest: UInt64
-    /// How much later than usual its last event had arrived, in nanoseconds; see `BookView.lagNs`.
+    /// How much later than usual its last update had arrived, in nanoseconds; see `BookView.lagNs`.
     public var lagNs: Int64 = 0
     /// When its connection was last known to deliver; see `BookView.checkedAtNs`.
     public var checkedAtNs: Int64 = 0

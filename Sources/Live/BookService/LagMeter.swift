@@ -1,5 +1,5 @@
-// How late events arrived, over a whole run: worst and median, out of counts in buckets that grow by a
-// quarter, so that nothing has to be kept.
+// How late updates arrived over a whole run: worst and median, from counts in buckets that grow by a quarter,
+// so that no single value has to be kept.
 
 /// Lags of one book or of many.
 public struct LagMeter: Sendable {
@@ -13,7 +13,7 @@ public struct LagMeter: Sendable {
     /// The worst, in nanoseconds; nil before the first.
     public private(set) var worstNs: Int64?
 
-    /// Nothing was late yet.
+    /// A meter without lags.
     public init() { counts = [Int](repeating: 0, count: LagMeter.bucketCount) }
 
     /// Adds a lag in nanoseconds; below 0 it counts as 0.
@@ -46,7 +46,7 @@ public struct LagMeter: Sendable {
         if ns < smallestNs { return 0 }
         let us = UInt64(ns / smallestNs)
         let doublings = 63 - us.leadingZeroBitCount
-        // The two bits behind the first one tell the quarter.
+        // The two bits after the first one tell the quarter.
         let quarter =
             doublings >= 2 ? Int((us >> UInt64(doublings - 2)) & 3) : Int((us << UInt64(2 - doublings)) & 3)
         return min(1 + 4 * doublings + quarter, bucketCount - 1)

@@ -1,13 +1,13 @@
-// Lines for people, on their way to a place that may take none: a stopped terminal, a full pipe, a dead
-// network disk. Whoever has a line leaves it here and goes on; one thread waits for the place.
+// Lines for people, on their way to an output that may block: a stopped terminal, a full pipe, a dead network
+// disk. Callers leave a line here and go on; one thread waits for the output.
 //
 // Invariants
-// * `add` and `show` never wait for the place.
-// * Lines are written in their order, each once or counted as lost; that some were lost is said before the
-//   next one that is written.
+// * `add` and `show` never wait for the output.
+// * Lines are written in their order, each once or counted as lost; losses are reported before the next line
+//   that is written.
 // * Of pictures only the newest is written.
 //
-// Bounds: `lineCountMax` lines of at most `lineBytesMax` bytes, and one picture. What comes beyond is lost.
+// Bounds: `lineCountMax` lines of at most `lineBytesMax` bytes, and one picture. Anything beyond is lost.
 
 import LobHandoff
 import LobTransport
@@ -30,9 +30,9 @@ public final class LineQueue: Sendable {
         var isEmpty: Bool { lostCount == 0 && lines.isEmpty && picture == nil }
     }
 
-    /// Lines that wait at most.
+    /// Most lines that wait.
     public static var lineCountMax: Int { 1024 }
-    /// Bytes of a line at most; the rest is cut off.
+    /// Most bytes of a line; the rest is cut off.
     public static var lineBytesMax: Int { 8192 }
 
     private struct State: Sendable {
@@ -60,13 +60,13 @@ public final class LineQueue: Sendable {
     /// Lines lost so far.
     public var lostCount: Int { lost.load(ordering: .relaxed) }
 
-    /// Adds a line behind the others; if there is no room it is lost.
+    /// Adds a line after the others; if there is no room it is lost.
     public func add(_ line: String) {
         let line = LineQueue.cut(line)
         state.withLock { state in
             if state.isFinished { return }
             if state.waiting.lines.count >= LineQueue.lineCountMax {
-                // The oldest goes: what happened last says most.
+                // The oldest goes: the latest line tells most.
                 state.waiting.lines.removeFirst()
                 state.waiting.lostCount += 1
                 lost.wrappingAdd(1, ordering: .relaxed)
@@ -84,7 +84,7 @@ public final class LineQueue: Sendable {
         news.notify()
     }
 
-    /// Waits until all that was added is written, but no longer than this.
+    /// Waits until everything that was added is written, but no longer than this.
     ///
     /// - Returns: whether it is.
     @discardableResult
@@ -100,8 +100,8 @@ public final class LineQueue: Sendable {
         }
     }
 
-    /// Takes nothing more, and ends the thread when the rest is written. Returns after `waitAtMostNs` whether
-    /// it is or not.
+    /// Accepts nothing more and ends the thread when the rest is written. Returns after `waitAtMostNs` in any
+    /// case.
     @discardableResult
     public func finish(waitAtMostNs: Int64) -> Bool {
         state.withLock { $0.isFinished = true }

@@ -1,5 +1,5 @@
-// What a service tells, taken apart for structured logs: words that are the same every time, and facts under
-// names of their own. `description` says the same in one line.
+// The events of a service for structured logs: a message that is the same every time, and fields under names
+// of their own. `description` says the same in one line.
 
 import BinanceVenue
 import DepthFeed
@@ -7,9 +7,9 @@ import FeedPlan
 import LobTransport
 import MarketData
 
-/// A fact of an event.
+/// A field of an event.
 public struct LogField: Hashable, Sendable {
-    /// What a fact is.
+    /// The value of a field.
     public enum Value: Hashable, Sendable {
         /// A count, an id, a time in the unit that the name ends with.
         case number(Int64)
@@ -32,10 +32,10 @@ public struct LogField: Hashable, Sendable {
 }
 
 extension ServiceEvent {
-    /// What kind of event it is, in words that do not depend on its facts.
+    /// The kind of event, in words that do not depend on its fields.
     public var message: String { parts.message }
 
-    /// What is particular about this one.
+    /// What is particular about this event.
     public var facts: [LogField] { parts.facts }
 
     private var parts: (message: String, facts: [LogField]) {

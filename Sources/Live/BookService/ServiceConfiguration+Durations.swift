@@ -10,13 +10,13 @@ extension ServiceConfiguration {
         set { auditEveryMs = TimeLimit.ms(newValue) }
     }
 
-    /// A book whose events arrive so much later than usual is stale; zero: never.
+    /// A book whose updates arrive this much later than usual is stale; zero: never.
     public var lagMax: Duration {
         get { .milliseconds(lagMsMax) }
         set { lagMsMax = TimeLimit.ms(newValue) }
     }
 
-    /// Silence after which a symbol's streams are subscribed anew.
+    /// Silence after which a symbol's streams are subscribed again.
     public var silence: Duration {
         get { .milliseconds(silenceMs) }
         set { silenceMs = TimeLimit.ms(newValue) }

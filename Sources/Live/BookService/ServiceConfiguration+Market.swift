@@ -1,4 +1,4 @@
-// What a service makes of its configuration, for a run that has no sockets: the same levels, limits and
+// What a service derives from its configuration, for runs without sockets: the same levels, limits and
 // reserve, so that what a simulation shows holds for the service.
 
 import BinanceVenue
@@ -8,7 +8,7 @@ import FeedPlan
 import MarketData
 
 extension ServiceConfiguration {
-    /// Levels a side to ask for. Few for whatever restores trust: that comes soonest when little weight is
+    /// Levels a side to request. Few for whatever restores trust: that arrives soonest when little weight is
     /// left, and depth follows.
     package func levelCount(_ priority: SnapshotPriority) -> Int {
         switch priority {

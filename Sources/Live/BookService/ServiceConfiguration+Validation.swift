@@ -1,5 +1,5 @@
-// What may be told to a service: everything is checked here, before any thread exists. A time beyond
-// `TimeLimit.longestMs` counts as that, so `.max` means never.
+// Which configurations of a service are legal: everything is checked here, before any thread exists. A time
+// beyond `TimeLimit.longestMs` is clamped to it, so `.max` means never.
 
 import BinanceVenue
 import BookEngine
@@ -13,13 +13,13 @@ import MarketData
 extension ServiceConfiguration {
     /// Deepest depth there is.
     private static var depthMax: Int { 5000 }
-    /// Numbers of CPUs; one that is not there is told of when a thread is to be pinned to it.
+    /// Numbers of CPUs; one that does not exist is reported when a thread is to be pinned to it.
     private static var cpuMax: Int { 65_535 }
 
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value; its symbols are not looked
-    ///   at.
+    /// - Throws: `ConfigurationError` of the first field that has no legal value; its symbols are not
+    ///   checked.
     public func validate() throws(ConfigurationError) {
         try streams.validate(endpoints.market, isCombined: isCombined)
         try ConfigurationError.check("depth", depth, 1...ServiceConfiguration.depthMax)
@@ -59,7 +59,7 @@ extension ServiceConfiguration {
         try ConfigurationError.check("fetcher.statusIntervalMs", fetcher.statusIntervalMs, 1...60_000)
         let pool = endpoints.market.weightPool
         do throws(ConfigurationError) {
-            // As it was told, since what is worked out from wrong numbers may not be a number.
+            // Checked as given, since what is derived from wrong numbers may overflow.
             try (fetcher.planner ?? SnapshotPlanner.Configuration(pool: pool)).validate(pool: pool)
             try fetcherOptions.planner?.validate(pool: pool)
         } catch {
@@ -74,7 +74,7 @@ extension ServiceConfiguration {
         try ConfigurationError.check("loop.commandCountMax", loop.commandCountMax, 1...1_000_000)
     }
 
-    /// Checks that the venue's addresses are some.
+    /// Checks that the venue's addresses are valid.
     func validateAddresses() throws(TransportError) {
         _ = try ServiceURL(endpoints.streamBase + endpoints.combinedStreamTarget([]))
         _ = try ServiceURL(endpoints.restBase)

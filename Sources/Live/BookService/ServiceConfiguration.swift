@@ -1,4 +1,4 @@
-// What a service is told, what it tells, and why it may not start.
+// The configuration of a service.
 
 import BinanceVenue
 import BookEngine
@@ -9,7 +9,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// What a service is told.
+/// The configuration of a service.
 public struct ServiceConfiguration: Sendable {
     /// Most symbols a service keeps.
     public static var symbolCountMax: Int { 4096 }
@@ -24,22 +24,22 @@ public struct ServiceConfiguration: Sendable {
     public var isMicroseconds = false
     /// Whether messages name their streams; see `DepthFeed.Configuration.isCombined`.
     public var isCombined = true
-    /// Levels a side to know, 1 … 5000: snapshots ask for so many, and a book is deepened when half of them
+    /// Levels a side to know, 1 … 5000: snapshots request this many, and a book is deepened when half of them
     /// are left.
     public var depth = 1000
     /// Time between two audits of a book; 0 and `.max`: none.
     public var auditEveryMs: Int64 = 600_000
-    /// A book whose events arrive so much later than usual is stale; 0 and `.max`: never.
+    /// A book whose updates arrive this much later than usual is stale; 0 and `.max`: never.
     public var lagMsMax: Int64 = 5_000
     /// What a venue's contradiction leads to.
     public var mismatchPolicy = MismatchPolicy.resync
     /// How often views are published.
     public var publication = Publication.perMessage
-    /// Shards at least; more come by themselves when one connection cannot carry all streams.
+    /// At least this many shards; more are added when one connection cannot carry all streams.
     public var shardCountMin = 1
     /// Bytes of each shard's ring, a power of two; nil: the default for every sixteen symbols of the shard,
-    /// at most 128 MiB. Half a second of the busiest traffic measured on all of them then finds room, so that
-    /// a book thread that loses its CPU for that long loses nothing.
+    /// at most 128 MiB. Half a second of the busiest traffic measured, on all of them, then finds room, so
+    /// that a book thread that loses its CPU for that long loses nothing.
     public var ringBytes: Int?
     /// What threads do while there is nothing to do.
     public var idle = IdleStrategy.backoff
@@ -58,7 +58,7 @@ public struct ServiceConfiguration: Sendable {
     public var loop = EventLoop.Options()
     /// Time between two ticks of the engine.
     public var tickIntervalMs = 100
-    /// Silence after which a symbol's streams are subscribed anew, and how far a snapshot may lie ahead.
+    /// Silence after which a symbol's streams are subscribed again, and how far a snapshot may lie ahead.
     public var silenceMs: Int64 = 30_000
     /// Seed of all jitter.
     public var seed: UInt64 = 1
@@ -84,9 +84,9 @@ extension ServiceConfiguration {
             ? wantedLevelCount : min(market.shallowSnapshotLimit.levelCount, wantedLevelCount)
     }
 
-    /// The fetcher, with enough of every minute kept back to mend all books at once, though at most half:
-    /// what costs one book its trust, a full ring or a lost connection, often costs it all of them, and the
-    /// weight must not have gone into depth and audits before.
+    /// Reserves enough request weight each minute (at most half) to resync every book: failures such as a
+    /// full ring or a lost connection usually hit all books at once, and the weight must not have gone into
+    /// depth and audits before.
     var fetcherOptions: SnapshotFetcher.Options {
         var options = fetcher
         let market = endpoints.market
@@ -109,7 +109,7 @@ extension ServiceConfiguration {
         engine.requestsAreAnnounced = true
         engine.auditEveryNs = TimeLimit.ns(auditEveryMs)
         engine.lagNsMax = TimeLimit.ns(lagMsMax)
-        // A ticker may be ahead of the update of its id by as long as the stream takes its time.
+        // A ticker may be ahead of the update with its id by as long as the stream takes.
         let threeIntervalsNs = 3 * TimeLimit.ns(Int64(streams.depthInterval.rawValue))
         engine.aheadNsMax = max(engine.aheadNsMax, threeIntervalsNs)
         engine.mismatchPolicy = mismatchPolicy
@@ -127,7 +127,7 @@ extension ServiceConfiguration {
         feed.isMicroseconds = isMicroseconds
         feed.isCombined = isCombined
         feed.supervisor = supervisor
-        // The venue counts the attempts of an address, whatever shard they are of.
+        // The venue counts the attempts of an address, whichever shard they are of.
         feed.supervisor.attemptsPerFiveMinutesMax = max(
             1, min(supervisor.attemptsPerFiveMinutesMax, 240 / shardCount))
         feed.supervisor.seed = seed &+ UInt64(shard)

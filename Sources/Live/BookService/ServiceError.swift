@@ -12,7 +12,7 @@ import MarketData
 public enum ServiceError: Error, Hashable, Sendable {
     /// A field of the configuration has no legal value.
     case configuration(ConfigurationError)
-    /// There is nothing to keep a book of.
+    /// The configuration names no symbols.
     case noSymbols
     /// More symbols than a service keeps.
     case tooManySymbols(most: Int)

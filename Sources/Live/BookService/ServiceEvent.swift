@@ -1,4 +1,4 @@
-// What a service tells whoever runs it.
+// What a service reports.
 
 import BinanceVenue
 import BookEngine
@@ -7,7 +7,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// Something a service tells people, from any of its threads.
+/// Something a service reports for people, from any of its threads.
 @nonexhaustive
 public enum ServiceEvent: Sendable {
     /// The feed of a shard.

@@ -1,6 +1,6 @@
-// The threads of a service, and how they end. It is apart from `BookService` because the end may be asked for
-// by one of these threads, or when nobody holds the service any more: then a thread of its own ends the
-// others and holds the machine until that is done.
+// The threads of a service, and how they end. This is apart from `BookService` because the end may be
+// requested by one of these threads, or when nothing holds the service any more: then a thread of its own
+// ends the others and holds the machine until that is done.
 //
 // | phase    | stop, from outside                     | stop, from inside       | stopLater           |
 // | -------- | -------------------------------------- | ----------------------- | ------------------- |
@@ -9,11 +9,11 @@
 // | ended    | gives the books if there are           | nothing                 | nothing             |
 //
 // If the system gives no thread for the ender, the phase is `owed`, and the next `stop` from outside ends
-// all.
+// everything.
 //
 // Invariants
-// * All threads are joined exactly once, by one that is none of them.
-// * The books are given away once.
+// * All threads are joined exactly once, by a thread that is none of them.
+// * The books are returned once.
 
 import BookEngine
 import DepthBook
@@ -50,7 +50,7 @@ final class ServiceMachine: Sendable {
         var books: [FinalBook] = []
     }
 
-    /// Where bodies go.
+    /// Where snapshots go.
     private typealias Routes = SnapshotRoutes<FeedHandle>
 
     init(
@@ -157,7 +157,7 @@ final class ServiceMachine: Sendable {
         }
     }
 
-    /// Begins the end, if it has not begun, and waits for nothing.
+    /// Begins the end, if it has not begun, without waiting.
     func stopLater() {
         let isOurs = end.withLock { end in
             switch end.phase {
@@ -172,7 +172,7 @@ final class ServiceMachine: Sendable {
             let ender = try PinnedThread("ender") { [self] in endAll() }
             ender.detach()
         } catch {
-            // Nothing new begins; what is under way waits for whoever stops it from outside.
+            // Nothing new begins; what is in progress waits for a caller that stops it from outside.
             isStopping.raise()
             end.withLock { $0.phase = .owed }
         }
@@ -195,14 +195,14 @@ final class ServiceMachine: Sendable {
         for index in books.indices {
             guard let view = views[books[index].status.symbol] else { continue }
             let end = books[index]
-            // What the stop itself took from a live book is no finding.
+            // A live book that the stop itself made stale is no finding.
             if view.state == .live && end.state == .stale && end.reason == .disconnected {
                 books[index].status.counters.resyncs -= 1
             }
             (books[index].state, books[index].reason) = (view.state, view.reason)
             (books[index].lagNs, books[index].checkedAtNs) = (view.lagNs, view.checkedAtNs)
         }
-        // The bells are closed, so whoever waits has seen the last value or sees it now.
+        // The bells are closed, so every waiting reader has seen the last value or sees it now.
         waker.stop()
         ServiceMachine.stop(fetcher)
         fetcherThread.join()

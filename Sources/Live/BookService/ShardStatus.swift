@@ -8,7 +8,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// What a shard says of itself: every part is of the last second, not all of one instant.
+/// The status of a shard: every part is of the last second, not all of one instant.
 public struct ShardStatus: Sendable {
     /// Symbols of the shard.
     public var symbolCount: Int
@@ -16,8 +16,8 @@ public struct ShardStatus: Sendable {
     public var feed = FeedStatus()
     /// Its engine.
     public var engine = EngineCounters()
-    /// Its ring, as of now. Messages that were lost behind a frame that waited for room are in none of the
-    /// ring's numbers: all that were lost are in `feed.droppedMessages`.
+    /// Its ring, as of now. Messages dropped because a frame waited for room are in none of the ring's
+    /// numbers: all that were lost are in `feed.droppedMessages`.
     public var ring: FrameRingGauges
 
     init(_ shard: BookShard) {

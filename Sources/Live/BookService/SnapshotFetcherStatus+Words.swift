@@ -1,4 +1,4 @@
-// Words for people: why a book is not to be trusted, what a fetcher waits for, how two books differ.
+// Words for people: why a book is not trusted, what a fetcher waits for, how two books differ.
 
 import BinanceVenue
 import BookEngine
@@ -7,7 +7,7 @@ import DepthFeed
 import MarketData
 
 extension StaleReason {
-    /// A few words, to stand behind the name of a book.
+    /// A few words to follow the name of a book.
     public var words: String {
         switch self {
         case .none: "nothing is wrong"
@@ -28,7 +28,7 @@ extension StaleReason {
 }
 
 extension SnapshotFetcherStatus {
-    /// What holds the next request back, until when, and when all should be there; nil if nothing waits.
+    /// What delays the next request, until when, and when everything should be there; nil if nothing waits.
     public func waitText(nowMs: Int64) -> String? {
         let waiting = (0..<queued.count).reduce(inFlight) { $0 + queued[$1] }
         if waiting == 0 { return nil }
@@ -57,7 +57,7 @@ func clockText(ms: Int64) -> String {
     return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60))Z"
 }
 
-/// A length of time in a unit that suits it: `12 s`, `3 min`, `2 h`.
+/// A duration in a unit that suits it: `12 s`, `3 min`, `2 h`.
 func durationText(ms: Int64) -> String {
     let seconds = max(ms + 999, 0) / 1000
     if seconds < 100 { return "\(seconds) s" }

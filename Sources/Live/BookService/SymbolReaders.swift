@@ -14,7 +14,7 @@ public struct SymbolReaders: Sendable {
     public let views: LatestValueReader<BookView>
     /// Best bid and ask alone, with the same versions.
     public let tops: LatestValueReader<TopOfBook>
-    /// Status and counters, once a second; nobody is told when.
+    /// Status and counters, once a second; no bell rings for them.
     public let statuses: LatestValueReader<SymbolStatus>
     private let bell: Bell
     private let waker: TaskWaker
@@ -35,7 +35,7 @@ public struct SymbolReaders: Sendable {
         LatestValues(views, bell: bell, waker: waker, room: BookView())
     }
 
-    /// Tops to wait for, as `viewsToCome`.
+    /// Tops to wait for, in the same way as `viewsToCome`.
     public var topsToCome: LatestValues<TopOfBook> {
         LatestValues(tops, bell: bell, waker: waker, room: TopOfBook())
     }

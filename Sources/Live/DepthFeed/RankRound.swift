@@ -1,7 +1,7 @@
-// Whose rank to tell next: all symbols in turn, a few at a time.
+// Which symbols to report the rank of next: all in turn, a few at a time.
 //
-// Counting proven levels touches a book, and books that have nothing to do are not in the cache: some five
-// microseconds each. Four every 31 ms stop nobody, and a shard of 512 symbols is through in four seconds.
+// Counting proven levels touches a book, and idle books are not in the cache: some five microseconds each.
+// Four every 31 ms delay nothing, and a shard of 512 symbols is done in four seconds.
 
 import MarketData
 
@@ -15,7 +15,7 @@ struct RankRound {
     private var place = 0
     private var dueNs: UInt64 = 0
 
-    /// Whether it is time for the next few; to be asked once a turn. Looks at the clock now and then only.
+    /// Whether the next few are due; called once a turn. Reads the clock only now and then.
     mutating func isDue(_ monotonicNs: () -> UInt64) -> Bool {
         turn += 1
         if turn < RankRound.turnsPerLook { return false }

@@ -1,12 +1,12 @@
-// In which order the addresses of a name are tried. Pure.
+// The order in which the addresses of a name are tried. Pure.
 //
-// The resolver sorts by its own rules, the same every time: on a machine without a route to one family, or in
-// front of a broken machine of the service, every attempt would begin with the same failure. So the families
-// take turns, and the order begins behind the address that failed last.
+// The resolver sorts by its own rules, the same every time: on a machine without a route to one family, or
+// with a broken machine of the service first in the list, every attempt would begin with the same failure. So
+// the families take turns, and the order begins after the address that failed last.
 
 /// The addresses that failed last, by name.
 struct AddressMemory {
-    /// Most names that are remembered; the one remembered longest gives way.
+    /// Most names that are remembered; the oldest one gives way.
     static let nameCountMax = 64
 
     private var failures: [(name: String, address: String)] = []
@@ -27,7 +27,7 @@ struct AddressMemory {
         return Array(mixed[(index + 1)...] + mixed[...index])
     }
 
-    /// The families in turns, each in its order, the family of the first address first.
+    /// The families in turn, each in its order, starting with the family of the first address.
     private static func interleaved(_ addresses: [String]) -> [String] {
         let first = addresses.first.map { $0.contains(":") }
         let families = [true, false].map { isFirst in

@@ -14,7 +14,7 @@
 //     any        any other              none
 //     open, closing: the socket is gone                          lost
 //
-// `answered` waits for the server to hang up first, as it should; `over` waits for the library to say that
+// `answered` waits for the server to hang up first, as it should; `over` waits for the library to report that
 // the socket is gone. What is reported is decided once.
 
 /// The state of the closing handshake.
@@ -36,12 +36,12 @@ struct ClosingHandshake {
 
     private var state = State.open
 
-    /// Whether messages are still handed over.
+    /// Whether messages are still delivered.
     var isOpen: Bool {
         if case .open = state { true } else { false }
     }
 
-    /// Whether bytes of the peer still mean something.
+    /// Whether bytes of the peer still matter.
     var isListening: Bool {
         switch state {
         case .open, .closing: true

@@ -1,4 +1,4 @@
-// From a URL to an open connection: which address to try by which backend, and when to give up. Pure; the
+// From a URL to an open connection: which address to try with which backend, and when to give up. Pure; the
 // shell resolves, connects and keeps the time limit of each attempt.
 //
 //     state        input                  action                                  next
@@ -15,10 +15,10 @@
 //     any          any other              none: a late answer of something that
 //                                         was given up
 //
-// The next backend is taken at the same address when the server did not consent to the upgrade for a reason
-// that the other handshake might not give it; the next address when this one could not be reached; neither if
-// the owner says that this attempt is the last. At another address the backends begin anew if it was the
-// answer that did not do. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
+// After a failure the next backend is tried at the same address if the server did not consent to the upgrade
+// for a reason that may not apply to the other handshake; the next address if this one could not be reached;
+// neither if the owner says that this attempt is the last. At another address the backends start over if it
+// was the answer that failed. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
 // next plan begins after the address that failed last.
 
 /// The order of attempts of one connection.
@@ -49,7 +49,7 @@ struct DialPlan {
         self.backends = backends
     }
 
-    /// The backend under way, nil if none is.
+    /// The backend in use, nil if none is.
     var backend: WebSocketBackend? {
         if case .attempting(_, _, let backendIndex) = state { backends[backendIndex] } else { nil }
     }
@@ -121,8 +121,8 @@ struct DialPlan {
 }
 
 extension TransportError {
-    /// Whether the server might consent to the other handshake. Not the statuses that speak of the client, of
-    /// its rate or of the server's health: another attempt would only count against it.
+    /// Whether the server might consent to the other handshake. Not for statuses that concern the client, its
+    /// rate or the server's health: another attempt would only count against it.
     var isWorthAnotherBackend: Bool {
         switch self {
         case .unanswered, .unansweredInPlain, .badAnswer, .handshakeInvalid: true

@@ -1,7 +1,7 @@
 // The shell of a `DialPlan`: resolves, starts attempts and keeps the limit of each, for WebSocket and HTTP
 // clients alike.
 
-/// Brings one connection about.
+/// Establishes one connection.
 final class Dialer {
     /// One attempt, as its owner has to start it.
     struct Attempt {
@@ -15,7 +15,7 @@ final class Dialer {
     private let limitMs: Int
     private var plan: DialPlan
     private var limit: LoopTimer?
-    /// Set by the owner when nothing must be tried any more after the attempt under way.
+    /// Set by the owner when nothing may be tried after the current attempt.
     var isLastAttempt = false
     private var begin: ((Attempt) throws(TransportError) -> Void)?
     private var abandon: (() -> TransportError?)?
@@ -31,7 +31,7 @@ final class Dialer {
     ///
     /// - Parameters:
     ///   - begin: starts an attempt.
-    ///   - abandon: gives the attempt under way up; says why, if it was not for want of a connection.
+    ///   - abandon: gives up the current attempt; returns why, if it was not for lack of a connection.
     ///   - giveUp: the last call, if no attempt opens.
     func start(
         begin: @escaping (Attempt) throws(TransportError) -> Void, abandon: @escaping () -> TransportError?,
@@ -44,7 +44,7 @@ final class Dialer {
         }
     }
 
-    /// The attempt under way has failed.
+    /// The current attempt has failed.
     func failed(_ error: TransportError) {
         stopLimit()
         if let address, error.isWorthAnotherAddress { loop.addresses.failed(address, of: nameToResolve) }
@@ -52,7 +52,7 @@ final class Dialer {
         loop.soon { self.perform(action) }
     }
 
-    /// The attempt under way is open.
+    /// The current attempt is open.
     func opened() {
         stopLimit()
         plan.opened()

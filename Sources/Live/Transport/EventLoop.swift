@@ -1,13 +1,13 @@
-// One thread's view of the network: connections, servers, timers and messages from other threads, served by
-// turning.
+// One thread's view of the network: connections, servers, timers and messages from other threads, all served
+// by turning the loop.
 //
-// Why this shape: libwebsockets serves one context from one thread, and a book's feed wants to decide itself
-// whether that thread spins or sleeps. So there is no hidden thread: whoever owns the loop calls `turn`.
+// Why this shape: libwebsockets serves one context from one thread, and a feed must decide itself whether
+// that thread spins or sleeps. So there is no hidden thread: the owner of the loop calls `turn`.
 //
 // Invariants
-// * Nothing here is called from another thread but `remote`.
-// * What a callback asks for (a connection, a timer) begins at the earliest in the next turn: the library is
-//   never entered from inside itself to make a connection.
+// * Other threads call nothing here but `remote`.
+// * What a callback starts (a connection, a timer) begins in the next turn at the earliest: the library is
+//   never re-entered to make a connection.
 // * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, look-ups by eight
 //   at once.
 
@@ -15,13 +15,13 @@ import CLobTransport
 
 /// An event loop. Thread: the one that turns it.
 public final class EventLoop {
-    /// What a loop is made with.
+    /// Limits and settings of a loop.
     public struct Options: Sendable {
         /// Most bytes one read of a socket hands over; also the room for a response head.
         public var readBytesMax = 65536
-        /// Most bytes that wait to be sent on one connection; beyond it `send` says no.
+        /// Most bytes that wait to be sent on one connection; beyond that `send` returns false.
         public var queueBytesMax = 4 << 20
-        /// Most commands that wait from other threads; beyond it `post` says no.
+        /// Most commands that wait from other threads; beyond that `post` returns false.
         public var commandCountMax = 1024
         /// PEM file of the only certificate authorities to trust; nil trusts the system's.
         public var authorityPath: String?
@@ -32,7 +32,7 @@ public final class EventLoop {
         public init() {}
     }
 
-    /// Takes the addresses of a name.
+    /// Receives the addresses of a name.
     typealias Lookup = (Result<[String], TransportError>) -> Void
 
     /// The part of the loop that other threads may use.
@@ -63,8 +63,8 @@ public final class EventLoop {
 
     /// Serves what is ready, then due timers, then commands of other threads.
     ///
-    /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning), more waits until something
-    ///   happens but no longer. The system rounds waits down to milliseconds and spins the rest.
+    /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning); more waits until something
+    ///   happens, but no longer than that. The system rounds waits down to milliseconds; the rest is spun.
     public func turn(waitAtMostNs: UInt64 = 0) {
         precondition(!isTurning, "turn() from inside a turn")
         isTurning = true
@@ -99,10 +99,10 @@ public final class EventLoop {
         return after(overflow ? .max : delayNs, action)
     }
 
-    /// Cancels a timer; one that has rung or was cancelled is no error.
+    /// Cancels a timer; one that has fired or was cancelled is ignored.
     public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
-    /// Runs the commands that wait, ends every connection and server, reporting each, and frees the loop. Not
+    /// Runs the waiting commands, ends every connection and server, reporting each, and frees the loop. Not
     /// from inside a callback.
     public func close() {
         precondition(!isTurning, "close() from inside a turn")
@@ -116,10 +116,10 @@ public final class EventLoop {
         timers.removeAll()
     }
 
-    /// Whether `close` has been called: what ends now, ends by its owner.
+    /// Whether `close` has been called: from then on, connections end because their owner ends them.
     var isClosed: Bool { handle == nil }
 
-    /// Does it at the end of this turn or in the next one, outside the library.
+    /// Runs it at the end of this turn or in the next one, outside the library.
     func soon(_ action: @escaping () -> Void) { deferred.append(action) }
 
     func connect(_ socket: Socket, to target: Target, of url: ServiceURL) throws(TransportError) {

@@ -1,22 +1,22 @@
 // RFC 6455 framing as a client receives it: bytes in, pieces of messages out, without a copy and without a
 // socket.
 //
-// Why this shape: a read of the socket ends anywhere, so the decoder keeps only what a frame's header says
-// and a position; payload stays where it arrived and is named by its place in the bytes given. Control frames
-// alone are gathered (at most 125 bytes), because an answer needs them whole.
+// Why this shape: a read of the socket may end anywhere, so the decoder keeps only the current frame's header
+// and a position. Payload stays where it arrived and is identified by its place in the given bytes. Only
+// control frames are gathered (at most 125 bytes), because answering needs them whole.
 //
 // Invariants
 // * Between two calls `remaining` bytes of the current frame are still to come, and `phase` names the byte
 //   awaited.
-// * A message never exceeds `messageBytesMax`: refused at the header, before any byte of the excess is handed
-//   over.
-// * After a violation or a close frame nothing is decoded any more; the caller stops asking.
+// * A message never exceeds `messageBytesMax`: refused at the header, before any byte of the excess is
+//   delivered.
+// * After a violation or a close frame nothing more is decoded; the caller stops.
 // Text is not checked for UTF-8: the only reader is a parser that takes bytes and refuses what it does not
 // know. Worst case: one-byte frames, some 10 ns each.
 
 /// The receiving half of a WebSocket client.
 struct FrameDecoder {
-    /// What the bytes held next.
+    /// What came next in the bytes.
     enum Step: Hashable {
         /// All bytes are used up.
         case needsMore
@@ -61,7 +61,7 @@ struct FrameDecoder {
     /// Bytes of the calls before this one.
     private var streamBytes: UInt64 = 0
 
-    /// A decoder at the first byte behind the handshake.
+    /// A decoder at the first byte after the handshake.
     ///
     /// - Precondition: `messageBytesMax > 0`.
     init(messageBytesMax: Int) {
@@ -73,7 +73,7 @@ struct FrameDecoder {
     ///
     /// - Parameters:
     ///   - bytes: what one read brought.
-    ///   - position: where to go on in it; 0 at first, moved behind what was used.
+    ///   - position: where to continue in it; 0 at first, moved past what was used.
     /// - Throws: the first broken rule; the decoder must not be used after it.
     /// - Complexity: O(header); payload is not looked at. Allocates nothing.
     mutating func next(_ bytes: Span<UInt8>, from position: inout Int) throws(FrameViolation) -> Step {

@@ -12,7 +12,7 @@ public enum FrameFault: Hashable, Sendable {
     case controlTooLong
     /// A control frame in fragments (5.5).
     case controlFragmented
-    /// A continuation of nothing (5.4).
+    /// A continuation without a message to continue (5.4).
     case continuationOfNothing
     /// A new message before the last one was finished (5.4).
     case messageUnfinished
@@ -33,6 +33,6 @@ public enum FrameFault: Hashable, Sendable {
 public struct FrameViolation: Error, Hashable, Sendable {
     /// The rule.
     public let fault: FrameFault
-    /// Offset of the offending byte in the stream behind the handshake.
+    /// Offset of the offending byte in the stream after the handshake.
     public let offset: UInt64
 }

@@ -1,17 +1,17 @@
-// One HTTP or HTTPS request of a client and its answer, the body streamed. One connection for each: this
-// package asks for a snapshot now and then, and a connection that is never kept is one that never goes stale.
+// One HTTP or HTTPS request of a client and its answer, with the body streamed. Each uses a connection of its
+// own: this package requests a snapshot now and then, and a connection that is not kept cannot go stale.
 
 import CLobTransport
 
-/// A GET request under way. Thread: its loop's. It lives until it has finished, also when nobody else holds
+/// A GET request in progress. Thread: its loop's. It lives until it has finished, even if nothing else holds
 /// it.
 public final class HTTPFetch {
     /// Limits of one request.
     public struct Options: Sendable {
         /// Most bytes of a body; a longer one ends the request.
         public var bodyBytesMax = 64 << 20
-        /// Longest time for the whole request; each address of the host that the request could not be sent
-        /// to is counted anew.
+        /// Longest time for the whole request; it starts over for each address of the host to which the
+        /// request could not be sent.
         public var limitMs = 15_000
         /// Header lines to add.
         public var headers: [HTTPHeader] = []
@@ -20,9 +20,9 @@ public final class HTTPFetch {
         public init() {}
     }
 
-    /// What the request tells.
+    /// What the request reports.
     public struct Handlers {
-        /// The status; `HTTPFetch.header` can be asked from here on.
+        /// The status; from here on `HTTPFetch.header` returns headers.
         public var answered: (Int) -> Void = { _ in }
         /// A piece of the body as it arrived; the bytes are borrowed for the call.
         public var body: (Span<UInt8>) -> Void
@@ -55,7 +55,7 @@ public final class HTTPFetch {
     /// A header of the answer by its name in lower case; nil if absent, before the answer and after the end.
     public func header(_ name: String) -> String? { socket?.header(name) }
 
-    /// Gives the request up; `finished` is told.
+    /// Gives up the request; `finished` is called.
     public func cancel() {
         if let socket, socket.isAnswered { socket.stop(.cancelled) } else { dialer.cancel() }
     }

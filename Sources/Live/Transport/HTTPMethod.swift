@@ -1,4 +1,4 @@
-// The methods a server hears.
+// The methods a server distinguishes.
 
 import CLobTransport
 

@@ -15,7 +15,7 @@ public final class HTTPRequest {
         (self.socket, self.method, self.path, self.isUpgrade) = (socket, method, path, isUpgrade)
     }
 
-    /// A request that nobody answers is answered: a client must not wait for nothing.
+    /// A request that its handler drops is answered all the same: a client must not wait for nothing.
     deinit {
         if !isUpgrade {
             _ = socket.respond(HTTPResponse(status: 500, json: "{}").bytes(isBodyless: method == .head))
@@ -38,7 +38,7 @@ public final class HTTPRequest {
     /// The client's numeric address.
     public var peerAddress: String { socket.peerAddress }
 
-    /// Answers; the first answer counts. False if it was not the first or the client has gone.
+    /// Answers; the first answer counts. False if this was not the first or the client has gone.
     @discardableResult
     public func respond(_ response: HTTPResponse) -> Bool {
         !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))

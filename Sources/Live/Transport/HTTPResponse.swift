@@ -6,7 +6,7 @@ import CLobTransport
 public struct HTTPResponse: Sendable {
     /// Status, 200 … 599.
     public var status: Int
-    /// Headers but for the length.
+    /// Headers other than the length.
     public var headers: [HTTPHeader]
     /// Body.
     public var body: [UInt8]

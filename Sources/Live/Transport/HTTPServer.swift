@@ -1,5 +1,5 @@
-// An HTTP/1.1 and WebSocket server on a loop: requests and upgrades are decided by two closures, which is all
-// the routing there is.
+// An HTTP/1.1 and WebSocket server on a loop. Two closures decide about requests and upgrades; there is no
+// other routing.
 
 import CLobTransport
 
@@ -19,7 +19,7 @@ public final class HTTPServer {
         public var messageBytesMax = 1 << 20
         /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
         public var pingIntervalMs: Int?
-        /// Longest time for the pong; then the client is cut off.
+        /// Longest time to wait for the pong; then the client is disconnected.
         public var pongLimitMs = 60_000
         /// Longest time for a client to answer a close.
         public var closeLimitMs = 2_000
@@ -34,8 +34,8 @@ public final class HTTPServer {
         public var request: (HTTPRequest) -> Void
         /// A request to upgrade.
         public var upgrade: (HTTPRequest) -> UpgradeAnswer
-        /// Payload of this side's pings. Not empty: the library keeps empty pongs to itself, and their
-        /// senders would be cut off as silent.
+        /// Payload of this side's pings. Not empty: the library does not report empty pongs, and their
+        /// senders would be disconnected as silent.
         public var pingPayload: () -> [UInt8] = { [0x70] }
 
         /// The two decisions.
@@ -48,13 +48,13 @@ public final class HTTPServer {
 
     /// The port in use.
     public private(set) var port = 0
-    /// WebSocket clients at the moment.
+    /// WebSocket clients at present.
     public internal(set) var peerCount = 0
     let loop: EventLoop
     let options: Options
     let handlers: Handlers
 
-    /// Listens at once.
+    /// Starts listening at once.
     ///
     /// - Throws: `TransportError.cannotListen`.
     public init(on loop: EventLoop, options: Options = Options(), handlers: Handlers) throws(TransportError) {

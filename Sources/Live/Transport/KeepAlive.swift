@@ -1,25 +1,25 @@
-// When to ping a peer that says nothing, and when to give it up. Pure; the shell asks the kernel for how long
-// nothing has come, pings, and waits. So watching costs nothing per message.
+// When to ping a silent peer, and when to give it up. Pure; the shell asks the kernel how long nothing has
+// come, pings, and waits. Watching therefore costs nothing per message.
 //
-// | state  | what is found                                  | action                    | next   |
-// | ------ | ---------------------------------------------- | ------------------------- | ------ |
-// | quiet  | silent for less than `pingAfterMs`             | wait for it               | quiet  |
-// | quiet  | silent for longer                              | ping, wait `pongLimitMs`  | pinged |
-// | pinged | no byte since the ping, less than `pongLimitMs`  | wait for it             | pinged |
-// | pinged | no byte since the ping for longer              | give up                   |        |
-// | pinged | a byte has come since the ping                 | as quiet                  |        |
-// | any    | silent for `limitMs`                           | give up                   |        |
+// | state  | what is found                                   | action                    | next   |
+// | ------ | ----------------------------------------------- | ------------------------- | ------ |
+// | quiet  | silent for less than `pingAfterMs`              | wait for it               | quiet  |
+// | quiet  | silent for longer                               | ping, wait `pongLimitMs`  | pinged |
+// | pinged | no byte since the ping, less than `pongLimitMs` | wait for it               | pinged |
+// | pinged | no byte since the ping for longer               | give up                   |        |
+// | pinged | a byte has come since the ping                  | as quiet                  |        |
+// | any    | silent for `limitMs`                            | give up                   |        |
 //
-// A dead peer is given up after `pongLimitMs` and the longer of the two times. The kernel's count of silence
-// is coarse, so a byte counts as come since the ping only if the silence is shorter by half of `pingAfterMs`
-// than it would be without.
+// A dead peer is given up after `pongLimitMs` and the longer of the two times. The kernel's measure of
+// silence is coarse, so a byte counts as received since the ping only if the silence is shorter, by half of
+// `pingAfterMs`, than it would be without one.
 
 /// Watches one peer.
 struct KeepAlive {
     enum Action: Hashable {
-        /// Ask again after this time.
+        /// Check again after this time.
         case wait(ms: Int)
-        /// Ping, then ask again after this time.
+        /// Ping, then check again after this time.
         case ping(thenMs: Int)
         case giveUp
     }
@@ -29,7 +29,7 @@ struct KeepAlive {
     private let limitMs: Int
     private var ping: (silentMs: Int, atMs: Int)?
 
-    /// Nil if there is nothing to watch for.
+    /// Nil if nothing is to be watched.
     init?(pingAfterMs: Int?, pongLimitMs: Int, limitMs: Int?) {
         if pingAfterMs == nil && limitMs == nil { return nil }
         self.pingAfterMs = max(pingAfterMs ?? .max, 1)
@@ -37,10 +37,10 @@ struct KeepAlive {
         self.limitMs = max(limitMs ?? .max, 1)
     }
 
-    /// When to ask for the first time.
+    /// When to check for the first time.
     var firstMs: Int { min(pingAfterMs, limitMs) }
 
-    /// What to do after so much silence.
+    /// What to do after this much silence.
     mutating func check(silentMs: Int, nowMs: Int) -> Action {
         if silentMs >= limitMs { return .giveUp }
         if let ping {

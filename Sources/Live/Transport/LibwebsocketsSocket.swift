@@ -1,5 +1,5 @@
-// The libwebsockets backend: libwebsockets' own WebSocket role. The reference the native backend is compared
-// with, and the way out where a server does not consent to it.
+// The libwebsockets backend: the library's own WebSocket role. It is the reference for the native backend,
+// and the fallback where a server does not consent to that one.
 
 import CLobTransport
 

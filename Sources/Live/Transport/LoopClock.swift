@@ -1,4 +1,4 @@
-// The two clocks of a loop's thread, for owners that stamp what arrives and plan what is due.
+// The two clocks of a loop's thread, for owners that timestamp arrivals and plan deadlines.
 
 import CLobTransport
 
@@ -7,6 +7,6 @@ public enum LoopClock {
     /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
     public static var monotonicNs: UInt64 { ct_now_ns() }
 
-    /// Nanoseconds since 1970. Steps when somebody sets the clock.
+    /// Nanoseconds since 1970. Steps when the clock is set.
     public static var realtimeNs: Int64 { ct_realtime_ns() }
 }

@@ -4,7 +4,7 @@ import CLobTransport
 
 /// A loop as seen from any thread. It may outlive the loop; commands are refused then.
 public final class LoopHandle: @unchecked Sendable {
-    /// A piece of work for the loop's thread.
+    /// A command for the loop's thread.
     public typealias Command = @Sendable (EventLoop) -> Void
 
     private let handle: RemoteHandle
@@ -19,8 +19,8 @@ public final class LoopHandle: @unchecked Sendable {
 
     /// Hands a command to the loop's thread and wakes it.
     ///
-    /// - Returns: false if the queue is full or the loop closed; the command was not taken. One that was
-    ///   taken is run, at the latest when the loop is closed.
+    /// - Returns: false if the queue is full or the loop closed; the command was not accepted. An accepted
+    ///   command is run, at the latest when the loop is closed.
     public func post(_ command: @escaping Command) -> Bool {
         let (isTaken, isFirst) = handle.locked {
             let isTaken = !isClosed && commands.count < commandCountMax
@@ -37,10 +37,10 @@ public final class LoopHandle: @unchecked Sendable {
     /// What the loop has done so far.
     public var counters: TransportCounters { TransportCounters(handle) }
 
-    /// Runs what waits. Thread: the loop's.
+    /// Runs the waiting commands. Thread: the loop's.
     func run(on loop: EventLoop) { take(isLast: false).forEach { $0(loop) } }
 
-    /// Runs what waits and refuses whatever comes later. Thread: the loop's.
+    /// Runs the waiting commands and refuses later ones. Thread: the loop's.
     func close(on loop: EventLoop) { take(isLast: true).forEach { $0(loop) } }
 
     private func take(isLast: Bool) -> [Command] {

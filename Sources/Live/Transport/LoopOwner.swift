@@ -48,7 +48,7 @@ struct LoopOwner: ~Copyable {
 
     var remote: RemoteHandle { unsafe RemoteHandle(ct_loop_remote(loop)) }
 
-    /// One turn: 0 does not wait, negative waits without limit. True if somebody woke the loop.
+    /// One turn: 0 does not wait, negative waits without limit. True if another thread woke the loop.
     func turn(waitUs: Int64) -> Bool { unsafe ct_loop_turn(loop, waitUs) }
 
     func resolve(_ host: String, token: UInt64) -> Bool { unsafe ct_resolve(loop, host, token) }
@@ -114,7 +114,7 @@ struct LoopOwner: ~Copyable {
     }
 }
 
-/// What other threads may hold of a loop; it outlives the loop without harm.
+/// What other threads may hold of a loop; it may outlive the loop without harm.
 @safe
 final class RemoteHandle: @unchecked Sendable {
     private let remote: OpaquePointer
@@ -127,10 +127,10 @@ final class RemoteHandle: @unchecked Sendable {
         unsafe ct_remote_release(remote)
     }
 
-    /// Makes the loop's turn return. Without effect once the loop is gone.
+    /// Makes the loop's turn return. Has no effect once the loop is gone.
     func wake() { unsafe ct_remote_wake(remote) }
 
-    /// Alone among the threads that do the same.
+    /// Runs `body` while no other thread does the same.
     func locked<R>(_ body: () -> R) -> R {
         unsafe ct_remote_lock(remote)
         defer { unsafe ct_remote_unlock(remote) }

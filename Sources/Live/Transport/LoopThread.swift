@@ -1,11 +1,11 @@
-// A thread that turns an event loop and whatever lives on it. The loop and its inhabitants are made on that
-// thread and never leave it; what others may use of them is handed out when all is made.
+// A thread that turns an event loop and its resident. Both are made on that thread and never leave it; what
+// other threads may use of them is handed out once all is made.
 
 import LobHandoff
 
-/// A thread with an event loop. `Remote` is what other threads may use of what lives on it.
+/// A thread with an event loop. `Remote` is what other threads may use of its resident.
 public final class LoopThread<Remote: Sendable>: Sendable {
-    /// How an resident is made and ends.
+    /// A resident of the thread: how it is used from outside, and how it ends.
     public struct Resident {
         /// What other threads may use.
         public var remote: Remote
@@ -14,7 +14,7 @@ public final class LoopThread<Remote: Sendable>: Sendable {
         /// Called when it has ended and the loop is closed.
         public var ended: () -> Void
 
-        /// An resident.
+        /// A resident.
         public init(remote: Remote, isOver: @escaping () -> Bool, ended: @escaping () -> Void = {}) {
             (self.remote, self.isOver, self.ended) = (remote, isOver, ended)
         }
@@ -36,7 +36,7 @@ public final class LoopThread<Remote: Sendable>: Sendable {
     ///   - options: of the loop.
     ///   - prepare: called first on the new thread.
     ///   - makeResident: makes the resident; called on the new thread.
-    /// - Throws: what making it threw; then nothing is left.
+    /// - Throws: the error of making it; then nothing remains.
     public init(
         _ name: String, idle: IdleStrategy = .park, options: EventLoop.Options = EventLoop.Options(),
         prepare: @escaping @Sendable () -> Void = {},

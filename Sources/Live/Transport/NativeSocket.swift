@@ -1,5 +1,5 @@
-// The native backend: the upgrade is asked for over the library's HTTP client, and what follows the 101 is
-// framed here. The library's own WebSocket role reads byte by byte.
+// The native backend: the upgrade is requested through the library's HTTP client, and the frames after the
+// 101 are decoded here. The library's own WebSocket role reads byte by byte.
 
 import CLobTransport
 

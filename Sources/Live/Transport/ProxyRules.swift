@@ -1,8 +1,7 @@
-// When to go through an HTTP proxy. The library reads `http_proxy` by itself, for every scheme and for
-// loopback too, and knows no exceptions; so it is never let near the environment, and the decision is made
-// here.
+// When to go through an HTTP proxy. The library reads `http_proxy` by itself, for every scheme and even for
+// loopback, and knows no exceptions; so it never gets to see the environment, and the decision is made here.
 
-/// An HTTP proxy (spoken to with CONNECT) and the hosts that do without it.
+/// An HTTP proxy (spoken to with CONNECT) and the hosts that bypass it.
 public struct ProxyRules: Hashable, Sendable {
     /// Name or address of the proxy; nil: always direct.
     public let host: String?

@@ -13,9 +13,9 @@ public struct ServiceURL: Hashable, Sendable {
     /// Path and query, beginning with `/`; sent as it stands.
     public let path: String
 
-    /// What the library still takes as a name; longer ones would be cut, and a cut name verified.
+    /// The longest name that the library takes; a longer one would be cut, and the cut name verified.
     static let hostBytesMax = 120
-    /// Request line and headers go out in one write.
+    /// Request line and headers are sent in one write.
     static let pathBytesMax = 7168
 
     /// The URL of a text.

@@ -5,14 +5,14 @@
 // * `connection` is the C side's memory from the call that made it until `closed` returns, nil before and
 //   after.
 // * The C side holds one reference to the object for just that time, so a callback never finds it freed.
-// * `closed` comes exactly once; after it no other callback comes and every method here is without effect.
+// * `closed` comes exactly once; after it no other callback comes and every method here has no effect.
 // SAFETY: `user` pointers are only ever made by `attach` and by the two server callbacks below, from objects
 // of this class (or of `ServerCore`), with a reference that `closed` gives back. Bytes are borrowed for the
 // callback: they reach the methods as `Span`, which cannot outlive the call.
 
 import CLobTransport
 
-/// What a header or a query part may hold: as much as the library takes of all headers together.
+/// The longest header or query part: as much as the library takes of all headers together.
 private let valueBytesMax = 16384
 
 /// A connection. Thread: its loop's.
@@ -24,7 +24,7 @@ class Socket {
     func answered(status: Int) -> Bool { true }
     /// Frames may flow.
     func opened() -> Bool { true }
-    /// Bytes behind the response head; false ends the connection.
+    /// Bytes after the response head; false ends the connection.
     func received(_ bytes: Span<UInt8>) -> Bool { true }
     /// A piece of a message; false ends the connection.
     func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool { true }
@@ -32,7 +32,7 @@ class Socket {
     func pong(_ payload: Span<UInt8>) {}
     /// The peer sent a close frame.
     func closing(code: UInt16, reason: Span<UInt8>) {}
-    /// What had to wait for the socket is gone.
+    /// The queue that waited for the socket is empty.
     func drained() {}
     /// The end.
     func closed(_ reason: ct_reason, _ text: String) {}
@@ -74,7 +74,7 @@ class Socket {
         }
     }
 
-    /// Starts the library's close handshake, behind what is queued.
+    /// Starts the library's close handshake, after what is queued.
     final func sendClose(code: UInt16, reason: String) -> Bool {
         guard let connection = unsafe connection else { return false }
         return unsafe Array(reason.utf8).withUnsafeBufferPointer { buffer in
@@ -98,17 +98,17 @@ class Socket {
         }
     }
 
-    /// Ends the connection at the next turn, without ceremony.
+    /// Ends the connection in the next turn, without a handshake.
     final func kill() {
         if let connection = unsafe connection { unsafe ct_kill(connection) }
     }
 
-    /// Reads nothing more from the socket.
+    /// Stops reading from the socket.
     final func stopReading() {
         if let connection = unsafe connection { unsafe ct_stop_reading(connection) }
     }
 
-    /// Whether a client's request has left.
+    /// Whether a client's request has been sent.
     final var isAsked: Bool {
         if let connection = unsafe connection { unsafe ct_asked(connection) } else { false }
     }
@@ -134,7 +134,7 @@ class Socket {
         return unsafe text { unsafe ct_header(connection, name, $0, $1) }
     }
 
-    /// The header that says when to come again, if it is a number of seconds. A date is none.
+    /// The `Retry-After` header, if it is a number of seconds; a date is ignored.
     final var retryAfterSeconds: Int? {
         guard let text = header("retry-after"), !text.isEmpty else { return nil }
         if !text.utf8.allSatisfy({ $0 > 0x2F && $0 < 0x3A }) { return nil }
@@ -161,14 +161,14 @@ class Socket {
     }
 }
 
-/// C wants an address even for no bytes.
+/// C needs an address even for no bytes.
 private func withBase<R>(_ buffer: UnsafeBufferPointer<UInt8>, _ body: (UnsafePointer<UInt8>) -> R) -> R {
     if let base = buffer.baseAddress { return unsafe body(base) }
     var nothing: UInt8 = 0
     return unsafe body(&nothing)
 }
 
-/// A listening server, as the callbacks know it. It lives as long as its loop.
+/// A listening server, as the callbacks see it. It lives as long as its loop.
 final class ServerCore {
     /// A request, to be read from the socket and answered on it.
     let requested: (Socket, HTTPMethod, String) -> Void
@@ -189,7 +189,7 @@ private func with(_ user: UnsafeMutableRawPointer, _ body: (Socket) -> Bool) -> 
 }
 
 /// The same with the bytes of the callback. C has checked the length against what it can have read; here it
-/// is checked once more that it is one.
+/// is checked again that it is a length.
 @inline(__always)
 private func with(
     _ user: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ length: Int,

@@ -4,7 +4,7 @@ import CLobTransport
 
 /// Certificate chain and key of a server, PEM files.
 public struct TLSIdentity: Hashable, Sendable {
-    /// The certificate, followed by those that lead to the authority.
+    /// The certificate, followed by the chain to the authority.
     public let certificatePath: String
     /// The private key.
     public let keyPath: String

@@ -1,6 +1,6 @@
 // Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the payload is
-// an array of numbers and the actions lie in a dictionary; cancelling drops the action and leaves the number
-// to surface.
+// an array of numbers and the actions are in a dictionary; cancelling drops the action and leaves the number
+// until it comes up.
 
 /// Deadlines in order.
 struct TimerQueue {
@@ -8,7 +8,7 @@ struct TimerQueue {
         let deadlineNs: UInt64
         let number: UInt64
 
-        /// Equal deadlines ring in the order they were set.
+        /// Equal deadlines fire in the order they were set.
         func isBefore(_ other: Entry) -> Bool {
             (deadlineNs, number) < (other.deadlineNs, other.number)
         }
@@ -18,7 +18,7 @@ struct TimerQueue {
     private var actions: [UInt64: () -> Void] = [:]
     private var lastNumber: UInt64 = 0
 
-    /// Timers that will ring.
+    /// Timers that will fire.
     var count: Int { actions.count }
 
     mutating func set(deadlineNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {

@@ -4,7 +4,7 @@ import CLobTransport
 
 /// Totals of one loop. Each number is whole; together they are not of one instant.
 public struct TransportCounters: Hashable, Sendable {
-    /// Attempts of clients to connect: one for each address and backend tried.
+    /// Connection attempts of clients: one for each address and backend tried.
     public let attempts: Int
     /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a
     /// request or are WebSocket.
@@ -19,15 +19,15 @@ public struct TransportCounters: Hashable, Sendable {
     public let receivedFrames: Int
     /// Messages received by WebSocket clients, of either backend.
     public let receivedMessages: Int
-    /// Pings received on the native backend; the library answers them silently on the standard one.
+    /// Pings received on the native backend; the libwebsockets backend answers them silently.
     public let receivedPings: Int
     /// Frames sent by request of the layers above, pongs of the native backend included.
     public let sentFrames: Int
     /// Connections ended because the peer broke the framing rules.
     public let violations: Int
-    /// Connections ended because what the peer sent led to a length that cannot be.
+    /// Connections ended because what the peer sent led to an impossible length.
     public let lengthsOutOfBounds: Int
-    /// Frames refused because a send queue was full or its connection not open.
+    /// Frames refused because a send queue was full or the connection not open.
     public let refusedSends: Int
 
     init(_ handle: RemoteHandle) {

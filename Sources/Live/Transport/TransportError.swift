@@ -1,14 +1,14 @@
 // Every way a connection can fail, as facts. One enum for clients and servers: callers act on the case,
 // people read the text.
 
-/// Why something on the wire did not work.
+/// Why something failed on the wire.
 @nonexhaustive
 public enum TransportError: Error, Hashable, Sendable {
-    /// The text is no URL of the schemes ws, wss, http or https, or a part of it is too long; says which.
+    /// The text is not a URL of the schemes ws, wss, http or https, or a part of it is too long; says which.
     case invalidURL(String)
     /// The name has no address; the resolver's words.
     case unresolved(host: String, reason: String)
-    /// Nobody listens at the address, or something on the way does not let the connection through.
+    /// Nothing listens at the address, or something on the way blocks the connection.
     case refused(address: String)
     /// The address could not be reached; the system's words.
     case unreachable(address: String, reason: String)
@@ -18,13 +18,13 @@ public enum TransportError: Error, Hashable, Sendable {
     case descriptorsExhausted
     /// The server's certificate was refused: wrong host, expired, unknown authority.
     case certificateRefused(host: String, reason: String)
-    /// TLS did not come about.
+    /// TLS could not be established.
     case tlsFailed(String)
     /// The server answers, but not in TLS.
     case noTLS(address: String)
     /// The server hung up without an answer to the request.
     case unanswered
-    /// The same on a connection without TLS: a server that expects TLS does that.
+    /// The same on a connection without TLS: typical of a server that expects TLS.
     case unansweredInPlain
     /// The connection was open and the request sent, but the whole answer did not come in time.
     case answerLate(afterMs: Int)
@@ -42,7 +42,7 @@ public enum TransportError: Error, Hashable, Sendable {
     case silent(forMs: Int)
     /// The body ended early.
     case truncated
-    /// What the peer sent led to a length that cannot be; nothing of it was used.
+    /// What the peer sent led to an impossible length; nothing of it was used.
     case lengthOutOfBounds
     /// The body is longer than the limit.
     case bodyTooLong(bytesMax: Int)

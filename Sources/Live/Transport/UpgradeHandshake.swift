@@ -1,5 +1,5 @@
 // The opening handshake of the native backend (RFC 6455 section 4), as text and rules. The library sends the
-// request and parses the answer's head; what is asked and what counts as consent is decided here.
+// request and parses the head of the answer; what is requested and what counts as consent is decided here.
 
 /// A rule of the opening handshake that the server broke.
 public enum HandshakeFault: String, Hashable, Sendable {

@@ -1,7 +1,7 @@
 // One WebSocket connection of a client, by either backend, with the same callbacks.
 //
-// Life: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open. The
-// object lives until then, also when nobody else holds it.
+// States: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open.
+// The object lives until then, even if nothing else holds it.
 //
 // What the backends have in common is here; what differs is in `NativeSocket` and `LibwebsocketsSocket`.
 // Known differences, all on the side of the libwebsockets backend: its pings are answered unseen, broken
@@ -35,7 +35,7 @@ public final class WebSocketClient {
         public init() {}
     }
 
-    /// What the connection tells.
+    /// What the connection reports.
     public struct Handlers {
         /// Messages may come and go.
         public var opened: (WebSocketBackend) -> Void = { _ in }
@@ -50,7 +50,7 @@ public final class WebSocketClient {
         /// The end, once.
         public var closed: (WebSocketEnd) -> Void = { _ in }
 
-        /// Handlers that hear only messages.
+        /// Handlers for messages only.
         public init(message: @escaping (Span<UInt8>, Bool) -> Void) {
             self.message = message
         }
@@ -95,7 +95,7 @@ public final class WebSocketClient {
         payload.count <= 125 && socket?.ping(payload) ?? false
     }
 
-    /// Starts the close handshake; no message is handed over any more.
+    /// Starts the close handshake; no further message is delivered.
     ///
     /// - Parameters:
     ///   - code: a code that may be sent: 1000 … 1003, 1007 … 1014, 3000 … 4999.
@@ -129,7 +129,7 @@ public final class WebSocketClient {
         return nil
     }
 
-    /// The socket of an attempt says that it failed.
+    /// The socket of an attempt reports that it failed.
     func failed(_ socket: ClientSocket, _ error: TransportError) {
         if socket === self.socket { dialer.failed(error) }
     }

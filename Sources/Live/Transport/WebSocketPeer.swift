@@ -1,22 +1,22 @@
-// A WebSocket client as the server sees it: the library's own role frames, this side bounds, pings and
-// counts.
+// A WebSocket client as the server sees it: the library's own role decodes frames; this side enforces limits,
+// pings and counts.
 
 import CLobTransport
 
 /// A connected WebSocket client. Thread: the loop's.
 public final class WebSocketPeer {
-    /// What the client does.
+    /// What the client reports.
     public struct Handlers {
         /// A piece of a message; the bytes are borrowed for the call. True with its last piece.
         public var message: (Span<UInt8>, Bool) -> Void = { _, _ in }
         /// A pong; its payload.
         public var ponged: (Span<UInt8>) -> Void = { _ in }
-        /// What had to wait for the socket is gone: more may be sent.
+        /// The queue that waited for the socket is empty: more may be sent.
         public var drained: () -> Void = {}
         /// The end, once.
         public var closed: (WebSocketEnd) -> Void = { _ in }
 
-        /// Handlers that hear nothing.
+        /// Handlers that ignore everything.
         public init() {}
     }
 
@@ -40,21 +40,21 @@ public final class WebSocketPeer {
         payload.count <= 125 && socket?.send(CT_PING, payload.span) ?? false
     }
 
-    /// Starts the close handshake, behind what is queued; no message is handed over any more.
+    /// Starts the close handshake, after what is queued; no further message is delivered.
     public func close(code: UInt16 = 1000, reason: String = "") { socket?.close(code: code, reason: reason) }
 
     /// Ends the connection without a handshake.
     public func abort() { socket?.kill() }
 
-    /// Reads nothing more of this client: it gets no pong any more, and its end is not noticed either. What
-    /// remains is `abort`.
+    /// Stops reading from this client: it gets no pong, and its end is not noticed either. Only `abort`
+    /// remains.
     public func stopReading() { socket?.stopReading() }
 
     /// Bytes that wait in the send queue.
     public var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
-    /// Something waits for the socket; `drained` will be called. A sender that can skip skips while this is
-    /// true.
+    /// Whether something waits for the socket; `drained` will be called. A sender that can skip messages does
+    /// so while this is true.
     public var isCongested: Bool { socket?.isCongested ?? false }
 
     /// The client's numeric address.

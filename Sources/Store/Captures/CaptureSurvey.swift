@@ -1,5 +1,5 @@
-// One reading of captures from beginning to end before they are used: their market, their symbols, whose the
-// bodies are that name no symbol, and what lines are of no use.
+// Reads captures once from beginning to end before they are used: their market, their symbols, the owners of
+// bodies that name no symbol, and which lines are of no use.
 //
 // Memory is bounded: symbols up to `symbolCountMax`, strangers by kind, and nothing is kept of a message.
 //
@@ -16,9 +16,9 @@ public struct SurveyedFile: Sendable {
     public let files: CaptureFiles
     /// Whether it is a recording of frames.
     public let isRecording: Bool
-    /// Its symbols in capitals, in the order in which they speak.
+    /// Its symbols in capitals, in order of first appearance.
     public internal(set) var symbols: [SymbolName] = []
-    /// Depth events.
+    /// Depth updates.
     public internal(set) var eventCount = 0
     /// Messages of any kind that a parser takes.
     public internal(set) var messageCount = 0
@@ -40,16 +40,16 @@ public struct SurveyedFile: Sendable {
     public internal(set) var hasSmallLetters = false
 }
 
-/// What captures hold that are used together.
+/// What captures that are used together hold.
 public struct CaptureSurvey: ~Copyable {
     /// Most symbols of a capture.
     public static var symbolCountMax: Int { 4096 }
-    /// Depth events of a file that are looked into for `pu` rather than for a transaction time.
+    /// How many depth updates of a file are searched for `pu` rather than for a transaction time.
     private static let lookedIntoMax = 64
 
     /// The files.
     public private(set) var files: [SurveyedFile] = []
-    /// What tells their market.
+    /// The evidence of their market.
     public private(set) var evidence = MarketEvidence()
     private var parser = MessageParser()
     private var isFutures = false
@@ -60,7 +60,7 @@ public struct CaptureSurvey: ~Copyable {
     private final class Speaker {
         let isCoin: Bool
         var chains = EventChains()
-        /// Number of the file in which it spoke last.
+        /// Number of the file in which it appeared last.
         var file: Int
 
         init(_ symbol: SymbolName, file: Int) {
@@ -82,13 +82,14 @@ public struct CaptureSurvey: ~Copyable {
         return files.flatMap(\.symbols).filter { seen.insert($0).inserted }
     }
 
-    /// Whether events of futures overlap, and all of them because several connections were recorded together.
+    /// Whether updates of futures overlap, and all of them because several connections were recorded
+    /// together.
     public var hasSeveralConnections: Bool {
         let overlapping = known.values.filter { $0.chains.overlapCount > 0 }
         return !overlapping.isEmpty && overlapping.allSatisfy(\.chains.areSeveral)
     }
 
-    /// Whose a body is that names no symbol: of the only symbol of its file, or of all files.
+    /// The owner of a body that names no symbol: the only symbol of its file, or of all files.
     public func owner(inFile index: Int) -> SymbolName? {
         if files[index].symbols.count == 1 { return files[index].symbols[0] }
         let all = symbols
@@ -232,7 +233,7 @@ public struct CaptureSurvey: ~Copyable {
         if isFutures { speaker?.chains.take(UpdateRange(parser.update)) }
     }
 
-    /// Whether an event, bare or in the venue's wrapper, has a member `pu`.
+    /// Whether an update, bare or in the venue's wrapper, has a member `pu`.
     private static func hasLink(_ text: Span<UInt8>) -> Bool {
         guard let outline = JSONOutline(text, at: 0) else { return false }
         if outline.has("pu", text) { return true }
@@ -263,7 +264,7 @@ public struct CaptureSurvey: ~Copyable {
         evidence.noteOther(MarketEvidence.futures(symbol ?? SymbolName()), "\(origin): line \(number)")
     }
 
-    /// Streams of depth that are no part of a book are named.
+    /// Names streams of depth that are no part of a book.
     private mutating func takeOther(_ text: Span<UInt8>, _ number: Int) {
         guard let stream = parser.stream, stream.contains(where: { isDepth(text, $0) }) else { return }
         guard case .stranger(let kind, let detail) = LineShape(lookingInto: text).content else { return }

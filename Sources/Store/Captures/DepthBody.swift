@@ -1,15 +1,15 @@
-// REST depth bodies: what they say of themselves, and why one is refused, in words.
+// REST depth bodies: what they say about themselves, and in words why one is refused.
 
 import BinanceVenue
 import MarketData
 
-/// What a REST depth body says of itself.
+/// What a REST depth body says about itself.
 public struct DepthBody: Hashable, Sendable {
     /// Its symbol in capitals; nil if it names none.
     public var symbol: SymbolName?
     /// Its update id.
     public var id: UpdateID
-    /// Levels a side that were asked for, as far as the body shows it: it may have been cut at the length of
+    /// Levels a side that were requested, as far as the body shows it: it may have been cut at the length of
     /// its longer side, since a request on spot may name any number; a shorter side is complete.
     public var limit: Int
     /// Whether it is a frame of a partial depth stream of a raw connection rather than a body: those have 5,
@@ -26,7 +26,7 @@ public struct DepthBody: Hashable, Sendable {
     }
 }
 
-/// Why a text is no REST depth body.
+/// Why a text is not a REST depth body.
 public struct BodyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// A sentence for people.
     public let description: String
@@ -78,7 +78,7 @@ extension DepthBody {
         return "not a REST depth body: \(error)"
     }
 
-    /// What the venue's own error text says; nil if it is none.
+    /// The message of the venue's own error text; nil if it is not one.
     private static func refusal(_ text: Span<UInt8>, _ outline: JSONOutline) -> String? {
         if let inner = outline.value("error", text).flatMap({ JSONOutline(text, at: $0.lowerBound) }) {
             return refusal(text, inner)

@@ -1,32 +1,32 @@
-// Whether the events of a symbol come from several connections that were recorded into one file. The venue
-// may group the same updates differently on each: then an event begins before the one in front of it ends,
-// which never happens within one subscription of futures.
+// Whether the updates of a symbol come from several connections recorded into one file. The venue may group
+// the same changes differently on each connection: then an update begins before the previous one ends, which
+// never happens within one subscription of futures.
 //
-// That alone proves nothing, the venue might have broken its own chain. What proves two connections is that
-// both chains go on: behind the event that overlaps, an older chain is continued exactly where it ended.
+// That alone proves nothing, since the venue might have broken its own chain. Proof of two connections is
+// that both chains go on: after the update that overlaps, an older chain is continued exactly where it ended.
 
 import BookSync
 import MarketData
 
-/// The chains of events of one symbol of futures.
+/// The chains of updates of one symbol of futures.
 struct EventChains {
-    /// Most connections that are told apart.
+    /// Most connections that can be told apart.
     static let countMax = 4
 
     /// Where each chain has ended so far; the last one was continued last.
     private var ends: [UpdateID] = []
-    /// Events that began before the furthest chain's end and continued no chain.
+    /// Updates that began before the furthest chain's end and continued no chain.
     private(set) var overlapCount = 0
     /// Times an older chain was continued.
     private var returnCount = 0
 
-    /// Whether events overlap and all of them belong to chains that go on beside each other.
+    /// Whether updates overlap and all of them belong to chains that continue beside each other.
     var areSeveral: Bool { overlapCount > 0 && returnCount >= overlapCount }
 
-    /// Takes the next event.
+    /// Takes the next update.
     mutating func take(_ ids: UpdateRange) {
         guard let begins = ids.previousLast else { return }
-        // By far the most: the only chain goes on.
+        // By far the most frequent: the only chain continues.
         if ends.count == 1 && ends[0] == begins {
             ends[0] = ids.last
             return

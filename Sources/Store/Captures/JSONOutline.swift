@@ -1,5 +1,5 @@
-// Where the members of one JSON object lie: what the shape of a line is judged by. It is read for its
-// brackets, quotes, colons and commas alone; whether the values are right is for the parser to say.
+// Where the members of one JSON object are, which is how the shape of a line is recognised. Only brackets,
+// quotes, colons and commas are read; whether the values are right is the parser's business.
 //
 // Worst case: O(bytes) for each level of objects that is looked into, at most `Shape.depthMax`.
 
@@ -11,11 +11,11 @@ struct JSONOutline {
         var value: Range<Int>
     }
 
-    /// An object of more members is no message.
+    /// An object with more members is not a message.
     static let countMax = 256
 
     private(set) var members: [Member] = []
-    /// Offset behind the closing brace.
+    /// Offset after the closing brace.
     private(set) var end = 0
 
     /// The object that begins at an offset; nil if none does, or if its brackets do not match.
@@ -58,7 +58,7 @@ struct JSONOutline {
     /// Whether there is a member of this name.
     func has(_ name: StaticString, _ text: Span<UInt8>) -> Bool { value(name, text) != nil }
 
-    /// The text of a member that is one, without its quotes, escapes as they stand.
+    /// The text of a member that is a string, without its quotes, escapes left as they stand.
     func text(_ name: StaticString, _ text: Span<UInt8>) -> String? {
         guard let value = value(name, text), text[value.lowerBound] == 0x22 else { return nil }
         return string(text, (value.lowerBound + 1)..<(value.upperBound - 1))
@@ -83,12 +83,12 @@ func string(_ text: Span<UInt8>, _ range: Range<Int>, countMax: Int = 200) -> St
     String(decoding: range.prefix(countMax).map { text[$0] }, as: UTF8.self)
 }
 
-/// Moves behind blanks.
+/// Skips blanks.
 func skipBlanks(_ text: Span<UInt8>, _ at: inout Int) {
     while at < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[at]) { at += 1 }
 }
 
-/// Moves behind a text in quotes and returns what is between them; nil if there is none.
+/// Skips a string in quotes and returns what is between them; nil if there is none.
 private func skipText(_ text: Span<UInt8>, _ at: inout Int) -> Range<Int>? {
     guard at < text.count, text[at] == 0x22 else { return nil }
     at += 1
@@ -103,7 +103,7 @@ private func skipText(_ text: Span<UInt8>, _ at: inout Int) -> Range<Int>? {
     return nil
 }
 
-/// Moves behind a value; false if it does not end.
+/// Skips a value; false if it does not end.
 private func skipValue(_ text: Span<UInt8>, _ at: inout Int) -> Bool {
     var depth = 0
     while at < text.count {

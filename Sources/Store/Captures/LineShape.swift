@@ -1,9 +1,9 @@
 // What a line of a capture holds, by its shape: a message as the venue sends it, a REST depth body, either of
-// them in an envelope that a collector put around it, or something strange.
+// them in an envelope that a collector put around it, or something else.
 //
-// Lines that begin as the venue's messages do are told by twelve bytes; only others are looked into. An
-// envelope is an object of which exactly one member is a message or a body, or a text that holds one; beside
-// it may stand the symbol of a body and the time of receipt.
+// Lines that begin like the venue's messages are recognised by twelve bytes; only others are looked into. An
+// envelope is an object of which exactly one member is a message or a body, or a string that holds one;
+// beside it may stand the symbol of a body and the time of receipt.
 
 import BinanceVenue
 import LobRecording
@@ -15,7 +15,7 @@ public enum LineContent: Hashable, Sendable {
     case message
     /// An object that has the members of a REST depth body.
     case body
-    /// Something else; the text tells of it.
+    /// Something else; the text describes it.
     case stranger(Stranger, detail: String)
 }
 
@@ -23,17 +23,17 @@ public enum LineContent: Hashable, Sendable {
 public struct LineShape: Sendable {
     /// What it holds.
     public var content: LineContent
-    /// Where the message or body lies in the line; nil if it was a text with escapes, and now lies in
+    /// Where the message or body lies in the line; nil if it was a string with escapes, and is now in
     /// `unescaped`.
     public var range: Range<Int>? = 0..<0
-    /// The message or body, if it was a text with escapes.
+    /// The message or body, if it was a string with escapes.
     public var unescaped: [UInt8] = []
     /// The symbol that the envelope names, in capitals.
     public var symbol: SymbolName?
     /// The time that the envelope names, in nanoseconds since 1970.
     public var receivedAtNs: Int64?
 
-    /// Objects inside objects that are looked into.
+    /// How deep objects inside objects are looked into.
     static let depthMax = 3
 
     private init(_ content: LineContent, _ range: Range<Int>) {
@@ -58,7 +58,7 @@ public struct LineShape: Sendable {
         self.init(lookingInto: line)
     }
 
-    /// The shape of a line that the venue's messages do not begin like, or of one whose contents count.
+    /// The shape of a line that does not begin like the venue's messages, or of one whose contents matter.
     init(lookingInto line: Span<UInt8>) { self = LineShape.look(line) }
 
     private static func look(_ line: Span<UInt8>) -> LineShape {
@@ -83,7 +83,7 @@ public struct LineShape: Sendable {
             return stranger(.python, string(line, first..<line.count, countMax: 40))
         }
         guard let outline = JSONOutline(line, at: first) else {
-            // Where it stops being JSON is for the parser to say.
+            // The parser says where it stops being JSON.
             return LineShape(.message, 0..<line.count)
         }
         var end = outline.end
@@ -118,7 +118,7 @@ public struct LineShape: Sendable {
         return stranger(.spread, string(line, 0..<line.count, countMax: 40))
     }
 
-    /// A line that is no JSON from its beginning.
+    /// A line that is not JSON from its first byte.
     private static func text(_ line: Span<UInt8>) -> LineShape {
         var commas = 0
         var tabs = 0
@@ -143,7 +143,7 @@ public struct LineShape: Sendable {
 
 // Objects.
 extension LineShape {
-    /// The shape of an object; nil if it is of none that is known.
+    /// The shape of an object; nil if it is none of the known ones.
     private static func shape(
         _ line: Span<UInt8>, _ range: Range<Int>, _ outline: JSONOutline, depth: Int
     ) -> LineShape? {
@@ -223,8 +223,8 @@ extension LineShape {
         return name.capital
     }
 
-    /// The time that an object names beside its contents: of a member whose name speaks of receipt, otherwise
-    /// of the first that is a time.
+    /// The time that an object names beside its contents: of a member whose name suggests receipt, otherwise
+    /// of the first member that is a time.
     private static func time(_ line: Span<UInt8>, _ outline: JSONOutline) -> Int64? {
         var first: Int64?
         for member in outline.members {
@@ -255,7 +255,7 @@ extension LineShape {
         return inner.text("e", line) == "depth"
     }
 
-    /// A text in quotes without its escapes; nil if it has one that JSON of the venue needs not.
+    /// A string in quotes without its escapes; nil if it has one that the venue's JSON never needs.
     private static func unescape(_ line: Span<UInt8>, _ value: Range<Int>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(value.count)

@@ -1,12 +1,12 @@
-// What the messages of a capture say of their market: futures events carry `pu`, and COIN-M symbols are
-// quoted in USD behind an underscore.
+// What the messages of a capture say about their market: futures updates carry `pu`, and COIN-M symbols are
+// quoted in USD after an underscore.
 
 import BinanceVenue
 import MarketData
 
 /// Which markets the messages of a capture show, and where each was shown first.
 public struct MarketEvidence: Sendable {
-    /// A market that was shown by an event, and where.
+    /// A market that was shown by an update, and where.
     public struct Sign: Hashable, Sendable {
         /// The market.
         public let market: Market
@@ -14,21 +14,21 @@ public struct MarketEvidence: Sendable {
         public let origin: String
     }
 
-    /// What whole depth events show, one for each market, in the order of the capture.
+    /// What whole depth updates show, one for each market, in the order of the capture.
     public private(set) var events: [Sign] = []
-    /// What other messages show: less certain, and asked only where there is no event.
+    /// What other messages show: less certain, and used only where there is no update.
     public private(set) var others: [Sign] = []
 
     /// Nothing was shown.
     public init() {}
 
-    /// Takes what a depth event shows.
+    /// Records what a depth update shows.
     mutating func note(_ market: Market, _ origin: @autoclosure () -> String) {
         if events.contains(where: { $0.market == market }) { return }
         events.append(Sign(market: market, origin: origin()))
     }
 
-    /// Takes what another message shows.
+    /// Records what another message shows.
     mutating func noteOther(_ market: Market, _ origin: @autoclosure () -> String) {
         if others.contains(where: { $0.market == market }) { return }
         others.append(Sign(market: market, origin: origin()))
@@ -44,15 +44,15 @@ public struct MarketEvidence: Sendable {
 public struct ToldMarket: Hashable, Sendable {
     /// The market.
     public let market: Market
-    /// Whether it is a guess, since nothing in the capture tells.
+    /// Whether it is a guess, because nothing in the capture tells.
     public let isGuess: Bool
 }
 
 /// Why a capture has no single market.
 public enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Events of two markets.
+    /// Updates of two markets.
     case mixed(MarketEvidence.Sign, MarketEvidence.Sign)
-    /// Events of another market than the one that was named.
+    /// Updates of another market than the one that was named.
     case contradicted(MarketEvidence.Sign)
 
     /// A sentence for people.

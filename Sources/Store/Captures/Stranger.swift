@@ -1,4 +1,4 @@
-// What a line is that holds no message, and what to do with it, in words.
+// What a line without a message is, and in words what to do about it.
 
 /// A line of a capture that is of no use. Lines of one kind are counted together.
 public enum Stranger: Hashable, Sendable {
@@ -24,16 +24,16 @@ public enum Stranger: Hashable, Sendable {
     case options
     /// Depth of the book that includes retail price improvement orders.
     case retail
-    /// A depth event without its type.
+    /// A depth update without its type.
     case untypedEvent
-    /// A book as ccxt gives it.
+    /// A book as ccxt prints it.
     case unifiedBook
     /// An object with several members that hold messages.
     case ambiguous
     /// An object of no known shape.
     case unknown
 
-    /// Whether a capture in which such lines stand among messages is damaged by them.
+    /// Whether a capture is damaged by having such lines among its messages.
     public var isFault: Bool {
         switch self {
         case .retail, .unknown, .options: false
@@ -41,7 +41,7 @@ public enum Stranger: Hashable, Sendable {
         }
     }
 
-    /// What so many lines are, without the detail of the first.
+    /// A description of this many lines, without the detail of the first.
     func words(_ count: Int) -> String {
         let plural = count != 1
         switch self {
@@ -89,7 +89,7 @@ public enum Stranger: Hashable, Sendable {
     }
 }
 
-/// What strangers a file holds: of each kind the first, and how many.
+/// The unusable lines of a file: of each kind the first, and how many.
 public struct StrangerTally: Sendable {
     /// The strangers of one kind.
     public struct Entry: Sendable {
@@ -114,7 +114,7 @@ public struct StrangerTally: Sendable {
         if let index = entries.firstIndex(where: { $0.kind == kind }) {
             entries[index].count += 1
         } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
-            // What came before them are the names of the columns.
+            // The lines before them are the names of the columns.
             entries[index].kind = .tableOfJSON
             entries[index].count += 1
         } else {

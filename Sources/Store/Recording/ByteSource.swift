@@ -1,4 +1,4 @@
-// A file as a stream of bytes: plain, gzip or zstd. What else is packed, or no text at all, is named.
+// A file as a stream of bytes: plain, gzip or zstd. Other formats are recognised and named.
 //
 // SAFETY: owns the gzFile and closes it once; reads go into memory the caller owns, never beyond the count it
 // names.
@@ -63,7 +63,7 @@ struct ByteSource: ~Copyable {
         var facts = stat()
         if unsafe stat(path, &facts) != 0 { throw failure(name) }
         if facts.st_mode & S_IFMT == S_IFDIR { throw .cannotOpen(path: name, reason: "is a directory") }
-        // What is no file gives its bytes once.
+        // A pipe or device gives its bytes only once.
         if facts.st_mode & S_IFMT != S_IFREG { return ([], Int(facts.st_size)) }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw failure(name) }
@@ -117,7 +117,7 @@ struct ByteSource: ~Copyable {
         if got > 0 { deliveredBytes += got }
         if got < 0 || (got < count && code != Z_OK && code != Z_STREAM_END) {
             if got > 0 { return got }
-            // zlib puts the path in front.
+            // zlib puts the path before the message.
             let reason = text.split(separator: ": ").last.map { String($0) } ?? "read error"
             throw .damaged(path: name, atByte: deliveredBytes, reason: reason)
         }

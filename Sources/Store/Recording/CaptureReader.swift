@@ -1,19 +1,19 @@
 // Captures as public collectors write them: a file of lines, plain or packed, each a bare message or a
 // receive time and a message. Nothing here knows what a message means.
 //
-// One line is in memory at a time, at the front of one buffer with 128 readable bytes behind it, so that it
+// One line is in memory at a time, at the front of one buffer with 128 readable bytes after it, so that it
 // can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is
 // still read.
 //
-// SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated
-// behind.
+// SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated after
+// it.
 
 import Glibc
 
 /// A line of a capture. Its bytes are valid until the next call of the reader.
 @safe
 public struct CaptureLine {
-    /// Bytes behind a message that may be read; their values mean nothing.
+    /// Bytes after a message that may be read; their values mean nothing.
     public static var readableAfter: Int { 128 }
 
     /// Number of the line, from 1.
@@ -22,7 +22,7 @@ public struct CaptureLine {
     public let byteOffset: Int
     /// Receive time in nanoseconds since 1970, nil if the line carries none.
     public let receivedAtNs: Int64?
-    /// The message; `readableAfter` bytes behind it may be read.
+    /// The message; `readableAfter` bytes after it may be read.
     public let message: UnsafeBufferPointer<UInt8>
     /// Whether the line was too long, so that `message` is empty.
     public let isTooLong: Bool
@@ -81,7 +81,7 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
-    /// Reads the first bytes: a mark of UTF-8 is skipped, and what is no text is named.
+    /// Reads the first bytes: a byte order mark of UTF-8 is skipped, and a file that is not text is named.
     private mutating func begin() throws(ReadingError) {
         isBegun = true
         try fill()
@@ -112,7 +112,7 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
-    /// Makes room behind the unread bytes and reads more. A failure is kept until the unread bytes are used
+    /// Makes room after the unread bytes and reads more. A failure is kept until the unread bytes are used
     /// up.
     private mutating func fill() throws(ReadingError) {
         let unread = end - start
@@ -134,7 +134,7 @@ public struct CaptureReader: ~Copyable {
             end += got
             if got == 0 { atEnd = true }
         } catch {
-            // What is left is half a line: worth nothing without its end.
+            // The rest is half a line, worth nothing without its end.
             failure = error
             atEnd = true
             end = start

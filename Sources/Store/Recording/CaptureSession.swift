@@ -1,4 +1,5 @@
-// A captured session wherever its parts lie: one file of lines, or a folder as sets of captures have them.
+// A captured session, wherever its parts are: one file of lines, or a folder laid out as sets of captures
+// are.
 //
 //     capture.txt[.gz|.zst]  receive times, messages and REST bodies in one file; if there, it is the session
 //     events.jsonl[.gz|.zst] one message a line
@@ -13,7 +14,7 @@ import Glibc
 
 /// The files of a captured session.
 public struct CaptureFiles: Hashable, Sendable {
-    /// What people call it: the path that was given, or that of the messages inside a folder.
+    /// Its name for people: the path that was given, or that of the messages inside a folder.
     public var name: String
     /// The messages.
     public var events: String

@@ -1,4 +1,4 @@
-// What a file is that holds no lines of text, told from its first bytes, and what to do with it.
+// The format of a file that holds no lines of text, recognised by its first bytes, and what to do about it.
 
 /// A format that is not read here.
 struct FileFormat: Equatable {
@@ -89,7 +89,7 @@ struct FileFormat: Equatable {
             : "lob reads lines of JSON and its own recordings"
     }
 
-    /// What is unpacked here: zstd, by the first bytes of a frame or of a frame to skip.
+    /// The formats unpacked here: zstd, by the first bytes of a frame or of a skippable frame.
     static func isZstd(_ head: [UInt8]) -> Bool {
         guard head.count >= 4 else { return false }
         if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return true }

@@ -1,4 +1,4 @@
-// A recording: the frames of a ring, word for word, behind a versioned header. It is the input of an engine,
+// A recording: the frames of a ring, word for word, after a versioned header. It is the input of an engine,
 // so a replay of it repeats what the engine did.
 //
 //     header   8 bytes  "LOBFRAME", then u32 version (1), u32 zero
@@ -8,7 +8,7 @@
 // never reused. A reader refuses versions it does not know; a file that ends inside a frame delivers every
 // whole frame first. Reads plain files and gzip; RecordingWriter writes plain ones.
 //
-// SAFETY: the reader's buffer is owned by the struct and has 128 bytes behind the longest frame it holds.
+// SAFETY: the reader's buffer is owned by the struct and has 128 bytes after the longest frame it holds.
 
 import Glibc
 import LobHandoff
@@ -116,7 +116,8 @@ public struct RecordingReader: ~Copyable {
         .damaged(path: source.name, atByte: at, reason: reason)
     }
 
-    /// Reads a body to the front of the buffer. The buffer grows by what has come, not by what is announced.
+    /// Reads a body to the front of the buffer. The buffer grows by what has arrived, not by what is
+    /// announced.
     private mutating func readBody(_ length: Int) throws(ReadingError) -> Int {
         var got = 0
         while got < length {

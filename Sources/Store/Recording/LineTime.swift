@@ -20,7 +20,7 @@ private func isSeparator(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x09 || byte == 0x2C || byte == 0x3B
 }
 
-/// A decimal number of at least nine digits as a time; `at` moves behind it.
+/// A decimal number of at least nine digits as a time; `at` moves past it.
 private func decimalTime(_ line: Span<UInt8>, _ at: inout Int) -> Int64? {
     var end = 0
     var whole: Int64 = 0
@@ -40,14 +40,14 @@ private func decimalTime(_ line: Span<UInt8>, _ at: inout Int) -> Int64? {
             end += 1
         }
     }
-    // Nineteen digits may be too many: what has overflowed is negative.
+    // Nineteen digits may be too many: an overflow is negative.
     if time < 0 { return nil }
     at = end
     return time
 }
 
 /// `2026-09-21T14:13:20.000Z`, also with a blank for the `T`, a comma for the point, any number of decimals,
-/// and `+02:00` or nothing for the `Z`; `at` moves behind it.
+/// and `+02:00` or nothing for the `Z`; `at` moves past it.
 private func dateTime(_ line: Span<UInt8>, _ at: inout Int) -> Int64? {
     var end = 0
     guard let year = digits(line, &end, 4), skip(line, &end, "-"), let month = digits(line, &end, 2),
@@ -118,7 +118,7 @@ private func skip(_ line: Span<UInt8>, _ at: inout Int, _ byte: Unicode.Scalar) 
     return true
 }
 
-/// The time of a text that is nothing but a time.
+/// The time of a text that holds a time and nothing else.
 public func timeNs(ofText text: Span<UInt8>) -> Int64? {
     var at = 0
     guard let time = decimalTime(text, &at) ?? dateTime(text, &at), at == text.count else { return nil }

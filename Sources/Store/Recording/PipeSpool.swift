@@ -1,9 +1,9 @@
-// Pipes as files. A capture is read more than once: to learn what it is, and to replay it. What comes out of
-// a pipe comes once, so it goes into a temporary file without a name first, which is there until the process
-// ends.
+// Turns pipes into files. A capture is read more than once: to find out what it is, and to replay it. The
+// bytes of a pipe come only once, so they first go into a temporary file without a name, which exists until
+// the process ends.
 //
 // A pipe that is a descriptor of this process keeps its name: the file takes the descriptor's place, and
-// `/dev/stdin` is from then on a file like any other. Opening it begins at its first byte each time.
+// `/dev/stdin` is from then on a file like any other. Each opening of it begins at its first byte.
 //
 // SAFETY: paths and templates live during the calls that get them; no call is told of more bytes than its
 // buffer holds.

@@ -1,26 +1,26 @@
-// When a message of a capture is due. Times come out of files and speeds out of arguments: both may be
-// anything, so nothing here can overflow. What does not fit is as far away as a time can be.
+// When a message of a capture is due. Times come from files and speeds from arguments, and both may be
+// anything, so nothing here can overflow: a result that does not fit is clamped.
 
-/// The nearest whole number there is; 0 for what is no number.
+/// The nearest representable whole number; 0 for NaN.
 public func saturated(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }
     if value >= 0x1p63 { return .max }
     return value <= -0x1p63 ? .min : Int64(value)
 }
 
-/// The nearest difference there is.
+/// The nearest representable difference.
 public func saturatedDifference(_ a: Int64, _ b: Int64) -> Int64 {
     let (difference, overflow) = a.subtractingReportingOverflow(b)
     return overflow ? (a < b ? .min : .max) : difference
 }
 
-/// The nearest sum there is.
+/// The nearest representable sum.
 public func saturatedSum(_ a: Int64, _ b: Int64) -> Int64 {
     let (sum, overflow) = a.addingReportingOverflow(b)
     return overflow ? (a < 0 ? .min : .max) : sum
 }
 
-/// How long after the beginning a time of a capture has come, at so many times its own speed. Never below 0.
+/// How long after the beginning a time of a capture is due, at this multiple of its own speed. Never below 0.
 public func playingTime(of time: Int64, first: Int64, speed: Double) -> Int64 {
     let distance = saturatedDifference(time, first)
     if distance <= 0 { return 0 }

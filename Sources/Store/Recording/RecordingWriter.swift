@@ -1,8 +1,8 @@
 // A recording that is being written.
 //
-// The frames go to `FILE.tmp` beside the file, which takes its name only when all of them are on the disk: a
-// recording is whole or absent, also after a power failure, and one that is replaced stays until then. What
-// is no recording is never replaced, and neither is a file that is being read.
+// The frames go to `FILE.tmp` beside the file, which gets its name only when all of them are on the disk: a
+// recording is whole or absent, even after a power failure, and one that is being replaced stays until then.
+// A file that is not a recording is never replaced, and neither is one that is being read.
 //
 // SAFETY: owns the FILE and closes it once; a frame's bytes are read during the call.
 
@@ -28,7 +28,7 @@ public enum WritingError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Writes frames to a recording. Not copyable; without `finish` nothing of it stays.
+/// Writes frames to a recording. Not copyable; without `finish` nothing of it remains.
 @safe
 public struct RecordingWriter: ~Copyable {
     private let path: String
@@ -38,7 +38,7 @@ public struct RecordingWriter: ~Copyable {
     private var failure: Int32 = 0
     private var isFinished = false
 
-    /// Begins a recording; one that is there under its name stays until `finish`.
+    /// Begins a recording; an existing one of that name stays until `finish`.
     ///
     /// - Parameters:
     ///   - path: of the file it becomes.
@@ -64,7 +64,7 @@ public struct RecordingWriter: ~Copyable {
         unsafe unlink(temporary)
     }
 
-    /// Brings the names of a file's folder to the disk, where the file system can do that.
+    /// Syncs the folder of a file, where the file system can do that.
     private static func keepName(_ path: String) throws(WritingError) {
         let end = path.lastIndex(of: "/")
         let name = end.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
@@ -75,7 +75,7 @@ public struct RecordingWriter: ~Copyable {
         throw unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
     }
 
-    /// The file behind symbolic links, so that it is replaced and not the link to it.
+    /// The file that symbolic links lead to, so that it is replaced and not the link.
     private static func resolved(_ path: String) -> String {
         guard let real = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(real) }
@@ -112,8 +112,8 @@ public struct RecordingWriter: ~Copyable {
         if unsafe (!wroteHeader || body != frame.bytes.count) && failure == 0 { failure = errno }
     }
 
-    /// Ends the recording, brings it to the disk and gives it its name.
-    /// - Throws: if anything since the beginning could not be written; then nothing of it stays.
+    /// Ends the recording, syncs it to the disk and gives it its name.
+    /// - Throws: if anything since the beginning could not be written; then nothing of it remains.
     public consuming func finish() throws(WritingError) {
         isFinished = true
         if unsafe fflush(file) != 0 && failure == 0 { failure = errno }

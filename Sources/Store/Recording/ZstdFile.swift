@@ -19,7 +19,7 @@ final class ZstdFile {
     /// Bytes of the file consumed so far.
     private(set) var consumedBytes = 0
 
-    /// Takes an open descriptor over; nil if there is no memory for a decoder.
+    /// Takes over an open descriptor; nil if there is no memory for a decoder.
     init?(descriptor: Int32) {
         guard let decoder = unsafe ZSTD_createDStream() else { return nil }
         self.descriptor = descriptor

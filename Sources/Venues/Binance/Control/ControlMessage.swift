@@ -1,5 +1,5 @@
-// What the venue says about a connection rather than about a market: answers to requests, and the notice that
-// it will close. Read by the feed, on the thread that receives, a few times an hour.
+// What the venue says about a connection rather than a market: answers to requests, and the notice that it
+// will close. The feed reads these on the receiving thread, a few times an hour.
 //
 //     {"result":null,"id":1}                                     accepted
 //     {"code":2,"msg":"…","id":1}                                refused, as documented
@@ -12,7 +12,7 @@
 
 import FeedPlan
 
-/// A message that is no event of a stream.
+/// A message that is not market data.
 public enum ControlMessage: Hashable, Sendable {
     /// The answer to a request; `id` is nil if the answer has none.
     case reply(id: RequestID?, ReplyOutcome)

@@ -1,7 +1,7 @@
-// Control messages as a server reads them: what the client wants, or the venue's refusal word for word.
+// Control messages as a server reads them: the client's request, or the venue's refusal word for word.
 //
 //     method               params                    answered with
-//     ---------------------|-------------------------|-----------------------
+//     ------------------   ------------------------  ----------------------
 //     SUBSCRIBE            names                     null
 //     UNSUBSCRIBE          names                     null
 //     LIST_SUBSCRIPTIONS   none                      names
@@ -19,13 +19,13 @@ public struct ControlRequest: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         /// Add these streams.
         case subscribe([String])
-        /// Take these streams away.
+        /// Remove these streams.
         case unsubscribe([String])
         /// Name the streams.
         case listSubscriptions
-        /// Wrap events with the name of their stream, or stop to.
+        /// Wrap messages with the name of their stream, or stop doing so.
         case setCombined(Bool)
-        /// Say whether events are wrapped.
+        /// Say whether messages are wrapped.
         case getCombined
     }
 
@@ -34,7 +34,7 @@ public struct ControlRequest: Hashable, Sendable {
 
     /// What is to be done.
     public var action: Action
-    /// To be echoed in the reply.
+    /// The id to echo in the reply.
     public var id: RequestID
 
     /// The request of a text.
@@ -112,7 +112,7 @@ public struct ControlRequest: Hashable, Sendable {
         return names
     }
 
-    /// Checks the name of the only property there is, and that no more values follow than it takes.
+    /// Checks the name of the only property there is, and that it has no more values than it takes.
     private static func property(
         _ values: [JSONTree], valueCount: Int, _ id: RequestID
     ) throws(ControlRefusal) {

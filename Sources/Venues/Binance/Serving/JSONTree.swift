@@ -1,9 +1,9 @@
-// JSON as a tree, for the little that is off the hot path: control messages that a client sends, lists in
-// query strings. What is on the hot path is read in place, by `JSONCursor`.
+// JSON as a tree, for what is off the hot path: control messages from clients, lists in query strings.
+// Messages on the hot path are read in place, by `JSONCursor`.
 //
-// Strict: one value of RFC 8259, blanks around it, nothing else; UTF-8 is taken as it comes. A number is an
-// integer of 64 bits or something else, which no caller takes. Of several members of one name the last
-// counts, so `last(where:)` finds one.
+// Strict: one value of RFC 8259 with blanks around it, nothing else. UTF-8 is not validated. A number is
+// either a 64-bit integer or something else, which no caller takes. Of several members of one name the last
+// counts; `last(where:)` finds it.
 //
 // Worst case: O(bytes), nesting bounded by `depthMax`, memory proportional to the text, whose length callers
 // bound.
@@ -13,7 +13,7 @@ indirect enum JSONTree: Hashable, Sendable {
     case null
     case flag(Bool)
     case integer(Int64)
-    /// A number that is no 64-bit integer.
+    /// A number that is not a 64-bit integer.
     case otherNumber
     case text(String)
     case list([JSONTree])
@@ -38,7 +38,7 @@ indirect enum JSONTree: Hashable, Sendable {
 struct JSONMember: Hashable, Sendable {
     var name: String
     var value: JSONTree
-    /// Offset behind the value.
+    /// Offset after the value.
     var end: Int
 }
 
@@ -173,7 +173,7 @@ private struct JSONTreeReader {
         units += Array(String(Character(scalar)).utf8)
     }
 
-    /// The four digits behind a `u`.
+    /// The four digits after a `u`.
     private mutating func hexadecimal() throws(JSONTreeError) -> UInt32 {
         at += 1
         guard at + 4 <= bytes.count,

@@ -1,6 +1,6 @@
 // How often a depth stream delivers.
 
-/// Interval between two depth events of a stream.
+/// Interval between two depth updates of a stream.
 public enum DepthInterval: Int, CaseIterable, Sendable {
     /// 100 ms, on every market.
     case ms100 = 100

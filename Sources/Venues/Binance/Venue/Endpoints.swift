@@ -1,8 +1,8 @@
 // Where the venue is: hosts, paths and names, per market and environment. Text in, text out; nothing is
 // opened here.
 //
-// A URL is a base (scheme, host, port) and a target (path and query), because a base can be replaced, by a
-// simulated exchange or a proxy, and the targets stay.
+// A URL is a base (scheme, host, port) and a target (path and query): a simulated exchange or a proxy
+// replaces the base, and the targets stay.
 //
 // Invariants
 // * A target is ASCII: every byte of a name beyond the unreserved characters and `@` is percent-encoded, so
@@ -46,8 +46,8 @@ public struct Endpoints: Hashable, Sendable {
         self.init(market: market, streamBase: "wss://" + hosts.stream, restBase: "https://" + hosts.rest)
     }
 
-    /// Target of a raw connection: events come bare. Several streams may share one; none may be named, to
-    /// subscribe later.
+    /// Target of a raw connection: messages come bare. Several streams may share one; naming none means
+    /// subscribing later.
     ///
     /// - Parameters:
     ///   - names: of the streams.
@@ -57,7 +57,7 @@ public struct Endpoints: Hashable, Sendable {
         return isMicroseconds && market == .spot ? path + "?timeUnit=MICROSECOND" : path
     }
 
-    /// Target of a combined connection: every event is wrapped with the name of its stream.
+    /// Target of a combined connection: every message is wrapped with the name of its stream.
     ///
     /// - Parameters:
     ///   - names: of the streams.
@@ -75,10 +75,10 @@ public struct Endpoints: Hashable, Sendable {
         "\(restPath)/depth?symbol=\(percentEncoded(symbol.description))&limit=\(limit)"
     }
 
-    /// Target of the list of symbols and their facts.
+    /// Target of the list of symbols and their properties.
     public var exchangeInfoTarget: String { restPath + "/exchangeInfo" }
 
-    /// Name of a symbol's diff stream, as `SUBSCRIBE` wants it (UTF-8, not percent-encoded); nil if the
+    /// Name of a symbol's depth stream, as `SUBSCRIBE` takes it (UTF-8, not percent-encoded); nil if the
     /// market has no such interval.
     public func depthStream(_ symbol: SymbolName, every interval: DepthInterval = .ms100) -> String? {
         market.suffix(interval).map { symbol.lowercasedASCII + "@depth" + $0 }
@@ -95,7 +95,7 @@ public struct Endpoints: Hashable, Sendable {
     /// Name of a symbol's stream of its best bid and ask.
     public func bookTickerStream(_ symbol: SymbolName) -> String { symbol.lowercasedASCII + "@bookTicker" }
 
-    /// USD-M serves books under a path of their own; the old form without it delivers on sufferance.
+    /// USD-M serves books under a path of their own; the old form without it is merely tolerated.
     private var streamPath: String {
         switch market {
         case .usdm: "/public"
@@ -113,7 +113,7 @@ public struct Endpoints: Hashable, Sendable {
 }
 
 extension Market {
-    /// What a stream name says of its interval: nothing for the market's default.
+    /// How a stream name states its interval; empty for the market's default.
     fileprivate func suffix(_ interval: DepthInterval) -> String? {
         switch (self, interval) {
         case (.spot, .ms1000), (.usdm, .ms250), (.coinm, .ms250): ""

@@ -1,11 +1,11 @@
 // The venue's list of symbols, a body of up to 20 MB, read once from front to back and handed out symbol by
 // symbol. Of each symbol only what `SymbolInfo` holds is kept; everything else is skipped, but must be JSON.
 //
-// Beside the symbols it states the budget of request weight, which is the venue's to change.
+// Besides the symbols it states the budget of request weight, which the venue may change.
 //
-// Tolerant on purpose: the list grows members and kinds of symbols all the time, and one strange entry must
-// not keep the books of all others from starting. A symbol without a usable name is left out and counted; a
-// member of an unexpected type counts as absent; an unknown status is one that does not trade.
+// Tolerant on purpose: the list gains members and kinds of symbols all the time, and one strange entry must
+// not keep the other books from starting. A symbol without a usable name is left out and counted; a member of
+// an unexpected type counts as absent; an unknown status means that the symbol does not trade.
 //
 // Worst case: O(bytes), about 1 ns each; a handful of short strings for each symbol.
 
@@ -96,7 +96,7 @@ public struct ExchangeInfo: Sendable {
         return type == "REQUEST_WEIGHT" && interval == "MINUTE" && number == 1 ? limit : nil
     }
 
-    /// The count at the cursor, nil if the value is none; moves behind it in any case.
+    /// The count at the cursor, nil if the value is not one; moves past it in either case.
     private static func countIfAny(_ value: inout JSONCursor) throws(ParseError) -> Int? {
         var ahead = value
         try value.skipValue()
@@ -132,7 +132,7 @@ public struct ExchangeInfo: Sendable {
         return facts.symbol.isEmpty ? nil : facts
     }
 
-    /// A name, or the empty one if the value is none that fits.
+    /// A name, or the empty one if the value is not one that fits.
     private static func symbol(_ value: inout JSONCursor) throws(ParseError) -> SymbolName {
         if value.byte != 0x22 {
             try value.skipValue()

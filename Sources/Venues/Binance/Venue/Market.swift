@@ -1,6 +1,6 @@
 // The markets of the venue.
 
-/// A market of the venue: it decides sequence rules, limits and endpoints.
+/// A market of the venue. It determines sequence rules, limits and endpoints.
 public enum Market: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Spot.
     case spot
@@ -18,7 +18,7 @@ public enum Market: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// The market of a command-line name, or nil.
+    /// The market of this name, or nil.
     public init?(name: String) {
         guard let market = Market.allCases.first(where: { $0.name == name }) else { return nil }
         self = market

@@ -3,14 +3,13 @@
 import FeedPlan
 
 extension SnapshotPlanner {
-    /// Asks for a snapshot of a symbol with at least `levelCount` levels a side, as far as the market has
-    /// such.
+    /// Requests a snapshot of a symbol with at least `levelCount` levels a side, or the deepest there is.
     ///
     /// - Parameters:
     ///   - key: the symbol and its market.
     ///   - priority: what the snapshot is for.
     ///   - levelCount: levels a side to have at least.
-    ///   - attempt: fruitless snapshots of this symbol in a row before this one; it waits accordingly.
+    ///   - attempt: failed snapshots of this symbol in a row so far; the request waits accordingly.
     ///   - rank: its place among those of equal priority.
     ///   - nowMs: the time.
     public mutating func request(

@@ -3,7 +3,7 @@
 
 import MarketData
 
-/// Static facts of a symbol.
+/// Static properties of a symbol.
 public struct SymbolInfo: Hashable, Sendable {
     /// Name.
     public var symbol: SymbolName
@@ -23,7 +23,7 @@ public struct SymbolInfo: Hashable, Sendable {
     /// Kind of contract as the venue spells it; nil on spot.
     public var contractType: String?
 
-    /// Facts of a symbol.
+    /// The properties of a symbol.
     public init(symbol: SymbolName, market: Market, status: String, tickSize: String?, stepSize: String?) {
         self.symbol = symbol
         self.market = market

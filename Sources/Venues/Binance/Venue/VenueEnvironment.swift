@@ -1,6 +1,6 @@
-// The real venue, or one to practise on.
+// The real venue, or a place to practise.
 
-/// One of the venue's separate worlds.
+/// One of the venue's separate environments.
 public enum VenueEnvironment: String, CaseIterable, Sendable {
     /// The real one.
     case production

@@ -1,8 +1,8 @@
-// Walking through objects and arrays member by member, for bodies that are read once and from front to back:
-// whoever walks decides at each member whether to read its value or to skip it.
+// Walks through objects and arrays member by member, for bodies that are read once and from front to back:
+// the caller decides at each member whether to read its value or to skip it.
 
 extension JSONCursor {
-    /// Calls `body` at the value of every member of the object at the cursor; `body` moves behind the value.
+    /// Calls `body` at the value of every member of the object at the cursor; `body` moves past the value.
     mutating func forEachMember(
         _ body: (_ name: Range<Int>, _ value: inout JSONCursor) throws(ParseError) -> Void
     ) throws(ParseError) {
@@ -23,7 +23,7 @@ extension JSONCursor {
         }
     }
 
-    /// Calls `body` at every element of the array at the cursor; `body` moves behind the element.
+    /// Calls `body` at every element of the array at the cursor; `body` moves past the element.
     mutating func forEachElement(
         _ body: (_ element: inout JSONCursor) throws(ParseError) -> Void
     ) throws(ParseError) {
@@ -39,7 +39,7 @@ extension JSONCursor {
         }
     }
 
-    /// The text of the value at the cursor if it is one; moves behind the value in any case.
+    /// The text of the value at the cursor if it is one; moves past the value in either case.
     mutating func textIfAny(bytesMax: Int) throws(ParseError) -> String? {
         if byte != 0x22 {
             try skipValue()
@@ -48,7 +48,7 @@ extension JSONCursor {
         return text(try string(), bytesMax: bytesMax)
     }
 
-    /// These bytes of the message as text, escapes as they stand, cut to so many bytes.
+    /// These bytes of the message as text, escapes left as they stand, cut to at most so many bytes.
     func text(_ bytes: Range<Int>, bytesMax: Int) -> String {
         String(decoding: bytes.prefix(bytesMax).map { self[$0] }, as: UTF8.self)
     }

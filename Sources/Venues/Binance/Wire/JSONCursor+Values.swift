@@ -1,9 +1,8 @@
-// Values: what numbers mean here, and how to get past a value nobody asked for.
+// Values: what numbers mean here, and how to skip a value that is not needed.
 //
 // Integers are ids, times and codes: digits without sign (ids, times), leading zero, point or exponent, at
-// most `Int64.max`. Everything skipped must be JSON all the same.
-// SAFETY: `requireInteger` reads 16 bytes after comparing with `readableEnd`; the rest goes through checked
-// functions.
+// most `Int64.max`. Whatever is skipped must still be JSON. SAFETY: `requireInteger` reads 16 bytes after
+// comparing with `readableEnd`; the rest goes through checked functions.
 import CLobKernels
 import MarketData
 
@@ -39,7 +38,7 @@ extension JSONCursor {
         skip(UInt8(ascii: "-")) ? -(try integer()) : try integer()
     }
 
-    /// One decimal in quotes: the mantissa, and the number of digits behind its point.
+    /// One decimal in quotes: the mantissa, and the number of digits after its point.
     @inline(__always)
     mutating func quotedDecimal(
         _ decimals: inout Int, else code: ParseError.Code
@@ -64,7 +63,7 @@ extension JSONCursor {
         }
     }
 
-    /// Moves behind one value of any kind.
+    /// Moves past one value of any kind.
     mutating func skipValue() throws(ParseError) {
         var depth = 0
         var objects: UInt64 = 0  // bit n: the n-th enclosing container is an object
@@ -116,7 +115,7 @@ extension JSONCursor {
         }
     }
 
-    /// Moves behind this word.
+    /// Moves past this word.
     mutating func expect(_ literal: StaticString) throws(ParseError) {
         for index in 0..<literal.utf8CodeUnitCount { try unsafe expect((literal.utf8Start + index).pointee) }
     }

@@ -1,13 +1,13 @@
 // A cursor over the bytes of one message, and the grammar of JSON as far as messages need it.
 //
-// Two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at a time
-// and may look at bytes behind the message, up to `readableEnd`; `at` is then behind `end`, and whoever uses
-// them checks last that it stands exactly there. The others serve the general path: they stop at `end` and
+// There are two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at
+// a time and may look at bytes past the message, up to `readableEnd`; `at` may then be past `end`, and their
+// callers check last that it stands exactly there. The others serve the general path: they stop at `end` and
 // say what is wrong.
 //
 // Invariants
-// * start <= end <= readableEnd; nothing at or behind `readableEnd` is read.
-// * Only `take` and `require…` move `at` behind `end`.
+// * start <= end <= readableEnd; nothing at or past `readableEnd` is read.
+// * Only `take` and `require…` move `at` past `end`.
 // Worst case: O(bytes), each byte looked at once per call; nesting is counted, not recursed into.
 // SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory
 // belongs to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
@@ -37,7 +37,7 @@ struct JSONCursor {
         unsafe readableEnd = unsafe end + readableAfter
     }
 
-    /// Lets `body` read a message of any length, blanks around it left out; nothing behind it is readable.
+    /// Lets `body` read a message of any length without the blanks around it; nothing past it is readable.
     static func reading<R>(
         _ message: Span<UInt8>, _ body: (inout JSONCursor) throws(ParseError) -> R
     ) throws(ParseError) -> R {
@@ -109,7 +109,7 @@ struct JSONCursor {
         if !take(literal) { throw unexpected() }
     }
 
-    /// The text up to the next quote, and moves behind that quote; escapes are refused.
+    /// The text up to the next quote; moves past that quote. Escapes are refused.
     @inline(__always)
     mutating func requireText() throws(ParseError) -> Range<Int> {
         let first = unsafe at - start
@@ -118,7 +118,7 @@ struct JSONCursor {
         return unsafe Range(uncheckedBounds: (first, at - start &- 1))
     }
 
-    /// The same as the name of a symbol.
+    /// The same, as the name of a symbol.
     @inline(__always)
     mutating func requireSymbol() throws(ParseError) -> SymbolName {
         if unsafe readableEnd - at >= 17 {
@@ -164,7 +164,7 @@ struct JSONCursor {
         while unsafe at < end && JSONCursor.isBlank(at.pointee) { unsafe at += 1 }
     }
 
-    /// Moves behind this byte if it is next.
+    /// Moves past this byte if it is next.
     mutating func skip(_ byte: UInt8) -> Bool {
         guard unsafe at < end && at.pointee == byte else { return false }
         unsafe at += 1
@@ -175,7 +175,7 @@ struct JSONCursor {
         if !skip(byte) { throw unexpected(code) }
     }
 
-    /// The bytes of a string between its quotes, escapes as they stand.
+    /// The bytes of a string between its quotes, escapes left as they stand.
     mutating func string() throws(ParseError) -> Range<Int> {
         try expect(0x22, else: .fieldType)
         let first = offset
@@ -226,7 +226,7 @@ struct JSONCursor {
     @inline(__always)
     subscript(offset: Int) -> UInt8 { unsafe (start + offset).pointee }
 
-    /// Offset of the first such byte among these, or the offset behind them.
+    /// Offset of the first such byte in this range, or the offset after the range.
     @inline(__always)
     func first(_ byte: UInt8, in bytes: Range<Int>) -> Int {
         var offset = bytes.lowerBound

@@ -1,8 +1,8 @@
-// Where the members of one object are: the general path reads an object once for its shape, whatever the
-// order, and then only the members it needs. A known name may stand once; a name with an escape in it is not
+// Where the members of one object are: the general path reads an object once for its shape, in whatever
+// order, and then only the members it needs. A known name may occur once; a name with an escape in it is not
 // a known one.
 struct JSONMembers {
-    /// Names that mean something in some message.
+    /// Names that have a meaning in some message.
     enum Key: Int {
         case stream, data, event, e, E, T, s, U, u, pu, b, a, B, A
         case lastUpdateId, bids, asks, symbol, result, id, error, code, msg
@@ -13,7 +13,7 @@ struct JSONMembers {
     /// Offset of the value of each key; 0 for those absent, since no value stands there.
     private var values = InlineArray<23, Int32>(repeating: 0)
 
-    /// Reads the object at the cursor and moves behind it.
+    /// Reads the object at the cursor and moves past it.
     init(_ cursor: inout JSONCursor) throws(ParseError) {
         offset = cursor.offset
         try cursor.expect(UInt8(ascii: "{"), else: .fieldType)

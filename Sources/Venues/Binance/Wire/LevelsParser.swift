@@ -1,12 +1,12 @@
 // One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
 //
 // The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
-// kernel takes whatever it recognises before that, a whole array at a time if it can, and never decides that
-// something is wrong. So a message costs one call a side, and one strange level costs only itself.
+// kernel runs first and takes whatever it recognises, a whole array at a time if it can; it never decides
+// that something is wrong. A message therefore costs one call a side, and a strange level costs only itself.
 //
 // Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
-// are one number. A quantity of zero is zero however it is printed and says nothing of decimals as soon as
-// another quantity is there.
+// are one number. A quantity of zero is zero however it is printed and says nothing of decimals once there is
+// another quantity.
 //
 // Invariants
 // * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
@@ -25,9 +25,9 @@ struct LevelsParser: ~Copyable {
     /// Decimals of the message's levels; -1 before the first one.
     private var priceDecimals = -1
     private var quantityDecimals = -1
-    /// Whether a quantity other than zero is known to have settled the decimals of quantities.
+    /// Whether a nonzero quantity has settled the decimals of quantities.
     private var hasShown = false
-    /// The side of this message that was read before: its levels are scaled with the others.
+    /// The side of this message that was read first: its levels are scaled with the others.
     private var before = unsafe UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
 
     init(usesKernel: Bool) {
@@ -46,7 +46,7 @@ struct LevelsParser: ~Copyable {
 
     deinit { unsafe tables?.deallocate() }
 
-    /// Forgets the decimals of the message before.
+    /// Forgets the decimals of the previous message.
     @inline(__always)
     mutating func begin() {
         priceDecimals = -1
@@ -62,7 +62,7 @@ struct LevelsParser: ~Copyable {
             ? nil : SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
     }
 
-    /// Reads an array whose opening bracket is just before the cursor, and moves behind its closing bracket.
+    /// Reads an array whose opening bracket is just before the cursor, and moves past its closing bracket.
     @inline(__always)
     mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
         side.removeAll()
@@ -73,7 +73,7 @@ struct LevelsParser: ~Copyable {
         unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
-    /// Reads on where the kernel stopped, level by level; the kernel may go on behind each of them.
+    /// Reads on where the kernel stopped, level by level; the kernel may resume after each of them.
     @inline(never)
     private mutating func readRest(
         _ cursor: inout JSONCursor, into side: inout LevelBuffer

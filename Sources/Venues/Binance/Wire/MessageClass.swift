@@ -1,20 +1,20 @@
 // Which messages a feed must read itself. All others it only carries: they go into the ring as they are, and
-// the parser behind it reads them.
+// the engine's parser reads them.
 //
-// Twelve bytes decide. What streams deliver begins in one of five ways; a reply, a notice or anything unknown
-// does not, and is looked at properly (`ControlMessage`). A wrong "control" costs a look, a wrong "data"
-// would lose a reply: so only what is certain counts as data.
+// Twelve bytes decide. Market data begins in one of five ways; a reply, a notice or anything unknown does
+// not, and is parsed by `ControlMessage`. Taking data for control costs a parse; taking control for data
+// would lose a reply. So only what is certain counts as data.
 
 /// What the first bytes of a message say about who must read it.
 public enum MessageClass: Hashable, Sendable {
-    /// An event of a stream, or a snapshot.
+    /// Market data of a stream, or a snapshot.
     case data
     /// Anything else: a reply, a notice, something unknown.
     case control
-    /// Too few bytes to tell. A whole message that is so short is no event.
+    /// Too few bytes to tell. A whole message this short is not data.
     case undecided
 
-    /// Bytes that always decide.
+    /// This many bytes always decide.
     public static var headBytes: Int { 12 }
 
     /// The class of a message that begins with these bytes.

@@ -2,12 +2,12 @@
 //
 // Field order is that of captured traffic: spot and COIN-M 2021 to 2024, USD-M 2021 to 2024 and, with `ps`
 // and `st`, 2026. The official pages show the same fields but promise no order. Levels are written in the
-// buffer's order: the venue sorts the bids of a spot diff downwards, everything else upwards, and partial
+// buffer's order: the venue sorts the bids of a spot update downwards, everything else upwards, and partial
 // depth from the best outwards.
 
 import MarketData
 
-/// Which of the venue's dialects is written: the market, the era and the unit of times.
+/// Which of the venue's dialects to write: the market, the era and the unit of times.
 public struct WireDialect: Hashable, Sendable {
     /// Market whose shapes are written.
     public var market: Market
@@ -18,13 +18,13 @@ public struct WireDialect: Hashable, Sendable {
     /// Whether times are microseconds, as a spot connection may ask for; otherwise milliseconds.
     public var writesMicroseconds: Bool
 
-    /// The shapes of before July 2026: those of the captured sessions.
+    /// The shapes from before July 2026: those of the captured sessions.
     public static func classic(_ market: Market) -> WireDialect {
         WireDialect(
             market: market, writesPair: market == .coinm, writesSymbolType: false, writesMicroseconds: false)
     }
 
-    /// The shapes of since July 2026: futures carry the pair and the symbol type.
+    /// The shapes since July 2026: futures carry the pair and the symbol type.
     public static func current(_ market: Market) -> WireDialect {
         let isFutures = market != .spot
         return WireDialect(
@@ -33,7 +33,7 @@ public struct WireDialect: Hashable, Sendable {
 }
 
 extension MessageEncoder {
-    /// Appends a diff, or the partial depth of a futures market, which has the same shape.
+    /// Appends a depth update, or the partial depth of a futures market, which has the same shape.
     ///
     /// - Parameters:
     ///   - update: its ids and levels.

@@ -1,11 +1,11 @@
-// What the venue says besides books: answers to control messages, errors in both shapes, the notice of a
+// What the venue sends besides books: answers to control messages, errors in both shapes, the notice of a
 // shutdown.
 
 import FeedPlan
 
 /// The result of a control message that succeeded.
 public enum ControlResult: Hashable, Sendable {
-    /// `null`: the request was no query.
+    /// `null`: the request was not a query.
     case done
     /// A property's value.
     case flag(Bool)
@@ -79,7 +79,7 @@ extension MessageEncoder {
     ///
     /// - Parameters:
     ///   - timeUs: the time of the notice.
-    ///   - isCombined: whether the connection wraps its events.
+    ///   - isCombined: whether the connection wraps its messages.
     public mutating func appendServerShutdown(atUs timeUs: Int64, isCombined: Bool) throws(EncoderError) {
         try reserve(128)
         let stream = isCombined ? "!serverShutdown" : nil

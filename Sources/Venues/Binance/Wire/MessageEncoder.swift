@@ -1,9 +1,9 @@
-// Messages of the venue as bytes, out of our types, in the venue's field order and decimals.
+// Writes the venue's messages from our types, in the venue's field order and decimals.
 //
-// One owner of one growing buffer that serves every message: a message first states the most bytes it can
-// need, the buffer grows once if it must, and the bytes are then written through a cursor without further
-// checks of capacity. The shapes are in MessageEncoder+Depth.swift and MessageEncoder+Replies.swift; this
-// file is the only one of the three that touches raw memory.
+// One growing buffer serves every message: a message first states the most bytes it can need, the buffer
+// grows once if it must, and the bytes are then written through a cursor without further checks of capacity.
+// The shapes are in MessageEncoder+Depth.swift and MessageEncoder+Replies.swift; this file is the only one of
+// the three that touches raw memory.
 //
 // Invariants
 // * `count <= capacity <= capacityMax`; a message is appended whole or, with an error, not at all.
@@ -22,7 +22,7 @@ public enum EncoderError: Error, Hashable, Sendable {
     case tooLong
     /// Levels are present but the message states no decimals for them.
     case missingScales
-    /// A futures diff without the id of the stream's previous event.
+    /// A futures update without the id of the stream's previous update.
     case missingPreviousLast
 }
 
@@ -74,7 +74,7 @@ public struct MessageEncoder: ~Copyable {
     }
 }
 
-// What the shapes are made of. Each `put` needs room that `reserve` has made.
+// The parts of the shapes. Each `put` needs room that `reserve` has made.
 extension MessageEncoder {
     /// The longest run of bytes any decimal or integer takes.
     static var numberLengthMax: Int { 21 }
@@ -105,7 +105,7 @@ extension MessageEncoder {
         count += text.utf8CodeUnitCount
     }
 
-    /// A string between quotes, with what JSON demands escaped: at most six bytes for one.
+    /// A string between quotes, escaped as JSON demands: at most six bytes for one.
     mutating func putQuoted(_ text: String) {
         let digits: StaticString = "0123456789abcdef"
         putByte(0x22)
@@ -122,7 +122,7 @@ extension MessageEncoder {
         putByte(0x22)
     }
 
-    /// The first `length` bytes of a name between quotes; a name holds nothing that JSON escapes.
+    /// The first `length` bytes of a name between quotes; a name has nothing that JSON escapes.
     mutating func putQuoted(_ name: SymbolName, length: Int) {
         assert(count + length + 2 <= capacity)
         putByte(0x22)

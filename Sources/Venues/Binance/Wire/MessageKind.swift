@@ -2,7 +2,7 @@
 
 /// The kind of a message, and thereby which part of the parser now holds its contents.
 public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
-    /// A diff of a book, in `MessageParser.update`.
+    /// A depth update, in `MessageParser.update`.
     case depthUpdate
     /// The best 5, 10 or 20 levels a side, in `MessageParser.snapshot`.
     case partialDepth

@@ -1,24 +1,24 @@
-// Whose message it was, of one that cannot be read or of which only the beginning is left. The loss concerns
-// one book, and to find it out costs a few hundred bytes of looking; not to know it would cost every book of
-// the connection its trust.
+// Finds the owner of a message that cannot be read, or of which only the beginning is left. Such a loss
+// concerns one book. Finding out which costs a look at a few hundred bytes; not knowing would cost every book
+// of the connection its trust.
 //
-// The name of the stream comes first: it stands in front of everything that can be damaged behind it. Then
-// the symbol of the payload. What is found is a guess about a damaged message, so the caller takes a name it
-// does not know for no name at all.
+// The name of the stream is looked for first, because it precedes everything that can be damaged; then the
+// symbol of the payload. The result is a guess about a damaged message, so the caller ignores a name that it
+// does not know.
 //
-// Invariant: what may have been a diff of a book is never taken for something else. Only a stream name that
-// is exactly one of another kind says that no diff was lost.
+// Invariant: a message that may have been a depth update is never taken for something else. Only a stream
+// name that is exactly one of another kind says that no update was lost.
 
 import MarketData
 
-/// What can be said of a message that cannot be read.
+/// What is known of a message that cannot be read.
 public struct MessageOwner: Hashable, Sendable {
-    /// The symbol it names, spelt in capitals; nil if none can be made out.
+    /// The symbol it names, in capitals; nil if none can be made out.
     public var symbol: SymbolName?
     /// Whether it may have been a depth update.
     public var mayBeUpdate: Bool
 
-    /// As much of a message as is looked at.
+    /// How much of a message is looked at.
     public static var headBytes: Int { 512 }
 
     /// Looks at the beginning of a message. O(bytes), allocating.
@@ -38,7 +38,7 @@ public struct MessageOwner: Hashable, Sendable {
         symbol = MessageOwner.text(behind: #""s":""#, in: head).flatMap { MessageOwner.capital($0) }
     }
 
-    /// Streams whose messages are no diffs: behind the `@`, and exactly so.
+    /// Streams whose messages are not depth updates: the part after the `@`, and exactly so.
     private static let otherKinds: Set<String> = {
         var kinds: Set = [
             "bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "markPrice", "markPrice@1s",
@@ -66,7 +66,7 @@ public struct MessageOwner: Hashable, Sendable {
         return nil
     }
 
-    /// The name with its ASCII letters as the payload has them.
+    /// The name with its ASCII letters in capitals, as payloads have them.
     private static func capital(_ name: ArraySlice<UInt8>) -> SymbolName? {
         let letters = name.map { UInt8(ascii: "a") <= $0 && $0 <= UInt8(ascii: "z") ? $0 & 0xDF : $0 }
         if letters.isEmpty { return nil }

@@ -1,8 +1,8 @@
-// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. The
-// only path that refuses a message, and therefore the place where the rules can be read.
+// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. It
+// is the only path that refuses a message, so the rules can be read here.
 import MarketData
 
-/// The values of `e` that mean something here.
+/// The values of `e` that have a meaning here.
 enum EventType {
     case depthUpdate, bookTicker, serverShutdown
 
@@ -34,7 +34,7 @@ extension MessageParser {
         return try content(outer, cursor, isLinked)
     }
 
-    /// Fills `snapshot` from a body that must be one.
+    /// Fills `snapshot` from a body that must be a snapshot.
     mutating func generalSnapshot(_ start: JSONCursor) throws(ParseError) {
         var cursor = start
         let members = try JSONMembers(&cursor)
@@ -93,7 +93,7 @@ extension MessageParser {
         return .partialDepth
     }
 
-    /// Partial depth of futures looks like a diff; what was read as one is the state at its last id.
+    /// Partial depth of futures looks like a depth update; what was read as one is the state at its last id.
     mutating func moveUpdateToSnapshot() {
         snapshot.symbol = update.symbol
         snapshot.lastUpdateID = update.last
@@ -118,7 +118,7 @@ extension MessageParser {
         snapshot.scales = levels.scales
     }
 
-    /// The symbol that a stream name begins with, its ASCII letters as symbols have them.
+    /// The symbol at the beginning of a stream name, its ASCII letters in capitals.
     func symbolOfStream(_ cursor: JSONCursor) throws(ParseError) -> SymbolName {
         guard let stream else { return SymbolName() }
         return try cursor.capitalSymbol(stream.lowerBound..<cursor.first(UInt8(ascii: "@"), in: stream))
@@ -172,7 +172,7 @@ extension JSONMembers {
         return try cursor.symbol(try value.name())
     }
 
-    /// A cursor behind the opening bracket of an array.
+    /// A cursor after the opening bracket of an array.
     fileprivate func array(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> JSONCursor {
         var value = try need(key, cursor)
         try value.expect(UInt8(ascii: "["), else: .fieldType)

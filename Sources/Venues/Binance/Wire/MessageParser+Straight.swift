@@ -1,4 +1,4 @@
-// The straight path: the orders of fields that the venue really sends, without looking any name up.
+// The straight path: the orders of fields that the venue really sends, without looking up any name.
 //
 //     spot     {"e":"depthUpdate","E":…,"s":…,"U":…,"u":…,"b":[…],"a":[…]}
 //     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}
@@ -8,8 +8,7 @@
 //     COIN-M   {"u":…,"e":"bookTicker",…
 //     REST     {"lastUpdateId":…,"E":…,"T":…,"symbol":…,"pair":…,"bids":[…],"asks":[…]}
 //
-// each bare or as {"stream":…,"data":…}. Whatever throws in here only means "not straight": the general path
-// decides.
+// each bare or as {"stream":…,"data":…}. A throw in here only means "not straight": the general path decides.
 import MarketData
 
 extension MessageParser {
@@ -50,7 +49,7 @@ extension MessageParser {
         }
     }
 
-    /// Whether this is nothing that is parsed: an array, or an event of another type.
+    /// Whether this is nothing that is parsed: an array, or a message of another type.
     private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
         var cursor = start
         if cursor.take("[") { return cursor.bytesLeft >= 0 ? .other : nil }
@@ -59,7 +58,7 @@ extension MessageParser {
         return EventType(event, cursor) == nil && event.upperBound < cursor.length ? .other : nil
     }
 
-    /// From behind `"E":`.
+    /// From after `"E":`.
     @inline(__always)
     private mutating func straightUpdate(
         _ start: JSONCursor, _ isLinked: Bool
@@ -97,7 +96,7 @@ extension MessageParser {
         return .partialDepth
     }
 
-    /// From behind `"u":`, with or without event type in front.
+    /// From after `"u":`, with or without an event type before it.
     @inline(__always)
     private mutating func straightTicker(_ start: JSONCursor) throws(ParseError) -> MessageKind {
         var cursor = start
@@ -122,7 +121,7 @@ extension MessageParser {
         return .bookTicker
     }
 
-    /// From behind `"lastUpdateId":`.
+    /// From after `"lastUpdateId":`.
     @inline(__always)
     private mutating func straightSnapshot(behindKey start: JSONCursor) throws(ParseError) {
         var cursor = start
@@ -150,7 +149,7 @@ extension MessageParser {
         if !cursor.isAtEnd { throw cursor.unexpected() }
     }
 
-    /// What futures have added at the end, from behind the comma.
+    /// What futures append at the end, from after the comma.
     @inline(never)
     private func straightTail(_ cursor: inout JSONCursor) throws(ParseError) {
         if cursor.take(#""ps":""#) {

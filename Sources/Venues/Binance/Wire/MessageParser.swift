@@ -1,9 +1,9 @@
-// Messages in place: from the bytes of one message to ids and levels as integers, nothing copied and, once
-// the largest message has been seen, nothing allocated.
+// Parses messages in place: from the bytes of one message to ids and levels as integers, with nothing copied
+// and, once the largest message has been seen, nothing allocated.
 //
 // Two paths, one answer.
 // * Straight: the field orders that the three markets really send, tested byte by byte where they are
-//   expected. It never refuses: whatever it does not expect it leaves to the general path.
+//   expected. It never refuses a message: whatever it does not expect it leaves to the general path.
 // * General: any order, blanks, unknown fields, escapes. It reads the object once for its shape and then the
 //   fields it needs, and is the only one that says what is wrong with a message.
 //
@@ -22,7 +22,7 @@ import MarketData
 /// A reusable parser of everything a market data connection or a REST depth request delivers. For one thread
 /// at a time.
 public struct MessageParser: ~Copyable {
-    /// The diff, after `.depthUpdate` was returned and until the next call.
+    /// The depth update, after `.depthUpdate` was returned and until the next call.
     public var update: DepthUpdate
     /// The state, after `.depthSnapshot` or `.partialDepth` was returned and until the next call.
     ///
@@ -164,9 +164,9 @@ public struct MessageParser: ~Copyable {
     }
 }
 
-/// What a stream name says about the depth updates in it.
+/// What a stream name says about its depth updates.
 enum DepthStream {
-    /// A diff stream, or no name to tell by.
+    /// A stream of depth updates, or no name to tell by.
     case diff
     /// One of the top 5, 10 or 20 levels.
     case partial

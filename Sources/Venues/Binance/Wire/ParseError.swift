@@ -1,6 +1,6 @@
 // Why a message was refused. One flat list: callers count by code and print code and offset.
 
-/// A message that is not what it should be, and the byte where that showed.
+/// What is wrong with a message, and at which byte that showed.
 public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public var code: Code
@@ -19,7 +19,7 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What can be wrong with a message.
     @nonexhaustive
     public enum Code: String, CaseIterable, Sendable {
-        /// No byte but blanks.
+        /// Nothing but blanks.
         case empty = "empty message"
         /// More than `MessageParser.messageBytesMax` bytes.
         case messageTooLong = "message too long"
@@ -29,13 +29,13 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         case unexpectedByte = "unexpected byte"
         /// The message ends inside a value.
         case unexpectedEnd = "unexpected end"
-        /// Bytes behind the end of the outermost object.
+        /// Bytes after the end of the outermost object.
         case trailingBytes = "bytes behind the end"
         /// More than `JSONCursor.depthMax` nested objects and arrays.
         case nestedTooDeep = "nested too deep"
-        /// A field this kind of message must have is not there; the offset is that of its object.
+        /// A field that this kind of message must have is missing; the offset is that of its object.
         case fieldMissing = "field missing"
-        /// A known field stands twice in one object.
+        /// A known field occurs twice in one object.
         case fieldTwice = "field twice"
         /// A field does not have the type it must have.
         case fieldType = "field of wrong type"
