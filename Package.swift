@@ -106,7 +106,10 @@ let package = Package(
         // Venues: everything that changes if the venue changes.
         .target(
             name: "BinanceVenue", dependencies: ["MarketData", "BookSync", "FeedPlan", "CLobKernels"],
-            path: "Sources/Venues/Binance", swiftSettings: settings),
+            path: "Sources/Venues/Binance", exclude: ["Serving"], swiftSettings: settings),
+        .target(
+            name: "BinanceServing", dependencies: ["MarketData", "BookSync", "FeedPlan", "BinanceVenue"],
+            path: "Sources/Venues/Binance/Serving", swiftSettings: settings),
 
         // Engine: frames in, books out.
         .target(
@@ -120,7 +123,8 @@ let package = Package(
         .target(
             name: "DepthFeed",
             dependencies: [
-                "MarketData", "LobMetrics", "BookSync", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "MarketData", "LobMetrics", "BookSync", "FeedPlan", "BinanceVenue", "LobHandoff",
+                "BookEngine",
             ],
             path: "Sources/Live/DepthFeed", swiftSettings: settings),
         .target(
@@ -159,12 +163,16 @@ let package = Package(
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
-            dependencies: ["MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue"],
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "BinanceServing",
+            ],
             path: "Sources/Lab/SimulatedExchange", swiftSettings: settings),
         .target(
             name: "ExchangeServer",
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "BinanceServing",
                 "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
             path: "Sources/Lab/ExchangeServer", swiftSettings: settings),
@@ -181,7 +189,8 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
-                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser, logging,
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser,
+                logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -201,6 +210,8 @@ let package = Package(
         .testTarget(
             name: "BinanceDepthTests",
             dependencies: ["BinanceVenue", "BookSync", "FeedPlan", "DepthBook", "TestSupport"]),
+        .testTarget(
+            name: "BinanceServingTests", dependencies: ["BinanceServing", "BinanceVenue", "FeedPlan"]),
         .testTarget(name: "HandoffTests", dependencies: ["LobHandoff", "TestSupport"]),
         .testTarget(name: "RecordingTests", dependencies: ["LobRecording", "LobHandoff", "TestSupport"]),
         .testTarget(

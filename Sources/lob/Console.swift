@@ -6,6 +6,7 @@
 
 import BookService
 import Glibc
+import LobMetrics
 import Synchronization
 
 /// Where log lines and the live picture go. May be used by any thread.
@@ -30,7 +31,7 @@ final class Console: Sendable {
             shown.withLock { shown in
                 var text = Console.erasure(of: shown)
                 if batch.lostCount > 0 {
-                    let facts = [("lines", "\(batch.lostCount)")]
+                    let facts = [(LineQueue[\.lostCount].key, "\(batch.lostCount)")]
                     text += logLine(format, "warning", "log lines were lost: nobody took them", facts) + "\n"
                 }
                 text += Console.text(batch.lines)

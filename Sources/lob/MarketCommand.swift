@@ -84,7 +84,7 @@ struct MarketCommand: ParsableCommand {
         var service = ServiceConfiguration(endpoints: Endpoints(market: market)!, symbols: names)
         service.auditEveryMs = Int64(auditEvery) * 1000
         var plan = MarketPlan(
-            engine: service.shardEngine, planner: service.fetcherPlanner,
+            market: market, engine: service.shardEngine, planner: service.fetcherPlanner,
             levelCount: { [service] in service.levelCount($0) })
         plan.symbolCount = symbols
         plan.busyEvery = busyEvery

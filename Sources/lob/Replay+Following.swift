@@ -54,9 +54,7 @@ extension Replay {
         if !comparesBodies || !isAhead { return }
         book.bodies.memory.append(event.ids, message)
         if book.bodies.waiting.isEmpty && book.bodies.deeper == nil { return }
-        guard (try? parser.parse(message, market: engine.configuration.market)) == .depthUpdate else {
-            return
-        }
+        guard (try? parser.parse(message, market: market)) == .depthUpdate else { return }
         book.bodies.follow(parser.update)
         compare(event.symbol, book)
     }
@@ -105,7 +103,6 @@ extension Replay {
 
     /// Compares the body that the parser has read with the served book, now or when it comes to its id.
     private mutating func check(_ symbol: SymbolName, _ book: ReplayedBook, at origin: String) {
-        let market = engine.configuration.market
         let check = BodyCheck(
             parser.snapshot, rule: rule,
             levelCountMax: engine.configuration.levelCountMax, origin: origin)

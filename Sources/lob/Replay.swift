@@ -32,7 +32,7 @@ final class ReplayedBook {
 struct Replay: ~Copyable {
     var engine: BookEngine
     let survey: CaptureSurvey
-    private let market: Market
+    let market: Market
     private let speed: ReplaySpeed
     private var recorder: RecordingWriter?
     private var pacer = ReplayPacer()
@@ -56,14 +56,15 @@ struct Replay: ~Copyable {
 
     /// - Parameter survey: of the captures that will be replayed.
     init(
-        _ configuration: EngineConfiguration, _ survey: consuming CaptureSurvey, speed: ReplaySpeed,
+        _ configuration: EngineConfiguration, _ market: Market, _ survey: consuming CaptureSurvey,
+        speed: ReplaySpeed,
         recordTo path: String?, bodyCount: Int
     ) throws {
-        rule = survey.hasSeveralConnections ? .severalConnections : .of(configuration.market)
-        var ruled = EngineDefect()
-        ruled.rule = rule
-        engine = BookEngine(configuration, defect: ruled)
-        market = configuration.market
+        rule = survey.hasSeveralConnections ? .severalConnections : configuration.rules.sequence
+        var ruled = configuration
+        ruled.rules.sequence = rule
+        engine = BookEngine(ruled)
+        self.market = market
         self.speed = speed
         let inputs = survey.files.map(\.files.events)
         recorder = if let path { try RecordingWriter(path: path, inputs: inputs) } else { nil }

@@ -105,7 +105,7 @@ struct ReplayCommand: ParsableCommand {
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
             let market = try captureMarket(market.market, survey)
             let bodies = try GivenBody.all(snapshot, survey)
-            var configuration = EngineConfiguration(market: market)
+            var configuration = EngineConfiguration(rules: market.rules)
             configuration.addsUnknownSymbols = true
             configuration.symbolCountMax = CaptureSurvey.symbolCountMax
             configuration.mismatchPolicy = .count
@@ -115,7 +115,7 @@ struct ReplayCommand: ParsableCommand {
             // A book that exceeds its bound drops a sixteenth: this leaves as many as are shown.
             configuration.levelCountMax = depth + depth / 8 + 32
             var replay = try Replay(
-                configuration, survey, speed: speed, recordTo: record, bodyCount: bodies.count)
+                configuration, market, survey, speed: speed, recordTo: record, bodyCount: bodies.count)
             try replay.run(bodies)
             try show(replay.finish(depth: depth), market)
         } catch let error as CaptureRefusal {

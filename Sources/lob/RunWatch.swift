@@ -4,6 +4,7 @@ import BinanceVenue
 import BookEngine
 import BookService
 import DepthBook
+import LobMetrics
 import Logging
 import MarketData
 
@@ -137,7 +138,7 @@ struct RunWatch {
             facts["because"] = "\(reason.words)"
         case .mended(let gaps):
             (level, message) = (.warning, "events were missing, and the book was mended at once")
-            facts["gaps"] = number(gaps)
+            facts[SymbolCounters[\.gaps].title] = number(gaps)
         case .unchained: return doubtMarket("no event follows the one before", logger)
         case .auditAgreed: (level, message) = (.debug, "audit agrees")
         case .auditDiffered(let difference):

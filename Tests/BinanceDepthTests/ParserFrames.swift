@@ -97,11 +97,11 @@ struct SampleFrame: CustomStringConvertible, Sendable {
     ]
 
     static let replies: [SampleFrame] = [
-        SampleFrame("control reply", .spot, .controlReply, #"{"result":["btcusdt@depth"],"id":312}"#),
+        SampleFrame("control reply", .spot, .other, #"{"result":["btcusdt@depth"],"id":312}"#),
         SampleFrame(
-            "nested error", .spot, .errorReply,
+            "nested error", .spot, .other,
             #"{"error":{"code":2,"msg":"Invalid request: \"x\""},"id":null}"#),
-        SampleFrame("flat error", .usdm, .errorReply, #"{"code":-1121,"msg":"Invalid symbol.","id":"a"}"#),
+        SampleFrame("flat error", .usdm, .other, #"{"code":-1121,"msg":"Invalid symbol.","id":"a"}"#),
         SampleFrame("shutdown", .spot, .serverShutdown, #"{"e":"serverShutdown","E":1770123456789}"#),
         SampleFrame(
             "depth of the retail book", .usdm, .other,

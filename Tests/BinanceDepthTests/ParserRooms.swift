@@ -114,7 +114,7 @@ extension MessageParser {
             (found.eventTimeUs, found.transactionTimeUs) = (ticker.eventTimeUs, ticker.transactionTimeUs)
             (found.bids, found.asks) = ([ticker.bid], [ticker.ask])
             scales = ticker.scales
-        case .controlReply, .errorReply, .serverShutdown, .other:
+        case .serverShutdown, .other:
             return nil
         }
         if let scales {

@@ -179,30 +179,20 @@ func times() {
     }
 }
 
-@Test("What is replied to requests")
+@Test("Replies to requests are of no interest, but for a depth body in one")
 func replies() {
     var parser = MessageParser(levelCapacity: 1)
-    func reply(_ text: String) -> (kind: MessageKind?, reply: ControlReply) {
-        let kind = parser.answer(text, .spot).kind
-        return (kind, parser.reply)
+    for text in [
+        #"{"result":null,"id":312}"#, #"{"result":[],"id":1}"#, #"{"result":["a@depth"],"id":1}"#,
+        #"{"result":true,"id":"x"}"#, #"{"result":{"x":1},"id":1}"#, #"{"result":12,"id":null}"#,
+        #"{"error":{"code":2,"msg":"Bad \u0041"},"id":"x"}"#, #"{"error":"x","id":1}"#,
+        #"{"code":-1121,"msg":"Invalid symbol."}"#, #"{"result":null,"error":null,"id":1}"#,
+    ] {
+        #expect(parser.answer(text, .spot).kind == .other, "\(text)")
     }
-    for result in ["null", "[]", #"["a@depth"]"#, "true", #"{"x":1}"#, "12"] {
-        let found = reply(#"{"result":\#(result),"id":312}"#)
-        #expect(found.kind == .controlReply && found.reply.id == .integer(312) && !found.reply.isError)
-    }
-    #expect(reply(#"{"id":null,"result":null}"#).reply.id == .null)
-    #expect(reply(#"{"id":-7,"result":null}"#).reply.id == .integer(-7))
-    #expect(reply(#"{"id":"ab\"c","result":null}"#).reply.id == .text(7..<12))
-    #expect(reply(#"{"result":null}"#).reply.id == .absent)
-    let nested = reply(#"{"error":{"code":2,"msg":"Bad \u0041"},"id":"x"}"#)
-    #expect(nested.kind == .errorReply && nested.reply.isError && nested.reply.code == 2)
-    #expect(nested.reply.text == 26..<36 && nested.reply.id == .text(45..<46))
-    let flat = reply(#"{"code":-1121,"msg":"Invalid symbol."}"#)
-    #expect(flat.kind == .errorReply && flat.reply.code == -1121 && flat.reply.id == .absent)
-    #expect(reply(#"{"result":null,"error":null,"id":1}"#).kind == .controlReply)
-    #expect(parse(#"{"error":"x","id":1}"#, .spot).error?.code == .fieldType)
-    #expect(parse(#"{"id":1.5,"result":null}"#, .spot).error?.code == .fieldType)
-    #expect(parse(#"{"code":"x","msg":"y"}"#, .spot).error?.code == .digitExpected)
+    let body = #"{"id":1,"result":{"lastUpdateId":5,"bids":[["1.0","2.0"]],"asks":[]}}"#
+    #expect(parser.answer(body, .spot).kind == .depthSnapshot)
+    #expect(parser.snapshot.lastUpdateID == UpdateID(5) && parser.snapshot.bids.count == 1)
 }
 
 @Test("Shutdown notices and everything that is nothing of ours")

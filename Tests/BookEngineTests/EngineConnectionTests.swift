@@ -165,6 +165,39 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live)
     }
 
+    /// What the next connection has shown already is known, though it was not used: REST may lag behind it.
+    @Test(arguments: [FrameKind.retired, .disconnected]) func aSnapshotBehindWhatTheNextOneHasShownIsTooOld(
+        _ end: FrameKind
+    ) {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(12, 12)
+        h.frame(.connected, source: 2)
+        h.event(13, 13, source: 2)
+        #expect(h.status().reason == .gap)
+        h.frame(end, source: 1)
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .stale)
+        h.snapshot(13, bids: bids, asks: asks)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(13))
+    }
+
+    /// And if the venue counts anew meanwhile and has nothing to say, its snapshots are believed in the end.
+    @Test func snapshotsBehindWhatWasShownAreBelievedInTheEnd() {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(12, 12)
+        h.frame(.connected, source: 2)
+        h.event(13, 13, source: 2)
+        h.frame(.disconnected, source: 1)
+        for _ in 0..<4 {
+            #expect(h.status().state == .stale)
+            h.tick(afterNs: 10 * second)
+            h.snapshot(5, bids: bids, asks: asks)
+        }
+        #expect(h.status().state == .live)
+    }
+
     // MARK: - Clocks
 
     @Test(arguments: [3600 * second, -3600 * second]) func aClockThatIsSetChangesNothing(_ stepNs: Int64) {

@@ -17,7 +17,7 @@ struct EngineHarness: ~Copyable {
         _ market: Market = .spot, symbols: [String] = ["BTCUSDT"],
         adjust: (inout EngineConfiguration) -> Void = { _ in }
     ) {
-        var configuration = EngineConfiguration(market: market)
+        var configuration = EngineConfiguration(rules: market.rules)
         adjust(&configuration)
         engine = BookEngine(configuration)
         for symbol in symbols { engine.addSymbol(SymbolName(symbol)!) }

@@ -176,7 +176,7 @@ private let btc = SymbolName("BTCUSDT")
 
     /// The calls for whoever has no ring, from a failed snapshot to a planned renewal.
     @Test func callsInsteadOfFrames() {
-        var engine = BookEngine(EngineConfiguration(market: .spot))
+        var engine = BookEngine(EngineConfiguration(rules: Market.spot.rules))
         func requests() -> [String] {
             var requests: [String] = []
             engine.takeRequests { requests.append("\($0)") }

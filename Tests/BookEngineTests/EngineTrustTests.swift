@@ -289,7 +289,7 @@ extension EngineHarness {
     }
 
     @Test func aLimitBeyond32BitsIsNotComplete() {
-        var engine = BookEngine(EngineConfiguration(market: .spot))
+        var engine = BookEngine(EngineConfiguration(rules: Market.spot.rules))
         engine.addSymbol(btc)
         engine.connect(receivedAtNs: 0)
         let bids = (0..<5000).map { "[\"\(9000 - $0)\",\"1\"]" }.joined(separator: ",")

@@ -1,5 +1,6 @@
 // The small machines of one symbol, each by its table.
 
+import BinanceVenue
 import BookSync
 import DepthBook
 import FeedPlan
@@ -125,11 +126,14 @@ private func says(_ answer: Bool) -> Bool { answer }
         awaited.requested(isAnnounced: false)
         #expect(!awaited.isVoid)
         awaited.passed(UpdateID(50))
-        #expect(awaited.isTooOld(UpdateID(49)) && !awaited.isTooOld(UpdateID(50)))
+        func isTooOld(_ id: Int64) -> Bool { awaited.isTooOld(UpdateID(id)) }
+        #expect(isTooOld(49) && !isTooOld(50))
         awaited.collected(UpdateID(51))
-        #expect(awaited.isTooOld(UpdateID(49)))
+        #expect(isTooOld(49))
         awaited.collected(UpdateID(10))
-        #expect(!awaited.isTooOld(UpdateID(1)))
+        #expect(!isTooOld(1))
+        awaited.passed(UpdateID(50))
+        #expect((0..<4).map { _ in isTooOld(1) } == [true, true, true, false])
     }
 
     @Test func booksGivenUpBeforeTheyWereLiveAreFruitless() {
@@ -142,7 +146,8 @@ private func says(_ answer: Bool) -> Bool { answer }
         awaited.passed(UpdateID(50))
         awaited.restarted(wasLive: true)
         awaited.bookLost(wasLive: true)
-        #expect(awaited.attempt(0) == 0 && !awaited.isTooOld(UpdateID(1)))
+        let isTooOld = awaited.isTooOld(UpdateID(1))
+        #expect(awaited.attempt(0) == 0 && !isTooOld)
     }
 
     @Test func anotherConnectionContinuesWhatItHasShownOrNobodyHas() {
@@ -223,7 +228,7 @@ private func says(_ answer: Bool) -> Bool { answer }
 
 @Suite struct CandidateTests {
     private func staging(chainAt id: Int64? = nil, snapshot: Int64? = nil) -> SyncedBook {
-        let shared = EngineShared(EngineConfiguration(market: .spot), EngineDefect())
+        let shared = EngineShared(EngineConfiguration(rules: Market.spot.rules), EngineDefect())
         let book = SyncedBook(shared)
         _ = book.sync.subscribed()
         if let id { _ = book.sync.receive(UpdateRange(first: UpdateID(id), last: UpdateID(id))) }

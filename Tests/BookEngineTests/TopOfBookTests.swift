@@ -1,3 +1,4 @@
+import BinanceVenue
 import BookEngine
 import DepthBook
 import LobHandoff
@@ -61,7 +62,7 @@ private let btc = SymbolName("BTCUSDT")
     /// A bell is rung once for a batch, and only if something is new.
     @Test func theBellIsRungOncePerBatch() {
         let bell = Bell()
-        var engine = BookEngine(EngineConfiguration(market: .spot), bell: bell)
+        var engine = BookEngine(EngineConfiguration(rules: Market.spot.rules), bell: bell)
         engine.addSymbol(btc)
         engine.publish()
         var waiter = LatestValueWaiter(engine.views(of: btc)!, bell: bell, room: BookView())

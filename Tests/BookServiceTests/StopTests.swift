@@ -172,8 +172,8 @@ private func expectNothingLost(_ service: BookService, _ report: Report) {
     for shard in service.shardStatuses {
         let (feed, engine) = (shard.feed, shard.engine)
         let stepped =
-            engine.depthUpdates + engine.tickers + engine.partialDepths + engine.controlReplies
-            + engine.errorReplies + engine.shutdowns + engine.other + engine.malformed
+            engine.depthUpdates + engine.tickers + engine.partialDepths + engine.shutdowns
+            + engine.other + engine.malformed
         report.expect(feed.state == .stopped, "the feed is \(feed.state)")
         report.expect(
             stepped == feed.messages - feed.droppedMessages,

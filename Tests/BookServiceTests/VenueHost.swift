@@ -1,5 +1,6 @@
 // A simulated venue behind real sockets, on a thread of its own, and the truth it holds.
 
+import BinanceServing
 import BinanceVenue
 import Foundation
 import LobHandoff
@@ -127,7 +128,7 @@ final class VenueHost: Sendable {
     /// Closes every connection, as the venue does when it goes down.
     func cutAll() {
         ask { server in
-            server.withVenue { $0.closeAll(code: 1006, reason: "") }
+            server.withVenue { $0.closeAll(ConnectionClose(code: 1006)) }
             server.run()
         }
     }

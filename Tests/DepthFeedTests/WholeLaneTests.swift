@@ -96,7 +96,7 @@ private final class BookThread: @unchecked Sendable {
         _ symbols: [SymbolName], _ consumer: consuming FrameConsumer, _ signal: Signal, _ feed: FeedHandle,
         _ fetcher: SnapshotFetcherHandle
     ) {
-        var configuration = EngineConfiguration(market: .spot)
+        var configuration = EngineConfiguration(rules: Market.spot.rules)
         configuration.auditEveryNs = 500_000_000
         engine = BookEngine(configuration)
         for symbol in symbols { engine.addSymbol(symbol) }

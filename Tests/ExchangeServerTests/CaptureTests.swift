@@ -1,5 +1,6 @@
 // Captures over real sockets: what is heard is what the file says, and REST follows it.
 
+import BinanceServing
 import BinanceVenue
 import Foundation
 import LobHandoff
@@ -261,12 +262,11 @@ extension ExchangeTests {
             #expect(player.play(untilUs: 0, countMax: .max, into: &venue))
             #expect(player.isOver && player.damage == nil && player.playedCount == capture.messageCount)
             for symbol in capture.symbols {
-                let base = market == .spot ? "/api/v3" : market == .usdm ? "/fapi/v1" : "/dapi/v1"
-                let target = VenueTarget(
-                    path: base + "/depth",
+                let target = RequestTarget(
+                    path: venue.rules.requestPath + "/depth",
                     parameters: [.init("symbol", "\(symbol.name)"), .init("limit", "5")])
                 var response = venue.begin()
-                player.answer(try target.question(market), &venue, &response)
+                player.answer(try venue.rules.route(target), &venue, &response)
                 if set.name.contains("-us-") && response.status == 503 { continue }
                 let body = try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any]
                 let bid = (body?["bids"] as? [[String]])?.first?.first.flatMap { Double($0) }

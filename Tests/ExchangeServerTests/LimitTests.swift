@@ -1,5 +1,6 @@
 // Limits of connections, and what the venue does to clients on purpose.
 
+import BinanceServing
 import BinanceVenue
 import LobTransport
 import MarketData
@@ -56,7 +57,7 @@ extension ExchangeTests {
             defer { bench.loop.close() }
             let addresses = AddressBook()
             let server = try bench.serve(addresses: addresses)
-            var address = VenueAddress(.spot)
+            var address = ClientAddress(ServingRules(.spot))
             for _ in 0..<299 { try address.attempt(atUs: server.withVenue { $0.nowUs }) }
             addresses["127.0.0.1", .spot] = address
             let last = try Listener(server, "/ws", on: bench.loop)

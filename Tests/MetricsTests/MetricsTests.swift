@@ -54,6 +54,26 @@ private let tables: [[Row]] = [
     }
 }
 
+/// The label that tells several of a status apart is none that tells its own numbers apart.
+@Test func instancesHaveLabels() {
+    func expectLabel<Root: Measured>(of root: Root.Type, _ label: String?) {
+        #expect(Root.instanceLabel == label, "\(root)")
+        #expect(!Root.metrics.contains { $0.label?.name == label && label != nil }, "\(root)")
+    }
+    expectLabel(of: SymbolStatus.self, "symbol")
+    expectLabel(of: SymbolCounters.self, "symbol")
+    expectLabel(of: ShardStatus.self, "shard")
+    expectLabel(of: FeedStatus.self, "shard")
+    expectLabel(of: EngineCounters.self, "shard")
+    expectLabel(of: FrameRingGauges.self, "ring")
+    expectLabel(of: FrameTap.self, "tap")
+    expectLabel(of: TransportCounters.self, "loop")
+    expectLabel(of: SnapshotFetcherStatus.self, nil)
+    expectLabel(of: LineQueue.self, nil)
+    expectLabel(of: ExchangeCounters.self, "market")
+    expectLabel(of: VenueCounters.self, "market")
+}
+
 @Test func namesFollowTheRules() {
     for row in tables.joined() {
         #expect(row.name.wholeMatch(of: /lob(_[a-z0-9]+){2,}/) != nil, row.place)

@@ -10,13 +10,15 @@ import Testing
 
 struct MarketRunTests {
     static func plan(_ market: Market, symbolCount: Int, minutes: Int) -> MarketPlan {
-        var engine = EngineConfiguration(market: market)
+        var engine = EngineConfiguration(rules: market.rules)
         engine.provenLevelCountMin = 500
         engine.requestsAreAnnounced = true
         engine.auditEveryNs = 60_000_000_000
         var planner = SnapshotPlanner.Configuration(pool: market.weightPool)
         planner.urgentReserve = planner.weightUsable / 2
-        var plan = MarketPlan(engine: engine, planner: planner) { $0 < .deepen ? 100 : 1000 }
+        var plan = MarketPlan(market: market, engine: engine, planner: planner) {
+            $0 < .deepen ? 100 : 1000
+        }
         plan.symbolCount = symbolCount
         plan.minutes = minutes
         return plan

@@ -1,5 +1,6 @@
 // The venue's own rules: what arrives, when, in which shape; what requests cost; what the past was.
 
+import BinanceServing
 import BinanceVenue
 import Foundation
 import MarketData
@@ -87,7 +88,7 @@ private func arrivals(
     let last = arrivals(&venue, next, seconds: 15)
     #expect(last.contains { $0.text.hasPrefix(#"{"stream":"!serverShutdown","data":{"e":"serverShutdown""#) })
     #expect(last.last?.delivery == .closed(code: 1001))
-    #expect(throws: VenueRefusal.notConnected) {
+    #expect(throws: ConnectionRefusal.notConnected) {
         try venue.subscribe(["btcusdt@depth"], on: next, requestID: .null)
     }
 }
@@ -110,15 +111,15 @@ private func arrivals(
 @Test func venueLimitsConnections() throws {
     var venue = Venue(configuration())
     let names = (0...1_024).map { "s\($0)@depth" }
-    #expect(throws: VenueRefusal.tooManyStreams) { try venue.connect(names, isCombined: true) }
+    #expect(throws: ConnectionRefusal.tooManyStreams) { try venue.connect(names, isCombined: true) }
     for _ in 0..<300 { venue.disconnect(try venue.connect([], isCombined: true)) }
     let retryAtUs = venue.nowUs + 300 * seconds
-    #expect(throws: VenueRefusal.tooManyAttempts(retryAtUs: retryAtUs)) {
+    #expect(throws: ConnectionRefusal.tooManyAttempts(retryAtUs: retryAtUs)) {
         try venue.connect([], isCombined: true)
     }
     venue.advance(toUs: retryAtUs)
     for _ in 0..<256 { _ = try venue.connect([], isCombined: true) }
-    #expect(throws: VenueRefusal.tooManyConnections) { try venue.connect([], isCombined: true) }
+    #expect(throws: ConnectionRefusal.tooManyConnections) { try venue.connect([], isCombined: true) }
 }
 
 @Test func venueAnswersControlMessages() throws {
@@ -222,31 +223,6 @@ private func arrivals(
     spot.advance(toUs: spot.nowUs + seconds)
     #expect(spot.requestDepth(symbol: "BTCUSDT", limit: 5).status == 200)
     #expect(spot.counters.limitedCount == 5 && spot.counters.bannedCount == 2)
-}
-
-@Test func bansGrow() {
-    var budget = VenueBudget(.usdm)
-    var timeUs: Int64 = 0
-    var bans: [Int] = []
-    while bans.count < 8 {
-        switch budget.request(weight: 2_401, atUs: timeUs) {
-        case .admitted: Issue.record("2401 fit into 2400")
-        case .limited(let seconds): #expect(seconds <= 60)
-        case .banned(let seconds):
-            bans.append(seconds)
-            timeUs += Int64(seconds) * 1_000_000
-        }
-    }
-    #expect(bans == [120, 360, 1_080, 3_240, 9_720, 29_160, 87_480, 259_200])
-}
-
-@Test func weightsAreThoseOfTheVenue() {
-    let spot = [(1, 5), (100, 5), (101, 25), (500, 25), (501, 50), (1_000, 50), (1_001, 250), (5_000, 250)]
-    for (limit, weight) in spot { #expect(VenueBudget.weight(.spot, limit: limit) == weight) }
-    for (limit, weight) in [(5, 2), (50, 2), (100, 5), (500, 10), (1_000, 20)] {
-        #expect(VenueBudget.weight(.usdm, limit: limit) == weight)
-        #expect(VenueBudget.weight(.coinm, limit: limit) == weight)
-    }
 }
 
 /// Once every buffer has met its largest message, carrying messages to clients allocates nothing: the flow

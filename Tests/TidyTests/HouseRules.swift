@@ -18,6 +18,7 @@ enum HouseRules {
         ("LobHandoff", ["CLobKernels", "Glibc", "LobMetrics", "Synchronization"]),
         ("FeedPlan", ["MarketData"]),
         ("BinanceVenue", ["BookSync", "CLobKernels", "FeedPlan", "MarketData"]),
+        ("BinanceServing", ["BinanceVenue", "FeedPlan", "MarketData"]),
         (
             "BookEngine",
             ["BinanceVenue", "BookSync", "DepthBook", "FeedPlan", "LobHandoff", "LobMetrics", "MarketData"]
@@ -49,11 +50,15 @@ enum HouseRules {
         ),
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
-        ("SimulatedExchange", ["BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]),
+        (
+            "SimulatedExchange",
+            ["BinanceServing", "BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]
+        ),
         (
             "ExchangeServer",
             [
-                "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan", "LobMetrics",
+                "BinanceServing", "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan",
+                "LobMetrics",
                 "LobRecording", "LobTransport", "MarketData", "SimulatedExchange",
             ]
         ),
@@ -97,6 +102,11 @@ enum HouseRules {
             "ZstdFile",
         ],
     ]
+
+    /// Floors that know no venue, and words that may not stand there, neither in code nor in comments. The
+    /// module that the engine's parser comes from is the one exception.
+    static let venueless = ["Sources/Core/", "Sources/Engine/"]
+    static let venueWords: Set<String> = ["spot", "futures", "usdm", "coinm", "binance"]
 
     /// Files that hold functions of one purpose instead of a type.
     static let namedAfterFunctions: Set<String> = [

@@ -19,9 +19,10 @@ struct SourceFile {
     var isSwift: Bool { path.hasSuffix(".swift") }
     var isC: Bool { path.hasSuffix(".c") || path.hasSuffix(".h") }
 
-    /// The target whose folder it lies in; nil if it lies in none.
+    /// The target whose folder it lies in, the innermost; nil if it lies in none.
     var target: String? {
-        SourceTree.targets.first { path.hasPrefix($0.folder + "/") }?.name
+        SourceTree.targets.filter { path.hasPrefix($0.folder + "/") }
+            .max { $0.folder.utf8.count < $1.folder.utf8.count }?.name
     }
 
     /// The file name without folders.

@@ -78,6 +78,18 @@ import Testing
         expectNone(findings.map(\.path), "file and type")
     }
 
+    @Test func theCoreKnowsNoVenue() {
+        let files = SourceTree.sources.filter { file in
+            HouseRules.venueless.contains { file.path.hasPrefix($0) }
+        }
+        #expect(files.count > 50)
+        expectNone(
+            lines(of: files) { line in
+                let words = line.lowercased().replacing("-", with: "").split { !$0.isLetter }
+                return words.contains { HouseRules.venueWords.contains(String($0)) } ? String(line) : nil
+            }, "a venue's words above the venues")
+    }
+
     @Test func onlyTheFaceReexports() {
         let attribute = "@_" + "exported"
         let files = SourceTree.code.filter { $0.target != HouseRules.face }

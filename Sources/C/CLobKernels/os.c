@@ -40,14 +40,15 @@ int lob_map_twice(size_t length, void **base) {
 
 void lob_unmap_twice(void *base, size_t length) { munmap(base, 2 * length); }
 
-void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns) {
+void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns, bool shared) {
     if (timeout_ns <= 0) return;
     struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0);
+    int operation = shared ? FUTEX_WAIT : FUTEX_WAIT_PRIVATE;
+    syscall(SYS_futex, word, operation, expected, &timeout, NULL, 0);
 }
 
-void lob_futex_wake_all(const void *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
+void lob_futex_wake_all(const void *word, bool shared) {
+    syscall(SYS_futex, word, shared ? FUTEX_WAKE : FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
 }
 
 static int membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) ? errno : 0; }

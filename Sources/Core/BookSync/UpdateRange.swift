@@ -8,7 +8,7 @@ public struct UpdateRange: Hashable, Sendable, BitwiseCopyable {
     public var first: UpdateID
     /// Last update id covered, `u`.
     public var last: UpdateID
-    /// Last id of the update before, `pu`; nil on spot.
+    /// Last id of the update before, `pu`; nil where the venue does not name it.
     public var previousLast: UpdateID?
 
     /// Ids of an update.

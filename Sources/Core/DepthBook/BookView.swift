@@ -1,6 +1,10 @@
 // What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
 // judge it. It is published through a mailbox to any number of threads, word by word, without a lock.
+//
+// Its layout is that of `struct lob_book_view` in CLobKernelsLayout.h, for readers in other languages; a test
+// compares every offset.
 
+import CLobKernels
 import MarketData
 
 /// The best levels of a book at one update id. Trivially copyable.
@@ -23,6 +27,8 @@ public struct BookView: Sendable, BitwiseCopyable {
     /// How much later than usual the last applied update arrived, in nanoseconds: against the smallest
     /// difference between arrival and event time of the last minutes, so that the clocks may differ.
     public var lagNs: Int64 = 0
+    @usableFromInline var provenBidPrice = Price(0)
+    @usableFromInline var provenAskPrice = Price(0)
     /// Decimals of prices and quantities.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
     /// How far this view can be trusted.
@@ -33,10 +39,11 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var bidCount: UInt8 = 0
     /// Number of valid entries of `asks`.
     public var askCount: UInt8 = 0
-    /// How far the bids are known.
-    public var provenBids = ProvenRange.nothing
-    /// How far the asks are known.
-    public var provenAsks = ProvenRange.nothing
+    @usableFromInline var provenBidKind: UInt8 = 0
+    @usableFromInline var provenAskKind: UInt8 = 0
+    /// Version of the layout.
+    public private(set) var layoutVersion = UInt16(LOB_LAYOUT_VERSION)
+    private var reserved: (UInt16, UInt32) = (0, 0)
     /// Best bids, best first.
     public var bids: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
     /// Best asks, best first.
@@ -44,6 +51,20 @@ public struct BookView: Sendable, BitwiseCopyable {
 
     /// An empty view of a book that is syncing.
     public init() {}
+
+    /// How far the bids are known.
+    @inlinable
+    public var provenBids: ProvenRange {
+        get { ProvenRange(kind: provenBidKind, price: provenBidPrice) }
+        set { (provenBidKind, provenBidPrice) = newValue.parts }
+    }
+
+    /// How far the asks are known.
+    @inlinable
+    public var provenAsks: ProvenRange {
+        get { ProvenRange(kind: provenAskKind, price: provenAskPrice) }
+        set { (provenAskKind, provenAskPrice) = newValue.parts }
+    }
 
     /// The best bid; nil if there is none, or if it is not known: a better one may be missing where `bids[0]`
     /// lies outside the proven range.

@@ -31,3 +31,21 @@ extension ProvenRange {
         }
     }
 }
+
+extension ProvenRange {
+    /// What its parts in a `BookView` stand for.
+    @inlinable
+    init(kind: UInt8, price: Price) {
+        self = kind == 0 ? .nothing : kind == 1 ? .to(price) : .unbounded
+    }
+
+    /// Its parts in a `BookView`.
+    @inlinable
+    var parts: (kind: UInt8, price: Price) {
+        switch self {
+        case .nothing: (0, Price(0))
+        case .to(let worst): (1, worst)
+        case .unbounded: (2, Price(0))
+        }
+    }
+}

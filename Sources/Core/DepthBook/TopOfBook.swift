@@ -2,7 +2,10 @@
 // else and look often. A view of twenty levels is more than ten times as long.
 //
 // Invariant: it agrees with the view of the same update id.
+// Its layout is that of `struct lob_top` in CLobKernelsLayout.h, for readers in other languages; a test compares
+// every offset.
 
+import CLobKernels
 import MarketData
 
 /// The best bid and ask of a book at one update id. 64 bytes, trivially copyable.
@@ -23,7 +26,7 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
     public var reason = StaleReason.none
     @usableFromInline var knowsBid = false
     @usableFromInline var knowsAsk = false
-    @usableFromInline var unused: UInt16 = 0
+    @usableFromInline var layoutVersion = UInt16(LOB_LAYOUT_VERSION)
 
     /// The top of a book that is syncing.
     @inlinable

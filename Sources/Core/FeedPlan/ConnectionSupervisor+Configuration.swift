@@ -28,9 +28,8 @@ extension ConnectionSupervisor {
         public var refusedWaitMs = RefusalWait.firstMs
         /// Where that doubling ends; half as much again may be added at random.
         public var refusedWaitMaxMs = RefusalWait.maxMs
-        /// This shard's share of the venue's 300 attempts per five minutes and IP. Documented for spot only,
-        /// and kept on every market. Leave room: an attempt that falls back to another backend counts twice
-        /// there.
+        /// This shard's share of what an IP may attempt in five minutes, kept also where the venue states no
+        /// limit. Leave room: an attempt that falls back to another backend counts twice there.
         public var attemptsPerFiveMinutesMax = 120
         /// A connection is replaced this long before the venue ends it, at the latest.
         public var renewalMarginMs: Int64 = 600_000

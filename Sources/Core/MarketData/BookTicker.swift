@@ -6,9 +6,9 @@ public struct BookTicker: Sendable, BitwiseCopyable {
     public var symbol = SymbolName()
     /// Update id of the state it shows, `u`.
     public var updateID = UpdateID(0)
-    /// Event time in microseconds; 0 if absent (spot).
+    /// Event time in microseconds; 0 if absent.
     public var eventTimeUs: Int64 = 0
-    /// Transaction time in microseconds; 0 if absent (spot).
+    /// Transaction time in microseconds; 0 if absent.
     public var transactionTimeUs: Int64 = 0
     /// Decimals of the numbers.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)

@@ -2,7 +2,7 @@
 
 /// The state of a book at one update id: a REST snapshot or a partial-depth frame. Reused.
 public struct DepthSnapshot: ~Copyable {
-    /// Symbol, empty where the body carries none (spot).
+    /// Symbol, empty where the body carries none.
     public var symbol = SymbolName()
     /// Update id of this state.
     public var lastUpdateID = UpdateID(0)

@@ -1,4 +1,4 @@
-// One depth update as reusable buffers, in one shape for all three markets.
+// What the venue says about a book, as reusable buffers in one shape for all markets.
 //
 // Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
 // is nil exactly while a message has no level to learn it from.
@@ -12,11 +12,11 @@ public struct DepthUpdate: ~Copyable {
     public var first = UpdateID(0)
     /// Last update id covered, `u`.
     public var last = UpdateID(0)
-    /// Last id of the stream's previous update, `pu`; nil on spot, always present on futures.
+    /// Last id of the stream's previous update, `pu`; nil where the venue does not link its updates.
     public var previousLast: UpdateID?
     /// Event time in microseconds, `E`; 0 if absent.
     public var eventTimeUs: Int64 = 0
-    /// Transaction time in microseconds, `T`; 0 if absent (spot).
+    /// Transaction time in microseconds, `T`; 0 if absent.
     public var transactionTimeUs: Int64 = 0
     /// Decimals of the levels; nil if there are none.
     public var scales: SymbolScales?

@@ -11,6 +11,7 @@ import MarketData
 /// requested, not announced    answers count
 /// announced                   answers count: one after this belongs to it
 /// passed(id)                  one that ends before this update is useless
+/// isTooOld, 4th in a row      any will do: the venue may count differently, and its stream is silent
 /// collected(id) before that   what came before was not of this stream: any will do
 /// bookLost                    any will do; no attempt has failed if the book was live
 /// restarted, never live       one more attempt has failed
@@ -22,12 +23,21 @@ struct AwaitedSnapshot {
     private var fruitless = 0
     /// Last id of the updates that came before the request was sent.
     private var passedID = UpdateID(0)
+    /// Snapshots in a row that were older.
+    private var tooOldCount = 0
+    private static let tooOldCountMax = 3
 
     /// How many attempts failed before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
 
     /// Whether a snapshot with this id is older than the request.
-    func isTooOld(_ id: UpdateID) -> Bool { id < passedID }
+    mutating func isTooOld(_ id: UpdateID) -> Bool {
+        if id >= passedID { return false }
+        tooOldCount += 1
+        if tooOldCount <= AwaitedSnapshot.tooOldCountMax { return true }
+        pass(UpdateID(0))
+        return false
+    }
 
     /// A request is made.
     ///
@@ -43,12 +53,12 @@ struct AwaitedSnapshot {
     mutating func cancelled() { isVoid = true }
 
     /// An update came while nothing was kept for the snapshot.
-    mutating func passed(_ id: UpdateID) { passedID = id }
+    mutating func passed(_ id: UpdateID) { pass(id) }
 
     /// An update is kept for the snapshot.
     mutating func collected(_ id: UpdateID) {
         // What came before was not of this stream, or of a former time.
-        if id < passedID { passedID = UpdateID(0) }
+        if id < passedID { pass(UpdateID(0)) }
     }
 
     /// The book is given up and built again.
@@ -59,6 +69,8 @@ struct AwaitedSnapshot {
     /// The book is believed no longer.
     mutating func bookLost(wasLive: Bool) {
         if wasLive { fruitless = 0 }
-        passedID = UpdateID(0)
+        pass(UpdateID(0))
     }
+
+    private mutating func pass(_ id: UpdateID) { (passedID, tooOldCount) = (id, 0) }
 }

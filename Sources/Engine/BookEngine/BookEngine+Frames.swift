@@ -15,7 +15,8 @@ extension BookEngine {
         let kind: MessageKind
         do {
             kind = try unsafe parser.parse(
-                frame.bytes, market: configuration.market, readableAfter: frame.readableAfter)
+                frame.bytes, updatesAreLinked: configuration.rules.updatesAreLinked,
+                readableAfter: frame.readableAfter)
         } catch {
             counters.malformed &+= 1
             lastParseError = error
@@ -42,8 +43,6 @@ extension BookEngine {
             if slot < 0 { return }
             books[slot].receivePartial(parser.snapshot)
             note(slot)
-        case .controlReply: counters.controlReplies &+= 1
-        case .errorReply: counters.errorReplies &+= 1
         case .serverShutdown: counters.shutdowns &+= 1
         case .depthSnapshot, .other: counters.other &+= 1
         }
@@ -66,7 +65,7 @@ extension BookEngine {
         let named = parser.snapshot.symbol
         if named.isEmpty || named == envelope.symbol {
             // The venue clamps what is asked for beyond its deepest: a side that long may go on.
-            let deepest = configuration.market.snapshotLimit(atLeast: .max).levelCount
+            let deepest = configuration.rules.snapshotLevelCountMax
             books[slot].receiveSnapshot(
                 &parser, limit: envelope.limit == 0 ? nil : min(envelope.limit, deepest))
         } else {

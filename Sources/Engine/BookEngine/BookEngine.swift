@@ -17,7 +17,7 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// Keeps the books of many symbols of one market from one ordered stream of frames. Not copyable.
+/// Keeps the books of many symbols under one set of rules from one ordered stream of frames. Not copyable.
 ///
 /// Used by one thread at a time, the book thread; other threads may have the mailboxes of `views(of:)`,
 /// `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one by `connect`,

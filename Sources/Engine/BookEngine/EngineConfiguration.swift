@@ -1,13 +1,13 @@
 // What an engine is told once. Everything here is part of its input: the same frames and the same
 // configuration give the same books.
 
-import BinanceVenue
+import BookSync
 import MarketData
 
 /// Configuration of an engine.
-public struct EngineConfiguration: Hashable, Sendable {
-    /// Market all symbols trade on.
-    public var market: Market
+public struct EngineConfiguration: Sendable {
+    /// What holds for the ids and snapshots of all symbols.
+    public var rules: VenueRules
     /// Whether symbols that were not added are added when their first message comes.
     public var addsUnknownSymbols = false
     /// Most symbols an engine holds; messages of further ones are counted and dropped.
@@ -35,9 +35,9 @@ public struct EngineConfiguration: Hashable, Sendable {
     /// Compare a book with a candidate out of a new snapshot after this much time, or up to a quarter sooner;
     /// 0 switches audits off.
     public var auditEveryNs: Int64 = 0
-    /// A ticker or partial depth of spot, or a snapshot, that is ahead of the book for this long, and for
-    /// three usual intervals, means that the book is behind; updates that are behind the book for so long,
-    /// that it is no book of this stream.
+    /// A snapshot, or where ids are contiguous a ticker or partial depth, that is ahead of the book for this
+    /// long, and for three usual intervals, means that the book is behind; updates that are behind the book
+    /// for so long, that it is no book of this stream.
     public var aheadNsMin: Int64 = 1_000_000_000
     /// Three usual intervals are no longer than this here, however quiet the symbol: three times the speed of
     /// the stream, and half a second for the way.
@@ -62,6 +62,6 @@ public struct EngineConfiguration: Hashable, Sendable {
     /// that off.
     public var statusEveryNs: Int64 = 0
 
-    /// The defaults for a market.
-    public init(market: Market) { self.market = market }
+    /// The defaults under these rules.
+    public init(rules: VenueRules) { self.rules = rules }
 }

@@ -71,14 +71,10 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     public var malformed = 0
     /// Losses before the ring that the feed reported.
     public var dropped = 0
-    /// Messages of no interest: trades, klines and the like.
+    /// Messages of no interest: replies to requests, trades, klines and the like.
     public var other = 0
     /// Depth messages, tickers and partial depths of symbols the engine does not hold.
     public var unknownSymbol = 0
-    /// Control replies.
-    public var controlReplies = 0
-    /// Error replies.
-    public var errorReplies = 0
     /// Announcements of an imminent disconnect.
     public var shutdowns = 0
     /// Depth updates, tickers and partial depths parsed.

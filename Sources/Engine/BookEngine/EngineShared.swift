@@ -1,14 +1,10 @@
 // What the books of one engine have in common: the clock, the connections, the requests, the budget of their
 // buffers, and what one book's experience means for the others.
 
-import BinanceVenue
-import BookSync
-
 /// The common part of an engine. Used by the engine's thread only.
 final class EngineShared {
     let configuration: EngineConfiguration
     let defect: EngineDefect
-    let rule: SequenceRule
     let buffers: BufferBudget
     var clock = EngineClock()
     var connections: Connections
@@ -28,7 +24,6 @@ final class EngineShared {
         self.configuration = configuration
         self.defect = defect
         connections = Connections(lagNsMax: configuration.lagNsMax)
-        rule = defect.rule ?? SequenceRule.of(configuration.market)
         buffers = BufferBudget(bytesMax: configuration.bufferSumBytesMax)
     }
 

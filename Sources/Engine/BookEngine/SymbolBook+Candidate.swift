@@ -76,7 +76,9 @@ extension SymbolBook {
         snapshotRequested()
         guard let staging = candidate?.staging else { return }
         guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }
-        switch staging.join(&parser, limit: limit, market: configuration.market, applied: { true }) {
+        switch staging.join(
+            &parser, limit: limit, isLinked: configuration.rules.updatesAreLinked, applied: { true })
+        {
         case .joined: break
         case .refuted:
             counters.snapshotsRefuted += 1
@@ -263,10 +265,10 @@ extension SymbolBook {
                 counters.quietChecks += 1
                 let isInDoubt = gap.isOpen || doubt.needsProof || source.leftOutNs != nil
                 finishCandidate(staging)
-                // On spot every id is of an update, and what it changed may lie deeper than the candidate
+                // Where every id is of an update, what it changed may lie deeper than the candidate
                 // reaches: that is what is known at the later id, and the silence of the stream goes on. So
                 // it is wherever updates may be missing.
-                if configuration.market == .spot || isInDoubt { return serve(staging) }
+                if configuration.rules.idsAreContiguous || isInDoubt { return serve(staging) }
                 silence.startedAnew(nowNs: shared.nowNs)
                 proved(by: .snapshot)
                 return judge()

@@ -42,9 +42,9 @@ extension SymbolBook {
         judge()
     }
 
-    /// Where all ids are of one sequence, what is ahead for too long proves that updates are missing.
+    /// Where every id is of an update, what is ahead for too long proves that updates are missing.
     private func noteAhead(_ id: UpdateID) {
-        if configuration.market != .spot || shared.defect.ignoresEvidenceAhead { return }
+        if !configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
         ahead.note(id, nowNs: shared.nowNs)
         guard let sinceNs = ahead.sinceNs, served.sync.lastID != nil else { return }
         if shared.nowNs &- sinceNs > aheadLimitNs { settleAhead() }

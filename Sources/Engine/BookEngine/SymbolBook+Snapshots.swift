@@ -54,7 +54,7 @@ extension SymbolBook {
     private func join(_ parser: inout MessageParser, limit: Int?) {
         mailboxes.changed()
         appliedAtLoad = counters.applied
-        let outcome = served.join(&parser, limit: limit, market: configuration.market) {
+        let outcome = served.join(&parser, limit: limit, isLinked: configuration.rules.updatesAreLinked) {
             counters.applied += 1
             appliedAtNs = heardAtNs
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }

@@ -86,7 +86,7 @@ extension SymbolBook {
         if !mayBeUpdate { return }
         if connection == source.connection { return suspectGap(why) }
         // Nobody knows how far that one has come: nothing is handed over to it unseen.
-        if shared.connections.contains(connection) { source.noted(connection, UpdateID(.max)) }
+        if shared.connections.contains(connection) { source.lost(on: connection) }
     }
 
     /// The trial of a reconnect has come to an end.
@@ -152,7 +152,7 @@ extension SymbolBook {
                 moveOver(to: newer)
                 return true
             }
-            if shared.rule.join(ids, id) != .connects { return false }
+            if configuration.rules.sequence.join(ids, id) != .connects { return false }
         }
         moveOver(to: newer)
         subscribe()
@@ -184,11 +184,19 @@ extension SymbolBook {
         if served.sync.isCollecting { cancelSnapshot() }
         let keeps = served.sync.lastID != nil
         let former = doubt
+        // What was known to come is still to come, and so is what the next connection has shown already: a
+        // snapshot from before it is of no use.
+        var evidence = ahead
+        let next = shared.connections.newest
+        let shownID = next.flatMap { source.shownID(by: $0) }.flatMap { isPlausible($0) ? $0 : nil }
+        if let shownID { evidence.note(shownID, nowNs: shared.nowNs) }
         lose(.disconnected)
+        ahead = evidence
+        if let shownID { awaited.passed(shownID) }
         if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former) }
         served.isCollecting = !configuration.requestsAreAnnounced
         obey(served.sync.disconnected())
-        moveOver(to: shared.connections.newest)
+        moveOver(to: next)
         if source.connection != nil { subscribe() }
         judge()
     }

@@ -10,11 +10,14 @@ import MarketData
 /// connectionUp     the source has shown nothing beside the new connection
 /// heard            it has; and its stream leaves nothing out
 /// noted            another connection has come so far; it is the latest such
+/// lost             the same, but how far is unknown
 /// leftOut          the stream is known to have left something out
 /// delivers         that is settled
 /// fellSilent       the connection was busy and says nothing, or speaks again
 /// ```
 struct SymbolSource {
+    private static let unknownID = UpdateID(.max)
+
     /// The connection; nil if there is none.
     private(set) var connection: UInt16?
     /// Whether it was busy and has fallen silent.
@@ -43,6 +46,9 @@ struct SymbolSource {
         leftOutNs = nil
     }
 
+    /// Another connection has lost a message: nobody knows how far it has come.
+    mutating func lost(on connection: UInt16) { noted(connection, SymbolSource.unknownID) }
+
     /// Another connection has come so far.
     mutating func noted(_ connection: UInt16, _ id: UpdateID) {
         if other != connection { (other, otherLastID) = (connection, UpdateID(0)) }
@@ -57,6 +63,11 @@ struct SymbolSource {
 
     /// The connection has fallen silent, or speaks again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }
+
+    /// How far another connection has come with its updates; nil if it has shown none, or lost one.
+    func shownID(by next: UInt16) -> UpdateID? {
+        other == next && otherLastID != SymbolSource.unknownID ? otherLastID : nil
+    }
 
     /// Whether nothing is missing if another connection, which has served the same streams for a while,
     /// replaces this one: it has shown nothing beyond the book, or neither of the two has shown anything.

@@ -29,7 +29,7 @@ final class SyncedBook {
         jumpMax = isHuge ? .max : jump
         book = OrderBook(
             levelCountMax: configuration.levelCountMax, movesProvenRange: !defect.keepsProvenRangeOnEviction)
-        sync = DepthSynchronizer(rule: shared.rule)
+        sync = DepthSynchronizer(rule: configuration.rules.sequence)
         buffer = MessageBuffer(
             bytesMax: configuration.bufferBytesMax, budget: shared.buffers,
             dropsOldest: defect.dropsOldestBuffered)
@@ -55,9 +55,11 @@ extension SyncedBook {
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
     /// On the way the snapshot is checked: of an event that ends at its id every level must stand in it.
-    /// - Parameter applied: called after each message that was applied; false if the owner has given the book
+    /// - Parameters:
+    ///   - isLinked: whether buffered updates name the last id of the one before.
+    ///   - applied: called after each message that was applied; false if the owner has given the book
     ///   up meanwhile. Synchronizer and buffer are then what the owner made of them.
-    func join(_ parser: inout MessageParser, limit: Int?, market: Market, applied: () -> Bool)
+    func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: () -> Bool)
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
@@ -65,7 +67,7 @@ extension SyncedBook {
         var witness = SnapshotCheck()
         var isJudged = false
         for index in 0..<buffer.count {
-            guard parseBuffered(index, &parser, market) else { return .unusable }
+            guard parseBuffered(index, &parser, isLinked) else { return .unusable }
             let ids = UpdateRange(parser.update)
             if ids.last.value.subtractingReportingOverflow(book.lastUpdateID.value).partialValue > jumpMax {
                 return .implausible
@@ -90,10 +92,11 @@ extension SyncedBook {
         return .joined
     }
 
-    private func parseBuffered(_ index: Int, _ parser: inout MessageParser, _ market: Market) -> Bool {
+    private func parseBuffered(_ index: Int, _ parser: inout MessageParser, _ isLinked: Bool) -> Bool {
         unsafe buffer.withMessage(index) { bytes, readable in
             do {
-                return try unsafe parser.parse(bytes, market: market, readableAfter: readable) == .depthUpdate
+                return try unsafe parser.parse(
+                    bytes, updatesAreLinked: isLinked, readableAfter: readable) == .depthUpdate
             } catch {
                 return false
             }

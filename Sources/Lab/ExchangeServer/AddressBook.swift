@@ -2,10 +2,10 @@
 //
 // Bounded: beyond `countMax` addresses all further ones share one entry.
 
+import BinanceServing
 import BinanceVenue
 import FeedPlan
 import MarketData
-import SimulatedExchange
 
 /// The addresses that have been heard of. Thread: that of the servers' loop.
 public final class AddressBook {
@@ -15,7 +15,7 @@ public final class AddressBook {
     }
 
     private static let countMax = 4_096
-    private var entries: [Key: VenueAddress] = [:]
+    private var entries: [Key: ClientAddress] = [:]
 
     /// Nobody has been heard of.
     public init() {}
@@ -27,8 +27,8 @@ public final class AddressBook {
     }
 
     /// What is remembered of an address in the pool of a market.
-    subscript(address: String, market: Market) -> VenueAddress {
-        get { entries[key(address, market)] ?? VenueAddress(market) }
+    subscript(address: String, market: Market) -> ClientAddress {
+        get { entries[key(address, market)] ?? ClientAddress(ServingRules(market)) }
         set { entries[key(address, market)] = newValue }
     }
 

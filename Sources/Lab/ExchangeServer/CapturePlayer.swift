@@ -11,6 +11,7 @@
 // A message is due by its receive time; where the capture has none, by the event time of the last diff. One
 // message is held, read ahead. In unpaced play a message is due as soon as it is read.
 
+import BinanceServing
 import BinanceVenue
 import Captures
 import LobRecording
@@ -139,22 +140,22 @@ final class CapturePlayer {
 
 // REST.
 extension CapturePlayer {
-    /// Answers an admitted question from the books as they stand.
-    func answer(_ question: VenueQuestion, _ venue: inout Venue, _ response: inout VenueResponse) {
-        switch question {
+    /// Answers an admitted request from the books as they stand.
+    func answer(_ request: RestRequest, _ venue: inout Venue, _ response: inout VenueResponse) {
+        switch request {
         case .ping, .time, .exchangeInfo:
-            venue.answerFacts(question, capture.symbols, isMicroseconds: false, &response)
+            venue.answerFacts(request, capture.symbols, isMicroseconds: false, &response)
         case .depth(let name, let limit):
-            guard fill(name, limit: capture.market.levelCount(of: limit), &venue, &response) else { return }
+            guard fill(name, limit: venue.rules.levelCount(of: limit), &venue, &response) else { return }
             venue.answerSnapshot(snapshot, &response)
         case .bookTicker(let name):
             guard fill(name, limit: 1, &venue, &response) else { return }
-            response.body = Array(venue.bestPrices(of: snapshot).utf8)
+            response.body = Array(venue.rules.bestPrices(of: snapshot).utf8)
         case .bookTickers(let names):
             var parts: [String] = []
             for name in names ?? capture.symbols.map(\.name) {
                 guard fill(name, limit: 1, &venue, &response) else { return }
-                parts.append(venue.bestPrices(of: snapshot))
+                parts.append(venue.rules.bestPrices(of: snapshot))
             }
             response.body = Array("[\(parts.joined(separator: ","))]".utf8)
         }

@@ -38,7 +38,7 @@ func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> Stri
     case .depthUpdate: return symbol + "@depth"
     case .bookTicker: return symbol + "@bookTicker"
     case .partialDepth: return symbol + "@depth20"
-    case .depthSnapshot, .controlReply, .errorReply, .serverShutdown: return nil
+    case .depthSnapshot, .serverShutdown: return nil
     case .other, nil:
         switch text(of: "e", in: message) {
         case "trade": return symbol + "@trade"

@@ -1,5 +1,6 @@
 // The server's REST endpoints: requests passed on to the venue, answers when they are due.
 
+import BinanceServing
 import LobTransport
 import MarketData
 import SimulatedExchange
@@ -16,20 +17,39 @@ extension HTTPMethod {
     }
 }
 
+extension RequestTarget {
+    /// Where a request goes.
+    init(_ request: HTTPRequest) {
+        self.init(
+            method: request.method.name, path: request.path,
+            parameters: request.query.map { Parameter($0.name, $0.value) })
+    }
+}
+
+extension HTTPResponse {
+    /// An answer of the rules.
+    init(_ answer: ServingAnswer) {
+        self.init(
+            status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
+            json: answer.json)
+    }
+}
+
 extension ExchangeServer {
+    /// The rules of the market.
+    var rules: ServingRules { venue.rules }
+
     /// Answers a request, now or when the venue's answer is due.
     func answer(_ request: HTTPRequest) {
         run()
         tally.requestCount += 1
         if waitingAnswerCount >= options.answerCountMax {
             tally.overloadCount += 1
-            request.respond(HTTPResponse(status: 503, json: "{}"))
+            request.respond(HTTPResponse(ServingAnswer.overloaded))
             return
         }
-        let target = VenueTarget(
-            method: request.method.name, path: request.path,
-            parameters: request.query.map { VenueTarget.Parameter($0.name, $0.value) })
-        let isMicroseconds = request.header("x-mbx-time-unit")?.uppercased() == "MICROSECOND"
+        let target = RequestTarget(request)
+        let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
         let address = request.peerAddress
         venue.address = addresses[address, market]
         let response = respond(to: target, isMicroseconds: isMicroseconds)
@@ -41,13 +61,13 @@ extension ExchangeServer {
         }
     }
 
-    private func respond(to target: VenueTarget, isMicroseconds: Bool) -> VenueResponse {
+    private func respond(to target: RequestTarget, isMicroseconds: Bool) -> VenueResponse {
         guard let player else { return venue.request(target, isMicroseconds: isMicroseconds) }
-        do throws(RequestRefusal) {
-            let question = try target.question(market)
+        do throws(RestRefusal) {
+            let request = try rules.route(target)
             var response = venue.begin()
-            if venue.admit(question, &response) {
-                player.answer(question, &venue, &response)
+            if venue.admit(request, &response) {
+                player.answer(request, &venue, &response)
                 venue.finish(&response)
             }
             return response
@@ -58,16 +78,11 @@ extension ExchangeServer {
 
     private func send(_ response: VenueResponse, to request: HTTPRequest) {
         if response.status == 0 { return request.hangUp() }
-        var headers = response.headers.compactMap { HTTPHeader($0.name, $0.value) }
-        headers += [HTTPHeader("Date", httpDate(venue.nowUs))].compactMap { $0 }
-        if market == .spot, let used = HTTPHeader("X-MBX-USED-WEIGHT", "\(response.usedWeight)") {
-            headers.append(used)
-        }
-        let isHTML = response.body.first == UInt8(ascii: "<")
+        let headers = rules.headers(
+            usedWeight: response.usedWeight, retryAfterSeconds: response.retryAfterSeconds, atUs: venue.nowUs)
         request.respond(
             HTTPResponse(
-                status: response.status,
-                contentType: isHTML ? "text/html" : "application/json;charset=UTF-8", headers: headers,
-                body: response.body))
+                status: response.status, contentType: ServingRules.contentType(of: response.body),
+                headers: headers.compactMap { HTTPHeader($0.name, $0.value) }, body: response.body))
     }
 }

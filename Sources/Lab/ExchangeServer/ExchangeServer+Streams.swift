@@ -1,5 +1,6 @@
 // The server's streams: upgrades decided, clients' messages passed on to the venue.
 
+import BinanceServing
 import LobTransport
 import MarketData
 import SimulatedExchange
@@ -8,37 +9,21 @@ extension ExchangeServer {
     /// Decides on a request to upgrade.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         run()
-        guard let target = StreamTarget(path: request.path, query: request.query, market: market) else {
-            return refuse(HTTPResponse(status: 404, json: "{}"))
-        }
+        guard let target = StreamTarget(RequestTarget(request), rules) else { return refuse(.noService) }
         let address = request.peerAddress
         venue.address = addresses[address, market]
         defer { addresses[address, market] = venue.address }
-        do throws(VenueRefusal) {
+        do throws(ConnectionRefusal) {
             try venue.attempt(streamCount: target.names.count)
         } catch {
-            return refuse(response(to: error))
+            return refuse(error.answer(atUs: venue.nowUs))
         }
         return .accept { peer in self.open(peer, target) }
     }
 
-    private func refuse(_ response: HTTPResponse) -> UpgradeAnswer {
+    private func refuse(_ answer: ServingAnswer) -> UpgradeAnswer {
         tally.refusedCount += 1
-        return .refuse(response)
-    }
-
-    private func response(to refusal: VenueRefusal) -> HTTPResponse {
-        switch refusal {
-        case .tooManyAttempts(let retryAtUs):
-            let seconds = (retryAtUs - venue.nowUs + 999_999) / 1_000_000
-            let header = HTTPHeader("Retry-After", "\(seconds)").map { [$0] } ?? []
-            return HTTPResponse(
-                status: 429, headers: header,
-                json: #"{"code":-1003,"msg":"Too many connection attempts."}"#)
-        case .tooManyStreams:
-            return HTTPResponse(status: 400, json: #"{"code":4,"msg":"Too many subscriptions"}"#)
-        case .tooManyConnections, .notConnected: return HTTPResponse(status: 503, json: "{}")
-        }
+        return .refuse(HTTPResponse(answer))
     }
 
     private func open(_ peer: WebSocketPeer, _ target: StreamTarget) -> WebSocketPeer.Handlers {

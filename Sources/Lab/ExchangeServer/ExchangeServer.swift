@@ -24,6 +24,7 @@
 // Not carried out here: the fault `pause`, which is one of consumers. Not noticed: pings of clients, which
 // the library answers itself, so they do not count against the limit of messages.
 
+import BinanceServing
 import BinanceVenue
 import LobTransport
 import MarketData
@@ -231,7 +232,9 @@ extension ExchangeServer {
         }
         if player.isOver {
             isPlayed = true
-            if !options.staysWhenPlayed { venue.closeAll(code: 1001, reason: "The capture is over") }
+            if !options.staysWhenPlayed {
+                venue.closeAll(ConnectionClose(code: 1001, reason: "The capture is over"))
+            }
         }
     }
 

@@ -26,6 +26,8 @@ public struct MarketPlan: Sendable {
     public var minutes = 60
     /// Symbols of one shard at most.
     public var shardSymbolCountMax = 512
+    /// Market of all symbols.
+    public var market: Market
     /// The engine of every shard.
     public var engine: EngineConfiguration
     /// The planner.
@@ -37,10 +39,10 @@ public struct MarketPlan: Sendable {
 
     /// A plan with the defaults.
     public init(
-        engine: EngineConfiguration, planner: SnapshotPlanner.Configuration,
+        market: Market, engine: EngineConfiguration, planner: SnapshotPlanner.Configuration,
         levelCount: @escaping @Sendable (SnapshotPriority) -> Int
     ) {
-        self.engine = engine
+        (self.market, self.engine) = (market, engine)
         self.planner = planner
         self.levelCount = levelCount
     }
@@ -105,7 +107,6 @@ public final class MarketRun {
     private static let ranksEverySteps = 3
 
     let plan: MarketPlan
-    let market: Market
     private var shards: [MarketShard] = []
     private var symbols: [MarketSymbol] = []
     /// Shard of each symbol.
@@ -134,9 +135,8 @@ public final class MarketRun {
     /// A run that has not begun.
     public init(_ plan: MarketPlan) throws {
         self.plan = plan
-        market = plan.engine.market
-        planner = SnapshotPlanner(pool: market.weightPool, configuration: plan.planner)
-        encoder = MessageEncoder(.classic(market))
+        planner = SnapshotPlanner(pool: plan.market.weightPool, configuration: plan.planner)
+        encoder = MessageEncoder(.classic(plan.market))
         isDeepened = Array(repeating: false, count: plan.symbolCount)
         isAudited = isDeepened
         let shardCount = (plan.symbolCount + plan.shardSymbolCountMax - 1) / plan.shardSymbolCountMax
@@ -226,17 +226,17 @@ public final class MarketRun {
                 case .ask(let symbol, let priority, let attempt):
                     let levelCount = plan.levelCount(priority)
                     let acceptance = planner.request(
-                        SnapshotKey(market: market, symbol: symbol), priority, levelCount: levelCount,
+                        SnapshotKey(market: plan.market, symbol: symbol), priority, levelCount: levelCount,
                         attempt: attempt, rank: rank, nowMs: nowMs)
                     if acceptance == .underWay { announce(symbol, levelCount) }
-                case .cancel(let symbol): planner.cancel(SnapshotKey(market: market, symbol: symbol))
+                case .cancel(let symbol): planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
                 case .resubscribe: break
                 }
             }
         }
         if step % MarketRun.ranksEverySteps == 0 {
             for shard in shards {
-                shard.tellRanks { planner.rank(SnapshotKey(market: market, symbol: $0), $1) }
+                shard.tellRanks { planner.rank(SnapshotKey(market: plan.market, symbol: $0), $1) }
             }
         }
         while case .send(let request) = planner.next(nowMs: nowMs) {

@@ -214,43 +214,42 @@ extension Mistake {
         }
     }
 
-    /// The mistake as the engine takes it.
-    func defect(_ market: Market) -> EngineDefect {
-        var defect = EngineDefect()
-        let right = SequenceRule.of(market)
+    /// The sequence rule with the mistake in it; the right one if it is another mistake.
+    func rule(_ right: SequenceRule) -> SequenceRule {
         switch self {
         case .firstEventOffByOne:
-            defect.rule = SequenceRule(
+            SequenceRule(
                 join: { event, id in
                     let shifted = UpdateID(id.value + 1)
                     let judged = right.join(event, shifted)
                     return event.last <= id ? .stale : judged == .stale ? .connects : judged
                 }, follow: right.follow)
         case .spotRuleOnFutures:
-            defect.rule = SequenceRule(
+            SequenceRule(
                 join: right.join,
                 follow: { event, id in
                     if event.last <= id { return .stale }
                     return event.first.value == id.value + 1 ? .connects : .gap
                 })
         case .gapIgnored:
-            defect.rule = SequenceRule(
+            SequenceRule(
                 join: right.join,
                 follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) }
             )
         case .gapDiscarded:
-            defect.rule = SequenceRule(
+            SequenceRule(
                 join: right.join,
                 follow: { event, id in right.follow(event, id) == .gap ? .stale : right.follow(event, id) })
-        case .dropsOldestBuffered: defect.dropsOldestBuffered = true
-        case .keepsProvenRange: defect.keepsProvenRangeOnEviction = true
-        default: set(&defect)
+        default: right
         }
-        return defect
     }
 
-    private func set(_ defect: inout EngineDefect) {
+    /// The mistake as the engine takes it.
+    var defect: EngineDefect {
+        var defect = EngineDefect()
         switch self {
+        case .dropsOldestBuffered: defect.dropsOldestBuffered = true
+        case .keepsProvenRange: defect.keepsProvenRangeOnEviction = true
         case .unreadableIgnored: defect.ignoresUnreadable = true
         case .unprovenBelieved: defect.believesUnprovenBest = true
         case .evidenceIgnored: defect.ignoresEvidenceAhead = true
@@ -267,5 +266,6 @@ extension Mistake {
         case .copiesClaimAll: defect.copiesClaimAll = true
         default: break
         }
+        return defect
     }
 }

@@ -12,30 +12,17 @@ import MarketData
 import SimulatedExchange
 
 extension Pipeline {
-    /// Writes a frame that must arrive, for the book and for the tap.
-    @discardableResult
-    func offer(
-        _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
-    ) -> Bool {
-        replica?.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes)
-        return outbox.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes)
-    }
-
-    /// Writes a tick, for both.
-    func tick() {
-        outbox.tick(atNs: wallNs(venue.nowUs), monotonicNs: venue.nowUs * 1000)
-        guard let replica, replica.isTapped else { return }
-        replica.tap.tick(atNs: wallNs(venue.nowUs), monotonicNs: venue.nowUs * 1000)
-    }
-
     /// One moment of the replica: its tap, its questions, its frames.
     func turnReplica() {
         guard let run = replica else { return }
-        run.begin(nowUs: venue.nowUs, receivedAtNs: wallNs(venue.nowUs))
-        run.tap.flush()
-        if let asked = run.question, asked.dueUs <= venue.nowUs, venue.nowUs >= stalledUntilUs {
+        if run.begins(nowUs: venue.nowUs) { feed.add(run.tap) }
+        if let asked = run.question, asked.dueUs <= venue.nowUs {
             run.question = nil
-            run.answer = (venue.nowUs + run.random.within(0...50_000), engine.answer(asked.question))
+            let answers = run.answers
+            if !work.post({ _ = answers.post($0.answer(asked.question)) }) { run.replica.receive(nil) }
+        }
+        for answer in run.answers.take() {
+            run.answer = (venue.nowUs + run.random.within(0...50_000), answer)
         }
         if let answered = run.answer, answered.dueUs <= venue.nowUs {
             run.answer = nil

@@ -1,13 +1,14 @@
-// The whole pipeline in virtual time: simulated venue → connection → ring → engine, with the planner fetching
+// The whole pipeline in virtual time: simulated venue → feed → ring → engine, with the fetcher fetching
 // snapshots and a checker looking at every book after every frame.
 //
-// Nothing here is a copy of what runs live: the connection supervisor, the outbox, the ring, the engine,
-// the parser, the synchronizer and the planner are the real ones; only sockets and clocks are replaced. Time
-// jumps from one activity to the next.
+// Nothing here is a copy of what runs live: the feed with its connection supervisor and outbox, the fetcher
+// with its planner, the turn of the book thread, the routes between them, the ring, the engine, the parser
+// and the synchronizer are the real ones. Only sockets, threads and clocks are replaced: by `VenueLink`,
+// `ThreadHop` and `VirtualClock`. Time jumps from one activity to the next.
 
 import BinanceVenue
 import BookEngine
-import BookSync
+import DepthFeed
 import FeedPlan
 import LobHandoff
 import MarketData
@@ -19,25 +20,25 @@ public final class Pipeline {
     let symbols: [SymbolName]
     var venue: Venue
     var engine: BookEngine
-    var outbox: FrameOutbox
     var consumer: FrameConsumer
     let gauges: FrameRingGauges
-    var planner: SnapshotPlanner
+    let clock: VirtualClock
     var random: SeededRandom
     let endpoints: Endpoints
-    var supervisor: ConnectionSupervisor
-    var dials: [Dial] = []
-    var connections: [OpenConnection] = []
-    /// Requests that have not reached the venue yet.
-    var requests: [(dueUs: Int64, request: SnapshotPlanner.Request)] = []
-    var answers: [DueAnswer] = []
+    /// The threads' halves, made at the end of `init`.
+    private(set) var feed: DepthFeed!
+    private(set) var fetcher: SnapshotFetcher!
+    private var bookTurn: ShardTurn!
+    let work = CommandQueue<BookWork>(capacity: 256)
+    /// Connections that are being opened or open.
+    var links: [VenueLink] = []
+    /// The last answer to a request of each symbol.
+    var responses: [Int: VenueResponse] = [:]
+    /// Answers that reached the feed's thread.
+    var answerCount = 0
     var stalledUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
-    var nextTickUs: Int64 = 0
-    /// When the planner is to be asked next, if nothing happens before.
-    var plannerWakeUs: Int64 = 0
-    /// Wall clock minus time: as it is, and what it is still to be set by.
-    var clockOffsetUs: Int64 = 0
+    /// What the wall clock is still to be set by.
     var clockStepUs: Int64 = 0
     /// Connections of before the venue began anew.
     var formerSources: Set<UInt16> = []
@@ -46,14 +47,6 @@ public final class Pipeline {
     var checker: PipelineChecker
     /// The replica beside the engine, if the plan has one.
     var replica: ReplicaRun?
-
-    /// An answer on its way.
-    struct DueAnswer {
-        var ticket: UInt64
-        var symbol: SymbolName
-        var limit: Int
-        var response: VenueResponse
-    }
 
     /// Microseconds between two ticks.
     static var tickUs: Int64 { 250_000 }
@@ -76,29 +69,63 @@ public final class Pipeline {
         if plan.mistake == .keepsConnections { configuration.connectionLifeUs *= 10 }
         configuration.snapshotLagUs = 0...Int64(plan.snapshotLagMs) * 1000
         venue = Venue(configuration)
-        engine = BookEngine(
-            Pipeline.engineConfiguration(plan), defect: plan.mistake?.defect(plan.market) ?? EngineDefect())
+        engine = Pipeline.engine(plan)
         for symbol in symbols { engine.addSymbol(symbol) }
         let ring = try FrameRing(capacityBytes: plan.ringBytes)
         gauges = ring.gauges
-        outbox = FrameOutbox(ring.producer)
         consumer = ring.consumer
-        planner = SnapshotPlanner(pool: plan.market.weightPool)
+        clock = VirtualClock(nowUs: venue.nowUs)
         random = SeededRandom(plan.seed, purpose: 0x0FEE_D000)
         endpoints = Endpoints(market: plan.market)!
-        supervisor = Pipeline.supervisor(plan, symbols, endpoints)
         nextSecond = venue.nowUs / 1_000_000 + 1
-        nextTickUs = venue.nowUs
         checker = PipelineChecker()
         if plan.hasReplica {
             replica = try ReplicaRun(
                 Pipeline.engineConfiguration(plan), symbols, seed: plan.seed, nowUs: venue.nowUs)
         }
         for symbol in symbols { checker.symbols.append(SymbolWatch(reader: engine.views(of: symbol)!)) }
+        connect(ring.producer)
+    }
+
+    /// Makes feed, fetcher and book thread, and the ways between them.
+    private func connect(_ producer: consuming FrameProducer) {
+        feed = DepthFeed(
+            Pipeline.feedConfiguration(plan, symbols, endpoints), clock: clock, producer: producer,
+            report: { [unowned self] in note($0) }, dial: { [unowned self] in dial($1) })
+        let routes = SnapshotRoutes<FeedHop>()
+        fetcher = SnapshotFetcher(
+            [endpoints], clock: clock, get: { [unowned self] in get($0) },
+            deliver: { routes.deliver($0) })
+        let toFeed = ThreadHop(clock, seed: plan.seed, purpose: 0x0FEE_D001)
+        let toFetcher = ThreadHop(clock, seed: plan.seed, purpose: 0x0FEE_D002)
+        let way = FeedHop(hop: toFeed, run: UnownedRun(self))
+        routes.set(Dictionary(symbols.map { ($0, way) }, uniquingKeysWith: { $1 }))
+        let planned = fetcher.status
+        bookTurn = ShardTurn(
+            ShardTurn.Wiring(
+                market: plan.market, work: work,
+                want: { [unowned self] requests in
+                    toFetcher.post { [unowned self] in fetcher.want(requests) }
+                },
+                resubscribe: { [unowned self] silent in
+                    toFeed.post { [unowned self] in feed.resubscribe(silent) }
+                },
+                isDepthWanted: {
+                    planned.latest(SnapshotFetcherStatus()).queued[SnapshotPriority.deepen.rawValue] > 0
+                },
+                levelCount: { Pipeline.levelCount($0) },
+                monotonicNs: { [clock] in clock.monotonicNs }))
+    }
+
+    private static func engine(_ plan: PipelinePlan) -> BookEngine {
+        var configuration = engineConfiguration(plan)
+        guard let mistake = plan.mistake else { return BookEngine(configuration) }
+        configuration.rules.sequence = mistake.rule(configuration.rules.sequence)
+        return BookEngine(configuration, defect: mistake.defect)
     }
 
     private static func engineConfiguration(_ plan: PipelinePlan) -> EngineConfiguration {
-        var configuration = EngineConfiguration(market: plan.market)
+        var configuration = EngineConfiguration(rules: plan.market.rules)
         configuration.bufferBytesMax = PipelinePlan.bufferBytesMax
         configuration.auditEveryNs = Int64(plan.auditEverySeconds) * 1_000_000_000
         configuration.requestsAreAnnounced = true
@@ -112,7 +139,7 @@ public final class Pipeline {
     public func run() -> PipelineOutcome {
         let startUs = venue.nowUs
         var faultsEndUs = startUs + Int64(plan.faultySeconds) * 1_000_000
-        perform(supervisor.start(nowMs: nowMs))
+        feed.start()
         while outcome.violation == nil {
             let endUs = faultsEndUs + Int64(plan.recoverySeconds) * 1_000_000
             if venue.nowUs >= endUs { break }
@@ -126,6 +153,7 @@ public final class Pipeline {
                 }
             }
             venue.advance(toUs: nextTimeUs(endUs))
+            clock.nowUs = venue.nowUs
             turn()
             if plan.trouble != nil && troubleIsOver() { break }
         }
@@ -135,16 +163,27 @@ public final class Pipeline {
             reportReplicaNotRecovered()
             reportNotRecovered()
         }
+        hangUp()
         finish()
         finishReplica()
         return outcome
     }
 
+    /// Ends feed and fetcher, of whose connections none may be left.
+    private func hangUp() {
+        feed.stop()
+        fetcher.stop()
+        clock.nowUs += 2_000_000
+        clock.turn()
+        clock.removeAll()
+        if feed.openCount + fetcher.openCount > 0 {
+            violated(.terms, SymbolName(), "\(feed.openCount + fetcher.openCount) connections left behind")
+        }
+    }
+
     private func nextTimeUs(_ endUs: Int64) -> Int64 {
-        var next = min(venue.nextActivityUs, nextSecond * 1_000_000, nextTickUs, plannerWakeUs, endUs)
-        for request in requests { next = min(next, request.dueUs) }
-        for answer in answers { next = min(next, answer.response.dueUs) }
-        next = min(next, nextConnectionUs)
+        var next = min(venue.nextActivityUs, nextSecond * 1_000_000, clock.nextUs, endUs)
+        for link in links { next = min(next, link.nextUs) }
         if stalledUntilUs > venue.nowUs { next = min(next, stalledUntilUs) }
         return max(next, venue.nowUs + 1)
     }
@@ -152,23 +191,24 @@ public final class Pipeline {
     /// One moment: what arrived goes into the ring, what is in the ring goes through the engine.
     private func turn() {
         noteRestart()
-        turnConnections()
-        turnRequests()
-        turnAnswers()
+        for link in links { link.turn() }
+        for link in links { link.finishMessage() }
+        clock.turn()
         if venue.nowUs >= nextSecond * 1_000_000 { second() }
-        if venue.nowUs >= nextTickUs {
-            nextTickUs = venue.nowUs + Pipeline.tickUs
-            tick()
-        }
-        outbox.flush()
         if venue.nowUs >= stalledUntilUs {
             consume()
-            // Between two frames, so that a frame's stamp is known to be of the present clock.
-            clockOffsetUs += clockStepUs
-            clockStepUs = 0
+            bookTurn.finish(&engine)
+            stepClock()
         }
         turnReplica()
-        turnPlanner()
+    }
+
+    /// Sets the wall clock, between two frames and long after a standstill, so that a frame's stamp is known
+    /// to be of the present clock.
+    private func stepClock() {
+        if clockStepUs == 0 || venue.nowUs < stalledUntilUs + 2_000_000 { return }
+        clock.offsetUs += clockStepUs
+        clockStepUs = 0
     }
 
     private func second() {
@@ -181,12 +221,9 @@ public final class Pipeline {
     private func noteRestart() {
         if venue.restartedUs == restartedUs { return }
         restartedUs = venue.restartedUs
-        formerSources = Set(connections.map(\.sender.source))
+        formerSources = Set(links.filter(\.isOpen).map(\.connection.id))
         checker.excuse(untilUs: venue.nowUs + 120_000_000)
     }
-
-    /// What the wall clock of the client's machine shows.
-    func wallNs(_ timeUs: Int64) -> Int64 { (timeUs + clockOffsetUs) * 1000 }
 
     private func consume() {
         consumer.poll { frame in
@@ -207,103 +244,7 @@ public final class Pipeline {
                 SteppedFrame(
                     kind: frame.kind, source: frame.source, facts: facts,
                     isRefused: engine.counters.malformed != refusedBefore,
-                    atUs: frame.receivedAtNs / 1000 - clockOffsetUs))
-        }
-    }
-
-    // MARK: - Snapshots
-
-    private func turnPlanner() {
-        var requests: [EngineRequest] = []
-        engine.takeRequests { requests.append($0) }
-        for request in requests {
-            switch request {
-            case .ask(let symbol, let priority, let attempt):
-                // Shallow first: a book of a hundred levels costs a fiftieth of the weight and is live as
-                // soon.
-                let levelCount = priority <= .resync || priority == .check ? 100 : 1000
-                _ = planner.request(
-                    SnapshotKey(market: plan.market, symbol: symbol), priority, levelCount: levelCount,
-                    attempt: attempt, rank: engine.snapshotRank(of: symbol), nowMs: nowMs)
-            case .cancel(let symbol):
-                planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
-            case .resubscribe(let symbol):
-                outcome.resubscriptions += 1
-                perform(
-                    supervisor.resubscribe(Pipeline.streams.names(of: symbol, at: endpoints)!, nowMs: nowMs))
-            }
-        }
-        if requests.isEmpty && venue.nowUs < plannerWakeUs { return }
-        while true {
-            switch planner.next(nowMs: nowMs) {
-            case .send(let request): send(request)
-            case .wait(let untilMs):
-                plannerWakeUs = max(untilMs, nowMs + 1) * 1000
-                return
-            case .idle:
-                plannerWakeUs = .max
-                return
-            }
-        }
-    }
-
-    private func send(_ request: SnapshotPlanner.Request) {
-        outcome.requests += 1
-        requests.append((venue.nowUs + random.within(15_000...60_000), request))
-        let envelope = SnapshotEnvelope(symbol: request.key.symbol, limit: request.limit.levelCount).bytes
-        offer(
-            .snapshotRequested, source: 0, receivedAtNs: wallNs(venue.nowUs),
-            key: symbols.firstIndex(of: request.key.symbol), envelope)
-    }
-
-    /// Lets the venue answer what has reached it.
-    private func turnRequests() {
-        guard requests.contains(where: { $0.dueUs <= venue.nowUs }) else { return }
-        for (_, request) in requests.filter({ $0.dueUs <= venue.nowUs }) {
-            let response = venue.requestDepth(
-                symbol: "\(request.key.symbol)", limit: request.limit.levelCount)
-            answers.append(
-                DueAnswer(
-                    ticket: request.ticket, symbol: request.key.symbol, limit: request.limit.levelCount,
-                    response: response))
-        }
-        requests.removeAll { $0.dueUs <= venue.nowUs }
-    }
-
-    private func turnAnswers() {
-        if !answers.contains(where: { $0.response.dueUs <= venue.nowUs }) { return }
-        plannerWakeUs = venue.nowUs
-        var waiting: [DueAnswer] = []
-        for answer in answers {
-            if answer.response.dueUs > venue.nowUs {
-                waiting.append(answer)
-                continue
-            }
-            let outcome = planner.answered(
-                answer.ticket,
-                SnapshotPlanner.Answer(
-                    status: answer.response.status, retryAfterSeconds: answer.response.retryAfterSeconds,
-                    usedWeight: answer.response.status == 0 ? nil : answer.response.usedWeight),
-                nowMs: venue.nowUs / 1000)
-            switch outcome {
-            case .deliver: deliver(.depthSnapshot, answer)
-            case .failed: deliver(.snapshotFailed, answer)
-            case .retry, .drop: break
-            }
-        }
-        answers = waiting
-    }
-
-    private func deliver(_ kind: FrameKind, _ answer: DueAnswer) {
-        let header = SnapshotEnvelope(symbol: answer.symbol, limit: answer.limit).bytes
-        if plan.mistake == .losesAnswers && answer.ticket > 3 { return }
-        let key = symbols.firstIndex(of: answer.symbol)
-        var body = kind == .depthSnapshot ? answer.response.body : []
-        if plan.mistake == .futureAudits && answer.limit > 100 { body = withLaterID(body) }
-        let atNs = wallNs(venue.nowUs)
-        if let key { noteAnswer(answer.response, index: key) }
-        if !offer(kind, source: 0, receivedAtNs: atNs, key: key, header + body) {
-            offer(.snapshotFailed, source: 0, receivedAtNs: atNs, key: key, header)
+                    atUs: frame.receivedAtNs / 1000 - clock.offsetUs))
         }
     }
 }

@@ -6,6 +6,7 @@
 import BinanceVenue
 import BookEngine
 import DepthBook
+import DepthFeed
 import LobHandoff
 import MarketData
 import SimulatedExchange
@@ -224,7 +225,7 @@ extension Pipeline {
             engine.withBook(symbol) { follow($0.digest()) }
         }
         outcome.faults = Fault.allCases.reduce(0) { $0 + venue.counters[$1] }
-        outcome.overflows = outbox.droppedMessages
+        outcome.overflows = feed.status.latest(FeedStatus()).droppedMessages
         if gauges.highWaterBytes > gauges.capacityBytes {
             violated(.buffers, SymbolName(), "the ring holds more than it can")
         }

@@ -16,12 +16,12 @@ final class ReplicaRun {
     var random: SeededRandom
     /// When the tap is added.
     let beginsUs: Int64
-    var isTapped = false
-    /// Connections that serve, to be announced to a tap that comes late.
-    private var serving: [UInt16] = []
+    private var isTapped = false
     var restsUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
     var question: (dueUs: Int64, question: ReplicaQuestion)?
+    /// From the book thread.
+    let answers = CommandQueue<ReplicaAnswer>(capacity: 4)
     var answer: (dueUs: Int64, answer: ReplicaAnswer)?
     /// What was compared last of each symbol: the two marks.
     var compared: [Int: [BookMark]] = [:]
@@ -41,21 +41,11 @@ final class ReplicaRun {
         beginsUs = nowUs + random.within(0...20_000_000)
     }
 
-    /// Takes a frame that the feed offers.
-    func offer(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int?, _ bytes: [UInt8]) {
-        switch kind {
-        case .connected: serving.append(source)
-        case .disconnected, .retired: serving.removeAll { $0 == source }
-        case .message, .depthSnapshot, .snapshotFailed, .snapshotRequested, .dropped, .tick: break
-        }
-        if isTapped { tap.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes) }
-    }
-
-    /// Adds the tap when its time has come.
-    func begin(nowUs: Int64, receivedAtNs: Int64) {
-        if isTapped || nowUs < beginsUs { return }
+    /// Whether it is time to add the tap; once.
+    func begins(nowUs: Int64) -> Bool {
+        if isTapped || nowUs < beginsUs { return false }
         isTapped = true
-        for source in serving { tap.offer(.connected, source: source, receivedAtNs: receivedAtNs) }
+        return true
     }
 
     /// Whether the reader reads now; it rests for up to ten seconds, one second in ten.

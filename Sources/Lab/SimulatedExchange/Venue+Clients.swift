@@ -1,5 +1,6 @@
 // What a client does with its connections: open, subscribe, take what has arrived, close.
 
+import BinanceServing
 import BinanceVenue
 import FeedPlan
 import MarketData
@@ -13,13 +14,13 @@ extension Venue {
     ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public mutating func connect(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false
-    ) throws(VenueRefusal) -> ConnectionID {
+    ) throws(ConnectionRefusal) -> ConnectionID {
         try attempt(streamCount: streams.count)
         return try open(streams, isCombined: isCombined, isMicroseconds: isMicroseconds)
     }
 
     /// The first half of `connect`: counts an attempt of the address, which may be one too many.
-    public mutating func attempt(streamCount: Int) throws(VenueRefusal) {
+    public mutating func attempt(streamCount: Int) throws(ConnectionRefusal) {
         if streamCount > configuration.streamCountMax { throw .tooManyStreams }
         try address.attempt(atUs: nowUs)
         if !slots.contains(where: { $0 == nil }) && slots.count >= configuration.connectionCountMax {
@@ -33,7 +34,7 @@ extension Venue {
     ///   other streams.
     public mutating func open(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false, isDeaf: Bool = false
-    ) throws(VenueRefusal) -> ConnectionID {
+    ) throws(ConnectionRefusal) -> ConnectionID {
         let free = slots.firstIndex { $0 == nil }
         let slot = free ?? slots.count
         if slot >= configuration.connectionCountMax { throw .tooManyConnections }
@@ -50,7 +51,7 @@ extension Venue {
     /// Adds streams and queues the venue's reply, `{"result":null,"id":…}`.
     public mutating func subscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
-    ) throws(VenueRefusal) {
+    ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
         let added = Set(streams).subtracting(slots[connection.slot]!.held)
         if slots[connection.slot]!.held.count + added.count > configuration.streamCountMax {
@@ -63,7 +64,7 @@ extension Venue {
     /// Removes streams and queues the venue's reply.
     public mutating func unsubscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
-    ) throws(VenueRefusal) {
+    ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
         let removed = Set(streams).intersection(slots[connection.slot]!.held)
         slots[connection.slot]!.held.subtract(removed)
@@ -75,7 +76,7 @@ extension Venue {
     /// Queues the names of a connection's subscriptions, silent ones included.
     public mutating func listSubscriptions(
         on connection: ConnectionID, requestID: RequestID
-    ) throws(VenueRefusal) {
+    ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
         reply(.streams(slots[connection.slot]!.names), requestID, to: connection)
     }

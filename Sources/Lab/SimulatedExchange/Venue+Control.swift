@@ -4,6 +4,7 @@
 // with an error and changes nothing; the stream that would be the 1025th is answered with error 4 and ends
 // the connection.
 
+import BinanceServing
 import BinanceVenue
 import FeedPlan
 import MarketData
@@ -17,13 +18,11 @@ extension Venue {
         counters.controlCount += 1
         do throws(ControlRefusal) {
             let request = try ControlRequest(text)
-            do throws(VenueRefusal) {
+            do throws(ConnectionRefusal) {
                 try carryOut(request, on: connection)
             } catch {
-                refuse(
-                    ControlRefusal(code: 4, message: "Too many subscriptions", id: request.id), on: connection
-                )
-                close(connection, code: 1008, reason: "Too many subscriptions")
+                refuse(.tooManyStreams(request.id), on: connection)
+                close(connection, .tooManyStreams)
             }
         } catch {
             refuse(error, on: connection)
@@ -39,20 +38,18 @@ extension Venue {
     /// Tells every client that the venue goes down, where the market has a notice for that, and closes.
     public mutating func shutDown() {
         for slot in slots.indices { slots[slot]?.notifyShutdown(atUs: nowUs, configuration) }
-        closeAll(code: 1001, reason: "")
+        closeAll(.goingAway)
     }
 
     /// Closes every connection behind what is on its way.
-    public mutating func closeAll(code: Int, reason: String) {
-        for slot in slots.indices {
-            slots[slot]?.close(code: code, reason: reason, atUs: nowUs, configuration)
-        }
+    public mutating func closeAll(_ end: ConnectionClose) {
+        for slot in slots.indices { slots[slot]?.close(end, atUs: nowUs, configuration) }
     }
 
     /// Closes a connection behind what is on its way.
-    public mutating func close(_ connection: ConnectionID, code: Int, reason: String) {
+    public mutating func close(_ connection: ConnectionID, _ end: ConnectionClose) {
         if !isConnected(connection) { return }
-        slots[connection.slot]!.close(code: code, reason: reason, atUs: nowUs, configuration)
+        slots[connection.slot]!.close(end, atUs: nowUs, configuration)
     }
 
     private mutating func admit(_ connection: ConnectionID) -> Bool {
@@ -64,7 +61,7 @@ extension Venue {
 
     private mutating func carryOut(
         _ request: ControlRequest, on connection: ConnectionID
-    ) throws(VenueRefusal) {
+    ) throws(ConnectionRefusal) {
         switch request.action {
         case .subscribe(let names): try subscribe(names, on: connection, requestID: request.id)
         case .unsubscribe(let names): try unsubscribe(names, on: connection, requestID: request.id)
@@ -76,25 +73,18 @@ extension Venue {
         }
     }
 
+    /// A list of names that has megabytes is not answered.
     mutating func reply(_ result: ControlResult, _ id: RequestID, to connection: ConnectionID) {
-        encoder.removeAll()
-        // Cannot fail: at most 1024 names, which clients keep short; a longer list is not answered.
-        guard (try? encoder.append(result, id: id)) != nil else { return }
-        sendEncoded(to: connection)
+        send(result.reply(to: id), to: connection)
     }
 
     private mutating func refuse(_ refusal: ControlRefusal, on connection: ConnectionID) {
         counters.refusalCount += 1
-        encoder.removeAll()
-        // Cannot fail unless a client sends a method of megabytes; that is not answered.
-        let encoded: Void? = try? encoder.append(
-            errorCode: refusal.code, message: refusal.message, id: refusal.id, shape: configuration.errorShape
-        )
-        if encoded != nil { sendEncoded(to: connection) }
+        send(refusal.reply(configuration.errorShape), to: connection)
     }
 
-    private mutating func sendEncoded(to connection: ConnectionID) {
-        guard slots[connection.slot]?.isSending == true else { return }
-        slots[connection.slot]!.reply(encoder, atUs: nowUs, configuration: configuration)
+    private mutating func send(_ reply: [UInt8]?, to connection: ConnectionID) {
+        guard let reply, slots[connection.slot]?.isSending == true else { return }
+        slots[connection.slot]!.reply(reply, atUs: nowUs, configuration: configuration)
     }
 }

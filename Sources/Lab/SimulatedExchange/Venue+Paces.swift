@@ -8,41 +8,54 @@
 // A slower stream is shown at multiples of its interval, if anything happened since. A speed that the market
 // does not have is a name that nobody knows. Where `honoursSpeeds` is off, every speed is the flow's own.
 
+import BinanceServing
 import BinanceVenue
 import MarketData
+
+extension ServingRules {
+    /// The interval of the order flow's own pace: the shortest.
+    fileprivate var ownIntervalMs: Int { intervalsMs.min() ?? 0 }
+}
 
 extension Venue {
     /// The intervals of the slower streams, in microseconds.
     static func intervalsUs(_ configuration: borrowing VenueConfiguration) -> [Int64] {
         if !configuration.honoursSpeeds { return [] }
-        return configuration.market == .spot ? [1_000_000] : [250_000, 100_000, 500_000]
+        let rules = ServingRules(configuration.market)
+        return rules.intervalsMs.filter { $0 != rules.ownIntervalMs }.map { Int64($0) * 1_000 }
     }
 
     /// The topic that a stream name asks for.
     func topicName(_ name: String) -> String {
-        let parts = name.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2 || parts.count == 3, parts[1].hasPrefix("depth") else { return name }
+        guard var parts = StreamName(name), parts.content != .bookTicker else { return name }
         if configuration.honoursSpeeds {
-            let usual = configuration.market == .spot ? "1000ms" : "250ms"
-            return parts.count == 3 ? name : "\(name)@\(usual)"
+            if !rules.serves(parts) { return name }
+            parts.intervalMs = parts.intervalMs ?? rules.intervalsMs[0]
+        } else if parts.intervalMs.map(Venue.everyIntervalMs.contains) ?? true {
+            parts.intervalMs = nil
         }
-        let isSpeed = parts.count == 2 || ["0ms", "100ms", "250ms", "500ms", "1000ms"].contains(parts[2])
-        return isSpeed ? "\(parts[0])@\(parts[1])" : name
+        return parts.text
     }
+
+    /// The intervals of all markets.
+    private static let everyIntervalMs = Set(Market.allCases.flatMap { ServingRules($0).intervalsMs })
 
     /// Names the topics of all symbols: first those at the flow's pace, then the slower ones.
     mutating func addTopics() {
-        let own = !configuration.honoursSpeeds ? "" : configuration.market == .spot ? "@100ms" : "@0ms"
+        let ownMs = configuration.honoursSpeeds ? rules.ownIntervalMs : nil
         for index in listings.indices {
             let symbol = listings[index].name.lowercasedASCII
             for stream in SymbolStream.allCases {
-                addTopic("\(symbol)@\(stream)" + (stream == .bookTicker ? "" : own))
+                addTopic(StreamName(symbol: symbol, stream.content, intervalMs: ownMs).text)
             }
         }
         for index in listings.indices {
             let symbol = listings[index].name.lowercasedASCII
             for intervalUs in intervalsUs {
-                for stream in SymbolStream.depths { addTopic("\(symbol)@\(stream)@\(intervalUs / 1_000)ms") }
+                for stream in SymbolStream.depths {
+                    addTopic(
+                        StreamName(symbol: symbol, stream.content, intervalMs: Int(intervalUs / 1_000)).text)
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 // A request is admitted or refused by `admit`, answered, and handed to `finish`, which lets faults strike. A
 // driver whose market comes from elsewhere does the middle part itself.
 
+import BinanceServing
 import BinanceVenue
 import MarketData
 
@@ -31,28 +32,24 @@ public struct VenueResponse: Hashable, Sendable {
     /// The headers a client looks at.
     public var headers: [(name: String, value: String)] {
         if status == 0 { return [] }
-        var headers = [(name: "X-MBX-USED-WEIGHT-1M", value: "\(usedWeight)")]
-        if let retryAfterSeconds { headers.append((name: "Retry-After", value: "\(retryAfterSeconds)")) }
-        return headers
+        return ServingRules.limitHeaders(usedWeight: usedWeight, retryAfterSeconds: retryAfterSeconds)
     }
 }
 
 extension Venue {
-    private static let futuresLimits = [5, 10, 20, 50, 100, 500, 1_000]
-
     /// Answers a request as it came from a client.
     ///
     /// - Parameter isMicroseconds: times of the body in µs instead of ms; spot only, ignored elsewhere.
-    public mutating func request(_ target: VenueTarget, isMicroseconds: Bool = false) -> VenueResponse {
-        let question: VenueQuestion
-        do throws(RequestRefusal) {
-            question = try target.question(configuration.market)
+    public mutating func request(_ target: RequestTarget, isMicroseconds: Bool = false) -> VenueResponse {
+        let request: RestRequest
+        do throws(RestRefusal) {
+            request = try rules.route(target)
         } catch {
             return refused(error)
         }
         var response = begin()
-        if admit(question, &response) {
-            answer(question, isMicroseconds: isMicroseconds && configuration.market == .spot, &response)
+        if admit(request, &response) {
+            answer(request, isMicroseconds: isMicroseconds && configuration.market == .spot, &response)
             finish(&response)
         }
         return response
@@ -65,8 +62,8 @@ extension Venue {
     ///   - limit: levels a side; spot takes any and clamps it to 5000, futures only those the venue lists.
     public mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
         request(
-            VenueTarget(
-                path: configuration.market.requestPath + "/depth",
+            RequestTarget(
+                path: rules.requestPath + "/depth",
                 parameters: [.init("symbol", symbol), .init("limit", "\(limit)")]))
     }
 
@@ -80,20 +77,21 @@ extension Venue {
     }
 
     /// The answer to a request that the venue does not understand.
-    public mutating func refused(_ refusal: RequestRefusal) -> VenueResponse {
+    public mutating func refused(_ refusal: RestRefusal) -> VenueResponse {
         var response = begin()
         if charge(refusal.weight, &response) { refuse(&response, refusal) }
         return response
     }
 
-    /// Charges a question to the address; false if it is refused, the response then says how.
-    public mutating func admit(_ question: VenueQuestion, _ response: inout VenueResponse) -> Bool {
-        if !charge(question.weight(configuration.market), &response) { return false }
-        guard case .depth(_, let limit?) = question else { return true }
-        let isSpot = configuration.market == .spot
-        if isSpot ? limit >= 1 : Venue.futuresLimits.contains(limit) { return true }
-        refuse(&response, status: 400, code: -4021, "\(limit) is not valid depth limit")
-        return false
+    /// Charges a request to the address; false if it is refused, the response then says how.
+    public mutating func admit(_ request: RestRequest, _ response: inout VenueResponse) -> Bool {
+        charge(rules.weight(of: request), &response)
+    }
+
+    /// The request budget of the address that asks next.
+    public var budget: AddressBudget {
+        get { address.budget }
+        set { address.budget = newValue }
     }
 
     /// Until when the address is banned, nil if it is not.
@@ -116,7 +114,7 @@ extension Venue {
         case .limited(let seconds):
             counters.limitedCount += 1
             response.retryAfterSeconds = seconds
-            refuse(&response, status: 429, code: -1003, "Too many requests.")
+            refuse(&response, .tooManyRequests)
         case .banned(let seconds):
             counters.bannedCount += 1
             refuseBanned(&response, seconds: seconds)
@@ -127,33 +125,32 @@ extension Venue {
     private mutating func refuseBanned(_ response: inout VenueResponse, seconds: Int) {
         response.retryAfterSeconds = seconds
         let untilMs = (nowUs / 1_000_000 + Int64(seconds)) * 1_000
-        refuse(
-            &response, status: 418, code: -1003, "Way too many requests; IP banned until \(untilMs).")
+        refuse(&response, .banned(untilMs: untilMs))
     }
 
     private mutating func answer(
-        _ question: VenueQuestion, isMicroseconds: Bool, _ response: inout VenueResponse
+        _ request: RestRequest, isMicroseconds: Bool, _ response: inout VenueResponse
     ) {
-        switch question {
+        switch request {
         case .ping, .time, .exchangeInfo:
             let facts = configuration.symbols.map(\.facts)
-            answerFacts(question, facts, isMicroseconds: isMicroseconds, &response)
+            answerFacts(request, facts, isMicroseconds: isMicroseconds, &response)
         case .depth(let name, let limit):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
-            fillSnapshot(index, limit: configuration.market.levelCount(of: limit), &response)
+            fillSnapshot(index, limit: rules.levelCount(of: limit), &response)
             oddSnapshot(&response)
             Venue.encode(snapshot, with: &encoder, into: &response)
             if let grid = coarseGrid(of: index) { OddNumbers.keepOldDecimals(&response.body, grid: grid) }
         case .bookTicker(let name):
             guard let index = indices[name] else { return refuse(&response, .badSymbol) }
             fillSnapshot(index, limit: 1, &response)
-            response.body = Array(bestPrices(of: snapshot).utf8)
+            response.body = Array(rules.bestPrices(of: snapshot).utf8)
         case .bookTickers(let names):
             var parts: [String] = []
             for name in names ?? configuration.symbols.map(\.name) {
                 guard let index = indices[name] else { return refuse(&response, .badSymbol) }
                 fillSnapshot(index, limit: 1, &response)
-                parts.append(bestPrices(of: snapshot))
+                parts.append(rules.bestPrices(of: snapshot))
             }
             response.body = Array("[\(parts.joined(separator: ","))]".utf8)
         }
@@ -231,31 +228,21 @@ extension Venue {
         case 0:
             response.status = 0
             response.body = []
-        case 1: refuse(&response, status: 500, code: -1000, "An unknown error occurred.")
+        case 1: refuse(&response, .failure)
         case 2:
             response.status = 503
             response.body = Array("<html><body>Service Unavailable</body></html>".utf8)
         case 3:
             response.dueUs += 10_000_000
-            refuse(&response, status: 504, code: -1007, "Timeout waiting for response from backend server.")
+            refuse(&response, .timeout)
         case 4: response.random.truncate(&response.body, from: 0)
         default: response.random.corrupt(&response.body, from: 0)
         }
     }
 
     /// Turns an answer into a refusal.
-    public mutating func refuse(_ response: inout VenueResponse, _ refusal: RequestRefusal) {
-        refuse(&response, status: refusal.status, code: refusal.code, refusal.message)
-    }
-
-    private mutating func refuse(
-        _ response: inout VenueResponse, status: Int, code: Int, _ message: String
-    ) {
-        response.status = status
-        response.body = []
-        encoder.removeAll()
-        // Cannot fail unless a path of megabytes is named; the body is then empty.
-        try? encoder.append(errorCode: code, message: message)
-        encoder.append(to: &response.body)
+    public mutating func refuse(_ response: inout VenueResponse, _ refusal: RestRefusal) {
+        response.status = refusal.status
+        response.body = refusal.body
     }
 }

@@ -24,6 +24,7 @@
 //
 // Worst case of `advance`: proportional to the events in between.
 
+import BinanceServing
 import BinanceVenue
 import MarketData
 
@@ -31,12 +32,14 @@ import MarketData
 public struct Venue: ~Copyable {
     /// What it was made of.
     public let configuration: VenueConfiguration
+    /// The rules it serves by.
+    public let rules: ServingRules
     /// Virtual time in microseconds.
     public private(set) var nowUs: Int64
     /// What goes wrong from now on. Episodes under way run to their end, at most 60 s.
     public var faults: FaultPlan
     /// The address that connects and requests next. A driver with several exchanges it before each call.
-    public var address: VenueAddress
+    public var address: ClientAddress
     /// What has happened so far.
     public internal(set) var counters = VenueCounters()
 
@@ -73,7 +76,8 @@ public struct Venue: ~Copyable {
         self.configuration = configuration
         nowUs = configuration.startUs
         faults = configuration.faults
-        address = VenueAddress(configuration.market)
+        rules = ServingRules(configuration.market)
+        address = ClientAddress(rules)
         random = SeededRandom(configuration.seed, purpose: 0x0A11)
         encoder = MessageEncoder(configuration.dialect)
         var dialect = configuration.dialect
@@ -149,7 +153,7 @@ public struct Venue: ~Copyable {
         if nowUs - (restartedUs ?? 0) < 60_000_000 { return }
         if !counters.strikes(.restart, of: faults, &random) { return }
         restartedUs = nowUs
-        for slot in slots.indices { slots[slot]?.close(code: 1001, reason: "", atUs: nowUs, configuration) }
+        for slot in slots.indices { slots[slot]?.close(.goingAway, atUs: nowUs, configuration) }
         agenda = VenueAgenda()
         for index in listings.indices {
             listings[index].restart(atUs: nowUs, seed: random.next(), configuration)

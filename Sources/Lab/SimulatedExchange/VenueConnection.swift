@@ -22,6 +22,7 @@
 // Incoming messages are counted by seconds of the clock, as weights are by its minutes: a burst over the turn
 // of a second may be twice the limit. Pongs are expected only if the configuration says so.
 
+import BinanceServing
 import BinanceVenue
 import FeedPlan
 import MarketData
@@ -103,7 +104,7 @@ final class VenueConnection {
             let start = queue.begin()
             if isCombined { queue.bytes.append(contentsOf: wrapper) }
             queue.bytes.append(contentsOf: message)
-            if isCombined { queue.bytes.append(UInt8(ascii: "}")) }
+            if isCombined { queue.bytes.append(StreamWrapper.closing) }
             if isForeign { VenueConnection.disguise(&queue.bytes, from: start) }
             if counters.strikes(.truncate, of: plan, &random) { random.truncate(&queue.bytes, from: start) }
             if counters.strikes(.corrupt, of: plan, &random) { random.corrupt(&queue.bytes, from: start) }
@@ -112,7 +113,7 @@ final class VenueConnection {
             copies -= 1
         }
         if queue.queuedBytes > configuration.queuedBytesMax {
-            close(code: 1008, reason: "", atUs: timeUs, configuration)
+            close(.tooSlow, atUs: timeUs, configuration)
         }
     }
 
@@ -126,12 +127,12 @@ final class VenueConnection {
         if counters.strikes(.garbled, of: plan, &random) { random.garble(&queue.bytes, from: start) }
     }
 
-    /// Queues the encoder's bytes as the answer to a control message; no fault touches it.
+    /// Queues the answer to a control message; no fault touches it.
     func reply(
-        _ encoder: borrowing MessageEncoder, atUs timeUs: Int64, configuration: borrowing VenueConfiguration
+        _ message: [UInt8], atUs timeUs: Int64, configuration: borrowing VenueConfiguration
     ) {
         let start = queue.begin()
-        encoder.append(to: &queue.bytes)
+        queue.bytes += message
         queue.end(.text, start: start, dueUs: arrivalUs(timeUs, configuration))
     }
 
@@ -144,7 +145,7 @@ final class VenueConnection {
         }
         incomingCount += 1
         if incomingCount <= terms.messagesPerSecondMax { return true }
-        close(code: 1008, reason: "Too many requests", atUs: timeUs, configuration)
+        close(.tooManyMessages, atUs: timeUs, configuration)
         return false
     }
 
@@ -164,7 +165,7 @@ final class VenueConnection {
         switch state {
         case .open:
             if timeUs >= lifeEndUs || counters.strikes(.expire, of: plan, &random) {
-                close(code: 1001, reason: "", atUs: timeUs, configuration)
+                close(.goingAway, atUs: timeUs, configuration)
             } else if counters.strikes(.cut, of: plan, &random) {
                 cut(atUs: timeUs, configuration)
             } else if counters.strikes(.vanish, of: plan, &random) {
@@ -174,7 +175,7 @@ final class VenueConnection {
                 live(atUs: timeUs, plan: plan, configuration, &counters)
             }
         case .closing(let endUs):
-            if timeUs >= endUs { close(code: 1001, reason: "", atUs: timeUs, configuration) }
+            if timeUs >= endUs { close(.goingAway, atUs: timeUs, configuration) }
         case .vanished, .closed: return
         }
     }
@@ -193,7 +194,7 @@ final class VenueConnection {
         }
         if let oldestUs = pingsUs.first, timeUs >= oldestUs + Int64(terms.pongDeadlineMs) * 1_000 {
             counters.pongTimeoutCount += 1
-            return close(code: 1008, reason: "Pong timeout", atUs: timeUs, configuration)
+            return close(.pongTimeout, atUs: timeUs, configuration)
         }
         if timeUs >= nextPingUs { ping(atUs: timeUs, configuration) }
         if counters.strikes(.shutdown, of: plan, &random) {
@@ -220,13 +221,15 @@ final class VenueConnection {
         var encoder = MessageEncoder(dialect, capacity: 128)
         // Cannot fail: the notice is shorter than any encoder's bound.
         try! encoder.appendServerShutdown(atUs: timeUs, isCombined: isCombined)
-        reply(encoder, atUs: timeUs, configuration: configuration)
+        var message: [UInt8] = []
+        encoder.append(to: &message)
+        reply(message, atUs: timeUs, configuration: configuration)
     }
 
     /// Breaks the connection: with a close frame behind what is on its way, or losing what is on its way.
     private func cut(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
         if random.chance(perMille: 500) {
-            return close(code: 1001, reason: "", atUs: timeUs, configuration)
+            return close(.goingAway, atUs: timeUs, configuration)
         }
         queue.drop(afterUs: timeUs)
         queue.end(.closed(code: 1006), start: queue.begin(), dueUs: timeUs)
@@ -235,14 +238,14 @@ final class VenueConnection {
 
     /// Queues a close behind what was sent; without effect unless the connection is open or closing.
     func close(
-        code: Int, reason: String, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
+        _ end: ConnectionClose, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) {
         if !isSending { return }
         let dueUs = arrivalUs(timeUs, configuration)
         queue.drop(afterUs: dueUs)
         let start = queue.begin()
-        queue.bytes += Array(reason.utf8)
-        queue.end(.closed(code: code), start: start, dueUs: dueUs)
+        queue.bytes += Array(end.reason.utf8)
+        queue.end(.closed(code: end.code), start: start, dueUs: dueUs)
         state = .closed
     }
 

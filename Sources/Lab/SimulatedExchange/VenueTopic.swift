@@ -1,9 +1,10 @@
 // Streams of the venue: what a subscription name asks for, and who has asked.
 //
 // Every stream that ever shows something is a topic with a number. The streams of a symbol are `@depth`,
-// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional speed, for which
-// Venue+Paces.swift has the rules. Any other name is accepted and stays silent, as the venue does with names
-// it does not know, upper-case symbols among them.
+// `@depth5|10|20` and `@bookTicker`; the depth streams take an optional interval. Any other name is accepted
+// and stays silent, as the venue does with names it does not know.
+
+import BinanceServing
 
 /// The streams of one symbol.
 enum SymbolStream: Int, CaseIterable, Sendable {
@@ -19,14 +20,20 @@ enum SymbolStream: Int, CaseIterable, Sendable {
     /// Topics of a symbol lie side by side.
     func topic(of index: Int) -> Int { index * SymbolStream.allCases.count + rawValue }
 
+    /// What the names of the stream say of it.
+    var content: StreamName.Content {
+        switch self {
+        case .depth: .depth
+        case .depth5: .partialDepth(levelCount: 5)
+        case .depth10: .partialDepth(levelCount: 10)
+        case .depth20: .partialDepth(levelCount: 20)
+        case .bookTicker: .bookTicker
+        }
+    }
+
     /// Levels a side of a partial depth; nil for the others.
     var levelCount: Int? {
-        switch self {
-        case .depth5: 5
-        case .depth10: 10
-        case .depth20: 20
-        case .depth, .bookTicker: nil
-        }
+        if case .partialDepth(let levelCount) = content { levelCount } else { nil }
     }
 }
 
@@ -48,7 +55,7 @@ struct Subscription: Sendable {
     init(_ connection: ConnectionID, name: String, isMute: Bool) {
         self.connection = connection
         self.name = name
-        wrapper = Array("{\"stream\":\"\(name)\",\"data\":".utf8)
+        wrapper = StreamWrapper.opening(name)
         self.isMute = isMute
     }
 }
@@ -57,16 +64,4 @@ struct Subscription: Sendable {
 public struct ConnectionID: Hashable, Sendable {
     var slot: Int
     var ordinal: Int
-}
-
-/// Why the venue refuses a connection or a subscription.
-public enum VenueRefusal: Error, Hashable, Sendable {
-    /// More connection attempts in five minutes than the venue allows: 300.
-    case tooManyAttempts(retryAtUs: Int64)
-    /// More streams than one connection may carry: 1024.
-    case tooManyStreams
-    /// More connections at a time than the simulation was configured for.
-    case tooManyConnections
-    /// No such connection, or not any more.
-    case notConnected
 }

@@ -18,6 +18,8 @@ import MarketData
 final class BookLoop: @unchecked Sendable {
     /// What the loop is connected to.
     struct Wiring: Sendable {
+        /// Market of all symbols.
+        var market: Market
         /// Notified by the feed when there is news.
         var news: Signal
         /// Raised when the feed has ended.
@@ -52,7 +54,8 @@ final class BookLoop: @unchecked Sendable {
         self.wiring = wiring
         turn = ShardTurn(
             ShardTurn.Wiring(
-                work: wiring.work, want: wiring.want, resubscribe: wiring.resubscribe,
+                market: wiring.market, work: wiring.work, want: wiring.want,
+                resubscribe: wiring.resubscribe,
                 isDepthWanted: wiring.isDepthWanted, levelCount: wiring.levelCount,
                 monotonicNs: { LoopClock.monotonicNs }))
     }

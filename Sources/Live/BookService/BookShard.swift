@@ -68,7 +68,8 @@ final class BookShard: Sendable {
         feedStatus = feedThread.remote.status
 
         let wiring = BookLoop.Wiring(
-            news: news, feedIsOver: feedIsOver, work: work, idle: configuration.idle, want: service.want,
+            market: configuration.endpoints.market, news: news, feedIsOver: feedIsOver, work: work,
+            idle: configuration.idle, want: service.want,
             resubscribe: { [feed] in feed.resubscribe($0) },
             isDepthWanted: service.isDepthWanted, levelCount: { configuration.levelCount($0) },
             ended: { [closed] in

@@ -101,7 +101,7 @@ extension ServiceConfiguration {
 
     /// The engine of a shard.
     var engine: EngineConfiguration {
-        var engine = EngineConfiguration(market: endpoints.market)
+        var engine = EngineConfiguration(rules: endpoints.market.rules)
         engine.symbolCountMax = ServiceConfiguration.symbolCountMax
         engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
         // 0 would switch deepening off.

@@ -242,9 +242,9 @@ public final class DepthFeed {
         supervisorTimer.map { clock.cancel($0) }
         alarmMs = supervisor.wakeAtMs
         guard let wakeAtMs = alarmMs else { return }
-        let dueNs = UInt64(TimeLimit.ns(wakeAtMs))
         let nowNs = clock.monotonicNs
-        supervisorTimer = clock.alarm(afterNs: dueNs > nowNs ? dueNs - nowNs : 0) {
+        let waitNs = TimeLimit.ns(wakeAtMs - Int64(nowNs / 1_000_000)) - Int64(nowNs % 1_000_000)
+        supervisorTimer = clock.alarm(afterNs: UInt64(max(waitNs, 0))) {
             self.alarmMs = nil
             self.perform(self.supervisor.timePassed(nowMs: self.nowMs))
         }

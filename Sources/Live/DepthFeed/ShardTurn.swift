@@ -11,6 +11,7 @@
 //
 // Bounds: requests not passed on, a few for each symbol; questions, the capacity of their queue.
 
+import BinanceVenue
 import BookEngine
 import FeedPlan
 import LobHandoff
@@ -23,6 +24,8 @@ public typealias BookWork = @Sendable (borrowing BookEngine) -> Void
 public struct ShardTurn {
     /// What the thread is connected to.
     public struct Wiring {
+        /// Market of all symbols.
+        public var market: Market
         /// Questions.
         public var work: CommandQueue<BookWork>
         /// Takes requests for snapshots; false if it cannot now.
@@ -38,10 +41,11 @@ public struct ShardTurn {
 
         /// A thread connected to these.
         public init(
-            work: CommandQueue<BookWork>, want: @escaping ([SnapshotFetcher.Request]) -> Bool,
+            market: Market, work: CommandQueue<BookWork>, want: @escaping ([SnapshotFetcher.Request]) -> Bool,
             resubscribe: @escaping ([SymbolName]) -> Bool, isDepthWanted: @escaping () -> Bool,
             levelCount: @escaping (SnapshotPriority) -> Int, monotonicNs: @escaping () -> UInt64
         ) {
+            self.market = market
             (self.work, self.want, self.resubscribe) = (work, want, resubscribe)
             (self.isDepthWanted, self.levelCount) = (isDepthWanted, levelCount)
             self.monotonicNs = monotonicNs
@@ -65,7 +69,7 @@ public struct ShardTurn {
 
     private mutating func passRequests(_ engine: inout BookEngine) {
         engine.takeRequests { said.append($0) }
-        let market = engine.configuration.market
+        let market = wiring.market
         for request in said {
             switch request {
             case .ask(let symbol, let priority, let attempt):

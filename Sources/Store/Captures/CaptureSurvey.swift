@@ -192,7 +192,7 @@ public struct CaptureSurvey: ~Copyable {
             case .partialDepth: add(parser.snapshot.symbol)
             case .bookTicker: takeTicker(number)
             case .other: takeOther(text, number)
-            case .controlReply, .errorReply, .serverShutdown: break
+            case .serverShutdown: break
             }
             last.messageCount += 1
         } catch {

@@ -72,7 +72,6 @@ struct Parsers: ~Copyable {
                 && a.ticker.eventTimeUs == b.ticker.eventTimeUs && a.ticker.scales == b.ticker.scales
                 && a.ticker.transactionTimeUs == b.ticker.transactionTimeUs && a.ticker.bid == b.ticker.bid
                 && a.ticker.ask == b.ticker.ask
-        case .controlReply, .errorReply: return a.reply == b.reply
         case .serverShutdown, .other: return true
         }
     }

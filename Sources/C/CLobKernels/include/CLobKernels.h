@@ -3,6 +3,7 @@
 // picks its widest variant once, when the process starts. No mutable state in headers.
 #pragma once
 #include "CLobKernelsBook.h"
+#include "CLobKernelsLayout.h"
 #include "CLobKernelsMeasure.h"
 #include "CLobKernelsOS.h"
 #include "CLobKernelsLevels.h"

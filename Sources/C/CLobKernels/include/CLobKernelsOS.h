@@ -2,6 +2,7 @@
 // barrier, pinning, the cycle counter, the spin hint. Functions that can fail answer an errno, 0 being
 // success.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,11 +16,12 @@ int lob_map_twice(size_t length, void *_Nullable *_Nonnull base);
 /// Unmaps what `lob_map_twice` mapped.
 void lob_unmap_twice(void *base, size_t length);
 
-/// Sleeps while `*word == expected`, at most `timeout_ns`; may return early for no reason.
-void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns);
+/// Sleeps while `*word == expected`, at most `timeout_ns`; may return early for no reason. `shared`: other
+/// processes may wake it, by whatever address they see the word at.
+void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns, bool shared);
 
-/// Wakes every thread of this process that sleeps on `word`.
-void lob_futex_wake_all(const void *word);
+/// Wakes every thread that sleeps on `word`: those of this process, or with `shared` of all processes that map it.
+void lob_futex_wake_all(const void *word, bool shared);
 
 /// Lets this process use `lob_process_barrier`; fails where the kernel has no such call or refuses it.
 int lob_register_process_barrier(void);

@@ -40,6 +40,24 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
         reader = LatestValueReader(storage)
         unsafe withUnsafeBytes(of: initial) { unsafe storage.store($0) }
     }
+
+    /// Bytes that a mailbox takes in memory: a sequence of 64 bits, and behind it the value in whole words.
+    public static var byteCount: Int { (1 + (MemoryLayout<Value>.size + 7) / 8) * 8 }
+
+    /// A mailbox in memory of somebody else, such as memory that several processes map.
+    ///
+    /// - Parameters:
+    ///   - initial: what it holds, as version 0.
+    ///   - region: `byteCount` bytes, aligned to 8; better to 128, and no cache line of it written by others.
+    ///   - owner: kept as long as either end lives.
+    @unsafe
+    public init(_ initial: Value, in region: UnsafeMutableRawPointer, owner: AnyObject) {
+        let storage = unsafe SequenceLockedWords(
+            in: region, byteCount: MemoryLayout<Value>.size, owner: owner, isFresh: true)
+        writer = LatestValueWriter(storage)
+        reader = LatestValueReader(storage)
+        unsafe withUnsafeBytes(of: initial) { unsafe storage.store($0) }
+    }
 }
 
 /// What a read of a mailbox found.
@@ -75,6 +93,17 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let storage: SequenceLockedWords
 
     init(_ storage: SequenceLockedWords) { self.storage = storage }
+
+    /// Reads a mailbox that somebody else has made in this memory.
+    ///
+    /// - Parameters:
+    ///   - region: `LatestValue<Value>.byteCount` bytes, aligned to 8, that hold a mailbox of such values.
+    ///   - owner: kept as long as this reader lives.
+    @unsafe
+    public init(of region: UnsafeMutableRawPointer, owner: AnyObject) {
+        self.storage = unsafe SequenceLockedWords(
+            in: region, byteCount: MemoryLayout<Value>.size, owner: owner, isFresh: false)
+    }
 
     /// How many values have been published.
     @inlinable
@@ -124,25 +153,38 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
 @usableFromInline
 @safe
 final class SequenceLockedWords: @unchecked Sendable {
-    private let block: UnsafeMutableRawPointer
-    private let wordCount: Int
+    /// The memory, if it is freed with this object.
+    private let block: UnsafeMutableRawPointer?
+    /// Whoever else frees it.
+    private let owner: AnyObject?
     @usableFromInline let sequence: UnsafeMutablePointer<Atomic<UInt64>>
     @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
     init(byteCount: Int) {
-        wordCount = (byteCount + 7) / 8
+        let wordCount = (byteCount + 7) / 8
         let pair = 128
         let length = ((1 + wordCount) * 8 + pair - 1) / pair * pair
-        unsafe block = .allocate(byteCount: length, alignment: pair)
-        unsafe sequence = unsafe block.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: pair)
+        unsafe block = unsafe memory
+        owner = nil
+        unsafe sequence = unsafe memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
         unsafe words = unsafe sequence + 1
         for index in 0...wordCount { unsafe (sequence + index).initialize(to: Atomic(0)) }
     }
 
-    deinit {
-        unsafe sequence.deinitialize(count: 1 + wordCount)
-        unsafe block.deallocate()
+    /// Words in memory of somebody else; set to zero if `isFresh`.
+    @unsafe
+    init(in region: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject, isFresh: Bool) {
+        let wordCount = (byteCount + 7) / 8
+        unsafe block = nil
+        self.owner = owner
+        unsafe sequence = unsafe region.bindMemory(to: Atomic<UInt64>.self, capacity: 1 + wordCount)
+        unsafe words = unsafe sequence + 1
+        if isFresh { for index in 0...wordCount { unsafe (sequence + index).initialize(to: Atomic(0)) } }
     }
+
+    // An atomic integer needs no deinitialisation.
+    deinit { unsafe block?.deallocate() }
 
     @inlinable
     func store(_ value: UnsafeRawBufferPointer) {

@@ -39,17 +39,35 @@ public final class Signal: @unchecked Sendable {
     }
 
     private let word: UnsafeMutablePointer<Atomic<UInt32>>
+    /// Whoever frees the word; nil if this object does.
+    private let owner: AnyObject?
+    private let isShared: Bool
 
-    /// A signal without a notification yet.
+    /// A signal without a notification yet, for the threads of this process.
     public init() {
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
         unsafe word = unsafe block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
         unsafe word.initialize(to: Atomic(0))
+        owner = nil
+        isShared = false
+    }
+
+    /// A signal in memory that several processes map: each makes its own object over it, and any of them wakes
+    /// all. A process that ends in the middle of anything leaves it usable.
+    ///
+    /// - Parameters:
+    ///   - region: four bytes, aligned to 4, zero before the first signal is made there.
+    ///   - owner: kept as long as this object lives.
+    @unsafe
+    public init(sharedAt region: UnsafeMutableRawPointer, owner: AnyObject) {
+        unsafe word = unsafe region.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+        self.owner = owner
+        isShared = true
     }
 
     deinit {
-        unsafe word.deinitialize(count: 1)
-        unsafe UnsafeMutableRawPointer(word).deallocate()
+        // An atomic integer needs no deinitialisation.
+        if owner == nil { unsafe UnsafeMutableRawPointer(word).deallocate() }
     }
 
     /// The present count. Take it before looking for news.
@@ -62,7 +80,7 @@ public final class Signal: @unchecked Sendable {
         // The bit first: a thread that sets it after this is refused by the kernel's compare or woken
         // needlessly, never forgotten.
         unsafe word.pointee.bitwiseAnd(~1, ordering: .relaxed)
-        unsafe lob_futex_wake_all(word)
+        unsafe lob_futex_wake_all(word, isShared)
     }
 
     /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; it may return early for no
@@ -74,7 +92,7 @@ public final class Signal: @unchecked Sendable {
         let asleep = ticket.count | 1
         let (exchanged, found) = unsafe word.pointee.compareExchange(
             expected: ticket.count, desired: asleep, successOrdering: .acquiring, failureOrdering: .acquiring)
-        if exchanged || found == asleep { unsafe lob_futex_wait(word, asleep, timeoutNs) }
+        if exchanged || found == asleep { unsafe lob_futex_wait(word, asleep, timeoutNs, isShared) }
         return self.ticket != ticket
     }
 
@@ -86,6 +104,6 @@ public final class Signal: @unchecked Sendable {
     /// the signal or waits.
     func waitUnarmed(since ticket: Ticket, timeoutNs: Int64) {
         let found = unsafe word.pointee.load(ordering: .acquiring)
-        if found & ~1 == ticket.count { unsafe lob_futex_wait(word, found, timeoutNs) }
+        if found & ~1 == ticket.count { unsafe lob_futex_wait(word, found, timeoutNs, isShared) }
     }
 }

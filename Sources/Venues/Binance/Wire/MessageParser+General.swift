@@ -21,17 +21,17 @@ enum EventType {
 
 extension MessageParser {
     /// The kind of any message; throws what is wrong with it.
-    mutating func general(_ start: JSONCursor, _ market: Market) throws(ParseError) -> MessageKind {
+    mutating func general(_ start: JSONCursor, _ isLinked: Bool) throws(ParseError) -> MessageKind {
         stream = nil
         var cursor = start
         let outer = try JSONMembers(&cursor)
         if !cursor.isAtEnd { throw cursor.error(.trailingBytes) }
         if var name = outer.find(.stream, cursor) {
             stream = try name.name()
-            return try payload(try outer.need(.data, cursor), market)
+            return try payload(try outer.need(.data, cursor), isLinked)
         }
-        if let event = outer.find(.event, cursor) { return try payload(event, market) }
-        return try content(outer, cursor, market)
+        if let event = outer.find(.event, cursor) { return try payload(event, isLinked) }
+        return try content(outer, cursor, isLinked)
     }
 
     /// Fills `snapshot` from a body that must be a snapshot.
@@ -42,19 +42,19 @@ extension MessageParser {
         try fillSnapshot(members, cursor)
     }
 
-    private mutating func payload(_ start: JSONCursor, _ market: Market) throws(ParseError) -> MessageKind {
+    private mutating func payload(_ start: JSONCursor, _ isLinked: Bool) throws(ParseError) -> MessageKind {
         if start.byte != UInt8(ascii: "{") { return .other }
         var cursor = start
-        return try content(try JSONMembers(&cursor), cursor, market)
+        return try content(try JSONMembers(&cursor), cursor, isLinked)
     }
 
     private mutating func content(
-        _ members: JSONMembers, _ cursor: JSONCursor, _ market: Market
+        _ members: JSONMembers, _ cursor: JSONCursor, _ isLinked: Bool
     ) throws(ParseError) -> MessageKind {
         if var value = members.find(.e, cursor) {
             if value.byte != 0x22 { return .other }
             switch EventType(try value.string(), cursor) {
-            case .depthUpdate: return try fillUpdate(members, cursor, market)
+            case .depthUpdate: return try fillUpdate(members, cursor, isLinked)
             case .bookTicker: return try fillTicker(members, cursor)
             case .serverShutdown: return .serverShutdown
             case nil: return .other
@@ -67,18 +67,18 @@ extension MessageParser {
             return .partialDepth
         }
         if members.has(.u) && (members.has(.B) || members.has(.A)) { return try fillTicker(members, cursor) }
-        return try fillReply(members, cursor)
+        return try fillResult(members, cursor)
     }
 
     private mutating func fillUpdate(
-        _ members: JSONMembers, _ cursor: JSONCursor, _ market: Market
+        _ members: JSONMembers, _ cursor: JSONCursor, _ isLinked: Bool
     ) throws(ParseError) -> MessageKind {
         let depthStream = DepthStream(stream, cursor)
         if depthStream == .retail { return .other }
         update.symbol = try members.symbol(.s, cursor)
         update.first = UpdateID(try members.integer(.U, cursor))
         update.last = UpdateID(try members.integer(.u, cursor))
-        update.previousLast = market == .spot ? nil : UpdateID(try members.integer(.pu, cursor))
+        update.previousLast = !isLinked ? nil : UpdateID(try members.integer(.pu, cursor))
         update.eventTimeUs = try members.time(.E, cursor)
         update.transactionTimeUs = try members.time(.T, cursor)
         if update.last < update.first { throw try members.need(.u, cursor).error(.idsDecrease) }
@@ -140,48 +140,18 @@ extension MessageParser {
         return .bookTicker
     }
 
-    private mutating func fillReply(
+    /// A depth body as the result of a WebSocket API request; any other reply is of no interest here.
+    private mutating func fillResult(
         _ members: JSONMembers, _ cursor: JSONCursor
     ) throws(ParseError) -> MessageKind {
-        var answer = ControlReply()
-        let refusal = members.find(.error, cursor)
-        if var refusal, refusal.byte != UInt8(ascii: "n") {
-            try answer.refuse(try JSONMembers(&refusal), cursor)
-        } else if members.has(.code) && members.has(.msg) {
-            try answer.refuse(members, cursor)
-        } else if !members.has(.result) {
+        if let refusal = members.find(.error, cursor), refusal.byte != UInt8(ascii: "n") { return .other }
+        guard var result = members.find(.result, cursor), result.byte == UInt8(ascii: "{") else {
             return .other
         }
-        if let id = members.find(.id, cursor) { answer.id = try ControlReply.ID(id) }
-        reply = answer
-        if answer.isError { return .errorReply }
-        var result = try members.need(.result, cursor)
-        if result.byte != UInt8(ascii: "{") { return .controlReply }
         let inner = try JSONMembers(&result)
-        if !inner.has(.lastUpdateId) { return .controlReply }
+        if !inner.has(.lastUpdateId) { return .other }
         try fillSnapshot(inner, cursor)
         return .depthSnapshot
-    }
-}
-
-extension ControlReply {
-    /// Reads code and text from an error object.
-    fileprivate mutating func refuse(_ members: JSONMembers, _ cursor: JSONCursor) throws(ParseError) {
-        isError = true
-        var value = try members.need(.code, cursor)
-        code = try value.signedInteger()
-        if var message = members.find(.msg, cursor) { text = try message.string() }
-    }
-}
-
-extension ControlReply.ID {
-    fileprivate init(_ value: JSONCursor) throws(ParseError) {
-        var cursor = value
-        switch cursor.byte {
-        case UInt8(ascii: "n"): self = .null
-        case 0x22: self = .text(try cursor.string())
-        default: self = .integer(try cursor.signedInteger())
-        }
     }
 }
 

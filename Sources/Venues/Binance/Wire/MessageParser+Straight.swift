@@ -13,17 +13,17 @@ import MarketData
 
 extension MessageParser {
     /// The kind of a message in one of the usual orders, completely parsed, or nil.
-    mutating func straight(_ start: JSONCursor, _ market: Market) -> MessageKind? {
+    mutating func straight(_ start: JSONCursor, _ isLinked: Bool) -> MessageKind? {
         var cursor = start
         do throws(ParseError) {
             if cursor.take(#"{"stream":""#) {
                 stream = try cursor.requireText()
                 if cursor.take(#","data":{"e":"depthUpdate","E":"#) {
-                    return try straightUpdate(cursor, market)
+                    return try straightUpdate(cursor, isLinked)
                 }
                 try cursor.require(#","data":"#)
             }
-            if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, market) }
+            if cursor.take(#"{"e":"depthUpdate","E":"#) { return try straightUpdate(cursor, isLinked) }
             if cursor.take(#"{"u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"e":"bookTicker","u":"#) { return try straightTicker(cursor) }
             if cursor.take(#"{"lastUpdateId":"#) {
@@ -61,7 +61,7 @@ extension MessageParser {
     /// From after `"E":`.
     @inline(__always)
     private mutating func straightUpdate(
-        _ start: JSONCursor, _ market: Market
+        _ start: JSONCursor, _ isLinked: Bool
     ) throws(ParseError) -> MessageKind {
         var cursor = start
         let depthStream = DepthStream(stream, cursor)
@@ -80,7 +80,7 @@ extension MessageParser {
         update.last = UpdateID(try cursor.requireInteger())
         if update.last < update.first { throw cursor.unexpected() }
         update.previousLast = nil
-        if market != .spot {
+        if isLinked {
             try cursor.require(#","pu":"#)
             update.previousLast = UpdateID(try cursor.requireInteger())
         }

@@ -8,9 +8,9 @@
 //   fields it needs, and is the only one that says what is wrong with a message.
 //
 // Invariants
-// * The result is a function of the bytes of the message and the market, not of earlier messages or of the
-//   path.
-// * No byte outside the message influences the result, and none is read beyond `readableAfter`.
+// * The result is a function of the bytes of the message and of whether updates are linked, not of earlier
+//   messages or of the path.
+// * No byte outside the message has an influence, and none is read beyond `readableAfter`.
 // * A level is taken exactly or the message is refused: no rounding, no saturation, no partial message.
 // Worst case: O(bytes) of the message, levels read twice if the general path reads them; memory bounded by
 // `messageBytesMax`. UTF-8 is not validated: bytes beyond ASCII can stand in names only and are compared as
@@ -31,9 +31,6 @@ public struct MessageParser: ~Copyable {
     public var snapshot: DepthSnapshot
     /// The best prices, after `.bookTicker` was returned.
     public var ticker = BookTicker()
-    /// The answer, after `.controlReply` or `.errorReply` was returned, or `.depthSnapshot` by a WebSocket
-    /// API request.
-    public var reply = ControlReply()
     /// The stream name of the combined wrapper as a byte range of the message; nil without wrapper.
     public var stream: Range<Int>?
 
@@ -55,16 +52,16 @@ public struct MessageParser: ~Copyable {
 
     /// Parses one message and says what it is.
     ///
-    /// Depth updates, partial depth, book tickers, REST depth bodies and replies are taken apart completely
-    /// and must be right in every byte. A depth update in a `@depth5`, `@depth10` or `@depth20` stream is
-    /// partial depth; outside a wrapper the two look alike, and it is taken for a depth update. Updates of an
-    /// `@rpiDepth` stream are `.other`: they belong to another book. On futures a missing `pu` is an error.
+    /// Depth updates, partial depth, book tickers and REST depth bodies are taken apart completely and must
+    /// be right in every byte. Replies to requests are `.other`; `ControlMessage` reads them. A depth update
+    /// in a `@depth5`, `@depth10` or `@depth20` stream is partial depth; outside a wrapper the two look alike,
+    /// and it is taken for a diff. Updates of an `@rpiDepth` stream are `.other`: they belong to another book.
+    /// Where updates are linked a missing `pu` is an error.
     ///
     /// - Parameters:
     ///   - message: one whole message. Blanks around it are allowed.
     ///   - market: where it came from.
-    /// - Throws: what is wrong and where. `update`, `snapshot`, `ticker`, `reply` and `stream` are then
-    ///   empty.
+    /// - Throws: what is wrong and where. `update`, `snapshot`, `ticker` and `stream` are then empty.
     /// - Complexity: O(bytes). Allocates only to grow for the longest message yet.
     public mutating func parse(_ message: Span<UInt8>, market: Market) throws(ParseError) -> MessageKind {
         try parse(message, length: message.count, market: market)
@@ -102,18 +99,29 @@ public struct MessageParser: ~Copyable {
     }
 
     /// `parse` over memory that the caller vouches for, `readableAfter` bytes behind the message included.
+    ///
+    /// - Parameter updatesAreLinked: whether updates name the last id of the one before:
+    ///   `Market.updatesAreLinked` of where it came from.
     @unsafe
     package mutating func parse(
-        _ message: UnsafeBufferPointer<UInt8>, market: Market, readableAfter: Int = 0
+        _ message: UnsafeBufferPointer<UInt8>, updatesAreLinked: Bool, readableAfter: Int = 0
     ) throws(ParseError) -> MessageKind {
         do throws(ParseError) {
             let cursor = try unsafe begin(message, readableAfter)
-            if let kind = straight(cursor, market) { return kind }
-            return try general(cursor, market)
+            if let kind = straight(cursor, updatesAreLinked) { return kind }
+            return try general(cursor, updatesAreLinked)
         } catch {
             reset()
             throw error
         }
+    }
+
+    /// The same for a message of a market.
+    @unsafe
+    package mutating func parse(
+        _ message: UnsafeBufferPointer<UInt8>, market: Market, readableAfter: Int = 0
+    ) throws(ParseError) -> MessageKind {
+        try unsafe parse(message, updatesAreLinked: market.updatesAreLinked, readableAfter: readableAfter)
     }
 
     /// `parseSnapshot` over memory that the caller vouches for, `readableAfter` bytes behind it included.
@@ -152,7 +160,6 @@ public struct MessageParser: ~Copyable {
         update.reset()
         snapshot.reset()
         ticker = BookTicker()
-        reply = ControlReply()
         stream = nil
     }
 }

@@ -144,23 +144,8 @@ public struct ControlRequest: Hashable, Sendable {
     }
 }
 
-/// Why a control message is refused, in the venue's words.
-public struct ControlRefusal: Error, Hashable, Sendable {
-    /// The venue's code.
-    public var code: Int
-    /// The venue's text.
-    public var message: String
-    /// The request's `id`, null if it had none that can be echoed.
-    public var id: RequestID
-
-    /// A refusal.
-    public init(code: Int, message: String, id: RequestID) {
-        (self.code, self.message, self.id) = (code, message, id)
-    }
-}
-
 /// The strings of a JSON list, as a query parameter like `symbols` holds them; nil if the text is none.
-public func namesOfList(_ text: String) -> [String]? {
+func namesOfList(_ text: String) -> [String]? {
     guard case .list(let values)? = try? JSONTree(Array(text.utf8)) else { return nil }
     var names: [String] = []
     for value in values {

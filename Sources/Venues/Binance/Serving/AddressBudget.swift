@@ -11,12 +11,9 @@
 //     banned  | ban is over                                     | as open                       | open
 //
 // A refused request counts its weight too. Bans last 2 minutes at first and three times as long each time, to
-// three days. The venue keeps its own table of weights on purpose: it is a second opinion on the planner's.
+// three days.
 
-import BinanceVenue
-import MarketData
-
-/// What the venue does with one request.
+/// What a server does with one request.
 public enum BudgetVerdict: Hashable, Sendable {
     /// It is answered.
     case admitted
@@ -26,9 +23,9 @@ public enum BudgetVerdict: Hashable, Sendable {
     case banned(retryAfterSeconds: Int)
 }
 
-/// The request budget of one address and product. USD-M and COIN-M share one: a driver that simulates both
-/// copies it between their venues.
-public struct VenueBudget: Hashable, Sendable {
+/// The request budget of one address and product. USD-M and COIN-M share one: who serves both keeps one for
+/// both.
+public struct AddressBudget: Hashable, Sendable {
     /// Weight of a minute.
     public let weightMax: Int
     /// Weight used in the current minute.
@@ -44,22 +41,14 @@ public struct VenueBudget: Hashable, Sendable {
     private var bannedUntilUs: Int64 = 0
 
     /// The budget of a market: 6000 for spot, 2400 for the futures together.
-    public init(_ market: Market) { weightMax = market == .spot ? 6_000 : 2_400 }
-
-    /// The weight of a snapshot request.
-    public static func weight(_ market: Market, limit: Int) -> Int {
-        switch market {
-        case .spot: limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1_000 ? 50 : 250
-        case .usdm, .coinm: limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20
-        }
-    }
+    public init(_ rules: ServingRules) { weightMax = rules.weightMax }
 
     /// Judges a request of this weight at this time.
     public mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
         if timeUs < bannedUntilUs {
-            return .banned(retryAfterSeconds: VenueBudget.seconds(bannedUntilUs - timeUs))
+            return .banned(retryAfterSeconds: AddressBudget.seconds(bannedUntilUs - timeUs))
         }
-        let now = timeUs / VenueBudget.minuteUs
+        let now = timeUs / AddressBudget.minuteUs
         if now != minute {
             minute = now
             usedWeight = 0
@@ -68,11 +57,12 @@ public struct VenueBudget: Hashable, Sendable {
         usedWeight += weight
         if usedWeight <= weightMax { return .admitted }
         strikes += 1
-        if strikes <= VenueBudget.strikeCountMax {
-            return .limited(retryAfterSeconds: VenueBudget.seconds((now + 1) * VenueBudget.minuteUs - timeUs))
+        if strikes <= AddressBudget.strikeCountMax {
+            return .limited(
+                retryAfterSeconds: AddressBudget.seconds((now + 1) * AddressBudget.minuteUs - timeUs))
         }
         var seconds = 120
-        for _ in 0..<min(banCount, 8) { seconds = min(3 * seconds, VenueBudget.banSecondsMax) }
+        for _ in 0..<min(banCount, 8) { seconds = min(3 * seconds, AddressBudget.banSecondsMax) }
         banCount += 1
         bannedUntilUs = timeUs + Int64(seconds) * 1_000_000
         return .banned(retryAfterSeconds: seconds)
@@ -80,7 +70,7 @@ public struct VenueBudget: Hashable, Sendable {
 
     /// Weight used in the minute of this time.
     public func usedWeight(atUs timeUs: Int64) -> Int {
-        timeUs / VenueBudget.minuteUs == minute ? usedWeight : 0
+        timeUs / AddressBudget.minuteUs == minute ? usedWeight : 0
     }
 
     private static func seconds(_ us: Int64) -> Int { Int((us + 999_999) / 1_000_000) }

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import BinanceVenue
+@testable import BinanceServing
 @testable import FeedPlan
 
 private func read(_ text: String) -> Result<ControlRequest, ControlRefusal> {

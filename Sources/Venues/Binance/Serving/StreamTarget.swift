@@ -9,21 +9,21 @@
 //
 // `timeUnit=MICROSECOND` in the query asks for times in µs, on spot. Any other path is no service.
 
-import BinanceVenue
-import MarketData
-
-/// The target of an upgrade, path and query decoded.
-struct StreamTarget: Hashable {
-    var names: [String] = []
-    var isCombined: Bool
-    var isMicroseconds = false
+/// The streams that the target of an upgrade names.
+public struct StreamTarget: Hashable, Sendable {
+    /// Names of the streams, as the client wrote them.
+    public var names: [String] = []
+    /// Whether messages come in the wrapper.
+    public var isCombined: Bool
+    /// Whether times are in µs instead of ms.
+    public var isMicroseconds = false
     /// Whether streams of books stay silent on this path.
-    var isDeaf = false
+    public var isDeaf = false
 
-    /// Nil if the path is no service of the market.
-    init?(path: String, query: [(name: String, value: String)], market: Market) {
-        var parts = path.split(separator: "/")
-        if market == .usdm, let first = parts.first, ["public", "market", "private"].contains(first) {
+    /// Nil if the path is no service of the market; `ServingAnswer.noService` says so.
+    public init?(_ target: RequestTarget, _ rules: ServingRules) {
+        var parts = target.path.split(separator: "/")
+        if rules.market == .usdm, let first = parts.first, ["public", "market", "private"].contains(first) {
             isDeaf = first != "public"
             parts.removeFirst()
         }
@@ -33,11 +33,10 @@ struct StreamTarget: Hashable {
             names = parts.dropFirst().map(String.init)
         case "stream" where parts.count == 1:
             isCombined = true
-            let streams = query.first { $0.name == "streams" }?.value ?? ""
+            let streams = target.value("streams") ?? ""
             names = streams.split(separator: "/").map(String.init)
         default: return nil
         }
-        let unit = query.first { $0.name == "timeUnit" }?.value
-        isMicroseconds = market == .spot && unit?.uppercased() == "MICROSECOND"
+        isMicroseconds = rules.asksForMicroseconds(target.value("timeUnit"))
     }
 }

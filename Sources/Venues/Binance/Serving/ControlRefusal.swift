@@ -1,0 +1,50 @@
+// Why a control message is refused, and the messages that answer control messages.
+
+import BinanceVenue
+import FeedPlan
+
+/// Why a control message is refused, in the venue's words.
+public struct ControlRefusal: Error, Hashable, Sendable {
+    /// The venue's code.
+    public var code: Int
+    /// The venue's text.
+    public var message: String
+    /// The request's `id`, null if it had none that can be echoed.
+    public var id: RequestID
+
+    /// A refusal.
+    init(code: Int, message: String, id: RequestID) {
+        (self.code, self.message, self.id) = (code, message, id)
+    }
+
+    /// The stream that would be the 1025th; `ConnectionClose.tooManyStreams` follows.
+    public static func tooManyStreams(_ id: RequestID) -> ControlRefusal {
+        ControlRefusal(code: 4, message: "Too many subscriptions", id: id)
+    }
+
+    /// The message to answer with; nil if it would have megabytes.
+    public func reply(_ shape: ErrorShape) -> [UInt8]? {
+        var encoder = MessageEncoder(.classic(.spot), capacity: 256)
+        // The shape is the same on all markets.
+        let encoded: Void? = try? encoder.append(errorCode: code, message: message, id: id, shape: shape)
+        return encoded.map { encoder.bytes }
+    }
+}
+
+extension ControlResult {
+    /// The message that answers a request of this id; nil if it would have megabytes.
+    public func reply(to id: RequestID) -> [UInt8]? {
+        var encoder = MessageEncoder(.classic(.spot), capacity: 256)
+        let encoded: Void? = try? encoder.append(self, id: id)
+        return encoded.map { encoder.bytes }
+    }
+}
+
+extension MessageEncoder {
+    /// All bytes held.
+    fileprivate var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return bytes
+    }
+}

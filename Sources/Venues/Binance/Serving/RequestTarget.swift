@@ -1,0 +1,30 @@
+// Where an HTTP request goes: method, path and query, decoded.
+
+/// Method, path and query of a request, percent-decoded.
+public struct RequestTarget: Hashable, Sendable {
+    /// Method as HTTP spells it.
+    public var method: String
+    /// Path, for example `/api/v3/depth`.
+    public var path: String
+    /// Names and values of the query, in order.
+    public var parameters: [Parameter]
+
+    /// One of the query's parameters.
+    public struct Parameter: Hashable, Sendable {
+        /// Name.
+        public var name: String
+        /// Value, "" if it has none.
+        public var value: String
+
+        /// A parameter.
+        public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+    }
+
+    /// A target.
+    public init(method: String = "GET", path: String, parameters: [Parameter] = []) {
+        (self.method, self.path, self.parameters) = (method, path, parameters)
+    }
+
+    /// The value of a parameter; the first, if it is named more than once.
+    func value(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
+}

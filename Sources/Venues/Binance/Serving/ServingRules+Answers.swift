@@ -1,0 +1,97 @@
+// What answers look like: headers, units of time, and the bodies that are the same for any server.
+
+import BinanceVenue
+import MarketData
+
+extension ServingRules {
+    /// The request header in which a client of spot asks for microseconds, in lower case.
+    public static let timeUnitHeader = "x-mbx-time-unit"
+
+    /// Whether a client asks for times in µs instead of ms, by the value of its header or of `timeUnit` in
+    /// its query.
+    public func asksForMicroseconds(_ unit: String?) -> Bool {
+        market == .spot && unit?.uppercased() == "MICROSECOND"
+    }
+
+    /// Headers that a client paces itself by.
+    ///
+    /// - Parameters:
+    ///   - usedWeight: weight of the address in this minute.
+    ///   - retryAfterSeconds: with 429 and 418.
+    public static func limitHeaders(
+        usedWeight: Int, retryAfterSeconds: Int?
+    ) -> [(name: String, value: String)] {
+        var headers = [(name: "X-MBX-USED-WEIGHT-1M", value: "\(usedWeight)")]
+        if let retryAfterSeconds { headers.append((name: "Retry-After", value: "\(retryAfterSeconds)")) }
+        return headers
+    }
+
+    /// All headers of an answer but its type and length. Parameters as of `limitHeaders`.
+    ///
+    /// - Parameter timeUs: now, in microseconds since 1970.
+    public func headers(
+        usedWeight: Int, retryAfterSeconds: Int?, atUs timeUs: Int64
+    ) -> [(name: String, value: String)] {
+        var headers = ServingRules.limitHeaders(usedWeight: usedWeight, retryAfterSeconds: retryAfterSeconds)
+        headers.append((name: "Date", value: httpDate(timeUs)))
+        if market == .spot { headers.append((name: "X-MBX-USED-WEIGHT", value: "\(usedWeight)")) }
+        return headers
+    }
+
+    /// The type of a body; only what stands in front of the venue ever answers with HTML.
+    public static func contentType(of body: [UInt8]) -> String {
+        body.first == UInt8(ascii: "<") ? "text/html" : "application/json;charset=UTF-8"
+    }
+
+    /// The body of `time`.
+    public func timeBody(atUs timeUs: Int64, isMicroseconds: Bool) -> String {
+        "{\"serverTime\":\(isMicroseconds ? timeUs : timeUs / 1_000)}"
+    }
+
+    /// The body of `exchangeInfo`.
+    ///
+    /// - Parameters:
+    ///   - symbols: one JSON object for each symbol.
+    ///   - marginAssets: what positions can be held in; USD-M only, ignored elsewhere.
+    public func exchangeInfoBody(
+        symbols: [String], marginAssets: [String], atUs timeUs: Int64, isMicroseconds: Bool
+    ) -> String {
+        func limit(_ type: String, _ interval: String, _ count: Int, _ limit: Int) -> String {
+            "{\"rateLimitType\":\"\(type)\",\"interval\":\"\(interval)\",\"intervalNum\":\(count),"
+                + "\"limit\":\(limit)}"
+        }
+        let weight = limit("REQUEST_WEIGHT", "MINUTE", 1, weightMax)
+        let limits =
+            market == .spot
+            ? [
+                weight, limit("ORDERS", "SECOND", 10, 100), limit("ORDERS", "DAY", 1, 200_000),
+                limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
+            ] : [weight, limit("ORDERS", "MINUTE", 1, 1_200)]
+        let assets = marginAssets.map {
+            "{\"asset\":\"\($0)\",\"marginAvailable\":true,\"autoAssetExchange\":\"-10000\"}"
+        }
+        return "{\"timezone\":\"UTC\",\"serverTime\":\(isMicroseconds ? timeUs : timeUs / 1_000),"
+            + (market == .usdm
+                ? "\"futuresType\":\"U_MARGINED\",\"assets\":[\(assets.joined(separator: ","))]," : "")
+            + "\"rateLimits\":[\(limits.joined(separator: ","))],\"exchangeFilters\":[],"
+            + "\"symbols\":[\(symbols.joined(separator: ","))]}"
+    }
+
+    /// The object of `ticker/bookTicker` of a state; a side without levels shows zeros.
+    public func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
+        let scales = snapshot.scales ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
+        let bid = snapshot.bids.count > 0 ? snapshot.bids[0] : PriceLevel(0, 0)
+        let ask = snapshot.asks.count > 0 ? snapshot.asks[0] : PriceLevel(0, 0)
+        let symbol = "\(snapshot.symbol)"
+        let prices =
+            "\"bidPrice\":\"\(scales.text(bid.price))\",\"bidQty\":\"\(scales.text(bid.quantity))\","
+            + "\"askPrice\":\"\(scales.text(ask.price))\",\"askQty\":\"\(scales.text(ask.quantity))\""
+        switch market {
+        case .spot: return "{\"symbol\":\"\(symbol)\",\(prices)}"
+        case .usdm, .coinm:
+            let pair = market == .coinm ? "\"pair\":\"\(symbol.prefix { $0 != "_" })\"," : ""
+            return "{\"lastUpdateId\":\(snapshot.lastUpdateID),\"symbol\":\"\(symbol)\",\(pair)\(prices),"
+                + "\"time\":\(snapshot.transactionTimeUs / 1_000)}"
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// The parameters of requests and their checks. Spot refuses parameters it does not know, and lower-case
+// symbols; the futures ignore the one and accept the other.
+
+import MarketData
+
+extension ServingRules {
+    /// Spot answers only if it reads every parameter.
+    func allow(_ names: Set<String>, of target: RequestTarget) throws(RestRefusal) {
+        if market != .spot { return }
+        let read = target.parameters.count { names.contains($0.name) }
+        if read < target.parameters.count {
+            throw .unread(readCount: read, of: target.parameters.count)
+        }
+    }
+
+    func exchangeInfo(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
+        if market != .spot { return .exchangeInfo(nil) }
+        try allow(["symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"], of: target)
+        return .exchangeInfo(try symbols(target))
+    }
+
+    func bookTicker(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
+        try allow(["symbol", "symbols", "symbolStatus"], of: target)
+        if market == .spot && target.value("symbols") != nil { return .bookTickers(try symbols(target)) }
+        if let text = target.value("symbol") { return .bookTicker(try symbol(text)) }
+        return .bookTickers(nil)
+    }
+
+    func depth(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
+        try allow(["symbol", "limit", "symbolStatus"], of: target)
+        guard let text = target.value("symbol"), !text.isEmpty else { throw .missing("symbol") }
+        let name = try symbol(text)
+        guard let limitText = target.value("limit") else { return .depth(name, limit: nil) }
+        guard !limitText.isEmpty, limitText.utf8.count <= 20,
+            limitText.utf8.allSatisfy({ $0 &- 0x30 <= 9 })
+        else { throw .illegal("limit", legal: "^[0-9]{1,20}$") }
+        let limit = Int(limitText) ?? .max
+        let request = RestRequest.depth(name, limit: limit)
+        if depthLimits?.contains(limit) ?? (limit >= 1) { return request }
+        throw .badLimit(limit, weight: weight(of: request))
+    }
+
+    /// The symbols of `symbol` or `symbols`; nil if the request names none.
+    private func symbols(_ target: RequestTarget) throws(RestRefusal) -> [SymbolName]? {
+        switch (target.value("symbol"), target.value("symbols")) {
+        case (nil, nil): return nil
+        case (.some, .some): throw .badCombination
+        case (let one?, nil): return [try symbol(one)]
+        case (nil, let many?):
+            guard let names = namesOfList(many), !names.isEmpty else {
+                throw .illegal(
+                    "symbols", legal: #"^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"#
+                )
+            }
+            var found: [SymbolName] = []
+            for name in names { found.append(try symbol(name)) }
+            return found
+        }
+    }
+
+    private func symbol(_ text: String) throws(RestRefusal) -> SymbolName {
+        if text.isEmpty { throw .missing("symbol") }
+        if market != .spot {
+            let upper = String(
+                decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 ^ 0x20 : $0 }, as: UTF8.self)
+            guard let name = SymbolName(upper) else { throw .badSymbol }
+            return name
+        }
+        let isLegal = text.utf8.allSatisfy { byte in
+            byte >= 0x80 || byte &- 0x30 <= 9 || (byte >= 0x41 && byte <= 0x5A)
+                || [0x2D, 0x2E, 0x5F].contains(byte)
+        }
+        if !isLegal { throw .illegal("symbol", legal: #"^[\w\-._&&[^a-z]]{1,50}$"#) }
+        guard let name = SymbolName(text) else { throw .badSymbol }
+        return name
+    }
+}

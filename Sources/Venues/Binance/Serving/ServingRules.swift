@@ -1,0 +1,88 @@
+// What a server of the venue's shapes must know of a market: which requests there are, what they cost, and in
+// which units and headers it answers. Values in, values out: no venue, no book, no clock.
+//
+//     path               parameters                                             weight: spot, USD-M, COIN-M
+//     -------------------|------------------------------------------------------|--------------------------
+//     ping               none                                                   1, 1, 1
+//     time               none                                                   1, 1, 1
+//     exchangeInfo       symbol or symbols, permissions, … (spot)               20, 1, 1
+//     depth              symbol, limit, symbolStatus (spot)                     by limit
+//     ticker/bookTicker  symbol, symbols (spot), pair (COIN-M), symbolStatus    2, 4 or 5 for several
+//
+// The tables of weights and limits are this file's own on purpose: where a server and a client of this
+// package meet, they are a second opinion on those of the client.
+
+import BinanceVenue
+import MarketData
+
+/// The rules of one market.
+public struct ServingRules: Hashable, Sendable {
+    /// The market.
+    public let market: Market
+
+    /// The rules of a market.
+    public init(_ market: Market) { self.market = market }
+
+    /// What the paths of requests begin with.
+    public var requestPath: String {
+        switch market {
+        case .spot: "/api/v3"
+        case .usdm: "/fapi/v1"
+        case .coinm: "/dapi/v1"
+        }
+    }
+
+    /// Request weight that an address may use in a minute; USD-M and COIN-M share theirs.
+    public var weightMax: Int { market == .spot ? 6_000 : 2_400 }
+
+    /// Attempts to connect that an address has in five minutes; nil: no limit is known.
+    var attemptCountMax: Int? { market == .spot ? 300 : nil }
+
+    /// The depth limits there are, nil if any from 1 on will do.
+    var depthLimits: [Int]? { market == .spot ? nil : [5, 10, 20, 50, 100, 500, 1_000] }
+
+    /// Levels a side that a depth request gets: what it asks for, at most 5000; what the market gives who
+    /// does not say.
+    public func levelCount(of limit: Int?) -> Int { min(limit ?? (market == .spot ? 100 : 500), 5_000) }
+
+    /// What a request costs.
+    public func weight(of request: RestRequest) -> Int {
+        switch request {
+        case .ping, .time: 1
+        case .exchangeInfo: market == .spot ? 20 : 1
+        case .depth(_, let limit?): weight(ofLimit: limit)
+        case .depth(_, nil): market == .spot ? 5 : 1
+        case .bookTicker: 2
+        case .bookTickers: market == .spot ? 4 : 5
+        }
+    }
+
+    private func weight(ofLimit limit: Int) -> Int {
+        switch market {
+        case .spot: limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1_000 ? 50 : 250
+        case .usdm, .coinm: limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20
+        }
+    }
+
+    /// The request that a target makes.
+    ///
+    /// - Throws: the refusal to answer with; its weight is to be charged.
+    public func route(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
+        let prefix = requestPath + "/"
+        guard target.path.hasPrefix(prefix), target.method == "GET" || target.method == "HEAD" else {
+            throw .unknownPath(target.path, method: target.method)
+        }
+        switch target.path.dropFirst(prefix.count) {
+        case "ping":
+            try allow([], of: target)
+            return .ping
+        case "time":
+            try allow([], of: target)
+            return .time
+        case "exchangeInfo": return try exchangeInfo(target)
+        case "depth": return try depth(target)
+        case "ticker/bookTicker": return try bookTicker(target)
+        default: throw .unknownPath(target.path, method: target.method)
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// What a combined connection puts around a message: `{"stream":"<name>","data":<message>}`.
+
+/// The two halves of the wrapper.
+public enum StreamWrapper {
+    /// What stands in front of a message. It repeats the name as the client wrote it.
+    public static func opening(_ name: String) -> [UInt8] {
+        var bytes = Array("{\"stream\":\"".utf8)
+        for byte in name.utf8 {
+            switch byte {
+            case 0x22, 0x5C: bytes += [0x5C, byte]
+            case 0..<0x20:
+                let digits = Array("0123456789abcdef".utf8)
+                bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            case _: bytes.append(byte)
+            }
+        }
+        return bytes + Array("\",\"data\":".utf8)
+    }
+
+    /// What stands behind it.
+    public static let closing = UInt8(ascii: "}")
+}
