@@ -1,5 +1,6 @@
-// Mailboxes and signals in memory of somebody else. The ring's memory shows the same page at two addresses, as
-// two processes see it: what is written at one is read at the other, and a sleeper at one is woken by the other.
+// Mailboxes and signals in memory of somebody else. The ring's memory shows the same page at two addresses,
+// as two processes see it: what is written at one is read at the other, and a sleeper at one is woken by the
+// other.
 
 import CLobKernels
 import Foundation

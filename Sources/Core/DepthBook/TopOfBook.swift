@@ -1,9 +1,8 @@
 // The best level of each side with what is needed to judge it, in 64 bytes: for readers that want nothing
 // else and look often. A view of twenty levels is more than ten times as long.
 //
-// Invariant: it agrees with the view of the same update id.
-// Its layout is that of `struct lob_top` in CLobKernelsLayout.h, for readers in other languages; a test compares
-// every offset.
+// Invariant: it agrees with the view of the same update id. Its layout is that of `struct lob_top` in
+// CLobKernelsLayout.h, for readers in other languages; a test compares every offset.
 
 import CLobKernels
 import MarketData

@@ -1,12 +1,13 @@
 // What a reader in another language finds in memory: the Swift types `TopOfBook` and `BookView` have exactly
 // these layouts (a test compares every offset), so a mailbox can be read by whatever maps it.
 //
-// Rule of change: offsets and meanings of a version never change. A field may take the place of a reserved one;
-// anything else is a new version. Numbers are those of the machine: little endian on every machine this runs on.
+// Rule of change: offsets and meanings of a version never change. A field may take the place of a reserved
+// one; anything else is a new version. Numbers are those of the machine: little endian on every machine this
+// runs on.
 //
-// A mailbox is one 64-bit sequence and behind it the value: odd while it is being written, otherwise twice the
-// number of values published. Read the sequence (acquire), copy the value, look at the sequence again (after an
-// acquire fence): an equal, even number means that the copy is whole.
+// A mailbox is one 64-bit sequence and behind it the value: odd while it is being written, otherwise twice
+// the number of values published. Read the sequence (acquire), copy the value, look at the sequence again
+// (after an acquire fence): an equal, even number means that the copy is whole.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +23,8 @@ struct lob_level {
 /// `state`.
 enum { LOB_SYNCING = 0, LOB_LIVE = 1, LOB_STALE = 2 };
 
-/// `proven_bid_kind` and `proven_ask_kind`: nothing is known; every level from the best down to the price beside it;
-/// the whole side.
+/// `proven_bid_kind` and `proven_ask_kind`: nothing is known; every level from the best down to the price
+/// beside it; the whole side.
 enum { LOB_PROVEN_NOTHING = 0, LOB_PROVEN_TO = 1, LOB_PROVEN_UNBOUNDED = 2 };
 
 /// The best bid and ask: `TopOfBook`.
@@ -71,4 +72,5 @@ _Static_assert(offsetof(struct lob_top, update_id) == 32 && offsetof(struct lob_
 _Static_assert(sizeof(struct lob_book_view) == 760, "fixed");
 _Static_assert(offsetof(struct lob_book_view, last_update_id) == 48, "fixed");
 _Static_assert(offsetof(struct lob_book_view, price_decimals) == 104, "fixed");
-_Static_assert(offsetof(struct lob_book_view, bids) == 120 && offsetof(struct lob_book_view, asks) == 440, "fixed");
+_Static_assert(offsetof(struct lob_book_view, bids) == 120, "fixed");
+_Static_assert(offsetof(struct lob_book_view, asks) == 440, "fixed");

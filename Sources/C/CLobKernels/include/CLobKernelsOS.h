@@ -20,7 +20,8 @@ void lob_unmap_twice(void *base, size_t length);
 /// processes may wake it, by whatever address they see the word at.
 void lob_futex_wait(const void *word, uint32_t expected, int64_t timeout_ns, bool shared);
 
-/// Wakes every thread that sleeps on `word`: those of this process, or with `shared` of all processes that map it.
+/// Wakes every thread that sleeps on `word`: those of this process, or with `shared` of all processes that
+/// map it.
 void lob_futex_wake_all(const void *word, bool shared);
 
 /// Lets this process use `lob_process_barrier`; fails where the kernel has no such call or refuses it.

@@ -52,8 +52,8 @@ public final class Signal: @unchecked Sendable {
         isShared = false
     }
 
-    /// A signal in memory that several processes map: each makes its own object over it, and any of them wakes
-    /// all. A process that ends in the middle of anything leaves it usable.
+    /// A signal in memory that several processes map: each makes its own object over it, and any of them
+    /// wakes all. A process that ends in the middle of anything leaves it usable.
     ///
     /// - Parameters:
     ///   - region: four bytes, aligned to 4, zero before the first signal is made there.
