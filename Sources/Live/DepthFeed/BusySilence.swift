@@ -1,4 +1,4 @@
-// When a connection on which everything was busy says nothing any more. The socket's own watch pings after a
+// When a busy connection that has fallen silent counts as lost. The socket's own watch pings only after a
 // long silence, since a quiet market is silent for long; a busy one never is, so there a second is enough.
 //
 // | state    | what a look finds                                    | action   | next     |
@@ -10,11 +10,11 @@
 // | any      | otherwise                                            |          |          |
 //
 // Silent for long: for `pingAfterMs`, and for five times as long as one message took while it was busy. A
-// ping comes first in any case, so a process that stood still itself takes nothing for gone.
+// ping always comes first, so a process that was itself stopped takes no connection for lost.
 
 /// How soon a silent connection that was busy is doubted. `pingAfterMs` of `.max`: never.
 public struct BusySilence: Hashable, Sendable {
-    /// A connection with as many messages a second is busy.
+    /// A connection with this many messages a second is busy.
     public var messagesPerSecondMin = 2
     /// Silence after which it is pinged.
     public var pingAfterMs: Int64 = 1_000
@@ -40,7 +40,7 @@ struct BusyWatch {
         case givenUp
     }
 
-    /// The rate is smoothed over so much time.
+    /// The rate is smoothed over this much time.
     private static let smoothingMs = 5_000.0
 
     private let limits: BusySilence

@@ -1,5 +1,5 @@
 // Finds the messages that the feed must read itself. Nearly every message shows in its first piece that it is
-// data, and is never looked at again; the rest is rare, short and mostly whole.
+// data and is never looked at again; the others are rare, short and mostly whole.
 //
 // | state     | piece                                | next            | of its last piece |
 // | --------- | ------------------------------------ | --------------- | ----------------- |

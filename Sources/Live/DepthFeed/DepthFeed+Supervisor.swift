@@ -1,5 +1,5 @@
-// Between the links and the connection supervisor: what the supervisor wants is done, and what happens to a
-// link is told to it.
+// Between the links and the connection supervisor: performs what the supervisor decides, and reports to it
+// what happens to a link.
 
 import BinanceVenue
 import FeedPlan
@@ -7,7 +7,7 @@ import LobHandoff
 import MarketData
 
 extension DepthFeed {
-    /// Does what the supervisor wants, in order.
+    /// Performs the supervisor's actions, in order.
     func perform(_ wanted: [ConnectionSupervisor.Action]) {
         actions += wanted
         if isPerforming { return }
@@ -73,7 +73,7 @@ extension DepthFeed {
         perform(supervisor.opened(connection.id, nowMs: nowMs))
     }
 
-    /// A connection is gone, whoever ended it, or could not be opened. The last that is told of it.
+    /// A connection is gone, whichever side ended it, or could not be opened. The last report about it.
     public func ended(_ connection: FeedConnection, _ end: LinkEnd) {
         countLinks(-1)
         connection.link = nil
@@ -92,7 +92,7 @@ extension DepthFeed {
                 retryAfterSeconds: end.retryAfterSeconds, nowMs: nowMs))
     }
 
-    /// Whether connections that were busy still say something.
+    /// Checks whether busy connections still say something.
     func lookForSilence() {
         let nowMs = nowMs
         for connection in connections.values.sorted(by: { $0.id < $1.id }) {
@@ -127,7 +127,7 @@ extension DepthFeed {
     /// The peer answered a ping.
     public func ponged(_ connection: FeedConnection) { connection.heardCount &+= 1 }
 
-    /// A whole message that is no data.
+    /// A whole message that is not data.
     func heard(_ control: ControlReader.Result, _ bytes: Span<UInt8>, on connection: FeedConnection) {
         let message: ControlMessage
         do throws(ParseError) {

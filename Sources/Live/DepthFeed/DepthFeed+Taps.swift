@@ -1,8 +1,8 @@
-// The taps of a feed: further rings that get the same frames as the book's ring, each behind it.
+// The taps of a feed: further rings that get the same frames as the book's ring, each after it.
 //
 // Invariants
-// * Of a message the book's ring has its copy, and its thread the news of it, before any tap has.
-// * A tap that is added late begins with the connections that serve then; the message that one of them is in
+// * The book's ring has its copy of a message, and its thread has been notified, before any tap has it.
+// * A tap that is added late begins with the connections that serve then; a message that one of them is in
 //   the middle of counts as lost there.
 // * A tap can lose what the book does not, and the other way round; each says so in its own ring.
 
@@ -32,7 +32,7 @@ extension DepthFeed {
         for tap in taps { tap.receive(bytes, isFinal: isFinal, source: connection.id, receivedAtNs: atNs) }
     }
 
-    /// Forgets the message that a connection was in the middle of.
+    /// Forgets a connection's message in progress.
     func abandon(_ connection: FeedConnection) {
         outbox.abandon(&connection.sender)
         for tap in taps { tap.abandon(connection.id) }

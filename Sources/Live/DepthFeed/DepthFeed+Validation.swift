@@ -1,5 +1,5 @@
-// What may be told to a feed. A time beyond `TimeLimit.longestMs` counts as that, so
-// `.max` means never.
+// Which configurations of a feed are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so `.max`
+// means never.
 
 import BinanceVenue
 import MarketData

@@ -1,10 +1,10 @@
-// One shard's feed: connections in, frames in a ring out. It carries messages and never reads them, but for
-// the few that speak of the connection itself.
+// One shard's feed: connections in, frames in a ring out. It carries messages and reads only the few that
+// concern the connection itself.
 //
-// Why so little here: what to open, send and close is decided by `ConnectionSupervisor`, what goes into the
-// ring and in which order by `FrameOutbox`, how bytes become messages by whatever carries the connections.
-// This class only connects the three, on one thread, and keeps count. It knows neither sockets nor clocks:
-// `FeedSockets` drives it with an event loop, a simulation with a venue in virtual time.
+// Why so little here: `ConnectionSupervisor` decides what to open, send and close, `FrameOutbox` what goes
+// into the ring and in which order, and the carrier of the connections turns bytes into messages. This class
+// only connects the three, on one thread, and keeps count. It knows neither sockets nor clocks: `FeedSockets`
+// drives it with an event loop, a simulation with a venue in virtual time.
 //
 // Invariants
 // * A message is copied once, from the socket's buffer into the ring (twice while two connections talk at
@@ -14,7 +14,7 @@
 // * Nothing is received from a connection after its `disconnected`.
 //
 // Bounds: two connections, each with 64 KiB for a message that must be read; the outbox's. Worst case: a
-// message costs one copy, a look at twelve bytes, one clock, and one locked instruction if somebody is to be
+// message costs one copy, a look at twelve bytes, one clock, and one locked instruction if a thread is to be
 // woken.
 
 import BinanceVenue
@@ -25,9 +25,9 @@ import MarketData
 
 /// Feeds one shard. Thread: that of its clock; other threads use `status`, and a `FeedHandle` of FeedSockets.
 ///
-/// Over sockets it lives until it is stopped and its connections are gone, also when nobody else holds it.
+/// Over sockets it lives until it is stopped and its connections are gone, even if nothing else holds it.
 public final class DepthFeed {
-    /// What a feed is made of.
+    /// Settings of a feed.
     public struct Configuration: Sendable {
         /// Where the venue is.
         public var endpoints: Endpoints
@@ -37,8 +37,8 @@ public final class DepthFeed {
         public var streams = StreamSelection()
         /// Times of events in microseconds instead of milliseconds; spot only.
         public var isMicroseconds = false
-        /// Whether every message names its stream. Without, messages are forty bytes shorter, and partial
-        /// depths cannot be told from diffs, or not be attributed at all.
+        /// Whether every message names its stream. Without that, messages are forty bytes shorter, but
+        /// partial depths cannot be told from depth updates, or cannot be attributed at all.
         public var isCombined = true
         /// Limits and times of the connections.
         public var supervisor: ConnectionSupervisor.Configuration
@@ -56,7 +56,7 @@ public final class DepthFeed {
             supervisor = ConnectionSupervisor.Configuration(market: endpoints.market)
         }
 
-        /// Where a connection is opened that has no stream yet.
+        /// The address of a connection that has no streams yet.
         public var streamAddress: String {
             let target =
                 isCombined
@@ -84,7 +84,8 @@ public final class DepthFeed {
     var serving: [(id: UInt16, sinceNs: Int64)] = []
     /// Whether it was stopped.
     public internal(set) var isStopped = false
-    /// Actions not yet done: what they lead to comes behind them, whoever calls in meanwhile.
+    /// Actions not yet performed: what they lead to is queued after them, even if the feed is called
+    /// meanwhile.
     var actions: [ConnectionSupervisor.Action] = []
     var isPerforming = false
     private var statusWriter: LatestValueWriter<FeedStatus>
@@ -95,10 +96,10 @@ public final class DepthFeed {
     private var reportedDrops = 0
     private var droppedNames = DroppedNames()
 
-    /// What the feed has done and where it stands, for any thread.
+    /// The status of the feed, for any thread.
     public let status: LatestValueReader<FeedStatus>
 
-    /// A feed that has not begun.
+    /// A feed that has not started.
     ///
     /// - Parameters:
     ///   - clock: its time; the feed must be used on the clock's thread only, this call included.
@@ -132,7 +133,7 @@ public final class DepthFeed {
     /// `stop`.
     public private(set) var openCount = 0
 
-    /// Begins: dials, and ticks from now on.
+    /// Starts: dials, and ticks from now on.
     public func start() {
         if isStopped || tickTimer != nil { return }
         tick()
@@ -148,7 +149,7 @@ public final class DepthFeed {
         publish()
     }
 
-    /// Subscribes the streams of these symbols anew; symbols of other shards are ignored.
+    /// Subscribes the streams of these symbols again; symbols of other shards are ignored.
     public func resubscribe(_ symbols: [SymbolName]) {
         let names = symbols.flatMap { symbol in
             keys[symbol] == nil
@@ -157,7 +158,7 @@ public final class DepthFeed {
         perform(supervisor.resubscribe(names, nowMs: nowMs))
     }
 
-    /// Writes a snapshot: envelope and body, as `SnapshotFetcher` delivers them. One that cannot be taken is
+    /// Writes a snapshot: envelope and body, as `SnapshotFetcher` delivers them. One that does not fit is
     /// written as a failure.
     public func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
@@ -166,8 +167,8 @@ public final class DepthFeed {
         }
     }
 
-    /// Writes that a snapshot has been asked for: its envelope, as `SnapshotFetcher` delivers it. One that
-    /// still waits for room is replaced; the snapshot of the symbol is not.
+    /// Writes that a snapshot was requested: its envelope, as `SnapshotFetcher` delivers it. An announcement
+    /// that still waits for room is replaced; the snapshot of the symbol is not.
     public func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         offer(.snapshotRequested, key: ~key, frame)
@@ -179,7 +180,7 @@ public final class DepthFeed {
         offer(.snapshotFailed, key: key, SnapshotEnvelope(symbol: symbol, limit: 0).bytes)
     }
 
-    /// Writes what a fetcher tells.
+    /// Writes a delivery of the fetcher.
     public func deliver(_ delivery: SnapshotFetcher.Delivery) {
         let symbol = delivery.key.symbol
         switch delivery.news {
@@ -189,7 +190,7 @@ public final class DepthFeed {
         }
     }
 
-    /// A piece of a message, as the link hands it over.
+    /// A piece of a message, as the link delivers it.
     ///
     /// - Parameter receivedAtNs: when it came, in nanoseconds since 1970; counts with the last piece.
     /// - Complexity: one copy, no allocation.
@@ -210,7 +211,7 @@ public final class DepthFeed {
         counted.lastMessageAtNs = atNs
         if delivery == .committed { signal?.notify() } else { dropped(bytes, on: connection) }
         connection.forgetHead()
-        // Behind the book's ring: its thread is at work by now.
+        // After the book's ring: its thread is at work by now.
         if isTapped { tapped(bytes, isFinal: true, on: connection) }
         if let control { heard(control, bytes, on: connection) } else { connection.dataCount &+= 1 }
     }
@@ -258,10 +259,10 @@ public final class DepthFeed {
         for tap in taps { tap.offer(kind, source: id, receivedAtNs: atNs) }
     }
 
-    /// Offers what a fetcher tells to the book's ring and to every tap. Where it cannot be taken, the failure
-    /// of this symbol takes its place.
+    /// Offers a delivery of the fetcher to the book's ring and to every tap. Where it cannot be accepted, the
+    /// failure of this symbol takes its place.
     ///
-    /// - Returns: whether the book's ring has taken it.
+    /// - Returns: whether the book's ring has accepted it.
     @discardableResult
     private func offer(_ kind: FrameKind, key: Int, _ frame: [UInt8], orFailureOf symbol: SymbolName? = nil)
         -> Bool
@@ -282,7 +283,7 @@ public final class DepthFeed {
 
     func countLinks(_ change: Int) { openCount += change }
 
-    /// Shows the status to other threads.
+    /// Publishes the status to other threads.
     func publish() {
         statusDueMs = nowMs + Int64(configuration.statusIntervalMs)
         counted.writtenAtNs = clock.realtimeNs

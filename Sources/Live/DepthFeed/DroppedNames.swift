@@ -1,22 +1,22 @@
-// Whose messages found no room in the ring, as far as their first bytes tell. For people: the engine is told
-// by frames of its own.
+// The owners of messages that found no room in the ring, as far as their first bytes tell. For people: the
+// engine learns of losses from `dropped` frames.
 
 import MarketData
 
 /// Symbols of lost messages, a few of them.
 struct DroppedNames {
-    /// More are not named.
+    /// Most symbols that are named.
     static let countMax = 8
 
     private var symbols: [SymbolName] = []
 
-    /// A message is lost; nil if it does not tell whose it was.
+    /// A message was lost; nil if its owner is unknown.
     mutating func add(_ symbol: SymbolName?) {
         guard let symbol, symbols.count < DroppedNames.countMax, !symbols.contains(symbol) else { return }
         symbols.append(symbol)
     }
 
-    /// Gives the names away.
+    /// Returns the names and forgets them.
     mutating func take() -> [SymbolName] {
         defer { symbols = [] }
         return symbols

@@ -1,21 +1,21 @@
-// One connection of a feed, without what carries it.
+// One connection of a feed, without its carrier.
 
 import LobHandoff
 
-/// One connection of a feed, as long as it counts, and until its link is gone.
+/// One connection of a feed, until its link is gone.
 public final class FeedConnection {
     /// The `source` of its frames.
     public let id: UInt16
     var sender: FrameOutbox.Sender
     var control = ControlReader()
     var link: (any FeedLink)?
-    /// Whether it is closed for the feed; what it still says counts no more.
+    /// Whether the feed has closed it; what it still says is ignored.
     private(set) var isRetired = false
     /// Pieces of messages, pings and pongs received.
     var heardCount = 0
     /// Messages received that are data.
     var dataCount = 0
-    /// The beginning of a message of several pieces while it is under way.
+    /// The beginning of a message of several pieces, while it is in progress.
     private(set) var head: [UInt8] = []
     private var watch: BusyWatch?
 
@@ -51,6 +51,6 @@ public final class FeedConnection {
         return watch?.look(heard: heardCount, messages: dataCount, nowMs: nowMs)
     }
 
-    /// For how long nothing has come, as of the last look.
+    /// How long nothing has come, as of the last look.
     var silentMs: Int64 { watch?.silentMs ?? 0 }
 }

@@ -1,11 +1,11 @@
-// What is worth a line in a log, as values: the executable decides how it is written, tests look at the
+// What is worth a line in a log, as values: the executable decides how to write it, and tests check the
 // cases.
 
 import BinanceVenue
 import FeedPlan
 import MarketData
 
-/// Something a feed or a snapshot fetcher tells people.
+/// Something a feed or a snapshot fetcher reports for people.
 @nonexhaustive
 public enum FeedEvent: Sendable {
     /// The connection supervisor.
@@ -20,20 +20,20 @@ public enum FeedEvent: Sendable {
     case shutdownAnnounced(UInt16)
     /// A message that is neither data nor readable as anything else; nil if it was too long to be looked at.
     case unreadable(UInt16, ParseError?)
-    /// A connection was busy, and for so long nothing has come, not even an answer to a ping.
+    /// A connection was busy, and for this long nothing has come, not even an answer to a ping.
     case fellSilent(UInt16, forMs: Int64)
-    /// So many messages found no room in the ring since the last time, of these symbols as far as it is
+    /// This many messages found no room in the ring since the last report, of these symbols as far as is
     /// known; at most once a second.
     case dropped(messages: Int, symbols: [SymbolName])
     /// A snapshot did not fit the ring and was reported as failed.
     case snapshotTooLong(SymbolName, bytes: Int)
-    /// A snapshot will be asked for again; `status` is 0 if there was no answer.
+    /// A snapshot will be requested again; `status` is 0 if there was no answer.
     case snapshotRetried(SnapshotKey, status: Int, reason: String, afterMs: Int64)
     /// A snapshot will not come.
     case snapshotFailed(SnapshotKey, SnapshotPlanner.Failure)
     /// The venue told us to stay away for this time.
     case limited(status: Int, forMs: Int64)
-    /// A list of symbols was read, in so much time after its last byte.
+    /// A list of symbols was read, this long after its last byte.
     case exchangeInfo(Market, symbols: Int, bytes: Int, readInMs: Int)
     /// A request for a list of symbols will be repeated.
     case exchangeInfoRetried(Market, status: Int, reason: String, afterMs: Int64)

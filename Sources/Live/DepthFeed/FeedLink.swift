@@ -1,10 +1,11 @@
-// What a feed asks of whatever carries a connection: a socket, or a simulated venue. What happens to it goes
-// the other way, into `DepthFeed.opened`, `received`, `ponged`, `pinged`, `probed` and `ended`.
+// What a feed needs from the carrier of a connection: a socket, or a simulated venue. What happens to the
+// connection is reported the other way, to `DepthFeed.opened`, `received`, `ponged`, `pinged`, `probed` and
+// `ended`.
 
-/// The far end of a connection. Nothing is reported from inside a call of it, nor from inside the call that
+/// The far end of a connection. It reports nothing from inside a call to it, nor from inside the call that
 /// made it.
 public protocol FeedLink: AnyObject {
-    /// Sends a text. One that cannot be sent is one that is not answered.
+    /// Sends a text. One that cannot be sent counts as one that is not answered.
     func send(_ text: String)
 
     /// Pings the peer; false if that cannot be sent.
@@ -13,6 +14,6 @@ public protocol FeedLink: AnyObject {
     /// Begins to close. `DepthFeed.ended` follows.
     func close()
 
-    /// Ends it at once: nobody is there to answer a close. `DepthFeed.ended` follows.
+    /// Ends it at once, without a close handshake. `DepthFeed.ended` follows.
     func abort()
 }

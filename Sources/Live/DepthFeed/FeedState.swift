@@ -1,10 +1,10 @@
-// Where a feed stands.
+// The state of a feed.
 
 import BinanceVenue
 import LobHandoff
 import MarketData
 
-/// Where a shard's connections stand.
+/// The state of a shard's connections.
 public enum FeedState: UInt8, Sendable, BitwiseCopyable {
     /// Not started.
     case idle

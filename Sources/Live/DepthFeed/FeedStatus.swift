@@ -1,12 +1,12 @@
-// What a feed and a snapshot fetcher say of themselves to other threads: one value each, replaced as a whole.
+// What a feed tells other threads about itself: one value, replaced as a whole.
 
 import BinanceVenue
 import LobHandoff
 import MarketData
 
-/// What a feed has done and where it stands. Counters only grow.
+/// What a feed has done, and its present state. Counters only grow.
 public struct FeedStatus: Sendable, BitwiseCopyable {
-    /// Where the connections stand.
+    /// The state of the connections.
     public var state = FeedState.idle
     /// The connection that serves, the `source` of its frames; 0 if none does.
     public var connection: UInt16 = 0
@@ -28,7 +28,7 @@ public struct FeedStatus: Sendable, BitwiseCopyable {
     public var waitingFrames = 0
     /// Pings of the venue that were answered.
     public var pings = 0
-    /// Pings of ours to a silent venue.
+    /// Our pings to a silent venue.
     public var probes = 0
     /// Streams resubscribed because they were silent.
     public var resubscribedStreams = 0
@@ -42,7 +42,7 @@ public struct FeedStatus: Sendable, BitwiseCopyable {
     public var refusals = 0
     /// Messages that were neither data nor readable as anything else.
     public var unreadable = 0
-    /// Why a connection ended last.
+    /// Why the last connection ended.
     public var lastError = InlineText()
 
     /// A feed that has done nothing.

@@ -1,7 +1,6 @@
-// The time that a fetcher plans by. The venue counts weight by the minutes of its clock, so ours must begin
-// with them; but pauses and backoffs are lengths of time, and whoever sets the clock must neither end a ban
-// nor keep the fetcher waiting until the old time has come again. So a step of the clock is followed only
-// within its minute: whole minutes of it are left out.
+// The time that a fetcher plans by. Weight budgets follow wall-clock minutes, but bans and backoffs are
+// durations: stepping the system clock must neither cut a ban short nor extend it. A step is followed only
+// within its minute; whole minutes of it are ignored.
 //
 // Invariants
 // * Minutes begin when those of the clock do.
@@ -10,13 +9,13 @@
 //
 // Worst case: after a step the planner, whose time never runs backwards, waits for almost a minute.
 
-/// Milliseconds since 1970, until somebody sets the clock; from then on whole minutes apart from it.
+/// Milliseconds since 1970 until the clock is stepped; from then on whole minutes apart from it.
 struct MinuteClock {
     private static let minuteMs: Int64 = 60_000
     private static let aheadMsMax: Int64 = 5_000
     /// Whole minutes that the time is ahead of the clock.
     private(set) var aheadMs: Int64 = 0
-    /// What the time is ahead of the clock that only goes forward.
+    /// How far the time is ahead of the clock that only goes forward.
     private var sinceStartMs: Int64?
 
     /// The time, when the two clocks show this.

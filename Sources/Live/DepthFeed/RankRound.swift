@@ -5,7 +5,7 @@
 
 import MarketData
 
-/// A walk round the symbols of a shard.
+/// A round through the symbols of a shard.
 struct RankRound {
     private static let countAtOnce = 4
     private static let everyNs: UInt64 = 31_250_000

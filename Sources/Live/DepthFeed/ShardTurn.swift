@@ -1,13 +1,13 @@
-// What a book thread does in every turn behind the frames: it answers questions about books, and passes on
+// What a book thread does in every turn after the frames: it answers questions about books, and passes on
 // what the engine requests.
 //
 // Invariants
-// * A request is passed on in order and not lost: what the fetcher or the feed cannot take now is kept for
+// * Requests are passed on in order and not lost: what the fetcher or the feed cannot accept now is kept for
 //   the next turn.
-// * A question that was taken is answered, between two frames.
+// * An accepted question is answered, between two frames.
 //
-// A request goes with the rank of its symbol; while books wait for depth the fetcher is told the present
-// ranks, a few symbols at a time: in twenty minutes of waiting a busy book loses what a quiet one keeps.
+// A request carries the rank of its symbol. While books wait for depth the fetcher is updated on ranks, a few
+// symbols at a time: in twenty minutes of waiting a busy book loses the levels that a quiet one keeps.
 //
 // Bounds: requests not passed on, a few for each symbol; questions, the capacity of their queue.
 
@@ -34,7 +34,7 @@ public struct ShardTurn {
         public var resubscribe: ([SymbolName]) -> Bool
         /// Whether books wait for more depth.
         public var isDepthWanted: () -> Bool
-        /// Levels a side to ask for.
+        /// Levels a side to request.
         public var levelCount: (SnapshotPriority) -> Int
         /// Nanoseconds of a clock that only goes forward.
         public var monotonicNs: () -> UInt64
@@ -58,7 +58,7 @@ public struct ShardTurn {
     private var silent: [SymbolName] = []
     private var ranks = RankRound()
 
-    /// A thread that has not begun.
+    /// A thread that has not started.
     public init(_ wiring: Wiring) { self.wiring = wiring }
 
     /// The rest of a turn, when the frames at hand have been stepped.

@@ -1,8 +1,8 @@
 // Time as a feed and a fetcher see it: a loop's clocks and timers, or those of a simulation.
 
-/// Two clocks and timers. Whoever has it uses it on one thread.
+/// Two clocks and timers. Used on one thread.
 public protocol ShellClock: AnyObject {
-    /// Nanoseconds since 1970. Steps when somebody sets the clock.
+    /// Nanoseconds since 1970. Steps when the clock is set.
     var realtimeNs: Int64 { get }
 
     /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
@@ -13,13 +13,13 @@ public protocol ShellClock: AnyObject {
     /// - Returns: the timer's name, to cancel it.
     func alarm(afterNs delayNs: UInt64, _ action: @escaping () -> Void) -> ShellTimer
 
-    /// Cancels a timer; one that has rung or was cancelled is no error.
+    /// Cancels a timer; one that has fired or was cancelled is ignored.
     func cancel(_ timer: ShellTimer)
 }
 
 /// Names a timer of a clock.
 public struct ShellTimer: Hashable, Sendable {
-    /// Its number, of no meaning to others than the clock.
+    /// Its number, which only the clock interprets.
     public let number: UInt64
 
     /// The timer of this number.

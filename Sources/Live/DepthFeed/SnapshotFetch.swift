@@ -1,13 +1,13 @@
-// One request of a fetcher under way, without what carries it: what is gathered of the answer, and what the
+// One request of a fetcher in progress, without its carrier: what is gathered of the answer, and what the
 // answer means.
 
 import BinanceVenue
 import FeedPlan
 
-/// A request under way. Its bytes are gathered behind a prefix, so that envelope and body are one run.
+/// A request in progress. Its bytes are gathered after a prefix, so that envelope and body are one run.
 ///
-/// Whatever carries it calls `answered` once the head of an answer is there, `received` for pieces of the
-/// body, and `finished` once, after which nothing follows.
+/// The carrier calls `answered` once the head of an answer is there, `received` for pieces of the body, and
+/// `finished` once, after which nothing follows.
 public final class SnapshotFetch {
     /// Base, path and query.
     public let address: String
@@ -86,10 +86,10 @@ public final class SnapshotFetch {
         hasFinished(self, error)
     }
 
-    /// What is known of the answer while its body is on its way.
+    /// What is known of the answer while its body is arriving.
     var head: SnapshotPlanner.Answer { SnapshotPlanner.Answer(status: status, usedWeight: usedWeight) }
 
-    /// What the planner wants to know of the answer.
+    /// What the planner needs to know of the answer.
     func answer(_ error: String?) -> SnapshotPlanner.Answer {
         // A body that is not whole is no answer, but a refusal is one even if its body is not whole.
         let isWhole = error == nil || status >= 400

@@ -6,9 +6,9 @@ import MarketData
 
 /// Why a list of symbols did not come.
 public enum ExchangeInfoError: Error, Hashable, Sendable {
-    /// The venue refused it, or did not answer as often as it was asked; `status` is 0 if it never did.
+    /// The venue refused it, or did not answer any of the attempts; `status` is 0 if it never did.
     case refused(status: Int, reason: String)
-    /// The body never was what it should be.
+    /// The body was never readable.
     case unreadable(ParseError)
     /// The fetcher was stopped.
     case stopped
@@ -26,7 +26,7 @@ extension ExchangeInfoError: CustomStringConvertible {
 }
 
 extension SnapshotFetcher {
-    /// Fetches the list of symbols of a market, within the budget and after every pause, and asks again after
+    /// Fetches the list of symbols of a market, within the budget and after every pause, and retries after
     /// trouble.
     ///
     /// - Parameters:
@@ -77,7 +77,7 @@ extension SnapshotFetcher {
             switch read(market, fetch) {
             case .success(let list): info = list
             case .failure(let damage):
-                // A body that cannot be read is one that did not come.
+                // A body that cannot be read counts as one that did not come.
                 failure = damage
                 answer.status = 0
             }

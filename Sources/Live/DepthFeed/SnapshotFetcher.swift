@@ -1,19 +1,19 @@
-// Fetches snapshots: what to ask for and when is the planner's decision, a request is carried by whoever has
-// the means, and a body goes to whoever delivers it to its shard. So does the word that a request was sent,
-// before its body: from then on the shard keeps what it receives. Several markets that share one weight
-// budget share one fetcher.
+// Fetches snapshots: the planner decides what to request and when, a carrier performs the request, and
+// `deliver` brings the body to its shard. So it does with the announcement that a request was sent, before
+// its body: from then on the shard keeps what it receives. Several markets that share one weight budget share
+// one fetcher.
 //
-// Live it runs on a loop of its own, normally one that sleeps: TLS handshakes and bodies of half a megabyte
-// then never delay a feed. In a simulation it runs in virtual time.
+// Live it runs on a loop of its own, normally one that sleeps, so that TLS handshakes and bodies of half a
+// megabyte never delay a feed. In a simulation it runs in virtual time.
 //
 // Invariants
 // * Every request that was accepted ends in one delivery, a body or a failure, unless it is cancelled,
 //   replaced by a later one of its symbol, or the fetcher stops.
-// * A body was announced after its request and before the body: when its request was sent, or when the
-//   request found the request under way.
+// * Every body is announced after its request and before the body: when its request was sent, or when a new
+//   request found one in flight.
 // * Never more requests in flight than the planner allows, and none longer than its time limit.
-// * While something cannot be delivered nothing new is asked for, so at most a body for each request in
-//   flight waits, and an announcement for each symbol with one.
+// * While something cannot be delivered nothing new is requested, so at most one body waits for each request
+//   in flight, and one announcement for each symbol with a request.
 //
 // Bounds: the planner's queue; bodies of at most `bodyBytesMax`. Worst case: O(entries) for a request sent.
 
@@ -51,14 +51,14 @@ public final class SnapshotFetcher {
 
     /// A request, as it comes from an engine.
     public enum Request: Hashable, Sendable {
-        /// A snapshot with at least so many levels a side; `attempt` counts the fruitless ones before it, and
-        /// `rank` is its place among those of equal priority.
+        /// A snapshot with at least this many levels a side; `attempt` is the number of failed attempts so
+        /// far, and `rank` its place among those of equal priority.
         case want(
             SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int,
             rank: SnapshotRank = SnapshotRank())
-        /// The present rank of this symbol, in case something of it is wanted.
+        /// The present rank of this symbol, in case a snapshot of it is requested.
         case rank(SnapshotKey, SnapshotRank)
-        /// No snapshot of this symbol any more.
+        /// Cancel the request of this symbol.
         case cancel(SnapshotKey)
     }
 
@@ -66,7 +66,7 @@ public final class SnapshotFetcher {
     public struct Delivery: Sendable {
         /// News of a snapshot, ready to be a frame.
         public enum News: Hashable, Sendable {
-            /// It has been asked for: the envelope.
+            /// It was requested: the envelope.
             case requested([UInt8])
             /// It is here: envelope and body.
             case snapshot([UInt8])
@@ -76,7 +76,7 @@ public final class SnapshotFetcher {
 
         /// Whose snapshot.
         public var key: SnapshotKey
-        /// What there is to tell.
+        /// The news.
         public var news: News
 
         var isRequest: Bool { if case .requested = news { true } else { false } }
@@ -94,7 +94,7 @@ public final class SnapshotFetcher {
     private var minutes = MinuteClock()
     /// Whether it was stopped.
     public private(set) var isStopped = false
-    /// Requests under way, by ticket, with what ends them early.
+    /// Requests in progress, by ticket, with what ends them early.
     var fetches: [UInt64: SnapshotFetch] = [:]
     /// Lists whose turn comes later, by the timer that says when.
     var laterLists: [ShellTimer: () -> Void] = [:]
@@ -105,7 +105,7 @@ public final class SnapshotFetcher {
     private var redelivery: ShellTimer?
     private var statusWriter: LatestValueWriter<SnapshotFetcherStatus>
 
-    /// What the fetcher has done and plans, for any thread.
+    /// The status and plan of the fetcher, for any thread.
     public let status: LatestValueReader<SnapshotFetcherStatus>
 
     /// A fetcher with nothing to do.
@@ -171,7 +171,7 @@ public final class SnapshotFetcher {
         }
     }
 
-    /// Tells the shard of a symbol that a request is under way for it.
+    /// Announces to the shard of a symbol that a request is in flight for it.
     private func announce(_ key: SnapshotKey, _ limit: SnapshotLimit) {
         let envelope = SnapshotEnvelope(symbol: key.symbol, limit: limit.levelCount)
         hand(Delivery(key: key, news: .requested(envelope.bytes)))
@@ -186,7 +186,7 @@ public final class SnapshotFetcher {
         return plan
     }
 
-    /// Ends all requests, for good; nothing is delivered any more, and whoever waits for a list hears of it.
+    /// Ends all requests, for good; nothing is delivered any more, and waiting requests for a list are told.
     public func stop() {
         if isStopped { return }
         isStopped = true
@@ -225,7 +225,7 @@ public final class SnapshotFetcher {
         showSoon()
     }
 
-    /// Delivers, or keeps it until it is taken.
+    /// Delivers, or keeps it until it is accepted.
     func hand(_ delivery: Delivery) {
         if isStopped { return }
         if undelivered.isEmpty && deliver(delivery) { return }
@@ -241,7 +241,7 @@ public final class SnapshotFetcher {
         }
     }
 
-    /// Shows the status before long.
+    /// Publishes the status before long.
     func showSoon() {
         if statusTimer != nil { return }
         statusTimer = clock.alarm(afterMs: Int64(options.statusIntervalMs)) { [self] in

@@ -1,4 +1,4 @@
-// What a fetcher does.
+// The status of a snapshot fetcher.
 
 import FeedPlan
 import LobHandoff
@@ -6,7 +6,7 @@ import MarketData
 
 /// What keeps a snapshot fetcher from sending its next request.
 public enum SnapshotFetcherWait: UInt8, Sendable, BitwiseCopyable {
-    /// Nothing does, or nothing is wanted.
+    /// Nothing does, or nothing is requested.
     case nothing
     /// The venue wants no requests now.
     case limited
@@ -18,9 +18,9 @@ public enum SnapshotFetcherWait: UInt8, Sendable, BitwiseCopyable {
     case outage
     /// This minute's weight is spent.
     case budget
-    /// Answers are on their way, and no more at once are allowed.
+    /// Answers are on their way, and no more requests are allowed at once.
     case answers
-    /// All that is wanted waits after a failure.
+    /// Everything that is requested waits after a failure.
     case backoff
 }
 
@@ -44,7 +44,7 @@ extension SnapshotFetcherWait {
 public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     /// When this status was written, in nanoseconds since 1970.
     public var writtenAtNs: Int64 = 0
-    /// Snapshots wanted and not asked for yet, by `SnapshotPriority`.
+    /// Snapshots requested and not sent for yet, by `SnapshotPriority`.
     public var queued = InlineArray<6, Int>(repeating: 0)
     /// Requests sent and not answered.
     public var inFlight = 0
@@ -57,7 +57,7 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     /// When the next request goes out at the earliest, in milliseconds since 1970; 0 if nothing is waited
     /// for.
     public var waitingUntilMs: Int64 = 0
-    /// When everything wanted should be there, in milliseconds since 1970; 0 if nothing is wanted.
+    /// When everything requested should be there, in milliseconds since 1970; 0 if nothing is.
     public var etaMs: Int64 = 0
     /// Of the present batch: delivered, failed for good, and all.
     public var delivered = 0
@@ -69,17 +69,17 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     public var sentCount = 0
     /// Answers 429, 418 and 403.
     public var refusalCount = 0
-    /// Requests that got no answer, or an error worth asking again.
+    /// Requests that got no answer, or an error worth a retry.
     public var transientFailureCount = 0
     /// Weight a minute that the venue states in its lists of symbols; 0 until one is read.
     public var statedWeight = 0
-    /// Statements of it that cannot be.
+    /// Such statements that cannot be true.
     public var unusableLimits = 0
     /// Bytes of all bodies.
     public var bytes = 0
-    /// Bodies that wait because their shard does not take them.
+    /// Bodies that wait because their shard does not accept them.
     public var undelivered = 0
-    /// What went wrong last.
+    /// The last failure.
     public var lastError = InlineText()
 
     /// A fetcher that has done nothing.
@@ -87,7 +87,7 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
 }
 
 extension SnapshotFetcherStatus {
-    /// Takes over what the planner says.
+    /// Copies what the planner says.
     mutating func take(_ plan: SnapshotPlanner.Plan) {
         for priority in SnapshotPriority.allCases {
             queued[priority.rawValue] = plan.queued[priority.rawValue]

@@ -1,15 +1,15 @@
-// From the fetcher to the shards: whose snapshot it is decides which feed gets it.
+// From the fetcher to the shards: the symbol of a snapshot decides which feed gets it.
 
 import LobHandoff
 import MarketData
 
-/// Takes what a fetcher tells of the symbols of one shard.
+/// Accepts the fetcher's deliveries for the symbols of one shard.
 public protocol SnapshotTaker: Sendable {
-    /// - Returns: false if it cannot be taken now; it is offered again.
+    /// - Returns: false if it cannot be accepted now; it is offered again.
     func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool
 }
 
-/// Where snapshots go; filled once the shards are there, which is before anybody requests one.
+/// Where snapshots go; filled once the shards exist, which is before any snapshot is requested.
 public final class SnapshotRoutes<Shard: SnapshotTaker>: @unchecked Sendable {
     private let routes = CommandQueue<[SymbolName: Shard]>(capacity: 1)
     // Thread: the fetcher's.
@@ -21,7 +21,7 @@ public final class SnapshotRoutes<Shard: SnapshotTaker>: @unchecked Sendable {
     /// The shard of each symbol, once. For any thread.
     public func set(_ shards: [SymbolName: Shard]) { _ = routes.post(shards) }
 
-    /// Hands it to its shard. Thread: the fetcher's.
+    /// Delivers it to its shard. Thread: the fetcher's.
     ///
     /// - Returns: false if the shard cannot take it now, or is not there yet.
     public func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {

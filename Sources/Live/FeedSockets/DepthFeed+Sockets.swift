@@ -5,7 +5,7 @@ import LobHandoff
 import LobTransport
 
 extension DepthFeed {
-    /// A feed that has not begun, over WebSockets.
+    /// A feed that has not started, over WebSockets.
     ///
     /// - Parameters:
     ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.

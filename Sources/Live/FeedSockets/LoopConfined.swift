@@ -2,7 +2,7 @@
 
 import LobTransport
 
-/// Names an object that only its loop's thread may touch.
+/// A reference to an object that only its loop's thread may touch.
 final class LoopConfined<Value: AnyObject>: @unchecked Sendable {
     private weak var value: Value?
 

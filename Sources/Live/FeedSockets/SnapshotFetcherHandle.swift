@@ -1,4 +1,4 @@
-// A fetcher, for other threads.
+// A fetcher, as other threads see it.
 
 import BinanceVenue
 import DepthFeed
@@ -16,7 +16,7 @@ public struct SnapshotFetcherHandle: Sendable {
         self.fetcher = LoopConfined(fetcher)
     }
 
-    /// Hands requests over, in their order.
+    /// Posts requests, in their order.
     ///
     /// - Returns: false if the loop's queue of commands is full, and it can be tried again, or if the loop is
     ///   closed; nothing happens then.

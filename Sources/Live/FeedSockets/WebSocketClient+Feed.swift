@@ -1,11 +1,11 @@
-// What may be told to a feed's sockets. A time beyond `TimeLimit.longestMs` counts as that, so `.max` means
-// never.
+// Which options of a feed's sockets are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so
+// `.max` means never.
 
 import LobTransport
 import MarketData
 
 extension WebSocketClient.Options {
-    /// What a feed takes if it is not told otherwise: a ping after 15 s of silence, given up 10 s later.
+    /// The defaults for a feed: a ping after 15 s of silence, given up 10 s later.
     public static var feed: WebSocketClient.Options {
         var options = WebSocketClient.Options()
         options.pingAfterMs = 15_000
