@@ -288,10 +288,11 @@ extension SymbolBook {
     /// The candidate is the served book from now on: stale until something shows that the stream leads on.
     func replaceByCandidate(_ why: StaleReason) {
         guard let staging = candidate?.staging else { return }
-        // What lies beyond the candidate speaks against it as well.
-        let evidence = ahead
+        // What lies beyond the candidate speaks against it as well, unless it is of a former time.
+        var evidence = ahead
         if let theirs = staging.sync.lastID, let own = served.sync.lastID, theirs < own {
             crossChecks.forgetFormerTime()
+            evidence.removeAll()
         }
         lose(why)
         ahead = evidence
