@@ -107,7 +107,9 @@ enum Metronome {
 /// Lets only so many cases run at once: two cores serve them all. A case that hangs ends the process, which
 /// otherwise would not say what it waits for.
 enum Gate {
-    private static let room = DispatchSemaphore(value: 8)
+    /// `LOB_CASES_AT_ONCE` changes how many, for builds that are slow.
+    private static let room = DispatchSemaphore(
+        value: ProcessInfo.processInfo.environment["LOB_CASES_AT_ONCE"].flatMap { Int($0) } ?? 8)
     private static let inside = Locked<[String: Metronome.Moment]>([:])
     private static let caseMsMax = 120_000
 

@@ -24,12 +24,6 @@ extension EngineCounters: Measured {
             "lob_engine_unknown_symbol_messages_total", \.unknownSymbol, key: "unknownSymbol",
             help: "Messages of symbols that the engine does not hold."),
         .counter(
-            "lob_engine_control_replies_total", \.controlReplies, key: "controlReplies",
-            help: "Control replies."),
-        .counter(
-            "lob_engine_error_replies_total", \.errorReplies, key: "errorReplies",
-            help: "Error replies."),
-        .counter(
             "lob_engine_shutdown_notices_total", \.shutdowns, key: "shutdowns",
             help: "Announcements of an imminent disconnect."),
         .counter(
