@@ -179,7 +179,8 @@ let package = Package(
         .target(
             name: "PipelineSimulation",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
+                "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceServing", "BinanceVenue",
+                "LobHandoff", "BookEngine",
                 "DepthFeed", "SimulatedExchange",
             ],
             path: "Sources/Lab/PipelineSimulation", swiftSettings: settings),

@@ -109,7 +109,7 @@ import Testing
     /// What the numbers mean, read as C would.
     @Test func valuesReadAsTheHeaderSays() {
         var view = BookView()
-        view.symbol = SymbolName("BTCUSDT")
+        view.symbol = "BTCUSDT"
         view.lastUpdateID = UpdateID(77)
         view.state = .live
         view.scales = SymbolScales(priceDecimals: 2, quantityDecimals: 5)

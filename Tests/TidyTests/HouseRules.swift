@@ -65,7 +65,8 @@ enum HouseRules {
         (
             "PipelineSimulation",
             [
-                "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "DepthFeed", "FeedPlan", "LobHandoff",
+                "BinanceServing", "BinanceVenue", "BookEngine", "BookSync", "DepthBook", "DepthFeed",
+                "FeedPlan", "LobHandoff",
                 "MarketData", "SimulatedExchange",
             ]
         ),

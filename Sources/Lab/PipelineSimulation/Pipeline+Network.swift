@@ -2,6 +2,7 @@
 // venue. Here, too, sits the trouble maker before the feed: messages that are too long for the ring, and the
 // mistakes of a careless program.
 
+import BinanceServing
 import BinanceVenue
 import DepthFeed
 import FeedPlan
@@ -83,7 +84,7 @@ extension Pipeline {
 
     /// Begins a request; returns what ends it early.
     func get(_ fetch: SnapshotFetch) -> (() -> Void)? {
-        guard let target = VenueTarget(address: fetch.address, base: endpoints.restBase) else { return nil }
+        guard let target = RequestTarget(address: fetch.address, base: endpoints.restBase) else { return nil }
         outcome.requests += 1
         var isOver = false
         func finish(_ error: String?) {
@@ -114,12 +115,12 @@ extension Pipeline {
     }
 
     /// The body of an answer as the fetcher gets it.
-    private func body(_ response: VenueResponse, _ target: VenueTarget) -> [UInt8] {
+    private func body(_ response: VenueResponse, _ target: RequestTarget) -> [UInt8] {
         let isDeep = target.parameters.contains { $0.name == "limit" && Int($0.value) ?? 0 > 100 }
         return plan.mistake == .futureAudits && isDeep ? withLaterID(response.body) : response.body
     }
 
-    private func noteBody(_ target: VenueTarget, _ response: VenueResponse) {
+    private func noteBody(_ target: RequestTarget, _ response: VenueResponse) {
         guard let name = target.parameters.first(where: { $0.name == "symbol" })?.value,
             let symbol = SymbolName(name), let index = symbols.firstIndex(of: symbol)
         else { return }
@@ -141,7 +142,7 @@ extension Pipeline {
     }
 }
 
-extension VenueTarget {
+extension RequestTarget {
     /// The target of an address below a base; nil if it is none.
     fileprivate init?(address: String, base: String) {
         guard address.hasPrefix(base) else { return nil }

@@ -7,6 +7,7 @@
 // * When the feed has ended, what is in the ring is still stepped before the loop ends, and readers see the
 //   final counters.
 
+import BinanceVenue
 import BookEngine
 import DepthFeed
 import FeedPlan
