@@ -54,9 +54,9 @@ public struct MessageParser: ~Copyable {
     ///
     /// Depth updates, partial depth, book tickers and REST depth bodies are taken apart completely and must
     /// be right in every byte. Replies to requests are `.other`; `ControlMessage` reads them. A depth update
-    /// in a `@depth5`, `@depth10` or `@depth20` stream is partial depth; outside a wrapper the two look alike,
-    /// and it is taken for a diff. Updates of an `@rpiDepth` stream are `.other`: they belong to another book.
-    /// Where updates are linked a missing `pu` is an error.
+    /// in a `@depth5`, `@depth10` or `@depth20` stream is partial depth; outside a wrapper the two look
+    /// alike, and it is taken for a diff. Updates of an `@rpiDepth` stream are `.other`: they belong to
+    /// another book. Where updates are linked a missing `pu` is an error.
     ///
     /// - Parameters:
     ///   - message: one whole message. Blanks around it are allowed.
