@@ -130,7 +130,7 @@ let package = Package(
         .target(
             name: "LocalOrderBook",
             dependencies: [
-                "MarketData", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
+                "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue", "BookEngine",
                 "LobTransport", "DepthFeed", "BookService",
             ],
             swiftSettings: safe),

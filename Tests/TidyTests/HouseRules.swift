@@ -29,7 +29,7 @@ enum HouseRules {
         (
             "LocalOrderBook",
             [
-                "BinanceVenue", "BookEngine", "BookService", "DepthBook", "DepthFeed", "FeedPlan",
+                "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook", "DepthFeed", "FeedPlan",
                 "LobHandoff", "LobTransport", "MarketData",
             ]
         ),

@@ -5,9 +5,8 @@
 // * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
 //   number and does no I/O. Time is what the frames say.
 // * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
-// the
-//   engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose it
-//   was.
+//   the engine, puts its own symbol in doubt, and all symbols of its connection only if nobody can tell whose
+//   it was.
 // * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message
 //   cannot be read, or a book or buffer meets its largest load.
 // * A tick looks at a few symbols only; see `looksPerTick`.
