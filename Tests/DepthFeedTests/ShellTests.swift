@@ -101,13 +101,13 @@ private final class NotedLink: FeedLink {
     /// A queue that is full: nothing is lost, nothing is said twice, and the order stays.
     @Test func refusedRequestsAreKept() {
         let names: [SymbolName] = ["AUSDT", "BUSDT", "CUSDT"]
-        var engine = BookEngine(EngineConfiguration(market: .spot))
+        var engine = BookEngine(EngineConfiguration(rules: Market.spot.rules))
         for name in names { engine.addSymbol(name) }
         var isTaking = false
         var offers: [[SnapshotFetcher.Request]] = []
         var turn = ShardTurn(
             ShardTurn.Wiring(
-                work: CommandQueue(capacity: 1),
+                market: .spot, work: CommandQueue(capacity: 1),
                 want: {
                     offers.append($0)
                     return isTaking
@@ -132,12 +132,13 @@ private final class NotedLink: FeedLink {
 
     /// Questions are answered once.
     @Test func questionsAreAnswered() {
-        var engine = BookEngine(EngineConfiguration(market: .spot))
+        var engine = BookEngine(EngineConfiguration(rules: Market.spot.rules))
         let work = CommandQueue<BookWork>(capacity: 2)
         let answers = CommandQueue<Int>(capacity: 2)
         var turn = ShardTurn(
             ShardTurn.Wiring(
-                work: work, want: { _ in true }, resubscribe: { _ in true }, isDepthWanted: { false },
+                market: .spot, work: work, want: { _ in true }, resubscribe: { _ in true },
+                isDepthWanted: { false },
                 levelCount: { _ in 100 }, monotonicNs: { 0 }))
         #expect(work.post { _ = answers.post($0.symbols.count) })
         for _ in 0..<3 { turn.finish(&engine) }

@@ -194,7 +194,9 @@ struct SimulateCommand: ParsableCommand {
     private func rows(
         _ total: PipelineOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
     ) -> [[String]] {
-        let prompt = total.doubts == 0 ? 1 : Double(total.promptDoubts) / Double(total.doubts)
+        func share(_ count: Int) -> String {
+            fixed(total.doubts == 0 ? 0 : 100 * Double(count) / Double(total.doubts), 2)
+        }
         return [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
             ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
@@ -209,7 +211,8 @@ struct SimulateCommand: ParsableCommand {
             [
                 "doubts settled by a snapshot",
                 "\(rounded(Double(total.doubts))), "
-                    + "\(fixed(100 * prompt, 2)) % by the first, within two updates",
+                    + "\(share(total.promptDoubts)) % by the first, within two updates, "
+                    + "\(share(total.confirmedDoubts)) % when a second confirmed it",
             ],
             ["doubts settled without one", rounded(Double(total.freeDoubts))],
             ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],
