@@ -59,7 +59,7 @@ struct SimulateCommand: ParsableCommand {
             "Run the whole pipeline in virtual time against a faulty venue, and check every book.",
         discussion: """
             Each seed is a venue with its own order flow and its own faults, connected through the real \
-            ring, parser, synchronizer, engine and snapshot planner. After every frame every level inside \
+            feed, snapshot fetcher, ring, parser and engine. After every frame every level inside \
             the proven range of a live book must equal the true book at that update id; when the faults \
             end, every symbol must be live and up to date within the stated time.
 
