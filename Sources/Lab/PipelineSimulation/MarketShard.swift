@@ -1,6 +1,7 @@
 // A shard of a market run: feed, ring, engine and the turns of a book thread, on a connection that opens at
 // once, never fails and has the events of its symbols put into it.
 
+import BinanceServing
 import BinanceVenue
 import BookEngine
 import DepthFeed
@@ -18,6 +19,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
     private(set) var feed: DepthFeed!
     private var consumer: FrameConsumer
     private let clock: VirtualClock
+    private let market: Market
     private var link: MarketLink?
     private var turn: ShardTurn!
     private var unreadBytes = 0
@@ -30,7 +32,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
         for symbol in symbols { engine.addSymbol(symbol) }
         let ring = try FrameRing(capacityBytes: MarketShard.ringBytes)
         consumer = ring.consumer
-        self.clock = clock
+        (self.clock, market) = (clock, endpoints.market)
         let feedConfiguration = DepthFeed.Configuration(endpoints: endpoints, symbols: symbols)
         feed = DepthFeed(
             feedConfiguration, clock: clock, producer: ring.producer,
@@ -48,7 +50,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
         let planned = fetcher.status
         turn = ShardTurn(
             ShardTurn.Wiring(
-                work: CommandQueue(capacity: 1),
+                market: market, work: CommandQueue(capacity: 1),
                 want: { [clock] requests in
                     clock.alarm(atUs: 0) { fetcher.want(requests) }
                     return true
