@@ -189,7 +189,9 @@ extension SymbolBook {
         var evidence = ahead
         let next = shared.connections.newest
         let shownID = next.flatMap { source.shownID(by: $0) }.flatMap { isPlausible($0) ? $0 : nil }
-        if let shownID { evidence.note(shownID, nowNs: shared.nowNs) }
+        if let shownID, served.sync.lastID.map({ shownID > $0 }) != false {
+            evidence.note(shownID, nowNs: shared.nowNs)
+        }
         lose(.disconnected)
         ahead = evidence
         if let shownID { awaited.passed(shownID) }
