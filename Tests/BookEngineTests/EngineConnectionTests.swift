@@ -129,6 +129,32 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status("ETHUSDT").state == .live && h.status().state == .live)
     }
 
+    /// A snapshot shows that a symbol missed nothing, until the next late update of its connection.
+    @Test func whatASnapshotCaughtUpIsLateAgain() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        func event(_ id: Int, _ atMs: Int64, _ symbol: String) {
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
+                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
+        }
+        event(11, 0, "BTCUSDT")
+        event(11, 0, "ETHUSDT")
+        h.nowNs += 20 * second
+        event(12, 1_000, "ETHUSDT")
+        h.tick()
+        #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
+        h.tick(afterNs: second)
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+        h.tick(afterNs: second)
+        #expect(h.status().state == .live)
+        event(13, 2_000, "ETHUSDT")
+        h.tick()
+        #expect(h.status().reason == .lagging)
+    }
+
     /// A connection that is late may still bring a former time of the venue: nothing of it is handed over.
     @Test(arguments: [FrameKind.retired, .disconnected]) func aLateConnectionHandsNothingOver(
         _ end: FrameKind

@@ -226,7 +226,10 @@ extension SymbolBook {
         audits.agreed(nowNs: shared.nowNs)
         ahead.reached(staging.book.lastUpdateID)
         // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
-        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs { lag.caughtUp(atNs: joinedNs) }
+        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {
+            lag.caughtUp(atNs: joinedNs)
+            shared.connections.caughtUp()
+        }
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
