@@ -36,4 +36,17 @@ struct MinuteClockTests {
             #expect(clock.timeMs(realtimeMs: realtimeMs + 1, monotonicMs: 106) == timeMs + 1)
         }
     }
+
+    /// What steps add to the time is told once, so that a ban can last as much longer.
+    @Test func forwardStepsAreTold() {
+        var clock = MinuteClock()
+        _ = clock.timeMs(realtimeMs: Self.startMs, monotonicMs: 0)
+        #expect(clock.takeSlip() == 0)
+        _ = clock.timeMs(realtimeMs: Self.startMs + 4_000, monotonicMs: 1_000)
+        _ = clock.timeMs(realtimeMs: Self.startMs + 6_000, monotonicMs: 2_000)
+        #expect(clock.takeSlip() == 4_000 && clock.takeSlip() == 0)
+        let before = clock.timeMs(realtimeMs: Self.startMs + 6_000, monotonicMs: 2_000)
+        let after = clock.timeMs(realtimeMs: Self.startMs - 50_000, monotonicMs: 2_000)
+        #expect(clock.takeSlip() == max(after - before, 0))
+    }
 }

@@ -73,6 +73,11 @@ struct RequestBudget: Sendable {
         )
     }
 
+    /// The clock was set forward by so much, to `nowMs`: no pause ends earlier for that.
+    mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
+        pause.clockSlipped(byMs: slipMs, nowMs: nowMs)
+    }
+
     /// The time of the last input: time never runs backwards in here, whatever the clock does.
     var nowMs: Int64 { clockMs }
 

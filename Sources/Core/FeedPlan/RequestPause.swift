@@ -76,6 +76,12 @@ struct RequestPause: Sendable {
         firstTicketTrying = nextTicket
     }
 
+    /// The clock was set forward by so much, to `nowMs`: a pause that was not over ends as much later.
+    mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
+        if refusedUntilMs > nowMs - slipMs { refusedUntilMs += slipMs }
+        if outageUntilMs > nowMs - slipMs { outageUntilMs += slipMs }
+    }
+
     /// The venue served a request.
     mutating func succeeded(ticket: UInt64) {
         if ticket < firstTicketAfter { return }

@@ -4,6 +4,15 @@
 // They have no queue: the caller asks until it is admitted. Every admitted request must be reported.
 
 extension SnapshotPlanner {
+    /// The clock that gives `nowMs` was set forward: bans last as long as they were to.
+    ///
+    /// - Parameters:
+    ///   - slipMs: by how much.
+    ///   - nowMs: the time it shows now.
+    public mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
+        budget.clockSlipped(byMs: slipMs, nowMs: nowMs)
+    }
+
     /// What to do about a request other than a snapshot.
     public enum Admission: Hashable, Sendable {
         /// Send it, and report its answer under this ticket.

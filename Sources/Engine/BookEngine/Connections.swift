@@ -101,7 +101,7 @@ struct Connections {
         connections[last].lagNotedNs = nowNs
         if lagNs > lagNsMax {
             hasLate = true
-            isLateAgain = isLateAgain || hasCaughtUp
+            if hasCaughtUp { (hasCaughtUp, isLateAgain) = (false, true) }
         }
     }
 
@@ -113,14 +113,14 @@ struct Connections {
         connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
     }
 
-    /// Whether books are to be judged: a connection has become late or has caught up since the last call, or a
-    /// late update came after a symbol had caught up by itself. A connection has caught up only when it is
+    /// Whether books are to be judged: a connection has become late or has caught up since the last call, or
+    /// a late update came after a symbol had caught up by itself. A connection has caught up only when it is
     /// well in time, so that one at the limit does not keep switching.
     mutating func lateHaveChanged() -> Bool {
         if !hasLate { return false }
         hasLate = false
         var haveChanged = isLateAgain
-        if isLateAgain { (hasCaughtUp, isLateAgain) = (false, false) }
+        isLateAgain = false
         for index in connections.indices {
             let lagNs = connections[index].lagNs
             let isLate = connections[index].isLate ? lagNs > lagNsMax / 2 : lagNs > lagNsMax

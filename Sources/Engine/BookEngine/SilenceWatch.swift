@@ -16,6 +16,7 @@
 /// hearing    subscribed     new
 ///            startedAnew,   –          starts over, and is fruitless until something is heard
 ///            wantedSubscription
+///            leftBehind     –          starts over; no step was fruitless
 /// ```
 /// Doubling ends at `silenceNsMax`. A fruitless step is a new subscription, or a check that found the symbol
 /// merely quiet.
@@ -53,6 +54,12 @@ struct SilenceWatch {
     mutating func startedAnew(nowNs: Int64) {
         sinceNs = nowNs
         fruitless += 1
+    }
+
+    /// The venue was found to have moved on without the stream.
+    mutating func leftBehind(nowNs: Int64) {
+        sinceNs = nowNs
+        fruitless = 0
     }
 
     /// A new subscription is wanted.

@@ -234,7 +234,10 @@ extension SymbolBook {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
             counters.quietChecks += 1
-            silence.startedAnew(nowNs: shared.nowNs)
+            // One that only confirms a snapshot says nothing of the stream.
+            if silence.dueNs(nowNs: shared.nowNs, shared.configuration) < shared.nowNs {
+                silence.startedAnew(nowNs: shared.nowNs)
+            }
         case .initial, .resync, .audit: break
         }
         // A candidate begun before the loss would have been given up.
@@ -277,7 +280,12 @@ extension SymbolBook {
                 return judge()
             }
             counters.behind += 1
-            if !isExplained { source.leftOut(nowNs: shared.nowNs) }
+            if isExplained {
+                // By one message, but perhaps the stream is dead.
+                silence.leftBehind(nowNs: shared.nowNs)
+            } else {
+                source.leftOut(nowNs: shared.nowNs)
+            }
             replaceByCandidate(.behind)
             if !isExplained { resubscribe() }
             return

@@ -2,8 +2,8 @@
 // missed. Counted is how many of those that took a snapshot were settled by the first one that nobody could
 // call too old, within two updates of its arrival: more would mean that good snapshots are thrown away.
 // Too old is one that the first event of the doubt does not follow: something is missing between the two.
-// Where no event comes to show that nothing was missed, a second snapshot may confirm the first at an equal id
-// sooner than the next event would: that is counted by itself.
+// Where no event comes to show that nothing was missed, a second snapshot may confirm the first at an equal
+// id sooner than the next event would: that is counted by itself.
 //
 // Also here: what false snapshots excuse, and the trouble that a plan measures.
 

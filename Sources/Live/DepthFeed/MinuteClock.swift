@@ -1,6 +1,7 @@
 // The time that a fetcher plans by. Weight budgets follow wall-clock minutes, but bans and backoffs are
-// durations: stepping the system clock must neither cut a ban short nor extend it. A step is followed only
-// within its minute; whole minutes of it are ignored.
+// durations: stepping the system clock must not cut a ban short, nor extend it by more than a minute. A step
+// is followed only within its minute; whole minutes of it are ignored. What is followed forward is told, so
+// that the end of a ban can be moved by as much.
 //
 // Invariants
 // * Minutes begin when those of the clock do.
@@ -17,6 +18,7 @@ struct MinuteClock {
     private(set) var aheadMs: Int64 = 0
     /// How far the time is ahead of the clock that only goes forward.
     private var sinceStartMs: Int64?
+    private var slippedMs: Int64 = 0
 
     /// The time, when the two clocks show this.
     mutating func timeMs(realtimeMs: Int64, monotonicMs: Int64) -> Int64 {
@@ -25,7 +27,14 @@ struct MinuteClock {
         aheadMs -= MinuteClock.minutesUp(excessMs) * MinuteClock.minuteMs
         let timeMs = realtimeMs + aheadMs
         sinceStartMs = timeMs - monotonicMs
+        slippedMs += max(timeMs - expectedMs, 0)
         return timeMs
+    }
+
+    /// By how much the time has been moved forward by steps since the last call.
+    mutating func takeSlip() -> Int64 {
+        defer { slippedMs = 0 }
+        return slippedMs
     }
 
     /// Whole minutes, rounded up.

@@ -202,7 +202,11 @@ public final class SnapshotFetcher {
 
     /// The planner's time: its minutes are those of the clock, which are the venue's.
     var nowMs: Int64 {
-        minutes.timeMs(realtimeMs: clock.realtimeNs / 1_000_000, monotonicMs: clock.monotonicMs)
+        let nowMs = minutes.timeMs(
+            realtimeMs: clock.realtimeNs / 1_000_000, monotonicMs: clock.monotonicMs)
+        let slipMs = minutes.takeSlip()
+        if slipMs > 0 { planner.clockSlipped(byMs: slipMs, nowMs: nowMs) }
+        return nowMs
     }
 
     /// Sends what may be sent, and sets the alarm for the next time.
