@@ -8,7 +8,7 @@ import FeedPlan
 import MarketData
 
 /// The addresses that have been heard of. Thread: that of the servers' loop.
-public final class AddressBook {
+package final class AddressBook {
     private struct Key: Hashable {
         var address: String
         var pool: WeightPool
@@ -18,7 +18,7 @@ public final class AddressBook {
     private var entries: [Key: ClientAddress] = [:]
 
     /// Nobody has been heard of.
-    public init() {}
+    package init() {}
 
     private func key(_ address: String, _ market: Market) -> Key {
         let key = Key(address: address, pool: market.weightPool)

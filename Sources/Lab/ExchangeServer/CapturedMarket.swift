@@ -11,7 +11,7 @@ import MarketData
 import SimulatedExchange
 
 /// Why a capture cannot be played.
-public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file cannot be read.
     case unreadable(ReadingError)
     /// No message in it belongs to a stream of the market.
@@ -24,7 +24,7 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     case recording(path: String)
 
     /// A sentence for people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let error): "\(error)"
         case .empty(let path): "\(path): no message of a stream in it; is it of this market?"
@@ -38,26 +38,26 @@ public enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A captured session of one market.
-public struct CapturedMarket: Sendable {
+package struct CapturedMarket: Sendable {
     /// Most symbols that are served; each costs a book, some 50 KB.
-    public static let symbolCountMax = 4_096
+    package static let symbolCountMax = 4_096
     /// Most streams.
-    public static let streamCountMax = 65_536
+    package static let streamCountMax = 65_536
 
     /// Its market.
-    public let market: Market
+    package let market: Market
     /// Its files.
-    public let files: CaptureFiles
+    package let files: CaptureFiles
     /// Its symbols, in the order in which they speak.
-    public private(set) var symbols: [ListedSymbol] = []
+    package private(set) var symbols: [ListedSymbol] = []
     /// Its streams.
-    public private(set) var streams: [String] = []
+    package private(set) var streams: [String] = []
     /// Messages, those that belong to no stream included.
-    public private(set) var messageCount = 0
+    package private(set) var messageCount = 0
     /// Messages that belong to no stream: replies, REST bodies in line, what cannot be told.
-    public private(set) var strayCount = 0
+    package private(set) var strayCount = 0
     /// Time from the first message to the last, in nanoseconds; 0 if it is not known.
-    public private(set) var spanNs: Int64 = 0
+    package private(set) var spanNs: Int64 = 0
     /// The first REST body of each symbol.
     private(set) var snapshots: [SymbolName: [UInt8]] = [:]
     /// Whose a body is that names no symbol: of the only one in the capture, if it has one.
@@ -68,7 +68,7 @@ public struct CapturedMarket: Sendable {
     /// - Parameters:
     ///   - files: where its parts lie.
     ///   - market: its market.
-    public init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
+    package init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
         self.market = market
         self.files = files
         if RecordingReader.isRecording(path: files.events) { throw .recording(path: files.name) }

@@ -5,10 +5,10 @@ import SimulatedExchange
 
 extension ExchangeCounters: Measured {
     /// One for each market.
-    public static let instanceLabel: String? = "market"
+    package static let instanceLabel: String? = "market"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<ExchangeCounters>] = stored + venues
+    package static let metrics: [Metric<ExchangeCounters>] = stored + venues
 
     private static let stored: [Metric<ExchangeCounters>] = [
         .gauge(

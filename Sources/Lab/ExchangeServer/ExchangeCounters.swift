@@ -3,31 +3,31 @@
 import SimulatedExchange
 
 /// Totals of one server, and what it has at the moment.
-public struct ExchangeCounters: Hashable, Sendable {
+package struct ExchangeCounters: Hashable, Sendable {
     /// WebSocket clients at the moment.
-    public internal(set) var connectionCount = 0
+    package internal(set) var connectionCount = 0
     /// Streams of all clients at the moment, silent ones included.
-    public internal(set) var streamCount = 0
+    package internal(set) var streamCount = 0
     /// WebSocket clients so far.
-    public internal(set) var connectedCount = 0
+    package internal(set) var connectedCount = 0
     /// Upgrades refused: unknown paths, too many attempts, too many connections.
-    public internal(set) var refusedCount = 0
+    package internal(set) var refusedCount = 0
     /// Clients cut off because their send queue was full.
-    public internal(set) var slowCount = 0
+    package internal(set) var slowCount = 0
     /// Text messages handed to the sockets.
-    public internal(set) var messageCount = 0
+    package internal(set) var messageCount = 0
     /// Bytes of them.
-    public internal(set) var messageBytes = 0
+    package internal(set) var messageBytes = 0
     /// REST requests.
-    public internal(set) var requestCount = 0
+    package internal(set) var requestCount = 0
     /// REST requests refused because too many waited for their answers.
-    public internal(set) var overloadCount = 0
+    package internal(set) var overloadCount = 0
     /// Largest weight an address has used in the present minute.
-    public internal(set) var usedWeight = 0
+    package internal(set) var usedWeight = 0
     /// How far virtual time is behind the clock, in virtual microseconds.
-    public internal(set) var behindUs: Int64 = 0
+    package internal(set) var behindUs: Int64 = 0
     /// Messages of a capture that have been played.
-    public internal(set) var playedCount = 0
+    package internal(set) var playedCount = 0
     /// What the venue itself has counted.
-    public internal(set) var venue = VenueCounters()
+    package internal(set) var venue = VenueCounters()
 }

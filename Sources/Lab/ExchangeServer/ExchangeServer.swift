@@ -31,42 +31,42 @@ import MarketData
 import SimulatedExchange
 
 /// A simulated venue that listens on a port. Thread: its loop's. It lives as long as its loop.
-public final class ExchangeServer {
+package final class ExchangeServer {
     /// How the venue is served.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
-        public var address: String? = "127.0.0.1"
+        package var address: String? = "127.0.0.1"
         /// Port; 0 takes a free one.
-        public var port = 0
+        package var port = 0
         /// TLS if given.
-        public var tls: TLSIdentity?
+        package var tls: TLSIdentity?
         /// Venue seconds in a second. Everything is faster by it: events, pings, deadlines, minutes.
-        public var speed = 1.0
+        package var speed = 1.0
         /// Most bytes that wait for the socket of a client; one that reads more slowly is closed with 1008.
         /// Less than the loop's `queueBytesMax`, so that the close frame still finds room.
-        public var queuedBytesMax = 2 << 20
+        package var queuedBytesMax = 2 << 20
         /// Shortest time between two runs of the venue. 0 runs it at the very moment something is due, at the
         /// price of a loop that spins through the last millisecond before.
-        public var wakeUpUs: Int64 = 1_000
+        package var wakeUpUs: Int64 = 1_000
         /// Most requests that wait for their answers.
-        public var answerCountMax = 1_024
+        package var answerCountMax = 1_024
 
         /// Whether a capture is played as fast as its clients read, whatever its times.
-        public var isUnpaced = false
+        package var isUnpaced = false
         /// Whether a capture begins at once, not when the first client listens.
-        public var playsAtOnce = false
+        package var playsAtOnce = false
         /// Whether connections and requests are served on when a capture is over; otherwise every client is
         /// closed with 1001.
-        public var staysWhenPlayed = false
+        package var staysWhenPlayed = false
 
         /// The defaults: loopback, a free port, real time.
-        public init() {}
+        package init() {}
     }
 
     /// The port in use.
-    public private(set) var port = 0
+    package private(set) var port = 0
     /// The market that is served.
-    public let market: Market
+    package let market: Market
     let loop: EventLoop
     let options: Options
     let addresses: AddressBook
@@ -76,7 +76,7 @@ public final class ExchangeServer {
     var waitingAnswerCount = 0
     let player: CapturePlayer?
     /// Whether a capture has been played to its end.
-    public private(set) var isPlayed = false
+    package private(set) var isPlayed = false
     private let clock: VenueClock
     private var timer: LoopTimer?
     private var lastRunNs: Int64 = 0
@@ -92,7 +92,7 @@ public final class ExchangeServer {
     ///   - configuration: what the venue is made of; `live` makes one for clients of this machine.
     ///   - addresses: shared by servers whose request budgets are one.
     /// - Throws: `TransportError.cannotListen`.
-    public convenience init(
+    package convenience init(
         _ configuration: VenueConfiguration, on loop: EventLoop, options: Options = Options(),
         addresses: AddressBook = AddressBook()
     ) throws(TransportError) {
@@ -108,7 +108,7 @@ public final class ExchangeServer {
     ///   - configuration: the venue around it: limits, latencies, faults of frames, connections and requests.
     ///     It must have no symbols.
     /// - Throws: `CaptureError`, or `TransportError.cannotListen`.
-    public convenience init(
+    package convenience init(
         playing capture: CapturedMarket, _ configuration: VenueConfiguration, on loop: EventLoop,
         options: Options = Options(), addresses: AddressBook = AddressBook()
     ) throws {
@@ -147,7 +147,7 @@ public final class ExchangeServer {
 
     /// A configuration for live clients: real pongs are expected, and times are those of a machine that the
     /// venue shares with them.
-    public static func live(_ configuration: VenueConfiguration) -> VenueConfiguration {
+    package static func live(_ configuration: VenueConfiguration) -> VenueConfiguration {
         var live = configuration
         live.expectsPongs = true
         live.honoursSpeeds = true
@@ -162,7 +162,7 @@ public final class ExchangeServer {
     }
 
     /// What has happened so far.
-    public var counters: ExchangeCounters {
+    package var counters: ExchangeCounters {
         var counters = tally
         counters.connectionCount = clients.count
         counters.streamCount = clients.reduce(0) { $0 + venue.subscriptionCount(of: $1.id) }
@@ -174,17 +174,17 @@ public final class ExchangeServer {
     }
 
     /// What goes wrong from now on.
-    public var faults: FaultPlan {
+    package var faults: FaultPlan {
         get { venue.faults }
         set { venue.faults = newValue }
     }
 
     /// Calls `body` with the venue itself, for those who may know the truth. It must not move time or touch
     /// connections.
-    public func withVenue<R>(_ body: (inout Venue) -> R) -> R { body(&venue) }
+    package func withVenue<R>(_ body: (inout Venue) -> R) -> R { body(&venue) }
 
     /// Tells every client that the venue goes down and closes; turn the loop until no connection is left.
-    public func shutDown() {
+    package func shutDown() {
         venue.shutDown()
         run()
     }

@@ -30,16 +30,16 @@
 //     recovery      when the faults have ended, every symbol is live and up to date in the stated time
 
 /// One of the things that must hold after every frame.
-public enum Invariant: String, CaseIterable, Sendable {
+package enum Invariant: String, CaseIterable, Sendable {
     /// See the table above.
     case levels, best, shown, crossed, handed, handover, unreadable, dropped, contradicted, ahead, silent
     /// See the table above.
     case lagging, audit, age, alarms, behind, buffers, terms, replica, recovery
 
     /// All of them.
-    public static let all = Set(allCases)
+    package static let all = Set(allCases)
     /// Those that follow from ids alone.
-    public static let byIDs: Set<Invariant> = [
+    package static let byIDs: Set<Invariant> = [
         .levels, .handed, .alarms, .behind, .buffers, .terms, .recovery,
     ]
 }

@@ -16,32 +16,32 @@ import MarketData
 import SimulatedExchange
 
 /// What a market run is.
-public struct MarketPlan: Sendable {
+package struct MarketPlan: Sendable {
     /// Symbols.
-    public var symbolCount = 1500
+    package var symbolCount = 1500
     /// Every so many-th symbol is busy; 1: all.
-    public var busyEvery = 10
+    package var busyEvery = 10
     /// Traffic of the busy ones.
-    public var busy = MarketTraffic.busy
+    package var busy = MarketTraffic.busy
     /// Traffic of the others.
-    public var quiet = MarketTraffic.quiet
+    package var quiet = MarketTraffic.quiet
     /// Virtual minutes.
-    public var minutes = 60
+    package var minutes = 60
     /// Symbols of one shard at most.
-    public var shardSymbolCountMax = 512
+    package var shardSymbolCountMax = 512
     /// Market of all symbols.
-    public var market: Market
+    package var market: Market
     /// The engine of every shard.
-    public var engine: EngineConfiguration
+    package var engine: EngineConfiguration
     /// The planner.
-    public var planner: SnapshotPlanner.Configuration
+    package var planner: SnapshotPlanner.Configuration
     /// Levels a side to ask for.
-    public var levelCount: @Sendable (SnapshotPriority) -> Int
+    package var levelCount: @Sendable (SnapshotPriority) -> Int
     /// Time from a request to its answer.
-    public var answerMs: Int64 = 100
+    package var answerMs: Int64 = 100
 
     /// A plan with the defaults.
-    public init(
+    package init(
         market: Market, engine: EngineConfiguration, planner: SnapshotPlanner.Configuration,
         levelCount: @escaping @Sendable (SnapshotPriority) -> Int
     ) {
@@ -52,59 +52,59 @@ public struct MarketPlan: Sendable {
 }
 
 /// Books of one kind at one moment of a market run.
-public struct MarketShare: Hashable, Sendable {
+package struct MarketShare: Hashable, Sendable {
     /// All of them.
-    public var books = 0
+    package var books = 0
     /// Those that are live.
-    public var live = 0
+    package var live = 0
     /// Those that have been deep enough once.
-    public var deepened = 0
+    package var deepened = 0
     /// Those that were compared with a later snapshot once.
-    public var audited = 0
+    package var audited = 0
     /// Comparisons so far.
-    public var audits = 0
+    package var audits = 0
 }
 
 /// A market run at the end of a virtual minute.
-public struct MarketMinute: Sendable {
+package struct MarketMinute: Sendable {
     /// Minutes gone.
-    public var minute = 0
+    package var minute = 0
     /// The busy books.
-    public var busy = MarketShare()
+    package var busy = MarketShare()
     /// The others.
-    public var quiet = MarketShare()
+    package var quiet = MarketShare()
     /// Buffers that were full, so far.
-    public var overflows = 0
+    package var overflows = 0
     /// Audits that found a difference, gaps and refuted snapshots so far; the venue gives no cause for any.
-    public var errors = 0
+    package var errors = 0
     /// Bytes of messages that wait for snapshots, all books together: now, and the most so far.
-    public var bufferedBytes = 0
+    package var bufferedBytes = 0
     /// See `bufferedBytes`.
-    public var bufferedBytesMax = 0
+    package var bufferedBytesMax = 0
     /// Weight spent in this minute.
-    public var weight = 0
+    package var weight = 0
     /// Requests sent so far.
-    public var requests = 0
+    package var requests = 0
     /// Messages stepped so far.
-    public var messages = 0
+    package var messages = 0
 }
 
 /// When a market run reached what.
-public struct MarketOutcome: Sendable {
+package struct MarketOutcome: Sendable {
     /// Milliseconds from the start to the first snapshot that arrived; nil if none did.
-    public var firstSnapshotMs: Int64?
+    package var firstSnapshotMs: Int64?
     /// To the moment at which the last busy book had been deep enough once; nil if one never was.
-    public var busyDeepenedMs: Int64?
+    package var busyDeepenedMs: Int64?
     /// The same of all books.
-    public var deepenedMs: Int64?
+    package var deepenedMs: Int64?
     /// To the moment at which every book had been compared once; nil if one never was.
-    public var auditedMs: Int64?
+    package var auditedMs: Int64?
     /// The last minute.
-    public var end = MarketMinute()
+    package var end = MarketMinute()
 }
 
 /// A run of a market plan.
-public final class MarketRun {
+package final class MarketRun {
     static let stepMs: Int64 = 100
     static let startMs: Int64 = 1_790_000_040_000
     /// Rounds of the book threads in a step: as often as they tell ranks.
@@ -129,7 +129,7 @@ public final class MarketRun {
     private var outcome = MarketOutcome()
 
     /// A run that has not begun.
-    public init(_ plan: MarketPlan) throws {
+    package init(_ plan: MarketPlan) throws {
         self.plan = plan
         endpoints = Endpoints(market: plan.market)!
         encoder = MessageEncoder(.classic(plan.market))
@@ -166,7 +166,7 @@ public final class MarketRun {
 
     /// Runs the plan.
     /// - Parameter minute: gets the state after every virtual minute.
-    public func run(_ minute: (MarketMinute) -> Void) -> MarketOutcome {
+    package func run(_ minute: (MarketMinute) -> Void) -> MarketOutcome {
         for shard in shards { shard.feed.start() }
         let stepsPerMinute = Int(60_000 / MarketRun.stepMs)
         while step < plan.minutes * stepsPerMinute {

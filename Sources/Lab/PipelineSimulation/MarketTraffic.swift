@@ -15,18 +15,18 @@ import BinanceVenue
 import MarketData
 
 /// How much a symbol of a market run says.
-public struct MarketTraffic: Hashable, Sendable {
+package struct MarketTraffic: Hashable, Sendable {
     /// Levels in one depth update.
-    public var levelCount: Int
+    package var levelCount: Int
     /// Steps of 100 ms between two times at which it speaks.
-    public var everySteps: Int
+    package var everySteps: Int
     /// Depth updates each time.
-    public var updatesAtOnce: Int
+    package var updatesAtOnce: Int
     /// Ids between two moves of the price by a tick.
-    public var idsPerTick: Int64
+    package var idsPerTick: Int64
 
     /// Traffic of these numbers.
-    public init(levelCount: Int, everySteps: Int, updatesAtOnce: Int = 1, idsPerTick: Int64) {
+    package init(levelCount: Int, everySteps: Int, updatesAtOnce: Int = 1, idsPerTick: Int64) {
         self.levelCount = levelCount
         self.everySteps = everySteps
         self.updatesAtOnce = updatesAtOnce
@@ -34,9 +34,9 @@ public struct MarketTraffic: Hashable, Sendable {
     }
 
     /// 1.2 kB every 100 ms, a tick in five seconds.
-    public static let busy = MarketTraffic(levelCount: 30, everySteps: 1, idsPerTick: 50)
+    package static let busy = MarketTraffic(levelCount: 30, everySteps: 1, idsPerTick: 50)
     /// 0.5 kB every 500 ms, a tick in a minute.
-    public static let quiet = MarketTraffic(levelCount: 9, everySteps: 5, idsPerTick: 120)
+    package static let quiet = MarketTraffic(levelCount: 9, everySteps: 5, idsPerTick: 120)
 }
 
 /// One symbol of the venue.

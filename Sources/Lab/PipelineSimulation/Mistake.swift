@@ -8,7 +8,7 @@ import MarketData
 import SimulatedExchange
 
 /// Mistakes that are made in real programs, each of which the checkers must notice.
-public enum Mistake: String, CaseIterable, Sendable {
+package enum Mistake: String, CaseIterable, Sendable {
     /// The first event may begin one id too late.
     case firstEventOffByOne
     /// Futures continuity by `U == u + 1`, as on spot.
@@ -65,7 +65,7 @@ public enum Mistake: String, CaseIterable, Sendable {
     case copiesClaimAll
 
     /// What the mistake is, for people.
-    public var explanation: String {
+    package var explanation: String {
         switch self {
         case .firstEventOffByOne: "the first event after a snapshot may begin one id too late"
         case .spotRuleOnFutures: "futures continuity judged by U == u + 1"
@@ -98,7 +98,7 @@ public enum Mistake: String, CaseIterable, Sendable {
     }
 
     /// The invariant that shows the mistake; for each invariant there is a mistake that nothing else shows.
-    public var invariant: Invariant {
+    package var invariant: Invariant {
         switch self {
         case .firstEventOffByOne, .gapIgnored, .deleteByLiteral, .dropsOldestBuffered, .keepsProvenRange,
             .joinedByIdsAlone, .absurdBelieved:
@@ -130,7 +130,7 @@ public enum Mistake: String, CaseIterable, Sendable {
 extension Mistake {
     /// A plan with the mistake, under the faults that bring it out; without the mistake the same plan must
     /// show nothing.
-    public func plan(seed: UInt64) -> PipelinePlan {
+    package func plan(seed: UInt64) -> PipelinePlan {
         var plan = PipelinePlan(seed: seed, profile: profile)
         plan.mistake = self
         if self == .keepsProvenRange { plan.levelCountMax = 240 }
@@ -177,7 +177,7 @@ extension Mistake {
     }
 
     /// The profile on which it shows.
-    public var profile: TrafficProfile {
+    package var profile: TrafficProfile {
         switch self {
         case .firstEventOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,

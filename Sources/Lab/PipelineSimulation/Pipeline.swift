@@ -15,7 +15,7 @@ import MarketData
 import SimulatedExchange
 
 /// A run of a plan.
-public final class Pipeline {
+package final class Pipeline {
     let plan: PipelinePlan
     let symbols: [SymbolName]
     var venue: Venue
@@ -52,7 +52,7 @@ public final class Pipeline {
     static var tickUs: Int64 { 250_000 }
 
     /// A run that has not begun.
-    public init(_ plan: PipelinePlan) throws {
+    package init(_ plan: PipelinePlan) throws {
         self.plan = plan
         symbols = (0..<plan.symbolCount).map { SymbolName("SIM\($0)USDT")! }
         var configuration = VenueConfiguration(
@@ -139,7 +139,7 @@ public final class Pipeline {
     }
 
     /// Runs the plan to its end or to the first violation.
-    public func run() -> PipelineOutcome {
+    package func run() -> PipelineOutcome {
         let startUs = venue.nowUs
         var faultsEndUs = startUs + Int64(plan.faultySeconds) * 1_000_000
         feed.start()

@@ -3,88 +3,88 @@
 import MarketData
 
 /// The first invariant that a run violated.
-public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     /// Virtual second of the run.
-    public var second: Double
+    package var second: Double
     /// Symbol it concerns, empty if none.
-    public var symbol: SymbolName
+    package var symbol: SymbolName
     /// Which invariant.
-    public var invariant: Invariant
+    package var invariant: Invariant
     /// What was violated.
-    public var what: String
+    package var what: String
 
     /// One line for people.
-    public var description: String {
+    package var description: String {
         "second \(second): \(symbol.isEmpty ? "" : "\(symbol): ")\(what) [\(invariant)]"
     }
 }
 
 /// What a run amounted to.
-public struct PipelineOutcome: Sendable {
+package struct PipelineOutcome: Sendable {
     /// Virtual seconds that passed.
-    public var seconds: Double = 0
+    package var seconds: Double = 0
     /// Frames the engine stepped.
-    public var frames = 0
+    package var frames = 0
     /// Depth events applied to served books.
-    public var applied = 0
+    package var applied = 0
     /// Times a live book was compared with the true one, all its proven levels.
-    public var comparisons = 0
+    package var comparisons = 0
     /// Levels compared.
-    public var comparedLevels = 0
+    package var comparedLevels = 0
     /// Times a book lost its trust.
-    public var resyncs = 0
+    package var resyncs = 0
     /// Audits that were finished.
-    public var audits = 0
+    package var audits = 0
     /// Snapshot requests sent.
-    public var requests = 0
+    package var requests = 0
     /// Faults that struck.
-    public var faults = 0
+    package var faults = 0
     /// Frames lost in the full ring.
-    public var overflows = 0
+    package var overflows = 0
     /// Connections dialled.
-    public var dials = 0
+    package var dials = 0
     /// Connections replaced beside a serving one.
-    public var replacements = 0
+    package var replacements = 0
     /// Requests to resubscribe a symbol.
-    public var resubscriptions = 0
+    package var resubscriptions = 0
     /// Times a snapshot proved a served book to be behind.
-    public var behind = 0
+    package var behind = 0
     /// Times that the replica's live book was held against the true one.
-    public var replicaComparisons = 0
+    package var replicaComparisons = 0
     /// Times that replica and primary were live at the same id and their digests compared.
-    public var digestsCompared = 0
+    package var digestsCompared = 0
     /// Messages that found no room in the replica's tap.
-    public var replicaDrops = 0
+    package var replicaDrops = 0
     /// Copies of the primary's books that the replica used.
-    public var replicaSnapshots = 0
+    package var replicaSnapshots = 0
     /// Times a book of the replica lost its trust.
-    public var replicaResyncs = 0
+    package var replicaResyncs = 0
     /// Times a book came to be believed, its first time included, that took a snapshot.
-    public var doubts = 0
+    package var doubts = 0
     /// Of these, how many by the first snapshot that came, within two updates of its arrival.
-    public var promptDoubts = 0
+    package var promptDoubts = 0
     /// Doubts whose first snapshot was confirmed by a second one before any update was.
-    public var confirmedDoubts = 0
+    package var confirmedDoubts = 0
     /// Times a book came to be believed without a snapshot.
-    public var freeDoubts = 0
+    package var freeDoubts = 0
     /// Most bytes in the buffers of an engine together.
-    public var bufferedBytesMost = 0
+    package var bufferedBytesMost = 0
     /// When the trouble of the plan began to mislead, was noticed, and was over, in virtual seconds of it.
-    public var notice: Notice?
+    package var notice: Notice?
     /// Seconds after the end of the faults until every symbol was live and up to date.
-    public var recoverySeconds: Double = 0
+    package var recoverySeconds: Double = 0
     /// A hash of every id at which a book was live, in order, and of the books at the end.
-    public var trail: UInt64 = 0
+    package var trail: UInt64 = 0
     /// What went wrong, nil if nothing did.
-    public var violation: Violation?
+    package var violation: Violation?
 
     /// An outcome of nothing.
-    public init() {}
+    package init() {}
 }
 
 extension PipelineOutcome {
     /// Adds another run's numbers to these; the trail depends on the order.
-    public mutating func add(_ other: PipelineOutcome) {
+    package mutating func add(_ other: PipelineOutcome) {
         seconds += other.seconds
         frames += other.frames
         applied += other.applied

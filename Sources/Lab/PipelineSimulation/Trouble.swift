@@ -11,7 +11,7 @@ import MarketData
 import SimulatedExchange
 
 /// A kind of trouble.
-public enum Trouble: String, CaseIterable, Sendable {
+package enum Trouble: String, CaseIterable, Sendable {
     /// An event cannot be read.
     case unreadable
     /// An event is lost before the ring, and the symbol is silent afterwards.
@@ -36,7 +36,7 @@ public enum Trouble: String, CaseIterable, Sendable {
     case silentRenewal
 
     /// What happens, for people.
-    public var explanation: String {
+    package var explanation: String {
         switch self {
         case .unreadable: "an event cannot be read"
         case .dropped: "an event is lost before the ring"
@@ -53,7 +53,7 @@ public enum Trouble: String, CaseIterable, Sendable {
     }
 
     /// Virtual seconds within which it must be noticed, nil if nothing is promised.
-    public var boundSeconds: Double {
+    package var boundSeconds: Double {
         switch self {
         case .unreadable, .dropped, .crossed, .contradicted, .silentRenewal: 0
         case .streamDead: 2.5
@@ -97,33 +97,33 @@ public enum Trouble: String, CaseIterable, Sendable {
     }
 
     /// Measures it in one run.
-    public func measure(seed: UInt64) throws -> Notice {
+    package func measure(seed: UInt64) throws -> Notice {
         try Pipeline(plan(seed: seed)).run().notice ?? Notice()
     }
 }
 
 /// What a run says of its trouble, in microseconds of virtual time; nil: it did not come to that.
-public struct Notice: Sendable {
+package struct Notice: Sendable {
     /// When readers began to be misled.
-    public internal(set) var beganUs: Int64?
+    package internal(set) var beganUs: Int64?
     /// When the book was not live.
-    public internal(set) var noticedUs: Int64?
+    package internal(set) var noticedUs: Int64?
     /// When it was live again.
-    public internal(set) var endedUs: Int64?
+    package internal(set) var endedUs: Int64?
     /// Whether the trouble struck.
-    public internal(set) var struckUs: Int64?
+    package internal(set) var struckUs: Int64?
 
     /// Nothing happened.
-    public init() {}
+    package init() {}
 
     /// From the beginning to the notice, nil if it was never noticed.
-    public var delayUs: Int64? {
+    package var delayUs: Int64? {
         guard let noticedUs else { return nil }
         return max(0, noticedUs - (beganUs ?? noticedUs))
     }
 
     /// From the notice to a live book, nil if there was none.
-    public var mendUs: Int64? {
+    package var mendUs: Int64? {
         guard let noticedUs, let endedUs else { return nil }
         return endedUs - noticedUs
     }

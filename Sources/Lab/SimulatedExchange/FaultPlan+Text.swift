@@ -11,7 +11,7 @@
 import MarketData
 
 /// Why a text is no fault plan; every case carries the offset of the offending byte.
-public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A name that is no fault.
     case unknownFault(String, offset: Int)
     /// A fault named twice.
@@ -22,7 +22,7 @@ public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case misplaced(String, offset: Int)
 
     /// A sentence for people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unknownFault(let name, let offset):
             "unknown fault \"\(name)\" at byte \(offset); known are "
@@ -39,7 +39,7 @@ public enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension FaultPlan: CustomStringConvertible {
     /// The plan of a text.
-    public init(_ text: String) throws(FaultPlanError) {
+    package init(_ text: String) throws(FaultPlanError) {
         self = .none
         if text == "none" { return }
         var named = Set<Fault>()
@@ -79,7 +79,7 @@ extension FaultPlan: CustomStringConvertible {
     }
 
     /// The text of this plan; reading it gives the plan again.
-    public var description: String {
+    package var description: String {
         if self == .none { return "none" }
         if self == .all { return "all" }
         if self == .everything { return "everything" }

@@ -13,7 +13,7 @@
 // what is not so, or says nothing where it should. What each of them does is said at its case.
 
 /// One kind of fault.
-public enum Fault: Int, CaseIterable, Sendable {
+package enum Fault: Int, CaseIterable, Sendable {
     /// A frame never arrives.
     case lost
     /// A frame arrives twice.
@@ -96,7 +96,7 @@ public enum Fault: Int, CaseIterable, Sendable {
     case restart
 
     /// What a rate counts.
-    public enum Opportunity: Sendable {
+    package enum Opportunity: Sendable {
         /// Each data frame of each connection.
         case frame
         /// Each second of each connection.
@@ -114,7 +114,7 @@ public enum Fault: Int, CaseIterable, Sendable {
     }
 
     /// What this fault's rate counts.
-    public var opportunity: Opportunity {
+    package var opportunity: Opportunity {
         switch self {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
         case .unreadable, .garbled, .mixed, .absurd, .drop: .frame
@@ -128,7 +128,7 @@ public enum Fault: Int, CaseIterable, Sendable {
     }
 
     /// The rate of `everything` and of a fault named without a rate, in parts of 10^9.
-    public var usualRate: Int64 {
+    package var usualRate: Int64 {
         switch self {
         case .lost, .duplicate, .reorder: 1_000_000
         case .truncate, .corrupt, .foreign: 300_000
@@ -155,10 +155,10 @@ public enum Fault: Int, CaseIterable, Sendable {
     }
 
     /// Whether it strikes only in the plan `everything`: nothing is lost or damaged on the way.
-    public var isSubtle: Bool { rawValue >= Fault.unreadable.rawValue }
+    package var isSubtle: Bool { rawValue >= Fault.unreadable.rawValue }
 
     /// Whether it changes what books hold or what snapshots show of them.
-    public var isOfBooks: Bool {
+    package var isOfBooks: Bool {
         switch opportunity {
         case .symbolSecond, .venueSecond: true
         case .request: [.stale, .frozen, .tardy, .contradict, .crossed, .whole].contains(self)
@@ -167,35 +167,35 @@ public enum Fault: Int, CaseIterable, Sendable {
     }
 
     /// The name in the text of a plan.
-    public var name: String { "\(self)" }
+    package var name: String { "\(self)" }
 }
 
 /// A rate for every fault.
-public struct FaultPlan: Hashable, Sendable {
+package struct FaultPlan: Hashable, Sendable {
     /// A rate of 1: at every opportunity.
-    public static let certain: Int64 = 1_000_000_000
+    package static let certain: Int64 = 1_000_000_000
 
     private var rates: [Int64]
 
     /// No fault at all.
-    public static let none = FaultPlan(rates: Fault.allCases.map { _ in 0 })
+    package static let none = FaultPlan(rates: Fault.allCases.map { _ in 0 })
     /// Every fault at its usual rate, but the subtle ones.
-    public static let all = FaultPlan(rates: Fault.allCases.map { $0.isSubtle ? 0 : $0.usualRate })
+    package static let all = FaultPlan(rates: Fault.allCases.map { $0.isSubtle ? 0 : $0.usualRate })
     /// Every fault at its usual rate.
-    public static let everything = FaultPlan(rates: Fault.allCases.map(\.usualRate))
+    package static let everything = FaultPlan(rates: Fault.allCases.map(\.usualRate))
     /// What a real venue does and the network lets through, at its usual rate: TCP and TLS deliver no frame
     /// damaged, twice, or without those before it.
-    public static let venue = FaultPlan(
+    package static let venue = FaultPlan(
         rates: Fault.allCases.map { venueFaults.contains($0) ? $0.usualRate : 0 })
     /// The faults of `venue`.
-    public static let venueFaults: [Fault] = [
+    package static let venueFaults: [Fault] = [
         .cut, .vanish, .expire, .shutdown, .stall, .stale, .fail, .slow,
     ]
 
     private init(rates: [Int64]) { self.rates = rates }
 
     /// The rate of a fault in parts of 10^9, 0 … `certain`; values outside are clamped.
-    public subscript(fault: Fault) -> Int64 {
+    package subscript(fault: Fault) -> Int64 {
         get { rates[fault.rawValue] }
         set { rates[fault.rawValue] = min(max(newValue, 0), FaultPlan.certain) }
     }
@@ -205,7 +205,7 @@ public struct FaultPlan: Hashable, Sendable {
 
     /// The faults of this plan that change what books hold or what snapshots show of them, rather than what
     /// becomes of a message, a connection or a request. They need an order flow.
-    public var faultsOfBooks: [Fault] {
+    package var faultsOfBooks: [Fault] {
         Fault.allCases.filter { self[$0] > 0 && $0.isOfBooks }
     }
 

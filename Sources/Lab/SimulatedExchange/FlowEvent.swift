@@ -4,52 +4,52 @@
 import MarketData
 
 /// One change of the true book.
-public struct FlowChange: Hashable, Sendable {
+package struct FlowChange: Hashable, Sendable {
     /// Side of the level.
-    public var side: Side
+    package var side: Side
     /// The level with its new quantity; zero removes it. In the profile's scales.
-    public var level: PriceLevel
+    package var level: PriceLevel
 }
 
 /// A moment inside an event at which the venue could be asked: the state after some of its changes.
-public struct FlowStep: Hashable, Sendable {
+package struct FlowStep: Hashable, Sendable {
     /// Update id of the state.
-    public var id = UpdateID(0)
+    package var id = UpdateID(0)
     /// Time of the state in microseconds.
-    public var timeUs: Int64 = 0
+    package var timeUs: Int64 = 0
     /// Number of the event's changes that have happened.
-    public var changeCount = 0
+    package var changeCount = 0
     /// Whether the best bid or ask, price or quantity, differs from the step before: a ticker is sent.
-    public var changesBest = false
+    package var changesBest = false
     /// Best bid, quantity zero if the side is empty.
-    public var bid = PriceLevel(0, 0)
+    package var bid = PriceLevel(0, 0)
     /// Best ask, quantity zero if the side is empty.
-    public var ask = PriceLevel(0, 0)
+    package var ask = PriceLevel(0, 0)
 }
 
 /// One event: all changes between two messages of the diff stream. In the profile's scales.
-public struct FlowEvent: Sendable {
+package struct FlowEvent: Sendable {
     /// First update id covered.
-    public var first = UpdateID(0)
+    package var first = UpdateID(0)
     /// Last update id covered.
-    public var last = UpdateID(0)
+    package var last = UpdateID(0)
     /// Last id of the event before.
-    public var previousLast = UpdateID(0)
+    package var previousLast = UpdateID(0)
     /// Time of the last change in microseconds.
-    public var transactionTimeUs: Int64 = 0
+    package var transactionTimeUs: Int64 = 0
     /// Time of the message in microseconds.
-    public var timeUs: Int64 = 0
+    package var timeUs: Int64 = 0
     /// Changed bids in the order of the wire.
-    public var bids: [PriceLevel] = []
+    package var bids: [PriceLevel] = []
     /// Changed asks in the order of the wire.
-    public var asks: [PriceLevel] = []
+    package var asks: [PriceLevel] = []
     /// The states inside the event, at least one; the last has the event's last id.
-    public var steps: [FlowStep] = []
+    package var steps: [FlowStep] = []
     /// The changes in the order in which they happened.
-    public var changes: [FlowChange] = []
+    package var changes: [FlowChange] = []
 
     /// An event without content.
-    public init() {}
+    package init() {}
 
     mutating func reset() {
         bids.removeAll(keepingCapacity: true)
@@ -60,7 +60,7 @@ public struct FlowEvent: Sendable {
 }
 
 /// What disturbs the ordinary flow for a while.
-public enum FlowEpisode: Hashable, Sendable {
+package enum FlowEpisode: Hashable, Sendable {
     /// Nothing does.
     case calm
     /// Levels near the best go and none come: the book thins out.

@@ -4,20 +4,20 @@ import BinanceVenue
 import MarketData
 
 /// The facts of a listed symbol.
-public struct ListedSymbol: Hashable, Sendable {
+package struct ListedSymbol: Hashable, Sendable {
     /// Name.
-    public var name: SymbolName
+    package var name: SymbolName
     /// Market.
-    public var market: Market
+    package var market: Market
     /// Decimals the venue prints.
-    public var scales: SymbolScales
+    package var scales: SymbolScales
     /// Price increment as a mantissa.
-    public var tick: Int64
+    package var tick: Int64
     /// Quantity increment as a mantissa.
-    public var quantityStep: Int64
+    package var quantityStep: Int64
 
     /// The facts of a symbol.
-    public init(name: SymbolName, market: Market, scales: SymbolScales, tick: Int64, quantityStep: Int64) {
+    package init(name: SymbolName, market: Market, scales: SymbolScales, tick: Int64, quantityStep: Int64) {
         self.name = name
         self.market = market
         self.scales = scales
@@ -32,10 +32,10 @@ public struct ListedSymbol: Hashable, Sendable {
     ]
 
     /// What stands before the underscore of a futures symbol: its pair.
-    public var pair: String { String(name.description.prefix { $0 != "_" }) }
+    package var pair: String { String(name.description.prefix { $0 != "_" }) }
 
     /// The traded asset and the one it is quoted in.
-    public var assets: (base: String, quote: String) {
+    package var assets: (base: String, quote: String) {
         let pair = pair
         for quote in ListedSymbol.quotes where pair.hasSuffix(quote) && pair.utf8.count > quote.utf8.count {
             return (String(pair.dropLast(quote.count)), quote)

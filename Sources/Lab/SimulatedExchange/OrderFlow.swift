@@ -17,21 +17,21 @@
 import MarketData
 
 /// The order flow of one symbol and its true book.
-public struct OrderFlow: Sendable {
+package struct OrderFlow: Sendable {
     /// The statistics drawn from.
-    public let profile: TrafficProfile
+    package let profile: TrafficProfile
     /// Name of the symbol.
-    public let symbol: SymbolName
+    package let symbol: SymbolName
     /// The event that `advance` made last.
-    public internal(set) var event = FlowEvent()
+    package internal(set) var event = FlowEvent()
     /// The book after the last event.
-    public internal(set) var book: TrueBook
+    package internal(set) var book: TrueBook
     /// What disturbs the flow at the moment.
-    public var episode = FlowEpisode.calm
+    package var episode = FlowEpisode.calm
     /// Changes the next event has at least, spread over the whole book; taken back after it.
-    public var burstLevelCount = 0
+    package var burstLevelCount = 0
     /// New prices are multiples of this many of the profile's ticks.
-    public var tickFactor: Int64 = 1
+    package var tickFactor: Int64 = 1
 
     /// No side ever gets shorter than this.
     static let levelCountMin = 25
@@ -57,7 +57,7 @@ public struct OrderFlow: Sendable {
     /// - Parameters:
     ///   - startUs: virtual time of the initial book in microseconds since 1970.
     ///   - firstID: id of the initial book; nil derives it from symbol or time, as the profile's rule says.
-    public init(
+    package init(
         _ profile: TrafficProfile, symbol: SymbolName, seed: UInt64, startUs: Int64, firstID: UpdateID? = nil
     ) {
         self.profile = profile
@@ -73,32 +73,32 @@ public struct OrderFlow: Sendable {
     }
 
     /// Decimals of the prices and quantities the flow prints.
-    public var scales: SymbolScales { printed.scales }
+    package var scales: SymbolScales { printed.scales }
 
     /// Id of the book's state.
-    public var lastUpdateID: UpdateID { book.id }
+    package var lastUpdateID: UpdateID { book.id }
 
     /// Time of the last event in microseconds.
-    public var timeUs: Int64 { event.timeUs }
+    package var timeUs: Int64 { event.timeUs }
 
     /// Lets the venue print more decimals than the profile has.
-    public mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {
+    package mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {
         printed = PrintedScales(
             profile.scales, extraPriceDecimals: extraPriceDecimals,
             extraQuantityDecimals: extraQuantityDecimals)
     }
 
     /// Lets time pass without an event.
-    public mutating func skip(toUs timeUs: Int64) { event.timeUs = max(event.timeUs, timeUs) }
+    package mutating func skip(toUs timeUs: Int64) { event.timeUs = max(event.timeUs, timeUs) }
 
     /// Makes the next event and copies its diff.
-    public mutating func next(into update: inout DepthUpdate) {
+    package mutating func next(into update: inout DepthUpdate) {
         advance()
         copyDiff(into: &update)
     }
 
     /// Copies the diff of the last event, in the printed scales.
-    public func copyDiff(into update: inout DepthUpdate) {
+    package func copyDiff(into update: inout DepthUpdate) {
         update.reset()
         update.symbol = symbol
         update.first = event.first
@@ -112,7 +112,7 @@ public struct OrderFlow: Sendable {
     }
 
     /// Copies the best `limit` levels a side, in the printed scales.
-    public func snapshot(limit: Int, into snapshot: inout DepthSnapshot) {
+    package func snapshot(limit: Int, into snapshot: inout DepthSnapshot) {
         book.copy(limit: limit, printed: printed, into: &snapshot)
         snapshot.symbol = symbol
         if profile.market != .spot {
@@ -125,7 +125,7 @@ public struct OrderFlow: Sendable {
     static let eventSpanUsMax: Int64 = 100_000
 
     /// Makes the next event.
-    public mutating func advance() {
+    package mutating func advance() {
         let startUs = event.timeUs
         event.reset()
         swap(&previousBids, &touchedBids)

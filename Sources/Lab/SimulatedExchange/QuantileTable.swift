@@ -3,9 +3,9 @@
 /// A distribution given by its percentiles 0, 1, 5, 10, 25, 50, 75, 90, 95, 99 and 100.
 ///
 /// Between two of them it is linear; in the last stretch, where the tail is heaviest, quadratic.
-public struct QuantileTable: Hashable, Sendable {
+package struct QuantileTable: Hashable, Sendable {
     /// The values at the eleven percentiles, ascending.
-    public let values: [Int64]
+    package let values: [Int64]
 
     /// The percentile at which a segment starts. A switch, because a table of them would be checked and
     /// counted at every draw.
@@ -28,23 +28,23 @@ public struct QuantileTable: Hashable, Sendable {
     private static let lastSegment = 9
 
     /// The distribution of these eleven ascending values.
-    public init(_ values: [Int64]) {
+    package init(_ values: [Int64]) {
         precondition(values.count == QuantileTable.lastSegment + 2, "a table has eleven percentiles")
         precondition(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 }, "percentiles ascend")
         self.values = values
     }
 
     /// Evenly distributed values.
-    public init(even range: ClosedRange<Int64>) {
+    package init(even range: ClosedRange<Int64>) {
         let width = range.upperBound - range.lowerBound
         self.init((0...10).map { range.lowerBound + width * Int64(QuantileTable.start($0)) / 100 })
     }
 
     /// The largest value.
-    public var max: Int64 { values[QuantileTable.lastSegment + 1] }
+    package var max: Int64 { values[QuantileTable.lastSegment + 1] }
 
     /// The value below which a share of `uniform / 2^32` of the distribution lies.
-    public func value(at uniform: UInt32) -> Int64 {
+    package func value(at uniform: UInt32) -> Int64 {
         let position = UInt64(uniform) &* 100
         var segment = 0
         while segment < QuantileTable.lastSegment && position >= QuantileTable.start(segment + 1) &<< 32 {
@@ -60,10 +60,10 @@ public struct QuantileTable: Hashable, Sendable {
     }
 
     /// A random value.
-    public func draw(_ random: inout SeededRandom) -> Int64 { value(at: random.uniform()) }
+    package func draw(_ random: inout SeededRandom) -> Int64 { value(at: random.uniform()) }
 
     /// The value of `other` at the percentile at which this distribution has `value`.
-    public func counterpart(of value: Int64, in other: QuantileTable) -> Int64 {
+    package func counterpart(of value: Int64, in other: QuantileTable) -> Int64 {
         var segment = 0
         while segment < QuantileTable.lastSegment && value >= values[segment + 1] { segment += 1 }
         let width = values[segment + 1] - values[segment]

@@ -5,14 +5,14 @@
 // ever taken.
 
 /// A deterministic generator of random numbers; equal seeds give equal draws for ever.
-public struct SeededRandom: Hashable, Sendable {
+package struct SeededRandom: Hashable, Sendable {
     private var a: UInt64
     private var b: UInt64
     private var c: UInt64
     private var d: UInt64
 
     /// The generator of this seed.
-    public init(_ seed: UInt64) {
+    package init(_ seed: UInt64) {
         var state = seed
         func split() -> UInt64 {
             state &+= 0x9E37_79B9_7F4A_7C15
@@ -25,10 +25,10 @@ public struct SeededRandom: Hashable, Sendable {
     }
 
     /// The generator of one purpose: same seed, other purpose, unrelated draws.
-    public init(_ seed: UInt64, purpose: UInt64) { self.init(seed ^ SeededRandom.mix(purpose &+ 1)) }
+    package init(_ seed: UInt64, purpose: UInt64) { self.init(seed ^ SeededRandom.mix(purpose &+ 1)) }
 
     /// SplitMix64's finisher: a bijection that spreads every bit.
-    public static func mix(_ value: UInt64) -> UInt64 {
+    package static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
@@ -36,7 +36,7 @@ public struct SeededRandom: Hashable, Sendable {
     }
 
     /// The next 64 bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let rotated = b &* 5
         let result = ((rotated &<< 7) | (rotated &>> 57)) &* 9
         let shifted = b &<< 17
@@ -50,18 +50,18 @@ public struct SeededRandom: Hashable, Sendable {
     }
 
     /// 32 uniform bits.
-    public mutating func uniform() -> UInt32 { UInt32(truncatingIfNeeded: next() &>> 32) }
+    package mutating func uniform() -> UInt32 { UInt32(truncatingIfNeeded: next() &>> 32) }
 
     /// A number of `0 ..< bound`; 0 if there is none.
-    public mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         bound <= 1 ? 0 : Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// A number of the closed range.
-    public mutating func within(_ range: ClosedRange<Int64>) -> Int64 {
+    package mutating func within(_ range: ClosedRange<Int64>) -> Int64 {
         range.lowerBound + Int64(below(Int(range.upperBound - range.lowerBound) + 1))
     }
 
     /// True in `perMille` of 1000 cases.
-    public mutating func chance(perMille: Int) -> Bool { below(1000) < perMille }
+    package mutating func chance(perMille: Int) -> Bool { below(1000) < perMille }
 }

@@ -8,7 +8,7 @@ import MarketData
 
 extension TrafficProfile {
     /// Spot BTCUSDT of August 2024: small tick, sparse book, inserts and deletes in equal number.
-    public static let spotBTC = TrafficProfile(
+    package static let spotBTC = TrafficProfile(
         name: "spot-btc", market: .spot, scales: SymbolScales(priceDecimals: 8, quantityDecimals: 8),
         tick: 1_000_000, quantityStep: 1_000, startPrice: 6_183_763_000_000, levelCount: 6_000,
         ids: .contiguous,
@@ -40,7 +40,7 @@ extension TrafficProfile {
         ]))
 
     /// Spot NEXOUSDT of July 2024: a quiet symbol with large ticks, its full book within any snapshot.
-    public static let spotAlt = TrafficProfile(
+    package static let spotAlt = TrafficProfile(
         name: "spot-alt", market: .spot, scales: SymbolScales(priceDecimals: 8, quantityDecimals: 8),
         tick: 100_000, quantityStep: 1_000_000, startPrice: 127_400_000, levelCount: 560, ids: .contiguous,
         eventGapUs: QuantileTable([
@@ -68,7 +68,7 @@ extension TrafficProfile {
         ]))
 
     /// USD-M BTCUSDT of August 2024: large tick, dense book, mostly modifications, far fixed prices.
-    public static let usdmBTC = TrafficProfile(
+    package static let usdmBTC = TrafficProfile(
         name: "usdm-btc", market: .usdm, scales: SymbolScales(priceDecimals: 2, quantityDecimals: 3),
         tick: 10, quantityStep: 1, startPrice: 6_180_020, levelCount: 3_500,
         ids: .shared(
@@ -98,7 +98,7 @@ extension TrafficProfile {
         quantity: QuantileTable([1, 2, 2, 2, 8, 70, 397, 1_146, 2_569, 14_506, 858_739]))
 
     /// COIN-M BTCUSD_PERP of August 2024: many small events, integer quantities, deletes of unknown prices.
-    public static let coinm = TrafficProfile(
+    package static let coinm = TrafficProfile(
         name: "coinm", market: .coinm, scales: SymbolScales(priceDecimals: 1, quantityDecimals: 0),
         tick: 1, quantityStep: 1, startPrice: 618_047, levelCount: 1_600,
         ids: .shared(
@@ -127,7 +127,7 @@ extension TrafficProfile {
         quantity: QuantileTable([1, 1, 1, 1, 15, 50, 412, 2_000, 6_237, 6_739, 247_117]))
 
     /// Every change within the best 20 levels a side.
-    public static let topOfBook: TrafficProfile = {
+    package static let topOfBook: TrafficProfile = {
         var profile = usdmBTC
         profile.name = "top-of-book"
         profile.levelCount = 1_000
@@ -146,7 +146,7 @@ extension TrafficProfile {
     }()
 
     /// Inserts and deletes spread evenly over 10,000 levels a side.
-    public static let deep: TrafficProfile = {
+    package static let deep: TrafficProfile = {
         var profile = spotBTC
         profile.name = "deep"
         profile.levelCount = 10_000

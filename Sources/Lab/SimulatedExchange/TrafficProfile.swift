@@ -8,7 +8,7 @@ import BinanceVenue
 import MarketData
 
 /// How update ids grow.
-public enum UpdateIDRule: Hashable, Sendable {
+package enum UpdateIDRule: Hashable, Sendable {
     /// Spot: ids belong to one symbol, one for each change, without holes.
     case contiguous
     /// Futures: ids belong to all symbols of the product, so an event spans many and a hole lies between two
@@ -18,83 +18,83 @@ public enum UpdateIDRule: Hashable, Sendable {
 
 /// The statistics of one kind of traffic. Distances are in ticks from the best price of the same side; shares
 /// are per mille.
-public struct TrafficProfile: Hashable, Sendable {
+package struct TrafficProfile: Hashable, Sendable {
     /// Name on the command line.
-    public var name: String
+    package var name: String
     /// Market whose rules the ids follow.
-    public var market: Market
+    package var market: Market
     /// Decimals the venue prints.
-    public var scales: SymbolScales
+    package var scales: SymbolScales
     /// Price increment of new levels, as a mantissa.
-    public var tick: Int64
+    package var tick: Int64
     /// Quantity increment, as a mantissa.
-    public var quantityStep: Int64
+    package var quantityStep: Int64
     /// Best bid at the start, as a mantissa.
-    public var startPrice: Int64
+    package var startPrice: Int64
     /// Levels a side at the start, fewer where prices would fall below one tick; the flow returns to them.
-    public var levelCount: Int
+    package var levelCount: Int
     /// Rule of the update ids.
-    public var ids: UpdateIDRule
+    package var ids: UpdateIDRule
 
     /// Time between two events in microseconds.
-    public var eventGapUs: QuantileTable
+    package var eventGapUs: QuantileTable
     /// Events fall on multiples of this; 1 if there is no grid.
-    public var eventGridUs: Int64
+    package var eventGridUs: Int64
     /// Time from a change to its message, `E - T`, in microseconds.
-    public var outputDelayUs: QuantileTable
+    package var outputDelayUs: QuantileTable
     /// Levels of an event, both sides.
-    public var levelsPerEvent: QuantileTable
+    package var levelsPerEvent: QuantileTable
     /// Share of events whose level count is near that of the event before.
-    public var persistencePerMille: Int
+    package var persistencePerMille: Int
     /// Changes of the best price or its quantity inside an event.
-    public var tickersPerEvent: QuantileTable
+    package var tickersPerEvent: QuantileTable
 
     /// Share of inserts.
-    public var insertPerMille: Int
+    package var insertPerMille: Int
     /// Share of deletes of held levels.
-    public var deletePerMille: Int
+    package var deletePerMille: Int
     /// Share of deletes of prices that hold nothing: levels born and gone since the last event. What remains
     /// are modifications.
-    public var unheldPerMille: Int
+    package var unheldPerMille: Int
     /// Share of changes at a price of the event before.
-    public var reusePerMille: Int
+    package var reusePerMille: Int
     /// Share of inserts at a recently deleted price.
-    public var reinsertPerMille: Int
+    package var reinsertPerMille: Int
     /// Share of modifications that repeat the quantity.
-    public var samePerMille: Int
+    package var samePerMille: Int
     /// Share of modifications that hit one of the few fixed far prices.
-    public var farPerMille: Int
+    package var farPerMille: Int
     /// Distance of inserts.
-    public var insertDistance: QuantileTable
+    package var insertDistance: QuantileTable
     /// Rank of deletes, at least 1: the best price goes in moves.
-    public var deleteRank: QuantileTable
+    package var deleteRank: QuantileTable
     /// Rank of modifications, at least 1: the best quantity changes with the tickers.
-    public var modifyRank: QuantileTable
+    package var modifyRank: QuantileTable
     /// Distance of deletes of prices that hold nothing; negative is better than the best.
-    public var unheldDistance: QuantileTable
+    package var unheldDistance: QuantileTable
     /// No change beyond this rank.
-    public var rankMax: Int
+    package var rankMax: Int
 
     /// Share of events that move the best prices.
-    public var movePerMille: Int
+    package var movePerMille: Int
     /// Distance of a move.
-    public var moveTicks: QuantileTable
+    package var moveTicks: QuantileTable
     /// Share of moves that only take levels away and leave a wide spread.
-    public var retreatPerMille: Int
+    package var retreatPerMille: Int
     /// Share of events that close a wide spread.
-    public var tightenPerMille: Int
+    package var tightenPerMille: Int
     /// A move leaves behind one new level for so many ticks.
-    public var moveGapTicks: Int64
+    package var moveGapTicks: Int64
     /// Distance of a move while the price walks away, on the average; it turns back a quarter from the start.
-    public var walkTicks: Int64
+    package var walkTicks: Int64
     /// Quantities of new levels, as mantissas.
-    public var quantity: QuantileTable
+    package var quantity: QuantileTable
 }
 
 extension TrafficProfile {
     /// All profiles by name.
-    public static let all: [TrafficProfile] = [spotBTC, spotAlt, usdmBTC, coinm, topOfBook, deep]
+    package static let all: [TrafficProfile] = [spotBTC, spotAlt, usdmBTC, coinm, topOfBook, deep]
 
     /// The profile of a command-line name, or nil.
-    public static func named(_ name: String) -> TrafficProfile? { all.first { $0.name == name } }
+    package static func named(_ name: String) -> TrafficProfile? { all.first { $0.name == name } }
 }

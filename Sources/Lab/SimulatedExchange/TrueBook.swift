@@ -10,41 +10,41 @@
 import MarketData
 
 /// One side of a true book.
-public struct TrueSide: Sendable {
+package struct TrueSide: Sendable {
     /// Which side it is.
-    public let side: Side
+    package let side: Side
     /// All levels, worst first, best last.
-    public private(set) var levels: [PriceLevel] = []
+    package private(set) var levels: [PriceLevel] = []
 
     /// An empty side.
-    public init(_ side: Side) { self.side = side }
+    package init(_ side: Side) { self.side = side }
 
     /// Number of levels.
-    public var count: Int { levels.count }
+    package var count: Int { levels.count }
     /// The best level, nil if there is none.
-    public var best: PriceLevel? { levels.last }
+    package var best: PriceLevel? { levels.last }
 
     /// The level that has `rank` better ones.
-    public func level(rank: Int) -> PriceLevel { levels[levels.count - 1 - rank] }
+    package func level(rank: Int) -> PriceLevel { levels[levels.count - 1 - rank] }
 
     /// The price as a number that is the greater the better the price is.
-    public func key(_ price: Int64) -> Int64 { side == .bid ? price : -price }
+    package func key(_ price: Int64) -> Int64 { side == .bid ? price : -price }
 
     /// Number of levels strictly better than this price.
-    public func rank(of price: Int64) -> Int {
+    package func rank(of price: Int64) -> Int {
         let index = position(price)
         return levels.count - index - (holds(price, at: index) ? 1 : 0)
     }
 
     /// The quantity at this price, 0 if there is none.
-    public func quantity(at price: Int64) -> Int64 {
+    package func quantity(at price: Int64) -> Int64 {
         let index = position(price)
         return holds(price, at: index) ? levels[index].quantity.mantissa : 0
     }
 
     /// Sets a level to a quantity; zero removes it. False if that is what the side holds already.
     @discardableResult
-    public mutating func set(_ level: PriceLevel) -> Bool {
+    package mutating func set(_ level: PriceLevel) -> Bool {
         let index = position(level.price.mantissa)
         let isHeld = holds(level.price.mantissa, at: index)
         if level.quantity == .zero {
@@ -114,25 +114,25 @@ public struct TrueSide: Sendable {
 }
 
 /// Both sides of a true book at one update id.
-public struct TrueBook: Sendable {
+package struct TrueBook: Sendable {
     /// Update id of this state.
-    public internal(set) var id = UpdateID(0)
+    package internal(set) var id = UpdateID(0)
     /// Decimals of prices and quantities.
-    public let scales: SymbolScales
+    package let scales: SymbolScales
     /// Buyers.
-    public private(set) var bids = TrueSide(.bid)
+    package private(set) var bids = TrueSide(.bid)
     /// Sellers.
-    public private(set) var asks = TrueSide(.ask)
+    package private(set) var asks = TrueSide(.ask)
 
     /// An empty book.
-    public init(_ scales: SymbolScales) { self.scales = scales }
+    package init(_ scales: SymbolScales) { self.scales = scales }
 
     /// One of the two sides.
-    public subscript(side: Side) -> TrueSide { side == .bid ? bids : asks }
+    package subscript(side: Side) -> TrueSide { side == .bid ? bids : asks }
 
     /// Sets a level of one side; zero quantity removes it. False if that is what the side holds already.
     @discardableResult
-    public mutating func set(_ side: Side, _ level: PriceLevel) -> Bool {
+    package mutating func set(_ side: Side, _ level: PriceLevel) -> Bool {
         side == .bid ? bids.set(level) : asks.set(level)
     }
 
@@ -141,7 +141,7 @@ public struct TrueBook: Sendable {
     }
 
     /// Whether the best bid is below the best ask.
-    public var isUncrossed: Bool {
+    package var isUncrossed: Bool {
         guard let bid = bids.best, let ask = asks.best else { return true }
         return bid.price < ask.price
     }

@@ -5,17 +5,17 @@ import DepthBook
 import MarketData
 
 /// Compares a book, in whatever form, with a true book of the same update id.
-public struct TruthComparison {
+package struct TruthComparison {
     /// What is wrong first, nil if nothing is.
-    public private(set) var difference: String?
+    package private(set) var difference: String?
     /// Levels that were found equal.
-    public private(set) var levelCount = 0
+    package private(set) var levelCount = 0
     private let truth: TrueBook
     private let scales: SymbolScales
     private let factors: (price: Int64, quantity: Int64)
 
     /// - Parameter scales: decimals of the copy.
-    public init(_ truth: TrueBook, _ scales: SymbolScales) {
+    package init(_ truth: TrueBook, _ scales: SymbolScales) {
         (self.truth, self.scales) = (truth, scales)
         if let factors = truth.factors(to: scales) {
             self.factors = factors
@@ -30,7 +30,7 @@ public struct TruthComparison {
     /// - Parameters:
     ///   - proven: how far the copy claims to know everything.
     ///   - forEachLevel: calls its argument with every level of the copy, best first, until it says false.
-    public mutating func compare(
+    package mutating func compare(
         _ side: Side, proven: ProvenRange, _ forEachLevel: ((PriceLevel) -> Bool) -> Void
     ) {
         if difference != nil { return }

@@ -12,7 +12,7 @@ extension Venue {
     ///   - streams: names such as `btcusdt@depth@100ms`; unknown ones are accepted and stay silent.
     ///   - isCombined: whether frames come in the wrapper that names their stream.
     ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
-    public mutating func connect(
+    package mutating func connect(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false
     ) throws(ConnectionRefusal) -> ConnectionID {
         try attempt(streamCount: streams.count)
@@ -20,7 +20,7 @@ extension Venue {
     }
 
     /// The first half of `connect`: counts an attempt of the address, which may be one too many.
-    public mutating func attempt(streamCount: Int) throws(ConnectionRefusal) {
+    package mutating func attempt(streamCount: Int) throws(ConnectionRefusal) {
         if streamCount > configuration.streamCountMax { throw .tooManyStreams }
         try address.attempt(atUs: nowUs)
         if !slots.contains(where: { $0 == nil }) && slots.count >= configuration.connectionCountMax {
@@ -32,7 +32,7 @@ extension Venue {
     ///
     /// - Parameter isDeaf: all subscriptions are accepted and stay silent, as those of books on the path of
     ///   other streams.
-    public mutating func open(
+    package mutating func open(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false, isDeaf: Bool = false
     ) throws(ConnectionRefusal) -> ConnectionID {
         let free = slots.firstIndex { $0 == nil }
@@ -49,7 +49,7 @@ extension Venue {
     }
 
     /// Adds streams and queues the venue's reply, `{"result":null,"id":…}`.
-    public mutating func subscribe(
+    package mutating func subscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
     ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
@@ -62,7 +62,7 @@ extension Venue {
     }
 
     /// Removes streams and queues the venue's reply.
-    public mutating func unsubscribe(
+    package mutating func unsubscribe(
         _ streams: [String], on connection: ConnectionID, requestID: RequestID
     ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
@@ -74,7 +74,7 @@ extension Venue {
     }
 
     /// Queues the names of a connection's subscriptions, silent ones included.
-    public mutating func listSubscriptions(
+    package mutating func listSubscriptions(
         on connection: ConnectionID, requestID: RequestID
     ) throws(ConnectionRefusal) {
         if !isConnected(connection) { throw .notConnected }
@@ -82,12 +82,12 @@ extension Venue {
     }
 
     /// Whether the client still has this connection: until it has taken the close, or hung up.
-    public func isConnected(_ connection: ConnectionID) -> Bool {
+    package func isConnected(_ connection: ConnectionID) -> Bool {
         connection.slot < slots.count && slots[connection.slot]?.id == connection
     }
 
     /// Names of a connection's subscriptions, silent ones included.
-    public func subscriptionCount(of connection: ConnectionID) -> Int {
+    package func subscriptionCount(of connection: ConnectionID) -> Int {
         isConnected(connection) ? slots[connection.slot]!.names.count : 0
     }
 
@@ -95,7 +95,7 @@ extension Venue {
     /// text, of a ping its payload, of a close its reason.
     ///
     /// After `closed` the connection is gone; a connection that vanished never says so.
-    public mutating func poll(
+    package mutating func poll(
         _ connection: ConnectionID,
         to body: (_ timeUs: Int64, _ delivery: VenueDelivery, _ bytes: Span<UInt8>) -> Void
     ) {
@@ -105,17 +105,17 @@ extension Venue {
     }
 
     /// When the next frame arrives on a connection; nil if none is on its way.
-    public func nextArrivalUs(_ connection: ConnectionID) -> Int64? {
+    package func nextArrivalUs(_ connection: ConnectionID) -> Int64? {
         isConnected(connection) ? slots[connection.slot]!.queue.nextUs : nil
     }
 
     /// Whether the connection has vanished: the venue neither sends nor hears anything on it.
-    public func hasVanished(_ connection: ConnectionID) -> Bool {
+    package func hasVanished(_ connection: ConnectionID) -> Bool {
         isConnected(connection) && slots[connection.slot]!.state == .vanished
     }
 
     /// Hangs up. What is on its way is lost.
-    public mutating func disconnect(_ connection: ConnectionID) {
+    package mutating func disconnect(_ connection: ConnectionID) {
         if !isConnected(connection) { return }
         for name in slots[connection.slot]!.names { dropSubscription(name, of: connection) }
         slots[connection.slot] = nil
@@ -123,14 +123,14 @@ extension Venue {
 
     /// For how long the consumer of the frames stands still from the beginning of a second on; mostly 0.
     /// A fault of the consumer's, so it is the driver that carries it out. A function of seed and second.
-    public func consumerStallUs(inSecond second: Int64) -> Int64 {
+    package func consumerStallUs(inSecond second: Int64) -> Int64 {
         var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC5 &<< 56)
         return faults.strikes(.pause, &random) ? random.within(100_000...5_000_000) : 0
     }
 
     /// By how much the client's wall clock is set at the beginning of a second; mostly 0. The driver carries
     /// it out. A function of seed and second.
-    public func clockStepUs(inSecond second: Int64) -> Int64 {
+    package func clockStepUs(inSecond second: Int64) -> Int64 {
         var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC6 &<< 56)
         if !faults.strikes(.clock, &random) { return 0 }
         let stepUs = random.within(random.chance(perMille: 500) ? 50_000...10_000_000 : 1...3_600_000_000)
@@ -139,7 +139,7 @@ extension Venue {
 
     /// Whether the driver is to lose a message of this symbol before its ring. The symbol is silent for a
     /// while then, so that no later message tells.
-    public mutating func losesBeforeRing(_ symbol: SymbolName) -> Bool {
+    package mutating func losesBeforeRing(_ symbol: SymbolName) -> Bool {
         guard faults[.drop] > 0, let index = indices[symbol] else { return false }
         guard counters.strikes(.drop, of: faults, &random) else { return false }
         listings[index].halt(untilUs: nowUs + random.within(5_000_000...60_000_000))
@@ -167,7 +167,7 @@ extension Venue {
 // Messages on their way to those who listen.
 extension Venue {
     /// Adds a stream whose messages come from outside, by `publish`; one that is known already is the same.
-    public mutating func addStream(_ name: String) -> VenueTopic {
+    package mutating func addStream(_ name: String) -> VenueTopic {
         let name = topicName(name)
         if let index = topicsByName[name] { return VenueTopic(index: index) }
         addTopic(name)
@@ -181,7 +181,7 @@ extension Venue {
 
     /// Sends a message from outside to everybody who listens to its stream, in their wrapper or bare; the
     /// unit of its times stays as it is.
-    public mutating func publish(_ message: [UInt8], to topic: VenueTopic) {
+    package mutating func publish(_ message: [UInt8], to topic: VenueTopic) {
         publish(message, topic: topic.index, isMicroseconds: nil)
     }
 

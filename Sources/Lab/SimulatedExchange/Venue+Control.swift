@@ -13,7 +13,7 @@ extension Venue {
     /// Takes a text message of the client, and queues the answer.
     ///
     /// - Complexity: O(bytes) and the streams it names.
-    public mutating func receive(_ text: [UInt8], on connection: ConnectionID) {
+    package mutating func receive(_ text: [UInt8], on connection: ConnectionID) {
         guard admit(connection) else { return }
         counters.controlCount += 1
         do throws(ControlRefusal) {
@@ -31,23 +31,23 @@ extension Venue {
 
     /// Takes a pong of the client. One that does not repeat the payload of an unanswered ping is allowed, but
     /// does not count as an answer.
-    public mutating func receivePong(_ payload: [UInt8], on connection: ConnectionID) {
+    package mutating func receivePong(_ payload: [UInt8], on connection: ConnectionID) {
         if admit(connection) { slots[connection.slot]!.takePong(payload) }
     }
 
     /// Tells every client that the venue goes down, where the market has a notice for that, and closes.
-    public mutating func shutDown() {
+    package mutating func shutDown() {
         for slot in slots.indices { slots[slot]?.notifyShutdown(atUs: nowUs, configuration) }
         closeAll(.goingAway)
     }
 
     /// Closes every connection behind what is on its way.
-    public mutating func closeAll(_ end: ConnectionClose) {
+    package mutating func closeAll(_ end: ConnectionClose) {
         for slot in slots.indices { slots[slot]?.close(end, atUs: nowUs, configuration) }
     }
 
     /// Closes a connection behind what is on its way.
-    public mutating func close(_ connection: ConnectionID, _ end: ConnectionClose) {
+    package mutating func close(_ connection: ConnectionID, _ end: ConnectionClose) {
         if !isConnected(connection) { return }
         slots[connection.slot]!.close(end, atUs: nowUs, configuration)
     }

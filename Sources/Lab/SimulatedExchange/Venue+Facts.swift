@@ -5,7 +5,7 @@ import MarketData
 
 extension VenueSymbol {
     /// What `exchangeInfo` says of it.
-    public var facts: ListedSymbol {
+    package var facts: ListedSymbol {
         ListedSymbol(
             name: name, market: profile.market, scales: profile.scales, tick: profile.tick,
             quantityStep: profile.quantityStep)
@@ -16,7 +16,7 @@ extension Venue {
     /// Answers `ping`, `time` or `exchangeInfo` of a market with these symbols.
     ///
     /// - Precondition: the request is one of the three.
-    public mutating func answerFacts(
+    package mutating func answerFacts(
         _ request: RestRequest, _ symbols: [ListedSymbol], isMicroseconds: Bool,
         _ response: inout VenueResponse
     ) {

@@ -5,7 +5,7 @@ extension Venue {
     ///
     /// - Returns: when the pong arrives, in virtual time; nil if it never does, because the connection is
     ///   gone or vanished.
-    public mutating func ping(_ connection: ConnectionID) -> Int64? {
+    package mutating func ping(_ connection: ConnectionID) -> Int64? {
         guard isConnected(connection), slots[connection.slot]?.isSending == true else { return nil }
         return slots[connection.slot]?.arrivalUs(nowUs, configuration)
     }

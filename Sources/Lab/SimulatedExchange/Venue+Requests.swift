@@ -12,25 +12,25 @@ import BinanceVenue
 import MarketData
 
 /// The answer to a REST request.
-public struct VenueResponse: Hashable, Sendable {
+package struct VenueResponse: Hashable, Sendable {
     /// When it arrives.
-    public var dueUs: Int64
+    package var dueUs: Int64
     /// HTTP status; 0 if the connection broke and there is no answer.
-    public var status: Int
+    package var status: Int
     /// Weight used in this minute, `X-MBX-USED-WEIGHT-1M`.
-    public var usedWeight: Int
+    package var usedWeight: Int
     /// `Retry-After`, with 429 and 418.
-    public var retryAfterSeconds: Int?
+    package var retryAfterSeconds: Int?
     /// The body, possibly cut short.
-    public var body: [UInt8]
+    package var body: [UInt8]
     /// The fault that made the body contradict the venue's book, nil if none did.
-    public internal(set) var oddity: Fault?
+    package internal(set) var oddity: Fault?
     /// Whether a fault made it show a state of long ago: no false one, but of no use for an audit.
-    public internal(set) var isPast = false
+    package internal(set) var isPast = false
     var random: SeededRandom
 
     /// The headers a client looks at.
-    public var headers: [(name: String, value: String)] {
+    package var headers: [(name: String, value: String)] {
         if status == 0 { return [] }
         return ServingRules.limitHeaders(usedWeight: usedWeight, retryAfterSeconds: retryAfterSeconds)
     }
@@ -40,7 +40,7 @@ extension Venue {
     /// Answers a request as it came from a client.
     ///
     /// - Parameter isMicroseconds: times of the body in µs instead of ms; spot only, ignored elsewhere.
-    public mutating func request(_ target: RequestTarget, isMicroseconds: Bool = false) -> VenueResponse {
+    package mutating func request(_ target: RequestTarget, isMicroseconds: Bool = false) -> VenueResponse {
         let request: RestRequest
         do throws(RestRefusal) {
             request = try rules.route(target)
@@ -60,7 +60,7 @@ extension Venue {
     /// - Parameters:
     ///   - symbol: name in upper case.
     ///   - limit: levels a side; spot takes any and clamps it to 5000, futures only those the venue lists.
-    public mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
+    package mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
         request(
             RequestTarget(
                 path: rules.requestPath + "/depth",
@@ -68,7 +68,7 @@ extension Venue {
     }
 
     /// A response that is due and has no content yet.
-    public mutating func begin() -> VenueResponse {
+    package mutating func begin() -> VenueResponse {
         var random = SeededRandom(
             configuration.seed, purpose: SeededRandom.mix(UInt64(counters.requestCount)) ^ 0x4E)
         counters.requestCount += 1
@@ -77,25 +77,25 @@ extension Venue {
     }
 
     /// The answer to a request that the venue does not understand.
-    public mutating func refused(_ refusal: RestRefusal) -> VenueResponse {
+    package mutating func refused(_ refusal: RestRefusal) -> VenueResponse {
         var response = begin()
         if charge(refusal.weight, &response) { refuse(&response, refusal) }
         return response
     }
 
     /// Charges a request to the address; false if it is refused, the response then says how.
-    public mutating func admit(_ request: RestRequest, _ response: inout VenueResponse) -> Bool {
+    package mutating func admit(_ request: RestRequest, _ response: inout VenueResponse) -> Bool {
         charge(rules.weight(of: request), &response)
     }
 
     /// The request budget of the address that asks next.
-    public var budget: AddressBudget {
+    package var budget: AddressBudget {
         get { address.budget }
         set { address.budget = newValue }
     }
 
     /// Until when the address is banned, nil if it is not.
-    public var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
+    package var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
 
     private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
         // What was on its way when the ban was pronounced defies nothing.
@@ -157,7 +157,7 @@ extension Venue {
     }
 
     /// Answers a depth request with this state.
-    public mutating func answerSnapshot(
+    package mutating func answerSnapshot(
         _ snapshot: borrowing DepthSnapshot, _ response: inout VenueResponse
     ) {
         Venue.encode(snapshot, with: &encoder, into: &response)
@@ -214,7 +214,7 @@ extension Venue {
     }
 
     /// Lets faults strike an answer that is ready.
-    public mutating func finish(_ response: inout VenueResponse) {
+    package mutating func finish(_ response: inout VenueResponse) {
         if response.status != 200 { return }
         if counters.strikes(.slow, of: faults, &response.random) {
             response.dueUs += response.random.within(1_000_000...15_000_000)
@@ -241,7 +241,7 @@ extension Venue {
     }
 
     /// Turns an answer into a refusal.
-    public mutating func refuse(_ response: inout VenueResponse, _ refusal: RestRefusal) {
+    package mutating func refuse(_ response: inout VenueResponse, _ refusal: RestRefusal) {
         response.status = refusal.status
         response.body = refusal.body
     }

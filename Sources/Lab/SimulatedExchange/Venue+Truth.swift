@@ -10,7 +10,7 @@ extension Venue {
     /// - Parameter isFormer: of the time before the venue began anew.
     /// - Returns: nil if the symbol is unknown, or the id older than what is kept or newer than what is.
     /// - Note: the book is in the profile's scales; `factors(to:)` leads to those the venue prints.
-    public mutating func withTruth<R>(
+    package mutating func withTruth<R>(
         of symbol: SymbolName, at id: UpdateID, isFormer: Bool = false, _ body: (borrowing TrueBook) -> R
     ) -> R? {
         guard let index = indices[symbol] else { return nil }
@@ -20,22 +20,22 @@ extension Venue {
     }
 
     /// The last id of the last event that the diff stream of a symbol has shown.
-    public func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
+    package func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
 
     /// When the first change behind an id happened, of those that the diff stream has shown; nil if there is
     /// none or the id is unknown.
-    public func changedUs(of symbol: SymbolName, after id: UpdateID) -> Int64? {
+    package func changedUs(of symbol: SymbolName, after id: UpdateID) -> Int64? {
         guard let index = indices[symbol] else { return nil }
         return listings[index].history.changedUs(after: id, upTo: listings[index].shownID)
     }
 
     /// The oldest id that `withTruth` still knows.
-    public func oldestKnownID(of symbol: SymbolName) -> UpdateID? {
+    package func oldestKnownID(of symbol: SymbolName) -> UpdateID? {
         indices[symbol].map { listings[$0].history.oldestID }
     }
 
     /// The decimals in which a symbol is printed at the moment.
-    public func printedScales(of symbol: SymbolName) -> SymbolScales? {
+    package func printedScales(of symbol: SymbolName) -> SymbolScales? {
         indices[symbol].map { listings[$0].flow.scales }
     }
 }
@@ -43,7 +43,7 @@ extension Venue {
 extension TrueBook {
     /// What the book's price and quantity mantissas are multiplied by to be in other scales; nil if those
     /// have fewer decimals than the book's.
-    public func factors(to scales: SymbolScales) -> (price: Int64, quantity: Int64)? {
+    package func factors(to scales: SymbolScales) -> (price: Int64, quantity: Int64)? {
         guard let price = TrueBook.power(Int(scales.priceDecimals) - Int(self.scales.priceDecimals)),
             let quantity = TrueBook.power(Int(scales.quantityDecimals) - Int(self.scales.quantityDecimals))
         else { return nil }

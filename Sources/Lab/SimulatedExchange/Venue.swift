@@ -29,19 +29,19 @@ import BinanceVenue
 import MarketData
 
 /// A simulated venue.
-public struct Venue: ~Copyable {
+package struct Venue: ~Copyable {
     /// What it was made of.
-    public let configuration: VenueConfiguration
+    package let configuration: VenueConfiguration
     /// The rules it serves by.
-    public let rules: ServingRules
+    package let rules: ServingRules
     /// Virtual time in microseconds.
-    public private(set) var nowUs: Int64
+    package private(set) var nowUs: Int64
     /// What goes wrong from now on. Episodes under way run to their end, at most 60 s.
-    public var faults: FaultPlan
+    package var faults: FaultPlan
     /// The address that connects and requests next. A driver with several exchanges it before each call.
-    public var address: ClientAddress
+    package var address: ClientAddress
     /// What has happened so far.
-    public internal(set) var counters = VenueCounters()
+    package internal(set) var counters = VenueCounters()
 
     var listings: [VenueListing]
     var slots: [VenueConnection?] = []
@@ -66,10 +66,10 @@ public struct Venue: ~Copyable {
     /// When the client has surely been told of it.
     var banKnownUs: Int64 = 0
     /// When the venue began anew last, nil if it never did.
-    public private(set) var restartedUs: Int64?
+    package private(set) var restartedUs: Int64?
 
     /// A venue at its start, with every book full and nobody connected.
-    public init(_ configuration: VenueConfiguration) {
+    package init(_ configuration: VenueConfiguration) {
         precondition(
             configuration.symbols.allSatisfy { $0.profile.market == configuration.market },
             "every profile must be of the venue's market")
@@ -97,7 +97,7 @@ public struct Venue: ~Copyable {
     }
 
     /// When something happens next: an event, a second, or an arrival at a client. A driver may jump there.
-    public var nextActivityUs: Int64 {
+    package var nextActivityUs: Int64 {
         var nextUs = agenda.first?.timeUs ?? .max
         for slot in slots { if let dueUs = slot?.queue.nextUs { nextUs = min(nextUs, dueUs) } }
         return max(nextUs, nowUs)
@@ -107,7 +107,7 @@ public struct Venue: ~Copyable {
     ///
     /// - Parameter actCountMax: stop after so many events, tickers and seconds, though more are due: time
     ///   then stands at the last of them.
-    public mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
+    package mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
         var actCount = 0
         while let entry = agenda.first, entry.timeUs <= timeUs {
             if actCount == actCountMax { return }

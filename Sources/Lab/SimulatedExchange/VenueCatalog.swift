@@ -8,7 +8,7 @@ import BinanceVenue
 import MarketData
 
 /// The symbols of a venue by name or number.
-public enum VenueCatalog {
+package enum VenueCatalog {
     /// A familiar symbol. Decimals as texts, in the decimals the venue prints.
     private struct Entry {
         var name: String
@@ -62,7 +62,7 @@ public enum VenueCatalog {
     }
 
     /// The first symbols of a market: familiar ones, then `SIM0USDT` and so on.
-    public static func symbols(_ market: Market, count: Int) -> [VenueSymbol] {
+    package static func symbols(_ market: Market, count: Int) -> [VenueSymbol] {
         let known = entries(market)
         return (0..<count).compactMap { index in
             let made = market == .coinm ? "SIM\(index)USD_PERP" : "SIM\(index)USDT"
@@ -71,7 +71,7 @@ public enum VenueCatalog {
     }
 
     /// A symbol of a market; one that is not familiar gets the traffic of a quiet one.
-    public static func symbol(_ name: SymbolName, _ market: Market) -> VenueSymbol {
+    package static func symbol(_ name: SymbolName, _ market: Market) -> VenueSymbol {
         let entry = entries(market).first { SymbolName($0.name) == name }
         switch market {
         case .spot: return VenueSymbol(name, profile(entry, entry?.isBusy == true ? .spotBTC : lively))

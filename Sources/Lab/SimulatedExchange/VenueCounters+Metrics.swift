@@ -4,10 +4,10 @@ import LobMetrics
 
 extension VenueCounters: Measured {
     /// One for each market.
-    public static let instanceLabel: String? = "market"
+    package static let instanceLabel: String? = "market"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<VenueCounters>] = stored + faults
+    package static let metrics: [Metric<VenueCounters>] = stored + faults
 
     private static let stored: [Metric<VenueCounters>] = [
         .counter(

@@ -8,7 +8,7 @@
 // with.
 
 /// What arrives on a connection.
-public enum VenueDelivery: Hashable, Sendable {
+package enum VenueDelivery: Hashable, Sendable {
     /// A text frame; its bytes come along.
     case text
     /// A ping of the server; it must be answered, and tells that the connection lives.

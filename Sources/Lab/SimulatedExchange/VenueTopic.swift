@@ -38,7 +38,7 @@ enum SymbolStream: Int, CaseIterable, Sendable {
 }
 
 /// A stream whose messages come from outside.
-public struct VenueTopic: Hashable, Sendable {
+package struct VenueTopic: Hashable, Sendable {
     let index: Int
 }
 
@@ -61,7 +61,7 @@ struct Subscription: Sendable {
 }
 
 /// A connection of the venue; never used twice.
-public struct ConnectionID: Hashable, Sendable {
+package struct ConnectionID: Hashable, Sendable {
     var slot: Int
     var ordinal: Int
 }

@@ -11,46 +11,46 @@ import LobRecording
 import MarketData
 
 /// What one file of a capture holds.
-public struct SurveyedFile: Sendable {
+package struct SurveyedFile: Sendable {
     /// Its parts.
-    public let files: CaptureFiles
+    package let files: CaptureFiles
     /// Whether it is a recording of frames.
-    public let isRecording: Bool
+    package let isRecording: Bool
     /// Its symbols in capitals, in order of first appearance.
-    public internal(set) var symbols: [SymbolName] = []
+    package internal(set) var symbols: [SymbolName] = []
     /// Depth updates.
-    public internal(set) var eventCount = 0
+    package internal(set) var eventCount = 0
     /// Messages of any kind that a parser takes.
-    public internal(set) var messageCount = 0
+    package internal(set) var messageCount = 0
     /// REST depth bodies in line.
-    public internal(set) var bodyCount = 0
+    package internal(set) var bodyCount = 0
     /// Frames of a raw partial depth stream, and the line of the first.
-    public internal(set) var topOnly: (count: Int, line: Int, levels: Int) = (0, 0, 0)
+    package internal(set) var topOnly: (count: Int, line: Int, levels: Int) = (0, 0, 0)
     /// Lines of no use.
-    public internal(set) var strangers = StrangerTally()
+    package internal(set) var strangers = StrangerTally()
     /// The first message that a parser refused.
-    public internal(set) var firstError: (line: Int, error: ParseError)?
+    package internal(set) var firstError: (line: Int, error: ParseError)?
     /// Why it could not be read to its end.
-    public internal(set) var damage: ReadingError?
+    package internal(set) var damage: ReadingError?
     /// Whether some line has a receive time.
-    public internal(set) var hasTimes = false
+    package internal(set) var hasTimes = false
     /// Whether a recording says when snapshots were requested.
-    public internal(set) var hasRequests = false
+    package internal(set) var hasRequests = false
     /// Whether symbols are written in small letters.
-    public internal(set) var hasSmallLetters = false
+    package internal(set) var hasSmallLetters = false
 }
 
 /// What captures that are used together hold.
-public struct CaptureSurvey: ~Copyable {
+package struct CaptureSurvey: ~Copyable {
     /// Most symbols of a capture.
-    public static var symbolCountMax: Int { 4096 }
+    package static var symbolCountMax: Int { 4096 }
     /// How many depth updates of a file are searched for `pu` rather than for a transaction time.
     private static let lookedIntoMax = 64
 
     /// The files.
-    public private(set) var files: [SurveyedFile] = []
+    package private(set) var files: [SurveyedFile] = []
     /// The evidence of their market.
-    public private(set) var evidence = MarketEvidence()
+    package private(set) var evidence = MarketEvidence()
     private var parser = MessageParser()
     private var isFutures = false
     /// What is known of each symbol, as it is written.
@@ -71,26 +71,26 @@ public struct CaptureSurvey: ~Copyable {
     /// Called now and then; true ends the reading.
     private let isStopped: () -> Bool
     /// Whether it was ended before the end of the files.
-    public private(set) var isInterrupted = false
+    package private(set) var isInterrupted = false
 
     /// A survey of nothing.
-    public init(isStopped: @escaping () -> Bool = { false }) { self.isStopped = isStopped }
+    package init(isStopped: @escaping () -> Bool = { false }) { self.isStopped = isStopped }
 
     /// The symbols of all files.
-    public var symbols: [SymbolName] {
+    package var symbols: [SymbolName] {
         var seen = Set<SymbolName>()
         return files.flatMap(\.symbols).filter { seen.insert($0).inserted }
     }
 
     /// Whether updates of futures overlap, and all of them because several connections were recorded
     /// together.
-    public var hasSeveralConnections: Bool {
+    package var hasSeveralConnections: Bool {
         let overlapping = known.values.filter { $0.chains.overlapCount > 0 }
         return !overlapping.isEmpty && overlapping.allSatisfy(\.chains.areSeveral)
     }
 
     /// The owner of a body that names no symbol: the only symbol of its file, or of all files.
-    public func owner(inFile index: Int) -> SymbolName? {
+    package func owner(inFile index: Int) -> SymbolName? {
         if files[index].symbols.count == 1 { return files[index].symbols[0] }
         let all = symbols
         return all.count == 1 ? all[0] : nil
@@ -99,7 +99,7 @@ public struct CaptureSurvey: ~Copyable {
     /// Reads a capture, up to where it is damaged.
     ///
     /// - Throws: if nothing of it can be read.
-    public mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
+    package mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
         let isRecording = RecordingReader.isRecording(path: capture.events)
         files.append(SurveyedFile(files: capture, isRecording: isRecording))
         if isRecording {

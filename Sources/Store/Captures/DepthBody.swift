@@ -4,20 +4,20 @@ import BinanceVenue
 import MarketData
 
 /// What a REST depth body says about itself.
-public struct DepthBody: Hashable, Sendable {
+package struct DepthBody: Hashable, Sendable {
     /// Its symbol in capitals; nil if it names none.
-    public var symbol: SymbolName?
+    package var symbol: SymbolName?
     /// Its update id.
-    public var id: UpdateID
+    package var id: UpdateID
     /// Levels a side that were requested, as far as the body shows it: it may have been cut at the length of
     /// its longer side, since a request on spot may name any number; a shorter side is complete.
-    public var limit: Int
+    package var limit: Int
     /// Whether it is a frame of a partial depth stream of a raw connection rather than a body: those have 5,
     /// 10 or 20 levels and, on spot, neither symbol nor time.
-    public var isTopOnly: Bool
+    package var isTopOnly: Bool
 
     /// The facts of the snapshot that a parser has just read.
-    public init(_ snapshot: borrowing DepthSnapshot) {
+    package init(_ snapshot: borrowing DepthSnapshot) {
         symbol = snapshot.symbol.isEmpty ? nil : snapshot.symbol.capital
         id = snapshot.lastUpdateID
         limit = max(snapshot.bids.count, snapshot.asks.count)
@@ -27,16 +27,16 @@ public struct DepthBody: Hashable, Sendable {
 }
 
 /// Why a text is not a REST depth body.
-public struct BodyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+package struct BodyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// A sentence for people.
-    public let description: String
+    package let description: String
 }
 
 extension DepthBody {
     /// The body in a text, taken out of `result`, `data` or another envelope.
     ///
     /// - Returns: its facts, and its bytes.
-    public static func find(in text: [UInt8]) throws(BodyRefusal) -> (facts: DepthBody, bytes: [UInt8]) {
+    package static func find(in text: [UInt8]) throws(BodyRefusal) -> (facts: DepthBody, bytes: [UInt8]) {
         var shape = LineShape(lookingInto: text.span)
         var bytes = shape.unescaped
         if let range = shape.range { bytes = Array(text[range]) }

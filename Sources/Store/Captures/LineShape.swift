@@ -10,7 +10,7 @@ import LobRecording
 import MarketData
 
 /// What a line holds.
-public enum LineContent: Hashable, Sendable {
+package enum LineContent: Hashable, Sendable {
     /// A message for the parser.
     case message
     /// An object that has the members of a REST depth body.
@@ -20,18 +20,18 @@ public enum LineContent: Hashable, Sendable {
 }
 
 /// A line of a capture, taken out of its envelope.
-public struct LineShape: Sendable {
+package struct LineShape: Sendable {
     /// What it holds.
-    public var content: LineContent
+    package var content: LineContent
     /// Where the message or body lies in the line; nil if it was a string with escapes, and is now in
     /// `unescaped`.
-    public var range: Range<Int>? = 0..<0
+    package var range: Range<Int>? = 0..<0
     /// The message or body, if it was a string with escapes.
-    public var unescaped: [UInt8] = []
+    package var unescaped: [UInt8] = []
     /// The symbol that the envelope names, in capitals.
-    public var symbol: SymbolName?
+    package var symbol: SymbolName?
     /// The time that the envelope names, in nanoseconds since 1970.
-    public var receivedAtNs: Int64?
+    package var receivedAtNs: Int64?
 
     /// How deep objects inside objects are looked into.
     static let depthMax = 3
@@ -48,7 +48,7 @@ public struct LineShape: Sendable {
     /// The shape of a line without its receive time.
     ///
     /// - Complexity: O(1) for lines that begin as the venue's messages do, otherwise O(bytes).
-    public init(of line: Span<UInt8>) {
+    package init(of line: Span<UInt8>) {
         let isMessage = MessageClass(line) == .data && line[line.count - 1] == UInt8(ascii: "}")
         // A body, {"lastUpdateId", may say more of itself.
         if isMessage && line[2] != UInt8(ascii: "l") {
@@ -290,7 +290,7 @@ extension LineShape {
 
 extension LineShape {
     /// Where the letters of the symbol of a message lie, bare or in the wrapper; nil if there are none.
-    public static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
+    package static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
         guard let outline = JSONOutline(text, at: 0) else { return nil }
         if let value = outline.value("s", text) {
             return value.count > 2 ? (value.lowerBound + 1)..<(value.upperBound - 1) : nil
@@ -305,7 +305,7 @@ extension LineShape {
 
 extension SymbolName {
     /// The name with ASCII letters in capitals, as the venue writes symbols; other bytes are untouched.
-    public var capital: SymbolName {
+    package var capital: SymbolName {
         let bytes = description.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & 0xDF : $0 }
         return SymbolName(String(decoding: bytes, as: UTF8.self)) ?? self
     }

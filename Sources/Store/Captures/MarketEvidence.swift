@@ -5,22 +5,22 @@ import BinanceVenue
 import MarketData
 
 /// Which markets the messages of a capture show, and where each was shown first.
-public struct MarketEvidence: Sendable {
+package struct MarketEvidence: Sendable {
     /// A market that was shown by an update, and where.
-    public struct Sign: Hashable, Sendable {
+    package struct Sign: Hashable, Sendable {
         /// The market.
-        public let market: Market
+        package let market: Market
         /// File and line.
-        public let origin: String
+        package let origin: String
     }
 
     /// What whole depth updates show, one for each market, in the order of the capture.
-    public private(set) var events: [Sign] = []
+    package private(set) var events: [Sign] = []
     /// What other messages show: less certain, and used only where there is no update.
-    public private(set) var others: [Sign] = []
+    package private(set) var others: [Sign] = []
 
     /// Nothing was shown.
-    public init() {}
+    package init() {}
 
     /// Records what a depth update shows.
     mutating func note(_ market: Market, _ origin: @autoclosure () -> String) {
@@ -41,22 +41,22 @@ public struct MarketEvidence: Sendable {
 }
 
 /// The market of a capture, and how it is known.
-public struct ToldMarket: Hashable, Sendable {
+package struct ToldMarket: Hashable, Sendable {
     /// The market.
-    public let market: Market
+    package let market: Market
     /// Whether it is a guess, because nothing in the capture tells.
-    public let isGuess: Bool
+    package let isGuess: Bool
 }
 
 /// Why a capture has no single market.
-public enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Updates of two markets.
     case mixed(MarketEvidence.Sign, MarketEvidence.Sign)
     /// Updates of another market than the one that was named.
     case contradicted(MarketEvidence.Sign)
 
     /// A sentence for people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .mixed(let first, let second):
             "\(second.origin): this is a \(second.market.name) event, that of \(first.origin) is "
@@ -73,7 +73,7 @@ extension MarketEvidence {
     /// The market: the one that was named, otherwise the one that is shown, otherwise spot.
     ///
     /// - Throws: if several are shown, or another one than was named.
-    public func market(named: Market?) throws(MarketError) -> ToldMarket {
+    package func market(named: Market?) throws(MarketError) -> ToldMarket {
         if let named {
             if let other = events.first(where: { $0.market != named }) { throw .contradicted(other) }
             return ToldMarket(market: named, isGuess: false)

@@ -1,7 +1,7 @@
 // What a line without a message is, and in words what to do about it.
 
 /// A line of a capture that is of no use. Lines of one kind are counted together.
-public enum Stranger: Hashable, Sendable {
+package enum Stranger: Hashable, Sendable {
     /// Values between commas or tabs.
     case table
     /// A row of a table with a column of JSON.
@@ -34,7 +34,7 @@ public enum Stranger: Hashable, Sendable {
     case unknown
 
     /// Whether a capture is damaged by having such lines among its messages.
-    public var isFault: Bool {
+    package var isFault: Bool {
         switch self {
         case .retail, .unknown, .options: false
         case _: true
@@ -90,27 +90,27 @@ public enum Stranger: Hashable, Sendable {
 }
 
 /// The unusable lines of a file: of each kind the first, and how many.
-public struct StrangerTally: Sendable {
+package struct StrangerTally: Sendable {
     /// The strangers of one kind.
-    public struct Entry: Sendable {
+    package struct Entry: Sendable {
         /// Their kind.
-        public internal(set) var kind: Stranger
+        package internal(set) var kind: Stranger
         /// Number of the first line.
-        public let line: Int
+        package let line: Int
         /// What the first one shows: its members, its columns, its beginning.
-        public let detail: String
+        package let detail: String
         /// How many there are.
-        public internal(set) var count = 1
+        package internal(set) var count = 1
     }
 
     /// By kind, in the order of their first lines.
-    public private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
 
     /// Nothing strange.
-    public init() {}
+    package init() {}
 
     /// Counts a line.
-    public mutating func note(_ kind: Stranger, line: Int, detail: @autoclosure () -> String) {
+    package mutating func note(_ kind: Stranger, line: Int, detail: @autoclosure () -> String) {
         if let index = entries.firstIndex(where: { $0.kind == kind }) {
             entries[index].count += 1
         } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
@@ -127,7 +127,7 @@ extension StrangerTally.Entry {
     /// A sentence about them.
     ///
     /// - Parameter file: the file's name.
-    public func sentence(_ file: String) -> String {
+    package func sentence(_ file: String) -> String {
         var text = "\(file): \(count) \(kind.words(count))"
         switch kind {
         case .table, .tableOfJSON: text += detail.isEmpty ? "" : " (\(detail))"

@@ -14,7 +14,7 @@
 // three days.
 
 /// What a server does with one request.
-public enum BudgetVerdict: Hashable, Sendable {
+package enum BudgetVerdict: Hashable, Sendable {
     /// It is answered.
     case admitted
     /// 429 with this `Retry-After`.
@@ -25,13 +25,13 @@ public enum BudgetVerdict: Hashable, Sendable {
 
 /// The request budget of one address and product. USD-M and COIN-M share one: who serves both keeps one for
 /// both.
-public struct AddressBudget: Hashable, Sendable {
+package struct AddressBudget: Hashable, Sendable {
     /// Weight of a minute.
-    public let weightMax: Int
+    package let weightMax: Int
     /// Weight used in the current minute.
-    public private(set) var usedWeight = 0
+    package private(set) var usedWeight = 0
     /// How often the address was banned.
-    public private(set) var banCount = 0
+    package private(set) var banCount = 0
 
     private static let minuteUs: Int64 = 60_000_000
     private static let strikeCountMax = 5
@@ -41,10 +41,10 @@ public struct AddressBudget: Hashable, Sendable {
     private var bannedUntilUs: Int64 = 0
 
     /// The budget of a market: 6000 for spot, 2400 for the futures together.
-    public init(_ rules: ServingRules) { weightMax = rules.weightMax }
+    package init(_ rules: ServingRules) { weightMax = rules.weightMax }
 
     /// Judges a request of this weight at this time.
-    public mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
+    package mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
         if timeUs < bannedUntilUs {
             return .banned(retryAfterSeconds: AddressBudget.seconds(bannedUntilUs - timeUs))
         }
@@ -69,7 +69,7 @@ public struct AddressBudget: Hashable, Sendable {
     }
 
     /// Weight used in the minute of this time.
-    public func usedWeight(atUs timeUs: Int64) -> Int {
+    package func usedWeight(atUs timeUs: Int64) -> Int {
         timeUs / AddressBudget.minuteUs == minute ? usedWeight : 0
     }
 

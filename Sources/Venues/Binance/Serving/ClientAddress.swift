@@ -1,9 +1,9 @@
 // What a server remembers of one address: its request budget and its attempts to connect.
 
 /// One client address.
-public struct ClientAddress: Hashable, Sendable {
+package struct ClientAddress: Hashable, Sendable {
     /// The request budget.
-    public var budget: AddressBudget
+    package var budget: AddressBudget
     private let attemptCountMax: Int
     private var attemptsUs: [Int64] = []
 
@@ -11,7 +11,7 @@ public struct ClientAddress: Hashable, Sendable {
 
     /// An address that was never heard of. Spot allows 300 attempts to connect in five minutes; of the
     /// futures no limit is known.
-    public init(_ rules: ServingRules) {
+    package init(_ rules: ServingRules) {
         budget = AddressBudget(rules)
         attemptCountMax = rules.attemptCountMax ?? .max
     }
@@ -19,7 +19,7 @@ public struct ClientAddress: Hashable, Sendable {
     /// Counts an attempt to connect.
     ///
     /// - Throws: `ConnectionRefusal.tooManyAttempts`; the attempt is then not counted.
-    public mutating func attempt(atUs timeUs: Int64) throws(ConnectionRefusal) {
+    package mutating func attempt(atUs timeUs: Int64) throws(ConnectionRefusal) {
         if attemptCountMax == .max { return }
         attemptsUs.removeAll { $0 <= timeUs - ClientAddress.attemptWindowUs }
         if attemptsUs.count >= attemptCountMax {

@@ -9,23 +9,23 @@
 //     1008                           it reads too slowly
 
 /// A close frame.
-public struct ConnectionClose: Hashable, Sendable {
+package struct ConnectionClose: Hashable, Sendable {
     /// Status code of RFC 6455.
-    public var code: Int
+    package var code: Int
     /// Text, may be empty.
-    public var reason: String
+    package var reason: String
 
     /// A close frame.
-    public init(code: Int, reason: String = "") { (self.code, self.reason) = (code, reason) }
+    package init(code: Int, reason: String = "") { (self.code, self.reason) = (code, reason) }
 
     /// The end of its life, or of the server.
-    public static let goingAway = ConnectionClose(code: 1001)
+    package static let goingAway = ConnectionClose(code: 1001)
     /// Pings were not answered in time.
-    public static let pongTimeout = ConnectionClose(code: 1008, reason: "Pong timeout")
+    package static let pongTimeout = ConnectionClose(code: 1008, reason: "Pong timeout")
     /// Too many messages of the client in a second.
-    public static let tooManyMessages = ConnectionClose(code: 1008, reason: "Too many requests")
+    package static let tooManyMessages = ConnectionClose(code: 1008, reason: "Too many requests")
     /// More streams than a connection may carry.
-    public static let tooManyStreams = ConnectionClose(code: 1008, reason: "Too many subscriptions")
+    package static let tooManyStreams = ConnectionClose(code: 1008, reason: "Too many subscriptions")
     /// What waits for the client has become too much.
-    public static let tooSlow = ConnectionClose(code: 1008)
+    package static let tooSlow = ConnectionClose(code: 1008)
 }

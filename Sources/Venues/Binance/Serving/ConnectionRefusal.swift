@@ -1,7 +1,7 @@
 // Why a connection, or a stream on it, is refused.
 
 /// A refused connection or subscription.
-public enum ConnectionRefusal: Error, Hashable, Sendable {
+package enum ConnectionRefusal: Error, Hashable, Sendable {
     /// More connection attempts in five minutes than the venue allows: 300.
     case tooManyAttempts(retryAtUs: Int64)
     /// More streams than one connection may carry: 1024.
@@ -12,7 +12,7 @@ public enum ConnectionRefusal: Error, Hashable, Sendable {
     case notConnected
 
     /// The answer to an upgrade that is refused at a time in microseconds since 1970.
-    public func answer(atUs timeUs: Int64) -> ServingAnswer {
+    package func answer(atUs timeUs: Int64) -> ServingAnswer {
         switch self {
         case .tooManyAttempts(let retryAtUs):
             let seconds = (retryAtUs - timeUs + 999_999) / 1_000_000

@@ -4,13 +4,13 @@ import BinanceVenue
 import FeedPlan
 
 /// Why a control message is refused, in the venue's words.
-public struct ControlRefusal: Error, Hashable, Sendable {
+package struct ControlRefusal: Error, Hashable, Sendable {
     /// The venue's code.
-    public var code: Int
+    package var code: Int
     /// The venue's text.
-    public var message: String
+    package var message: String
     /// The request's `id`, null if it had none that can be echoed.
-    public var id: RequestID
+    package var id: RequestID
 
     /// A refusal.
     init(code: Int, message: String, id: RequestID) {
@@ -18,12 +18,12 @@ public struct ControlRefusal: Error, Hashable, Sendable {
     }
 
     /// The stream that would be the 1025th; `ConnectionClose.tooManyStreams` follows.
-    public static func tooManyStreams(_ id: RequestID) -> ControlRefusal {
+    package static func tooManyStreams(_ id: RequestID) -> ControlRefusal {
         ControlRefusal(code: 4, message: "Too many subscriptions", id: id)
     }
 
     /// The message to answer with; nil if it would have megabytes.
-    public func reply(_ shape: ErrorShape) -> [UInt8]? {
+    package func reply(_ shape: ErrorShape) -> [UInt8]? {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         // The shape is the same on all markets.
         let encoded: Void? = try? encoder.append(errorCode: code, message: message, id: id, shape: shape)
@@ -33,7 +33,7 @@ public struct ControlRefusal: Error, Hashable, Sendable {
 
 extension ControlResult {
     /// The message that answers a request of this id; nil if it would have megabytes.
-    public func reply(to id: RequestID) -> [UInt8]? {
+    package func reply(to id: RequestID) -> [UInt8]? {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         let encoded: Void? = try? encoder.append(self, id: id)
         return encoded.map { encoder.bytes }

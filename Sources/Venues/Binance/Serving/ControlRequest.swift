@@ -14,9 +14,9 @@
 import FeedPlan
 
 /// What a client asks of its connection.
-public struct ControlRequest: Hashable, Sendable {
+package struct ControlRequest: Hashable, Sendable {
     /// What is to be done.
-    public enum Action: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         /// Add these streams.
         case subscribe([String])
         /// Remove these streams.
@@ -30,18 +30,18 @@ public struct ControlRequest: Hashable, Sendable {
     }
 
     /// Most bytes of an `id` that is a string.
-    public static let idBytesMax = 36
+    package static let idBytesMax = 36
 
     /// What is to be done.
-    public var action: Action
+    package var action: Action
     /// The id to echo in the reply.
-    public var id: RequestID
+    package var id: RequestID
 
     /// The request of a text.
     ///
     /// - Throws: the refusal to answer with.
     /// - Complexity: O(bytes); allocates. Callers bound the length.
-    public init(_ bytes: [UInt8]) throws(ControlRefusal) {
+    package init(_ bytes: [UInt8]) throws(ControlRefusal) {
         let tree: JSONTree
         do throws(JSONTreeError) {
             tree = try JSONTree(bytes)

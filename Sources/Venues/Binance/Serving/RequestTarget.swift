@@ -1,27 +1,27 @@
 // Where an HTTP request goes: method, path and query, decoded.
 
 /// Method, path and query of a request, percent-decoded.
-public struct RequestTarget: Hashable, Sendable {
+package struct RequestTarget: Hashable, Sendable {
     /// Method as HTTP spells it.
-    public var method: String
+    package var method: String
     /// Path, for example `/api/v3/depth`.
-    public var path: String
+    package var path: String
     /// Names and values of the query, in order.
-    public var parameters: [Parameter]
+    package var parameters: [Parameter]
 
     /// One of the query's parameters.
-    public struct Parameter: Hashable, Sendable {
+    package struct Parameter: Hashable, Sendable {
         /// Name.
-        public var name: String
+        package var name: String
         /// Value, "" if it has none.
-        public var value: String
+        package var value: String
 
         /// A parameter.
-        public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+        package init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
     }
 
     /// A target.
-    public init(method: String = "GET", path: String, parameters: [Parameter] = []) {
+    package init(method: String = "GET", path: String, parameters: [Parameter] = []) {
         (self.method, self.path, self.parameters) = (method, path, parameters)
     }
 

@@ -19,15 +19,15 @@
 import BinanceVenue
 
 /// A refused REST request, in the venue's words.
-public struct RestRefusal: Error, Hashable, Sendable {
+package struct RestRefusal: Error, Hashable, Sendable {
     /// HTTP status.
-    public var status: Int
+    package var status: Int
     /// The venue's code.
-    public var code: Int
+    package var code: Int
     /// The venue's text.
-    public var message: String
+    package var message: String
     /// What the refused request costs all the same.
-    public var weight: Int
+    package var weight: Int
 
     /// A refusal.
     init(_ status: Int, _ code: Int, _ message: String, weight: Int = 1) {
@@ -35,7 +35,7 @@ public struct RestRefusal: Error, Hashable, Sendable {
     }
 
     /// The body; empty if the message has megabytes.
-    public var body: [UInt8] {
+    package var body: [UInt8] {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         var bytes: [UInt8] = []
         // The shape is the same on all markets.
@@ -47,24 +47,24 @@ public struct RestRefusal: Error, Hashable, Sendable {
 
 extension RestRefusal {
     /// No such symbol.
-    public static let badSymbol = RestRefusal(400, -1121, "Invalid symbol.")
+    package static let badSymbol = RestRefusal(400, -1121, "Invalid symbol.")
 
     /// There is no book of a symbol that is listed.
-    public static let noBook = RestRefusal(
+    package static let noBook = RestRefusal(
         503, -1008, "Server is currently overloaded with other requests.")
 
     /// Something failed.
-    public static let failure = RestRefusal(500, -1000, "An unknown error occurred.")
+    package static let failure = RestRefusal(500, -1000, "An unknown error occurred.")
 
     /// What stands behind the server did not answer in time.
-    public static let timeout = RestRefusal(
+    package static let timeout = RestRefusal(
         504, -1007, "Timeout waiting for response from backend server.")
 
     /// The weight of the minute is used up.
-    public static let tooManyRequests = RestRefusal(429, -1003, "Too many requests.")
+    package static let tooManyRequests = RestRefusal(429, -1003, "Too many requests.")
 
     /// The address is banned until a time in milliseconds since 1970.
-    public static func banned(untilMs: Int64) -> RestRefusal {
+    package static func banned(untilMs: Int64) -> RestRefusal {
         RestRefusal(418, -1003, "Way too many requests; IP banned until \(untilMs).")
     }
 

@@ -3,7 +3,7 @@
 import MarketData
 
 /// A REST request that the venue understands.
-public enum RestRequest: Hashable, Sendable {
+package enum RestRequest: Hashable, Sendable {
     /// Nothing.
     case ping
     /// The venue's time.

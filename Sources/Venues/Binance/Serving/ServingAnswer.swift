@@ -1,16 +1,16 @@
 // Answers to requests that are neither answered nor refused in the words of an endpoint.
 
 /// An HTTP answer with a JSON body.
-public struct ServingAnswer: Sendable {
+package struct ServingAnswer: Sendable {
     /// HTTP status.
-    public var status: Int
+    package var status: Int
     /// Headers beside those of its type and length.
-    public var headers: [(name: String, value: String)] = []
+    package var headers: [(name: String, value: String)] = []
     /// The body.
-    public var json = "{}"
+    package var json = "{}"
 
     /// No WebSocket service at this path.
-    public static let noService = ServingAnswer(status: 404)
+    package static let noService = ServingAnswer(status: 404)
     /// The server has too much to do.
-    public static let overloaded = ServingAnswer(status: 503)
+    package static let overloaded = ServingAnswer(status: 503)
 }

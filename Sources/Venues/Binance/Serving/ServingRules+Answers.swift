@@ -5,11 +5,11 @@ import MarketData
 
 extension ServingRules {
     /// The request header in which a client of spot asks for microseconds, in lower case.
-    public static let timeUnitHeader = "x-mbx-time-unit"
+    package static let timeUnitHeader = "x-mbx-time-unit"
 
     /// Whether a client asks for times in µs instead of ms, by the value of its header or of `timeUnit` in
     /// its query.
-    public func asksForMicroseconds(_ unit: String?) -> Bool {
+    package func asksForMicroseconds(_ unit: String?) -> Bool {
         market == .spot && unit?.uppercased() == "MICROSECOND"
     }
 
@@ -18,7 +18,7 @@ extension ServingRules {
     /// - Parameters:
     ///   - usedWeight: weight of the address in this minute.
     ///   - retryAfterSeconds: with 429 and 418.
-    public static func limitHeaders(
+    package static func limitHeaders(
         usedWeight: Int, retryAfterSeconds: Int?
     ) -> [(name: String, value: String)] {
         var headers = [(name: "X-MBX-USED-WEIGHT-1M", value: "\(usedWeight)")]
@@ -29,7 +29,7 @@ extension ServingRules {
     /// All headers of an answer but its type and length. Parameters as of `limitHeaders`.
     ///
     /// - Parameter timeUs: now, in microseconds since 1970.
-    public func headers(
+    package func headers(
         usedWeight: Int, retryAfterSeconds: Int?, atUs timeUs: Int64
     ) -> [(name: String, value: String)] {
         var headers = ServingRules.limitHeaders(usedWeight: usedWeight, retryAfterSeconds: retryAfterSeconds)
@@ -39,12 +39,12 @@ extension ServingRules {
     }
 
     /// The type of a body; only what stands in front of the venue ever answers with HTML.
-    public static func contentType(of body: [UInt8]) -> String {
+    package static func contentType(of body: [UInt8]) -> String {
         body.first == UInt8(ascii: "<") ? "text/html" : "application/json;charset=UTF-8"
     }
 
     /// The body of `time`.
-    public func timeBody(atUs timeUs: Int64, isMicroseconds: Bool) -> String {
+    package func timeBody(atUs timeUs: Int64, isMicroseconds: Bool) -> String {
         "{\"serverTime\":\(isMicroseconds ? timeUs : timeUs / 1_000)}"
     }
 
@@ -53,7 +53,7 @@ extension ServingRules {
     /// - Parameters:
     ///   - symbols: one JSON object for each symbol.
     ///   - marginAssets: what positions can be held in; USD-M only, ignored elsewhere.
-    public func exchangeInfoBody(
+    package func exchangeInfoBody(
         symbols: [String], marginAssets: [String], atUs timeUs: Int64, isMicroseconds: Bool
     ) -> String {
         func limit(_ type: String, _ interval: String, _ count: Int, _ limit: Int) -> String {
@@ -78,7 +78,7 @@ extension ServingRules {
     }
 
     /// The object of `ticker/bookTicker` of a state; a side without levels shows zeros.
-    public func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
+    package func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
         let scales = snapshot.scales ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
         let bid = snapshot.bids.count > 0 ? snapshot.bids[0] : PriceLevel(0, 0)
         let ask = snapshot.asks.count > 0 ? snapshot.asks[0] : PriceLevel(0, 0)

@@ -16,15 +16,15 @@ import BinanceVenue
 import MarketData
 
 /// The rules of one market.
-public struct ServingRules: Hashable, Sendable {
+package struct ServingRules: Hashable, Sendable {
     /// The market.
-    public let market: Market
+    package let market: Market
 
     /// The rules of a market.
-    public init(_ market: Market) { self.market = market }
+    package init(_ market: Market) { self.market = market }
 
     /// What the paths of requests begin with.
-    public var requestPath: String {
+    package var requestPath: String {
         switch market {
         case .spot: "/api/v3"
         case .usdm: "/fapi/v1"
@@ -33,7 +33,7 @@ public struct ServingRules: Hashable, Sendable {
     }
 
     /// Request weight that an address may use in a minute; USD-M and COIN-M share theirs.
-    public var weightMax: Int { market == .spot ? 6_000 : 2_400 }
+    package var weightMax: Int { market == .spot ? 6_000 : 2_400 }
 
     /// Attempts to connect that an address has in five minutes; nil: no limit is known.
     var attemptCountMax: Int? { market == .spot ? 300 : nil }
@@ -43,10 +43,10 @@ public struct ServingRules: Hashable, Sendable {
 
     /// Levels a side that a depth request gets: what it asks for, at most 5000; what the market gives who
     /// does not say.
-    public func levelCount(of limit: Int?) -> Int { min(limit ?? (market == .spot ? 100 : 500), 5_000) }
+    package func levelCount(of limit: Int?) -> Int { min(limit ?? (market == .spot ? 100 : 500), 5_000) }
 
     /// What a request costs.
-    public func weight(of request: RestRequest) -> Int {
+    package func weight(of request: RestRequest) -> Int {
         switch request {
         case .ping, .time: 1
         case .exchangeInfo: market == .spot ? 20 : 1
@@ -67,7 +67,7 @@ public struct ServingRules: Hashable, Sendable {
     /// The request that a target makes.
     ///
     /// - Throws: the refusal to answer with; its weight is to be charged.
-    public func route(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
+    package func route(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         let prefix = requestPath + "/"
         guard target.path.hasPrefix(prefix), target.method == "GET" || target.method == "HEAD" else {
             throw .unknownPath(target.path, method: target.method)

@@ -13,9 +13,9 @@
 // by the venue and stays silent, names with an upper-case symbol among them.
 
 /// The name of a stream of a book.
-public struct StreamName: Hashable, Sendable {
+package struct StreamName: Hashable, Sendable {
     /// What the stream shows.
-    public enum Content: Hashable, Sendable {
+    package enum Content: Hashable, Sendable {
         /// Every change.
         case depth
         /// So many best levels a side.
@@ -25,20 +25,20 @@ public struct StreamName: Hashable, Sendable {
     }
 
     /// The symbol as it stands in the name: in lower case, or the name is of no stream.
-    public var symbol: String
+    package var symbol: String
     /// What the stream shows.
-    public var content: Content
+    package var content: Content
     /// Milliseconds between two messages; nil where the name does not say, and for best prices.
-    public var intervalMs: Int?
+    package var intervalMs: Int?
 
     /// A name of these parts.
-    public init(symbol: String, _ content: Content, intervalMs: Int? = nil) {
+    package init(symbol: String, _ content: Content, intervalMs: Int? = nil) {
         (self.symbol, self.content, self.intervalMs) = (symbol, content, intervalMs)
     }
 
     /// The parts of a name; nil if it is of no stream of a book. Whether a market has the stream is for
     /// `ServingRules.serves`.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2 || parts.count == 3 else { return nil }
         symbol = String(parts[0])
@@ -63,7 +63,7 @@ public struct StreamName: Hashable, Sendable {
     }
 
     /// The name.
-    public var text: String {
+    package var text: String {
         let interval = intervalMs.map { "@\($0)ms" } ?? ""
         switch content {
         case .depth: return "\(symbol)@depth\(interval)"
@@ -83,13 +83,13 @@ public struct StreamName: Hashable, Sendable {
 
 extension ServingRules {
     /// Levels a side that partial depths are served with.
-    public static let partialLevelCounts = [5, 10, 20]
+    package static let partialLevelCounts = [5, 10, 20]
 
     /// Intervals of depth streams in milliseconds, the one of names that do not say first.
-    public var intervalsMs: [Int] { market == .spot ? [1_000, 100] : [250, 100, 500, 0] }
+    package var intervalsMs: [Int] { market == .spot ? [1_000, 100] : [250, 100, 500, 0] }
 
     /// Whether the market has a stream, for a symbol that it has. All other names are accepted and silent.
-    public func serves(_ name: StreamName) -> Bool {
+    package func serves(_ name: StreamName) -> Bool {
         let isLowerCase = !name.symbol.isEmpty && !name.symbol.utf8.contains { $0 >= 0x41 && $0 <= 0x5A }
         let hasInterval = name.intervalMs.map(intervalsMs.contains) ?? true
         switch name.content {

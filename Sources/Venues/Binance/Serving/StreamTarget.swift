@@ -10,18 +10,18 @@
 // `timeUnit=MICROSECOND` in the query asks for times in µs, on spot. Any other path is no service.
 
 /// The streams that the target of an upgrade names.
-public struct StreamTarget: Hashable, Sendable {
+package struct StreamTarget: Hashable, Sendable {
     /// Names of the streams, as the client wrote them.
-    public var names: [String] = []
+    package var names: [String] = []
     /// Whether messages come in the wrapper.
-    public var isCombined: Bool
+    package var isCombined: Bool
     /// Whether times are in µs instead of ms.
-    public var isMicroseconds = false
+    package var isMicroseconds = false
     /// Whether streams of books stay silent on this path.
-    public var isDeaf = false
+    package var isDeaf = false
 
     /// Nil if the path is no service of the market; `ServingAnswer.noService` says so.
-    public init?(_ target: RequestTarget, _ rules: ServingRules) {
+    package init?(_ target: RequestTarget, _ rules: ServingRules) {
         var parts = target.path.split(separator: "/")
         if rules.market == .usdm, let first = parts.first, ["public", "market", "private"].contains(first) {
             isDeaf = first != "public"

@@ -1,9 +1,9 @@
 // What a combined connection puts around a message: `{"stream":"<name>","data":<message>}`.
 
 /// The two halves of the wrapper.
-public enum StreamWrapper {
+package enum StreamWrapper {
     /// What stands in front of a message. It repeats the name as the client wrote it.
-    public static func opening(_ name: String) -> [UInt8] {
+    package static func opening(_ name: String) -> [UInt8] {
         var bytes = Array("{\"stream\":\"".utf8)
         for byte in name.utf8 {
             switch byte {
@@ -18,5 +18,5 @@ public enum StreamWrapper {
     }
 
     /// What stands behind it.
-    public static let closing = UInt8(ascii: "}")
+    package static let closing = UInt8(ascii: "}")
 }
