@@ -218,12 +218,28 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.frame(.connected, source: 2)
         h.event(13, 13, source: 2)
         h.frame(.disconnected, source: 1)
-        for _ in 0..<4 {
-            h.tick(afterNs: 10 * second)
+        for _ in 0..<6 {
+            h.tick(afterNs: 25 * second)
             h.snapshot(5, bids: bids, asks: asks)
         }
-        #expect(h.status().counters.snapshotsTooOld == 3)
+        #expect(h.status().counters.snapshotsTooOld == 4)
         h.event(6, 6, source: 2)
+        #expect(h.status().state == .live)
+    }
+
+    /// The ids of a venue that began anew may fit, but another connection had shown later ones.
+    @Test func idsThatGoBackAreNotTakenOver() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.connected, source: 2)
+        h.event(30, 30, source: 2)
+        h.tick(afterNs: second / 4)
+        h.frame(.disconnected, source: 2)
+        h.tick(afterNs: second / 4)
+        h.frame(.connected, source: 3)
+        h.event(11, 11, source: 3)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        h.snapshot(11, bids: bids, asks: asks)
         #expect(h.status().state == .live)
     }
 

@@ -125,15 +125,18 @@ private func says(_ answer: Bool) -> Bool { answer }
         awaited.cancelled()
         awaited.requested(isAnnounced: false)
         #expect(!awaited.isVoid)
-        awaited.passed(UpdateID(50))
-        func isTooOld(_ id: Int64) -> Bool { awaited.isTooOld(UpdateID(id)) }
+        awaited.passed(UpdateID(50), nowNs: 0)
+        func isTooOld(_ id: Int64, atSecond second: Int64 = 0) -> Bool {
+            awaited.isTooOld(UpdateID(id), nowNs: second * 1_000_000_000)
+        }
         #expect(isTooOld(49) && !isTooOld(50))
         awaited.collected(UpdateID(51))
         #expect(isTooOld(49))
         awaited.collected(UpdateID(10))
         #expect(!isTooOld(1))
-        awaited.passed(UpdateID(50))
-        #expect((0..<4).map { _ in isTooOld(1) } == [true, true, true, false])
+        awaited.passed(UpdateID(50), nowNs: 0)
+        #expect((0..<5).map { isTooOld(1, atSecond: $0 * 20) } == [true, true, true, true, true])
+        #expect(!isTooOld(1, atSecond: 121))
     }
 
     @Test func booksGivenUpBeforeTheyWereLiveAreFruitless() {
@@ -143,10 +146,10 @@ private func says(_ answer: Bool) -> Bool { answer }
             awaited.bookLost(wasLive: false)
         }
         #expect(awaited.attempt(1) == 3 && awaited.attempt(5) == 5)
-        awaited.passed(UpdateID(50))
+        awaited.passed(UpdateID(50), nowNs: 0)
         awaited.restarted(wasLive: true)
         awaited.bookLost(wasLive: true)
-        let isTooOld = awaited.isTooOld(UpdateID(1))
+        let isTooOld = awaited.isTooOld(UpdateID(1), nowNs: 0)
         #expect(awaited.attempt(0) == 0 && !isTooOld)
     }
 
@@ -163,10 +166,10 @@ private func says(_ answer: Bool) -> Bool { answer }
         #expect(isContinued(5))
         source.heard()
         #expect(!isContinued(5) && isContinued(5, trusts: true))
-        source.noted(2, UpdateID(4))
-        source.noted(2, UpdateID(3))
+        source.noted(2, UpdateID(4), nowNs: 10)
+        source.noted(2, UpdateID(3), nowNs: 11)
         #expect(isContinued(4) && !isContinued(3) && !isContinued(3, trusts: true))
-        source.noted(3, UpdateID(1))
+        source.noted(3, UpdateID(1), nowNs: 12)
         #expect(!isContinued(5))
         source.moved(to: nil, isSilent: false)
         #expect(source.connection == nil)

@@ -11,7 +11,8 @@ import MarketData
 /// requested, not announced    answers count
 /// announced                   answers count: one after this belongs to it
 /// passed(id)                  one that ends before this update is useless
-/// isTooOld, 4th in a row      any will do: the venue may count differently, and its stream is silent
+/// isTooOld, 4th in a row,     any will do: the venue may count differently, and its stream is silent
+///   two minutes after it
 /// collected(id) before that   what came before was not of this stream: any will do
 /// bookLost                    any will do; no attempt has failed if the book was live
 /// restarted, never live       one more attempt has failed
@@ -26,16 +27,20 @@ struct AwaitedSnapshot {
     /// Snapshots in a row that were older.
     private var tooOldCount = 0
     private static let tooOldCountMax = 3
+    /// When that update came, on the engine's clock. REST may lag behind it for minutes.
+    private var passedNs: Int64 = 0
+    private static let tooOldNsMax: Int64 = 120_000_000_000
 
     /// How many attempts failed before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
 
     /// Whether a snapshot with this id is older than the request.
-    mutating func isTooOld(_ id: UpdateID) -> Bool {
+    mutating func isTooOld(_ id: UpdateID, nowNs: Int64) -> Bool {
         if id >= passedID { return false }
         tooOldCount += 1
         if tooOldCount <= AwaitedSnapshot.tooOldCountMax { return true }
-        pass(UpdateID(0))
+        if nowNs &- passedNs <= AwaitedSnapshot.tooOldNsMax { return true }
+        forgetPassed()
         return false
     }
 
@@ -53,12 +58,12 @@ struct AwaitedSnapshot {
     mutating func cancelled() { isVoid = true }
 
     /// An update came while nothing was kept for the snapshot.
-    mutating func passed(_ id: UpdateID) { pass(id) }
+    mutating func passed(_ id: UpdateID, nowNs: Int64) { (passedID, passedNs, tooOldCount) = (id, nowNs, 0) }
 
     /// An update is kept for the snapshot.
     mutating func collected(_ id: UpdateID) {
         // What came before was not of this stream, or of a former time.
-        if id < passedID { pass(UpdateID(0)) }
+        if id < passedID { forgetPassed() }
     }
 
     /// The book is given up and built again.
@@ -69,8 +74,8 @@ struct AwaitedSnapshot {
     /// The book is believed no longer.
     mutating func bookLost(wasLive: Bool) {
         if wasLive { fruitless = 0 }
-        pass(UpdateID(0))
+        forgetPassed()
     }
 
-    private mutating func pass(_ id: UpdateID) { (passedID, tooOldCount) = (id, 0) }
+    private mutating func forgetPassed() { (passedID, tooOldCount) = (UpdateID(0), 0) }
 }

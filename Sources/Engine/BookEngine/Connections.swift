@@ -8,6 +8,8 @@
 struct Connections {
     private struct Connection {
         let source: UInt16
+        /// When it came up, on the engine's clock.
+        let upNs: Int64
         /// Receive time of its last frame.
         var heardAtNs: Int64
         /// The same moment on the engine's clock.
@@ -56,6 +58,9 @@ struct Connections {
         return a > b
     }
 
+    /// When a connection came up, on the engine's clock; 0 if it is down.
+    func upNs(_ source: UInt16) -> Int64 { connections.first { $0.source == source }?.upNs ?? 0 }
+
     /// Whether a connection was busy and has fallen silent.
     func isSilent(_ source: UInt16?) -> Bool { connections.contains { $0.source == source && $0.isSilent } }
 
@@ -71,7 +76,7 @@ struct Connections {
 
     mutating func add(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) {
         connections.removeAll { $0.source == source }
-        connections.append(Connection(source: source, heardAtNs: receivedAtNs, heardNs: nowNs))
+        connections.append(Connection(source: source, upNs: nowNs, heardAtNs: receivedAtNs, heardNs: nowNs))
     }
 
     mutating func remove(_ source: UInt16) { connections.removeAll { $0.source == source } }

@@ -31,7 +31,7 @@ extension SymbolBook {
         let id = parser.snapshot.lastUpdateID
         if awaited.isVoid {
             counters.discarded += 1
-        } else if served.sync.isCollecting && awaited.isTooOld(id) {
+        } else if served.sync.isCollecting && awaited.isTooOld(id, nowNs: shared.nowNs) {
             counters.snapshotsTooOld += 1
             obey(served.sync.snapshotFailed())
         } else if served.sync.isCollecting {

@@ -148,6 +148,11 @@ extension SymbolBook {
         if let present = source.connection {
             guard shared.connections.isNewer(newer, than: present), !isLagging, let id = served.sync.lastID
             else { return false }
+            if source.goesBack(ids.last, upNs: shared.connections.upNs(newer)) {
+                // The venue has begun its ids anew; that they fit proves nothing.
+                disconnected(present)
+                return source.connection == newer
+            }
             if served.sync.isLive && ids.last == id {
                 moveOver(to: newer)
                 return true
@@ -194,7 +199,7 @@ extension SymbolBook {
         }
         lose(.disconnected)
         ahead = evidence
-        if let shownID { awaited.passed(shownID) }
+        if let shownID { awaited.passed(shownID, nowNs: shared.nowNs) }
         if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former) }
         served.isCollecting = !shared.configuration.requestsAreAnnounced
         obey(served.sync.disconnected())

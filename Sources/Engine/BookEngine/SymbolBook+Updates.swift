@@ -11,14 +11,15 @@ extension SymbolBook {
         let ids = UpdateRange(update)
         if source.connection != frame.source && !takesOver(frame.source, ids) {
             counters.discarded += 1
-            return source.noted(frame.source, ids.last)
+            if !isPlausible(ids.last) { return source.lost(on: frame.source) }
+            return source.noted(frame.source, ids.last, nowNs: shared.nowNs)
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
         noteArrival(frame, update.eventTimeUs)
         if served.sync.isCollecting && !served.isCollecting {
             counters.discarded += 1
             gap.close()
-            awaited.passed(ids.last)
+            awaited.passed(ids.last, nowNs: shared.nowNs)
             return
         }
         switch served.sync.receive(ids) {
@@ -100,7 +101,7 @@ extension SymbolBook {
         if served.isCollecting {
             buffer(frame)
         } else {
-            awaited.passed(ids.last)
+            awaited.passed(ids.last, nowNs: shared.nowNs)
             _ = served.sync.restart()
         }
         ask(attempt: attempt)

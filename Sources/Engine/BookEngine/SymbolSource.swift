@@ -27,6 +27,9 @@ struct SymbolSource {
     /// Another connection that brought updates, and the highest id that one of them reached.
     private var other: UInt16?
     private var otherLastID = UpdateID(0)
+    /// The highest id that any other one has shown, and when.
+    private var shownID = UpdateID(0)
+    private var shownNs: Int64 = 0
     /// Whether an update of the source came since another connection came up.
     private var isHeardBesideNewest = false
 
@@ -34,6 +37,7 @@ struct SymbolSource {
     mutating func moved(to connection: UInt16?, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
         (other, otherLastID) = (nil, UpdateID(0))
+        (shownID, shownNs) = (UpdateID(0), 0)
     }
 
     /// A connection came up.
@@ -47,10 +51,15 @@ struct SymbolSource {
     }
 
     /// Another connection has lost a message: nobody knows how far it has come.
-    mutating func lost(on connection: UInt16) { noted(connection, SymbolSource.unknownID) }
+    mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
 
     /// Another connection has come so far.
-    mutating func noted(_ connection: UInt16, _ id: UpdateID) {
+    mutating func noted(_ connection: UInt16, _ id: UpdateID, nowNs: Int64) {
+        if id > shownID { (shownID, shownNs) = (id, nowNs) }
+        note(connection, id)
+    }
+
+    private mutating func note(_ connection: UInt16, _ id: UpdateID) {
         if other != connection { (other, otherLastID) = (connection, UpdateID(0)) }
         otherLastID = max(otherLastID, id)
     }
@@ -68,6 +77,10 @@ struct SymbolSource {
     func shownID(by next: UInt16) -> UpdateID? {
         other == next && otherLastID != SymbolSource.unknownID ? otherLastID : nil
     }
+
+    /// Whether the ids have gone back: another connection had shown a later one before the connection came up
+    /// that brings this one now.
+    func goesBack(_ id: UpdateID, upNs: Int64) -> Bool { id < shownID && shownNs < upNs }
 
     /// Whether nothing is missing if another connection, which has served the same streams for a while,
     /// replaces this one: it has shown nothing beyond the book, or neither of the two has shown anything.
