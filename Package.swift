@@ -160,6 +160,15 @@ let package = Package(
             name: "Captures", dependencies: ["MarketData", "BookSync", "BinanceVenue", "LobRecording"],
             path: "Sources/Store/Captures", swiftSettings: settings),
 
+        // Serve: the books for others.
+        .target(
+            name: "BookServer",
+            dependencies: [
+                "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "BinanceServing", "BookEngine", "LobTransport", "BookService",
+            ],
+            path: "Sources/Serve/BookServer", swiftSettings: settings),
+
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
@@ -190,8 +199,8 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
-                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser,
-                logging,
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "CLobAllocator",
+                argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -221,8 +230,8 @@ let package = Package(
         .testTarget(
             name: "ExchangeServerTests",
             dependencies: [
-                "ExchangeServer", "LobHandoff", "LobRecording", "SimulatedExchange", "LobTransport",
-                "TestSupport",
+                "ExchangeServer", "BinanceServing", "LobHandoff", "LobRecording", "SimulatedExchange",
+                "LobTransport", "TestSupport",
             ]),
         .testTarget(name: "RoadTests", dependencies: ["PipelineSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
@@ -236,6 +245,12 @@ let package = Package(
             dependencies: [
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
                 "FeedSockets", "TestSupport", "CLobAllocator",
+            ]),
+        .testTarget(
+            name: "BookServerTests",
+            dependencies: [
+                "BookServer", "BookService", "BookEngine", "ExchangeServer", "SimulatedExchange",
+                "BinanceServing", "LobTransport", "TestSupport",
             ]),
         .testTarget(
             name: "MetricsTests",

@@ -51,6 +51,13 @@ enum HouseRules {
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
         (
+            "BookServer",
+            [
+                "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook",
+                "FeedPlan", "LobHandoff", "LobTransport", "MarketData",
+            ]
+        ),
+        (
             "SimulatedExchange",
             ["BinanceServing", "BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]
         ),
@@ -92,6 +99,7 @@ enum HouseRules {
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
+        "BookServer": ["ServedShard"],
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "Socket"],
         "lob": [

@@ -1,0 +1,51 @@
+// REST answers of the server.
+
+import MarketData
+import Testing
+
+@testable import BookServer
+
+extension ServerTests {
+    @Test func requestsAreAnsweredAsTheVenueDoes() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        #expect(try stack.get("/api/v3/ping").text == "{}")
+        #expect(try stack.get("/api/v3/time").text.hasPrefix("{\"serverTime\":"))
+        let depth = try stack.depth("SIM0USDT", limit: 5)
+        #expect(depth.text.hasPrefix("{\"lastUpdateId\":") && depth.text.contains("\"bids\":[[\""))
+        #expect(depth.headers["x-mbx-used-weight-1m"] != nil)
+        #expect(depth.headers["x-lob-depth-limit"] == nil)
+        let best = try stack.get("/api/v3/ticker/bookTicker?symbol=SIM0USDT")
+        #expect(best.text.hasPrefix("{\"symbol\":\"SIM0USDT\",\"bidPrice\":\""))
+        #expect(try stack.get("/api/v3/ticker/bookTicker").text.contains("SIM1USDT"))
+        stack.drive("the venue's list") {
+            (try? stack.get("/api/v3/exchangeInfo?symbol=SIM0USDT").text.contains("PRICE_FILTER")) ?? false
+        }
+    }
+
+    @Test func refusalsAreTheVenues() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        let unknown = try stack.get("/api/v3/depth?symbol=NOSUCH")
+        #expect(unknown.status == 400 && unknown.text == "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}")
+        #expect(try stack.get("/api/v3/depth").text.contains("-1102"))
+        #expect(try stack.get("/api/v3/depth?symbol=SIM0USDT&limit=x").text.contains("-1100"))
+        let path = try stack.get("/api/v3/ticker/price?symbol=SIM0USDT")
+        #expect(path.status == 404 && path.headers["x-lob-served"]?.contains("depth") == true)
+    }
+
+    /// A book that is not live is not shown.
+    @Test func aBookThatIsNotLiveIsRefused() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        _ = try stack.depth("SIM0USDT")
+        stack.venue.stop()
+        var refusal = Answer()
+        stack.drive("refused") {
+            refusal = (try? stack.get("/api/v3/depth?symbol=SIM0USDT")) ?? Answer()
+            return refusal.status == 503
+        }
+        #expect(refusal.text.contains("\"code\":-1001") && refusal.text.contains("stale"))
+        #expect(refusal.headers["retry-after"] == "1")
+    }
+}
