@@ -60,6 +60,7 @@ final class VenueThread: Sendable {
     }
 
     func stop() {
+        if stopping.isRaised { return }
         stopping.raise()
         thread.remote.loop.wake()
         thread.join()
