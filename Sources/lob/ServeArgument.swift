@@ -3,7 +3,7 @@
 import ArgumentParser
 import BookServer
 
-/// `ADDR:PORT` or `PORT` as an argument; loopback only, because nobody is asked who he is.
+/// An address and a port, or a port alone, as an argument; loopback only, because nobody is asked who he is.
 struct ServeArgument: ExpressibleByArgument {
     var address = "127.0.0.1"
     var port = 0

@@ -7,10 +7,12 @@ import Testing
 @testable import BookServer
 
 extension ServerTests {
-    private func stack(_ configure: (inout BookServer.Options) -> Void) throws -> Stack {
+    private func stack(
+        symbolCount: Int = 2, _ configure: (inout BookServer.Options) -> Void
+    ) throws -> Stack {
         var options = BookServer.Options()
         configure(&options)
-        let stack = try Stack(options: options)
+        let stack = try Stack(symbolCount: symbolCount, options: options)
         _ = try stack.depth("SIM0USDT")
         return stack
     }
@@ -82,10 +84,10 @@ extension ServerTests {
 
     /// Who does not read updates is closed; who does not read partial depths gets the latest when he does.
     @Test func slowReaders() throws {
-        let stack = try stack { $0.queuedBytesMax = 20_000 }
+        let stack = try stack(symbolCount: 12) { $0.queuedBytesMax = 20_000 }
         defer { stack.stop() }
         let names = { (suffixes: [String]) in
-            ["sim0usdt", "sim1usdt"].flatMap { symbol in suffixes.map { "\(symbol)@depth\($0)" } }.joined(
+            stack.symbols.map(\.lowercasedASCII).flatMap { symbol in suffixes.map { "\(symbol)@depth\($0)" } }.joined(
                 separator: "/")
         }
         let updates = SleepyClient(stack.server.port, path: "/ws/" + names(["", "@100ms", "@1000ms"]))

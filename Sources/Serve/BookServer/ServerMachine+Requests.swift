@@ -54,7 +54,7 @@ extension ServerMachine {
         var address = addresses[request.peerAddress, rules.market]
         do throws(RestRefusal) {
             let asked = try rules.route(target)
-            retryAfterSeconds = try charge(rules.weight(of: asked), &address, timeUs)
+            try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
         } catch {
             counters.refusalCount += 1
@@ -81,14 +81,17 @@ extension ServerMachine {
     ///
     /// - Throws: the refusal, if weights are limited and this one is too much.
     private func charge(
-        _ weight: Int, _ address: inout ClientAddress, _ timeUs: Int64
-    ) throws(RestRefusal) -> Int? {
+        _ weight: Int, _ address: inout ClientAddress, _ timeUs: Int64, _ retryAfterSeconds: inout Int?
+    ) throws(RestRefusal) {
         let verdict = address.budget.request(weight: weight, atUs: timeUs)
-        if !options.isWeightLimited { return nil }
+        if !options.isWeightLimited { return }
         switch verdict {
-        case .admitted: return nil
-        case .limited: throw .tooManyRequests
+        case .admitted: return
+        case .limited(let seconds):
+            retryAfterSeconds = seconds
+            throw .tooManyRequests
         case .banned(let seconds):
+            retryAfterSeconds = seconds
             throw .banned(untilMs: (timeUs / 1_000_000 + Int64(seconds)) * 1_000)
         }
     }
