@@ -180,7 +180,7 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "BinanceVenue",
                 "BinanceServing",
                 "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],

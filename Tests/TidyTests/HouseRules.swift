@@ -64,7 +64,7 @@ enum HouseRules {
         (
             "ExchangeServer",
             [
-                "BinanceServing", "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan",
+                "BinanceServing", "BinanceVenue", "BookSync", "Captures", "DepthBook",
                 "LobMetrics",
                 "LobRecording", "LobTransport", "MarketData", "SimulatedExchange",
             ]
