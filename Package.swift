@@ -164,7 +164,7 @@ let package = Package(
         .target(
             name: "BookServer",
             dependencies: [
-                "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
                 "BinanceServing", "BookEngine", "LobTransport", "BookService",
             ],
             path: "Sources/Serve/BookServer", swiftSettings: settings),
@@ -254,7 +254,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "MetricsTests",
-            dependencies: ["LobMetrics", "BookService", "ExchangeServer", "SimulatedExchange"]),
+            dependencies: [
+                "LobMetrics", "BookService", "BookServer", "ExchangeServer", "SimulatedExchange",
+            ]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]

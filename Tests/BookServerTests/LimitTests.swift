@@ -87,8 +87,9 @@ extension ServerTests {
         let stack = try stack(symbolCount: 12) { $0.queuedBytesMax = 20_000 }
         defer { stack.stop() }
         let names = { (suffixes: [String]) in
-            stack.symbols.map(\.lowercasedASCII).flatMap { symbol in suffixes.map { "\(symbol)@depth\($0)" } }.joined(
-                separator: "/")
+            stack.symbols.map(\.lowercasedASCII).flatMap { symbol in suffixes.map { "\(symbol)@depth\($0)" } }
+                .joined(
+                    separator: "/")
         }
         let updates = SleepyClient(stack.server.port, path: "/ws/" + names(["", "@100ms", "@1000ms"]))
         let states = SleepyClient(

@@ -80,6 +80,9 @@ final class ServedShard {
         return count
     }
 
+    /// Where the replica's book of a symbol stands.
+    func mark(of slot: Int) -> BookMark? { replica.engine.mark(of: symbols[slot]) }
+
     /// Ends the tap; false if the feed cannot be told now.
     func leave(_ service: BookService) -> Bool {
         if isTapped { isTapped = !service.remove(tap, fromShard: number) }

@@ -46,6 +46,10 @@ extension ServerMachine {
     /// Answers a request.
     func answer(_ request: HTTPRequest) {
         counters.requestCount += 1
+        if let own = statusAnswer(request.path) {
+            request.respond(own)
+            return
+        }
         let target = RequestTarget(request)
         let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
         let timeUs = LoopClock.realtimeNs / 1_000
