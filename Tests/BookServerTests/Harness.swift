@@ -151,7 +151,7 @@ final class Stack {
     }
 
     /// The answer to a request, waited for.
-    func get(_ target: String, port: Int? = nil) throws -> Answer {
+    func get(_ target: String, port: Int? = nil, header: HTTPHeader? = nil) throws -> Answer {
         var answer = Answer()
         var fetch: HTTPFetch?
         var isOver = false
@@ -165,7 +165,9 @@ final class Stack {
             }
         }
         let url = try ServiceURL("http://127.0.0.1:\(port ?? server.port)\(target)")
-        fetch = HTTPFetch(url, on: loop, handlers: handlers)
+        var options = HTTPFetch.Options()
+        if let header { options.headers = [header] }
+        fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
         drive("no answer to \(target)") { isOver }
         return answer
     }

@@ -105,10 +105,11 @@ extension ServerTests {
         let stack = try stack { _ in }
         defer { stack.stop() }
         let heads = [
-            "GET / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "x", count: 100_000))\r\n\r\n",
-            "GET /\(String(repeating: "y", count: 60_000)) HTTP/1.1\r\nHost: h\r\n\r\n",
-            "\u{0}\u{1}\u{2}\r\n\r\n", "GET /api/v3/depth?symbol=%00%ff%zz HTTP/1.1\r\nHost: h\r\n\r\n",
-            "POST /api/v3/ping HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\nxx",
+            "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "x", count: 100_000))\r\n\r\n",
+            "GET /\(String(repeating: "y", count: 60_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "\u{0}\u{1}\u{2}\r\n\r\n",
+            "GET /api/v3/depth?symbol=%00%ff%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "POST /api/v3/ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nxx",
         ]
         let strangers = heads.map { SleepyClient(stack.server.port, head: $0) }
         #expect(try stack.depth("SIM0USDT").status == 200)
@@ -123,7 +124,7 @@ private final class SleepyClient {
     convenience init(_ port: Int, path: String) {
         self.init(
             port,
-            head: "GET \(path) HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            head: "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
     }
 

@@ -1,5 +1,6 @@
 // REST answers of the server.
 
+import LobTransport
 import MarketData
 import Testing
 
@@ -32,6 +33,25 @@ extension ServerTests {
         #expect(try stack.get("/api/v3/depth?symbol=SIM0USDT&limit=x").text.contains("-1100"))
         let path = try stack.get("/api/v3/ticker/price?symbol=SIM0USDT")
         #expect(path.status == 404 && path.headers["x-lob-served"]?.contains("depth") == true)
+    }
+
+    /// A page of another site gets nothing, not even under a name that points here.
+    @Test func pagesOfElsewhereAreRefused() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        let status = { (value: String) in
+            try stack.get("/api/v3/ping", header: HTTPHeader("Origin", value)).status
+        }
+        #expect(try status("https://evil.example") == 403)
+        #expect(try status("null") == 403)
+        #expect(try status("http://127.0.0.1.evil.example") == 403)
+        #expect(try status("http://localhost:3000") == 200)
+        let rules = CallerRules(address: "127.0.0.1")
+        #expect(rules.admits(host: "localhost:9443", origin: nil) && rules.admits(host: nil, origin: nil))
+        #expect(rules.admits(host: "[::1]:9443", origin: nil) && rules.admits(host: "127.9.9.9", origin: nil))
+        #expect(!rules.admits(host: "evil.example:9443", origin: nil))
+        #expect(!rules.admits(host: "127.0.0.evil", origin: nil))
+        #expect(CallerRules(address: nil).admits(host: "books.example", origin: nil))
     }
 
     @Test func theServerSpeaksOfItself() throws {

@@ -46,6 +46,7 @@ extension ServerMachine {
     /// Answers a request.
     func answer(_ request: HTTPRequest) {
         counters.requestCount += 1
+        if !admits(request) { return refuseStranger(request) }
         if let own = statusAnswer(request.path) {
             request.respond(own)
             return
@@ -79,6 +80,17 @@ extension ServerMachine {
                 status: answer.status, contentType: ServingRules.contentType(of: answer.body),
                 headers: (headers + answer.headers).compactMap { HTTPHeader($0.name, $0.value) },
                 body: answer.body))
+    }
+
+    /// Whether a request is no page's of elsewhere.
+    func admits(_ request: HTTPRequest) -> Bool {
+        CallerRules(address: options.address).admits(
+            host: request.header("host"), origin: request.header("origin"))
+    }
+
+    private func refuseStranger(_ request: HTTPRequest) {
+        counters.refusalCount += 1
+        request.respond(HTTPResponse(ServingAnswer.stranger))
     }
 
     /// Charges an address.

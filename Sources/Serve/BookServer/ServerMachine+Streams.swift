@@ -17,6 +17,7 @@ extension ServerMachine {
 
     /// Decides on a request to upgrade.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
+        if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
         guard let target = StreamTarget(RequestTarget(request), rules) else {
             return .refuse(HTTPResponse(ServingAnswer.noService))
         }

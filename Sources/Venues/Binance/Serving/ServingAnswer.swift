@@ -11,6 +11,8 @@ public struct ServingAnswer: Sendable {
 
     /// No WebSocket service at this path.
     public static let noService = ServingAnswer(status: 404)
+    /// The request comes from a page of elsewhere; what stands in front of the venue refuses like this.
+    public static let stranger = ServingAnswer(status: 403)
     /// The server has too much to do.
     public static let overloaded = ServingAnswer(status: 503)
 }
