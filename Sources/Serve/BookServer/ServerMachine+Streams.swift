@@ -43,7 +43,8 @@ extension ServerMachine {
         }
         handlers.drained = { [unowned self, unowned client] in client.drained(&counters) }
         handlers.closed = { [unowned self] _ in
-            for name in client.names { unsubscribe(client, name) }
+            counters.streamCount -= client.names.count
+            for name in client.names { leave(client, name) }
             clients.removeAll { $0 === client }
         }
         return handlers
@@ -93,6 +94,10 @@ extension ServerMachine {
     private func unsubscribe(_ client: ServerClient, _ name: String) {
         if !client.remove(name) { return }
         counters.streamCount -= 1
+        leave(client, name)
+    }
+
+    private func leave(_ client: ServerClient, _ name: String) {
         guard let topic = topics[name] else { return }
         topic.remove(client)
         if !topic.clients.isEmpty { return }
@@ -103,7 +108,7 @@ extension ServerMachine {
     /// The topic of a name; nil for names that are accepted and stay silent.
     private func makeTopic(_ name: String) -> StreamTopic? {
         guard let stream = StreamName(name), rules.serves(stream),
-            let index = places.indices.first(where: { symbol($0).lowercasedASCII == stream.symbol })
+            let index = indicesOfStreams[stream.symbol]
         else { return nil }
         let isPartial = stream.content != .depth && stream.content != .bookTicker
         let intervalMs = isPartial ? stream.intervalMs ?? rules.intervalsMs[0] : 0
@@ -112,10 +117,5 @@ extension ServerMachine {
         topicsOfSymbol[index].append(topic)
         note(index)
         return topic
-    }
-
-    private func symbol(_ index: Int) -> SymbolName {
-        let (shard, slot) = places[index]
-        return shards[shard].symbols[slot]
     }
 }

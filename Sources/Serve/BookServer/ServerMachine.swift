@@ -24,6 +24,8 @@ final class ServerMachine {
     /// Of each symbol: its shard and its slot there.
     let places: [(shard: Int, slot: Int)]
     let indices: [SymbolName: Int]
+    /// The same by the names that streams have.
+    let indicesOfStreams: [String: Int]
     let loop: EventLoop
     private(set) var port = 0
     let addresses = AddressBook()
@@ -68,6 +70,8 @@ final class ServerMachine {
             }
         }
         (self.places, self.indices) = (places, indices)
+        indicesOfStreams = Dictionary(
+            indices.map { ($0.key.lowercasedASCII, $0.value) }, uniquingKeysWith: { first, _ in first })
         topicsOfSymbol = [[StreamTopic]](repeating: [], count: places.count)
         isDirty = [Bool](repeating: false, count: places.count)
         encoder = MessageEncoder(options.dialect ?? .current(market))
