@@ -147,7 +147,7 @@ let package = Package(
         .target(
             name: "LocalOrderBook",
             dependencies: [
-                "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
                 "BookEngine", "LobTransport", "DepthFeed", "BookService",
             ],
             swiftSettings: settings),

@@ -5,6 +5,7 @@
 @_exported import BinanceVenue
 @_exported import BookEngine
 @_exported import BookService
+@_exported import BookSync
 @_exported import DepthBook
 @_exported import DepthFeed
 @_exported import FeedPlan

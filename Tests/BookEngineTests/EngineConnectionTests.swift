@@ -129,6 +129,32 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status("ETHUSDT").state == .live && h.status().state == .live)
     }
 
+    /// A snapshot shows that a symbol missed nothing, until the next late update of its connection.
+    @Test func whatASnapshotCaughtUpIsLateAgain() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        func event(_ id: Int, _ atMs: Int64, _ symbol: String) {
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
+                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
+        }
+        event(11, 0, "BTCUSDT")
+        event(11, 0, "ETHUSDT")
+        h.nowNs += 20 * second
+        event(12, 1_000, "ETHUSDT")
+        h.tick()
+        #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
+        h.tick(afterNs: second)
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+        h.tick(afterNs: second)
+        #expect(h.status().state == .live)
+        event(13, 2_000, "ETHUSDT")
+        h.tick()
+        #expect(h.status().reason == .lagging)
+    }
+
     /// A connection that is late may still bring a former time of the venue: nothing of it is handed over.
     @Test(arguments: [FrameKind.retired, .disconnected]) func aLateConnectionHandsNothingOver(
         _ end: FrameKind
@@ -172,14 +198,16 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         var h = EngineHarness()
         h.goLive()
         h.event(12, 12)
+        h.ticker(12, bid: "9.0:1.0", ask: "10.0:1.0")
         h.frame(.connected, source: 2)
         h.event(13, 13, source: 2)
         #expect(h.status().reason == .gap)
         h.frame(end, source: 1)
-        h.snapshot(11, bids: bids, asks: asks)
-        #expect(h.status().state == .stale)
+        h.snapshot(12, bids: bids, asks: asks)
+        #expect(h.status().state == .stale && h.status().counters.snapshotsTooOld == 1)
         h.snapshot(13, bids: bids, asks: asks)
-        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(13))
+        h.event(14, 14, source: 2)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(14))
     }
 
     /// And if the venue counts anew meanwhile and has nothing to say, its snapshots are believed in the end.
@@ -191,10 +219,11 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.event(13, 13, source: 2)
         h.frame(.disconnected, source: 1)
         for _ in 0..<4 {
-            #expect(h.status().state == .stale)
             h.tick(afterNs: 10 * second)
             h.snapshot(5, bids: bids, asks: asks)
         }
+        #expect(h.status().counters.snapshotsTooOld == 3)
+        h.event(6, 6, source: 2)
         #expect(h.status().state == .live)
     }
 

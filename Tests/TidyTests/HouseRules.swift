@@ -44,7 +44,7 @@ enum HouseRules {
         (
             "LocalOrderBook",
             [
-                "BinanceVenue", "BookEngine", "BookService", "DepthBook", "DepthFeed", "FeedPlan",
+                "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook", "DepthFeed", "FeedPlan",
                 "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
             ]
         ),

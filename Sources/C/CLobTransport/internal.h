@@ -57,7 +57,7 @@ struct ct_connection {
 };
 
 struct ct_remote {
-    pthread_mutex_t lock, upper_lock;
+    pthread_mutex_t lock;
     int references;
     /// NULL once the loop is gone.
     struct lws_context *context;

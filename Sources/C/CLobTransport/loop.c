@@ -93,7 +93,6 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     }
     loop->remote = calloc(1, sizeof *loop->remote);
     pthread_mutex_init(&loop->remote->lock, NULL);
-    pthread_mutex_init(&loop->remote->upper_lock, NULL);
     loop->remote->references = 1;
     loop->remote->context = loop->context;
     return loop;
@@ -150,7 +149,6 @@ void ct_remote_release(ct_remote *remote) {
     if (__atomic_fetch_sub(&remote->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     ct_remote_forget_lookups(remote);
     pthread_mutex_destroy(&remote->lock);
-    pthread_mutex_destroy(&remote->upper_lock);
     free(remote);
 }
 
@@ -159,10 +157,6 @@ void ct_remote_wake(ct_remote *remote) {
     if (remote->context) lws_cancel_service(remote->context);
     pthread_mutex_unlock(&remote->lock);
 }
-
-void ct_remote_lock(ct_remote *remote) { pthread_mutex_lock(&remote->upper_lock); }
-
-void ct_remote_unlock(ct_remote *remote) { pthread_mutex_unlock(&remote->upper_lock); }
 
 // One writer, the loop's thread: a plain addition, but visible whole to readers.
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment) {

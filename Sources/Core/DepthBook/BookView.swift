@@ -43,7 +43,7 @@ public struct BookView: Sendable, BitwiseCopyable {
     @usableFromInline var provenAskKind: UInt8 = 0
     /// Version of the layout.
     public private(set) var layoutVersion = UInt16(LOB_LAYOUT_VERSION)
-    private var reserved: (UInt16, UInt32) = (0, 0)
+    private var reserved: (UInt16, UInt16, UInt16) = (0, 0, 0)
     /// Best bids, best first.
     public var bids: InlineArray<20, PriceLevel> = InlineArray(repeating: PriceLevel(0, 0))
     /// Best asks, best first.

@@ -74,36 +74,6 @@ import MarketData
 /// stays, outgoing as it was. Backoff grows with every failure in a row. A connection that was subscribed for
 /// long, or that delivered data, is no failure; a `Retry-After` is always waited for.
 public struct ConnectionSupervisor: Sendable {
-    /// One connection.
-    struct Link: Sendable {
-        enum Phase: Hashable, Sendable {
-            case dialling
-            case subscribing
-            case connected(sinceMs: Int64)
-        }
-
-        let id: UInt16
-        let dialledAtMs: Int64
-        let renewAtMs: Int64
-        var phase = Phase.dialling
-        var requests: StreamRequests
-        /// Whether it is to be replaced.
-        var isDoomed = false
-        /// Whether it may have failed to deliver something.
-        var isSuspect = false
-        /// When the overlap with its replacement ends.
-        var retireAtMs: Int64?
-        /// How often each stream was resubscribed on this connection, each time soon after the previous one.
-        var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
-
-        var isConnected: Bool {
-            switch phase {
-            case .connected: true
-            case .dialling, .subscribing: false
-            }
-        }
-    }
-
     enum Phase: Hashable, Sendable {
         case new, running, stopped
     }
@@ -116,16 +86,11 @@ public struct ConnectionSupervisor: Sendable {
     /// Names of all streams of the shard.
     public let streams: [String]
     private let names: Set<String>
-    var phase = Phase.new
+    private(set) var phase = Phase.new
     /// The connection that serves, and its replacement.
-    var links: [Link] = []
-    var clockMs: Int64 = .min
-    var failures = 0
-    /// How often the venue refused us for our rate since a connection was last subscribed.
-    var refusals = 0
-    var dialNotBeforeMs: Int64 = .min
-    var attempts: RateLedger
-    var backoff: Backoff
+    var links: [StreamConnection] = []
+    var dials: DialPolicy
+    private(set) var clockMs: Int64 = .min
     var lastID: UInt16 = 0
 
     /// A supervisor that has not started.
@@ -143,10 +108,7 @@ public struct ConnectionSupervisor: Sendable {
         precondition(names.count == streams.count, "a stream twice")
         self.streams = streams
         self.configuration = configuration
-        attempts = RateLedger(countMax: configuration.attemptsPerFiveMinutesMax, windowMs: 300_000)
-        backoff = Backoff(
-            firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
-        )
+        dials = DialPolicy(configuration)
     }
 
     /// Begins.
@@ -161,12 +123,7 @@ public struct ConnectionSupervisor: Sendable {
     /// The connection is open; nothing is subscribed on it.
     public mutating func opened(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, _ in
-            switch supervisor.links[index].phase {
-            case .dialling:
-                supervisor.links[index].phase = .subscribing
-                supervisor.links[index].requests.subscribe(supervisor.streams)
-            case .subscribing, .connected: break
-            }
+            supervisor.links[index].opened(supervisor.streams)
         }
     }
 
@@ -225,7 +182,7 @@ public struct ConnectionSupervisor: Sendable {
             switch supervisor.links[index].phase {
             case .dialling, .subscribing: break
             case .connected:
-                supervisor.links[index].isSuspect = true
+                supervisor.links[index].suspect()
                 supervisor.doom(index, .silent, &actions)
             }
         }
@@ -250,9 +207,10 @@ public struct ConnectionSupervisor: Sendable {
             let added = supervisor.links[index].requests.resubscribe(known, nowMs: supervisor.clockMs)
             if added.isEmpty { return }
             actions.append(.report(.resubscribing(supervisor.links[index].id, streamCount: added.count)))
-            let lost = supervisor.countLost(index, added)
+            let lost = supervisor.links[index].countLost(
+                added, nowMs: supervisor.clockMs, supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
-                supervisor.links[index].isSuspect = true
+                supervisor.links[index].suspect()
                 supervisor.doom(index, .lostStreams(count: lost), &actions)
             }
         }

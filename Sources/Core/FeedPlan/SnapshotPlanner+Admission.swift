@@ -25,29 +25,21 @@ extension SnapshotPlanner {
     /// Whether a request of this weight may be sent now; if so it is charged.
     public mutating func admit(weight: Int, nowMs: Int64) -> Admission {
         let now = advance(nowMs)
-        if now < pause.untilMs { return .wait(untilMs: pause.untilMs) }
-        if !crowd(nowMs: now).hasRoom { return .wait(untilMs: now + latencyMs) }
-        let roomMs = ledger.roomMs(
-            for: weight, within: configuration.weightUsable, keeping: 0, nowMs: now)
+        switch budget.gate(nowMs: now) {
+        case .paused(let untilMs): return .wait(untilMs: untilMs)
+        case .crowded: return .wait(untilMs: now + budget.latencyMs)
+        case .open: break
+        }
+        let roomMs = budget.roomMs(for: weight, isUrgent: true, nowMs: now)
         if roomMs > now { return .wait(untilMs: roomMs) }
-        ledger.spend(weight, isUrgent: true, nowMs: now)
-        tally.sent += 1
-        let ticket = nextTicket
-        nextTicket += 1
-        others[ticket] = now
-        return .send(ticket: ticket)
+        return .send(ticket: budget.spend(weight, isUrgent: true, nowMs: now))
     }
 
     /// Reports that the answer to a request of any kind has begun, by its head. A good one proves that the
     /// venue serves us again, without waiting for the rest of a long body.
     public mutating func answering(_ ticket: UInt64, _ head: Answer, nowMs: Int64) {
         _ = advance(nowMs)
-        let sentAtMs = flights.first { $0.request.ticket == ticket }?.sentAtMs ?? others[ticket]
-        if let sentAtMs, let used = head.usedWeight { ledger.learn(used: used, sentAtMs: sentAtMs) }
-        switch head.meaning {
-        case .success: pause.succeeded(ticket: ticket)
-        case .refusal, .transient, .permanent: break
-        }
+        budget.answering(ticket, head)
     }
 
     /// Reports the answer to an admitted request, or that there is none.
@@ -61,22 +53,15 @@ extension SnapshotPlanner {
         _ ticket: UInt64, _ answer: Answer, attempt: Int, nowMs: Int64
     ) -> OtherOutcome {
         let now = advance(nowMs)
-        if let sentAtMs = others.removeValue(forKey: ticket), let used = answer.usedWeight {
-            ledger.learn(used: used, sentAtMs: sentAtMs)
-        }
-        switch answer.meaning {
-        case .success:
-            pause.succeeded(ticket: ticket)
-            return .deliver
-        case .permanent(let failure):
-            pause.succeeded(ticket: ticket)
-            return .failed(failure)
-        case .refusal(let reason):
-            refuse(reason, answer, ticket, now)
-            return .retry(notBeforeMs: pause.untilMs)
+        let meaning = budget.answered(ticket, answer, nowMs: now)
+        let pausedUntilMs = budget.pause.untilMs
+        switch meaning {
+        case .success: return .deliver
+        case .permanent(let failure): return .failed(failure)
+        case .refusal: return .retry(notBeforeMs: pausedUntilMs)
         case .transient:
-            fail(ticket, now)
-            return .retry(notBeforeMs: max(now + backoff.delayMs(attempt: attempt + 1), pause.untilMs))
+            let waitMs = budget.backoffMs(attempt: attempt + 1)
+            return .retry(notBeforeMs: max(now + waitMs, pausedUntilMs))
         }
     }
 }

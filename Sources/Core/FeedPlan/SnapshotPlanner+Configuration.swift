@@ -95,11 +95,6 @@ extension SnapshotPlanner {
     /// - Returns: false if it cannot be believed (less than an eighth, or more than 32 times what is usual),
     ///   or leaves no room for the deepest snapshot; nothing changed.
     public mutating func venueStates(weightPerMinute stated: Int) -> Bool {
-        let usual = pool.weightPerMinute
-        guard (usual / 8...usual * 32).contains(stated),
-            let scaled = wantedConfiguration.scaled(to: stated, of: pool)
-        else { return false }
-        configuration = scaled
-        return true
+        budget.venueStates(weightPerMinute: stated)
     }
 }

@@ -50,49 +50,6 @@ extension SnapshotPlanner {
         public var transientFailureCount: Int
     }
 
-    /// Counters behind `Plan`.
-    struct Tally: Sendable {
-        var delivered = 0
-        var failed = 0
-        var sent = 0
-        var refusals = 0
-        var transientFailures = 0
-
-        mutating func startBatch() {
-            delivered = 0
-            failed = 0
-        }
-    }
-
-    /// Requests that may be in flight.
-    var inFlightMaxNow: Int {
-        if pause.isProbing { return 1 }
-        return pause.isProven
-            ? configuration.inFlightMax : min(configuration.carefulInFlightMax, configuration.inFlightMax)
-    }
-
-    /// Whether one more request may be in flight, and when the passing of time may change that.
-    ///
-    /// A late request does not count while the venue has served one that was sent after it: its slowness is
-    /// its own.
-    func crowd(nowMs: Int64) -> (hasRoom: Bool, wakeMs: Int64) {
-        var count = 0
-        var late = 0
-        var wakeMs = Int64.max
-        func look(_ ticket: UInt64, _ sentAtMs: Int64) {
-            let lateAtMs = sentAtMs + configuration.lateAfterMs
-            if pause.hasServedAfter(ticket) && lateAtMs <= nowMs {
-                late += 1
-                return
-            }
-            count += 1
-            if pause.hasServedAfter(ticket) { wakeMs = min(wakeMs, lateAtMs) }
-        }
-        for flight in flights { look(flight.request.ticket, flight.sentAtMs) }
-        for (ticket, sentAtMs) in others { look(ticket, sentAtMs) }
-        return (count + max(late - configuration.lateMax, 0) < inFlightMaxNow, wakeMs)
-    }
-
     enum Decision {
         case send(SnapshotQueue.Entry)
         case wait(untilMs: Int64, Obstacle)
@@ -104,9 +61,11 @@ extension SnapshotPlanner {
         var wakeMs = Int64.max
         for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
         if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
-        if nowMs < pause.untilMs { return .wait(untilMs: min(wakeMs, pause.untilMs), pause.obstacle) }
-        let crowd = crowd(nowMs: nowMs)
-        if !crowd.hasRoom { return .wait(untilMs: min(wakeMs, crowd.wakeMs), .answers) }
+        switch budget.gate(nowMs: nowMs) {
+        case .paused(let untilMs): return .wait(untilMs: min(wakeMs, untilMs), budget.pause.obstacle)
+        case .crowded(let crowdedMs): return .wait(untilMs: min(wakeMs, crowdedMs), .answers)
+        case .open: break
+        }
         let search = queue.first(nowMs: nowMs)
         guard let first = search.entry else {
             return .wait(
@@ -117,25 +76,24 @@ extension SnapshotPlanner {
         if !flights.isEmpty && weightInFlight > configuration.weightHeadroom {
             return .wait(untilMs: wakeMs, .answers)
         }
-        let roomMs = ledger.roomMs(
-            for: first.limit.weight, within: configuration.weightUsable, keeping: reserve(first.priority),
-            nowMs: nowMs)
+        let roomMs = budget.roomMs(
+            for: first.limit.weight, isUrgent: first.priority.isUrgent, nowMs: nowMs)
         if roomMs > nowMs { return .wait(untilMs: min(wakeMs, roomMs), .budget) }
         return .send(first)
     }
 
     /// The plan at this moment. O(entries × log entries); for display, not for the hot path.
     public func plan(nowMs: Int64) -> Plan {
-        var ledger = ledger
+        var ledger = budget.ledger
         ledger.advance(nowMs: nowMs)
         var queued = [Int](repeating: 0, count: SnapshotPriority.allCases.count)
         for entry in queue.entries { queued[entry.priority.rawValue] += 1 }
         var plan = Plan(
             queued: queued, inFlight: flights.count, weightSpent: ledger.spent(nowMs: nowMs),
-            weightMax: configuration.weightUsable, delivered: tally.delivered, failed: tally.failed,
-            total: tally.delivered + tally.failed + pendingCount, etaMs: etaMs(nowMs: nowMs),
-            sentCount: tally.sent, refusalCount: tally.refusals,
-            transientFailureCount: tally.transientFailures)
+            weightMax: configuration.weightUsable, delivered: batch.delivered, failed: batch.failed,
+            total: batch.delivered + batch.failed + pendingCount, etaMs: etaMs(nowMs: nowMs),
+            sentCount: budget.sentCount, refusalCount: budget.refusalCount,
+            transientFailureCount: budget.transientFailureCount)
         switch decide(nowMs: nowMs) {
         case .send, .idle: break
         case .wait(let untilMs, let obstacle):
@@ -148,17 +106,18 @@ extension SnapshotPlanner {
     /// Plays the queue through: budget, pause and backoff as they stand, answers after the usual time.
     private func etaMs(nowMs: Int64) -> Int64? {
         if pendingCount == 0 { return nil }
-        var ledger = ledger
-        var timeMs = max(nowMs, pause.untilMs)
+        var ledger = budget.ledger
+        let latencyMs = budget.latencyMs
+        var timeMs = max(nowMs, budget.pause.untilMs)
         // While probing, the second request waits for the first answer.
-        if pause.isProbing && !queue.isEmpty { timeMs += latencyMs }
+        if budget.pause.isProbing && !queue.isEmpty { timeMs += latencyMs }
         var lastMs = flights.map { max(nowMs, $0.sentAtMs + latencyMs) }.max() ?? nowMs
         for entry in queue.entries.sorted(by: { $0.goesBefore($1) }) {
             timeMs = max(timeMs, entry.notBeforeMs)
             ledger.advance(nowMs: timeMs)
             timeMs = ledger.roomMs(
-                for: entry.limit.weight, within: configuration.weightUsable, keeping: reserve(entry.priority),
-                nowMs: timeMs)
+                for: entry.limit.weight, within: configuration.weightUsable,
+                keeping: entry.priority.isUrgent ? 0 : configuration.urgentReserve, nowMs: timeMs)
             ledger.advance(nowMs: timeMs)
             ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: timeMs)
             lastMs = max(lastMs, timeMs + latencyMs)
@@ -168,9 +127,6 @@ extension SnapshotPlanner {
         return lastMs
     }
 
-    private func reserve(_ priority: SnapshotPriority) -> Int {
-        priority.isUrgent ? 0 : configuration.urgentReserve
-    }
 }
 
 extension RequestPause {

@@ -124,40 +124,26 @@ public struct SnapshotPlanner: Sendable {
     struct Flight: Sendable {
         var request: Request
         var entry: SnapshotQueue.Entry
-        var sentAtMs: Int64
+        let sentAtMs: Int64
         var isAbandoned = false
     }
 
     /// Limits and times; the weights are in proportion to what the venue states.
-    public internal(set) var configuration: Configuration
-    /// What the owner configured.
-    let wantedConfiguration: Configuration
+    public var configuration: Configuration { budget.limits }
     /// The budget that is planned.
-    public let pool: WeightPool
-    var queue = SnapshotQueue()
-    var flights: [Flight] = []
-    /// Tickets of requests in flight other than snapshots, and when they were sent.
-    var others: [UInt64: Int64] = [:]
-    var ledger: WeightLedger
-    var pause = RequestPause()
-    var tally = Tally()
-    var latencyMs: Int64 = 200
-    var backoff: Backoff
-    var nextTicket: UInt64 = 1
+    public var pool: WeightPool { budget.pool }
+    var budget: RequestBudget
+    private(set) var queue = SnapshotQueue()
+    private(set) var flights: [Flight] = []
+    /// Entries of this batch that were delivered, and that failed for good.
+    private(set) var batch = (delivered: 0, failed: 0)
     private var nextOrder: UInt64 = 0
-    private var clockMs: Int64 = 0
 
     /// A planner of this pool with nothing to do.
     public init(pool: WeightPool, configuration: Configuration? = nil) {
         let configuration = configuration ?? Configuration(pool: pool)
         configuration.check(pool: pool)
-        self.pool = pool
-        self.configuration = configuration
-        wantedConfiguration = configuration
-        ledger = WeightLedger(guardMs: configuration.minuteGuardMs)
-        backoff = Backoff(
-            firstMs: configuration.backoffFirstMs, maxMs: configuration.backoffMaxMs, seed: configuration.seed
-        )
+        budget = RequestBudget(pool: pool, configuration)
     }
 
     /// Requests a snapshot of a symbol.
@@ -186,8 +172,8 @@ public struct SnapshotPlanner: Sendable {
         }
         if queue.merge(key, priority, limit, rank) { return .merged }
         if queue.count >= configuration.queueMax { return .full }
-        if pendingCount == 0 { tally.startBatch() }
-        if attempt > 0 { entry.notBeforeMs = now + backoff.delayMs(attempt: attempt) }
+        if pendingCount == 0 { batch = (0, 0) }
+        if attempt > 0 { entry.notBeforeMs = now + budget.backoffMs(attempt: attempt) }
         queue.put(entry)
         nextOrder += 1
         return .queued
@@ -204,7 +190,7 @@ public struct SnapshotPlanner: Sendable {
     /// Cancels the request of a symbol. An answer in flight will be dropped, even if the symbol is requested
     /// again before it comes.
     public mutating func cancel(_ key: SnapshotKey) {
-        queue.forget(key, nowMs: clockMs, most: configuration.queueMax)
+        queue.forget(key, nowMs: budget.nowMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {
             flights[index].isAbandoned = true
         }
@@ -221,11 +207,10 @@ public struct SnapshotPlanner: Sendable {
         case .wait(let untilMs, _): return .wait(untilMs: untilMs)
         case .send(let entry):
             queue.take(entry.key)
-            let request = Request(ticket: nextTicket, key: entry.key, limit: entry.limit)
-            nextTicket += 1
-            ledger.spend(entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
+            let ticket = budget.spend(
+                entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
+            let request = Request(ticket: ticket, key: entry.key, limit: entry.limit)
             flights.append(Flight(request: request, entry: entry, sentAtMs: now))
-            tally.sent += 1
             return .send(request)
         }
     }
@@ -235,12 +220,11 @@ public struct SnapshotPlanner: Sendable {
     public mutating func answered(_ ticket: UInt64, _ answer: Answer, nowMs: Int64) -> Outcome {
         let now = advance(nowMs)
         guard let index = flights.firstIndex(where: { $0.request.ticket == ticket }) else {
-            if case .refusal(let reason) = answer.meaning { refuse(reason, answer, ticket, now) }
+            if case .refusal = answer.meaning { _ = budget.answered(ticket, answer, nowMs: now) }
             return .drop
         }
         let flight = flights.remove(at: index)
-        if let used = answer.usedWeight { ledger.learn(used: used, sentAtMs: flight.sentAtMs) }
-        if answer.status != 0 { latencyMs += (now - flight.sentAtMs - latencyMs) / 8 }
+        if answer.status != 0 { budget.tookMs(now - flight.sentAtMs) }
         return settle(flight, answer, now)
     }
 
@@ -248,65 +232,40 @@ public struct SnapshotPlanner: Sendable {
     var pendingCount: Int { queue.count + flights.count { !$0.isAbandoned } }
 
     private mutating func settle(_ flight: Flight, _ answer: Answer, _ now: Int64) -> Outcome {
-        let (key, ticket) = (flight.request.key, flight.request.ticket)
+        let key = flight.request.key
         var entry = flight.entry
         queue.flightEnded(key)
-        switch answer.meaning {
+        let meaning = budget.answered(
+            flight.request.ticket, answer, hasFailed: entry.failures > 0, nowMs: now)
+        let pausedUntilMs = budget.pause.untilMs
+        switch meaning {
         case .success:
-            pause.succeeded(ticket: ticket)
             if flight.isAbandoned { return .drop }
-            tally.delivered += 1
+            batch.delivered += 1
             return .deliver(key)
         case .permanent(let failure):
-            pause.succeeded(ticket: ticket)
             if flight.isAbandoned { return .drop }
-            tally.failed += 1
+            batch.failed += 1
             return .failed(key, failure)
         case .refusal(.blocked):
-            // One that was refused before, while others are served, is refused for what it requests.
             entry.failures += 1
-            if entry.failures == 1 || !pause.isProven { refuse(.blocked, answer, ticket, now) }
             let alsoMs = Backoff.doubled(
                 configuration.blockedWaitMs, times: entry.failures, max: configuration.blockedWaitMaxMs)
-            entry.notBeforeMs = max(pause.untilMs, now + alsoMs)
-        case .refusal(let reason):
-            refuse(reason, answer, ticket, now)
-            entry.notBeforeMs = pause.untilMs
+            entry.notBeforeMs = max(pausedUntilMs, now + alsoMs)
+        case .refusal:
+            entry.notBeforeMs = pausedUntilMs
         case .transient:
-            fail(ticket, now)
             entry.failures += 1
-            entry.notBeforeMs = now + backoff.delayMs(attempt: entry.failures)
+            entry.notBeforeMs = now + budget.backoffMs(attempt: entry.failures)
         }
         if flight.isAbandoned {
             queue.remember(entry, nowMs: now, most: configuration.queueMax)
             return .drop
         }
         queue.put(entry)
-        return .retry(key, notBeforeMs: max(entry.notBeforeMs, pause.untilMs))
-    }
-
-    mutating func fail(_ ticket: UInt64, _ now: Int64) {
-        tally.transientFailures += 1
-        pause.failed(
-            ticket: ticket, nextTicket: nextTicket, outageFailureCount: configuration.outageFailureCount,
-            backoff: &backoff, nowMs: now)
-    }
-
-    mutating func refuse(
-        _ reason: RequestPause.Reason, _ answer: Answer, _ ticket: UInt64, _ now: Int64
-    ) {
-        tally.refusals += 1
-        let wantedMs = answer.retryAfterSeconds.map { Int64(min(max($0, 0), 30 * 86_400)) * 1000 }
-        let waits = configuration.wait(reason)
-        pause.refused(
-            reason, ticket: ticket, waitMs: wantedMs ?? waits.firstMs, waitMaxMs: waits.maxMs,
-            marginMs: configuration.minuteGuardMs, nextTicket: nextTicket, nowMs: now)
+        return .retry(key, notBeforeMs: max(entry.notBeforeMs, pausedUntilMs))
     }
 
     /// Time never runs backwards in here, whatever the clock does.
-    mutating func advance(_ nowMs: Int64) -> Int64 {
-        clockMs = max(clockMs, nowMs)
-        ledger.advance(nowMs: clockMs)
-        return clockMs
-    }
+    mutating func advance(_ nowMs: Int64) -> Int64 { budget.advance(nowMs) }
 }

@@ -28,6 +28,10 @@ struct Connections {
     private let lagNsMax: Int64
     /// Whether a connection may be late; false only if none is.
     private(set) var hasLate = false
+    /// Whether a snapshot has shown since the last late update that a symbol missed nothing.
+    private var hasCaughtUp = false
+    /// Whether a late update came after that: the symbol may miss something again.
+    private var isLateAgain = false
 
     /// - Parameter lagNsMax: later than this is late; 0: never.
     init(lagNsMax: Int64) { self.lagNsMax = lagNsMax > 0 ? lagNsMax : .max }
@@ -95,20 +99,28 @@ struct Connections {
         if last >= connections.count { return }
         connections[last].lagNs = lagNs
         connections[last].lagNotedNs = nowNs
-        if lagNs > lagNsMax { hasLate = true }
+        if lagNs > lagNsMax {
+            hasLate = true
+            isLateAgain = isLateAgain || hasCaughtUp
+        }
     }
+
+    /// A symbol of some connection is where the venue is, however late its updates came.
+    mutating func caughtUp() { hasCaughtUp = true }
 
     /// The lag of the last update that a connection has brought since then; nil if it has brought none.
     func lagNs(_ source: UInt16?, sinceNs: Int64) -> Int64? {
         connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
     }
 
-    /// Whether a connection has become late or has caught up since the last call. It has caught up only when
-    /// it is well in time, so that one at the limit does not keep switching.
+    /// Whether books are to be judged: a connection has become late or has caught up since the last call, or a
+    /// late update came after a symbol had caught up by itself. A connection has caught up only when it is
+    /// well in time, so that one at the limit does not keep switching.
     mutating func lateHaveChanged() -> Bool {
         if !hasLate { return false }
         hasLate = false
-        var haveChanged = false
+        var haveChanged = isLateAgain
+        if isLateAgain { (hasCaughtUp, isLateAgain) = (false, false) }
         for index in connections.indices {
             let lagNs = connections[index].lagNs
             let isLate = connections[index].isLate ? lagNs > lagNsMax / 2 : lagNs > lagNsMax

@@ -20,7 +20,7 @@ extension SymbolBook {
         } else {
             candidate = Candidate(purpose, begunNs: shared.nowNs)
             // What somebody waits for collects at once; the rest when its turn has come.
-            if !configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
+            if !shared.configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
         requestSnapshot(purpose, attempt: retries.failures(of: purpose))
     }
@@ -77,7 +77,7 @@ extension SymbolBook {
         guard let staging = candidate?.staging else { return }
         guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }
         switch staging.join(
-            &parser, limit: limit, isLinked: configuration.rules.updatesAreLinked, applied: { true })
+            &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked, applied: { true })
         {
         case .joined: break
         case .refuted:
@@ -226,7 +226,10 @@ extension SymbolBook {
         audits.agreed(nowNs: shared.nowNs)
         ahead.reached(staging.book.lastUpdateID)
         // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
-        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs { lag.caughtUp(atNs: joinedNs) }
+        if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {
+            lag.caughtUp(atNs: joinedNs)
+            shared.connections.caughtUp()
+        }
         switch done.purpose {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
@@ -268,7 +271,7 @@ extension SymbolBook {
                 // Where every id is of an update, what it changed may lie deeper than the candidate
                 // reaches: that is what is known at the later id, and the silence of the stream goes on. So
                 // it is wherever updates may be missing.
-                if configuration.rules.idsAreContiguous || isInDoubt { return serve(staging) }
+                if shared.configuration.rules.idsAreContiguous || isInDoubt { return serve(staging) }
                 silence.startedAnew(nowNs: shared.nowNs)
                 proved(by: .snapshot)
                 return judge()
@@ -288,10 +291,11 @@ extension SymbolBook {
     /// The candidate is the served book from now on: stale until something shows that the stream leads on.
     func replaceByCandidate(_ why: StaleReason) {
         guard let staging = candidate?.staging else { return }
-        // What lies beyond the candidate speaks against it as well.
-        let evidence = ahead
+        // What lies beyond the candidate speaks against it as well, unless it is of a former time.
+        var evidence = ahead
         if let theirs = staging.sync.lastID, let own = served.sync.lastID, theirs < own {
             crossChecks.forgetFormerTime()
+            evidence.removeAll()
         }
         lose(why)
         ahead = evidence
@@ -316,7 +320,7 @@ extension SymbolBook {
     }
 
     func resubscribe() {
-        if !silence.maySubscribe(nowNs: shared.nowNs, configuration) { return }
+        if !silence.maySubscribe(nowNs: shared.nowNs, shared.configuration) { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
         shared.requests.append(.resubscribe(name))

@@ -44,7 +44,7 @@ extension SymbolBook {
 
     /// Where every id is of an update, what is ahead for too long proves that updates are missing.
     private func noteAhead(_ id: UpdateID) {
-        if !configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
+        if !shared.configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
         ahead.note(id, nowNs: shared.nowNs)
         guard let sinceNs = ahead.sinceNs, served.sync.lastID != nil else { return }
         if shared.nowNs &- sinceNs > aheadLimitNs { settleAhead() }
@@ -92,7 +92,7 @@ extension SymbolBook {
 
     private func contradicted(by mismatch: VenueMismatch) {
         crossChecks.note(mismatch)
-        if configuration.mismatchPolicy == .count || shared.defect.ignoresContradiction { return }
+        if shared.configuration.mismatchPolicy == .count || shared.defect.ignoresContradiction { return }
         if doubt.needsProof || doubt.isBelievedUnproven { shared.refuted() }
         restart(.mismatch)
     }

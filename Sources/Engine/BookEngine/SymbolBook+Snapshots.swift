@@ -54,7 +54,9 @@ extension SymbolBook {
     private func join(_ parser: inout MessageParser, limit: Int?) {
         mailboxes.changed()
         appliedAtLoad = counters.applied
-        let outcome = served.join(&parser, limit: limit, isLinked: configuration.rules.updatesAreLinked) {
+        let outcome = served.join(
+            &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
+        ) {
             counters.applied += 1
             appliedAtNs = heardAtNs
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }

@@ -35,12 +35,12 @@ extension SymbolBook {
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
         if doubt.needsProof { return seekProofOfReconnect(nowNs) }
         if gap.isOpen {
-            let dueNs = gap.dueNs(after: configuration.doubtNsMin)
+            let dueNs = gap.dueNs(after: shared.configuration.doubtNsMin)
             return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
         }
         if served.sync.isLive && source.leftOutNs == nil { return seekProofOfTimeliness(nowNs) }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
-        let dueNs = joins.dueNs(after: configuration.doubtNsMin)
+        let dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
         if dueNs > nowNs { return wake(atNs: dueNs) }
         joins.checked()
         startCandidate(.check)
@@ -69,9 +69,9 @@ extension SymbolBook {
 
     /// A stream that is silent for too long is checked; one whose check does not come is subscribed again.
     private func watchSilence(_ nowNs: Int64) {
-        let dueNs = silence.dueNs(nowNs: nowNs, configuration)
+        let dueNs = silence.dueNs(nowNs: nowNs, shared.configuration)
         if dueNs >= nowNs { return wake(atNs: dueNs == .max ? dueNs : dueNs + 1) }
-        wake(atNs: nowNs &+ configuration.doubtNsMin)
+        wake(atNs: nowNs &+ shared.configuration.doubtNsMin)
         if served.sync.lastID == nil { return resubscribe() }
         guard let candidate else {
             if retries.urgent.notBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
@@ -90,10 +90,10 @@ extension SymbolBook {
             return retries.urgent.notBeforeNs <= nowNs ? startCandidate(.shallow) : ()
         }
         if candidate != nil || state != .live || retries.optional.notBeforeNs > nowNs { return }
-        let wanted = configuration.provenLevelCountMin
+        let wanted = shared.configuration.provenLevelCountMin
         if wanted > 0 && isShallow(wanted) {
             startCandidate(.deepen)
-        } else if let dueNs = audits.dueNs(everyNs: configuration.auditEveryNs) {
+        } else if let dueNs = audits.dueNs(everyNs: shared.configuration.auditEveryNs) {
             if dueNs <= nowNs { startCandidate(.audit) } else { wake(atNs: dueNs) }
         }
     }

@@ -33,7 +33,7 @@ extension SymbolBook {
         awaited.restarted(wasLive: state == .live)
         lose(why)
         served.buffer.removeAll()
-        served.isCollecting = !configuration.requestsAreAnnounced
+        served.isCollecting = !shared.configuration.requestsAreAnnounced
         obey(served.sync.restart())
         judge()
     }
@@ -52,7 +52,7 @@ extension SymbolBook {
     }
 
     func requestSnapshot(_ purpose: SnapshotPriority, attempt: Int) {
-        awaited.requested(isAnnounced: configuration.requestsAreAnnounced)
+        awaited.requested(isAnnounced: shared.configuration.requestsAreAnnounced)
         shared.requests.append(.ask(name, purpose, attempt: attempt))
     }
 
@@ -71,7 +71,7 @@ extension SymbolBook {
         // What is collected has the same gap, and what is joined cannot tell.
         if candidate != nil { dropCandidate(failed: false) }
         judge()
-        wake(atNs: shared.nowNs &+ configuration.doubtNsMin)
+        wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin)
     }
 
     /// The suspicion is settled without a new book.
@@ -152,7 +152,7 @@ extension SymbolBook {
                 moveOver(to: newer)
                 return true
             }
-            if configuration.rules.sequence.join(ids, id) != .connects { return false }
+            if shared.configuration.rules.sequence.join(ids, id) != .connects { return false }
         }
         moveOver(to: newer)
         subscribe()
@@ -189,12 +189,14 @@ extension SymbolBook {
         var evidence = ahead
         let next = shared.connections.newest
         let shownID = next.flatMap { source.shownID(by: $0) }.flatMap { isPlausible($0) ? $0 : nil }
-        if let shownID { evidence.note(shownID, nowNs: shared.nowNs) }
+        if let shownID, served.sync.lastID.map({ shownID > $0 }) != false {
+            evidence.note(shownID, nowNs: shared.nowNs)
+        }
         lose(.disconnected)
         ahead = evidence
         if let shownID { awaited.passed(shownID) }
         if keeps && !shared.defect.joinsByIdsAlone { putOnTrial(after: former) }
-        served.isCollecting = !configuration.requestsAreAnnounced
+        served.isCollecting = !shared.configuration.requestsAreAnnounced
         obey(served.sync.disconnected())
         moveOver(to: next)
         if source.connection != nil { subscribe() }

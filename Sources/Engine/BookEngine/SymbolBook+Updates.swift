@@ -80,7 +80,9 @@ extension SymbolBook {
         if crossChecks.hasTickers { compareRememberedTicker(id) }
         if crossChecks.hasPartials { compareRememberedPartial(id) }
         judge()
-        if state != .live { wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : configuration.doubtNsMin)) }
+        if state != .live {
+            wake(atNs: shared.nowNs &+ (reason == .shallow ? 0 : shared.configuration.doubtNsMin))
+        }
     }
 
     /// The update does not continue the book: it is no longer trusted, and updates are collected for the next
@@ -94,7 +96,7 @@ extension SymbolBook {
         if why == .gap { ahead = evidence }
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.end()
-        served.isCollecting = !configuration.requestsAreAnnounced
+        served.isCollecting = !shared.configuration.requestsAreAnnounced
         if served.isCollecting {
             buffer(frame)
         } else {
@@ -112,8 +114,8 @@ extension SymbolBook {
         counters.bufferOverflows += 1
         _ = served.sync.restart()
         served.buffer.removeAll()
-        // What was buffered is lost to the request in flight; its answer is tried all the same.
-        served.isCollecting = !configuration.requestsAreAnnounced
+        // What was there is lost to the request under way; its answer is tried all the same.
+        served.isCollecting = !shared.configuration.requestsAreAnnounced
     }
 
     private func noteArrival(_ frame: Frame, _ eventTimeUs: Int64) {
@@ -158,7 +160,7 @@ extension SymbolBook {
             return replaceByCandidate(.gap)
         }
         if case .joining(_, let asked) = served.sync.state, asked > 0 {
-            if ageNs <= configuration.snapshotAheadNsMax { return checkWhatIsAhead() }
+            if ageNs <= shared.configuration.snapshotAheadNsMax { return checkWhatIsAhead() }
             counters.snapshotsRefuted += 1
         } else {
             counters.gaps += 1

@@ -70,8 +70,6 @@ final class SymbolBook {
     /// When to look at it again at the latest, on the engine's clock.
     var wakeNs: Int64 = 0
 
-    var configuration: EngineConfiguration { shared.configuration }
-
     init(_ name: SymbolName, _ shared: EngineShared) {
         self.name = name
         self.shared = shared
@@ -122,7 +120,7 @@ final class SymbolBook {
     /// Whether its stream is late, or was when it was last heard: a late stream also delays the news of quiet
     /// symbols.
     var isLagging: Bool {
-        shared.connections.hasLate && streamLagNs > configuration.lagNsMax && !shared.defect.ignoresLag
+        shared.connections.hasLate && streamLagNs > shared.configuration.lagNsMax && !shared.defect.ignoresLag
     }
 
     /// How late its stream is: as its own last update, or as another symbol's that came since.
@@ -132,7 +130,7 @@ final class SymbolBook {
     /// ahead of the book, or updates behind it.
     var aheadLimitNs: Int64 {
         let usualNs = silence.usualIntervalNs == 0 ? Int64.max : silence.usualIntervalNs
-        return max(configuration.aheadNsMin, min(usualNs, configuration.aheadNsMax / 3) * 3)
+        return max(shared.configuration.aheadNsMin, min(usualNs, shared.configuration.aheadNsMax / 3) * 3)
     }
 
     /// Asks to be looked at no later than this.

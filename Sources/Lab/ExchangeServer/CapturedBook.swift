@@ -1,5 +1,7 @@
 // The book of one symbol of a capture, kept by applying the capture itself: what REST answers from.
 //
+// `DepthSynchronizer` says what joins and what follows:
+//
 //     state    | event                        | action           | next
 //     ---------|------------------------------|------------------|---------
 //     unknown  | snapshot                     | loaded           | joining
@@ -24,65 +26,60 @@ import MarketData
 
 /// A book that follows a capture. Thread: the loop's.
 final class CapturedBook {
-    private enum State {
-        case unknown
-        case joining
-        case live
-    }
-
     let name: SymbolName
-    private let rule: SequenceRule
-    private var state = State.unknown
+    private var sync: DepthSynchronizer
     private var book = OrderBook(levelCountMax: 20_000)
     private var transactionTimeUs: Int64 = 0
 
     init(_ name: SymbolName, _ market: Market) {
         self.name = name
-        rule = .of(market)
+        sync = DepthSynchronizer(rule: .of(market))
+        _ = sync.subscribed()
     }
 
     /// Whether the book is known.
-    var isKnown: Bool { state != .unknown }
+    var isKnown: Bool { sync.lastID != nil }
 
     /// Takes a snapshot, if it is waited for or shows more. How many levels were asked for it does not say:
     /// a side that is as long as the longer one may go on behind its end.
     func take(_ snapshot: borrowing DepthSnapshot) {
         let limit = max(snapshot.bids.count, snapshot.asks.count)
-        switch state {
-        case .unknown: break
-        case .joining where snapshot.lastUpdateID > book.lastUpdateID: break
-        case .live where snapshot.lastUpdateID == book.lastUpdateID && limit > provenCountMax: break
-        case .joining, .live: return
+        if sync.isLive {
+            if snapshot.lastUpdateID != book.lastUpdateID || limit <= provenCountMax { return }
+        } else {
+            if isKnown && snapshot.lastUpdateID <= book.lastUpdateID { return }
+            forget()
+            _ = sync.snapshotArrived(snapshot.lastUpdateID)
         }
         book.load(snapshot, limit: limit)
         transactionTimeUs = snapshot.transactionTimeUs
-        if state == .unknown { state = .joining }
     }
 
     private var provenCountMax: Int { max(book.provenLevelCount(.bid), book.provenLevelCount(.ask)) }
 
     /// Takes a diff.
     func take(_ update: borrowing DepthUpdate) {
-        let judge = state == .live ? rule.follow : rule.join
-        if state == .unknown { return }
-        switch judge(UpdateRange(update), book.lastUpdateID) {
-        case .stale: return
-        case .gap: state = .unknown
-        case .connects:
+        if !isKnown { return }
+        switch sync.receive(UpdateRange(update)) {
+        case .discard: return
+        case .buffer, .bufferAnew, .resync: forget()
+        case .apply:
             do throws(BookError) {
                 try book.apply(update)
                 transactionTimeUs = update.transactionTimeUs
-                state = .live
             } catch {
-                state = .unknown
+                forget()
             }
         }
     }
 
+    /// Waits for a snapshot. What comes before it is not kept: a capture has no request that it could answer.
+    private func forget() { _ = sync.restart() }
+
     /// Fills a snapshot with the best levels, as far as they are proven to be the best; false if the book is
     /// not known, or nothing of a side is: what is served looks complete.
     func fill(_ snapshot: inout DepthSnapshot, limit: Int) -> Bool {
-        if state == .unknown { return false }
+        if !isKnown { return false }
         snapshot.reset()
         snapshot.symbol = name
         snapshot.lastUpdateID = book.lastUpdateID

@@ -1,16 +1,19 @@
-// A whole market on one request budget, in virtual time: engines and planner are the real ones, connected as
-// a service connects them; venue and network are the cheapest that tell the truth. It answers what single
-// symbols cannot: who is served when everybody wants something, and how much memory waits meanwhile.
+// A whole market on one request budget, in virtual time: engines, feeds and fetcher are the real ones,
+// connected as a service connects them; venue and network are the cheapest that tell the truth. It answers
+// what single symbols cannot: who is served when everybody wants something, and how much memory waits
+// meanwhile.
 //
-// A step is 100 ms: answers that are due, then every symbol's events, then a tick, then what the engines
-// request. O(symbols).
+// A step is 100 ms: every symbol's events, then three times what time demands and the turns of the book
+// threads. O(symbols).
 
+import BinanceServing
 import BinanceVenue
 import BookEngine
-import BookSync
+import DepthFeed
 import FeedPlan
 import LobHandoff
 import MarketData
+import SimulatedExchange
 
 /// What a market run is.
 public struct MarketPlan: Sendable {
@@ -104,7 +107,8 @@ public struct MarketOutcome: Sendable {
 public final class MarketRun {
     static let stepMs: Int64 = 100
     static let startMs: Int64 = 1_790_000_040_000
-    private static let ranksEverySteps = 3
+    /// Rounds of the book threads in a step: as often as they tell ranks.
+    private static let roundsPerStep: Int64 = 3
 
     let plan: MarketPlan
     private var shards: [MarketShard] = []
@@ -112,9 +116,9 @@ public final class MarketRun {
     /// Shard of each symbol.
     private var shardOf: [Int] = []
     private var slotOf: [SymbolName: Int] = [:]
-    private var planner: SnapshotPlanner
-    private var answers: [DueAnswer] = []
-    private var nowMs = MarketRun.startMs
+    private let endpoints: Endpoints
+    private let clock = VirtualClock(nowUs: MarketRun.startMs * 1000)
+    private var fetcher: SnapshotFetcher!
     private var step = 0
     private var encoder: MessageEncoder
     private var update = DepthUpdate()
@@ -124,48 +128,58 @@ public final class MarketRun {
     private var tally = MarketMinute()
     private var outcome = MarketOutcome()
 
-    private struct DueAnswer {
-        var request: SnapshotPlanner.Request
-        var takenMs: Int64
-        var dueMs: Int64
-        /// The book as it was halfway.
-        var body: [UInt8] = []
-    }
-
     /// A run that has not begun.
     public init(_ plan: MarketPlan) throws {
         self.plan = plan
-        planner = SnapshotPlanner(pool: plan.market.weightPool, configuration: plan.planner)
+        endpoints = Endpoints(market: plan.market)!
         encoder = MessageEncoder(.classic(plan.market))
         isDeepened = Array(repeating: false, count: plan.symbolCount)
         isAudited = isDeepened
         let shardCount = (plan.symbolCount + plan.shardSymbolCountMax - 1) / plan.shardSymbolCountMax
-        for _ in 0..<shardCount { shards.append(try MarketShard(plan.engine)) }
         for number in 0..<plan.symbolCount {
             let name = SymbolName("S\(number)USDT")!
             let isBusy = number % plan.busyEvery == 0
             symbols.append(MarketSymbol(name, isBusy ? plan.busy : plan.quiet))
             shardOf.append(number % shardCount)
             slotOf[name] = number
-            shards[number % shardCount].engine.addSymbol(name)
+        }
+        for shard in 0..<shardCount {
+            let names = symbols.indices.filter { shardOf[$0] == shard }.map { symbols[$0].name }
+            shards.append(try MarketShard(plan.engine, names, at: endpoints, clock))
+        }
+        connect()
+    }
+
+    /// Makes the fetcher, and the ways between it and the shards.
+    private func connect() {
+        let routes = SnapshotRoutes<MarketShard>()
+        var options = SnapshotFetcher.Options()
+        options.planner = plan.planner
+        fetcher = SnapshotFetcher(
+            [endpoints], clock: clock, options: options, get: { [unowned self] in get($0) },
+            deliver: { routes.deliver($0) })
+        routes.set(slotOf.mapValues { shards[shardOf[$0]] })
+        for shard in shards {
+            shard.connect(to: fetcher, levelCount: plan.levelCount)
         }
     }
 
     /// Runs the plan.
     /// - Parameter minute: gets the state after every virtual minute.
     public func run(_ minute: (MarketMinute) -> Void) -> MarketOutcome {
-        for shard in shards { shard.offer(.connected, source: 1, atNs: nowNs) }
+        for shard in shards { shard.feed.start() }
         let stepsPerMinute = Int(60_000 / MarketRun.stepMs)
         while step < plan.minutes * stepsPerMinute {
-            turnAnswers()
             for number in symbols.indices where (step + number) % symbols[number].traffic.everySteps == 0 {
                 speak(number)
             }
-            for shard in shards { shard.tick(atNs: nowNs) }
-            for shard in shards { shard.consume() }
-            turnPlanner()
+            let beginUs = clock.nowUs
+            for round in 1...MarketRun.roundsPerStep {
+                clock.nowUs = beginUs + MarketRun.stepMs * 1000 * round / MarketRun.roundsPerStep
+                clock.turn()
+                for shard in shards { shard.turnAround() }
+            }
             step += 1
-            nowMs += MarketRun.stepMs
             if step % 10 == 0 { look() }
             if step % stepsPerMinute == 0 {
                 tally.minute = step / stepsPerMinute
@@ -174,17 +188,22 @@ public final class MarketRun {
             }
         }
         outcome.end = tally
+        for shard in shards { shard.feed.stop() }
+        fetcher.stop()
+        clock.nowUs += 1
+        clock.turn()
+        clock.removeAll()
         return outcome
     }
 
-    private var nowNs: Int64 { nowMs * 1_000_000 }
+    private var nowMs: Int64 { clock.nowUs / 1000 }
 
     /// The events of a symbol that are due.
     private func speak(_ number: Int) {
         let shard = shards[shardOf[number]]
         for _ in 0..<symbols[number].traffic.updatesAtOnce {
             symbols[number].advance(&update, timeUs: nowMs * 1000)
-            shard.hear(encoded { try? $0.append(update, stream: symbols[number].stream) }, atNs: nowNs)
+            shard.hear(encoded { try? $0.append(update, stream: symbols[number].stream) })
             tally.messages += 1
         }
     }
@@ -197,63 +216,28 @@ public final class MarketRun {
         return bytes
     }
 
-    private func turnAnswers() {
-        for index in answers.indices where answers[index].takenMs <= nowMs && answers[index].body.isEmpty {
-            guard let number = slotOf[answers[index].request.key.symbol] else { continue }
-            symbols[number].show(
-                answers[index].request.limit.levelCount, in: &snapshot, timeUs: nowMs * 1000)
-            answers[index].body = encoded { try? $0.append(snapshot) }
-        }
-        while let first = answers.first, first.dueMs <= nowMs {
-            answers.removeFirst()
-            guard let number = slotOf[first.request.key.symbol] else { continue }
-            let answer = SnapshotPlanner.Answer(status: 200)
-            let shard = shards[shardOf[number]]
-            guard case .deliver = planner.answered(first.request.ticket, answer, nowMs: nowMs) else {
-                continue
-            }
-            let header = SnapshotEnvelope(
-                symbol: first.request.key.symbol, limit: first.request.limit.levelCount)
-            shard.offer(.depthSnapshot, source: 0, atNs: nowNs, header.bytes + first.body)
-            if outcome.firstSnapshotMs == nil { outcome.firstSnapshotMs = nowMs - MarketRun.startMs }
-        }
-    }
-
-    private func turnPlanner() {
-        for shard in shards {
-            shard.takeRequests { request, rank in
-                switch request {
-                case .ask(let symbol, let priority, let attempt):
-                    let levelCount = plan.levelCount(priority)
-                    let acceptance = planner.request(
-                        SnapshotKey(market: plan.market, symbol: symbol), priority, levelCount: levelCount,
-                        attempt: attempt, rank: rank, nowMs: nowMs)
-                    if acceptance == .underWay { announce(symbol, levelCount) }
-                case .cancel(let symbol): planner.cancel(SnapshotKey(market: plan.market, symbol: symbol))
-                case .resubscribe: break
-                }
+    /// Begins a request for a snapshot, which shows the book as it was halfway.
+    ///
+    /// - Returns: what ends it early; nobody does.
+    private func get(_ fetch: SnapshotFetch) -> (() -> Void)? {
+        guard let target = RequestTarget(address: fetch.address, base: endpoints.restBase),
+            let name = target.parameter("symbol").flatMap({ SymbolName($0) }), let number = slotOf[name],
+            let limit = target.parameter("limit").flatMap({ Int($0) })
+        else { return nil }
+        tally.requests += 1
+        tally.weight += plan.market.snapshotLimit(atLeast: limit).weight
+        let dueUs = clock.nowUs + plan.answerMs * 1000
+        clock.alarm(atUs: clock.nowUs + plan.answerMs * 500) { [unowned self] in
+            symbols[number].show(limit, in: &snapshot, timeUs: clock.nowUs)
+            let body = encoded { try? $0.append(snapshot) }
+            clock.alarm(atUs: dueUs) { [unowned self] in
+                fetch.answered(status: 200) { _ in nil }
+                fetch.received(body.span)
+                fetch.finished(nil)
+                if outcome.firstSnapshotMs == nil { outcome.firstSnapshotMs = nowMs - MarketRun.startMs }
             }
         }
-        if step % MarketRun.ranksEverySteps == 0 {
-            for shard in shards {
-                shard.tellRanks { planner.rank(SnapshotKey(market: plan.market, symbol: $0), $1) }
-            }
-        }
-        while case .send(let request) = planner.next(nowMs: nowMs) {
-            announce(request.key.symbol, request.limit.levelCount)
-            tally.requests += 1
-            tally.weight += request.limit.weight
-            answers.append(
-                DueAnswer(
-                    request: request, takenMs: nowMs + plan.answerMs / 2, dueMs: nowMs + plan.answerMs))
-        }
-    }
-
-    /// Tells a shard that a request is under way.
-    private func announce(_ symbol: SymbolName, _ levelCount: Int) {
-        guard let number = slotOf[symbol] else { return }
-        let frame = SnapshotEnvelope(symbol: symbol, limit: levelCount).bytes
-        shards[shardOf[number]].offer(.snapshotRequested, source: 0, atNs: nowNs, frame)
+        return {}
     }
 
     // MARK: - Looking
@@ -288,63 +272,6 @@ public final class MarketRun {
         }
         if busy.audited + quiet.audited == symbols.count && outcome.auditedMs == nil {
             outcome.auditedMs = ms
-        }
-    }
-}
-
-/// A shard of a market run: the end of its feed, its ring and its engine.
-private final class MarketShard {
-    private static let ringBytes = 1 << 21
-    var engine: BookEngine
-    private var outbox: FrameOutbox
-    private var consumer: FrameConsumer
-    private var sender = FrameOutbox.Sender(source: 1)
-    private var ranked = 0
-    private var unreadBytes = 0
-
-    init(_ configuration: EngineConfiguration) throws {
-        engine = BookEngine(configuration)
-        let ring = try FrameRing(capacityBytes: MarketShard.ringBytes)
-        outbox = FrameOutbox(ring.producer)
-        consumer = ring.consumer
-    }
-
-    /// Puts a message into the ring; what finds no room there shows as a gap.
-    func hear(_ message: [UInt8], atNs: Int64) {
-        _ = outbox.receive(message.span, isFinal: true, from: &sender, receivedAtNs: atNs)
-        unreadBytes += message.count
-        if unreadBytes > MarketShard.ringBytes / 8 { consume() }
-    }
-
-    func offer(_ kind: FrameKind, source: UInt16, atNs: Int64, _ bytes: [UInt8] = []) {
-        _ = outbox.offer(kind, source: source, receivedAtNs: atNs, bytes)
-        consume()
-    }
-
-    func tick(atNs: Int64) { outbox.tick(atNs: atNs, monotonicNs: atNs) }
-
-    func consume() {
-        engine.doWork(&consumer, limit: .max)
-        unreadBytes = 0
-    }
-
-    /// The present ranks of some symbols, all in turn.
-    func tellRanks(_ use: (SymbolName, SnapshotRank) -> Void) {
-        let symbols = engine.symbols
-        for _ in 0..<min(32, symbols.count) {
-            ranked = (ranked + 1) % symbols.count
-            use(symbols[ranked], engine.snapshotRank(of: symbols[ranked]))
-        }
-    }
-
-    func takeRequests(_ use: (EngineRequest, SnapshotRank) -> Void) {
-        var requests: [EngineRequest] = []
-        engine.takeRequests { requests.append($0) }
-        for request in requests {
-            switch request {
-            case .ask(let symbol, _, _): use(request, engine.snapshotRank(of: symbol))
-            case .cancel, .resubscribe: use(request, SnapshotRank())
-            }
         }
     }
 }

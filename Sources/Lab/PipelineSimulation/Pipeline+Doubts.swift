@@ -2,6 +2,8 @@
 // missed. Counted is how many of those that took a snapshot were settled by the first one that nobody could
 // call too old, within two updates of its arrival: more would mean that good snapshots are thrown away.
 // Too old is one that the first event of the doubt does not follow: something is missing between the two.
+// Where no event comes to show that nothing was missed, a second snapshot may confirm the first at an equal id
+// sooner than the next event would: that is counted by itself.
 //
 // Also here: what false snapshots excuse, and the trouble that a plan measures.
 
@@ -18,6 +20,8 @@ struct Doubt {
     /// Snapshots that were not too old.
     var snapshotCount = 0
     var eventsSinceSnapshot = 0
+    /// Snapshots that had agreed with the book, or a book with them, before.
+    var agreedCount = 0
 }
 
 extension Pipeline {
@@ -30,7 +34,8 @@ extension Pipeline {
             && engine.source(of: symbols[index]) == frame.source
         guard var doubt = checker.symbols[index].doubt else {
             if isLive { return }
-            checker.symbols[index].doubt = Doubt()
+            checker.symbols[index].doubt = Doubt(
+                agreedCount: engine.status(symbols[index])?.counters.auditsAgreed ?? 0)
             if isEvent { checker.symbols[index].doubt!.previousID = frame.facts.previousID }
             return
         }
@@ -51,7 +56,12 @@ extension Pipeline {
             outcome.freeDoubts += 1
         } else {
             outcome.doubts += 1
-            if doubt.snapshotCount == 1 && doubt.eventsSinceSnapshot <= 2 { outcome.promptDoubts += 1 }
+            let agreed = engine.status(symbols[index])?.counters.auditsAgreed ?? 0
+            if doubt.snapshotCount == 1 && doubt.eventsSinceSnapshot <= 2 {
+                outcome.promptDoubts += 1
+            } else if doubt.snapshotCount == 2 && agreed > doubt.agreedCount {
+                outcome.confirmedDoubts += 1
+            }
         }
     }
 

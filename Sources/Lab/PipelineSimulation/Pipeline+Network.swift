@@ -116,13 +116,13 @@ extension Pipeline {
 
     /// The body of an answer as the fetcher gets it.
     private func body(_ response: VenueResponse, _ target: RequestTarget) -> [UInt8] {
-        let isDeep = target.parameters.contains { $0.name == "limit" && Int($0.value) ?? 0 > 100 }
+        let isDeep = target.parameter("limit").flatMap { Int($0) } ?? 0 > 100
         return plan.mistake == .futureAudits && isDeep ? withLaterID(response.body) : response.body
     }
 
     private func noteBody(_ target: RequestTarget, _ response: VenueResponse) {
-        guard let name = target.parameters.first(where: { $0.name == "symbol" })?.value,
-            let symbol = SymbolName(name), let index = symbols.firstIndex(of: symbol)
+        guard let symbol = target.parameter("symbol").flatMap({ SymbolName($0) }),
+            let index = symbols.firstIndex(of: symbol)
         else { return }
         responses[index] = response
     }
@@ -144,7 +144,7 @@ extension Pipeline {
 
 extension RequestTarget {
     /// The target of an address below a base; nil if it is none.
-    fileprivate init?(address: String, base: String) {
+    init?(address: String, base: String) {
         guard address.hasPrefix(base) else { return nil }
         let parts = address.dropFirst(base.count).split(separator: "?", maxSplits: 1)
         guard let path = parts.first else { return nil }
@@ -155,4 +155,7 @@ extension RequestTarget {
         }
         self.init(path: String(path), parameters: parameters)
     }
+
+    /// The value of a parameter, nil if it has none of this name.
+    func parameter(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
 }

@@ -96,8 +96,11 @@ public final class Pipeline {
         fetcher = SnapshotFetcher(
             [endpoints], clock: clock, get: { [unowned self] in get($0) },
             deliver: { routes.deliver($0) })
-        let toFeed = ThreadHop(clock, seed: plan.seed, purpose: 0x0FEE_D001)
-        let toFetcher = ThreadHop(clock, seed: plan.seed, purpose: 0x0FEE_D002)
+        let mayStandStill = plan.faults[.pause] > 0
+        let toFeed = ThreadHop(
+            clock, seed: plan.seed, purpose: 0x0FEE_D001, mayStandStill: mayStandStill)
+        let toFetcher = ThreadHop(
+            clock, seed: plan.seed, purpose: 0x0FEE_D002, mayStandStill: mayStandStill)
         let way = FeedHop(hop: toFeed, run: UnownedRun(self))
         routes.set(Dictionary(symbols.map { ($0, way) }, uniquingKeysWith: { $1 }))
         let planned = fetcher.status

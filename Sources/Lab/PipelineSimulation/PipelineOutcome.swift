@@ -63,6 +63,8 @@ public struct PipelineOutcome: Sendable {
     public var doubts = 0
     /// Of these, how many by the first snapshot that came, within two updates of its arrival.
     public var promptDoubts = 0
+    /// Doubts whose first snapshot was confirmed by a second one before any update was.
+    public var confirmedDoubts = 0
     /// Times a book came to be believed without a snapshot.
     public var freeDoubts = 0
     /// Most bytes in the buffers of an engine together.
@@ -104,6 +106,7 @@ extension PipelineOutcome {
         replicaResyncs += other.replicaResyncs
         doubts += other.doubts
         promptDoubts += other.promptDoubts
+        confirmedDoubts += other.confirmedDoubts
         freeDoubts += other.freeDoubts
         bufferedBytesMost = max(bufferedBytesMost, other.bufferedBytesMost)
         trail = (trail ^ other.trail) &* 0x9E37_79B9_7F4A_7C15

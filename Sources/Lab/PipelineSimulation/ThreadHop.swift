@@ -9,10 +9,16 @@ final class ThreadHop: @unchecked Sendable {
     private let clock: VirtualClock
     private var random: SeededRandom
     private var lastUs: Int64 = 0
+    /// How long the other thread sleeps at most.
+    private let sleepUs: Int64
 
-    init(_ clock: VirtualClock, seed: UInt64, purpose: UInt64) {
+    /// - Parameter mayStandStill: whether the other thread may be one that is late all the time.
+    init(_ clock: VirtualClock, seed: UInt64, purpose: UInt64, mayStandStill: Bool) {
         self.clock = clock
-        random = SeededRandom(seed, purpose: purpose)
+        var random = SeededRandom(seed, purpose: purpose)
+        let isSlow = random.below(4) == 0
+        sleepUs = mayStandStill && isSlow ? 500_000 : 20_000
+        self.random = random
     }
 
     /// Hands a command over.
@@ -21,7 +27,7 @@ final class ThreadHop: @unchecked Sendable {
     func post(_ command: @escaping () -> Void) -> Bool {
         if random.below(50) == 0 { return false }
         // Mostly the other thread is awake.
-        let longestUs: Int64 = random.below(10) == 0 ? 20_000 : 500
+        let longestUs: Int64 = random.below(10) == 0 ? sleepUs : 500
         lastUs = max(lastUs, clock.nowUs + random.within(1...longestUs))
         clock.alarm(atUs: lastUs, command)
         return true

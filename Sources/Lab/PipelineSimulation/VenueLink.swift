@@ -47,7 +47,9 @@ final class VenueLink: FeedLink {
     // MARK: - What the feed asks
 
     func send(_ text: String) {
-        guard let id, !isOver else {
+        // The peer has hung up, and the feed is about to hear of it: a socket takes nothing then.
+        if isOver { return }
+        guard let id else {
             return run.violated(
                 .terms, SymbolName(), "a request on connection \(connection.id), which is not open")
         }

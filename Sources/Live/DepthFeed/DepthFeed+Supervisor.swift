@@ -66,7 +66,9 @@ extension DepthFeed {
 
     /// A connection is open.
     ///
-    /// - Parameter backend: what carries it, for people.
+    /// - Parameters:
+    ///   - connection: which one.
+    ///   - backend: what carries it, for people.
     public func opened(_ connection: FeedConnection, backend: String) {
         if connection.isRetired { return }
         report(.opened(connection.id, backend: backend))

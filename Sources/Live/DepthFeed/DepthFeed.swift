@@ -102,6 +102,7 @@ public final class DepthFeed {
     /// A feed that has not started.
     ///
     /// - Parameters:
+    ///   - configuration: checked before; see `validate`.
     ///   - clock: its time; the feed must be used on the clock's thread only, this call included.
     ///   - producer: the ring of the shard.
     ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
@@ -192,7 +193,11 @@ public final class DepthFeed {
 
     /// A piece of a message, as the link delivers it.
     ///
-    /// - Parameter receivedAtNs: when it came, in nanoseconds since 1970; counts with the last piece.
+    /// - Parameters:
+    ///   - bytes: its bytes; they are copied.
+    ///   - isFinal: whether it is the last piece.
+    ///   - connection: where it came from.
+    ///   - atNs: when it came, in nanoseconds since 1970; counts with the last piece.
     /// - Complexity: one copy, no allocation.
     public func received(
         _ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection, receivedAtNs atNs: Int64

@@ -73,7 +73,9 @@ public final class SnapshotFetch {
 
     /// The head of an answer is there.
     ///
-    /// - Parameter header: the value of a header, by its name in lower case.
+    /// - Parameters:
+    ///   - status: of the answer.
+    ///   - header: the value of a header, by its name in lower case.
     public func answered(status: Int, header: (String) -> String?) {
         self.status = status
         usedWeight = header("x-mbx-used-weight-1m").flatMap { Int($0) }

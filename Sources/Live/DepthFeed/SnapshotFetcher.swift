@@ -113,6 +113,7 @@ public final class SnapshotFetcher {
     /// - Parameters:
     ///   - endpoints: where each market is.
     ///   - clock: its time; the fetcher must be used on the clock's thread only, this call included.
+    ///   - options: limits and times.
     ///   - get: begins a request and returns what ends it early, or nil if there is no such address. What
     ///     happens to it is reported to the request, at the earliest after this call.
     ///   - deliver: gets what requests lead to, on the clock's thread; false if it cannot be taken now, and

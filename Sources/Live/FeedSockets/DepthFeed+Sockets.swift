@@ -8,6 +8,7 @@ extension DepthFeed {
     /// A feed that has not started, over WebSockets.
     ///
     /// - Parameters:
+    ///   - configuration: checked before; see `validate`.
     ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
     ///   - socket: limits and choices of each connection.
     ///   - producer: the ring of the shard.

@@ -10,6 +10,7 @@ extension SnapshotFetcher {
     /// - Parameters:
     ///   - endpoints: where each market is.
     ///   - loop: its event loop; the fetcher must be used on the loop's thread only, this call included.
+    ///   - options: limits and times.
     ///   - deliver: gets what requests lead to, on the loop's thread; false if it cannot be taken now, and it
     ///     is offered again.
     ///   - report: what is worth a line in a log. Called on the loop's thread.

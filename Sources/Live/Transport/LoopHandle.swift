@@ -1,20 +1,19 @@
 // What other threads may do with a loop: hand it commands, wake it, read its counters.
 
 import CLobTransport
+import LobHandoff
 
 /// A loop as seen from any thread. It may outlive the loop; commands are refused then.
-public final class LoopHandle: @unchecked Sendable {
-    /// A command for the loop's thread.
+public final class LoopHandle: Sendable {
+    /// A piece of work for the loop's thread.
     public typealias Command = @Sendable (EventLoop) -> Void
 
     private let handle: RemoteHandle
-    private let commandCountMax: Int
-    /// Touched under the lock of `handle` only.
-    private var commands: [Command] = []
-    private var isClosed = false
+    private let commands: CommandQueue<Command>
 
     init(_ handle: RemoteHandle, commandCountMax: Int) {
-        (self.handle, self.commandCountMax) = (handle, commandCountMax)
+        self.handle = handle
+        commands = CommandQueue(capacity: commandCountMax)
     }
 
     /// Hands a command to the loop's thread and wakes it.
@@ -22,13 +21,9 @@ public final class LoopHandle: @unchecked Sendable {
     /// - Returns: false if the queue is full or the loop closed; the command was not accepted. An accepted
     ///   command is run, at the latest when the loop is closed.
     public func post(_ command: @escaping Command) -> Bool {
-        let (isTaken, isFirst) = handle.locked {
-            let isTaken = !isClosed && commands.count < commandCountMax
-            if isTaken { commands.append(command) }
-            return (isTaken, commands.count == 1)
-        }
-        if isTaken && isFirst { handle.wake() }
-        return isTaken
+        if !commands.post(command) { return false }
+        handle.wake()
+        return true
     }
 
     /// Makes a waiting turn return.
@@ -37,18 +32,14 @@ public final class LoopHandle: @unchecked Sendable {
     /// What the loop has done so far.
     public var counters: TransportCounters { TransportCounters(handle) }
 
-    /// Runs the waiting commands. Thread: the loop's.
-    func run(on loop: EventLoop) { take(isLast: false).forEach { $0(loop) } }
+    /// Runs what waits. Thread: the loop's.
+    func run(on loop: EventLoop) {
+        for command in commands.take() { command(loop) }
+    }
 
-    /// Runs the waiting commands and refuses later ones. Thread: the loop's.
-    func close(on loop: EventLoop) { take(isLast: true).forEach { $0(loop) } }
-
-    private func take(isLast: Bool) -> [Command] {
-        handle.locked {
-            defer { commands = [] }
-            isClosed = isLast
-            return commands
-        }
+    /// Runs what waits and refuses whatever comes later. Thread: the loop's.
+    func close(on loop: EventLoop) {
+        for command in commands.close() { command(loop) }
     }
 
     /// Thread: the loop's.

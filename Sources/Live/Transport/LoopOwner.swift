@@ -130,13 +130,6 @@ final class RemoteHandle: @unchecked Sendable {
     /// Makes the loop's turn return. Has no effect once the loop is gone.
     func wake() { unsafe ct_remote_wake(remote) }
 
-    /// Runs `body` while no other thread does the same.
-    func locked<R>(_ body: () -> R) -> R {
-        unsafe ct_remote_lock(remote)
-        defer { unsafe ct_remote_unlock(remote) }
-        return body()
-    }
-
     /// Thread: the loop's.
     func count(_ counter: ct_counter, _ increment: Int = 1) {
         unsafe ct_remote_count(remote, Int32(counter.rawValue), UInt64(increment))

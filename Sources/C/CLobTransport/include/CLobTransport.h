@@ -126,9 +126,6 @@ ct_remote *ct_loop_remote(ct_loop *loop);
 ct_remote *ct_remote_retain(ct_remote *remote);
 void ct_remote_release(ct_remote *remote);
 void ct_remote_wake(ct_remote *remote);
-/// A lock for what the layer above shares between its threads.
-void ct_remote_lock(ct_remote *remote);
-void ct_remote_unlock(ct_remote *remote);
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
 uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 

@@ -59,7 +59,7 @@ struct SimulateCommand: ParsableCommand {
             "Run the whole pipeline in virtual time against a faulty venue, and check every book.",
         discussion: """
             Each seed is a venue with its own order flow and its own faults, connected through the real \
-            ring, parser, synchronizer, engine and snapshot planner. After every frame every level inside \
+            feed, snapshot fetcher, ring, parser and engine. After every frame every level inside \
             the proven range of a live book must equal the true book at that update id; when the faults \
             end, every symbol must be live and up to date within the stated time.
 
@@ -194,7 +194,9 @@ struct SimulateCommand: ParsableCommand {
     private func rows(
         _ total: PipelineOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
     ) -> [[String]] {
-        let prompt = total.doubts == 0 ? 1 : Double(total.promptDoubts) / Double(total.doubts)
+        func share(_ count: Int) -> String {
+            fixed(total.doubts == 0 ? 0 : 100 * Double(count) / Double(total.doubts), 2)
+        }
         return [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
             ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
@@ -209,7 +211,8 @@ struct SimulateCommand: ParsableCommand {
             [
                 "doubts settled by a snapshot",
                 "\(rounded(Double(total.doubts))), "
-                    + "\(fixed(100 * prompt, 2)) % by the first, within two updates",
+                    + "\(share(total.promptDoubts)) % by the first, within two updates, "
+                    + "\(share(total.confirmedDoubts)) % when a second confirmed it",
             ],
             ["doubts settled without one", rounded(Double(total.freeDoubts))],
             ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],
