@@ -111,7 +111,6 @@ extension ServerTests {
             return compared.count >= 60 && stack.server.counters.bridgeCount >= 10
         }
         #expect(clients.allSatisfy { $0.isOpen && $0.unchainedCount == 0 })
-        print("\(market.name): \(compared.count) comparisons, \(stack.server.counters)")
     }
 
     /// Venue, service, server, service, server, service: equal digests at equal ids.
@@ -151,7 +150,6 @@ extension ServerTests {
         }
         stack.venue.setFaults(.none)
         stack.drive("all live at the end") { isLive(second) && isLive(third) }
-        print("\(market.name): \(comparisonCount) comparisons, \(stack.server.counters)")
     }
 }
 
