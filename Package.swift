@@ -160,6 +160,15 @@ let package = Package(
             name: "Captures", dependencies: ["MarketData", "BookSync", "BinanceVenue", "LobRecording"],
             path: "Sources/Store/Captures", swiftSettings: settings),
 
+        // Serve: the books for others.
+        .target(
+            name: "BookServer",
+            dependencies: [
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
+                "BinanceServing", "BookEngine", "LobTransport", "BookService",
+            ],
+            path: "Sources/Serve/BookServer", swiftSettings: settings),
+
         // Lab: a venue of our own, over sockets and in virtual time.
         .target(
             name: "SimulatedExchange",
@@ -171,7 +180,7 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
+                "MarketData", "LobMetrics", "BookSync", "DepthBook", "BinanceVenue",
                 "BinanceServing",
                 "LobRecording", "Captures", "SimulatedExchange", "LobTransport",
             ],
@@ -190,8 +199,8 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
-                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "CLobAllocator", argumentParser,
-                logging,
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "CLobAllocator",
+                argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -221,8 +230,8 @@ let package = Package(
         .testTarget(
             name: "ExchangeServerTests",
             dependencies: [
-                "ExchangeServer", "LobHandoff", "LobRecording", "SimulatedExchange", "LobTransport",
-                "TestSupport",
+                "ExchangeServer", "BinanceServing", "LobHandoff", "LobRecording", "SimulatedExchange",
+                "LobTransport", "TestSupport",
             ]),
         .testTarget(name: "RoadTests", dependencies: ["PipelineSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
@@ -238,8 +247,16 @@ let package = Package(
                 "FeedSockets", "TestSupport", "CLobAllocator",
             ]),
         .testTarget(
+            name: "BookServerTests",
+            dependencies: [
+                "BookServer", "BookService", "BookEngine", "ExchangeServer", "SimulatedExchange",
+                "BinanceServing", "LobTransport", "TestSupport",
+            ]),
+        .testTarget(
             name: "MetricsTests",
-            dependencies: ["LobMetrics", "BookService", "ExchangeServer", "SimulatedExchange"]),
+            dependencies: [
+                "LobMetrics", "BookService", "BookServer", "ExchangeServer", "SimulatedExchange",
+            ]),
         .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]

@@ -27,6 +27,7 @@ struct CommandTests {
             (["run", "A", "--max-lag", "nan"], "--max-lag must be 0"),
             (["run", "A", "--silence", "-1"], "--silence must be 1"),
             (["run", "A", "--seconds", "-1"], "--seconds must be above 0"),
+            (["run", "A", "--serve", "0.0.0.0:9443"], "only loopback addresses are served"),
             (["run", "A", "--ring", "-2"], "--ring must be a power of two"),
             (["run", "A", "--shards", "-2"], "--shards must be 1"),
             (
@@ -83,6 +84,26 @@ struct CommandTests {
             let command = try Command(["run", "NOPE,NADA"] + CommandTests.place(venue.port))
             report.expect(command.wait() == 1, command.errors)
             report.expect(command.errors.contains("spot has no such symbol: NOPE NADA"), command.errors)
+        }
+    }
+
+    /// Another run takes its books from the first one's.
+    @Test func aRunServesAnother() async {
+        await onOwnThread("a run serves another") { report in
+            let venue = try VenueHost(.init(symbols: names(.spot, 2), speed: 1))
+            defer { venue.stop() }
+            let symbols = "SIM0USDT,SIM1USDT"
+            let first = try Command(
+                ["run", symbols, "--serve", "127.0.0.1:0"] + CommandTests.place(venue.port))
+            report.wait("serving", seen: { first.errors }) { first.errors.contains("rest=http://127.0.0.1:") }
+            let port = first.errors.components(separatedBy: "rest=http://127.0.0.1:").last
+                .flatMap { Int($0.prefix { $0.isNumber }) }
+            let second = try Command(
+                ["run", symbols, "--seconds", "4", "--json"] + CommandTests.place(port ?? 0))
+            report.expect(second.wait() == 0, second.errors)
+            report.expect(second.errors.contains("all books are live"), second.errors)
+            first.signal(SIGINT)
+            report.expect(first.wait() == 0, first.errors)
         }
     }
 

@@ -1,6 +1,7 @@
 // What the tests of the server share: a loop driven by the test's own thread, a server with a lively venue,
 // and clients of this package that write down what they hear.
 
+import BinanceServing
 import BinanceVenue
 import LobTransport
 import MarketData

@@ -1,5 +1,6 @@
 // REST over real sockets: every endpoint of the three markets, weights, refusals, delays, cut connections.
 
+import BinanceServing
 import BinanceVenue
 import Foundation
 import LobTransport

@@ -1,6 +1,7 @@
 // The tables of counters and gauges: every number is in one, under a name that follows the rules.
 
 import BookEngine
+import BookServer
 import BookService
 import DepthFeed
 import LobHandoff
@@ -38,6 +39,7 @@ private func rows<Root: Measured>(_ root: Root.Type) -> [Row] {
 private let tables: [[Row]] = [
     rows(SymbolStatus.self), rows(ShardStatus.self), rows(SnapshotFetcherStatus.self),
     rows(TransportCounters.self), rows(FrameTap.self), rows(LineQueue.self), rows(ExchangeCounters.self),
+    rows(ServerCounters.self),
 ]
 
 @Test func namesAreUnique() {
@@ -70,6 +72,7 @@ private let tables: [[Row]] = [
     expectLabel(of: TransportCounters.self, "loop")
     expectLabel(of: SnapshotFetcherStatus.self, nil)
     expectLabel(of: LineQueue.self, nil)
+    expectLabel(of: ServerCounters.self, nil)
     expectLabel(of: ExchangeCounters.self, "market")
     expectLabel(of: VenueCounters.self, "market")
 }
@@ -116,6 +119,7 @@ private func expectComplete<Root: Measured>(_ root: Root, others: Set<String> = 
 
 @Test func everyNumberIsDeclared() throws {
     expectComplete(SymbolCounters())
+    expectComplete(ServerCounters())
     expectComplete(
         SymbolStatus("BTCUSDT"),
         others: [

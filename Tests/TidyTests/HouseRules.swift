@@ -51,13 +51,20 @@ enum HouseRules {
         ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
         (
+            "BookServer",
+            [
+                "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook",
+                "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
+            ]
+        ),
+        (
             "SimulatedExchange",
             ["BinanceServing", "BinanceVenue", "DepthBook", "FeedPlan", "LobMetrics", "MarketData"]
         ),
         (
             "ExchangeServer",
             [
-                "BinanceServing", "BinanceVenue", "BookSync", "Captures", "DepthBook", "FeedPlan",
+                "BinanceServing", "BinanceVenue", "BookSync", "Captures", "DepthBook",
                 "LobMetrics",
                 "LobRecording", "LobTransport", "MarketData", "SimulatedExchange",
             ]
@@ -92,6 +99,7 @@ enum HouseRules {
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
+        "BookServer": ["ServedShard"],
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "Socket"],
         "lob": [

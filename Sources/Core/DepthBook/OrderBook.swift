@@ -197,14 +197,36 @@ public struct OrderBook: ~Copyable {
         guard let bidRange = provenBids.scaled(from: old, to: wide),
             let askRange = provenAsks.scaled(from: old, to: wide)
         else { return false }
-        unsafe sides[0].withUnsafeBufferPointer {
-            if let base = $0.baseAddress { unsafe bids.load(base, count: $0.count) }
-        }
-        unsafe sides[1].withUnsafeBufferPointer {
-            if let base = $0.baseAddress { unsafe asks.load(base, count: $0.count) }
-        }
+        replaceLevels(bids: sides[0], asks: sides[1])
         (provenBids, provenAsks, scales) = (bidRange, askRange, wide)
         return true
+    }
+
+    /// Becomes a copy of another book, in its own memory; its own `levelCountMax` stays.
+    ///
+    /// - Parameters:
+    ///   - other: the book to copy.
+    ///   - bids: what to hold instead of its bids: its proven ones, and deeper ones that are true as well.
+    ///     Best first.
+    ///   - asks: likewise.
+    /// - Complexity: O(levels), allocating.
+    public mutating func adopt(_ other: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel]) {
+        replaceLevels(bids: bids, asks: asks)
+        (provenBids, provenAsks) = (other.provenBids, other.provenAsks)
+        (lastUpdateID, eventTimeUs, scales) = (other.lastUpdateID, other.eventTimeUs, other.scales)
+        (bidCountBound, askCountBound) = (bids.count, asks.count)
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+    }
+
+    private mutating func replaceLevels(bids newBids: [PriceLevel], asks newAsks: [PriceLevel]) {
+        bids.removeAll()
+        asks.removeAll()
+        unsafe newBids.withUnsafeBufferPointer {
+            if let base = $0.baseAddress { unsafe bids.load(base, count: $0.count) }
+        }
+        unsafe newAsks.withUnsafeBufferPointer {
+            if let base = $0.baseAddress { unsafe asks.load(base, count: $0.count) }
+        }
     }
 
     private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {

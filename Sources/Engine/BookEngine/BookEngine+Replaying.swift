@@ -48,6 +48,12 @@ extension BookEngine {
         (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)
     }
 
+    /// Calls `body` with the depth update in the last frame, if that was one, and with the place of the name
+    /// of its stream among the bytes of the frame; nil without wrapper.
+    package borrowing func withLastUpdate<R>(_ body: (borrowing DepthUpdate, Range<Int>?) -> R) -> R {
+        body(parser.update, parser.stream)
+    }
+
     /// Begins a symbol again, as if nothing were known of it; its counters go on. Readers handed out before
     /// get nothing more.
     package mutating func beginAnew(_ name: SymbolName) {

@@ -5,18 +5,6 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 
-extension HTTPMethod {
-    /// As HTTP spells it; the methods nobody uses here in one word.
-    fileprivate var name: String {
-        switch self {
-        case .get: "GET"
-        case .head: "HEAD"
-        case .post: "POST"
-        case .other: "OTHER"
-        }
-    }
-}
-
 extension RequestTarget {
     /// Where a request goes.
     init(_ request: HTTPRequest) {

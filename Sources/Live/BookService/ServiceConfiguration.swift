@@ -100,7 +100,7 @@ extension ServiceConfiguration {
     }
 
     /// The engine of a shard.
-    var engine: EngineConfiguration {
+    package var engine: EngineConfiguration {
         var engine = EngineConfiguration(rules: endpoints.market.rules)
         engine.symbolCountMax = ServiceConfiguration.symbolCountMax
         engine.levelCountMax = max(engine.levelCountMax, 4 * depth)

@@ -21,6 +21,8 @@ public final class SnapshotFetch {
     private(set) var status = 0
     private(set) var usedWeight: Int?
     private(set) var retryAfterSeconds: Int?
+    /// Levels a side at which the answer was cut, if a server says that it knows no more.
+    private(set) var levelCountMax: Int?
     private let prefixBytes: Int
     private let clock: any ShellClock
     private var limit: ShellTimer?
@@ -44,6 +46,13 @@ public final class SnapshotFetch {
         prefixBytes = prefix.count
         (hasBegun, hasFinished) = (answered, finished)
     }
+
+    /// The header in which a `lob` that serves its books says at how many levels a side it cut an answer: a
+    /// side that long goes on.
+    static let levelCountHeader = "x-lob-depth-limit"
+
+    /// Replaces the prefix by one of equal length.
+    func setPrefix(_ prefix: [UInt8]) { bytes.replaceSubrange(..<prefixBytes, with: prefix) }
 
     /// Sends it.
     ///
@@ -71,6 +80,7 @@ public final class SnapshotFetch {
         self.status = status
         usedWeight = header("x-mbx-used-weight-1m").flatMap { Int($0) }
         retryAfterSeconds = header("retry-after").flatMap { Int($0) }
+        levelCountMax = header(SnapshotFetch.levelCountHeader).flatMap { Int($0) }
         hasBegun(self)
     }
 

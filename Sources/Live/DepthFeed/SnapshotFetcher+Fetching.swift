@@ -18,7 +18,12 @@ extension SnapshotFetcher {
             // Ends before the planner takes the request back.
             limitMs: max(Int(planner.configuration.answerTimeoutMs) - 500, 1),
             prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
-            answered: { [self] in answering(request.ticket, $0.head) }
+            answered: { [self] fetch in
+                if let cut = fetch.levelCountMax, cut > 0 {
+                    fetch.setPrefix(SnapshotEnvelope(symbol: key.symbol, limit: min(limit, cut)).bytes)
+                }
+                answering(request.ticket, fetch.head)
+            }
         ) { [self] fetch, error in
             openCount -= 1
             fetches[request.ticket] = nil

@@ -13,6 +13,16 @@ public enum HTTPMethod: Hashable, Sendable {
     /// Any other.
     case other
 
+    /// As HTTP spells it; the methods that no server here knows in one word.
+    public var name: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .other: "OTHER"
+        }
+    }
+
     /// By the library's number.
     init(_ number: Int32) {
         switch number {

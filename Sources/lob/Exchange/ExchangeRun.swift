@@ -2,6 +2,7 @@
 //
 // SAFETY: OS calls get pointers that live inside the call.
 
+import BinanceServing
 import BinanceVenue
 import ExchangeServer
 import Glibc

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BinanceVenue
+import BookServer
 import BookService
 import Glibc
 import Logging
@@ -45,6 +46,8 @@ struct Run {
     private let title: String
     private let companion: RunCompanion
     private let limit: RunLimit
+    /// Where to serve the books; nil if nobody is to have them.
+    var serving: BookServer.Options?
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
@@ -81,6 +84,7 @@ struct Run {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
+        let server = try serve(service)
         let listing = Listing(service.symbols, teller)
         if let list { listing.set(.success(list), logger) }
         var looks = Looks(
@@ -96,6 +100,7 @@ struct Run {
         if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
         let shards = service.shardStatuses
+        server?.stop()
         let books = service.stop()
         console.clear()
         if let futility {
@@ -110,6 +115,26 @@ struct Run {
         if let verdict { tell(verdict) }
         console.clear()
         if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
+    }
+
+    /// Starts to serve, if it is to.
+    private func serve(_ service: BookService) throws -> BookServer? {
+        guard let serving else { return nil }
+        do throws(BookServer.StartError) {
+            let server = try BookServer(service, serving)
+            let host =
+                serving.address?.contains(":") == true ? "[\(serving.address!)]" : serving.address ?? ""
+            logger.info(
+                "serving",
+                metadata: [
+                    "rest": "http://\(host):\(server.port)", "streams": "ws://\(host):\(server.port)",
+                ])
+            return server
+        } catch {
+            _ = service.stop()
+            printError("lob: cannot serve: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     private func print(_ summary: RunSummary) throws {

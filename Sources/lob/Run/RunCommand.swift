@@ -154,6 +154,7 @@ struct RunCommand: ParsableCommand {
               lob run BTCUSDT ETHUSDT
               lob run --market usdm --all --depth 500
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
+              lob run BTCUSDT --serve 127.0.0.1:9443
 
             Certificates are checked against the system's authorities, or those of SSL_CERT_FILE, or only \
             those of --ca. The proxy of http_proxy is used for every host that no_proxy does not name; \
@@ -199,6 +200,12 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Messages without the wrapper that names their stream.")
     var raw = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve the books in the venue's own shapes, REST and streams; loopback only.",
+            valueName: "addr:port"))
+    var serve: ServeArgument?
+
     @OptionGroup var books: BookOptions
 
     func validate() throws {
@@ -211,6 +218,9 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
         if let ca { try RunCommand.check(authorities: ca) }
+        if let serve, !serve.isLoopback {
+            throw ValidationError("--serve \(serve.address): only loopback addresses are served.")
+        }
         if (wsUrl == nil) != (restUrl == nil) {
             throw ValidationError("--ws-url and --rest-url belong together.")
         }
@@ -281,8 +291,9 @@ struct RunCommand: ParsableCommand {
         configuration.isCombined = !raw
         configuration.loop = loop
         configuration.fetcher.listAttemptsMax = .max
-        try Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
-            .run(list: list)
+        var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
+        run.serving = serve?.options
+        try run.run(list: list)
     }
 }
 

@@ -13,6 +13,7 @@
 //     429    -1003  the weight of the minute is used up
 //     418    -1003  the address is banned
 //     500    -1000  something failed
+//     503    -1001  a book that may not be shown now                1
 //     503    -1008  overloaded
 //     504    -1007  no answer from behind
 
@@ -59,6 +60,14 @@ extension RestRefusal {
     /// What stands behind the server did not answer in time.
     package static let timeout = RestRefusal(
         504, -1007, "Timeout waiting for response from backend server.")
+
+    /// There is a book of this symbol, and it may not be shown now.
+    ///
+    /// - Parameter why: its state, in a few words.
+    package static func notServed(_ why: String) -> RestRefusal {
+        RestRefusal(
+            503, -1001, "Internal error; unable to process your request. Please try again. (\(why))")
+    }
 
     /// The weight of the minute is used up.
     package static let tooManyRequests = RestRefusal(429, -1003, "Too many requests.")

@@ -11,6 +11,8 @@ package struct ServingAnswer: Sendable {
 
     /// No WebSocket service at this path.
     package static let noService = ServingAnswer(status: 404)
+    /// The request comes from a page of elsewhere; what stands in front of the venue refuses like this.
+    package static let stranger = ServingAnswer(status: 403)
     /// The server has too much to do.
     package static let overloaded = ServingAnswer(status: 503)
 }

@@ -2,7 +2,6 @@
 //
 // Bounded: beyond `countMax` addresses all further ones share one entry.
 
-import BinanceServing
 import BinanceVenue
 import FeedPlan
 import MarketData
@@ -27,13 +26,13 @@ package final class AddressBook {
     }
 
     /// What is remembered of an address in the pool of a market.
-    subscript(address: String, market: Market) -> ClientAddress {
+    package subscript(address: String, market: Market) -> ClientAddress {
         get { entries[key(address, market)] ?? ClientAddress(ServingRules(market)) }
         set { entries[key(address, market)] = newValue }
     }
 
     /// The largest weight any address has used in the minute of this time.
-    func usedWeight(_ market: Market, atUs timeUs: Int64) -> Int {
+    package func usedWeight(_ market: Market, atUs timeUs: Int64) -> Int {
         entries.reduce(0) { most, entry in
             entry.key.pool == market.weightPool
                 ? max(most, entry.value.budget.usedWeight(atUs: timeUs)) : most

@@ -1,0 +1,147 @@
+// The books of a service for clients in any language: REST and streams in the venue's own shapes, so that a
+// client changes one URL.
+//
+//     let server = try BookServer(service)
+//     print("http://127.0.0.1:\(server.port)/api/v3/depth?symbol=BTCUSDT")
+//     …
+//     server.stop()
+//     service.stop()
+//
+// Why this shape: the server has a thread of its own, with an event loop and a replica of each shard over a
+// tap of its frames. The book threads neither wait nor allocate for it. REST answers and streams come from
+// one ordered state, so a client that takes one and goes on with the other has no hole between them.
+//
+// A book that is not live is never shown: requests for it are refused with 503 and the reason, its streams
+// pause, and when it is live again one bridging update continues them; see `ServedBook`.
+//
+// Not served are last prices and statistics of trades, which nobody can know from books: paths of that kind
+// answer as unknown ones.
+
+import BinanceServing
+import BinanceVenue
+import BookService
+import LobHandoff
+import LobTransport
+import MarketData
+
+/// Serves the books of a service on a port. For any thread. Stop it before the service.
+package final class BookServer: Sendable {
+    /// Where to listen, and the limits.
+    package struct Options: Sendable {
+        /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
+        package var address: String? = "127.0.0.1"
+        /// Port; 0 takes a free one.
+        package var port = 0
+        /// TLS if given.
+        package var tls: TLSIdentity?
+        /// Most WebSocket clients at once; further upgrades are refused with 503.
+        package var clientCountMax = 1_024
+        /// Most streams of a client; nil: what the market allows. One more ends the connection with 1008.
+        package var streamCountMax: Int?
+        /// Most streams of all clients together; further ones end the connection that asks.
+        package var streamTotalMax = 100_000
+        /// Most messages of a client in a second; nil: what the market allows. One more ends the connection
+        /// with 1008.
+        package var messagesPerSecondMax: Int?
+        /// Most bytes of a client's message; a longer one ends the connection with 1009.
+        package var messageBytesMax = 64 << 10
+        /// Most bytes that wait for the socket of a client. One that reads updates more slowly is closed with
+        /// 1008; of partial depths and best prices it gets the latest instead.
+        package var queuedBytesMax = 2 << 20
+        /// Whether an address that uses more request weight than the venue allows is refused with 429 and
+        /// 418. The weight is counted and shown in any case.
+        package var isWeightLimited = false
+        /// Bytes of the ring of each shard, a power of two. What it drops is bridged.
+        package var ringBytes = FrameRing.defaultCapacityBytes
+        /// Longest time that what has come waits for the server.
+        package var pollUs: UInt64 = 1_000
+        /// Which of the venue's dialects its own messages have; nil: today's.
+        package var dialect: WireDialect?
+
+        /// The defaults: loopback, a free port.
+        package init() {}
+    }
+
+    /// Why a server could not start.
+    package enum StartError: Error, Sendable {
+        /// The port or the thread.
+        case transport(TransportError)
+        /// The memory of a ring.
+        case ring(FrameRingError)
+    }
+
+    private struct Export: Sendable {
+        var port: Int
+        var counters: LatestValueReader<ServerCounters>
+        var loop: LoopHandle
+    }
+
+    private let thread: LoopThread<Export>
+    private let stopping: StopFlag
+    private let isJoined = StopFlag()
+
+    /// Starts to serve all books of a service.
+    ///
+    /// - Throws: `StartError`; then nothing remains.
+    package init(_ service: BookService, _ options: Options = Options()) throws(StartError) {
+        let shards = try BookServer.makeShards(service, options)
+        let stopping = StopFlag()
+        self.stopping = stopping
+        do throws(TransportError) {
+            thread = try LoopThread("server") { loop throws(TransportError) in
+                let machine = try ServerMachine(service, shards.take(), options, on: loop)
+                return LoopThread.Resident(
+                    remote: Export(
+                        port: machine.port, counters: machine.counterReadings, loop: loop.remote),
+                    isOver: { machine.isOver(isStopping: stopping.isRaised) })
+            }
+        } catch {
+            throw .transport(error)
+        }
+    }
+
+    /// The port in use.
+    package var port: Int { thread.remote.port }
+
+    /// What has happened so far, as of some milliseconds ago.
+    package var counters: ServerCounters { thread.remote.counters.latest(ServerCounters()) }
+
+    /// Closes all clients with 1001 and ends the thread; some seconds at most. Not from inside a callback of
+    /// the service. A second call does nothing.
+    package func stop() {
+        if isJoined.isRaised { return }
+        isJoined.raise()
+        stopping.raise()
+        thread.remote.loop.wake()
+        thread.join()
+    }
+
+    deinit { stop() }
+
+    /// Shards on their way to the server's thread.
+    private final class Parts: @unchecked Sendable {
+        // Taken out once, by the server's thread.
+        private var shards: [ServedShard]
+
+        init(_ shards: [ServedShard]) { self.shards = shards }
+
+        func take() -> [ServedShard] {
+            defer { shards = [] }
+            return shards
+        }
+    }
+
+    private static func makeShards(
+        _ service: BookService, _ options: Options
+    ) throws(StartError) -> Parts {
+        var shards: [ServedShard] = []
+        for number in 0..<service.shardCount {
+            do throws(FrameRingError) {
+                shards.append(try ServedShard(number, of: service, ringBytes: options.ringBytes))
+            } catch {
+                throw .ring(error)
+            }
+        }
+        return Parts(shards)
+    }
+}

@@ -1,0 +1,43 @@
+// The text that Prometheus reads, out of the tables in which every number is declared once.
+//
+// Invariant: the samples of a name stand together, behind its help and its type, and no name comes twice.
+
+import LobMetrics
+
+/// A page of counters and gauges in the text format 0.0.4.
+struct MetricsPage {
+    /// The type of such a page.
+    static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    private(set) var text = ""
+
+    /// Adds every number of a status; once for each type.
+    ///
+    /// - Parameter instances: what is told apart by the label of the type, and its status.
+    mutating func add<Root: Measured>(_ instances: [(label: String, status: Root)]) {
+        if instances.isEmpty { return }
+        var names: [String] = []
+        var entries: [String: [Metric<Root>]] = [:]
+        for metric in Root.metrics {
+            if entries[metric.name] == nil { names.append(metric.name) }
+            entries[metric.name, default: []].append(metric)
+        }
+        for name in names {
+            let first = entries[name]![0]
+            text += "# HELP \(name) \(first.help)\n# TYPE \(name) \(first.kind.rawValue)\n"
+            for metric in entries[name]! {
+                for (label, status) in instances {
+                    text += name + MetricsPage.labels(metric, Root.instanceLabel, label)
+                    text += " \(metric.value(of: status))\n"
+                }
+            }
+        }
+    }
+
+    private static func labels<Root>(_ metric: Metric<Root>, _ name: String?, _ value: String) -> String {
+        var labels: [String] = []
+        if let name { labels.append("\(name)=\"\(value)\"") }
+        if let own = metric.label { labels.append("\(own.name)=\"\(own.value)\"") }
+        return labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}"
+    }
+}

@@ -1,0 +1,113 @@
+// A WebSocket client of the server: its streams, its property, and what waits for it.
+//
+//     state   | event                                | what happens                    | next
+//     --------|--------------------------------------|---------------------------------|--------
+//     open    | message of a stream                  | sent                            | open
+//     open    | partial or ticker, socket congested  | the latest is sent when drained | open
+//     open    | update, queue full                   | close frame, 1008               | closing
+//     open    | request, within the limit            | answered                        | open
+//     open    | request, one too many in a second    | close frame, 1008               | closing
+//     closing | anything                             | nothing                         | closing
+
+import BinanceServing
+import LobTransport
+
+/// A client of the streams. Thread: the server's.
+final class ServerClient {
+    let peer: WebSocketPeer
+    /// Whether messages come in the wrapper.
+    var isCombined: Bool
+    /// Whether streams of books stay silent on its path.
+    let isDeaf: Bool
+    /// Names of its streams in the order in which they came, silent ones included.
+    private(set) var names: [String] = []
+    private var held: Set<String> = []
+    /// Conflated streams whose last message it has not got.
+    private var waiting: [StreamTopic] = []
+    private(set) var isOpen = true
+    private let queuedBytesMax: Int
+    private var pieces: [UInt8] = []
+    private var second: UInt64 = 0
+    private var messageCount = 0
+
+    init(_ peer: WebSocketPeer, isCombined: Bool, isDeaf: Bool, queuedBytesMax: Int) {
+        (self.peer, self.isCombined, self.isDeaf) = (peer, isCombined, isDeaf)
+        self.queuedBytesMax = queuedBytesMax
+    }
+
+    /// Adds a stream; false if it has it.
+    func add(_ name: String) -> Bool {
+        if !held.insert(name).inserted { return false }
+        names.append(name)
+        return true
+    }
+
+    /// Removes a stream; false if it does not have it.
+    func remove(_ name: String) -> Bool {
+        if held.remove(name) == nil { return false }
+        names.removeAll { $0 == name }
+        waiting.removeAll { $0.name == name }
+        return true
+    }
+
+    /// How many streams it would have with these as well.
+    func streamCount(with names: [String]) -> Int { held.union(names).count }
+
+    /// Takes a piece of a message of the client; the whole message with its last piece.
+    func collect(_ bytes: Span<UInt8>, isFinal: Bool) -> [UInt8]? {
+        for index in bytes.indices { pieces.append(bytes[index]) }
+        if !isFinal { return nil }
+        defer { pieces = [] }
+        return pieces
+    }
+
+    /// Counts a message of the client; false if it is one too many in this second.
+    func countMessage(nowNs: UInt64, most: Int) -> Bool {
+        let now = nowNs / 1_000_000_000
+        if now != second { (second, messageCount) = (now, 0) }
+        messageCount += 1
+        return messageCount <= most
+    }
+
+    /// Sends the last message of a stream.
+    func pass(_ topic: StreamTopic, _ counters: inout ServerCounters) {
+        if !isOpen { return }
+        if topic.isConflated && peer.isCongested {
+            counters.conflatedCount += 1
+            if !waiting.contains(where: { $0 === topic }) { waiting.append(topic) }
+            return
+        }
+        send(topic.bytes(isCombined: isCombined), &counters)
+    }
+
+    /// The queue is empty: sends what was left out, as it is by now.
+    func drained(_ counters: inout ServerCounters) {
+        while isOpen, !peer.isCongested, !waiting.isEmpty {
+            send(waiting.removeFirst().bytes(isCombined: isCombined), &counters)
+        }
+    }
+
+    private func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
+        let isFull = peer.queuedBytes + bytes.count > queuedBytesMax
+        if isFull || !peer.send(text: bytes.span) {
+            // Refused with nothing queued: the client is about to be reported gone.
+            if !isFull && peer.queuedBytes == 0 { return }
+            counters.slowCount += 1
+            return close(.tooSlow)
+        }
+        counters.messageCount += 1
+        counters.messageBytes += bytes.count
+    }
+
+    /// Sends an answer.
+    func reply(_ bytes: [UInt8]?) {
+        if isOpen, let bytes { _ = peer.send(text: bytes.span) }
+    }
+
+    /// Ends the connection, after what is queued.
+    func close(_ end: ConnectionClose) {
+        if !isOpen { return }
+        isOpen = false
+        peer.close(code: UInt16(end.code), reason: end.reason)
+    }
+}

@@ -1,0 +1,46 @@
+// The counters and gauges of a book server under their names.
+
+import LobMetrics
+
+extension ServerCounters: Measured {
+    /// There is one server.
+    package static let instanceLabel: String? = nil
+
+    /// Its counters and gauges.
+    package static let metrics: [Metric<ServerCounters>] = [
+        .counter("lob_server_requests_total", \.requestCount, key: "requests", help: "REST requests."),
+        .counter(
+            "lob_server_refusals_total", \.refusalCount, key: "refusals",
+            help: "REST requests that were refused."),
+        .gauge(
+            "lob_server_open_connections", \.clientCount, key: "openConnections", title: "clients",
+            help: "WebSocket clients at the moment."),
+        .gauge(
+            "lob_server_streams", \.streamCount, key: "streams",
+            help: "Streams of all clients at the moment, silent ones included."),
+        .counter(
+            "lob_server_connections_total", \.connectedCount, key: "connections",
+            help: "WebSocket clients so far."),
+        .counter(
+            "lob_server_messages_total", \.messageCount, key: "messages",
+            help: "Messages of streams sent, counted for each client."),
+        .counter(
+            "lob_server_sent_bytes_total", \.messageBytes, key: "messageBytes", unit: .bytes,
+            help: "Bytes of these messages."),
+        .counter(
+            "lob_server_conflated_messages_total", \.conflatedCount, key: "conflated",
+            help: "Messages left out because a later one shows the state, counted for each client."),
+        .counter(
+            "lob_server_slow_clients_total", \.slowCount, key: "tooSlow",
+            help: "Clients that read too slowly and were closed."),
+        .counter(
+            "lob_server_passed_updates_total", \.passedCount, key: "passedUpdates",
+            help: "Updates of the venue passed on as they came."),
+        .counter(
+            "lob_server_bridges_total", \.bridgeCount, key: "bridges",
+            help: "Updates made to lead the books of clients over a hole."),
+        .counter(
+            "lob_server_broken_streams_total", \.brokenCount, key: "brokenStreams",
+            help: "Streams that could not be continued, so that their clients were closed."),
+    ]
+}

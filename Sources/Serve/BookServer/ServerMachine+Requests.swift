@@ -1,0 +1,192 @@
+// REST: the venue's requests, answered from the books that the streams lead on from.
+
+import BinanceServing
+import BinanceVenue
+import DepthBook
+import LobTransport
+import MarketData
+
+extension RequestTarget {
+    /// Where a request goes.
+    init(_ request: HTTPRequest) {
+        self.init(
+            method: request.method.name, path: request.path,
+            parameters: request.query.map { Parameter($0.name, $0.value) })
+    }
+}
+
+extension HTTPResponse {
+    /// An answer of the rules.
+    init(_ answer: ServingAnswer) {
+        self.init(
+            status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
+            json: answer.json)
+    }
+}
+
+/// The body of an answer and what is said beside it.
+private struct RestAnswer {
+    var status = 200
+    var body: [UInt8]
+    var headers: [(name: String, value: String)] = []
+
+    init(_ body: [UInt8]) { self.body = body }
+
+    init(_ text: String) { body = Array(text.utf8) }
+}
+
+extension ServerMachine {
+    /// Names what is served, in answers to what is not.
+    private static let servedHeader = "X-Lob-Served"
+    private static let served = "ping time exchangeInfo depth ticker/bookTicker"
+    /// Levels a side at which a depth answer was cut, if these are fewer than were asked for: a side of that
+    /// length goes on.
+    static let depthLimitHeader = "X-Lob-Depth-Limit"
+
+    /// Answers a request.
+    func answer(_ request: HTTPRequest) {
+        counters.requestCount += 1
+        if !admits(request) { return refuseStranger(request) }
+        if let own = statusAnswer(request.path) {
+            request.respond(own)
+            return
+        }
+        let target = RequestTarget(request)
+        let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
+        let timeUs = LoopClock.realtimeNs / 1_000
+        var answer: RestAnswer
+        var retryAfterSeconds: Int?
+        var address = addresses[request.peerAddress, rules.market]
+        do throws(RestRefusal) {
+            let asked = try rules.route(target)
+            try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
+            answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
+        } catch {
+            counters.refusalCount += 1
+            answer = RestAnswer(error.body)
+            answer.status = error.status
+            switch error.status {
+            case 404: answer.headers.append((ServerMachine.servedHeader, ServerMachine.served))
+            case 503: answer.headers.append(("Retry-After", "1"))
+            default: break
+            }
+        }
+        addresses[request.peerAddress, rules.market] = address
+        let headers = rules.headers(
+            usedWeight: address.budget.usedWeight(atUs: timeUs), retryAfterSeconds: retryAfterSeconds,
+            atUs: timeUs)
+        request.respond(
+            HTTPResponse(
+                status: answer.status, contentType: ServingRules.contentType(of: answer.body),
+                headers: (headers + answer.headers).compactMap { HTTPHeader($0.name, $0.value) },
+                body: answer.body))
+    }
+
+    /// Whether a request is no page's of elsewhere.
+    func admits(_ request: HTTPRequest) -> Bool {
+        CallerRules(address: options.address).admits(
+            host: request.header("host"), origin: request.header("origin"))
+    }
+
+    private func refuseStranger(_ request: HTTPRequest) {
+        counters.refusalCount += 1
+        request.respond(HTTPResponse(ServingAnswer.stranger))
+    }
+
+    /// Charges an address.
+    ///
+    /// - Throws: the refusal, if weights are limited and this one is too much.
+    private func charge(
+        _ weight: Int, _ address: inout ClientAddress, _ timeUs: Int64, _ retryAfterSeconds: inout Int?
+    ) throws(RestRefusal) {
+        let verdict = address.budget.request(weight: weight, atUs: timeUs)
+        if !options.isWeightLimited { return }
+        switch verdict {
+        case .admitted: return
+        case .limited(let seconds):
+            retryAfterSeconds = seconds
+            throw .tooManyRequests
+        case .banned(let seconds):
+            retryAfterSeconds = seconds
+            throw .banned(untilMs: (timeUs / 1_000_000 + Int64(seconds)) * 1_000)
+        }
+    }
+
+    private func answer(
+        _ request: RestRequest, atUs timeUs: Int64, isMicroseconds: Bool
+    ) throws(RestRefusal) -> RestAnswer {
+        switch request {
+        case .ping: return RestAnswer("{}")
+        case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))
+        case .exchangeInfo(let names):
+            let listed = try names.map { (names) throws(RestRefusal) in try indexed(names) }
+            return RestAnswer(
+                rules.exchangeInfoBody(
+                    symbols: (listed ?? Array(places.indices)).map(listing), marginAssets: [], atUs: timeUs,
+                    isMicroseconds: isMicroseconds))
+        case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit))
+        case .bookTicker(let name): return RestAnswer(try best(try index(of: name)))
+        case .bookTickers(let names):
+            var parts: [String] = []
+            if let names {
+                for index in try indexed(names) { parts.append(try best(index)) }
+            } else {
+                // All that can be shown now.
+                for index in places.indices {
+                    if let part = try? best(index) { parts.append(part) }
+                }
+            }
+            return RestAnswer("[" + parts.joined(separator: ",") + "]")
+        }
+    }
+
+    private func depth(_ name: SymbolName, _ levelCount: Int) throws(RestRefusal) -> RestAnswer {
+        let index = try index(of: name)
+        if let why = refusal(of: index) { throw .notServed(why) }
+        let cut = book(index).fill(&snapshot, limit: levelCount)
+        guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
+            throw .notServed("the book has no levels")
+        }
+        var answer = RestAnswer(body)
+        if cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(cut)")) }
+        return answer
+    }
+
+    private func best(_ index: Int) throws(RestRefusal) -> String {
+        if let why = refusal(of: index) { throw .notServed(why) }
+        book(index).fill(&snapshot, limit: 1)
+        return rules.bestPrices(of: snapshot)
+    }
+
+    private func index(of name: SymbolName) throws(RestRefusal) -> Int {
+        guard let index = indices[name] else { throw .badSymbol }
+        return index
+    }
+
+    private func indexed(_ names: [SymbolName]) throws(RestRefusal) -> [Int] {
+        var found: [Int] = []
+        for name in names { found.append(try index(of: name)) }
+        return found
+    }
+
+    /// The object of a symbol in `exchangeInfo`: what is known of it.
+    private func listing(_ index: Int) -> String {
+        let (shard, slot) = places[index]
+        let symbol = shards[shard].symbols[slot]
+        let known = facts[symbol]
+        var filters: [String] = []
+        if let tick = known?.tickSize {
+            filters.append("{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"\(tick)\"}")
+        }
+        if let step = known?.stepSize {
+            filters.append("{\"filterType\":\"LOT_SIZE\",\"stepSize\":\"\(step)\"}")
+        }
+        var text = "{\"symbol\":\"\(symbol)\""
+        if let known, !known.baseAsset.isEmpty { text += ",\"baseAsset\":\"\(known.baseAsset)\"" }
+        if let known, !known.quoteAsset.isEmpty { text += ",\"quoteAsset\":\"\(known.quoteAsset)\"" }
+        if let kind = known?.contractType { text += ",\"contractType\":\"\(kind)\"" }
+        let status = rules.market == .coinm ? "contractStatus" : "status"
+        text += ",\"\(status)\":\"\(known?.status ?? "TRADING")\""
+        return text + ",\"filters\":[\(filters.joined(separator: ","))]}"
+    }
+}

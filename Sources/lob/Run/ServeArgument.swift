@@ -1,0 +1,31 @@
+// Where `lob run --serve` listens.
+
+import ArgumentParser
+import BookServer
+
+/// An address and a port, or a port alone, as an argument; loopback only, because nobody is asked who he is.
+struct ServeArgument: ExpressibleByArgument {
+    var address = "127.0.0.1"
+    var port = 0
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard let last = parts.last, let port = Int(last), (0...65535).contains(port) else { return nil }
+        self.port = port
+        if parts.count == 1 { return }
+        address = String(argument.dropLast(last.count + 1))
+        if address.hasPrefix("[") && address.hasSuffix("]") {
+            address = String(address.dropFirst().dropLast())
+        }
+    }
+
+    /// Whether only this machine can connect.
+    var isLoopback: Bool { address == "::1" || address.hasPrefix("127.") }
+
+    /// The same for a server.
+    var options: BookServer.Options {
+        var options = BookServer.Options()
+        (options.address, options.port) = (address, port)
+        return options
+    }
+}

@@ -1,0 +1,94 @@
+// REST answers of the server.
+
+import LobTransport
+import MarketData
+import Testing
+
+@testable import BookServer
+
+extension ServerTests {
+    @Test func requestsAreAnsweredAsTheVenueDoes() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        #expect(try stack.get("/api/v3/ping").text == "{}")
+        #expect(try stack.get("/api/v3/time").text.hasPrefix("{\"serverTime\":"))
+        let depth = try stack.depth("SIM0USDT", limit: 5)
+        #expect(depth.text.hasPrefix("{\"lastUpdateId\":") && depth.text.contains("\"bids\":[[\""))
+        #expect(depth.headers["x-mbx-used-weight-1m"] != nil)
+        #expect(depth.headers["x-lob-depth-limit"] == nil)
+        let best = try stack.get("/api/v3/ticker/bookTicker?symbol=SIM0USDT")
+        #expect(best.text.hasPrefix("{\"symbol\":\"SIM0USDT\",\"bidPrice\":\""))
+        #expect(try stack.get("/api/v3/ticker/bookTicker").text.contains("SIM1USDT"))
+        stack.drive("the venue's list") {
+            (try? stack.get("/api/v3/exchangeInfo?symbol=SIM0USDT").text.contains("PRICE_FILTER")) ?? false
+        }
+    }
+
+    @Test func refusalsAreTheVenues() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        let unknown = try stack.get("/api/v3/depth?symbol=NOSUCH")
+        #expect(unknown.status == 400 && unknown.text == "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}")
+        #expect(try stack.get("/api/v3/depth").text.contains("-1102"))
+        #expect(try stack.get("/api/v3/depth?symbol=SIM0USDT&limit=x").text.contains("-1100"))
+        let path = try stack.get("/api/v3/ticker/price?symbol=SIM0USDT")
+        #expect(path.status == 404 && path.headers["x-lob-served"]?.contains("depth") == true)
+    }
+
+    /// A page of another site gets nothing, not even under a name that points here.
+    @Test func pagesOfElsewhereAreRefused() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        let status = { (value: String) in
+            try stack.get("/api/v3/ping", header: HTTPHeader("Origin", value)).status
+        }
+        #expect(try status("https://evil.example") == 403)
+        #expect(try status("null") == 403)
+        #expect(try status("http://127.0.0.1.evil.example") == 403)
+        #expect(try status("http://localhost:3000") == 200)
+        let rules = CallerRules(address: "127.0.0.1")
+        #expect(rules.admits(host: "localhost:9443", origin: nil) && rules.admits(host: nil, origin: nil))
+        #expect(rules.admits(host: "[::1]:9443", origin: nil) && rules.admits(host: "127.9.9.9", origin: nil))
+        #expect(!rules.admits(host: "evil.example:9443", origin: nil))
+        #expect(!rules.admits(host: "127.0.0.evil", origin: nil))
+        #expect(CallerRules(address: nil).admits(host: "books.example", origin: nil))
+    }
+
+    @Test func theServerSpeaksOfItself() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        for symbol in stack.symbols { _ = try stack.depth(symbol) }
+        #expect(try stack.get("/health").text == "{\"books\":2,\"live\":2}")
+        let books = try stack.get("/v1/books").text
+        #expect(books.hasPrefix("[{\"symbol\":\"SIM0USDT\",\"state\":\"live\",\"reason\":null,"))
+        let lines = try stack.get("/metrics").text.split(separator: "\n")
+        #expect(lines.contains("# TYPE lob_server_bridges_total counter"))
+        #expect(lines.contains { $0.hasPrefix("lob_book_state{symbol=\"SIM1USDT\",state=\"live\"} ") })
+        // Every name once, its samples behind its type.
+        var seen: Set<Substring> = []
+        var current: Substring = ""
+        for line in lines {
+            if line.hasPrefix("# TYPE ") {
+                current = line.split(separator: " ")[2]
+                #expect(seen.insert(current).inserted, "\(current)")
+            } else if !line.hasPrefix("#") {
+                #expect(line.prefix { $0 != "{" && $0 != " " } == current, "\(line)")
+            }
+        }
+    }
+
+    /// A book that is not live is not shown.
+    @Test func aBookThatIsNotLiveIsRefused() throws {
+        let stack = try Stack()
+        defer { stack.stop() }
+        _ = try stack.depth("SIM0USDT")
+        stack.venue.stop()
+        var refusal = Answer()
+        stack.drive("refused") {
+            refusal = (try? stack.get("/api/v3/depth?symbol=SIM0USDT")) ?? Answer()
+            return refusal.status == 503
+        }
+        #expect(refusal.text.contains("\"code\":-1001") && refusal.text.contains("stale"))
+        #expect(refusal.headers["retry-after"] == "1")
+    }
+}
