@@ -69,14 +69,14 @@ extension DepthFeed {
     /// - Parameters:
     ///   - connection: which one.
     ///   - backend: what carries it, for people.
-    public func opened(_ connection: FeedConnection, backend: String) {
+    package func opened(_ connection: FeedConnection, backend: String) {
         if connection.isRetired { return }
         report(.opened(connection.id, backend: backend))
         perform(supervisor.opened(connection.id, nowMs: nowMs))
     }
 
     /// A connection is gone, whichever side ended it, or could not be opened. The last report about it.
-    public func ended(_ connection: FeedConnection, _ end: LinkEnd) {
+    package func ended(_ connection: FeedConnection, _ end: LinkEnd) {
         countLinks(-1)
         connection.link = nil
         if !connection.isRetired { lose(connection, end) }
@@ -112,7 +112,7 @@ extension DepthFeed {
     }
 
     /// The peer pinged, and was answered.
-    public func pinged(_ connection: FeedConnection) {
+    package func pinged(_ connection: FeedConnection) {
         if connection.isRetired { return }
         counted.pings += 1
         connection.heardCount &+= 1
@@ -120,14 +120,14 @@ extension DepthFeed {
     }
 
     /// The link pinged a silent peer by itself.
-    public func probed(_ connection: FeedConnection) {
+    package func probed(_ connection: FeedConnection) {
         if connection.isRetired { return }
         counted.probes += 1
         perform(supervisor.sent(connection.id, nowMs: nowMs))
     }
 
     /// The peer answered a ping.
-    public func ponged(_ connection: FeedConnection) { connection.heardCount &+= 1 }
+    package func ponged(_ connection: FeedConnection) { connection.heardCount &+= 1 }
 
     /// A whole message that is not data.
     func heard(_ control: ControlReader.Result, _ bytes: Span<UInt8>, on connection: FeedConnection) {

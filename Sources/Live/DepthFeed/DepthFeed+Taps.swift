@@ -14,7 +14,7 @@ extension DepthFeed {
     /// `FeedHandle.add`.
     ///
     /// - Complexity: from now on one more copy of each message.
-    public func add(_ tap: FrameTap) {
+    package func add(_ tap: FrameTap) {
         if taps.contains(where: { $0 === tap }) { return }
         taps.append(tap)
         let atNs = clock.realtimeNs
@@ -23,7 +23,7 @@ extension DepthFeed {
     }
 
     /// Removes a tap; nothing more comes to it. Its reader may still take what is in its ring.
-    public func remove(_ tap: FrameTap) { taps.removeAll { $0 === tap } }
+    package func remove(_ tap: FrameTap) { taps.removeAll { $0 === tap } }
 
     /// A piece of a message, for the taps. With the last piece, `counted` has the time of the message.
     @inline(never)

@@ -8,7 +8,7 @@ extension DepthFeed.Configuration {
     /// Checks every field.
     ///
     /// - Throws: `ConfigurationError` of the first field that has no legal value.
-    public func validate() throws(ConfigurationError) {
+    package func validate() throws(ConfigurationError) {
         try ConfigurationError.check("symbols", symbols.count, 1...Int.max)
         try ConfigurationError.check(
             "symbols", "\(symbols.count) with one twice", Set(symbols).count == symbols.count, "each once")
@@ -42,7 +42,7 @@ extension StreamSelection {
     /// Checks that a market has these streams.
     ///
     /// - Throws: `ConfigurationError` of the first field that has no legal value.
-    public func validate(_ market: Market, isCombined: Bool) throws(ConfigurationError) {
+    package func validate(_ market: Market, isCombined: Bool) throws(ConfigurationError) {
         let legal = DepthInterval.allCases.filter { market.has($0) }
         try ConfigurationError.check(
             "streams.depthInterval", "\(depthInterval)", legal.contains(depthInterval),
@@ -69,7 +69,7 @@ extension BusySilence {
     ///
     /// - Throws: `ConfigurationError` of the first field that has no legal value, with `busySilence.` in
     ///   front.
-    public func validate() throws(ConfigurationError) {
+    package func validate() throws(ConfigurationError) {
         try ConfigurationError.check(
             "busySilence.messagesPerSecondMin", messagesPerSecondMin, 1...Int.max)
         let times = [

@@ -26,38 +26,38 @@ import MarketData
 /// Feeds one shard. Thread: that of its clock; other threads use `status`, and a `FeedHandle` of FeedSockets.
 ///
 /// Over sockets it lives until it is stopped and its connections are gone, even if nothing else holds it.
-public final class DepthFeed {
+package final class DepthFeed {
     /// Settings of a feed.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// Where the venue is.
-        public var endpoints: Endpoints
+        package var endpoints: Endpoints
         /// The symbols of the shard; `ShardPlan` deals them out.
-        public var symbols: [SymbolName]
+        package var symbols: [SymbolName]
         /// Which streams of each.
-        public var streams = StreamSelection()
+        package var streams = StreamSelection()
         /// Times of events in microseconds instead of milliseconds; spot only.
-        public var isMicroseconds = false
+        package var isMicroseconds = false
         /// Whether every message names its stream. Without that, messages are forty bytes shorter, but
         /// partial depths cannot be told from depth updates, or cannot be attributed at all.
-        public var isCombined = true
+        package var isCombined = true
         /// Limits and times of the connections.
-        public var supervisor: ConnectionSupervisor.Configuration
+        package var supervisor: ConnectionSupervisor.Configuration
         /// When a connection that was busy and is silent counts as lost.
-        public var busySilence = BusySilence()
+        package var busySilence = BusySilence()
         /// Time between two ticks.
-        public var tickIntervalMs = 100
+        package var tickIntervalMs = 100
         /// Time between two statuses while nothing happens.
-        public var statusIntervalMs = 1000
+        package var statusIntervalMs = 1000
 
         /// The defaults: depth every 100 ms and the book ticker.
-        public init(endpoints: Endpoints, symbols: [SymbolName]) {
+        package init(endpoints: Endpoints, symbols: [SymbolName]) {
             self.endpoints = endpoints
             self.symbols = symbols
             supervisor = ConnectionSupervisor.Configuration(market: endpoints.market)
         }
 
         /// The address of a connection that has no streams yet.
-        public var streamAddress: String {
+        package var streamAddress: String {
             let target =
                 isCombined
                 ? endpoints.combinedStreamTarget([], isMicroseconds: isMicroseconds)
@@ -83,7 +83,7 @@ public final class DepthFeed {
     /// Connections that serve, oldest first.
     var serving: [(id: UInt16, sinceNs: Int64)] = []
     /// Whether it was stopped.
-    public internal(set) var isStopped = false
+    package internal(set) var isStopped = false
     /// Actions not yet performed: what they lead to is queued after them, even if the feed is called
     /// meanwhile.
     var actions: [ConnectionSupervisor.Action] = []
@@ -97,7 +97,7 @@ public final class DepthFeed {
     private var droppedNames = DroppedNames()
 
     /// The status of the feed, for any thread.
-    public let status: LatestValueReader<FeedStatus>
+    package let status: LatestValueReader<FeedStatus>
 
     /// A feed that has not started.
     ///
@@ -109,7 +109,7 @@ public final class DepthFeed {
     ///   - report: what is worth a line in a log. Called on the clock's thread.
     ///   - dial: begins to open a connection; what happens to it is reported to the feed.
     /// - Precondition: a configuration that `validate` accepts.
-    public init(
+    package init(
         _ configuration: Configuration, clock: any ShellClock, producer: consuming FrameProducer,
         signal: Signal? = nil, report: @escaping (FeedEvent) -> Void = { _ in },
         dial: @escaping (DepthFeed, FeedConnection) -> any FeedLink
@@ -132,17 +132,17 @@ public final class DepthFeed {
 
     /// Connections that are not gone yet, those being closed included. A process may end when it is 0 after
     /// `stop`.
-    public private(set) var openCount = 0
+    package private(set) var openCount = 0
 
     /// Starts: dials, and ticks from now on.
-    public func start() {
+    package func start() {
         if isStopped || tickTimer != nil { return }
         tick()
         perform(supervisor.start(nowMs: nowMs))
     }
 
     /// Closes every connection, for good.
-    public func stop() {
+    package func stop() {
         if isStopped { return }
         isStopped = true
         for timer in [tickTimer, supervisorTimer] { timer.map { clock.cancel($0) } }
@@ -151,7 +151,7 @@ public final class DepthFeed {
     }
 
     /// Subscribes the streams of these symbols again; symbols of other shards are ignored.
-    public func resubscribe(_ symbols: [SymbolName]) {
+    package func resubscribe(_ symbols: [SymbolName]) {
         let names = symbols.flatMap { symbol in
             keys[symbol] == nil
                 ? [] : configuration.streams.names(of: symbol, at: configuration.endpoints) ?? []
@@ -161,7 +161,7 @@ public final class DepthFeed {
 
     /// Writes a snapshot: envelope and body, as `SnapshotFetcher` delivers them. One that does not fit is
     /// written as a failure.
-    public func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) {
+    package func deliverSnapshot(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         if !offer(.depthSnapshot, key: key, frame, orFailureOf: symbol) {
             report(.snapshotTooLong(symbol, bytes: frame.count))
@@ -170,19 +170,19 @@ public final class DepthFeed {
 
     /// Writes that a snapshot was requested: its envelope, as `SnapshotFetcher` delivers it. An announcement
     /// that still waits for room is replaced; the snapshot of the symbol is not.
-    public func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
+    package func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         offer(.snapshotRequested, key: ~key, frame)
     }
 
     /// Writes that a snapshot will not come.
-    public func deliverFailure(of symbol: SymbolName) {
+    package func deliverFailure(of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         offer(.snapshotFailed, key: key, SnapshotEnvelope(symbol: symbol, limit: 0).bytes)
     }
 
     /// Writes a delivery of the fetcher.
-    public func deliver(_ delivery: SnapshotFetcher.Delivery) {
+    package func deliver(_ delivery: SnapshotFetcher.Delivery) {
         let symbol = delivery.key.symbol
         switch delivery.news {
         case .requested(let frame): deliverRequest(frame, of: symbol)
@@ -199,7 +199,7 @@ public final class DepthFeed {
     ///   - connection: where it came from.
     ///   - atNs: when it came, in nanoseconds since 1970; counts with the last piece.
     /// - Complexity: one copy, no allocation.
-    public func received(
+    package func received(
         _ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection, receivedAtNs atNs: Int64
     ) {
         if connection.isRetired { return }

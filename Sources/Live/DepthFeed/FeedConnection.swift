@@ -3,9 +3,9 @@
 import LobHandoff
 
 /// One connection of a feed, until its link is gone.
-public final class FeedConnection {
+package final class FeedConnection {
     /// The `source` of its frames.
-    public let id: UInt16
+    package let id: UInt16
     var sender: FrameOutbox.Sender
     var control = ControlReader()
     var link: (any FeedLink)?

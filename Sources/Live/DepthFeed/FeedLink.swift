@@ -4,7 +4,7 @@
 
 /// The far end of a connection. It reports nothing from inside a call to it, nor from inside the call that
 /// made it.
-public protocol FeedLink: AnyObject {
+package protocol FeedLink: AnyObject {
     /// Sends a text. One that cannot be sent counts as one that is not answered.
     func send(_ text: String)
 

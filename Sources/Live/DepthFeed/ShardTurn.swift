@@ -18,29 +18,29 @@ import LobHandoff
 import MarketData
 
 /// A question to the book thread, answered between two frames.
-public typealias BookWork = @Sendable (borrowing BookEngine) -> Void
+package typealias BookWork = @Sendable (borrowing BookEngine) -> Void
 
 /// The turns of one shard's book thread. Used by that thread alone.
-public struct ShardTurn {
+package struct ShardTurn {
     /// What the thread is connected to.
-    public struct Wiring {
+    package struct Wiring {
         /// Market of all symbols.
-        public var market: Market
+        package var market: Market
         /// Questions.
-        public var work: CommandQueue<BookWork>
+        package var work: CommandQueue<BookWork>
         /// Takes requests for snapshots; false if it cannot now.
-        public var want: ([SnapshotFetcher.Request]) -> Bool
+        package var want: ([SnapshotFetcher.Request]) -> Bool
         /// Takes requests to resubscribe; false if it cannot now.
-        public var resubscribe: ([SymbolName]) -> Bool
+        package var resubscribe: ([SymbolName]) -> Bool
         /// Whether books wait for more depth.
-        public var isDepthWanted: () -> Bool
+        package var isDepthWanted: () -> Bool
         /// Levels a side to request.
-        public var levelCount: (SnapshotPriority) -> Int
+        package var levelCount: (SnapshotPriority) -> Int
         /// Nanoseconds of a clock that only goes forward.
-        public var monotonicNs: () -> UInt64
+        package var monotonicNs: () -> UInt64
 
         /// A thread connected to these.
-        public init(
+        package init(
             market: Market, work: CommandQueue<BookWork>, want: @escaping ([SnapshotFetcher.Request]) -> Bool,
             resubscribe: @escaping ([SymbolName]) -> Bool, isDepthWanted: @escaping () -> Bool,
             levelCount: @escaping (SnapshotPriority) -> Int, monotonicNs: @escaping () -> UInt64
@@ -59,10 +59,10 @@ public struct ShardTurn {
     private var ranks = RankRound()
 
     /// A thread that has not started.
-    public init(_ wiring: Wiring) { self.wiring = wiring }
+    package init(_ wiring: Wiring) { self.wiring = wiring }
 
     /// The rest of a turn, when the frames at hand have been stepped.
-    public mutating func finish(_ engine: inout BookEngine) {
+    package mutating func finish(_ engine: inout BookEngine) {
         for work in wiring.work.take() { work(engine) }
         passRequests(&engine)
     }

@@ -1,7 +1,7 @@
 // Time as a feed and a fetcher see it: a loop's clocks and timers, or those of a simulation.
 
 /// Two clocks and timers. Used on one thread.
-public protocol ShellClock: AnyObject {
+package protocol ShellClock: AnyObject {
     /// Nanoseconds since 1970. Steps when the clock is set.
     var realtimeNs: Int64 { get }
 
@@ -18,12 +18,12 @@ public protocol ShellClock: AnyObject {
 }
 
 /// Names a timer of a clock.
-public struct ShellTimer: Hashable, Sendable {
+package struct ShellTimer: Hashable, Sendable {
     /// Its number, which only the clock interprets.
-    public let number: UInt64
+    package let number: UInt64
 
     /// The timer of this number.
-    public init(number: UInt64) { self.number = number }
+    package init(number: UInt64) { self.number = number }
 }
 
 extension ShellClock {

@@ -8,13 +8,13 @@ import FeedPlan
 ///
 /// The carrier calls `answered` once the head of an answer is there, `received` for pieces of the body, and
 /// `finished` once, after which nothing follows.
-public final class SnapshotFetch {
+package final class SnapshotFetch {
     /// Base, path and query.
-    public let address: String
+    package let address: String
     /// Longest body.
-    public let bodyBytesMax: Int
+    package let bodyBytesMax: Int
     /// Longest time for one address of the host to answer.
-    public let requestLimitMs: Int
+    package let requestLimitMs: Int
     /// Longest time, all addresses together.
     let limitMs: Int
     var bytes: [UInt8]
@@ -76,7 +76,7 @@ public final class SnapshotFetch {
     /// - Parameters:
     ///   - status: of the answer.
     ///   - header: the value of a header, by its name in lower case.
-    public func answered(status: Int, header: (String) -> String?) {
+    package func answered(status: Int, header: (String) -> String?) {
         self.status = status
         usedWeight = header("x-mbx-used-weight-1m").flatMap { Int($0) }
         retryAfterSeconds = header("retry-after").flatMap { Int($0) }
@@ -85,14 +85,14 @@ public final class SnapshotFetch {
     }
 
     /// A piece of the body.
-    public func received(_ piece: Span<UInt8>) {
+    package func received(_ piece: Span<UInt8>) {
         for index in piece.indices { bytes.append(piece[index]) }
     }
 
     /// The end.
     ///
     /// - Parameter error: what went wrong, in a few words; nil after a whole body, whatever the status.
-    public func finished(_ error: String?) {
+    package func finished(_ error: String?) {
         limit.map { clock.cancel($0) }
         cancelling = nil
         hasFinished(self, error)

@@ -50,7 +50,7 @@ public final class SnapshotFetcher {
     }
 
     /// A request, as it comes from an engine.
-    public enum Request: Hashable, Sendable {
+    package enum Request: Hashable, Sendable {
         /// A snapshot with at least this many levels a side; `attempt` is the number of failed attempts so
         /// far, and `rank` its place among those of equal priority.
         case want(
@@ -63,9 +63,9 @@ public final class SnapshotFetcher {
     }
 
     /// What becomes of a request.
-    public struct Delivery: Sendable {
+    package struct Delivery: Sendable {
         /// News of a snapshot, ready to be a frame.
-        public enum News: Hashable, Sendable {
+        package enum News: Hashable, Sendable {
             /// It was requested: the envelope.
             case requested([UInt8])
             /// It is here: envelope and body.
@@ -75,9 +75,9 @@ public final class SnapshotFetcher {
         }
 
         /// Whose snapshot.
-        public var key: SnapshotKey
+        package var key: SnapshotKey
         /// The news.
-        public var news: News
+        package var news: News
 
         var isRequest: Bool { if case .requested = news { true } else { false } }
     }
@@ -93,7 +93,7 @@ public final class SnapshotFetcher {
     var statedWeights: [Market: Int] = [:]
     private var minutes = MinuteClock()
     /// Whether it was stopped.
-    public private(set) var isStopped = false
+    package private(set) var isStopped = false
     /// Requests in progress, by ticket, with what ends them early.
     var fetches: [UInt64: SnapshotFetch] = [:]
     /// Lists whose turn comes later, by the timer that says when.
@@ -106,7 +106,7 @@ public final class SnapshotFetcher {
     private var statusWriter: LatestValueWriter<SnapshotFetcherStatus>
 
     /// The status and plan of the fetcher, for any thread.
-    public let status: LatestValueReader<SnapshotFetcherStatus>
+    package let status: LatestValueReader<SnapshotFetcherStatus>
 
     /// A fetcher with nothing to do.
     ///
@@ -120,7 +120,7 @@ public final class SnapshotFetcher {
     ///     it is offered again.
     ///   - report: what is worth a line in a log. Called on the clock's thread.
     /// - Precondition: at least one market, all of them of one weight pool.
-    public init(
+    package init(
         _ endpoints: [Endpoints], clock: any ShellClock, options: Options = Options(),
         get: @escaping (SnapshotFetch) -> (() -> Void)?, deliver: @escaping (Delivery) -> Bool,
         report: @escaping (FeedEvent) -> Void = { _ in }
@@ -138,17 +138,17 @@ public final class SnapshotFetcher {
 
     /// Requests that are not gone yet, those being ended included. A process may end when it is 0 after
     /// `stop`.
-    public internal(set) var openCount = 0
+    package internal(set) var openCount = 0
 
     /// Takes a request. One that the planner's full queue refuses is delivered as a failure.
     ///
     /// - Precondition: the fetcher has the market of the key.
-    public func want(_ request: Request) { want([request]) }
+    package func want(_ request: Request) { want([request]) }
 
     /// Takes requests in their order.
     ///
     /// - Precondition: the fetcher has the markets of all keys.
-    public func want(_ requests: [Request]) {
+    package func want(_ requests: [Request]) {
         if isStopped { return }
         for request in requests { take(request) }
         pump()
@@ -179,7 +179,7 @@ public final class SnapshotFetcher {
     }
 
     /// The plan at this moment.
-    public var plan: SnapshotPlanner.Plan {
+    package var plan: SnapshotPlanner.Plan {
         var plan = planner.plan(nowMs: nowMs)
         let aheadMs = minutes.aheadMs
         plan.waitingUntilMs = plan.waitingUntilMs.map { $0 == .max ? .max : $0 - aheadMs }
@@ -188,7 +188,7 @@ public final class SnapshotFetcher {
     }
 
     /// Ends all requests, for good; nothing is delivered any more, and waiting requests for a list are told.
-    public func stop() {
+    package func stop() {
         if isStopped { return }
         isStopped = true
         for timer in [timer, statusTimer, redelivery] { timer.map { clock.cancel($0) } }

@@ -16,7 +16,7 @@ extension DepthFeed {
     ///   - report: what is worth a line in a log. Called on the loop's thread.
     /// - Throws: `TransportError.invalidURL`.
     /// - Precondition: a configuration and options that `validate` accepts.
-    public convenience init(
+    package convenience init(
         _ configuration: Configuration, on loop: EventLoop, socket: WebSocketClient.Options = .feed,
         producer: consuming FrameProducer, signal: Signal? = nil,
         report: @escaping (FeedEvent) -> Void = { _ in }

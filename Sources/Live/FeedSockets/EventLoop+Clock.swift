@@ -5,16 +5,16 @@ import LobTransport
 
 extension EventLoop: ShellClock {
     /// Nanoseconds since 1970.
-    public var realtimeNs: Int64 { LoopClock.realtimeNs }
+    package var realtimeNs: Int64 { LoopClock.realtimeNs }
 
     /// Nanoseconds of a clock that only goes forward.
-    public var monotonicNs: UInt64 { LoopClock.monotonicNs }
+    package var monotonicNs: UInt64 { LoopClock.monotonicNs }
 
     /// Sets a timer of the loop.
-    public func alarm(afterNs delayNs: UInt64, _ action: @escaping () -> Void) -> ShellTimer {
+    package func alarm(afterNs delayNs: UInt64, _ action: @escaping () -> Void) -> ShellTimer {
         ShellTimer(number: after(delayNs, action).number)
     }
 
     /// Cancels it.
-    public func cancel(_ timer: ShellTimer) { cancel(LoopTimer(number: timer.number)) }
+    package func cancel(_ timer: ShellTimer) { cancel(LoopTimer(number: timer.number)) }
 }

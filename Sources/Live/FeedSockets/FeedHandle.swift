@@ -9,32 +9,32 @@ import MarketData
 ///
 /// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the
 /// loop is closed; nothing happens then.
-public struct FeedHandle: SnapshotTaker {
+package struct FeedHandle: SnapshotTaker {
     private let loop: LoopHandle
     private let feed: LoopConfined<DepthFeed>
 
     /// The handle of a feed on this loop. Thread: the loop's.
-    public init(_ feed: DepthFeed, on loop: EventLoop) {
+    package init(_ feed: DepthFeed, on loop: EventLoop) {
         self.loop = loop.remote
         self.feed = LoopConfined(feed)
     }
 
     /// See `DepthFeed.deliver`.
-    public func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
+    package func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
         feed.post(loop) { $0.deliver(delivery) }
     }
 
     /// See `DepthFeed.resubscribe`.
-    public func resubscribe(_ symbols: [SymbolName]) -> Bool {
+    package func resubscribe(_ symbols: [SymbolName]) -> Bool {
         feed.post(loop) { $0.resubscribe(symbols) }
     }
 
     /// See `DepthFeed.add`. The tap is the feed's from now on, unless this returns false.
-    public func add(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.add(tap) } }
+    package func add(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.add(tap) } }
 
     /// See `DepthFeed.remove`.
-    public func remove(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.remove(tap) } }
+    package func remove(_ tap: FrameTap) -> Bool { feed.post(loop) { $0.remove(tap) } }
 
     /// See `DepthFeed.stop`.
-    public func stop() -> Bool { feed.post(loop) { $0.stop() } }
+    package func stop() -> Bool { feed.post(loop) { $0.stop() } }
 }

@@ -16,7 +16,7 @@ extension SnapshotFetcher {
     ///   - report: what is worth a line in a log. Called on the loop's thread.
     /// - Throws: `TransportError.invalidURL` for a place that is none.
     /// - Precondition: at least one market, all of them of one weight pool.
-    public convenience init(
+    package convenience init(
         _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),
         deliver: @escaping (Delivery) -> Bool, report: @escaping (FeedEvent) -> Void = { _ in }
     ) throws(TransportError) {

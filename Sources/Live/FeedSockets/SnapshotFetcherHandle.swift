@@ -6,12 +6,12 @@ import LobTransport
 import MarketData
 
 /// A snapshot fetcher as seen from any thread. May be copied; may outlive the fetcher without harm.
-public struct SnapshotFetcherHandle: Sendable {
+package struct SnapshotFetcherHandle: Sendable {
     private let loop: LoopHandle
     private let fetcher: LoopConfined<SnapshotFetcher>
 
     /// The handle of a fetcher on this loop. Thread: the loop's.
-    public init(_ fetcher: SnapshotFetcher, on loop: EventLoop) {
+    package init(_ fetcher: SnapshotFetcher, on loop: EventLoop) {
         self.loop = loop.remote
         self.fetcher = LoopConfined(fetcher)
     }
@@ -20,18 +20,18 @@ public struct SnapshotFetcherHandle: Sendable {
     ///
     /// - Returns: false if the loop's queue of commands is full, and it can be tried again, or if the loop is
     ///   closed; nothing happens then.
-    public func want(_ requests: [SnapshotFetcher.Request]) -> Bool {
+    package func want(_ requests: [SnapshotFetcher.Request]) -> Bool {
         fetcher.post(loop) { $0.want(requests) }
     }
 
     /// See `SnapshotFetcher.fetchExchangeInfo`; `use` is called on the loop's thread, but not if this returns
     /// false.
-    public func fetchExchangeInfo(
+    package func fetchExchangeInfo(
         _ market: Market, _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {
         fetcher.post(loop) { $0.fetchExchangeInfo(market, use) }
     }
 
     /// See `SnapshotFetcher.stop`.
-    public func stop() -> Bool { fetcher.post(loop) { $0.stop() } }
+    package func stop() -> Bool { fetcher.post(loop) { $0.stop() } }
 }

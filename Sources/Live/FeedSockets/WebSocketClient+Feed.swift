@@ -6,7 +6,7 @@ import MarketData
 
 extension WebSocketClient.Options {
     /// The defaults for a feed: a ping after 15 s of silence, given up 10 s later.
-    public static var feed: WebSocketClient.Options {
+    package static var feed: WebSocketClient.Options {
         var options = WebSocketClient.Options()
         options.pingAfterMs = 15_000
         options.pongLimitMs = 10_000
@@ -16,7 +16,7 @@ extension WebSocketClient.Options {
     /// Checks every field.
     ///
     /// - Throws: `ConfigurationError` of the first field that has no legal value, with `socket.` in front.
-    public func validate() throws(ConfigurationError) {
+    package func validate() throws(ConfigurationError) {
         try ConfigurationError.check(
             "socket.backends", "\(backends)", !backends.isEmpty && Set(backends).count == backends.count,
             "one backend or more, each once")

@@ -36,7 +36,7 @@ public final class EventLoop {
     typealias Lookup = (Result<[String], TransportError>) -> Void
 
     /// The part of the loop that other threads may use.
-    public let remote: LoopHandle
+    package let remote: LoopHandle
     let options: Options
     private var handle: LoopOwner?
     private var timers = TimerQueue()
@@ -52,7 +52,7 @@ public final class EventLoop {
     /// A loop with nothing to do.
     ///
     /// - Throws: `TransportError.noLoop`.
-    public init(_ options: Options = Options()) throws(TransportError) {
+    package init(_ options: Options = Options()) throws(TransportError) {
         self.options = options
         let handle = try LoopOwner(
             readBytesMax: options.readBytesMax, queueBytesMax: options.queueBytesMax,
@@ -65,7 +65,7 @@ public final class EventLoop {
     ///
     /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning); more waits until something
     ///   happens, but no longer than that. The system rounds waits down to milliseconds; the rest is spun.
-    public func turn(waitAtMostNs: UInt64 = 0) {
+    package func turn(waitAtMostNs: UInt64 = 0) {
         precondition(!isTurning, "turn() from inside a turn")
         isTurning = true
         if handle != nil && handle!.turn(waitUs: waitUs(atMostNs: waitAtMostNs)) { serveOthers() }
@@ -79,7 +79,7 @@ public final class EventLoop {
     /// - Parameters:
     ///   - spinning: true never sleeps.
     ///   - condition: asked once a turn.
-    public func run(spinning: Bool = false, until condition: () -> Bool) {
+    package func run(spinning: Bool = false, until condition: () -> Bool) {
         while handle != nil && !condition() { turn(waitAtMostNs: spinning ? 0 : .max) }
     }
 
@@ -87,24 +87,24 @@ public final class EventLoop {
     ///
     /// - Returns: its name, to cancel it.
     @discardableResult
-    public func after(_ delayNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
+    package func after(_ delayNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
         let (deadlineNs, overflow) = monotonicNs().addingReportingOverflow(delayNs)
         return timers.set(deadlineNs: overflow ? .max : deadlineNs, action)
     }
 
     /// Sets a timer by milliseconds; a time below 0 is 0, one too long is never.
     @discardableResult
-    public func after(ms: some BinaryInteger, _ action: @escaping () -> Void) -> LoopTimer {
+    package func after(ms: some BinaryInteger, _ action: @escaping () -> Void) -> LoopTimer {
         let (delayNs, overflow) = UInt64(clamping: ms).multipliedReportingOverflow(by: 1_000_000)
         return after(overflow ? .max : delayNs, action)
     }
 
     /// Cancels a timer; one that has fired or was cancelled is ignored.
-    public func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
+    package func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
     /// Runs the waiting commands, ends every connection and server, reporting each, and frees the loop. Not
     /// from inside a callback.
-    public func close() {
+    package func close() {
         precondition(!isTurning, "close() from inside a turn")
         remote.close(on: self)
         timers.removeAll()

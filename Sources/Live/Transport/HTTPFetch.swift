@@ -5,32 +5,32 @@ import CLobTransport
 
 /// A GET request in progress. Thread: its loop's. It lives until it has finished, even if nothing else holds
 /// it.
-public final class HTTPFetch {
+package final class HTTPFetch {
     /// Limits of one request.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Most bytes of a body; a longer one ends the request.
-        public var bodyBytesMax = 64 << 20
+        package var bodyBytesMax = 64 << 20
         /// Longest time for the whole request; it starts over for each address of the host to which the
         /// request could not be sent.
-        public var limitMs = 15_000
+        package var limitMs = 15_000
         /// Header lines to add.
-        public var headers: [HTTPHeader] = []
+        package var headers: [HTTPHeader] = []
 
         /// The defaults.
-        public init() {}
+        package init() {}
     }
 
     /// What the request reports.
-    public struct Handlers {
+    package struct Handlers {
         /// The status; from here on `HTTPFetch.header` returns headers.
-        public var answered: (Int) -> Void = { _ in }
+        package var answered: (Int) -> Void = { _ in }
         /// A piece of the body as it arrived; the bytes are borrowed for the call.
-        public var body: (Span<UInt8>) -> Void
+        package var body: (Span<UInt8>) -> Void
         /// The end, once: nil after a whole body, whatever the status.
-        public var finished: (TransportError?) -> Void
+        package var finished: (TransportError?) -> Void
 
         /// Handlers of body and end.
-        public init(body: @escaping (Span<UInt8>) -> Void, finished: @escaping (TransportError?) -> Void) {
+        package init(body: @escaping (Span<UInt8>) -> Void, finished: @escaping (TransportError?) -> Void) {
             (self.body, self.finished) = (body, finished)
         }
     }
@@ -44,7 +44,7 @@ public final class HTTPFetch {
     private var limit: LoopTimer?
 
     /// Begins in the loop's next turn.
-    public init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
+    package init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
         (self.loop, self.url, self.options, self.handlers) = (loop, url, options, handlers)
         dialer = Dialer(loop, url, backends: [.native], limitMs: options.limitMs)
         dialer.start(
@@ -53,10 +53,10 @@ public final class HTTPFetch {
     }
 
     /// A header of the answer by its name in lower case; nil if absent, before the answer and after the end.
-    public func header(_ name: String) -> String? { socket?.header(name) }
+    package func header(_ name: String) -> String? { socket?.header(name) }
 
     /// Gives up the request; `finished` is called.
-    public func cancel() {
+    package func cancel() {
         if let socket, socket.isAnswered { socket.stop(.cancelled) } else { dialer.cancel() }
     }
 

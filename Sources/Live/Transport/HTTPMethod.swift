@@ -3,7 +3,7 @@
 import CLobTransport
 
 /// A request's method.
-public enum HTTPMethod: Hashable, Sendable {
+package enum HTTPMethod: Hashable, Sendable {
     /// GET.
     case get
     /// HEAD.
@@ -14,7 +14,7 @@ public enum HTTPMethod: Hashable, Sendable {
     case other
 
     /// As HTTP spells it; the methods that no server here knows in one word.
-    public var name: String {
+    package var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

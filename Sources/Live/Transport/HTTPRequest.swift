@@ -3,11 +3,11 @@
 import CLobTransport
 
 /// A request to a server, to be answered now or later. Thread: the loop's.
-public final class HTTPRequest {
+package final class HTTPRequest {
     /// Method.
-    public let method: HTTPMethod
+    package let method: HTTPMethod
     /// Path, decoded and without `.` and `..`; no query.
-    public let path: String
+    package let path: String
     private let socket: Socket
     private let isUpgrade: Bool
 
@@ -23,7 +23,7 @@ public final class HTTPRequest {
     }
 
     /// Names and values of the query, decoded, in order; a name without `=` has the value "".
-    public var query: [(name: String, value: String)] {
+    package var query: [(name: String, value: String)] {
         var parts: [(name: String, value: String)] = []
         while let part = socket.queryPart(parts.count) {
             let end = part.firstIndex(of: "=") ?? part.endIndex
@@ -33,19 +33,19 @@ public final class HTTPRequest {
     }
 
     /// A header by its name in lower case; nil if absent or once the request is over.
-    public func header(_ name: String) -> String? { socket.header(name) }
+    package func header(_ name: String) -> String? { socket.header(name) }
 
     /// The client's numeric address.
-    public var peerAddress: String { socket.peerAddress }
+    package var peerAddress: String { socket.peerAddress }
 
     /// Answers; the first answer counts. False if this was not the first or the client has gone.
     @discardableResult
-    public func respond(_ response: HTTPResponse) -> Bool {
+    package func respond(_ response: HTTPResponse) -> Bool {
         !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
     }
 
     /// Hangs up instead of answering.
-    public func hangUp() {
+    package func hangUp() {
         if !isUpgrade { socket.kill() }
     }
 

@@ -3,16 +3,16 @@
 import CLobTransport
 
 /// An answer.
-public struct HTTPResponse: Sendable {
+package struct HTTPResponse: Sendable {
     /// Status, 200 … 599.
-    public var status: Int
+    package var status: Int
     /// Headers other than the length.
-    public var headers: [HTTPHeader]
+    package var headers: [HTTPHeader]
     /// Body.
-    public var body: [UInt8]
+    package var body: [UInt8]
 
     /// An answer.
-    public init(
+    package init(
         status: Int = 200, contentType: String = "application/json", headers: [HTTPHeader] = [], body: [UInt8]
     ) {
         self.status = status
@@ -21,7 +21,7 @@ public struct HTTPResponse: Sendable {
     }
 
     /// An answer of JSON text.
-    public init(status: Int = 200, headers: [HTTPHeader] = [], json: String) {
+    package init(status: Int = 200, headers: [HTTPHeader] = [], json: String) {
         self.init(status: status, headers: headers, body: Array(json.utf8))
     }
 

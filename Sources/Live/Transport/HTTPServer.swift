@@ -4,42 +4,42 @@
 import CLobTransport
 
 /// A listening server. It lives as long as its loop.
-public final class HTTPServer {
+package final class HTTPServer {
     /// Where and how to listen.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
-        public var address: String? = "127.0.0.1"
+        package var address: String? = "127.0.0.1"
         /// Port; 0 takes a free one.
-        public var port = 0
+        package var port = 0
         /// TLS if given.
-        public var tls: TLSIdentity?
+        package var tls: TLSIdentity?
         /// Most WebSocket clients at once; further upgrades are refused with 503.
-        public var peerCountMax = 4096
+        package var peerCountMax = 4096
         /// Most bytes of a client's message.
-        public var messageBytesMax = 1 << 20
+        package var messageBytesMax = 1 << 20
         /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
-        public var pingIntervalMs: Int?
+        package var pingIntervalMs: Int?
         /// Longest time to wait for the pong; then the client is disconnected.
-        public var pongLimitMs = 60_000
+        package var pongLimitMs = 60_000
         /// Longest time for a client to answer a close.
-        public var closeLimitMs = 2_000
+        package var closeLimitMs = 2_000
 
         /// The defaults: loopback, a free port.
-        public init() {}
+        package init() {}
     }
 
     /// Decides what to answer.
-    public struct Handlers {
+    package struct Handlers {
         /// A request, to be answered by `HTTPRequest.respond`.
-        public var request: (HTTPRequest) -> Void
+        package var request: (HTTPRequest) -> Void
         /// A request to upgrade.
-        public var upgrade: (HTTPRequest) -> UpgradeAnswer
+        package var upgrade: (HTTPRequest) -> UpgradeAnswer
         /// Payload of this side's pings. Not empty: the library does not report empty pongs, and their
         /// senders would be disconnected as silent.
-        public var pingPayload: () -> [UInt8] = { [0x70] }
+        package var pingPayload: () -> [UInt8] = { [0x70] }
 
         /// The two decisions.
-        public init(
+        package init(
             request: @escaping (HTTPRequest) -> Void, upgrade: @escaping (HTTPRequest) -> UpgradeAnswer
         ) {
             (self.request, self.upgrade) = (request, upgrade)
@@ -47,9 +47,9 @@ public final class HTTPServer {
     }
 
     /// The port in use.
-    public private(set) var port = 0
+    package private(set) var port = 0
     /// WebSocket clients at present.
-    public internal(set) var peerCount = 0
+    package internal(set) var peerCount = 0
     let loop: EventLoop
     let options: Options
     let handlers: Handlers
@@ -57,7 +57,8 @@ public final class HTTPServer {
     /// Starts listening at once.
     ///
     /// - Throws: `TransportError.cannotListen`.
-    public init(on loop: EventLoop, options: Options = Options(), handlers: Handlers) throws(TransportError) {
+    package init(on loop: EventLoop, options: Options = Options(), handlers: Handlers) throws(TransportError)
+    {
         (self.loop, self.options, self.handlers) = (loop, options, handlers)
         if !(0...65535).contains(options.port) {
             throw .cannotListen(port: options.port, reason: "no such port")

@@ -3,10 +3,10 @@
 import CLobTransport
 
 /// Reads clocks without a system call.
-public enum LoopClock {
+package enum LoopClock {
     /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
-    public static var monotonicNs: UInt64 { ct_now_ns() }
+    package static var monotonicNs: UInt64 { ct_now_ns() }
 
     /// Nanoseconds since 1970. Steps when the clock is set.
-    public static var realtimeNs: Int64 { ct_realtime_ns() }
+    package static var realtimeNs: Int64 { ct_realtime_ns() }
 }

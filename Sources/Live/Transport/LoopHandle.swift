@@ -4,9 +4,9 @@ import CLobTransport
 import LobHandoff
 
 /// A loop as seen from any thread. It may outlive the loop; commands are refused then.
-public final class LoopHandle: Sendable {
+package final class LoopHandle: Sendable {
     /// A piece of work for the loop's thread.
-    public typealias Command = @Sendable (EventLoop) -> Void
+    package typealias Command = @Sendable (EventLoop) -> Void
 
     private let handle: RemoteHandle
     private let commands: CommandQueue<Command>
@@ -20,17 +20,17 @@ public final class LoopHandle: Sendable {
     ///
     /// - Returns: false if the queue is full or the loop closed; the command was not accepted. An accepted
     ///   command is run, at the latest when the loop is closed.
-    public func post(_ command: @escaping Command) -> Bool {
+    package func post(_ command: @escaping Command) -> Bool {
         if !commands.post(command) { return false }
         handle.wake()
         return true
     }
 
     /// Makes a waiting turn return.
-    public func wake() { handle.wake() }
+    package func wake() { handle.wake() }
 
     /// What the loop has done so far.
-    public var counters: TransportCounters { TransportCounters(handle) }
+    package var counters: TransportCounters { TransportCounters(handle) }
 
     /// Runs what waits. Thread: the loop's.
     func run(on loop: EventLoop) {

@@ -4,24 +4,24 @@
 import LobHandoff
 
 /// A thread with an event loop. `Remote` is what other threads may use of its resident.
-public final class LoopThread<Remote: Sendable>: Sendable {
+package final class LoopThread<Remote: Sendable>: Sendable {
     /// A resident of the thread: how it is used from outside, and how it ends.
-    public struct Resident {
+    package struct Resident {
         /// What other threads may use.
-        public var remote: Remote
+        package var remote: Remote
         /// Whether the thread may end; asked once a turn.
-        public var isOver: () -> Bool
+        package var isOver: () -> Bool
         /// Called when it has ended and the loop is closed.
-        public var ended: () -> Void
+        package var ended: () -> Void
 
         /// A resident.
-        public init(remote: Remote, isOver: @escaping () -> Bool, ended: @escaping () -> Void = {}) {
+        package init(remote: Remote, isOver: @escaping () -> Bool, ended: @escaping () -> Void = {}) {
             (self.remote, self.isOver, self.ended) = (remote, isOver, ended)
         }
     }
 
     /// What other threads may use.
-    public let remote: Remote
+    package let remote: Remote
     private let worker: PinnedThread
 
     /// Turns of a loop without a byte received before a `backoff` thread begins to sleep.
@@ -37,7 +37,7 @@ public final class LoopThread<Remote: Sendable>: Sendable {
     ///   - prepare: called first on the new thread.
     ///   - makeResident: makes the resident; called on the new thread.
     /// - Throws: the error of making it; then nothing remains.
-    public init(
+    package init(
         _ name: String, idle: IdleStrategy = .park, options: EventLoop.Options = EventLoop.Options(),
         prepare: @escaping @Sendable () -> Void = {},
         makeResident: @escaping @Sendable (EventLoop) throws(TransportError) -> Resident
@@ -74,10 +74,10 @@ public final class LoopThread<Remote: Sendable>: Sendable {
     }
 
     /// Waits until the thread has ended. Once.
-    public func join() { worker.join() }
+    package func join() { worker.join() }
 
     /// Whether the caller is this thread.
-    public var isCurrent: Bool { worker.isCurrent }
+    package var isCurrent: Bool { worker.isCurrent }
 
     private static func start(
         _ name: String, _ body: @escaping @Sendable () -> Void

@@ -1,7 +1,7 @@
 // The name of a timer.
 
 /// Names a timer of one loop.
-public struct LoopTimer: Hashable, Sendable {
+package struct LoopTimer: Hashable, Sendable {
     package let number: UInt64
 
     package init(number: UInt64) { self.number = number }

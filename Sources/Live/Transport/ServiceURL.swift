@@ -3,15 +3,15 @@
 //     url = ( "ws" / "wss" / "http" / "https" ) "://" host [ ":" port ] [ "/" … ]
 
 /// Where a service is: scheme, host, port and path with query.
-public struct ServiceURL: Hashable, Sendable {
+package struct ServiceURL: Hashable, Sendable {
     /// Whether TLS is spoken (`wss`, `https`).
-    public let isSecure: Bool
+    package let isSecure: Bool
     /// Name or numeric address; an IPv6 address without its brackets.
-    public let host: String
+    package let host: String
     /// Port, 80 or 443 if the text names none.
-    public let port: Int
+    package let port: Int
     /// Path and query, beginning with `/`; sent as it stands.
-    public let path: String
+    package let path: String
 
     /// The longest name that the library takes; a longer one would be cut, and the cut name verified.
     static let hostBytesMax = 120
@@ -21,7 +21,7 @@ public struct ServiceURL: Hashable, Sendable {
     /// The URL of a text.
     ///
     /// - Throws: `TransportError.invalidURL`.
-    public init(_ text: String) throws(TransportError) {
+    package init(_ text: String) throws(TransportError) {
         guard let schemeEnd = text.firstRange(of: "://") else {
             throw .invalidURL(
                 "no scheme in \(text.prefix(80)): it begins with wss://, ws://, https:// or http://")
@@ -43,7 +43,7 @@ public struct ServiceURL: Hashable, Sendable {
     }
 
     /// The same service at another path.
-    public func at(path: String) throws(TransportError) -> ServiceURL {
+    package func at(path: String) throws(TransportError) -> ServiceURL {
         try ServiceURL("\(isSecure ? "wss" : "ws")://\(authority)\(path)")
     }
 

@@ -4,10 +4,10 @@ import LobMetrics
 
 extension TransportCounters: Measured {
     /// One for each loop.
-    public static let instanceLabel: String? = "loop"
+    package static let instanceLabel: String? = "loop"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<TransportCounters>] = [
+    package static let metrics: [Metric<TransportCounters>] = [
         .counter(
             "lob_transport_attempts_total", \.attempts, key: "attempts",
             help: "Attempts of clients to connect."),

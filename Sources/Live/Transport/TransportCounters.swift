@@ -3,32 +3,32 @@
 import CLobTransport
 
 /// Totals of one loop. Each number is whole; together they are not of one instant.
-public struct TransportCounters: Hashable, Sendable {
+package struct TransportCounters: Hashable, Sendable {
     /// Connection attempts of clients: one for each address and backend tried.
-    public let attempts: Int
+    package let attempts: Int
     /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a
     /// request or are WebSocket.
-    public let open: Int
+    package let open: Int
     /// Connections that ended otherwise than after having been open, or before their body was whole.
-    public let failures: Int
+    package let failures: Int
     /// Payload bytes received, without TLS.
-    public let receivedBytes: Int
+    package let receivedBytes: Int
     /// Payload bytes sent, without TLS.
-    public let sentBytes: Int
+    package let sentBytes: Int
     /// Frames received on the native backend, control frames included.
-    public let receivedFrames: Int
+    package let receivedFrames: Int
     /// Messages received by WebSocket clients, of either backend.
-    public let receivedMessages: Int
+    package let receivedMessages: Int
     /// Pings received on the native backend; the libwebsockets backend answers them silently.
-    public let receivedPings: Int
+    package let receivedPings: Int
     /// Frames sent by request of the layers above, pongs of the native backend included.
-    public let sentFrames: Int
+    package let sentFrames: Int
     /// Connections ended because the peer broke the framing rules.
-    public let violations: Int
+    package let violations: Int
     /// Connections ended because what the peer sent led to an impossible length.
-    public let lengthsOutOfBounds: Int
+    package let lengthsOutOfBounds: Int
     /// Frames refused because a send queue was full or the connection not open.
-    public let refusedSends: Int
+    package let refusedSends: Int
 
     init(_ handle: RemoteHandle) {
         attempts = handle.counter(CT_COUNT_ATTEMPTS)

@@ -3,7 +3,7 @@
 import CLobTransport
 
 /// What to do with a request to upgrade to WebSocket.
-public enum UpgradeAnswer {
+package enum UpgradeAnswer {
     /// Upgrade; the closure gets the connection once it is open and returns its handlers.
     case accept((WebSocketPeer) -> WebSocketPeer.Handlers)
     /// Answer with this instead.

@@ -36,22 +36,22 @@ public final class WebSocketClient {
     }
 
     /// What the connection reports.
-    public struct Handlers {
+    package struct Handlers {
         /// Messages may come and go.
-        public var opened: (WebSocketBackend) -> Void = { _ in }
+        package var opened: (WebSocketBackend) -> Void = { _ in }
         /// A piece of a message as it arrived; the bytes are borrowed for the call. True with its last piece.
-        public var message: (Span<UInt8>, Bool) -> Void
+        package var message: (Span<UInt8>, Bool) -> Void
         /// A ping was received and answered; its payload. Native backend only.
-        public var pinged: (Span<UInt8>) -> Void = { _ in }
+        package var pinged: (Span<UInt8>) -> Void = { _ in }
         /// The peer was silent, and a ping was sent.
-        public var probed: () -> Void = {}
+        package var probed: () -> Void = {}
         /// A pong was received; its payload.
-        public var ponged: (Span<UInt8>) -> Void = { _ in }
+        package var ponged: (Span<UInt8>) -> Void = { _ in }
         /// The end, once.
-        public var closed: (WebSocketEnd) -> Void = { _ in }
+        package var closed: (WebSocketEnd) -> Void = { _ in }
 
         /// Handlers for messages only.
-        public init(message: @escaping (Span<UInt8>, Bool) -> Void) {
+        package init(message: @escaping (Span<UInt8>, Bool) -> Void) {
             self.message = message
         }
     }
@@ -65,10 +65,10 @@ public final class WebSocketClient {
     private var silence: LoopTimer?
     private var keepAlive: KeepAlive?
     /// The backend in use, nil before the connection is open.
-    public private(set) var backend: WebSocketBackend?
+    package private(set) var backend: WebSocketBackend?
 
     /// Begins to connect in the loop's next turn.
-    public init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
+    package init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
         (self.loop, self.url, self.options, self.handlers) = (loop, url, options, handlers)
         var backends = options.backends
         if backends.count > 1 && url.path.utf8.count > Int(CT_STANDARD_PATH_BYTES_MAX) {
@@ -83,7 +83,7 @@ public final class WebSocketClient {
     /// Sends a text message.
     ///
     /// - Returns: false if the connection is not open or its send queue is full; nothing was sent then.
-    public func send(text: String) -> Bool {
+    package func send(text: String) -> Bool {
         socket?.send(text: text) ?? false
     }
 
@@ -91,7 +91,7 @@ public final class WebSocketClient {
     ///
     /// - Parameter payload: at most 125 bytes.
     /// - Returns: as `send(text:)`.
-    public func ping(_ payload: [UInt8] = []) -> Bool {
+    package func ping(_ payload: [UInt8] = []) -> Bool {
         payload.count <= 125 && socket?.ping(payload) ?? false
     }
 
@@ -100,12 +100,12 @@ public final class WebSocketClient {
     /// - Parameters:
     ///   - code: a code that may be sent: 1000 … 1003, 1007 … 1014, 3000 … 4999.
     ///   - reason: cut to 123 bytes.
-    public func close(code: UInt16 = 1000, reason: String = "") {
+    package func close(code: UInt16 = 1000, reason: String = "") {
         if backend == nil { dialer.cancel() } else { socket?.close(code: code, reason: reason) }
     }
 
     /// Ends the connection without a handshake.
-    public func abort() {
+    package func abort() {
         if backend == nil { dialer.cancel() } else { socket?.abort(.cancelled) }
     }
 

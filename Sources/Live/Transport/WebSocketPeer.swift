@@ -4,20 +4,20 @@
 import CLobTransport
 
 /// A connected WebSocket client. Thread: the loop's.
-public final class WebSocketPeer {
+package final class WebSocketPeer {
     /// What the client reports.
-    public struct Handlers {
+    package struct Handlers {
         /// A piece of a message; the bytes are borrowed for the call. True with its last piece.
-        public var message: (Span<UInt8>, Bool) -> Void = { _, _ in }
+        package var message: (Span<UInt8>, Bool) -> Void = { _, _ in }
         /// A pong; its payload.
-        public var ponged: (Span<UInt8>) -> Void = { _ in }
+        package var ponged: (Span<UInt8>) -> Void = { _ in }
         /// The queue that waited for the socket is empty: more may be sent.
-        public var drained: () -> Void = {}
+        package var drained: () -> Void = {}
         /// The end, once.
-        public var closed: (WebSocketEnd) -> Void = { _ in }
+        package var closed: (WebSocketEnd) -> Void = { _ in }
 
         /// Handlers that ignore everything.
-        public init() {}
+        package init() {}
     }
 
     let server: HTTPServer
@@ -30,35 +30,35 @@ public final class WebSocketPeer {
     /// Sends a text message.
     ///
     /// - Returns: false if the client has gone or its send queue is full; nothing was sent then.
-    public func send(text: Span<UInt8>) -> Bool { socket?.send(CT_TEXT, text) ?? false }
+    package func send(text: Span<UInt8>) -> Bool { socket?.send(CT_TEXT, text) ?? false }
 
     /// Sends a text message; as `send(text:)`.
-    public func send(text: String) -> Bool { send(text: Array(text.utf8).span) }
+    package func send(text: String) -> Bool { send(text: Array(text.utf8).span) }
 
     /// Sends a ping of at most 125 bytes; as `send(text:)`.
-    public func ping(_ payload: [UInt8] = []) -> Bool {
+    package func ping(_ payload: [UInt8] = []) -> Bool {
         payload.count <= 125 && socket?.send(CT_PING, payload.span) ?? false
     }
 
     /// Starts the close handshake, after what is queued; no further message is delivered.
-    public func close(code: UInt16 = 1000, reason: String = "") { socket?.close(code: code, reason: reason) }
+    package func close(code: UInt16 = 1000, reason: String = "") { socket?.close(code: code, reason: reason) }
 
     /// Ends the connection without a handshake.
-    public func abort() { socket?.kill() }
+    package func abort() { socket?.kill() }
 
     /// Stops reading from this client: it gets no pong, and its end is not noticed either. Only `abort`
     /// remains.
-    public func stopReading() { socket?.stopReading() }
+    package func stopReading() { socket?.stopReading() }
 
     /// Bytes that wait in the send queue.
-    public var queuedBytes: Int { socket?.queuedBytes ?? 0 }
+    package var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
     /// Whether something waits for the socket; `drained` will be called. A sender that can skip messages does
     /// so while this is true.
-    public var isCongested: Bool { socket?.isCongested ?? false }
+    package var isCongested: Bool { socket?.isCongested ?? false }
 
     /// The client's numeric address.
-    public var address: String { socket?.peerAddress ?? "" }
+    package var address: String { socket?.peerAddress ?? "" }
 }
 
 /// The connection of a peer.
