@@ -227,6 +227,41 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live)
     }
 
+    /// An audit that agrees leaves a live book live, though the last that came was a duplicate.
+    @Test func anAgreeingAuditAfterADuplicateKeepsTheBookLive() {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(10, 10)
+        h.engine.audit("BTCUSDT", atNs: h.nowNs)
+        h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        #expect(h.status().counters.auditsAgreed == 1 && h.status().state == .live)
+        h.event(11, 11)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(11))
+    }
+
+    /// A connection that is nearly in time for a while, and then late again, is late for quiet symbols too.
+    @Test func aConnectionThatIsLateAgainIsLateForQuietSymbols() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        func event(_ id: Int, lagMs: Int64) {
+            h.nowNs += second
+            let ms = 1_700_000_000_000 + (h.nowNs - 1_000_000_000) / 1_000_000 - lagMs
+            h.message(
+                "{\"e\":\"depthUpdate\",\"E\":\(ms),\"s\":\"ETHUSDT\",\"U\":\(id),\"u\":\(id),\"b\":[],\"a\":[]}"
+            )
+            h.tick()
+        }
+        event(11, lagMs: 0)
+        event(12, lagMs: 8_000)
+        #expect(h.status().reason == .lagging)
+        event(13, lagMs: 4_000)
+        for _ in 0..<20 { h.tick(afterNs: second / 10) }
+        #expect(h.status().state == .live)
+        event(14, lagMs: 9_000)
+        #expect(h.status().reason == .lagging)
+    }
+
     /// The ids of a venue that began anew may fit, but another connection had shown later ones.
     @Test func idsThatGoBackAreNotTakenOver() {
         var h = EngineHarness()

@@ -102,11 +102,13 @@ struct Connections {
     @inline(__always)
     mutating func noteLag(_ lagNs: Int64, nowNs: Int64) {
         if last >= connections.count { return }
+        let formerLagNs = connections[last].lagNs
         connections[last].lagNs = lagNs
         connections[last].lagNotedNs = nowNs
         if lagNs > lagNsMax {
             hasLate = true
-            if hasCaughtUp { (hasCaughtUp, isLateAgain) = (false, true) }
+            // Books were judged live one by one while it was nearly in time.
+            if hasCaughtUp || formerLagNs <= lagNsMax { (hasCaughtUp, isLateAgain) = (false, true) }
         }
     }
 

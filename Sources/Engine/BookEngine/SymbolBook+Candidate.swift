@@ -197,6 +197,8 @@ extension SymbolBook {
     /// The candidate is served from now on, as the same book that it was compared with.
     private func serve(_ staging: SyncedBook) {
         staging.buffer.removeAll()
+        // No update has reached the new one yet, but it is the book that one has reached.
+        if served.sync.isLive && served.sync.lastID == staging.sync.lastID { staging.sync.proven() }
         served = staging
         proved(by: .snapshot)
         afterApply()
