@@ -42,6 +42,9 @@ final class ServedShard {
     private var isTapped = false
     private var payload: [UInt8] = []
 
+    /// What stands around the payload in the wrapper: before the stream's name, and between the two.
+    private static let wrapperHead = Array("{\"stream\":\"".utf8)
+    private static let wrapperMiddle = Array("\",\"data\":".utf8)
     /// A source that stays behind for longer counts anew.
     private static let behindNsMax: Int64 = 10_000_000_000
 
@@ -136,8 +139,7 @@ final class ServedShard {
             unsafe payload.append(contentsOf: frame.bytes)
             return true
         }
-        let head = Array("{\"stream\":\"".utf8)
-        let middle = Array("\",\"data\":".utf8)
+        let (head, middle) = (ServedShard.wrapperHead, ServedShard.wrapperMiddle)
         let start = stream.upperBound + middle.count
         let count = unsafe frame.bytes.count
         guard stream.lowerBound == head.count, start < count - 1,
@@ -156,7 +158,11 @@ final class ServedShard {
     /// Brings a served book in line with the replica's, wherever that stands.
     private func settle(_ slot: Int, _ news: ShardNews, nowNs: Int64?) {
         let (symbol, book) = (symbols[slot], books[slot])
-        guard let mark = replica.engine.mark(of: symbol), mark.state == .live else { return book.pause() }
+        guard let mark = replica.engine.mark(of: symbol), mark.state == .live else {
+            // What it was behind while it was live says nothing of what comes back.
+            behindSinceNs[slot] = 0
+            return book.pause()
+        }
         let loss = replica.engine.lossNumber(of: symbol)
         if book.state == .live && loss == losses[slot] && mark.lastUpdateID == book.book.lastUpdateID {
             if nowNs == nil { return }
