@@ -162,6 +162,35 @@ struct ReplicaEngineTests {
         #expect(pair.primary.status().provenBids == .to(Price(80)))
     }
 
+    /// What the primary learns of its book the replica learns soon after, without an audit of its own.
+    @Test func theReplicaDeepensWithItsPrimary() {
+        var pair = Pair { $0.auditEveryNs = 0 }
+        pair.primary.frame(.connected)
+        pair.primary.event(8, 9)
+        pair.primary.snapshot(9, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
+        pair.primary.event(10, 10)
+        pair.tap(.connected)
+        pair.tick()
+        _ = pair.ask()
+        pair.tick()
+        pair.event(11, 11)
+        #expect(pair.replica.engine.status(btc)?.provenBids == .to(Price(90)))
+        pair.primary.engine.audit(btc, atNs: pair.primary.nowNs)
+        pair.primary.snapshot(11, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
+        #expect(pair.primary.status().provenBids == .to(Price(80)))
+        for id in 12..<18 {
+            pair.event(id, id)
+            pair.tick()
+            _ = pair.ask()
+        }
+        let status = pair.replica.engine.status(btc)!
+        #expect(status.state == .live && status.provenBids == .to(Price(80)))
+        #expect(pair.digest == pair.primaryDigest)
+        // Once is enough.
+        pair.tick()
+        #expect(pair.ask()?.copies.count == 0)
+    }
+
     /// A mark of a loss in the tap costs the replica its trust; the next copy brings it back, and the primary
     /// never notices.
     @Test func aLossInTheTap() {

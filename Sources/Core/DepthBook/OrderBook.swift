@@ -202,18 +202,27 @@ public struct OrderBook: ~Copyable {
         return true
     }
 
-    /// Becomes a copy of another book, in its own memory; its own `levelCountMax` stays.
+    /// Takes these levels in its own memory, and ids, times and proven ranges of another book; its own
+    /// `levelCountMax` stays.
     ///
     /// - Parameters:
-    ///   - other: the book to copy.
-    ///   - bids: what to hold instead of its bids: its proven ones, and deeper ones that are true as well.
-    ///     Best first.
+    ///   - bids: its proven ones, and deeper ones that may be held as well. Best first.
     ///   - asks: likewise.
+    ///   - other: the other book.
+    ///   - scales: decimals of the levels, in which the other's ranges are taken over too; nil for those of
+    ///     the other.
     /// - Complexity: O(levels), allocating.
-    public mutating func adopt(_ other: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel]) {
+    package mutating func replaceAll(
+        bids: [PriceLevel], asks: [PriceLevel], like other: borrowing OrderBook, scales wide: SymbolScales?
+    ) {
         replaceLevels(bids: bids, asks: asks)
+        let (own, wide) = (other.scales ?? wide, wide ?? other.scales)
         (provenBids, provenAsks) = (other.provenBids, other.provenAsks)
-        (lastUpdateID, eventTimeUs, scales) = (other.lastUpdateID, other.eventTimeUs, other.scales)
+        if let own, let wide, own != wide {
+            provenBids = provenBids.scaled(from: own, to: wide) ?? .nothing
+            provenAsks = provenAsks.scaled(from: own, to: wide) ?? .nothing
+        }
+        (lastUpdateID, eventTimeUs, scales) = (other.lastUpdateID, other.eventTimeUs, wide)
         (bidCountBound, askCountBound) = (bids.count, asks.count)
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }

@@ -98,6 +98,14 @@ extension BookEngine {
         note(slot)
     }
 
+    /// The engine that a book was copied from has learnt more of it.
+    mutating func deepen(_ name: SymbolName) {
+        let slot = table.slot(of: name)
+        if slot < 0 { return }
+        books[slot].startCandidate(.deepen)
+        note(slot)
+    }
+
     /// The engine that a book was copied from has given up its own.
     ///
     /// - Returns: whether there was a book to give up here too.

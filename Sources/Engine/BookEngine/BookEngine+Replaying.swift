@@ -43,6 +43,17 @@ extension BookEngine {
         return books[slot].mark
     }
 
+    /// Where the symbol of a slot stands.
+    package borrowing func mark(at slot: Int) -> BookMark { books[slot].mark }
+
+    /// Number of the last loss of the book in a slot among those of the engine.
+    package borrowing func lossNumber(at slot: Int) -> Int { books[slot].loss.number }
+
+    /// Calls `body` with the served book in a slot.
+    package borrowing func withBook<R>(at slot: Int, _ body: (borrowing OrderBook) -> R) -> R {
+        body(books[slot].served.book)
+    }
+
     /// Symbol, ids and event time in microseconds of the depth update in the last frame, if that was one.
     package var lastDepthEvent: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
         (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)

@@ -116,6 +116,15 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
+    /// Delivers the slots whose views were to be published, which they are not then.
+    mutating func takeChanged(_ body: (Int) -> Void) {
+        for slot in due {
+            books[slot].mailboxes.taken()
+            body(slot)
+        }
+        due.removeAll(keepingCapacity: true)
+    }
+
     /// Delivers the requests since the last call, oldest first.
     public mutating func takeRequests(_ body: (EngineRequest) -> Void) {
         for request in shared.requests { body(request) }

@@ -13,6 +13,7 @@ import MarketData
 /// queued    queue        queued    no: it is queued already
 /// current   queue        current   no
 /// any       publish      current
+/// any       taken        current
 /// ```
 struct BookMailboxes: ~Copyable {
     private var view = BookView()
@@ -52,6 +53,9 @@ struct BookMailboxes: ~Copyable {
         isQueued = true
         return true
     }
+
+    /// Its owner has seen the change, and there is nobody else to tell.
+    mutating func taken() { (isDue, isQueued) = (false, false) }
 
     /// Continues in the place of another one, which may be queued.
     mutating func replaces(_ former: borrowing BookMailboxes) { isQueued = former.isQueued }

@@ -19,6 +19,8 @@ final class EngineShared {
     var requests: [EngineRequest] = []
     /// Times that a served book was given up, over all symbols.
     var lossCount = 0
+    /// Times that a served book was replaced by one that says the same and more, over all symbols.
+    var deepeningCount = 0
 
     init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.configuration = configuration

@@ -48,13 +48,15 @@ public struct ReplicaEngine: ~Copyable {
     private var copies: [(copy: BookCopy, wanted: ReplicaQuestion.Wanted)] = []
     /// The last of the primary's losses that it knows of.
     package private(set) var knownLossCount = 0
+    /// The last of the primary's deepenings that it knows of.
+    private var knownDeepeningCount = 0
     private var question: ReplicaQuestion?
     private var isAsking = false
 
     /// A replica without symbols.
     ///
-    /// - Parameter configuration: that of the primary. The replica neither requests more depth, which comes
-    ///   with its audits, nor keeps anything for a copy before that is requested.
+    /// - Parameter configuration: that of the primary. The replica requests more depth when the primary has
+    ///   it, and keeps nothing for a copy before that is requested.
     public init(_ configuration: EngineConfiguration) {
         var configuration = configuration
         configuration.requestsAreAnnounced = true
@@ -96,6 +98,12 @@ public struct ReplicaEngine: ~Copyable {
 
     /// Takes the answer to the question; nil if there will be none, and the next tick asks again.
     public mutating func receive(_ answer: ReplicaAnswer?) {
+        take(answer)
+        engine.publish()
+    }
+
+    /// The same without telling readers.
+    package mutating func take(_ answer: ReplicaAnswer?) {
         isAsking = false
         guard let answer else { return }
         knownLossCount = answer.lossCount
@@ -113,8 +121,13 @@ public struct ReplicaEngine: ~Copyable {
             guard let index = wanted.firstIndex(where: { $0.symbol == copy.symbol }) else { continue }
             copies.append((copy, wanted.remove(at: index)))
         }
-        engine.publish()
+        knownDeepeningCount = answer.deepeningCount
+        for symbol in answer.deepened { engine.deepen(symbol) }
     }
+
+    /// Delivers the slots whose book or verdict has changed since, in place of publishing their views: for an
+    /// owner that has no readers. A slot is the place of a symbol among those added.
+    package mutating func takeChanged(_ body: (Int) -> Void) { engine.takeChanged(body) }
 
     /// A tick has passed: requests, copies whose place this is, and the next question.
     private mutating func turn() {
@@ -131,7 +144,8 @@ public struct ReplicaEngine: ~Copyable {
         }
         let urgent = wanted.filter { $0.purpose < .deepen }
         let rest = wanted.filter { $0.purpose >= .deepen }
-        question = ReplicaQuestion(wanted: urgent + rest, lossCount: knownLossCount)
+        question = ReplicaQuestion(
+            wanted: urgent + rest, lossCount: knownLossCount, deepeningCount: knownDeepeningCount)
     }
 
     private mutating func takeRequests() {

@@ -18,6 +18,8 @@ public struct ReplicaQuestion: Sendable {
     var wanted: [Wanted]
     /// The last of the primary's losses that the replica knows of.
     var lossCount: Int
+    /// The last of the primary's deepenings that the replica knows of.
+    var deepeningCount: Int
 
     /// Symbols of which a copy is wanted.
     public var symbols: [SymbolName] { wanted.map(\.symbol) }
@@ -30,6 +32,9 @@ public struct ReplicaAnswer: Sendable {
     /// Symbols whose book the primary has given up since it was asked last.
     let lost: [SymbolName]
     let lossCount: Int
+    /// Symbols of which the primary has learnt more since.
+    let deepened: [SymbolName]
+    let deepeningCount: Int
 }
 
 extension BookEngine {
@@ -59,13 +64,22 @@ extension BookEngine {
             slotsLeft -= withBook(wanted.symbol) { $0.slotCount } ?? 0
             copies.append(copy)
         }
-        return ReplicaAnswer(copies: copies, lost: lost(since: question), lossCount: shared.lossCount)
+        return ReplicaAnswer(
+            copies: copies,
+            lost: symbols(since: question.lossCount, of: shared.lossCount) { $0.loss.number },
+            lossCount: shared.lossCount,
+            deepened: symbols(since: question.deepeningCount, of: shared.deepeningCount) {
+                $0.deepeningNumber
+            }, deepeningCount: shared.deepeningCount)
     }
 
-    private borrowing func lost(since question: ReplicaQuestion) -> [SymbolName] {
-        if shared.lossCount == question.lossCount { return [] }
+    /// The symbols whose number is above what a replica knows of, where so many numbers were given.
+    private borrowing func symbols(
+        since knownCount: Int, of count: Int, _ number: (SymbolBook) -> Int
+    ) -> [SymbolName] {
+        if count == knownCount { return [] }
         // More than there were: the question was meant for an engine that no longer exists.
-        let known = shared.lossCount < question.lossCount ? -1 : question.lossCount
-        return books.filter { $0.loss.number > known }.map(\.name)
+        let known = count < knownCount ? -1 : knownCount
+        return books.filter { number($0) > known }.map(\.name)
     }
 }

@@ -200,6 +200,8 @@ extension SymbolBook {
         // No update has reached the new one yet, but it is the book that one has reached.
         if served.sync.isLive && served.sync.lastID == staging.sync.lastID { staging.sync.proven() }
         served = staging
+        shared.deepeningCount &+= 1
+        deepeningNumber = shared.deepeningCount
         proved(by: .snapshot)
         afterApply()
     }

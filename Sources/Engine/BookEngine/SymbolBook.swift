@@ -41,6 +41,10 @@ final class SymbolBook {
     /// `counters.applied` when the served book was loaded.
     var appliedAtLoad = 0
 
+    /// Number of the last time that the served book was replaced by one that says the same and more, among
+    /// those of the engine; 0 if it never was.
+    var deepeningNumber = 0
+
     // Evidence against the served book.
     var loss = BookLoss()
     var doubt = ReconnectDoubt()

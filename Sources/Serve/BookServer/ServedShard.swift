@@ -166,7 +166,7 @@ final class ServedShard {
         let loss = replica.engine.lossNumber(of: symbol)
         if book.state == .live && loss == losses[slot] && mark.lastUpdateID == book.book.lastUpdateID {
             if nowNs == nil { return }
-            return replica.engine.withBook(symbol) { if book.isShallower(than: $0) { book.deepen($0) } } ?? ()
+            return replica.engine.withBook(symbol) { book.deepen($0) } ?? ()
         }
         losses[slot] = loss
         let resumption = replica.engine.withBook(symbol) { book.resume($0) } ?? .behind

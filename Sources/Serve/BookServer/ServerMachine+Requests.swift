@@ -39,8 +39,8 @@ extension ServerMachine {
     /// Names what is served, in answers to what is not.
     private static let servedHeader = "X-Lob-Served"
     private static let served = "ping time exchangeInfo depth ticker/bookTicker"
-    /// Levels a side at which a depth answer was cut, if these are fewer than were asked for: a side of that
-    /// length goes on.
+    /// Levels of the shorter side of a depth answer that had to end before what was asked for, because no
+    /// more is proven: a side of at least that length goes on, and its further levels come with updates.
     static let depthLimitHeader = "X-Lob-Depth-Limit"
 
     /// Answers a request.
@@ -143,7 +143,7 @@ extension ServerMachine {
     private func depth(_ name: SymbolName, _ levelCount: Int) throws(RestRefusal) -> RestAnswer {
         let index = try index(of: name)
         if let why = refusal(of: index) { throw .notServed(why) }
-        let cut = book(index).fill(&snapshot, limit: levelCount)
+        let cut = book(index).answer(&snapshot, limit: levelCount)
         guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
             throw .notServed("the book has no levels")
         }

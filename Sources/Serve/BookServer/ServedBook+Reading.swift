@@ -1,0 +1,77 @@
+// What is shown of a served book.
+
+import DepthBook
+import MarketData
+
+extension ServedBook {
+    /// Whether it may be shown: it is the source's, and known from the best prices on.
+    var isShown: Bool { state == .live && book.hasProvenBest(.bid) && book.hasProvenBest(.ask) }
+
+    /// Fills in the best levels, and no more of a side than is proven.
+    ///
+    /// - Parameter limit: levels a side that are wanted.
+    /// - Returns: levels of the shorter side that ends before that because no more is proven; `limit` if none
+    ///   does.
+    @discardableResult
+    func fill(_ snapshot: inout DepthSnapshot, limit: Int) -> Int {
+        snapshot.reset()
+        snapshot.symbol = symbol
+        snapshot.lastUpdateID = book.lastUpdateID
+        snapshot.eventTimeUs = book.eventTimeUs
+        snapshot.transactionTimeUs = book.eventTimeUs
+        snapshot.scales = book.scales
+        let bidLimit = known(.bid, limit)
+        let askLimit = known(.ask, limit)
+        if bidLimit > 0 {
+            book.forEachLevel(.bid) {
+                snapshot.bids.append($0)
+                return snapshot.bids.count < bidLimit
+            }
+        }
+        if askLimit > 0 {
+            book.forEachLevel(.ask) {
+                snapshot.asks.append($0)
+                return snapshot.asks.count < askLimit
+            }
+        }
+        return min(bidLimit, askLimit)
+    }
+
+    /// Fills in what a client gets who asks for a book: as `fill`, and what it lacks is owed to it from now
+    /// on.
+    func answer(_ snapshot: inout DepthSnapshot, limit: Int) -> Int {
+        let cut = fill(&snapshot, limit: limit)
+        if cut == limit { return cut }
+        if known(.bid, limit) < limit { promises.bids.claimed = .unbounded }
+        if known(.ask, limit) < limit { promises.asks.claimed = .unbounded }
+        return cut
+    }
+
+    /// Levels of a side that can be shown of so many; those of a side that is known whole may be fewer.
+    private func known(_ side: Side, _ limit: Int) -> Int {
+        book.proven(side) == .unbounded ? limit : min(limit, book.provenLevelCount(side))
+    }
+
+    /// Fills in the partial depth of a market whose partial depths look like updates.
+    func fill(_ partial: inout DepthUpdate, from snapshot: borrowing DepthSnapshot) {
+        partial.reset()
+        partial.symbol = symbol
+        (partial.first, partial.last, partial.previousLast) = (ids.first, ids.last, ids.previousLast)
+        (partial.eventTimeUs, partial.transactionTimeUs) = (book.eventTimeUs, book.eventTimeUs)
+        partial.scales = book.scales
+        for index in 0..<snapshot.bids.count { partial.bids.append(snapshot.bids[index]) }
+        for index in 0..<snapshot.asks.count { partial.asks.append(snapshot.asks[index]) }
+    }
+
+    /// The best prices; a side without levels shows zeros.
+    var ticker: BookTicker {
+        var ticker = BookTicker()
+        ticker.symbol = symbol
+        ticker.updateID = book.lastUpdateID
+        (ticker.eventTimeUs, ticker.transactionTimeUs) = (book.eventTimeUs, book.eventTimeUs)
+        ticker.scales = book.scales ?? ticker.scales
+        ticker.bid = book.bestBid ?? PriceLevel(0, 0)
+        ticker.ask = book.bestAsk ?? PriceLevel(0, 0)
+        return ticker
+    }
+}
