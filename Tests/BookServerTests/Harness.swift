@@ -231,4 +231,6 @@ final class Listener {
     var isOpen: Bool { client?.backend != nil && end == nil }
 
     func send(_ text: String) { _ = client?.send(text: text) }
+
+    func close() { client?.close() }
 }

@@ -54,7 +54,7 @@ enum HouseRules {
             "BookServer",
             [
                 "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook",
-                "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
+                "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport", "MarketData", "Synchronization",
             ]
         ),
         (

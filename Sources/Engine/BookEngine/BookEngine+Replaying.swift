@@ -43,6 +43,9 @@ extension BookEngine {
         return books[slot].mark
     }
 
+    /// The slot of a symbol, -1 if the engine does not hold it. O(1).
+    package borrowing func place(of name: SymbolName) -> Int { table.slot(of: name) }
+
     /// Where the symbol of a slot stands.
     package borrowing func mark(at slot: Int) -> BookMark { books[slot].mark }
 

@@ -23,6 +23,7 @@ import BookService
 import LobHandoff
 import LobTransport
 import MarketData
+import Synchronization
 
 /// Serves the books of a service on a port. For any thread. Stop it before the service.
 package final class BookServer: Sendable {
@@ -51,10 +52,11 @@ package final class BookServer: Sendable {
         /// Whether an address that uses more request weight than the venue allows is refused with 429 and
         /// 418. The weight is counted and shown in any case.
         package var isWeightLimited = false
-        /// Bytes of the ring of each shard, a power of two. What it drops is bridged.
-        package var ringBytes = FrameRing.defaultCapacityBytes
-        /// Longest time that what has come waits for the server.
-        package var pollUs: UInt64 = 1_000
+        /// Bytes of the ring of each shard, a power of two; nil: as many as the book's own ring. What it
+        /// drops is bridged.
+        package var ringBytes: Int?
+        /// Seconds between two requests for the venue's list of symbols.
+        package var listEverySeconds = 3_600
         /// Which of the venue's dialects its own messages have; nil: today's.
         package var dialect: WireDialect?
 
@@ -78,7 +80,7 @@ package final class BookServer: Sendable {
 
     private let thread: LoopThread<Export>
     private let stopping: StopFlag
-    private let isJoined = StopFlag()
+    private let isJoined = Mutex(false)
 
     /// Starts to serve all books of a service.
     ///
@@ -93,7 +95,7 @@ package final class BookServer: Sendable {
                 return LoopThread.Resident(
                     remote: Export(
                         port: machine.port, counters: machine.counterReadings, loop: loop.remote),
-                    isOver: { machine.isOver(isStopping: stopping.isRaised) })
+                    isOver: { machine.turn(isStopping: stopping.isRaised) })
             }
         } catch {
             throw .transport(error)
@@ -107,13 +109,15 @@ package final class BookServer: Sendable {
     package var counters: ServerCounters { thread.remote.counters.latest(ServerCounters()) }
 
     /// Closes all clients with 1001 and ends the thread; some seconds at most. Not from inside a callback of
-    /// the service. A second call does nothing.
+    /// the service. Any thread; every call returns when it has ended.
     package func stop() {
-        if isJoined.isRaised { return }
-        isJoined.raise()
-        stopping.raise()
-        thread.remote.loop.wake()
-        thread.join()
+        isJoined.withLock { isJoined in
+            if isJoined { return }
+            isJoined = true
+            stopping.raise()
+            thread.remote.loop.wake()
+            thread.join()
+        }
     }
 
     deinit { stop() }
@@ -137,7 +141,9 @@ package final class BookServer: Sendable {
         var shards: [ServedShard] = []
         for number in 0..<service.shardCount {
             do throws(FrameRingError) {
-                shards.append(try ServedShard(number, of: service, ringBytes: options.ringBytes))
+                let bytes = options.ringBytes ?? service.shardStatuses[number].ring.capacityBytes
+                shards.append(
+                    try ServedShard(number, of: service, ringBytes: bytes, wake: WakeSwitch()))
             } catch {
                 throw .ring(error)
             }

@@ -54,6 +54,9 @@ extension ServedBook {
         return true
     }
 
+    /// Gives back the memory of a bridge that was told.
+    func dropBridge() { bridge = DepthUpdate(levelCapacity: 1) }
+
     /// What this book becomes where the source is at these levels: inside what is proven of them they alone,
     /// beyond it this book's own as well; the best of them if there are too many. Best first.
     func target(_ side: Side, _ levels: [PriceLevel], provenTo range: ProvenRange) -> [PriceLevel] {

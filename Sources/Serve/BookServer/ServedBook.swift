@@ -82,8 +82,10 @@ final class ServedBook {
     /// Ids of the last update sent, or of the first book.
     var ids = UpdateRange(first: UpdateID(0), last: UpdateID(0))
     /// The last bridging update.
-    var bridge = DepthUpdate(levelCapacity: 16)
+    var bridge = DepthUpdate(levelCapacity: 1)
     var promises = (bids: Promise(), asks: Promise())
+    /// The last update sent, without wrapper; empty if there was none.
+    var message: [UInt8] = []
 
     /// - Parameters:
     ///   - symbol: whose book it is.
@@ -137,6 +139,7 @@ final class ServedBook {
     func forget() {
         state = .empty
         promises = (Promise(), Promise())
+        message = []
         book.removeAll()
     }
 

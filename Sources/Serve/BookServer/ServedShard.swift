@@ -1,9 +1,11 @@
 // One shard of the service as the server follows it: a replica over a tap of the shard's frames, and the
 // served books beside it.
 //
-// Every update of the stream is looked at right after the replica has taken it. Everything else that can
-// change a book is looked at with the next tick: until then nothing of that symbol is passed on, and a
-// request looks for itself.
+// Every frame may change books; those that it changed are looked at right after it. An update of the stream
+// of a live book is passed on as it came; everything else that changes a book is bridged.
+//
+// How far behind the server itself is, the ticks in the tap say: the feed writes them with the time at which
+// it did.
 //
 // SAFETY: the bytes of a frame are copied out during the call that lends them.
 
@@ -14,12 +16,14 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// What a shard has to tell. All calls come from inside `ServedShard.poll` and `ServedShard.settle`.
+/// What a shard has to tell. All calls come from inside `ServedShard.poll` and `ServedShard.refusal`.
 struct ShardNews {
-    /// The next update of the stream of a symbol, as it came, without wrapper; the book has taken it.
-    var passed: (Int, [UInt8]) -> Void
+    /// The next update of the stream of a symbol; the book has taken it, and its `message` is what came.
+    var passed: (Int, borrowing DepthUpdate) -> Void
     /// A bridging update in `ServedBook.bridge` of this symbol; the book has taken it.
     var bridged: (Int) -> Void
+    /// The book of this symbol may be shown, for the first time or at the id where it was.
+    var resumed: (Int) -> Void
     /// The stream of this symbol cannot go on from what the clients hold.
     var broken: (Int) -> Void
 }
@@ -28,40 +32,58 @@ struct ShardNews {
 final class ServedShard {
     let number: Int
     let symbols: [SymbolName]
-    /// By the order of `symbols`.
+    /// By the order of `symbols`, which is that of the slots of the replica.
     let books: [ServedBook]
+    /// The ring of its tap.
+    let gauges: FrameRingGauges
+    /// Notified when there is something to take.
+    let wake: WakeSwitch
     private var replica: ReplicaEngine
     private var consumer: FrameConsumer
     private let tap: FrameTap
     private let answers = CommandQueue<ReplicaAnswer>(capacity: 4)
-    private let slots: [SymbolName: Int]
     /// Numbers of the last loss of each book that is taken into account.
     private var losses: [Int]
     /// Since when each book has been behind, in nanoseconds of the frames; 0 if it is not.
     private var behindSinceNs: [Int64]
-    private var isTapped = false
-    private var payload: [UInt8] = []
+    /// Slots that the frame at hand has changed.
+    private var changed: [Int] = []
+    /// Slots that are behind, to be looked at with every tick.
+    private var waiting: [Int] = []
+    private var isWaiting: [Bool]
+    private(set) var isTapped = false
+    /// When the feed wrote the last tick that was taken; nil before the first.
+    private var tickNs: Int64?
+    /// The venue's time in the last update taken, and when the feed received it.
+    private var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
 
     /// What stands around the payload in the wrapper: before the stream's name, and between the two.
     private static let wrapperHead = Array("{\"stream\":\"".utf8)
     private static let wrapperMiddle = Array("\",\"data\":".utf8)
+    /// Memory of a message that is kept for the next one of its symbol.
+    private static let keptBytesMax = 1 << 16
     /// A source that stays behind for longer counts anew.
     private static let behindNsMax: Int64 = 10_000_000_000
 
-    init(_ number: Int, of service: BookService, ringBytes: Int) throws(FrameRingError) {
-        let configuration = service.configuration.engine
+    init(
+        _ number: Int, of service: BookService, ringBytes: Int, wake: WakeSwitch
+    ) throws(FrameRingError) {
+        var configuration = service.configuration.engine
+        configuration.publication = .conflated
         let ring = try FrameRing(capacityBytes: ringBytes)
-        tap = FrameTap(ring.producer)
+        tap = FrameTap(ring.producer, wake: wake)
+        gauges = ring.gauges
         consumer = ring.consumer
         replica = ReplicaEngine(configuration)
-        (self.number, symbols) = (number, service.symbols(ofShard: number))
+        (self.number, self.wake) = (number, wake)
+        symbols = service.symbols(ofShard: number)
         let isLinked = configuration.rules.updatesAreLinked
         books = symbols.map {
             ServedBook($0, isLinked: isLinked, levelCountMax: configuration.levelCountMax)
         }
-        slots = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, $0) })
         losses = [Int](repeating: 0, count: symbols.count)
         behindSinceNs = [Int64](repeating: 0, count: symbols.count)
+        isWaiting = [Bool](repeating: false, count: symbols.count)
         for symbol in symbols { replica.addSymbol(symbol) }
     }
 
@@ -71,20 +93,34 @@ final class ServedShard {
     func poll(_ service: BookService, limit: Int, _ news: ShardNews) -> Int {
         if !isTapped { isTapped = service.add(tap, toShard: number) }
         for answer in answers.take() {
-            replica.receive(answer)
-            settleAll(news, nowNs: nil)
+            replica.take(answer)
+            settleChanged(news)
         }
         let count = consumer.poll(limit: limit) { take($0, news) }
         if let question = replica.takeQuestion(),
-            !service.answer(question, byShard: number, { [answers] in _ = answers.post($0) })
+            !service.answer(
+                question, byShard: number,
+                { [answers, wake] in
+                    _ = answers.post($0)
+                    wake.notify()
+                })
         {
-            replica.receive(nil)
+            replica.take(nil)
         }
         return count
     }
 
     /// Where the replica's book of a symbol stands.
-    func mark(of slot: Int) -> BookMark? { replica.engine.mark(of: symbols[slot]) }
+    func mark(of slot: Int) -> BookMark? { replica.engine.mark(at: slot) }
+
+    /// How far what is shown lies behind what the feed has received, at a time in nanoseconds since 1970; 0
+    /// before the first tick.
+    func lagNs(atNs: Int64) -> Int64 { tickNs.map { max(0, atNs &- $0) } ?? 0 }
+
+    /// The venue's time at a time in nanoseconds since 1970, by its last message; nil before that.
+    func venueTimeUs(atNs: Int64) -> Int64? {
+        heard.map { $0.eventTimeUs &+ max(0, atNs &- $0.receivedAtNs) / 1_000 }
+    }
 
     /// Ends the tap; false if the feed cannot be told now.
     func leave(_ service: BookService) -> Bool {
@@ -96,7 +132,7 @@ final class ServedShard {
     func refusal(of slot: Int, _ news: ShardNews) -> String? {
         settle(slot, news, nowNs: nil)
         if books[slot].isShown { return nil }
-        guard let mark = replica.engine.mark(of: symbols[slot]) else { return "unknown" }
+        let mark = replica.engine.mark(at: slot)
         switch mark.state {
         case .syncing: return "the book is syncing"
         case .stale: return "the book is stale: \(mark.reason)"
@@ -107,37 +143,44 @@ final class ServedShard {
     private func take(_ frame: Frame, _ news: ShardNews) {
         let updateCount = replica.engine.counters.depthUpdates
         replica.step(frame)
-        switch frame.kind {
-        case .message:
-            if replica.engine.counters.depthUpdates != updateCount { follow(frame, news) }
-        case .depthSnapshot, .snapshotFailed, .snapshotRequested: return
-        case .connected, .disconnected, .retired, .dropped: settleAll(news, nowNs: nil)
-        case .tick: settleAll(news, nowNs: frame.receivedAtNs)
+        if frame.kind == .message && replica.engine.counters.depthUpdates != updateCount {
+            follow(frame, news)
+        }
+        settleChanged(news)
+        guard frame.kind == .tick else { return }
+        tickNs = frame.receivedAtNs
+        let due = waiting
+        waiting.removeAll(keepingCapacity: true)
+        for slot in due {
+            isWaiting[slot] = false
+            settle(slot, news, nowNs: frame.receivedAtNs)
         }
     }
 
     private func follow(_ frame: Frame, _ news: ShardNews) {
-        let slot: Int? = replica.engine.withLastUpdate { update, stream in
-            guard let slot = slots[update.symbol] else { return nil }
-            guard let mark = replica.engine.mark(of: update.symbol), mark.state == .live,
-                mark.lastUpdateID == update.last,
-                replica.engine.lossNumber(of: update.symbol) == losses[slot],
-                copyPayload(frame, stream), books[slot].pass(update)
-            else { return slot }
-            news.passed(slot, payload)
-            return nil
+        replica.engine.withLastUpdate { update, stream in
+            let slot = replica.engine.place(of: update.symbol)
+            if slot < 0 { return }
+            if update.eventTimeUs > 0 { heard = (update.eventTimeUs, frame.receivedAtNs) }
+            let mark = replica.engine.mark(at: slot)
+            guard mark.state == .live, mark.lastUpdateID == update.last,
+                replica.engine.lossNumber(at: slot) == losses[slot], books[slot].pass(update)
+            else {
+                changed.append(slot)
+                return
+            }
+            copyMessage(of: frame, stream, to: books[slot])
+            news.passed(slot, update)
         }
-        if let slot { settle(slot, news, nowNs: nil) }
     }
 
-    /// Copies the message of a frame without its wrapper.
-    ///
-    /// - Returns: false if the wrapper is not of the usual form; the message is then encoded anew.
-    private func copyPayload(_ frame: Frame, _ stream: Range<Int>?) -> Bool {
-        payload.removeAll(keepingCapacity: true)
+    /// Keeps the message of a frame without its wrapper; nothing if the wrapper is not of the usual form, and
+    /// the message is then to be encoded anew.
+    private func copyMessage(of frame: Frame, _ stream: Range<Int>?, to book: ServedBook) {
+        book.message.removeAll(keepingCapacity: book.message.capacity <= ServedShard.keptBytesMax)
         guard let stream else {
-            unsafe payload.append(contentsOf: frame.bytes)
-            return true
+            unsafe book.message.append(contentsOf: frame.bytes)
+            return
         }
         let (head, middle) = (ServedShard.wrapperHead, ServedShard.wrapperMiddle)
         let start = stream.upperBound + middle.count
@@ -146,41 +189,55 @@ final class ServedShard {
             unsafe frame.bytes[0..<head.count].elementsEqual(head),
             unsafe frame.bytes[stream.upperBound..<start].elementsEqual(middle),
             unsafe frame.bytes[count - 1] == UInt8(ascii: "}")
-        else { return false }
-        unsafe payload.append(contentsOf: frame.bytes[start..<(count - 1)])
-        return true
+        else { return }
+        unsafe book.message.append(contentsOf: frame.bytes[start..<(count - 1)])
     }
 
-    private func settleAll(_ news: ShardNews, nowNs: Int64?) {
-        for slot in symbols.indices { settle(slot, news, nowNs: nowNs) }
+    private func settleChanged(_ news: ShardNews) {
+        replica.takeChanged { changed.append($0) }
+        if changed.isEmpty { return }
+        var slots: [Int] = []
+        swap(&slots, &changed)
+        for slot in slots { settle(slot, news, nowNs: nil) }
+        slots.removeAll(keepingCapacity: true)
+        if changed.isEmpty { swap(&slots, &changed) }
     }
 
-    /// Brings a served book in line with the replica's, wherever that stands.
+    /// Brings a served book in line with the replica's, wherever that stands. O(1) if it is.
     private func settle(_ slot: Int, _ news: ShardNews, nowNs: Int64?) {
-        let (symbol, book) = (symbols[slot], books[slot])
-        guard let mark = replica.engine.mark(of: symbol), mark.state == .live else {
+        let book = books[slot]
+        let mark = replica.engine.mark(at: slot)
+        if mark.state != .live {
             // What it was behind while it was live says nothing of what comes back.
             behindSinceNs[slot] = 0
             return book.pause()
         }
-        let loss = replica.engine.lossNumber(of: symbol)
+        let loss = replica.engine.lossNumber(at: slot)
         if book.state == .live && loss == losses[slot] && mark.lastUpdateID == book.book.lastUpdateID {
-            if nowNs == nil { return }
-            return replica.engine.withBook(symbol) { book.deepen($0) } ?? ()
+            return replica.engine.withBook(at: slot) { book.deepen($0) }
         }
         losses[slot] = loss
-        let resumption = replica.engine.withBook(symbol) { book.resume($0) } ?? .behind
+        let resumption = replica.engine.withBook(at: slot) { book.resume($0) }
         if resumption != .behind { behindSinceNs[slot] = 0 }
         switch resumption {
-        case .began, .unchanged: break
+        case .began, .unchanged: news.resumed(slot)
         case .bridged: news.bridged(slot)
-        case .behind:
-            guard let nowNs else { return }
-            if behindSinceNs[slot] == 0 { behindSinceNs[slot] = nowNs }
-            if nowNs - behindSinceNs[slot] < ServedShard.behindNsMax { return }
-            behindSinceNs[slot] = 0
-            book.forget()
-            news.broken(slot)
+        case .behind: waitFor(slot, news, nowNs)
         }
+    }
+
+    /// A book is behind: for a while, or for good.
+    private func waitFor(_ slot: Int, _ news: ShardNews, _ nowNs: Int64?) {
+        if let nowNs {
+            if behindSinceNs[slot] == 0 { behindSinceNs[slot] = nowNs }
+            if nowNs - behindSinceNs[slot] >= ServedShard.behindNsMax {
+                behindSinceNs[slot] = 0
+                books[slot].forget()
+                news.broken(slot)
+            }
+        }
+        if isWaiting[slot] { return }
+        isWaiting[slot] = true
+        waiting.append(slot)
     }
 }

@@ -19,6 +19,8 @@ final class ServerClient {
     var isCombined: Bool
     /// Whether streams of books stay silent on its path.
     let isDeaf: Bool
+    /// Whether it gets times in µs.
+    let isMicroseconds: Bool
     /// Names of its streams in the order in which they came, silent ones included.
     private(set) var names: [String] = []
     private var held: Set<String> = []
@@ -30,9 +32,9 @@ final class ServerClient {
     private var second: UInt64 = 0
     private var messageCount = 0
 
-    init(_ peer: WebSocketPeer, isCombined: Bool, isDeaf: Bool, queuedBytesMax: Int) {
-        (self.peer, self.isCombined, self.isDeaf) = (peer, isCombined, isDeaf)
-        self.queuedBytesMax = queuedBytesMax
+    init(_ peer: WebSocketPeer, _ target: StreamTarget, queuedBytesMax: Int) {
+        (self.peer, self.queuedBytesMax) = (peer, queuedBytesMax)
+        (isCombined, isDeaf, isMicroseconds) = (target.isCombined, target.isDeaf, target.isMicroseconds)
     }
 
     /// Adds a stream; false if it has it.
@@ -46,7 +48,7 @@ final class ServerClient {
     func remove(_ name: String) -> Bool {
         if held.remove(name) == nil { return false }
         names.removeAll { $0 == name }
-        waiting.removeAll { $0.name == name }
+        waiting.removeAll { $0.key.name == name }
         return true
     }
 
@@ -87,7 +89,9 @@ final class ServerClient {
         }
     }
 
-    private func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
+    /// Sends a message that is not to be missed.
+    func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
+        if !isOpen { return }
         let isFull = peer.queuedBytes + bytes.count > queuedBytesMax
         if isFull || !peer.send(text: bytes.span) {
             // Refused with nothing queued: the client is about to be reported gone.

@@ -42,5 +42,8 @@ extension ServerCounters: Measured {
         .counter(
             "lob_server_broken_streams_total", \.brokenCount, key: "brokenStreams",
             help: "Streams that could not be continued, so that their clients were closed."),
+        .counter(
+            "lob_server_lists_total", \.listCount, key: "lists",
+            help: "Lists of symbols that the venue has sent."),
     ]
 }

@@ -27,6 +27,9 @@ package struct ServerCounters: Hashable, Sendable, BitwiseCopyable {
     /// Streams that could not be continued, so that their clients were closed.
     package var brokenCount = 0
 
+    /// Lists of symbols that the venue has sent.
+    package var listCount = 0
+
     /// Nothing has happened.
     package init() {}
 }

@@ -30,9 +30,7 @@ extension ServerMachine {
     }
 
     private func open(_ peer: WebSocketPeer, _ target: StreamTarget) -> WebSocketPeer.Handlers {
-        let client = ServerClient(
-            peer, isCombined: target.isCombined, isDeaf: target.isDeaf,
-            queuedBytesMax: options.queuedBytesMax)
+        let client = ServerClient(peer, target, queuedBytesMax: options.queuedBytesMax)
         clients.append(client)
         counters.connectedCount += 1
         for name in target.names { subscribe(client, name) }
@@ -85,10 +83,52 @@ extension ServerMachine {
         if !client.add(name) { return }
         counters.streamCount += 1
         if client.isDeaf { return }
-        guard let topic = topics[name] ?? makeTopic(name) else { return }
+        let key = StreamTopic.Key(name: name, isMicroseconds: client.isMicroseconds)
+        guard let topic = topics[key] ?? makeTopic(key) else { return }
         topic.add(client)
-        topic.shown = nil
-        note(topic.symbol)
+        welcome(client, to: topic)
+    }
+
+    /// Gives a new listener what the others have: the present state, or the last update.
+    ///
+    /// Why the last update: a client that asks for the book of a quiet symbol would wait for an update that
+    /// leads on from it. One that tests `U <= lastUpdateId <= u` of its first update would never find it,
+    /// since the ids of answers always end an update here.
+    private func welcome(_ client: ServerClient, to topic: StreamTopic) {
+        guard let index = topic.symbol else {
+            topic.shown.removeAll(keepingCapacity: true)
+            topic.changed.formUnion(places.indices)
+            return
+        }
+        if !book(index).isShown { return }
+        switch topic.kind {
+        case .updates: repeatUpdate(book(index).message, to: client, topic, index)
+        case .summaries: repeatUpdate(topic.message, to: client, topic, index)
+        case .best, .partial:
+            if topic.message.isEmpty || topic.isWaiting { return note(index) }
+            client.pass(topic, &counters)
+        case .everyBest: break
+        }
+    }
+
+    /// Sends an update once more, as of now: a client that measures how late its updates are must not take
+    /// it for late.
+    private func repeatUpdate(
+        _ message: [UInt8], to client: ServerClient, _ topic: StreamTopic, _ index: Int
+    ) {
+        if message.isEmpty { return }
+        do {
+            guard try parser.parse(message.span, market: rules.market) == .depthUpdate else { return }
+        } catch { return }
+        let shard = shards[places[index].shard]
+        if let nowUs = shard.venueTimeUs(atNs: LoopClock.realtimeNs) {
+            parser.update.eventTimeUs = max(parser.update.eventTimeUs, nowUs)
+        }
+        let again = encoded(isMicroseconds: topic.key.isMicroseconds) { (encoder) throws(EncoderError) in
+            try encoder.append(parser.update)
+        }
+        guard let again else { return }
+        client.send(client.isCombined ? topic.wrap(again) : again, &counters)
     }
 
     private func unsubscribe(_ client: ServerClient, _ name: String) {
@@ -98,24 +138,46 @@ extension ServerMachine {
     }
 
     private func leave(_ client: ServerClient, _ name: String) {
-        guard let topic = topics[name] else { return }
+        let key = StreamTopic.Key(name: name, isMicroseconds: client.isMicroseconds)
+        guard let topic = topics[key] else { return }
         topic.remove(client)
         if !topic.clients.isEmpty { return }
-        topics[name] = nil
-        topicsOfSymbol[topic.symbol].removeAll { $0 === topic }
+        topics[key] = nil
+        topicsOfAll.removeAll { $0 === topic }
+        if let index = topic.symbol { topicsOfSymbol[index].removeAll { $0 === topic } }
     }
 
     /// The topic of a name; nil for names that are accepted and stay silent.
-    private func makeTopic(_ name: String) -> StreamTopic? {
-        guard let stream = StreamName(name), rules.serves(stream),
+    private func makeTopic(_ key: StreamTopic.Key) -> StreamTopic? {
+        if key.name == ServingRules.everyBestName && rules.market != .spot {
+            let topic = StreamTopic(
+                key, .everyBest, symbol: nil, intervalNs: ServerMachine.nanoseconds(5_000),
+                summary: UpdateSummary(since: UpdateID(0), isLinked: false))
+            topics[key] = topic
+            topicsOfAll.append(topic)
+            return topic
+        }
+        guard let stream = StreamName(key.name), rules.serves(stream),
             let index = indicesOfStreams[stream.symbol]
         else { return nil }
-        let isPartial = stream.content != .depth && stream.content != .bookTicker
-        let intervalMs = isPartial ? stream.intervalMs ?? rules.intervalsMs[0] : 0
-        let topic = StreamTopic(name, stream, symbol: index, intervalNs: UInt64(intervalMs) * 1_000_000)
-        topics[name] = topic
+        let intervalMs = stream.intervalMs ?? rules.intervalsMs[0]
+        let kind: StreamTopic.Kind
+        switch stream.content {
+        case .depth:
+            // What is not slower than the stream that is followed is that stream.
+            let ownMs = service.configuration.streams.depthInterval.rawValue
+            kind = intervalMs <= ownMs ? .updates : .summaries
+        case .partialDepth(let levelCount): kind = .partial(levelCount: levelCount)
+        case .bookTicker: kind = .best
+        }
+        let isPaced = kind != .updates && kind != .best
+        let topic = StreamTopic(
+            key, kind, symbol: index, intervalNs: isPaced ? ServerMachine.nanoseconds(intervalMs) : 0,
+            summary: UpdateSummary(since: book(index).book.lastUpdateID, isLinked: book(index).isLinked))
+        topics[key] = topic
         topicsOfSymbol[index].append(topic)
-        note(index)
         return topic
     }
+
+    private static func nanoseconds(_ milliseconds: Int) -> UInt64 { UInt64(milliseconds) * 1_000_000 }
 }

@@ -1,7 +1,17 @@
-// One stream under one name, and who listens. A message is encoded once, and once more in the wrapper of its
-// name if anybody wants that, whatever the number of clients.
+// One stream under one name and in one unit of time, and who listens. A message is encoded once, and once
+// more in the wrapper of its name if anybody wants that, whatever the number of clients.
+//
+//     kind         shows                               sent                         a slow reader
+//     -------------|-----------------------------------|----------------------------|--------------
+//     updates      each update, as it comes            at once                      is closed
+//     summaries    what changed since the last one     once an interval, if any     is closed
+//     partial      the best levels                     once an interval, if changed gets the latest
+//     best         the best prices                     if they changed              gets the latest
+//     everyBest    the best prices of every symbol     once an interval, if changed is closed
 
 import BinanceServing
+import BookSync
+import DepthBook
 import LobTransport
 import MarketData
 
@@ -13,29 +23,61 @@ struct BestLevels: Hashable {
 
 /// A stream that somebody listens to. Thread: the server's.
 final class StreamTopic {
-    let name: String
-    let content: StreamName.Content
-    /// Index of its symbol among all of the server.
-    let symbol: Int
+    /// What tells streams apart.
+    struct Key: Hashable {
+        /// Name, as clients write it.
+        var name: String
+        /// Whether its times are in µs.
+        var isMicroseconds: Bool
+    }
+
+    /// What it shows.
+    enum Kind: Hashable {
+        case updates
+        case summaries
+        case partial(levelCount: Int)
+        case best
+        case everyBest
+    }
+
+    let key: Key
+    let kind: Kind
+    /// Index of its symbol among all of the server; nil for a stream of every symbol.
+    let symbol: Int?
     /// Least time between two messages; 0: every change.
     let intervalNs: UInt64
     private(set) var clients: [ServerClient] = []
     private let opening: [UInt8]
-    private var message: [UInt8] = []
+    /// The last message, without wrapper; empty before the first.
+    private(set) var message: [UInt8] = []
     private var wrapped: [UInt8] = []
     /// When the last message was made.
     private(set) var sentNs: UInt64 = 0
-    /// Best levels in the last message, of a stream of best prices.
-    var shown: BestLevels?
+    /// Best levels in the last messages of a stream of best prices, by symbol.
+    var shown: [Int: BestLevels] = [:]
+    /// What a summary will contain.
+    var summary: UpdateSummary
+    /// Whether it is among those whose interval is not over.
+    var isWaiting = false
+    /// Symbols that have changed, of a stream of every symbol.
+    var changed: Set<Int> = []
 
-    init(_ name: String, _ stream: StreamName, symbol: Int, intervalNs: UInt64) {
-        (self.name, self.symbol, self.intervalNs) = (name, symbol, intervalNs)
-        content = stream.content
-        opening = StreamWrapper.opening(name)
+    init(_ key: Key, _ kind: Kind, symbol: Int?, intervalNs: UInt64, summary: UpdateSummary) {
+        (self.key, self.kind, self.symbol, self.intervalNs) = (key, kind, symbol, intervalNs)
+        self.summary = summary
+        opening = StreamWrapper.opening(key.name)
     }
 
     /// Whether a slow reader may miss messages: each of them shows the whole state.
-    var isConflated: Bool { content != .depth }
+    var isConflated: Bool {
+        switch kind {
+        case .partial, .best: true
+        case .updates, .summaries, .everyBest: false
+        }
+    }
+
+    /// Whether it leads on from a book.
+    var isChained: Bool { kind == .updates || kind == .summaries }
 
     func add(_ client: ServerClient) { clients.append(client) }
 
@@ -52,11 +94,10 @@ final class StreamTopic {
     /// The last message as a client wants it.
     func bytes(isCombined: Bool) -> [UInt8] {
         if !isCombined { return message }
-        if wrapped.isEmpty {
-            wrapped += opening
-            wrapped += message
-            wrapped.append(StreamWrapper.closing)
-        }
+        if wrapped.isEmpty { wrapped = wrap(message) }
         return wrapped
     }
+
+    /// A message in the wrapper of this stream.
+    func wrap(_ message: [UInt8]) -> [UInt8] { opening + message + [StreamWrapper.closing] }
 }

@@ -25,6 +25,7 @@ public final class FrameTap: @unchecked Sendable {
     private var outbox: FrameOutbox
     private var senders: [FrameOutbox.Sender] = []
     private let signal: Signal?
+    private let wake: WakeSwitch?
 
     /// A tap that writes into the ring of this producer.
     ///
@@ -34,7 +35,18 @@ public final class FrameTap: @unchecked Sendable {
     ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost, with a mark.
     public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
         outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
-        self.signal = signal
+        (self.signal, wake) = (signal, nil)
+    }
+
+    /// A tap whose reader sleeps in a system call of its own.
+    package init(_ producer: consuming FrameProducer, wake: WakeSwitch, waitingBytesMax: Int = 1 << 20) {
+        outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
+        (signal, self.wake) = (nil, wake)
+    }
+
+    private func notify() {
+        signal?.notify()
+        wake?.notify()
     }
 
     /// Messages that found no room here. Thread: the feed's.
@@ -51,7 +63,7 @@ public final class FrameTap: @unchecked Sendable {
         let index = sender(source)
         let delivery = outbox.receive(
             piece, isFinal: isFinal, from: &senders[index], receivedAtNs: receivedAtNs)
-        if isFinal { signal?.notify() }
+        if isFinal { notify() }
         return delivery
     }
 
@@ -65,14 +77,14 @@ public final class FrameTap: @unchecked Sendable {
     ) -> Bool {
         let isTaken = outbox.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes)
         if !isTaken { outbox.markEverything(of: source, receivedAtNs) }
-        signal?.notify()
+        notify()
         return isTaken
     }
 
     /// Writes a tick; the counterpart of `FrameOutbox.tick`.
     public func tick(atNs: Int64, monotonicNs: Int64? = nil) {
         outbox.tick(atNs: atNs, monotonicNs: monotonicNs)
-        signal?.notify()
+        notify()
     }
 
     /// Offers again what waits, in order; true if nothing waits any more.

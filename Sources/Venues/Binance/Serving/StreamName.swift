@@ -82,6 +82,9 @@ package struct StreamName: Hashable, Sendable {
 }
 
 extension ServingRules {
+    /// The name of the stream of the best prices of every symbol; the futures' alone.
+    package static let everyBestName = "!bookTicker"
+
     /// Levels a side that partial depths are served with.
     package static let partialLevelCounts = [5, 10, 20]
 

@@ -1,0 +1,239 @@
+// One turn: from the shards to the topics, and to sleep.
+
+import BinanceServing
+import BinanceVenue
+import LobTransport
+import MarketData
+
+extension ServerMachine {
+    private static let framesPerTurn = 1_024
+    private static let publishEveryNs: UInt64 = 10_000_000
+    private static let tapAgainNs: UInt64 = 10_000_000
+    private static let listAgainNs: UInt64 = 1_000_000_000
+    private static let secondNs: UInt64 = 1_000_000_000
+
+    /// Takes what has come and sends what is due; afterwards the loop may sleep.
+    func work() {
+        var isBusy = poll()
+        let nowNs = LoopClock.monotonicNs
+        flush(nowNs)
+        takeList(nowNs)
+        publish(nowNs)
+        if !isBusy {
+            for shard in shards { shard.wake.arm() }
+            // What came before that wakes nobody.
+            isBusy = poll()
+        }
+        if isBusy { return alarm.set(atNs: nowNs, nowNs: nowNs, on: loop) }
+        if shards.contains(where: { !$0.isTapped }) {
+            alarm.set(atNs: nowNs + ServerMachine.tapAgainNs, nowNs: nowNs, on: loop)
+        }
+    }
+
+    /// Whether there was anything.
+    private func poll() -> Bool {
+        var isBusy = false
+        for (number, shard) in shards.enumerated() {
+            let count = shard.poll(service, limit: ServerMachine.framesPerTurn, news[number])
+            if count > 0 { isBusy = true }
+        }
+        return isBusy
+    }
+
+    private func publish(_ nowNs: UInt64) {
+        judge()
+        if counters == published { return }
+        if nowNs - publishedNs < ServerMachine.publishEveryNs {
+            return alarm.set(atNs: publishedNs + ServerMachine.publishEveryNs, nowNs: nowNs, on: loop)
+        }
+        (published, publishedNs) = (counters, nowNs)
+        countersWriter.publish(counters)
+    }
+
+    /// What is seen of the server itself.
+    private func judge() {
+        counters.clientCount = clients.count
+    }
+
+    /// Asks for the venue's list of symbols: again soon until it is there, later now and then.
+    private func takeList(_ nowNs: UInt64) {
+        if let list = lists.take().first {
+            for info in list.symbols where indices[info.symbol] != nil { facts[info.symbol] = info }
+            counters.listCount += 1
+            listNotBeforeNs = nowNs + UInt64(max(options.listEverySeconds, 1)) * ServerMachine.secondNs
+        }
+        if nowNs >= listNotBeforeNs {
+            listNotBeforeNs = nowNs + (facts.isEmpty ? 1 : 60) * ServerMachine.listAgainNs
+            _ = service.fetchExchangeInfo { [lists, remote = loop.remote] result in
+                if case .success(let list) = result, lists.post(list) { remote.wake() }
+            }
+        }
+        alarm.set(atNs: listNotBeforeNs, nowNs: nowNs, on: loop)
+    }
+
+    // MARK: - News of the shards
+
+    /// The next update of a symbol, as it came.
+    func passed(_ index: Int, _ update: borrowing DepthUpdate) {
+        counters.passedCount += 1
+        let book = book(index)
+        if book.message.isEmpty {
+            book.message =
+                encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in try encoder.append(update)
+                }
+                ?? []
+        }
+        changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
+    }
+
+    /// A bridge was made.
+    func bridged(_ index: Int) {
+        counters.bridgeCount += 1
+        let book = book(index)
+        let message = encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in
+            try encoder.append(book.bridge)
+        }
+        guard let message else {
+            book.forget()
+            return broken(index)
+        }
+        book.message = message
+        changed(index, book.bridge, isMicroseconds: false)
+        book.dropBridge()
+    }
+
+    /// Sends an update to those who follow its symbol.
+    private func changed(_ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool) {
+        let nowNs = LoopClock.monotonicNs
+        let message = book(index).message
+        for topic in topicsOfSymbol[index] {
+            switch topic.kind {
+            case .updates where rules.market != .spot || topic.key.isMicroseconds == isMicroseconds:
+                topic.send(message, nowNs: nowNs, &counters)
+            case .updates:
+                let bytes = encoded(isMicroseconds: topic.key.isMicroseconds) {
+                    (encoder) throws(EncoderError) in try encoder.append(update)
+                }
+                if let bytes { topic.send(bytes, nowNs: nowNs, &counters) }
+            case .summaries: topic.summary.add(update)
+            case .partial, .best, .everyBest: break
+            }
+        }
+        note(index)
+    }
+
+    /// The book of a symbol may be shown.
+    func resumed(_ index: Int) {
+        let book = book(index)
+        for topic in topicsOfSymbol[index] where topic.kind == .summaries && book.message.isEmpty {
+            topic.summary = UpdateSummary(since: book.book.lastUpdateID, isLinked: book.isLinked)
+        }
+        note(index)
+    }
+
+    /// What a client holds of this symbol leads nowhere: it must begin anew.
+    func broken(_ index: Int) {
+        counters.brokenCount += 1
+        for topic in topicsOfSymbol[index] where topic.isChained {
+            for client in topic.clients { client.close(.goingAway) }
+        }
+    }
+
+    /// The streams that show the state of a symbol may have something to show.
+    func note(_ index: Int) {
+        for topic in topicsOfAll { topic.changed.insert(index) }
+        if isDirty[index] || topicsOfSymbol[index].allSatisfy({ $0.kind == .updates }) { return }
+        isDirty[index] = true
+        dirty.append(index)
+    }
+
+    // MARK: - What is made here
+
+    /// Makes what is due of partial depths, best prices and summaries.
+    private func flush(_ nowNs: UInt64) {
+        for topic in topicsOfAll where !topic.changed.isEmpty { flush(topic, nowNs) }
+        if nowNs >= waitingDueNs {
+            let due = waiting
+            waiting.removeAll(keepingCapacity: true)
+            waitingDueNs = .max
+            for topic in due {
+                topic.isWaiting = false
+                if let index = topic.symbol, book(index).isShown { make(topic, index, nowNs) }
+            }
+        }
+        for index in dirty {
+            isDirty[index] = false
+            // When it may be shown again, it is noted again.
+            if !book(index).isShown { continue }
+            for topic in topicsOfSymbol[index] where topic.kind != .updates && !topic.isWaiting {
+                make(topic, index, nowNs)
+            }
+        }
+        dirty.removeAll(keepingCapacity: true)
+        if waitingDueNs != .max { alarm.set(atNs: waitingDueNs, nowNs: nowNs, on: loop) }
+    }
+
+    /// Makes the message of a topic, now or when its interval is over.
+    private func make(_ topic: StreamTopic, _ index: Int, _ nowNs: UInt64) {
+        if topic.clients.isEmpty { return }
+        let dueNs = topic.sentNs + topic.intervalNs
+        if nowNs >= dueNs {
+            if let bytes = message(of: topic, index) { topic.send(bytes, nowNs: nowNs, &counters) }
+        } else {
+            topic.isWaiting = true
+            waiting.append(topic)
+            waitingDueNs = min(waitingDueNs, dueNs)
+        }
+    }
+
+    /// The present message of a topic; nil if it has been sent.
+    private func message(of topic: StreamTopic, _ index: Int) -> [UInt8]? {
+        let book = book(index)
+        let isMicroseconds = topic.key.isMicroseconds
+        switch topic.kind {
+        case .updates: return nil
+        case .summaries:
+            if topic.summary.isEmpty { return nil }
+            topic.summary.take(&made, from: book)
+            return encoded(isMicroseconds: isMicroseconds) { (encoder) throws(EncoderError) in
+                try encoder.append(made)
+            }
+        case .partial(let levelCount):
+            book.fill(&snapshot, limit: levelCount)
+            if rules.market == .spot {
+                return encoded(isMicroseconds: isMicroseconds) { (encoder) throws(EncoderError) in
+                    try encoder.append(snapshot)
+                }
+            }
+            book.fill(&made, from: snapshot)
+            return encoded(isMicroseconds: isMicroseconds) { (encoder) throws(EncoderError) in
+                try encoder.append(made)
+            }
+        case .best, .everyBest:
+            let best = BestLevels(bid: book.book.bestBid, ask: book.book.bestAsk)
+            if topic.shown[index] == best { return nil }
+            topic.shown[index] = best
+            return encoded(isMicroseconds: isMicroseconds) { (encoder) throws(EncoderError) in
+                try encoder.append(book.ticker)
+            }
+        }
+    }
+
+    /// The best prices of every symbol that changed.
+    private func flush(_ topic: StreamTopic, _ nowNs: UInt64) {
+        let dueNs = topic.sentNs + topic.intervalNs
+        if nowNs < dueNs { return alarm.set(atNs: dueNs, nowNs: nowNs, on: loop) }
+        let changed = topic.changed.sorted()
+        topic.changed.removeAll(keepingCapacity: true)
+        for index in changed where book(index).isShown {
+            if let bytes = message(of: topic, index) { topic.send(bytes, nowNs: nowNs, &counters) }
+        }
+    }
+
+    /// The bytes of one message; nil if it cannot be printed.
+    func encoded(
+        isMicroseconds: Bool = false, _ append: (inout MessageEncoder) throws(EncoderError) -> Void
+    ) -> [UInt8]? {
+        encoders.bytes(isMicroseconds: isMicroseconds, append)
+    }
+}

@@ -1,0 +1,88 @@
+// Several updates of a book as one: the streams that are slower than the one that the server follows.
+//
+// Only the prices are remembered; quantities are those of the book when the summary is made, which is the
+// book after the last of these updates.
+//
+// Invariant: what is made is chained like the updates themselves: on linked markets each summary names the
+// last id of the one before and begins there, on others it begins right behind it. The first begins at the
+// id at which the stream was opened.
+//
+// Bounds: as many prices as the book and the updates of one interval have.
+
+import BookSync
+import DepthBook
+import MarketData
+
+/// What changed since the last message of a slow stream.
+struct UpdateSummary {
+    private let isLinked: Bool
+    /// The last id of the message before.
+    private var sent: UpdateID
+    /// The last id covered.
+    private var last: UpdateID
+    private var scales: SymbolScales?
+    private var bids: Set<Price> = []
+    private var asks: Set<Price> = []
+
+    /// Nothing has changed since this id.
+    init(since id: UpdateID, isLinked: Bool) {
+        (sent, last, self.isLinked) = (id, id, isLinked)
+    }
+
+    /// Whether there is nothing to send.
+    var isEmpty: Bool { last == sent }
+
+    /// Takes an update.
+    mutating func add(_ update: borrowing DepthUpdate) {
+        last = update.last
+        rescale(to: update.scales)
+        let own = update.scales ?? scales
+        for index in 0..<update.bids.count { add(update.bids[index].price, own, to: &bids) }
+        for index in 0..<update.asks.count { add(update.asks[index].price, own, to: &asks) }
+    }
+
+    private func add(_ price: Price, _ own: SymbolScales?, to prices: inout Set<Price>) {
+        guard let own, let scales, own != scales else {
+            prices.insert(price)
+            return
+        }
+        if let price = price.scaled(from: own.priceDecimals, to: scales.priceDecimals) {
+            prices.insert(price)
+        }
+    }
+
+    private mutating func rescale(to other: SymbolScales?) {
+        guard let other else { return }
+        guard let own = scales else {
+            scales = other
+            return
+        }
+        let wide = own.widened(by: other)
+        if wide == own { return }
+        bids = Set(bids.compactMap { $0.scaled(from: own.priceDecimals, to: wide.priceDecimals) })
+        asks = Set(asks.compactMap { $0.scaled(from: own.priceDecimals, to: wide.priceDecimals) })
+        scales = wide
+    }
+
+    /// Fills in the message of what changed and begins the next; nothing must be empty, and the book must
+    /// have taken the same updates.
+    mutating func take(_ message: inout DepthUpdate, from served: ServedBook) {
+        rescale(to: served.book.scales)
+        message.reset()
+        message.symbol = served.symbol
+        message.first = isLinked ? sent : UpdateID(sent.value &+ 1)
+        message.last = last
+        message.previousLast = isLinked ? sent : nil
+        (message.eventTimeUs, message.transactionTimeUs) = (served.book.eventTimeUs, served.book.eventTimeUs)
+        message.scales = served.book.scales
+        for price in bids.sorted(by: isLinked ? { $0 < $1 } : { $0 > $1 }) {
+            message.bids.append(PriceLevel(price: price, quantity: served.book.bids.quantity(at: price)))
+        }
+        for price in asks.sorted() {
+            message.asks.append(PriceLevel(price: price, quantity: served.book.asks.quantity(at: price)))
+        }
+        sent = last
+        bids.removeAll(keepingCapacity: true)
+        asks.removeAll(keepingCapacity: true)
+    }
+}
