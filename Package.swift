@@ -28,9 +28,18 @@ let plain: [SwiftSetting] =
 /// of files that may have any is in Tests/TidyTests.
 let settings: [SwiftSetting] = plain + [.strictMemorySafety()]
 
+/// Settings of what the tests spend their time in: optimised in debug builds as well, every assertion kept.
+/// `LOB_STEPPED=1` leaves it to the debugger instead, as the thread sanitizer's build does: the compiler (6.3.1)
+/// cannot build optimised code for it.
+let isStepped = ["LOB_STEPPED", "LOB_HANDOFF"].contains { Context.environment[$0] != nil }
+let optimised: [SwiftSetting] =
+    settings
+    + (isStepped ? [] : [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))])
+
 let cFlags: [CSetting] =
     [
         .unsafeFlags(cpuFlags),
+        .unsafeFlags(isStepped ? [] : ["-O2"], .when(configuration: .debug)),
         .unsafeFlags(["-O3"], .when(configuration: .release)),
         .define("NDEBUG", .when(configuration: .release)),
     ] + (isFuzzing ? [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])] : [])
@@ -87,17 +96,17 @@ let package = Package(
         .target(name: "CLobKernels", path: "Sources/C/CLobKernels", cSettings: cFlags),
 
         // Core: one message. No I/O, no clock, no venue.
-        .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: settings),
+        .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: optimised),
         .target(name: "LobMetrics", path: "Sources/Core/Metrics", swiftSettings: settings),
         .target(
             name: "BookSync", dependencies: ["MarketData"], path: "Sources/Core/BookSync",
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "DepthBook", dependencies: ["MarketData", "CLobKernels"], path: "Sources/Core/DepthBook",
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "LobHandoff", dependencies: ["LobMetrics", "CLobKernels"], path: "Sources/Core/Handoff",
-            swiftSettings: settings),
+            swiftSettings: optimised),
         .target(
             name: "FeedPlan", dependencies: ["MarketData"], path: "Sources/Core/FeedPlan",
             swiftSettings: settings
@@ -106,10 +115,10 @@ let package = Package(
         // Venues: everything that changes if the venue changes.
         .target(
             name: "BinanceVenue", dependencies: ["MarketData", "BookSync", "FeedPlan", "CLobKernels"],
-            path: "Sources/Venues/Binance", exclude: ["Serving"], swiftSettings: settings),
+            path: "Sources/Venues/Binance", exclude: ["Serving"], swiftSettings: optimised),
         .target(
             name: "BinanceServing", dependencies: ["MarketData", "BookSync", "FeedPlan", "BinanceVenue"],
-            path: "Sources/Venues/Binance/Serving", swiftSettings: settings),
+            path: "Sources/Venues/Binance/Serving", swiftSettings: optimised),
 
         // Engine: frames in, books out.
         .target(
@@ -117,7 +126,7 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
             ],
-            path: "Sources/Engine/BookEngine", swiftSettings: settings),
+            path: "Sources/Engine/BookEngine", swiftSettings: optimised),
 
         // Live: from the network to books.
         .target(
@@ -176,7 +185,7 @@ let package = Package(
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue",
                 "BinanceServing",
             ],
-            path: "Sources/Lab/SimulatedExchange", swiftSettings: settings),
+            path: "Sources/Lab/SimulatedExchange", swiftSettings: optimised),
         .target(
             name: "ExchangeServer",
             dependencies: [
@@ -213,7 +222,14 @@ let package = Package(
             path: "Benchmarks/bench", swiftSettings: plain),
         .target(
             name: "TestSupport", dependencies: ["MarketData", "DepthBook", "BinanceVenue", "CLobAllocator"],
-            path: "Tests/TestSupport", swiftSettings: plain),
+            path: "Tests/TestSupport", exclude: ["Venue"], swiftSettings: plain),
+        .target(
+            name: "VenueSupport",
+            dependencies: [
+                "MarketData", "LobHandoff", "BinanceVenue", "BinanceServing", "LobTransport",
+                "SimulatedExchange", "ExchangeServer",
+            ],
+            path: "Tests/TestSupport/Venue", swiftSettings: plain),
         .testTarget(name: "MarketDataTests", dependencies: ["MarketData", "BinanceVenue", "TestSupport"]),
         .testTarget(
             name: "DepthBookTests", dependencies: ["DepthBook", "BinanceVenue", "TestSupport", "CLobKernels"]),
@@ -231,7 +247,7 @@ let package = Package(
             name: "ExchangeServerTests",
             dependencies: [
                 "ExchangeServer", "BinanceServing", "LobHandoff", "LobRecording", "SimulatedExchange",
-                "LobTransport", "TestSupport",
+                "LobTransport", "TestSupport", "VenueSupport",
             ]),
         .testTarget(name: "RoadTests", dependencies: ["PipelineSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
@@ -244,13 +260,13 @@ let package = Package(
             name: "BookServiceTests",
             dependencies: [
                 "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
-                "FeedSockets", "TestSupport", "CLobAllocator",
+                "FeedSockets", "TestSupport", "VenueSupport", "CLobAllocator",
             ]),
         .testTarget(
             name: "BookServerTests",
             dependencies: [
                 "BookServer", "BookService", "BookEngine", "ExchangeServer", "SimulatedExchange",
-                "BinanceServing", "LobTransport", "TestSupport",
+                "BinanceServing", "LobTransport", "TestSupport", "VenueSupport",
             ]),
         .testTarget(
             name: "MetricsTests",

@@ -18,7 +18,7 @@ swift build -c release --product bench >&2
 strip --strip-debug -o "$out/bench" .build/release/bench
 
 failed=0
-printf '%-8s%-30s%10s%16s%12s%8s\n' stage capture levels instructions per-level limit
+printf '%-8s%-30s%10s%16s%12s%8s%14s\n' stage capture levels instructions per-level limit per-message
 for capture in "$@"; do
     name=$(basename "$capture")
     while read -r stage limit; do
@@ -30,10 +30,12 @@ for capture in "$@"; do
             --messages "${MESSAGES:-700}" --loop "$stage" --passes 1 >"$log" 2>&1 </dev/null ||
             { cat "$log" >&2; exit 1; }
         levels=$(sed -n 's/.*"levels":\([0-9]*\).*/\1/p' "$log")
+        messages=$(sed -n 's/.*"messages":\([0-9]*\).*/\1/p' "$log")
         count=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$log")
         each=$(awk -v c="$count" -v l="$levels" 'BEGIN { printf "%.1f", c / l }')
+        message=$(awk -v c="$count" -v m="$messages" 'BEGIN { printf "%.0f", c / m }')
         verdict=$(awk -v e="$each" -v m="$limit" 'BEGIN { print (e > 0 && e <= m) ? "" : " exceeded" }')
-        printf '%-8s%-30s%10s%16s%12s%8s%s\n' "$stage" "$name" "$levels" "$count" "$each" "$limit" "$verdict"
+        printf '%-8s%-30s%10s%16s%12s%8s%14s%s\n' "$stage" "$name" "$levels" "$count" "$each" "$limit" "$message" "$verdict"
         if [ -n "$verdict" ]; then failed=1; fi
     done <perf/limits.txt
 done

@@ -15,7 +15,7 @@ private func target(_ rules: ServingRules, _ path: String, _ query: [String], me
     -> RequestTarget
 {
     RequestTarget(
-        method: method, path: "\(rules.requestPath)/\(path)",
+        method: method, path: "\(rules.market.requestPath)/\(path)",
         parameters: query.map { text in
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return .init(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
@@ -135,7 +135,7 @@ private let refusedByFutures: [Row] = [
                 "\(rules.market) \(row.path) \(row.query)")
         }
         for (path, method) in [("klines", "GET"), ("depth", "POST"), ("", "GET"), ("depth/x", "GET")] {
-            let text = "Path \(rules.requestPath)/\(path), Method \(method) is invalid"
+            let text = "Path \(rules.market.requestPath)/\(path), Method \(method) is invalid"
             let refusal = RestRefusal(404, -5000, text, weight: 0)
             #expect(route(rules, path, ["symbol=BTCUSDT"], method: method) == .failure(refusal))
         }

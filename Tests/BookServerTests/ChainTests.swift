@@ -8,6 +8,7 @@ import MarketData
 import SimulatedExchange
 import TestSupport
 import Testing
+import VenueSupport
 
 @testable import BookServer
 
@@ -25,7 +26,7 @@ private final class CarelessClient {
     private var ranges = (bids: ProvenRange.nothing, asks: ProvenRange.nothing)
 
     init(_ stack: Stack, _ symbol: SymbolName) throws {
-        (self.symbol, market) = (symbol, stack.venue.market)
+        (self.symbol, market) = (symbol, stack.venue.setup.market)
         listener = try stack.listen("/ws/\(symbol.lowercasedASCII)@depth@100ms")
         stack.drive("an update") { [listener] in !listener.texts.isEmpty }
         let answer = try stack.depth(symbol)

@@ -1,8 +1,9 @@
 // The limits of the server, one by one.
 
-import Glibc
 import MarketData
+import TestSupport
 import Testing
+import VenueSupport
 
 @testable import BookServer
 
@@ -91,13 +92,13 @@ extension ServerTests {
                 .joined(
                     separator: "/")
         }
-        let updates = SleepyClient(stack.server.port, path: "/ws/" + names(["", "@100ms", "@1000ms"]))
-        let states = SleepyClient(
+        let updates = RawClient(stack.server.port, path: "/ws/" + names(["", "@100ms", "@1000ms"]))
+        let states = RawClient(
             stack.server.port, path: "/ws/" + names(["5@100ms", "10@100ms", "20@100ms"]))
         stack.drive(forAtMostMs: 60_000, "closed") { stack.server.counters.slowCount > 0 }
         stack.drive(forAtMostMs: 60_000, "conflated") { stack.server.counters.conflatedCount > 20 }
         #expect(stack.server.counters.slowCount == 1)
-        #expect(states.read() > 0 && updates.read() > 0)
+        #expect(!states.read().isEmpty && !updates.read().isEmpty)
     }
 
     /// Input that no client sends is survived.
@@ -111,45 +112,8 @@ extension ServerTests {
             "GET /api/v3/depth?symbol=%00%ff%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "POST /api/v3/ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nxx",
         ]
-        let strangers = heads.map { SleepyClient(stack.server.port, head: $0) }
+        let strangers = heads.map { RawClient(stack.server.port, head: $0) }
         #expect(try stack.depth("SIM0USDT").status == 200)
         #expect(strangers.count == heads.count)
-    }
-}
-
-/// A client by bare socket with little room, which reads only when it is told to.
-private final class SleepyClient {
-    private let descriptor: Int32
-
-    convenience init(_ port: Int, path: String) {
-        self.init(
-            port,
-            head: "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-    }
-
-    init(_ port: Int, head: String) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var room: Int32 = 4_096
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout.size(ofValue: room)))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
-        }
-        _ = Array(head.utf8).withUnsafeBytes {
-            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-    }
-
-    deinit { close(descriptor) }
-
-    /// Bytes that are there.
-    func read() -> Int {
-        var room = [UInt8](repeating: 0, count: 65_536)
-        return recv(descriptor, &room, room.count, Int32(MSG_DONTWAIT))
     }
 }

@@ -3,6 +3,7 @@
 import LobTransport
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookServer
 

@@ -3,6 +3,7 @@
 import BinanceVenue
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookServer
 

@@ -4,6 +4,7 @@ import Foundation
 import LocalOrderBook
 import Synchronization
 import Testing
+import VenueSupport
 
 @Suite struct FaceTests {
     private static let symbols: [SymbolName] = ["SIM0USDT", "SIM1USDT"]

@@ -8,6 +8,7 @@ import BookEngine
 import DepthFeed
 import MarketData
 import SimulatedExchange
+import VenueSupport
 
 @testable import BookService
 

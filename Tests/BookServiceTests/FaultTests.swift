@@ -10,6 +10,7 @@ import MarketData
 import SimulatedExchange
 import TestSupport
 import Testing
+import VenueSupport
 
 @testable import BookService
 

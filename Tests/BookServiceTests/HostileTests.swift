@@ -7,6 +7,7 @@ import Foundation
 import LobTransport
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookService
 

@@ -8,6 +8,7 @@ import MarketData
 import SimulatedExchange
 import Synchronization
 import Testing
+import VenueSupport
 
 @testable import BookService
 @testable import ExchangeServer

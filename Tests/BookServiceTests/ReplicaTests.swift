@@ -8,6 +8,7 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
+import VenueSupport
 
 @testable import BookService
 

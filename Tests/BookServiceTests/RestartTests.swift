@@ -3,6 +3,7 @@
 
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookService
 

@@ -9,6 +9,7 @@ import LobHandoff
 import LobTransport
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookService
 

@@ -5,6 +5,7 @@ import DepthBook
 import DepthFeed
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookEngine
 @testable import BookService

@@ -7,6 +7,7 @@ import LobTransport
 import MarketData
 import TestSupport
 import Testing
+import VenueSupport
 
 @testable import BookService
 

@@ -9,6 +9,7 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
+import VenueSupport
 
 @testable import BookService
 @testable import ExchangeServer

@@ -8,6 +8,7 @@ import Foundation
 import LobTransport
 import MarketData
 import Testing
+import VenueSupport
 
 @testable import BookService
 

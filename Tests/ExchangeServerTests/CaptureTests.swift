@@ -10,6 +10,7 @@ import MarketData
 import SimulatedExchange
 import TestSupport
 import Testing
+import VenueSupport
 
 @testable import ExchangeServer
 
@@ -263,7 +264,7 @@ extension ExchangeTests {
             #expect(player.isOver && player.damage == nil && player.playedCount == capture.messageCount)
             for symbol in capture.symbols {
                 let target = RequestTarget(
-                    path: venue.rules.requestPath + "/depth",
+                    path: venue.rules.market.requestPath + "/depth",
                     parameters: [.init("symbol", "\(symbol.name)"), .init("limit", "5")])
                 var response = venue.begin()
                 player.answer(try venue.rules.route(target), &venue, &response)

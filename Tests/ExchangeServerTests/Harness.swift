@@ -7,6 +7,7 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
+import VenueSupport
 
 @testable import ExchangeServer
 
@@ -61,28 +62,10 @@ final class Bench {
         _ server: ExchangeServer, _ target: String, scheme: String = "http", header: HTTPHeader? = nil,
         isPatient: Bool = true
     ) throws -> Answer {
-        var answer = Answer()
-        var options = HTTPFetch.Options()
-        if let header { options.headers = [header] }
-        var fetch: HTTPFetch?
-        var isOver = false
-        var handlers = HTTPFetch.Handlers(
-            body: { bytes in for index in bytes.indices { answer.body.append(bytes[index]) } },
-            finished: { error in
-                answer.error = error
-                isOver = true
-            })
-        handlers.answered = { status in
-            answer.status = status
-            answer.usedWeight = fetch?.header("x-mbx-used-weight-1m")
-            answer.retryAfter = fetch?.header("retry-after")
-            answer.date = fetch?.header("date")
-            answer.contentType = fetch?.header("content-type")
-        }
-        let url = try ServiceURL("\(scheme)://127.0.0.1:\(server.port)\(target)")
-        fetch = HTTPFetch(url, on: loop, options: options, handlers: handlers)
-        if isPatient { drive { isOver } } else { rest(ms: 5) }
-        return answer
+        let asked = try Asked(
+            "\(scheme)://127.0.0.1:\(server.port)\(target)", on: loop, header: header)
+        if isPatient { drive { asked.isOver } } else { rest(ms: 5) }
+        return asked.answer
     }
 }
 
@@ -90,9 +73,9 @@ final class Bench {
 func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market
-    profile.eventGapUs = QuantileTable(even: 20_000...60_000)
-    profile.eventGridUs = 1
-    profile.tickersPerEvent = QuantileTable(even: 0...3)
+    profile.updateGapUs = QuantileTable(even: 20_000...60_000)
+    profile.updateGridUs = 1
+    profile.tickersPerUpdate = QuantileTable(even: 0...3)
     if market != .spot {
         profile.scales = SymbolScales(priceDecimals: 4, quantityDecimals: 0)
         profile.tick = 10
@@ -104,54 +87,8 @@ func lively(_ market: Market) -> TrafficProfile {
     return profile
 }
 
-/// What came of a request.
-struct Answer {
-    var status = 0
-    var body: [UInt8] = []
-    var usedWeight: String?
-    var retryAfter: String?
-    var contentType: String?
-    var date: String?
-    var error: TransportError?
-    var text: String { String(decoding: body, as: UTF8.self) }
-}
-
-/// A WebSocket client and what it heard.
-final class Listener {
-    private(set) var texts: [String] = []
-    private(set) var pings: [String] = []
-    private(set) var pongCount = 0
-    private(set) var end: WebSocketEnd?
-    private(set) var client: WebSocketClient?
-    private var pieces: [UInt8] = []
-
-    init(_ url: ServiceURL, on loop: EventLoop, backend: WebSocketBackend = .native) {
-        var options = WebSocketClient.Options()
-        options.backends = [backend]
-        var handlers = WebSocketClient.Handlers { [self] bytes, isFinal in
-            for index in bytes.indices { pieces.append(bytes[index]) }
-            if !isFinal { return }
-            texts.append(String(decoding: pieces, as: UTF8.self))
-            pieces = []
-        }
-        handlers.pinged = { [self] in pings.append(String(decoding: $0.array, as: UTF8.self)) }
-        handlers.ponged = { [self] _ in pongCount += 1 }
-        handlers.closed = { [self] in end = $0 }
-        client = WebSocketClient(url, on: loop, options: options, handlers: handlers)
-    }
-
+extension Listener {
     convenience init(_ server: ExchangeServer, _ path: String, on loop: EventLoop) throws {
-        self.init(try ServiceURL("ws://127.0.0.1:\(server.port)\(path)"), on: loop)
+        try self.init(port: server.port, path, on: loop)
     }
-
-    var isOpen: Bool { client?.backend != nil && end == nil }
-
-    func send(_ text: String) { _ = client?.send(text: text) }
-
-    /// Messages that answer something.
-    var replies: [String] {
-        texts.filter { !$0.contains("\"e\":") && !$0.contains("\"u\":") && !$0.contains("lastUpdateId") }
-    }
-
-    func forget() { texts = [] }
 }

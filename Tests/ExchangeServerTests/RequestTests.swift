@@ -7,6 +7,7 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
+import VenueSupport
 
 @testable import ExchangeServer
 
@@ -82,8 +83,10 @@ extension ExchangeTests {
                 used += row.weight
                 let what = Comment(rawValue: "\(row.target): \(answer.status) \(answer.text.prefix(200))")
                 #expect(answer.status == row.status && answer.text.hasPrefix(row.body), what)
-                #expect(answer.usedWeight == "\(used)", what)
-                #expect(answer.contentType == "application/json;charset=UTF-8" && answer.date != nil)
+                #expect(answer.headers["x-mbx-used-weight-1m"] == "\(used)", what)
+                #expect(
+                    answer.headers["content-type"] == "application/json;charset=UTF-8"
+                        && answer.headers["date"] != nil)
             }
             #expect(server.counters.usedWeight == used && server.counters.requestCount == table.count)
         }
@@ -153,10 +156,11 @@ extension ExchangeTests {
                 let limited = try bench.get(server, "/api/v3/ping")
                 #expect(
                     limited.status == 429 && limited.text == #"{"code":-1003,"msg":"Too many requests."}"#)
-                #expect(limited.retryAfter.flatMap { Int($0) }.map { (1...60).contains($0) } == true)
+                #expect(
+                    limited.headers["retry-after"].flatMap { Int($0) }.map { (1...60).contains($0) } == true)
             }
             let banned = try bench.get(server, "/api/v3/ping")
-            #expect(banned.status == 418 && banned.retryAfter == "120")
+            #expect(banned.status == 418 && banned.headers["retry-after"] == "120")
             #expect(banned.text.hasPrefix(#"{"code":-1003,"msg":"Way too many requests; IP banned until 17"#))
         }
 
@@ -168,9 +172,13 @@ extension ExchangeTests {
             let usdm = try bench.serve(.usdm, addresses: addresses)
             let coinm = try bench.serve(.coinm, addresses: addresses)
             let spot = try bench.serve(.spot, addresses: addresses)
-            #expect(try bench.get(usdm, "/fapi/v1/depth?symbol=BTCUSDT&limit=1000").usedWeight == "20")
-            #expect(try bench.get(coinm, "/dapi/v1/depth?symbol=BTCUSDT&limit=100").usedWeight == "25")
-            #expect(try bench.get(spot, "/api/v3/ping").usedWeight == "1")
+            #expect(
+                try bench.get(usdm, "/fapi/v1/depth?symbol=BTCUSDT&limit=1000").headers[
+                    "x-mbx-used-weight-1m"] == "20")
+            #expect(
+                try bench.get(coinm, "/dapi/v1/depth?symbol=BTCUSDT&limit=100").headers[
+                    "x-mbx-used-weight-1m"] == "25")
+            #expect(try bench.get(spot, "/api/v3/ping").headers["x-mbx-used-weight-1m"] == "1")
         }
 
         @Test func answersTakeTheirTime() throws {

@@ -5,6 +5,7 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 import Testing
+import VenueSupport
 
 @testable import ExchangeServer
 

@@ -3,6 +3,7 @@
 import Foundation
 import LobTransport
 import Testing
+import VenueSupport
 
 @testable import ExchangeServer
 

@@ -3,24 +3,14 @@ import SimulatedExchange
 import Testing
 
 /// The whole pipeline in virtual time, in the few seconds that the everyday run has for it. `lob simulate`
-/// runs as many fresh seeds as asked for, with the same checks.
+/// runs as many fresh seeds as asked for, with the same checks. All faults together and each alone are in
+/// `ReplicaTests`: a replica leaves the run beside it as it is.
 @Suite struct PipelineTests {
-    static let profiles: [TrafficProfile] = [.spotAlt, .spotBTC, .usdmBTC, .coinm]
-
     #if DEBUG
         static let seconds = 15
     #else
         static let seconds = 120
     #endif
-
-    @Test(arguments: PipelineTests.profiles, [1, 2] as [UInt64])
-    func noInvariantIsViolatedUnderAllFaults(_ profile: TrafficProfile, _ seed: UInt64) throws {
-        var plan = PipelinePlan(seed: seed, profile: profile)
-        plan.faultySeconds = Self.seconds
-        let outcome = try Pipeline(plan).run()
-        #expect(outcome.violation == nil, "profile \(profile.name), seed \(seed)")
-        #expect(outcome.applied > 0 && outcome.comparisons > 0)
-    }
 
     /// The same seed gives the same run to the last digest, another seed another one.
     @Test func sameSeedSameTrail() throws {
@@ -31,16 +21,6 @@ import Testing
         }
         #expect(trails[0] == trails[1])
         #expect(trails[0] != trails[2])
-    }
-
-    /// Each fault alone, at a rate at which it strikes often.
-    @Test(arguments: Fault.allCases) func everyFaultAlone(_ fault: Fault) throws {
-        var plan = PipelinePlan(seed: 3, profile: .spotAlt)
-        plan.faultySeconds = 60
-        plan.faults = .none
-        plan.faults[fault] = max(fault.usualRate * 20, 20_000_000)
-        let outcome = try Pipeline(plan).run()
-        #expect(outcome.violation == nil, "fault \(fault), seed 3")
     }
 
     /// Books that evict all the time are right about what they still prove.

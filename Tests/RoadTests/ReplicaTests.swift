@@ -4,7 +4,8 @@ import PipelineSimulation
 import SimulatedExchange
 import Testing
 
-/// At an equal id an equal digest, whenever both are live, and live again after whatever was lost.
+/// No invariant is violated; at an equal id an equal digest, whenever both are live, and live again after
+/// whatever was lost.
 @Suite struct ReplicaTests {
     static let profiles: [TrafficProfile] = [.spotAlt, .spotBTC, .usdmBTC, .coinm]
 
@@ -21,6 +22,7 @@ import Testing
         plan.hasReplica = true
         let outcome = try Pipeline(plan).run()
         #expect(outcome.violation == nil, "profile \(profile.name), seed \(seed)")
+        #expect(outcome.applied > 0 && outcome.comparisons > 0)
         #expect(outcome.digestsCompared > 5 && outcome.replicaSnapshots > 0)
     }
 

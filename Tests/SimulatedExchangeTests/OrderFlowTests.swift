@@ -26,7 +26,7 @@ struct Session: Sendable, CustomTestStringConvertible {
     let again: Double
     let oneSidedEvents: Double
     let movedEvents: Double
-    let tickersPerEvent: Double
+    let tickersPerUpdate: Double
     let top: [Int: Double]
     /// Percentiles 50, 90 and 95.
     let levels: [Int]
@@ -39,22 +39,22 @@ struct Session: Sendable, CustomTestStringConvertible {
     static let all: [Session] = [
         Session(
             profile: .spotBTC, eventCount: 1_000, delete: 47.3, unheld: 9.0, insert: 39.9, again: 14.2,
-            oneSidedEvents: 3.5, movedEvents: 8.0, tickersPerEvent: 8.2,
+            oneSidedEvents: 3.5, movedEvents: 8.0, tickersPerUpdate: 8.2,
             top: [1: 6.8, 5: 13.5, 10: 19.4, 20: 27.2, 50: 39.9, 100: 53.6], levels: [16, 69, 135],
             distance: [699, 2_528, 8_426], gapMs: [100, 101], idSpan: 19),
         Session(
             profile: .spotAlt, eventCount: 2_000, delete: 2.2, unheld: 0.19, insert: 2.0, again: 19.7,
-            oneSidedEvents: 84.6, movedEvents: 3.7, tickersPerEvent: 0.49,
+            oneSidedEvents: 84.6, movedEvents: 3.7, tickersPerUpdate: 0.49,
             top: [1: 17.5, 5: 59.0, 10: 74.6, 20: 86.5, 50: 95.8, 100: 98.9], levels: [1, 4, 6],
             distance: [1, 3, 10], gapMs: [400, 5_702], idSpan: 1),
         Session(
             profile: .usdmBTC, eventCount: 700, delete: 20.3, unheld: 4.0, insert: 19.0, again: 17.7,
-            oneSidedEvents: 0.08, movedEvents: 6.5, tickersPerEvent: 9.6,
+            oneSidedEvents: 0.08, movedEvents: 6.5, tickersPerUpdate: 9.6,
             top: [1: 3.3, 5: 5.6, 10: 8.2, 20: 12.1, 50: 21.0, 100: 32.2], levels: [35, 130, 218],
             distance: [155, 361, 854], gapMs: [52, 55], idSpan: 2_939),
         Session(
             profile: .coinm, eventCount: 2_000, delete: 42.5, unheld: 14.3, insert: 28.5, again: 21.5,
-            oneSidedEvents: 28.5, movedEvents: 1.2, tickersPerEvent: 0.602,
+            oneSidedEvents: 28.5, movedEvents: 1.2, tickersPerUpdate: 0.602,
             top: [1: 14.6, 5: 20.2, 10: 26.7, 20: 36.9, 50: 55.0, 100: 72.3], levels: [5, 19, 29],
             distance: [62, 185, 491], gapMs: [10, 22], idSpan: 51),
     ]
@@ -82,7 +82,7 @@ func flowResemblesItsSession(session: Session) {
     let events = Double(seen.events)
     #expect(abs(100 * Double(seen.oneSided) / events - session.oneSidedEvents) < 9, note)
     #expect(abs(100 * Double(seen.movedBest) / events - session.movedEvents) < 3, note)
-    #expect(near(Double(seen.tickers) / events, session.tickersPerEvent, 1.35), note)
+    #expect(near(Double(seen.tickers) / events, session.tickersPerUpdate, 1.35), note)
     for (percent, wanted) in zip([50.0, 90, 95], session.levels) {
         let found = TrafficStatistics.percentile(seen.levelCounts, percent)
         #expect(abs(found - wanted) <= 1 || near(Double(found), Double(wanted), 1.5), note)
@@ -153,7 +153,7 @@ private func checkWire(_ update: borrowing DepthUpdate, _ flow: OrderFlow, seed:
 }
 
 /// Replays an event step by step: never crossed, ids and times ascending inside the event.
-private func checkSteps(_ event: FlowEvent, _ book: inout TrueBook) {
+private func checkSteps(_ event: FlowUpdate, _ book: inout TrueBook) {
     var done = 0
     var lastID = event.previousLast
     for step in event.steps {

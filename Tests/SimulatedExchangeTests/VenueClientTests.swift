@@ -12,7 +12,7 @@ import Testing
 private func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market
-    profile.eventGapUs = QuantileTable(even: 100_000...400_000)
+    profile.updateGapUs = QuantileTable(even: 100_000...400_000)
     profile.insertPerMille = 200
     profile.deletePerMille = 200
     if market != .spot {

@@ -55,7 +55,7 @@ private func arrivals(
 
 @Test func venueKeepsOrderAndPings() throws {
     var slow = TrafficProfile.coinm
-    slow.eventGapUs = QuantileTable(even: 500_000...1_500_000)
+    slow.updateGapUs = QuantileTable(even: 500_000...1_500_000)
     for (profile, pingSeconds) in [(TrafficProfile.spotAlt, Int64(20)), (slow, 180)] {
         var venue = Venue(configuration(profile))
         let connection = try venue.connect(["btcusdt@depth"], isCombined: false)

@@ -70,10 +70,13 @@ private func show(_ result: ExitTest.Result?) {
             let before = descriptors()
             let threadsBefore = threadCount()
             for _ in 0..<3 { try liveThroughEverything() }
-            usleep(100_000)
+            // A look-up's thread, and the sockets of a peer that is told to hang, end by themselves.
+            for _ in 0..<500 where descriptors().count != before.count || threadCount() > threadsBefore {
+                usleep(10_000)
+            }
             let after = descriptors()
             precondition(after.count == before.count, "\(before) \(after)")
-            precondition(threadCount() <= threadsBefore)
+            precondition(threadCount() <= threadsBefore, "\(threadCount()) threads, were \(threadsBefore)")
         }
         show(result)
     }
@@ -85,11 +88,11 @@ private func show(_ result: ExitTest.Result?) {
             let exhaustion = DescriptorExhaustion()
             for backend in [WebSocketBackend.native, .libwebsockets] {
                 let diary = Diary(server.url, on: loop, [backend])
-                for _ in 0..<100 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
+                for _ in 0..<5_000 where diary.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
                 precondition(diary.error == .descriptorsExhausted, "\(diary.heard)")
             }
             let named = Diary(try ServiceURL("ws://localhost:\(server.port)/"), on: loop)
-            for _ in 0..<2000 where named.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
+            for _ in 0..<5_000 where named.end == nil { loop.turn(waitAtMostNs: 1_000_000) }
             precondition(named.end != nil)
             exhaustion.end()
             for backend in [WebSocketBackend.native, .libwebsockets] {

@@ -10,17 +10,20 @@ enum Stage: String, CaseIterable {
     case parse
     case apply
     case update
+    case step
     case load
     case publish
     case ring
     case receive
 }
 
-/// A stage that runs alone on one thread: what trials compare and `--loop` repeats.
+/// A stage that runs alone on one thread: what trials compare and `--loop` repeats. Nobody but the engine has
+/// a `step`, so that one is for `--loop` alone.
 enum EngineStage: String, CaseIterable {
     case parse
     case apply
     case update
+    case step
     case load
     case publish
 
@@ -29,6 +32,7 @@ enum EngineStage: String, CaseIterable {
         case .parse: .parse
         case .apply: .apply
         case .update: .update
+        case .step: .step
         case .load: .load
         case .publish: .publish
         }

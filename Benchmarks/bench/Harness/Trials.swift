@@ -15,7 +15,7 @@ enum Trials {
         of workload: Workload, isWanted: (EngineStage, Implementation) -> Bool
     ) -> [Trial] {
         EngineStage.allCases.compactMap { stage in
-            if stage == .load && workload.snapshotLevelCount == 0 { return nil }
+            if stage == .step || (stage == .load && workload.snapshotLevelCount == 0) { return nil }
             let all = entrants(of: stage, workload)
             let wanted = all.map(\.implementation).filter { isWanted(stage, $0) }
             if wanted.isEmpty { return nil }
@@ -51,6 +51,7 @@ enum Trials {
                 Entrant(.dictionary, PeerUpdate<DecoderParser, DictionaryBook>(workload)),
                 Entrant(.sortedArray, PeerUpdate<DecoderParser, SortedArrayBook>(workload)),
             ]
+        case .step: [Entrant(.engine, EngineStep(workload))]
         case .load:
             [
                 Entrant(.engine, EngineLoad(workload, count: loadCount)),
@@ -69,7 +70,7 @@ enum Trials {
     /// Levels of `publish` are the most a view holds: it copies fewer only where a side is shorter.
     static func size(of stage: EngineStage, _ workload: Workload) -> TrialSize {
         switch stage {
-        case .parse, .update:
+        case .parse, .update, .step:
             TrialSize(
                 count: workload.count, levelCount: workload.levelCount, byteCount: workload.byteCount)
         case .apply:

@@ -134,6 +134,7 @@ struct Header {
         case .parse: "wire bytes to levels"
         case .apply: "levels to book"
         case .update: "wire bytes to book"
+        case .step: "a frame to its book, with all checks"
         case .load: "parsed snapshot to book"
         case .publish: "the best 20 levels a side to a view"
         case .ring: "a frame from one thread to another"

@@ -34,6 +34,8 @@ final class Workload {
     let updates: UpdateArena
     let lists: [LevelLists]
     let data: [Data]
+    /// The REST body as it was received; empty if there is none.
+    let snapshotBody: [UInt8]
     let snapshot: DepthSnapshot
     let snapshotLists: LevelLists
 
@@ -60,7 +62,8 @@ final class Workload {
         levelCounts = lists.map { $0.bids.count + $0.asks.count }
         levelCount = levelCounts.reduce(0, +)
         data = traffic.messages.map { Data($0) }
-        snapshot = try parseSnapshot(traffic.snapshot)
+        snapshotBody = traffic.snapshot
+        snapshot = try parseSnapshot(snapshotBody)
         snapshotLists = LevelLists(bids: snapshot.bids.array(), asks: snapshot.asks.array())
         symbol = count > 0 ? parsed[0].symbol : SymbolName()
         var found = snapshot.scales

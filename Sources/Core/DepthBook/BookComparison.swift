@@ -70,9 +70,9 @@ struct SideComparison {
 }
 
 /// The comparison of two whole books, in slices. O(levels) in all; allocates nothing.
-public struct BookComparison: Sendable {
+package struct BookComparison: Sendable {
     /// How far it has come.
-    public enum Progress: Hashable, Sendable {
+    package enum Progress: Hashable, Sendable {
         /// There are levels left.
         case unfinished
         /// Inside both proven ranges the books are equal.
@@ -86,11 +86,11 @@ public struct BookComparison: Sendable {
     private var bidsAreDone = false
 
     /// A comparison that has not begun.
-    public init() {}
+    package init() {}
 
     /// Compares at most `levelCountMax` further levels a side of two books of equal scales that stand at the
     /// same update.
-    public mutating func advance(
+    package mutating func advance(
         _ own: borrowing OrderBook, _ other: borrowing OrderBook, levelCountMax: Int = .max
     ) -> Progress {
         if !bidsAreDone {

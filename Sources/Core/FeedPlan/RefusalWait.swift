@@ -2,19 +2,19 @@
 // requests, since the same firewall guards both.
 
 /// A refusal without a `Retry-After`.
-public enum RefusalWait {
+package enum RefusalWait {
     /// The first wait; doubled every further time.
-    public static var firstMs: Int64 { 60_000 }
+    package static var firstMs: Int64 { 60_000 }
     /// Where doubling ends.
-    public static var maxMs: Int64 { 600_000 }
+    package static var maxMs: Int64 { 600_000 }
     /// The longest `Retry-After` that is believed: bans last up to three days.
-    public static var toldMaxMs: Int64 { 3 * 86_400_000 }
+    package static var toldMaxMs: Int64 { 3 * 86_400_000 }
 
     /// Whether a status means that the venue does not want us now: the firewall's 403, 418 and 429.
-    public static func isRefusal(status: Int) -> Bool { status == 403 || status == 418 || status == 429 }
+    package static func isRefusal(status: Int) -> Bool { status == 403 || status == 418 || status == 429 }
 
     /// Milliseconds of a `Retry-After`, between 0 and `toldMaxMs`.
-    public static func ms(retryAfterSeconds: Int) -> Int64 {
+    package static func ms(retryAfterSeconds: Int) -> Int64 {
         Int64(min(max(retryAfterSeconds, 0), Int(toldMaxMs / 1000))) * 1000
     }
 }

@@ -4,7 +4,7 @@
 import MarketData
 
 /// Deals symbols out to shards.
-public enum ShardPlan {
+package enum ShardPlan {
     /// As few shards as the venue's limit allows, but at least `shardCountMin`, filled evenly. Symbols named
     /// twice are taken once; there are no empty shards.
     ///
@@ -13,7 +13,7 @@ public enum ShardPlan {
     ///   - streamsPerSymbol: 1 … `streamCountMax`.
     ///   - streamCountMax: streams on one connection.
     ///   - shardCountMin: no fewer shards, as long as there are symbols for them.
-    public static func shards(
+    package static func shards(
         _ symbols: [SymbolName], streamsPerSymbol: Int, streamCountMax: Int, shardCountMin: Int = 1
     ) -> [[SymbolName]] {
         precondition((1...streamCountMax).contains(streamsPerSymbol), "a symbol does not fit a connection")

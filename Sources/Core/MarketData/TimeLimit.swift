@@ -1,22 +1,22 @@
 // Durations clamped so that they can be added up, even those that stand for "never".
 
 /// Durations, clamped so that sums of them, and their nanoseconds, never overflow.
-public enum TimeLimit {
+package enum TimeLimit {
     /// Longest duration that is distinguished from "never", in milliseconds: 31 years.
-    public static var longestMs: Int64 { 1_000_000_000_000 }
+    package static var longestMs: Int64 { 1_000_000_000_000 }
 
     /// A time in milliseconds; one beyond `longestMs` is `longestMs`.
-    public static func ms(_ ms: Int64) -> Int64 { min(ms, longestMs) }
+    package static func ms(_ ms: Int64) -> Int64 { min(ms, longestMs) }
 
     /// A time in milliseconds; one beyond `longestMs` is `longestMs`.
-    public static func ms(_ ms: Int) -> Int { Int(min(Int64(ms), longestMs)) }
+    package static func ms(_ ms: Int) -> Int { Int(min(Int64(ms), longestMs)) }
 
     /// Nanoseconds of a time in milliseconds; one beyond `longestMs` counts as that, one below 0 as 0.
-    public static func ns(_ ms: Int64) -> Int64 { min(max(ms, 0), longestMs) * 1_000_000 }
+    package static func ns(_ ms: Int64) -> Int64 { min(max(ms, 0), longestMs) * 1_000_000 }
 
     /// Milliseconds of a duration, rounded away from zero; one beyond `longestMs` either way is as long as
     /// that.
-    public static func ms(_ duration: Duration) -> Int64 {
+    package static func ms(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         let longestSeconds = longestMs / 1000
         if seconds >= longestSeconds { return longestMs }

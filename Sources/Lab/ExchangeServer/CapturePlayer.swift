@@ -77,7 +77,7 @@ final class CapturePlayer {
         return saturatedSum(startUs, playingTime(of: heldAtUs, first: firstAtUs ?? heldAtUs, speed: 1))
     }
 
-    /// Publishes what is due by a time, at most so many messages; false if more is.
+    /// Publishes what is due by a time, at most this many messages; false if more is.
     func play(untilUs timeUs: Int64, countMax: Int, into venue: inout Venue) -> Bool {
         var count = 0
         while let dueUs = nextUs, dueUs <= timeUs {

@@ -2,7 +2,7 @@
 //
 // `DepthSynchronizer` says what joins and what follows:
 //
-//     state    | event                        | action           | next
+//     state    | input                        | action           | next
 //     ---------|------------------------------|------------------|---------
 //     unknown  | snapshot                     | loaded           | joining
 //     unknown  | diff                         | nothing          | unknown

@@ -16,7 +16,7 @@ package enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(ReadingError)
     /// No message in it belongs to a stream of the market.
     case empty(path: String)
-    /// No depth event of the market is in it, so there is no symbol to serve.
+    /// No depth update of the market is in it, so there is no symbol to serve.
     case noSymbols(path: String)
     /// More symbols or streams are in it than can be served.
     case tooMany(path: String, what: String, countMax: Int)

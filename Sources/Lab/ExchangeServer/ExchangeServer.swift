@@ -40,7 +40,7 @@ package final class ExchangeServer {
         package var port = 0
         /// TLS if given.
         package var tls: TLSIdentity?
-        /// Venue seconds in a second. Everything is faster by it: events, pings, deadlines, minutes.
+        /// Venue seconds in a second. Everything is faster by it: updates, pings, deadlines, minutes.
         package var speed = 1.0
         /// Most bytes that wait for the socket of a client; one that reads more slowly is closed with 1008.
         /// Less than the loop's `queueBytesMax`, so that the close frame still finds room.
@@ -155,7 +155,7 @@ package final class ExchangeServer {
         live.requestLatencyUs = 1_000...5_000
         live.snapshotLagUs = 0...20_000
         live.snapshotCacheUs = 1_000
-        // Of captured snapshots of spot 57 in 66 end with an event, of the futures' 14 in 41.
+        // Of captured snapshots of spot 57 in 66 end with an update, of the futures' 14 in 41.
         live.wholeSnapshotPerMille = configuration.market == .spot ? 860 : 340
         live.connectionCountMax = 1_024
         return live
@@ -193,7 +193,7 @@ package final class ExchangeServer {
 // Time.
 extension ExchangeServer {
     /// Lets everything happen that is due, and sets the timer for what comes next.
-    func run() {
+    package func run() {
         let startNs = clock.elapsedNs
         let untilUs = clock.venueUs(afterNs: startNs)
         repeat {

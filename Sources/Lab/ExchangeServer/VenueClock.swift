@@ -21,7 +21,7 @@ struct VenueClock {
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 
-    /// Venue time after so many nanoseconds.
+    /// Venue time after this many nanoseconds.
     func venueUs(afterNs elapsedNs: Int64) -> Int64 {
         saturatedSum(startUs, saturated(Double(elapsedNs) / 1_000 * speed))
     }

@@ -195,7 +195,7 @@ extension Mistake {
     private static let sleepy: TrafficProfile = {
         var profile = TrafficProfile.spotAlt
         profile.name = "sleepy"
-        profile.eventGapUs = QuantileTable(even: 100_000_000...200_000_000)
+        profile.updateGapUs = QuantileTable(even: 100_000_000...200_000_000)
         return profile
     }()
 

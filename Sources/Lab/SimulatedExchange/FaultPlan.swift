@@ -50,7 +50,7 @@ package enum Fault: Int, CaseIterable, Sendable {
     case slow
     /// Tick size and printed decimals of a symbol change, or change back.
     case rescale
-    /// The book thins out: levels near the best go and none come.
+    /// The book thins out: levels near the best vanish and none replace them.
     case thin
     /// The price walks far away in one direction.
     case walk
@@ -83,15 +83,15 @@ package enum Fault: Int, CaseIterable, Sendable {
     case contradict
     /// The best bid of a snapshot lies above its best ask.
     case crossed
-    /// A snapshot shows the end of an event. Without this fault nearly all show a state inside of one.
+    /// A snapshot shows the end of an update. Without this fault nearly all show a state inside of one.
     case whole
     /// The address is banned for minutes: 418.
     case ban
     /// All subscriptions of a symbol that have delivered deliver no more.
     case dark
-    /// New prices of a symbol have a decimal less than old orders keep; or an end of that.
+    /// New prices of a symbol have one decimal fewer than old orders keep; or that ends.
     case coarse
-    /// The venue begins anew: all connections are cut, all books are others, and all ids start again, at a
+    /// The venue starts over: all connections are cut, all books are different, and all ids start again, at a
     /// small number or a little below the old ones.
     case restart
 

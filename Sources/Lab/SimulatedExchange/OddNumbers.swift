@@ -4,7 +4,7 @@
 //   stay as they are.
 // * garbled: the wrapper and all that names the symbol become bytes that no JSON text holds.
 // * mixed: of each number of a level every third, on the average, gets one more zero.
-// * absurd: the last id becomes one near 2^62 or 2^63, or one beyond any integer of 64 bits.
+// * absurd: the last id becomes one close to 2^62 or 2^63, or one beyond any integer of 64 bits.
 // * coarse: prices off the grid of the coarser tick get one more zero, all others do not.
 //
 // A message without what a fault looks for, as a reply or a ticker without levels, gets what is possible.
@@ -42,7 +42,7 @@ extension SeededRandom {
         }
     }
 
-    /// Puts the last id of a message out of this world.
+    /// Puts the last id of a message where no id can be.
     mutating func makeAbsurd(_ bytes: inout [UInt8], from start: Int) {
         var found: Range<Int>?
         for key in ["\"u\":", "\"lastUpdateId\":"] where found == nil {

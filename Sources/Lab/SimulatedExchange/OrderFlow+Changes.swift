@@ -1,4 +1,4 @@
-// The draws of the order flow: which level an event touches, and what becomes of it.
+// The draws of the order flow: which level an update touches, and what becomes of it.
 
 import MarketData
 
@@ -101,7 +101,7 @@ extension OrderFlow {
         }
     }
 
-    /// Changes a price of the event before; false if there is none to change.
+    /// Changes a price of the update before; false if there is none to change.
     private mutating func changeAgain(_ side: Side) -> Bool {
         let count = side == .bid ? previousBids.count : previousAsks.count
         guard count > 0, let best = book[side].best?.price.mantissa else { return false }
@@ -248,7 +248,7 @@ extension OrderFlow {
         put(side, price, random.chance(perMille: profile.samePerMille) ? held : otherQuantity(held))
     }
 
-    /// A price that holds nothing, as if a level had come and gone since the last event.
+    /// A price that holds nothing, as if a level had come and gone since the last update.
     private mutating func touchUnheld(_ side: Side) {
         guard let best = book[side].best?.price.mantissa else { return }
         for _ in 0..<4 {

@@ -1,16 +1,16 @@
 // Seeded order flow of one symbol: a true book that evolves, and the diffs that a stream would show of it.
 //
-// An event is a list of touched prices; its diff is what the book holds at those prices in the end. Levels
-// born and gone inside one event thus come out as deletes of unknown prices, and applying the diff gives the
-// true book by construction. Inside an event the book passes through steps with ids of their own: tickers
+// An update is a list of touched prices; its diff is what the book holds at those prices in the end. Levels
+// born and gone inside one update thus come out as deletes of unknown prices, and applying the diff gives the
+// true book by construction. Inside an update the book passes through steps with ids of their own: tickers
 // show those steps, and a snapshot may land on any of them. What is drawn, and how, is in
 // OrderFlow+Changes.swift.
 //
 // Invariants
 // * The book is never crossed or locked, at no step; no side has fewer than `levelCountMin` levels.
-// * Ids grow from step to step; spot events are contiguous, futures events leave holes and carry the previous
-//   id.
-// * Equal profile, symbol, seed and start give equal events for ever; nothing else is read.
+// * Ids grow from step to step; spot updates are contiguous, futures updates leave holes and carry the
+//   previous id.
+// * Equal profile, symbol, seed and start give equal updates forever; nothing else is read.
 //
 // Worst case: a burst of 2,300 levels; each is a binary search and a move within one array.
 
@@ -22,13 +22,13 @@ package struct OrderFlow: Sendable {
     package let profile: TrafficProfile
     /// Name of the symbol.
     package let symbol: SymbolName
-    /// The event that `advance` made last.
-    package internal(set) var event = FlowEvent()
-    /// The book after the last event.
+    /// The update that `advance` made last.
+    package internal(set) var event = FlowUpdate()
+    /// The book after the last update.
     package internal(set) var book: TrueBook
     /// What disturbs the flow at the moment.
     package var episode = FlowEpisode.calm
-    /// Changes the next event has at least, spread over the whole book; taken back after it.
+    /// Changes the next update has at least, spread over the whole book; taken back after it.
     package var burstLevelCount = 0
     /// New prices are multiples of this many of the profile's ticks.
     package var tickFactor: Int64 = 1
@@ -43,7 +43,7 @@ package struct OrderFlow: Sendable {
     var touchedAsks: [Int64] = []
     var previousBids: [Int64] = []
     var previousAsks: [Int64] = []
-    /// Best prices that this event has touched last.
+    /// Best prices that this update has touched last.
     var touchedBestBid: Int64 = 0
     var touchedBestAsk: Int64 = 0
     var deletedBids = RecentPrices()
@@ -78,7 +78,7 @@ package struct OrderFlow: Sendable {
     /// Id of the book's state.
     package var lastUpdateID: UpdateID { book.id }
 
-    /// Time of the last event in microseconds.
+    /// Time of the last update in microseconds.
     package var timeUs: Int64 { event.timeUs }
 
     /// Lets the venue print more decimals than the profile has.
@@ -88,16 +88,16 @@ package struct OrderFlow: Sendable {
             extraQuantityDecimals: extraQuantityDecimals)
     }
 
-    /// Lets time pass without an event.
+    /// Lets time pass without an update.
     package mutating func skip(toUs timeUs: Int64) { event.timeUs = max(event.timeUs, timeUs) }
 
-    /// Makes the next event and copies its diff.
+    /// Makes the next update and copies its diff.
     package mutating func next(into update: inout DepthUpdate) {
         advance()
         copyDiff(into: &update)
     }
 
-    /// Copies the diff of the last event, in the printed scales.
+    /// Copies the diff of the last update, in the printed scales.
     package func copyDiff(into update: inout DepthUpdate) {
         update.reset()
         update.symbol = symbol
@@ -121,10 +121,10 @@ package struct OrderFlow: Sendable {
         }
     }
 
-    /// Longest time from the first change of an event to the event.
-    static let eventSpanUsMax: Int64 = 100_000
+    /// Longest time from the first change of an update to the update.
+    static let updateSpanUsMax: Int64 = 100_000
 
-    /// Makes the next event.
+    /// Makes the next update.
     package mutating func advance() {
         let startUs = event.timeUs
         event.reset()
@@ -147,13 +147,13 @@ package struct OrderFlow: Sendable {
 // Sizes, times and ids.
 extension OrderFlow {
     private mutating func nextTimeUs(after startUs: Int64) -> Int64 {
-        var gapUs = profile.eventGapUs.draw(&random)
+        var gapUs = profile.updateGapUs.draw(&random)
         if episode != .calm || isBursting { gapUs = min(gapUs, 200_000) }
-        let grid = profile.eventGridUs
+        let grid = profile.updateGridUs
         return (startUs + gapUs + grid / 2) / grid * grid
     }
 
-    /// Level counts come in bursts: most events stay near the activity of the event before.
+    /// Level counts come in bursts: most updates stay near the activity of the update before.
     private mutating func drawLevelCount() -> Int {
         if random.chance(perMille: profile.persistencePerMille) {
             let step = Int64(random.uniform() &>> 3) - Int64(UInt32.max &>> 4)
@@ -163,7 +163,7 @@ extension OrderFlow {
         } else {
             activity = random.uniform()
         }
-        let drawn = max(Int(profile.levelsPerEvent.value(at: activity)), burstLevelCount)
+        let drawn = max(Int(profile.levelsPerUpdate.value(at: activity)), burstLevelCount)
         switch episode {
         case .calm:
             let isThin = Side.allCases.contains { book[$0].count < wantedCount($0) * 3 / 4 }
@@ -175,7 +175,7 @@ extension OrderFlow {
 
     private mutating func makeSteps(levelCount: Int) {
         let isAlike = random.chance(perMille: 600)
-        let tickerCount = Int(profile.tickersPerEvent.value(at: isAlike ? activity : random.uniform()))
+        let tickerCount = Int(profile.tickersPerUpdate.value(at: isAlike ? activity : random.uniform()))
         let endsWithTicker = tickerCount > 0 && random.chance(perMille: 300)
         let stepCount = endsWithTicker ? tickerCount : tickerCount + 1
         let moveStep = random.below(stepCount)
@@ -198,14 +198,14 @@ extension OrderFlow {
         }
     }
 
-    /// Gives the steps their ids and times, and the event its range.
+    /// Gives the steps their ids and times, and the update its range.
     private mutating func numberSteps(startUs: Int64) {
         let stepCount = event.steps.count
         let touchCount = touchedBids.count + touchedAsks.count
         let base = event.last.value
         event.previousLast = event.last
         // However long nothing happened: a change is shown no later than the fastest stream's interval.
-        let beginUs = max(startUs, event.timeUs - OrderFlow.eventSpanUsMax)
+        let beginUs = max(startUs, event.timeUs - OrderFlow.updateSpanUsMax)
         let delayUs = min(profile.outputDelayUs.draw(&random), (event.timeUs - beginUs) / 2)
         event.transactionTimeUs = event.timeUs - delayUs
         let spanUs = event.transactionTimeUs - beginUs

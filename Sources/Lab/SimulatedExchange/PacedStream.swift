@@ -1,5 +1,5 @@
 // What a depth stream that is slower than the order flow has gathered since it was shown last: the union of
-// the events in between, each price with the quantity it was shown with last.
+// the updates in between, each price with the quantity it was shown with last.
 //
 // Invariants
 // * Shown one after the other, the gathered diffs have no holes: each begins where the one before it ended.
@@ -14,7 +14,7 @@ import MarketData
 struct PacedStream: Sendable {
     /// Whether something waits to be shown.
     private(set) var isPending = false
-    /// Best levels after the last event gathered, at most 20 a side, best first.
+    /// Best levels after the last update gathered, at most 20 a side, best first.
     private(set) var topBids: [PriceLevel] = []
     private(set) var topAsks: [PriceLevel] = []
     private(set) var last = UpdateID(0)
@@ -26,8 +26,8 @@ struct PacedStream: Sendable {
     /// Last id that was shown, nil if nothing was since somebody began to listen.
     private var shown: UpdateID?
 
-    /// Adds an event; the book is that after it.
-    mutating func gather(_ event: borrowing FlowEvent, _ book: borrowing TrueBook) {
+    /// Adds an update; the book is that after it.
+    mutating func gather(_ event: borrowing FlowUpdate, _ book: borrowing TrueBook) {
         if !isPending {
             isPending = true
             first = event.first

@@ -12,14 +12,14 @@ extension TrafficProfile {
         name: "spot-btc", market: .spot, scales: SymbolScales(priceDecimals: 8, quantityDecimals: 8),
         tick: 1_000_000, quantityStep: 1_000, startPrice: 6_183_763_000_000, levelCount: 6_000,
         ids: .contiguous,
-        eventGapUs: QuantileTable([
+        updateGapUs: QuantileTable([
             100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 200_000,
         ]),
-        eventGridUs: 100_000,
+        updateGridUs: 100_000,
         outputDelayUs: QuantileTable(even: 1_000...3_000),
-        levelsPerEvent: QuantileTable([1, 2, 4, 6, 9, 16, 31, 69, 136, 355, 1_076]),
+        levelsPerUpdate: QuantileTable([1, 2, 4, 6, 9, 16, 31, 69, 136, 355, 1_076]),
         persistencePerMille: 720,
-        tickersPerEvent: QuantileTable([0, 0, 0, 0, 1, 3, 7, 21, 40, 90, 167]),
+        tickersPerUpdate: QuantileTable([0, 0, 0, 0, 1, 3, 7, 21, 40, 90, 167]),
         insertPerMille: 415, deletePerMille: 395, unheldPerMille: 60, reusePerMille: 100,
         reinsertPerMille: 60,
         samePerMille: 110, farPerMille: 20,
@@ -43,15 +43,15 @@ extension TrafficProfile {
     package static let spotAlt = TrafficProfile(
         name: "spot-alt", market: .spot, scales: SymbolScales(priceDecimals: 8, quantityDecimals: 8),
         tick: 100_000, quantityStep: 1_000_000, startPrice: 127_400_000, levelCount: 560, ids: .contiguous,
-        eventGapUs: QuantileTable([
+        updateGapUs: QuantileTable([
             100_000, 100_000, 100_000, 100_000, 100_000, 400_000, 1_200_000, 3_200_000, 5_200_000, 11_000_000,
             38_600_000,
         ]),
-        eventGridUs: 100_000,
+        updateGridUs: 100_000,
         outputDelayUs: QuantileTable(even: 1_000...3_000),
-        levelsPerEvent: QuantileTable([1, 1, 1, 1, 1, 1, 2, 4, 6, 10, 50]),
+        levelsPerUpdate: QuantileTable([1, 1, 1, 1, 1, 1, 2, 4, 6, 10, 50]),
         persistencePerMille: 400,
-        tickersPerEvent: QuantileTable([0, 0, 0, 0, 0, 0, 1, 1, 2, 6, 54]),
+        tickersPerUpdate: QuantileTable([0, 0, 0, 0, 0, 0, 1, 1, 2, 6, 54]),
         insertPerMille: 6, deletePerMille: 6, unheldPerMille: 2, reusePerMille: 80, reinsertPerMille: 100,
         samePerMille: 24, farPerMille: 0,
         insertDistance: QuantileTable([1, 1, 1, 2, 6, 44, 64, 86, 123, 900, 6_000]),
@@ -75,14 +75,14 @@ extension TrafficProfile {
             span: QuantileTable([
                 821, 1_031, 1_405, 1_658, 2_154, 2_939, 4_543, 7_127, 10_456, 16_908, 22_599,
             ]), hole: QuantileTable([0, 0, 3, 11, 58, 141, 264, 460, 638, 1_051, 2_613])),
-        eventGapUs: QuantileTable([
+        updateGapUs: QuantileTable([
             51_000, 51_000, 51_000, 51_000, 51_400, 52_000, 53_000, 54_000, 55_000, 60_000, 78_000,
         ]),
-        eventGridUs: 1,
+        updateGridUs: 1,
         outputDelayUs: QuantileTable([0, 0, 0, 0, 1_000, 1_000, 3_000, 6_000, 9_000, 14_000, 28_000]),
-        levelsPerEvent: QuantileTable([5, 9, 13, 16, 23, 35, 60, 130, 218, 486, 1_012]),
+        levelsPerUpdate: QuantileTable([5, 9, 13, 16, 23, 35, 60, 130, 218, 486, 1_012]),
         persistencePerMille: 740,
-        tickersPerEvent: QuantileTable([0, 0, 0, 0, 1, 4, 9, 23, 46, 94, 202]),
+        tickersPerUpdate: QuantileTable([0, 0, 0, 0, 1, 4, 9, 23, 46, 94, 202]),
         insertPerMille: 180, deletePerMille: 155, unheldPerMille: 30, reusePerMille: 120,
         reinsertPerMille: 250,
         samePerMille: 79, farPerMille: 50,
@@ -97,23 +97,23 @@ extension TrafficProfile {
         retreatPerMille: 5, tightenPerMille: 600, moveGapTicks: 4, walkTicks: 40,
         quantity: QuantileTable([1, 2, 2, 2, 8, 70, 397, 1_146, 2_569, 14_506, 858_739]))
 
-    /// COIN-M BTCUSD_PERP of August 2024: many small events, integer quantities, deletes of unknown prices.
+    /// COIN-M BTCUSD_PERP of August 2024: many small updates, integer quantities, deletes of unknown prices.
     package static let coinm = TrafficProfile(
         name: "coinm", market: .coinm, scales: SymbolScales(priceDecimals: 1, quantityDecimals: 0),
         tick: 1, quantityStep: 1, startPrice: 618_047, levelCount: 1_600,
         ids: .shared(
             span: QuantileTable([1, 1, 2, 8, 23, 51, 108, 216, 325, 659, 1_710]),
             hole: QuantileTable([0, 0, 1, 2, 5, 13, 30, 62, 91, 177, 608])),
-        eventGapUs: QuantileTable([
+        updateGapUs: QuantileTable([
             8_000, 8_000, 8_000, 8_300, 9_000, 10_000, 15_000, 19_000, 22_000, 35_000, 84_000,
         ]),
-        eventGridUs: 1,
+        updateGridUs: 1,
         outputDelayUs: QuantileTable([
             3_000, 5_000, 7_000, 7_000, 9_000, 11_000, 13_000, 15_000, 17_000, 21_000, 50_000,
         ]),
-        levelsPerEvent: QuantileTable([1, 1, 1, 1, 3, 5, 10, 19, 29, 71, 217]),
+        levelsPerUpdate: QuantileTable([1, 1, 1, 1, 3, 5, 10, 19, 29, 71, 217]),
         persistencePerMille: 560,
-        tickersPerEvent: QuantileTable([0, 0, 0, 0, 0, 0, 0, 2, 3, 10, 31]),
+        tickersPerUpdate: QuantileTable([0, 0, 0, 0, 0, 0, 0, 2, 3, 10, 31]),
         insertPerMille: 290, deletePerMille: 290, unheldPerMille: 148, reusePerMille: 150,
         reinsertPerMille: 380,
         samePerMille: 110, farPerMille: 60,
@@ -131,7 +131,7 @@ extension TrafficProfile {
         var profile = usdmBTC
         profile.name = "top-of-book"
         profile.levelCount = 1_000
-        profile.levelsPerEvent = QuantileTable([1, 1, 2, 3, 5, 8, 12, 16, 20, 26, 36])
+        profile.levelsPerUpdate = QuantileTable([1, 1, 2, 3, 5, 8, 12, 16, 20, 26, 36])
         profile.insertPerMille = 200
         profile.deletePerMille = 200
         profile.unheldPerMille = 0

@@ -11,8 +11,8 @@ import MarketData
 package enum UpdateIDRule: Hashable, Sendable {
     /// Spot: ids belong to one symbol, one for each change, without holes.
     case contiguous
-    /// Futures: ids belong to all symbols of the product, so an event spans many and a hole lies between two
-    /// events.
+    /// Futures: ids belong to all symbols of the product, so an update spans many and a hole lies between two
+    /// updates.
     case shared(span: QuantileTable, hole: QuantileTable)
 }
 
@@ -36,27 +36,27 @@ package struct TrafficProfile: Hashable, Sendable {
     /// Rule of the update ids.
     package var ids: UpdateIDRule
 
-    /// Time between two events in microseconds.
-    package var eventGapUs: QuantileTable
-    /// Events fall on multiples of this; 1 if there is no grid.
-    package var eventGridUs: Int64
+    /// Time between two updates in microseconds.
+    package var updateGapUs: QuantileTable
+    /// Updates fall on multiples of this; 1 if there is no grid.
+    package var updateGridUs: Int64
     /// Time from a change to its message, `E - T`, in microseconds.
     package var outputDelayUs: QuantileTable
-    /// Levels of an event, both sides.
-    package var levelsPerEvent: QuantileTable
-    /// Share of events whose level count is near that of the event before.
+    /// Levels of an update, both sides.
+    package var levelsPerUpdate: QuantileTable
+    /// Share of updates whose level count is near that of the update before.
     package var persistencePerMille: Int
-    /// Changes of the best price or its quantity inside an event.
-    package var tickersPerEvent: QuantileTable
+    /// Changes of the best price or its quantity inside an update.
+    package var tickersPerUpdate: QuantileTable
 
     /// Share of inserts.
     package var insertPerMille: Int
     /// Share of deletes of held levels.
     package var deletePerMille: Int
-    /// Share of deletes of prices that hold nothing: levels born and gone since the last event. What remains
+    /// Share of deletes of prices that hold nothing: levels born and gone since the last update. What remains
     /// are modifications.
     package var unheldPerMille: Int
-    /// Share of changes at a price of the event before.
+    /// Share of changes at a price of the update before.
     package var reusePerMille: Int
     /// Share of inserts at a recently deleted price.
     package var reinsertPerMille: Int
@@ -75,13 +75,13 @@ package struct TrafficProfile: Hashable, Sendable {
     /// No change beyond this rank.
     package var rankMax: Int
 
-    /// Share of events that move the best prices.
+    /// Share of updates that move the best prices.
     package var movePerMille: Int
     /// Distance of a move.
     package var moveTicks: QuantileTable
     /// Share of moves that only take levels away and leave a wide spread.
     package var retreatPerMille: Int
-    /// Share of events that close a wide spread.
+    /// Share of updates that close a wide spread.
     package var tightenPerMille: Int
     /// A move leaves behind one new level for so many ticks.
     package var moveGapTicks: Int64

@@ -71,7 +71,7 @@ extension Venue {
         return [SymbolStream.depth.topic(of: index)] + slower
     }
 
-    /// Adds the event that a symbol shows now to its slower streams, and sees to it that they are shown.
+    /// Adds the update that a symbol shows now to its slower streams, and sees to it that they are shown.
     mutating func gather(_ index: Int) {
         for (place, intervalUs) in intervalsUs.enumerated() {
             let pace = index * intervalsUs.count + place

@@ -1,7 +1,7 @@
 // REST: weights, refusals, lag, caching, and what goes wrong.
 //
 // A snapshot shows the state of a moment that lies a lag before the request, rounded down to the cache's
-// grid; without faults that moment never goes back. It may lie inside an event of the stream, as on the
+// grid; without faults that moment never goes back. It may lie inside an update of the stream, as on the
 // venue. Best prices show the same moment.
 //
 // A request is admitted or refused by `admit`, answered, and handed to `finish`, which lets faults strike. A
@@ -63,7 +63,7 @@ extension Venue {
     package mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
         request(
             RequestTarget(
-                path: rules.requestPath + "/depth",
+                path: rules.market.requestPath + "/depth",
                 parameters: [.init("symbol", symbol), .init("limit", "\(limit)")]))
     }
 

@@ -7,7 +7,7 @@ import MarketData
 extension Venue {
     /// Calls `body` with the true book of a symbol at an update id.
     ///
-    /// - Parameter isFormer: of the time before the venue began anew.
+    /// - Parameter isFormer: of the time before the venue started over.
     /// - Returns: nil if the symbol is unknown, or the id older than what is kept or newer than what is.
     /// - Note: the book is in the profile's scales; `factors(to:)` leads to those the venue prints.
     package mutating func withTruth<R>(
@@ -19,7 +19,7 @@ extension Venue {
         return body(listings[index].truth.book)
     }
 
-    /// The last id of the last event that the diff stream of a symbol has shown.
+    /// The last id of the last update that the diff stream of a symbol has shown.
     package func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
 
     /// When the first change behind an id happened, of those that the diff stream has shown; nil if there is
@@ -32,11 +32,6 @@ extension Venue {
     /// The oldest id that `withTruth` still knows.
     package func oldestKnownID(of symbol: SymbolName) -> UpdateID? {
         indices[symbol].map { listings[$0].history.oldestID }
-    }
-
-    /// The decimals in which a symbol is printed at the moment.
-    package func printedScales(of symbol: SymbolName) -> SymbolScales? {
-        indices[symbol].map { listings[$0].flow.scales }
     }
 }
 

@@ -22,7 +22,7 @@
 // Bounds: the past (`historyUs`, `historyChangeCountMax`), each connection's queue (`queuedBytesMax`, then
 // the connection is closed), connections (`connectionCountMax`, then refused), attempts remembered (300).
 //
-// Worst case of `advance`: proportional to the events in between.
+// Worst case of `advance`: proportional to the updates in between.
 
 import BinanceServing
 import BinanceVenue
@@ -65,7 +65,7 @@ package struct Venue: ~Copyable {
     var bannedUntilUs: Int64 = 0
     /// When the client has surely been told of it.
     var banKnownUs: Int64 = 0
-    /// When the venue began anew last, nil if it never did.
+    /// When the venue started over last, nil if it never did.
     package private(set) var restartedUs: Int64?
 
     /// A venue at its start, with every book full and nobody connected.
@@ -90,13 +90,13 @@ package struct Venue: ~Copyable {
         paced = Array(repeating: PacedStream(), count: listings.count * intervalsUs.count)
         addTopics()
         for index in listings.indices {
-            let timeUs = listings[index].prepareEvent(hasTickerListener: false)
+            let timeUs = listings[index].prepareUpdate(hasTickerListener: false)
             agenda.insert(VenueAgenda.Entry(timeUs: timeUs, index: index))
         }
         agenda.insert(VenueAgenda.Entry(timeUs: nowUs / 1_000_000 * 1_000_000 + 1_000_000, index: .max))
     }
 
-    /// When something happens next: an event, a second, or an arrival at a client. A driver may jump there.
+    /// When something happens next: an update, a second, or an arrival at a client. A driver may jump there.
     package var nextActivityUs: Int64 {
         var nextUs = agenda.first?.timeUs ?? .max
         for slot in slots { if let dueUs = slot?.queue.nextUs { nextUs = min(nextUs, dueUs) } }
@@ -105,7 +105,7 @@ package struct Venue: ~Copyable {
 
     /// Lets everything happen up to and including this time; a time in the past changes nothing.
     ///
-    /// - Parameter actCountMax: stop after so many events, tickers and seconds, though more are due: time
+    /// - Parameter actCountMax: stop after this many updates, tickers and seconds, though more are due: time
     ///   then stands at the last of them.
     package mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
         var actCount = 0
@@ -148,7 +148,7 @@ package struct Venue: ~Copyable {
         }
     }
 
-    /// Begins anew, if that is the fault of this second and a minute has passed since the last time.
+    /// Starts over, if that is the fault of this second and a minute has passed since the last time.
     private mutating func restartIfStruck(nextSecondUs: Int64) {
         if nowUs - (restartedUs ?? 0) < 60_000_000 { return }
         if !counters.strikes(.restart, of: faults, &random) { return }
@@ -157,14 +157,14 @@ package struct Venue: ~Copyable {
         agenda = VenueAgenda()
         for index in listings.indices {
             listings[index].restart(atUs: nowUs, seed: random.next(), configuration)
-            let timeUs = listings[index].prepareEvent(hasTickerListener: false)
+            let timeUs = listings[index].prepareUpdate(hasTickerListener: false)
             agenda.insert(VenueAgenda.Entry(timeUs: timeUs, index: index))
         }
         for pace in paced.indices { paced[pace].forget() }
         agenda.insert(VenueAgenda.Entry(timeUs: nextSecondUs, index: .max))
     }
 
-    /// Shows the next ticker or the diff of a symbol's event; returns when it shows something again.
+    /// Shows the next ticker or the diff of a symbol's update; returns when it shows something again.
     private mutating func show(_ index: Int) -> Int64 {
         let tickerTopic = SymbolStream.bookTicker.topic(of: index)
         let step = listings[index].nextStep
@@ -180,7 +180,7 @@ package struct Venue: ~Copyable {
         showDepth(index, .depth5)
         showDepth(index, .depth10)
         showDepth(index, .depth20)
-        return listings[index].prepareEvent(hasTickerListener: !topics[tickerTopic].isEmpty)
+        return listings[index].prepareUpdate(hasTickerListener: !topics[tickerTopic].isEmpty)
     }
 
     private mutating func showTicker(_ index: Int, _ step: FlowStep) {

@@ -83,7 +83,7 @@ package enum VenueCatalog {
     /// A quiet symbol of spot that does not sleep for half a minute.
     private static let lively: TrafficProfile = {
         var profile = TrafficProfile.spotAlt
-        profile.eventGapUs = QuantileTable([
+        profile.updateGapUs = QuantileTable([
             100_000, 100_000, 100_000, 100_000, 100_000, 200_000, 400_000, 900_000, 1_500_000, 3_000_000,
             6_000_000,
         ])

@@ -41,18 +41,18 @@ package struct VenueConfiguration: Sendable {
     package var snapshotCacheUs: Int64 = 50_000
     /// Whether a connection whose client does not answer pings in the market's time is closed.
     package var expectsPongs = false
-    /// Whether depth streams run at the speeds their names say, slower ones gathering the events between;
+    /// Whether depth streams run at the speeds their names say, slower ones gathering the updates between;
     /// otherwise every speed is accepted and all run at the pace of the order flow.
     package var honoursSpeeds = false
     /// Shape of the refusals of control messages: the venue documents one and shows the other.
     package var errorShape = ErrorShape.flat
-    /// Share of snapshots that show the end of an event rather than a state inside of one.
+    /// Share of snapshots that show the end of an update rather than a state inside of one.
     package var wholeSnapshotPerMille = 0
     /// How long a connection lives.
     package var connectionLifeUs: Int64 = 86_400_000_000
     /// How much of the past is kept for `withTruth` and for old snapshots.
     package var historyUs: Int64 = 60_000_000
-    /// At most so many changes of the past are kept for each symbol (24 bytes each).
+    /// At most this many changes of the past are kept for each symbol (24 bytes each).
     package var historyChangeCountMax = 1 << 18
     /// A connection with more undelivered bytes is closed with code 1008.
     package var queuedBytesMax = 64 << 20
@@ -72,7 +72,7 @@ package struct VenueConfiguration: Sendable {
 
 /// What a venue has done so far.
 package struct VenueCounters: Hashable, Sendable {
-    /// Events of all symbols that were shown on the diff streams.
+    /// Updates of all symbols that were shown on the diff streams.
     package internal(set) var eventCount = 0
     /// Text frames sent, those lost on the way included.
     package internal(set) var frameCount = 0

@@ -37,7 +37,7 @@ final class VenueConnection {
     }
 
     let id: ConnectionID
-    /// Whether events come in the wrapper; a property that the client may change.
+    /// Whether updates come in the wrapper; a property that the client may change.
     var isCombined: Bool
     /// Whether times are microseconds.
     let isMicroseconds: Bool
@@ -87,7 +87,7 @@ final class VenueConnection {
         }
     }
 
-    /// Queues a data frame, with whatever befalls it.
+    /// Queues a data frame, with whatever happens to it.
     func send(
         _ message: [UInt8], wrapper: [UInt8], atUs timeUs: Int64, plan: FaultPlan,
         configuration: borrowing VenueConfiguration, counters: inout VenueCounters
@@ -157,7 +157,7 @@ final class VenueConnection {
         pingsUs.removeFirst(answered + 1)
     }
 
-    /// Lets a second begin.
+    /// Starts a second.
     func second(
         atUs timeUs: Int64, plan: FaultPlan, configuration: borrowing VenueConfiguration,
         counters: inout VenueCounters

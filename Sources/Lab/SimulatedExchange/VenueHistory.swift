@@ -1,6 +1,7 @@
 // What a symbol's book was, at any update id of the recent past.
 //
-// The changes of every event are kept with the ids and times of their steps, behind the book they start from.
+// The changes of every update are kept with the ids and times of their steps, behind the book that they start
+// from.
 // A reader of the past is a cursor: a book of its own that moves forward through the changes, so that
 // following the stream costs one change per change. Going back, or falling behind what is kept, starts again
 // from the oldest book.
@@ -27,8 +28,8 @@ struct VenueHistory: Sendable {
         var timeUs: Int64
         /// Number of changes, since the beginning of time, that have happened.
         var changeEnd: Int
-        /// Whether it is the last of its event.
-        var endsEvent: Bool
+        /// Whether it is the last of its update.
+        var endsUpdate: Bool
     }
 
     private var base: TrueBook
@@ -54,15 +55,15 @@ struct VenueHistory: Sendable {
     /// A cursor at the oldest state.
     var start: HistoryCursor { HistoryCursor(book: base, nextStep: stepStart) }
 
-    /// Adds an event.
-    mutating func record(_ event: borrowing FlowEvent) {
+    /// Adds an update.
+    mutating func record(_ event: borrowing FlowUpdate) {
         let before = changeStart + changes.count
         changes.append(contentsOf: event.changes)
         for step in event.steps {
             steps.append(
                 Step(
                     id: step.id, timeUs: step.timeUs, changeEnd: before + step.changeCount,
-                    endsEvent: step.id == event.last))
+                    endsUpdate: step.id == event.last))
         }
         if steps.count >= 64 && isLong(nowUs: event.timeUs) { forget(nowUs: event.timeUs) }
     }
@@ -104,7 +105,7 @@ struct VenueHistory: Sendable {
         return true
     }
 
-    /// Time of the first step behind an id, if the event shown last reaches it; nil also for an id that is
+    /// Time of the first step behind an id, if the update shown last reaches it; nil also for an id that is
     /// forgotten. O(log steps).
     func changedUs(after id: UpdateID, upTo shownID: UpdateID) -> Int64? {
         if id < base.id || id >= shownID { return nil }
@@ -124,12 +125,12 @@ struct VenueHistory: Sendable {
 
     /// Moves a cursor forward to the state at a time; it stays where it is if it is later already.
     ///
-    /// - Parameter isWhole: not to that state, but to the end of the last event that was over by then.
+    /// - Parameter isWhole: not to that state, but to the end of the last update that was over by then.
     func move(_ cursor: inout HistoryCursor, toUs timeUs: Int64, isWhole: Bool = false) {
         if cursor.nextStep < stepStart { cursor = start }
         var end = cursor.nextStep - stepStart
         while end < steps.count, steps[end].timeUs <= timeUs { end += 1 }
-        while isWhole && end > cursor.nextStep - stepStart && !steps[end - 1].endsEvent { end -= 1 }
+        while isWhole && end > cursor.nextStep - stepStart && !steps[end - 1].endsUpdate { end -= 1 }
         while cursor.nextStep - stepStart < end { apply(&cursor) }
     }
 

@@ -1,4 +1,4 @@
-// One symbol as the venue keeps it: its order flow, its recent past, and what befalls it.
+// One symbol as the venue keeps it: its order flow, its recent past, and what happens to it.
 
 import MarketData
 
@@ -11,9 +11,9 @@ struct VenueListing: Sendable {
     var truth: HistoryCursor
     /// Where snapshots are read.
     var replica: HistoryCursor
-    /// Step of the flow's event whose ticker is shown next; the number of steps if the diff is next.
+    /// Step of the flow's update whose ticker is shown next; the number of steps if the diff is next.
     var nextStep = 0
-    /// Id of the last event shown.
+    /// Id of the last update shown.
     var shownID: UpdateID
     /// Snapshot requests that still get the state of `frozenUs`.
     var frozenCount = 0
@@ -22,9 +22,9 @@ struct VenueListing: Sendable {
     private var episodeEndUs: Int64 = 0
     private var haltEndUs: Int64 = 0
     private var isRescaled = false
-    /// Whether old orders print a decimal more than new ones.
+    /// Whether old orders print one decimal more than new ones.
     private(set) var isCoarse = false
-    /// What the symbol was before the venue began anew.
+    /// What the symbol was before the venue started over.
     private(set) var formerHistory: VenueHistory?
     private var formerTruth: HistoryCursor?
     /// Ticks of the coarser grid.
@@ -51,8 +51,8 @@ struct VenueListing: Sendable {
         random = SeededRandom(configuration.seed, purpose: symbol.name.quickHash ^ 0x5B)
     }
 
-    /// Makes the next event and says when something of it is shown first.
-    mutating func prepareEvent(hasTickerListener: Bool) -> Int64 {
+    /// Makes the next update and says when something of it is shown first.
+    mutating func prepareUpdate(hasTickerListener: Bool) -> Int64 {
         flow.skip(toUs: haltEndUs)
         flow.advance()
         history.record(flow.event)
@@ -69,7 +69,7 @@ struct VenueListing: Sendable {
         return nextStep < count ? flow.event.steps[nextStep].timeUs : flow.event.timeUs
     }
 
-    /// Lets a second begin.
+    /// Starts a second.
     /// - Returns: which of the present subscriptions deliver no more from now on.
     mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) -> Ending {
         if plan.isNone && timeUs >= episodeEndUs {
@@ -108,12 +108,12 @@ struct VenueListing: Sendable {
     /// Lets nothing happen before a time.
     mutating func halt(untilUs: Int64) { haltEndUs = max(haltEndUs, untilUs) }
 
-    /// Begins anew: another book, other ids, at a small number or a little below the last one.
+    /// Starts over: another book, other ids, at a small number or a little below the last one.
     mutating func restart(atUs timeUs: Int64, seed: UInt64, _ configuration: borrowing VenueConfiguration) {
         formerHistory = history
         formerTruth = truth
         let oldID = flow.lastUpdateID.value
-        // Mostly so near that an event of the first minute spans the old id.
+        // Mostly so near that an update of the first minute spans the old id.
         let distance = [30, 100, 1_000, 100_000][random.below(4)]
         let isNear = random.chance(perMille: 800)
         let id = isNear ? oldID - 1 - Int64(random.below(distance)) : 1_000 + Int64(random.below(1_000_000))
@@ -130,7 +130,7 @@ struct VenueListing: Sendable {
         frozenCount = 0
     }
 
-    /// Moves the checker's book to an id of before the venue began anew; nil if that is unknown.
+    /// Moves the checker's book to an id of before the venue started over; nil if that is unknown.
     mutating func formerBook<R>(at id: UpdateID, _ body: (borrowing TrueBook) -> R) -> R? {
         guard let formerHistory, var cursor = formerTruth else { return nil }
         guard formerHistory.move(&cursor, to: id) else { return nil }

@@ -4,10 +4,10 @@ import LobMetrics
 
 extension LineQueue: Measured {
     /// There is one.
-    public static let instanceLabel: String? = nil
+    package static let instanceLabel: String? = nil
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<LineQueue>] = [
+    package static let metrics: [Metric<LineQueue>] = [
         .counter(
             "lob_log_lost_lines_total", \.lostCount, key: "lines",
             help: "Lines lost because the place they were written to took none.")

@@ -14,26 +14,26 @@ import LobTransport
 import Synchronization
 
 /// A bounded queue of lines and a thread that writes them. For any thread.
-public final class LineQueue: Sendable {
+package final class LineQueue: Sendable {
     /// What is written at once.
-    public struct Batch: Sendable {
+    package struct Batch: Sendable {
         /// Lines lost since the batch before, all older than `lines`.
-        public var lostCount = 0
+        package var lostCount = 0
         /// Lines, oldest first.
-        public var lines: [String] = []
+        package var lines: [String] = []
         /// The picture from here on, nil if it is the one before.
-        public var picture: [String]?
+        package var picture: [String]?
 
         /// Nothing.
-        public init() {}
+        package init() {}
 
         var isEmpty: Bool { lostCount == 0 && lines.isEmpty && picture == nil }
     }
 
     /// Most lines that wait.
-    public static var lineCountMax: Int { 1024 }
+    package static var lineCountMax: Int { 1024 }
     /// Most bytes of a line; the rest is cut off.
-    public static var lineBytesMax: Int { 8192 }
+    package static var lineBytesMax: Int { 8192 }
 
     private struct State: Sendable {
         var waiting = Batch()
@@ -51,17 +51,17 @@ public final class LineQueue: Sendable {
     ///
     /// - Parameter write: writes a batch; called on the queue's thread, and may wait as long as it likes.
     /// - Throws: `ThreadError` if the system gives no further thread.
-    public init(write: @escaping @Sendable (Batch) -> Void) throws(ThreadError) {
+    package init(write: @escaping @Sendable (Batch) -> Void) throws(ThreadError) {
         self.write = write
         let worker = try PinnedThread("lines") { [self] in run() }
         worker.detach()
     }
 
     /// Lines lost so far.
-    public var lostCount: Int { lost.load(ordering: .relaxed) }
+    package var lostCount: Int { lost.load(ordering: .relaxed) }
 
     /// Adds a line after the others; if there is no room it is lost.
-    public func add(_ line: String) {
+    package func add(_ line: String) {
         let line = LineQueue.cut(line)
         state.withLock { state in
             if state.isFinished { return }
@@ -77,7 +77,7 @@ public final class LineQueue: Sendable {
     }
 
     /// Shows a picture from here on, of lines that fit the place.
-    public func show(_ picture: [String]) {
+    package func show(_ picture: [String]) {
         state.withLock { state in
             if !state.isFinished { state.waiting.picture = picture }
         }
@@ -88,7 +88,7 @@ public final class LineQueue: Sendable {
     ///
     /// - Returns: whether it is.
     @discardableResult
-    public func flush(waitAtMostNs: Int64) -> Bool {
+    package func flush(waitAtMostNs: Int64) -> Bool {
         let endsAtNs = LineQueue.nowNs + waitAtMostNs
         while true {
             let ticket = written.ticket
@@ -103,7 +103,7 @@ public final class LineQueue: Sendable {
     /// Accepts nothing more and ends the thread when the rest is written. Returns after `waitAtMostNs` in any
     /// case.
     @discardableResult
-    public func finish(waitAtMostNs: Int64) -> Bool {
+    package func finish(waitAtMostNs: Int64) -> Bool {
         state.withLock { $0.isFinished = true }
         news.notify()
         return flush(waitAtMostNs: waitAtMostNs)

@@ -37,8 +37,6 @@ class Socket {
     /// The end.
     func closed(_ reason: ct_reason, _ text: String) {}
 
-    final var isAttached: Bool { unsafe connection != nil }
-
     /// Makes the connection. On failure nothing is kept and no callback comes.
     final func connect(
         _ loop: borrowing LoopOwner, to target: Target, of url: ServiceURL

@@ -157,25 +157,6 @@ struct Stopwatch {
     var elapsedNs: Int64 { monotonicNs() - startedAtNs }
 }
 
-/// Sleeps so that times of a capture pass as they did, or faster; a signal to stop ends the sleep.
-struct Pacer {
-    private var firstNs: Int64?
-    private let clock = Stopwatch()
-
-    mutating func wait(until timeNs: Int64, factor: Double) {
-        guard let firstNs else {
-            firstNs = timeNs
-            return
-        }
-        let dueNs = playingTime(of: timeNs, first: firstNs, speed: factor)
-        while !StopSignals.isRaised {
-            let waitNs = dueNs - clock.elapsedNs
-            if waitNs <= 0 { return }
-            usleep(UInt32(min(waitNs / 1000 + 1, 1_000_000)))
-        }
-    }
-}
-
 /// How far a long run is, on a terminal only.
 struct ProgressLine {
     private let isTerminal = isatty(2) == 1

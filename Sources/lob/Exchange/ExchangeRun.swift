@@ -133,7 +133,7 @@ struct ExchangeRun {
             let shown = symbols.prefix(6).joined(separator: " ") + (symbols.count > 6 ? " …" : "")
             let paths = server.market == .usdm ? "/public/ws /public/stream /ws /stream" : "/ws /stream"
             printError("\(server.market.name): \(counted(symbols.count, "symbol")): \(shown)")
-            printError("  REST     \(rest)\(restPath(server.market))/depth?symbol=\(symbols.first ?? "")")
+            printError("  REST     \(rest)\(server.market.requestPath)/depth?symbol=\(symbols.first ?? "")")
             printError("  streams  \(streams), paths \(paths)")
             printError(captured == nil ? "  seed \(seed), faults \(faults)" : "  faults \(faults)")
             guard let captured else { continue }
@@ -148,14 +148,6 @@ struct ExchangeRun {
     private var seed: UInt64 { command.seed ?? 1 }
 
     private var faults: FaultPlan { command.faults ?? .none }
-
-    private func restPath(_ market: Market) -> String {
-        switch market {
-        case .spot: "/api/v3"
-        case .usdm: "/fapi/v1"
-        case .coinm: "/dapi/v1"
-        }
-    }
 }
 
 /// Microseconds since 1970.

@@ -82,7 +82,7 @@ struct BookOptions: ParsableArguments {
             "MiB of each connection's ring, a power of two; more for many symbols.", valueName: "MiB"))
     var ring: Int?
 
-    @Option(help: "How WebSocket frames are read: auto, fast or standard.")
+    @Option(help: "How WebSocket frames are read: auto, native or libwebsockets.")
     var backend = BackendArgument.auto
 
     @Option(

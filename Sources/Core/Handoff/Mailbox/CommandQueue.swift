@@ -11,7 +11,7 @@
 import Synchronization
 
 /// A bounded queue into one thread. Any number of threads may post.
-public final class CommandQueue<Element: Sendable>: Sendable {
+package final class CommandQueue<Element: Sendable>: Sendable {
     private struct State: Sendable {
         var waiting: [Element] = []
         var isClosed = false
@@ -22,12 +22,12 @@ public final class CommandQueue<Element: Sendable>: Sendable {
     private let capacity: Int
 
     /// An empty queue for at most `capacity` elements.
-    public init(capacity: Int) { self.capacity = capacity }
+    package init(capacity: Int) { self.capacity = capacity }
 
     /// Adds an element after the others.
     ///
     /// - Returns: false if the queue is full or closed; the element was not accepted.
-    public func post(_ element: Element) -> Bool {
+    package func post(_ element: Element) -> Bool {
         withState { state in
             if state.isClosed || state.waiting.count >= capacity { return false }
             state.waiting.append(element)
@@ -36,13 +36,13 @@ public final class CommandQueue<Element: Sendable>: Sendable {
     }
 
     /// Takes everything out, oldest first. If there is nothing, it takes no lock and allocates nothing.
-    public func take() -> [Element] {
+    package func take() -> [Element] {
         if count.load(ordering: .acquiring) == 0 { return [] }
         return withState { takeAll(&$0) }
     }
 
     /// Takes everything out, oldest first, and refuses all that comes later.
-    public func close() -> [Element] {
+    package func close() -> [Element] {
         withState { state in
             state.isClosed = true
             return takeAll(&state)

@@ -23,9 +23,9 @@
 // that is offered searches the waiting ones, a thousand perhaps, for its key.
 
 /// The order-keeping end of a ring's producer. Not copyable; used by one thread at a time.
-public struct FrameOutbox: ~Copyable, Sendable {
+package struct FrameOutbox: ~Copyable, Sendable {
     /// What happened to a piece of a message.
-    public enum Delivery: Hashable, Sendable {
+    package enum Delivery: Hashable, Sendable {
         /// The message goes on.
         case unfinished
         /// The message is in the ring.
@@ -35,7 +35,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     }
 
     /// A connection's message in progress.
-    public struct Sender: Sendable {
+    package struct Sender: Sendable {
         enum State: Hashable, Sendable {
             /// Between two messages.
             case idle
@@ -48,7 +48,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
         }
 
         /// Connection the message comes from.
-        public let source: UInt16
+        package let source: UInt16
         var state = State.idle
         var side: [UInt8] = []
         /// The beginning of a message that comes in pieces.
@@ -57,10 +57,10 @@ public struct FrameOutbox: ~Copyable, Sendable {
         var isHeadMissing = false
 
         /// A connection between two messages.
-        public init(source: UInt16) { self.source = source }
+        package init(source: UInt16) { self.source = source }
 
         /// Whether no message is in progress.
-        public var isIdle: Bool { state == .idle }
+        package var isIdle: Bool { state == .idle }
 
         /// Treats the message in progress as one whose beginning is unknown: it counts as lost, and its mark
         /// names no stream.
@@ -79,38 +79,38 @@ public struct FrameOutbox: ~Copyable, Sendable {
     }
 
     /// Longest message gathered at the side.
-    public static var sideBytesMax: Int { 1 << 23 }
+    package static var sideBytesMax: Int { 1 << 23 }
 
     /// Frames up to this length are never refused for lack of bytes: announcements and failures.
-    public static var smallBytesMax: Int { 256 }
+    package static var smallBytesMax: Int { 256 }
 
     /// Bytes of a lost message that are kept: enough for the name of its stream.
-    public static var lostHeadBytes: Int { 128 }
+    package static var lostHeadBytes: Int { 128 }
     /// Two lost messages that agree in this many bytes count as one loss: they are of one stream, not far
     /// apart.
     private static var sameStreamBytes: Int { 64 }
     /// The key of ticks; callers have others.
     private static var tickKey: Int { .min }
     /// Most losses that wait, each of another stream.
-    public static var lossesMax: Int { 256 }
+    package static var lossesMax: Int { 256 }
 
     /// Messages that were lost: the ring had no room, or something waited before them.
-    public private(set) var droppedMessages = 0
+    package private(set) var droppedMessages = 0
     /// Bytes that wait.
-    public private(set) var waitingBytes = 0
+    package private(set) var waitingBytes = 0
     private var producer: FrameProducer
     private var waiting: [Waiting] = []
     private var isRingOpen = false
     private let waitingBytesMax: Int
 
     /// An outbox of this producer.
-    public init(_ producer: consuming FrameProducer, waitingBytesMax: Int = 16 << 20) {
+    package init(_ producer: consuming FrameProducer, waitingBytesMax: Int = 16 << 20) {
         self.producer = producer
         self.waitingBytesMax = waitingBytesMax
     }
 
     /// Frames that wait.
-    public var waitingFrames: Int { waiting.count }
+    package var waitingFrames: Int { waiting.count }
 
     /// Marks of losses among them, and their bytes.
     package var waitingMarks: (count: Int, bytes: Int) {
@@ -127,7 +127,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     ///   - sender: the connection.
     ///   - receivedAtNs: when it was received; counts with the last piece.
     /// - Complexity: one copy; allocates only at a connection's side.
-    public mutating func receive(
+    package mutating func receive(
         _ piece: Span<UInt8>, isFinal: Bool, from sender: inout Sender, receivedAtNs: Int64
     ) -> Delivery {
         switch sender.state {
@@ -165,7 +165,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     }
 
     /// Forgets a connection's message in progress: the connection is gone.
-    public mutating func abandon(_ sender: inout Sender) {
+    package mutating func abandon(_ sender: inout Sender) {
         if sender.state == .inRing {
             producer.abort()
             isRingOpen = false
@@ -187,7 +187,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     ///   - bytes: the body.
     /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
     ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
-    public mutating func offer(
+    package mutating func offer(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
     ) -> Bool {
         if bytes.count > producer.frameBytesMax { return false }
@@ -218,14 +218,14 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// - Parameters:
     ///   - atNs: the time.
     ///   - monotonicNs: the same moment on a clock that is never set; nil if there is none.
-    public mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
+    package mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
         let bytes = monotonicNs.map { ns in (0..<8).map { UInt8(truncatingIfNeeded: ns >> (8 * $0)) } } ?? []
         _ = offer(.tick, source: 0, receivedAtNs: atNs, key: FrameOutbox.tickKey, bytes)
     }
 
     /// Offers again what waits, in order; true if nothing waits any more.
     @discardableResult
-    public mutating func flush() -> Bool {
+    package mutating func flush() -> Bool {
         var count = 0
         while count < waiting.count, producer.hasRoom(forWholeFrame: waiting[count].bytes.count) {
             let frame = waiting[count]
@@ -288,7 +288,7 @@ public struct FrameOutbox: ~Copyable, Sendable {
     /// which replaces the first waiting mark of this connection and stands for all of them.
     ///
     /// - Complexity: O(frames that wait).
-    public mutating func markEverything(of source: UInt16, _ receivedAtNs: Int64) {
+    package mutating func markEverything(of source: UInt16, _ receivedAtNs: Int64) {
         guard let first = waiting.firstIndex(where: { $0.kind == .dropped && $0.source == source }) else {
             _ = offer(.dropped, source: source, receivedAtNs: receivedAtNs)
             return

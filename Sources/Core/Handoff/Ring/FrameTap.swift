@@ -57,7 +57,7 @@ public final class FrameTap: @unchecked Sendable {
 
     /// Takes a piece of a connection's message; the counterpart of `FrameOutbox.receive`.
     @discardableResult
-    public func receive(
+    package func receive(
         _ piece: Span<UInt8>, isFinal: Bool, source: UInt16, receivedAtNs: Int64
     ) -> FrameOutbox.Delivery {
         let index = sender(source)

@@ -3,15 +3,15 @@
 import Synchronization
 
 /// A flag that any thread may raise and none can lower.
-public final class StopFlag: Sendable {
+package final class StopFlag: Sendable {
     private let raised = Atomic<Bool>(false)
 
     /// A flag that is not raised.
-    public init() {}
+    package init() {}
 
     /// Raises it. What was written before is visible to any thread that sees it raised.
-    public func raise() { raised.store(true, ordering: .releasing) }
+    package func raise() { raised.store(true, ordering: .releasing) }
 
     /// Whether it is raised.
-    public var isRaised: Bool { raised.load(ordering: .acquiring) }
+    package var isRaised: Bool { raised.load(ordering: .acquiring) }
 }

@@ -23,15 +23,6 @@ package struct ServingRules: Hashable, Sendable {
     /// The rules of a market.
     package init(_ market: Market) { self.market = market }
 
-    /// What the paths of requests begin with.
-    package var requestPath: String {
-        switch market {
-        case .spot: "/api/v3"
-        case .usdm: "/fapi/v1"
-        case .coinm: "/dapi/v1"
-        }
-    }
-
     /// Request weight that an address may use in a minute; USD-M and COIN-M share theirs.
     package var weightMax: Int { market == .spot ? 6_000 : 2_400 }
 
@@ -68,7 +59,7 @@ package struct ServingRules: Hashable, Sendable {
     ///
     /// - Throws: the refusal to answer with; its weight is to be charged.
     package func route(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
-        let prefix = requestPath + "/"
+        let prefix = market.requestPath + "/"
         guard target.path.hasPrefix(prefix), target.method == "GET" || target.method == "HEAD" else {
             throw .unknownPath(target.path, method: target.method)
         }

@@ -72,11 +72,11 @@ public struct Endpoints: Hashable, Sendable {
 
     /// Target of a depth snapshot. `limit` must be one of the market's; see `Market.snapshotLimit`.
     public func snapshotTarget(_ symbol: SymbolName, limit: Int) -> String {
-        "\(restPath)/depth?symbol=\(percentEncoded(symbol.description))&limit=\(limit)"
+        "\(market.requestPath)/depth?symbol=\(percentEncoded(symbol.description))&limit=\(limit)"
     }
 
     /// Target of the list of symbols and their properties.
-    public var exchangeInfoTarget: String { restPath + "/exchangeInfo" }
+    public var exchangeInfoTarget: String { market.requestPath + "/exchangeInfo" }
 
     /// Name of a symbol's depth stream, as `SUBSCRIBE` takes it (UTF-8, not percent-encoded); nil if the
     /// market has no such interval.
@@ -102,17 +102,18 @@ public struct Endpoints: Hashable, Sendable {
         case .spot, .coinm: ""
         }
     }
+}
 
-    private var restPath: String {
-        switch market {
+extension Market {
+    /// What the paths of its REST requests begin with.
+    package var requestPath: String {
+        switch self {
         case .spot: "/api/v3"
         case .usdm: "/fapi/v1"
         case .coinm: "/dapi/v1"
         }
     }
-}
 
-extension Market {
     /// How a stream name states its interval; empty for the market's default.
     fileprivate func suffix(_ interval: DepthInterval) -> String? {
         switch (self, interval) {

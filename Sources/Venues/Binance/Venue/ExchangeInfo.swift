@@ -34,17 +34,6 @@ public struct ExchangeInfo: Sendable {
         requestWeightPerMinute = weight
     }
 
-    /// Reads a body and hands out its symbols as they come.
-    ///
-    /// - Returns: entries left out because they have no name that can be one.
-    /// - Throws: what is wrong with it and where; symbols before that have been handed out.
-    public static func forEachSymbol(
-        in body: Span<UInt8>, market: Market, _ use: (SymbolInfo) -> Void
-    ) throws(ParseError) -> Int {
-        var weight: Int?
-        return try read(body, market, &weight, use)
-    }
-
     private static func read(
         _ body: Span<UInt8>, _ market: Market, _ weight: inout Int?, _ use: (SymbolInfo) -> Void
     ) throws(ParseError) -> Int {

@@ -8,24 +8,24 @@
 import MarketData
 
 /// Which of the venue's dialects to write: the market, the era and the unit of times.
-public struct WireDialect: Hashable, Sendable {
+package struct WireDialect: Hashable, Sendable {
     /// Market whose shapes are written.
-    public var market: Market
+    package var market: Market
     /// Whether futures messages carry the pair, `ps`; COIN-M always has.
-    public var writesPair: Bool
+    package var writesPair: Bool
     /// Whether futures messages end with the symbol type, `st`: 1 is USD-M, 2 is COIN-M.
-    public var writesSymbolType: Bool
+    package var writesSymbolType: Bool
     /// Whether times are microseconds, as a spot connection may ask for; otherwise milliseconds.
-    public var writesMicroseconds: Bool
+    package var writesMicroseconds: Bool
 
     /// The shapes from before July 2026: those of the captured sessions.
-    public static func classic(_ market: Market) -> WireDialect {
+    package static func classic(_ market: Market) -> WireDialect {
         WireDialect(
             market: market, writesPair: market == .coinm, writesSymbolType: false, writesMicroseconds: false)
     }
 
     /// The shapes since July 2026: futures carry the pair and the symbol type.
-    public static func current(_ market: Market) -> WireDialect {
+    package static func current(_ market: Market) -> WireDialect {
         let isFutures = market != .spot
         return WireDialect(
             market: market, writesPair: isFutures, writesSymbolType: isFutures, writesMicroseconds: false)
@@ -39,7 +39,7 @@ extension MessageEncoder {
     ///   - update: its ids and levels.
     ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
-    public mutating func append(
+    package mutating func append(
         _ update: borrowing DepthUpdate, stream: String? = nil
     ) throws(EncoderError) {
         let scales = try scalesFor(update.scales, levelCount: update.levelCount)
@@ -75,7 +75,7 @@ extension MessageEncoder {
     ///   - snapshot: its id and levels.
     ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
-    public mutating func append(
+    package mutating func append(
         _ snapshot: borrowing DepthSnapshot, stream: String? = nil
     ) throws(EncoderError) {
         let levelCount = snapshot.bids.count + snapshot.asks.count
@@ -109,7 +109,7 @@ extension MessageEncoder {
     /// - Parameters:
     ///   - ticker: its ids, prices and quantities.
     ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
-    public mutating func append(_ ticker: BookTicker, stream: String? = nil) throws(EncoderError) {
+    package mutating func append(_ ticker: BookTicker, stream: String? = nil) throws(EncoderError) {
         try reserve(lengthMax(levelCount: 2, stream: stream))
         openWrapper(stream)
         switch dialect.market {

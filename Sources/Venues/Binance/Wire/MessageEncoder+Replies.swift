@@ -4,7 +4,7 @@
 import FeedPlan
 
 /// The result of a control message that succeeded.
-public enum ControlResult: Hashable, Sendable {
+package enum ControlResult: Hashable, Sendable {
     /// `null`: the request was not a query.
     case done
     /// A property's value.
@@ -14,7 +14,7 @@ public enum ControlResult: Hashable, Sendable {
 }
 
 /// The two shapes in which the venue reports a refused control message.
-public enum ErrorShape: Hashable, Sendable, CaseIterable {
+package enum ErrorShape: Hashable, Sendable, CaseIterable {
     /// `{"code":…,"msg":…,"id":…}`, as documented.
     case flat
     /// `{"error":{"code":…,"msg":…},"id":…}`, as observed.
@@ -23,7 +23,7 @@ public enum ErrorShape: Hashable, Sendable, CaseIterable {
 
 extension MessageEncoder {
     /// Appends the reply to a control message.
-    public mutating func append(_ result: ControlResult, id: RequestID) throws(EncoderError) {
+    package mutating func append(_ result: ControlResult, id: RequestID) throws(EncoderError) {
         var lengthMax = 64 + length(id)
         if case .streams(let names) = result {
             for name in names { lengthMax += 3 + 6 * name.utf8.count }
@@ -52,7 +52,7 @@ extension MessageEncoder {
     ///   - id: the request that is refused.
     ///   - shape: where the venue puts the error.
     ///   - data: the offending stream, which the nested shape sometimes names.
-    public mutating func append(
+    package mutating func append(
         errorCode: Int, message: String, id: RequestID, shape: ErrorShape, data: String? = nil
     ) throws(EncoderError) {
         try reserve(96 + 6 * (message.utf8.count + (data?.utf8.count ?? 0)) + length(id))
@@ -69,7 +69,7 @@ extension MessageEncoder {
     }
 
     /// Appends the body of a refused REST request.
-    public mutating func append(errorCode: Int, message: String) throws(EncoderError) {
+    package mutating func append(errorCode: Int, message: String) throws(EncoderError) {
         try reserve(64 + 6 * message.utf8.count)
         putError(errorCode, message)
         putByte(0x7D)
@@ -80,7 +80,7 @@ extension MessageEncoder {
     /// - Parameters:
     ///   - timeUs: the time of the notice.
     ///   - isCombined: whether the connection wraps its messages.
-    public mutating func appendServerShutdown(atUs timeUs: Int64, isCombined: Bool) throws(EncoderError) {
+    package mutating func appendServerShutdown(atUs timeUs: Int64, isCombined: Bool) throws(EncoderError) {
         try reserve(128)
         let stream = isCombined ? "!serverShutdown" : nil
         openWrapper(stream)

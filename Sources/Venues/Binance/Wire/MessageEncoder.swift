@@ -17,7 +17,7 @@
 import MarketData
 
 /// Why a message could not be encoded. The buffer is then as it was before.
-public enum EncoderError: Error, Hashable, Sendable {
+package enum EncoderError: Error, Hashable, Sendable {
     /// The message may need more than the encoder's `capacityMax`.
     case tooLong
     /// Levels are present but the message states no decimals for them.
@@ -28,13 +28,13 @@ public enum EncoderError: Error, Hashable, Sendable {
 
 /// A reusable byte buffer and the shapes of the venue's messages. Not copyable; frees itself.
 @safe
-public struct MessageEncoder: ~Copyable {
+package struct MessageEncoder: ~Copyable {
     /// Whose shapes are written.
-    public let dialect: WireDialect
+    package let dialect: WireDialect
     /// Bytes held.
-    public private(set) var count = 0
+    package private(set) var count = 0
     /// The buffer never grows beyond this many bytes; a message that could is refused.
-    public let capacityMax: Int
+    package let capacityMax: Int
     private var capacity: Int
     private var base: UnsafeMutablePointer<UInt8>
 
@@ -44,7 +44,7 @@ public struct MessageEncoder: ~Copyable {
     ///   - dialect: market and era whose shapes are written.
     ///   - capacity: bytes held without growing.
     ///   - capacityMax: bound of growth in bytes.
-    public init(_ dialect: WireDialect, capacity: Int = 1 << 14, capacityMax: Int = 1 << 24) {
+    package init(_ dialect: WireDialect, capacity: Int = 1 << 14, capacityMax: Int = 1 << 24) {
         self.dialect = dialect
         self.capacityMax = max(capacityMax, 1)
         self.capacity = min(max(capacity, 1), self.capacityMax)
@@ -54,22 +54,22 @@ public struct MessageEncoder: ~Copyable {
     deinit { unsafe base.deallocate() }
 
     /// Forgets the bytes and keeps the memory.
-    public mutating func removeAll() { count = 0 }
+    package mutating func removeAll() { count = 0 }
 
     /// Calls `body` with all bytes held.
-    public borrowing func withBytes<R, E: Error>(
+    package borrowing func withBytes<R, E: Error>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         try unsafe body(UnsafeBufferPointer(start: base, count: count))
     }
 
     /// Appends all bytes held to an array.
-    public borrowing func append(to bytes: inout [UInt8]) {
+    package borrowing func append(to bytes: inout [UInt8]) {
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
     }
 
     /// All bytes held as text, for tests and tools.
-    public var text: String {
+    package var text: String {
         unsafe String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
     }
 }

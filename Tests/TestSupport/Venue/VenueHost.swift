@@ -2,29 +2,37 @@
 
 import BinanceServing
 import BinanceVenue
+import ExchangeServer
 import Foundation
 import LobHandoff
 import LobTransport
 import MarketData
 import SimulatedExchange
 
-@testable import BookService
-@testable import ExchangeServer
-
 /// A venue that runs until it is stopped.
-final class VenueHost: Sendable {
-    /// What a venue is made of; everything but the symbols has a default.
-    struct Setup: Sendable {
-        var market = Market.spot
-        var symbols: [SymbolName] = []
-        var seed: UInt64 = 1
-        var speed = 20.0
-        var faults = FaultPlan.none
-        var tls: TLSIdentity?
-        var levelCount = 400
-        var errorShape = ErrorShape.flat
+package final class VenueHost: Sendable {
+    /// What a venue is made of.
+    package struct Setup: Sendable {
+        package var market: Market
+        package var symbols: [SymbolName]
+        package var seed: UInt64
+        package var speed: Double
+        package var faults: FaultPlan
+        package var tls: TLSIdentity?
+        package var levelCount: Int
+        package var errorShape: ErrorShape
         /// 0: a free one.
-        var port = 0
+        package var port: Int
+
+        package init(
+            market: Market = .spot, symbols: [SymbolName] = [], seed: UInt64 = 1, speed: Double = 20,
+            faults: FaultPlan = .none, tls: TLSIdentity? = nil, levelCount: Int = 400,
+            errorShape: ErrorShape = .flat, port: Int = 0
+        ) {
+            (self.market, self.symbols, self.seed, self.speed) = (market, symbols, seed, speed)
+            (self.faults, self.tls, self.levelCount) = (faults, tls, levelCount)
+            (self.errorShape, self.port) = (errorShape, port)
+        }
     }
 
     /// The exchange, touched on its loop's thread only.
@@ -39,11 +47,11 @@ final class VenueHost: Sendable {
         var confined: Confined
     }
 
-    let setup: Setup
+    package let setup: Setup
     private let thread: LoopThread<Export>
     private let stopping = StopFlag()
 
-    init(_ setup: Setup) throws {
+    package init(_ setup: Setup) throws {
         self.setup = setup
         var configuration = VenueConfiguration(
             market: setup.market,
@@ -67,13 +75,13 @@ final class VenueHost: Sendable {
         }
     }
 
-    var port: Int { thread.remote.port }
+    package var port: Int { thread.remote.port }
 
     /// Where it is.
-    var endpoints: Endpoints { endpoints(host: "127.0.0.1", streamPort: port, restPort: port) }
+    package var endpoints: Endpoints { endpoints(host: "127.0.0.1", streamPort: port, restPort: port) }
 
     /// Where it is to be found by another name, or behind somebody else.
-    func endpoints(host: String, streamPort: Int, restPort: Int) -> Endpoints {
+    package func endpoints(host: String, streamPort: Int, restPort: Int) -> Endpoints {
         let letter = setup.tls == nil ? "" : "s"
         return Endpoints(
             market: setup.market, streamBase: "ws\(letter)://\(host):\(streamPort)",
@@ -81,13 +89,13 @@ final class VenueHost: Sendable {
     }
 
     /// Hands something to the venue's thread; false if that has too much to do.
-    func post(_ body: @escaping @Sendable (ExchangeServer) -> Void) -> Bool {
+    package func post(_ body: @escaping @Sendable (ExchangeServer) -> Void) -> Bool {
         let confined = thread.remote.confined
         return thread.remote.loop.post { _ in body(confined.server) }
     }
 
     /// Asks the venue's thread and waits for the answer.
-    func ask<R: Sendable>(_ body: @escaping @Sendable (ExchangeServer) -> R) -> R {
+    package func ask<R: Sendable>(_ body: @escaping @Sendable (ExchangeServer) -> R) -> R {
         let answers = CommandQueue<R>(capacity: 1)
         let news = Signal()
         while true {
@@ -106,15 +114,15 @@ final class VenueHost: Sendable {
     }
 
     /// What goes wrong from now on.
-    func setFaults(_ plan: FaultPlan) { ask { $0.faults = plan } }
+    package func setFaults(_ plan: FaultPlan) { ask { $0.faults = plan } }
 
     /// How often a fault has struck.
-    func strikes(_ fault: Fault) -> Int { counters.venue[fault] }
+    package func strikes(_ fault: Fault) -> Int { counters.venue[fault] }
 
-    var counters: ExchangeCounters { ask(\.counters) }
+    package var counters: ExchangeCounters { ask(\.counters) }
 
     /// Ids of the last events shown.
-    var shownIDs: [SymbolName: UpdateID] {
+    package var shownIDs: [SymbolName: UpdateID] {
         let symbols = setup.symbols
         return ask { server in
             server.withVenue { venue in
@@ -126,14 +134,16 @@ final class VenueHost: Sendable {
     }
 
     /// Closes every connection, as the venue does when it goes down.
-    func cutAll() {
+    package func cutAll() {
         ask { server in
             server.withVenue { $0.closeAll(ConnectionClose(code: 1006)) }
             server.run()
         }
     }
 
-    func stop() {
+    /// Ends it; a second time it does nothing.
+    package func stop() {
+        if stopping.isRaised { return }
         stopping.raise()
         thread.remote.loop.wake()
         thread.join()
@@ -141,12 +151,12 @@ final class VenueHost: Sendable {
 }
 
 /// Names for a market's symbols.
-func names(_ market: Market, _ count: Int) -> [SymbolName] {
+package func names(_ market: Market, _ count: Int) -> [SymbolName] {
     (0..<count).map { SymbolName(market == .coinm ? "SIM\($0)USD_PERP" : "SIM\($0)USDT")! }
 }
 
 /// Traffic with small books and small messages, the shape of each market: many of these run at once.
-func traffic(_ market: Market, _ levelCount: Int) -> TrafficProfile {
+package func traffic(_ market: Market, _ levelCount: Int) -> TrafficProfile {
     var profile: TrafficProfile =
         switch market {
         case .spot: .spotAlt
@@ -154,10 +164,10 @@ func traffic(_ market: Market, _ levelCount: Int) -> TrafficProfile {
         case .coinm: .coinm
         }
     profile.levelCount = levelCount
-    profile.levelsPerEvent = QuantileTable([1, 1, 2, 3, 4, 6, 8, 10, 14, 20, 40])
-    profile.eventGapUs = QuantileTable([
+    profile.levelsPerUpdate = QuantileTable([1, 1, 2, 3, 4, 6, 8, 10, 14, 20, 40])
+    profile.updateGapUs = QuantileTable([
         100_000, 100_000, 150_000, 200_000, 250_000, 300_000, 350_000, 400_000, 500_000, 800_000, 1_500_000,
     ])
-    profile.tickersPerEvent = QuantileTable([0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6])
+    profile.tickersPerUpdate = QuantileTable([0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6])
     return profile
 }

@@ -1,4 +1,4 @@
-// One event of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers
+// One update of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers
 // show.
 
 import MarketData
@@ -11,13 +11,13 @@ package struct FlowChange: Hashable, Sendable {
     package var level: PriceLevel
 }
 
-/// A moment inside an event at which the venue could be asked: the state after some of its changes.
+/// A moment inside an update at which the venue could be asked: the state after some of its changes.
 package struct FlowStep: Hashable, Sendable {
     /// Update id of the state.
     package var id = UpdateID(0)
     /// Time of the state in microseconds.
     package var timeUs: Int64 = 0
-    /// Number of the event's changes that have happened.
+    /// Number of the update's changes that have happened.
     package var changeCount = 0
     /// Whether the best bid or ask, price or quantity, differs from the step before: a ticker is sent.
     package var changesBest = false
@@ -27,13 +27,13 @@ package struct FlowStep: Hashable, Sendable {
     package var ask = PriceLevel(0, 0)
 }
 
-/// One event: all changes between two messages of the diff stream. In the profile's scales.
-package struct FlowEvent: Sendable {
+/// One update: all changes between two messages of the diff stream. In the profile's scales.
+package struct FlowUpdate: Sendable {
     /// First update id covered.
     package var first = UpdateID(0)
     /// Last update id covered.
     package var last = UpdateID(0)
-    /// Last id of the event before.
+    /// Last id of the update before.
     package var previousLast = UpdateID(0)
     /// Time of the last change in microseconds.
     package var transactionTimeUs: Int64 = 0
@@ -43,12 +43,12 @@ package struct FlowEvent: Sendable {
     package var bids: [PriceLevel] = []
     /// Changed asks in the order of the wire.
     package var asks: [PriceLevel] = []
-    /// The states inside the event, at least one; the last has the event's last id.
+    /// The states inside the update, at least one; the last has the update's last id.
     package var steps: [FlowStep] = []
     /// The changes in the order in which they happened.
     package var changes: [FlowChange] = []
 
-    /// An event without content.
+    /// An update without content.
     package init() {}
 
     mutating func reset() {
@@ -63,9 +63,9 @@ package struct FlowEvent: Sendable {
 package enum FlowEpisode: Hashable, Sendable {
     /// Nothing does.
     case calm
-    /// Levels near the best go and none come: the book thins out.
+    /// Levels near the best vanish and none replace them: the book thins out.
     case thinning
-    /// The price walks in one direction with every event.
+    /// The price walks in one direction with every update.
     case walking(towards: Side)
 }
 

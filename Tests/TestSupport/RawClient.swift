@@ -1,0 +1,72 @@
+// A client by bare socket: for what a correct client would not do.
+
+import Glibc
+
+/// Sends bytes as they are, and reads only when it is told to.
+public final class RawClient {
+    private let descriptor: Int32
+    /// What has been read.
+    public private(set) var received: [UInt8] = []
+    /// Whether a read has met the end.
+    public private(set) var hasServerHungUp = false
+
+    /// A client that is not connected yet.
+    ///
+    /// - Parameter room: bytes that the kernel keeps of what is not read; nil for its own choice.
+    public init(room: Int32? = nil) {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var room {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout.size(ofValue: room)))
+        }
+    }
+
+    /// A connected client.
+    public convenience init(_ port: Int) {
+        self.init()
+        connect(port)
+    }
+
+    /// A client with little room that has sent a request: for a WebSocket, unless it has another head.
+    public convenience init(_ port: Int, path: String = "/", head: String? = nil) {
+        self.init(room: 4_096)
+        connect(port)
+        send(
+            head ?? "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    }
+
+    deinit { close(descriptor) }
+
+    /// Connects to a port of this machine.
+    public func connect(_ port: Int) {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+
+    /// Sends what the kernel takes of it.
+    public func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Reads what is there; returns all that was read so far.
+    @discardableResult
+    public func read() -> String {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count == 0 { hasServerHungUp = true }
+            if count <= 0 { break }
+            received += buffer[..<count]
+        }
+        return String(decoding: received, as: UTF8.self)
+    }
+}
