@@ -44,7 +44,7 @@ final class Stack {
 
     init(
         _ market: Market = .spot, symbolCount: Int = 2, seed: UInt64 = 1, speed: Double = 20,
-        options: BookServer.Options = BookServer.Options()
+        options: BookServer.Options = BookServer.Options(), tokens: [String] = []
     ) throws {
         symbols = names(market, symbolCount)
         loop = try EventLoop()
@@ -52,6 +52,7 @@ final class Stack {
         service = try BookService(quick(market, port: venue.port, symbols))
         var options = options
         options.dialect = .classic(market)
+        if !tokens.isEmpty { options.tokens = tokens }
         server = try BookServer(service, options)
     }
 

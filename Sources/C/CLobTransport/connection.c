@@ -33,6 +33,15 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
     if (*list) *list = connection->next;
 }
 
+/// Brings the loop's sum in line with the queue.
+static void count_queue(ct_connection *connection) {
+    size_t now = ct_queued_bytes(connection);
+    connection->loop->queued += now - connection->counted;
+    connection->counted = now;
+}
+
+size_t ct_loop_queued_bytes(const ct_loop *loop) { return loop->queued; }
+
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
@@ -43,6 +52,8 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->unread) ct_remove(&connection->loop->unread, connection);
     if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
+    connection->queue.head = connection->queue.tail;
+    count_queue(connection);
     snprintf(connection->text, sizeof connection->text, "%s", text);
     if (connection->connecting) return;
     ct_hurry(connection->loop);
@@ -105,7 +116,7 @@ static int write_record(ct_connection *connection, record *record) {
     return lws_write(connection->wsi, payload, record->length, protocol) < 0 ? -1 : 0;
 }
 
-int ct_flush(ct_connection *connection) {
+static int flush(ct_connection *connection) {
     ct_queue *queue = &connection->queue;
     while (queue->head < queue->tail && !lws_partial_buffered(connection->wsi)) {
         record *next = (record *)(void *)(queue->memory + queue->head);
@@ -123,10 +134,19 @@ int ct_flush(ct_connection *connection) {
     return connection->responding ? 0 : connection->loop->events.drained(connection->user);
 }
 
+int ct_flush(ct_connection *connection) {
+    int result = flush(connection);
+    count_queue(connection);
+    return result;
+}
+
 static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
     bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
     size_t capacity_max = connection->loop->queue_bytes_max;
-    if (open && ct_queue_append(&connection->queue, capacity_max, frame, bytes, length)) return true;
+    if (open && ct_queue_append(&connection->queue, capacity_max, frame, bytes, length)) {
+        count_queue(connection);
+        return true;
+    }
     ct_count(connection->loop, CT_COUNT_SEND_REFUSED, 1);
     return false;
 }
@@ -142,6 +162,7 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
     // Nothing waits: straight to the socket, without a turn of the loop in between.
     record *next = (record *)(void *)(connection->queue.memory + connection->queue.head);
     connection->queue.head = connection->queue.tail = 0;
+    count_queue(connection);
     if (write_record(connection, next)) {
         ct_kill(connection);
     } else if (lws_partial_buffered(connection->wsi)) {
@@ -168,6 +189,7 @@ bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) 
         if (!ct_queue_append(&connection->queue, room, CT_RAW, bytes + sent, piece)) return false;
         sent += piece;
     }
+    count_queue(connection);
     connection->responding = true;
     connection->loop->unanswered -= 1;
     lws_rx_flow_control(connection->wsi, 1);

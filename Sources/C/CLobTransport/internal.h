@@ -52,6 +52,8 @@ struct ct_connection {
     char *head;
     size_t head_length;
     ct_queue queue;
+    /// Bytes of the queue that are part of the loop's sum.
+    size_t counted;
     /// In the list it is in.
     ct_connection *next;
 };
@@ -70,6 +72,8 @@ typedef struct ct_server {
     ct_loop *loop;
     void *user;
     char address[CT_ADDRESS_BYTES];
+    /// Connections accepted and not yet gone, and most of them.
+    uint32_t connections, connections_max;
     struct ct_server *next;
 } ct_server;
 
@@ -93,6 +97,8 @@ struct ct_loop {
     bool stirred;
     /// Requests that wait for their answer.
     int unanswered;
+    /// Bytes in all send queues.
+    size_t queued;
     /// The library is at work, or waits.
     bool turning;
     lws_sorted_usec_list_t alarm;

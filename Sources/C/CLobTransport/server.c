@@ -4,11 +4,19 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60, BODY_ENDS_MAX = 8 };
+enum { DESCRIPTORS_LEFT = 128 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
+
+static bool is_full(ct_server *server) {
+    if (!server->connections_max || server->connections < server->connections_max) return false;
+    ct_count(server->loop, CT_COUNT_TURNED_AWAY, 1);
+    return true;
+}
 
 static bool has_body(struct lws *wsi, int method) {
     char text[4];
@@ -99,10 +107,21 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     // Nobody asked for raw bytes: a CONNECT would leave them unread and the connection without a limit.
     case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
-    case LWS_CALLBACK_PROTOCOL_DESTROY: case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return 0;
+    case LWS_CALLBACK_PROTOCOL_DESTROY: return 0;
+    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return is_full(server_of(wsi)) ? 1 : 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        server_of(wsi)->connections += 1;
+        return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
         return 0;
+    case LWS_CALLBACK_WSI_DESTROY: {
+        // The listening socket ends like this too, last.
+        ct_server *server = server_of(wsi);
+        if (server->connections) server->connections -= 1;
+        ct_connection *connection = lws_get_opaque_user_data(wsi);
+        return connection ? peer_event(connection, reason, in, length) : 0;
+    }
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
@@ -136,6 +155,16 @@ static int why_not(const ct_listen_options *options) {
     return error;
 }
 
+// Descriptors are left for whatever else the process does.
+static uint32_t connections_max(const ct_listen_options *options) {
+    struct rlimit limit = {.rlim_cur = 0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t usable = limit.rlim_cur > 2 * DESCRIPTORS_LEFT ? limit.rlim_cur - DESCRIPTORS_LEFT
+                                                           : limit.rlim_cur / 2 + 1;
+    return options->connection_count_max && options->connection_count_max > usable
+        ? (uint32_t)usable : options->connection_count_max;
+}
+
 static bool check_tls(const ct_listen_options *options, char *text, size_t capacity) {
     if (!options->certificate_path) return true;
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
@@ -155,6 +184,7 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     ct_server *server = calloc(1, sizeof *server);
     server->loop = loop;
     server->user = user;
+    server->connections_max = connections_max(options);
     snprintf(server->address, sizeof server->address, "%s", options->address ?: "");
     bool four = options->address && ct_address_family(options->address) == 4;
     struct lws_context_creation_info info = {

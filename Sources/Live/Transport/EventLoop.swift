@@ -116,6 +116,9 @@ public final class EventLoop {
         timers.removeAll()
     }
 
+    /// Bytes that wait in the send queues of all connections.
+    package var queuedBytes: Int { handle?.queuedBytes ?? 0 }
+
     /// Whether `close` has been called: from then on, connections end because their owner ends them.
     var isClosed: Bool { handle == nil }
 
@@ -128,10 +131,11 @@ public final class EventLoop {
     }
 
     func listen(
-        _ server: ServerCore, address: String?, port: Int, tls: TLSIdentity?
+        _ server: ServerCore, address: String?, port: Int, tls: TLSIdentity?, connectionCountMax: Int?
     ) throws(TransportError) -> Int {
         if handle == nil { throw .cancelled }
-        let used = try handle!.listen(address: address, port: port, tls: tls, server: server)
+        let used = try handle!.listen(
+            address: address, port: port, tls: tls, connectionCountMax: connectionCountMax, server: server)
         servers.append(server)
         return used
     }

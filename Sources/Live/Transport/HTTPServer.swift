@@ -15,6 +15,9 @@ package final class HTTPServer {
         package var tls: TLSIdentity?
         /// Most WebSocket clients at once; further upgrades are refused with 503.
         package var peerCountMax = 4096
+        /// Most connections at once, idle ones and requests included; further ones are closed unread. Nil: as
+        /// many as there are descriptors.
+        package var connectionCountMax: Int?
         /// Most bytes of a client's message.
         package var messageBytesMax = 1 << 20
         /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
@@ -68,7 +71,9 @@ package final class HTTPServer {
                 handlers.request(HTTPRequest(socket, method: method, path: path, isUpgrade: false))
             },
             upgrading: { self.upgrading($0, path: $1) })
-        port = try loop.listen(core, address: options.address, port: options.port, tls: options.tls)
+        port = try loop.listen(
+            core, address: options.address, port: options.port, tls: options.tls,
+            connectionCountMax: options.connectionCountMax)
     }
 
     private func upgrading(_ request: Socket, path: String) -> Socket? {

@@ -92,9 +92,12 @@ struct LoopOwner: ~Copyable {
         }
     }
 
+    /// Bytes that wait in all send queues.
+    var queuedBytes: Int { unsafe ct_loop_queued_bytes(loop) }
+
     /// Listens; the port, or the reason why not.
     func listen(
-        address: String?, port: Int, tls: TLSIdentity?, server: ServerCore
+        address: String?, port: Int, tls: TLSIdentity?, connectionCountMax: Int?, server: ServerCore
     ) throws(TransportError) -> Int {
         let user = unsafe Unmanaged.passUnretained(server).toOpaque()
         let (used, text) = unsafe withText { text, capacity in
@@ -102,8 +105,9 @@ struct LoopOwner: ~Copyable {
                 unsafe withCString(tls?.certificatePath) { certificate in
                     unsafe withCString(tls?.keyPath) { key in
                         var options = unsafe ct_listen_options(
-                            address: address, port: UInt16(port), certificate_path: certificate, key_path: key
-                        )
+                            address: address, port: UInt16(port), certificate_path: certificate,
+                            key_path: key,
+                            connection_count_max: UInt32(clamping: connectionCountMax ?? 0))
                         return unsafe ct_listen(loop, &options, user, text, capacity)
                     }
                 }

@@ -44,5 +44,8 @@ extension TransportCounters: Measured {
         .counter(
             "lob_transport_refused_sends_total", \.refusedSends, key: "refusedSends",
             help: "Frames refused because a send queue was full or its connection not open."),
+        .counter(
+            "lob_transport_turned_away_total", \.turnedAway, key: "turnedAway",
+            help: "Connections that a server closed unread because it had as many as it may."),
     ]
 }

@@ -29,6 +29,8 @@ package struct TransportCounters: Hashable, Sendable {
     package let lengthsOutOfBounds: Int
     /// Frames refused because a send queue was full or the connection not open.
     package let refusedSends: Int
+    /// Connections that a server closed unread because it had as many as it may.
+    package let turnedAway: Int
 
     init(_ handle: RemoteHandle) {
         attempts = handle.counter(CT_COUNT_ATTEMPTS)
@@ -43,6 +45,7 @@ package struct TransportCounters: Hashable, Sendable {
         violations = handle.counter(CT_COUNT_VIOLATIONS)
         lengthsOutOfBounds = handle.counter(CT_COUNT_OUT_OF_BOUNDS)
         refusedSends = handle.counter(CT_COUNT_SEND_REFUSED)
+        turnedAway = handle.counter(CT_COUNT_TURNED_AWAY)
     }
 }
 

@@ -35,6 +35,9 @@ package final class BookServer: Sendable {
         package var port = 0
         /// TLS if given.
         package var tls: TLSIdentity?
+        /// Most connections at once, idle ones and requests included; further ones are closed unread. Never
+        /// more than leaves descriptors for everything else.
+        package var connectionCountMax = 4_096
         /// Most WebSocket clients at once; further upgrades are refused with 503.
         package var clientCountMax = 1_024
         /// Most streams of a client; nil: what the market allows. One more ends the connection with 1008.
@@ -49,6 +52,23 @@ package final class BookServer: Sendable {
         /// Most bytes that wait for the socket of a client. One that reads updates more slowly is closed with
         /// 1008; of partial depths and best prices it gets the latest instead.
         package var queuedBytesMax = 2 << 20
+        /// Most bytes of the name of a stream; a longer one is refused.
+        package var streamNameBytesMax = 128
+        /// Most bytes that wait for the sockets of all clients. Beyond that, books are refused with 503, and
+        /// a client that has more than `queuedBytesMin` waiting is closed with 1008.
+        package var queuedBytesTotalMax = 256 << 20
+        /// What a client may have waiting although the sum is too large.
+        package var queuedBytesMin = 64 << 10
+        /// Most requests of an address in a second; further ones are refused with 429.
+        package var requestsPerSecondMax = 10_000
+        /// Longest time that the server itself may be behind the feed; beyond that no book is shown.
+        package var lagMsMax = 5_000
+        /// Whether a book that is not live is shown all the same, with a header that says so.
+        package var servesStale = false
+        /// Whether holes in the streams of updates are passed on instead of bridged.
+        package var passesGaps = false
+        /// Tokens of which a request must bring one; empty: nobody is asked.
+        package var tokens: [String] = []
         /// Whether an address that uses more request weight than the venue allows is refused with 429 and
         /// 418. The weight is counted and shown in any case.
         package var isWeightLimited = false
@@ -143,7 +163,9 @@ package final class BookServer: Sendable {
             do throws(FrameRingError) {
                 let bytes = options.ringBytes ?? service.shardStatuses[number].ring.capacityBytes
                 shards.append(
-                    try ServedShard(number, of: service, ringBytes: bytes, wake: WakeSwitch()))
+                    try ServedShard(
+                        number, of: service, ringBytes: bytes, passesGaps: options.passesGaps,
+                        wake: WakeSwitch()))
             } catch {
                 throw .ring(error)
             }

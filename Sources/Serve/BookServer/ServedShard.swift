@@ -20,6 +20,8 @@ import MarketData
 struct ShardNews {
     /// The next update of the stream of a symbol; the book has taken it, and its `message` is what came.
     var passed: (Int, borrowing DepthUpdate) -> Void
+    /// An update that does not lead on from the book, where holes are passed on; `message` is what came.
+    var gap: (Int, borrowing DepthUpdate) -> Void
     /// A bridging update in `ServedBook.bridge` of this symbol; the book has taken it.
     var bridged: (Int) -> Void
     /// The book of this symbol may be shown, for the first time or at the id where it was.
@@ -38,6 +40,7 @@ final class ServedShard {
     let gauges: FrameRingGauges
     /// Notified when there is something to take.
     let wake: WakeSwitch
+    private let passesGaps: Bool
     private var replica: ReplicaEngine
     private var consumer: FrameConsumer
     private let tap: FrameTap
@@ -66,7 +69,7 @@ final class ServedShard {
     private static let behindNsMax: Int64 = 10_000_000_000
 
     init(
-        _ number: Int, of service: BookService, ringBytes: Int, wake: WakeSwitch
+        _ number: Int, of service: BookService, ringBytes: Int, passesGaps: Bool, wake: WakeSwitch
     ) throws(FrameRingError) {
         var configuration = service.configuration.engine
         configuration.publication = .conflated
@@ -75,7 +78,7 @@ final class ServedShard {
         gauges = ring.gauges
         consumer = ring.consumer
         replica = ReplicaEngine(configuration)
-        (self.number, self.wake) = (number, wake)
+        (self.number, self.wake, self.passesGaps) = (number, wake, passesGaps)
         symbols = service.symbols(ofShard: number)
         let isLinked = configuration.rules.updatesAreLinked
         books = symbols.map {
@@ -166,6 +169,10 @@ final class ServedShard {
             guard mark.state == .live, mark.lastUpdateID == update.last,
                 replica.engine.lossNumber(at: slot) == losses[slot], books[slot].pass(update)
             else {
+                if passesGaps && update.last > books[slot].ids.last && update.last.value > 0 {
+                    copyMessage(of: frame, stream, to: books[slot])
+                    news.gap(slot, update)
+                }
                 changed.append(slot)
                 return
             }

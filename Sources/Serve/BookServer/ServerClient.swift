@@ -27,12 +27,13 @@ final class ServerClient {
     /// Conflated streams whose last message it has not got.
     private var waiting: [StreamTopic] = []
     private(set) var isOpen = true
-    private let queuedBytesMax: Int
+    /// Most bytes that may wait for it at this moment.
+    private let queuedBytesMax: () -> Int
     private var pieces: [UInt8] = []
     private var second: UInt64 = 0
     private var messageCount = 0
 
-    init(_ peer: WebSocketPeer, _ target: StreamTarget, queuedBytesMax: Int) {
+    init(_ peer: WebSocketPeer, _ target: StreamTarget, queuedBytesMax: @escaping () -> Int) {
         (self.peer, self.queuedBytesMax) = (peer, queuedBytesMax)
         (isCombined, isDeaf, isMicroseconds) = (target.isCombined, target.isDeaf, target.isMicroseconds)
     }
@@ -92,7 +93,7 @@ final class ServerClient {
     /// Sends a message that is not to be missed.
     func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
         if !isOpen { return }
-        let isFull = peer.queuedBytes + bytes.count > queuedBytesMax
+        let isFull = peer.queuedBytes + bytes.count > queuedBytesMax()
         if isFull || !peer.send(text: bytes.span) {
             // Refused with nothing queued: the client is about to be reported gone.
             if !isFull && peer.queuedBytes == 0 { return }

@@ -40,8 +40,26 @@ extension ServerCounters: Measured {
             "lob_server_bridges_total", \.bridgeCount, key: "bridges",
             help: "Updates made to lead the books of clients over a hole."),
         .counter(
+            "lob_server_gaps_total", \.gapCount, key: "gaps",
+            help: "Updates passed on although they do not lead on from the one before."),
+        .counter(
             "lob_server_broken_streams_total", \.brokenCount, key: "brokenStreams",
             help: "Streams that could not be continued, so that their clients were closed."),
+        .counter(
+            "lob_server_late_total", \.lateCount, key: "late",
+            help: "Times that a shard was too far behind the feed to be shown."),
+        .counter(
+            "lob_server_tap_dropped_frames_total", \.tapDroppedCount, key: "tapDropped",
+            help: "Frames that found no room in the server's taps."),
+        .gauge(
+            "lob_server_tap_lag_milliseconds", \.tapLagMs, key: "tapLagMs",
+            help: "What is shown lies so far behind what the feed has received."),
+        .gauge(
+            "lob_server_tap_high_water_bytes", \.tapMostBytes, key: "tapMostBytes", unit: .bytes,
+            help: "Most bytes that ever waited in a tap of the server."),
+        .gauge(
+            "lob_server_queued_bytes", \.queuedBytes, key: "queuedBytes", unit: .bytes,
+            help: "Bytes that wait for the sockets of all clients."),
         .counter(
             "lob_server_lists_total", \.listCount, key: "lists",
             help: "Lists of symbols that the venue has sent."),

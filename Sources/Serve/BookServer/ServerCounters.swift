@@ -24,11 +24,24 @@ package struct ServerCounters: Hashable, Sendable, BitwiseCopyable {
     package var passedCount = 0
     /// Bridging updates: each led clients' books over a hole.
     package var bridgeCount = 0
+    /// Updates passed on although they do not lead on from the one before.
+    package var gapCount = 0
     /// Streams that could not be continued, so that their clients were closed.
     package var brokenCount = 0
 
     /// Lists of symbols that the venue has sent.
     package var listCount = 0
+
+    /// Milliseconds that what is shown lies behind what the feed has received: the shard that is worst.
+    package var tapLagMs = 0
+    /// Times that a shard was so far behind that its books were no longer shown.
+    package var lateCount = 0
+    /// Frames that found no room in the taps: what they changed was bridged.
+    package var tapDroppedCount = 0
+    /// Most bytes that ever waited in a tap.
+    package var tapMostBytes = 0
+    /// Bytes that wait for the sockets of all clients.
+    package var queuedBytes = 0
 
     /// Nothing has happened.
     package init() {}

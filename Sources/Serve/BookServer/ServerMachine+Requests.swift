@@ -25,10 +25,13 @@ extension HTTPResponse {
 }
 
 /// The body of an answer and what is said beside it.
-private struct RestAnswer {
+struct RestAnswer {
     var status = 200
     var body: [UInt8]
     var headers: [(name: String, value: String)] = []
+    /// Weight of the address in this minute.
+    var usedWeight = 0
+    var retryAfterSeconds: Int?
 
     init(_ body: [UInt8]) { self.body = body }
 
@@ -39,6 +42,10 @@ extension ServerMachine {
     /// Names what is served, in answers to what is not.
     private static let servedHeader = "X-Lob-Served"
     private static let served = "ping time exchangeInfo depth ticker/bookTicker"
+    /// Says why a book is old, in answers that show it all the same.
+    private static let staleHeader = "X-Lob-Stale"
+    /// The parameter that brings a token.
+    static let tokenName = "token"
     /// Levels of the shorter side of a depth answer that had to end before what was asked for, because no
     /// more is proven: a side of at least that length goes on, and its further levels come with updates.
     static let depthLimitHeader = "X-Lob-Depth-Limit"
@@ -51,35 +58,69 @@ extension ServerMachine {
             request.respond(own)
             return
         }
-        let target = RequestTarget(request)
-        let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
+        var target = RequestTarget(request)
+        if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
         let timeUs = LoopClock.realtimeNs / 1_000
-        var answer: RestAnswer
-        var retryAfterSeconds: Int?
-        var address = addresses[request.peerAddress, rules.market]
-        do throws(RestRefusal) {
-            let asked = try rules.route(target)
-            try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
-            answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
-        } catch {
-            counters.refusalCount += 1
-            answer = RestAnswer(error.body)
-            answer.status = error.status
-            switch error.status {
-            case 404: answer.headers.append((ServerMachine.servedHeader, ServerMachine.served))
-            case 503: answer.headers.append(("Retry-After", "1"))
-            default: break
-            }
-        }
-        addresses[request.peerAddress, rules.market] = address
+        let answer = answer(
+            target, of: request.peerAddress, atUs: timeUs,
+            isMicroseconds: rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader)),
+            isKnown: isKnown(request))
         let headers = rules.headers(
-            usedWeight: address.budget.usedWeight(atUs: timeUs), retryAfterSeconds: retryAfterSeconds,
-            atUs: timeUs)
+            usedWeight: answer.usedWeight, retryAfterSeconds: answer.retryAfterSeconds, atUs: timeUs)
         request.respond(
             HTTPResponse(
                 status: answer.status, contentType: ServingRules.contentType(of: answer.body),
                 headers: (headers + answer.headers).compactMap { HTTPHeader($0.name, $0.value) },
                 body: answer.body))
+    }
+
+    /// The answer to what an address asks, and what it costs. A refusal costs too.
+    func answer(
+        _ target: RequestTarget, of peerAddress: String, atUs timeUs: Int64, isMicroseconds: Bool,
+        isKnown: Bool
+    ) -> RestAnswer {
+        var address = addresses[peerAddress, rules.market]
+        defer { addresses[peerAddress, rules.market] = address }
+        var answer: RestAnswer
+        var retryAfterSeconds: Int?
+        var isCharged = false
+        do throws(RestRefusal) {
+            if !isKnown { throw .stranger }
+            if !pace.admits(peerAddress, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax) {
+                retryAfterSeconds = 1
+                throw .tooManyRequests
+            }
+            let asked = try rules.route(target)
+            isCharged = true
+            try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
+            answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
+        } catch {
+            counters.refusalCount += 1
+            var refusal = error
+            if !isCharged {
+                do throws(RestRefusal) {
+                    try charge(error.weight, &address, timeUs, &retryAfterSeconds)
+                } catch { refusal = error }
+            }
+            answer = RestAnswer(refusal.body)
+            answer.status = refusal.status
+            switch refusal.status {
+            case 404: answer.headers.append((ServerMachine.servedHeader, ServerMachine.served))
+            case 503: answer.headers.append(("Retry-After", "1"))
+            default: break
+            }
+        }
+        answer.usedWeight = address.budget.usedWeight(atUs: timeUs)
+        answer.retryAfterSeconds = retryAfterSeconds
+        return answer
+    }
+
+    /// Whether a request brings a token, if the server has any.
+    func isKnown(_ request: HTTPRequest) -> Bool {
+        if options.tokens.isEmpty { return true }
+        return access.admits(
+            authorization: request.header("authorization"), key: request.header("x-mbx-apikey"),
+            token: request.query.first { $0.name == ServerMachine.tokenName }?.value)
     }
 
     /// Whether a request is no page's of elsewhere.
@@ -142,12 +183,15 @@ extension ServerMachine {
 
     private func depth(_ name: SymbolName, _ levelCount: Int) throws(RestRefusal) -> RestAnswer {
         let index = try index(of: name)
-        if let why = refusal(of: index) { throw .notServed(why) }
+        let why = refusal(of: index)
+        if let why, !options.servesStale || book(index).state == .empty { throw .notServed(why) }
+        if loop.queuedBytes > options.queuedBytesTotalMax { throw .overloaded }
         let cut = book(index).answer(&snapshot, limit: levelCount)
         guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
             throw .notServed("the book has no levels")
         }
         var answer = RestAnswer(body)
+        if let why { answer.headers.append((ServerMachine.staleHeader, why)) }
         if cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(cut)")) }
         return answer
     }

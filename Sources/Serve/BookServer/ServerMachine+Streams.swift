@@ -18,19 +18,39 @@ extension ServerMachine {
     /// Decides on a request to upgrade.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
+        if !isKnown(request) {
+            let refusal = RestRefusal.stranger
+            return .refuse(HTTPResponse(status: refusal.status, body: refusal.body))
+        }
+        if let path = rules.queryPath, request.path == path {
+            let address = request.peerAddress
+            return .accept { [self] peer in openQuery(peer, address) }
+        }
         guard let target = StreamTarget(RequestTarget(request), rules) else {
             return .refuse(HTTPResponse(ServingAnswer.noService))
         }
-        let names = Set(target.names).count
-        if names > streamCountMax || counters.streamCount + names > options.streamTotalMax {
+        let names = Set(target.names)
+        if names.count > streamCountMax || counters.streamCount + names.count > options.streamTotalMax {
             let refusal = ConnectionRefusal.tooManyStreams
             return .refuse(HTTPResponse(refusal.answer(atUs: LoopClock.realtimeNs / 1_000)))
+        }
+        if names.contains(where: isTooLong) {
+            return .refuse(
+                HTTPResponse(ConnectionRefusal.nameTooLong.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
         return .accept { [self] peer in open(peer, target) }
     }
 
+    private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }
+
+    /// Most bytes that may wait for a client.
+    var queuedBytesMax: Int {
+        loop.queuedBytes > options.queuedBytesTotalMax
+            ? min(options.queuedBytesMin, options.queuedBytesMax) : options.queuedBytesMax
+    }
+
     private func open(_ peer: WebSocketPeer, _ target: StreamTarget) -> WebSocketPeer.Handlers {
-        let client = ServerClient(peer, target, queuedBytesMax: options.queuedBytesMax)
+        let client = ServerClient(peer, target) { [unowned self] in queuedBytesMax }
         clients.append(client)
         counters.connectedCount += 1
         for name in target.names { subscribe(client, name) }
@@ -63,6 +83,8 @@ extension ServerMachine {
     private func carryOut(_ request: ControlRequest, for client: ServerClient) {
         var result = ControlResult.done
         switch request.action {
+        case .subscribe(let names) where names.contains(where: isTooLong):
+            return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested))
         case .subscribe(let names):
             let count = client.streamCount(with: names)
             let total = counters.streamCount + count - client.names.count

@@ -2,6 +2,7 @@
 
 import BinanceServing
 import BinanceVenue
+import BookSync
 import LobTransport
 import MarketData
 
@@ -16,6 +17,7 @@ extension ServerMachine {
     func work() {
         var isBusy = poll()
         let nowNs = LoopClock.monotonicNs
+        judge()
         flush(nowNs)
         takeList(nowNs)
         publish(nowNs)
@@ -41,7 +43,6 @@ extension ServerMachine {
     }
 
     private func publish(_ nowNs: UInt64) {
-        judge()
         if counters == published { return }
         if nowNs - publishedNs < ServerMachine.publishEveryNs {
             return alarm.set(atNs: publishedNs + ServerMachine.publishEveryNs, nowNs: nowNs, on: loop)
@@ -50,10 +51,29 @@ extension ServerMachine {
         countersWriter.publish(counters)
     }
 
-    /// What is seen of the server itself.
+    /// What is seen of the server itself. A shard that was too late and no longer is shows its books again.
     private func judge() {
         counters.clientCount = clients.count
+        counters.queuedBytes = loop.queuedBytes
+        let atNs = LoopClock.realtimeNs
+        var lagNs: Int64 = 0
+        var index = 0
+        for (number, shard) in shards.enumerated() {
+            let own = shard.lagNs(atNs: atNs)
+            lagNs = max(lagNs, own)
+            let wasLate = isLate[number]
+            isLate[number] = isTooLate(own)
+            if wasLate && !isLate[number] { for slot in shard.symbols.indices { note(index + slot) } }
+            if isLate[number] && !wasLate { counters.lateCount += 1 }
+            index += shard.symbols.count
+        }
+        counters.tapLagMs = Int(lagNs / 1_000_000)
+        counters.tapDroppedCount = shards.reduce(0) { $0 + $1.gauges.droppedFrames }
+        counters.tapMostBytes = shards.reduce(0) { max($0, $1.gauges.highWaterBytes) }
     }
+
+    /// Whether the book of a symbol may be shown, as of this turn.
+    private func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
 
     /// Asks for the venue's list of symbols: again soon until it is there, later now and then.
     private func takeList(_ nowNs: UInt64) {
@@ -86,10 +106,18 @@ extension ServerMachine {
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
     }
 
+    /// An update that does not lead on, for those who find holes by themselves.
+    func gap(_ index: Int, _ update: borrowing DepthUpdate) {
+        counters.gapCount += 1
+        book(index).ids = UpdateRange(update)
+        changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
+    }
+
     /// A bridge was made.
     func bridged(_ index: Int) {
         counters.bridgeCount += 1
         let book = book(index)
+        if options.passesGaps { return note(index) }
         let message = encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in
             try encoder.append(book.bridge)
         }
@@ -158,13 +186,13 @@ extension ServerMachine {
             waitingDueNs = .max
             for topic in due {
                 topic.isWaiting = false
-                if let index = topic.symbol, book(index).isShown { make(topic, index, nowNs) }
+                if let index = topic.symbol, isShown(index) { make(topic, index, nowNs) }
             }
         }
         for index in dirty {
             isDirty[index] = false
             // When it may be shown again, it is noted again.
-            if !book(index).isShown { continue }
+            if !isShown(index) { continue }
             for topic in topicsOfSymbol[index] where topic.kind != .updates && !topic.isWaiting {
                 make(topic, index, nowNs)
             }
@@ -225,7 +253,7 @@ extension ServerMachine {
         if nowNs < dueNs { return alarm.set(atNs: dueNs, nowNs: nowNs, on: loop) }
         let changed = topic.changed.sorted()
         topic.changed.removeAll(keepingCapacity: true)
-        for index in changed where book(index).isShown {
+        for index in changed where isShown(index) {
             if let bytes = message(of: topic, index) { topic.send(bytes, nowNs: nowNs, &counters) }
         }
     }

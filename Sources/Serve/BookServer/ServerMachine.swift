@@ -31,8 +31,12 @@ final class ServerMachine {
     let loop: EventLoop
     private(set) var port = 0
     let addresses = AddressBook()
+    let access: AccessRules
+    var pace = RequestPace()
     var counters = ServerCounters()
     var clients: [ServerClient] = []
+    /// Clients of the WebSocket API.
+    var queriers: [WebSocketPeer] = []
     /// Only those that somebody listens to.
     var topics: [StreamTopic.Key: StreamTopic] = [:]
     /// By index of symbol.
@@ -53,6 +57,8 @@ final class ServerMachine {
     /// Topics whose interval is not over, and when the first of them is due.
     var waiting: [StreamTopic] = []
     var waitingDueNs = UInt64.max
+    /// Of each shard: whether it was too far behind the feed when the turn began.
+    var isLate: [Bool]
     var news: [ShardNews] = []
     let lists = CommandQueue<ExchangeInfo>(capacity: 1)
     var listNotBeforeNs: UInt64 = 0
@@ -87,6 +93,8 @@ final class ServerMachine {
             indices.map { ($0.key.lowercasedASCII, $0.value) }, uniquingKeysWith: { first, _ in first })
         topicsOfSymbol = [[StreamTopic]](repeating: [], count: places.count)
         isDirty = [Bool](repeating: false, count: places.count)
+        isLate = [Bool](repeating: false, count: shards.count)
+        access = AccessRules(options.tokens)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())
         counterReadings = mailbox.reader
@@ -100,6 +108,7 @@ final class ServerMachine {
         let terms = rules.market.connectionTerms
         var listening = HTTPServer.Options()
         (listening.address, listening.port, listening.tls) = (options.address, options.port, options.tls)
+        listening.connectionCountMax = options.connectionCountMax
         listening.peerCountMax = options.clientCountMax
         listening.messageBytesMax = options.messageBytesMax
         listening.pingIntervalMs = terms.pingIntervalMs
@@ -117,8 +126,13 @@ final class ServerMachine {
     /// Why the book of a symbol may not be shown; nil if it may.
     func refusal(of index: Int) -> String? {
         let (shard, slot) = places[index]
+        let lagNs = shards[shard].lagNs(atNs: LoopClock.realtimeNs)
+        if isTooLate(lagNs) { return "the server is \(lagNs / 1_000_000) ms behind" }
         return shards[shard].refusal(of: slot, news[shard])
     }
+
+    /// Whether what a shard shows is too old, by what it lies behind the feed.
+    func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
 
     /// What is to be done between two turns of the loop.
     ///
@@ -134,11 +148,12 @@ final class ServerMachine {
         if closingNs == nil {
             closingNs = nowNs
             for client in clients { client.close(.goingAway) }
+            for peer in queriers { peer.close(code: UInt16(ConnectionClose.goingAway.code)) }
         }
         // A service that has stopped answers no more.
         if nowNs - closingNs! > ServerMachine.closingNsMax { return true }
         let areGone = shards.map { $0.leave(service) }
-        if clients.isEmpty && areGone.allSatisfy({ $0 }) { return true }
+        if clients.isEmpty && queriers.isEmpty && areGone.allSatisfy({ $0 }) { return true }
         alarm.set(atNs: nowNs + ServerMachine.closingLookNs, nowNs: nowNs, on: loop)
         return false
     }
@@ -150,6 +165,7 @@ final class ServerMachine {
             first += shard.symbols.count
             return ShardNews(
                 passed: { [unowned self] slot, update in passed(base + slot, update) },
+                gap: { [unowned self] slot, update in gap(base + slot, update) },
                 bridged: { [unowned self] slot in bridged(base + slot) },
                 resumed: { [unowned self] slot in resumed(base + slot) },
                 broken: { [unowned self] slot in broken(base + slot) })

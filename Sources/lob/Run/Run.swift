@@ -124,10 +124,12 @@ struct Run {
             let server = try BookServer(service, serving)
             let host =
                 serving.address?.contains(":") == true ? "[\(serving.address!)]" : serving.address ?? ""
+            let secure = serving.tls == nil ? "" : "s"
             logger.info(
                 "serving",
                 metadata: [
-                    "rest": "http://\(host):\(server.port)", "streams": "ws://\(host):\(server.port)",
+                    "rest": "http\(secure)://\(host):\(server.port)",
+                    "streams": "ws\(secure)://\(host):\(server.port)",
                 ])
             return server
         } catch {

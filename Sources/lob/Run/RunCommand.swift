@@ -202,9 +202,11 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Serve the books in the venue's own shapes, REST and streams; loopback only.",
+            "Serve the books in the venue's own shapes, REST and streams.",
             valueName: "addr:port"))
     var serve: ServeArgument?
+
+    @OptionGroup var serving: ServeOptions
 
     @OptionGroup var books: BookOptions
 
@@ -218,9 +220,7 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("\(symbol): no symbol has such a name.")
         }
         if let ca { try RunCommand.check(authorities: ca) }
-        if let serve, !serve.isLoopback {
-            throw ValidationError("--serve \(serve.address): only loopback addresses are served.")
-        }
+        if let serve { _ = try serving.options(serve) }
         if (wsUrl == nil) != (restUrl == nil) {
             throw ValidationError("--ws-url and --rest-url belong together.")
         }
@@ -292,7 +292,7 @@ struct RunCommand: ParsableCommand {
         configuration.loop = loop
         configuration.fetcher.listAttemptsMax = .max
         var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
-        run.serving = serve?.options
+        run.serving = try serve.map(serving.options)
         try run.run(list: list)
     }
 }

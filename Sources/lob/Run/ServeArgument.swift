@@ -3,7 +3,7 @@
 import ArgumentParser
 import BookServer
 
-/// An address and a port, or a port alone, as an argument; loopback only, because nobody is asked who he is.
+/// An address and a port, or a port alone, as an argument. A port alone is on loopback.
 struct ServeArgument: ExpressibleByArgument {
     var address = "127.0.0.1"
     var port = 0
@@ -25,7 +25,9 @@ struct ServeArgument: ExpressibleByArgument {
     /// The same for a server.
     var options: BookServer.Options {
         var options = BookServer.Options()
-        (options.address, options.port) = (address, port)
+        // Every address, and so every name.
+        let isEvery = ["0.0.0.0", "::", "*"].contains(address)
+        (options.address, options.port) = (isEvery ? nil : address, port)
         return options
     }
 }

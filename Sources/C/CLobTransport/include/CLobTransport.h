@@ -74,7 +74,7 @@ typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame
 enum ct_counter {
     CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
     CT_COUNT_FRAMES_IN, CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS,
-    CT_COUNT_SEND_REFUSED, CT_COUNT_OUT_OF_BOUNDS,
+    CT_COUNT_SEND_REFUSED, CT_COUNT_OUT_OF_BOUNDS, CT_COUNT_TURNED_AWAY,
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
@@ -199,7 +199,12 @@ typedef struct ct_listen_options {
     uint16_t port;
     const char *_Nullable certificate_path;
     const char *_Nullable key_path;
+    /// Most connections at once, whatever they are used for; further ones are closed unread. 0: no limit.
+    /// Never so many that no descriptors are left for anything else.
+    uint32_t connection_count_max;
 } ct_listen_options;
+/// Bytes that wait in the send queues of all connections.
+size_t ct_loop_queued_bytes(const ct_loop *loop);
 /// Listens; the port in use, or -1 with `text` set. The server lives as long as the loop.
 int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, char *text, size_t capacity);
 

@@ -6,6 +6,8 @@ package enum ConnectionRefusal: Error, Hashable, Sendable {
     case tooManyAttempts(retryAtUs: Int64)
     /// More streams than one connection may carry: 1024.
     case tooManyStreams
+    /// A stream whose name is longer than any that exists.
+    case nameTooLong
     /// More connections at a time than the server has room for.
     case tooManyConnections
     /// No such connection, or not any more.
@@ -21,6 +23,9 @@ package enum ConnectionRefusal: Error, Hashable, Sendable {
                 json: #"{"code":-1003,"msg":"Too many connection attempts."}"#)
         case .tooManyStreams:
             return ServingAnswer(status: 400, json: #"{"code":4,"msg":"Too many subscriptions"}"#)
+        case .nameTooLong:
+            return ServingAnswer(
+                status: 400, json: #"{"code":2,"msg":"Invalid request: stream name too long"}"#)
         case .tooManyConnections, .notConnected: return .overloaded
         }
     }

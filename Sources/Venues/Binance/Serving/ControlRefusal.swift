@@ -22,6 +22,11 @@ package struct ControlRefusal: Error, Hashable, Sendable {
         ControlRefusal(code: 4, message: "Too many subscriptions", id: id)
     }
 
+    /// A stream whose name is longer than any that exists.
+    package static func nameTooLong(_ id: RequestID) -> ControlRefusal {
+        ControlRefusal(code: 2, message: "Invalid request: stream name too long", id: id)
+    }
+
     /// The message to answer with; nil if it would have megabytes.
     package func reply(_ shape: ErrorShape) -> [UInt8]? {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)

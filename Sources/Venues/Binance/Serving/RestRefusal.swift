@@ -10,6 +10,7 @@
 //     400    -1128  `symbol` and `symbols` together                  1
 //     400    -4021  a depth limit that the market does not have      as an answer
 //     404    -5000  no such path                                     0
+//     401    -2015  no token, or a wrong one                         1
 //     429    -1003  the weight of the minute is used up
 //     418    -1003  the address is banned
 //     500    -1000  something failed
@@ -71,6 +72,13 @@ extension RestRefusal {
 
     /// The weight of the minute is used up.
     package static let tooManyRequests = RestRefusal(429, -1003, "Too many requests.")
+
+    /// The answers that wait for slow readers are too many.
+    package static let overloaded = noBook
+
+    /// The request names none of the tokens that are admitted.
+    package static let stranger = RestRefusal(
+        401, -2015, "Invalid API-key, IP, or permissions for action.")
 
     /// The address is banned until a time in milliseconds since 1970.
     package static func banned(untilMs: Int64) -> RestRefusal {

@@ -1,0 +1,45 @@
+// The venue's WebSocket API: the same answers as REST, over a connection that stays.
+
+import BinanceServing
+import LobTransport
+
+extension ServerMachine {
+    /// A client of the WebSocket API; it has no streams.
+    func openQuery(_ peer: WebSocketPeer, _ address: String) -> WebSocketPeer.Handlers {
+        counters.connectedCount += 1
+        queriers.append(peer)
+        var pieces: [UInt8] = []
+        var handlers = WebSocketPeer.Handlers()
+        handlers.message = { [unowned self, unowned peer] bytes, isFinal in
+            for index in bytes.indices { pieces.append(bytes[index]) }
+            if !isFinal { return }
+            defer { pieces = [] }
+            reply(to: pieces, from: address, on: peer)
+        }
+        handlers.closed = { [unowned self, unowned peer] _ in queriers.removeAll { $0 === peer } }
+        return handlers
+    }
+
+    private func reply(to message: [UInt8], from address: String, on peer: WebSocketPeer) {
+        counters.requestCount += 1
+        let timeUs = LoopClock.realtimeNs / 1_000
+        let bytes: [UInt8]
+        do throws(QueryRefusal) {
+            let request = try QueryRequest(message, rules)
+            let answer = answer(
+                request.target, of: address, atUs: timeUs, isMicroseconds: false, isKnown: true)
+            bytes = rules.queryReply(
+                to: request.id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
+        } catch {
+            counters.refusalCount += 1
+            let usedWeight = addresses[address, rules.market].budget.usedWeight(atUs: timeUs)
+            bytes = rules.queryReply(
+                to: error.id, status: error.refusal.status, body: error.refusal.body, usedWeight: usedWeight)
+        }
+        // Who asks faster than he reads has enough.
+        if peer.queuedBytes + bytes.count > queuedBytesMax || !peer.send(text: bytes.span) {
+            counters.slowCount += 1
+            peer.close(code: UInt16(ConnectionClose.tooSlow.code))
+        }
+    }
+}

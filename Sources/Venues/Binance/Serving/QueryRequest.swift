@@ -1,0 +1,129 @@
+// A request over the venue's WebSocket API, as a server reads and answers it. What it asks is a REST request
+// in other clothes: the method names the path, the parameters are the query.
+//
+//     method         path
+//     ---------------|--------------------
+//     ping           ping
+//     time           time
+//     exchangeInfo   exchangeInfo
+//     depth          depth
+//     ticker.book    ticker/bookTicker
+
+import BinanceVenue
+import FeedPlan
+
+/// One request of a client of the WebSocket API.
+package struct QueryRequest: Hashable, Sendable {
+    /// The id to echo.
+    package var id: RequestID
+    /// The same as a REST request.
+    package var target: RequestTarget
+
+    private static let paths = [
+        "ping": "ping", "time": "time", "exchangeInfo": "exchangeInfo", "depth": "depth",
+        "ticker.book": "ticker/bookTicker",
+    ]
+
+    /// The request of a text.
+    ///
+    /// - Parameters:
+    ///   - bytes: the message. Callers bound its length.
+    ///   - rules: of the market that is asked.
+    /// - Throws: the refusal to answer with.
+    package init(_ bytes: [UInt8], _ rules: ServingRules) throws(QueryRefusal) {
+        guard let tree = try? JSONTree(bytes), case .object(let members) = tree else {
+            throw QueryRefusal(id: .null, .malformed)
+        }
+        let member = { (name: String) in members.last { $0.name == name }?.value }
+        switch member("id") {
+        case .integer(let number): id = .integer(number)
+        case .text(let text) where text.utf8.count <= ControlRequest.idBytesMax: id = .text(text)
+        case .null, nil: id = .null
+        default: throw QueryRefusal(id: .null, .malformed)
+        }
+        guard case .text(let method)? = member("method"), let path = QueryRequest.paths[method] else {
+            throw QueryRefusal(id: id, .unknownMethod)
+        }
+        target = RequestTarget(path: rules.market.requestPath + "/" + path)
+        switch member("params") {
+        case nil, .null: break
+        case .object(let parameters):
+            for parameter in parameters {
+                guard let value = QueryRequest.text(parameter.value) else {
+                    throw QueryRefusal(id: id, .malformed)
+                }
+                target.parameters.append(RequestTarget.Parameter(parameter.name, value))
+            }
+        default: throw QueryRefusal(id: id, .malformed)
+        }
+    }
+
+    /// A value as it would stand in a query.
+    private static func text(_ value: JSONTree) -> String? {
+        switch value {
+        case .text(let text): return text
+        case .integer(let number): return "\(number)"
+        case .flag(let flag): return "\(flag)"
+        case .list(let values):
+            var names: [String] = []
+            for value in values {
+                guard case .text(let name) = value, !name.contains("\"") && !name.contains("\\") else {
+                    return nil
+                }
+                names.append("\"\(name)\"")
+            }
+            return "[" + names.joined(separator: ",") + "]"
+        case .null, .otherNumber, .object: return nil
+        }
+    }
+}
+
+/// A request that is refused before it is known what it asks.
+package struct QueryRefusal: Error, Hashable, Sendable {
+    /// The id to echo.
+    package var id: RequestID
+    /// Why.
+    package var refusal: RestRefusal
+
+    init(id: RequestID, _ refusal: RestRefusal) { (self.id, self.refusal) = (id, refusal) }
+}
+
+extension RestRefusal {
+    /// No request of the WebSocket API.
+    package static let malformed = RestRefusal(400, -1135, "Invalid JSON Request")
+
+    /// A method that is not served.
+    package static let unknownMethod = RestRefusal(400, -1099, "Not found, unauthorized, or forbidden.")
+}
+
+extension ServingRules {
+    /// Where the WebSocket API is; nil if the market has none.
+    package var queryPath: String? {
+        switch market {
+        case .spot: "/ws-api/v3"
+        case .usdm: "/ws-fapi/v1"
+        case .coinm: nil
+        }
+    }
+
+    /// The message that answers a request over the WebSocket API.
+    ///
+    /// - Parameters:
+    ///   - id: of the request.
+    ///   - status: 200, or that of a refusal.
+    ///   - body: what REST would answer.
+    ///   - usedWeight: weight of the address in this minute.
+    package func queryReply(to id: RequestID, status: Int, body: [UInt8], usedWeight: Int) -> [UInt8] {
+        let echo: String
+        switch id {
+        case .integer(let number): echo = "\(number)"
+        case .text(let text): echo = "\"\(text.filter { $0 != "\"" && $0 != "\\" })\""
+        case .null: echo = "null"
+        }
+        let name = status == 200 ? "result" : "error"
+        return Array("{\"id\":\(echo),\"status\":\(status),\"\(name)\":".utf8) + body
+            + Array(
+                (",\"rateLimits\":[{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\","
+                    + "\"intervalNum\":1,\"limit\":\(weightMax),\"count\":\(usedWeight)}]}").utf8)
+    }
+}

@@ -1,0 +1,76 @@
+// Who may read the books that `lob run` serves, and in which state.
+
+import ArgumentParser
+import BookServer
+import LobTransport
+
+/// Arguments beside `--serve`.
+struct ServeOptions: ParsableArguments {
+    @Flag(help: "Serve on an address that other machines can reach; needs a token or --no-auth.")
+    var servePublic = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokens, one a line, of which every request brings one: as bearer, as API key or as ?token=.",
+            valueName: "file"))
+    var serveTokens: String?
+
+    @Flag(help: "Ask nobody who he is, also on an address that other machines can reach.")
+    var noAuth = false
+
+    @Option(
+        help: ArgumentHelp("Serve over TLS with this certificate chain; PEM.", valueName: "file"))
+    var serveCert: String?
+
+    @Option(help: ArgumentHelp("The key of that certificate; PEM.", valueName: "file"))
+    var serveKey: String?
+
+    @Flag(help: "Show books that are not live too, with a header that says so.")
+    var serveStale = false
+
+    @Flag(help: "Pass holes in the streams on instead of bridging them.")
+    var passGaps = false
+
+    private static let tokenBytesMin = 16
+
+    /// What a server is to be told.
+    ///
+    /// - Throws: `ValidationError` where that would be reckless or contradicts itself.
+    func options(_ serve: ServeArgument) throws -> BookServer.Options {
+        var options = serve.options
+        if let serveTokens { options.tokens = try ServeOptions.tokens(of: serveTokens) }
+        if noAuth && serveTokens != nil {
+            throw ValidationError("--no-auth and --serve-tokens exclude each other.")
+        }
+        if !serve.isLoopback {
+            if !servePublic {
+                throw ValidationError(
+                    "--serve \(serve.address): other machines can reach it; say --serve-public if they may.")
+            }
+            if serveTokens == nil && !noAuth {
+                throw ValidationError("--serve-public needs --serve-tokens FILE or --no-auth.")
+            }
+        }
+        if (serveCert == nil) != (serveKey == nil) {
+            throw ValidationError("--serve-cert and --serve-key belong together.")
+        }
+        if let serveCert, let serveKey {
+            options.tls = TLSIdentity(certificatePath: serveCert, keyPath: serveKey)
+        }
+        options.servesStale = serveStale
+        options.passesGaps = passGaps
+        return options
+    }
+
+    private static func tokens(of path: String) throws -> [String] {
+        guard let bytes = contents(ofFile: path, bytesMax: 1 << 16) else {
+            throw ValidationError("--serve-tokens \(path): cannot be read.")
+        }
+        let tokens = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }.map(String.init)
+        if tokens.isEmpty || tokens.contains(where: { $0.utf8.count < tokenBytesMin }) {
+            throw ValidationError(
+                "--serve-tokens \(path): needs tokens of \(tokenBytesMin) characters or more.")
+        }
+        return tokens
+    }
+}

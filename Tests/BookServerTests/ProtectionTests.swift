@@ -1,0 +1,136 @@
+// What keeps a server standing: caps, pace, tokens, its own backlog.
+
+import FeedPlan
+import LobTransport
+import MarketData
+import TestSupport
+import Testing
+import VenueSupport
+
+@testable import BinanceServing
+@testable import BookServer
+
+extension ServerTests {
+    private func stack(_ configure: (inout BookServer.Options) -> Void) throws -> Stack {
+        var options = BookServer.Options()
+        configure(&options)
+        let stack = try Stack(options: options)
+        _ = try stack.depth("SIM0USDT")
+        return stack
+    }
+
+    /// Connections that never ask anything take no more than their share; those that go make room.
+    @Test func connectionsAreCounted() throws {
+        let stack = try stack { $0.connectionCountMax = 6 }
+        defer { stack.stop() }
+        for _ in 0..<3 {
+            var idle = (0..<12).map { _ in RawClient(stack.server.port) }
+            let refusedCount = {
+                idle.count { client in
+                    client.read()
+                    return client.hasServerHungUp
+                }
+            }
+            stack.drive("turned away") { refusedCount() >= 6 }
+            idle = []
+            var isAnswered = false
+            stack.drive("room again") {
+                isAnswered = (try? stack.get("/api/v3/ping").status) == 200
+                return isAnswered
+            }
+        }
+    }
+
+    @Test func requestsHaveAPace() throws {
+        let stack = try stack { $0.requestsPerSecondMax = 5 }
+        defer { stack.stop() }
+        var answers: [Answer] = []
+        for _ in 0..<20 { answers.append(try stack.get("/api/v3/ping")) }
+        let refused = answers.first { $0.status == 429 }
+        #expect(refused?.text.contains("-1003") == true && refused?.headers["retry-after"] == "1")
+        #expect(answers.contains { $0.status == 200 })
+    }
+
+    @Test func refusalsCostWeight() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        let used = { try Int(stack.get("/api/v3/ping").headers["x-mbx-used-weight-1m"] ?? "") ?? 0 }
+        let before = try used()
+        for _ in 0..<10 { #expect(try stack.get("/api/v3/depth").status == 400) }
+        let spent = try used() - before
+        // A minute may have begun meanwhile.
+        #expect(spent == 11 || spent < 0)
+    }
+
+    @Test func namesOfStreamsHaveALength() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        let long = String(repeating: "x", count: 129)
+        let refused = try stack.listen("/ws/\(long)@depth")
+        stack.drive { refused.end != nil }
+        #expect(refused.end?.peerCode == nil)
+        let client = try stack.listen("/ws")
+        stack.drive { client.isOpen }
+        client.send("{\"method\":\"SUBSCRIBE\",\"params\":[\"\(long)\"],\"id\":1}")
+        stack.drive { client.texts.contains { $0.contains("name too long") } }
+        client.send("{\"method\":\"LIST_SUBSCRIPTIONS\",\"id\":2}")
+        stack.drive { client.texts.contains("{\"result\":[],\"id\":2}") }
+    }
+
+    @Test func whoHasNoTokenIsRefused() throws {
+        let token = "0123456789abcdef"
+        let stack = try Stack(tokens: [token])
+        defer { stack.stop() }
+        let status = { (header: HTTPHeader?) in try stack.get("/api/v3/ping", header: header).status }
+        #expect(try status(nil) == 401)
+        #expect(try status(HTTPHeader("Authorization", "Bearer 0123456789abcdeX")) == 401)
+        #expect(try status(HTTPHeader("Authorization", "Bearer \(token)")) == 200)
+        #expect(try status(HTTPHeader("X-MBX-APIKEY", token)) == 200)
+        #expect(try stack.get("/api/v3/time?token=\(token)").status == 200)
+        #expect(try stack.get("/api/v3/time?token=").text.contains("-2015"))
+        let refused = try stack.listen("/ws/sim0usdt@depth@100ms")
+        let admitted = try stack.listen("/ws/sim0usdt@depth@100ms?token=\(token)")
+        stack.drive { refused.end != nil && !admitted.texts.isEmpty }
+        let rules = AccessRules(["aaaa", "bb"])
+        #expect(rules.admits(authorization: nil, key: "bb", token: nil))
+        for wrong in ["", "a", "aaaaa", "aaaaaaaa", "b", "bbbb"] {
+            #expect(!rules.admits(authorization: "Bearer \(wrong)", key: wrong, token: wrong))
+        }
+    }
+
+    /// Books of a server that lies too far behind its feed are not shown.
+    @Test func theServersOwnBacklogIsJudged() throws {
+        var options = BookServer.Options()
+        options.lagMsMax = -1
+        let stack = try Stack(options: options)
+        defer { stack.stop() }
+        let answer = try stack.get("/api/v3/depth?symbol=SIM0USDT")
+        #expect(answer.status == 503 && answer.text.contains("behind"))
+    }
+
+    @Test func theWebSocketAPIAnswersAsREST() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        let client = try stack.listen("/ws-api/v3")
+        stack.drive { client.isOpen }
+        let ask = { (text: String) -> String in
+            let count = client.texts.count
+            client.send(text)
+            stack.drive { client.texts.count > count }
+            return client.texts.last ?? ""
+        }
+        #expect(ask("{\"id\":1,\"method\":\"ping\"}").hasPrefix("{\"id\":1,\"status\":200,\"result\":{},"))
+        let depth = ask(
+            "{\"id\":\"d\",\"method\":\"depth\",\"params\":{\"symbol\":\"SIM0USDT\",\"limit\":5}}")
+        #expect(depth.hasPrefix("{\"id\":\"d\",\"status\":200,\"result\":{\"lastUpdateId\":"))
+        #expect(depth.contains("\"rateLimits\":[{\"rateLimitType\":\"REQUEST_WEIGHT\""))
+        let tickers = ask(
+            "{\"id\":2,\"method\":\"ticker.book\",\"params\":{\"symbols\":[\"SIM0USDT\",\"SIM1USDT\"]}}")
+        #expect(tickers.contains("\"result\":[{\"symbol\":\"SIM0USDT\"") || tickers.contains("-1001"))
+        let wrong = ask("{\"id\":3,\"method\":\"depth\",\"params\":{\"symbol\":\"NOSUCH\"}}")
+        #expect(wrong.hasPrefix("{\"id\":3,\"status\":400,\"error\":{\"code\":-1121,"))
+        #expect(ask("{\"id\":4,\"method\":\"order.place\"}").contains("-1099"))
+        #expect(ask("[]").hasPrefix("{\"id\":null,\"status\":400,"))
+        #expect(client.isOpen)
+    }
+}

@@ -1,0 +1,45 @@
+// Who may be served, as the command line says it.
+
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import lob
+
+@Suite struct ServeOptionsTests {
+    private func run(_ arguments: String) throws -> RunCommand {
+        try RunCommand.parse(["BTCUSDT"] + arguments.split(separator: " ").map(String.init))
+    }
+
+    private func withTokens(_ text: String, _ body: (String) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "tokens-\(UUID().uuidString)"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(path)
+    }
+
+    @Test func othersAreServedOnlyIfThatIsMeant() throws {
+        _ = try run("--serve 127.0.0.1:0")
+        _ = try run("--serve [::1]:0")
+        #expect(throws: (any Error).self) { try run("--serve 0.0.0.0:9443") }
+        #expect(throws: (any Error).self) { try run("--serve 0.0.0.0:9443 --serve-public") }
+        let open = try run("--serve 0.0.0.0:9443 --serve-public --no-auth")
+        #expect(try open.serving.options(open.serve!).address == nil)
+        try withTokens("0123456789abcdef\nsecond-token-of-mine\n") { path in
+            let known = try run("--serve 10.0.0.1:9443 --serve-public --serve-tokens \(path)")
+            let options = try known.serving.options(known.serve!)
+            #expect(options.address == "10.0.0.1" && options.tokens.count == 2)
+            #expect(throws: (any Error).self) {
+                try run("--serve 10.0.0.1:1 --serve-public --no-auth --serve-tokens \(path)")
+            }
+        }
+        try withTokens("short") { path in
+            #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens \(path)") }
+        }
+        #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens /no/such/file") }
+        #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-cert a.pem") }
+        let stale = try run("--serve 127.0.0.1:1 --serve-stale --pass-gaps")
+        let options = try stale.serving.options(stale.serve!)
+        #expect(options.servesStale && options.passesGaps)
+    }
+}
