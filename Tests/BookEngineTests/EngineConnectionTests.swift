@@ -66,117 +66,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(view.receivedAtNs == heardAtNs - 100 * second)
     }
 
-    // MARK: - Lag
-
-    @Test func eventsThatComeTooLateAreNotBelieved() {
-        var h = EngineHarness()
-        h.goLive()
-        func event(_ id: Int, _ atMs: Int64) {
-            h.message(
-                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
-                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
-        }
-        // The clocks differ by years; what counts is how the difference grows.
-        for id in 11...20 {
-            h.nowNs += second
-            event(id, Int64(id) * 1000)
-        }
-        #expect(h.status().state == .live && h.status().lagNs == 0)
-        h.nowNs += 5 * second
-        event(21, 21_000)
-        #expect(h.status().state == .live && h.status().lagNs == 4 * second)
-        h.nowNs += 3 * second
-        event(22, 22_000)
-        #expect(h.status().reason == .lagging && h.status().lagNs == 6 * second)
-        event(23, 28_000)
-        #expect(h.status().state == .live)
-        // The smallest difference of the last ten minutes counts, not that of an hour ago.
-        for minute in 1...11 {
-            h.nowNs += 60 * second
-            event(23 + minute, 28_000 + Int64(minute) * 60_000 - 4000)
-        }
-        h.nowNs += second
-        event(35, 28_000 + 661_000 - 8000)
-        #expect(h.status().state == .live && h.status().lagNs == 4 * second)
-    }
-
-    /// A late stream keeps the news of quiet symbols back too; in time again, it does so no more.
-    @Test func aLateStreamIsLateForAllItsSymbols() {
-        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
-        h.goLive()
-        h.goLive(symbol: "ETHUSDT")
-        func event(_ id: Int, _ atMs: Int64) {
-            h.message(
-                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
-                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
-        }
-        event(11, 0)
-        h.nowNs += 10 * second
-        event(12, 3_000)  // seven seconds late
-        h.tick(afterNs: second / 10)
-        #expect(h.status("ETHUSDT").reason == .lagging && h.status().reason == .lagging)
-        // A snapshot shows that nothing was on its way, until another update says otherwise.
-        h.snapshot(10, bids: bids, asks: asks, symbol: "ETHUSDT")
-        #expect(h.status("ETHUSDT").state == .live)
-        h.nowNs += second
-        event(13, 4_000)
-        h.tick(afterNs: second / 10)
-        #expect(h.status("ETHUSDT").reason == .lagging)
-        // What is ahead of a book is evidence at once where its stream has caught up.
-        h.nowNs += second
-        event(14, 12_000)
-        h.tick(afterNs: second / 10)
-        #expect(h.status("ETHUSDT").state == .live && h.status().state == .live)
-    }
-
-    /// A snapshot shows that a symbol missed nothing, until the next late update of its connection.
-    @Test func whatASnapshotCaughtUpIsLateAgain() {
-        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
-        h.goLive()
-        h.goLive(symbol: "ETHUSDT")
-        func event(_ id: Int, _ atMs: Int64, _ symbol: String) {
-            h.message(
-                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
-                    + "\"u\":\(id),\"b\":[],\"a\":[]}")
-        }
-        event(11, 0, "BTCUSDT")
-        event(11, 0, "ETHUSDT")
-        h.nowNs += 20 * second
-        event(12, 1_000, "ETHUSDT")
-        h.tick()
-        #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
-        h.tick(afterNs: second)
-        h.snapshot(11, bids: bids, asks: asks)
-        #expect(h.status().state == .live)
-        h.tick(afterNs: second)
-        #expect(h.status().state == .live)
-        event(13, 2_000, "ETHUSDT")
-        h.tick()
-        #expect(h.status().reason == .lagging)
-    }
-
-    /// A connection that is late may still bring a former time of the venue: nothing of it is handed over.
-    @Test(arguments: [FrameKind.retired, .disconnected]) func aLateConnectionHandsNothingOver(
-        _ end: FrameKind
-    ) {
-        var h = EngineHarness()
-        h.goLive()
-        func event(_ id: Int, _ atMs: Int64, _ source: UInt16) {
-            h.message(
-                "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"BTCUSDT\",\"U\":\(id),"
-                    + "\"u\":\(id),\"b\":[],\"a\":[]}", source: source)
-        }
-        event(11, 0, 1)
-        h.nowNs += 10 * second
-        event(12, 3_000, 1)
-        h.frame(.connected, source: 2)
-        event(12, 10_000, 2)
-        event(13, 10_100, 2)
-        #expect(h.status().reason == .lagging && h.status().lastUpdateID == UpdateID(12))
-        h.frame(end, source: 1)
-        event(14, 10_200, 2)
-        #expect(h.status().state == .stale)
-    }
+    // MARK: - Another connection
 
     /// Whatever another connection has shown: what ended this one may have begun the ids anew.
     @Test func aLostConnectionIsADoubtAlsoBesideAnother() {
@@ -237,29 +127,6 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().counters.auditsAgreed == 1 && h.status().state == .live)
         h.event(11, 11)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(11))
-    }
-
-    /// A connection that is nearly in time for a while, and then late again, is late for quiet symbols too.
-    @Test func aConnectionThatIsLateAgainIsLateForQuietSymbols() {
-        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
-        h.goLive()
-        h.goLive(symbol: "ETHUSDT")
-        func event(_ id: Int, lagMs: Int64) {
-            h.nowNs += second
-            let ms = 1_700_000_000_000 + (h.nowNs - 1_000_000_000) / 1_000_000 - lagMs
-            h.message(
-                "{\"e\":\"depthUpdate\",\"E\":\(ms),\"s\":\"ETHUSDT\",\"U\":\(id),\"u\":\(id),\"b\":[],\"a\":[]}"
-            )
-            h.tick()
-        }
-        event(11, lagMs: 0)
-        event(12, lagMs: 8_000)
-        #expect(h.status().reason == .lagging)
-        event(13, lagMs: 4_000)
-        for _ in 0..<20 { h.tick(afterNs: second / 10) }
-        #expect(h.status().state == .live)
-        event(14, lagMs: 9_000)
-        #expect(h.status().reason == .lagging)
     }
 
     /// The ids of a venue that began anew may fit, but another connection had shown later ones.

@@ -35,6 +35,13 @@ extension EngineHarness {
         frame(.tick, (0..<8).map { UInt8(truncatingIfNeeded: monotonicNs >> (8 * $0)) })
     }
 
+    /// An update with nothing in it, with an event time in milliseconds.
+    mutating func event(_ id: Int, atMs: Int64, symbol: String = "BTCUSDT", source: UInt16? = nil) {
+        message(
+            "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
+                + "\"u\":\(id),\"b\":[],\"a\":[]}", source: source)
+    }
+
     func states() -> [BookState] { engine.symbols.map { engine.status($0)!.state } }
 
     mutating func askedFor() -> [SymbolName] {

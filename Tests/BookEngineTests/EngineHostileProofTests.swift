@@ -16,13 +16,6 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
 
 extension EngineHarness {
     fileprivate mutating func asked() -> [String] { askedFor().map { "\($0)" } }
-
-    /// An update with nothing in it, with an event time in milliseconds.
-    fileprivate mutating func event(_ id: Int, atMs: Int64, symbol: String = "BTCUSDT") {
-        message(
-            "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
-                + "\"u\":\(id),\"b\":[],\"a\":[]}")
-    }
 }
 
 @Suite struct EngineHostileProofTests {
@@ -177,6 +170,26 @@ extension EngineHarness {
         h.snapshot(13, bids: bids, asks: asks)
         for _ in 0..<20 { h.tick(afterNs: second / 4) }
         #expect(h.status().state == .stale && h.status().reason == .behind)
+    }
+
+    /// Ids begin anew while no snapshot can be had: what was ahead of the former book is ahead of none.
+    @Test func evidenceOfAFormerTimeIsForgotten() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.event(40, 41)
+        h.ticker(44, bid: "7.0:1.0", ask: "10.0:1.0")
+        h.reconnect()
+        for id in 2...10 {
+            h.tick(afterNs: second / 2)
+            h.event(id, id)
+        }
+        h.snapshot(10, bids: bids, asks: asks)
+        for id in 11...40 {
+            h.event(id, id)
+            h.tick(afterNs: second / 4)
+            #expect(h.status().state == .live)
+        }
+        #expect(h.status().counters.behind == 0 && h.status().counters.tickersCompared == 0)
     }
 
     /// Tickers of ids that began anew are compared, and those of the former time are not.

@@ -135,6 +135,38 @@ extension EngineHarness {
         #expect(h.status().counters.partialsCompared == 1 && h.status().reason == .mismatch)
     }
 
+    /// One ticker and one partial depth with an id far too high keep no later ones out.
+    @Test func aHighIDKeepsNoOtherOut() {
+        var h = EngineHarness { $0.mismatchPolicy = .count }
+        h.goLive()
+        func partial(_ id: Int) -> String {
+            "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":\(id),\"bids\":[[\"9.0\",\"1.0\"]],"
+                + "\"asks\":[[\"10.0\",\"1.0\"]]}}"
+        }
+        h.ticker(5000, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.message(partial(5000))
+        for id in [12, 11, 13, 12] {
+            h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
+            h.message(partial(id))
+        }
+        for id in 11...13 { h.event(id, id) }
+        #expect(h.status().counters.tickersCompared == 3 && h.status().counters.partialsCompared == 3)
+    }
+
+    /// A book is as old as the last update it took in, not as the last message of its connection.
+    @Test func aJoinedBookIsAsOldAsItsLastUpdate() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.frame(.connected)
+        h.event(8, 9)
+        h.event(10, 10)
+        let updateNs = h.nowNs
+        h.nowNs += 5 * second
+        h.event(1, 1, symbol: "ETHUSDT")
+        h.ticks(4)
+        h.snapshot(9, bids: bids, asks: asks)
+        #expect(h.status().state == .live && h.view().receivedAtNs == updateNs)
+    }
+
     // MARK: - Messages that are lost
 
     @Test(arguments: [

@@ -173,6 +173,40 @@ extension EngineHarness {
         #expect(h.status().counters.auditsAgreed == 1)
     }
 
+    /// A check of the best levels is no audit of the rest.
+    @Test func checksDoNotPutOffAudits() {
+        var h = EngineHarness { $0.auditEveryNs = 100 * second }
+        h.goLive()
+        var audits = 0
+        for _ in 0..<1000 {
+            h.tick(afterNs: second / 4)
+            for case .ask(_, let purpose, _) in h.requests() {
+                if purpose == .audit { audits += 1 }
+                let isAudit = purpose == .audit
+                h.snapshot(
+                    10, bids: isAudit ? ["9.0:1.0", "8.0:2.0"] : ["9.0:1.0"],
+                    asks: isAudit ? ["10.0:1.0", "11.0:2.0"] : ["10.0:1.0"], limit: isAudit ? 1000 : 1)
+            }
+        }
+        #expect(h.status().state == .live && audits >= 2 && h.status().counters.quietChecks >= 2)
+    }
+
+    /// One update behind the first book of a quiet symbol, and none after it.
+    @Test func aStragglerDoesNotKeepAFirstBookFromItsProof() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
+        h.event(9, 9)
+        _ = h.requests()
+        h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().state == .syncing)
+        for _ in 0..<40 where h.status().state != .live {
+            h.tick(afterNs: second / 4)
+            for _ in h.askedFor() { h.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"]) }
+        }
+        #expect(h.status().state == .live)
+    }
+
     /// A quiet symbol: the audit's snapshot is where the book is.
     @Test func aSnapshotAtTheBooksIDSettlesAnAudit() {
         var h = EngineHarness { $0.silenceNsMin = 100_000 * second }

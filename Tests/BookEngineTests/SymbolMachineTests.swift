@@ -30,11 +30,17 @@ private func says(_ answer: Bool) -> Bool { answer }
     @Test func aLagIsMeasuredByTimesThatMove() {
         var meter = LagMeter()
         var lag = SymbolLag()
-        #expect(!says(lag.note(eventTimeUs: 0, nowNs: 10 * second, &meter)))
-        #expect(lag.note(eventTimeUs: 1_000_000, nowNs: 10 * second, &meter))
+        func note(_ id: Int64, atSecond eventSecond: Int64, nowSecond: Int64) -> Bool {
+            lag.note(
+                eventTimeUs: eventSecond * 1_000_000, id: UpdateID(id), nowNs: nowSecond * second, &meter)
+        }
+        #expect(!note(1, atSecond: 0, nowSecond: 10))
+        #expect(note(1, atSecond: 1, nowSecond: 10))
         #expect(lag.lagNs == 0 && lag.notedNs == 10 * second)
-        #expect(!says(lag.note(eventTimeUs: 1_000_000, nowNs: 12 * second, &meter)))
-        #expect(lag.note(eventTimeUs: 2_000_000, nowNs: 14 * second, &meter))
+        #expect(!note(2, atSecond: 1, nowSecond: 12))
+        // The same update again is as late as it is.
+        #expect(note(1, atSecond: 1, nowSecond: 12) && lag.lagNs == 2 * second)
+        #expect(note(2, atSecond: 2, nowSecond: 14))
         #expect(lag.lagNs == 3 * second && lag.notedNs == 14 * second)
         lag.caughtUp(atNs: 15 * second)
         #expect(lag.lagNs == 0 && lag.notedNs == 15 * second)
@@ -42,16 +48,16 @@ private func says(_ answer: Bool) -> Bool { answer }
 
     @Test func threeUpdatesBehindForTooLongAreNoDuplicates() {
         var run = BehindRun()
-        #expect(!run.isRunning)
+        #expect(!run.isRunning(nowNs: 0, limitNs: 10))
         #expect(run.note(nowNs: 0, limitNs: 10) == .duplicates)
         #expect(run.note(nowNs: 20, limitNs: 10) == .duplicates)
         #expect(run.note(nowNs: 10, limitNs: 10) == .duplicates)
         #expect(run.note(nowNs: 11, limitNs: 10) == .tooLong(11))
-        #expect(run.isRunning)
+        #expect(run.isRunning(nowNs: 21, limitNs: 10) && !run.isRunning(nowNs: 22, limitNs: 10))
         #expect(says(run.takeCheck()))
         #expect(!says(run.takeCheck()))
         run.end()
-        #expect(!run.isRunning)
+        #expect(!run.isRunning(nowNs: 11, limitNs: 10))
         #expect(run.note(nowNs: 30, limitNs: 10) == .duplicates)
         #expect(says(run.takeCheck()))
     }
@@ -151,39 +157,6 @@ private func says(_ answer: Bool) -> Bool { answer }
         awaited.bookLost(wasLive: true)
         let isTooOld = awaited.isTooOld(UpdateID(1), nowNs: 0)
         #expect(awaited.attempt(0) == 0 && !isTooOld)
-    }
-
-    @Test func anotherConnectionContinuesWhatItHasShownOrNobodyHas() {
-        var source = SymbolSource()
-        func isContinued(_ id: Int64, trusts: Bool = false) -> Bool {
-            source.isContinued(by: 2, at: UpdateID(id), trustsUnseen: trusts)
-        }
-        source.moved(to: 1, isSilent: true)
-        #expect(source.connection == 1 && source.isSilent)
-        source.fellSilent(false)
-        #expect(!source.isSilent)
-        source.connectionUp()
-        #expect(isContinued(5))
-        source.heard()
-        #expect(!isContinued(5) && isContinued(5, trusts: true))
-        source.noted(2, UpdateID(4), nowNs: 10)
-        source.noted(2, UpdateID(3), nowNs: 11)
-        #expect(isContinued(4) && !isContinued(3) && !isContinued(3, trusts: true))
-        source.noted(3, UpdateID(1), nowNs: 12)
-        #expect(!isContinued(5))
-        source.moved(to: nil, isSilent: false)
-        #expect(source.connection == nil)
-    }
-
-    @Test func aStreamThatLeftSomethingOutIsDoubtedUntilItSpeaks() {
-        let inputs: [(inout SymbolSource) -> Void] = [{ $0.heard() }, { $0.delivers() }]
-        for settle in inputs {
-            var source = SymbolSource()
-            source.leftOut(nowNs: 9)
-            #expect(source.leftOutNs == 9)
-            settle(&source)
-            #expect(source.leftOutNs == nil)
-        }
     }
 
     @Test func checksOfAJoinedBookBecomeRarer() {

@@ -25,7 +25,8 @@ public struct BookView: Sendable, BitwiseCopyable {
     /// with every view, and by ticks in turn: a reader's own bound on how old a quiet book may be.
     public var checkedAtNs: Int64 = 0
     /// How much later than usual the last applied update arrived, in nanoseconds: against the smallest
-    /// difference between arrival and event time of the last minutes, so that the clocks may differ.
+    /// difference between arrival and event time there was, so that the clocks may differ and drift. Where
+    /// the engine has no clock that is never set, that of the last ten minutes.
     public var lagNs: Int64 = 0
     @usableFromInline var provenBidPrice = Price(0)
     @usableFromInline var provenAskPrice = Price(0)

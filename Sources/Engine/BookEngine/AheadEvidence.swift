@@ -42,6 +42,16 @@ struct AheadEvidence {
         }
     }
 
+    /// The stream has brought an update up to `id`: what was seen beyond that before this time is of a former
+    /// time of the venue, or nobody's.
+    ///
+    /// - Returns: whether there was such.
+    mutating func cameBack(to id: UpdateID, seenBeforeNs: Int64) -> Bool {
+        guard let first = oldest, first.id > id, first.seenNs < seenBeforeNs else { return false }
+        if let last = latest, last.seenNs >= seenBeforeNs { oldest = last } else { removeAll() }
+        return true
+    }
+
     mutating func removeAll() {
         oldest = nil
         latest = nil

@@ -12,7 +12,7 @@ import MarketData
 /// The period is up to a quarter shorter, a little different for each symbol and each time: audits of a whole
 /// market do not fall due together.
 struct AuditSchedule {
-    /// Audits that agreed, and whatever else proved the book by a snapshot.
+    /// Audits that agreed, and other snapshots that reached as deep as the book.
     private(set) var count: UInt64 = 0
     private var provenNs: Int64 = 0
     private let nameHash: UInt64
@@ -23,7 +23,7 @@ struct AuditSchedule {
     /// A snapshot was compared with the book, or is the book.
     mutating func looked(nowNs: Int64) { provenNs = nowNs }
 
-    /// A snapshot agreed with the book.
+    /// A snapshot agreed with the whole book, or with as much of it as an audit asks for.
     mutating func agreed(nowNs: Int64) {
         provenNs = nowNs
         count &+= 1

@@ -25,11 +25,15 @@ struct BehindRun {
     private static let countMin = 3
 
     private var sinceNs: Int64 = 0
+    private var lastNs: Int64 = 0
     private var count = 0
     private var isChecked = false
 
-    /// Whether the last update lay behind the book.
-    var isRunning: Bool { count > 0 }
+    /// Whether the last update lay behind the book, and so recently that others may follow it: a straggler
+    /// says nothing of a stream that has been silent since.
+    ///
+    /// - Parameter limitNs: how long updates may be behind the book.
+    func isRunning(nowNs: Int64, limitNs: Int64) -> Bool { count > 0 && nowNs &- lastNs <= limitNs }
 
     /// An update lay behind the book.
     ///
@@ -37,6 +41,7 @@ struct BehindRun {
     mutating func note(nowNs: Int64, limitNs: Int64) -> Verdict {
         if count == 0 { (sinceNs, isChecked) = (nowNs, false) }
         count += 1
+        lastNs = nowNs
         let ageNs = nowNs &- sinceNs
         return count < BehindRun.countMin || ageNs <= limitNs ? .duplicates : .tooLong(ageNs)
     }

@@ -31,7 +31,20 @@ extension BookEngine {
     /// Time passed. Call it a few times a second, even while messages come: silence, audits and the status
     /// mailboxes are handled only here. A silent book stays live; `BookView.receivedAtNs` says how old it is,
     /// and `EngineRequest.resubscribe` that it should not be.
-    public mutating func tick(receivedAtNs: Int64) { step(BookEngine.bare(.tick, 0, receivedAtNs)) }
+    ///
+    /// - Parameters:
+    ///   - receivedAtNs: the present time.
+    ///   - monotonicNs: the same on a clock that is never set, if there is one: always, or never. Durations
+    ///     are then measured with it, and a stream that stays late is told from a clock that was set.
+    public mutating func tick(receivedAtNs: Int64, monotonicNs: Int64? = nil) {
+        guard let monotonicNs else { return step(BookEngine.bare(.tick, 0, receivedAtNs)) }
+        unsafe withUnsafeBytes(of: monotonicNs.littleEndian) { raw in
+            unsafe step(
+                Frame(
+                    kind: .tick, source: 0, receivedAtNs: receivedAtNs,
+                    bytes: raw.assumingMemoryBound(to: UInt8.self)))
+        }
+    }
 
     /// One message as it came from the WebSocket, raw or in the combined wrapper. It is read in place, and
     /// kept only while a snapshot is awaited. Nothing in it is an error here: it is counted, and

@@ -173,15 +173,24 @@ extension BookEngine {
         }
     }
 
-    /// Looks at symbols that want it, a few at a time: the rest has its turn in the next tick.
+    /// Looks at symbols that want it, a few at a time: the rest has its turn in the next ticks.
     private mutating func wakeSome() {
         let nowNs = shared.nowNs
-        var looks = 0
-        for _ in wakes.indices where looks < BookEngine.wakesPerTick {
+        var dueCount = 0
+        for wakeNs in wakes where wakeNs <= nowNs { dueCount += 1 }
+        if dueCount <= BookEngine.wakesPerTick { wakeQuota = BookEngine.wakesPerTick }
+        wakeQuota = max(wakeQuota, (dueCount + BookEngine.ticksPerWake - 1) / BookEngine.ticksPerWake)
+        var glances = wakeQuota * BookEngine.glancesPerLook
+        for _ in wakes.indices where glances > 0 && dueCount > 0 {
             nextWake = nextWake + 1 < wakes.count ? nextWake + 1 : 0
             if wakes[nextWake] > nowNs { continue }
-            looks += 1
-            books[nextWake].tick()
+            dueCount -= 1
+            if books[nextWake].sleepsOn(nowNs: nowNs) {
+                glances -= 1
+            } else {
+                glances -= BookEngine.glancesPerLook
+                books[nextWake].tick()
+            }
             note(nextWake)
         }
     }

@@ -44,12 +44,19 @@ public struct BookEngine: ~Copyable {
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
-    /// Symbols looked at in a tick because they are due.
+    /// Symbols looked at in a tick because they are due; more if more are, so that each of them has its turn
+    /// within so many ticks.
     static let wakesPerTick = 6
+    /// See `wakesPerTick`.
+    static let ticksPerWake = 4
+    /// A look that finds nothing to do costs this part of one that does.
+    static let glancesPerLook = 8
     /// Symbols looked at in a tick because it is their turn, at some 5 µs each where nothing is in the cache.
     static let looksPerTick = 3
     var nextLook = 0
     var nextWake = 0
+    /// Looks a tick until few symbols are due.
+    var wakeQuota = BookEngine.wakesPerTick
     var statusNs: Int64 = 0
     var countersWriter: LatestValueWriter<EngineCounters>
     let countersReader: LatestValueReader<EngineCounters>

@@ -56,8 +56,7 @@ struct Candidate {
     var comparedScales: SymbolScales?
     /// When its snapshot came, on the engine's clock; nil before.
     private(set) var joinedNs: Int64?
-    /// Since when its book is ahead of the served one, on the engine's clock; later by the lag of a stream
-    /// that is late. Nil while it is not.
+    /// Since when its book is ahead of the served one, on the engine's clock. Nil while it is not.
     private var aheadSinceNs: Int64?
     /// Snapshots that were too old for the updates kept.
     private var tooOldCount = 0

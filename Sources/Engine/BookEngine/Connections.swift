@@ -69,11 +69,6 @@ struct Connections {
         connections.first { $0.source == source }?.heardAtNs ?? 0
     }
 
-    /// Whether a connection has delivered anything since then, on the engine's clock.
-    func isHeard(_ source: UInt16?, sinceNs: Int64) -> Bool {
-        connections.contains { $0.source == source && $0.heardNs > sinceNs }
-    }
-
     mutating func add(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) {
         connections.removeAll { $0.source == source }
         connections.append(Connection(source: source, upNs: nowNs, heardAtNs: receivedAtNs, heardNs: nowNs))

@@ -23,11 +23,19 @@ struct EngineClock {
     /// Longest time between two ticks that receive times are believed for.
     private static let betweenNsMax: Int64 = 1_000_000_000
 
+    /// Whether ticks carry the second clock.
+    var isSteady: Bool { monotonicNs != nil }
+
+    /// Whether `nowNs` is the time, and not merely the earliest it can be: receive times since the last tick
+    /// say more than is believed, or less than nothing.
+    private(set) var isExact = true
+
     /// A frame that is no tick was received.
     @inline(__always)
     mutating func advance(receivedAtNs: Int64) {
         let sinceNs = receivedAtNs.subtractingReportingOverflow(baseReceivedAtNs).partialValue
         if monotonicNs != nil {
+            isExact = sinceNs >= 0 && sinceNs <= EngineClock.betweenNsMax
             nowNs = max(nowNs, baseNs &+ min(max(sinceNs, 0), EngineClock.betweenNsMax))
         } else {
             nowNs &+= max(sinceNs, 0)
@@ -46,6 +54,7 @@ struct EngineClock {
             baseNs = nowNs
         }
         monotonicNs = next
+        isExact = true
         baseReceivedAtNs = receivedAtNs
         nowNs = max(nowNs, baseNs)
     }

@@ -35,6 +35,7 @@ final class EngineShared {
     /// been called silent.
     func advance(receivedAtNs: Int64, hearing source: UInt16?) -> Bool {
         clock.advance(receivedAtNs: receivedAtNs)
+        lag.isExact = clock.isExact
         guard let source else { return false }
         return connections.hear(source, receivedAtNs: receivedAtNs, nowNs: clock.nowNs)
     }
@@ -42,6 +43,7 @@ final class EngineShared {
     /// Time passed; the connections that have fallen silent.
     func tick(receivedAtNs: Int64, monotonicNs: Int64?) -> [UInt16] {
         clock.tick(receivedAtNs: receivedAtNs, monotonicNs: monotonicNs)
+        (lag.isSteady, lag.isExact) = (clock.isSteady, true)
         return connections.newlySilent(nowNs: clock.nowNs)
     }
 

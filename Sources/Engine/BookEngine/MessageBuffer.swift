@@ -12,6 +12,8 @@ import LobHandoff
 struct MessageBuffer: ~Copyable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
+    /// When the last message was received; of no meaning while there is none.
+    private(set) var lastReceivedAtNs: Int64 = 0
     private let bytesMax: Int
     private let budget: BufferBudget
     private let dropsOldest: Bool
@@ -35,6 +37,7 @@ struct MessageBuffer: ~Copyable {
         if unsafe !budget.take(frame.bytes.count) { return false }
         unsafe bytes.append(contentsOf: frame.bytes)
         ends.append(bytes.count)
+        lastReceivedAtNs = frame.receivedAtNs
         return true
     }
 

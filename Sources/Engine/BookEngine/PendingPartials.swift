@@ -1,5 +1,5 @@
-// Partial depths that arrive before the update of their id. A ring of the last few; an applied update removes
-// all that it passes.
+// Partial depths that arrive before the update of their id, ordered by id whatever the order in which they
+// come. An applied update removes all that it passes.
 
 import MarketData
 
@@ -12,7 +12,7 @@ struct PendingPartials {
         var asks: [PriceLevel]
     }
 
-    /// Most partial depths kept of a symbol; the oldest go first.
+    /// Most partial depths kept of a symbol; the lowest ids go first.
     static let countMax = 4
 
     private var entries: [Entry] = []
@@ -21,12 +21,18 @@ struct PendingPartials {
 
     mutating func remember(_ partial: borrowing DepthSnapshot) {
         guard let scales = partial.scales else { return }
-        if let last = entries.last, last.id >= partial.lastUpdateID { return }
-        if entries.count == PendingPartials.countMax { entries.removeFirst() }
-        entries.append(
+        var place = entries.count
+        while place > 0 && entries[place - 1].id >= partial.lastUpdateID { place -= 1 }
+        if place < entries.count && entries[place].id == partial.lastUpdateID { return }
+        if entries.count == PendingPartials.countMax {
+            if place == 0 { return }
+            entries.removeFirst()
+            place -= 1
+        }
+        entries.insert(
             Entry(
                 id: partial.lastUpdateID, scales: scales, bids: partial.bids.array(),
-                asks: partial.asks.array()))
+                asks: partial.asks.array()), at: place)
     }
 
     /// Removes every entry up to `id` and returns the one of exactly that id.

@@ -1,7 +1,10 @@
 // Tickers that arrive before the depth update of their update id, which is the usual order.
 //
-// A ring ordered by id: tickers of one symbol come in the order of their ids, and an applied update removes
-// all that it passes. Bounded: when it is full the oldest ticker is forgotten.
+// A ring ordered by id. Tickers of one symbol come nearly in the order of their ids; one that does not, of an
+// older connection or behind one with a wrong id, is put in its place. An applied update removes all that it
+// passes. Bounded: when it is full the lowest id is forgotten.
+//
+// Worst case: O(1) in order, O(capacity) out of it.
 
 import MarketData
 
@@ -21,24 +24,31 @@ struct PendingTickers {
 
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
-    /// Remembers a ticker. Returns false if an older one had to go. A ticker that is not newer than the last
-    /// is ignored.
+    /// Remembers a ticker, the first of each id. Returns false if one had to go.
     mutating func remember(_ ticker: BookTicker) -> Bool {
         if entries.isEmpty {
             let nothing = Entry(
                 id: UpdateID(0), bid: PriceLevel(0, 0), ask: PriceLevel(0, 0), scales: ticker.scales)
             entries = Array(repeating: nothing, count: capacity)
         }
-        if count > 0 && entries[(start + count - 1) % capacity].id >= ticker.updateID { return true }
-        let full = count == capacity
-        if full {
-            start = (start + 1) % capacity
-            count -= 1
+        var place = count
+        while place > 0 && entries[(start + place - 1) % capacity].id >= ticker.updateID { place -= 1 }
+        if place < count && entries[(start + place) % capacity].id == ticker.updateID { return true }
+        let isFull = count == capacity
+        if isFull {
+            if place == 0 { return false }
+            (start, place) = ((start + 1) % capacity, place - 1)
+        } else {
+            count += 1
         }
-        entries[(start + count) % capacity] = Entry(
+        var index = count - 1
+        while index > place {
+            entries[(start + index) % capacity] = entries[(start + index - 1) % capacity]
+            index -= 1
+        }
+        entries[(start + place) % capacity] = Entry(
             id: ticker.updateID, bid: ticker.bid, ask: ticker.ask, scales: ticker.scales)
-        count += 1
-        return !full
+        return !isFull
     }
 
     /// Removes every ticker up to `id` and returns the one of exactly that id.

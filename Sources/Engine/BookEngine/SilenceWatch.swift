@@ -10,16 +10,17 @@
 /// new        subscribed     new        no; the first look begins to count
 ///            isTooLong      waiting    no
 ///            heard          hearing
-/// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
+/// waiting    isTooLong      –          after firstEventNsMax, doubled for every step in vain
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
-/// waiting,   heard          hearing    starts over; no step was fruitless
-/// hearing    subscribed     new
-///            startedAnew,   –          starts over, and is fruitless until something is heard
-///            wantedSubscription
-///            leftBehind     –          starts over; no step was fruitless
+/// waiting,   heard          hearing    starts over; no step was in vain
+/// hearing    subscribed     new        starts over; no check was in vain, but requests were
+///            startedAnew    –          starts over; one more check in vain: the symbol was merely quiet
+///            wanted-        –          starts over; one more request in vain, until something is heard
+///            Subscription
+///            leftBehind     –          starts over; no step was in vain
 /// ```
-/// Doubling ends at `silenceNsMax`. A fruitless step is a new subscription, or a check that found the symbol
-/// merely quiet.
+/// Doubling ends at `silenceNsMax`. A new connection ends the patience with what was quiet, since its
+/// subscription is another; not that with requests, which where nobody answers checks would go on for ever.
 struct SilenceWatch {
     /// When the last update came, on the engine's clock; 0 if none has.
     private(set) var heardNs: Int64 = 0
@@ -27,7 +28,8 @@ struct SilenceWatch {
     private(set) var usualIntervalNs: Int64 = 0
     /// 0 until a look finds the time of a new subscription.
     private var sinceNs: Int64 = 0
-    private var fruitless = 0
+    private var quietChecks = 0
+    private var vainRequests = 0
     /// When a new subscription was wanted last; 0 if never.
     private var subscribedNs: Int64 = 0
     /// Whether an update of this subscription has come.
@@ -35,6 +37,7 @@ struct SilenceWatch {
 
     mutating func subscribed() {
         sinceNs = 0
+        quietChecks = 0
         isHeard = false
     }
 
@@ -47,24 +50,26 @@ struct SilenceWatch {
         }
         heardNs = nowNs
         sinceNs = nowNs
-        fruitless = 0
+        (quietChecks, vainRequests) = (0, 0)
         isHeard = true
     }
 
+    /// The symbol was found to be merely quiet.
     mutating func startedAnew(nowNs: Int64) {
         sinceNs = nowNs
-        fruitless += 1
+        quietChecks += 1
     }
 
     /// The venue was found to have moved on without the stream.
     mutating func leftBehind(nowNs: Int64) {
         sinceNs = nowNs
-        fruitless = 0
+        (quietChecks, vainRequests) = (0, 0)
     }
 
     /// A new subscription is wanted.
     mutating func wantedSubscription(nowNs: Int64) {
-        startedAnew(nowNs: nowNs)
+        sinceNs = nowNs
+        vainRequests += 1
         subscribedNs = nowNs
     }
 
@@ -76,18 +81,18 @@ struct SilenceWatch {
         return isNever ? .max : dueNs
     }
 
-    /// Whether a new subscription is allowed: not twice in five seconds, doubled for every fruitless step.
-    func maySubscribe(nowNs: Int64, _ limits: EngineConfiguration) -> Bool {
-        if subscribedNs == 0 { return true }
+    /// When a new subscription is allowed: not twice in five seconds, doubled for every request in vain.
+    func subscribableNs(_ limits: EngineConfiguration) -> Int64 {
+        if subscribedNs == 0 { return .min }
         var distanceNs: Int64 = 5_000_000_000
-        for _ in 0..<min(fruitless, 20) where distanceNs < limits.silenceNsMax { distanceNs *= 2 }
-        return nowNs &- subscribedNs >= min(distanceNs, limits.silenceNsMax)
+        for _ in 0..<min(vainRequests, 20) where distanceNs < limits.silenceNsMax { distanceNs *= 2 }
+        return subscribedNs &+ min(distanceNs, limits.silenceNsMax)
     }
 
     private func limitNs(_ limits: EngineConfiguration) -> Int64 {
         let unusualNs = min(usualIntervalNs, .max / 30) * 30
         var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
-        var doublings = fruitless
+        var doublings = quietChecks + vainRequests
         while doublings > 0 && limitNs < limits.silenceNsMax {
             limitNs = limitNs > limits.silenceNsMax / 2 ? limits.silenceNsMax : limitNs * 2
             doublings -= 1

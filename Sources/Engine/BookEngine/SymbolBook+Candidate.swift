@@ -96,10 +96,8 @@ extension SymbolBook {
         // from here.
         if reached < own && served.sync.isLive && !doubt.needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
-            // A stream that is late reaches it later.
-            let sinceNs = shared.nowNs &+ streamLagNs
-            candidate?.isAhead(sinceNs: sinceNs)
-            wake(atNs: sinceNs &+ aheadLimitNs)
+            candidate?.isAhead(sinceNs: shared.nowNs)
+            wakeForEvidence()
         }
         if reached < own { giveUpBehind(shared.nowNs) }
         settle()
@@ -167,7 +165,7 @@ extension SymbolBook {
         }
     }
 
-    private func compare(_ staging: SyncedBook, levelCountMax: Int) -> BookComparison.Progress {
+    func compare(_ staging: SyncedBook, levelCountMax: Int) -> BookComparison.Progress {
         var comparison = candidate?.comparison ?? BookComparison()
         if let own = served.book.scales, let theirs = staging.book.scales, own != theirs {
             let wide = own.widened(by: theirs)
@@ -187,22 +185,23 @@ extension SymbolBook {
     private func agreed(_ staging: SyncedBook) {
         counters.auditsCompared += 1
         counters.auditsAgreed += 1
-        finishCandidate(staging)
         // The deeper of the two is served; the other one says the same of less.
-        if reach(of: staging.book) >= reach(of: served.book) { return serve(staging) }
-        proved(by: .snapshot)
+        let isDeeper = reach(of: staging.book) >= reach(of: served.book)
+        let askedNs = finishCandidate(staging, isDeeper: isDeeper)
+        if isDeeper { return serve(staging, askedNs: askedNs) }
+        proved(by: .snapshot, atNs: askedNs)
         judge()
     }
 
     /// The candidate is served from now on, as the same book that it was compared with.
-    private func serve(_ staging: SyncedBook) {
+    func serve(_ staging: SyncedBook, askedNs: Int64) {
         staging.buffer.removeAll()
         // No update has reached the new one yet, but it is the book that one has reached.
         if served.sync.isLive && served.sync.lastID == staging.sync.lastID { staging.sync.proven() }
         served = staging
         shared.deepeningCount &+= 1
         deepeningNumber = shared.deepeningCount
-        proved(by: .snapshot)
+        proved(by: .snapshot, atNs: askedNs)
         afterApply()
     }
 
@@ -223,11 +222,17 @@ extension SymbolBook {
     }
 
     /// What agreement settles, whatever it was for.
-    private func finishCandidate(_ staging: SyncedBook) {
-        guard let done = candidate else { return }
+    ///
+    /// - Parameters:
+    ///   - staging: its book.
+    ///   - isDeeper: whether all was compared that is known of the served book.
+    /// - Returns: when its snapshot was requested.
+    func finishCandidate(_ staging: SyncedBook, isDeeper: Bool) -> Int64 {
+        guard let done = candidate else { return .min }
         candidate = nil
         retries.agreed()
-        audits.agreed(nowNs: shared.nowNs)
+        // A check of the best levels is no audit.
+        if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
         // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
         if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {
@@ -246,6 +251,7 @@ extension SymbolBook {
         }
         // A candidate begun before the loss would have been given up.
         if gap.isOpen { settleGap() }
+        return done.begunNs
     }
 
     /// Proven levels of the worse side.
@@ -255,86 +261,5 @@ extension SymbolBook {
             reach = min(reach, book.provenLevelCount(side))
         }
         return reach
-    }
-
-    // MARK: - Behind
-
-    /// Something newer than the book has been in hand for too long. A candidate that is ahead with the same
-    /// levels shows that only ids moved: the symbol is quiet. Otherwise updates are missing.
-    func settleAhead() {
-        if shared.defect.ignoresEvidenceAhead || ahead.oldestID.map({ isPlausible($0) }) == false {
-            return ahead.removeAll()
-        }
-        // What is missing since a reconnect or a loss is no fault of the stream.
-        let isExplained = gap.isOpen || (doubt.needsProof && !served.sync.isLive)
-        if let staging = candidate?.staging, let theirs = staging.sync.lastID, let own = served.sync.lastID,
-            theirs > own
-        {
-            candidate?.comparison = nil
-            if case .equal = compare(staging, levelCountMax: .max) {
-                counters.quietChecks += 1
-                let isInDoubt = gap.isOpen || doubt.needsProof || source.leftOutNs != nil
-                finishCandidate(staging)
-                // Where every id is of an update, what it changed may lie deeper than the candidate
-                // reaches: that is what is known at the later id, and the silence of the stream goes on. So
-                // it is wherever updates may be missing.
-                if shared.configuration.rules.idsAreContiguous || isInDoubt { return serve(staging) }
-                silence.startedAnew(nowNs: shared.nowNs)
-                proved(by: .snapshot)
-                return judge()
-            }
-            counters.behind += 1
-            if isExplained {
-                // By one message, but perhaps the stream is dead.
-                silence.leftBehind(nowNs: shared.nowNs)
-            } else {
-                source.leftOut(nowNs: shared.nowNs)
-            }
-            replaceByCandidate(.behind)
-            if !isExplained { resubscribe() }
-            return
-        }
-        counters.behind += 1
-        if !isExplained { source.leftOut(nowNs: shared.nowNs) }
-        restart(.behind)
-        if !isExplained { resubscribe() }
-    }
-
-    /// The candidate is the served book from now on: stale until something shows that the stream leads on.
-    func replaceByCandidate(_ why: StaleReason) {
-        guard let staging = candidate?.staging else { return }
-        // What lies beyond the candidate speaks against it as well, unless it is of a former time.
-        var evidence = ahead
-        if let theirs = staging.sync.lastID, let own = served.sync.lastID, theirs < own {
-            crossChecks.forgetFormerTime()
-            evidence.removeAll()
-        }
-        lose(why)
-        ahead = evidence
-        staging.buffer.removeAll()
-        served = staging
-        joins.joined(nowNs: shared.nowNs)
-        appliedAtLoad = counters.applied
-        audits.looked(nowNs: shared.nowNs)
-        afterApply()
-        wakeForEvidence()
-    }
-
-    /// What is still ahead of a new book is looked at in time.
-    func wakeForEvidence() {
-        if let sinceNs = evidenceSinceNs { wake(atNs: sinceNs &+ aheadLimitNs &+ 1) }
-    }
-
-    /// Since when something has been ahead of the book, nil if nothing is.
-    var evidenceSinceNs: Int64? {
-        guard let sinceNs = candidate?.aheadSinceNs(of: served.sync.lastID) else { return ahead.sinceNs }
-        return min(sinceNs, ahead.sinceNs ?? .max)
-    }
-
-    func resubscribe() {
-        if !silence.maySubscribe(nowNs: shared.nowNs, shared.configuration) { return }
-        counters.resubscriptions += 1
-        silence.wantedSubscription(nowNs: shared.nowNs)
-        shared.requests.append(.resubscribe(name))
     }
 }

@@ -47,8 +47,9 @@ extension SymbolBook {
         if !shared.configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
         ahead.note(id, nowNs: shared.nowNs)
         guard let sinceNs = ahead.sinceNs, served.sync.lastID != nil else { return }
-        if shared.nowNs &- sinceNs > aheadLimitNs { settleAhead() }
-        wake(atNs: sinceNs &+ aheadLimitNs)
+        let limitNs = aheadLimitNs
+        if shared.nowNs &- sinceNs > limitNs { return settleAhead() }
+        wakeForEvidence(atNs: sinceNs &+ limitNs &+ 1)
     }
 
     /// Compares the remembered ticker of the id that the book has just reached, if there is one.
@@ -82,7 +83,7 @@ extension SymbolBook {
         switch verdict {
         case .unknown: return false
         case .agreed(let isWhole):
-            if isWhole { proved(by: .top) }
+            if isWhole { proved(by: .top, atNs: shared.nowNs &- streamLagNs) }
             return true
         case .contradicted(let mismatch):
             contradicted(by: mismatch)

@@ -58,7 +58,9 @@ extension SymbolBook {
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
         ) {
             counters.applied += 1
-            appliedAtNs = heardAtNs
+            source.ledOn()
+            // The last one that is applied is the last that was kept.
+            appliedAtNs = served.buffer.lastReceivedAtNs
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
             return served.sync.isLive
         }

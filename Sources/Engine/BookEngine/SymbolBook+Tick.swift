@@ -15,11 +15,11 @@ extension SymbolBook {
     /// Time passed.
     func tick() {
         let nowNs = shared.nowNs
-        wakeNs = .max
+        woken()
         if candidate?.comparison != nil { settle() }
         guard source.connection != nil else { return }
         let isAtID = served.sync.lastID != nil
-        if isAtID, let sinceNs = evidenceSinceNs, sinceNs &+ aheadLimitNs < nowNs { settleAhead() }
+        if isAtID, let dueNs = evidenceDueNs, dueNs < nowNs { settleAhead() }
         if isAtID { wakeForEvidence() }
         giveUpBehind(nowNs)
         askAgain(nowNs)
@@ -40,17 +40,21 @@ extension SymbolBook {
         }
         if served.sync.isLive && source.leftOutNs == nil { return seekProofOfTimeliness(nowNs) }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
-        let dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
+        var dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
+        if source.leftOutNs != nil {
+            if source.provableNs == nil { resubscribe() }
+            dueNs = max(dueNs, source.provableNs ?? silence.subscribableNs(shared.configuration))
+        }
         if dueNs > nowNs { return wake(atNs: dueNs) }
         joins.checked()
         startCandidate(.check)
     }
 
-    /// The last update came too late. If nothing has come on its connection for twice as long, the symbol may
-    /// be quiet; otherwise the other symbols tell.
+    /// The last update came too late. If nothing has come on its connection for twice as long, or for as long
+    /// as would be silence, the symbol may be quiet; otherwise the other symbols tell.
     private func seekProofOfTimeliness(_ nowNs: Int64) {
         if !isLagging || shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) != nil { return }
-        let dueNs = silence.heardNs &+ 2 * lag.lagNs
+        let dueNs = silence.heardNs &+ min(2 * lag.lagNs, shared.configuration.silenceNsMin)
         if dueNs <= nowNs { startCandidate(.check) } else { wake(atNs: dueNs) }
     }
 

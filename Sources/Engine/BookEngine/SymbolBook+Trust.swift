@@ -118,17 +118,14 @@ extension SymbolBook {
     }
 
     /// Something of the venue at the very id of the served book agrees with it.
-    func proved(by evidence: Evidence) {
+    ///
+    /// - Parameter atNs: when the venue was there, or later than that: on the engine's clock.
+    func proved(by evidence: Evidence, atNs: Int64) {
         // As long as the updates that come lie behind the book, it is ahead of its stream.
-        if behind.isRunning && !served.sync.isLive { return }
+        if !served.sync.isLive && behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs) { return }
         served.sync.proven()
         if served.sync.isLive { loss.joined() }
-        // The connection delivers, and the symbol is where it was: the stream may merely have nothing to say.
-        if let sinceNs = source.leftOutNs,
-            shared.connections.isHeard(source.connection, sinceNs: sinceNs)
-        {
-            source.delivers()
-        }
+        source.agreed(atNs: atNs)
         if evidence == .top { return }
         if doubt.proved() {
             counters.doubtsSettled += 1
@@ -167,7 +164,6 @@ extension SymbolBook {
     /// Updates of the source come from now on.
     func subscribe() {
         silence.subscribed()
-        source.delivers()
         obey(served.sync.subscribed())
         wake(atNs: shared.nowNs)
     }
@@ -216,11 +212,11 @@ extension SymbolBook {
 
     /// The connection has ended as planned, and another one has served the same streams beside it for a
     /// while. A book that was live is as good as before if the other one has shown the symbol and nothing
-    /// newer, or if neither had anything of it; not if its own was late.
+    /// newer, or if neither had anything of it; not if its own was late or had left something out.
     func retired(_ gone: UInt16) {
         if source.connection != gone { return }
         guard let next = shared.connections.newest, served.sync.isLive, !isLagging,
-            let id = served.sync.lastID
+            source.leftOutNs == nil, let id = served.sync.lastID
         else { return disconnected(gone) }
         if !source.isContinued(by: next, at: id, trustsUnseen: shared.defect.handsOverUnseen) {
             return disconnected(gone)

@@ -15,17 +15,20 @@ extension SymbolBook {
             return source.noted(frame.source, ids.last, nowNs: shared.nowNs)
         }
         if !isPlausible(ids.last) { return receiveImplausible() }
-        noteArrival(frame, update.eventTimeUs)
-        if served.sync.isCollecting && !served.isCollecting {
-            counters.discarded += 1
-            gap.close()
-            awaited.passed(ids.last, nowNs: shared.nowNs)
-            return
+        noteArrival(frame, update.eventTimeUs, ids.last)
+        if served.sync.isCollecting {
+            forgetFormerTime(ids.last)
+            if !served.isCollecting {
+                counters.discarded += 1
+                gap.close()
+                return awaited.passed(ids.last, nowNs: shared.nowNs)
+            }
         }
         switch served.sync.receive(ids) {
         case .apply:
             // Nothing lies between this update and the book, so nothing was lost before it.
             if gap.isOpen { settleGap() }
+            source.ledOn()
             behind.end()
             apply(update, frame.receivedAtNs)
         case .discard:
@@ -46,6 +49,14 @@ extension SymbolBook {
         case .resync(let why, let attempt): resync(why, ids, frame, attempt: attempt)
         }
         if candidate != nil { receiveInCandidate(update, ids, frame) }
+    }
+
+    /// An update while there is no book: what is known of later ids for longer than an update takes is not of
+    /// this time.
+    private func forgetFormerTime(_ id: UpdateID) {
+        if ahead.cameBack(to: id, seenBeforeNs: shared.nowNs &- behindLimitNs) {
+            crossChecks.forgetFormerTime()
+        }
     }
 
     /// Applies an update to the served book and checks the book against everything available.
@@ -119,12 +130,12 @@ extension SymbolBook {
         served.isCollecting = !shared.configuration.requestsAreAnnounced
     }
 
-    private func noteArrival(_ frame: Frame, _ eventTimeUs: Int64) {
+    private func noteArrival(_ frame: Frame, _ eventTimeUs: Int64, _ id: UpdateID) {
         let nowNs = shared.nowNs
         silence.heard(nowNs: nowNs)
         heardAtNs = frame.receivedAtNs
         source.heard()
-        if lag.note(eventTimeUs: eventTimeUs, nowNs: nowNs, &shared.lag) {
+        if lag.note(eventTimeUs: eventTimeUs, id: id, nowNs: nowNs, &shared.lag) {
             shared.connections.noteLag(lag.lagNs, nowNs: nowNs)
         }
     }
@@ -152,12 +163,12 @@ extension SymbolBook {
     /// nothing else comes for too long, the venue has restarted its ids. After a snapshot that no update has
     /// reached yet, the stream may also be late: another snapshot tells.
     private func noteBehind() {
-        // What comes late is behind for as long as it is late.
-        let verdict = behind.note(nowNs: shared.nowNs, limitNs: aheadLimitNs &+ lag.lagNs)
+        let verdict = behind.note(nowNs: shared.nowNs, limitNs: behindLimitNs)
         guard case .tooLong(let ageNs) = verdict else { return }
         if let staging = candidate?.staging, staging.sync.isLive, let id = staging.sync.lastID,
             let own = served.sync.lastID, id < own
         {
+            source.ledOn()
             return replaceByCandidate(.gap)
         }
         if case .joining(_, let asked) = served.sync.state, asked > 0 {

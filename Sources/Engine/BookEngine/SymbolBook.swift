@@ -72,7 +72,9 @@ final class SymbolBook {
 
     var mailboxes: BookMailboxes
     /// When to look at it again at the latest, on the engine's clock.
-    var wakeNs: Int64 = 0
+    private(set) var wakeNs: Int64 = 0
+    /// The same but for what is ahead of the book.
+    private var routineNs: Int64 = 0
 
     init(_ name: SymbolName, _ shared: EngineShared) {
         self.name = name
@@ -137,8 +139,30 @@ final class SymbolBook {
         return max(shared.configuration.aheadNsMin, min(usualNs, shared.configuration.aheadNsMax / 3) * 3)
     }
 
+    /// How long updates may be behind the book: what comes late is so for as long as it is late.
+    var behindLimitNs: Int64 { aheadLimitNs &+ lag.lagNs }
+
     /// Asks to be looked at no later than this.
-    func wake(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
+    func wake(atNs: Int64) {
+        routineNs = min(routineNs, atNs)
+        wakeNs = min(wakeNs, atNs)
+    }
+
+    /// Asks to be looked at no later than this for the sake of what is ahead of the book.
+    func wakeForEvidence(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
+
+    /// It is looked at now, and asks again.
+    func woken() { (wakeNs, routineNs) = (.max, .max) }
+
+    /// Whether nothing is to be done now after all: what was ahead of the book has been reached. True for
+    /// nearly every look at a busy book with tickers, and cheap.
+    func sleepsOn(nowNs: Int64) -> Bool {
+        if routineNs <= nowNs { return false }
+        if let dueNs = evidenceDueNs, dueNs < nowNs { return false }
+        wakeNs = routineNs
+        wakeForEvidence()
+        return true
+    }
 
     // MARK: - Proven levels
 

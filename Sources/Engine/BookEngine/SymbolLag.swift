@@ -1,11 +1,14 @@
 // How late the updates of one symbol arrive, by the event times in them.
 
+import MarketData
+
 /// The lag of a symbol's last update, and when it was found.
 ///
 /// ```
 /// input                             effect
 /// update with an event time         lag measured, found now
-/// update whose time does not move   –: a time that does not move is no time
+/// another with the same time        –: a time that does not move is no time
+/// the same one again                lag measured: it comes as late as it comes, on a new connection
 /// update without a time             –
 /// caughtUp                          no lag, found then: nothing was missing
 /// ```
@@ -16,14 +19,20 @@ struct SymbolLag {
     /// missing.
     private(set) var notedNs: Int64 = 0
     private var lastEventTimeUs: Int64 = 0
+    private var lastID = UpdateID(0)
 
     /// Records the event time of an update that arrives now.
     ///
+    /// - Parameters:
+    ///   - eventTimeUs: the venue's; 0 if it has none.
+    ///   - id: its last id.
     /// - Returns: whether the lag was measured.
     @inline(__always)
-    mutating func note(eventTimeUs: Int64, nowNs: Int64, _ meter: inout LagMeter) -> Bool {
-        if eventTimeUs <= 0 || eventTimeUs == lastEventTimeUs { return false }
-        lastEventTimeUs = eventTimeUs
+    mutating func note(
+        eventTimeUs: Int64, id: UpdateID, nowNs: Int64, _ meter: inout LagMeter
+    ) -> Bool {
+        if eventTimeUs <= 0 || (eventTimeUs == lastEventTimeUs && id != lastID) { return false }
+        (lastEventTimeUs, lastID) = (eventTimeUs, id)
         lagNs = meter.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
         notedNs = nowNs
         return true

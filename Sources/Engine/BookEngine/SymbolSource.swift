@@ -8,11 +8,14 @@ import MarketData
 /// input            effect
 /// moved            another connection, or none; of others nothing is known
 /// connectionUp     the source has shown nothing beside the new connection
-/// heard            it has; and its stream leaves nothing out
+/// heard            it has
 /// noted            another connection has come so far; it is the latest such
 /// lost             the same, but how far is unknown
 /// leftOut          the stream is known to have left something out
-/// delivers         that is settled
+/// resubscribed     it is to be subscribed again
+/// agreed           the venue was where the book is at that time: settled if that was under the new
+///                  subscription
+/// ledOn            an update of it continued the book: settled
 /// fellSilent       the connection was busy and says nothing, or speaks again
 /// ```
 struct SymbolSource {
@@ -24,6 +27,11 @@ struct SymbolSource {
     private(set) var isSilent = false
     /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
     private(set) var leftOutNs: Int64?
+    /// From when on an agreement shows that the stream leaves nothing out any more: its new subscription is
+    /// in force. Nil before that was requested.
+    private(set) var provableNs: Int64?
+    /// How long a request to subscribe may take: gathered, sent within the venue's limits, and obeyed.
+    static let subscribingNs: Int64 = 3_000_000_000
     /// Another connection that brought updates, and the highest id that one of them reached.
     private var other: UInt16?
     private var otherLastID = UpdateID(0)
@@ -36,6 +44,7 @@ struct SymbolSource {
     /// Updates of this connection count from now on.
     mutating func moved(to connection: UInt16?, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
+        (leftOutNs, provableNs) = (nil, nil)
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
     }
@@ -45,10 +54,11 @@ struct SymbolSource {
 
     /// An update of the source came.
     @inline(__always)
-    mutating func heard() {
-        isHeardBesideNewest = true
-        leftOutNs = nil
-    }
+    mutating func heard() { isHeardBesideNewest = true }
+
+    /// An update of the source continued the book.
+    @inline(__always)
+    mutating func ledOn() { leftOutNs = nil }
 
     /// Another connection has lost a message: nobody knows how far it has come.
     mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
@@ -65,10 +75,16 @@ struct SymbolSource {
     }
 
     /// The stream has left something out.
-    mutating func leftOut(nowNs: Int64) { leftOutNs = nowNs }
+    mutating func leftOut(nowNs: Int64) { (leftOutNs, provableNs) = (nowNs, nil) }
 
-    /// The stream was subscribed again, or merely had nothing to say.
-    mutating func delivers() { leftOutNs = nil }
+    /// The stream is to be subscribed again: between its end and its new beginning it leaves out what comes.
+    mutating func resubscribed(nowNs: Int64) { provableNs = nowNs &+ SymbolSource.subscribingNs }
+
+    /// The venue was where the book is at this time. What a stream that is not subscribed again has to do
+    /// with that, nobody knows: tickers and snapshots come without it.
+    mutating func agreed(atNs: Int64) {
+        if let provableNs, atNs >= provableNs { leftOutNs = nil }
+    }
 
     /// The connection has fallen silent, or speaks again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }

@@ -1,0 +1,153 @@
+// What a stream has left out, and what proves that it leaves nothing out any more: never what comes without
+// it.
+
+import BinanceVenue
+import DepthBook
+import LobHandoff
+import MarketData
+import Testing
+
+@testable import BookEngine
+
+private let btc = SymbolName("BTCUSDT")
+private let second: Int64 = 1_000_000_000
+private let bids = ["9.0:1.0", "8.0:2.0"]
+private let asks = ["10.0:1.0", "11.0:2.0"]
+
+extension EngineHarness {
+    fileprivate mutating func ticks(_ count: Int, everyNs: Int64 = second / 4) {
+        for _ in 0..<count { tick(afterNs: everyNs) }
+    }
+
+    /// Live at 10; then tickers say that the venue is at `id`, and the stream says nothing.
+    fileprivate mutating func fallBehind(_ id: Int) {
+        ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
+        ticks(12)
+    }
+}
+
+@Suite struct EngineLeftOutTests {
+    /// The depth stream is dead, and tickers come.
+    @Test func tickersDoNotSpeakForADeadStream() {
+        var h = EngineHarness()
+        h.goLive()
+        h.fallBehind(15)
+        #expect(h.status().reason == .behind)
+        #expect(h.requests().contains(.resubscribe(btc)))
+        h.snapshot(15, bids: bids, asks: asks)
+        h.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().state == .stale && h.status().reason == .behind)
+        // Behind the new subscription they do: the stream has nothing to say.
+        h.ticks(16)
+        h.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().state == .live)
+    }
+
+    /// A snapshot that was requested before the stream was subscribed again says nothing of the stream.
+    @Test func anAnswerFromBeforeTheNewSubscriptionSettlesNothing() {
+        var h = EngineHarness()
+        h.goLive()
+        h.fallBehind(15)
+        _ = h.requests()
+        h.snapshot(15, bids: bids, asks: asks)
+        var asked = 0
+        for _ in 0..<40 where h.status().state != .live {
+            h.tick(afterNs: second / 4)
+            for _ in h.askedFor() {
+                asked += 1
+                h.snapshot(15, bids: bids, asks: asks)
+            }
+        }
+        // One is enough, since none is requested before it can tell.
+        #expect(h.status().state == .live && asked == 1)
+        // An update of the stream tells at once.
+        var g = EngineHarness()
+        g.goLive()
+        g.fallBehind(15)
+        g.snapshot(15, bids: bids, asks: asks)
+        g.event(9, 9)
+        #expect(g.status().state == .stale)
+        g.event(16, 16)
+        #expect(g.status().state == .live)
+    }
+
+    /// It cannot be subscribed again at once, and is as soon as that is allowed.
+    @Test func aStreamThatLeavesOutAgainIsSubscribedAgain() {
+        var h = EngineHarness()
+        h.goLive()
+        h.fallBehind(15)
+        #expect(h.requests().contains(.resubscribe(btc)))
+        h.snapshot(15, bids: bids, asks: asks)
+        h.event(16, 16)
+        #expect(h.status().state == .live)
+        h.fallBehind(30)
+        h.snapshot(30, bids: bids, asks: asks)
+        h.ticks(60)
+        #expect(h.status().counters.resubscriptions == 2)
+    }
+
+    /// On spot every id is of an update: equal levels at a later id show that one did not come.
+    @Test(arguments: [Market.spot, .usdm]) func equalLevelsAtALaterID(_ market: Market) {
+        var h = EngineHarness(market) { $0.silenceNsMin = 1000 * second }
+        h.frame(.connected)
+        if market == .spot { h.event(8, 9) } else { h.futuresEvent(8, 9, 9) }
+        h.snapshot(9, bids: bids, asks: asks)
+        if market == .spot { h.event(10, 10) } else { h.futuresEvent(9, 10, 10) }
+        #expect(h.status().state == .live)
+        _ = h.requests()
+        h.engine.audit(btc, atNs: h.nowNs)
+        _ = h.requests()
+        h.snapshot(20, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
+        h.ticks(16)
+        if market == .spot {
+            #expect(h.status().reason == .behind && h.status().lastUpdateID == UpdateID(20))
+            #expect(h.status().counters.quietChecks == 0 && h.status().counters.behind == 1)
+            #expect(h.requests().contains(.resubscribe(btc)))
+        } else {
+            #expect(h.status().state == .live && h.status().counters.quietChecks == 1)
+            #expect(!h.requests().contains(.resubscribe(btc)))
+        }
+    }
+
+    /// Where a lost message explains what is missing, no stream is blamed.
+    @Test func whatALostMessageExplainsBlamesNoStream() {
+        var h = EngineHarness()
+        h.goLive()
+        h.frame(.dropped)
+        h.ticks(5)
+        _ = h.requests()
+        h.snapshot(11, bids: bids, asks: asks)
+        h.ticks(12)
+        #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(11))
+        #expect(h.status().counters.resubscriptions == 0)
+    }
+
+    /// A planned renewal hands over no book whose stream has left something out.
+    @Test func whatLeftSomethingOutIsNotHandedOver() {
+        var h = EngineHarness()
+        h.goLive()
+        h.fallBehind(15)
+        h.snapshot(15, bids: bids, asks: asks)
+        h.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0")
+        h.frame(.connected, source: 2)
+        h.frame(.retired, source: 1)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+    }
+
+    /// All streams die, and tickers come: each of many symbols is known to be behind within two seconds.
+    @Test func manyAreKnownToBeBehindInTime() {
+        var h = EngineHarness.market(512)
+        for symbol in h.engine.symbols {
+            for id in 11...14 {
+                h.nowNs += second / 500
+                h.event(id, id, symbol: "\(symbol)")
+            }
+        }
+        h.ticks(4, everyNs: second / 10)
+        for symbol in h.engine.symbols {
+            h.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0", symbol: "\(symbol)")
+        }
+        h.ticks(20, everyNs: second / 10)
+        #expect(h.engine.symbols.allSatisfy { h.status("\($0)").reason == .behind })
+    }
+}

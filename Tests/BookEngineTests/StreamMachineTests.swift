@@ -1,0 +1,145 @@
+// The small machines that watch the stream of one symbol, each by its table.
+
+import BinanceVenue
+import BookSync
+import DepthBook
+import MarketData
+import Testing
+
+@testable import BookEngine
+
+private let second: Int64 = 1_000_000_000
+
+/// The answer of a mutating call, which `#expect` cannot make itself.
+private func says(_ answer: Bool) -> Bool { answer }
+
+@Suite struct StreamMachineTests {
+    @Test func anotherConnectionContinuesWhatItHasShownOrNobodyHas() {
+        var source = SymbolSource()
+        func isContinued(_ id: Int64, trusts: Bool = false) -> Bool {
+            source.isContinued(by: 2, at: UpdateID(id), trustsUnseen: trusts)
+        }
+        source.moved(to: 1, isSilent: true)
+        #expect(source.connection == 1 && source.isSilent)
+        source.fellSilent(false)
+        #expect(!source.isSilent)
+        source.connectionUp()
+        #expect(isContinued(5))
+        source.heard()
+        #expect(!isContinued(5) && isContinued(5, trusts: true))
+        source.noted(2, UpdateID(4), nowNs: 10)
+        source.noted(2, UpdateID(3), nowNs: 11)
+        #expect(isContinued(4) && !isContinued(3) && !isContinued(3, trusts: true))
+        source.noted(3, UpdateID(1), nowNs: 12)
+        #expect(!isContinued(5))
+        source.moved(to: nil, isSilent: false)
+        #expect(source.connection == nil)
+    }
+
+    @Test func aStreamThatLeftSomethingOutIsDoubtedUntilItSpeaks() {
+        let inForceNs = 20 + SymbolSource.subscribingNs
+        let inputs: [(Bool, (inout SymbolSource) -> Void)] = [
+            (false, { $0.heard() }),
+            (false, { $0.agreed(atNs: .max) }),
+            (false, { $0.resubscribed(nowNs: 20) }),
+            (true, { $0.ledOn() }),
+            (true, { $0.moved(to: 2, isSilent: false) }),
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.agreed(atNs: inForceNs - 1)
+                }
+            ),
+            (
+                true,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.agreed(atNs: inForceNs)
+                }
+            ),
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.resubscribed(nowNs: 21)
+                    $0.agreed(atNs: inForceNs)
+                }
+            ),
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.leftOut(nowNs: 30)
+                    $0.agreed(atNs: .max)
+                }
+            ),
+        ]
+        for (settles, input) in inputs {
+            var source = SymbolSource()
+            source.leftOut(nowNs: 9)
+            #expect(source.leftOutNs == 9)
+            input(&source)
+            #expect((source.leftOutNs == nil) == settles)
+        }
+    }
+
+    /// A new connection ends the patience with a quiet stream, and none with requests that nobody obeyed.
+    @Test func patienceIsOfASubscription() {
+        let limits = EngineConfiguration(rules: Market.spot.rules)
+        func patienceNs(_ inputs: (inout SilenceWatch) -> Void) -> Int64 {
+            var silence = SilenceWatch()
+            silence.heard(nowNs: second)
+            inputs(&silence)
+            return silence.dueNs(nowNs: 5 * second, limits) - 5 * second
+        }
+        let quiet = patienceNs { for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) } }
+        #expect(quiet == 240 * second)
+        let renewed = patienceNs {
+            for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) }
+            $0.subscribed()
+        }
+        #expect(renewed == 30 * second)
+        let requested = patienceNs {
+            for _ in 0..<3 { $0.wantedSubscription(nowNs: 5 * second) }
+            $0.subscribed()
+        }
+        #expect(requested == 240 * second)
+        let left = patienceNs {
+            for _ in 0..<3 { $0.startedAnew(nowNs: 5 * second) }
+            $0.wantedSubscription(nowNs: 5 * second)
+            $0.leftBehind(nowNs: 5 * second)
+        }
+        #expect(left == 30 * second)
+    }
+
+    @Test func aSubscriptionIsRequestedAgainLaterEachTime() {
+        let limits = EngineConfiguration(rules: Market.spot.rules)
+        var silence = SilenceWatch()
+        #expect(silence.subscribableNs(limits) == .min)
+        for seconds in [10, 20, 40] as [Int64] {
+            silence.wantedSubscription(nowNs: second)
+            #expect(silence.subscribableNs(limits) == (1 + seconds) * second)
+        }
+        silence.startedAnew(nowNs: second)
+        #expect(silence.subscribableNs(limits) == 41 * second)
+        silence.leftBehind(nowNs: second)
+        #expect(silence.subscribableNs(limits) == 6 * second)
+    }
+
+    @Test func whatAStreamCameBackFromIsNoEvidence() {
+        var ahead = AheadEvidence()
+        #expect(!says(ahead.cameBack(to: UpdateID(1), seenBeforeNs: .max)))
+        ahead.note(UpdateID(10), nowNs: 100)
+        #expect(!says(ahead.cameBack(to: UpdateID(10), seenBeforeNs: 101)))
+        #expect(!says(ahead.cameBack(to: UpdateID(9), seenBeforeNs: 100)))
+        ahead.note(UpdateID(12), nowNs: 200)
+        #expect(says(ahead.cameBack(to: UpdateID(9), seenBeforeNs: 150)))
+        #expect(ahead.oldestID == UpdateID(12) && ahead.sinceNs == 200)
+        #expect(says(ahead.cameBack(to: UpdateID(9), seenBeforeNs: 201)))
+        #expect(ahead.oldestID == nil)
+        // What comes now counts again, however low.
+        ahead.note(UpdateID(11), nowNs: 300)
+        #expect(ahead.oldestID == UpdateID(11))
+    }
+}
