@@ -163,11 +163,18 @@ let package = Package(
 
         // Store: what is kept.
         .target(
-            name: "LobRecording", dependencies: ["LobHandoff", "CLobZlib", "CLobZstd"],
+            name: "LobRecording", dependencies: ["MarketData", "LobHandoff", "CLobZlib", "CLobZstd"],
             path: "Sources/Store/Recording", swiftSettings: settings),
         .target(
             name: "Captures", dependencies: ["MarketData", "BookSync", "BinanceVenue", "LobRecording"],
             path: "Sources/Store/Captures", swiftSettings: settings),
+        .target(
+            name: "BookRecording",
+            dependencies: [
+                "MarketData", "BookSync", "DepthBook", "BinanceVenue", "LobHandoff", "BookEngine",
+                "BookService", "LobRecording",
+            ],
+            path: "Sources/Store/BookRecording", swiftSettings: settings),
 
         // Serve: the books for others.
         .target(
@@ -208,8 +215,8 @@ let package = Package(
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
-                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "CLobAllocator",
-                argumentParser, logging,
+                "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "BookRecording",
+                "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -239,7 +246,15 @@ let package = Package(
         .testTarget(
             name: "BinanceServingTests", dependencies: ["BinanceServing", "BinanceVenue", "FeedPlan"]),
         .testTarget(name: "HandoffTests", dependencies: ["LobHandoff", "TestSupport"]),
-        .testTarget(name: "RecordingTests", dependencies: ["LobRecording", "LobHandoff", "TestSupport"]),
+        .testTarget(
+            name: "RecordingTests",
+            dependencies: ["MarketData", "LobRecording", "LobHandoff", "TestSupport"]),
+        .testTarget(
+            name: "BookRecordingTests",
+            dependencies: [
+                "BookRecording", "LobRecording", "BookEngine", "BookSync", "BinanceVenue", "DepthBook",
+                "LobHandoff", "TestSupport",
+            ]),
         .testTarget(
             name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
@@ -259,8 +274,9 @@ let package = Package(
         .testTarget(
             name: "BookServiceTests",
             dependencies: [
-                "BookService", "LocalOrderBook", "ExchangeServer", "SimulatedExchange", "LobTransport",
-                "FeedSockets", "TestSupport", "VenueSupport", "CLobAllocator",
+                "BookService", "BookRecording", "LobRecording", "LocalOrderBook", "ExchangeServer",
+                "SimulatedExchange", "LobTransport", "FeedSockets", "TestSupport", "VenueSupport",
+                "CLobAllocator",
             ]),
         .testTarget(
             name: "BookServerTests",

@@ -48,8 +48,15 @@ enum HouseRules {
                 "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
             ]
         ),
-        ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff"]),
+        ("LobRecording", ["CLobZlib", "CLobZstd", "Glibc", "LobHandoff", "MarketData"]),
         ("Captures", ["BinanceVenue", "BookSync", "LobRecording", "MarketData"]),
+        (
+            "BookRecording",
+            [
+                "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook", "Glibc", "LobHandoff",
+                "LobRecording", "MarketData", "Synchronization",
+            ]
+        ),
         (
             "BookServer",
             [
@@ -107,9 +114,10 @@ enum HouseRules {
         ],
         "PipelineSimulation": ["FrameFacts"],
         "LobRecording": [
-            "ByteSource", "CaptureReader", "CaptureSession", "FrameFile", "PipeSpool", "RecordingWriter",
-            "ZstdFile",
+            "ByteSource", "CaptureReader", "CaptureSession", "FrameBlock", "FrameFile", "PipeSpool",
+            "RecordingWriter", "SegmentFile", "ZstdBlock", "ZstdFile",
         ],
+        "BookRecording": ["RecordedEngine", "RecorderClock", "ShardRecorder", "ShardRecorder+Writing"],
     ]
 
     /// Floors that know no venue, and words that may not stand there, neither in code nor in comments. The

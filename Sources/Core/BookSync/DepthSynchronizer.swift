@@ -149,6 +149,18 @@ public struct DepthSynchronizer: Sendable {
     /// A synchronizer without a subscription.
     public init(rule: SequenceRule) { self.rule = rule }
 
+    /// A synchronizer of a book that is exact at this id and is continued by its stream, as another one has
+    /// found out.
+    ///
+    /// - Parameters:
+    ///   - rule: how updates follow a book.
+    ///   - id: where the book stands.
+    ///   - isHandedOver: whether the next update comes from another subscription and may begin earlier.
+    package init(rule: SequenceRule, liveAt id: UpdateID, isHandedOver: Bool) {
+        self.rule = rule
+        state = isHandedOver ? .handedOver(at: id) : .live(at: id)
+    }
+
     /// The id the book stands at, nil if there is none.
     public var lastID: UpdateID? {
         switch state {

@@ -227,6 +227,24 @@ public struct OrderBook: ~Copyable {
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 
+    /// The whole book as a value. O(levels), allocating.
+    package var image: BookImage {
+        BookImage(
+            lastUpdateID: lastUpdateID, eventTimeUs: eventTimeUs, scales: scales, provenBids: provenBids,
+            provenAsks: provenAsks, bids: levels(.bid), asks: levels(.ask), bidCountBound: bidCountBound,
+            askCountBound: askCountBound)
+    }
+
+    /// Becomes the book of an image, in its own memory; its own `levelCountMax` stays. O(levels), allocating.
+    package mutating func restore(_ image: BookImage) {
+        replaceLevels(bids: image.bids, asks: image.asks)
+        (provenBids, provenAsks) = (image.provenBids, image.provenAsks)
+        (lastUpdateID, eventTimeUs, scales) = (image.lastUpdateID, image.eventTimeUs, image.scales)
+        bidCountBound = max(image.bidCountBound, image.bids.count)
+        askCountBound = max(image.askCountBound, image.asks.count)
+        if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
+    }
+
     private mutating func replaceLevels(bids newBids: [PriceLevel], asks newAsks: [PriceLevel]) {
         bids.removeAll()
         asks.removeAll()

@@ -48,6 +48,9 @@ struct Connections {
     /// The connection that came up last, nil if none is up.
     var newest: UInt16? { connections.last?.source }
 
+    /// All that are up, in the order in which they came up.
+    var sources: [UInt16] { connections.map(\.source) }
+
     func contains(_ source: UInt16) -> Bool { connections.contains { $0.source == source } }
 
     /// Whether `source` came up after `other`. False if either is down.

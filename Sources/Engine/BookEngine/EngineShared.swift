@@ -21,6 +21,8 @@ final class EngineShared {
     var lossCount = 0
     /// Times that a served book was replaced by one that says the same and more, over all symbols.
     var deepeningCount = 0
+    /// Times that a served book began anew or was replaced, over all symbols.
+    var replacementCount = 0
 
     init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.configuration = configuration

@@ -169,7 +169,10 @@ extension SymbolBook {
         var comparison = candidate?.comparison ?? BookComparison()
         if let own = served.book.scales, let theirs = staging.book.scales, own != theirs {
             let wide = own.widened(by: theirs)
-            if served.book.widen(to: wide) { mailboxes.changed() }
+            if served.book.widen(to: wide) {
+                mailboxes.changed()
+                replaced()
+            }
             _ = staging.book.widen(to: wide)
         }
         // Where it has come to is a price in the decimals of the time.

@@ -53,6 +53,7 @@ extension SymbolBook {
     /// Loads the snapshot into the served book and catches up.
     private func join(_ parser: inout MessageParser, limit: Int?) {
         mailboxes.changed()
+        replaced()
         appliedAtLoad = counters.applied
         let outcome = served.join(
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked

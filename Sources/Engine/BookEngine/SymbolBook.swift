@@ -32,7 +32,14 @@ final class SymbolBook {
     let name: SymbolName
     let shared: EngineShared
     /// The book that readers see.
-    var served: SyncedBook { didSet { provenCounts = ProvenCounts() } }
+    var served: SyncedBook {
+        didSet {
+            provenCounts = ProvenCounts()
+            replaced()
+        }
+    }
+    /// Times that the served book began anew or was replaced.
+    private(set) var replacementCount = 0
     /// The book that is built beside it, if one is.
     var candidate: Candidate?
     private(set) var state = BookState.syncing
@@ -84,6 +91,12 @@ final class SymbolBook {
         audits = AuditSchedule(name)
         crossChecks = CrossChecks(tickerCountMax: shared.configuration.tickerCountMax)
         mailboxes = BookMailboxes(name)
+    }
+
+    /// The served book is no longer what updates have made of it.
+    func replaced() {
+        replacementCount &+= 1
+        shared.replacementCount &+= 1
     }
 
     /// Publishes the present state to readers.

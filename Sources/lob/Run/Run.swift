@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BinanceVenue
+import BookRecording
 import BookServer
 import BookService
 import Glibc
@@ -48,6 +49,8 @@ struct Run {
     private let limit: RunLimit
     /// Where to serve the books; nil if nobody is to have them.
     var serving: BookServer.Options?
+    /// Where to record; nil if nothing is.
+    var recording: RecorderOptions?
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
@@ -84,6 +87,7 @@ struct Run {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
+        let recorder = try record(service)
         let server = try serve(service)
         let listing = Listing(service.symbols, teller)
         if let list { listing.set(.success(list), logger) }
@@ -102,7 +106,10 @@ struct Run {
         let shards = service.shardStatuses
         server?.stop()
         let books = service.stop()
+        // Behind the service: its last frames are in the recording.
+        let recorded = recorder?.stop()
         console.clear()
+        if let recorded { logger.info("\(recorded.text)") }
         if let futility {
             printError("lob: \(futility)")
             throw ExitCode(1)
@@ -115,6 +122,18 @@ struct Run {
         if let verdict { tell(verdict) }
         console.clear()
         if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
+    }
+
+    /// Starts to record, if it is to.
+    private func record(_ service: BookService) throws -> BookRecorder? {
+        guard let recording else { return nil }
+        do throws(RecorderError) {
+            return try BookRecorder.start(service, recording, logger)
+        } catch {
+            _ = service.stop()
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        }
     }
 
     /// Starts to serve, if it is to.

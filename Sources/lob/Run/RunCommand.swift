@@ -155,6 +155,7 @@ struct RunCommand: ParsableCommand {
               lob run --market usdm --all --depth 500
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
               lob run BTCUSDT --serve 127.0.0.1:9443
+              lob run BTCUSDT --record records --record-days 30
 
             Certificates are checked against the system's authorities, or those of SSL_CERT_FILE, or only \
             those of --ca. The proxy of http_proxy is used for every host that no_proxy does not name; \
@@ -207,6 +208,8 @@ struct RunCommand: ParsableCommand {
     var serve: ServeArgument?
 
     @OptionGroup var serving: ServeOptions
+
+    @OptionGroup var recording: RecordArguments
 
     @OptionGroup var books: BookOptions
 
@@ -293,6 +296,7 @@ struct RunCommand: ParsableCommand {
         configuration.fetcher.listAttemptsMax = .max
         var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
         run.serving = try serve.map(serving.options)
+        run.recording = recording.options
         try run.run(list: list)
     }
 }

@@ -1,0 +1,121 @@
+// Records a service: one recorder for each shard, on threads of their own.
+//
+//     let recorder = try BookRecorder(service, RecorderOptions(folder: "records")) { print($0) }
+//     …
+//     service.stop()
+//     print(recorder.stop())
+//
+// Threads: two for each shard, the recorder's and the disk's.
+
+import BookEngine
+import BookService
+import DepthBook
+import LobHandoff
+import LobRecording
+import MarketData
+
+/// Why nothing can be recorded.
+public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The disk refuses.
+    case refused(reason: String)
+    /// A ring cannot be made.
+    case ring(FrameRingError)
+    /// The system gives no further thread.
+    case noThread(errno: Int32)
+    /// There is no memory for a packer.
+    case noMemory
+    /// The service takes no tap.
+    case noTap
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .refused(let reason): "cannot record: \(reason)"
+        case .ring(let error): "cannot record: no ring: \(error)"
+        case .noThread(let errno): "cannot record: no thread (\(errno))"
+        case .noMemory: "cannot record: no memory"
+        case .noTap: "cannot record: the service has stopped"
+        }
+    }
+
+    static func disk(_ error: DiskError) -> RecorderError { .refused(reason: error.description) }
+}
+
+/// Records the frames of a service until it is stopped. Everything is for any thread.
+public final class BookRecorder: @unchecked Sendable {
+    private let lock: RecordingLock
+    private let recorders: [ShardRecorder]
+    // Joined once, by the first `stop`.
+    private var threads: [PinnedThread]
+
+    /// Starts to record.
+    ///
+    /// - Parameters:
+    ///   - service: whose frames. It should be stopped before the recorder, so that its last frames are in
+    ///     the recording.
+    ///   - options: how and where.
+    ///   - report: gets what is worth a line in a log, on the recorder's threads.
+    /// - Throws: if the folder cannot be written, or is being written by another process. A segment that an
+    ///   earlier run has left open is closed first.
+    public init(
+        _ service: BookService, _ options: RecorderOptions,
+        report: @escaping @Sendable (RecorderEvent) -> Void = { _ in }
+    ) throws(RecorderError) {
+        let places: [RecordingPlace]
+        (lock, places) = try RecordingPlace.prepare(
+            options.folder, shardCount: service.shardCount, report: report)
+        var recorders: [ShardRecorder] = []
+        var threads: [PinnedThread] = []
+        for number in 0..<service.shardCount {
+            let symbols = service.symbols(ofShard: number)
+            let ring = try BookRecorder.ring(options.ringBytes)
+            let tap = FrameTap(ring.producer)
+            let stream = ShardRecorder.Stream(
+                consumer: ring.consumer, symbols: symbols, market: service.configuration.endpoints.market,
+                engine: service.configuration.engine,
+                views: symbols.compactMap { service.readers(of: $0)?.views })
+            let recorder = try ShardRecorder(
+                stream, options, places[number].header, before: places[number].before, report: report)
+            recorders.append(recorder)
+            if !service.add(tap, toShard: number) { throw .noTap }
+            do throws(ThreadError) {
+                threads.append(try PinnedThread("record-\(number)") { recorder.run() })
+            } catch {
+                throw .noThread(errno: error.errno)
+            }
+        }
+        (self.recorders, self.threads) = (recorders, threads)
+    }
+
+    private static func ring(_ bytes: Int) throws(RecorderError) -> FrameRing {
+        do throws(FrameRingError) {
+            return try FrameRing(capacityBytes: bytes)
+        } catch {
+            throw .ring(error)
+        }
+    }
+
+    /// What was written so far.
+    public var written: (frames: Int, bytes: Int, waitingBlocks: Int) {
+        var sum = (frames: 0, bytes: 0, waitingBlocks: 0)
+        for recorder in recorders {
+            let status = recorder.disk.status
+            sum.frames += status.writtenFrames
+            sum.bytes += status.writtenBytes
+            sum.waitingBlocks += status.waitingBlocks
+        }
+        return sum
+    }
+
+    /// Records what is left in the rings, closes the segments and ends all threads. Once.
+    ///
+    /// - Returns: what it has come to.
+    public func stop() -> RecorderSummary {
+        for recorder in recorders { recorder.stop() }
+        for thread in threads { thread.join() }
+        threads = []
+        var summary = RecorderSummary()
+        for recorder in recorders { summary.add(recorder.counters, recorder.disk.status) }
+        return summary
+    }
+}

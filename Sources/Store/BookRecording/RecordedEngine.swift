@@ -1,0 +1,325 @@
+// An engine that repeats a recording, and holds it to its word: every copy of a book and every digest in it
+// is compared with the books that its frames make.
+//
+// From the first block of a run the frames alone make every book, and a copy that differs is a mismatch.
+// From a base in the middle, or behind a hole, the copies are adopted, and the digests hold from there on.
+//
+// SAFETY: bytes of a frame are read during the call that lends them.
+
+import BookEngine
+import DepthBook
+import LobHandoff
+import LobRecording
+import MarketData
+
+/// Repeats the frames of one stream.
+package struct RecordedEngine: ~Copyable {
+    /// Something in the recording that is not what its frames make.
+    package struct Mismatch: Hashable, Sendable {
+        /// Whose.
+        package var symbol: SymbolName
+        /// When, in nanoseconds since 1970.
+        package var atNs: Int64
+        /// What is wrong, for people.
+        package var what: String
+    }
+
+    /// Counters of a replay.
+    package struct Counters: Hashable, Sendable {
+        /// Frames of the feed.
+        package var frames = 0
+        /// Frames of kinds that this build does not know; they are skipped.
+        package var unknownFrames = 0
+        /// Frames of the recorder that say nothing that can be.
+        package var unreadableRecords = 0
+        /// Copies of books, and those that are what the frames had made.
+        package var booksCompared = 0
+        /// See `booksCompared`.
+        package var booksAgreed = 0
+        /// Copies from which a book went on.
+        package var booksAdopted = 0
+        /// Digests, and those that are what the frames made.
+        package var digestsCompared = 0
+        /// See `digestsCompared`.
+        package var digestsAgreed = 0
+        /// Digests of books that cannot be known here.
+        package var digestsUnknown = 0
+        /// Blocks that are missing or damaged and that no gap lists.
+        package var unlistedBlocks = 0
+    }
+
+    /// Most mismatches that are kept; all are counted.
+    package static let mismatchesMax = 20
+
+    private var engine: BookEngine?
+    /// What the recording says of itself.
+    package private(set) var terms: RecordingTerms?
+    /// Symbols by their numbers.
+    package private(set) var symbols: [SymbolName] = []
+    /// What happened.
+    package private(set) var counters = Counters()
+    /// The first mismatches.
+    package private(set) var mismatches: [Mismatch] = []
+    /// Number of all mismatches.
+    package private(set) var mismatchCount = 0
+    /// Every gap that the recording lists, and every hole that it does not.
+    package private(set) var gaps = GapList()
+    /// Whether the frames alone have made the books.
+    private var isExact = true
+    /// Which books are those of the recording.
+    private var isKnown: [Bool] = []
+    /// Which books the recorder did not believe at this place.
+    private var isDoubted: [Bool] = []
+    /// Counters of the engines before this one.
+    private var former: [SymbolName: SymbolCounters] = [:]
+    private var missingBlocks = 0
+    private var missingSince: (fromNs: Int64, toNs: Int64) = (0, 0)
+
+    /// An engine for a walk.
+    ///
+    /// - Parameter isExact: whether the walk begins at the first block of a run.
+    package init(isExact: Bool) { self.isExact = isExact }
+
+    /// Where a symbol stands; nil if it is not known.
+    package borrowing func mark(of symbol: SymbolName) -> BookMark? {
+        switch engine {
+        case .some(let engine): engine.mark(of: symbol)
+        case nil: nil
+        }
+    }
+
+    /// The status of a symbol; nil if it is not known.
+    package borrowing func status(of symbol: SymbolName) -> SymbolStatus? {
+        switch engine {
+        case .some(let engine): engine.status(symbol)
+        case nil: nil
+        }
+    }
+
+    /// Calls `body` with the book of a symbol; nil if it is not known.
+    package borrowing func withBook<R>(_ symbol: SymbolName, _ body: (borrowing OrderBook) -> R) -> R? {
+        switch engine {
+        case .some(let engine): engine.withBook(symbol, body)
+        case nil: nil
+        }
+    }
+
+    /// Counters of a symbol over all runs of the recorder.
+    package borrowing func totals(of symbol: SymbolName) -> SymbolCounters {
+        var totals = former[symbol] ?? SymbolCounters()
+        if let counters = status(of: symbol)?.counters { totals.add(counters) }
+        return totals
+    }
+
+    private mutating func keepTotals() {
+        for symbol in symbols { former[symbol] = totals(of: symbol) }
+    }
+
+    /// Counters of the engine.
+    package var engineCounters: EngineCounters {
+        switch engine {
+        case .some(let engine): engine.counters
+        case nil: EngineCounters()
+        }
+    }
+
+    /// Whose the last depth update was.
+    package var lastSymbol: SymbolName? {
+        switch engine {
+        case .some(let engine): engine.lastEvent.symbol
+        case nil: nil
+        }
+    }
+
+    /// Whether the book of a symbol is live here, and was when it was recorded. A replay that begins in the
+    /// middle knows less of the past than the recorder did, and must not believe more.
+    package borrowing func isTrusted(_ symbol: SymbolName) -> Bool {
+        guard let slot = symbols.firstIndex(of: symbol) else { return false }
+        return isKnown[slot] && (isExact || !isDoubted[slot]) && mark(of: symbol)?.state == .live
+    }
+
+    /// Takes the next item of a walk.
+    package mutating func take(_ item: RecordedItem) {
+        switch item {
+        case .frame(let frame): take(frame)
+        case .newRun:
+            settleMissing(of: 0)
+            if engine != nil { isExact = true }
+            keepTotals()
+            engine = nil
+        case .hole(let blocks, let fromNs, let toNs):
+            if missingBlocks == 0 { missingSince = (fromNs, toNs) }
+            missingBlocks += blocks
+            doubt(toNs)
+        }
+    }
+
+    private mutating func take(_ frame: RecordedFrame) {
+        if let feed = frame.frame {
+            counters.frames += 1
+            if missingBlocks > 0 { settleMissing(of: 0) }
+            if isExact || !RecordedEngine.isOfSnapshots(feed.kind) { engine?.step(feed) }
+            engine?.takeRequests { _ in }
+            return
+        }
+        switch frame.record {
+        case .terms: take(terms: frame.body)
+        case .connections: take(connections: frame.body, frame.receivedAtNs)
+        case .book: take(book: frame.body, frame.receivedAtNs)
+        case .digests: take(digests: frame.body, frame.receivedAtNs)
+        case .gap: take(gap: frame.body)
+        case nil: counters.unknownFrames += 1
+        }
+    }
+
+    /// Frames about snapshots: what they lead to depends on requests from before the beginning, and a copy
+    /// follows wherever one has replaced a book.
+    private static func isOfSnapshots(_ kind: FrameKind) -> Bool {
+        kind == .depthSnapshot || kind == .snapshotRequested || kind == .snapshotFailed
+    }
+
+    private mutating func take(terms bytes: [UInt8]) {
+        guard let terms = RecordingTerms(bytes), let configuration = terms.engine,
+            let names = terms.symbolNames, names.count <= configuration.symbolCountMax
+        else {
+            counters.unreadableRecords += 1
+            return
+        }
+        if engine != nil { return }
+        self.terms = terms
+        symbols = names
+        isKnown = [Bool](repeating: isExact, count: names.count)
+        isDoubted = [Bool](repeating: false, count: names.count)
+        var engine = BookEngine(configuration)
+        for name in names { engine.addSymbol(name) }
+        self.engine = consume engine
+    }
+
+    private mutating func take(connections bytes: [UInt8], _ atNs: Int64) {
+        guard let sources = ConnectionList.sources(bytes) else {
+            counters.unreadableRecords += 1
+            return
+        }
+        let present = engine?.connectedSources ?? []
+        for source in present where !sources.contains(source) {
+            engine?.disconnect(source: source, receivedAtNs: atNs)
+        }
+        for source in sources where !present.contains(source) {
+            engine?.connect(source: source, receivedAtNs: atNs)
+        }
+        engine?.takeRequests { _ in }
+    }
+
+    private mutating func take(book bytes: [UInt8], _ atNs: Int64) {
+        guard let image = ServedImage(bytes), let slot = symbols.firstIndex(of: image.symbol) else {
+            counters.unreadableRecords += 1
+            return
+        }
+        let own = engine?.image(of: image.symbol)
+        let isSame =
+            own?.book.lastUpdateID == image.book.lastUpdateID && own?.book.digest == image.book.digest
+        if isKnown[slot] && (isExact || isSame) {
+            counters.booksCompared += 1
+            if isSame {
+                counters.booksAgreed += 1
+                return
+            }
+            mismatch(
+                image.symbol, atNs,
+                "the copy at update \(image.book.lastUpdateID) is not what the frames made")
+        }
+        if engine?.adopt(image) == true {
+            isKnown[slot] = true
+            counters.booksAdopted += 1
+            engine?.takeRequests { _ in }
+        }
+    }
+
+    private mutating func take(digests bytes: [UInt8], _ atNs: Int64) {
+        guard let digests = BookDigests(bytes) else {
+            counters.unreadableRecords += 1
+            return
+        }
+        for entry in digests.entries {
+            let slot = Int(entry.symbol)
+            guard symbols.indices.contains(slot) else {
+                counters.unreadableRecords += 1
+                continue
+            }
+            guard isKnown[slot], isExact || isTrusted(symbols[slot]),
+                let own = withBook(symbols[slot], { ($0.lastUpdateID, $0.digest()) })
+            else {
+                counters.digestsUnknown += 1
+                continue
+            }
+            counters.digestsCompared += 1
+            if own == (entry.lastUpdateID, entry.digest) {
+                counters.digestsAgreed += 1
+            } else {
+                mismatch(
+                    symbols[slot], atNs,
+                    own.0 == entry.lastUpdateID
+                        ? "another digest at update \(own.0)"
+                        : "at update \(own.0) where the recording was at \(entry.lastUpdateID)")
+            }
+        }
+    }
+
+    private mutating func take(gap bytes: [UInt8]) {
+        var cursor = ByteCursor(bytes)
+        guard let gap = RecordedGap(&cursor) else {
+            counters.unreadableRecords += 1
+            return
+        }
+        gaps.add(gap)
+        if let slot = symbols.firstIndex(where: { $0.bytes == gap.symbol }) {
+            isDoubted[slot] = gap.toNs == 0
+        }
+        if gap.toNs != 0 && gap.lostBlocks > 0 {
+            settleMissing(of: Int(min(gap.lostBlocks, UInt64(missingBlocks))))
+        }
+    }
+
+    /// So many of the missing blocks are listed; what is left is not.
+    private mutating func settleMissing(of listed: Int) {
+        let unlisted = missingBlocks - listed
+        missingBlocks = 0
+        if unlisted <= 0 { return }
+        counters.unlistedBlocks += unlisted
+        var gap = RecordedGap(.damaged, fromNs: missingSince.fromNs)
+        (gap.toNs, gap.lostBlocks) = (missingSince.toNs, UInt64(unlisted))
+        gaps.add(gap)
+    }
+
+    /// Something is missing here: no book is believed before something proves it.
+    private mutating func doubt(_ atNs: Int64) {
+        isExact = false
+        for slot in isKnown.indices { isKnown[slot] = false }
+        for source in engine?.connectedSources ?? [] {
+            let empty = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+            unsafe engine?.step(Frame(kind: .dropped, source: source, receivedAtNs: atNs, bytes: empty))
+        }
+        engine?.takeRequests { _ in }
+    }
+
+    private mutating func mismatch(_ symbol: SymbolName, _ atNs: Int64, _ what: String) {
+        mismatchCount += 1
+        if mismatches.count < RecordedEngine.mismatchesMax {
+            mismatches.append(Mismatch(symbol: symbol, atNs: atNs, what: what))
+        }
+    }
+
+    /// The end of the walk.
+    package mutating func finish() { settleMissing(of: 0) }
+}
+
+extension SymbolCounters {
+    /// Adds what a verification looks at.
+    fileprivate mutating func add(_ other: SymbolCounters) {
+        let paths: [WritableKeyPath<SymbolCounters, Int>] = [
+            \.applied, \.gaps, \.resyncs, \.snapshots, \.tickersCompared, \.tickersAgreed, \.partialsCompared,
+            \.partialsAgreed, \.auditsCompared, \.auditsAgreed, \.crossings, \.unreadable, \.dropped,
+        ]
+        for path in paths { self[keyPath: path] += other[keyPath: path] }
+    }
+}

@@ -1,0 +1,77 @@
+// What a recorder is told.
+
+import LobHandoff
+
+/// How and where to record.
+public struct RecorderOptions: Sendable {
+    /// The folder of the segments; made if it is not there.
+    public var folder: String
+    /// A segment is closed before it grows beyond this.
+    public var segmentBytesMax = 256 << 20
+    /// A segment ends with every full multiple of this time, so that hours begin with a new one.
+    public var segmentEveryNs: Int64 = 3_600_000_000_000
+    /// A copy of every live book is written at least this often: reading may begin at each.
+    public var baseEveryNs: Int64 = 300_000_000_000
+    /// A block is closed after this time at the latest.
+    public var blockNsMax: Int64 = 1_000_000_000
+    /// Blocks that wait for the disk, over and above the one being written; a further one is lost, and
+    /// listed.
+    public var waitingBlocksMax = 64
+    /// Oldest closed segments are removed until all of the folder are no longer than this; nil: never.
+    public var keptBytesMax: Int?
+    /// Closed segments are removed when their last change is older than this; nil: never.
+    public var keptNsMax: Int64?
+    /// Written blocks are brought to the disk at least this often.
+    public var syncEveryNs: Int64 = 1_000_000_000
+    /// After a refusal the disk is tried again so often.
+    public var retryEveryNs: Int64 = 1_000_000_000
+    /// Bytes of the ring between the feed and the recorder, a power of two; messages beyond are lost, and
+    /// listed.
+    public var ringBytes = 1 << 25
+    /// What the disk says before each write instead of trying it, as a number of the system; 0: nothing. For
+    /// tests.
+    package var fault: (@Sendable () -> Int32)?
+
+    /// The defaults.
+    public init(folder: String) { self.folder = folder }
+}
+
+/// What is worth a line in a log.
+public enum RecorderEvent: Sendable, CustomStringConvertible {
+    /// A segment of an earlier run had not been closed; it is now.
+    case repaired(path: String, blocks: Int, cutBytes: Int)
+    /// A segment is written from now on.
+    case began(path: String)
+    /// The disk refuses; it is tried again every second, and what is not written is listed as a gap.
+    case refused(reason: String)
+    /// The disk is too slow; what is not written is listed as a gap.
+    case tooSlow
+    /// It is written again.
+    case resumed(lostFrames: Int, afterNs: Int64)
+    /// The recorder's book is not the one that readers see.
+    case contradicted(symbol: String)
+    /// A segment was removed because of its age, or for want of room.
+    case removed(path: String)
+
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .repaired(let path, let blocks, let cut):
+            "closed \(path), which an earlier run had left open: \(blocks) whole blocks, \(cut) bytes cut off"
+        case .began(let path): "recording to \(path)"
+        case .refused(let reason): "not recording: \(reason); the books go on, and it is tried every second"
+        case .tooSlow: "not recording: the disk is too slow; the books go on"
+        case .resumed(let frames, let ns): "recording again: \(frames) frames lost in \(ns / 1_000_000) ms"
+        case .contradicted(let symbol): "the recorder's book of \(symbol) is not the one that readers see"
+        case .removed(let path): "removed \(path)"
+        }
+    }
+
+    /// Whether something is wrong.
+    public var isTrouble: Bool {
+        switch self {
+        case .refused, .tooSlow, .contradicted: true
+        case .repaired, .began, .resumed, .removed: false
+        }
+    }
+}

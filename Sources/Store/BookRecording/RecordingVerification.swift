@@ -1,0 +1,131 @@
+// A whole replay of a recording that holds it to everything it says: that its blocks are whole and none is
+// missing without a gap that lists it, that its frames make the books it holds copies of and the digests it
+// holds, and that what the venue said of the books meanwhile (tickers, partial depths, snapshots as audits)
+// agrees.
+
+import BookEngine
+import DepthBook
+import LobRecording
+import MarketData
+
+/// What a symbol has come to in a replay.
+package struct VerifiedSymbol: Sendable {
+    /// Its status at the end.
+    package var status: SymbolStatus
+    /// Digest of its book at the end.
+    package var digest: UInt64
+    /// All levels at the end, if they were asked for.
+    package var bids: [PriceLevel] = []
+    /// See `bids`.
+    package var asks: [PriceLevel] = []
+    /// Counters over all runs of the recorder.
+    package var totals = SymbolCounters()
+    /// Gaps of this symbol.
+    package var gapCount = 0
+    /// Time in which its book was not to be believed, in nanoseconds.
+    package var gapNs: Int64 = 0
+}
+
+/// The result of a replay of one stream.
+package struct RecordingVerification: Sendable {
+    /// The symbols, in the order of their numbers.
+    package private(set) var symbols: [VerifiedSymbol] = []
+    /// Counters of the replay.
+    package private(set) var counters = RecordedEngine.Counters()
+    /// The first mismatches.
+    package private(set) var mismatches: [RecordedEngine.Mismatch] = []
+    /// Number of all mismatches.
+    package private(set) var mismatchCount = 0
+    /// The gaps that are listed, and the holes that are not.
+    package private(set) var gaps = GapList()
+    /// Blocks that were read.
+    package private(set) var blocks = 0
+    /// Blocks that are damaged.
+    package private(set) var damagedBlocks = 0
+    /// Bytes that are in no whole block, behind the last one of a segment that was not closed excepted.
+    package private(set) var damagedBytes = 0
+    /// Bytes behind the last whole block of segments that were not closed.
+    package private(set) var cutBytes = 0
+    /// Bytes of frames, unpacked.
+    package private(set) var bytes = 0
+    /// Times of the first and the last frame.
+    package private(set) var firstAtNs: Int64 = 0
+    /// See `firstAtNs`.
+    package private(set) var lastAtNs: Int64 = 0
+
+    /// Replays a stream.
+    ///
+    /// - Parameters:
+    ///   - stream: the segments of one shard.
+    ///   - fromNs: begins at the last base that is not later.
+    ///   - toNs: ends before the first block that is later.
+    ///   - keepsLevels: whether the levels at the end are wanted.
+    ///   - visit: called before each frame with its time; false ends the replay.
+    package init(
+        _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, keepsLevels: Bool = false,
+        visit: (Int64) -> Bool = { _ in true }
+    ) throws(SegmentError) {
+        var walk = RecordingWalk(stream, fromNs: fromNs, toNs: toNs)
+        var engine = RecordedEngine(isExact: walk.beginsAtRun)
+        var (firstAtNs, lastAtNs): (Int64?, Int64) = (nil, 0)
+        try walk.forEach { item in
+            if case .frame(let frame) = item {
+                if frame.frame != nil {
+                    firstAtNs = firstAtNs ?? frame.receivedAtNs
+                    lastAtNs = frame.receivedAtNs
+                }
+                if !visit(frame.receivedAtNs) { return false }
+            }
+            engine.take(item)
+            return true
+        }
+        engine.finish()
+        (self.firstAtNs, self.lastAtNs) = (firstAtNs ?? 0, lastAtNs)
+        (counters, mismatches, mismatchCount) = (engine.counters, engine.mismatches, engine.mismatchCount)
+        (gaps, blocks, damagedBlocks, bytes) = (engine.gaps, walk.blocks, walk.damagedBlocks, walk.bytes)
+        for segment in stream.segments {
+            cutBytes += segment.cutBytes
+            damagedBytes += max(segment.damagedBytes - segment.cutBytes, 0)
+        }
+        for symbol in engine.symbols {
+            guard let status = engine.status(of: symbol) else { continue }
+            var verified = VerifiedSymbol(
+                status: status, digest: engine.withBook(symbol) { $0.digest() } ?? 0)
+            verified.totals = engine.totals(of: symbol)
+            if keepsLevels {
+                verified.bids = engine.withBook(symbol) { $0.levels(.bid) } ?? []
+                verified.asks = engine.withBook(symbol) { $0.levels(.ask) } ?? []
+            }
+            symbols.append(verified)
+        }
+        countGaps()
+    }
+
+    private mutating func countGaps() {
+        var places: [[UInt8]: Int] = [:]
+        for (index, symbol) in symbols.enumerated() { places[symbol.status.symbol.bytes] = index }
+        for gap in gaps.gaps {
+            guard let place = places[gap.symbol] else { continue }
+            symbols[place].gapCount += 1
+            symbols[place].gapNs += max((gap.toNs == 0 ? lastAtNs : gap.toNs) - gap.fromNs, 0)
+        }
+    }
+
+    /// Whether anything in the recording is not what it says.
+    package var isDamaged: Bool {
+        mismatchCount > 0 || damagedBlocks > 0 || damagedBytes > 0 || counters.unlistedBlocks > 0
+            || counters.unreadableRecords > 0
+    }
+
+    /// Whether anything is wrong, with the recording or with its books.
+    package var isFaulty: Bool { isDamaged || isContradicted }
+
+    /// Whether the venue contradicted a book.
+    package var isContradicted: Bool {
+        symbols.contains { symbol in
+            let c = symbol.totals
+            return c.tickersAgreed != c.tickersCompared || c.partialsAgreed != c.partialsCompared
+                || c.auditsAgreed != c.auditsCompared || c.crossings > 0
+        }
+    }
+}

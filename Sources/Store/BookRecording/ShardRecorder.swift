@@ -1,0 +1,278 @@
+// One shard's recorder: it takes the frames of a tap, keeps books of its own from them, and fills blocks.
+//
+// Why books of its own: a recording must begin with copies of books at the exact places of its frames, and
+// must say when a book was not to be believed. An engine that takes the same frames knows both without a
+// question to the book thread. Its digests, written every second, are what a replay has to arrive at; every
+// second its books are compared with the views that readers see.
+//
+// Invariants
+// * The engine takes every frame of the tap, whether it can be written or not: a slow disk costs frames of
+//   the recording and nothing else. What was not written is a gap, and what follows it begins with copies
+//   again.
+// * Whenever a served book was replaced by something other than an update, or is believed again, a copy
+//   follows in the recording before the next frame, or as soon as the book is live.
+// * Nobody waits for this thread; its tap is a bounded ring, and what finds no room there is marked by the
+//   feed.
+//
+// Bounds: the ring, the engine's, and `waitingBlocksMax` blocks of 256 KiB. Worst case: a frame costs what it
+// costs in an engine, and one copy; a base costs O(levels of all books).
+//
+// SAFETY: bytes of a frame are copied during the call that lends them.
+
+import BinanceVenue
+import BookEngine
+import BookSync
+import DepthBook
+import LobHandoff
+import LobRecording
+import MarketData
+
+/// Records one shard. Thread: its own, from `run` on.
+final class ShardRecorder: @unchecked Sendable {
+    /// What is recorded.
+    struct Stream: ~Copyable {
+        var consumer: FrameConsumer
+        var symbols: [SymbolName]
+        var market: Market
+        var engine: EngineConfiguration
+        /// Where the readers of each symbol find its view; empty if there are none.
+        var views: [LatestValueReader<BookView>]
+    }
+
+    /// One symbol.
+    struct Track {
+        var isLive = false
+        /// Whether the open segment holds a copy that its updates lead on from.
+        var isBased = false
+        var lastID: Int64 = 0
+        var gap: RecordedGap?
+    }
+
+    let options: RecorderOptions
+    let symbols: [SymbolName]
+    let disk: RecorderDisk
+    let report: @Sendable (RecorderEvent) -> Void
+    let termsBytes: [UInt8]
+    let symbolBytes: [[UInt8]]
+    var header: SegmentHeader
+    var engine: BookEngine
+    var tracks: [Track]
+    var block: FrameBlock
+    var sequence: UInt64
+    /// What is not written at present, and why; nil while everything is.
+    var loss: RecordedGap?
+    /// The segment that is to be begun after a failure, and when it is tried again.
+    var awaitedSegment: UInt64?
+    var retryNs: Int64 = 0
+    /// The gaps that touch the open segment.
+    var gaps = GapList()
+    var counters = RecorderCounters()
+    var baseAtNs: Int64 = 0
+    private var consumer: FrameConsumer
+    private let views: [LatestValueReader<BookView>]
+    private let slots: [SymbolName: Int]
+    private var knownReplacements = 0
+    private var replacements: [Int]
+    private var knownLosses = 0
+    private var secondAtNs: Int64 = 0
+    private var lastAtNs: Int64 = 0
+    private let isStopping = StopFlag()
+    private var room = BookView()
+
+    /// - Parameters:
+    ///   - stream: what is recorded.
+    ///   - options: how and where.
+    ///   - header: of the first segment.
+    ///   - before: the gap since the last recording in the folder, if there is one.
+    ///   - report: what is worth a line in a log.
+    init(
+        _ stream: consuming Stream, _ options: RecorderOptions, _ header: SegmentHeader,
+        before: RecordedGap?, report: @escaping @Sendable (RecorderEvent) -> Void
+    ) throws(RecorderError) {
+        (symbols, views, self.options, self.report) = (stream.symbols, stream.views, options, report)
+        self.header = header
+        symbolBytes = symbols.map(\.bytes)
+        let terms = RecordingTerms(market: stream.market, symbols: symbols, stream.engine)
+        termsBytes = terms.bytes
+        engine = BookEngine(terms.engine ?? stream.engine)
+        slots = Dictionary(symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        tracks = [Track](repeating: Track(), count: symbols.count)
+        replacements = [Int](repeating: 0, count: symbols.count)
+        sequence = header.firstSequence
+        block = FrameBlock(symbolCount: symbols.count, isBase: true)
+        disk = try RecorderDisk(options, header, symbols: symbolBytes, report: report)
+        consumer = stream.consumer
+        for symbol in symbols { engine.addSymbol(symbol) }
+        if let before { gaps.add(before) }
+    }
+
+    /// Tells `run` to end when the ring is empty. For any thread.
+    func stop() { isStopping.raise() }
+
+    /// Records until it is stopped.
+    func run() {
+        let atNs = RecorderClock.realtimeNs
+        watch(atNs)
+        writeBase(atNs)
+        var emptyTurns = 0
+        while true {
+            let isLastTurn = isStopping.isRaised
+            let count = consumer.poll(limit: 256) { take($0) }
+            if count > 0 {
+                emptyTurns = 0
+                continue
+            }
+            if isLastTurn { break }
+            emptyTurns += 1
+            RecorderClock.sleep(us: emptyTurns > 50 ? 2000 : 200)
+        }
+        finish(lastAtNs == 0 ? RecorderClock.realtimeNs : lastAtNs)
+    }
+
+    /// Takes one frame of the tap.
+    func take(_ frame: Frame) {
+        counters.frames += 1
+        lastAtNs = frame.receivedAtNs
+        if loss == nil { add(frame) } else { loss?.lostFrames += 1 }
+        let (updates, malformed) = (engine.counters.depthUpdates, engine.counters.malformed)
+        engine.step(frame)
+        var mayHaveTurned = engine.counters.malformed != malformed
+        if engine.counters.depthUpdates != updates, let slot = slots[engine.lastEvent.symbol] {
+            block.note(symbol: slot)
+            mayHaveTurned = !tracks[slot].isLive
+        }
+        engine.takeRequests { _ in }
+        switch frame.kind {
+        case .tick: tick(frame.receivedAtNs)
+        case .depthSnapshot:
+            if let symbol = SnapshotEnvelope(unsafe frame.bytes.span)?.symbol, let slot = slots[symbol] {
+                block.note(symbol: slot)
+            }
+            settle(frame.receivedAtNs)
+        case .dropped, .connected, .disconnected, .retired: settle(frame.receivedAtNs)
+        case .message, .snapshotFailed, .snapshotRequested:
+            if mayHaveTurned || engine.replacementCount != knownReplacements
+                || engine.lossCount != knownLosses
+            {
+                settle(frame.receivedAtNs)
+            }
+        }
+    }
+
+    /// Something beyond updates may have changed a book.
+    private func settle(_ atNs: Int64) {
+        if engine.replacementCount != knownReplacements {
+            knownReplacements = engine.replacementCount
+            // Whose it was is not known, and it is rare: copies of the live ones that changed follow.
+            markReplaced()
+        }
+        knownLosses = engine.lossCount
+        watch(atNs)
+        if loss == nil { writeBooks(atNs) }
+    }
+
+    private func markReplaced() {
+        for slot in symbols.indices {
+            let count = engine.replacementCount(of: symbols[slot])
+            if count != replacements[slot] { (replacements[slot], tracks[slot].isBased) = (count, false) }
+        }
+    }
+
+    private func tick(_ atNs: Int64) {
+        settle(atNs)
+        if loss != nil { recover(atNs) }
+        let status = disk.status
+        if loss == nil && status.failedSegment >= header.number {
+            lose(.diskError, fromNs: status.failedFromNs == 0 ? atNs : status.failedFromNs)
+        }
+        let isSecond = atNs < secondAtNs || atNs - secondAtNs >= 1_000_000_000
+        if isSecond {
+            secondAtNs = atNs
+            compareViews()
+        }
+        if loss != nil { return }
+        if isSecond { writeDigests(atNs, ofAll: false) }
+        let isNextPeriod =
+            atNs / max(options.segmentEveryNs, 1) != header.createdAtNs / max(options.segmentEveryNs, 1)
+        if isNextPeriod || status.segmentBytes >= options.segmentBytesMax {
+            rotate(atNs)
+        } else if atNs - baseAtNs >= options.baseEveryNs {
+            writeBase(atNs)
+        } else if block.frameCount > 0, abs(atNs - block.firstAtNs) >= options.blockNsMax {
+            closeBlock()
+        }
+    }
+
+    /// Notes which books are not to be believed, and since when.
+    func watch(_ atNs: Int64) {
+        for slot in symbols.indices {
+            guard let mark = engine.mark(of: symbols[slot]) else { continue }
+            let isLive = mark.state == .live
+            if isLive { tracks[slot].lastID = mark.lastUpdateID.value }
+            if isLive == tracks[slot].isLive && (isLive || tracks[slot].gap != nil) { continue }
+            tracks[slot].isLive = isLive
+            if isLive {
+                guard var gap = tracks[slot].gap else { continue }
+                (gap.toNs, gap.idAfter) = (atNs, mark.lastUpdateID.value)
+                tracks[slot].gap = nil
+                // Who begins in the middle cannot know what has proven it.
+                tracks[slot].isBased = false
+                note(gap, atNs)
+            } else {
+                var gap = RecordedGap(
+                    cause(mark), of: symbolBytes[slot], fromNs: atNs, idBefore: tracks[slot].lastID)
+                gap.detail = Array("\(mark.state == .syncing ? "syncing" : "\(mark.reason)")".utf8)
+                tracks[slot].gap = gap
+                note(gap, atNs)
+            }
+        }
+    }
+
+    private func cause(_ mark: BookMark) -> RecordedGap.Cause {
+        if mark.state == .syncing { return .starting }
+        switch mark.reason {
+        case .disconnected: return .reconnect
+        case .lagging, .silent: return .stall
+        case .unreadable: return .unreadable
+        case .dropped: return .droppedAtTap
+        default: return .resync
+        }
+    }
+
+    private func note(_ gap: RecordedGap, _ atNs: Int64) {
+        gaps.add(gap)
+        counters.gaps += gap.toNs == 0 ? 1 : 0
+        if loss == nil { write(.gap, atNs, gap.bytes) }
+    }
+
+    /// Compares with what readers see, where both stand at the same update.
+    private func compareViews() {
+        for (slot, reader) in views.enumerated() {
+            if case .contended = reader.read(into: &room) { continue }
+            guard room.state == .live, tracks[slot].isLive else { continue }
+            let verdict = engine.withBook(symbols[slot]) { book -> Bool? in
+                book.lastUpdateID == room.lastUpdateID && book.scales == room.scales
+                    ? ShardRecorder.isSame(book, room) : nil
+            }
+            guard let isSame = verdict ?? nil else { continue }
+            counters.viewsCompared += 1
+            if isSame { counters.viewsAgreed += 1 } else { report(.contradicted(symbol: "\(symbols[slot])")) }
+        }
+    }
+
+    private static func isSame(_ book: borrowing OrderBook, _ view: BookView) -> Bool {
+        func matches(_ side: Side, _ count: Int, _ level: (Int) -> PriceLevel) -> Bool {
+            var index = 0
+            var isSame = true
+            book.forEachLevel(side) { own in
+                if index >= count { return false }
+                isSame = isSame && own == level(index)
+                index += 1
+                return isSame
+            }
+            return isSame && index == count
+        }
+        return matches(.bid, Int(view.bidCount)) { view.bids[$0] }
+            && matches(.ask, Int(view.askCount)) { view.asks[$0] }
+    }
+}

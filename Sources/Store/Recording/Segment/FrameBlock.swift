@@ -1,0 +1,159 @@
+// The frames of a block: collected, or read one after the other.
+//
+// SAFETY: the bytes of a frame that is added are read during the call; those of a frame that is handed out
+// lie inside the array, with `readableAfter` more bytes behind the last one, and are valid during the call.
+
+import LobHandoff
+
+/// A frame of a recording. Valid only during the call it is handed to.
+@safe
+package struct RecordedFrame {
+    /// Number of its kind: a `FrameKind`, a `RecordKind`, or one that is skipped.
+    package let kindNumber: UInt8
+    /// Its source.
+    package let source: UInt16
+    /// When it was received.
+    package let receivedAtNs: Int64
+    /// Its body.
+    package let bytes: UnsafeBufferPointer<UInt8>
+
+    /// The same for an engine; nil if it is no frame of a feed.
+    package var frame: Frame? {
+        guard let kind = FrameKind(rawValue: kindNumber) else { return nil }
+        return unsafe Frame(
+            kind: kind, source: source, receivedAtNs: receivedAtNs, bytes: bytes,
+            readableAfter: FrameBlock.readableAfter)
+    }
+
+    /// The same for a recording; nil if it is a frame of a feed.
+    package var record: RecordKind? { RecordKind(rawValue: kindNumber) }
+
+    /// A copy of its body.
+    package var body: [UInt8] { unsafe Array(bytes) }
+}
+
+/// Frames that become a block.
+package struct FrameBlock: Sendable {
+    /// Bytes that may be read after a body.
+    static let readableAfter = 128
+
+    /// The frames as bytes.
+    package private(set) var raw: [UInt8] = []
+    /// Number of frames.
+    package private(set) var frameCount = 0
+    /// Time of the first frame; 0 if there is none.
+    package private(set) var firstAtNs: Int64 = 0
+    /// Time of the last frame.
+    package private(set) var lastAtNs: Int64 = 0
+    /// Whether a base begins it; see `SegmentIndex.Entry`.
+    package let isBase: Bool
+    /// A bit for each symbol of which something is among them.
+    package private(set) var symbols: [UInt8]
+
+    /// No frames.
+    ///
+    /// - Parameters:
+    ///   - symbolCount: number of symbols of the recording.
+    ///   - isBase: whether a base begins it.
+    package init(symbolCount: Int, isBase: Bool = false) {
+        self.isBase = isBase
+        symbols = [UInt8](repeating: 0, count: SegmentIndex.bitmapLength(symbolCount))
+    }
+
+    /// Whether a frame with a body of this length is to begin a new block.
+    package func isFull(for bodyLength: Int) -> Bool {
+        frameCount > 0
+            && raw.count + SegmentLayout.frameHeaderLength + bodyLength > SegmentLayout.blockBytes
+    }
+
+    /// Whether a body is too long for any block.
+    package static func isTooLong(_ bodyLength: Int) -> Bool {
+        bodyLength > SegmentLayout.blockBytesMax - SegmentLayout.frameHeaderLength
+    }
+
+    /// Adds a frame of a feed; the caller has asked `isFull` and `isTooLong`.
+    package mutating func add(_ frame: Frame) {
+        addHeader(unsafe frame.bytes.count, frame.source, frame.kind.rawValue, frame.receivedAtNs)
+        unsafe raw.append(contentsOf: frame.bytes)
+    }
+
+    /// Adds a frame of the recorder; as above.
+    ///
+    /// - Parameters:
+    ///   - kind: what it is.
+    ///   - atNs: its time.
+    ///   - body: what it says.
+    package mutating func add(_ kind: RecordKind, atNs: Int64, _ body: [UInt8]) {
+        addHeader(body.count, 0, kind.rawValue, atNs)
+        raw += body
+    }
+
+    /// Adds a frame of any kind, also of one that this build does not know.
+    mutating func addUnknown(_ kindNumber: UInt8, source: UInt16, atNs: Int64, _ body: [UInt8]) {
+        addHeader(body.count, source, kindNumber, atNs)
+        raw += body
+    }
+
+    /// Notes that something of a symbol is among the frames.
+    package mutating func note(symbol: Int) {
+        if symbol >> 3 < symbols.count { symbols[symbol >> 3] |= 1 << UInt8(symbol & 7) }
+    }
+
+    private mutating func addHeader(_ length: Int, _ source: UInt16, _ kind: UInt8, _ atNs: Int64) {
+        if frameCount == 0 { firstAtNs = atNs }
+        lastAtNs = atNs
+        frameCount += 1
+        raw.append(little: UInt32(length))
+        raw.append(little: source)
+        raw.append(kind)
+        raw.append(0)
+        raw.append(little: atNs)
+    }
+
+    /// Hands out the frames of an unpacked block, of unknown kinds as well.
+    ///
+    /// - Parameters:
+    ///   - raw: the unpacked block.
+    ///   - body: returns false to end.
+    /// - Returns: number of frames handed out; nil if the bytes do not end with a frame.
+    package static func forEach(in raw: [UInt8], _ body: (RecordedFrame) -> Bool) -> Int? {
+        let padded = raw + [UInt8](repeating: 0, count: readableAfter)
+        return unsafe padded.withUnsafeBufferPointer { bytes in
+            var (offset, count) = (0, 0)
+            while offset < raw.count {
+                if raw.count - offset < SegmentLayout.frameHeaderLength { return nil }
+                let header = unsafe UnsafeRawPointer(bytes.baseAddress! + offset)
+                let length = unsafe Int(
+                    UInt32(littleEndian: header.loadUnaligned(fromByteOffset: 0, as: UInt32.self)))
+                let begin = offset + SegmentLayout.frameHeaderLength
+                if length > raw.count - begin { return nil }
+                let frame = unsafe RecordedFrame(
+                    kindNumber: header.load(fromByteOffset: 6, as: UInt8.self),
+                    source: UInt16(littleEndian: header.loadUnaligned(fromByteOffset: 4, as: UInt16.self)),
+                    receivedAtNs: Int64(
+                        littleEndian: header.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
+                    bytes: UnsafeBufferPointer(rebasing: bytes[begin..<(begin + length)]))
+                count += 1
+                if !body(frame) { return count }
+                offset = begin + length
+            }
+            return count
+        }
+    }
+}
+
+extension FrameBlock {
+    /// The block as it is written.
+    ///
+    /// - Parameters:
+    ///   - sequence: its number.
+    ///   - packer: packs it; what does not get shorter is stored as it is.
+    package func sealed(sequence: UInt64, _ packer: ZstdBlock) -> [UInt8] {
+        let packed = packer.pack(raw).flatMap { $0.count < raw.count ? $0 : nil }
+        return BlockHeader(
+            kindNumber: BlockHeader.Kind.frames.rawValue, packing: packed == nil ? 0 : 1, sequence: sequence,
+            firstAtNs: firstAtNs, lastAtNs: lastAtNs, frameCount: frameCount, rawLength: raw.count,
+            storedLength: (packed ?? raw).count, isBase: isBase
+        ).block(packed ?? raw)
+    }
+}

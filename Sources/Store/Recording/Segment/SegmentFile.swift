@@ -1,0 +1,195 @@
+// A file of a recording: read at any place, or written at its end. Every call says what the system says.
+//
+// SAFETY: owns the descriptor and closes it once; the system is told of no more bytes than an array holds.
+
+import Glibc
+
+/// Why the system refuses something.
+package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file or folder.
+    package var path: String
+    /// The system's number.
+    package var errno: Int32
+
+    /// A refusal.
+    ///
+    /// - Parameters:
+    ///   - path: the file or folder.
+    ///   - errno: the system's number.
+    package init(path: String, errno: Int32) { (self.path, self.errno) = (path, errno) }
+
+    /// One line for people.
+    package var description: String { unsafe "\(path): \(String(cString: strerror(errno)))" }
+}
+
+/// An open file. Used by one thread at a time.
+package final class SegmentFile {
+    /// Its path.
+    package let path: String
+    private let descriptor: Int32
+    /// Bytes in it, as far as this object knows.
+    package private(set) var length: Int
+
+    /// Opens a file to read it.
+    package init(reading path: String) throws(DiskError) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw DiskError(path: path, errno: errno) }
+        var facts = stat()
+        if unsafe fstat(descriptor, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG {
+            let number = facts.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+            close(descriptor)
+            throw DiskError(path: path, errno: number)
+        }
+        length = Int(facts.st_size)
+    }
+
+    /// Makes a file that is not there yet.
+    package init(creating path: String) throws(DiskError) {
+        self.path = path
+        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw DiskError(path: path, errno: errno) }
+        length = 0
+    }
+
+    /// Opens a file that is there to cut it and to write behind its end.
+    package init(appending path: String) throws(DiskError) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDWR | O_APPEND | O_CLOEXEC)
+        if descriptor < 0 { throw DiskError(path: path, errno: errno) }
+        var facts = stat()
+        if unsafe fstat(descriptor, &facts) != 0 {
+            let number = errno
+            close(descriptor)
+            throw DiskError(path: path, errno: number)
+        }
+        length = Int(facts.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Bytes from an offset on, fewer at the end of the file.
+    package func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        let wanted = offset < 0 ? 0 : max(min(count, length - min(offset, length)), 0)
+        var bytes = [UInt8](repeating: 0, count: wanted)
+        var got = 0
+        while got < wanted {
+            let step = unsafe bytes.withUnsafeMutableBytes { room in
+                unsafe pread(descriptor, room.baseAddress! + got, wanted - got, off_t(offset + got))
+            }
+            if step < 0 && errno == EINTR { continue }
+            if step < 0 { throw DiskError(path: path, errno: errno) }
+            if step == 0 { break }
+            got += step
+        }
+        bytes.removeLast(wanted - got)
+        return bytes
+    }
+
+    /// Appends bytes, whole or not at all.
+    package func append(_ bytes: [UInt8]) throws(DiskError) {
+        var written = 0
+        while written < bytes.count {
+            let step = unsafe bytes.withUnsafeBytes { all in
+                unsafe write(descriptor, all.baseAddress! + written, bytes.count - written)
+            }
+            if step < 0 && errno == EINTR { continue }
+            if step <= 0 {
+                let number = step < 0 ? errno : ENOSPC
+                _ = ftruncate(descriptor, off_t(length))
+                throw DiskError(path: path, errno: number)
+            }
+            written += step
+        }
+        length += bytes.count
+    }
+
+    /// Cuts the file.
+    package func cut(to length: Int) throws(DiskError) {
+        if ftruncate(descriptor, off_t(length)) != 0 { throw DiskError(path: path, errno: errno) }
+        self.length = length
+    }
+
+    /// Brings what was written to the disk.
+    package func sync() throws(DiskError) {
+        if fdatasync(descriptor) != 0 && errno != EINVAL && errno != EROFS {
+            throw DiskError(path: path, errno: errno)
+        }
+    }
+
+    /// Whether its name still leads to it: a file that was removed takes bytes without a word.
+    package var isThere: Bool {
+        var (facts, named) = (stat(), stat())
+        return unsafe fstat(descriptor, &facts) == 0 && facts.st_nlink > 0 && stat(path, &named) == 0
+            && facts.st_ino == named.st_ino && facts.st_dev == named.st_dev
+    }
+}
+
+/// The right to record into a folder: one process at a time has it, and it ends with the process.
+package final class RecordingLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the lock of a folder.
+    package init(folder: String) throws(DiskError) {
+        descriptor = unsafe open(folder + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 { throw DiskError(path: folder, errno: errno) }
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let number = errno == EWOULDBLOCK ? EBUSY : errno
+            close(descriptor)
+            throw DiskError(path: folder, errno: number)
+        }
+    }
+
+    deinit { close(descriptor) }
+}
+
+/// A folder of segments.
+package enum RecordingFolder {
+    /// Makes a folder unless it is there.
+    package static func make(_ path: String) throws(DiskError) {
+        if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        throw DiskError(path: path, errno: errno)
+    }
+
+    /// Paths of the segments in a folder, in the order of their names: by shard, then by number.
+    package static func segments(in path: String) throws(DiskError) -> [String] {
+        guard let folder = unsafe opendir(path) else { throw DiskError(path: path, errno: errno) }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasSuffix(SegmentLayout.suffix) { names.append(name) }
+        }
+        return names.sorted().map { path + "/" + $0 }
+    }
+
+    /// Length in bytes and time of the last change in nanoseconds since 1970; nil if it is not there.
+    package static func facts(_ path: String) -> (bytes: Int, changedAtNs: Int64)? {
+        var facts = stat()
+        if unsafe stat(path, &facts) != 0 { return nil }
+        return (
+            Int(facts.st_size), Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
+        )
+    }
+
+    /// Whether a path is that of a folder.
+    package static func isFolder(_ path: String) -> Bool {
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Brings the names in a folder to the disk, where the file system can do that.
+    package static func sync(_ path: String) {
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder < 0 { return }
+        fsync(folder)
+        close(folder)
+    }
+
+    /// Removes a file.
+    package static func remove(_ path: String) throws(DiskError) {
+        if unsafe unlink(path) != 0 { throw DiskError(path: path, errno: errno) }
+    }
+}

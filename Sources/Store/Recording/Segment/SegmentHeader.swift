@@ -1,0 +1,95 @@
+// The first bytes of a segment; `SegmentLayout` says where its fields lie.
+
+import MarketData
+
+/// What stands at the beginning of a segment.
+package struct SegmentHeader: Hashable, Sendable {
+    /// When its recording began, in nanoseconds since 1970; together with the shard it names the recording.
+    package var startedAtNs: Int64
+    /// When the segment began.
+    package var createdAtNs: Int64
+    /// Its number in the folder, from 1.
+    package var number: UInt64
+    /// Sequence number of its first block.
+    package var firstSequence: UInt64
+    /// Which shard, from 0.
+    package var shard: UInt16
+    /// Of how many.
+    package var shardCount: UInt16
+    /// Length of the header; the first block follows.
+    package var length = SegmentLayout.headerLength
+
+    /// A header of these parts.
+    ///
+    /// - Parameters:
+    ///   - startedAtNs: when the recording began.
+    ///   - createdAtNs: when the segment began.
+    ///   - number: of the segment.
+    ///   - firstSequence: of its first block.
+    ///   - shard: which one.
+    ///   - shardCount: of how many.
+    package init(
+        startedAtNs: Int64, createdAtNs: Int64, number: UInt64, firstSequence: UInt64, shard: UInt16,
+        shardCount: UInt16
+    ) {
+        (self.startedAtNs, self.createdAtNs, self.number) = (startedAtNs, createdAtNs, number)
+        (self.firstSequence, self.shard, self.shardCount) = (firstSequence, shard, shardCount)
+    }
+
+    /// The header as bytes.
+    package var bytes: [UInt8] {
+        var bytes = SegmentLayout.magic
+        bytes.append(little: SegmentLayout.version)
+        bytes.append(little: UInt32(SegmentLayout.headerLength))
+        bytes.append(little: startedAtNs)
+        bytes.append(little: createdAtNs)
+        bytes.append(little: number)
+        bytes.append(little: firstSequence)
+        bytes.append(little: shard)
+        bytes.append(little: shardCount)
+        bytes.append(little: UInt64(0))
+        bytes.append(little: CRC32.value(of: bytes.span, .castagnoli))
+        return bytes
+    }
+
+    /// Why the beginning of a file is no header.
+    package enum Refusal: Error, Hashable, Sendable {
+        /// It is something else, too short, or damaged.
+        case notASegment
+        /// A version that this build does not know.
+        case unknownVersion(UInt32)
+    }
+
+    /// The header at the front of these bytes.
+    package init(_ bytes: [UInt8]) throws(Refusal) {
+        guard bytes.count >= SegmentLayout.headerLength, bytes.starts(with: SegmentLayout.magic) else {
+            throw .notASegment
+        }
+        var cursor = ByteCursor(bytes, at: 8)
+        guard let version = cursor.next(UInt32.self) else { throw .notASegment }
+        // A damaged version is no unknown one.
+        guard CRC32.value(of: bytes.span.extracting(first: 60), .castagnoli) == SegmentHeader.check(bytes)
+        else {
+            throw .notASegment
+        }
+        if version != SegmentLayout.version { throw .unknownVersion(version) }
+        guard let length = cursor.next(UInt32.self).map(Int.init),
+            (SegmentLayout.headerLength...SegmentLayout.headerLengthMax).contains(length),
+            let startedAtNs = cursor.next(Int64.self), let createdAtNs = cursor.next(Int64.self),
+            let number = cursor.next(UInt64.self), let firstSequence = cursor.next(UInt64.self),
+            let shard = cursor.next(UInt16.self), let shardCount = cursor.next(UInt16.self)
+        else { throw .notASegment }
+        self.init(
+            startedAtNs: startedAtNs, createdAtNs: createdAtNs, number: number, firstSequence: firstSequence,
+            shard: shard, shardCount: shardCount)
+        self.length = length
+    }
+
+    private static func check(_ bytes: [UInt8]) -> UInt32? {
+        var cursor = ByteCursor(bytes, at: 60)
+        return cursor.next()
+    }
+
+    /// Whether these bytes begin a segment of any version.
+    static func begins(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: SegmentLayout.magic) }
+}

@@ -1,0 +1,57 @@
+// Where everything lies in a segment of a recording, version 1. Little endian, no padding.
+//
+//     segment   header, blocks, then an index block and a trailer if it was closed
+//
+//     header    64 bytes
+//        0  "LOBSEGMT"
+//        8  u32 version (1)               12  u32 length of the header
+//       16  i64 when the recording began  24  i64 when the segment began, both ns since 1970
+//       32  u64 number of the segment     40  u64 sequence number of its first block
+//       48  u16 shard                     50  u16 number of shards
+//       52  u64 zero                      60  u32 CRC-32C of bytes 0 ..< 60
+//
+//     block     48 bytes, then the stored bytes
+//        0  "LBLK"                         4  u8 kind: 1 frames, 2 index
+//        5  u8 packing: 0 none, 1 zstd
+//        6  u8 1: a base begins it         7  u8 zero
+//        8  u64 sequence number           16  i64 time of the first frame   24  i64 of the last
+//       32  u32 frames                    36  u32 length unpacked           40  u32 length stored
+//       44  u32 CRC-32C of bytes 0 ..< 44 and of the stored bytes
+//
+//     frame     16 bytes, then the body: u32 length, u16 source, u8 kind, u8 zero, i64 receivedAtNs
+//
+//     trailer   16 bytes: u64 offset of the index block, "LEND", u32 CRC-32C of bytes 0 ..< 12
+//
+// Compatibility. A reader refuses a version that it does not know. Within a version only what old readers
+// skip is added: kinds of frames, kinds of blocks, and fields behind the known ones of the header, whose
+// length says where they end. The number of a kind is never reused.
+//
+// A block is written by one call and is whole or not there: its check covers header and bytes. Its number
+// counts every block that was ever filled, written or not: a number that is missing is a hole, listed or not.
+//
+// Every length is bounded here before it is believed.
+
+/// Lengths, marks and bounds of a segment.
+package enum SegmentLayout {
+    static let magic = Array("LOBSEGMT".utf8)
+    /// The version that is written.
+    package static let version: UInt32 = 1
+    /// Bytes of a header as written.
+    package static let headerLength = 64
+    static let headerLengthMax = 4096
+    static let blockMagic = Array("LBLK".utf8)
+    /// Bytes in front of the stored bytes of a block.
+    package static let blockHeaderLength = 48
+    static let frameHeaderLength = 16
+    static let trailerMagic = Array("LEND".utf8)
+    /// Bytes of the trailer.
+    package static let trailerLength = 16
+    /// A block is closed before it grows beyond this; only a frame that is longer has a longer block, alone.
+    package static let blockBytes = 1 << 18
+    /// No block is longer than this unpacked, so no frame is either.
+    package static let blockBytesMax = 1 << 24
+    /// No block is longer than this as stored.
+    package static let storedBytesMax = blockBytesMax + (1 << 17)
+    /// What the names of segments end with.
+    package static let suffix = ".lobrec"
+}

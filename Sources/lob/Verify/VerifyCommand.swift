@@ -1,0 +1,89 @@
+// `lob verify`: arguments and exit status.
+
+import ArgumentParser
+import BookRecording
+import LobRecording
+
+/// A time as an argument: ISO 8601, or a number since 1970.
+struct TimeArgument: ExpressibleByArgument {
+    var ns: Int64
+
+    init?(argument: String) {
+        guard let ns = timeNs(ofText: Array(argument.utf8).span) else { return nil }
+        self.ns = ns
+    }
+}
+
+/// The part of a recording that is wanted.
+struct RecordedPart: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Begin at the last copies of the books that are not later.", valueName: "time"))
+    var from: TimeArgument?
+
+    @Option(help: ArgumentHelp("End here.", valueName: "time"))
+    var to: TimeArgument?
+}
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Hold recordings of lob run to everything they say.",
+        discussion: """
+            Replays segments, or folders of them, through the engine. Compared are: the check and the number \
+            of every block; every copy of a book and every digest in the recording with the books that its \
+            frames make; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. \
+            Gaps that the recording lists are reported and are no fault: they say what is not known.
+
+            Exit status: 0 nothing disagrees; 1 it cannot be read; 2 something is damaged, missing without a \
+            word, or contradicts the recording; 130 interrupted.
+            """)
+
+    @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
+    var recordings: [String]
+
+    @OptionGroup var part: RecordedPart
+
+    @Flag(help: "One JSON object per shard on standard output.")
+    var json = false
+
+    func validate() throws {
+        if recordings.isEmpty { throw ValidationError("Give at least one recording.") }
+    }
+
+    func run() throws {
+        StopSignals.install()
+        var isFaulty = false
+        for path in recordings {
+            do throws(SegmentError) {
+                let streams = try RecordedStream.all(at: path)
+                if streams.isEmpty {
+                    printError("lob: \(path): no segment of a recording in it")
+                    throw SegmentError.notASegment(path: path)
+                }
+                for stream in streams {
+                    isFaulty = try verify(stream, path) || isFaulty
+                    if StopSignals.isRaised { break }
+                }
+            } catch {
+                printError("lob: \(error)")
+                throw ExitCode(1)
+            }
+        }
+        if StopSignals.isRaised { throw ExitCode(130) }
+        if isFaulty { throw ExitCode(2) }
+    }
+
+    private func verify(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {
+        let clock = Stopwatch()
+        var frames = 0
+        let result = try RecordingVerification(
+            stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max
+        ) { _ in
+            frames &+= 1
+            return frames & 1023 != 0 || !StopSignals.isRaised
+        }
+        let report = VerifyReport(path: path, shard: Int(stream.shard), elapsedNs: clock.elapsedNs, result)
+        Output.write(json ? report.json : report.text)
+        return result.isFaulty
+    }
+}
