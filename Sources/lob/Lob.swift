@@ -15,8 +15,8 @@ struct Lob: ParsableCommand {
         discussion: "Results go to standard output, everything else to standard error.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, DemoCommand.self, ReplayCommand.self, VerifyCommand.self, SimulateCommand.self,
-            MarketCommand.self, ExchangeCommand.self,
+            RunCommand.self, DemoCommand.self, ReplayCommand.self, VerifyCommand.self,
+            RecordInfoCommand.self, SimulateCommand.self, MarketCommand.self, ExchangeCommand.self,
         ])
 
     /// Runs a command. Wrong usage that shows only when it runs is answered with the usage of that command.

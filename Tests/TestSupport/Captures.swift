@@ -33,6 +33,9 @@ public struct CapturedSet: Sendable, CustomStringConvertible {
         set.market != nil && ["snapshot.json", "snapshots"].contains { set.has($0) }
     }
 
+    /// The set of a name, nil where it is absent.
+    public static func named(_ name: String) -> CapturedSet? { all.first { $0.name == name } }
+
     /// The sessions without a snapshot.
     public static let sessionsWithoutSnapshot = all.filter { set in
         set.market != nil && !["snapshot.json", "snapshots"].contains { set.has($0) }

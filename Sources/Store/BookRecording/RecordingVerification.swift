@@ -3,6 +3,7 @@
 // holds, and that what the venue said of the books meanwhile (tickers, partial depths, snapshots as audits)
 // agrees.
 
+import BinanceVenue
 import BookEngine
 import DepthBook
 import LobRecording
@@ -30,6 +31,8 @@ package struct VerifiedSymbol: Sendable {
 package struct RecordingVerification: Sendable {
     /// The symbols, in the order of their numbers.
     package private(set) var symbols: [VerifiedSymbol] = []
+    /// The market; nil if nothing says it.
+    package private(set) var market: Market?
     /// Counters of the replay.
     package private(set) var counters = RecordedEngine.Counters()
     /// The first mismatches.
@@ -83,6 +86,7 @@ package struct RecordingVerification: Sendable {
         (self.firstAtNs, self.lastAtNs) = (firstAtNs ?? 0, lastAtNs)
         (counters, mismatches, mismatchCount) = (engine.counters, engine.mismatches, engine.mismatchCount)
         (gaps, blocks, damagedBlocks, bytes) = (engine.gaps, walk.blocks, walk.damagedBlocks, walk.bytes)
+        market = engine.terms?.knownMarket
         for segment in stream.segments {
             cutBytes += segment.cutBytes
             damagedBytes += max(segment.damagedBytes - segment.cutBytes, 0)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import BinanceVenue
 import BookEngine
+import BookRecording
 import Captures
 import LobRecording
 import MarketData
@@ -50,6 +51,9 @@ struct ReplayCommand: ParsableCommand {
             pipe, - the standard input: it is read to its end first, at most 4 GiB. Several captures are \
             one session, merged by time; recordings follow one after the other.
 
+            Segments that lob run --record has written, and folders of them, are replayed by themselves, a \
+            shard after the other, and their digests compared on the way; --from and --to take a part.
+
             A body that names no symbol belongs to the only symbol of its file, or of all files. The first \
             body of a symbol begins its book; later ones, and every bookTicker and partial depth, are \
             compared with the book at the same update id, and deeper ones add what they show. Frames of a \
@@ -87,6 +91,8 @@ struct ReplayCommand: ParsableCommand {
             valueName: "file"))
     var record: String?
 
+    @OptionGroup var part: RecordedPart
+
     @Option(help: "Most levels a side that a book shows.")
     var depth = 10_000
 
@@ -100,6 +106,12 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         do {
             StopSignals.install()
+            let recordings = captures.filter(RecordedStream.isRecording)
+            if recordings.count == captures.count { return try replay(recordings: recordings) }
+            if !recordings.isEmpty || part.from != nil || part.to != nil {
+                throw ValidationError(
+                    "Recordings of lob run are replayed without captures; --from and --to are for them.")
+            }
             let captures = try captures.map { try CaptureFiles(path: $0) }
             let survey = try lob.survey(captures)
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }

@@ -1,0 +1,93 @@
+// The coverage of recordings as a picture: a bar for each symbol, interrupted where there is no book.
+
+import BookRecording
+import LobRecording
+
+/// An SVG of coverage.
+struct CoveragePicture {
+    private let charts: [CoverageChart]
+    private static let width = 900.0
+    private static let left = 140.0
+    private static let rowHeight = 18.0
+
+    init(_ charts: [CoverageChart]) { self.charts = charts }
+
+    /// Colours of the causes, also in the dark.
+    private static func colour(_ cause: RecordedGap.Cause) -> String {
+        switch cause {
+        case .starting, .notRunning, .unknown: "#9a9a9a"
+        case .reconnect, .stall: "#d9a400"
+        case .resync, .unreadable: "#d95f02"
+        case .droppedAtTap, .diskSlow, .diskError, .damaged: "#c2185b"
+        }
+    }
+
+    /// The picture.
+    var text: String {
+        var body = ""
+        var y = 24.0
+        for chart in charts {
+            body += label(12, y, "\(chart.path), shard \(chart.stream.shard)", isBold: true)
+            body += label(
+                CoveragePicture.left, y + 18,
+                "\(UTCStamp(ns: chart.fromNs).text) … \(UTCStamp(ns: chart.toNs).text) UTC", isBold: false)
+            y += 32
+            for row in chart.rows {
+                body += bars(row, chart, y)
+                y += CoveragePicture.rowHeight
+            }
+            y += 20
+        }
+        let (width, height) = (fixed(CoveragePicture.width, 0), fixed(y + 24, 0))
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(width) \(height)\" "
+            + "font-family=\"sans-serif\" font-size=\"11\"><style>text{fill:#222}"
+            + "@media(prefers-color-scheme:dark){text{fill:#ddd}}</style>\n\(body)\(legend(y))</svg>\n"
+    }
+
+    private func bars(_ row: CoverageChart.Row, _ chart: CoverageChart, _ y: Double) -> String {
+        let room = CoveragePicture.width - CoveragePicture.left - 12
+        let totalNs = Double(max(chart.toNs - chart.fromNs, 1))
+        func x(_ ns: Int64) -> Double { CoveragePicture.left + Double(ns - chart.fromNs) / totalNs * room }
+        var text = label(12, y + 10, row.name, isBold: false)
+        text += rectangle(CoveragePicture.left, y, room, "#2e7d32", row.name)
+        for gap in row.gaps + chart.blanks {
+            let (fromNs, toNs) = chart.span(of: gap)
+            if toNs < fromNs { continue }
+            // A gap too short to be seen is drawn all the same.
+            text += rectangle(
+                x(fromNs), y, max(x(toNs) - x(fromNs), 0.8), CoveragePicture.colour(gap.cause),
+                "\(gap.cause.words), \(fixed(Double(toNs - fromNs) / 1e9, 3)) s")
+        }
+        return text
+    }
+
+    private func legend(_ y: Double) -> String {
+        let entries: [(String, String)] = [
+            ("#2e7d32", "book"), ("#9a9a9a", "no book yet, or not running"), ("#d9a400", "reconnect, stall"),
+            ("#d95f02", "built again, unreadable"), ("#c2185b", "lost, damaged"),
+        ]
+        var (text, x) = ("", 12.0)
+        for (colour, words) in entries {
+            text += rectangle(x, y, 12, colour, words)
+            text += label(x + 16, y + 10, words, isBold: false)
+            x += 34 + 6.2 * Double(words.count)
+        }
+        return text
+    }
+
+    private func rectangle(_ x: Double, _ y: Double, _ width: Double, _ colour: String, _ title: String)
+        -> String
+    {
+        "<rect x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\" width=\"\(fixed(width, 1))\" height=\"12\" "
+            + "fill=\"\(colour)\"><title>\(escaped(title))</title></rect>\n"
+    }
+
+    private func label(_ x: Double, _ y: Double, _ words: String, isBold: Bool) -> String {
+        "<text x=\"\(fixed(x, 1))\" y=\"\(fixed(y, 1))\"\(isBold ? " font-weight=\"bold\"" : "")>"
+            + "\(escaped(words))</text>\n"
+    }
+
+    private func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+}

@@ -1,0 +1,57 @@
+// `lob record-info`: what is in a recording, from its indexes alone.
+
+import ArgumentParser
+import BookRecording
+import LobRecording
+
+struct RecordInfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record-info",
+        abstract: "What is in recordings of lob run: segments, symbols, times, gaps.",
+        discussion: """
+            Reads the indexes, and of segments that were not closed the headers of the blocks; nothing is \
+            replayed, and lob verify says whether it is true. In the timeline # is time with a book, . a gap \
+            of the symbol, : a time in which nothing was written, and a blank lies outside the recording.
+
+            Exit status: 0; 1 it cannot be read.
+            """)
+
+    @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
+    var recordings: [String]
+
+    @Flag(help: "One JSON object per shard on standard output.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Also draw the coverage into this file.", valueName: "file.svg"))
+    var svg: String?
+
+    func validate() throws {
+        if recordings.isEmpty { throw ValidationError("Give at least one recording.") }
+    }
+
+    func run() throws {
+        var charts: [CoverageChart] = []
+        for path in recordings {
+            do throws(SegmentError) {
+                let streams = try RecordedStream.all(at: path)
+                if streams.isEmpty { throw .notASegment(path: path) }
+                for stream in streams {
+                    let chart = CoverageChart(stream, path: path)
+                    charts.append(chart)
+                    Output.write(json ? chart.json : chart.text)
+                }
+            } catch {
+                printError("lob: \(error)")
+                throw ExitCode(1)
+            }
+        }
+        guard let svg else { return }
+        let picture = CoveragePicture(charts).text
+        do {
+            try picture.write(toFile: svg, atomically: true, encoding: .utf8)
+        } catch {
+            printError("lob: \(svg): cannot be written")
+            throw ExitCode(1)
+        }
+    }
+}
