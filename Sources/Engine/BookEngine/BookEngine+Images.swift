@@ -88,7 +88,7 @@ extension SymbolBook {
         gap.close()
         behind.end()
         ahead.removeAll()
-        source.delivers()
+        source.ledOn()
         crossChecks.forgetFormerTime()
         served = adopted
         appliedAtLoad = counters.applied
