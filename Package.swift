@@ -57,7 +57,7 @@ let package = Package(
                 "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
                 "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "BookService",
             ]),
-        .library(name: "LocalOrderBookRecording", targets: ["LobRecording"]),
+        .library(name: "LocalOrderBookRecording", targets: ["LobRecording", "BookRecording"]),
         .executable(name: "lob", targets: ["lob"]),
         .executable(name: "bench", targets: ["bench"]),
     ],

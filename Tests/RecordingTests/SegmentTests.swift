@@ -105,6 +105,11 @@ private func check(_ bytes: [UInt8], _ polynomial: CRC32.Polynomial) -> UInt32 {
         #expect(throws: SegmentError.disk(DiskError(path: folder.path, errno: EISDIR))) {
             _ = try SegmentReader(path: folder.path)
         }
+        // A pipe is refused without opening it, which would wait for its writer.
+        try #require(mkfifo(folder["pipe"], 0o600) == 0)
+        #expect(throws: SegmentError.disk(DiskError(path: folder["pipe"], errno: EINVAL))) {
+            _ = try SegmentReader(path: folder["pipe"])
+        }
         for bytes in [[], Array("LOBFRAME".utf8), Array(whole.prefix(63)), [UInt8](repeating: 0, count: 64)] {
             try folder.write("x", bytes)
             #expect(throws: SegmentError.notASegment(path: folder["x"])) {

@@ -33,6 +33,11 @@ package final class SegmentFile {
     /// Opens a file to read it.
     package init(reading path: String) throws(DiskError) {
         self.path = path
+        // Not even opened: the writer of a pipe would find its reader gone.
+        var named = stat()
+        if unsafe stat(path, &named) == 0, named.st_mode & S_IFMT != S_IFREG {
+            throw DiskError(path: path, errno: named.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+        }
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw DiskError(path: path, errno: errno) }
         var facts = stat()
