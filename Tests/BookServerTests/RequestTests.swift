@@ -1,5 +1,6 @@
 // REST answers of the server.
 
+import BinanceVenue
 import LobTransport
 import MarketData
 import Testing
@@ -24,6 +25,17 @@ extension ServerTests {
         }
         stack.drive("the venue's list") {
             (try? stack.get("/api/v3/exchangeInfo?symbol=SIM0USDT").text.contains("PRICE_FILTER")) ?? false
+        }
+    }
+
+    /// Clients of the futures read what positions are held in.
+    @Test(arguments: [(Market.usdm, "USDT"), (.coinm, "SIM0")])
+    func futuresAreListedWithTheirMargin(_ market: Market, _ margin: String) throws {
+        let stack = try Stack(market)
+        defer { stack.stop() }
+        let path = market.requestPath + "/exchangeInfo"
+        stack.drive("the venue's list") {
+            (try? stack.get(path).text.contains("\"marginAsset\":\"\(margin)\"")) ?? false
         }
     }
 

@@ -229,6 +229,12 @@ extension ServerMachine {
         if let known, !known.baseAsset.isEmpty { text += ",\"baseAsset\":\"\(known.baseAsset)\"" }
         if let known, !known.quoteAsset.isEmpty { text += ",\"quoteAsset\":\"\(known.quoteAsset)\"" }
         if let kind = known?.contractType { text += ",\"contractType\":\"\(kind)\"" }
+        if let known, rules.market != .spot {
+            // Positions are held in what is paid with, but on COIN-M in what is bought.
+            let margin = rules.market == .coinm ? known.baseAsset : known.quoteAsset
+            let pair = "\(symbol)".prefix { $0 != "_" }
+            text += ",\"pair\":\"\(pair)\",\"marginAsset\":\"\(margin)\""
+        }
         let status = rules.market == .coinm ? "contractStatus" : "status"
         text += ",\"\(status)\":\"\(known?.status ?? "TRADING")\""
         return text + ",\"filters\":[\(filters.joined(separator: ","))]}"
