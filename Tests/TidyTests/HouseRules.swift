@@ -101,6 +101,7 @@ enum HouseRules {
         "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
         "BinanceVenue": [
             "JSONCursor", "JSONCursor+Values", "LevelsParser", "MessageEncoder", "MessageParser",
+            "MessageParser+Kernel",
         ],
         "LobHandoff": [
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",

@@ -52,9 +52,39 @@
         SEARCH_LOOP(BELOW8, UNIT, TOP_MANY)                                                 \
     }
 
-static void search_baseline(const lob_side *side, const lob_level *levels, int64_t count,
-                            lob_insertion *found) {
+/// The second loop.
+static inline __attribute__((always_inline)) int64_t store_matches(
+    lob_side *side, const lob_level *restrict levels, int64_t count, int64_t order,
+    lob_insertion *restrict insertions) {
+    const int64_t *restrict const keys = side->keys;
+    int64_t *restrict const quantities = side->quantities;
+    const int64_t flip = side->flip;
+    int64_t previous = (levels[0].price ^ order) - 1, disorder = 0, high = side->high, inserted = 0;
+#pragma clang loop unroll(disable)
+    for (int64_t j = 0; j < count; j++) {
+        const int64_t price = levels[j].price, quantity = levels[j].quantity, ordered = price ^ order;
+        disorder |= ordered - previous - 1;
+        previous = ordered;
+        const uint32_t slot = insertions[j].slot;
+        const int64_t target = keys[slot] == (price ^ flip) ? (int64_t)slot : LOB_DUMMY_SLOT;
+        quantities[target] = quantity;
+        high = target > high ? target : high;
+        insertions[inserted] = (lob_insertion){slot, (uint32_t)j};
+        inserted += (target < 0) & (quantity != 0);
+    }
+    side->high = high;
+    return disorder < 0 ? -1 : inserted;
+}
+
+static inline __attribute__((always_inline)) void search_baseline(
+    const lob_side *side, const lob_level *levels, int64_t count, lob_insertion *found) {
     SEARCH_BODY(lob_below8_units, LOB_BELOW8_UNIT);
+}
+
+static int64_t match_baseline(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
+                              lob_insertion *insertions) {
+    search_baseline(side, levels, count, insertions);
+    return store_matches(side, levels, count, order, insertions);
 }
 
 // Slot x of a levelled window shows level x * live / width, rounded up a little, so that every level has a
@@ -118,9 +148,15 @@ WIDE static inline int64_t below8_avx512(const int64_t *keys, int64_t key) {
     return __builtin_popcount(_mm512_cmplt_epi64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64(key)));
 }
 
-WIDE static void search_avx512(const lob_side *side, const lob_level *levels, int64_t count,
-                               lob_insertion *found) {
+WIDE static inline __attribute__((always_inline)) void search_avx512(
+    const lob_side *side, const lob_level *levels, int64_t count, lob_insertion *found) {
     SEARCH_BODY(below8_avx512, 1);
+}
+
+WIDE static int64_t match_avx512(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
+                                 lob_insertion *insertions) {
+    search_avx512(side, levels, count, insertions);
+    return store_matches(side, levels, count, order, insertions);
 }
 
 WIDE static int64_t compact_avx512(int64_t *keys, int64_t *quantities, int64_t width) {
@@ -198,13 +234,13 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
 #endif
 
 static struct {
-    void (*search)(const lob_side *, const lob_level *, int64_t, lob_insertion *);
+    int64_t (*match)(lob_side *, const lob_level *, int64_t, int64_t, lob_insertion *);
     int64_t (*compact)(int64_t *, int64_t *, int64_t);
     void (*spread)(int64_t *, int64_t *, int64_t, int64_t);
     int64_t (*free_count)(const int64_t *, int64_t);
     int64_t (*best)(const int64_t *, const int64_t *, int64_t, int64_t, lob_level *, int64_t);
     const char *name;
-} chosen = {search_baseline, compact_baseline, spread_baseline, free_count_baseline, best_baseline,
+} chosen = {match_baseline, compact_baseline, spread_baseline, free_count_baseline, best_baseline,
 #if defined(__AVX2__)
             "avx2"
 #else
@@ -220,7 +256,7 @@ __attribute__((constructor)) static void choose_kernels(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vl")) {
-        chosen.search = search_avx512;
+        chosen.match = match_avx512;
         chosen.compact = compact_avx512;
         chosen.spread = spread_avx512;
         chosen.free_count = free_count_avx512;
@@ -247,27 +283,9 @@ int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t 
     return chosen.best(keys, quantities, high, flip, levels, wanted);
 }
 
-int64_t lob_match_side(lob_side *side, const lob_level *restrict levels, int64_t count, int64_t order,
-                       lob_insertion *restrict insertions) {
-    chosen.search(side, levels, count, insertions);
-    const int64_t *restrict const keys = side->keys;
-    int64_t *restrict const quantities = side->quantities;
-    const int64_t flip = side->flip;
-    int64_t previous = (levels[0].price ^ order) - 1, disorder = 0, high = side->high, inserted = 0;
-#pragma clang loop unroll(disable)
-    for (int64_t j = 0; j < count; j++) {
-        const int64_t price = levels[j].price, quantity = levels[j].quantity, ordered = price ^ order;
-        disorder |= ordered - previous - 1;
-        previous = ordered;
-        const uint32_t slot = insertions[j].slot;
-        const int64_t target = keys[slot] == (price ^ flip) ? (int64_t)slot : LOB_DUMMY_SLOT;
-        quantities[target] = quantity;
-        high = target > high ? target : high;
-        insertions[inserted] = (lob_insertion){slot, (uint32_t)j};
-        inserted += (target < 0) & (quantity != 0);
-    }
-    side->high = high;
-    return disorder < 0 ? -1 : inserted;
+int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
+                       lob_insertion *insertions) {
+    return chosen.match(side, levels, count, order, insertions);
 }
 
 const char *lob_book_kernel_name(void) { return chosen.name; }

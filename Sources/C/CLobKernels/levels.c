@@ -11,6 +11,9 @@
 // * `mixed`: finds the closing brackets of two levels at once and looks both layouts up. About twice the
 //   instructions, but no mispredicted branch when lengths alternate.
 //
+// The first level of an array is taken before them by itself: it shows the decimals, and in quiet markets it
+// is often the only one.
+//
 // Every byte from the price's first digit to the next price's first digit is compared: the digits with their
 // bounds (the first of several is 1 ... 9), the point at its only place, both quotes, `,"` between and `],["`
 // or `]]` after.
@@ -52,7 +55,8 @@ enum {
 #define NEXT_LEVEL 0x225B2C5D22ull
 #define BRACKETS 0x5D5D
 
-_Static_assert(sizeof(layout) * 17 == LOB_LEVELS_TABLE_BYTES, "size of a table");
+_Static_assert(
+    sizeof(layout) * 17 * (LOB_LEVELS_DECIMALS_MAX + 1) == LOB_LEVELS_TABLES_BYTES, "size of the tables");
 
 /// The layout of entry `index`: of numbers of that length, or for index 0 of those of one digit, which
 /// without a point is a quantity of zero if numbers of this table have one.
@@ -81,8 +85,11 @@ static void fill_layout(layout *entry, int index, int decimals) {
     }
 }
 
-void lob_levels_prepare(void *table, int decimals) {
-    for (int index = 0; index <= 16; index++) fill_layout((layout *)table + index, index, decimals);
+void lob_levels_prepare(void *tables) {
+    for (int decimals = 0; decimals <= LOB_LEVELS_DECIMALS_MAX; decimals++) {
+        layout *const table = (layout *)tables + 17 * decimals;
+        for (int index = 0; index <= 16; index++) fill_layout(table + index, index, decimals);
+    }
 }
 
 // `LOB_KERNELS=scalar` in the environment leaves every level to the scalar reader.
@@ -119,6 +126,13 @@ INLINE uint32_t length_of(const uint8_t *p) {
     return (uint32_t)_tzcnt_u32((uint32_t)_mm_movemask_epi8(quote) | 0x10000);
 }
 
+/// Bytes between the first point and the end of the number of `length` bytes at `p`.
+INLINE uint32_t decimals_of(const uint8_t *p, uint32_t length) {
+    const __m128i points = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('.'));
+    const uint32_t point = (uint32_t)_tzcnt_u32((uint32_t)_mm_movemask_epi8(points) | 1u << length);
+    return length - point - (point < length);
+}
+
 /// Where the layout of a quantity stands: one digit alone may be the zero of entry 0.
 INLINE uint32_t quantity_index(uint32_t length) { return length - (length == 1); }
 
@@ -151,7 +165,7 @@ INLINE bool take(const uint8_t *price, const uint8_t *quantity, pair layout, int
 }
 
 /// What stands at the closing quote of a quantity.
-INLINE bool next_level_follows(const uint8_t *quote) { return LIKELY(word(quote - 3) >> 24 == NEXT_LEVEL); }
+INLINE bool next_level_follows(const uint8_t *quote) { return word(quote - 3) >> 24 == NEXT_LEVEL; }
 INLINE bool array_ends(const uint8_t *quote, const uint8_t *end) {
     return quote + 3 <= end && quote[0] == '"' && quarter(quote + 1) == BRACKETS;
 }
@@ -164,14 +178,12 @@ INLINE bool take_one(
     return take(at, at + price + 3, pair_of(&prices[price], &quantities[quantity_index(quantity)]), level);
 }
 
-KERNEL lob_levels_run lob_levels_read(
-    const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
-    const uint8_t *readable_end, int64_t *levels) {
-    if (UNLIKELY(readable_end - at < READ_AHEAD)) return (lob_levels_run){at, 0, false};
-    const uint8_t *const limit = end < readable_end - READ_AHEAD ? end : readable_end - READ_AHEAD;
-    const layout *const prices = price_table, *const quantities = quantity_table;
+/// Takes the levels behind the first one, from the first digit of a price.
+INLINE lob_levels_run take_others(
+    const layout *prices, const layout *quantities, const uint8_t *at, const uint8_t *limit,
+    const uint8_t *end, int64_t *levels) {
     const uint8_t *quote;  // the one behind the quantity just read
-    int64_t *out = levels;
+    int64_t *out = levels + 2;
     uintptr_t mixed_until = 0;
     bool closed = false;
 
@@ -224,15 +236,47 @@ last:  // no level follows: the array ends here, or the scalar reader says what 
 stop:
     return (lob_levels_run){at, (size_t)(out - levels) / 2, closed};
 }
+
+KERNEL lob_levels_run lob_levels_read(
+    const void *tables, lob_decimals *known, const uint8_t *at, const uint8_t *end,
+    const uint8_t *readable_end, int64_t *levels) {
+    const lob_levels_run none = {at, 0, false};
+    if (UNLIKELY(readable_end - at < READ_AHEAD)) return none;
+    const uint8_t *const limit = end < readable_end - READ_AHEAD ? end : readable_end - READ_AHEAD;
+    if (UNLIKELY(at > limit)) return none;
+
+    // The first level: its second quote opens the quantity, its third one closes it.
+    const uint64_t quotes = places(at, '"');
+    const uint32_t price = (uint32_t)_tzcnt_u64(quotes);
+    const uint32_t quantity = (uint32_t)_tzcnt_u64(_blsr_u64(_blsr_u64(quotes))) - price - 3;
+    if (UNLIKELY(price > 15 || quantity > 16)) return none;
+    lob_decimals decimals = *known;
+    if (decimals.price < 0) {
+        decimals.price = (int32_t)decimals_of(at, price);
+        decimals.quantity = (int32_t)decimals_of(at + price + 3, quantity);
+    }
+    if (UNLIKELY(decimals.quantity > LOB_LEVELS_DECIMALS_MAX || decimals.price > LOB_LEVELS_DECIMALS_MAX))
+        return none;
+    const layout *const prices = (const layout *)tables + 17 * decimals.price;
+    const layout *const quantities = (const layout *)tables + 17 * decimals.quantity;
+    const pair layout = pair_of(&prices[price], &quantities[quantity_index(quantity)]);
+    if (UNLIKELY(!take(at, at + price + 3, layout, levels))) return none;
+    const uint8_t *const quote = at + price + 3 + quantity;
+    const bool others = next_level_follows(quote) && LIKELY(quote + 5 <= limit);
+    if (!others && UNLIKELY(!array_ends(quote, end))) return none;
+    *known = decimals;
+    if (!others) return (lob_levels_run){quote + 3, 1, true};
+    return take_others(prices, quantities, quote + 5, limit, end, levels);
+}
 #else
 bool lob_levels_available(void) { return false; }
 
-void lob_levels_prepare(void *table, int decimals) { (void)table, (void)decimals; }
+void lob_levels_prepare(void *tables) { (void)tables; }
 
 lob_levels_run lob_levels_read(
-    const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
+    const void *tables, lob_decimals *known, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels) {
-    (void)price_table, (void)quantity_table, (void)end, (void)readable_end, (void)levels;
+    (void)tables, (void)known, (void)end, (void)readable_end, (void)levels;
     return (lob_levels_run){at, 0, false};
 }
 #endif

@@ -99,7 +99,10 @@ public struct BookSide: ~Copyable {
     mutating func apply(
         _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
     ) {
-        if count == 0 { return }
+        if count < 2 {
+            if count == 1 { unsafe setOnly(levels[0]) }
+            return
+        }
         let ascending = unsafe levels[0].price <= levels[count &- 1].price
         let raw = unsafe UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
         var matched = unsafe matching
@@ -144,17 +147,24 @@ public struct BookSide: ~Copyable {
         for j in 0..<count { unsafe set(levels[j]) }
     }
 
+    /// The only level of a side of a message, as quiet markets send: nothing to overlap its search with.
+    @inline(never)
+    mutating func setOnly(_ level: PriceLevel) {
+        setOne(level, at: search(level.price.mantissa ^ flip))
+    }
+
     /// Sets the absolute quantity at one price; zero removes.
-    mutating func set(_ level: PriceLevel) {
+    mutating func set(_ level: PriceLevel) { setOne(level, at: find(level.price.mantissa ^ flip)) }
+
+    /// Stores without a branch on whether the level has a slot: that is known last of all.
+    @inline(__always)
+    private mutating func setOne(_ level: PriceLevel, at slot: Int) {
         let key = level.price.mantissa ^ flip
         let quantity = level.quantity.mantissa
-        let slot = find(key)
-        if unsafe keys[slot] == key {
-            unsafe quantities[slot] = quantity
-            if quantity != 0 { high = max(high, slot) }
-        } else if quantity != 0 {
-            insert(key, quantity, at: slot)
-        }
+        let target = unsafe keys[slot] == key ? slot : Int(LOB_DUMMY_SLOT)
+        unsafe quantities[target] = quantity
+        high = max(high, target)
+        if target < 0 && quantity != 0 { insert(key, quantity, at: slot) }
         if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
@@ -168,7 +178,10 @@ public struct BookSide: ~Copyable {
 
     /// The first slot whose key is not below `key`: `0 ... capacity`.
     @inline(never)
-    func find(_ key: Int64) -> Int {
+    func find(_ key: Int64) -> Int { search(key) }
+
+    @inline(__always)
+    private func search(_ key: Int64) -> Int {
         var group = 0
         var sample = 0
         while sample < capacity &>> 9 {

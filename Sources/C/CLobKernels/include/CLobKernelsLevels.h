@@ -18,9 +18,15 @@
 enum {
     /// Decimals the kernel knows, 0 ... 14; more are left to the caller.
     LOB_LEVELS_DECIMALS_MAX = 14,
-    /// Length of the table of one number of decimals; tables want 64-byte alignment.
-    LOB_LEVELS_TABLE_BYTES = 17 * 64,
+    /// Length of the tables of all decimals together; they want 64-byte alignment.
+    LOB_LEVELS_TABLES_BYTES = (LOB_LEVELS_DECIMALS_MAX + 1) * 17 * 64,
 };
+
+/// The decimals of the levels of a message; negative until a level has shown them.
+typedef struct {
+    int32_t price;
+    int32_t quantity;
+} lob_decimals;
 
 /// Where the kernel stopped.
 typedef struct {
@@ -35,18 +41,45 @@ typedef struct {
 /// Whether this processor has what the kernel needs.
 bool lob_levels_available(void);
 
-/// Fills the table of numbers with that many decimals. It depends on nothing else and may be shared.
-void lob_levels_prepare(void *table, int decimals);
+/// Fills the tables. They depend on nothing and may be shared.
+void lob_levels_prepare(void *tables);
 
-/// Takes as many levels as it recognises.
+/// Takes as many levels as it recognises, all of the same decimals: `decimals`, or if those are negative the
+/// first level's, which `decimals` then becomes.
 ///
-/// The tables are those of the decimals of prices and of quantities. `at` is the first digit of a price, just
-/// behind `["`. Nothing at or behind `end` is interpreted and nothing at or behind `readable_end` is read.
-/// `levels` receives two mantissas per level, price first; it must have room for one level more than fit
-/// between `at` and `end`.
+/// `at` is the first digit of a price, just behind `["`. Nothing at or behind `end` is interpreted and
+/// nothing at or behind `readable_end` is read. `levels` receives two mantissas per level, price first; it
+/// must have room for one level more than fit between `at` and `end`.
 lob_levels_run lob_levels_read(
-    const void *price_table, const void *quantity_table, const uint8_t *at, const uint8_t *end,
+    const void *tables, lob_decimals *decimals, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels);
+
+/// A depth update as far as the kernel knows it.
+typedef struct {
+    /// Event and transaction time in milliseconds, 0 if there is no transaction time.
+    int64_t event_time, transaction_time;
+    /// First and last id, and the last one of the update before or -1.
+    int64_t first, last, previous;
+    /// The symbol's 1 ... 15 bytes.
+    const uint8_t *symbol;
+    uint32_t symbol_length;
+    /// Length of the stream's name, which begins behind `{"stream":"`; 0 without wrapper.
+    uint32_t stream_length;
+    /// How many sides were taken, bids first; -1 if it was no such update, and nothing else is defined.
+    int32_t sides;
+    /// Decimals of the levels taken, negative if there are none.
+    lob_decimals decimals;
+    /// Levels written to the sides that were taken.
+    size_t bid_count, ask_count;
+    /// Behind the opening bracket of the first side not taken, or behind the closing one of the last.
+    const uint8_t *at;
+} lob_update;
+
+/// Takes a depth update apart, from its first byte to the end of its levels, if it has the usual fields in
+/// the usual order; as `lob_levels_read` otherwise. What follows the levels is the caller's to check.
+lob_update lob_update_read(
+    const void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
+    int64_t *asks);
 
 /// Whether `length` bytes are the same; with constants the compiler turns it into a few word comparisons.
 LOB_INLINE bool lob_same_bytes(const uint8_t *a, const uint8_t *b, size_t length) {
@@ -114,19 +147,5 @@ LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
     return found;
 }
 #endif
-
-/// A number in quotes, from the looks of its first 16 bytes.
-typedef struct {
-    /// Bytes before the quote; 16 if there is none.
-    size_t length;
-    /// Bytes between the first point and the quote.
-    size_t decimals;
-} lob_number_shape;
-
-/// What the number at `p` looks like; it need not be one.
-LOB_INLINE lob_number_shape lob_shape_of(const uint8_t *p) {
-    const size_t length = lob_bytes_before(p, '"'), point = lob_bytes_before(p, '.');
-    return (lob_number_shape){length, point < length ? length - point - 1 : 0};
-}
 
 #pragma clang assume_nonnull end

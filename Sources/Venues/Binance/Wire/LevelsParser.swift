@@ -20,11 +20,10 @@ import MarketData
 
 @safe
 struct LevelsParser: ~Copyable {
-    /// Tables of the kernel, one per number of decimals; nil where the kernel cannot run or must not.
-    private let tables: UnsafeMutableRawPointer?
+    /// Tables of the kernel; nil where it cannot run or must not.
+    let tables: UnsafeMutableRawPointer?
     /// Decimals of the message's levels; -1 before the first one.
-    private var priceDecimals = -1
-    private var quantityDecimals = -1
+    private var decimals = lob_decimals(price: -1, quantity: -1)
     /// Whether a nonzero quantity has settled the decimals of quantities.
     private var hasShown = false
     /// The side of this message that was read first: its levels are scaled with the others.
@@ -35,12 +34,8 @@ struct LevelsParser: ~Copyable {
             unsafe tables = nil
             return
         }
-        let decimalsMax = Int(LOB_LEVELS_DECIMALS_MAX)
-        let tableBytes = Int(LOB_LEVELS_TABLE_BYTES)
-        let room = UnsafeMutableRawPointer.allocate(byteCount: (decimalsMax + 1) * tableBytes, alignment: 64)
-        for decimals in 0...decimalsMax {
-            unsafe lob_levels_prepare(room + decimals * tableBytes, Int32(decimals))
-        }
+        let room = UnsafeMutableRawPointer.allocate(byteCount: Int(LOB_LEVELS_TABLES_BYTES), alignment: 64)
+        unsafe lob_levels_prepare(room)
         unsafe tables = unsafe room
     }
 
@@ -49,23 +44,39 @@ struct LevelsParser: ~Copyable {
     /// Forgets the decimals of the previous message.
     @inline(__always)
     mutating func begin() {
-        priceDecimals = -1
-        quantityDecimals = -1
+        decimals = lob_decimals(price: -1, quantity: -1)
         hasShown = false
         unsafe before = unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
+    }
+
+    /// Goes on behind levels that the kernel has read by itself.
+    @inline(__always)
+    mutating func begin(_ decimals: lob_decimals, behind side: borrowing LevelBuffer) {
+        self.decimals = decimals
+        hasShown = false
+        unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
     /// The decimals of the levels read since `begin`; nil if there were none.
     @inline(__always)
     var scales: SymbolScales? {
-        priceDecimals < 0
-            ? nil : SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
+        decimals.price < 0 ? nil : known
+    }
+
+    /// The decimals so far, of which there are some.
+    @inline(__always)
+    private var known: SymbolScales {
+        SymbolScales(priceDecimals: Int(decimals.price), quantityDecimals: Int(decimals.quantity))
     }
 
     /// Reads an array whose opening bracket is just before the cursor, and moves past its closing bracket.
     @inline(__always)
     mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
         side.removeAll()
+        if cursor.skip(UInt8(ascii: "]")) {
+            unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: 0)
+            return
+        }
         guard side.reserve(cursor.bytesLeft &>> 3 &+ 1) else {
             throw cursor.error(.messageTooLong)
         }
@@ -97,22 +108,10 @@ struct LevelsParser: ~Copyable {
         else {
             return false
         }
-        let digit = unsafe cursor.at + 2
-        var decimals = (price: priceDecimals, quantity: quantityDecimals)
-        if decimals.price < 0 {
-            // What the first level looks like; proven by the kernel if it takes that level.
-            guard unsafe cursor.readableEnd - digit >= 48 else { return false }
-            let price = unsafe lob_shape_of(digit)
-            decimals = unsafe (price.decimals, lob_shape_of(digit + price.length + 3).decimals)
-        }
-        if max(decimals.price, decimals.quantity) > Int(LOB_LEVELS_DECIMALS_MAX) { return false }
         let run = unsafe lob_levels_read(
-            tables + decimals.price &* Int(LOB_LEVELS_TABLE_BYTES),
-            tables + decimals.quantity &* Int(LOB_LEVELS_TABLE_BYTES),
-            digit, cursor.end, cursor.readableEnd,
+            tables, &decimals, cursor.at + 2, cursor.end, cursor.readableEnd,
             UnsafeMutableRawPointer(side.base + side.count).assumingMemoryBound(to: Int64.self))
         if unsafe run.count == 0 { return false }
-        (priceDecimals, quantityDecimals) = decimals
         unsafe side.noteWritten(run.count)
         unsafe cursor.at = unsafe run.closed ? run.at : run.at - 2
         return unsafe run.closed
@@ -123,15 +122,15 @@ struct LevelsParser: ~Copyable {
         _ cursor: inout JSONCursor, _ side: borrowing LevelBuffer
     ) throws(ParseError) -> PriceLevel {
         let first = cursor
-        var decimals = (price: 0, quantity: 0)
+        var own = (price: 0, quantity: 0)
         try cursor.expect(UInt8(ascii: "["), else: .levelShape)
         cursor.skipBlanks()
-        let price = try cursor.quotedDecimal(&decimals.price, else: .levelShape)
+        let price = try cursor.quotedDecimal(&own.price, else: .levelShape)
         if price > Price.mantissaMax { throw first.error(.numberTooLarge) }
         cursor.skipBlanks()
         try cursor.expect(UInt8(ascii: ","), else: .levelShape)
         cursor.skipBlanks()
-        let quantity = try cursor.quotedDecimal(&decimals.quantity, else: .levelShape)
+        let quantity = try cursor.quotedDecimal(&own.quantity, else: .levelShape)
         cursor.skipBlanks()
         if cursor.skip(UInt8(ascii: ",")) {
             cursor.skipBlanks()
@@ -141,8 +140,8 @@ struct LevelsParser: ~Copyable {
             cursor.skipBlanks()
         }
         try cursor.expect(UInt8(ascii: "]"), else: .levelShape)
-        if decimals == (priceDecimals, quantityDecimals) { return PriceLevel(price, quantity) }
-        guard let level = settle(decimals, PriceLevel(price, quantity), side) else {
+        if own == (Int(decimals.price), Int(decimals.quantity)) { return PriceLevel(price, quantity) }
+        guard let level = settle(own, PriceLevel(price, quantity), side) else {
             throw first.error(.numberTooLarge)
         }
         return level
@@ -152,30 +151,30 @@ struct LevelsParser: ~Copyable {
     /// if a number does not fit.
     @inline(never)
     private mutating func settle(
-        _ decimals: (price: Int, quantity: Int), _ level: PriceLevel, _ side: borrowing LevelBuffer
+        _ own: (price: Int, quantity: Int), _ level: PriceLevel, _ side: borrowing LevelBuffer
     ) -> PriceLevel? {
-        if priceDecimals < 0 {
-            (priceDecimals, quantityDecimals) = decimals
+        if decimals.price < 0 {
+            decimals = lob_decimals(price: Int32(own.price), quantity: Int32(own.quantity))
             return level
         }
         let here = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
-        var quantity = quantityDecimals
+        let old = known
+        var quantity = Int(old.quantityDecimals)
         if level.quantity != .zero {
             let shows = { (level: PriceLevel) in level.quantity != .zero }
             hasShown = unsafe hasShown || here.contains(where: shows) || before.contains(where: shows)
-            quantity = hasShown ? max(decimals.quantity, quantityDecimals) : decimals.quantity
+            quantity = hasShown ? max(own.quantity, quantity) : own.quantity
             hasShown = true
         }
-        let old = SymbolScales(priceDecimals: priceDecimals, quantityDecimals: quantityDecimals)
         let wide = SymbolScales(
-            priceDecimals: max(decimals.price, priceDecimals), quantityDecimals: quantity)
+            priceDecimals: max(own.price, Int(old.priceDecimals)), quantityDecimals: quantity)
         if wide != old {
             if unsafe !Self.rescale(before, old, wide) { return nil }
             if unsafe !Self.rescale(here, old, wide) { return nil }
-            (priceDecimals, quantityDecimals) = (Int(wide.priceDecimals), Int(wide.quantityDecimals))
+            decimals = lob_decimals(price: Int32(wide.priceDecimals), quantity: Int32(wide.quantityDecimals))
         }
         return level.scaled(
-            from: SymbolScales(priceDecimals: decimals.price, quantityDecimals: decimals.quantity), to: wide)
+            from: SymbolScales(priceDecimals: own.price, quantityDecimals: own.quantity), to: wide)
     }
 
     /// Brings levels to wider scales; false if a number does not fit.

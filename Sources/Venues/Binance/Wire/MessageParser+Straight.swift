@@ -16,6 +16,7 @@ extension MessageParser {
     mutating func straight(_ start: JSONCursor, _ isLinked: Bool) -> MessageKind? {
         var cursor = start
         do throws(ParseError) {
+            if let kind = try recognised(start, isLinked) { return kind }
             if cursor.take(#"{"stream":""#) {
                 stream = try cursor.requireText()
                 if cursor.take(#","data":{"e":"depthUpdate","E":"#) {
@@ -142,10 +143,9 @@ extension MessageParser {
 
     /// Closes the payload and the wrapper, exactly at the end of the message.
     @inline(__always)
-    private func straightEnd(_ cursor: inout JSONCursor) throws(ParseError) {
+    func straightEnd(_ cursor: inout JSONCursor) throws(ParseError) {
         if cursor.take(",") { try straightTail(&cursor) }
-        try cursor.require("}")
-        if stream != nil { try cursor.require("}") }
+        if stream == nil { try cursor.require("}") } else { try cursor.require("}}") }
         if !cursor.isAtEnd { throw cursor.unexpected() }
     }
 
