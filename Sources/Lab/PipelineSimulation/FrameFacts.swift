@@ -52,9 +52,10 @@ struct FrameFacts {
     var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }
 
     private mutating func readWrapper(_ frame: Frame) {
-        guard FrameFacts.has("{\"stream\":\"", at: 0, in: frame) else { return }
-        if FrameFacts.has("stranger", at: 11, in: frame) { isNamed = true }
-        readName(frame, at: 11, "sim", "usdt@")
+        // Also where the bracket before it is destroyed.
+        guard let start = FrameFacts.place(of: "\"stream\":\"", in: frame) else { return }
+        if FrameFacts.has("stranger", at: start, in: frame) { isNamed = true }
+        readName(frame, at: start, "sim", "usdt@")
         // Also behind a name that is damaged.
         guard let end = FrameFacts.place(of: "@", in: frame) else { return }
         if FrameFacts.has("bookTicker", at: end, in: frame) {
