@@ -45,6 +45,28 @@ struct PlannerCareTests {
         #expect(medians.sorted()[30] < 2500)
     }
 
+    /// The clock is set by most of a minute: what waits after a failure, or for an answer, waits as long as
+    /// ever.
+    @Test(arguments: [-50_000, 4_000] as [Int64]) func aClockThatIsSetHoldsNoRetryUp(_ slipMs: Int64) {
+        var planner = Planner(pool: .spot)
+        Self.want(&planner, 1)
+        func sent(atMs nowMs: Int64) -> Planner.Request? {
+            if case .send(let request) = planner.next(nowMs: nowMs) { request } else { nil }
+        }
+        let first = sent(atMs: Self.start)!
+        _ = planner.answered(first.ticket, Answer(status: 503), nowMs: Self.start)
+        let setMs = Self.start + slipMs
+        planner.clockSlipped(byMs: slipMs, nowMs: setMs)
+        #expect(sent(atMs: setMs + 200) == nil)
+        #expect(sent(atMs: setMs + 500)?.key == first.key)
+        planner.clockSlipped(byMs: -slipMs, nowMs: Self.start + 500)
+        let timeoutMs = planner.configuration.answerTimeoutMs
+        #expect(sent(atMs: Self.start + 500 + timeoutMs - 1) == nil)
+        #expect(planner.plan(nowMs: Self.start + 500 + timeoutMs - 1).inFlight == 1)
+        #expect(sent(atMs: Self.start + 500 + timeoutMs) == nil)
+        #expect(sent(atMs: Self.start + 500 + timeoutMs + 1_000)?.key == first.key)
+    }
+
     /// The same if the slow ones never answer: then a symbol needs as many times eight seconds as it meets a
     /// slow answer, with its own backoff, and 3 s for everything else.
     @Test func answersThatDoNotComeHoldUpNobody() {

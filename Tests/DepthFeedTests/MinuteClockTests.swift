@@ -37,8 +37,8 @@ struct MinuteClockTests {
         }
     }
 
-    /// What steps add to the time is told once, so that a ban can last as much longer.
-    @Test func forwardStepsAreTold() {
+    /// What steps add to the time is told once, so that a ban can last as much longer, and nothing else.
+    @Test func stepsAreTold() {
         var clock = MinuteClock()
         _ = clock.timeMs(realtimeMs: Self.startMs, monotonicMs: 0)
         #expect(clock.takeSlip() == 0)
@@ -47,6 +47,13 @@ struct MinuteClockTests {
         #expect(clock.takeSlip() == 4_000 && clock.takeSlip() == 0)
         let before = clock.timeMs(realtimeMs: Self.startMs + 6_000, monotonicMs: 2_000)
         let after = clock.timeMs(realtimeMs: Self.startMs - 50_000, monotonicMs: 2_000)
-        #expect(clock.takeSlip() == max(after - before, 0))
+        #expect(clock.takeSlip() == after - before)
+        let back = clock.timeMs(realtimeMs: Self.startMs - 80_000, monotonicMs: 2_000)
+        #expect(back == after - 30_000 && clock.takeSlip() == -30_000)
+        // Clocks that are a little wrong are no steps, and add up.
+        _ = clock.timeMs(realtimeMs: Self.startMs - 80_060, monotonicMs: 2_000)
+        #expect(clock.takeSlip() == 0)
+        _ = clock.timeMs(realtimeMs: Self.startMs - 80_120, monotonicMs: 2_000)
+        #expect(clock.takeSlip() == -120)
     }
 }

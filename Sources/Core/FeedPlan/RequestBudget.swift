@@ -73,16 +73,22 @@ struct RequestBudget: Sendable {
         )
     }
 
-    /// The clock was set forward by so much, to `nowMs`: no pause ends earlier for that.
+    /// The clock was set by so much, to `nowMs`: no pause ends earlier for that.
     mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
+        if slipMs <= 0 { return }
         pause.clockSlipped(byMs: slipMs, nowMs: nowMs)
     }
+
+    /// What the clock showed at the last input, which may be before `nowMs` once it was set back: for
+    /// durations.
+    private(set) var presentMs: Int64 = 0
 
     /// The time of the last input: time never runs backwards in here, whatever the clock does.
     var nowMs: Int64 { clockMs }
 
     /// Time has passed; every other input wants this one before it.
     mutating func advance(_ nowMs: Int64) -> Int64 {
+        presentMs = nowMs
         clockMs = max(clockMs, nowMs)
         ledger.advance(nowMs: clockMs)
         return clockMs

@@ -4,13 +4,16 @@
 // They have no queue: the caller asks until it is admitted. Every admitted request must be reported.
 
 extension SnapshotPlanner {
-    /// The clock that gives `nowMs` was set forward: bans last as long as they were to.
+    /// The clock that gives `nowMs` was set: bans last at least as long as they were to, and what waits after
+    /// a failure or for an answer waits as long as it was to. O(entries).
     ///
     /// - Parameters:
-    ///   - slipMs: by how much.
+    ///   - slipMs: by how much; below 0 if it was set back.
     ///   - nowMs: the time it shows now.
     public mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
         budget.clockSlipped(byMs: slipMs, nowMs: nowMs)
+        queue.clockSlipped(byMs: slipMs)
+        for index in flights.indices { flights[index].sentAtMs &+= slipMs }
     }
 
     /// What to do about a request other than a snapshot.

@@ -56,8 +56,9 @@ extension SnapshotPlanner {
         case idle
     }
 
-    /// What is to be done now; the time of the ledger must be `nowMs`.
-    func decide(nowMs: Int64) -> Decision {
+    /// What is to be done now; the time of the ledger must be `nowMs`. What the clock shows is before that
+    /// for a while once it was set back: durations go on.
+    func decide(nowMs: Int64, presentMs: Int64) -> Decision {
         var wakeMs = Int64.max
         for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
         if queue.isEmpty { return flights.isEmpty ? .idle : .wait(untilMs: wakeMs, .answers) }
@@ -66,7 +67,7 @@ extension SnapshotPlanner {
         case .crowded(let crowdedMs): return .wait(untilMs: min(wakeMs, crowdedMs), .answers)
         case .open: break
         }
-        let search = queue.first(nowMs: nowMs)
+        let search = queue.first(nowMs: presentMs)
         guard let first = search.entry else {
             return .wait(
                 untilMs: min(wakeMs, search.wakeMs), search.wakeMs == .max ? .answers : .backoff)
@@ -94,7 +95,7 @@ extension SnapshotPlanner {
             total: batch.delivered + batch.failed + pendingCount, etaMs: etaMs(nowMs: nowMs),
             sentCount: budget.sentCount, refusalCount: budget.refusalCount,
             transientFailureCount: budget.transientFailureCount)
-        switch decide(nowMs: nowMs) {
+        switch decide(nowMs: nowMs, presentMs: nowMs) {
         case .send, .idle: break
         case .wait(let untilMs, let obstacle):
             plan.obstacle = obstacle

@@ -124,7 +124,7 @@ public struct SnapshotPlanner: Sendable {
     struct Flight: Sendable {
         var request: Request
         var entry: SnapshotQueue.Entry
-        let sentAtMs: Int64
+        var sentAtMs: Int64
         var isAbandoned = false
     }
 
@@ -133,8 +133,8 @@ public struct SnapshotPlanner: Sendable {
     /// The budget that is planned.
     public var pool: WeightPool { budget.pool }
     var budget: RequestBudget
-    private(set) var queue = SnapshotQueue()
-    private(set) var flights: [Flight] = []
+    var queue = SnapshotQueue()
+    var flights: [Flight] = []
     /// Entries of this batch that were delivered, and that failed for good.
     private(set) var batch = (delivered: 0, failed: 0)
     private var nextOrder: UInt64 = 0
@@ -159,9 +159,9 @@ public struct SnapshotPlanner: Sendable {
         _ key: SnapshotKey, _ priority: SnapshotPriority, _ limit: SnapshotLimit, attempt: Int = 0,
         rank: SnapshotRank = SnapshotRank(), nowMs: Int64
     ) -> Acceptance {
-        let now = advance(nowMs)
+        _ = advance(nowMs)
         var entry = SnapshotQueue.Entry(
-            key: key, priority: priority, limit: limit, rank: rank, order: nextOrder, notBeforeMs: now)
+            key: key, priority: priority, limit: limit, rank: rank, order: nextOrder, notBeforeMs: nowMs)
         if let index = flights.firstIndex(where: { $0.request.key == key }) {
             if !flights[index].isAbandoned {
                 flights[index].entry.merge(priority, limit, rank)
@@ -173,7 +173,7 @@ public struct SnapshotPlanner: Sendable {
         if queue.merge(key, priority, limit, rank) { return .merged }
         if queue.count >= configuration.queueMax { return .full }
         if pendingCount == 0 { batch = (0, 0) }
-        if attempt > 0 { entry.notBeforeMs = now + budget.backoffMs(attempt: attempt) }
+        if attempt > 0 { entry.notBeforeMs = nowMs + budget.backoffMs(attempt: attempt) }
         queue.put(entry)
         nextOrder += 1
         return .queued
@@ -190,7 +190,7 @@ public struct SnapshotPlanner: Sendable {
     /// Cancels the request of a symbol. An answer in flight will be dropped, even if the symbol is requested
     /// again before it comes.
     public mutating func cancel(_ key: SnapshotKey) {
-        queue.forget(key, nowMs: budget.nowMs, most: configuration.queueMax)
+        queue.forget(key, nowMs: budget.presentMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {
             flights[index].isAbandoned = true
         }
@@ -199,10 +199,10 @@ public struct SnapshotPlanner: Sendable {
     /// What to do now. Requests that were not answered in time are taken back first.
     public mutating func next(nowMs: Int64) -> Step {
         let now = advance(nowMs)
-        while let late = flights.firstIndex(where: { $0.sentAtMs + configuration.answerTimeoutMs <= now }) {
+        while let late = flights.firstIndex(where: { $0.sentAtMs + configuration.answerTimeoutMs <= nowMs }) {
             _ = settle(flights.remove(at: late), Answer(status: 0), now)
         }
-        switch decide(nowMs: now) {
+        switch decide(nowMs: now, presentMs: nowMs) {
         case .idle: return .idle
         case .wait(let untilMs, _): return .wait(untilMs: untilMs)
         case .send(let entry):
@@ -210,7 +210,7 @@ public struct SnapshotPlanner: Sendable {
             let ticket = budget.spend(
                 entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
             let request = Request(ticket: ticket, key: entry.key, limit: entry.limit)
-            flights.append(Flight(request: request, entry: entry, sentAtMs: now))
+            flights.append(Flight(request: request, entry: entry, sentAtMs: nowMs))
             return .send(request)
         }
     }
@@ -224,7 +224,7 @@ public struct SnapshotPlanner: Sendable {
             return .drop
         }
         let flight = flights.remove(at: index)
-        if answer.status != 0 { budget.tookMs(now - flight.sentAtMs) }
+        if answer.status != 0 { budget.tookMs(max(nowMs - flight.sentAtMs, 0)) }
         return settle(flight, answer, now)
     }
 
@@ -251,15 +251,15 @@ public struct SnapshotPlanner: Sendable {
             entry.failures += 1
             let alsoMs = Backoff.doubled(
                 configuration.blockedWaitMs, times: entry.failures, max: configuration.blockedWaitMaxMs)
-            entry.notBeforeMs = max(pausedUntilMs, now + alsoMs)
+            entry.notBeforeMs = max(pausedUntilMs, budget.presentMs + alsoMs)
         case .refusal:
             entry.notBeforeMs = pausedUntilMs
         case .transient:
             entry.failures += 1
-            entry.notBeforeMs = now + budget.backoffMs(attempt: entry.failures)
+            entry.notBeforeMs = budget.presentMs + budget.backoffMs(attempt: entry.failures)
         }
         if flight.isAbandoned {
-            queue.remember(entry, nowMs: now, most: configuration.queueMax)
+            queue.remember(entry, nowMs: budget.presentMs, most: configuration.queueMax)
             return .drop
         }
         queue.put(entry)

@@ -111,6 +111,12 @@ struct SnapshotQueue: Sendable {
         remembered[entry.key] = Remembered(failures: entry.failures, notBeforeMs: entry.notBeforeMs)
     }
 
+    /// The clock was set by so much: what waits waits as long as it was to.
+    mutating func clockSlipped(byMs slipMs: Int64) {
+        for place in entries.indices { entries[place].notBeforeMs &+= slipMs }
+        for key in remembered.keys { remembered[key]?.notBeforeMs &+= slipMs }
+    }
+
     /// The request of a symbol that was in flight has ended.
     mutating func flightEnded(_ key: SnapshotKey) {
         if let place = places[key] { entries[place].isBehindFlight = false }

@@ -163,7 +163,10 @@ extension Pipeline {
             }
         }
         checker.symbols[index].lastID = status.lastUpdateID
-        if frame.atUs < checker.symbols[index].excusedUntilUs { return }
+        // What a false snapshot has left may be found long after it, where nobody answered meanwhile.
+        if frame.atUs < checker.symbols[index].excusedUntilUs || checker.symbols[index].poisonedUs != nil {
+            return
+        }
         func grew(_ counter: KeyPath<SymbolCounters, Int>) -> Int {
             now[keyPath: counter] - before[keyPath: counter]
         }

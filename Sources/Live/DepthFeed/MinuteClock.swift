@@ -1,19 +1,21 @@
 // The time that a fetcher plans by. Weight budgets follow wall-clock minutes, but bans and backoffs are
 // durations: stepping the system clock must not cut a ban short, nor extend it by more than a minute. A step
-// is followed only within its minute; whole minutes of it are ignored. What is followed forward is told, so
-// that the end of a ban can be moved by as much.
+// is followed only within its minute; whole minutes of it are ignored. What is followed is told, so that the
+// end of a ban can be moved by as much, and what waits after a failure waits no longer.
 //
 // Invariants
 // * Minutes begin when those of the clock do.
 // * A step, of whatever size, moves the time forward by at most `aheadMsMax` and back by less than a minute.
 // * Without steps the time is that of the clock.
 //
-// Worst case: after a step the planner, whose time never runs backwards, waits for almost a minute.
+// Worst case: after a step back the planner, whose budget's time never runs backwards, counts what it spends
+// towards the same minute for almost two.
 
 /// Milliseconds since 1970 until the clock is stepped; from then on whole minutes apart from it.
 struct MinuteClock {
     private static let minuteMs: Int64 = 60_000
     private static let aheadMsMax: Int64 = 5_000
+    private static let toldMsMin: Int64 = 100
     /// Whole minutes that the time is ahead of the clock.
     private(set) var aheadMs: Int64 = 0
     /// How far the time is ahead of the clock that only goes forward.
@@ -27,12 +29,14 @@ struct MinuteClock {
         aheadMs -= MinuteClock.minutesUp(excessMs) * MinuteClock.minuteMs
         let timeMs = realtimeMs + aheadMs
         sinceStartMs = timeMs - monotonicMs
-        slippedMs += max(timeMs - expectedMs, 0)
+        slippedMs += timeMs - expectedMs
         return timeMs
     }
 
-    /// By how much the time has been moved forward by steps since the last call.
+    /// By how much the time has been moved by steps since the last call, below 0 if it was moved back. Less
+    /// than a tenth of a second is told later, with what comes to it.
     mutating func takeSlip() -> Int64 {
+        if abs(slippedMs) < MinuteClock.toldMsMin { return 0 }
         defer { slippedMs = 0 }
         return slippedMs
     }

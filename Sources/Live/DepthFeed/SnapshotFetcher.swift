@@ -205,7 +205,7 @@ public final class SnapshotFetcher {
         let nowMs = minutes.timeMs(
             realtimeMs: clock.realtimeNs / 1_000_000, monotonicMs: clock.monotonicMs)
         let slipMs = minutes.takeSlip()
-        if slipMs > 0 { planner.clockSlipped(byMs: slipMs, nowMs: nowMs) }
+        if slipMs != 0 { planner.clockSlipped(byMs: slipMs, nowMs: nowMs) }
         return nowMs
     }
 
