@@ -94,6 +94,7 @@ let package = Package(
             cSettings: cFlags + [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CLobKernels", path: "Sources/C/CLobKernels", cSettings: cFlags),
+        .target(name: "CLobPages", path: "Sources/C/CLobPages", exclude: ["files"], cSettings: cFlags),
 
         // Core: one message. No I/O, no clock, no venue.
         .target(name: "MarketData", path: "Sources/Core/MarketData", swiftSettings: optimised),
@@ -181,7 +182,7 @@ let package = Package(
             name: "BookServer",
             dependencies: [
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "LobHandoff", "FeedPlan", "BinanceVenue",
-                "BinanceServing", "BookEngine", "LobTransport", "BookService",
+                "BinanceServing", "BookEngine", "LobTransport", "BookService", "CLobPages",
             ],
             path: "Sources/Serve/BookServer", swiftSettings: settings),
 

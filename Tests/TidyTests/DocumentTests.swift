@@ -62,6 +62,36 @@ import Testing
         #expect(readme.lineCount <= HouseRules.readmeLineCountMax)
     }
 
+    /// Commands and options that pages name are there: whoever types them gets no usage error.
+    @Test func commandsAndOptionsExist() {
+        let sources = SourceTree.sources.filter { $0.path.hasPrefix("Sources/lob/") }
+            .map { String(decoding: $0.bytes, as: UTF8.self) }.joined()
+        let commands = Set(sources.matches(of: #/commandName: "([a-z]+)"/#).map { String($0.1) })
+        let options = Set(sources.matches(of: #/ var ([a-z][A-Za-z]*)/#).map { String($0.1) })
+        #expect(commands.contains("watch") && options.contains("wsUrl"))
+        var findings: [String] = []
+        for page in Self.pages {
+            for (index, line) in page.lines.enumerated() {
+                for call in line.matches(of: #/(?:^|[ `\/])lob ([a-z]+)((?: +[^`|]*)?)/#) {
+                    if !commands.contains(String(call.1)) {
+                        if line.contains("`lob \(call.1)") || line.hasPrefix("lob ") {
+                            findings.append("\(page.path):\(index + 1): no command \(call.1)")
+                        }
+                        continue
+                    }
+                    for option in call.2.matches(of: #/--([a-z]+(?:-[a-z]+)*)/#) where option.1 != "help" {
+                        let words = option.1.split(separator: "-").map(String.init)
+                        let name = words[0] + words.dropFirst().map(\.capitalized).joined()
+                        if !options.contains(name) {
+                            findings.append("\(page.path):\(index + 1): no option --\(option.1)")
+                        }
+                    }
+                }
+            }
+        }
+        expectNone(findings, "commands that do not exist")
+    }
+
     /// Links into the repository and paths in backticks point to what is there.
     @Test func linksLeadSomewhere() {
         let folders = ["Sources/", "Tests/", "Benchmarks/", "perf/", ".ci/"]

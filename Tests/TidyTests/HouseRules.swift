@@ -60,8 +60,9 @@ enum HouseRules {
         (
             "BookServer",
             [
-                "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "DepthBook",
-                "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport", "MarketData", "Synchronization",
+                "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "CLobPages",
+                "DepthBook", "FeedPlan", "LobHandoff", "LobMetrics", "LobTransport", "MarketData",
+                "Synchronization",
             ]
         ),
         (
@@ -107,7 +108,7 @@ enum HouseRules {
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
-        "BookServer": ["ServedShard"],
+        "BookServer": ["Page", "ServedShard"],
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "Socket"],
         "lob": [
@@ -138,7 +139,7 @@ enum HouseRules {
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.
-    static let otherPrograms: Set<String> = ["Tests/Clients"]
+    static let otherPrograms: Set<String> = ["Tests/Clients", "Tests/Dashboard"]
 
     /// What may lie in the root folder besides entries that begin with a dot.
     static let topLevel: Set<String> = [

@@ -129,9 +129,11 @@ static int flush(ct_connection *connection) {
     }
     if (queue->head < queue->tail || lws_partial_buffered(connection->wsi)) return wait_for_room(connection);
     queue->head = queue->tail = 0;
+    if (connection->streaming) lws_set_timeout(connection->wsi, NO_PENDING_TIMEOUT, 0);
     if (!connection->congested) return 0;
     connection->congested = false;
-    return connection->responding ? 0 : connection->loop->events.drained(connection->user);
+    if (connection->responding && !connection->streaming) return 0;
+    return connection->loop->events.drained(connection->user);
 }
 
 int ct_flush(ct_connection *connection) {
@@ -166,6 +168,9 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
     if (write_record(connection, next)) {
         ct_kill(connection);
     } else if (lws_partial_buffered(connection->wsi)) {
+        if (connection->streaming) {
+            lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
+        }
         wait_for_room(connection);
     }
     return true;
@@ -194,6 +199,19 @@ bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) 
     connection->loop->unanswered -= 1;
     lws_rx_flow_control(connection->wsi, 1);
     lws_callback_on_writable(connection->wsi);
+    return true;
+}
+
+bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t length) {
+    if (connection->ended || connection->doomed || connection->responding) return false;
+    if (!enqueue(connection, CT_RAW, head, length)) return false;
+    connection->responding = connection->streaming = true;
+    connection->loop->unanswered -= 1;
+    // It gives back the room of the headers, which the library lends for some minutes only.
+    lws_http_mark_sse(connection->wsi);
+    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
+    lws_rx_flow_control(connection->wsi, 1);
+    wait_for_room(connection);
     return true;
 }
 

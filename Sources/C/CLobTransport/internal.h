@@ -39,6 +39,8 @@ struct ct_connection {
     bool congested;
     /// A response is queued; when the queue is empty the transaction is over.
     bool responding;
+    /// The response goes on until the connection ends; `drained` is called as for a peer.
+    bool streaming;
     /// A request that brings a body; of what follows on its connection the library loses count.
     bool has_body;
     /// How often the end of that body was reported.

@@ -63,7 +63,8 @@ static int upgrade(struct lws *wsi, const char *protocol) {
 static int response_writable(ct_connection *connection) {
     struct lws *wsi = connection->wsi;
     if (ct_flush(connection)) return -1;
-    if (!connection->responding || ct_queued_bytes(connection) || lws_partial_buffered(wsi)) return 0;
+    if (!connection->responding || connection->streaming) return 0;
+    if (ct_queued_bytes(connection) || lws_partial_buffered(wsi)) return 0;
     bool is_last = connection->has_body;
     ct_end(connection, CT_COMPLETED, "");
     return is_last || lws_http_transaction_completed(wsi) ? -1 : 0;

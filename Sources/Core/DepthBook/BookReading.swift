@@ -157,6 +157,28 @@ extension BookReading where Self: ~Copyable {
         return left == 0 ? .whole(sum) : .part(sum)
     }
 
+    /// What an amount is enough for.
+    ///
+    /// The walk takes whole levels, and of the last one the greatest quantity that the rest pays for. The
+    /// fill is whole if less than the price of one more quantity unit is left.
+    ///
+    /// - Parameters:
+    ///   - notional: at least 0, with the decimals of a price plus those of a quantity; less counts as 0.
+    ///   - side: as of `fill(_:from:)`.
+    @inlinable
+    public borrowing func fill(notional: Int128, from side: Side) -> DepthFill {
+        var sum = DepthSum()
+        if notional <= 0 { return .whole(sum) }
+        sum.end = walk(side) {
+            let price = Int128($0.price.mantissa)
+            let payable = price > 0 ? (notional - sum.notional) / price : Int128(Int64.max)
+            let taken = min(Int64(clamping: payable), $0.quantity.mantissa)
+            if taken > 0 && !sum.add($0.price, taken) { return .numbersEnd }
+            return taken < $0.quantity.mantissa || sum.notional == notional ? .complete : nil
+        }
+        return sum.end == .complete ? .whole(sum) : .part(sum)
+    }
+
     /// Quantity and notional at a price or better.
     @inlinable
     public borrowing func available(_ side: Side, within limit: Price) -> DepthSum {

@@ -44,6 +44,17 @@ package final class HTTPRequest {
         !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
     }
 
+    /// Answers with a body that goes on until either side ends the connection; nil if this was not the first
+    /// answer or the client has gone.
+    package func respond(streaming contentType: String, headers: [HTTPHeader] = []) -> HTTPStream? {
+        if isUpgrade || method != .get { return nil }
+        guard let socket = socket as? RequestSocket,
+            socket.respond(
+                open: HTTPResponse(contentType: contentType, headers: headers, body: []).openHead)
+        else { return nil }
+        return HTTPStream(socket)
+    }
+
     /// Hangs up instead of answering.
     package func hangUp() {
         if !isUpgrade { socket.kill() }

@@ -33,6 +33,13 @@ package struct HTTPResponse: Sendable {
         return isBodyless ? Array(head.utf8) : Array(head.utf8) + body
     }
 
+    /// The head of a body whose length is not known: it ends with the connection.
+    var openHead: [UInt8] {
+        var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
+        for header in headers { head += "\(header.name): \(header.value)\r\n" }
+        return Array((head + "Connection: close\r\n\r\n").utf8)
+    }
+
     private static let phrases = [
         200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
         404: "Not Found",

@@ -88,6 +88,14 @@ class Socket {
         }
     }
 
+    /// Answers a request with a head; the body is sent piece by piece, and ends with the connection.
+    final func respond(open head: [UInt8]) -> Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe head.withUnsafeBufferPointer { buffer in
+            unsafe withBase(buffer) { unsafe ct_respond_open(connection, $0, buffer.count) }
+        }
+    }
+
     /// Answers a request to upgrade instead of upgrading.
     final func refuse(_ response: [UInt8]) {
         guard let connection = unsafe connection else { return }
@@ -235,7 +243,7 @@ extension ct_events {
             },
             requested: { server, connection, method, path in
                 let core = unsafe Unmanaged<ServerCore>.fromOpaque(server).takeUnretainedValue()
-                let socket = Socket()
+                let socket = RequestSocket()
                 let user = unsafe socket.attach(connection)
                 core.requested(socket, HTTPMethod(method), unsafe String(cString: path))
                 return unsafe user

@@ -34,6 +34,9 @@ struct MetricsPage {
         }
     }
 
+    /// Adds lines as they stand.
+    mutating func append(_ lines: String) { text += lines }
+
     private static func labels<Root>(_ metric: Metric<Root>, _ name: String?, _ value: String) -> String {
         var labels: [String] = []
         if let name { labels.append("\(name)=\"\(value)\"") }

@@ -58,7 +58,7 @@ final class ServedShard {
     /// When the feed wrote the last tick that was taken; nil before the first.
     private var tickNs: Int64?
     /// The venue's time in the last update taken, and when the feed received it.
-    private var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
+    private(set) var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
 
     /// What stands around the payload in the wrapper: before the stream's name, and between the two.
     private static let wrapperHead = Array("{\"stream\":\"".utf8)

@@ -54,10 +54,7 @@ extension ServerMachine {
     func answer(_ request: HTTPRequest) {
         counters.requestCount += 1
         if !admits(request) { return refuseStranger(request) }
-        if let own = statusAnswer(request.path) {
-            request.respond(own)
-            return
-        }
+        if answerOwn(request) { return }
         var target = RequestTarget(request)
         if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
         let timeUs = LoopClock.realtimeNs / 1_000

@@ -19,6 +19,7 @@ extension ServerMachine {
         let nowNs = LoopClock.monotonicNs
         judge()
         flush(nowNs)
+        showEvents(nowNs)
         takeList(nowNs)
         publish(nowNs)
         if !isBusy {
@@ -104,6 +105,11 @@ extension ServerMachine {
                 ?? []
         }
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
+        if let heard = shards[places[index].shard].heard {
+            latencies.note(
+                eventTimeUs: heard.eventTimeUs, receivedAtNs: heard.receivedAtNs,
+                nowNs: LoopClock.realtimeNs)
+        }
     }
 
     /// An update that does not lead on, for those who find holes by themselves.
@@ -133,6 +139,7 @@ extension ServerMachine {
     /// Sends an update to those who follow its symbol.
     private func changed(_ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool) {
         let nowNs = LoopClock.monotonicNs
+        rates.note(index)
         let message = book(index).message
         for topic in topicsOfSymbol[index] {
             switch topic.kind {

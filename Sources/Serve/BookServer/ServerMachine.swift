@@ -48,6 +48,10 @@ final class ServerMachine {
     /// For times in ms, and in µs.
     var encoders: MessageEncoders
     var snapshot = DepthSnapshot()
+    /// The stream of tops and changes of state.
+    let events: EventHub
+    var rates: UpdateRates
+    var latencies = ServerLatencies()
     /// Room for messages that are made here, and for those that are read again.
     var made = DepthUpdate(levelCapacity: 32)
     var parser = MessageParser()
@@ -95,6 +99,8 @@ final class ServerMachine {
         isDirty = [Bool](repeating: false, count: places.count)
         isLate = [Bool](repeating: false, count: shards.count)
         access = AccessRules(options.tokens)
+        events = EventHub(shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs)
+        rates = UpdateRates(count: places.count)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())
         counterReadings = mailbox.reader
@@ -149,6 +155,7 @@ final class ServerMachine {
             closingNs = nowNs
             for client in clients { client.close(.goingAway) }
             for peer in queriers { peer.close(code: UInt16(ConnectionClose.goingAway.code)) }
+            events.end()
         }
         // A service that has stopped answers no more.
         if nowNs - closingNs! > ServerMachine.closingNsMax { return true }

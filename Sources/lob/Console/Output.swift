@@ -28,6 +28,15 @@ enum Output {
         outputFailure.store(write(all: Array((line + "\n").utf8)), ordering: .relaxed)
     }
 
+    /// Writes a piece of a picture; as `write`, without the end of a line.
+    static func writePart(_ text: String) {
+        if outputFailure.load(ordering: .relaxed) != 0 { return }
+        outputFailure.store(write(all: Array(text.utf8)), ordering: .relaxed)
+    }
+
+    /// Whether nothing can be written any more.
+    static var isOver: Bool { outputFailure.load(ordering: .relaxed) != 0 }
+
     /// Why results could not be written; nil if all were, or if the reader wanted no more of them.
     static var failure: String? {
         let number = outputFailure.load(ordering: .relaxed)

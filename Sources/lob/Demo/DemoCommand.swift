@@ -21,7 +21,7 @@ struct DemoCommand: ParsableCommand {
         discussion: """
             Starts the exchange of 'lob exchange' on a free loopback port, with faults, and \
             'lob run' against it. Ten times a second a book is compared, level by level, with the \
-            exchange's own at the same update id.
+            exchange's own at the same update id. The log names the address of the dashboard.
 
             Ctrl-C or --seconds ends the faults; the books then have some time to come back, at most 15 s \
             beyond --silence and most often a second, before they are judged.
@@ -49,6 +49,11 @@ struct DemoCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Exchange seconds in a second.")
     var speed = 1.0
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the books and the dashboard are served; port 0 takes a free one.", valueName: "addr:port"))
+    var serve = ServeArgument()
+
     @OptionGroup var books: BookOptions
 
     /// Beyond the silence after which a stream counts as lost: to notice, to subscribe, to fetch.
@@ -60,6 +65,7 @@ struct DemoCommand: ParsableCommand {
 
     func validate() throws {
         if !(speed > 0 && speed <= 100) { throw ValidationError("--speed must be above 0 and at most 100.") }
+        try serve.validate()
         _ = try SymbolsArgument(symbols)
     }
 
@@ -100,11 +106,11 @@ struct DemoCommand: ParsableCommand {
                 return calmNs
             }, verdict: { venue.verdict }, isRealTime: speed == 1)
         defer { venue.stop() }
-        try Run(
+        var run = Run(
             configuration, books, console, logger, title: "demo, \(market.rawValue)", limit: limit,
-            companion: companion
-        )
-        .run()
+            companion: companion)
+        run.serving = serve.options
+        try run.run()
     }
 }
 

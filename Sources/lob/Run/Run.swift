@@ -149,6 +149,7 @@ struct Run {
                 metadata: [
                     "rest": "http\(secure)://\(host):\(server.port)",
                     "streams": "ws\(secure)://\(host):\(server.port)",
+                    "dashboard": "http\(secure)://\(host):\(server.port)/",
                 ])
             return server
         } catch {

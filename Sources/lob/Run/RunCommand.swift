@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BinanceVenue
+import BookServer
 import BookService
 import LobHandoff
 import LobTransport
@@ -203,9 +204,15 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Serve the books in the venue's own shapes, REST and streams.",
+            "Serve the books in the venue's own shapes, and a dashboard at /.",
             valueName: "addr:port"))
     var serve: ServeArgument?
+
+    @Flag(help: "Print a Grafana dashboard over /metrics, and end.")
+    var printDashboard = false
+
+    @Flag(help: "Print alert rules over /metrics for Prometheus, and end.")
+    var printAlerts = false
 
     @OptionGroup var serving: ServeOptions
 
@@ -216,7 +223,9 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         if all && !symbols.isEmpty { throw ValidationError("Give symbols or --all, not both.") }
         let texts = listed(symbols)
-        if texts.isEmpty && !all { throw ValidationError("Give symbols, or --all.") }
+        if texts.isEmpty && !all && !printDashboard && !printAlerts {
+            throw ValidationError("Give symbols, or --all.")
+        }
         // All shards share the dials that the venue allows one address; with more, none could try again soon.
         if shards < 1 || shards > 20 { throw ValidationError("--shards must be 1 … 20.") }
         for symbol in texts where SymbolName(argument: symbol) == nil {
@@ -267,6 +276,8 @@ struct RunCommand: ParsableCommand {
     private func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
 
     func run() throws {
+        if printDashboard { return try Output.print(BookServer.grafanaDashboard) }
+        if printAlerts { return try Output.print(BookServer.alertRules) }
         let limit = RunLimit(seconds: books.seconds)
         StopSignals.install()
         let console = Console(isLive: !books.plain, format: books.logFormat)

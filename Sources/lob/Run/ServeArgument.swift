@@ -8,6 +8,9 @@ struct ServeArgument: ExpressibleByArgument {
     var address = "127.0.0.1"
     var port = 0
 
+    /// A free port of loopback.
+    init() {}
+
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
         guard let last = parts.last, let port = Int(last), (0...65535).contains(port) else { return nil }
@@ -19,8 +22,14 @@ struct ServeArgument: ExpressibleByArgument {
         }
     }
 
+    var defaultValueDescription: String { "\(address):\(port)" }
+
     /// Whether only this machine can connect.
     var isLoopback: Bool { address == "::1" || address.hasPrefix("127.") }
+
+    func validate() throws {
+        if !isLoopback { throw ValidationError("--serve \(address): only loopback addresses are served.") }
+    }
 
     /// The same for a server.
     var options: BookServer.Options {

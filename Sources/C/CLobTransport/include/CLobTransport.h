@@ -172,6 +172,9 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
 bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
 /// Answers a request; head and body together. Sent as the socket takes it, bounded by the caller.
 bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length);
+/// Answers a request with a head and a body that goes on: further bytes by `ct_send` as CT_RAW, the end by
+/// `ct_kill`.
+bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t length);
 /// Inside `upgrading`: answers with this instead of upgrading.
 void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length);
 /// Reads nothing more from the socket: neither messages nor pings nor the end are noticed.

@@ -1,0 +1,130 @@
+// What the page knows, and how it gets it: tops and changes of state come as events, rows in turns, the chosen
+// book four times a second. `now` is when anything last came; without news the page says so.
+
+export const feed = {
+  market: "", books: new Map(), order: [], changes: [], contactMs: 0, isLoaded: false,
+  selected: null, book: null, analytics: null, parts: {},
+  /** Symbols whose rows are on the screen; they are asked for first. */
+  visible: () => [],
+  onRows: () => {}, onBook: () => {}, onAnalytics: () => {}, onParts: () => {}, onChange: () => {}, onRefusal: () => {},
+};
+
+const changesMax = 200;
+const sliceCount = 120;
+
+// A server with tokens is opened with one: /?token=…
+const token = new URLSearchParams(location.search).get("token");
+
+export async function get(path) {
+  const headers = token ? { Authorization: "Bearer " + token } : {};
+  const response = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(4000) });
+  if (response.status === 401) feed.onRefusal();
+  if (!response.ok) throw new Error(path + " " + response.status);
+  const body = await response.json();
+  feed.contactMs = Date.now();
+  return body;
+}
+
+function takeRow(row) {
+  const known = feed.books.get(row.symbol);
+  if (known) {
+    // What events say of a top is newer than a row in this turn or the next; its other numbers are not.
+    Object.assign(known, row, { bid: known.bid, ask: known.ask });
+    if (row.bids.best) known.bid = row.bids.best;
+    if (row.asks.best) known.ask = row.asks.best;
+  } else {
+    feed.books.set(row.symbol, { ...row, bid: row.bids.best, ask: row.asks.best });
+    feed.order.push(row.symbol);
+  }
+}
+
+function listen() {
+  const events = new EventSource("/v1/stream?intervalMs=250" + (token ? "&token=" + encodeURIComponent(token) : ""));
+  events.addEventListener("top", (event) => {
+    feed.contactMs = Date.now();
+    const top = JSON.parse(event.data);
+    const book = feed.books.get(top.symbol);
+    if (book) Object.assign(book, top);
+    feed.onRows();
+  });
+  events.addEventListener("state", (event) => {
+    const change = JSON.parse(event.data);
+    feed.changes.unshift(change);
+    feed.changes.length = Math.min(feed.changes.length, changesMax);
+    const book = feed.books.get(change.symbol);
+    if (book) Object.assign(book, { state: change.state, reason: change.reason });
+    feed.onRows();
+    feed.onChange(change);
+  });
+}
+
+/** Does it again and again, with pauses, whatever comes of it. */
+async function forever(pauseMs, action) {
+  for (;;) {
+    const pause = typeof pauseMs === "function" ? pauseMs() : pauseMs;
+    try { await action(); } catch { /* No news: the age of the last ones says so. */ }
+    await new Promise((done) => setTimeout(done, document.hidden ? Math.max(pause, 2000) : pause));
+  }
+}
+
+let turn = 0;
+async function rows() {
+  if (!feed.isLoaded) {
+    const all = await get("/v1/books");
+    feed.market = all.market;
+    for (const row of all.books) takeRow(row);
+    feed.isLoaded = true;
+    listen();
+    feed.onRows();
+    return;
+  }
+  const wanted = new Set(feed.visible());
+  if (feed.selected) wanted.add(feed.selected);
+  for (let i = 0; i < sliceCount && i < feed.order.length; i++) wanted.add(feed.order[turn++ % feed.order.length]);
+  const some = await get("/v1/books?symbols=" + [...wanted].slice(0, 250).map(encodeURIComponent).join(","));
+  for (const row of some.books) takeRow(row);
+  feed.onRows();
+}
+
+async function book() {
+  const symbol = feed.selected;
+  if (!symbol) return;
+  const body = await get("/v1/books/" + encodeURIComponent(symbol) + "?limit=250");
+  if (symbol !== feed.selected) return;
+  feed.book = body;
+  const row = feed.books.get(symbol);
+  if (row) Object.assign(row, { state: body.state, reason: body.reason, isServed: body.isServed });
+  feed.onBook(body);
+}
+
+async function analytics() {
+  const symbol = feed.selected;
+  if (!symbol) return;
+  const body = await get("/v1/books/" + encodeURIComponent(symbol) + "/analytics?levels=10&basisPoints=10");
+  if (symbol !== feed.selected) return;
+  feed.analytics = body;
+  feed.onAnalytics(body);
+}
+
+async function parts() {
+  const [buffers, planner, connections, latency] = await Promise.all(
+    ["/v1/buffers", "/v1/planner", "/v1/connections", "/v1/latency"].map((path) => get(path).catch(() => null)));
+  feed.parts = { buffers, planner, connections, latency };
+  feed.onParts(feed.parts);
+}
+
+/** Chooses a symbol. */
+export function select(symbol) {
+  feed.selected = symbol;
+  feed.book = feed.analytics = null;
+  const ignore = () => {};
+  book().catch(ignore);
+  analytics().catch(ignore);
+}
+
+export function start() {
+  forever(() => (feed.isLoaded ? 1000 : 300), rows);
+  forever(250, book);
+  forever(1000, analytics);
+  forever(2000, parts);
+}

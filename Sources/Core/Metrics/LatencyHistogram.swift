@@ -1,0 +1,67 @@
+// Times of one kind, counted in buckets that grow by a quarter of a doubling: any share of them can be asked
+// for, and monitoring gets the doublings.
+//
+// Invariant: `counts` add up to `count`. A time is at most a quarter below the bound that stands for it.
+
+/// How long something took, over a whole run.
+package struct LatencyHistogram: Sendable {
+    private static let smallestNs: Int64 = 1_000
+    private static let doublingCount = 25
+
+    private var counts = [Int](repeating: 0, count: 1 + 4 * LatencyHistogram.doublingCount + 1)
+    /// Times added.
+    package private(set) var count = 0
+    /// Their sum, in nanoseconds.
+    package private(set) var sumNs: Int64 = 0
+    /// The longest, in nanoseconds; nil before the first.
+    package private(set) var worstNs: Int64?
+
+    /// A histogram without times.
+    package init() {}
+
+    /// Adds a time in nanoseconds; below 0 it counts as 0.
+    package mutating func add(ns: Int64) {
+        let ns = max(ns, 0)
+        counts[LatencyHistogram.bucket(ns)] += 1
+        count += 1
+        sumNs = sumNs.addingReportingOverflow(ns).partialValue
+        worstNs = max(worstNs ?? 0, ns)
+    }
+
+    /// The time that so many in a thousand do not exceed, at most a quarter too large; nil before the first.
+    package func quantileNs(perMille: Int) -> Int64? {
+        guard let worstNs else { return nil }
+        var rest = max((count * perMille + 999) / 1_000, 1)
+        for (index, count) in counts.enumerated() {
+            rest -= count
+            if rest <= 0 { return index == counts.count - 1 ? worstNs : min(bound(index), worstNs) }
+        }
+        return worstNs
+    }
+
+    /// For each doubling its bound in nanoseconds, and how many times do not reach it.
+    package var doublings: [(boundNs: Int64, count: Int)] {
+        var (found, sum): ([(boundNs: Int64, count: Int)], Int) = ([], counts[0])
+        found.append((LatencyHistogram.smallestNs, sum))
+        for doubling in 0..<LatencyHistogram.doublingCount {
+            for quarter in 1...4 { sum += counts[4 * doubling + quarter] }
+            found.append((LatencyHistogram.smallestNs << Int64(doubling + 1), sum))
+        }
+        return found
+    }
+
+    private static func bucket(_ ns: Int64) -> Int {
+        if ns < smallestNs { return 0 }
+        let doubling = 63 - (ns / smallestNs).leadingZeroBitCount
+        if doubling >= doublingCount { return 1 + 4 * doublingCount }
+        let low = smallestNs << Int64(doubling)
+        return 1 + 4 * doubling + Int((ns - low) * 4 / low)
+    }
+
+    /// The smallest time of the next bucket.
+    private func bound(_ bucket: Int) -> Int64 {
+        if bucket == 0 { return LatencyHistogram.smallestNs }
+        let low = LatencyHistogram.smallestNs << Int64((bucket - 1) / 4)
+        return low + low / 4 * Int64((bucket - 1) % 4 + 1)
+    }
+}

@@ -1,0 +1,75 @@
+// Refusals of the server's own requests, in the form of RFC 9457.
+
+import LobTransport
+
+/// Why a request is refused.
+struct APIProblem: Error, Hashable {
+    /// HTTP status.
+    var status: Int
+    /// One word for programs.
+    var code: String
+    /// One sentence for people.
+    var detail: String
+
+    /// Nothing is served under this path.
+    static let unknownPath = APIProblem(
+        status: 404, code: "unknownPath", detail: "Nothing is served under this path; see /v1/openapi.json.")
+    /// Only GET and HEAD are answered.
+    static let method = APIProblem(
+        status: 405, code: "method", detail: "Only GET and HEAD are answered here.")
+    /// Nobody whose token is known.
+    static let unknownCaller = APIProblem(
+        status: 401, code: "unknownCaller", detail: "A token is needed here.")
+    /// Too many requests in this second.
+    static let tooManyRequests = APIProblem(
+        status: 429, code: "tooManyRequests", detail: "Too many requests in this second.")
+    /// As many streams are open as may be.
+    static let tooManyStreams = APIProblem(
+        status: 503, code: "tooManyStreams", detail: "As many event streams are open as may be.")
+
+    /// A symbol that the server does not keep.
+    static func unknownSymbol(_ name: String) -> APIProblem {
+        APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
+    }
+
+    /// A parameter with an illegal value.
+    static func badParameter(_ name: String, _ what: String) -> APIProblem {
+        APIProblem(status: 400, code: "badParameter", detail: "\(name) must be \(what).")
+    }
+
+    /// A parameter that the path does not have, or has twice.
+    static func strayParameter(_ name: String) -> APIProblem {
+        APIProblem(
+            status: 400, code: "strayParameter", detail: "\(name) is no parameter here, or comes twice.")
+    }
+
+    /// The answer.
+    var response: HTTPResponse {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("type", "about:blank")
+            json.member("title", APIProblem.titles[status] ?? "Error")
+            json.member("status", status)
+            json.member("code", code)
+            json.member("detail", detail)
+        }
+        var headers = APIProblem.headers
+        if status == 405 { headers += [("Allow", "GET, HEAD")] }
+        if status == 401 { headers += [("WWW-Authenticate", "Bearer")] }
+        if status == 429 || status == 503 { headers += [("Retry-After", "1")] }
+        return HTTPResponse(
+            status: status, contentType: "application/problem+json",
+            headers: headers.compactMap { HTTPHeader($0.0, $0.1) }, body: json.bytes)
+    }
+
+    /// Said with every answer of the server's own.
+    static let headers: [(String, String)] = [
+        ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
+    ]
+
+    private static let titles = [
+        400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
+        429: "Too Many Requests", 503: "Service Unavailable",
+    ]
+}

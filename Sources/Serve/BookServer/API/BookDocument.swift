@@ -1,0 +1,99 @@
+// Books as `/v1` shows them.
+//
+// Levels, sums and prices are shown of a live book only, and only as far as it is known; every list and sum
+// says whether it is complete. Times are microseconds since 1970.
+
+import BookEngine
+import DepthBook
+import LobMetrics
+import MarketData
+
+/// What is shown of one book.
+struct BookDocument {
+    /// The book that clients hold.
+    let served: ServedBook
+    /// Where the server's replica of it stands; nil before it is known.
+    let mark: BookMark?
+    /// What the service says of it, as of the last second.
+    let status: SymbolStatus
+    /// Updates in a second.
+    let rate: String?
+
+    /// The members that every picture of the book begins with.
+    func head(_ json: inout JSONWriter) {
+        json.member("symbol", "\(served.symbol)")
+        json.member("state", "\(mark?.state ?? .syncing)")
+        json.member("reason", mark?.reason.word)
+        json.member("isServed", served.isShown)
+        json.member("lastUpdateId", served.state == .empty ? nil : Int(served.book.lastUpdateID.value))
+        json.member("eventTimeUs", known(served.book.eventTimeUs))
+    }
+
+    /// A row of the list of books.
+    func row(_ json: inout JSONWriter) {
+        head(&json)
+        json.member("appliedAtUs", known(status.appliedAtNs / 1_000))
+        json.member("checkedAtUs", known(status.checkedAtNs / 1_000))
+        json.member("lagUs", status.appliedAtNs == 0 ? nil : Int(status.lagNs / 1_000))
+        json.member("updatesPerSecond", rate)
+        let spread = served.isShown ? served.book.spread : nil
+        json.member("spread", spread.flatMap { spread in served.book.scales?.text(spread) })
+        for side in Side.allCases {
+            json.object(side == .bid ? "bids" : "asks") { json in
+                json.level("best", served.isShown ? served.book.best(side) : nil, served.book.scales)
+                json.member("provenLevels", served.isShown ? served.book.provenLevelCount(side) : nil)
+                json.member("provenTo", provenTo(side))
+                json.member("complete", served.isShown && served.book.proven(side) == .unbounded)
+            }
+        }
+        json.member("bufferedBytes", status.bufferedBytes)
+        json.object("counters") { json in
+            var members = MetricMembers()
+            for metric in SymbolCounters.metrics { members.add(metric, of: status.counters) }
+            json.members(members.text)
+        }
+    }
+
+    /// The book with its best levels.
+    func levels(_ json: inout JSONWriter, levelCountMax: Int) {
+        head(&json)
+        let digest = served.isShown ? served.book.digest() : nil
+        json.member(
+            "digest",
+            digest.map { digest in
+                let digits = String(digest, radix: 16)
+                return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            })
+        for side in Side.allCases { list(&json, side, levelCountMax) }
+    }
+
+    private func list(_ json: inout JSONWriter, _ side: Side, _ levelCountMax: Int) {
+        let sum = served.isShown ? served.book.cumulative(side, levelCount: levelCountMax) : nil
+        json.object(side == .bid ? "bids" : "asks") { json in
+            json.member("complete", sum?.isExact ?? false)
+            json.member("isWholeSide", sum?.end == .sideEnds)
+            json.member("provenTo", provenTo(side))
+            guard let sum, let scales = served.book.scales else { return json.nothing("levels") }
+            json.array("levels") { json in
+                var left = sum.levelCount
+                served.book.forEachLevel(side) { level in
+                    if left == 0 { return false }
+                    left -= 1
+                    json.array { json in
+                        json.element(scales.text(level.price))
+                        json.element(scales.text(level.quantity))
+                    }
+                    return true
+                }
+            }
+        }
+    }
+
+    /// The worst price down to which every level is known; nil where that is none, or the whole side.
+    private func provenTo(_ side: Side) -> String? {
+        guard served.isShown, case .to(let price) = served.book.proven(side) else { return nil }
+        return served.book.scales?.text(price)
+    }
+
+    private func known(_ time: Int64) -> Int? { time == 0 ? nil : Int(time) }
+}

@@ -1,0 +1,120 @@
+// The event stream: looks at all books ten times a second, and sends each client what is new to it.
+//
+//     client    | event                    | what happens                        | next
+//     ----------|--------------------------|-------------------------------------|--------
+//     waiting   | its interval is over     | everything new, in one piece        | waiting
+//     waiting   | nothing new for 5 s      | a comment, so that it hears of us   | waiting
+//     waiting   | socket congested         | nothing: what is new waits with it  | waiting
+//     waiting   | gone, or too slow        | forgotten                           | gone
+//
+// A change of state that is over within a tenth of a second may be missed here; the counters of the book have
+// it.
+//
+// Bounds: `clientCountMax` clients; of each at most one piece waits, so at most every symbol once and
+// `EventLog.changeCountMax` changes of state.
+
+import DepthBook
+import LobTransport
+import MarketData
+
+/// Clients of the event stream. Thread: the server's.
+final class EventHub {
+    /// One client.
+    private final class Client {
+        let stream: HTTPStream
+        let indices: Set<Int>?
+        let intervalNs: UInt64
+        var cursor: UInt64?
+        var sentNs: UInt64 = 0
+        var isGone = false
+
+        init(_ stream: HTTPStream, _ indices: Set<Int>?, intervalNs: UInt64, cursor: UInt64?) {
+            (self.stream, self.indices, self.intervalNs, self.cursor) = (stream, indices, intervalNs, cursor)
+        }
+    }
+
+    private(set) var log: EventLog
+    private let boot: String
+    private var clients: [Client] = []
+    private var lookedNs: UInt64 = 0
+
+    /// Of the stream.
+    static let contentType = "text/event-stream"
+    /// Most clients at once.
+    static let clientCountMax = 64
+    /// Time between two looks at the books.
+    static let lookEveryNs: UInt64 = 100_000_000
+    private static let silenceNsMax: UInt64 = 5_000_000_000
+
+    /// - Parameters:
+    ///   - symbols: all of the server, in order.
+    ///   - bootNs: when it began; it tells its events from those of a server before it.
+    init(_ symbols: [SymbolName], bootNs: Int64) {
+        log = EventLog(symbols)
+        boot = String(bootNs / 1_000_000, radix: 36)
+    }
+
+    /// Clients at present.
+    var clientCount: Int { clients.count }
+
+    /// Bytes that wait for their sockets.
+    var queuedBytes: Int { clients.reduce(0) { $0 + $1.stream.queuedBytes } }
+
+    /// Addresses of the clients.
+    var addresses: [String] { clients.map(\.stream.address) }
+
+    /// Begins a stream.
+    ///
+    /// - Parameters:
+    ///   - request: to be answered.
+    ///   - indices: of the symbols wanted; nil: all.
+    ///   - intervalMs: least time between two pieces.
+    func open(_ request: HTTPRequest, _ indices: Set<Int>?, intervalMs: Int) {
+        if clients.count >= EventHub.clientCountMax {
+            request.respond(APIProblem.tooManyStreams.response)
+            return
+        }
+        let cursor = request.header("last-event-id").flatMap { EventLog.cursor(of: $0, boot: boot) }
+        let headers = APIProblem.headers.compactMap { HTTPHeader($0.0, $0.1) }
+        guard let stream = request.respond(streaming: EventHub.contentType, headers: headers) else { return }
+        let client = Client(stream, indices, intervalNs: UInt64(intervalMs) * 1_000_000, cursor: cursor)
+        stream.closed = { [unowned client] in client.isGone = true }
+        clients.append(client)
+        if !stream.send(Array("retry: 1000\n\n".utf8)) { client.isGone = true }
+    }
+
+    /// Looks at the books, if it is time, and sends what is due.
+    func turn(nowNs: UInt64, timeMs: Int64, _ top: (Int) -> EventLog.Top, symbolCount: Int) {
+        if nowNs - lookedNs < EventHub.lookEveryNs { return }
+        lookedNs = nowNs
+        for index in 0..<symbolCount { log.show(index, top(index), timeMs: timeMs) }
+        clients.removeAll(where: \.isGone)
+        for client in clients where nowNs - client.sentNs >= client.intervalNs { serve(client, nowNs) }
+    }
+
+    private func serve(_ client: Client, _ nowNs: UInt64) {
+        if client.stream.isCongested { return }
+        var bytes: [UInt8] = []
+        if client.cursor.map({ $0 < log.number }) ?? true {
+            bytes = log.events(after: client.cursor, boot: boot) { index in
+                client.indices.map { $0.contains(index) } ?? true
+            }
+            client.cursor = log.number
+        }
+        if bytes.isEmpty {
+            if nowNs - client.sentNs < EventHub.silenceNsMax { return }
+            bytes = Array(": \n\n".utf8)
+        }
+        client.sentNs = nowNs
+        if !client.stream.send(bytes) {
+            client.isGone = true
+            client.stream.end()
+        }
+    }
+
+    /// Ends all streams.
+    func end() {
+        for client in clients { client.stream.end() }
+        clients = []
+    }
+}

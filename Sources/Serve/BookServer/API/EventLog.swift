@@ -1,0 +1,151 @@
+// What clients of the event stream are told: the top of each book, and every change of state. Pure: it is
+// shown the books and asked for text.
+//
+// Each change takes the next number. Of tops only the latest counts, so the log keeps one for each symbol,
+// with the number of its last change: whoever has everything up to a number gets the tops with a higher one.
+// Changes of state are kept one by one, the last `changeCountMax` of them. So a client that comes back with
+// the number it had gets what it has missed, once, and one that missed more than is kept is told so.
+//
+// Invariant: a top carries prices only while its book may be shown.
+
+import DepthBook
+import MarketData
+
+/// The tops and changes of all books. Thread: the server's.
+struct EventLog {
+    /// What is shown of a book.
+    struct Top: Equatable {
+        var state = BookState.syncing
+        var reason = StaleReason.none
+        var isServed = false
+        var updateID: UpdateID?
+        var scales: SymbolScales?
+        var best = BestLevels()
+
+        /// Whether it shows the same; the update id may differ.
+        func shows(_ other: Top) -> Bool {
+            state == other.state && reason == other.reason && isServed == other.isServed
+                && scales == other.scales && best == other.best
+        }
+    }
+
+    private struct Change {
+        var number: UInt64
+        var index: Int
+        var text: [UInt8]
+    }
+
+    /// Most changes of state that are kept for clients that come back.
+    static let changeCountMax = 1_024
+
+    /// The number of the last change of anything.
+    private(set) var number: UInt64 = 0
+    private let names: [String]
+    private var tops: [Top]
+    private var numbers: [UInt64]
+    private var texts: [[UInt8]]
+    private var changes: [Change] = []
+    private var forgottenNumber: UInt64 = 0
+
+    /// A log of these symbols, which all are syncing.
+    init(_ symbols: [SymbolName]) {
+        names = symbols.map { "\($0)" }
+        tops = [Top](repeating: Top(), count: symbols.count)
+        numbers = [UInt64](repeating: 0, count: symbols.count)
+        texts = [[UInt8]](repeating: [], count: symbols.count)
+    }
+
+    /// The state a book was last seen in.
+    func top(_ index: Int) -> Top { tops[index] }
+
+    /// Takes what a book shows now.
+    mutating func show(_ index: Int, _ top: Top, timeMs: Int64) {
+        let before = tops[index]
+        if before.shows(top) && numbers[index] != 0 { return }
+        number += 1
+        numbers[index] = number
+        tops[index] = top
+        texts[index] = []
+        if before.state == top.state && before.reason == top.reason { return }
+        changes.append(Change(number: number, index: index, text: change(index, before, timeMs)))
+        if changes.count > EventLog.changeCountMax {
+            forgottenNumber = changes.removeFirst().number
+        }
+    }
+
+    /// Everything after a number, as one text of events whose last carries the number of now; empty if there
+    /// is nothing.
+    ///
+    /// - Parameters:
+    ///   - cursor: up to which number the client has everything; nil: it has nothing, and wants no changes of
+    ///     before.
+    ///   - boot: tells this server from others before it, in the ids of events.
+    ///   - isWanted: whether the client wants this symbol.
+    mutating func events(after cursor: UInt64?, boot: String, _ isWanted: (Int) -> Bool) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if let cursor {
+            if cursor < forgottenNumber { bytes += "event: lost\ndata: {\"kept\":\(changes.count)}\n\n".utf8 }
+            let start = changes.firstIndex { $0.number > cursor } ?? changes.count
+            for change in changes[start...] where isWanted(change.index) { bytes += change.text }
+        }
+        for index in names.indices where numbers[index] > cursor ?? 0 && isWanted(index) {
+            if texts[index].isEmpty { texts[index] = event("top") { write(index, &$0) } }
+            bytes += texts[index]
+        }
+        if bytes.isEmpty { return bytes }
+        // The id goes with the last event: a client that was cut off before it gets all of this again.
+        bytes.removeLast()
+        bytes += "id: \(boot)-\(number)\n\n".utf8
+        return bytes
+    }
+
+    /// The number in an id of this server; nil if it is of another.
+    static func cursor(of id: String, boot: String) -> UInt64? {
+        let parts = id.split(separator: "-")
+        return parts.count == 2 && parts[0] == boot ? UInt64(parts[1]) : nil
+    }
+
+    private func change(_ index: Int, _ before: Top, _ timeMs: Int64) -> [UInt8] {
+        event("state") { json in
+            json.member("symbol", names[index])
+            json.member("state", "\(tops[index].state)")
+            json.member("reason", tops[index].reason.word)
+            json.member("before", "\(before.state)")
+            json.member("timeMs", Int(timeMs))
+        }
+    }
+
+    private func write(_ index: Int, _ json: inout JSONWriter) {
+        let top = tops[index]
+        json.member("symbol", names[index])
+        json.member("state", "\(top.state)")
+        json.member("reason", top.reason.word)
+        json.member("isServed", top.isServed)
+        json.member("lastUpdateId", top.updateID.map { Int($0.value) })
+        for (name, level) in [("bid", top.best.bid), ("ask", top.best.ask)] {
+            json.level(name, top.isServed ? level : nil, top.scales)
+        }
+    }
+
+    private func event(_ name: String, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
+        var json = JSONWriter()
+        json.object(nil, body)
+        return Array("event: \(name)\ndata: ".utf8) + json.bytes + Array("\n\n".utf8)
+    }
+}
+
+extension StaleReason {
+    /// Its word; nil where nothing is wrong.
+    var word: String? { self == .none ? nil : "\(self)" }
+}
+
+extension JSONWriter {
+    /// A level as an object of two strings, or null.
+    mutating func level(_ key: String, _ level: PriceLevel?, _ scales: SymbolScales?) {
+        guard let level, let scales else { return nothing(key) }
+        object(key) { json in
+            json.member("price", scales.text(level.price))
+            json.member("quantity", scales.text(level.quantity))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// How long updates take on their way, as far as the server can see it.
+//
+// The first span lies between two clocks, the venue's and this machine's: what they differ by is in it. The
+// second begins with the last byte of the message and ends when all clients of the update have been served.
+
+import LobMetrics
+
+/// Times of the stages. Thread: the server's.
+struct ServerLatencies {
+    private(set) var venueToReceived = LatencyHistogram()
+    private(set) var receivedToSent = LatencyHistogram()
+
+    /// Adds an update that was passed on.
+    ///
+    /// - Parameters:
+    ///   - eventTimeUs: of the venue, in microseconds since 1970; 0 if unknown.
+    ///   - receivedAtNs: in nanoseconds since 1970.
+    ///   - nowNs: likewise.
+    mutating func note(eventTimeUs: Int64, receivedAtNs: Int64, nowNs: Int64) {
+        if eventTimeUs != 0 { venueToReceived.add(ns: receivedAtNs - eventTimeUs * 1_000) }
+        receivedToSent.add(ns: nowNs - receivedAtNs)
+    }
+
+    /// Name, words and times of each stage.
+    var stages: [(name: String, title: String, times: LatencyHistogram)] {
+        [
+            ("venueToReceived", "venue to received", venueToReceived),
+            ("receivedToSent", "received to sent", receivedToSent),
+        ]
+    }
+
+    /// All stages.
+    func write(_ json: inout JSONWriter) {
+        json.array("stages") { json in
+            for (name, title, times) in stages {
+                json.object { json in
+                    json.member("name", name)
+                    json.member("title", title)
+                    json.member("count", times.count)
+                    for (key, perMille) in [("p50Us", 500), ("p90Us", 900), ("p99Us", 990)] {
+                        json.member(key, times.quantileNs(perMille: perMille).map { Int($0 / 1_000) })
+                    }
+                    json.member("maxUs", times.worstNs.map { Int($0 / 1_000) })
+                }
+            }
+        }
+    }
+}
+
+extension MetricsPage {
+    /// Adds the times of all stages, as one histogram.
+    mutating func add(_ latencies: ServerLatencies) {
+        let name = "lob_server_stage_seconds"
+        append("# HELP \(name) Time that updates take from stage to stage.\n# TYPE \(name) histogram\n")
+        for (stage, _, times) in latencies.stages {
+            for (boundNs, count) in times.doublings {
+                append("\(name)_bucket{stage=\"\(stage)\",le=\"\(MetricsPage.seconds(boundNs))\"} \(count)\n")
+            }
+            append("\(name)_bucket{stage=\"\(stage)\",le=\"+Inf\"} \(times.count)\n")
+            append("\(name)_sum{stage=\"\(stage)\"} \(MetricsPage.seconds(times.sumNs))\n")
+            append("\(name)_count{stage=\"\(stage)\"} \(times.count)\n")
+        }
+    }
+
+    /// Seconds as exact decimal text.
+    private static func seconds(_ ns: Int64) -> String {
+        let digits = String(ns % 1_000_000_000)
+        let fraction = String(repeating: "0", count: 9 - digits.utf8.count) + digits
+        let kept = fraction.reversed().drop { $0 == "0" }.reversed()
+        return "\(ns / 1_000_000_000)" + (kept.isEmpty ? "" : "." + String(kept))
+    }
+}

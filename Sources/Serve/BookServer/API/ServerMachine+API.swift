@@ -1,0 +1,170 @@
+// The server's own requests: what it says of itself and of the books, beside the venue's; see `APIRequest`
+// for the paths. The document under `/v1/openapi.json` describes them, and a test compares the two.
+
+import BookEngine
+import BookService
+import DepthBook
+import LobMetrics
+import LobTransport
+import MarketData
+
+extension ServerMachine {
+    /// Answers a request that is not of the venue's.
+    ///
+    /// - Returns: false if it is of the venue's.
+    func answerOwn(_ request: HTTPRequest) -> Bool {
+        do throws(APIProblem) {
+            var query = request.query
+            if !options.tokens.isEmpty { query.removeAll { $0.name == ServerMachine.tokenName } }
+            guard let asked = try APIRequest.read(request.path, query) else { return false }
+            if request.method != .get && request.method != .head { throw .method }
+            if asked.isSecret && !isKnown(request) { throw .unknownCaller }
+            let nowNs = LoopClock.monotonicNs
+            if !pace.admits(request.peerAddress, nowNs: nowNs, most: options.requestsPerSecondMax) {
+                throw .tooManyRequests
+            }
+            if case .stream(let names, let intervalMs) = asked {
+                let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
+                if request.method == .head {
+                    request.respond(response([], EventHub.contentType))
+                } else {
+                    events.open(request, indices, intervalMs: intervalMs)
+                }
+            } else {
+                request.respond(try answer(asked))
+            }
+        } catch {
+            counters.refusalCount += 1
+            request.respond(error.response)
+        }
+        return true
+    }
+
+    private func answer(_ asked: APIRequest) throws(APIProblem) -> HTTPResponse {
+        switch asked {
+        case .page(let page): return page.response
+        case .document: return response(Page.document)
+        case .metrics: return response(Array(metricsPage.text.utf8), MetricsPage.contentType)
+        case .health, .ready: return healthAnswer(asked)
+        case .books(let names):
+            let indices = try names.map { (names) throws(APIProblem) in try ownIndices(names) }
+            return json { json in
+                json.member("market", rules.market.name)
+                json.member("timeUs", Int(LoopClock.realtimeNs / 1_000))
+                json.array("books") { json in
+                    for index in indices ?? Array(places.indices) {
+                        let document = document(index)
+                        json.object { document.row(&$0) }
+                    }
+                }
+            }
+        case .book(let name, let levelCountMax):
+            let index = try ownIndex(name)
+            _ = refusal(of: index)
+            return json { document(index).levels(&$0, levelCountMax: levelCountMax) }
+        case .analytics(let name, let analysis):
+            let index = try ownIndex(name)
+            _ = refusal(of: index)
+            var problem: APIProblem?
+            let answer = json { json in
+                document(index).head(&json)
+                do throws(APIProblem) {
+                    try AnalyticsDocument(served: book(index), analysis: analysis).write(&json)
+                } catch {
+                    problem = error
+                }
+            }
+            if let problem { throw problem }
+            return answer
+        case .buffers: return json { buffers(&$0) }
+        case .planner: return json { planner(&$0) }
+        case .connections: return json { connections(&$0) }
+        case .latency: return json { latencies.write(&$0) }
+        case .stream: throw .method
+        }
+    }
+
+    private func healthAnswer(_ asked: APIRequest) -> HTTPResponse {
+        let live = places.indices.count { book($0).isShown }
+        let begun = places.indices.count { book($0).state != .empty }
+        // A book that is lost now and then must not take a whole server out of service.
+        let isReady = live > 0 && begun == places.count
+        var answer = json { json in
+            json.member("books", places.count)
+            json.member("live", live)
+            if asked == .ready { json.member("isReady", isReady) }
+        }
+        if asked == .ready && !isReady { answer.status = 503 }
+        return answer
+    }
+
+    private func json(_ body: (inout JSONWriter) -> Void) -> HTTPResponse {
+        var json = JSONWriter()
+        json.object(nil, body)
+        return response(json.bytes)
+    }
+
+    private func response(_ bytes: [UInt8], _ contentType: String = "application/json") -> HTTPResponse {
+        HTTPResponse(
+            contentType: contentType, headers: APIProblem.headers.compactMap { HTTPHeader($0.0, $0.1) },
+            body: bytes)
+    }
+
+    private func ownIndex(_ name: String) throws(APIProblem) -> Int {
+        guard let symbol = SymbolName(name), let index = indices[symbol] else { throw .unknownSymbol(name) }
+        return index
+    }
+
+    private func ownIndices(_ names: [String]) throws(APIProblem) -> [Int] {
+        var found: [Int] = []
+        for name in names { found.append(try ownIndex(name)) }
+        return found
+    }
+
+    private func document(_ index: Int) -> BookDocument {
+        let (shard, slot) = places[index]
+        let symbol = shards[shard].symbols[slot]
+        let status = service.readers(of: symbol)?.statuses.latest(SymbolStatus(symbol))
+        return BookDocument(
+            served: book(index), mark: shards[shard].mark(of: slot), status: status ?? SymbolStatus(symbol),
+            rate: rates.text(index))
+    }
+
+    /// Lets the event stream look at the books, and the loop turn again in time for those who follow it.
+    func showEvents(_ nowNs: UInt64) {
+        events.turn(
+            nowNs: nowNs, timeMs: LoopClock.realtimeNs / 1_000_000,
+            { index in
+                let (shard, slot) = places[index]
+                let served = book(index)
+                rates.turn(index, nowNs: nowNs)
+                let mark = shards[shard].mark(of: slot)
+                var top = EventLog.Top()
+                (top.state, top.reason) = (mark?.state ?? .syncing, mark?.reason ?? .none)
+                top.isServed = served.isShown
+                if !top.isServed { return top }
+                top.updateID = served.book.lastUpdateID
+                top.scales = served.book.scales
+                top.best = BestLevels(bid: served.book.bestBid, ask: served.book.bestAsk)
+                return top
+            }, symbolCount: places.count)
+        if events.clientCount > 0 {
+            alarm.set(atNs: nowNs + EventHub.lookEveryNs, nowNs: nowNs, on: loop)
+        }
+    }
+
+    private var metricsPage: MetricsPage {
+        var page = MetricsPage()
+        page.add([(label: "", status: counters)])
+        page.add(service.shardStatuses.enumerated().map { (label: "\($0)", status: $1) })
+        page.add([(label: "", status: service.fetcherStatus)])
+        page.add(latencies)
+        page.add(
+            service.symbols.compactMap { symbol in
+                service.readers(of: symbol).map {
+                    (label: "\(symbol)", status: $0.statuses.latest(SymbolStatus(symbol)))
+                }
+            })
+        return page
+    }
+}
