@@ -1,4 +1,4 @@
-// The page for Prometheus, as strictly as its readers should be: `promtool` passes most of what is found here.
+// The page for Prometheus, read more strictly than by `promtool`, which passes most of what is found here.
 
 import Testing
 

@@ -78,7 +78,7 @@ final class EventHub {
         let headers = APIProblem.headers.compactMap { HTTPHeader($0.0, $0.1) }
         guard let stream = request.respond(streaming: EventHub.contentType, headers: headers) else { return }
         let client = Client(stream, indices, intervalNs: UInt64(intervalMs) * 1_000_000, cursor: cursor)
-        stream.closed = { [unowned client] in client.isGone = true }
+        stream.closed = { [weak client] in client?.isGone = true }
         clients.append(client)
         if !stream.send(Array("retry: 1000\n\n".utf8)) { client.isGone = true }
     }
