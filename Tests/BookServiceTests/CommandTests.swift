@@ -28,7 +28,7 @@ struct CommandTests {
             (["run", "A", "--max-lag", "nan"], "--max-lag must be 0"),
             (["run", "A", "--silence", "-1"], "--silence must be 1"),
             (["run", "A", "--seconds", "-1"], "--seconds must be above 0"),
-            (["run", "A", "--serve", "0.0.0.0:9443"], "only loopback addresses are served"),
+            (["run", "A", "--serve", "0.0.0.0:9443"], "say --serve-public"),
             (["run", "A", "--ring", "-2"], "--ring must be a power of two"),
             (["run", "A", "--shards", "-2"], "--shards must be 1"),
             (
