@@ -66,13 +66,13 @@ import Testing
     @Test func commandsAndOptionsExist() {
         let sources = SourceTree.sources.filter { $0.path.hasPrefix("Sources/lob/") }
             .map { String(decoding: $0.bytes, as: UTF8.self) }.joined()
-        let commands = Set(sources.matches(of: #/commandName: "([a-z]+)"/#).map { String($0.1) })
+        let commands = Set(sources.matches(of: #/commandName: "([a-z][a-z-]*)"/#).map { String($0.1) })
         let options = Set(sources.matches(of: #/ var ([a-z][A-Za-z]*)/#).map { String($0.1) })
         #expect(commands.contains("watch") && options.contains("wsUrl"))
         var findings: [String] = []
         for page in Self.pages {
             for (index, line) in page.lines.enumerated() {
-                for call in line.matches(of: #/(?:^|[ `\/])lob ([a-z]+)((?: +[^`|]*)?)/#) {
+                for call in line.matches(of: #/(?:^|[ `\/])lob ([a-z][a-z-]*)((?: +[^`|]*)?)/#) {
                     if !commands.contains(String(call.1)) {
                         if line.contains("`lob \(call.1)") || line.hasPrefix("lob ") {
                             findings.append("\(page.path):\(index + 1): no command \(call.1)")
