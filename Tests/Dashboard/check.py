@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -231,13 +232,15 @@ def faults(page, stack):
 
 def contract(url):
     """The answers against the document that describes them."""
+    folder = tempfile.mkdtemp()  # where it leaves its notes
     result = subprocess.run(
         ["schemathesis", "run", url + "/v1/openapi.json", "--max-examples", os.environ.get("LOB_EXAMPLES", "50"),
          "--exclude-path", "/v1/stream",
          # The library answers unknown methods itself; a decimal finer than a symbol's is refused on purpose.
          "--exclude-checks", "unsupported_method,positive_data_acceptance",
          "--phases", "examples,coverage,fuzzing", "--request-timeout", "20"],
-        capture_output=True, text=True)
+        capture_output=True, text=True, cwd=folder)
+    shutil.rmtree(folder)
     text = result.stdout
     # A path or query with a NUL is hung up on before anybody sees it: that is no answer to be described.
     errors = [part for part in re.findall(r"curl -X [^\n]*", text) if "%00" not in part]

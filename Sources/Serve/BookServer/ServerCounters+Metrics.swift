@@ -52,7 +52,7 @@ extension ServerCounters: Measured {
             "lob_server_tap_dropped_frames_total", \.tapDroppedCount, key: "tapDropped",
             help: "Frames that found no room in the server's taps."),
         .gauge(
-            "lob_server_tap_lag_milliseconds", \.tapLagMs, key: "tapLagMs",
+            "lob_server_tap_lag_seconds", \.tapLagMs, key: "tapLagMs", unit: .milliseconds,
             help: "What is shown lies so far behind what the feed has received."),
         .gauge(
             "lob_server_tap_high_water_bytes", \.tapMostBytes, key: "tapMostBytes", unit: .bytes,
