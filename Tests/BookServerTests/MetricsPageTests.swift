@@ -68,6 +68,31 @@ func faults(ofMetrics page: String) -> [String] {
         #expect(faults(ofMetrics: page([])) == [])
     }
 
+    /// Whatever times come from outside, the page is written; spans of years are left out.
+    @Test func anyTimesAreSurvived() {
+        var latencies = ServerLatencies()
+        let nowNs: Int64 = 1_790_000_000_000_000_000
+        for eventTimeUs in [1, 9_999_999_999_999_999, .max, .min, -1, 1_600_000_000_000_000] as [Int64] {
+            for _ in 0..<100 {
+                latencies.note(eventTimeUs: eventTimeUs, receivedAtNs: nowNs, nowNs: nowNs + 1_000)
+            }
+        }
+        latencies.note(eventTimeUs: 1, receivedAtNs: .max, nowNs: .min)
+        latencies.note(eventTimeUs: nowNs / 1_000 - 5, receivedAtNs: nowNs, nowNs: nowNs + 1_000)
+        #expect(latencies.venueToReceived.count == 1 && latencies.venueToReceived.sumNs == 5_000)
+        #expect(latencies.receivedToSent.count == 601)
+        var page = MetricsPage()
+        page.add(latencies)
+        #expect(faults(ofMetrics: page.text) == [])
+    }
+
+    @Test(
+        arguments: [
+            (0, "0"), (1, "0.000000001"), (1_500_000_000, "1.5"), (-123_456_789, "-0.123456789"),
+            (-3_000_000_000, "-3"), (.max, "9223372036.854775807"), (.min, "-9223372036.854775808"),
+        ] as [(Int64, String)])
+    func secondsAreExact(_ ns: Int64, _ text: String) { #expect(MetricsPage.seconds(ns) == text) }
+
     /// Each fault that the check is there for, made on purpose.
     @Test(arguments: [
         (#"le="+Inf"} 2"#, #"le="+Inf"} 3"#), (#"le="0.000002"} 2"#, #"le="0.000002"} 0"#),

@@ -42,4 +42,11 @@ import Testing
         histogram.add(ns: -5)
         #expect(histogram.worstNs == 0 && histogram.sumNs == 0 && histogram.doublings[0].count == 1)
     }
+
+    @Test func sumsStayAtTheLargestNumber() {
+        var histogram = LatencyHistogram()
+        for _ in 0..<3 { histogram.add(ns: .max) }
+        #expect(histogram.sumNs == .max && histogram.count == 3 && histogram.worstNs == .max)
+        #expect(histogram.quantileNs(perMille: 500) == .max)
+    }
 }

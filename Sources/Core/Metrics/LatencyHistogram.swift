@@ -11,7 +11,7 @@ package struct LatencyHistogram: Sendable {
     private var counts = [Int](repeating: 0, count: 1 + 4 * LatencyHistogram.doublingCount + 1)
     /// Times added.
     package private(set) var count = 0
-    /// Their sum, in nanoseconds.
+    /// Their sum, in nanoseconds; what would exceed the largest number stays there.
     package private(set) var sumNs: Int64 = 0
     /// The longest, in nanoseconds; nil before the first.
     package private(set) var worstNs: Int64?
@@ -24,7 +24,8 @@ package struct LatencyHistogram: Sendable {
         let ns = max(ns, 0)
         counts[LatencyHistogram.bucket(ns)] += 1
         count += 1
-        sumNs = sumNs.addingReportingOverflow(ns).partialValue
+        let (sum, isHuge) = sumNs.addingReportingOverflow(ns)
+        sumNs = isHuge ? .max : sum
         worstNs = max(worstNs ?? 0, ns)
     }
 

@@ -2,6 +2,9 @@
 //
 // The first span lies between two clocks, the venue's and this machine's: what they differ by is in it. The
 // second begins with the last byte of the message and ends when all clients of the update have been served.
+//
+// Times come from outside. A span of more than a day, forwards or backwards, is no latency: an old recording
+// is played, or a time is wrong. It is left out.
 
 import LobMetrics
 
@@ -10,6 +13,8 @@ struct ServerLatencies {
     private(set) var venueToReceived = LatencyHistogram()
     private(set) var receivedToSent = LatencyHistogram()
 
+    private static let plausibleNsMax: UInt64 = 86_400_000_000_000
+
     /// Adds an update that was passed on.
     ///
     /// - Parameters:
@@ -17,8 +22,17 @@ struct ServerLatencies {
     ///   - receivedAtNs: in nanoseconds since 1970.
     ///   - nowNs: likewise.
     mutating func note(eventTimeUs: Int64, receivedAtNs: Int64, nowNs: Int64) {
-        if eventTimeUs != 0 { venueToReceived.add(ns: receivedAtNs - eventTimeUs * 1_000) }
-        receivedToSent.add(ns: nowNs - receivedAtNs)
+        let (eventNs, isHuge) = eventTimeUs.multipliedReportingOverflow(by: 1_000)
+        if eventTimeUs != 0 && !isHuge {
+            ServerLatencies.add(from: eventNs, to: receivedAtNs, &venueToReceived)
+        }
+        ServerLatencies.add(from: receivedAtNs, to: nowNs, &receivedToSent)
+    }
+
+    private static func add(from startNs: Int64, to endNs: Int64, _ times: inout LatencyHistogram) {
+        let (ns, overflows) = endNs.subtractingReportingOverflow(startNs)
+        if overflows || ns.magnitude > ServerLatencies.plausibleNsMax { return }
+        times.add(ns: ns)
     }
 
     /// Name, words and times of each stage.
@@ -63,10 +77,11 @@ extension MetricsPage {
     }
 
     /// Seconds as exact decimal text.
-    private static func seconds(_ ns: Int64) -> String {
-        let digits = String(ns % 1_000_000_000)
+    static func seconds(_ ns: Int64) -> String {
+        let (whole, part) = ns.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let digits = String(part)
         let fraction = String(repeating: "0", count: 9 - digits.utf8.count) + digits
         let kept = fraction.reversed().drop { $0 == "0" }.reversed()
-        return "\(ns / 1_000_000_000)" + (kept.isEmpty ? "" : "." + String(kept))
+        return (ns < 0 ? "-" : "") + "\(whole)" + (kept.isEmpty ? "" : "." + String(kept))
     }
 }
