@@ -15,7 +15,7 @@ import Testing
         -> EventLog.Top
     {
         var top = EventLog.Top()
-        (top.state, top.reason, top.isServed) = (state, reason, state == .live)
+        top.standing = Standing(state: state, reason: reason.word, isServed: state == .live)
         (top.updateID, top.scales) = (UpdateID(7), Self.scales)
         top.best = BestLevels(bid: price.map { PriceLevel($0, 15) }, ask: nil)
         return top
@@ -90,7 +90,7 @@ import Testing
             let states: [(BookState, StaleReason)] = [(.live, .none), (.live, .none), (.stale, .gap)]
             let (state, reason) = states[random.below(3)]
             let next = top(Int64(random.below(5)) + 1, state, reason)
-            if next.state != shown[index].state { changeCount += 1 }
+            if next.standing.state != shown[index].standing.state { changeCount += 1 }
             shown[index] = next
             log.show(index, next, timeMs: Int64(step))
             for place in clients.indices where random.chance(0.15) || step == 599 {

@@ -106,6 +106,34 @@ extension ServerTests {
         defer { stack.stop() }
         let answer = try stack.get("/api/v3/depth?symbol=SIM0USDT")
         #expect(answer.status == 503 && answer.text.contains("behind"))
+        // Nothing else shows them either, and everything says why.
+        let head = "\"state\":\"stale\",\"reason\":\"backlog\",\"isServed\":false,"
+        var book = Answer()
+        stack.drive("known as late") {
+            book = (try? stack.get("/v1/books/SIM0USDT")) ?? Answer()
+            return book.text.contains("backlog")
+        }
+        #expect(book.text.contains(head) && book.text.contains("\"levels\":null"))
+        #expect(book.text.contains("\"digest\":null"))
+        let row = try stack.get("/v1/books?symbols=SIM0USDT").text
+        #expect(row.contains(head) && row.contains("\"best\":null") && row.contains("\"spread\":null"))
+        let analytics = try stack.get("/v1/books/SIM0USDT/analytics").text
+        #expect(analytics.contains(head) && analytics.contains("\"bid\":null,\"ask\":null"))
+        #expect(try stack.get("/health").text == "{\"books\":2,\"live\":0}")
+        let ready = try stack.get("/ready")
+        #expect(ready.status == 503 && ready.text.contains("\"isReady\":false"))
+        let events = RawClient(stack.server.port, head: "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        var heard = ""
+        stack.drive("tops") {
+            heard = events.read()
+            return heard.contains("event: top\ndata: {\"symbol\":\"SIM0USDT\"," + head)
+        }
+        #expect(!heard.contains("\"price\""))
+        // A new listener of a stream gets nothing of them.
+        let partial = RawClient(stack.server.port, path: "/ws/sim0usdt@depth5@100ms/sim0usdt@bookTicker")
+        stack.drive("counted") { stack.server.counters.streamCount == 2 }
+        for _ in 0..<50 { stack.loop.turn(waitAtMostNs: 2_000_000) }
+        #expect(!partial.read().contains("SIM0USDT"))
     }
 
     @Test func theWebSocketAPIAnswersAsREST() throws {

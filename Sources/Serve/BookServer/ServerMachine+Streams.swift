@@ -122,7 +122,11 @@ extension ServerMachine {
             topic.changed.formUnion(places.indices)
             return
         }
-        if !book(index).isShown { return }
+        if !isShown(index) {
+            // When it may be shown again, it is news to this client.
+            topic.shown.removeAll(keepingCapacity: true)
+            return
+        }
         switch topic.kind {
         case .updates: repeatUpdate(book(index).message, to: client, topic, index)
         case .summaries: repeatUpdate(topic.message, to: client, topic, index)

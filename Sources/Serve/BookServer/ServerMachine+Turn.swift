@@ -73,8 +73,8 @@ extension ServerMachine {
         counters.tapMostBytes = shards.reduce(0) { max($0, $1.gauges.highWaterBytes) }
     }
 
-    /// Whether the book of a symbol may be shown, as of this turn.
-    private func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
+    /// Whether the book of a symbol may be shown in streams, as of this turn.
+    func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
 
     /// Asks for the venue's list of symbols: again soon until it is there, later now and then.
     private func takeList(_ nowNs: UInt64) {

@@ -137,6 +137,17 @@ final class ServerMachine {
         return shards[shard].refusal(of: slot, news[shard])
     }
 
+    /// What is said of the book of a symbol now.
+    func standing(of index: Int) -> Standing {
+        let (shard, slot) = places[index]
+        let isServed = refusal(of: index) == nil
+        let mark = shards[shard].mark(of: slot)
+        if !isServed && mark?.state == .live && book(index).isShown {
+            return Standing(state: .stale, reason: Standing.backlog)
+        }
+        return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)
+    }
+
     /// Whether what a shard shows is too old, by what it lies behind the feed.
     func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
 

@@ -81,7 +81,7 @@ export const reasons = {
   mismatch: "the venue's best prices differ", rescale: "the venue prints other decimals",
   behind: "the venue is ahead", shallow: "the best price is not known", unreadable: "a message could not be read",
   dropped: "a message found no room", audit: "a snapshot differs", lagging: "updates come too late",
-  silent: "the connection has fallen silent",
+  silent: "the connection has fallen silent", backlog: "this server is behind its feed",
 };
 
 /** Sets a text only if it is another: most are not. */

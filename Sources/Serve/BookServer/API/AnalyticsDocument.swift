@@ -12,10 +12,15 @@ import MarketData
 
 /// The answers to what was asked about one book. A book that may not be shown answers null.
 struct AnalyticsDocument {
-    let served: ServedBook
-    let analysis: APIRequest.Analysis
+    private let served: ServedBook
+    private let analysis: APIRequest.Analysis
+    /// Nil if the book may not be shown.
+    private let scales: SymbolScales?
 
-    private var scales: SymbolScales? { served.isShown ? served.book.scales : nil }
+    init(_ document: BookDocument, _ analysis: APIRequest.Analysis) {
+        (served, self.analysis) = (document.served, analysis)
+        scales = document.standing.isServed ? document.served.book.scales : nil
+    }
 
     /// Writes all of it.
     ///

@@ -12,8 +12,8 @@ import MarketData
 struct BookDocument {
     /// The book that clients hold.
     let served: ServedBook
-    /// Where the server's replica of it stands; nil before it is known.
-    let mark: BookMark?
+    /// What is said of it now.
+    let standing: Standing
     /// What the service says of it, as of the last second.
     let status: SymbolStatus
     /// Updates in a second.
@@ -22,9 +22,9 @@ struct BookDocument {
     /// The members that every picture of the book begins with.
     func head(_ json: inout JSONWriter) {
         json.member("symbol", "\(served.symbol)")
-        json.member("state", "\(mark?.state ?? .syncing)")
-        json.member("reason", mark?.reason.word)
-        json.member("isServed", served.isShown)
+        json.member("state", "\(standing.state)")
+        json.member("reason", standing.reason)
+        json.member("isServed", standing.isServed)
         json.member("lastUpdateId", served.state == .empty ? nil : Int(served.book.lastUpdateID.value))
         json.member("eventTimeUs", known(served.book.eventTimeUs))
     }
@@ -36,14 +36,14 @@ struct BookDocument {
         json.member("checkedAtUs", known(status.checkedAtNs / 1_000))
         json.member("lagUs", status.appliedAtNs == 0 ? nil : Int(status.lagNs / 1_000))
         json.member("updatesPerSecond", rate)
-        let spread = served.isShown ? served.book.spread : nil
+        let spread = standing.isServed ? served.book.spread : nil
         json.member("spread", spread.flatMap { spread in served.book.scales?.text(spread) })
         for side in Side.allCases {
             json.object(side == .bid ? "bids" : "asks") { json in
-                json.level("best", served.isShown ? served.book.best(side) : nil, served.book.scales)
-                json.member("provenLevels", served.isShown ? served.book.provenLevelCount(side) : nil)
+                json.level("best", standing.isServed ? served.book.best(side) : nil, served.book.scales)
+                json.member("provenLevels", standing.isServed ? served.book.provenLevelCount(side) : nil)
                 json.member("provenTo", provenTo(side))
-                json.member("complete", served.isShown && served.book.proven(side) == .unbounded)
+                json.member("complete", standing.isServed && served.book.proven(side) == .unbounded)
             }
         }
         json.member("bufferedBytes", status.bufferedBytes)
@@ -57,7 +57,7 @@ struct BookDocument {
     /// The book with its best levels.
     func levels(_ json: inout JSONWriter, levelCountMax: Int) {
         head(&json)
-        let digest = served.isShown ? served.book.digest() : nil
+        let digest = standing.isServed ? served.book.digest() : nil
         json.member(
             "digest",
             digest.map { digest in
@@ -68,7 +68,7 @@ struct BookDocument {
     }
 
     private func list(_ json: inout JSONWriter, _ side: Side, _ levelCountMax: Int) {
-        let sum = served.isShown ? served.book.cumulative(side, levelCount: levelCountMax) : nil
+        let sum = standing.isServed ? served.book.cumulative(side, levelCount: levelCountMax) : nil
         json.object(side == .bid ? "bids" : "asks") { json in
             json.member("complete", sum?.isExact ?? false)
             json.member("isWholeSide", sum?.end == .sideEnds)
@@ -91,7 +91,7 @@ struct BookDocument {
 
     /// The worst price down to which every level is known; nil where that is none, or the whole side.
     private func provenTo(_ side: Side) -> String? {
-        guard served.isShown, case .to(let price) = served.book.proven(side) else { return nil }
+        guard standing.isServed, case .to(let price) = served.book.proven(side) else { return nil }
         return served.book.scales?.text(price)
     }
 

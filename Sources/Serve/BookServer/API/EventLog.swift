@@ -15,17 +15,14 @@ import MarketData
 struct EventLog {
     /// What is shown of a book.
     struct Top: Equatable {
-        var state = BookState.syncing
-        var reason = StaleReason.none
-        var isServed = false
+        var standing = Standing()
         var updateID: UpdateID?
         var scales: SymbolScales?
         var best = BestLevels()
 
         /// Whether it shows the same; the update id may differ.
         func shows(_ other: Top) -> Bool {
-            state == other.state && reason == other.reason && isServed == other.isServed
-                && scales == other.scales && best == other.best
+            standing == other.standing && scales == other.scales && best == other.best
         }
     }
 
@@ -66,7 +63,8 @@ struct EventLog {
         numbers[index] = number
         tops[index] = top
         texts[index] = []
-        if before.state == top.state && before.reason == top.reason { return }
+        let (old, new) = (before.standing, top.standing)
+        if old.state == new.state && old.reason == new.reason { return }
         changes.append(Change(number: number, index: index, text: change(index, before, timeMs)))
         if changes.count > EventLog.changeCountMax {
             forgottenNumber = changes.removeFirst().number
@@ -108,9 +106,9 @@ struct EventLog {
     private func change(_ index: Int, _ before: Top, _ timeMs: Int64) -> [UInt8] {
         event("state") { json in
             json.member("symbol", names[index])
-            json.member("state", "\(tops[index].state)")
-            json.member("reason", tops[index].reason.word)
-            json.member("before", "\(before.state)")
+            json.member("state", "\(tops[index].standing.state)")
+            json.member("reason", tops[index].standing.reason)
+            json.member("before", "\(before.standing.state)")
             json.member("timeMs", Int(timeMs))
         }
     }
@@ -118,12 +116,12 @@ struct EventLog {
     private func write(_ index: Int, _ json: inout JSONWriter) {
         let top = tops[index]
         json.member("symbol", names[index])
-        json.member("state", "\(top.state)")
-        json.member("reason", top.reason.word)
-        json.member("isServed", top.isServed)
+        json.member("state", "\(top.standing.state)")
+        json.member("reason", top.standing.reason)
+        json.member("isServed", top.standing.isServed)
         json.member("lastUpdateId", top.updateID.map { Int($0.value) })
         for (name, level) in [("bid", top.best.bid), ("ask", top.best.ask)] {
-            json.level(name, top.isServed ? level : nil, top.scales)
+            json.level(name, top.standing.isServed ? level : nil, top.scales)
         }
     }
 

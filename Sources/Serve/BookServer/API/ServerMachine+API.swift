@@ -59,17 +59,15 @@ extension ServerMachine {
                 }
             }
         case .book(let name, let levelCountMax):
-            let index = try ownIndex(name)
-            _ = refusal(of: index)
-            return json { document(index).levels(&$0, levelCountMax: levelCountMax) }
+            let document = document(try ownIndex(name))
+            return json { document.levels(&$0, levelCountMax: levelCountMax) }
         case .analytics(let name, let analysis):
-            let index = try ownIndex(name)
-            _ = refusal(of: index)
+            let document = document(try ownIndex(name))
             var problem: APIProblem?
             let answer = json { json in
-                document(index).head(&json)
+                document.head(&json)
                 do throws(APIProblem) {
-                    try AnalyticsDocument(served: book(index), analysis: analysis).write(&json)
+                    try AnalyticsDocument(document, analysis).write(&json)
                 } catch {
                     problem = error
                 }
@@ -85,10 +83,13 @@ extension ServerMachine {
     }
 
     private func healthAnswer(_ asked: APIRequest) -> HTTPResponse {
-        let live = places.indices.count { book($0).isShown }
+        let standings = places.indices.map(standing)
+        let live = standings.count(where: \.isServed)
         let begun = places.indices.count { book($0).state != .empty }
-        // A book that is lost now and then must not take a whole server out of service.
-        let isReady = live > 0 && begun == places.count
+        // A book that is lost now and then must not take a whole server out of service; a backlog is the
+        // server's own.
+        let isBehind = standings.contains { $0.reason == Standing.backlog }
+        let isReady = live > 0 && begun == places.count && !isBehind
         var answer = json { json in
             json.member("books", places.count)
             json.member("live", live)
@@ -126,7 +127,7 @@ extension ServerMachine {
         let symbol = shards[shard].symbols[slot]
         let status = service.readers(of: symbol)?.statuses.latest(SymbolStatus(symbol))
         return BookDocument(
-            served: book(index), mark: shards[shard].mark(of: slot), status: status ?? SymbolStatus(symbol),
+            served: book(index), standing: standing(of: index), status: status ?? SymbolStatus(symbol),
             rate: rates.text(index))
     }
 
@@ -135,14 +136,11 @@ extension ServerMachine {
         events.turn(
             nowNs: nowNs, timeMs: LoopClock.realtimeNs / 1_000_000,
             { index in
-                let (shard, slot) = places[index]
-                let served = book(index)
                 rates.turn(index, nowNs: nowNs)
-                let mark = shards[shard].mark(of: slot)
                 var top = EventLog.Top()
-                (top.state, top.reason) = (mark?.state ?? .syncing, mark?.reason ?? .none)
-                top.isServed = served.isShown
-                if !top.isServed { return top }
+                top.standing = standing(of: index)
+                if !top.standing.isServed { return top }
+                let served = book(index)
                 top.updateID = served.book.lastUpdateID
                 top.scales = served.book.scales
                 top.best = BestLevels(bid: served.book.bestBid, ask: served.book.bestAsk)
