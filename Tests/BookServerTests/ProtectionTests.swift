@@ -98,6 +98,25 @@ extension ServerTests {
         }
     }
 
+    /// Where too much waits for slow readers, nothing long is added to it.
+    @Test func memoryForAnswersIsBounded() throws {
+        var options = BookServer.Options()
+        options.queuedBytesTotalMax = -1
+        let stack = try Stack(options: options)
+        defer { stack.stop() }
+        for target in ["/metrics", "/v1/books", "/v1/books/SIM0USDT", "/v1/openapi.json", "/v1/stream", "/"] {
+            let answer = try stack.get(target)
+            #expect(answer.status == 503 && answer.text.contains("overloaded"), "\(target)")
+        }
+        for target in ["exchangeInfo", "depth?symbol=SIM0USDT", "ticker/bookTicker"] {
+            let answer = try stack.get("/api/v3/" + target)
+            #expect(answer.status == 503 && answer.text.contains("-1008"), "\(target)")
+        }
+        for target in ["/health", "/api/v3/ping", "/api/v3/time"] {
+            #expect(try stack.get(target).status == 200, "\(target)")
+        }
+    }
+
     /// Books of a server that lies too far behind its feed are not shown.
     @Test func theServersOwnBacklogIsJudged() throws {
         var options = BookServer.Options()

@@ -54,8 +54,8 @@ package final class BookServer: Sendable {
         package var queuedBytesMax = 2 << 20
         /// Most bytes of the name of a stream; a longer one is refused.
         package var streamNameBytesMax = 128
-        /// Most bytes that wait for the sockets of all clients. Beyond that, books are refused with 503, and
-        /// a client that has more than `queuedBytesMin` waiting is closed with 1008.
+        /// Most bytes that wait for the sockets of all clients. Beyond that, whatever is longer than a line
+        /// is refused with 503, and a client that has more than `queuedBytesMin` waiting is closed with 1008.
         package var queuedBytesTotalMax = 256 << 20
         /// What a client may have waiting although the sum is too large.
         package var queuedBytesMin = 64 << 10

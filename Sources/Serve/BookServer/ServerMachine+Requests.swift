@@ -154,6 +154,10 @@ extension ServerMachine {
         _ request: RestRequest, atUs timeUs: Int64, isMicroseconds: Bool
     ) throws(RestRefusal) -> RestAnswer {
         switch request {
+        case .ping, .time: break
+        case .exchangeInfo, .depth, .bookTicker, .bookTickers: if isOverloaded { throw .overloaded }
+        }
+        switch request {
         case .ping: return RestAnswer("{}")
         case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))
         case .exchangeInfo(let names):
@@ -182,7 +186,6 @@ extension ServerMachine {
         let index = try index(of: name)
         let why = refusal(of: index)
         if let why, !options.servesStale || book(index).state == .empty { throw .notServed(why) }
-        if loop.queuedBytes > options.queuedBytesTotalMax { throw .overloaded }
         let cut = book(index).answer(&snapshot, limit: levelCount)
         guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
             throw .notServed("the book has no levels")

@@ -43,9 +43,12 @@ extension ServerMachine {
 
     private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }
 
+    /// Whether as much waits for the sockets of all clients as may.
+    var isOverloaded: Bool { loop.queuedBytes > options.queuedBytesTotalMax }
+
     /// Most bytes that may wait for a client.
     var queuedBytesMax: Int {
-        loop.queuedBytes > options.queuedBytesTotalMax
+        isOverloaded
             ? min(options.queuedBytesMin, options.queuedBytesMax) : options.queuedBytesMax
     }
 

@@ -27,6 +27,10 @@ struct APIProblem: Error, Hashable {
     static let tooManyStreams = APIProblem(
         status: 503, code: "tooManyStreams", detail: "As many event streams are open as may be.")
 
+    /// As much waits for slow readers as may.
+    static let overloaded = APIProblem(
+        status: 503, code: "overloaded", detail: "Too much waits for slow readers.")
+
     /// A symbol that the server does not keep.
     static func unknownSymbol(_ name: String) -> APIProblem {
         APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")

@@ -48,6 +48,9 @@ enum APIRequest: Equatable {
         }
     }
 
+    /// Whether the answer is a line at most.
+    var isShort: Bool { self == .health || self == .ready }
+
     static let levelCountMax = 5_000
     static let intervalsMs = 100...10_000
     static let basisPointsMax = 10_000

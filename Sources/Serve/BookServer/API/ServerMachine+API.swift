@@ -23,6 +23,7 @@ extension ServerMachine {
             if !pace.admits(request.peerAddress, nowNs: nowNs, most: options.requestsPerSecondMax) {
                 throw .tooManyRequests
             }
+            if isOverloaded && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
                 if request.method == .head {
