@@ -117,6 +117,17 @@ extension ServerTests {
         }
     }
 
+    /// A name that comes twice does not double the answer.
+    @Test func twinsAreOne() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        let books = try stack.get("/v1/books?symbols=SIM1USDT,SIM0USDT,SIM1USDT,SIM0USDT,SIM0USDT").text
+        #expect(books.split(separator: "\"appliedAtUs\"").count == 3)
+        let list = "exchangeInfo?symbols=%5B%22SIM1USDT%22,%22SIM0USDT%22,%22SIM1USDT%22%5D"
+        let info = try stack.get("/api/v3/" + list).text
+        #expect(info.split(separator: "\"symbol\":\"SIM1USDT\"").count == 2, "\(info)")
+    }
+
     /// Books of a server that lies too far behind its feed are not shown.
     @Test func theServersOwnBacklogIsJudged() throws {
         var options = BookServer.Options()

@@ -207,9 +207,13 @@ extension ServerMachine {
         return index
     }
 
+    /// Each once, in the order in which they are first named.
     private func indexed(_ names: [SymbolName]) throws(RestRefusal) -> [Int] {
-        var found: [Int] = []
-        for name in names { found.append(try index(of: name)) }
+        var (found, seen): ([Int], Set<Int>) = ([], [])
+        for name in names {
+            let index = try index(of: name)
+            if seen.insert(index).inserted { found.append(index) }
+        }
         return found
     }
 

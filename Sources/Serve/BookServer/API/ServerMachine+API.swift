@@ -117,9 +117,13 @@ extension ServerMachine {
         return index
     }
 
+    /// Each once, in the order in which they are first named.
     private func ownIndices(_ names: [String]) throws(APIProblem) -> [Int] {
-        var found: [Int] = []
-        for name in names { found.append(try ownIndex(name)) }
+        var (found, seen): ([Int], Set<Int>) = ([], [])
+        for name in names {
+            let index = try ownIndex(name)
+            if seen.insert(index).inserted { found.append(index) }
+        }
         return found
     }
 
