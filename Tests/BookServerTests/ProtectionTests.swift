@@ -128,6 +128,35 @@ extension ServerTests {
         #expect(info.split(separator: "\"symbol\":\"SIM1USDT\"").count == 2, "\(info)")
     }
 
+    /// Guesses have the pace of other requests: over REST, `/v1`, upgrades and the WebSocket API.
+    @Test func guessesHaveAPace() throws {
+        var options = BookServer.Options()
+        options.requestsPerSecondMax = 3
+        let stack = try Stack(options: options, tokens: ["0123456789abcdef"])
+        defer { stack.stop() }
+        for target in ["/api/v3/ping", "/v1/books"] {
+            var seen: Set<Int> = []
+            stack.drive("\(target): pace") {
+                if let answer = try? stack.get(target) { seen.insert(answer.status) }
+                return seen == [401, 429]
+            }
+        }
+        let clients = (0..<20).map { _ in RawClient(stack.server.port, path: "/ws") }
+        stack.drive("refused") { clients.allSatisfy { !$0.read().isEmpty } }
+        #expect(clients.contains { $0.read().hasPrefix("HTTP/1.1 429") })
+    }
+
+    @Test func messagesThatCannotBeReadHaveAPace() throws {
+        let stack = try stack { $0.requestsPerSecondMax = 100 }
+        defer { stack.stop() }
+        let client = try stack.listen("/ws-api/v3")
+        stack.drive { client.isOpen }
+        for _ in 0..<300 { client.send("x") }
+        stack.drive("answers") { client.texts.count == 300 }
+        #expect(client.texts.contains { $0.contains("-1135") })
+        #expect(client.texts.contains { $0.hasPrefix("{\"id\":null,\"status\":429,") })
+    }
+
     /// Books of a server that lies too far behind its feed are not shown.
     @Test func theServersOwnBacklogIsJudged() throws {
         var options = BookServer.Options()

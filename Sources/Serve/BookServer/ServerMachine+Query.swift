@@ -23,19 +23,22 @@ extension ServerMachine {
     private func reply(to message: [UInt8], from address: String, on peer: WebSocketPeer) {
         counters.requestCount += 1
         let timeUs = LoopClock.realtimeNs / 1_000
-        let bytes: [UInt8]
-        do throws(QueryRefusal) {
-            let request = try QueryRequest(message, rules)
-            let answer = answer(
-                request.target, of: address, atUs: timeUs, isMicroseconds: false, isKnown: true)
-            bytes = rules.queryReply(
-                to: request.id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
-        } catch {
-            counters.refusalCount += 1
-            let usedWeight = addresses[address, rules.market].budget.usedWeight(atUs: timeUs)
-            bytes = rules.queryReply(
-                to: error.id, status: error.refusal.status, body: error.refusal.body, usedWeight: usedWeight)
+        let asked = Result { () throws(QueryRefusal) in try QueryRequest(message, rules) }
+        let id =
+            switch asked {
+            case .success(let request): request.id
+            case .failure(let refused): refused.id
+            }
+        // What cannot be read counts and costs as any other refusal.
+        let answer = answer(of: address, atUs: timeUs, isMicroseconds: false, isKnown: true) {
+            () throws(RestRefusal) in
+            switch asked {
+            case .success(let request): return try rules.route(request.target)
+            case .failure(let refused): throw refused.refusal
+            }
         }
+        let bytes = rules.queryReply(
+            to: id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
         // Who asks faster than he reads has enough.
         if peer.queuedBytes + bytes.count > queuedBytesMax || !peer.send(text: bytes.span) {
             counters.slowCount += 1

@@ -59,9 +59,10 @@ extension ServerMachine {
         if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
         let timeUs = LoopClock.realtimeNs / 1_000
         let answer = answer(
-            target, of: request.peerAddress, atUs: timeUs,
+            of: request.peerAddress, atUs: timeUs,
             isMicroseconds: rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader)),
-            isKnown: isKnown(request))
+            isKnown: isKnown(request)
+        ) { () throws(RestRefusal) in try rules.route(target) }
         let headers = rules.headers(
             usedWeight: answer.usedWeight, retryAfterSeconds: answer.retryAfterSeconds, atUs: timeUs)
         request.respond(
@@ -73,8 +74,8 @@ extension ServerMachine {
 
     /// The answer to what an address asks, and what it costs. A refusal costs too.
     func answer(
-        _ target: RequestTarget, of peerAddress: String, atUs timeUs: Int64, isMicroseconds: Bool,
-        isKnown: Bool
+        of peerAddress: String, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
+        _ route: () throws(RestRefusal) -> RestRequest
     ) -> RestAnswer {
         var address = addresses[peerAddress, rules.market]
         defer { addresses[peerAddress, rules.market] = address }
@@ -82,12 +83,12 @@ extension ServerMachine {
         var retryAfterSeconds: Int?
         var isCharged = false
         do throws(RestRefusal) {
-            if !isKnown { throw .stranger }
-            if !pace.admits(peerAddress, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax) {
+            if !isInPace(peerAddress) {
                 retryAfterSeconds = 1
                 throw .tooManyRequests
             }
-            let asked = try rules.route(target)
+            if !isKnown { throw .stranger }
+            let asked = try route()
             isCharged = true
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
@@ -118,6 +119,12 @@ extension ServerMachine {
         return access.admits(
             authorization: request.header("authorization"), key: request.header("x-mbx-apikey"),
             token: request.query.first { $0.name == ServerMachine.tokenName }?.value)
+    }
+
+    /// Counts a request of an address, before its token is looked at: who guesses is no faster than others.
+    /// False if it is one too many in this second.
+    func isInPace(_ peerAddress: String) -> Bool {
+        pace.admits(peerAddress, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
     }
 
     /// Whether a request is no page's of elsewhere.

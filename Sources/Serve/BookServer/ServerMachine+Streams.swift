@@ -18,10 +18,8 @@ extension ServerMachine {
     /// Decides on a request to upgrade.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
-        if !isKnown(request) {
-            let refusal = RestRefusal.stranger
-            return .refuse(HTTPResponse(status: refusal.status, body: refusal.body))
-        }
+        if !isInPace(request.peerAddress) { return ServerMachine.refusal(.tooManyRequests) }
+        if !isKnown(request) { return ServerMachine.refusal(.stranger) }
         if let path = rules.queryPath, request.path == path {
             let address = request.peerAddress
             return .accept { [self] peer in openQuery(peer, address) }
@@ -39,6 +37,10 @@ extension ServerMachine {
                 HTTPResponse(ConnectionRefusal.nameTooLong.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
         return .accept { [self] peer in open(peer, target) }
+    }
+
+    private static func refusal(_ refusal: RestRefusal) -> UpgradeAnswer {
+        .refuse(HTTPResponse(status: refusal.status, body: refusal.body))
     }
 
     private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }

@@ -18,11 +18,8 @@ extension ServerMachine {
             if !options.tokens.isEmpty { query.removeAll { $0.name == ServerMachine.tokenName } }
             guard let asked = try APIRequest.read(request.path, query) else { return false }
             if request.method != .get && request.method != .head { throw .method }
+            if !isInPace(request.peerAddress) { throw .tooManyRequests }
             if asked.isSecret && !isKnown(request) { throw .unknownCaller }
-            let nowNs = LoopClock.monotonicNs
-            if !pace.admits(request.peerAddress, nowNs: nowNs, most: options.requestsPerSecondMax) {
-                throw .tooManyRequests
-            }
             if isOverloaded && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
