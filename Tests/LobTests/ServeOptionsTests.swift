@@ -33,8 +33,13 @@ import Testing
                 try run("--serve 10.0.0.1:1 --serve-public --no-auth --serve-tokens \(path)")
             }
         }
-        try withTokens("short") { path in
-            #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens \(path)") }
+        for wrong in ["short", "0123456789abcdef " + String(repeating: "x", count: 257)] {
+            try withTokens(wrong) { path in
+                #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens \(path)") }
+            }
+        }
+        try withTokens(String(repeating: "x", count: 256)) { path in
+            _ = try run("--serve 127.0.0.1:1 --serve-tokens \(path)")
         }
         #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens /no/such/file") }
         #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-cert a.pem") }

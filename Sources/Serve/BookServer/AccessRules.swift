@@ -11,9 +11,6 @@
 struct AccessRules {
     private let tokens: [[UInt8]]
 
-    /// Longest token that is looked at.
-    static let tokenBytesMax = 256
-
     init(_ tokens: [String]) { self.tokens = tokens.map { Array($0.utf8) } }
 
     /// Whether a request with these values is answered.
@@ -31,7 +28,7 @@ struct AccessRules {
         if let key { offered.append(key) }
         if let token { offered.append(token) }
         var isKnown = false
-        for text in offered where text.utf8.count <= AccessRules.tokenBytesMax {
+        for text in offered where text.utf8.count <= BookServer.Options.tokenBytesMax {
             for own in tokens where AccessRules.areEqual(own, Array(text.utf8)) { isKnown = true }
         }
         return isKnown

@@ -68,7 +68,10 @@ package final class BookServer: Sendable {
         /// Whether holes in the streams of updates are passed on instead of bridged.
         package var passesGaps = false
         /// Tokens of which a request must bring one; empty: nobody is asked.
+        /// One longer than `tokenBytesMax` admits nobody.
         package var tokens: [String] = []
+        /// Longest token that is looked at.
+        package static let tokenBytesMax = 256
         /// Whether an address that uses more request weight than the venue allows is refused with 429 and
         /// 418. The weight is counted and shown in any case.
         package var isWeightLimited = false

@@ -67,9 +67,11 @@ struct ServeOptions: ParsableArguments {
             throw ValidationError("--serve-tokens \(path): cannot be read.")
         }
         let tokens = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }.map(String.init)
-        if tokens.isEmpty || tokens.contains(where: { $0.utf8.count < tokenBytesMin }) {
+        let (least, most) = (tokenBytesMin, BookServer.Options.tokenBytesMax)
+        if tokens.isEmpty || !tokens.allSatisfy({ (least...most).contains($0.utf8.count) }) {
             throw ValidationError(
-                "--serve-tokens \(path): needs tokens of \(tokenBytesMin) characters or more.")
+                "--serve-tokens \(path): needs tokens of \(least) to \(most) bytes."
+            )
         }
         return tokens
     }
