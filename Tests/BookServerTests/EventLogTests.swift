@@ -77,6 +77,21 @@ import Testing
         #expect(!text(&log, after: nil).contains("event: state"), "a new client gets no history")
     }
 
+    /// Who follows a quiet symbol has missed nothing, however much others change.
+    @Test func lossesOfOthersAreNoLosses() {
+        var log = EventLog(Array(Self.symbols.prefix(2)))
+        log.show(0, top(100), timeMs: 0)
+        log.show(1, top(100), timeMs: 0)
+        for round in 0..<(EventLog.changeCountMax + 2) {
+            log.show(1, round % 2 == 0 ? top(100, .stale, .gap) : top(100), timeMs: Int64(round))
+        }
+        let events = { (index: Int) in
+            String(decoding: log.events(after: 2, boot: "x") { $0 == index }, as: UTF8.self)
+        }
+        #expect(events(0) == "")
+        #expect(events(1).hasPrefix("event: lost\n"))
+    }
+
     /// Clients that come, go and come back with the number they had end with what everybody has.
     @Test(arguments: [1, 2, 3] as [UInt64]) func clientsEndWithTheSameTops(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)

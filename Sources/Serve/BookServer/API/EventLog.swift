@@ -42,13 +42,15 @@ struct EventLog {
     private var numbers: [UInt64]
     private var texts: [[UInt8]]
     private var changes: [Change] = []
-    private var forgottenNumber: UInt64 = 0
+    /// Of each symbol: the number of its last change of state that is no longer kept.
+    private var forgotten: [UInt64]
 
     /// A log of these symbols, which all are syncing.
     init(_ symbols: [SymbolName]) {
         names = symbols.map { "\($0)" }
         tops = [Top](repeating: Top(), count: symbols.count)
         numbers = [UInt64](repeating: 0, count: symbols.count)
+        forgotten = [UInt64](repeating: 0, count: symbols.count)
         texts = [[UInt8]](repeating: [], count: symbols.count)
     }
 
@@ -67,7 +69,8 @@ struct EventLog {
         if old.state == new.state && old.reason == new.reason { return }
         changes.append(Change(number: number, index: index, text: change(index, before, timeMs)))
         if changes.count > EventLog.changeCountMax {
-            forgottenNumber = changes.removeFirst().number
+            let first = changes.removeFirst()
+            forgotten[first.index] = first.number
         }
     }
 
@@ -82,7 +85,9 @@ struct EventLog {
     mutating func events(after cursor: UInt64?, boot: String, _ isWanted: (Int) -> Bool) -> [UInt8] {
         var bytes: [UInt8] = []
         if let cursor {
-            if cursor < forgottenNumber { bytes += "event: lost\ndata: {\"kept\":\(changes.count)}\n\n".utf8 }
+            if names.indices.contains(where: { forgotten[$0] > cursor && isWanted($0) }) {
+                bytes += "event: lost\ndata: {\"kept\":\(changes.count)}\n\n".utf8
+            }
             let start = changes.firstIndex { $0.number > cursor } ?? changes.count
             for change in changes[start...] where isWanted(change.index) { bytes += change.text }
         }
