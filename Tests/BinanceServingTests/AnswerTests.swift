@@ -106,6 +106,19 @@ import Testing
     #expect(ServingAnswer.noService.status == 404 && ServingAnswer.overloaded.status == 503)
 }
 
+/// An id comes back as it came, whatever is in it.
+@Test(arguments: ["d", "a\"b\\c", "\"\u{301}", "\\\u{200d}x", "\n\u{1}\u{1f}", "€", ""])
+func idsAreEchoed(_ id: String) throws {
+    let reply = ServingRules(.spot).queryReply(
+        to: .text(id), status: 200, body: Array("{}".utf8), usedWeight: 1)
+    guard case .object(let members) = try JSONTree(reply) else {
+        Issue.record("no object")
+        return
+    }
+    let echo = members.first { $0.name == "id" }?.value
+    #expect(echo.map { "\($0)" } == "\(JSONTree.text(id))")
+}
+
 @Test func controlReplies() throws {
     func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
     #expect(text(ControlResult.done.reply(to: .integer(1))) == #"{"result":null,"id":1}"#)

@@ -67,9 +67,9 @@ package struct QueryRequest: Hashable, Sendable {
         case .list(let values):
             var names: [String] = []
             for value in values {
-                guard case .text(let name) = value, !name.contains("\"") && !name.contains("\\") else {
-                    return nil
-                }
+                guard case .text(let name) = value,
+                    !name.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") })
+                else { return nil }
                 names.append("\"\(name)\"")
             }
             return "[" + names.joined(separator: ",") + "]"
@@ -106,6 +106,22 @@ extension ServingRules {
         }
     }
 
+    /// A text between quotes, escaped byte by byte as JSON demands: a quote that is one character with a mark
+    /// behind it is a quote all the same.
+    private static func quoted(_ text: String) -> String {
+        var bytes: [UInt8] = [UInt8(ascii: "\"")]
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                bytes += ("\\u00" + (byte < 0x10 ? "0" : "") + digits).utf8
+            default: bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes + [UInt8(ascii: "\"")], as: UTF8.self)
+    }
+
     /// The message that answers a request over the WebSocket API.
     ///
     /// - Parameters:
@@ -117,7 +133,7 @@ extension ServingRules {
         let echo: String
         switch id {
         case .integer(let number): echo = "\(number)"
-        case .text(let text): echo = "\"\(text.filter { $0 != "\"" && $0 != "\\" })\""
+        case .text(let text): echo = ServingRules.quoted(text)
         case .null: echo = "null"
         }
         let name = status == 200 ? "result" : "error"
