@@ -39,8 +39,9 @@ enum APIRequest: Equatable {
         var basisPoints: Int?
     }
 
-    /// Whether only those may ask who know a token, where the server has any: whatever says something of
-    /// books. That the server turns, and the files of the page, are no secrets.
+    /// Whether only those may ask who know a token, where the server has any: whatever says something of a
+    /// single book, a client or the venue. How many books there are and how many of them are live, and the
+    /// files of the page, are no secrets.
     var isSecret: Bool {
         switch self {
         case .health, .ready, .document, .page: false
