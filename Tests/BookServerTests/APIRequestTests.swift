@@ -12,6 +12,7 @@ import Testing
     @Test func pathsAreRead() throws {
         #expect(try read("/health") == .health && read("/ready") == .ready && read("/metrics") == .metrics)
         #expect(try read("/") == .page(.index) && read("/page/app.js") == .page(.app))
+        #expect(try read("/", [("from", "mail"), ("x", "")]) == .page(.index))
         #expect(try read("/v1/openapi.json") == .document)
         #expect(try read("/v1/books") == .books(nil))
         #expect(try read("/v1/books", [("symbols", "A,B")]) == .books(["A", "B"]))

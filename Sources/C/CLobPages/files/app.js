@@ -24,6 +24,11 @@ function choose(symbol, isOpened) {
   panels.drawTrust();
 }
 
+/** The symbol in the address of the page; nothing if it cannot be read. */
+function askedSymbol() {
+  try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
+}
+
 function back() {
   document.body.dataset.view = "table";
   element("rows").focus();
@@ -111,7 +116,7 @@ function begin() {
     table.schedule();
     counts();
     if (!feed.selected && feed.isLoaded && feed.order.length) {
-      const asked = decodeURIComponent(location.hash.slice(1));
+      const asked = askedSymbol();
       choose(feed.books.has(asked) ? asked : feed.order[0], feed.books.has(asked) && innerWidth <= 1100);
     }
     panels.drawTrust();

@@ -9,7 +9,7 @@
 //     /v1/books/{symbol}/analytics  levels quantity notional price basisPoints
 //     /v1/buffers, /v1/planner, /v1/connections, /v1/latency
 //     /v1/stream                    symbols intervalMs
-//     /, /page/…                    the dashboard
+//     /, /page/…                    anything: the dashboard
 
 import MarketData
 
@@ -64,6 +64,8 @@ enum APIRequest: Equatable {
     static func read(
         _ path: String, _ query: [(name: String, value: String)]
     ) throws(APIProblem) -> APIRequest? {
+        // An address of the page that somebody shares may carry anything.
+        if let page = Page(path: path) { return .page(page) }
         var query = Query(query)
         guard let request = try read(path, &query) else { return nil }
         try query.finish()
@@ -71,7 +73,6 @@ enum APIRequest: Equatable {
     }
 
     private static func read(_ path: String, _ query: inout Query) throws(APIProblem) -> APIRequest? {
-        if let page = Page(path: path) { return .page(page) }
         switch path {
         case "/health": return .health
         case "/ready": return .ready
