@@ -28,10 +28,10 @@ export async function get(path) {
 function takeRow(row) {
   const known = feed.books.get(row.symbol);
   if (known) {
-    // What events say of a top is newer than a row in this turn or the next; its other numbers are not.
-    Object.assign(known, row, { bid: known.bid, ask: known.ask });
-    if (row.bids.best) known.bid = row.bids.best;
-    if (row.asks.best) known.ask = row.asks.best;
+    // What an event has said of a top may be newer than a row; a row without a top says that there is none.
+    const isOlder = row.isServed && known.isServed && row.lastUpdateId < known.lastUpdateId;
+    const { bid, ask, lastUpdateId } = known;
+    Object.assign(known, row, isOlder ? { bid, ask, lastUpdateId } : { bid: row.bids.best, ask: row.asks.best });
   } else {
     feed.books.set(row.symbol, { ...row, bid: row.bids.best, ask: row.asks.best });
     feed.order.push(row.symbol);
@@ -46,6 +46,12 @@ function listen() {
     const book = feed.books.get(top.symbol);
     if (book) Object.assign(book, top);
     feed.onRows();
+  });
+  // What is refused is not tried again by the browser; what breaks off is.
+  events.addEventListener("error", () => {
+    if (events.readyState !== EventSource.CLOSED) return;
+    events.close();
+    setTimeout(listen, 2000);
   });
   events.addEventListener("state", (event) => {
     const change = JSON.parse(event.data);
