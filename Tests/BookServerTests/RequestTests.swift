@@ -66,7 +66,18 @@ extension ServerTests {
         #expect(rules.admits(host: "[::1]:9443", origin: nil) && rules.admits(host: "127.9.9.9", origin: nil))
         #expect(!rules.admits(host: "evil.example:9443", origin: nil))
         #expect(!rules.admits(host: "127.0.0.evil", origin: nil))
-        #expect(CallerRules(address: nil).admits(host: "books.example", origin: nil))
+        // On every address: a name may be one that was moved here, unless a token is needed.
+        let every = CallerRules(address: nil)
+        for host in ["10.1.2.3:9443", "[2001:db8::1]:9443", "localhost", "127.0.0.1:1", "[::1]"] {
+            #expect(every.admits(host: host, origin: nil), "\(host)")
+        }
+        for host in ["books.example", "10.1.2.3.evil.example", "1.2.3", "1.2.3.256", "[evil.example]", ""] {
+            #expect(!every.admits(host: host, origin: nil), "\(host)")
+        }
+        #expect(every.admits(host: nil, origin: nil))
+        let known = CallerRules(address: nil, asksForTokens: true)
+        #expect(known.admits(host: "books.example", origin: nil))
+        #expect(!known.admits(host: "books.example", origin: "https://evil.example"))
     }
 
     @Test func theServerSpeaksOfItself() throws {

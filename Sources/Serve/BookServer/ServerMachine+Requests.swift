@@ -129,7 +129,7 @@ extension ServerMachine {
 
     /// Whether a request is no page's of elsewhere.
     func admits(_ request: HTTPRequest) -> Bool {
-        CallerRules(address: options.address).admits(
+        CallerRules(address: options.address, asksForTokens: !options.tokens.isEmpty).admits(
             host: request.header("host"), origin: request.header("origin"))
     }
 
