@@ -25,9 +25,9 @@ private final class CarelessClient {
     private(set) var unchainedCount = 0
     private var ranges = (bids: ProvenRange.nothing, asks: ProvenRange.nothing)
 
-    init(_ stack: Stack, _ symbol: SymbolName) throws {
+    init(_ stack: Stack, _ symbol: SymbolName, every interval: String = "100ms") throws {
         (self.symbol, market) = (symbol, stack.venue.setup.market)
-        listener = try stack.listen("/ws/\(symbol.lowercasedASCII)@depth@100ms")
+        listener = try stack.listen("/ws/\(symbol.lowercasedASCII)@depth@\(interval)")
         stack.drive("an update") { [listener] in !listener.texts.isEmpty }
         let answer = try stack.depth(symbol)
         try parser.parseSnapshot(answer.body.span)
@@ -88,9 +88,32 @@ extension ServerTests {
         defer { stack.stop() }
         let clients = try stack.symbols.map { try CarelessClient(stack, $0) }
         stack.venue.setFaults(trouble)
+        compare(stack, clients, comparisons: 60, bridges: 10)
+        #expect(clients.allSatisfy { $0.isOpen && $0.unchainedCount == 0 })
+    }
+
+    /// Where holes are passed on, the streams that are summed up here have none all the same.
+    @Test func summariesHaveNoHoles() throws {
+        var options = BookServer.Options()
+        options.passesGaps = true
+        let stack = try Stack(.usdm, seed: 7, speed: 3, options: options)
+        defer { stack.stop() }
+        let raw = try CarelessClient(stack, stack.symbols[0])
+        let clients = try stack.symbols.map { try CarelessClient(stack, $0, every: "250ms") }
+        var plan = FaultPlan.none
+        plan[.lost] = 100_000_000
+        stack.venue.setFaults(plan)
+        compare(stack, clients, comparisons: 3, bridges: 4)
+        #expect(clients.allSatisfy { $0.isOpen && $0.unchainedCount == 0 })
+        while try raw.step() {}
+        #expect(stack.server.counters.gapCount > 0 && raw.isOpen)
+    }
+
+    /// Drives clients until so many of their books have been held against ours at the same id.
+    private func compare(_ stack: Stack, _ clients: [CarelessClient], comparisons: Int, bridges: Int) {
         var compared: Set<String> = []
         var sought: [FullBook?] = clients.map { _ in nil }
-        stack.drive(forAtMostMs: 60_000, "60 comparisons and 10 bridges") {
+        stack.drive(forAtMostMs: 60_000, "\(comparisons) comparisons and \(bridges) bridges") {
             for (index, client) in clients.enumerated() {
                 if sought[index] == nil {
                     sought[index] = stack.copy(client.symbol, of: stack.service)
@@ -109,9 +132,8 @@ extension ServerTests {
                 }
                 if sought[index] == nil { _ = try? client.step() }
             }
-            return compared.count >= 60 && stack.server.counters.bridgeCount >= 10
+            return compared.count >= comparisons && stack.server.counters.bridgeCount >= bridges
         }
-        #expect(clients.allSatisfy { $0.isOpen && $0.unchainedCount == 0 })
     }
 
     /// Venue, service, server, service, server, service: equal digests at equal ids.

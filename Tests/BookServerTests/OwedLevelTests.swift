@@ -47,6 +47,8 @@ import Testing
         try deep.book.apply(next)
         // Who got what it asked for is owed nothing, unless it may know as far as we did.
         #expect(served.isOwing == (asked > 10))
+        let leadsOn = served.continues(next)
+        #expect(leadsOn, "what is owed makes no hole")
         if served.pass(next) {
             client.apply(next)
         } else {

@@ -84,6 +84,9 @@ final class ServedBook {
     /// The last bridging update.
     var bridge = DepthUpdate(levelCapacity: 1)
     var promises = (bids: Promise(), asks: Promise())
+    /// The last id of the newest update of the stream, if that leads on from this book but could not be
+    /// passed on as it came: levels are owed, or a side is too long. A bridge to there hides no hole.
+    var nextID: UpdateID?
     /// The last update sent, without wrapper; empty if there was none.
     var message: [UInt8] = []
 
@@ -101,7 +104,7 @@ final class ServedBook {
     ///
     /// - Returns: whether clients may get it as it came; otherwise `resume` is called next.
     func pass(_ update: borrowing DepthUpdate) -> Bool {
-        guard state == .live, !isOwing, continues(update), hasRoom(update) else { return false }
+        guard !isOwing, continues(update), hasRoom(update) else { return false }
         let scales = book.scales
         do { try book.apply(update) } catch { return false }
         if book.scales != scales { rescalePromises(from: scales) }
@@ -109,7 +112,9 @@ final class ServedBook {
         return true
     }
 
-    private func continues(_ update: borrowing DepthUpdate) -> Bool {
+    /// Whether an update is the next one of this book, which is live.
+    func continues(_ update: borrowing DepthUpdate) -> Bool {
+        if state != .live { return false }
         let held = book.lastUpdateID
         if isLinked { return update.previousLast == held && update.last > held }
         return held.value < .max && update.first.value == held.value + 1 && update.last > held

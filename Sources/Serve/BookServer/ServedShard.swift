@@ -166,10 +166,13 @@ final class ServedShard {
             if slot < 0 { return }
             if update.eventTimeUs > 0 { heard = (update.eventTimeUs, frame.receivedAtNs) }
             let mark = replica.engine.mark(at: slot)
-            guard mark.state == .live, mark.lastUpdateID == update.last,
-                replica.engine.lossNumber(at: slot) == losses[slot], books[slot].pass(update)
-            else {
-                if passesGaps && update.last > books[slot].ids.last && update.last.value > 0 {
+            let leadsOn =
+                mark.state == .live && mark.lastUpdateID == update.last
+                && replica.engine.lossNumber(at: slot) == losses[slot] && books[slot].continues(update)
+            books[slot].nextID = leadsOn ? update.last : nil
+            guard leadsOn, books[slot].pass(update) else {
+                let isNewer = update.last > books[slot].ids.last && update.last.value > 0
+                if passesGaps && !leadsOn && isNewer {
                     copyMessage(of: frame, stream, to: books[slot])
                     news.gap(slot, update)
                 }

@@ -97,13 +97,7 @@ extension ServerMachine {
     /// The next update of a symbol, as it came.
     func passed(_ index: Int, _ update: borrowing DepthUpdate) {
         counters.passedCount += 1
-        let book = book(index)
-        if book.message.isEmpty {
-            book.message =
-                encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in try encoder.append(update)
-                }
-                ?? []
-        }
+        completeMessage(index, update)
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
         if let heard = shards[places[index].shard].heard {
             latencies.note(
@@ -112,18 +106,37 @@ extension ServerMachine {
         }
     }
 
-    /// An update that does not lead on, for those who find holes by themselves.
+    /// Prints the message of an update that came in an unusual form.
+    private func completeMessage(_ index: Int, _ update: borrowing DepthUpdate) {
+        let book = book(index)
+        if !book.message.isEmpty { return }
+        book.message =
+            encoded(isMicroseconds: service.configuration.isMicroseconds) { (encoder) throws(EncoderError) in
+                try encoder.append(update)
+            } ?? []
+    }
+
+    /// An update that does not lead on, for those who find holes by themselves. Summaries lead from book to
+    /// book and take bridges only.
     func gap(_ index: Int, _ update: borrowing DepthUpdate) {
         counters.gapCount += 1
         book(index).ids = UpdateRange(update)
-        changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
+        completeMessage(index, update)
+        changed(index, update, isMicroseconds: service.configuration.isMicroseconds, summarises: false)
     }
 
-    /// A bridge was made.
+    /// A bridge was made. Where holes are passed on, it is told only to those who follow summaries, unless it
+    /// hides none.
     func bridged(_ index: Int) {
         counters.bridgeCount += 1
         let book = book(index)
-        if options.passesGaps { return note(index) }
+        defer { book.dropBridge() }
+        if options.passesGaps && book.bridge.last != book.nextID {
+            for topic in topicsOfSymbol[index] where topic.kind == .summaries {
+                topic.summary.add(book.bridge)
+            }
+            return note(index)
+        }
         let message = encoded(isMicroseconds: false) { (encoder) throws(EncoderError) in
             try encoder.append(book.bridge)
         }
@@ -133,11 +146,12 @@ extension ServerMachine {
         }
         book.message = message
         changed(index, book.bridge, isMicroseconds: false)
-        book.dropBridge()
     }
 
     /// Sends an update to those who follow its symbol.
-    private func changed(_ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool) {
+    private func changed(
+        _ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool, summarises: Bool = true
+    ) {
         let nowNs = LoopClock.monotonicNs
         rates.note(index)
         let message = book(index).message
@@ -150,7 +164,7 @@ extension ServerMachine {
                     (encoder) throws(EncoderError) in try encoder.append(update)
                 }
                 if let bytes { topic.send(bytes, nowNs: nowNs, &counters) }
-            case .summaries: topic.summary.add(update)
+            case .summaries: if summarises { topic.summary.add(update) }
             case .partial, .best, .everyBest: break
             }
         }
