@@ -182,7 +182,7 @@ INLINE bool take_front(const uint8_t **cursor, const uint8_t *readable_end, lob_
     return true;
 }
 
-/// One side, from behind its opening bracket to behind its closing one.
+/// One side, from behind its opening bracket to behind its closing one, or as far as the kernel knows it.
 INLINE bool take_side(
     const void *tables, const uint8_t **cursor, const uint8_t *end, const uint8_t *readable_end,
     lob_decimals *decimals, int64_t *levels, size_t *count) {
@@ -194,10 +194,9 @@ INLINE bool take_side(
     }
     if (UNLIKELY(!TAKE(at, "[\""))) return false;
     const lob_levels_run run = lob_levels_read(tables, decimals, at, end, readable_end, levels);
-    if (UNLIKELY(!run.closed)) return false;
-    *cursor = run.at;
     *count = run.count;
-    return true;
+    if (run.count > 0) *cursor = run.closed ? run.at : run.at - 2;
+    return run.closed;
 }
 
 KERNEL lob_update lob_update_read(

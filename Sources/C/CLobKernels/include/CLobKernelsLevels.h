@@ -69,9 +69,10 @@ typedef struct {
     int32_t sides;
     /// Decimals of the levels taken, negative if there are none.
     lob_decimals decimals;
-    /// Levels written to the sides that were taken.
+    /// Levels written to each side, also to one that was taken only in part.
     size_t bid_count, ask_count;
-    /// Behind the opening bracket of the first side not taken, or behind the closing one of the last.
+    /// Behind the closing bracket of the asks if both sides were taken, otherwise at the next level of the
+    /// first that was not.
     const uint8_t *at;
 } lob_update;
 

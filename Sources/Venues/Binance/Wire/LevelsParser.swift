@@ -51,9 +51,14 @@ struct LevelsParser: ~Copyable {
 
     /// Goes on behind levels that the kernel has read by itself.
     @inline(__always)
-    mutating func begin(_ decimals: lob_decimals, behind side: borrowing LevelBuffer) {
+    mutating func begin(_ decimals: lob_decimals) {
+        begin()
         self.decimals = decimals
-        hasShown = false
+    }
+
+    /// A side has been read as a whole: the next one follows.
+    @inline(__always)
+    mutating func goBehind(_ side: borrowing LevelBuffer) {
         unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
@@ -73,15 +78,20 @@ struct LevelsParser: ~Copyable {
     @inline(__always)
     mutating func read(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
         side.removeAll()
-        if cursor.skip(UInt8(ascii: "]")) {
-            unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: 0)
-            return
-        }
+        if cursor.skip(UInt8(ascii: "]")) { return goBehind(side) }
         guard side.reserve(cursor.bytesLeft &>> 3 &+ 1) else {
             throw cursor.error(.messageTooLong)
         }
         if !takeLevels(&cursor, into: &side) { try readRest(&cursor, into: &side) }
-        unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
+        goBehind(side)
+    }
+
+    /// Reads an array on from the level after those that the side holds already; from its beginning if it
+    /// holds none.
+    mutating func readOn(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
+        if side.count == 0 { return try read(&cursor, into: &side) }
+        try readRest(&cursor, into: &side)
+        goBehind(side)
     }
 
     /// Reads on where the kernel stopped, level by level; the kernel may resume after each of them.

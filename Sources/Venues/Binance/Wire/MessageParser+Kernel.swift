@@ -11,6 +11,8 @@ extension MessageParser {
     mutating func recognised(
         _ start: JSONCursor, _ isLinked: Bool
     ) throws(ParseError) -> MessageKind? {
+        var cursor = start
+        guard cursor.take(#"{"stream":""#) || cursor.take(#"{"e":"depthUpdate""#) else { return nil }
         let roomy = start.bytesLeft &>> 3 &+ 1
         guard let tables = unsafe levels.tables, update.bids.reserve(roomy), update.asks.reserve(roomy)
         else { return nil }
@@ -19,7 +21,6 @@ extension MessageParser {
         guard
             unsafe front.sides >= 0 && (front.previous >= 0) == isLinked && front.last >= front.first
         else { return nil }
-        var cursor = start
         if unsafe front.stream_length > 0 {
             let name = start.offset &+ 11
             stream = unsafe Range(uncheckedBounds: (name, name &+ Int(front.stream_length)))
@@ -49,17 +50,17 @@ extension MessageParser {
         update.asks.removeAll()
         unsafe update.bids.noteWritten(Int(front.bid_count))
         unsafe update.asks.noteWritten(Int(front.ask_count))
-        unsafe levels.begin(front.decimals, behind: update.bids)
+        unsafe levels.begin(front.decimals)
+        if unsafe front.sides > 0 { levels.goBehind(update.bids) }
     }
 
-    /// Reads the sides that the kernel did not take.
+    /// Reads what the kernel did not take.
     @inline(never)
     private mutating func finish(_ cursor: inout JSONCursor, _ sides: Int32) throws(ParseError) {
         if sides == 0 {
-            levels.begin()
-            try levels.read(&cursor, into: &update.bids)
+            try levels.readOn(&cursor, into: &update.bids)
             try cursor.require(#","a":["#)
         }
-        try levels.read(&cursor, into: &update.asks)
+        try levels.readOn(&cursor, into: &update.asks)
     }
 }
