@@ -144,6 +144,23 @@ import Testing
         let reason = String(cString: strerror(number))
         #expect(events.contains { $0.contains("not recording") && $0.contains(reason) }, "\(events)")
         #expect(events.contains { $0.contains("recording again") })
+        // What could not be begun has left no file.
+        _ = try RecordedStream.all(at: folder.path) { Issue.record("\($0)") }
+    }
+
+    /// Files that are no segments, or damaged at their first byte, cost the rest of a folder nothing.
+    @Test func filesThatAreNoSegments() throws {
+        let folder = RecordFolder()
+        let (traffic, _, _) = try RecorderTests.record(RecorderTests.options(folder), seed: 11, steps: 300)
+        let strange = ["shard000-00000009-20260101T000000Z", "shard000-00000010-20260101T000000Z"]
+            .map { "\(folder.path)/\($0).lobrec" }
+        _ = try SegmentFile(creating: strange[0])
+        try SegmentFile(creating: strange[1]).append([UInt8](repeating: 7, count: 200))
+        var unusable: [SegmentError] = []
+        let streams = try RecordedStream.all(at: folder.path) { unusable.append($0) }
+        #expect(unusable == strange.map { SegmentError.notASegment(path: $0) } && streams.count == 1)
+        #expect(throws: SegmentError.self) { _ = try RecordedStream.all(at: strange[1]) }
+        #expect(try Replayed(folder.path).standings == traffic.standings)
     }
 
     private static func expectBridged(

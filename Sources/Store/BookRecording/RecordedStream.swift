@@ -33,10 +33,16 @@ package struct RecordedStream: Sendable {
 
     /// The streams of a file, or of all segments in a folder, in the order of their shards.
     ///
-    /// - Throws: what is wrong with the first file that cannot be used.
-    package static func all(at path: String) throws(SegmentError) -> [RecordedStream] {
+    /// - Parameters:
+    ///   - path: of the file or the folder.
+    ///   - unusable: gets what is wrong with each file of a folder that cannot be used; the rest is.
+    /// - Throws: what is wrong with the folder, or with a file that is named itself.
+    package static func all(
+        at path: String, unusable: (SegmentError) -> Void = { _ in }
+    ) throws(SegmentError) -> [RecordedStream] {
         var paths = [path]
-        if RecordingFolder.isFolder(path) {
+        let isFolder = RecordingFolder.isFolder(path)
+        if isFolder {
             do throws(DiskError) {
                 paths = try RecordingFolder.segments(in: path)
             } catch {
@@ -45,7 +51,14 @@ package struct RecordedStream: Sendable {
         }
         var streams: [RecordedStream] = []
         for path in paths {
-            let reader = try SegmentReader(path: path)
+            let reader: SegmentReader
+            do throws(SegmentError) {
+                reader = try SegmentReader(path: path)
+            } catch {
+                if !isFolder { throw error }
+                unusable(error)
+                continue
+            }
             let segment = RecordedSegment(
                 path: path, header: reader.header, index: reader.index, isClosed: reader.isClosed,
                 cutBytes: reader.cutBytes, damagedBytes: reader.damages.reduce(0) { $0 + $1.length },

@@ -157,9 +157,10 @@ final class RecorderDisk: @unchecked Sendable {
 
     private func begin(_ header: SegmentHeader) throws(DiskError) {
         writer = nil
-        try meetFault(options.folder)
         let path = options.folder + "/" + RecorderDisk.name(header)
-        let writer = try SegmentWriter(path: path, header, symbols: symbols)
+        let writer = try SegmentWriter(path: path, header, symbols: symbols) { () throws(DiskError) in
+            try meetFault(path)
+        }
         RecordingFolder.sync(options.folder)
         self.writer = writer
         lastError = nil
@@ -217,7 +218,8 @@ final class RecorderDisk: @unchecked Sendable {
             status.failedSegment = segment
             status.failedFromNs = fromNs
         }
-        if lastError != error { report(.refused(reason: error.description)) }
+        // The path is another one at every try.
+        if lastError?.errno != error.errno { report(.refused(reason: error.description)) }
         lastError = error
     }
 

@@ -33,7 +33,9 @@ struct RecordInfoCommand: ParsableCommand {
         var charts: [CoverageChart] = []
         for path in recordings {
             do throws(SegmentError) {
-                let streams = try RecordedStream.all(at: path)
+                let streams = try RecordedStream.all(at: path) { error in
+                    printError("lob: left out: \(error)")
+                }
                 if streams.isEmpty { throw .notASegment(path: path) }
                 for stream in streams {
                     let chart = CoverageChart(stream, path: path)

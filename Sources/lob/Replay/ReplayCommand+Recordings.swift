@@ -18,9 +18,12 @@ extension ReplayCommand {
         var isFaulty = false
         for path in paths {
             do throws(SegmentError) {
-                for stream in try RecordedStream.all(at: path) {
-                    isFaulty = try replay(stream, path) || isFaulty
+                let streams = try RecordedStream.all(at: path) { error in
+                    printError("lob: left out: \(error)")
+                    isFaulty = true
                 }
+                if streams.isEmpty { throw .notASegment(path: path) }
+                for stream in streams { isFaulty = try replay(stream, path) || isFaulty }
             } catch {
                 printError("lob: \(error)")
                 throw ExitCode(1)

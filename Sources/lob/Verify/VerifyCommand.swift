@@ -34,6 +34,8 @@ struct VerifyCommand: ParsableCommand {
             frames make; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. \
             Gaps that the recording lists are reported and are no fault: they say what is not known.
 
+            A file of a folder that is no segment is named, left out, and a fault.
+
             Exit status: 0 nothing disagrees; 1 it cannot be read; 2 something is damaged, missing without a \
             word, or contradicts the recording; 130 interrupted.
             """)
@@ -55,7 +57,10 @@ struct VerifyCommand: ParsableCommand {
         var isFaulty = false
         for path in recordings {
             do throws(SegmentError) {
-                let streams = try RecordedStream.all(at: path)
+                let streams = try RecordedStream.all(at: path) { error in
+                    printError("lob: left out: \(error)")
+                    isFaulty = true
+                }
                 if streams.isEmpty {
                     printError("lob: \(path): no segment of a recording in it")
                     throw SegmentError.notASegment(path: path)

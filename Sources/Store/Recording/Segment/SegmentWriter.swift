@@ -16,11 +16,22 @@ package final class SegmentWriter {
     ///   - path: of the file; nothing may be there.
     ///   - header: what it begins with.
     ///   - symbols: names of its symbols.
-    package init(path: String, _ header: SegmentHeader, symbols: [[UInt8]]) throws(DiskError) {
-        file = try SegmentFile(creating: path)
-        self.header = header
-        index = SegmentIndex(symbols: symbols)
-        try file.append(header.bytes)
+    ///   - meetFault: called between the making of the file and its first byte. For tests.
+    /// - Throws: what the disk says; no file is left behind then.
+    package init(
+        path: String, _ header: SegmentHeader, symbols: [[UInt8]],
+        meetFault: () throws(DiskError) -> Void = {}
+    ) throws(DiskError) {
+        let file = try SegmentFile(creating: path)
+        do throws(DiskError) {
+            try meetFault()
+            try file.append(header.bytes)
+        } catch {
+            // A full disk still takes names: without a header each would be one more file that is nothing.
+            try? RecordingFolder.remove(path)
+            throw error
+        }
+        (self.file, self.header, index) = (file, header, SegmentIndex(symbols: symbols))
     }
 
     /// Its path.
