@@ -65,7 +65,7 @@ private func check(_ bytes: [UInt8], _ polynomial: CRC32.Polynomial) -> UInt32 {
         var index = SegmentIndex(symbols: SampleSegment.symbols)
         index.blocks = [
             .init(
-                offset: 64, sequence: 1, firstAtNs: -1, lastAtNs: .max, frameCount: 3, isBase: true,
+                offset: 64, sequence: 1, firstAtNs: 0, lastAtNs: 1 << 62, frameCount: 3, isBase: true,
                 symbols: [5])
         ]
         index.gaps = [SampleSegment.gap, RecordedGap(.diskError, fromNs: 5)]

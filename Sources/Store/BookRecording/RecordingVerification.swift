@@ -111,7 +111,9 @@ package struct RecordingVerification: Sendable {
         for gap in gaps.gaps {
             guard let place = places[gap.symbol] else { continue }
             symbols[place].gapCount += 1
-            symbols[place].gapNs += max((gap.toNs == 0 ? lastAtNs : gap.toNs) - gap.fromNs, 0)
+            // Each is bounded; the sum of many that overlap is not.
+            let ns = max((gap.toNs == 0 ? lastAtNs : gap.toNs) - gap.fromNs, 0)
+            symbols[place].gapNs = min(symbols[place].gapNs, .max - ns) + ns
         }
     }
 

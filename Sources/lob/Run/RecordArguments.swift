@@ -37,7 +37,7 @@ struct RecordArguments: ParsableArguments {
         guard let record else { return nil }
         var options = RecorderOptions(folder: record)
         options.keptBytesMax = recordKeep.map { Int($0 * Double(1 << 30)) }
-        options.keptNsMax = recordDays.map { Int64($0 * 86_400e9) }
+        options.keptNsMax = recordDays.map { Int64(min($0 * 86_400e9, 1e18)) }
         return options
     }
 }

@@ -81,7 +81,9 @@ package struct BlockHeader: Hashable, Sendable {
             let lastAtNs = cursor.next(Int64.self), let frameCount = cursor.next(UInt32.self),
             let rawLength = cursor.next(UInt32.self), let storedLength = cursor.next(UInt32.self),
             let check = cursor.next(UInt32.self), rawLength <= UInt32(SegmentLayout.blockBytesMax),
-            storedLength <= UInt32(SegmentLayout.storedBytesMax), frameCount <= rawLength
+            storedLength <= UInt32(SegmentLayout.storedBytesMax), frameCount <= rawLength,
+            sequence <= SegmentLayout.numberMax, SegmentLayout.timesNs.contains(firstAtNs),
+            SegmentLayout.timesNs.contains(lastAtNs)
         else { return nil }
         self.init(
             kindNumber: kind, packing: packing, sequence: sequence, firstAtNs: firstAtNs, lastAtNs: lastAtNs,

@@ -115,7 +115,8 @@ package struct FrameBlock: Sendable {
     /// - Parameters:
     ///   - raw: the unpacked block.
     ///   - body: returns false to end.
-    /// - Returns: number of frames handed out; nil if the bytes do not end with a frame.
+    /// - Returns: number of frames handed out; nil if the bytes do not end with a frame, or one has a time
+    ///   that cannot be.
     package static func forEach(in raw: [UInt8], _ body: (RecordedFrame) -> Bool) -> Int? {
         let padded = raw + [UInt8](repeating: 0, count: readableAfter)
         return unsafe padded.withUnsafeBufferPointer { bytes in
@@ -133,6 +134,7 @@ package struct FrameBlock: Sendable {
                     receivedAtNs: Int64(
                         littleEndian: header.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
                     bytes: UnsafeBufferPointer(rebasing: bytes[begin..<(begin + length)]))
+                if !SegmentLayout.timesNs.contains(frame.receivedAtNs) { return nil }
                 count += 1
                 if !body(frame) { return count }
                 offset = begin + length

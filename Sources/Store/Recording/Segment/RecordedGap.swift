@@ -78,7 +78,8 @@ package struct RecordedGap: Hashable, Sendable {
             let fromNs = cursor.next(Int64.self), let toNs = cursor.next(Int64.self),
             let idBefore = cursor.next(Int64.self), let idAfter = cursor.next(Int64.self),
             let lostFrames = cursor.next(UInt64.self), let lostBlocks = cursor.next(UInt64.self),
-            let symbol = cursor.nextCounted(), let detail = cursor.nextCounted()
+            let symbol = cursor.nextCounted(), let detail = cursor.nextCounted(),
+            SegmentLayout.timesNs.contains(fromNs), SegmentLayout.timesNs.contains(toNs)
         else { return nil }
         self.init(Cause(rawValue: cause) ?? .unknown, of: symbol, fromNs: fromNs, idBefore: idBefore)
         (self.toNs, self.idAfter, self.lostFrames, self.lostBlocks) = (toNs, idAfter, lostFrames, lostBlocks)

@@ -77,7 +77,9 @@ package struct SegmentHeader: Hashable, Sendable {
             (SegmentLayout.headerLength...SegmentLayout.headerLengthMax).contains(length),
             let startedAtNs = cursor.next(Int64.self), let createdAtNs = cursor.next(Int64.self),
             let number = cursor.next(UInt64.self), let firstSequence = cursor.next(UInt64.self),
-            let shard = cursor.next(UInt16.self), let shardCount = cursor.next(UInt16.self)
+            let shard = cursor.next(UInt16.self), let shardCount = cursor.next(UInt16.self),
+            number <= SegmentLayout.numberMax, firstSequence <= SegmentLayout.numberMax,
+            SegmentLayout.timesNs.contains(startedAtNs), SegmentLayout.timesNs.contains(createdAtNs)
         else { throw .notASegment }
         self.init(
             startedAtNs: startedAtNs, createdAtNs: createdAtNs, number: number, firstSequence: firstSequence,

@@ -92,7 +92,8 @@ package struct SegmentIndex: Hashable, Sendable {
             guard let offset = cursor.next(UInt64.self), let sequence = cursor.next(UInt64.self),
                 let firstAtNs = cursor.next(Int64.self), let lastAtNs = cursor.next(Int64.self),
                 let frameCount = cursor.next(UInt32.self), let flags = cursor.next(UInt8.self),
-                let bits = cursor.next(count: bitmapLength)
+                let bits = cursor.next(count: bitmapLength), sequence <= SegmentLayout.numberMax,
+                SegmentLayout.timesNs.contains(firstAtNs), SegmentLayout.timesNs.contains(lastAtNs)
             else { return nil }
             blocks.append(
                 Entry(

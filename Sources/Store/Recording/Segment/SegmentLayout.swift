@@ -29,7 +29,7 @@
 // A block is written by one call and is whole or not there: its check covers header and bytes. Its number
 // counts every block that was ever filled, written or not: a number that is missing is a hole, listed or not.
 //
-// Every length is bounded here before it is believed.
+// Every length, number and time is bounded here before it is believed.
 
 /// Lengths, marks and bounds of a segment.
 package enum SegmentLayout {
@@ -52,6 +52,11 @@ package enum SegmentLayout {
     package static let blockBytesMax = 1 << 24
     /// No block is longer than this as stored.
     package static let storedBytesMax = blockBytesMax + (1 << 17)
+    /// No segment and no block has a higher number: one more can always be counted.
+    package static let numberMax: UInt64 = 1 << 62
+    /// Times of segments, blocks, frames and gaps: from 1970 for a hundred years, so that the difference of
+    /// any two is a time as well.
+    package static let timesNs: ClosedRange<Int64> = 0...(1 << 62)
     /// What the names of segments end with.
     package static let suffix = ".lobrec"
 }
