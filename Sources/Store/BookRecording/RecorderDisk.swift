@@ -157,7 +157,7 @@ final class RecorderDisk: @unchecked Sendable {
 
     private func begin(_ header: SegmentHeader) throws(DiskError) {
         writer = nil
-        let path = options.folder + "/" + RecorderDisk.name(header)
+        let path = options.folder + "/" + SegmentName.text(header)
         let writer = try SegmentWriter(path: path, header, symbols: symbols) { () throws(DiskError) in
             try meetFault(path)
         }
@@ -171,12 +171,6 @@ final class RecorderDisk: @unchecked Sendable {
             status.segments += 1
         }
         report(.began(path: path))
-    }
-
-    private static func name(_ header: SegmentHeader) -> String {
-        let shard = String("\(1000 + Int(header.shard))".dropFirst())
-        let number = String("\(100_000_000 + header.number % 100_000_000)".dropFirst())
-        return "shard\(shard)-\(number)-\(UTCStamp(ns: header.createdAtNs).name)\(SegmentLayout.suffix)"
     }
 
     private func meetFault(_ path: String) throws(DiskError) {
@@ -239,8 +233,7 @@ final class RecorderDisk: @unchecked Sendable {
     private func removeOld() {
         if options.keptBytesMax == nil && options.keptNsMax == nil { return }
         guard let all = try? RecordingFolder.segments(in: options.folder) else { return }
-        let prefix = options.folder + "/shard" + "\(1000 + Int(shard))".dropFirst() + "-"
-        let own = all.filter { $0.hasPrefix(prefix) }
+        let own = all.filter { SegmentName($0)?.shard == Int(shard) }
         var facts = own.compactMap { path in RecordingFolder.facts(path).map { (path: path, $0) } }
         var bytes = facts.reduce(0) { $0 + $1.1.bytes }
         let bytesMax = options.keptBytesMax.map { $0 / Int(max(shardCount, 1)) } ?? .max

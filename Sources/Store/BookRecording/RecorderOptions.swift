@@ -40,6 +40,8 @@ public struct RecorderOptions: Sendable {
 public enum RecorderEvent: Sendable, CustomStringConvertible {
     /// A segment of an earlier run had not been closed; it is now.
     case repaired(path: String, blocks: Int, cutBytes: Int)
+    /// A segment of an earlier run cannot be read or closed; it stays as it is.
+    case leftAlone(reason: String)
     /// A segment is written from now on.
     case began(path: String)
     /// The disk refuses; it is tried again every second, and what is not written is listed as a gap.
@@ -58,6 +60,7 @@ public enum RecorderEvent: Sendable, CustomStringConvertible {
         switch self {
         case .repaired(let path, let blocks, let cut):
             "closed \(path), which an earlier run had left open: \(blocks) whole blocks, \(cut) bytes cut off"
+        case .leftAlone(let reason): "left alone: \(reason)"
         case .began(let path): "recording to \(path)"
         case .refused(let reason): "not recording: \(reason); the books go on, and it is tried every second"
         case .tooSlow: "not recording: the disk is too slow; the books go on"
@@ -70,7 +73,7 @@ public enum RecorderEvent: Sendable, CustomStringConvertible {
     /// Whether something is wrong.
     public var isTrouble: Bool {
         switch self {
-        case .refused, .tooSlow, .contradicted: true
+        case .refused, .tooSlow, .contradicted, .leftAlone: true
         case .repaired, .began, .resumed, .removed: false
         }
     }

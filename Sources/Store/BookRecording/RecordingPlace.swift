@@ -11,12 +11,12 @@ struct RecordingPlace {
     /// The time since the last frame in the folder; nil if there is none.
     var before: RecordedGap?
 
-    /// Makes a folder ready.
+    /// Makes a folder ready. Only files with the name of a segment are looked at.
     ///
     /// - Parameters:
     ///   - folder: made if it is not there.
     ///   - shardCount: a place for each.
-    ///   - report: gets what was repaired.
+    ///   - report: gets what was repaired, and what was left alone.
     static func prepare(
         _ folder: String, shardCount: Int, report: (RecorderEvent) -> Void
     ) throws(RecorderError) -> (lock: RecordingLock, places: [RecordingPlace]) {
@@ -31,16 +31,20 @@ struct RecordingPlace {
                         startedAtNs: atNs, createdAtNs: atNs, number: 1, firstSequence: 0,
                         shard: UInt16(clamping: shard), shardCount: UInt16(clamping: shardCount)))
             }
-            for path in paths { try visit(path, &places, report) }
+            for path in paths { visit(path, &places, report) }
             return (lock, places)
         } catch {
             throw .disk(error)
         }
     }
 
+    /// Closes a segment if it is open, and lets the numbers of its shard go on behind it. One that cannot be
+    /// read keeps nobody from recording: it stays as it is, and is told.
     private static func visit(
         _ path: String, _ places: inout [RecordingPlace], _ report: (RecorderEvent) -> Void
-    ) throws(DiskError) {
+    ) {
+        guard let name = SegmentName(path) else { return }
+        if places.indices.contains(name.shard) { places[name.shard].goOn(behind: name.number) }
         do throws(SegmentError) {
             guard let packer = ZstdBlock() else { return }
             if let repair = try SegmentWriter.repair(path: path, packer) {
@@ -49,25 +53,23 @@ struct RecordingPlace {
             let reader = try SegmentReader(path: path)
             let shard = Int(reader.header.shard)
             if !places.indices.contains(shard) { return }
-            places[shard].header.number = max(places[shard].header.number, reader.header.number + 1)
+            places[shard].goOn(behind: reader.header.number)
             if let last = reader.index.blocks.last {
                 var gap = RecordedGap(.notRunning, fromNs: last.lastAtNs)
                 gap.toNs = places[shard].header.createdAtNs
                 places[shard].before = gap
             }
         } catch {
-            switch error {
-            case .disk(let error): throw error
-            case .notASegment:
-                // Killed before the header was whole: nothing is in it.
-                guard let facts = RecordingFolder.facts(path), facts.bytes < SegmentLayout.headerLength else {
-                    return
-                }
-                try RecordingFolder.remove(path)
+            // Killed before the header was whole: nothing is in it.
+            if case .notASegment = error, let facts = RecordingFolder.facts(path),
+                facts.bytes < SegmentLayout.headerLength, (try? RecordingFolder.remove(path)) != nil
+            {
                 report(.repaired(path: path, blocks: 0, cutBytes: facts.bytes))
-            // Another program's; its name is never ours.
-            case .unknownVersion: return
+            } else {
+                report(.leftAlone(reason: error.description))
             }
         }
     }
+
+    private mutating func goOn(behind number: UInt64) { header.number = max(header.number, number + 1) }
 }

@@ -57,16 +57,16 @@ package final class SegmentFile {
         length = 0
     }
 
-    /// Opens a file that is there to cut it and to write behind its end.
+    /// Opens a file that is there to cut it and to write behind its end. A link is not followed: what it
+    /// leads to is not ours.
     package init(appending path: String) throws(DiskError) {
         self.path = path
-        descriptor = unsafe open(path, O_RDWR | O_APPEND | O_CLOEXEC)
+        descriptor = unsafe open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         if descriptor < 0 { throw DiskError(path: path, errno: errno) }
         var facts = stat()
-        if unsafe fstat(descriptor, &facts) != 0 {
-            let number = errno
+        if unsafe fstat(descriptor, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG {
             close(descriptor)
-            throw DiskError(path: path, errno: number)
+            throw DiskError(path: path, errno: EINVAL)
         }
         length = Int(facts.st_size)
     }
@@ -170,10 +170,11 @@ package enum RecordingFolder {
         return names.sorted().map { path + "/" + $0 }
     }
 
-    /// Length in bytes and time of the last change in nanoseconds since 1970; nil if it is not there.
+    /// Length in bytes and time of the last change in nanoseconds since 1970; nil if it is not there, or no
+    /// file but a link, a folder, a pipe.
     package static func facts(_ path: String) -> (bytes: Int, changedAtNs: Int64)? {
         var facts = stat()
-        if unsafe stat(path, &facts) != 0 { return nil }
+        if unsafe lstat(path, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG { return nil }
         return (
             Int(facts.st_size), Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)
         )
