@@ -18,6 +18,8 @@ import MarketData
 public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The disk refuses.
     case refused(reason: String)
+    /// Of the folder less would be kept than its shards need, which is so many bytes.
+    case keepsTooLittle(bytesMin: Int)
     /// A ring cannot be made.
     case ring(FrameRingError)
     /// The system gives no further thread.
@@ -31,6 +33,7 @@ public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let reason): "cannot record: \(reason)"
+        case .keepsTooLittle(let bytes): "cannot record: of the folder keep at least \(bytes >> 20) MiB"
         case .ring(let error): "cannot record: no ring: \(error)"
         case .noThread(let errno): "cannot record: no thread (\(errno))"
         case .noMemory: "cannot record: no memory"
@@ -55,12 +58,13 @@ public final class BookRecorder: @unchecked Sendable {
     ///     the recording.
     ///   - options: how and where.
     ///   - report: gets what is worth a line in a log, on the recorder's threads.
-    /// - Throws: if the folder cannot be written, or is being written by another process. A segment that an
-    ///   earlier run has left open is closed first.
+    /// - Throws: if the folder cannot be written, is being written by another process, or may keep too
+    ///   little. A segment that an earlier run has left open is closed first.
     public init(
         _ service: BookService, _ options: RecorderOptions,
         report: @escaping @Sendable (RecorderEvent) -> Void = { _ in }
     ) throws(RecorderError) {
+        try options.validate(shardCount: service.shardCount)
         let places: [RecordingPlace]
         (lock, places) = try RecordingPlace.prepare(
             options.folder, shardCount: service.shardCount, report: report)

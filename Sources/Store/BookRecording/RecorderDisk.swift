@@ -229,16 +229,16 @@ final class RecorderDisk: @unchecked Sendable {
         }
     }
 
-    /// Removes closed segments of this shard that are too old, or too much.
+    /// Removes closed segments of this shard that are too old, or too much, but never the newest.
     private func removeOld() {
         if options.keptBytesMax == nil && options.keptNsMax == nil { return }
         guard let all = try? RecordingFolder.segments(in: options.folder) else { return }
         let own = all.filter { SegmentName($0)?.shard == Int(shard) }
         var facts = own.compactMap { path in RecordingFolder.facts(path).map { (path: path, $0) } }
         var bytes = facts.reduce(0) { $0 + $1.1.bytes }
-        let bytesMax = options.keptBytesMax.map { $0 / Int(max(shardCount, 1)) } ?? .max
+        let bytesMax = options.keptShare(ofShards: Int(shardCount)) ?? .max
         let oldestNs = options.keptNsMax.map { RecorderClock.realtimeNs &- $0 } ?? .min
-        while let oldest = facts.first, bytes > bytesMax || oldest.1.changedAtNs < oldestNs {
+        while facts.count > 1, let oldest = facts.first, bytes > bytesMax || oldest.1.changedAtNs < oldestNs {
             facts.removeFirst()
             bytes -= oldest.1.bytes
             if (try? RecordingFolder.remove(oldest.path)) != nil { report(.removed(path: oldest.path)) }

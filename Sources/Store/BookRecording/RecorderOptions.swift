@@ -17,9 +17,12 @@ public struct RecorderOptions: Sendable {
     /// Blocks that wait for the disk, over and above the one being written; a further one is lost, and
     /// listed.
     public var waitingBlocksMax = 64
-    /// Oldest closed segments are removed until all of the folder are no longer than this; nil: never.
+    /// Oldest closed segments are removed until all of the folder are no longer than this; nil: never. Each
+    /// shard has an equal share, of which a segment takes at most a quarter; the newest closed one stays
+    /// whatever its length.
     public var keptBytesMax: Int?
-    /// Closed segments are removed when their last change is older than this; nil: never.
+    /// Closed segments, except the newest of each shard, are removed when their last change is older than
+    /// this; nil: never.
     public var keptNsMax: Int64?
     /// Written blocks are brought to the disk at least this often.
     public var syncEveryNs: Int64 = 1_000_000_000
@@ -34,6 +37,25 @@ public struct RecorderOptions: Sendable {
 
     /// The defaults.
     public init(folder: String) { self.folder = folder }
+
+    /// Least bytes of closed segments that a shard may be told to keep.
+    static let keptShareMin = 16 << 20
+
+    /// Bytes of closed segments that each of so many shards may keep.
+    func keptShare(ofShards count: Int) -> Int? { keptBytesMax.map { $0 / max(count, 1) } }
+
+    /// A segment is closed before it grows beyond this: one that is longer than all that is kept would go as
+    /// soon as it is closed.
+    func segmentBytesMax(ofShards count: Int) -> Int {
+        min(segmentBytesMax, (keptShare(ofShards: count) ?? .max) / 4)
+    }
+
+    /// Refuses what cannot be kept.
+    func validate(shardCount: Int) throws(RecorderError) {
+        let shareMin = RecorderOptions.keptShareMin
+        guard let share = keptShare(ofShards: shardCount), share < shareMin else { return }
+        throw .keepsTooLittle(bytesMin: shareMin * max(shardCount, 1))
+    }
 }
 
 /// What is worth a line in a log.

@@ -68,6 +68,7 @@ final class ShardRecorder: @unchecked Sendable {
     var gaps = GapList()
     var counters = RecorderCounters()
     var baseAtNs: Int64 = 0
+    private let segmentBytesMax: Int
     private var consumer: FrameConsumer
     private let views: [LatestValueReader<BookView>]
     private let slots: [SymbolName: Int]
@@ -91,6 +92,7 @@ final class ShardRecorder: @unchecked Sendable {
     ) throws(RecorderError) {
         (symbols, views, self.options, self.report) = (stream.symbols, stream.views, options, report)
         self.header = header
+        segmentBytesMax = options.segmentBytesMax(ofShards: Int(header.shardCount))
         symbolBytes = symbols.map(\.bytes)
         let terms = RecordingTerms(market: stream.market, symbols: symbols, stream.engine)
         termsBytes = terms.bytes
@@ -194,7 +196,9 @@ final class ShardRecorder: @unchecked Sendable {
         if isSecond { writeDigests(atNs, ofAll: false) }
         let isNextPeriod =
             atNs / max(options.segmentEveryNs, 1) != header.createdAtNs / max(options.segmentEveryNs, 1)
-        if isNextPeriod || status.segmentBytes >= options.segmentBytesMax {
+        // What is known of the size may still be that of the segment before.
+        let isFull = status.openSegment == header.number && status.segmentBytes >= segmentBytesMax
+        if isNextPeriod || isFull {
             rotate(atNs)
         } else if atNs - baseAtNs >= options.baseEveryNs {
             writeBase(atNs)
