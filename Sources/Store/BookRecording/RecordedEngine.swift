@@ -72,6 +72,8 @@ package struct RecordedEngine: ~Copyable {
     private var isDoubted: [Bool] = []
     /// Counters of the engines before this one.
     private var former: [SymbolName: SymbolCounters] = [:]
+    /// Time of the last frame of any kind.
+    private var lastAtNs: Int64 = 0
     private var missingBlocks = 0
     private var missingSince: (fromNs: Int64, toNs: Int64) = (0, 0)
 
@@ -144,6 +146,7 @@ package struct RecordedEngine: ~Copyable {
         case .frame(let frame): take(frame)
         case .newRun:
             settleMissing(of: 0)
+            gaps.endAll(atNs: lastAtNs)
             if engine != nil { isExact = true }
             keepTotals()
             engine = nil
@@ -155,6 +158,7 @@ package struct RecordedEngine: ~Copyable {
     }
 
     private mutating func take(_ frame: RecordedFrame) {
+        lastAtNs = frame.receivedAtNs
         if let feed = frame.frame {
             counters.frames += 1
             if missingBlocks > 0 { settleMissing(of: 0) }

@@ -85,10 +85,15 @@ package struct RecordedStream: Sendable {
     /// Time of the last frame; nil if there is none.
     package var lastAtNs: Int64? { segments.last { !$0.index.blocks.isEmpty }?.index.blocks.last?.lastAtNs }
 
-    /// The listed gaps, each once.
+    /// The listed gaps, each once; none lasts beyond its run.
     package var gaps: GapList {
         var list = GapList()
+        var run: Int64?
+        var lastAtNs: Int64 = 0
         for segment in segments {
+            if run != segment.header.startedAtNs { list.endAll(atNs: lastAtNs) }
+            run = segment.header.startedAtNs
+            lastAtNs = segment.index.blocks.last?.lastAtNs ?? lastAtNs
             for gap in segment.index.gaps { list.add(gap) }
         }
         return list

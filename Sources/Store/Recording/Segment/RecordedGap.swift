@@ -121,4 +121,15 @@ package struct GapList: Sendable {
         places[key] = gaps.count
         gaps.append(gap)
     }
+
+    /// Ends every hole that lasts: nothing goes beyond the end of a run.
+    ///
+    /// - Parameters:
+    ///   - atNs: when they ended at the latest.
+    ///   - kept: those that last on.
+    package mutating func endAll(atNs: Int64, except kept: Set<RecordedGap> = []) {
+        for place in gaps.indices where gaps[place].toNs == 0 && !kept.contains(gaps[place]) {
+            gaps[place].toNs = max(atNs, gaps[place].fromNs, 1)
+        }
+    }
 }
