@@ -38,4 +38,76 @@ import Testing
         #expect(ended.allSatisfy { $0.toNs == ends[0] || $0.cause == .notRunning }, "\(ended)")
         #expect(lasting.allSatisfy { $0.fromNs > ends[0] }, "\(lasting)")
     }
+
+    /// A disk that takes the header of a new segment and refuses its first block, again and again: every
+    /// block that is missing is in a gap, and every gap ends.
+    @Test(arguments: [1, 3]) func aDiskThatFlaps(_ flaps: Int) throws {
+        let folder = RecordFolder()
+        var options = GapEndTests.options(folder)
+        let allowance = Allowance()
+        options.fault = { allowance.take() ? 0 : ENOSPC }
+        let harness = try RecorderHarness(options)
+        let traffic = Traffic(harness.tap, seed: 52)
+        traffic.connect()
+        harness.run(traffic, steps: 300)
+        /// Goes on until something was reported so often.
+        func go(until text: String, times: Int) -> Bool {
+            for _ in 0..<4000 {
+                if harness.events.take().count(where: { $0.contains(text) }) >= times { return true }
+                traffic.step()
+                usleep(500)
+            }
+            return false
+        }
+        for flap in 0...flaps {
+            allowance.set(flap == 0 ? 0 : 1)
+            #expect(go(until: "not recording", times: flap + 1))
+            for _ in 0..<100 { traffic.step() }
+        }
+        allowance.set(.max)
+        #expect(go(until: "recording again", times: flaps + 1))
+        harness.run(traffic, steps: 200)
+        let summary = harness.stop()
+        let replayed = try Replayed(folder.path)
+        let losses = replayed.gaps.filter { $0.cause == .diskError }
+        #expect(losses.count == flaps + 1 && losses.allSatisfy { $0.toNs > $0.fromNs }, "\(losses)")
+        #expect(losses.reduce(0) { $0 + Int($1.lostFrames) } == summary.lostFrames)
+        #expect(replayed.counters.unlistedBlocks == 0 && replayed.mismatches.isEmpty)
+        for symbol in Traffic.symbols where traffic.engine.mark(of: symbol)?.state == .live {
+            #expect(!replayed.gaps.contains { $0.symbol == symbol.bytes && $0.toNs == 0 })
+        }
+        #expect(try !RecordingVerification(RecordedStream.all(at: folder.path)[0]).isDamaged)
+    }
+
+    /// A disk that never recovers: what is lost is in the summary all the same.
+    @Test func aDiskThatNeverRecovers() throws {
+        let folder = RecordFolder()
+        var options = GapEndTests.options(folder)
+        let allowance = Allowance()
+        options.fault = { allowance.take() ? 0 : ENOSPC }
+        let harness = try RecorderHarness(options)
+        let traffic = Traffic(harness.tap, seed: 53)
+        traffic.connect()
+        harness.run(traffic, steps: 100)
+        allowance.set(0)
+        let before = traffic.frameCount
+        for _ in 0..<100 { traffic.step() }
+        let summary = harness.stop()
+        #expect(summary.frames == traffic.frameCount && summary.lostFrames >= traffic.frameCount - before)
+    }
+}
+
+/// Writes that a disk still takes.
+private final class Allowance: Sendable {
+    private let left = Mutex(Int.max)
+
+    func set(_ count: Int) { left.withLock { $0 = count } }
+
+    func take() -> Bool {
+        left.withLock { left in
+            if left == 0 { return false }
+            left -= left == .max ? 0 : 1
+            return true
+        }
+    }
 }

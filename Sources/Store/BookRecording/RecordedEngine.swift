@@ -14,40 +14,6 @@ import MarketData
 
 /// Repeats the frames of one stream.
 package struct RecordedEngine: ~Copyable {
-    /// Something in the recording that is not what its frames make.
-    package struct Mismatch: Hashable, Sendable {
-        /// Whose.
-        package var symbol: SymbolName
-        /// When, in nanoseconds since 1970.
-        package var atNs: Int64
-        /// What is wrong, for people.
-        package var what: String
-    }
-
-    /// Counters of a replay.
-    package struct Counters: Hashable, Sendable {
-        /// Frames of the feed.
-        package var frames = 0
-        /// Frames of kinds that this build does not know; they are skipped.
-        package var unknownFrames = 0
-        /// Frames of the recorder that say nothing that can be.
-        package var unreadableRecords = 0
-        /// Copies of books, and those that are what the frames had made.
-        package var booksCompared = 0
-        /// See `booksCompared`.
-        package var booksAgreed = 0
-        /// Copies from which a book went on.
-        package var booksAdopted = 0
-        /// Digests, and those that are what the frames made.
-        package var digestsCompared = 0
-        /// See `digestsCompared`.
-        package var digestsAgreed = 0
-        /// Digests of books that cannot be known here.
-        package var digestsUnknown = 0
-        /// Blocks that are missing or damaged and that no gap lists.
-        package var unlistedBlocks = 0
-    }
-
     /// Most mismatches that are kept; all are counted.
     package static let mismatchesMax = 20
 
@@ -74,7 +40,11 @@ package struct RecordedEngine: ~Copyable {
     private var former: [SymbolName: SymbolCounters] = [:]
     /// Time of the last frame of any kind.
     private var lastAtNs: Int64 = 0
+    /// The base that is being read: when it was written, and the gaps that it says last.
+    private var base: (atNs: Int64, lasting: Set<RecordedGap>)?
     private var missingBlocks = 0
+    /// Blocks of gaps that ended since the last frame of the feed.
+    private var listedBlocks = 0
     private var missingSince: (fromNs: Int64, toNs: Int64) = (0, 0)
 
     /// An engine for a walk.
@@ -145,7 +115,8 @@ package struct RecordedEngine: ~Copyable {
         switch item {
         case .frame(let frame): take(frame)
         case .newRun:
-            settleMissing(of: 0)
+            settleMissing()
+            base = nil
             gaps.endAll(atNs: lastAtNs)
             if engine != nil { isExact = true }
             keepTotals()
@@ -153,6 +124,7 @@ package struct RecordedEngine: ~Copyable {
         case .hole(let blocks, let fromNs, let toNs):
             if missingBlocks == 0 { missingSince = (fromNs, toNs) }
             missingBlocks += blocks
+            base = nil
             doubt(toNs)
         }
     }
@@ -161,13 +133,14 @@ package struct RecordedEngine: ~Copyable {
         lastAtNs = frame.receivedAtNs
         if let feed = frame.frame {
             counters.frames += 1
-            if missingBlocks > 0 { settleMissing(of: 0) }
+            endBase()
+            if missingBlocks > 0 || listedBlocks > 0 { settleMissing() }
             if isExact || !RecordedEngine.isOfSnapshots(feed.kind) { engine?.step(feed) }
             engine?.takeRequests { _ in }
             return
         }
         switch frame.record {
-        case .terms: take(terms: frame.body)
+        case .terms: take(terms: frame.body, frame.receivedAtNs)
         case .connections: take(connections: frame.body, frame.receivedAtNs)
         case .book: take(book: frame.body, frame.receivedAtNs)
         case .digests: take(digests: frame.body, frame.receivedAtNs)
@@ -182,14 +155,18 @@ package struct RecordedEngine: ~Copyable {
         kind == .depthSnapshot || kind == .snapshotRequested || kind == .snapshotFailed
     }
 
-    private mutating func take(terms bytes: [UInt8]) {
+    private mutating func take(terms bytes: [UInt8], _ atNs: Int64) {
         guard let terms = RecordingTerms(bytes), let configuration = terms.engine,
             let names = terms.symbolNames, names.count <= configuration.symbolCountMax
         else {
             counters.unreadableRecords += 1
             return
         }
-        if engine != nil { return }
+        if engine != nil {
+            base = (atNs, [])
+            for slot in isDoubted.indices { isDoubted[slot] = false }
+            return
+        }
         self.terms = terms
         symbols = names
         isKnown = [Bool](repeating: isExact, count: names.count)
@@ -275,19 +252,26 @@ package struct RecordedEngine: ~Copyable {
             counters.unreadableRecords += 1
             return
         }
+        if gap.toNs != 0 && !gaps.isEnded(gap) { listedBlocks += Int(min(gap.lostBlocks, 1 << 32)) }
+        if gap.toNs == 0 { base?.lasting.insert(gap) }
         gaps.add(gap)
         if let slot = symbols.firstIndex(where: { $0.bytes == gap.symbol }) {
             isDoubted[slot] = gap.toNs == 0
         }
-        if gap.toNs != 0 && gap.lostBlocks > 0 {
-            settleMissing(of: Int(min(gap.lostBlocks, UInt64(missingBlocks))))
-        }
     }
 
-    /// So many of the missing blocks are listed; what is left is not.
-    private mutating func settleMissing(of listed: Int) {
-        let unlisted = missingBlocks - listed
-        missingBlocks = 0
+    /// A base says of every gap that lasts that it does; any other has ended, though the frame that said so
+    /// was lost.
+    private mutating func endBase() {
+        guard let base else { return }
+        gaps.endAll(atNs: base.atNs, except: base.lasting)
+        self.base = nil
+    }
+
+    /// The missing blocks are in gaps that ended here, or in none.
+    private mutating func settleMissing() {
+        let unlisted = missingBlocks - listedBlocks
+        (missingBlocks, listedBlocks) = (0, 0)
         if unlisted <= 0 { return }
         counters.unlistedBlocks += unlisted
         var gap = RecordedGap(.damaged, fromNs: missingSince.fromNs)
@@ -314,16 +298,8 @@ package struct RecordedEngine: ~Copyable {
     }
 
     /// The end of the walk.
-    package mutating func finish() { settleMissing(of: 0) }
-}
-
-extension SymbolCounters {
-    /// Adds what a verification looks at.
-    fileprivate mutating func add(_ other: SymbolCounters) {
-        let paths: [WritableKeyPath<SymbolCounters, Int>] = [
-            \.applied, \.gaps, \.resyncs, \.snapshots, \.tickersCompared, \.tickersAgreed, \.partialsCompared,
-            \.partialsAgreed, \.auditsCompared, \.auditsAgreed, \.crossings, \.unreadable, \.dropped,
-        ]
-        for path in paths { self[keyPath: path] += other[keyPath: path] }
+    package mutating func finish() {
+        endBase()
+        settleMissing()
     }
 }

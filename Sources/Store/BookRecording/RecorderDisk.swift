@@ -25,6 +25,8 @@ final class RecorderDisk: @unchecked Sendable {
         /// Blocks on their way.
         var waitingBlocks = 0
         var writtenBlocks = 0
+        /// Number of the last block that was written; nil if none was.
+        var lastSequence: UInt64?
         var writtenFrames = 0
         var writtenBytes = 0
         var unpackedBytes = 0
@@ -191,6 +193,7 @@ final class RecorderDisk: @unchecked Sendable {
         unsyncedSinceNs = unsyncedSinceNs ?? RecorderClock.monotonicNs
         shared.withLock { status in
             status.writtenBlocks += 1
+            status.lastSequence = sequence
             status.writtenFrames += block.frameCount
             status.writtenBytes += bytes.count
             status.unpackedBytes += block.raw.count
@@ -210,7 +213,8 @@ final class RecorderDisk: @unchecked Sendable {
         shared.withLock { status in
             status.openSegment = 0
             status.failedSegment = segment
-            status.failedFromNs = fromNs
+            // Of failures without a success between them the first says since when.
+            if lastError == nil || status.failedFromNs == 0 { status.failedFromNs = fromNs }
         }
         // The path is another one at every try.
         if lastError?.errno != error.errno { report(.refused(reason: error.description)) }

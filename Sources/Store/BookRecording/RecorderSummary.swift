@@ -21,7 +21,7 @@ public struct RecorderSummary: Sendable {
     public private(set) var frames = 0
     /// Frames of the feed and of the recorder that are in whole blocks on the disk.
     public private(set) var writtenFrames = 0
-    /// Frames that were not written, all of them in gaps.
+    /// Frames that were not written: all of them in gaps, if the disk took anything afterwards.
     public private(set) var lostFrames = 0
     /// Blocks that were written.
     public private(set) var blocks = 0
@@ -45,7 +45,7 @@ public struct RecorderSummary: Sendable {
     mutating func add(_ counters: RecorderCounters, _ status: RecorderDisk.Status) {
         frames += counters.frames
         writtenFrames += status.writtenFrames
-        lostFrames += counters.lostFrames
+        lostFrames += counters.lostFrames + status.droppedFrames - counters.droppedFrames
         blocks += status.writtenBlocks
         bytes += status.writtenBytes
         unpackedBytes += status.unpackedBytes

@@ -59,7 +59,7 @@ extension ShardRecorder {
     /// Looks whether it can be written again.
     func recover(_ atNs: Int64) {
         let status = disk.status
-        if loss?.cause == .diskSlow && status.openSegment == header.number {
+        if awaitedSegment == nil && status.openSegment == header.number {
             if status.waitingBlocks <= options.waitingBlocksMax / 2 { resume(atNs) }
             return
         }
@@ -95,8 +95,16 @@ extension ShardRecorder {
         awaitedSegment = nil
         gaps.add(gap)
         report(.resumed(lostFrames: Int(gap.lostFrames), afterNs: gap.toNs - gap.fromNs))
-        writeBase(atNs)
-        write(.gap, atNs, gap.bytes)
+        let sinceNs = min(gap.fromNs, untoldSinceNs ?? gap.fromNs)
+        writeBase(atNs, endedSinceNs: sinceNs)
+        closeBlock()
+        told = (sequence - 1, sinceNs)
+    }
+
+    /// Gaps that ended since then are in no block that is known to be written; nil if there are none.
+    private var untoldSinceNs: Int64? {
+        guard let told, (disk.status.lastSequence ?? 0) < told.sequence else { return nil }
+        return told.sinceNs
     }
 
     /// Closes the segment and begins the next one.
@@ -106,20 +114,29 @@ extension ShardRecorder {
         let closing = gaps.gaps
         gaps = GapList()
         for gap in tracks.compactMap(\.gap) { gaps.add(gap) }
+        if let sinceNs = untoldSinceNs { for gap in closing where gap.toNs >= sinceNs { gaps.add(gap) } }
         nextHeader(atNs)
         if !disk.end(closing) || !disk.begin(segment: header) { return lose(.diskSlow, fromNs: atNs) }
         writeBase(atNs)
     }
 
     /// Writes what reading can begin with.
-    func writeBase(_ atNs: Int64) {
+    ///
+    /// - Parameters:
+    ///   - atNs: the time.
+    ///   - endedSinceNs: gaps that ended since then are told as well: the frame that said so was not written,
+    ///     also where it was one of a base that was lost itself.
+    func writeBase(_ atNs: Int64, endedSinceNs: Int64 = .max) {
         closeBlock()
         if loss != nil { return }
         block = FrameBlock(symbolCount: symbols.count, isBase: true)
         baseAtNs = atNs
         write(.terms, atNs, termsBytes)
         write(.connections, atNs, ConnectionList.bytes(engine.connectedSources))
-        for gap in gaps.gaps where gap.toNs == 0 || gap.cause == .notRunning { write(.gap, atNs, gap.bytes) }
+        for gap in gaps.gaps
+        where gap.toNs == 0 || gap.cause == .notRunning || gap.toNs >= endedSinceNs {
+            write(.gap, atNs, gap.bytes)
+        }
         for slot in symbols.indices { tracks[slot].isBased = false }
         writeBooks(atNs)
         counters.bases += 1
@@ -156,7 +173,7 @@ extension ShardRecorder {
     func finish(_ atNs: Int64) {
         watch(atNs)
         // What was missed is still to be listed, if the disk takes it.
-        let untilNs = RecorderClock.monotonicNs + 2_000_000_000
+        let untilNs = RecorderClock.monotonicNs + 2 * options.retryEveryNs
         while loss != nil && RecorderClock.monotonicNs < untilNs {
             recover(atNs)
             RecorderClock.sleep(us: 10_000)
@@ -166,6 +183,7 @@ extension ShardRecorder {
             writeDigests(atNs, ofAll: true)
             closeBlock()
         }
+        counters.lostFrames += Int(loss?.lostFrames ?? 0)
         _ = disk.end(gaps.gaps)
         disk.stop()
     }

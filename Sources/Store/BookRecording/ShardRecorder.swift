@@ -61,6 +61,8 @@ final class ShardRecorder: @unchecked Sendable {
     var sequence: UInt64
     /// What is not written at present, and why; nil while everything is.
     var loss: RecordedGap?
+    /// The last block that tells of the gaps that ended when writing continued, and since when they did.
+    var told: (sequence: UInt64, sinceNs: Int64)?
     /// The segment that is to be begun after a failure, and when it is tried again.
     var awaitedSegment: UInt64?
     var retryNs: Int64 = 0
@@ -184,7 +186,10 @@ final class ShardRecorder: @unchecked Sendable {
         settle(atNs)
         if loss != nil { recover(atNs) }
         let status = disk.status
-        if loss == nil && status.failedSegment >= header.number {
+        // A block may also have been dropped from the segment before this one.
+        let hasFailed =
+            status.failedSegment >= header.number || status.droppedBlocks != counters.droppedBlocks
+        if loss == nil && hasFailed {
             lose(.diskError, fromNs: status.failedFromNs == 0 ? atNs : status.failedFromNs)
         }
         let isSecond = atNs < secondAtNs || atNs - secondAtNs >= 1_000_000_000

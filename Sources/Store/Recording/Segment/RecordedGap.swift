@@ -122,6 +122,12 @@ package struct GapList: Sendable {
         gaps.append(gap)
     }
 
+    /// Whether the end of this hole is known already.
+    package func isEnded(_ gap: RecordedGap) -> Bool {
+        let key = Key(cause: gap.cause, symbol: gap.symbol, fromNs: gap.fromNs)
+        return places[key].map { gaps[$0].toNs != 0 } ?? false
+    }
+
     /// Ends every hole that lasts: nothing goes beyond the end of a run.
     ///
     /// - Parameters:
