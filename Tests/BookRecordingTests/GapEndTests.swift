@@ -95,6 +95,37 @@ import Testing
         let summary = harness.stop()
         #expect(summary.frames == traffic.frameCount && summary.lostFrames >= traffic.frameCount - before)
     }
+
+    /// A replay from the middle that ends inside a gap calls no book live that was not.
+    @Test func aBookInAGapIsNotLive() throws {
+        let folder = RecordFolder()
+        var options = GapEndTests.options(folder)
+        options.baseEveryNs = 1_000_000_000
+        options.waitingBlocksMax = 1000
+        let harness = try RecorderHarness(options)
+        let traffic = Traffic(harness.tap, seed: 54)
+        traffic.connect()
+        // A snapshot shows the recorder its doubt, and a replay from the middle leaves it out.
+        for step in 0..<1000 {
+            traffic.liesInSnapshots = step >= 500
+            traffic.step(hasTrouble: false)
+        }
+        _ = harness.stop()
+        let stream = try RecordedStream.all(at: folder.path)[0]
+        let bases = stream.segments.flatMap(\.index.blocks).filter { $0.isBase && $0.sequence > 1 }
+        var compared = 0
+        for gap in stream.gaps.gaps where gap.toNs > gap.fromNs {
+            guard let base = bases.last(where: { $0.firstAtNs < gap.fromNs }) else { continue }
+            // To the end of the block in which it opens.
+            let whole = try RecordingVerification(stream, toNs: gap.fromNs)
+            let part = try RecordingVerification(stream, fromNs: base.firstAtNs, toNs: gap.fromNs)
+            for (own, other) in zip(whole.symbols, part.symbols) where own.status.state != .live {
+                #expect(other.status.state != .live, "\(gap)")
+                compared += 1
+            }
+        }
+        #expect(compared > 0, "\(stream.gaps.gaps)")
+    }
 }
 
 /// Writes that a disk still takes.

@@ -65,6 +65,8 @@ final class Traffic {
     private(set) var standings: [Standing] = []
     private(set) var atNs: Int64
     private(set) var frameCount = 0
+    /// Whether snapshots say other quantities than the updates: an audit finds that.
+    var liesInSnapshots = false
 
     init(_ tap: FrameTap?, seed: UInt64) {
         self.tap = tap
@@ -166,7 +168,8 @@ final class Traffic {
         let limit = 20 + Int(random.next() % 60)
         func side(_ levels: [Int: Int], _ isBid: Bool) -> String {
             levels.keys.sorted { isBid ? $0 > $1 : $0 < $1 }.prefix(limit)
-                .map { Traffic.level($0, levels[$0] ?? 0) }.joined(separator: ",")
+                .map { Traffic.level($0, (levels[$0] ?? 0) + (liesInSnapshots ? 1 : 0)) }.joined(
+                    separator: ",")
         }
         let text =
             "{\"lastUpdateId\":\(truth.id),\"bids\":[\(side(truth.bids, true))],\"asks\":["

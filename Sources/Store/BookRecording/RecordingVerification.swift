@@ -11,7 +11,8 @@ import MarketData
 
 /// What a symbol has come to in a replay.
 package struct VerifiedSymbol: Sendable {
-    /// Its status at the end.
+    /// Its status at the end. A book that is live here and was not when it was recorded is stale: a replay
+    /// from the middle leaves out what showed the recorder its doubt.
     package var status: SymbolStatus
     /// Digest of its book at the end.
     package var digest: UInt64
@@ -92,7 +93,10 @@ package struct RecordingVerification: Sendable {
             damagedBytes += max(segment.damagedBytes - segment.cutBytes, 0)
         }
         for symbol in engine.symbols {
-            guard let status = engine.status(of: symbol) else { continue }
+            guard var status = engine.status(of: symbol) else { continue }
+            if status.state == .live && !engine.isTrusted(symbol) {
+                (status.state, status.reason) = (.stale, .gap)
+            }
             var verified = VerifiedSymbol(
                 status: status, digest: engine.withBook(symbol) { $0.digest() } ?? 0)
             verified.totals = engine.totals(of: symbol)
