@@ -14,6 +14,14 @@ import MarketData
 
 /// Repeats the frames of one stream.
 package struct RecordedEngine: ~Copyable {
+    /// What a symbol has come to in earlier runs of the recorder.
+    package struct Former: Sendable {
+        /// Its status at the end of the last one, with the counters of all.
+        package var status: SymbolStatus
+        /// Digest of its book there.
+        package var digest: UInt64
+    }
+
     /// Most mismatches that are kept; all are counted.
     package static let mismatchesMax = 20
 
@@ -36,8 +44,8 @@ package struct RecordedEngine: ~Copyable {
     private var isKnown: [Bool] = []
     /// Which books the recorder did not believe at this place.
     private var isDoubted: [Bool] = []
-    /// Counters of the engines before this one.
-    private var former: [SymbolName: SymbolCounters] = [:]
+    /// What the engines before this one have come to.
+    private var former: [SymbolName: Former] = [:]
     /// Time of the last frame of any kind.
     private var lastAtNs: Int64 = 0
     /// The base that is being read: when it was written, and the gaps that it says last.
@@ -78,13 +86,23 @@ package struct RecordedEngine: ~Copyable {
 
     /// Counters of a symbol over all runs of the recorder.
     package borrowing func totals(of symbol: SymbolName) -> SymbolCounters {
-        var totals = former[symbol] ?? SymbolCounters()
+        var totals = former[symbol]?.status.counters ?? SymbolCounters()
         if let counters = status(of: symbol)?.counters { totals.add(counters) }
         return totals
     }
 
     private mutating func keepTotals() {
-        for symbol in symbols { former[symbol] = totals(of: symbol) }
+        for symbol in symbols {
+            guard var status = status(of: symbol) else { continue }
+            status.counters = totals(of: symbol)
+            former[symbol] = Former(status: status, digest: withBook(symbol) { $0.digest() } ?? 0)
+        }
+    }
+
+    /// The symbols of earlier runs that the last one has not, by their names.
+    package var departed: [Former] {
+        former.values.filter { !symbols.contains($0.status.symbol) }
+            .sorted { "\($0.status.symbol)" < "\($1.status.symbol)" }
     }
 
     /// Counters of the engine.

@@ -106,7 +106,8 @@ package enum RecordedItem {
     case frame(RecordedFrame)
     /// Another run of the recorder begins: nothing leads on from what came before.
     case newRun
-    /// Blocks are missing here or damaged: how many, and between which times.
+    /// Blocks are missing here or damaged: how many, and between which times. Of whole segments that are
+    /// missing each counts as one.
     case hole(blocks: Int, fromNs: Int64, toNs: Int64)
 }
 
@@ -122,6 +123,7 @@ package struct RecordingWalk {
     /// Bytes of frames that were unpacked.
     package private(set) var bytes = 0
     private var run: Int64?
+    private var lastNumber: UInt64?
     private var nextSequence: UInt64?
     private var lastAtNs: Int64 = 0
 
@@ -160,10 +162,20 @@ package struct RecordingWalk {
         for number in stream.segments.indices where number >= start.segment {
             let segment = stream.segments[number]
             let first = number == start.segment ? start.block : 0
+            defer { lastNumber = segment.header.number }
             if first >= segment.index.blocks.count { continue }
             if run != segment.header.startedAtNs {
+                // Numbers go on from run to run: one that is missing was the end of the run before, or a
+                // whole run.
+                if let lastNumber, segment.header.number > lastNumber + 1 {
+                    let missing = Int(min(segment.header.number - lastNumber - 1, 1 << 32))
+                    let hole = RecordedItem.hole(
+                        blocks: missing, fromNs: lastAtNs, toNs: segment.header.createdAtNs)
+                    if !body(hole) { return }
+                }
+                // A run that is not the oldest is there from its first block on.
+                nextSequence = run == nil ? nil : 0
                 run = segment.header.startedAtNs
-                nextSequence = nil
                 if !body(.newRun) { return }
             }
             let reader = try SegmentReader(path: segment.path)

@@ -30,7 +30,7 @@ package struct VerifiedSymbol: Sendable {
 
 /// The result of a replay of one stream.
 package struct RecordingVerification: Sendable {
-    /// The symbols, in the order of their numbers.
+    /// The symbols, in the order of their numbers; behind them those of earlier runs that the last has not.
     package private(set) var symbols: [VerifiedSymbol] = []
     /// The market; nil if nothing says it.
     package private(set) var market: Market?
@@ -104,6 +104,14 @@ package struct RecordingVerification: Sendable {
                 verified.bids = engine.withBook(symbol) { $0.levels(.bid) } ?? []
                 verified.asks = engine.withBook(symbol) { $0.levels(.ask) } ?? []
             }
+            symbols.append(verified)
+        }
+        for former in engine.departed {
+            var verified = VerifiedSymbol(status: former.status, digest: former.digest)
+            if former.status.state == .live {
+                (verified.status.state, verified.status.reason) = (.stale, .disconnected)
+            }
+            verified.totals = former.status.counters
             symbols.append(verified)
         }
         countGaps()
