@@ -145,6 +145,26 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live)
     }
 
+    /// The ids of a venue that began anew may have come far enough to span the book. Tickers behind the book,
+    /// long after the book came there, tell.
+    @Test(arguments: [true, false]) func anUpdateThatSpansTheBookIsDoubtedBehindOldTickers(isShown: Bool) {
+        var h = EngineHarness()
+        h.goLive()
+        h.event(11, 20)
+        h.tick(afterNs: 4 * second)
+        h.frame(.connected, source: 2)
+        if isShown { h.ticker(14, bid: "9.0:1.0", ask: "10.0:1.0") }
+        h.event(12, 22, source: 2)
+        #expect(h.status().lastUpdateID == UpdateID(22))
+        #expect(h.status().state == (isShown ? .stale : .live))
+        if !isShown { return }
+        #expect(h.status().reason == .disconnected)
+        h.event(23, 23, source: 2)
+        #expect(h.status().state == .stale)
+        h.snapshot(23, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+    }
+
     // MARK: - Clocks
 
     @Test(arguments: [3600 * second, -3600 * second]) func aClockThatIsSetChangesNothing(_ stepNs: Int64) {

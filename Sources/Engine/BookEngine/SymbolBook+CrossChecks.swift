@@ -14,7 +14,7 @@ extension SymbolBook {
             if !crossChecks.remember(ticker) { counters.tickersEvicted += 1 }
             return noteAhead(ticker.updateID)
         }
-        if ticker.updateID != id { return }
+        if ticker.updateID != id { return noteBelow() }
         if !served.sync.isCollecting {
             obeyTicker(
                 CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales))
@@ -32,7 +32,7 @@ extension SymbolBook {
             crossChecks.remember(partial)
             return noteAhead(partial.lastUpdateID)
         }
-        if partial.lastUpdateID != id { return }
+        if partial.lastUpdateID != id { return noteBelow() }
         guard let scales = partial.scales else { return }
         if !served.sync.isCollecting {
             obeyPartial(
@@ -40,6 +40,12 @@ extension SymbolBook {
                     served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales))
         }
         judge()
+    }
+
+    /// What lies behind the book and comes late says nothing of the book, but something of an update that
+    /// comes with it.
+    private func noteBelow() {
+        if shared.nowNs &- silence.heardNs > behindLimitNs { source.shownBelow() }
     }
 
     /// Where every id is of an update, what is ahead for too long proves that updates are missing.

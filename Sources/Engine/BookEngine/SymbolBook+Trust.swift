@@ -145,7 +145,9 @@ extension SymbolBook {
         if let present = source.connection {
             guard shared.connections.isNewer(newer, than: present), !isLagging, let id = served.sync.lastID
             else { return false }
-            if source.goesBack(ids.last, upNs: shared.connections.upNs(newer)) {
+            if source.goesBack(ids.last, upNs: shared.connections.upNs(newer))
+                || ids.first <= id && source.isShownBelow
+            {
                 // The venue has begun its ids anew; that they fit proves nothing.
                 disconnected(present)
                 return source.connection == newer

@@ -16,6 +16,7 @@ import MarketData
 /// agreed           the venue was where the book is at that time: settled if that was under the new
 ///                  subscription
 /// ledOn            an update of it continued the book: settled
+/// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and says nothing, or speaks again
 /// ```
 struct SymbolSource {
@@ -38,6 +39,9 @@ struct SymbolSource {
     /// The highest id that any other one has shown, and when.
     private var shownID = UpdateID(0)
     private var shownNs: Int64 = 0
+    /// Whether something behind the book was shown long after the book came there: unless it is a straggler,
+    /// the venue has begun its ids anew.
+    private(set) var isShownBelow = false
     /// Whether an update of the source came since another connection came up.
     private var isHeardBesideNewest = false
 
@@ -47,6 +51,7 @@ struct SymbolSource {
         (leftOutNs, provableNs) = (nil, nil)
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
+        isShownBelow = false
     }
 
     /// A connection came up.
@@ -58,7 +63,10 @@ struct SymbolSource {
 
     /// An update of the source continued the book.
     @inline(__always)
-    mutating func ledOn() { leftOutNs = nil }
+    mutating func ledOn() { (leftOutNs, isShownBelow) = (nil, false) }
+
+    /// Something behind the book was shown, long after the book came there.
+    mutating func shownBelow() { isShownBelow = true }
 
     /// Another connection has lost a message: nobody knows how far it has come.
     mutating func lost(on connection: UInt16) { note(connection, SymbolSource.unknownID) }
