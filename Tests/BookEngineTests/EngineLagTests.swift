@@ -13,15 +13,15 @@ private let bids = ["9.0:1.0", "8.0:2.0"]
 private let asks = ["10.0:1.0", "11.0:2.0"]
 
 extension EngineHarness {
-    /// An update a second, each so much late, and ticks of both clocks; our own runs fast by so much a
-    /// second.
+    /// An update a second, each so much late, and a feed's ticks of both clocks; our own runs fast by so much
+    /// a second.
     fileprivate mutating func updates(
         _ ids: ClosedRange<Int>, lagMs: Int64, everySeconds: Int64 = 1, driftNs: Int64 = 0
     ) {
         for id in ids {
-            for _ in 0..<2 * everySeconds {
+            for _ in 0..<4 * everySeconds {
                 tick(wallNs: nowNs, monotonicNs: nowNs)
-                nowNs += (second + driftNs) / 2
+                nowNs += (second + driftNs) / 4
             }
             let venueNs = (nowNs - second) / (second + driftNs) * second
             event(id, atMs: venueNs / 1_000_000 - lagMs)

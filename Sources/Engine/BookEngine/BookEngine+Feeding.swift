@@ -28,7 +28,7 @@ extension BookEngine {
         step(BookEngine.bare(.retired, source, receivedAtNs))
     }
 
-    /// Time passed. Call it a few times a second, even while messages come: silence, audits and the status
+    /// Time passed. Call it four times a second, even while messages come: silence, audits and the status
     /// mailboxes are handled only here. A silent book stays live; `BookView.receivedAtNs` says how old it is,
     /// and `EngineRequest.resubscribe` that it should not be.
     ///

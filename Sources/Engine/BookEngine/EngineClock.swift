@@ -2,9 +2,9 @@
 //
 // Receive times come from a clock that people and daemons set. A step must neither age a book by an hour nor
 // keep a dead stream young, so durations are measured with the second clock that a feed's ticks carry.
-// Between two ticks the receive times say how much later it is, but never more than a second. Where ticks
-// carry no second clock, receive times are all there is: steps back are ignored, steps forward look like
-// time.
+// Between two ticks the receive times say how much later it is, but never more than half a second. Where
+// ticks carry no second clock, receive times are all there is: steps back are ignored, steps forward look
+// like time.
 //
 // Invariants
 // * `nowNs` never goes back.
@@ -20,8 +20,9 @@ struct EngineClock {
     private var baseReceivedAtNs: Int64 = 0
     private var monotonicNs: Int64?
 
-    /// Longest time between two ticks that receive times are believed for.
-    private static let betweenNsMax: Int64 = 1_000_000_000
+    /// Longest time between two ticks that receive times are believed for: two ticks of a feed. By so much a
+    /// clock that is set may put off what is due.
+    private static let betweenNsMax: Int64 = 500_000_000
 
     /// Whether ticks carry the second clock.
     var isSteady: Bool { monotonicNs != nil }
