@@ -265,7 +265,7 @@ let package = Package(
                 "ExchangeServer", "BinanceServing", "LobHandoff", "LobRecording", "SimulatedExchange",
                 "LobTransport", "TestSupport", "VenueSupport",
             ]),
-        .testTarget(name: "RoadTests", dependencies: ["PipelineSimulation", "TestSupport"]),
+        .testTarget(name: "PipelineTests", dependencies: ["PipelineSimulation", "TestSupport"]),
         .testTarget(name: "TransportTests", dependencies: ["LobTransport", "TestSupport", "CLobAllocator"]),
         .testTarget(
             name: "DepthFeedTests",

@@ -5,7 +5,7 @@ import MarketData
 import Testing
 
 struct SequenceRuleTests {
-    /// `U … u` and `pu` of an event, the book's id, and what the rule says.
+    /// `U … u` and `pu` of an update, the book's id, and what the rule says.
     struct Row: Sendable {
         var first: Int64, last: Int64, previous: Int64?, book: Int64, says: Continuity
 
@@ -13,7 +13,7 @@ struct SequenceRuleTests {
             (self.first, self.last, self.previous, self.book, self.says) = (first, last, previous, book, says)
         }
 
-        var event: UpdateRange {
+        var update: UpdateRange {
             UpdateRange(
                 first: UpdateID(first), last: UpdateID(last), previousLast: previous.map(UpdateID.init))
         }
@@ -40,11 +40,11 @@ struct SequenceRuleTests {
     static let futuresJoin = [
         Row(110, 115, pu: 101, book: 100, .gap),  // the snapshot is too old
         Row(110, 115, pu: 101, book: 101, .connects),  // exact link, though U > lastUpdateId + 1
-        Row(110, 115, pu: 101, book: 105, .connects),  // in the hole between two events
+        Row(110, 115, pu: 101, book: 105, .connects),  // in the hole between two updates
         Row(110, 115, pu: 101, book: 112, .connects),
         Row(110, 115, pu: 101, book: 115, .connects),  // nothing new, but anchors the chain
         Row(110, 115, pu: 101, book: 116, .stale),
-        Row(110, 115, book: 112, .gap),  // a futures event without `pu`
+        Row(110, 115, book: 112, .gap),  // a futures update without `pu`
         Row(110, 105, pu: 120, book: 104, .gap),  // inverted
         Row(.max, .max, pu: .max - 1, book: .max, .connects),
     ]
@@ -62,23 +62,23 @@ struct SequenceRuleTests {
     ]
 
     @Test(arguments: spot) func spotJudgesByRange(row: Row) {
-        #expect(SequenceRule.spot.join(row.event, UpdateID(row.book)) == row.says)
-        #expect(SequenceRule.spot.follow(row.event, UpdateID(row.book)) == row.says)
+        #expect(SequenceRule.spot.join(row.update, UpdateID(row.book)) == row.says)
+        #expect(SequenceRule.spot.follow(row.update, UpdateID(row.book)) == row.says)
     }
 
     @Test(arguments: futuresJoin) func futuresJoinsBySpan(row: Row) {
-        #expect(SequenceRule.futures.join(row.event, UpdateID(row.book)) == row.says)
+        #expect(SequenceRule.futures.join(row.update, UpdateID(row.book)) == row.says)
     }
 
     @Test(arguments: futuresFollow) func futuresFollowsByLink(row: Row) {
-        #expect(SequenceRule.futures.follow(row.event, UpdateID(row.book)) == row.says)
+        #expect(SequenceRule.futures.follow(row.update, UpdateID(row.book)) == row.says)
     }
 
     @Test func everyMarketHasItsRule() {
-        let event = UpdateRange(first: UpdateID(110), last: UpdateID(115), previousLast: UpdateID(101))
-        #expect(SequenceRule.of(.spot).follow(event, UpdateID(101)) == .gap)
-        #expect(SequenceRule.of(.usdm).follow(event, UpdateID(101)) == .connects)
-        #expect(SequenceRule.of(.coinm).follow(event, UpdateID(101)) == .connects)
+        let update = UpdateRange(first: UpdateID(110), last: UpdateID(115), previousLast: UpdateID(101))
+        #expect(SequenceRule.of(.spot).follow(update, UpdateID(101)) == .gap)
+        #expect(SequenceRule.of(.usdm).follow(update, UpdateID(101)) == .connects)
+        #expect(SequenceRule.of(.coinm).follow(update, UpdateID(101)) == .connects)
     }
 
     /// Ids at the ends of the number line, in every combination: no trap, and nothing that connects goes
@@ -91,9 +91,9 @@ struct SequenceRuleTests {
                 for last in ends {
                     for previous in ends.map(Optional.some) + [nil] {
                         for book in ends.map(UpdateID.init) {
-                            let event = Row(first, last, pu: previous, book: 0, .gap).event
-                            for says in [rule.join(event, book), rule.follow(event, book)] {
-                                if says == .connects && event.last < book { backwards += 1 }
+                            let update = Row(first, last, pu: previous, book: 0, .gap).update
+                            for says in [rule.join(update, book), rule.follow(update, book)] {
+                                if says == .connects && update.last < book { backwards += 1 }
                             }
                         }
                     }

@@ -1,5 +1,5 @@
-// All small cases: every truth, every cutting into events, every snapshot id at every moment, every pattern
-// of up to two lost, duplicated or swapped events. The rule must accept exactly what the truth allows, and
+// All small cases: every truth, every cutting into updates, every snapshot id at every moment, every pattern
+// of up to two lost, duplicated or swapped updates. The rule must accept exactly what the truth allows, and
 // wrong rules must fail.
 //
 // Sizes are for a debug build in about a second each; an optimised build goes to eight ids.
@@ -20,14 +20,14 @@ enum Fault {
         }
     }
 
-    func apply(to events: [ToyEvent]) -> [ToyEvent] {
-        var events = events
+    func apply(to updates: [ToyUpdate]) -> [ToyUpdate] {
+        var updates = updates
         switch self {
-        case .lose(let i): events.remove(at: i)
-        case .duplicate(let i, let delay): events.insert(events[i], at: min(i + 1 + delay, events.count))
-        case .swap(let i): events.swapAt(i, i + 1)
+        case .lose(let i): updates.remove(at: i)
+        case .duplicate(let i, let delay): updates.insert(updates[i], at: min(i + 1 + delay, updates.count))
+        case .swap(let i): updates.swapAt(i, i + 1)
         }
-        return events
+        return updates
     }
 }
 
@@ -44,8 +44,8 @@ struct Exhaustive {
     var violations: [Violation: Int] = [:]
 
     /// A stream with up to `faultMax` faults.
-    static func deliveries(of events: [ToyEvent], faultMax: Int) -> [[ToyEvent]] {
-        var layer = [events]
+    static func deliveries(of updates: [ToyUpdate], faultMax: Int) -> [[ToyUpdate]] {
+        var layer = [updates]
         var all = layer
         for _ in 0..<faultMax {
             layer = layer.flatMap { stream in Fault.all(count: stream.count).map { $0.apply(to: stream) } }
@@ -54,16 +54,16 @@ struct Exhaustive {
         return all
     }
 
-    /// One run: the snapshot comes behind `when` events; a further one that is wanted comes at the end.
+    /// One run: the snapshot comes behind `when` updates; a further one that is wanted comes at the end.
     mutating func run(
-        _ truth: ToyTruth, _ rule: SequenceRule, _ events: [ToyEvent], snapshot: Int, when: Int, idMax: Int
+        _ truth: ToyTruth, _ rule: SequenceRule, _ updates: [ToyUpdate], snapshot: Int, when: Int, idMax: Int
     ) {
         var owner = ToyOwner(truth: truth, rule: rule)
-        for (index, event) in events.enumerated() {
+        for (index, update) in updates.enumerated() {
             if index == when { owner.snapshotArrived(snapshot) }
-            owner.receive(event)
+            owner.receive(update)
         }
-        if when == events.count { owner.snapshotArrived(snapshot) }
+        if when == updates.count { owner.snapshotArrived(snapshot) }
         if owner.isSnapshotWanted { owner.snapshotArrived(idMax) }
         runs += 1
         if let violation = owner.violation { violations[violation, default: 0] += 1 }
@@ -73,10 +73,10 @@ struct Exhaustive {
     mutating func runAll(_ rule: SequenceRule, isFutures: Bool, idMax: Int, faultMax: Int) {
         for truth in ToyTruth.all(idMax: idMax, isFutures: isFutures) {
             for cuts in truth.cuttings {
-                for events in Self.deliveries(of: truth.events(cuts: cuts), faultMax: faultMax) {
+                for updates in Self.deliveries(of: truth.updates(cuts: cuts), faultMax: faultMax) {
                     for snapshot in 0...idMax {
-                        for when in 0...events.count {
-                            run(truth, rule, events, snapshot: snapshot, when: when, idMax: idMax)
+                        for when in 0...updates.count {
+                            run(truth, rule, updates, snapshot: snapshot, when: when, idMax: idMax)
                         }
                     }
                 }
@@ -87,16 +87,16 @@ struct Exhaustive {
     /// A live book changes to another stream of the same truth, cut otherwise, at every pair of places.
     mutating func handOverAll(_ rule: SequenceRule, isFutures: Bool, idMax: Int) {
         for truth in ToyTruth.all(idMax: idMax, isFutures: isFutures) {
-            let streams = truth.cuttings.map { truth.events(cuts: $0) }
+            let streams = truth.cuttings.map { truth.updates(cuts: $0) }
             for old in streams {
                 for new in streams {
                     for taken in 0...old.count {
                         for from in 0..<new.count {
                             var owner = ToyOwner(truth: truth, rule: rule)
                             owner.snapshotArrived(0)
-                            for event in old[..<taken] { owner.receive(event) }
+                            for update in old[..<taken] { owner.receive(update) }
                             owner.moveOver(ToyOwner.Move.allCases[(taken + from) % 3])
-                            for event in new[from...] { owner.receive(event) }
+                            for update in new[from...] { owner.receive(update) }
                             runs += 1
                             if let violation = owner.violation { violations[violation, default: 0] += 1 }
                         }
@@ -144,67 +144,69 @@ struct SynchronizerExhaustiveTests {
 
     static let broken = [
         Broken(
-            name: "spot: the literal first event rule U <= lastUpdateId",
+            name: "spot: the literal first update rule U <= lastUpdateId",
             rule: SequenceRule(
-                join: { event, book in
-                    event.last <= book ? .stale : event.first > book ? .gap : .connects
+                join: { update, book in
+                    update.last <= book ? .stale : update.first > book ? .gap : .connects
                 }, follow: SequenceRule.spot.follow), found: .goodSnapshotRefused),
         Broken(
             name: "spot: restart if U > L, as documented for eleven months",
             rule: SequenceRule(
                 join: SequenceRule.spot.join,
-                follow: { event, book in
-                    event.last <= book ? .stale : event.first > book ? .gap : .connects
+                follow: { update, book in
+                    update.last <= book ? .stale : update.first > book ? .gap : .connects
                 }), found: .needlessResync),
         Broken(
             name: "spot: off by one, a hole of one id passes",
             rule: SequenceRule(
-                join: { event, book in
-                    event.last <= book ? .stale : event.first.value > book.value + 2 ? .gap : .connects
+                join: { update, book in
+                    update.last <= book ? .stale : update.first.value > book.value + 2 ? .gap : .connects
                 }, follow: SequenceRule.spot.follow), found: .wrongBook),
         Broken(
             name: "spot: gap ignored",
             rule: SequenceRule(
                 join: SequenceRule.spot.join,
-                follow: { event, book in event.last <= book ? .stale : .connects }),
+                follow: { update, book in update.last <= book ? .stale : .connects }),
             found: .wrongBook),
         Broken(
-            name: "spot: stale events applied",
+            name: "spot: stale updates applied",
             rule: SequenceRule(
-                join: { event, book in event.first.value > book.value + 1 ? .gap : .connects },
+                join: { update, book in update.first.value > book.value + 1 ? .gap : .connects },
                 follow: SequenceRule.spot.follow), found: .wrongBook),
         Broken(
             name: "futures: judged as spot, U == u + 1", isFutures: true,
             rule: SequenceRule(join: SequenceRule.futures.join, follow: SequenceRule.spot.follow),
             found: .needlessResync),
         Broken(
-            name: "futures: first event by range only, U <= lastUpdateId <= u", isFutures: true,
+            name: "futures: first update by range only, U <= lastUpdateId <= u", isFutures: true,
             rule: SequenceRule(
-                join: { event, book in event.last < book ? .stale : event.first > book ? .gap : .connects },
+                join: { update, book in update.last < book ? .stale : update.first > book ? .gap : .connects
+                },
                 follow: SequenceRule.futures.follow), found: .goodSnapshotRefused),
         Broken(
             name: "futures: off by one, pu < lastUpdateId", isFutures: true,
             rule: SequenceRule(
-                join: { event, book in
-                    event.last < book ? .stale : event.previousLast! < book ? .connects : .gap
+                join: { update, book in
+                    update.last < book ? .stale : update.previousLast! < book ? .connects : .gap
                 },
                 follow: SequenceRule.futures.follow), found: .goodSnapshotRefused),
         Broken(
             name: "futures: off by one, pu <= lastUpdateId + 1", isFutures: true,
             rule: SequenceRule(
-                join: { event, book in
-                    event.last < book ? .stale : event.previousLast!.value > book.value + 1 ? .gap : .connects
+                join: { update, book in
+                    update.last < book
+                        ? .stale : update.previousLast!.value > book.value + 1 ? .gap : .connects
                 }, follow: SequenceRule.futures.follow), found: .wrongBook),
         Broken(
             name: "futures: gap ignored", isFutures: true,
             rule: SequenceRule(
                 join: SequenceRule.futures.join,
-                follow: { event, book in event.last <= book ? .stale : .connects }), found: .wrongBook),
+                follow: { update, book in update.last <= book ? .stale : .connects }), found: .wrongBook),
         Broken(
             name: "futures: a duplicate is a gap", isFutures: true,
             rule: SequenceRule(
                 join: SequenceRule.futures.join,
-                follow: { event, book in event.previousLast == book ? .connects : .gap }),
+                follow: { update, book in update.previousLast == book ? .connects : .gap }),
             found: .needlessResync),
     ]
 

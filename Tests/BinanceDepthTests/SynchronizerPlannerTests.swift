@@ -22,7 +22,7 @@ struct ToyPipeline {
     var isConnected = false
     var changeRates: [Double]
 
-    var events = 0
+    var updates = 0
     var checks = 0
     var broken: [String] = []
     private var wire: [(atMs: Int64, index: Int, diff: ToyDiff)] = []
@@ -46,7 +46,7 @@ struct ToyPipeline {
             // From a change in ten seconds to fifty a second.
             changeRates[index] = [0.001, 0.01, 0.1, 0.5].randomElement(using: &random)!
             for _ in 0..<20 { symbols[index].change(&random) }
-            _ = symbols[index].event()
+            _ = symbols[index].update()
         }
     }
 
@@ -77,7 +77,7 @@ struct ToyPipeline {
     private mutating func trade() {
         for index in symbols.indices {
             if random.chance(changeRates[index]) { symbols[index].change(&random) }
-            if nowMs % 100 == Int64(index % 10) * 10, let diff = symbols[index].event(), isConnected {
+            if nowMs % 100 == Int64(index % 10) * 10, let diff = symbols[index].update(), isConnected {
                 post(index, diff)
             }
         }
@@ -105,7 +105,7 @@ struct ToyPipeline {
         if !due.isEmpty { wire.removeAll { $0.atMs <= nowMs } }
         for (_, index, diff) in due {
             slots[index].receive(diff)
-            events += 1
+            updates += 1
             check(index, received: Int(diff.ids.last.value))
         }
         for (_, request) in asked.filter({ $0.atMs <= nowMs }) { arrive(request) }
@@ -178,7 +178,7 @@ struct SynchronizerPlannerTests {
         pipeline.run(forMs: 40_000)
         let slots = pipeline.slots
         print(
-            "\(market.name) seed \(seed): \(pipeline.events) events, \(pipeline.checks) checks,",
+            "\(market.name) seed \(seed): \(pipeline.updates) updates, \(pipeline.checks) checks,",
             "\(slots.reduce(0) { $0 + $1.resyncs }) resyncs, \(slots.reduce(0) { $0 + $1.rejoins }) rejoins,",
             "\(slots.reduce(0) { $0 + $1.audits }) audits, \(slots.reduce(0) { $0 + $1.overflows }) overflows"
         )
@@ -203,7 +203,8 @@ struct SynchronizerPlannerTests {
     /// The same pipeline with the rules of the other market, or with none, does not pass.
     @Test func wrongRulesAreFound() {
         let blind = SequenceRule(
-            join: SequenceRule.spot.join, follow: { event, book in event.last <= book ? .stale : .connects })
+            join: SequenceRule.spot.join, follow: { update, book in update.last <= book ? .stale : .connects }
+        )
         var pipeline = ToyPipeline(Self.keys(.spot), rule: blind, seed: 31, startMs: PlannerTests.start)
         pipeline.connect()
         pipeline.faultRate = 0.02

@@ -19,7 +19,7 @@ struct SynchronizerTests {
         UpdateRange(first: UpdateID(first), last: UpdateID(last), previousLast: pu.map(UpdateID.init))
     }
 
-    /// The chain 101 … 110, in two events.
+    /// The chain 101 … 110, in two updates.
     static let chain = [ids(101, 105), ids(106, 110)]
     static let chainState = State.collecting(Machine.Chain(first: chain[0], last: UpdateID(110)), asked: 1)
 
@@ -31,7 +31,7 @@ struct SynchronizerTests {
             _ = machine.subscribed()
         case .collectingChain:
             _ = machine.subscribed()
-            for event in chain { _ = machine.receive(event) }
+            for update in chain { _ = machine.receive(update) }
         case .joiningSnapshot:
             _ = machine.subscribed()
             _ = machine.snapshotArrived(UpdateID(110))
@@ -119,8 +119,8 @@ struct SynchronizerTests {
         #expect(machine.state == Self.state(start == .live ? .handedOver : start))
     }
 
-    /// The first event of the other subscription may be cut otherwise; those behind it may not.
-    @Test func aFuturesEventMayOverlapOnceAfterAHandOver() {
+    /// The first update of the other subscription may be cut otherwise; those behind it may not.
+    @Test func aFuturesUpdateMayOverlapOnceAfterAHandOver() {
         func machine() -> Machine {
             var machine = Machine(rule: .futures)
             _ = machine.subscribed()
@@ -212,8 +212,8 @@ struct SynchronizerTests {
 
     @Test(arguments: Start.allCases) func receiveNext(start: Start) {
         var machine = Self.machine(start)
-        let event = Self.ids(111, 121)
-        let action = machine.receive(event)
+        let update = Self.ids(111, 121)
+        let action = machine.receive(update)
         switch start {
         case .unsubscribed, .severed:
             #expect(action == .discard)
@@ -221,7 +221,7 @@ struct SynchronizerTests {
         case .collectingNothing:
             #expect(action == .buffer)
             #expect(
-                machine.state == .collecting(Machine.Chain(first: event, last: UpdateID(121)), asked: 1))
+                machine.state == .collecting(Machine.Chain(first: update, last: UpdateID(121)), asked: 1))
         case .collectingChain:
             #expect(action == .buffer)
             #expect(
@@ -235,9 +235,9 @@ struct SynchronizerTests {
 
     @Test(arguments: Start.allCases) func receiveBeyondAGap(start: Start) {
         var machine = Self.machine(start)
-        let event = Self.ids(200, 210)
-        let action = machine.receive(event)
-        let fresh = Machine.Chain(first: event, last: UpdateID(210))
+        let update = Self.ids(200, 210)
+        let action = machine.receive(update)
+        let fresh = Machine.Chain(first: update, last: UpdateID(210))
         switch start {
         case .unsubscribed, .severed:
             #expect(action == .discard)

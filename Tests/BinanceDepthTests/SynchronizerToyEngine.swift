@@ -25,8 +25,8 @@ struct ToySymbol {
         changes.append((id, Int.random(in: 0..<Self.levelCount, using: &random)))
     }
 
-    /// Everything since the event before, as one event; nil if nothing changed.
-    mutating func event() -> ToyDiff? {
+    /// Everything since the update before, as one update; nil if nothing changed.
+    mutating func update() -> ToyDiff? {
         if sentCount == changes.count { return nil }
         let news = changes[sentCount...]
         var levels = [Int?](repeating: nil, count: Self.levelCount)
@@ -51,7 +51,7 @@ struct ToySymbol {
     }
 }
 
-/// An event with its levels.
+/// An update with its levels.
 struct ToyDiff {
     var ids: UpdateRange
     var levels: [Int?]
@@ -106,23 +106,23 @@ struct ToySlot {
         candidate = Candidate(machine: machine, purpose: purpose)
     }
 
-    mutating func receive(_ event: ToyDiff) {
+    mutating func receive(_ update: ToyDiff) {
         if let wasLive = live?.isLive {
-            switch live!.receive(event.ids) {
+            switch live!.receive(update.ids) {
             case .discard: break
             case .apply:
-                apply(event, to: &levels)
+                apply(update, to: &levels)
                 if !wasLive { rejoins += 1 }
             case .resync(_, let attempt):
                 resyncs += 1
                 request = (.resync, attempt)
-                candidate = Candidate(machine: live!, purpose: .resync, buffer: [event])
+                candidate = Candidate(machine: live!, purpose: .resync, buffer: [update])
                 live = nil
                 return
             case .buffer, .bufferAnew: preconditionFailure("a live book buffers nothing")
             }
         }
-        if candidate != nil { feed(event) }
+        if candidate != nil { feed(update) }
         promote()
     }
 
@@ -134,23 +134,23 @@ struct ToySlot {
             let buffer = candidate!.buffer
             candidate!.buffer = []
             candidate!.levels = snapshot
-            for event in buffer { feed(event) }
+            for update in buffer { feed(update) }
             promote()
         }
     }
 
-    private mutating func feed(_ event: ToyDiff) {
-        switch candidate!.machine.receive(event.ids) {
+    private mutating func feed(_ update: ToyDiff) {
+        switch candidate!.machine.receive(update.ids) {
         case .discard: break
-        case .apply: apply(event, to: &candidate!.levels)
+        case .apply: apply(update, to: &candidate!.levels)
         case .buffer:
-            if candidate!.buffer.count < Self.bufferMax { return candidate!.buffer.append(event) }
+            if candidate!.buffer.count < Self.bufferMax { return candidate!.buffer.append(update) }
             overflows += 1
             _ = candidate!.machine.restart()
             candidate!.buffer = []
-        case .bufferAnew: candidate!.buffer = [event]
+        case .bufferAnew: candidate!.buffer = [update]
         case .resync(_, let attempt):
-            candidate!.buffer = [event]
+            candidate!.buffer = [update]
             request = (candidate!.purpose, attempt)
         }
     }
@@ -165,7 +165,7 @@ struct ToySlot {
         (live, levels, candidate) = (ready.machine, ready.levels, nil)
     }
 
-    private func apply(_ event: ToyDiff, to levels: inout [Int]) {
-        for (index, value) in event.levels.enumerated() { if let value { levels[index] = value } }
+    private func apply(_ update: ToyDiff, to levels: inout [Int]) {
+        for (index, value) in update.levels.enumerated() { if let value { levels[index] = value } }
     }
 }

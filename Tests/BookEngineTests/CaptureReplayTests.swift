@@ -21,12 +21,12 @@ private struct ModelSymbol {
     var agreed = 0
     var compared = 0
 
-    mutating func receive(_ event: [String: Any], _ market: Market) -> Bool {
-        guard let first = (event["U"] as? NSNumber)?.int64Value,
-            let final = (event["u"] as? NSNumber)?.int64Value,
-            let bids = naiveLevels(event["b"]), let asks = naiveLevels(event["a"])
+    mutating func receive(_ update: [String: Any], _ market: Market) -> Bool {
+        guard let first = (update["U"] as? NSNumber)?.int64Value,
+            let final = (update["u"] as? NSNumber)?.int64Value,
+            let bids = naiveLevels(update["b"]), let asks = naiveLevels(update["a"])
         else { return false }
-        let previous = (event["pu"] as? NSNumber)?.int64Value
+        let previous = (update["pu"] as? NSNumber)?.int64Value
         if !isLive {
             if market == .spot ? final <= snapshotID : final < snapshotID { return true }
             let connects = market == .spot ? first <= snapshotID + 1 : (previous ?? .max) <= snapshotID
@@ -91,13 +91,13 @@ private struct ModelSymbol {
             harness.frame(.depthSnapshot, header + Array(body.utf8))
         }
         for message in messages { harness.message(message) }
-        for event in Self.objects(messages) {
-            guard let symbol = event["s"] as? String, models[symbol] != nil else { continue }
-            if event["e"] as? String == "depthUpdate" {
-                let follows = models[symbol]!.receive(event, market)
+        for update in Self.objects(messages) {
+            guard let symbol = update["s"] as? String, models[symbol] != nil else { continue }
+            if update["e"] as? String == "depthUpdate" {
+                let follows = models[symbol]!.receive(update, market)
                 #expect(follows, "\(set) \(symbol)")
-            } else if event["B"] is String {
-                models[symbol]!.receiveTicker(event)
+            } else if update["B"] is String {
+                models[symbol]!.receiveTicker(update)
             }
         }
         #expect(harness.engine.counters.malformed == 0)

@@ -21,15 +21,15 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         var h = EngineHarness()
         h.goLive()
         h.frame(.connected, source: 2)
-        for id in 11...40 { h.event(id, id, bids: ["9.0:\(id).0"], source: 1) }
+        for id in 11...40 { h.update(id, id, bids: ["9.0:\(id).0"], source: 1) }
         h.frame(.retired, source: 1)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
-        // One event at or behind the book is enough.
+        // One update at or behind the book is enough.
         var g = EngineHarness()
         g.goLive()
         g.frame(.connected, source: 2)
-        g.event(11, 11, source: 1)
-        g.event(10, 10, source: 2)
+        g.update(11, 11, source: 1)
+        g.update(10, 10, source: 2)
         g.frame(.retired, source: 1)
         #expect(g.status().state == .live)
     }
@@ -42,13 +42,13 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.goLive(symbol: "ETHUSDT")
         for id in 11...60 {
             h.nowNs += second / 10
-            h.event(id, id)
+            h.update(id, id)
         }
         for _ in 0..<12 { h.tick(afterNs: second / 4) }
         #expect(h.status().state == .live)
         h.tick(afterNs: second / 4)
         #expect(h.status().reason == .silent && h.status("ETHUSDT").reason == .silent)
-        h.event(61, 61)
+        h.update(61, 61)
         #expect(h.status().state == .live && h.status("ETHUSDT").state == .live)
     }
 
@@ -57,7 +57,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
         h.nowNs += 100 * second
-        h.event(11, 11, symbol: "ETHUSDT")
+        h.update(11, 11, symbol: "ETHUSDT")
         let heardAtNs = h.nowNs
         h.tick(afterNs: second)
         var view = BookView()
@@ -73,9 +73,9 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         var h = EngineHarness()
         h.goLive()
         h.frame(.connected, source: 2)
-        h.event(8, 9, source: 2)
+        h.update(8, 9, source: 2)
         h.frame(.disconnected, source: 1)
-        h.event(11, 11, source: 2)
+        h.update(11, 11, source: 2)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.snapshot(11, bids: bids, asks: asks)
         #expect(h.status().state == .live)
@@ -87,16 +87,16 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     ) {
         var h = EngineHarness()
         h.goLive()
-        h.event(12, 12)
+        h.update(12, 12)
         h.ticker(12, bid: "9.0:1.0", ask: "10.0:1.0")
         h.frame(.connected, source: 2)
-        h.event(13, 13, source: 2)
+        h.update(13, 13, source: 2)
         #expect(h.status().reason == .gap)
         h.frame(end, source: 1)
         h.snapshot(12, bids: bids, asks: asks)
         #expect(h.status().state == .stale && h.status().counters.snapshotsTooOld == 1)
         h.snapshot(13, bids: bids, asks: asks)
-        h.event(14, 14, source: 2)
+        h.update(14, 14, source: 2)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(14))
     }
 
@@ -104,16 +104,16 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test func snapshotsBehindWhatWasShownAreBelievedInTheEnd() {
         var h = EngineHarness()
         h.goLive()
-        h.event(12, 12)
+        h.update(12, 12)
         h.frame(.connected, source: 2)
-        h.event(13, 13, source: 2)
+        h.update(13, 13, source: 2)
         h.frame(.disconnected, source: 1)
         for _ in 0..<6 {
             h.tick(afterNs: 25 * second)
             h.snapshot(5, bids: bids, asks: asks)
         }
         #expect(h.status().counters.snapshotsTooOld == 4)
-        h.event(6, 6, source: 2)
+        h.update(6, 6, source: 2)
         #expect(h.status().state == .live)
     }
 
@@ -121,11 +121,11 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test func anAgreeingAuditAfterADuplicateKeepsTheBookLive() {
         var h = EngineHarness()
         h.goLive()
-        h.event(10, 10)
+        h.update(10, 10)
         h.engine.audit("BTCUSDT", atNs: h.nowNs)
         h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
         #expect(h.status().counters.auditsAgreed == 1 && h.status().state == .live)
-        h.event(11, 11)
+        h.update(11, 11)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(11))
     }
 
@@ -134,12 +134,12 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         var h = EngineHarness()
         h.goLive()
         h.frame(.connected, source: 2)
-        h.event(30, 30, source: 2)
+        h.update(30, 30, source: 2)
         h.tick(afterNs: second / 4)
         h.frame(.disconnected, source: 2)
         h.tick(afterNs: second / 4)
         h.frame(.connected, source: 3)
-        h.event(11, 11, source: 3)
+        h.update(11, 11, source: 3)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.snapshot(11, bids: bids, asks: asks)
         #expect(h.status().state == .live)
@@ -150,16 +150,16 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test(arguments: [true, false]) func anUpdateThatSpansTheBookIsDoubtedBehindOldTickers(isShown: Bool) {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, 20)
+        h.update(11, 20)
         h.tick(afterNs: 4 * second)
         h.frame(.connected, source: 2)
         if isShown { h.ticker(14, bid: "9.0:1.0", ask: "10.0:1.0") }
-        h.event(12, 22, source: 2)
+        h.update(12, 22, source: 2)
         #expect(h.status().lastUpdateID == UpdateID(22))
         #expect(h.status().state == (isShown ? .stale : .live))
         if !isShown { return }
         #expect(h.status().reason == .disconnected)
-        h.event(23, 23, source: 2)
+        h.update(23, 23, source: 2)
         #expect(h.status().state == .stale)
         h.snapshot(23, bids: bids, asks: asks)
         #expect(h.status().state == .live)
@@ -176,7 +176,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         }
         _ = h.requests()
         h.nowNs += stepNs
-        h.event(11, 11, symbol: "S0USDT")
+        h.update(11, 11, symbol: "S0USDT")
         for _ in 0..<8 {
             monotonicNs += second / 4
             h.tick(wallNs: h.nowNs + second / 4, monotonicNs: monotonicNs)
@@ -201,18 +201,18 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         let sum = { (h: borrowing EngineHarness) in
             h.engine.symbols.reduce(0) { $0 + h.engine.status($1)!.bufferedBytes }
         }
-        for index in 0..<50 { h.event(1, 1, symbol: "S\(index)USDT") }
+        for index in 0..<50 { h.update(1, 1, symbol: "S\(index)USDT") }
         #expect(sum(h) == 0)  // nobody has sent a request
         for symbol in h.engine.symbols {
             h.frame(.snapshotRequested, SnapshotEnvelope(symbol: symbol, limit: 100).bytes)
         }
         for id in 2...20 {
-            for index in 0..<50 { h.event(id, id, bids: bids, symbol: "S\(index)USDT") }
+            for index in 0..<50 { h.update(id, id, bids: bids, symbol: "S\(index)USDT") }
             #expect(sum(h) <= 20_000)
         }
         for index in 0..<50 {
             h.snapshot(20, bids: bids, asks: asks, symbol: "S\(index)USDT")
-            h.event(21, 21, symbol: "S\(index)USDT")
+            h.update(21, 21, symbol: "S\(index)USDT")
         }
         #expect(sum(h) == 0 && h.states().allSatisfy { $0 == .live })
     }

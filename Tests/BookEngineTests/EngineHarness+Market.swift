@@ -36,7 +36,7 @@ extension EngineHarness {
     }
 
     /// An update with nothing in it, with an event time in milliseconds.
-    mutating func event(_ id: Int, atMs: Int64, symbol: String = "BTCUSDT", source: UInt16? = nil) {
+    mutating func update(_ id: Int, atMs: Int64, symbol: String = "BTCUSDT", source: UInt16? = nil) {
         message(
             "{\"e\":\"depthUpdate\",\"E\":\(1_700_000_000_000 + atMs),\"s\":\"\(symbol)\",\"U\":\(id),"
                 + "\"u\":\(id),\"b\":[],\"a\":[]}", source: source)

@@ -37,8 +37,8 @@ struct EngineHarness: ~Copyable {
         frame(.message, Array(text.utf8), source: source)
     }
 
-    /// A spot event; levels as `price:quantity` with one and one decimals.
-    mutating func event(
+    /// A spot update; levels as `price:quantity` with one and one decimals.
+    mutating func update(
         _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = [], symbol: String = "BTCUSDT",
         source: UInt16? = nil
     ) {
@@ -47,8 +47,8 @@ struct EngineHarness: ~Copyable {
                 + "\"b\":\(EngineHarness.levels(bids)),\"a\":\(EngineHarness.levels(asks))}", source: source)
     }
 
-    /// A futures event.
-    mutating func futuresEvent(
+    /// A futures update.
+    mutating func futuresUpdate(
         _ previous: Int, _ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []
     ) {
         message(
@@ -112,9 +112,9 @@ struct EngineHarness: ~Copyable {
     /// Connected and live at id 10 with bids 9.0, 8.0 and asks 10.0, 11.0, proven throughout.
     mutating func goLive(symbol: String = "BTCUSDT") {
         if !status(symbol).hasSource { frame(.connected) }
-        event(8, 9, symbol: symbol)
+        update(8, 9, symbol: symbol)
         snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], symbol: symbol)
-        event(10, 10, symbol: symbol)
+        update(10, 10, symbol: symbol)
         _ = requests()
     }
 }

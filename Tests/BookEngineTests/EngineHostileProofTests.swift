@@ -25,7 +25,7 @@ extension EngineHarness {
         var h = EngineHarness()
         h.goLive()
         h.frame(.connected, source: 2)
-        if end == .disconnected { h.event(9, 9, source: 2) }
+        if end == .disconnected { h.update(9, 9, source: 2) }
         h.frame(.dropped, source: 2)
         #expect(h.status().state == .live)
         h.frame(end, source: 1)
@@ -39,13 +39,13 @@ extension EngineHarness {
         h.frame(.connected, source: 2)
         for id in 11...60 {
             h.nowNs += second / 10
-            h.event(id, id, symbol: "ETHUSDT", source: 2)
+            h.update(id, id, symbol: "ETHUSDT", source: 2)
         }
         for _ in 0..<16 { h.tick(afterNs: second / 4) }
         #expect(h.status("ETHUSDT").reason == .silent)
         h.frame(.retired, source: 1)
         #expect(h.status().state == .stale && h.status().reason == .silent)
-        h.event(61, 61, symbol: "ETHUSDT", source: 2)
+        h.update(61, 61, symbol: "ETHUSDT", source: 2)
         #expect(h.status().state == .live)
     }
 
@@ -77,9 +77,9 @@ extension EngineHarness {
     @Test(arguments: [true, false]) func aProofAtALaterIDReachesAsFarAsItsLevels(_ isReconnect: Bool) {
         var h = EngineHarness(.usdm)
         h.frame(.connected)
-        h.futuresEvent(90, 95, 100)
+        h.futuresUpdate(90, 95, 100)
         h.snapshot(100, bids: bids, asks: asks)
-        h.futuresEvent(100, 101, 105)
+        h.futuresUpdate(100, 101, 105)
         #expect(h.asked() == ["BTCUSDT"] && h.status().state == .live)
         if isReconnect { h.reconnect() } else { h.frame(.dropped) }
         h.tick(afterNs: 2 * second)
@@ -88,7 +88,7 @@ extension EngineHarness {
         h.snapshot(120, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
         for _ in 0..<20 { h.tick(afterNs: second / 4) }
         #expect(h.status().state == .live && h.status().provenBids == .to(Price(90)))
-        h.futuresEvent(105, 121, 130)
+        h.futuresUpdate(105, 121, 130)
         #expect(h.status().state == .live)
     }
 
@@ -97,14 +97,14 @@ extension EngineHarness {
         var h = EngineHarness()
         var levels = (0..<5000).map { "\(9000 - $0).0:1.0" }
         h.frame(.connected)
-        h.event(8, 9)
+        h.update(8, 9)
         h.snapshot(9, bids: levels, asks: ["9001.0:1.0"])
-        h.event(10, 10)
+        h.update(10, 10)
         h.engine.audit(btc, atNs: h.nowNs)
         levels[4900] = "4100.0:7.0"
         h.snapshot(10, bids: levels, asks: ["9001.0:1.0"])
         #expect(h.status().counters.auditsCompared == 0)
-        h.event(11, 11, asks: ["9001.01:1.0"])
+        h.update(11, 11, asks: ["9001.01:1.0"])
         for _ in 0..<4 { h.tick(afterNs: second / 4) }
         #expect(h.status().counters.auditsCompared == 1 && h.status().reason == .audit)
     }
@@ -113,14 +113,14 @@ extension EngineHarness {
     @Test func aShallowBookWaitsForNothing() {
         var h = EngineHarness { $0.provenLevelCountMin = 500 }
         h.frame(.connected)
-        h.event(8, 9)
+        h.update(8, 9)
         h.snapshot(9, bids: bids, asks: asks, limit: 2)
         for id in 10...250 {
-            h.event(id, id)
+            h.update(id, id)
             h.tick(afterNs: second / 4)
             for _ in h.asked() { h.snapshot(id - 1, bids: bids, asks: asks, limit: 2) }
         }
-        h.event(251, 251, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
+        h.update(251, 251, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
         h.tick(afterNs: second / 4)
         #expect(h.requests() == [.ask(btc, .shallow, attempt: 0)])
     }
@@ -133,10 +133,10 @@ extension EngineHarness {
         h.goLive()
         for id in 11...20 {
             h.nowNs += second
-            h.event(id, atMs: Int64(id) * 1000)
+            h.update(id, atMs: Int64(id) * 1000)
         }
         h.nowNs += 7 * second
-        h.event(21, atMs: 21_000)
+        h.update(21, atMs: 21_000)
         #expect(h.status().reason == .lagging)
         for _ in 0..<240 {
             h.tick(afterNs: second / 4)
@@ -152,8 +152,8 @@ extension EngineHarness {
         h.goLive(symbol: "ETHUSDT")
         for id in 11...40 {
             h.nowNs += second
-            h.event(id, atMs: Int64(id) * 1000)
-            h.event(id, atMs: Int64(id) * 1000 + (id == 30 ? 3_600_000 : 1), symbol: "ETHUSDT")
+            h.update(id, atMs: Int64(id) * 1000)
+            h.update(id, atMs: Int64(id) * 1000 + (id == 30 ? 3_600_000 : 1), symbol: "ETHUSDT")
         }
         #expect(h.status().state == .live && h.status("ETHUSDT").state == .live)
     }
@@ -165,7 +165,7 @@ extension EngineHarness {
         var h = EngineHarness()
         h.goLive()
         h.ticker(15, bid: "9.5:1.0", ask: "10.0:1.0")
-        h.event(12, 13)
+        h.update(12, 13)
         #expect(h.status().reason == .gap)
         h.snapshot(13, bids: bids, asks: asks)
         for _ in 0..<20 { h.tick(afterNs: second / 4) }
@@ -176,16 +176,16 @@ extension EngineHarness {
     @Test func evidenceOfAFormerTimeIsForgotten() {
         var h = EngineHarness()
         h.frame(.connected)
-        h.event(40, 41)
+        h.update(40, 41)
         h.ticker(44, bid: "7.0:1.0", ask: "10.0:1.0")
         h.reconnect()
         for id in 2...10 {
             h.tick(afterNs: second / 2)
-            h.event(id, id)
+            h.update(id, id)
         }
         h.snapshot(10, bids: bids, asks: asks)
         for id in 11...40 {
-            h.event(id, id)
+            h.update(id, id)
             h.tick(afterNs: second / 4)
             #expect(h.status().state == .live)
         }
@@ -200,17 +200,17 @@ extension EngineHarness {
         h.reconnect()
         h.tick()
         _ = h.requests()
-        h.event(2, 2)
+        h.update(2, 2)
         h.snapshot(2, bids: bids, asks: asks)
         for id in 3...12 {
             h.nowNs += second / 2
-            h.event(id, id)
+            h.update(id, id)
         }
         #expect(h.status().lastUpdateID == UpdateID(12))
         h.ticker(13, bid: "9.0:1.0", ask: "10.0:1.0")
-        h.event(13, 13)
+        h.update(13, 13)
         #expect(h.status().counters.tickersAgreed == 1)
-        h.event(14, 14)
+        h.update(14, 14)
         #expect(h.status().state == .live)
     }
 }

@@ -38,15 +38,15 @@ extension EngineHarness {
         let first = h.asked()
         #expect(first.count == ReconnectTrial.askedMax)
         for symbol in first {
-            h.event(13, 13, symbol: symbol)
+            h.update(13, 13, symbol: symbol)
             h.snapshot(13, bids: bids, asks: asks, symbol: symbol)
-            h.event(14, 14, symbol: symbol)
+            h.update(14, 14, symbol: symbol)
             #expect(h.status(symbol).state == .live)
         }
         let rest = h.engine.symbols.map { "\($0)" }.filter { !first.contains($0) }
         _ = h.requests()
         for round in 1...20 {
-            for symbol in rest { h.event(10 + round, 10 + round, symbol: symbol) }
+            for symbol in rest { h.update(10 + round, 10 + round, symbol: symbol) }
             h.answer(10 + round, seconds: 1)
         }
         #expect(rest.allSatisfy { h.status($0).state == .live })
@@ -59,7 +59,7 @@ extension EngineHarness {
         for _ in 0..<8 { h.tick(afterNs: second / 20) }
         #expect(h.asked().count == ReconnectTrial.askedMax)
         h.frame(.dropped)
-        for symbol in h.engine.symbols { h.event(11, 11, symbol: "\(symbol)") }
+        for symbol in h.engine.symbols { h.update(11, 11, symbol: "\(symbol)") }
         h.answer(11, seconds: 20)
         #expect(h.engine.symbols.allSatisfy { h.status("\($0)").state == .live })
     }
@@ -71,15 +71,15 @@ extension EngineHarness {
         for index in 0..<4 {
             let symbol = "S\(index)USDT"
             for id in 1...6 {
-                h.event(id, id, symbol: symbol)
+                h.update(id, id, symbol: symbol)
                 h.nowNs += second
             }
             h.snapshot(6, bids: bids, asks: asks, symbol: symbol)
-            for id in 7...8 { h.event(id, id, bids: ["8.0:\(id).0"], symbol: symbol) }
+            for id in 7...8 { h.update(id, id, bids: ["8.0:\(id).0"], symbol: symbol) }
             #expect(h.status(symbol).state == .live)
         }
         h.reconnect()
-        h.event(9, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
+        h.update(9, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
         for _ in 0..<40 {
             h.tick(afterNs: second / 4)
             for symbol in h.asked() where ["S0USDT", "S1USDT", "S2USDT", "S3USDT"].contains(symbol) {
@@ -100,7 +100,7 @@ extension EngineHarness {
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.frame(.connected, source: 2)
         h.source = 2
-        h.event(9, 12)
+        h.update(9, 12)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
     }
 
@@ -165,7 +165,7 @@ extension EngineHarness {
         var answers: [Int: Int] = [:]
         while h.status().state != .live && steps < 200 {
             steps += 1
-            h.event(10 + steps, 10 + steps)
+            h.update(10 + steps, 10 + steps)
             h.tick(afterNs: second / 10)
             for _ in h.asked() { answers[steps + way] = 10 + steps + way - late }
             if let id = answers[steps] { h.snapshot(id, bids: bids, asks: asks) }
@@ -190,11 +190,11 @@ extension EngineHarness {
     @Test func anAbsurdIDBeforeARequestIsForgotten() {
         var h = EngineHarness { $0.requestsAreAnnounced = true }
         h.frame(.connected)
-        h.event(8, 9_000_000_000_000_000_000)
+        h.update(8, 9_000_000_000_000_000_000)
         h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 1000).bytes)
-        h.event(9, 10)
+        h.update(9, 10)
         h.snapshot(10, bids: bids, asks: asks)
-        h.event(11, 11)
+        h.update(11, 11)
         #expect(h.status().state == .live)
     }
 
@@ -202,7 +202,7 @@ extension EngineHarness {
     @Test func aQuietSymbolOfANewTimeIsFound() {
         var h = EngineHarness()
         h.goLive()
-        for id in 11...500 { h.event(id, id) }
+        for id in 11...500 { h.update(id, id) }
         h.reconnect()
         h.answer(3, seconds: 60)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(3))

@@ -24,7 +24,7 @@ extension EngineHarness {
                 nowNs += (second + driftNs) / 4
             }
             let venueNs = (nowNs - second) / (second + driftNs) * second
-            event(id, atMs: venueNs / 1_000_000 - lagMs)
+            update(id, atMs: venueNs / 1_000_000 - lagMs)
             tick(wallNs: nowNs, monotonicNs: nowNs)
         }
     }
@@ -70,7 +70,7 @@ extension EngineHarness {
         h.tick(wallNs: h.nowNs, monotonicNs: h.nowNs)
         h.updates(11...70, lagMs: 0)
         h.nowNs += 20 * second
-        for id in 71...90 { h.event(id, atMs: Int64(id - 10) * 1000) }
+        for id in 71...90 { h.update(id, atMs: Int64(id - 10) * 1000) }
         h.updates(91...100, lagMs: 0)
         #expect(h.status().state == .live && h.status().lagNs < second)
     }
@@ -79,13 +79,13 @@ extension EngineHarness {
     @Test func aClockSetForwardIsForgivenAfterTenMinutes() {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, atMs: 100)
+        h.update(11, atMs: 100)
         h.nowNs += 300 * second
-        h.event(12, atMs: 200)
+        h.update(12, atMs: 200)
         #expect(h.status().reason == .lagging)
         for id in 13...24 {
             h.nowNs += 60 * second
-            h.event(id, atMs: Int64(id - 12) * 60_000)
+            h.update(id, atMs: Int64(id - 12) * 60_000)
         }
         #expect(h.status().state == .live && h.status().lagNs < second)
     }
@@ -97,15 +97,15 @@ extension EngineHarness {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
-        h.event(11, atMs: 0)
-        h.event(11, atMs: 0, symbol: "ETHUSDT")
+        h.update(11, atMs: 0)
+        h.update(11, atMs: 0, symbol: "ETHUSDT")
         h.nowNs += 60 * second
-        h.event(12, atMs: 1_000, symbol: "ETHUSDT")
+        h.update(12, atMs: 1_000, symbol: "ETHUSDT")
         h.tick()
         h.engine.audit("BTCUSDT", atNs: h.nowNs)
         h.snapshot(20, bids: bids, asks: asks)
         h.nowNs += second / 10
-        h.event(13, atMs: 60_000, symbol: "ETHUSDT")
+        h.update(13, atMs: 60_000, symbol: "ETHUSDT")
         for _ in 0..<12 { h.tick(afterNs: second / 4) }
         #expect(h.status().reason == .behind)
     }
@@ -115,9 +115,9 @@ extension EngineHarness {
         var h = EngineHarness()
         h.goLive()
         h.tick(wallNs: h.nowNs, monotonicNs: h.nowNs)
-        h.event(11, atMs: 100)
+        h.update(11, atMs: 100)
         h.tick(wallNs: h.nowNs + 900 * second, monotonicNs: h.nowNs + 900 * second)
-        h.event(12, atMs: 101)
+        h.update(12, atMs: 101)
         #expect(h.status().reason == .lagging)
         for _ in 0..<160 {
             h.tick(wallNs: h.nowNs + second / 4, monotonicNs: h.nowNs + second / 4)
@@ -130,10 +130,10 @@ extension EngineHarness {
     @Test func theSameUpdateAgainIsAsLateAsItComes() {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, atMs: 100)
+        h.update(11, atMs: 100)
         h.frame(.connected, source: 2)
         h.nowNs += 6 * second
-        h.event(11, atMs: 100, source: 2)
+        h.update(11, atMs: 100, source: 2)
         h.tick()
         #expect(h.status().state == .stale && h.status().reason == .lagging)
     }
@@ -144,24 +144,24 @@ extension EngineHarness {
         // The clocks differ by years; what counts is how the difference grows.
         for id in 11...20 {
             h.nowNs += second
-            h.event(id, atMs: Int64(id) * 1000)
+            h.update(id, atMs: Int64(id) * 1000)
         }
         #expect(h.status().state == .live && h.status().lagNs == 0)
         h.nowNs += 5 * second
-        h.event(21, atMs: 21_000)
+        h.update(21, atMs: 21_000)
         #expect(h.status().state == .live && h.status().lagNs == 4 * second)
         h.nowNs += 3 * second
-        h.event(22, atMs: 22_000)
+        h.update(22, atMs: 22_000)
         #expect(h.status().reason == .lagging && h.status().lagNs == 6 * second)
-        h.event(23, atMs: 28_000)
+        h.update(23, atMs: 28_000)
         #expect(h.status().state == .live)
         // The smallest difference of the last ten minutes counts, not that of an hour ago.
         for minute in 1...11 {
             h.nowNs += 60 * second
-            h.event(23 + minute, atMs: 28_000 + Int64(minute) * 60_000 - 4000)
+            h.update(23 + minute, atMs: 28_000 + Int64(minute) * 60_000 - 4000)
         }
         h.nowNs += second
-        h.event(35, atMs: 28_000 + 661_000 - 8000)
+        h.update(35, atMs: 28_000 + 661_000 - 8000)
         #expect(h.status().state == .live && h.status().lagNs == 4 * second)
     }
 
@@ -170,21 +170,21 @@ extension EngineHarness {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
-        h.event(11, atMs: 0)
+        h.update(11, atMs: 0)
         h.nowNs += 10 * second
-        h.event(12, atMs: 3_000)  // seven seconds late
+        h.update(12, atMs: 3_000)  // seven seconds late
         h.tick(afterNs: second / 10)
         #expect(h.status("ETHUSDT").reason == .lagging && h.status().reason == .lagging)
         // A snapshot shows that nothing was on its way, until another update says otherwise.
         h.snapshot(10, bids: bids, asks: asks, symbol: "ETHUSDT")
         #expect(h.status("ETHUSDT").state == .live)
         h.nowNs += second
-        h.event(13, atMs: 4_000)
+        h.update(13, atMs: 4_000)
         h.tick(afterNs: second / 10)
         #expect(h.status("ETHUSDT").reason == .lagging)
         // What is ahead of a book is evidence at once where its stream has caught up.
         h.nowNs += second
-        h.event(14, atMs: 12_000)
+        h.update(14, atMs: 12_000)
         h.tick(afterNs: second / 10)
         #expect(h.status("ETHUSDT").state == .live && h.status().state == .live)
     }
@@ -194,10 +194,10 @@ extension EngineHarness {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
-        h.event(11, atMs: 0, symbol: "BTCUSDT")
-        h.event(11, atMs: 0, symbol: "ETHUSDT")
+        h.update(11, atMs: 0, symbol: "BTCUSDT")
+        h.update(11, atMs: 0, symbol: "ETHUSDT")
         h.nowNs += 20 * second
-        h.event(12, atMs: 1_000, symbol: "ETHUSDT")
+        h.update(12, atMs: 1_000, symbol: "ETHUSDT")
         h.tick()
         #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
         h.tick(afterNs: second)
@@ -205,7 +205,7 @@ extension EngineHarness {
         #expect(h.status().state == .live)
         h.tick(afterNs: second)
         #expect(h.status().state == .live)
-        h.event(13, atMs: 2_000, symbol: "ETHUSDT")
+        h.update(13, atMs: 2_000, symbol: "ETHUSDT")
         h.tick()
         #expect(h.status().reason == .lagging)
     }
@@ -216,15 +216,15 @@ extension EngineHarness {
     ) {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, atMs: 0, source: 1)
+        h.update(11, atMs: 0, source: 1)
         h.nowNs += 10 * second
-        h.event(12, atMs: 3_000, source: 1)
+        h.update(12, atMs: 3_000, source: 1)
         h.frame(.connected, source: 2)
-        h.event(12, atMs: 10_000, source: 2)
-        h.event(13, atMs: 10_100, source: 2)
+        h.update(12, atMs: 10_000, source: 2)
+        h.update(13, atMs: 10_100, source: 2)
         #expect(h.status().reason == .lagging && h.status().lastUpdateID == UpdateID(12))
         h.frame(end, source: 1)
-        h.event(14, atMs: 10_200, source: 2)
+        h.update(14, atMs: 10_200, source: 2)
         #expect(h.status().state == .stale)
     }
 
@@ -233,18 +233,18 @@ extension EngineHarness {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
-        func event(_ id: Int, lagMs: Int64) {
+        func update(_ id: Int, lagMs: Int64) {
             h.nowNs += second
-            h.event(id, atMs: (h.nowNs - second) / 1_000_000 - lagMs, symbol: "ETHUSDT")
+            h.update(id, atMs: (h.nowNs - second) / 1_000_000 - lagMs, symbol: "ETHUSDT")
             h.tick()
         }
-        event(11, lagMs: 0)
-        event(12, lagMs: 8_000)
+        update(11, lagMs: 0)
+        update(12, lagMs: 8_000)
         #expect(h.status().reason == .lagging)
-        event(13, lagMs: 4_000)
+        update(13, lagMs: 4_000)
         for _ in 0..<20 { h.tick(afterNs: second / 10) }
         #expect(h.status().state == .live)
-        event(14, lagMs: 9_000)
+        update(14, lagMs: 9_000)
         #expect(h.status().reason == .lagging)
     }
 }

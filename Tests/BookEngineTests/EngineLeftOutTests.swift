@@ -65,9 +65,9 @@ extension EngineHarness {
         g.goLive()
         g.fallBehind(15)
         g.snapshot(15, bids: bids, asks: asks)
-        g.event(9, 9)
+        g.update(9, 9)
         #expect(g.status().state == .stale)
-        g.event(16, 16)
+        g.update(16, 16)
         #expect(g.status().state == .live)
     }
 
@@ -78,7 +78,7 @@ extension EngineHarness {
         h.fallBehind(15)
         #expect(h.requests().contains(.resubscribe(btc)))
         h.snapshot(15, bids: bids, asks: asks)
-        h.event(16, 16)
+        h.update(16, 16)
         #expect(h.status().state == .live)
         h.fallBehind(30)
         h.snapshot(30, bids: bids, asks: asks)
@@ -90,9 +90,9 @@ extension EngineHarness {
     @Test(arguments: [Market.spot, .usdm]) func equalLevelsAtALaterID(_ market: Market) {
         var h = EngineHarness(market) { $0.silenceNsMin = 1000 * second }
         h.frame(.connected)
-        if market == .spot { h.event(8, 9) } else { h.futuresEvent(8, 9, 9) }
+        if market == .spot { h.update(8, 9) } else { h.futuresUpdate(8, 9, 9) }
         h.snapshot(9, bids: bids, asks: asks)
-        if market == .spot { h.event(10, 10) } else { h.futuresEvent(9, 10, 10) }
+        if market == .spot { h.update(10, 10) } else { h.futuresUpdate(9, 10, 10) }
         #expect(h.status().state == .live)
         _ = h.requests()
         h.engine.audit(btc, atNs: h.nowNs)
@@ -140,7 +140,7 @@ extension EngineHarness {
         for symbol in h.engine.symbols {
             for id in 11...14 {
                 h.nowNs += second / 500
-                h.event(id, id, symbol: "\(symbol)")
+                h.update(id, id, symbol: "\(symbol)")
             }
         }
         h.ticks(4, everyNs: second / 10)

@@ -10,13 +10,13 @@ import Testing
 private let btc = SymbolName("BTCUSDT")
 
 @Suite struct EngineProofTests {
-    @Test func tickersBeforeAndAfterTheirEvent() {
+    @Test func tickersBeforeAndAfterTheirUpdate() {
         var h = EngineHarness()
         h.goLive()
         h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
         h.ticker(11, bid: "9.5:1.0", ask: "10.0:1.0")
         h.ticker(12, bid: "9.6:1.0", ask: "10.0:1.0")
-        h.event(11, 12, bids: ["9.6:1.0"])
+        h.update(11, 12, bids: ["9.6:1.0"])
         h.ticker(5, bid: "1.0:1.0", ask: "2.0:1.0")
         let c = h.status().counters
         #expect(c.tickersCompared == 2 && c.tickersAgreed == 2)
@@ -63,8 +63,8 @@ private let btc = SymbolName("BTCUSDT")
         h.goLive()
         for id in 11...30 { h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0") }
         #expect(h.status().counters.tickersEvicted == 12)
-        h.event(11, 22)
-        h.event(23, 23)
+        h.update(11, 22)
+        h.update(23, 23)
         #expect(h.status().counters.tickersCompared == 1)
     }
 
@@ -83,29 +83,29 @@ private let btc = SymbolName("BTCUSDT")
         #expect(h.status().reason == .mismatch)
     }
 
-    @Test func aSnapshotThatContradictsTheEventBeforeItIsRefused() {
+    @Test func aSnapshotThatContradictsTheUpdateBeforeItIsRefused() {
         var h = EngineHarness()
         h.frame(.connected)
-        h.event(1, 5, bids: ["9.0:1.0", "8.0:0.0"])
-        h.event(6, 8, bids: ["7.0:1.0"])
+        h.update(1, 5, bids: ["9.0:1.0", "8.0:0.0"])
+        h.update(6, 8, bids: ["7.0:1.0"])
         _ = h.requests()
-        // The event up to 5 says that 9.0 has 1.0.
+        // The update up to 5 says that 9.0 has 1.0.
         h.snapshot(5, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
         #expect(h.status().counters.snapshotsRefuted == 1)
         #expect(h.status().state == .syncing)
         #expect(h.requests().count == 1)
-        h.event(9, 9)
+        h.update(9, 9)
         h.snapshot(9, bids: ["9.0:1.0", "7.0:1.0"], asks: ["10.0:1.0"])
-        h.event(10, 10)
+        h.update(10, 10)
         #expect(h.status().state == .live)
     }
 
-    /// Inside an event a level may come and go without a trace.
-    @Test func aSnapshotInsideAnEventIsNotContradicted() {
+    /// Inside an update a level may come and go without a trace.
+    @Test func aSnapshotInsideAnUpdateIsNotContradicted() {
         var h = EngineHarness()
         h.frame(.connected)
-        h.event(1, 5, bids: ["9.0:1.0"])
-        h.event(6, 8, bids: ["7.0:3.0"])
+        h.update(1, 5, bids: ["9.0:1.0"])
+        h.update(6, 8, bids: ["7.0:3.0"])
         h.snapshot(6, bids: ["9.0:2.0"], asks: ["10.0:1.0"])
         #expect(h.status().state == .live)
         #expect(h.book(.bid) == ["9.0:2.0", "7.0:3.0"])
@@ -114,7 +114,7 @@ private let btc = SymbolName("BTCUSDT")
     @Test func aSnapshotOfAnotherSymbolIsRefused() {
         var h = EngineHarness(.coinm)
         h.frame(.connected)
-        h.futuresEvent(90, 95, 100)
+        h.futuresUpdate(90, 95, 100)
         h.snapshot(
             100, bids: ["9.0:1.0"], asks: ["10.0:1.0"], extra: ",\"symbol\":\"OTHER\",\"pair\":\"OTHER\"")
         #expect(h.status().counters.snapshotsFailed == 1)
@@ -130,26 +130,26 @@ private let btc = SymbolName("BTCUSDT")
             $0.snapshotAheadNsMax = 10_000
         }
         h.frame(.connected)
-        h.event(1, 5)
+        h.update(1, 5)
         h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         _ = h.requests()
-        h.event(6, 6)
-        h.event(7, 7)
+        h.update(6, 6)
+        h.update(7, 7)
         #expect(h.requests().isEmpty)
         h.nowNs += 2_000
-        h.event(8, 9)
+        h.update(8, 9)
         #expect(h.requests() == [.ask(btc, .check, attempt: 0)])
         if isWrong {
             h.snapshot(9, bids: ["8.0:1.0"], asks: ["10.0:1.0"])
             h.nowNs += 2_000
-            for id in 10...12 { h.event(id, id) }
+            for id in 10...12 { h.update(id, id) }
             #expect(h.status().state == .live && h.book(.bid) == ["8.0:1.0"])
         } else {
             h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-            h.event(10, 10)
+            h.update(10, 10)
             // The venue is there; its stream is not.
             #expect(h.status().state == .syncing)
-            h.event(11, 5_001)
+            h.update(11, 5_001)
             #expect(h.status().state == .live && h.status().counters.snapshotsRefuted == 0)
         }
     }
@@ -161,12 +161,12 @@ private let btc = SymbolName("BTCUSDT")
             $0.snapshotAheadNsMax = 10_000
         }
         h.frame(.connected)
-        h.event(1, 5)
+        h.update(1, 5)
         h.snapshot(5_000, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         _ = h.requests()
         for id in 6...20 {
             h.nowNs += 1_000
-            h.event(id, id)
+            h.update(id, id)
         }
         #expect(h.status().counters.snapshotsRefuted == 1)
         #expect(h.requests().last == .ask(btc, .initial, attempt: 1))
@@ -179,14 +179,14 @@ private let btc = SymbolName("BTCUSDT")
         #expect(h.requests() == [.ask(btc, .audit, attempt: 0)])
         h.tick(afterNs: 2_000_000)
         #expect(h.requests().isEmpty)
-        h.event(11, 11, bids: ["9.0:3.0"])
+        h.update(11, 11, bids: ["9.0:3.0"])
         h.snapshot(11, bids: ["9.0:3.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
-        h.event(12, 12)
+        h.update(12, 12)
         #expect(h.status().counters.auditsCompared == 1 && h.status().counters.auditsAgreed == 1)
         h.tick(afterNs: 2_000_000)
-        h.event(13, 13)
+        h.update(13, 13)
         h.snapshot(13, bids: ["9.0:3.0", "8.0:9.0"], asks: ["10.0:1.0", "11.0:2.0"])
-        h.event(14, 14)
+        h.update(14, 14)
         #expect(h.status().counters.auditsCompared == 2 && h.status().counters.auditsAgreed == 1)
         let found = h.status().lastDifference
         #expect(found?.side == .bid && found?.level.price == Price(80))
@@ -195,7 +195,7 @@ private let btc = SymbolName("BTCUSDT")
         #expect(h.status().state == .stale && h.status().reason == .audit)
         #expect(h.requests().last == .ask(btc, .resync, attempt: 0))
         h.snapshot(14, bids: ["9.0:3.0", "8.0:9.0"], asks: ["10.0:1.0", "11.0:2.0"])
-        h.event(15, 15)
+        h.update(15, 15)
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:3.0", "8.0:9.0"])
         #expect(h.status().counters.resyncs == 1)
     }
@@ -203,38 +203,38 @@ private let btc = SymbolName("BTCUSDT")
     @Test func aThinProvenRangeIsDeepened() {
         var h = EngineHarness { $0.provenLevelCountMin = 2 }
         h.frame(.connected)
-        h.event(8, 9)
+        h.update(8, 9)
         h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
-        h.event(10, 10)
+        h.update(10, 10)
         _ = h.requests()
         h.tick()
         #expect(h.requests().isEmpty)
-        h.event(11, 11, bids: ["9.0:0.0", "7.0:1.0"])
+        h.update(11, 11, bids: ["9.0:0.0", "7.0:1.0"])
         #expect(h.status().provenBids == .to(Price(80)))
         h.tick()
         #expect(h.requests() == [.ask(btc, .deepen, attempt: 0)])
-        h.event(12, 12)
+        h.update(12, 12)
         h.snapshot(12, bids: ["8.0:2.0", "7.5:1.0", "7.0:1.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
-        h.event(13, 13)
+        h.update(13, 13)
         #expect(h.status().provenBids == .unbounded)
         #expect(h.book(.bid) == ["8.0:2.0", "7.5:1.0", "7.0:1.0"])
         #expect(h.status().counters.deepenings == 1 && h.status().counters.resyncs == 0)
     }
 
-    /// A shadow whose snapshot lacks what an event before it brought is tried again later each time.
-    @Test func aShadowThatCameToNothingIsNotTriedAtOnce() {
+    /// A candidate whose snapshot lacks what an earlier update brought is retried later each time.
+    @Test func aCandidateThatCameToNothingIsNotRetriedAtOnce() {
         var h = EngineHarness { $0.provenLevelCountMin = 5 }
         h.frame(.connected)
-        h.event(8, 9)
+        h.update(8, 9)
         h.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
-        h.event(10, 10)
+        h.update(10, 10)
         _ = h.requests()
         var id = 10
         for (attempt, pauseNs) in [2_500_000_000, 5_000_000_000, 10_000_000_000].enumerated() {
             h.tick()
             #expect(h.requests() == [.ask(btc, .deepen, attempt: attempt)])
             id += 1
-            h.event(id, id, bids: ["7.0:\(id).0"])
+            h.update(id, id, bids: ["7.0:\(id).0"])
             h.snapshot(id, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 5)
             #expect(h.status().state == .live)
             h.tick(afterNs: Int64(pauseNs) - 1)
@@ -249,11 +249,11 @@ private let btc = SymbolName("BTCUSDT")
         h.goLive()
         h.tick(afterNs: 2_000_000)
         _ = h.requests()
-        h.event(13, 13)
+        h.update(13, 13)
         #expect(h.status().reason == .gap)
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.snapshot(13, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        h.event(14, 14)
+        h.update(14, 14)
         #expect(h.status().state == .live)
         #expect(h.status().counters.auditsCompared == 0)
     }

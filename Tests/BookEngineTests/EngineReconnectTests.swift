@@ -16,12 +16,12 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
 @Suite struct EngineReconnectTests {
     // MARK: - A reconnect is a doubt
 
-    /// Old ids that fall inside a new event join by ids and are wrong all the same.
+    /// Old ids that fall inside a new update join by ids and are wrong all the same.
     @Test func idsThatGoOnByChanceAreNoProof() {
         var h = EngineHarness()
         h.goLive()
         h.reconnect()
-        h.event(8, 12, bids: ["5.0:1.0"])
+        h.update(8, 12, bids: ["5.0:1.0"])
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
         h.ticker(12, bid: "5.0:1.0", ask: "6.0:1.0")
         #expect(h.status().reason == .mismatch)
@@ -32,7 +32,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         var h = EngineHarness()
         h.goLive()
         h.reconnect()
-        h.event(11, 12, bids: ["9.0:3.0"])
+        h.update(11, 12, bids: ["9.0:3.0"])
         h.ticker(12, bid: "9.0:3.0", ask: "10.0:1.0")
         h.message(
             "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":12,\"bids\":[[\"9.0\",\"3.0\"]],"
@@ -53,9 +53,9 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
             h.ticker(10, bid: bids[0], ask: asks[0], symbol: "S\(index)USDT")
         }
         // One of them moves.
-        h.event(11, 11, bids: ["8.0:7.0"], symbol: "S19USDT")
+        h.update(11, 11, bids: ["8.0:7.0"], symbol: "S19USDT")
         h.reconnect()
-        h.event(11, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
+        h.update(11, 12, bids: ["9.0:3.0"], symbol: "S19USDT")
         var proven: Set<SymbolName> = []
         for _ in 0..<100 {
             h.tick(afterNs: second / 20)
@@ -74,26 +74,26 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.reconnect()
         h.tick()
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
-        h.event(11, 12, bids: ["9.0:3.0"])
+        h.update(11, 12, bids: ["9.0:3.0"])
         switch proof {
         case "snapshot": h.snapshot(12, bids: ["9.0:3.0"], asks: ["10.0:1.0"], limit: 1)
         default:
             h.snapshot(14, bids: ["9.0:4.0"], asks: ["10.0:1.0"], limit: 1)
             #expect(h.status().state == .stale)
-            h.event(13, 15, bids: ["9.0:5.0"])
+            h.update(13, 15, bids: ["9.0:5.0"])
         }
         #expect(h.status().state == .live && h.status().counters.doubtsSettled == 1)
         #expect(h.status().provenBids == .unbounded)
     }
 
-    /// A quiet symbol needs no event to be live again.
+    /// A quiet symbol needs no update to be live again.
     @Test func aQuietSymbolIsLiveAgainAtOnce() {
         var h = EngineHarness()
         h.goLive()
         h.reconnect()
         h.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
         #expect(h.status().state == .live)
-        h.event(11, 11)
+        h.update(11, 11)
         #expect(h.status().state == .live)
     }
 
@@ -104,7 +104,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         for _ in 0..<20 { h.tick(afterNs: second / 20) }
         let asked = h.askedFor()
         #expect(asked.count == ReconnectTrial.askedMax)
-        for index in 0..<100 { h.event(11, 11, symbol: "S\(index)USDT") }
+        for index in 0..<100 { h.update(11, 11, symbol: "S\(index)USDT") }
         #expect(!h.states().contains(.live))
         for symbol in asked.prefix(3) { h.snapshot(11, bids: bids, asks: asks, symbol: "\(symbol)") }
         #expect(h.states().allSatisfy { $0 == .live })
@@ -116,7 +116,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test(arguments: [1, 30]) func proofsThatFailAreTriedAgain(_ count: Int) {
         var h = EngineHarness.market(count)
         h.reconnect()
-        for index in 0..<count { h.event(11, 11, symbol: "S\(index)USDT") }
+        for index in 0..<count { h.update(11, 11, symbol: "S\(index)USDT") }
         var failures: [SymbolName: Int] = [:]
         for _ in 0..<(60 * 60 * 4) where h.states().contains(.stale) {
             h.tick(afterNs: second / 4)
@@ -143,10 +143,10 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         let asked = h.askedFor()
         for symbol in asked.prefix(3) { h.snapshot(10, bids: bids, asks: asks, symbol: "\(symbol)") }
         let believed = h.engine.symbols.filter { !asked.contains($0) }
-        for symbol in believed.dropLast() { h.event(11, 11, symbol: "\(symbol)") }
+        for symbol in believed.dropLast() { h.update(11, 11, symbol: "\(symbol)") }
         #expect(h.status("\(believed[0])").state == .live)
         for id in 1...6 {
-            h.event(id, id, symbol: "\(believed.last!)")
+            h.update(id, id, symbol: "\(believed.last!)")
             h.nowNs += second
         }
         #expect(h.status("\(believed[0])").state == .stale)
@@ -159,17 +159,17 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
     @Test func idsThatBeganAnewAreFollowed() {
         var h = EngineHarness()
         h.goLive()
-        for id in 11...500 { h.event(id, id) }
+        for id in 11...500 { h.update(id, id) }
         h.reconnect()
         h.tick()
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
-        h.event(1, 1, bids: ["5.0:1.0"])
+        h.update(1, 1, bids: ["5.0:1.0"])
         h.snapshot(1, bids: ["5.0:1.0"], asks: ["6.0:1.0"])
         let begin = h.nowNs
         var id = 2
         while h.status().state != .live && id < 100 {
             h.nowNs += second / 10
-            h.event(id, id)
+            h.update(id, id)
             id += 1
         }
         #expect(h.status().state == .live && h.book(.bid) == ["5.0:1.0"])

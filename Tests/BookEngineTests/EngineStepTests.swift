@@ -15,25 +15,25 @@ private let btc = SymbolName("BTCUSDT")
         #expect(h.requests().isEmpty)
         h.frame(.connected)
         #expect(h.requests() == [.ask(btc, .initial, attempt: 0)])
-        h.event(5, 6, bids: ["9.0:1.0"])
-        h.event(7, 8, asks: ["10.0:4.0"])
+        h.update(5, 6, bids: ["9.0:1.0"])
+        h.update(7, 8, asks: ["10.0:4.0"])
         #expect(h.status().state == .syncing)
         h.snapshot(6, bids: ["9.0:1.0"], asks: ["10.0:3.0", "11.0:1.0"])
         let status = h.status()
         #expect(status.state == .live)
         #expect(status.lastUpdateID == UpdateID(8))
         #expect(h.book(.ask) == ["10.0:4.0", "11.0:1.0"])
-        h.event(9, 9, bids: ["9.5:2.0"])
+        h.update(9, 9, bids: ["9.5:2.0"])
         #expect(h.book(.bid) == ["9.5:2.0", "9.0:1.0"])
         let c = h.status().counters
         #expect(c.applied == 2 && c.buffered == 2 && c.snapshots == 1 && c.gaps == 0 && c.resyncs == 0)
     }
 
-    @Test func snapshotOlderThanTheFirstEventIsAskedForAgain() {
+    @Test func snapshotOlderThanTheFirstUpdateIsAskedForAgain() {
         var h = EngineHarness()
         h.frame(.connected)
         _ = h.requests()
-        h.event(5, 6)
+        h.update(5, 6)
         h.snapshot(3, bids: ["1.0:1.0"], asks: ["2.0:1.0"])
         #expect(h.requests() == [.ask(btc, .initial, attempt: 1)])
         h.snapshotFailed()
@@ -48,13 +48,13 @@ private let btc = SymbolName("BTCUSDT")
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
-        h.event(12, 12, bids: ["9.0:7.0"])
+        h.update(12, 12, bids: ["9.0:7.0"])
         #expect(h.status().state == .stale && h.status().reason == .gap)
         #expect(h.book(.bid).first == "9.0:1.0")
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
-        h.event(11, 11, bids: ["9.0:3.0"], symbol: "ETHUSDT")
+        h.update(11, 11, bids: ["9.0:3.0"], symbol: "ETHUSDT")
         #expect(h.status("ETHUSDT").state == .live)
-        h.event(13, 13, bids: ["8.5:1.0"])
+        h.update(13, 13, bids: ["8.5:1.0"])
         h.snapshot(12, bids: ["9.0:7.0"], asks: ["10.0:1.0"])
         #expect(h.status().state == .live)
         #expect(h.book(.bid) == ["9.0:7.0", "8.5:1.0"])
@@ -62,7 +62,7 @@ private let btc = SymbolName("BTCUSDT")
         #expect(c.gaps == 1 && c.resyncs == 1)
     }
 
-    @Test func anUnreadableMessageIsADoubtUntilTheNextEvent() {
+    @Test func anUnreadableMessageIsADoubtUntilTheNextUpdate() {
         var h = EngineHarness()
         h.goLive()
         h.message(
@@ -72,7 +72,7 @@ private let btc = SymbolName("BTCUSDT")
         #expect(h.engine.counters.malformed == 1)
         #expect(h.engine.lastParseError != nil)
         #expect(h.status().state == .stale && h.status().reason == .unreadable)
-        h.event(12, 12)
+        h.update(12, 12)
         #expect(h.status().reason == .gap)
     }
 
@@ -85,14 +85,14 @@ private let btc = SymbolName("BTCUSDT")
         h.frame(.connected)
         h.tick()
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
-        h.event(11, 12, bids: ["9.0:5.0"])
+        h.update(11, 12, bids: ["9.0:5.0"])
         #expect(h.status().reason == .disconnected)
         h.snapshot(12, bids: ["9.0:5.0"], asks: ["10.0:1.0"], limit: 1)
         #expect(h.status().state == .live && h.book(.bid) == ["9.0:5.0", "8.0:2.0"])
         h.frame(.disconnected)
         h.source = 3
         h.frame(.connected)
-        h.event(14, 15)
+        h.update(14, 15)
         #expect(h.status().state == .stale)
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
@@ -102,16 +102,16 @@ private let btc = SymbolName("BTCUSDT")
         h.goLive()
         h.frame(.connected, source: 2)
         // Ahead of the book: not used yet, and no gap.
-        h.event(13, 14, source: 2)
+        h.update(13, 14, source: 2)
         #expect(h.status().state == .live)
-        h.event(11, 12, source: 1)
-        h.event(12, 13, bids: ["9.0:4.0"], source: 2)
+        h.update(11, 12, source: 1)
+        h.update(12, 13, bids: ["9.0:4.0"], source: 2)
         #expect(h.status().lastUpdateID == UpdateID(13))
         // The old connection counts no more, whatever it says, and its end costs nothing.
-        h.event(20, 21, source: 1)
+        h.update(20, 21, source: 1)
         h.frame(.disconnected, source: 1)
         #expect(h.status().state == .live)
-        h.event(14, 14, source: 2)
+        h.update(14, 14, source: 2)
         #expect(h.status().lastUpdateID == UpdateID(14))
         #expect(h.status().counters.gaps == 0)
     }
@@ -120,30 +120,30 @@ private let btc = SymbolName("BTCUSDT")
     /// and the end of the older one costs nothing.
     @Test(arguments: [Market.spot, .usdm]) func handsOverToASlowerConnection(_ market: Market) {
         var h = EngineHarness(market)
-        func event(_ id: Int, _ source: UInt16) {
+        func update(_ id: Int, _ source: UInt16) {
             h.source = source
-            if market == .spot { h.event(id, id) } else { h.futuresEvent(id * 10 - 10, id * 10 - 3, id * 10) }
+            market == .spot ? h.update(id, id) : h.futuresUpdate(id * 10 - 10, id * 10 - 3, id * 10)
         }
         h.frame(.connected, source: 1)
-        event(9, 1)
+        update(9, 1)
         h.snapshot(market == .spot ? 9 : 90, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        event(10, 1)
+        update(10, 1)
         h.frame(.connected, source: 2)
-        event(11, 1)
-        event(10, 2)  // behind the book: not used
-        event(12, 1)
-        event(12, 2)  // where the book is: used from here on
-        event(13, 1)
+        update(11, 1)
+        update(10, 2)  // behind the book: not used
+        update(12, 1)
+        update(12, 2)  // where the book is: used from here on
+        update(13, 1)
         #expect(h.status().lastUpdateID == UpdateID(market == .spot ? 12 : 120))
-        event(13, 2)
+        update(13, 2)
         h.frame(.disconnected, source: 1)
-        event(14, 2)
+        update(14, 2)
         #expect(h.status().state == .live && h.status().counters.resyncs == 0)
         #expect(h.status().lastUpdateID == UpdateID(market == .spot ? 14 : 140))
         #expect(h.status().counters.gaps == 0)
     }
 
-    /// A symbol without an event while two connections deliver it keeps its trust when the older one ends as
+    /// A symbol without an update while two connections deliver it keeps its trust when the older one ends as
     /// planned, and what follows is judged as ever.
     @Test(arguments: [true, false]) func aPlannedEndCostsAQuietBookNothing(_ follows: Bool) {
         var h = EngineHarness()
@@ -151,17 +151,17 @@ private let btc = SymbolName("BTCUSDT")
         h.frame(.connected, source: 2)
         h.frame(.retired, source: 1)
         #expect(h.status().state == .live && h.status().counters.resyncs == 0 && h.requests() == [])
-        h.event(follows ? 11 : 12, 12, source: 2)
+        h.update(follows ? 11 : 12, 12, source: 2)
         #expect(h.status().state == (follows ? .live : .stale))
         #expect(h.status().counters.gaps == (follows ? 0 : 1))
     }
 
-    /// The newer connection has shown an event that the older one never brought.
-    @Test func aPlannedEndDoesNotHideAnEvent() {
+    /// The newer connection has shown an update that the older one never brought.
+    @Test func aPlannedEndDoesNotHideAnUpdate() {
         var h = EngineHarness()
         h.goLive()
         h.frame(.connected, source: 2)
-        h.event(12, 13, source: 2)
+        h.update(12, 13, source: 2)
         h.frame(.retired, source: 1)
         #expect(h.status().state == .stale && h.status().reason == .disconnected)
     }
@@ -182,7 +182,7 @@ private let btc = SymbolName("BTCUSDT")
             engine.takeRequests { requests.append("\($0)") }
             return requests
         }
-        func event(_ first: Int, _ last: Int) -> [UInt8] {
+        func update(_ first: Int, _ last: Int) -> [UInt8] {
             Array(#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":\#(first),"u":\#(last),"b":[],"a":[]}"#.utf8)
         }
         engine.addSymbol(btc)
@@ -190,15 +190,15 @@ private let btc = SymbolName("BTCUSDT")
         #expect(requests() == ["snapshot of BTCUSDT, initial"])
         engine.snapshotFailed(of: btc, receivedAtNs: 1)
         #expect(requests() == ["snapshot of BTCUSDT, initial, after 1 in vain"])
-        engine.receive(event(8, 9).span, source: 1, receivedAtNs: 2)
+        engine.receive(update(8, 9).span, source: 1, receivedAtNs: 2)
         let body = Array(#"{"lastUpdateId":9,"bids":[["9.0","1.0"]],"asks":[["10.0","1.0"]]}"#.utf8)
         engine.receiveSnapshot(body.span, of: btc, limit: 5, receivedAtNs: 3)
-        engine.receive(event(10, 10).span, source: 1, receivedAtNs: 4)
+        engine.receive(update(10, 10).span, source: 1, receivedAtNs: 4)
         engine.connect(source: 2, receivedAtNs: 5)
         engine.retire(source: 1, receivedAtNs: 6)
         engine.tick(receivedAtNs: 7)
         #expect(engine.status(btc)!.state == .live && requests() == [])
-        engine.receive(event(11, 11).span, source: 2, receivedAtNs: 8)
+        engine.receive(update(11, 11).span, source: 2, receivedAtNs: 8)
         #expect(engine.status(btc)!.lastUpdateID == UpdateID(11))
         engine.disconnect(source: 2, receivedAtNs: 9)
         #expect(engine.status(btc)!.state == .stale && engine.status(btc)!.reason == .disconnected)
@@ -207,7 +207,7 @@ private let btc = SymbolName("BTCUSDT")
     @Test func aCrossedBookIsRebuilt() {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, 11, bids: ["10.5:1.0"])
+        h.update(11, 11, bids: ["10.5:1.0"])
         #expect(h.status().state == .stale && h.status().reason == .crossed)
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
@@ -217,13 +217,13 @@ private let btc = SymbolName("BTCUSDT")
     @Test func otherDecimalsWidenTheBook() {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, 11, bids: ["9.01:1.0"])
+        h.update(11, 11, bids: ["9.01:1.0"])
         #expect(h.status().state == .live && h.book(.bid) == ["9.01:1.0", "9.00:1.0", "8.00:2.0"])
-        h.event(12, 12, bids: ["8:0", "7:1.25"], asks: ["10.5:1"])
+        h.update(12, 12, bids: ["8:0", "7:1.25"], asks: ["10.5:1"])
         #expect(h.book(.bid) == ["9.01:1.00", "9.00:1.00", "7.00:1.25"])
         #expect(h.book(.ask) == ["10.00:1.00", "10.50:1.00", "11.00:2.00"])
         #expect(h.status().state == .live && h.requests().isEmpty)
-        h.event(13, 13, bids: ["0.000000000000000001:1.0"])
+        h.update(13, 13, bids: ["0.000000000000000001:1.0"])
         #expect(h.status().reason == .rescale)
         #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
     }
@@ -231,39 +231,39 @@ private let btc = SymbolName("BTCUSDT")
     @Test func futuresFollowTheLink() {
         var h = EngineHarness(.usdm)
         h.frame(.connected)
-        h.futuresEvent(90, 95, 100, bids: ["9.0:1.0"])
-        h.futuresEvent(100, 130, 140, bids: ["9.0:2.0"])
+        h.futuresUpdate(90, 95, 100, bids: ["9.0:1.0"])
+        h.futuresUpdate(100, 130, 140, bids: ["9.0:2.0"])
         h.snapshot(100, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(140))
-        h.futuresEvent(140, 170, 180, asks: ["10.0:0.0", "10.5:1.0"])
+        h.futuresUpdate(140, 170, 180, asks: ["10.0:0.0", "10.5:1.0"])
         #expect(h.status().state == .live)
-        h.futuresEvent(181, 185, 190)
+        h.futuresUpdate(181, 185, 190)
         #expect(h.status().reason == .gap)
     }
 
     @Test func bufferedMessagesAreBounded() {
         var h = EngineHarness { $0.bufferBytesMax = 1000 }
         h.frame(.connected)
-        for id in 1...20 { h.event(id, id, bids: ["9.0:1.0"]) }
+        for id in 1...20 { h.update(id, id, bids: ["9.0:1.0"]) }
         #expect(h.status().counters.bufferOverflows > 0)
         #expect(h.status().bufferedBytes <= 1000)
         _ = h.requests()
         h.snapshot(20, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        h.event(21, 21)
+        h.update(21, 21)
         #expect(h.status().state == .live)
     }
 
     @Test func unknownSymbolsAreCountedOrAddedUpToTheLimit() {
         var h = EngineHarness()
         h.frame(.connected)
-        h.event(1, 1, symbol: "XYZ")
+        h.update(1, 1, symbol: "XYZ")
         #expect(h.engine.counters.unknownSymbol == 1)
         var open = EngineHarness(symbols: []) {
             $0.addsUnknownSymbols = true
             $0.symbolCountMax = 2
         }
         open.frame(.connected)
-        for symbol in ["A", "B", "C"] { open.event(1, 1, symbol: symbol) }
+        for symbol in ["A", "B", "C"] { open.update(1, 1, symbol: symbol) }
         #expect(open.engine.symbols.map(\.description) == ["A", "B"])
         #expect(open.engine.counters.unknownSymbol == 1)
         #expect(open.requests().count == 2)
@@ -290,7 +290,7 @@ private let btc = SymbolName("BTCUSDT")
         var h = EngineHarness { $0.publication = .conflated }
         let reader = h.engine.views(of: btc)!
         h.goLive()
-        for id in 11...30 { h.event(id, id, bids: ["9.0:\(id).0"]) }
+        for id in 11...30 { h.update(id, id, bids: ["9.0:\(id).0"]) }
         #expect(reader.version == 0)
         h.engine.publish()
         #expect(reader.version == 1)

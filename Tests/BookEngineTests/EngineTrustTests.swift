@@ -25,9 +25,9 @@ extension EngineHarness {
     /// Live at 10 out of a snapshot of two levels a side, which are all that is known.
     fileprivate mutating func goLiveShallow() {
         frame(.connected)
-        event(8, 9)
+        update(8, 9)
         snapshot(9, bids: bids, asks: asks, limit: 2)
-        event(10, 10)
+        update(10, 10)
         _ = requests()
     }
 
@@ -42,7 +42,7 @@ extension EngineHarness {
     @Test func aBestPriceThatIsNotProvenIsNoBestPrice() {
         var h = EngineHarness { $0.provenLevelCountMin = 50 }
         h.goLiveShallow()
-        h.event(11, 11, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"], asks: ["8.0:1.0"])
+        h.update(11, 11, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"], asks: ["8.0:1.0"])
         h.ticker(11, bid: "7.0:4.0", ask: "8.0:1.0")
         #expect(h.status().state == .stale && h.status().reason == .shallow)
         let view = h.view()
@@ -57,7 +57,7 @@ extension EngineHarness {
     @Test func anEmptyProvenRangeIsContradictedFromWithin() {
         var h = EngineHarness()
         h.goLiveShallow()
-        h.event(11, 11, bids: ["9.0:0.0", "8.0:0.0"])
+        h.update(11, 11, bids: ["9.0:0.0", "8.0:0.0"])
         #expect(h.status().reason == .shallow)
         h.ticker(11, bid: "8.5:1.0", ask: "10.0:1.0")
         #expect(h.status().reason == .mismatch)
@@ -68,7 +68,7 @@ extension EngineHarness {
         h.goLiveShallow()
         h.tick()
         #expect(h.requests() == [.ask(btc, .deepen, attempt: 0)])
-        h.event(11, 11, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
+        h.update(11, 11, bids: ["9.0:0.0", "8.0:0.0", "3.0:1.0"])
         h.tick()
         #expect(h.requests() == [.ask(btc, .shallow, attempt: 0)])
     }
@@ -102,7 +102,7 @@ extension EngineHarness {
         h.goLive()
         for id in 11...60 {
             h.nowNs += second / 10
-            h.event(id, id)
+            h.update(id, id)
         }
         h.ticker(100, bid: "9.0:1.0", ask: "10.0:1.0")
         h.ticks(4)
@@ -118,7 +118,7 @@ extension EngineHarness {
             h.nowNs += second / 20
             h.ticker(11 + step, bid: "9.0:1.0", ask: "10.0:1.0")
             if step % 5 == 0 { h.tick() }
-            if step % 10 == 9 { h.event(11 + step - 9, 11 + step) }
+            if step % 10 == 9 { h.update(11 + step - 9, 11 + step) }
             #expect(h.status().state == .live)
         }
         #expect(h.status().counters.behind == 0 && h.status().counters.tickersAgreed == 20)
@@ -131,7 +131,7 @@ extension EngineHarness {
             "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":11,\"bids\":[[\"9.0\",\"7.0\"]],"
                 + "\"asks\":[[\"10.0\",\"1.0\"]]}}")
         #expect(h.status().counters.partialsCompared == 0)
-        h.event(11, 11, bids: ["9.0:6.0"])
+        h.update(11, 11, bids: ["9.0:6.0"])
         #expect(h.status().counters.partialsCompared == 1 && h.status().reason == .mismatch)
     }
 
@@ -149,7 +149,7 @@ extension EngineHarness {
             h.ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
             h.message(partial(id))
         }
-        for id in 11...13 { h.event(id, id) }
+        for id in 11...13 { h.update(id, id) }
         #expect(h.status().counters.tickersCompared == 3 && h.status().counters.partialsCompared == 3)
     }
 
@@ -157,11 +157,11 @@ extension EngineHarness {
     @Test func aJoinedBookIsAsOldAsItsLastUpdate() {
         var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
         h.frame(.connected)
-        h.event(8, 9)
-        h.event(10, 10)
+        h.update(8, 9)
+        h.update(10, 10)
         let updateNs = h.nowNs
         h.nowNs += 5 * second
-        h.event(1, 1, symbol: "ETHUSDT")
+        h.update(1, 1, symbol: "ETHUSDT")
         h.ticks(4)
         h.snapshot(9, bids: bids, asks: asks)
         #expect(h.status().state == .live && h.view().receivedAtNs == updateNs)
@@ -183,10 +183,10 @@ extension EngineHarness {
         h.message(message)
         #expect(h.status().state == .stale && h.status().reason == .unreadable)
         #expect((h.status("ETHUSDT").state == .live) == !message.hasPrefix("}"))
-        // Nothing was lost: the next event says so.
-        h.event(11, 11)
+        // Nothing was lost: the next update says so.
+        h.update(11, 11)
         #expect(h.status().state == .live && h.status().counters.doubtsSettled == 1)
-        // Something was lost, and no event comes: a snapshot says so.
+        // Something was lost, and no update comes: a snapshot says so.
         h.message(message)
         h.ticks(5)
         #expect(h.requests().contains(.ask(btc, .resync, attempt: 0)))
@@ -220,8 +220,8 @@ extension EngineHarness {
         #expect(h.status("ETHUSDT").state == .live)  // of another connection
         h.frame(.dropped)
         #expect(h.status("ETHUSDT").reason == .dropped)
-        h.event(11, 11)
-        h.event(11, 11, symbol: "ETHUSDT")
+        h.update(11, 11)
+        h.update(11, 11, symbol: "ETHUSDT")
         #expect(h.status().state == .live && h.status("ETHUSDT").state == .live)
     }
 
@@ -242,15 +242,15 @@ extension EngineHarness {
         var h = EngineHarness(.usdm) { $0.requestsAreAnnounced = true }
         h.frame(.connected)
         h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 100).bytes)
-        h.futuresEvent(90, 95, 100)
+        h.futuresUpdate(90, 95, 100)
         h.snapshot(100, bids: bids, asks: asks)
-        h.futuresEvent(100, 101, 110)
+        h.futuresUpdate(100, 101, 110)
         _ = h.requests()
         h.engine.audit(btc, atNs: h.nowNs)
         h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 100).bytes)
         h.snapshot(115, bids: bids, asks: asks)
         #expect(h.status().counters.auditsCompared == 0)
-        h.futuresEvent(110, 112, 120, bids: ["9.0:3.0"])
+        h.futuresUpdate(110, 112, 120, bids: ["9.0:3.0"])
         #expect(h.status().counters.auditsAgreed == 1 && h.status().state == .live)
     }
 
@@ -269,7 +269,7 @@ extension EngineHarness {
         #expect(g.requests() == [.ask(btc, .check, attempt: 0)])
         g.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
         #expect(g.status().state == .live && g.status().provenBids == .unbounded)
-        g.event(11, 12, bids: ["9.0:2.0"])
+        g.update(11, 12, bids: ["9.0:2.0"])
         #expect(g.status().state == .live)
     }
 
@@ -279,9 +279,9 @@ extension EngineHarness {
         var h = EngineHarness()
         h.goLive()
         h.engine.audit(btc, atNs: h.nowNs)
-        h.event(11, 11)
+        h.update(11, 11)
         h.snapshot(11, bids: ["12.0:1.0", "9.0:1.0", "8.0:2.0"], asks: asks)
-        h.event(12, 12)
+        h.update(12, 12)
         let view = h.view()
         #expect(view.state == .live && view.bestBid == PriceLevel(90, 10))
         #expect(h.status().counters.snapshotsRefuted == 1)
@@ -298,7 +298,7 @@ extension EngineHarness {
                 h.snapshot(id - 1, bids: bids, asks: asks, limit: 2)
             }
             id += 1
-            h.event(id, id)
+            h.update(id, id)
         }
         #expect(attempts == [0, 1, 2, 3, 4] && h.status().state == .live)
         #expect(h.status().counters.snapshotsTooOld == 5)
@@ -307,14 +307,14 @@ extension EngineHarness {
     @Test func anAbsurdIDIsNoUpdateOfThisStream() {
         var h = EngineHarness()
         h.goLive()
-        h.event(11, 9_000_000_000_000_000_000, bids: ["9.0:0.0"])
+        h.update(11, 9_000_000_000_000_000_000, bids: ["9.0:0.0"])
         #expect(h.status().reason == .gap && h.book(.bid) == bids)
         h.ticker(8_000_000_000_000_000_000, bid: "9.0:1.0", ask: "10.0:1.0")
         let before = h.view().receivedAtNs
         h.nowNs += second
-        h.event(10, 10)
+        h.update(10, 10)
         #expect(h.view().receivedAtNs == before)  // nothing was applied
-        h.event(11, 11)
+        h.update(11, 11)
         #expect(h.status().state == .live && h.view().receivedAtNs == h.nowNs)
         h.ticker(11, bid: "9.0:1.0", ask: "10.0:1.0")
         #expect(h.status().counters.tickersAgreed == 1 && h.status().counters.implausible == 2)

@@ -27,12 +27,12 @@ extension EngineHarness {
         secondsUntil(.resubscribe(btc), atMost: seconds)
     }
 
-    /// Events so many seconds apart, ticks between them; the requests of that time.
-    fileprivate mutating func events(_ ids: ClosedRange<Int>, everySeconds: Int) -> [EngineRequest] {
+    /// Updates so many seconds apart, ticks between them; the requests of that time.
+    fileprivate mutating func updates(_ ids: ClosedRange<Int>, everySeconds: Int) -> [EngineRequest] {
         var requests: [EngineRequest] = []
         for id in ids {
             for _ in 0..<everySeconds { tick(afterNs: second) }
-            event(id, id)
+            update(id, id)
             requests += self.requests()
         }
         return requests
@@ -40,7 +40,7 @@ extension EngineHarness {
 }
 
 @Suite struct EngineWatchTests {
-    @Test func noFirstEvent() {
+    @Test func noFirstUpdate() {
         var h = EngineHarness()
         #expect(h.secondsUntilResubscription(atMost: 600) == nil)  // no connection
         h.frame(.connected)
@@ -49,7 +49,7 @@ extension EngineHarness {
         #expect(h.secondsUntilResubscription(atMost: 120) == 60.25)
         #expect(h.secondsUntilResubscription(atMost: 240) == 120.25)
         #expect(h.status().counters.resubscriptions == 3)
-        h.event(1, 1)
+        h.update(1, 1)
         #expect(h.secondsUntilResubscription(atMost: 60) == 30.25)
     }
 
@@ -85,14 +85,14 @@ extension EngineHarness {
     @Test func silenceIsMeasuredByWhatIsUsual() {
         var h = EngineHarness()
         h.goLive()
-        #expect(h.events(11...40, everySeconds: 4) == [])
+        #expect(h.updates(11...40, everySeconds: 4) == [])
         let usual = Double(h.status().usualIntervalNs) / 1e9
         #expect(usual > 3 && usual <= 4)
         let seconds = h.secondsUntil(.ask(btc, .check, attempt: 0), atMost: 200)!
         #expect(seconds > 30 * usual && seconds < 30 * usual + 0.5)
-        // A check costs the book nothing; the next event goes on or shows the gap.
+        // A check costs the book nothing; the next update goes on or shows the gap.
         #expect(h.status().state == .live)
-        h.event(41, 41)
+        h.update(41, 41)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(41))
     }
 
@@ -100,16 +100,16 @@ extension EngineHarness {
     @Test func aSlowSymbolIsLearned() {
         var h = EngineHarness()
         h.goLive()
-        let first = h.events(11...14, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
+        let first = h.updates(11...14, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
         #expect(first > 0)
-        let later = h.events(15...40, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
+        let later = h.updates(15...40, everySeconds: 100).count { $0 == .ask(btc, .check, attempt: 0) }
         #expect(later == 0)
     }
 
     @Test func aReconnectIsNotAnInterval() {
         var h = EngineHarness()
         h.goLive()
-        _ = h.events(11...40, everySeconds: 1)
+        _ = h.updates(11...40, everySeconds: 1)
         let usual = h.status().usualIntervalNs
         h.frame(.disconnected)
         h.nowNs += 36_000 * second
@@ -117,7 +117,7 @@ extension EngineHarness {
         #expect(h.requests() == [])
         h.frame(.connected, source: 2)
         h.source = 2
-        h.event(41, 41)
+        h.update(41, 41)
         #expect(h.status().usualIntervalNs == usual)
         #expect(h.status().lastUpdateID == UpdateID(41))
     }
@@ -128,12 +128,12 @@ extension EngineHarness {
         h.frame(.connected, source: 2)
         for id in 20...60 {
             h.tick(afterNs: second)
-            h.event(id, id, source: 2)  // does not connect, so it is not used
+            h.update(id, id, source: 2)  // does not connect, so it is not used
         }
         #expect(h.requests().contains(.ask(btc, .check, attempt: 0)))
     }
 
-    /// The audit's snapshot is at 20; the book stays at 10 and no event comes.
+    /// The audit's snapshot is at 20; the book stays at 10 and no update comes.
     @Test func aSnapshotAheadProvesTheBookBehind() {
         var h = EngineHarness {
             $0.silenceNsMin = 1000 * second
@@ -155,8 +155,8 @@ extension EngineHarness {
         var view = BookView()
         _ = reader.read(into: &view)
         #expect(view.state == .stale && view.reason == .behind)
-        // The next event shows that the stream goes on.
-        h.event(21, 21)
+        // The next update shows that the stream goes on.
+        h.update(21, 21)
         #expect(h.status().state == .live)
     }
 
@@ -166,8 +166,8 @@ extension EngineHarness {
         h.engine.audit(btc, atNs: h.nowNs)
         h.snapshot(20, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
         for _ in 0..<3 { h.tick(afterNs: second) }
-        h.event(11, 20)
-        h.event(21, 21)
+        h.update(11, 20)
+        h.update(21, 21)
         for _ in 0..<20 { h.tick(afterNs: second) }
         #expect(h.status().state == .live && h.status().counters.behind == 0)
         #expect(h.status().counters.auditsAgreed == 1)
@@ -196,7 +196,7 @@ extension EngineHarness {
         var h = EngineHarness()
         h.frame(.connected)
         h.snapshot(10, bids: ["9.0:1.0"], asks: ["10.0:1.0"])
-        h.event(9, 9)
+        h.update(9, 9)
         _ = h.requests()
         h.ticker(10, bid: "9.0:1.0", ask: "10.0:1.0")
         #expect(h.status().state == .syncing)

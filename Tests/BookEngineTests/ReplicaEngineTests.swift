@@ -36,12 +36,12 @@ private struct Pair: ~Copyable {
         }
     }
 
-    mutating func event(_ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []) {
-        primary.event(first, last, bids: bids, asks: asks)
-        tapEvent(first, last, bids: bids, asks: asks)
+    mutating func update(_ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []) {
+        primary.update(first, last, bids: bids, asks: asks)
+        tapUpdate(first, last, bids: bids, asks: asks)
     }
 
-    mutating func tapEvent(_ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []) {
+    mutating func tapUpdate(_ first: Int, _ last: Int, bids: [String] = [], asks: [String] = []) {
         tap(
             .message,
             "{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"U\":\(first),\"u\":\(last),"
@@ -76,7 +76,7 @@ private struct Pair: ~Copyable {
         tick()
         _ = ask()
         tick()
-        event(11, 11)
+        update(11, 11)
     }
 
     var state: BookState { replica.engine.status(btc)!.state }
@@ -91,14 +91,14 @@ struct ReplicaEngineTests {
         pair.begin()
         #expect(pair.replica.takeQuestion() == nil)
         pair.tick()
-        pair.event(11, 12, bids: ["9.5:3.0"])
+        pair.update(11, 12, bids: ["9.5:3.0"])
         let answer = pair.ask()
         #expect(answer?.copies.map(\.lastUpdateID) == [UpdateID(12)])
         #expect(pair.state == .syncing)
-        pair.event(13, 13, asks: ["10.0:0.0"])
+        pair.update(13, 13, asks: ["10.0:0.0"])
         pair.tick()
         #expect(pair.state == .live && pair.digest == pair.primaryDigest)
-        pair.event(14, 14, bids: ["8.0:0.0"])
+        pair.update(14, 14, bids: ["8.0:0.0"])
         #expect(pair.state == .live && pair.digest == pair.primaryDigest)
     }
 
@@ -121,12 +121,12 @@ struct ReplicaEngineTests {
         pair.begin()
         pair.tick()
         pair.tick(replica: false)
-        pair.primary.event(11, 11, bids: ["7.0:1.0"])
+        pair.primary.update(11, 11, bids: ["7.0:1.0"])
         #expect(pair.ask()?.copies.count == 1)
-        pair.tapEvent(11, 11, bids: ["7.0:1.0"])
+        pair.tapUpdate(11, 11, bids: ["7.0:1.0"])
         #expect(pair.state == .syncing)
         pair.tick()
-        pair.event(12, 12)
+        pair.update(12, 12)
         #expect(pair.state == .live && pair.digest == pair.primaryDigest)
     }
 
@@ -137,7 +137,7 @@ struct ReplicaEngineTests {
         #expect(pair.primary.status().state == .stale && pair.primary.engine.copy(of: btc) == nil)
         pair.tick()
         #expect(pair.ask()?.copies.count == 0)
-        pair.event(11, 11)
+        pair.update(11, 11)
         pair.tick()
         #expect(pair.ask()?.copies.count == 1)
     }
@@ -146,16 +146,16 @@ struct ReplicaEngineTests {
     @Test func aCopyClaimsNoMoreThanIsProven() {
         var pair = Pair()
         pair.primary.frame(.connected)
-        pair.primary.event(8, 9)
+        pair.primary.update(8, 9)
         pair.primary.snapshot(9, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0"], limit: 2)
-        pair.primary.event(10, 10, bids: ["7.0:5.0", "8.5:1.0"], asks: ["12.0:1.0"])
+        pair.primary.update(10, 10, bids: ["7.0:5.0", "8.5:1.0"], asks: ["12.0:1.0"])
         let copy = pair.primary.engine.copy(of: btc)
         #expect(copy?.bids.count == 3 && copy?.asks.count == 2 && copy?.limit == 3)
         pair.tap(.connected)
         pair.tick()
         _ = pair.ask()
         pair.tick()
-        pair.event(11, 11)
+        pair.update(11, 11)
         let status = pair.replica.engine.status(btc)!
         #expect(status.state == .live && status.lastUpdateID == UpdateID(11))
         #expect(status.provenBids == .to(Price(80)) && status.provenAsks == .unbounded)
@@ -166,20 +166,20 @@ struct ReplicaEngineTests {
     @Test func theReplicaDeepensWithItsPrimary() {
         var pair = Pair { $0.auditEveryNs = 0 }
         pair.primary.frame(.connected)
-        pair.primary.event(8, 9)
+        pair.primary.update(8, 9)
         pair.primary.snapshot(9, bids: ["9.0:1.0"], asks: ["10.0:1.0"], limit: 1)
-        pair.primary.event(10, 10)
+        pair.primary.update(10, 10)
         pair.tap(.connected)
         pair.tick()
         _ = pair.ask()
         pair.tick()
-        pair.event(11, 11)
+        pair.update(11, 11)
         #expect(pair.replica.engine.status(btc)?.provenBids == .to(Price(90)))
         pair.primary.engine.audit(btc, atNs: pair.primary.nowNs)
         pair.primary.snapshot(11, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"], limit: 2)
         #expect(pair.primary.status().provenBids == .to(Price(80)))
         for id in 12..<18 {
-            pair.event(id, id)
+            pair.update(id, id)
             pair.tick()
             _ = pair.ask()
         }
@@ -197,15 +197,15 @@ struct ReplicaEngineTests {
         var pair = Pair()
         pair.goLive()
         #expect(pair.state == .live)
-        pair.primary.event(12, 12, bids: ["9.5:1.0"])
+        pair.primary.update(12, 12, bids: ["9.5:1.0"])
         pair.tap(.dropped, "{\"stream\":\"btcusdt@depth\",\"data\":{\"e\":\"depthUpdate\"")
         #expect(pair.state == .stale)
-        pair.event(13, 13)
+        pair.update(13, 13)
         #expect(pair.state == .stale)
         pair.tick()
         #expect(pair.ask()?.copies.count == 1)
         pair.tick()
-        pair.event(14, 14)
+        pair.update(14, 14)
         #expect(pair.state == .live && pair.digest == pair.primaryDigest)
         #expect(pair.primary.status().counters.resyncs == 0)
     }
@@ -214,18 +214,18 @@ struct ReplicaEngineTests {
     @Test func whatThePrimaryGivesUp() {
         var pair = Pair()
         pair.goLive()
-        pair.primary.event(20, 20)  // a gap in the book's ring alone
+        pair.primary.update(20, 20)  // a gap in the book's ring alone
         #expect(pair.primary.status().state == .stale && pair.state == .live)
         pair.tick()
         #expect(pair.ask()?.lost == [btc])
         #expect(pair.state == .stale)
         pair.primary.snapshot(21, bids: ["9.0:4.0"], asks: ["10.0:4.0"])
-        pair.primary.event(22, 22)
+        pair.primary.update(22, 22)
         pair.tick()
         let answer = pair.ask()
         #expect(answer?.lost == [] && answer?.copies.count == 1)
         pair.tick()
-        pair.event(23, 23)
+        pair.update(23, 23)
         #expect(pair.state == .live && pair.digest == pair.primaryDigest)
     }
 

@@ -25,7 +25,7 @@ import Testing
         let bids = (0..<levelCount).map { "\(90_000 - $0).0:1.0" }
         let asks = (0..<levelCount).map { "\(90_001 + $0).0:1.0" }
         for index in 0..<symbolCount {
-            h.event(8, 9, symbol: "S\(index)USDT")
+            h.update(8, 9, symbol: "S\(index)USDT")
             h.snapshot(9, bids: bids, asks: asks, symbol: "S\(index)USDT")
         }
         return h

@@ -94,7 +94,7 @@ final class Traffic {
         } else {
             tap?.offer(kind, source: source, receivedAtNs: atNs, body)
         }
-        let before = (engine.counters.depthUpdates, engine.lastEvent)
+        let before = (engine.counters.depthUpdates, engine.lastUpdate)
         var body = body
         if kind == .tick {
             for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: atNs >> (8 * Int64(shift)))) }
@@ -102,7 +102,7 @@ final class Traffic {
         body.withUnsafeBufferPointer {
             engine.step(Frame(kind: kind, source: source, receivedAtNs: atNs, bytes: $0))
         }
-        if engine.counters.depthUpdates != before.0 { note(engine.lastEvent.symbol) }
+        if engine.counters.depthUpdates != before.0 { note(engine.lastUpdate.symbol) }
         engine.takeRequests { request in
             if case .ask(let symbol, _, _) = request, !wanted.contains(where: { $0.symbol == symbol }) {
                 wanted.append((symbol, atNs + 150_000_000))

@@ -7,7 +7,7 @@ import time
 import ccxt.pro
 from ccxt.base.errors import ChecksumError
 
-from oracle import Oracle, report
+from book_checker import BookChecker, report
 
 _, market, rest, streams, seconds = sys.argv
 KIND = {"spot": "spot", "usdm": "linear", "coinm": "inverse"}[market]
@@ -17,7 +17,7 @@ SYMBOLS = {
     "coinm": {"BTC/USD:BTC": "BTCUSD_PERP"},
 }[market]
 
-oracle = Oracle(market, rest, streams, list(SYMBOLS.values()))
+checker = BookChecker(market, rest, streams, list(SYMBOLS.values()))
 messages = 0
 first = {}
 started = time.time()
@@ -42,7 +42,7 @@ async def run():
                 continue
             messages += 1
             first.setdefault(symbol, time.time() - started)
-            oracle.seen(name, book["nonce"], book["bids"], book["asks"])
+            checker.seen(name, book["nonce"], book["bids"], book["asks"])
 
     try:
         await asyncio.wait_for(
@@ -54,4 +54,4 @@ async def run():
 asyncio.run(run())
 report(
     f"ccxt.pro {market}", ccxt.__version__, f"urls.api.*, urls.api.ws.{KIND}", messages,
-    max(first.values()) if len(first) == len(SYMBOLS) else None, oracle)
+    max(first.values()) if len(first) == len(SYMBOLS) else None, checker)

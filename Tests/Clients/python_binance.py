@@ -7,7 +7,7 @@ import time
 import binance
 from binance import AsyncClient, BinanceSocketManager, DepthCacheManager, ThreadedDepthCacheManager
 
-from oracle import Oracle, report
+from book_checker import BookChecker, report
 
 _, kind, rest, streams, seconds = sys.argv
 SYMBOLS = ["BTCUSDT", "ETHUSDT"]
@@ -16,7 +16,7 @@ SYMBOLS = ["BTCUSDT", "ETHUSDT"]
 AsyncClient.API_URL = rest + "/api"
 BinanceSocketManager.STREAM_URL = streams + "/"
 
-oracle = Oracle("spot", rest, streams, SYMBOLS)
+checker = BookChecker("spot", rest, streams, SYMBOLS)
 messages = 0
 first = {}
 started = time.time()
@@ -26,7 +26,7 @@ def take(cache):
     global messages
     messages += 1
     first.setdefault(cache.symbol, time.time() - started)
-    oracle.seen_at(cache.symbol, cache.update_time, cache.get_bids(), cache.get_asks())
+    checker.seen_at(cache.symbol, cache.update_time, cache.get_bids(), cache.get_asks())
 
 
 async def run():
@@ -60,4 +60,4 @@ else:
 report(
     f"python-binance {'Threaded' if kind == 'threaded' else ''}DepthCacheManager", binance.__version__,
     "AsyncClient.API_URL, BinanceSocketManager.STREAM_URL", messages,
-    max(first.values()) if len(first) == len(SYMBOLS) else None, oracle)
+    max(first.values()) if len(first) == len(SYMBOLS) else None, checker)

@@ -54,7 +54,7 @@ def run_served(at):
                 ("python_binance.py", "spot", ["async"]), ("python_binance.py", "spot", ["threaded"]),
                 ("ccxt_pro.py", "spot", ["spot"]), ("ccxt_pro.py", "usdm", ["usdm"]),
                 ("ccxt_pro.py", "coinm", ["coinm"])]:
-            os.environ["LOB_ORACLE_REST"], os.environ["LOB_ORACLE_STREAMS"] = at[market]
+            os.environ["LOB_CHECKER_REST"], os.environ["LOB_CHECKER_STREAMS"] = at[market]
             results.append(run(script, *arguments, *servers[market][1], SECONDS))
     finally:
         for server, _ in servers.values():

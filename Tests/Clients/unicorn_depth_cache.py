@@ -7,14 +7,14 @@ from importlib.metadata import version
 from unicorn_binance_local_depth_cache import BinanceLocalDepthCacheManager
 from unicorn_binance_rest_api import BinanceRestApiManager
 
-from oracle import Oracle, report
+from book_checker import BookChecker, report
 
 # The REST manager of futures asks the spot host for time and weight.
 _, market, rest, streams, spot_rest, seconds = sys.argv
 SYMBOLS = ["BTCUSDT", "ETHUSDT"]
 NAME = {"spot": "binance.com", "usdm": "binance.com-futures"}[market]
 
-oracle = Oracle(market, rest, streams, SYMBOLS)
+checker = BookChecker(market, rest, streams, SYMBOLS)
 started = time.time()
 first = {}
 
@@ -38,10 +38,10 @@ while time.time() - started < float(seconds):
         bids = manager.get_bids(symbol, limit_count=20)
         asks = manager.get_asks(symbol, limit_count=20)
         if manager.depth_caches[symbol.lower()]["last_update_id"] == before:
-            oracle.seen(symbol, before, bids, asks)
+            checker.seen(symbol, before, bids, asks)
     time.sleep(0.02)
 report(
     f"unicorn depth cache {market}", version("unicorn-binance-local-depth-cache"),
     "BinanceRestApiManager.API_URL and .FUTURES_URL, ubwa.websocket_base_uri",
     manager.ubwa.total_receives,
-    max(first.values()) if len(first) == len(SYMBOLS) else None, oracle)
+    max(first.values()) if len(first) == len(SYMBOLS) else None, checker)

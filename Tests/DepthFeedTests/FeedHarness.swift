@@ -169,8 +169,8 @@ final class ShardHarness {
     }
 }
 
-/// A depth event of this length or more.
-func depthEvent(_ id: Int, length: Int = 0) -> String {
+/// A depth update of this length or more.
+func depthUpdate(_ id: Int, length: Int = 0) -> String {
     let head = "{\"stream\":\"btcusdt@depth@100ms\",\"data\":{\"e\":\"depthUpdate\",\"U\":\(id),\"u\":\(id)}}"
     return head + String(repeating: " ", count: max(length - head.utf8.count, 0))
 }

@@ -20,12 +20,12 @@ extension FeedSocketTests {
             }
         }
 
-        /// Sends events until the feed takes the connection for a busy one.
+        /// Sends updates until the feed takes the connection for a busy one.
         private static func makeBusy(_ shard: ShardHarness) {
             var id = 1
             let endNs = LoopClock.monotonicNs + 1_500_000_000
             shard.drive {
-                for _ in 0..<5 { shard.venue.link.send(depthEvent(id)) }
+                for _ in 0..<5 { shard.venue.link.send(depthUpdate(id)) }
                 id += 1
                 return LoopClock.monotonicNs > endNs
             }
@@ -69,8 +69,8 @@ extension FeedSocketTests {
             }
             shard.start()
             for round in 1...12 {
-                shard.venue.link.send(depthEvent(round))
-                shard.drive { shard.frames.last?.text == depthEvent(round) }
+                shard.venue.link.send(depthUpdate(round))
+                shard.drive { shard.frames.last?.text == depthUpdate(round) }
                 shard.pass(ms: 80)
                 shard.venue.link.peer.abort()
                 shard.drive { shard.announcements.count { $0.hasPrefix("up") } == round + 1 }
@@ -99,7 +99,7 @@ extension FeedSocketTests {
             let shard = try ShardHarness(TestVenue(), symbols: ["BTCUSDT", "ETHUSDT"], ringBytes: 1 << 16)
             shard.start()
             shard.isReading = false
-            for id in 1...20 { shard.venue.link.send(depthEvent(id, length: length)) }
+            for id in 1...20 { shard.venue.link.send(depthUpdate(id, length: length)) }
             shard.drive { shard.status.droppedMessages > 5 }
             shard.pass(ms: 60)
             let told = shard.log.filter { $0.contains("messages found no room in the ring") }

@@ -20,23 +20,23 @@ extension FeedSocketTests {
             let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
             shard.start()
             shard.isReading = false
-            for id in 1...30 { shard.venue.link.send(depthEvent(id, length: 8000)) }
+            for id in 1...30 { shard.venue.link.send(depthUpdate(id, length: 8000)) }
             shard.drive { shard.status.messages == 31 && shard.status.droppedMessages > 10 }
             shard.feed.deliverSnapshot(
                 SnapshotEnvelope(symbol: btc, limit: 5).bytes + Array("{}".utf8), of: btc)
             shard.venue.link.peer.abort()
             // The snapshot, the end and the beginning, and marks of what was lost.
             shard.drive { shard.venue.links.count == 2 && shard.status.waitingFrames > 3 }
-            shard.venue.link.send(depthEvent(31))
+            shard.venue.link.send(depthUpdate(31))
             shard.drive { shard.status.messages == 33 }
             shard.isReading = true
             shard.drive { shard.announcements.count == 3 }
-            shard.venue.link.send(depthEvent(32))
-            shard.drive { shard.frames.last?.text == depthEvent(32) }
+            shard.venue.link.send(depthUpdate(32))
+            shard.drive { shard.frames.last?.text == depthUpdate(32) }
             let kinds = shard.frames.drop { $0.kind != .depthSnapshot }.map(\.kind)
             #expect(kinds.filter { $0 != .dropped } == [.depthSnapshot, .disconnected, .connected, .message])
             #expect(kinds.contains(.dropped))
-            #expect(!shard.frames.contains { $0.kind == .message && $0.text == depthEvent(31) })
+            #expect(!shard.frames.contains { $0.kind == .message && $0.text == depthUpdate(31) })
             shard.drive { shard.log.contains { $0.contains("found no room in the ring") } }
             shard.finish()
         }
@@ -68,7 +68,7 @@ extension FeedSocketTests {
             let shard = try ShardHarness(TestVenue(), ringBytes: 1 << 16)
             shard.start()
             shard.isReading = false
-            for id in 1...30 { shard.venue.link.send(depthEvent(id, length: 8000)) }
+            for id in 1...30 { shard.venue.link.send(depthUpdate(id, length: 8000)) }
             shard.drive { shard.status.messages == 31 && shard.status.droppedMessages > 10 }
             let envelope = SnapshotEnvelope(symbol: btc, limit: 5).bytes
             let body = [UInt8](repeating: UInt8(ascii: "x"), count: 9000)
@@ -94,8 +94,8 @@ extension FeedSocketTests {
             shard.frames = []
             for round in 0..<6 {
                 for link in shard.venue.links {
-                    link.send(depthEvent(10 * round + link.number, length: 500_000))
-                    link.send(depthEvent(10 * round + link.number + 5))
+                    link.send(depthUpdate(10 * round + link.number, length: 500_000))
+                    link.send(depthUpdate(10 * round + link.number + 5))
                 }
             }
             shard.drive(atMostMs: 8000) { shard.frames.count == 24 }
@@ -103,7 +103,7 @@ extension FeedSocketTests {
                 let texts = shard.frames.filter { $0.source == source }.map(\.text)
                 let wanted = (0..<6).flatMap { round in
                     let id = 10 * round + Int(source) - 1
-                    return [depthEvent(id, length: 500_000), depthEvent(id + 5)]
+                    return [depthUpdate(id, length: 500_000), depthUpdate(id + 5)]
                 }
                 let isSame = texts == wanted
                 #expect(isSame)
@@ -123,28 +123,28 @@ extension FeedSocketTests {
                 let bytes = Array(text.utf8)
                 shard.feed.received(bytes.span, isFinal: isFinal, on: connection, receivedAtNs: 0)
             }
-            let event = depthEvent(1)
-            piece(String(event.prefix(5)), false, a)  // too short to tell what it is
+            let update = depthUpdate(1)
+            piece(String(update.prefix(5)), false, a)  // too short to tell what it is
             piece(#"{"resu"#, false, b)
-            piece(String(event.dropFirst(5).prefix(20)), false, a)
+            piece(String(update.dropFirst(5).prefix(20)), false, a)
             piece(#"lt":null,"id":77}"#, true, b)
-            piece(String(event.dropFirst(25)), true, a)
+            piece(String(update.dropFirst(25)), true, a)
             piece("", false, b)
-            piece(event, true, b)
+            piece(update, true, b)
             shard.read()
             #expect(
                 shard.frames == [
-                    .init(.message, 2, #"{"result":null,"id":77}"#), .init(.message, 1, event),
-                    .init(.message, 2, event),
+                    .init(.message, 2, #"{"result":null,"id":77}"#), .init(.message, 1, update),
+                    .init(.message, 2, update),
                 ])
             #expect(shard.feed.counted.unreadable == 0)
             // A connection that ends in the middle of its message leaves nothing of it.
             piece("half", false, a)
             shard.venue.links[0].peer.abort()
             shard.drive { shard.announcements.count == 3 }
-            shard.venue.links[1].send(event)
+            shard.venue.links[1].send(update)
             shard.drive { shard.frames.count == 5 }
-            #expect(shard.frames.suffix(2) == [.init(.disconnected, 1), .init(.message, 2, event)])
+            #expect(shard.frames.suffix(2) == [.init(.disconnected, 1), .init(.message, 2, update)])
             shard.finish()
         }
 
@@ -153,15 +153,15 @@ extension FeedSocketTests {
             let shard = try ShardHarness(TestVenue())
             shard.start()
             let connection = shard.feed.connections[1]!
-            let event = Array(depthEvent(1, length: 2000).utf8)
+            let update = Array(depthUpdate(1, length: 2000).utf8)
             func receive(_ piece: Span<UInt8>, isFinal: Bool) {
                 shard.feed.received(piece, isFinal: isFinal, on: connection, receivedAtNs: 1)
             }
             func run(_ count: Int) {
                 for _ in 0..<count {
-                    receive(event.span, isFinal: true)
-                    receive(event.span.extracting(first: 900), isFinal: false)
-                    receive(event.span.extracting(droppingFirst: 900), isFinal: true)
+                    receive(update.span, isFinal: true)
+                    receive(update.span.extracting(first: 900), isFinal: false)
+                    receive(update.span.extracting(droppingFirst: 900), isFinal: true)
                     shard.consumer.poll { _ in }
                 }
             }

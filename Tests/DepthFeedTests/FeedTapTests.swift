@@ -41,7 +41,7 @@ extension FeedSocketTests {
             shard.feed.add(reader.tap)
             shard.feed.add(reader.tap)  // once is enough
             shard.start()
-            for id in 1...20 { shard.venue.link.send(depthEvent(id, length: id * 500)) }
+            for id in 1...20 { shard.venue.link.send(depthUpdate(id, length: id * 500)) }
             shard.drive { shard.status.messages == 21 }
             shard.feed.deliverRequest(SnapshotEnvelope(symbol: btc, limit: 5).bytes, of: btc)
             shard.feed.deliverSnapshot(SnapshotEnvelope(symbol: btc, limit: 5).bytes, of: btc)
@@ -57,19 +57,19 @@ extension FeedSocketTests {
         @Test func aTapComesLateAndLeaves() throws {
             let shard = try ShardHarness(TestVenue())
             shard.start()
-            shard.venue.link.send(depthEvent(1))
+            shard.venue.link.send(depthUpdate(1))
             shard.drive { shard.status.messages == 2 }
             let reader = try TapReader()
             #expect(shard.remote.add(reader.tap))
             shard.turn()
-            shard.venue.link.send(depthEvent(2))
+            shard.venue.link.send(depthUpdate(2))
             shard.drive { reader.read().count == 2 }
             #expect(reader.frames.map(\.kind) == [.connected, .message])
             #expect(reader.frames[0].source == shard.frames[0].source)
-            #expect(reader.frames[1].text == depthEvent(2))
+            #expect(reader.frames[1].text == depthUpdate(2))
             #expect(shard.remote.remove(reader.tap))
             shard.turn()
-            shard.venue.link.send(depthEvent(3))
+            shard.venue.link.send(depthUpdate(3))
             shard.drive { shard.status.messages == 4 }
             #expect(reader.read().count == 2)
             shard.finish()
@@ -82,7 +82,7 @@ extension FeedSocketTests {
             let reader = try TapReader(ringBytes: 1 << 16)
             shard.feed.add(reader.tap)
             shard.start()
-            for id in 1...60 { shard.venue.link.send(depthEvent(id, length: 8000)) }
+            for id in 1...60 { shard.venue.link.send(depthUpdate(id, length: 8000)) }
             shard.drive { shard.status.messages == 61 }
             let body = [UInt8](repeating: 0x78, count: 1 << 17)
             shard.feed.deliverSnapshot(SnapshotEnvelope(symbol: btc, limit: 5).bytes + body, of: btc)

@@ -22,15 +22,15 @@ extension FeedSocketTests {
                 venue.link.requests[0].streams == [
                     "btcusdt@depth@100ms", "btcusdt@bookTicker", "ethusdt@depth@100ms", "ethusdt@bookTicker",
                 ])
-            venue.link.send(depthEvent(1))
-            venue.link.send(depthEvent(2, length: 300_000))
-            venue.link.send(depthEvent(3))
+            venue.link.send(depthUpdate(1))
+            venue.link.send(depthUpdate(2, length: 300_000))
+            venue.link.send(depthUpdate(3))
             shard.drive { shard.seen(.message).count == 4 }
             #expect(
                 shard.frames == [
                     .init(.message, 1, #"{"result":null,"id":1}"#), .init(.connected, 1),
-                    .init(.message, 1, depthEvent(1)), .init(.message, 1, depthEvent(2, length: 300_000)),
-                    .init(.message, 1, depthEvent(3)),
+                    .init(.message, 1, depthUpdate(1)), .init(.message, 1, depthUpdate(2, length: 300_000)),
+                    .init(.message, 1, depthUpdate(3)),
                 ])
             shard.drive { shard.ticks > 3 && shard.status.messages == 4 }
             let status = shard.status
@@ -43,9 +43,9 @@ extension FeedSocketTests {
         @Test func eventsBeforeTheAnswer() throws {
             let shard = try ShardHarness(TestVenue())
             shard.venue.onRequest = { link, request in
-                link.send(depthEvent(1))
+                link.send(depthUpdate(1))
                 link.accept(request)
-                link.send(depthEvent(2))
+                link.send(depthUpdate(2))
             }
             shard.start()
             shard.drive { shard.seen(.message).count == 3 }
@@ -128,8 +128,8 @@ extension FeedSocketTests {
             shard.drive { venue.links.count == 2 && shard.announcements.count == 2 }
             shard.drive { shard.status.state == .replacing }
             // Both deliver during the overlap.
-            venue.links[0].send(depthEvent(1))
-            venue.links[1].send(depthEvent(2))
+            venue.links[0].send(depthUpdate(1))
+            venue.links[1].send(depthUpdate(2))
             shard.drive { shard.seen(.message).filter { $0.contains("depthUpdate") }.count == 2 }
             #expect(venue.links[0].end == nil)
             shard.drive { shard.announcements.count == 3 && venue.links[0].end != nil }

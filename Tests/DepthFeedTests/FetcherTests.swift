@@ -173,7 +173,7 @@ extension FeedSocketTests {
             d.finish()
         }
 
-        @Test func wishesFromOtherThreads() throws {
+        @Test func requestsFromOtherThreads() throws {
             let d = try FetcherHarness()
             d.venue.rest = { _, _ in ok("{}") }
             let remote = d.remote

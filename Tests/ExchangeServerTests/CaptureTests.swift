@@ -230,7 +230,7 @@ extension ExchangeTests {
             }
             try writer.finish()
             let table: [(path: String, text: String)] = [
-                (mute, "\(mute): no depth event in it; is it of this market?"),
+                (mute, "\(mute): no depth update in it; is it of this market?"),
                 (
                     made.folder.path + "/r",
                     "\(made.folder.path)/r: a recording of frames, which only 'lob replay' reads; play "

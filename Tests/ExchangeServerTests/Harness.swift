@@ -69,7 +69,7 @@ final class Bench {
     }
 }
 
-/// A symbol's traffic with many events and small messages.
+/// A symbol's traffic with many updates and small messages.
 func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market

@@ -10,7 +10,7 @@ import Testing
 @testable import ExchangeServer
 
 @Suite struct HostileCaptureTests {
-    private static func event(_ symbol: String, eventTimeMs: Int64, _ id: Int = 5) -> String {
+    private static func update(_ symbol: String, eventTimeMs: Int64, _ id: Int = 5) -> String {
         "{\"e\":\"depthUpdate\",\"E\":\(eventTimeMs),\"T\":1690000000000,\"s\":\"\(symbol)\",\"U\":\(id),"
             + "\"u\":\(id + 1),\"pu\":\(id - 1),\"b\":[[\"1.00\",\"2.0\"]],\"a\":[[\"1.10\",\"3.0\"]]}"
     }
@@ -44,8 +44,8 @@ import Testing
 
     @Test(arguments: [Int64.max, Int64.max / 1_000, 5_000_000_000_000_000_000, 0] as [Int64])
     func eventTimes(_ eventTimeMs: Int64) throws {
-        let sane = Self.event("BTCUSDT", eventTimeMs: 1_690_000_000_000)
-        let odd = Self.event("BTCUSDT", eventTimeMs: eventTimeMs, 7)
+        let sane = Self.update("BTCUSDT", eventTimeMs: 1_690_000_000_000)
+        let odd = Self.update("BTCUSDT", eventTimeMs: eventTimeMs, 7)
         for lines in [[odd, odd], [sane, odd, sane], [odd, sane]] {
             let times = try dueTimes(lines, startUs: 1_700_000_000_000_000)
             #expect(
@@ -54,14 +54,15 @@ import Testing
     }
 
     @Test func receiveTimes() throws {
-        let event = Self.event("BTCUSDT", eventTimeMs: 1_690_000_000_000)
-        let times = try dueTimes(["1000000000 " + event, "9223372036854775807 " + event], startUs: .max - 5)
+        let update = Self.update("BTCUSDT", eventTimeMs: 1_690_000_000_000)
+        let times = try dueTimes(
+            ["1000000000 " + update, "9223372036854775807 " + update], startUs: .max - 5)
         #expect(times == [.max - 5, .max])
     }
 
     @Test func moreSymbolsThanCanBeServed() throws {
         let names = (0...CapturedMarket.symbolCountMax).map { "S\($0)" }
-        let lines = names.map { Self.event($0, eventTimeMs: 1_690_000_000_000) }
+        let lines = names.map { Self.update($0, eventTimeMs: 1_690_000_000_000) }
         #expect(try capture(Array(lines.dropLast())).symbols.count == CapturedMarket.symbolCountMax)
         do throws(CaptureError) {
             _ = try tooMany(lines)
@@ -87,7 +88,7 @@ import Testing
         let x = String(repeating: "x", count: length)
         let lines = [
             x, "{\"stream\":\"" + x, "{\"stream\":\"" + x + "\",\"data\":{}}", "{\"s\":\"" + x + "\"}",
-            Self.event("BTCUSDT", eventTimeMs: 1_690_000_000_000),
+            Self.update("BTCUSDT", eventTimeMs: 1_690_000_000_000),
         ]
         let clock = ContinuousClock()
         var streams: [String] = []

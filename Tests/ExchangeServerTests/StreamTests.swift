@@ -99,7 +99,7 @@ extension ExchangeTests {
             twin.advance(toUs: server.withVenue { $0.nowUs } + 1)
             var all: [String] = []
             twin.poll(connection) { if $1 == .text { all.append(String(decoding: $2.array, as: UTF8.self)) } }
-            // Tickers of the event under way when the client came had nobody to show them to.
+            // Tickers of the update under way when the client came had nobody to show them to.
             let texts = heard.texts.drop { !$0.contains("btcusdt@depth@") }
             let start = try #require(all.firstIndex(of: texts.first ?? ""))
             #expect(texts.count > 40 && texts.count <= all.count - start)

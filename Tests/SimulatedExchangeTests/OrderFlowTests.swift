@@ -15,17 +15,17 @@ extension TrafficProfile: CustomTestStringConvertible {
     public var testDescription: String { name }
 }
 
-/// What one captured session shows; shares in percent of level updates unless they are of events.
+/// What one captured session shows; shares in percent of level updates unless they are of updates.
 struct Session: Sendable, CustomTestStringConvertible {
     var testDescription: String { profile.name }
     let profile: TrafficProfile
-    let eventCount: Int
+    let updateCount: Int
     let delete: Double
     let unheld: Double
     let insert: Double
     let again: Double
-    let oneSidedEvents: Double
-    let movedEvents: Double
+    let oneSidedUpdates: Double
+    let movedUpdates: Double
     let tickersPerUpdate: Double
     let top: [Int: Double]
     /// Percentiles 50, 90 and 95.
@@ -38,23 +38,23 @@ struct Session: Sendable, CustomTestStringConvertible {
 
     static let all: [Session] = [
         Session(
-            profile: .spotBTC, eventCount: 1_000, delete: 47.3, unheld: 9.0, insert: 39.9, again: 14.2,
-            oneSidedEvents: 3.5, movedEvents: 8.0, tickersPerUpdate: 8.2,
+            profile: .spotBTC, updateCount: 1_000, delete: 47.3, unheld: 9.0, insert: 39.9, again: 14.2,
+            oneSidedUpdates: 3.5, movedUpdates: 8.0, tickersPerUpdate: 8.2,
             top: [1: 6.8, 5: 13.5, 10: 19.4, 20: 27.2, 50: 39.9, 100: 53.6], levels: [16, 69, 135],
             distance: [699, 2_528, 8_426], gapMs: [100, 101], idSpan: 19),
         Session(
-            profile: .spotAlt, eventCount: 2_000, delete: 2.2, unheld: 0.19, insert: 2.0, again: 19.7,
-            oneSidedEvents: 84.6, movedEvents: 3.7, tickersPerUpdate: 0.49,
+            profile: .spotAlt, updateCount: 2_000, delete: 2.2, unheld: 0.19, insert: 2.0, again: 19.7,
+            oneSidedUpdates: 84.6, movedUpdates: 3.7, tickersPerUpdate: 0.49,
             top: [1: 17.5, 5: 59.0, 10: 74.6, 20: 86.5, 50: 95.8, 100: 98.9], levels: [1, 4, 6],
             distance: [1, 3, 10], gapMs: [400, 5_702], idSpan: 1),
         Session(
-            profile: .usdmBTC, eventCount: 700, delete: 20.3, unheld: 4.0, insert: 19.0, again: 17.7,
-            oneSidedEvents: 0.08, movedEvents: 6.5, tickersPerUpdate: 9.6,
+            profile: .usdmBTC, updateCount: 700, delete: 20.3, unheld: 4.0, insert: 19.0, again: 17.7,
+            oneSidedUpdates: 0.08, movedUpdates: 6.5, tickersPerUpdate: 9.6,
             top: [1: 3.3, 5: 5.6, 10: 8.2, 20: 12.1, 50: 21.0, 100: 32.2], levels: [35, 130, 218],
             distance: [155, 361, 854], gapMs: [52, 55], idSpan: 2_939),
         Session(
-            profile: .coinm, eventCount: 2_000, delete: 42.5, unheld: 14.3, insert: 28.5, again: 21.5,
-            oneSidedEvents: 28.5, movedEvents: 1.2, tickersPerUpdate: 0.602,
+            profile: .coinm, updateCount: 2_000, delete: 42.5, unheld: 14.3, insert: 28.5, again: 21.5,
+            oneSidedUpdates: 28.5, movedUpdates: 1.2, tickersPerUpdate: 0.602,
             top: [1: 14.6, 5: 20.2, 10: 26.7, 20: 36.9, 50: 55.0, 100: 72.3], levels: [5, 19, 29],
             distance: [62, 185, 491], gapMs: [10, 22], idSpan: 51),
     ]
@@ -69,9 +69,9 @@ func flowResemblesItsSession(session: Session) {
     for _ in 0..<60 { flow.advance() }
     flow.snapshot(limit: 1_000, into: &snapshot)
     var seen = TrafficStatistics(snapshot, tick: session.profile.tick)
-    for _ in 0..<session.eventCount {
+    for _ in 0..<session.updateCount {
         flow.next(into: &update)
-        seen.count(update, tickers: flow.event.steps.count { $0.changesBest })
+        seen.count(update, tickers: flow.current.steps.count { $0.changesBest })
     }
     let note = Comment(rawValue: "\(session.profile.name), seed \(seed)\n\(seen.summary)")
     #expect(abs(seen.share(seen.deletes) - session.delete) < 4, note)
@@ -79,10 +79,10 @@ func flowResemblesItsSession(session: Session) {
     #expect(abs(seen.share(seen.inserts) - session.insert) < 4, note)
     #expect(abs(seen.share(seen.again) - session.again) < 8, note)
     for (top, share) in session.top { #expect(abs(seen.share(seen.withinTop[top]!) - share) < 6, note) }
-    let events = Double(seen.events)
-    #expect(abs(100 * Double(seen.oneSided) / events - session.oneSidedEvents) < 9, note)
-    #expect(abs(100 * Double(seen.movedBest) / events - session.movedEvents) < 3, note)
-    #expect(near(Double(seen.tickers) / events, session.tickersPerUpdate, 1.35), note)
+    let updates = Double(seen.updates)
+    #expect(abs(100 * Double(seen.oneSided) / updates - session.oneSidedUpdates) < 9, note)
+    #expect(abs(100 * Double(seen.movedBest) / updates - session.movedUpdates) < 3, note)
+    #expect(near(Double(seen.tickers) / updates, session.tickersPerUpdate, 1.35), note)
     for (percent, wanted) in zip([50.0, 90, 95], session.levels) {
         let found = TrafficStatistics.percentile(seen.levelCounts, percent)
         #expect(abs(found - wanted) <= 1 || near(Double(found), Double(wanted), 1.5), note)
@@ -115,14 +115,14 @@ func flowAppliedToADictionaryIsTheTrueBook(profile: TrafficProfile) {
     var sides = [NaiveSide(snapshot.bids.array(), sign: 1), NaiveSide(snapshot.asks.array(), sign: -1)]
     let edges = sides.map { $0.keys.count == 1_000 ? $0.keys[0] : .min }
     var steps = flow.book
-    for event in 0..<60 {
+    for round in 0..<60 {
         flow.next(into: &update)
         for level in update.bids.array() { sides[0].set(level) }
         for level in update.asks.array() { sides[1].set(level) }
         checkWire(update, flow, seed: seed)
-        checkSteps(flow.event, &steps)
+        checkSteps(flow.current, &steps)
         #expect(steps.bids.levels == flow.book.bids.levels && steps.asks.levels == flow.book.asks.levels)
-        guard event % 12 == 11 else { continue }
+        guard round % 12 == 11 else { continue }
         for side in Side.allCases {
             let naive = sides[Int(side.rawValue)]
             let truth = flow.book[side].levels.filter {
@@ -130,7 +130,7 @@ func flowAppliedToADictionaryIsTheTrueBook(profile: TrafficProfile) {
             }
             let held = naive.keys.filter { $0 >= edges[Int(side.rawValue)] }
             let levels = held.map { PriceLevel(naive.sign * $0, naive.quantities[$0]!) }
-            #expect(levels == truth, "\(profile.name) \(side) after event \(event), seed \(seed)")
+            #expect(levels == truth, "\(profile.name) \(side) after update \(round), seed \(seed)")
         }
     }
 }
@@ -145,37 +145,37 @@ private func checkWire(_ update: borrowing DepthUpdate, _ flow: OrderFlow, seed:
     #expect(zip(asks, asks.dropFirst()).allSatisfy { $0 < $1 }, note)
     #expect((bids + asks).allSatisfy { $0 > 0 && $0 <= Price.mantissaMax }, note)
     #expect(update.levelCount > 0 && update.first <= update.last, note)
-    #expect(update.last == flow.lastUpdateID && update.last == flow.event.steps.last!.id, note)
-    let previous = flow.event.previousLast
+    #expect(update.last == flow.lastUpdateID && update.last == flow.current.steps.last!.id, note)
+    let previous = flow.current.previousLast
     #expect(update.previousLast == (isSpot ? nil : previous), note)
     #expect(isSpot ? update.first.value == previous.value + 1 : update.first > previous, note)
     #expect(update.transactionTimeUs <= update.eventTimeUs, note)
 }
 
-/// Replays an event step by step: never crossed, ids and times ascending inside the event.
-private func checkSteps(_ event: FlowUpdate, _ book: inout TrueBook) {
+/// Replays an update step by step: never crossed, ids and times ascending inside the update.
+private func checkSteps(_ update: FlowUpdate, _ book: inout TrueBook) {
     var done = 0
-    var lastID = event.previousLast
-    for step in event.steps {
-        #expect(step.id > lastID && step.id >= event.first && step.id <= event.last)
-        #expect(step.timeUs <= event.timeUs)
+    var lastID = update.previousLast
+    for step in update.steps {
+        #expect(step.id > lastID && step.id >= update.first && step.id <= update.last)
+        #expect(step.timeUs <= update.timeUs)
         lastID = step.id
         while done < step.changeCount {
-            book.set(event.changes[done].side, event.changes[done].level)
+            book.set(update.changes[done].side, update.changes[done].level)
             done += 1
         }
         #expect(book.isUncrossed)
         #expect(book.bids.best == step.bid && book.asks.best == step.ask)
     }
-    #expect(done == event.changes.count)
+    #expect(done == update.changes.count)
 }
 
 /// Every field of every message, mixed into one number.
-private func digest(_ profile: TrafficProfile, seed: UInt64, eventCount: Int) -> UInt64 {
+private func digest(_ profile: TrafficProfile, seed: UInt64, updateCount: Int) -> UInt64 {
     var flow = flow(profile, seed: seed)
     var update = DepthUpdate()
     var hash: UInt64 = 0
-    for _ in 0..<eventCount {
+    for _ in 0..<updateCount {
         flow.next(into: &update)
         for number in [update.first.value, update.last.value, update.eventTimeUs, update.transactionTimeUs] {
             hash = SeededRandom.mix(hash ^ UInt64(number))
@@ -190,9 +190,9 @@ private func digest(_ profile: TrafficProfile, seed: UInt64, eventCount: Int) ->
 
 @Test(arguments: TrafficProfile.all)
 func flowIsAFunctionOfItsSeed(profile: TrafficProfile) {
-    let first = digest(profile, seed: 3, eventCount: 60)
-    #expect(first == digest(profile, seed: 3, eventCount: 60))
-    #expect(first != digest(profile, seed: 4, eventCount: 60))
+    let first = digest(profile, seed: 3, updateCount: 60)
+    #expect(first == digest(profile, seed: 3, updateCount: 60))
+    #expect(first != digest(profile, seed: 4, updateCount: 60))
 }
 
 @Test func flowKeepsToTheTopOfTheBook() {
@@ -212,33 +212,33 @@ func flowIsAFunctionOfItsSeed(profile: TrafficProfile) {
 func flowSurvivesItsEpisodes(profile: TrafficProfile) {
     var flow = flow(profile)
     var update = DepthUpdate()
-    func run(_ episode: FlowEpisode, eventCount: Int) {
+    func run(_ episode: FlowEpisode, updateCount: Int) {
         flow.episode = episode
-        for _ in 0..<eventCount {
+        for _ in 0..<updateCount {
             flow.next(into: &update)
             #expect(flow.book.isUncrossed)
             #expect(min(flow.book.bids.count, flow.book.asks.count) >= 20)
         }
     }
     let start = flow.book.bids.best!.price
-    run(.walking(towards: .ask), eventCount: 20)
+    run(.walking(towards: .ask), updateCount: 20)
     let walkMin = 10 * profile.walkTicks / 2 * profile.tick
     #expect(flow.book.bids.best!.price.mantissa <= start.mantissa - walkMin)
-    run(.walking(towards: .bid), eventCount: 50)
+    run(.walking(towards: .bid), updateCount: 50)
     #expect(flow.book.bids.best!.price > start)
     let before = flow.book.asks.count
-    run(.thinning, eventCount: 40)
+    run(.thinning, updateCount: 40)
     #expect(flow.book.asks.count < before * 97 / 100)
-    run(.calm, eventCount: 100)
+    run(.calm, updateCount: 100)
     #expect(profile.rankMax != .max || flow.book.asks.count > before * 6 / 10)
     flow.tickFactor = 5
     flow.print(extraPriceDecimals: 1, extraQuantityDecimals: 0)
     flow.burstLevelCount = 2_300
-    run(.calm, eventCount: 1)
+    run(.calm, updateCount: 1)
     #expect(update.levelCount > min(1_800, profile.levelCount / 6))
     #expect(update.scales?.priceDecimals == profile.scales.priceDecimals + 1)
     #expect(update.bids.array().allSatisfy { $0.price.mantissa % 10 == 0 })
-    run(.calm, eventCount: 20)
+    run(.calm, updateCount: 20)
     #expect(flow.book.bids.count <= profile.levelCount * 5 / 4 + 64)
 }
 

@@ -1,4 +1,4 @@
-// Slower depth streams: each of their diffs is the union of the events in between, and their chains have no
+// Slower depth streams: each of their diffs is the union of the updates in between, and their chains have no
 // holes.
 
 import BinanceVenue

@@ -1,10 +1,10 @@
 // The statistics of a diff stream, counted the way the sessions were: against a book that starts from a
-// snapshot and knows nothing else, ranks and distances taken before each event.
+// snapshot and knows nothing else, ranks and distances taken before each update.
 
 import MarketData
 
 struct TrafficStatistics {
-    var events = 0
+    var updates = 0
     var levels = 0
     var deletes = 0
     var unheld = 0
@@ -42,7 +42,7 @@ struct TrafficStatistics {
     var modifies: Int { levels - deletes - inserts }
 
     mutating func count(_ update: borrowing DepthUpdate, tickers tickerCount: Int) {
-        events += 1
+        updates += 1
         tickers += tickerCount
         levelCounts.append(update.levelCount)
         if update.bids.count == 0 || update.asks.count == 0 { oneSided += 1 }
@@ -97,15 +97,15 @@ struct TrafficStatistics {
                 .joined(separator: " ")
         }
         func two(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
-        var text = "events \(events) levels \(levels)"
+        var text = "updates \(updates) levels \(levels)"
         for (name, value) in [
             ("delete", deletes), ("unheld", unheld), ("insert", inserts), ("modify", modifies),
             ("same", repeats), ("again", again), ("newBest", newBest), ("outside", outside),
         ] { text += " \(name) \(two(share(value)))" }
         text += "\n  reinserted \(two(100 * Double(reinserted) / Double(max(1, inserts))))"
-        text += " oneSided \(two(100 * Double(oneSided) / Double(events)))"
-        text += " moved \(two(100 * Double(movedBest) / Double(events)))"
-        text += " tickers \(two(Double(tickers) / Double(events)))"
+        text += " oneSided \(two(100 * Double(oneSided) / Double(updates)))"
+        text += " moved \(two(100 * Double(movedBest) / Double(updates)))"
+        text += " tickers \(two(Double(tickers) / Double(updates)))"
         text += " top" + withinTop.keys.sorted().map { " \($0): \(two(share(withinTop[$0]!)))" }.joined()
         text += "\n  levels \(row(levelCounts.map(Int64.init)))\n  distance \(row(distances))"
         text += "\n  gap \(row(gapsUs))\n  span \(row(idSpans))"

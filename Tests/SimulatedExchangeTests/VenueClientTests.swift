@@ -8,7 +8,7 @@ import MarketData
 import SimulatedExchange
 import Testing
 
-/// A lively profile with a small book, so that short runs meet many events.
+/// A lively profile with a small book, so that short runs meet many updates.
 private func lively(_ market: Market) -> TrafficProfile {
     var profile = TrafficProfile.spotAlt
     profile.market = market

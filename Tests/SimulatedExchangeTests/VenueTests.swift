@@ -147,12 +147,12 @@ private func arrivals(
     while flow.lastUpdateID < venue.shownID(of: btc)! {
         flow.advance()
         var done = 0
-        for (index, step) in flow.event.steps.enumerated() {
+        for (index, step) in flow.current.steps.enumerated() {
             while done < step.changeCount {
-                book.set(flow.event.changes[done].side, flow.event.changes[done].level)
+                book.set(flow.current.changes[done].side, flow.current.changes[done].level)
                 done += 1
             }
-            if index % 3 == 0 || index == flow.event.steps.count - 1 {
+            if index % 3 == 0 || index == flow.current.steps.count - 1 {
                 past.append((step.id, book.bids.levels, book.asks.levels))
             }
         }
@@ -169,14 +169,14 @@ private func arrivals(
         #expect(agrees(moment) == true, "id \(moment.id)")
     }
     #expect(agrees(past[0]) == nil)
-    let afterEvent = UpdateID(known.last!.id.value + 1_000_000)
-    #expect(venue.withTruth(of: btc, at: afterEvent, { _ in true }) == nil)
-    #expect(venue.withTruth(of: SymbolName("X"), at: afterEvent, { _ in true }) == nil)
+    let afterUpdate = UpdateID(known.last!.id.value + 1_000_000)
+    #expect(venue.withTruth(of: btc, at: afterUpdate, { _ in true }) == nil)
+    #expect(venue.withTruth(of: SymbolName("X"), at: afterUpdate, { _ in true }) == nil)
 }
 
 @Test func snapshotsLagAndAreCached() {
     var venue = Venue(configuration(.spotBTC))
-    var insideEvents = 0
+    var insideUpdates = 0
     for turn in 1...60 {
         venue.advance(toUs: venue.configuration.startUs + Int64(turn) * 1_037_000)
         let response = venue.requestDepth(symbol: "BTCUSDT", limit: 5)
@@ -186,9 +186,9 @@ private func arrivals(
         let best = venue.withTruth(of: btc, at: id) { $0.bids.best!.price.mantissa }!
         let text = ((object?["bids"] as? [[String]])!)[0][0]
         #expect(text == decimalText(mantissa: best, decimals: 8))
-        if id != venue.shownID(of: btc)! { insideEvents += 1 }
+        if id != venue.shownID(of: btc)! { insideUpdates += 1 }
     }
-    #expect(insideEvents > 20)
+    #expect(insideUpdates > 20)
     var lagless = configuration(.spotBTC)
     lagless.snapshotLagUs = 0...0
     lagless.snapshotCacheUs = 10 * seconds

@@ -129,8 +129,9 @@ enum HouseRules {
 
     /// Files that hold functions of one purpose instead of a type.
     static let namedAfterFunctions: Set<String> = [
-        "CapturedText", "DecimalScan", "DecimalText", "Exports", "FrameEncoder", "HTTPDate", "LineTime",
-        "PlayingTime", "RoadMistakes", "ScaleConversion", "WithBooks",
+        "CapturedText", "DecimalScan", "DecimalText", "Exports", "FeedMistakes", "FrameEncoder", "HTTPDate",
+        "LineTime",
+        "PlayingTime", "ScaleConversion", "WithBooks",
     ]
 
     /// Names in backticks of what is neither in the code nor in a script of this repository.

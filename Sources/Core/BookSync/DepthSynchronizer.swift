@@ -190,18 +190,18 @@ public struct DepthSynchronizer: Sendable {
     }
 
     /// A depth update of the present subscription arrived, or is replayed from the buffer.
-    public mutating func receive(_ event: UpdateRange) -> UpdateAction {
+    public mutating func receive(_ update: UpdateRange) -> UpdateAction {
         switch state {
         case .unsubscribed, .severed: return .discard
         case .live(let id):
-            return advance(event, rule.follow(event, id), asked: 0, else: .gap)
+            return advance(update, rule.follow(update, id), asked: 0, else: .gap)
         case .handedOver(let id):
-            return advance(event, rule.join(event, id), asked: 0, else: .gap)
+            return advance(update, rule.join(update, id), asked: 0, else: .gap)
         case .joining(let id, let asked):
             return advance(
-                event, rule.join(event, id), asked: asked,
+                update, rule.join(update, id), asked: asked,
                 else: asked == 0 ? .missedWhileAway : .snapshotTooOld)
-        case .collecting(let chain, let asked): return collect(event, behind: chain, asked: asked)
+        case .collecting(let chain, let asked): return collect(update, behind: chain, asked: asked)
         }
     }
 
@@ -294,31 +294,31 @@ public struct DepthSynchronizer: Sendable {
     }
 
     private mutating func advance(
-        _ event: UpdateRange, _ continuity: Continuity, asked: Int, else reason: ResyncReason
+        _ update: UpdateRange, _ continuity: Continuity, asked: Int, else reason: ResyncReason
     ) -> UpdateAction {
         switch continuity {
         case .stale: return .discard
         case .connects:
-            state = .live(at: event.last)
+            state = .live(at: update.last)
             return .apply
         case .gap:
-            state = .collecting(Chain(first: event, last: event.last), asked: asked + 1)
+            state = .collecting(Chain(first: update, last: update.last), asked: asked + 1)
             return .resync(reason, attempt: asked)
         }
     }
 
-    private mutating func collect(_ event: UpdateRange, behind chain: Chain?, asked: Int) -> UpdateAction {
+    private mutating func collect(_ update: UpdateRange, behind chain: Chain?, asked: Int) -> UpdateAction {
         guard let chain else {
-            state = .collecting(Chain(first: event, last: event.last), asked: asked)
+            state = .collecting(Chain(first: update, last: update.last), asked: asked)
             return .buffer
         }
-        switch rule.follow(event, chain.last) {
+        switch rule.follow(update, chain.last) {
         case .stale: return .discard
         case .connects:
-            state = .collecting(Chain(first: chain.first, last: event.last), asked: asked)
+            state = .collecting(Chain(first: chain.first, last: update.last), asked: asked)
             return .buffer
         case .gap:
-            state = .collecting(Chain(first: event, last: event.last), asked: asked)
+            state = .collecting(Chain(first: update, last: update.last), asked: asked)
             return .bufferAnew
         }
     }

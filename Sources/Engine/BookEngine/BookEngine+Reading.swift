@@ -50,7 +50,9 @@ extension BookEngine {
     }
 
     /// Symbol and last id of the depth update in the last frame, if that was one.
-    package var lastEvent: (symbol: SymbolName, last: UpdateID) { (parser.update.symbol, parser.update.last) }
+    package var lastUpdate: (symbol: SymbolName, last: UpdateID) {
+        (parser.update.symbol, parser.update.last)
+    }
 
     /// The mailbox in which the views of a symbol appear, for any number of readers on any thread; nil if the
     /// engine does not hold it. A view says by itself how far it can be trusted and how old it is.

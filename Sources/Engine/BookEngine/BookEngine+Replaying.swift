@@ -58,7 +58,7 @@ extension BookEngine {
     }
 
     /// Symbol, ids and event time in microseconds of the depth update in the last frame, if that was one.
-    package var lastDepthEvent: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
+    package var lastDepthUpdate: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
         (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)
     }
 

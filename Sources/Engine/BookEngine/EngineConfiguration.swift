@@ -24,7 +24,7 @@ public struct EngineConfiguration: Sendable {
     /// nothing is kept for a snapshot before that, and behind a `cancel` no snapshot counts before it; if
     /// not, everything is kept from the request on.
     public var requestsAreAnnounced = false
-    /// Tickers remembered per symbol until the depth event of their id comes; the oldest go first.
+    /// Tickers remembered per symbol until the depth update of their id comes; the oldest go first.
     public var tickerCountMax = 512
     /// When views are published.
     public var publication = Publication.perMessage
@@ -49,13 +49,13 @@ public struct EngineConfiguration: Sendable {
     public var doubtNsMin: Int64 = 1_000_000_000
     /// Update ids that a symbol may use up in a second; an update further ahead is none of this stream.
     public var idsPerSecondMax: Int64 = 10_000_000
-    /// A symbol that is subscribed and has delivered no event for this long is to be resubscribed.
+    /// A symbol that is subscribed and has delivered no update for this long is to be resubscribed.
     public var firstEventNsMax: Int64 = 30_000_000_000
-    /// So is one that has delivered events and falls silent for this long, and for thirty usual intervals.
+    /// So is one that has delivered updates and falls silent for this long, and for thirty usual intervals.
     public var silenceNsMin: Int64 = 30_000_000_000
     /// After a fruitless resubscription twice as long is waited for the next, but no longer than this.
     public var silenceNsMax: Int64 = 1_800_000_000_000
-    /// A book whose events arrive this much later than usual is stale until they are in time again; 0
+    /// A book whose updates arrive this much later than usual is stale until they are in time again; 0
     /// switches that off.
     public var lagNsMax: Int64 = 5_000_000_000
     /// Status and counters are published for other threads by the first tick after this much time; 0 switches

@@ -27,7 +27,7 @@ extension EngineCounters: Measured {
             "lob_engine_shutdown_notices_total", \.shutdowns, key: "shutdowns",
             help: "Announcements of an imminent disconnect."),
         .counter(
-            "lob_engine_depth_updates_total", \.depthUpdates, key: "depthUpdates", title: "depth events",
+            "lob_engine_depth_updates_total", \.depthUpdates, key: "depthUpdates", title: "depth updates",
             help: "Depth updates parsed."),
         .counter(
             "lob_engine_tickers_total", \.tickers, key: "tickers",

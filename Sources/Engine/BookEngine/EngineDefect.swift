@@ -23,7 +23,7 @@ package struct EngineDefect: Sendable {
     package var skipsEqualIDAudit = false
     /// A message lost before the ring costs no book its trust.
     package var ignoresDropped = false
-    /// However late events come, the book is live.
+    /// However late updates come, the book is live.
     package var ignoresLag = false
     /// A busy connection that falls silent costs no book its trust.
     package var ignoresSilentConnection = false

@@ -42,7 +42,7 @@ enum ReplayOutcome: Hashable {
     case joined
     /// The owner gave the book up on the way, and has begun anew.
     case abandoned
-    /// The snapshot contradicts an event that it must contain.
+    /// The snapshot contradicts an update that it must contain.
     case refuted
     /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
     /// snapshot's.
@@ -54,7 +54,7 @@ enum ReplayOutcome: Hashable {
 extension SyncedBook {
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
-    /// On the way the snapshot is checked: of an event that ends at its id every level must stand in it.
+    /// On the way the snapshot is checked: of an update that ends at its id every level must stand in it.
     /// - Parameters:
     ///   - isLinked: whether buffered updates name the last id of the one before.
     ///   - applied: called after each message that was applied; false if the owner has given the book

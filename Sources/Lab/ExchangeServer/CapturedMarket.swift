@@ -28,7 +28,7 @@ package enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .unreadable(let error): "\(error)"
         case .empty(let path): "\(path): no message of a stream in it; is it of this market?"
-        case .noSymbols(let path): "\(path): no depth event in it; is it of this market?"
+        case .noSymbols(let path): "\(path): no depth update in it; is it of this market?"
         case .tooMany(let path, let what, let countMax):
             "\(path): more than \(countMax) \(what); play a capture of fewer"
         case .recording(let path):

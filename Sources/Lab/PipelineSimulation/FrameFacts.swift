@@ -21,7 +21,7 @@ struct FrameFacts {
     private(set) var stream = Stream.unknown
     /// Last update id, nil if there is none.
     private(set) var lastID: Int64?
-    /// The id that a depth event follows, nil if there is none.
+    /// The id that a depth update follows, nil if there is none.
     private(set) var previousID: Int64?
     /// Event time in microseconds, nil if there is none.
     private(set) var eventUs: Int64?
@@ -48,7 +48,7 @@ struct FrameFacts {
         lastID = FrameFacts.number(behind: "\"lastUpdateId\":", in: frame)
     }
 
-    /// Whether it may have been an event of the depth stream.
+    /// Whether it may have been an update of the depth stream.
     var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }
 
     private mutating func readWrapper(_ frame: Frame) {

@@ -8,16 +8,16 @@
 //     best          the best prices of a live view are proven, and the true ones at its id
 //     shown         what is published is what the engine holds
 //     crossed       no live view is crossed
-//     handed        a live book is never behind an event that its connection handed to it
+//     handed        a live book is never behind an update that its connection handed to it
 //     handover      a book that a planned renewal hands over has been seen on the new connection, or had no
-//                   event on the old one meanwhile
-//     unreadable    a message that may have been an event and could not be read costs trust, at once
+//                   update on the old one meanwhile
+//     unreadable    a message that may have been an update and could not be read costs trust, at once
 //     dropped       so does one that was lost before the ring, at once
 //     contradicted  a ticker of the very id of a live book agrees with it, at once
 //     ahead         spot: a ticker or partial depth ahead of a live book stays so for 2 s and two ticks
 //     silent        a live book's connection, if it was busy, is silent for 3 s and two ticks, while the
 //                   venue sends
-//     lagging       the last event of a live book came no later than `lagNsMax`, half a second and a tick
+//     lagging       the last update of a live book came no later than `lagNsMax`, half a second and a tick
 //     audit         a wrong level out of a false snapshot is gone after one and a half audit periods and 20 s
 //                   in which the venue answers
 //     age           a live book is no more than 150 s behind what the venue sends, unless it bans us

@@ -3,7 +3,7 @@
 // what single symbols cannot: who is served when everybody wants something, and how much memory waits
 // meanwhile.
 //
-// A step is 100 ms: every symbol's events, then three times what time demands and the turns of the book
+// A step is 100 ms: every symbol's updates, then three times what time demands and the turns of the book
 // threads. O(symbols).
 
 import BinanceServing
@@ -198,7 +198,7 @@ package final class MarketRun {
 
     private var nowMs: Int64 { clock.nowUs / 1000 }
 
-    /// The events of a symbol that are due.
+    /// The updates of a symbol that are due.
     private func speak(_ number: Int) {
         let shard = shards[shardOf[number]]
         for _ in 0..<symbols[number].traffic.updatesAtOnce {

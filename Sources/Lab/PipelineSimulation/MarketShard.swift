@@ -1,5 +1,5 @@
 // A shard of a market run: feed, ring, engine and the turns of a book thread, on a connection that opens at
-// once, never fails and has the events of its symbols put into it.
+// once, never fails and has the updates of its symbols put into it.
 
 import BinanceServing
 import BinanceVenue

@@ -3,8 +3,8 @@
 //
 // Prices are whole ticks. At id `u` the bids are all prices up to `centre(u)`, the asks all above it; the
 // centre climbs one tick every `idsPerTick` ids, so the asks of a snapshot are eaten one by one, as they are
-// on a market that moves. The event `u` touches every `stride`-th price around the centre: those that are
-// congruent to `u`. Hence the event that touched a price last is found by division, and the quantity of a
+// on a market that moves. The update `u` touches every `stride`-th price around the centre: those that are
+// congruent to `u`. Hence the update that touched a price last is found by division, and the quantity of a
 // price is a hash of the two.
 //
 // Both sides go on without end, so a snapshot never shows a whole side.
@@ -49,7 +49,7 @@ struct MarketSymbol {
     let name: SymbolName
     let stream: String
     let traffic: MarketTraffic
-    /// Id of the last event.
+    /// Id of the last update.
     private(set) var id: Int64 = 1
     /// How far from the centre prices are touched.
     private let reach: Int64
@@ -61,7 +61,7 @@ struct MarketSymbol {
         reach = Int64(traffic.levelCount) * MarketSymbol.stride / 2
     }
 
-    /// Makes the next event.
+    /// Makes the next update.
     mutating func advance(_ update: inout DepthUpdate, timeUs: Int64) {
         id += 1
         update.reset()
@@ -115,12 +115,12 @@ struct MarketSymbol {
         return Int64(z &>> 32) + 1
     }
 
-    /// The last event that touched a price; 0 if none did.
+    /// The last update that touched a price; 0 if none did.
     private func lastTouch(_ price: Int64) -> Int64 {
         let last = id - MarketSymbol.remainder(id - price)
         if last <= 1 || price > centre(last) + reach { return 0 }
         if price > centre(last) - reach { return last }
-        // The centre has left it behind: the last congruent event while it was still near.
+        // The centre has left it behind: the last congruent update while it was still near.
         let end = (price + reach - MarketSymbol.firstCentre) * traffic.idsPerTick - 1
         let earlier = end - MarketSymbol.remainder(end - price)
         return earlier <= 1 ? 0 : earlier

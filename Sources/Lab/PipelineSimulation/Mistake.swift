@@ -9,17 +9,17 @@ import SimulatedExchange
 
 /// Mistakes that are made in real programs, each of which the checkers must notice.
 package enum Mistake: String, CaseIterable, Sendable {
-    /// The first event may begin one id too late.
-    case firstEventOffByOne
+    /// The first update may begin one id too late.
+    case firstUpdateOffByOne
     /// Futures continuity by `U == u + 1`, as on spot.
     case spotRuleOnFutures
     /// A gap is taken for continuity.
     case gapIgnored
-    /// An event behind a gap is taken for one that is in the book already.
+    /// An update behind a gap is taken for one that is in the book already.
     case gapDiscarded
     /// A level is removed only if its quantity reads exactly "0.00000000".
     case deleteByLiteral
-    /// A full buffer drops its oldest event without saying so.
+    /// A full buffer drops its oldest update without saying so.
     case dropsOldestBuffered
     /// Evicting levels does not move the proven range.
     case keepsProvenRange
@@ -39,7 +39,7 @@ package enum Mistake: String, CaseIterable, Sendable {
     case equalIdUnaudited
     /// A message lost before the ring costs no book its trust.
     case droppedIgnored
-    /// However late events come, the book is live.
+    /// However late updates come, the book is live.
     case lagIgnored
     /// A busy connection that falls silent costs no book its trust.
     case silenceIgnored
@@ -67,12 +67,12 @@ package enum Mistake: String, CaseIterable, Sendable {
     /// What the mistake is, for people.
     package var explanation: String {
         switch self {
-        case .firstEventOffByOne: "the first event after a snapshot may begin one id too late"
+        case .firstUpdateOffByOne: "the first update after a snapshot may begin one id too late"
         case .spotRuleOnFutures: "futures continuity judged by U == u + 1"
         case .gapIgnored: "a gap is taken for continuity"
-        case .gapDiscarded: "an event behind a gap is dropped as if it were old"
+        case .gapDiscarded: "an update behind a gap is dropped as if it were old"
         case .deleteByLiteral: "a level goes only if its quantity reads \"0.00000000\""
-        case .dropsOldestBuffered: "a full buffer silently drops its oldest event"
+        case .dropsOldestBuffered: "a full buffer silently drops its oldest update"
         case .keepsProvenRange: "evicting levels does not move the proven range"
         case .unreadableIgnored: "an unreadable message costs no trust"
         case .unprovenBelieved: "a book is live though its best price is unproven"
@@ -82,7 +82,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .joinedByIdsAlone: "a book is joined to a new stream by its id alone"
         case .equalIdUnaudited: "a snapshot at the book's very id is not compared"
         case .droppedIgnored: "a message lost before the ring costs no trust"
-        case .lagIgnored: "however late events come, the book is live"
+        case .lagIgnored: "however late updates come, the book is live"
         case .silenceIgnored: "a busy connection that falls silent costs no trust"
         case .contradictionIgnored: "a ticker that contradicts the book is only counted"
         case .absurdBelieved: "any jump of an id is believed"
@@ -100,7 +100,7 @@ package enum Mistake: String, CaseIterable, Sendable {
     /// The invariant that shows the mistake; for each invariant there is a mistake that nothing else shows.
     package var invariant: Invariant {
         switch self {
-        case .firstEventOffByOne, .gapIgnored, .deleteByLiteral, .dropsOldestBuffered, .keepsProvenRange,
+        case .firstUpdateOffByOne, .gapIgnored, .deleteByLiteral, .dropsOldestBuffered, .keepsProvenRange,
             .joinedByIdsAlone, .absurdBelieved:
             .levels
         case .spotRuleOnFutures: .recovery
@@ -153,7 +153,7 @@ extension Mistake {
     /// What brings it out, with a rate each; empty: the faults of every plan do.
     private var rawFaults: [(Fault, Int64)] {
         switch self {
-        case .firstEventOffByOne, .spotRuleOnFutures, .gapIgnored, .gapDiscarded, .deleteByLiteral,
+        case .firstUpdateOffByOne, .spotRuleOnFutures, .gapIgnored, .gapDiscarded, .deleteByLiteral,
             .dropsOldestBuffered, .keepsProvenRange:
             []
         case .unreadableIgnored: [(.unreadable, 3_000_000), (.garbled, 1_000_000)]
@@ -179,7 +179,7 @@ extension Mistake {
     /// The profile on which it shows.
     package var profile: TrafficProfile {
         switch self {
-        case .firstEventOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
+        case .firstUpdateOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll:
             .spotAlt
@@ -191,7 +191,7 @@ extension Mistake {
         }
     }
 
-    /// Minutes between two events: what an audit finds is not mended by the next one.
+    /// Minutes between two updates: what an audit finds is not mended by the next one.
     private static let sleepy: TrafficProfile = {
         var profile = TrafficProfile.spotAlt
         profile.name = "sleepy"
@@ -217,29 +217,32 @@ extension Mistake {
     /// The sequence rule with the mistake in it; the right one if it is another mistake.
     func rule(_ right: SequenceRule) -> SequenceRule {
         switch self {
-        case .firstEventOffByOne:
+        case .firstUpdateOffByOne:
             SequenceRule(
-                join: { event, id in
+                join: { update, id in
                     let shifted = UpdateID(id.value + 1)
-                    let judged = right.join(event, shifted)
-                    return event.last <= id ? .stale : judged == .stale ? .connects : judged
+                    let judged = right.join(update, shifted)
+                    return update.last <= id ? .stale : judged == .stale ? .connects : judged
                 }, follow: right.follow)
         case .spotRuleOnFutures:
             SequenceRule(
                 join: right.join,
-                follow: { event, id in
-                    if event.last <= id { return .stale }
-                    return event.first.value == id.value + 1 ? .connects : .gap
+                follow: { update, id in
+                    if update.last <= id { return .stale }
+                    return update.first.value == id.value + 1 ? .connects : .gap
                 })
         case .gapIgnored:
             SequenceRule(
                 join: right.join,
-                follow: { event, id in right.follow(event, id) == .gap ? .connects : right.follow(event, id) }
+                follow: { update, id in
+                    right.follow(update, id) == .gap ? .connects : right.follow(update, id)
+                }
             )
         case .gapDiscarded:
             SequenceRule(
                 join: right.join,
-                follow: { event, id in right.follow(event, id) == .gap ? .stale : right.follow(event, id) })
+                follow: { update, id in right.follow(update, id) == .gap ? .stale : right.follow(update, id) }
+            )
         default: right
         }
     }

@@ -112,7 +112,7 @@ extension Pipeline {
         if let lateUs = checker.symbols[index].lateSinceUs, checker.symbols[index].lateSource == source,
             atUs > lateUs + Pipeline.tickUs
         {
-            violated(.lagging, symbol, "live at \(id), whose event came too late")
+            violated(.lagging, symbol, "live at \(id), whose update came too late")
         }
         if formerSources.contains(source) || venue.banEndUs != nil { return }
         if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {
@@ -142,7 +142,7 @@ extension Pipeline {
             if let old = delivered[frame.source], old > 0, delivered[source] == nil {
                 violated(
                     .handover, symbols[index],
-                    "handed over to a connection that showed none of the \(old) events of the old one")
+                    "handed over to a connection that showed none of the \(old) updates of the old one")
             }
         }
     }

@@ -1,9 +1,9 @@
-// How doubts end: a book that is not live waits for a snapshot, or for an event that shows that nothing was
+// How doubts end: a book that is not live waits for a snapshot, or for an update that shows that nothing was
 // missed. Counted is how many of those that took a snapshot were settled by the first one that nobody could
 // call too old, within two updates of its arrival: more would mean that good snapshots are thrown away.
-// Too old is one that the first event of the doubt does not follow: something is missing between the two.
-// Where no event comes to show that nothing was missed, a second snapshot may confirm the first at an equal
-// id sooner than the next event would: that is counted by itself.
+// Too old is one that the first update of the doubt does not follow: something is missing between the two.
+// Where no update comes to show that nothing was missed, a second snapshot may confirm the first at an equal
+// id sooner than the next update would: that is counted by itself.
 //
 // Also here: what false snapshots excuse, and the trouble that a plan measures.
 
@@ -15,11 +15,11 @@ import SimulatedExchange
 
 /// A book that is not live.
 struct Doubt {
-    /// The id that its first event follows.
+    /// The id that its first update follows.
     var previousID: Int64?
     /// Snapshots that were not too old.
     var snapshotCount = 0
-    var eventsSinceSnapshot = 0
+    var updatesSinceSnapshot = 0
     /// Snapshots that had agreed with the book, or a book with them, before.
     var agreedCount = 0
 }
@@ -29,23 +29,23 @@ extension Pipeline {
     func noteDoubt(_ index: Int, _ frame: SteppedFrame) {
         let isLive = checker.symbols[index].isLive
         if plan.trouble != nil { followTrouble(index, isLive: isLive, frame) }
-        let isEvent =
+        let isUpdate =
             frame.kind == .message && frame.facts.stream == .depth && !frame.isRefused
             && engine.source(of: symbols[index]) == frame.source
         guard var doubt = checker.symbols[index].doubt else {
             if isLive { return }
             checker.symbols[index].doubt = Doubt(
                 agreedCount: engine.status(symbols[index])?.counters.auditsAgreed ?? 0)
-            if isEvent { checker.symbols[index].doubt!.previousID = frame.facts.previousID }
+            if isUpdate { checker.symbols[index].doubt!.previousID = frame.facts.previousID }
             return
         }
         if frame.kind == .depthSnapshot {
             let id = frame.facts.lastID ?? 0
             if let previousID = doubt.previousID, id < previousID { return }
             doubt.snapshotCount += 1
-            doubt.eventsSinceSnapshot = 0
-        } else if isEvent {
-            doubt.eventsSinceSnapshot += 1
+            doubt.updatesSinceSnapshot = 0
+        } else if isUpdate {
+            doubt.updatesSinceSnapshot += 1
             if doubt.previousID == nil { doubt.previousID = frame.facts.previousID }
         } else if frame.kind == .disconnected {
             doubt.previousID = nil
@@ -57,7 +57,7 @@ extension Pipeline {
         } else {
             outcome.doubts += 1
             let agreed = engine.status(symbols[index])?.counters.auditsAgreed ?? 0
-            if doubt.snapshotCount == 1 && doubt.eventsSinceSnapshot <= 2 {
+            if doubt.snapshotCount == 1 && doubt.updatesSinceSnapshot <= 2 {
                 outcome.promptDoubts += 1
             } else if doubt.snapshotCount == 2 && agreed > doubt.agreedCount {
                 outcome.confirmedDoubts += 1

@@ -63,7 +63,7 @@ package final class Pipeline {
         configuration.wholeSnapshotPerMille = plan.wholeSnapshotPerMille
         // One connection stands for the several that a whole market needs.
         configuration.streamCountMax = max(1024, 3 * plan.symbolCount)
-        // Longer than any stall, so that the truth at the id of a late event is still known.
+        // Longer than any stall, so that the truth at the id of a late update is still known.
         configuration.historyUs = 600_000_000
         configuration.connectionLifeUs = Int64(plan.connectionLifeSeconds) * 1_000_000
         if plan.mistake == .keepsConnections { configuration.connectionLifeUs *= 10 }
@@ -238,11 +238,11 @@ package final class Pipeline {
                 .tick:
                 facts = FrameFacts(envelope: frame)
             }
-            let eventsBefore = engine.counters.depthUpdates
+            let updatesBefore = engine.counters.depthUpdates
             let refusedBefore = engine.counters.malformed
             engine.step(frame)
             outcome.frames += 1
-            if engine.counters.depthUpdates != eventsBefore { noteEvent(from: frame.source) }
+            if engine.counters.depthUpdates != updatesBefore { noteUpdate(from: frame.source) }
             check(
                 SteppedFrame(
                     kind: frame.kind, source: frame.source, facts: facts,

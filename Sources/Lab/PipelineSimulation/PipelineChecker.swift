@@ -46,7 +46,7 @@ struct SymbolWatch {
     var lateSinceUs: Int64?
     /// The connection it came from.
     var lateSource: UInt16?
-    /// Events on each connection since the last one came up.
+    /// Updates on each connection since the last one came up.
     var delivered: [UInt16: Int] = [:]
     var doubt: Doubt? = Doubt()
 
@@ -66,7 +66,7 @@ struct SourceWatch {
 struct PipelineChecker {
     var symbols: [SymbolWatch] = []
     var sources: [UInt16: SourceWatch] = [:]
-    /// The shortest time from an event to its arrival so far.
+    /// The shortest time from an update to its arrival so far.
     var fastestUs = Int64.max
 
     mutating func excuse(untilUs: Int64) {
@@ -75,13 +75,13 @@ struct PipelineChecker {
 }
 
 extension Pipeline {
-    /// The engine took a depth event.
-    func noteEvent(from source: UInt16) {
-        let event = engine.lastEvent
-        guard let index = symbols.firstIndex(of: event.symbol), engine.source(of: event.symbol) == source
+    /// The engine took a depth update.
+    func noteUpdate(from source: UInt16) {
+        let update = engine.lastUpdate
+        guard let index = symbols.firstIndex(of: update.symbol), engine.source(of: update.symbol) == source
         else { return }
         let before = checker.symbols[index].handed.flatMap { $0.source == source ? $0.last : nil }
-        checker.symbols[index].handed = (source, max(event.last, before ?? event.last))
+        checker.symbols[index].handed = (source, max(update.last, before ?? update.last))
     }
 
     /// Looks at what a frame can have touched.
@@ -137,7 +137,7 @@ extension Pipeline {
         }
         if let handed = checker.symbols[index].handed, handed.last > status.lastUpdateID {
             violated(
-                .handed, symbols[index], "live at \(status.lastUpdateID), behind event \(handed.last)")
+                .handed, symbols[index], "live at \(status.lastUpdateID), behind update \(handed.last)")
         }
         checkAtOnce(index, frame)
         let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID

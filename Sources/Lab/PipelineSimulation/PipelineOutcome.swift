@@ -25,7 +25,7 @@ package struct PipelineOutcome: Sendable {
     package var seconds: Double = 0
     /// Frames the engine stepped.
     package var frames = 0
-    /// Depth events applied to served books.
+    /// Depth updates applied to served books.
     package var applied = 0
     /// Times a live book was compared with the true one, all its proven levels.
     package var comparisons = 0

@@ -32,7 +32,7 @@ package struct PipelinePlan: Sendable {
     package var provenLevelCountMin = 40
     /// Virtual seconds between two audits of a symbol.
     package var auditEverySeconds = 30
-    /// Share of snapshots that show the end of an event rather than a state inside of one.
+    /// Share of snapshots that show the end of an update rather than a state inside of one.
     package var wholeSnapshotPerMille = 0
     /// How far snapshots lag behind the matching engine, at most, in milliseconds.
     package var snapshotLagMs = 300

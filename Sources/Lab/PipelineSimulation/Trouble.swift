@@ -12,9 +12,9 @@ import SimulatedExchange
 
 /// A kind of trouble.
 package enum Trouble: String, CaseIterable, Sendable {
-    /// An event cannot be read.
+    /// An update cannot be read.
     case unreadable
-    /// An event is lost before the ring, and the symbol is silent afterwards.
+    /// An update is lost before the ring, and the symbol is silent afterwards.
     case dropped
     /// A snapshot is crossed.
     case crossed
@@ -38,8 +38,8 @@ package enum Trouble: String, CaseIterable, Sendable {
     /// What happens, for people.
     package var explanation: String {
         switch self {
-        case .unreadable: "an event cannot be read"
-        case .dropped: "an event is lost before the ring"
+        case .unreadable: "an update cannot be read"
+        case .dropped: "an update is lost before the ring"
         case .crossed: "a snapshot is crossed"
         case .contradicted: "a ticker contradicts the book"
         case .streamDead: "the depth stream dies, tickers come"

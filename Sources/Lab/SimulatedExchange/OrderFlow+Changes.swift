@@ -293,6 +293,6 @@ extension OrderFlow {
     /// Sets what a touched price holds.
     private mutating func set(_ side: Side, _ price: Int64, _ quantity: Int64) {
         let level = PriceLevel(price, quantity)
-        if book.set(side, level) { event.changes.append(FlowChange(side: side, level: level)) }
+        if book.set(side, level) { current.changes.append(FlowChange(side: side, level: level)) }
     }
 }

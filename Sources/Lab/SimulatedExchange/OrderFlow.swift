@@ -23,7 +23,7 @@ package struct OrderFlow: Sendable {
     /// Name of the symbol.
     package let symbol: SymbolName
     /// The update that `advance` made last.
-    package internal(set) var event = FlowUpdate()
+    package internal(set) var current = FlowUpdate()
     /// The book after the last update.
     package internal(set) var book: TrueBook
     /// What disturbs the flow at the moment.
@@ -67,8 +67,8 @@ package struct OrderFlow: Sendable {
         printed = PrintedScales(profile.scales, extraPriceDecimals: 0, extraQuantityDecimals: 0)
         book = TrueBook(profile.scales)
         book.id = firstID ?? OrderFlow.firstID(profile.ids, symbol: symbol, startUs: startUs)
-        event.last = book.id
-        event.timeUs = startUs
+        current.last = book.id
+        current.timeUs = startUs
         fillBook()
     }
 
@@ -79,7 +79,7 @@ package struct OrderFlow: Sendable {
     package var lastUpdateID: UpdateID { book.id }
 
     /// Time of the last update in microseconds.
-    package var timeUs: Int64 { event.timeUs }
+    package var timeUs: Int64 { current.timeUs }
 
     /// Lets the venue print more decimals than the profile has.
     package mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {
@@ -89,7 +89,7 @@ package struct OrderFlow: Sendable {
     }
 
     /// Lets time pass without an update.
-    package mutating func skip(toUs timeUs: Int64) { event.timeUs = max(event.timeUs, timeUs) }
+    package mutating func skip(toUs timeUs: Int64) { current.timeUs = max(current.timeUs, timeUs) }
 
     /// Makes the next update and copies its diff.
     package mutating func next(into update: inout DepthUpdate) {
@@ -101,14 +101,14 @@ package struct OrderFlow: Sendable {
     package func copyDiff(into update: inout DepthUpdate) {
         update.reset()
         update.symbol = symbol
-        update.first = event.first
-        update.last = event.last
-        update.previousLast = profile.market == .spot ? nil : event.previousLast
-        update.eventTimeUs = event.timeUs
-        update.transactionTimeUs = profile.market == .spot ? 0 : event.transactionTimeUs
+        update.first = current.first
+        update.last = current.last
+        update.previousLast = profile.market == .spot ? nil : current.previousLast
+        update.eventTimeUs = current.timeUs
+        update.transactionTimeUs = profile.market == .spot ? 0 : current.transactionTimeUs
         update.scales = printed.scales
-        for level in event.bids { update.bids.append(printed(level)) }
-        for level in event.asks { update.asks.append(printed(level)) }
+        for level in current.bids { update.bids.append(printed(level)) }
+        for level in current.asks { update.asks.append(printed(level)) }
     }
 
     /// Copies the best `limit` levels a side, in the printed scales.
@@ -116,8 +116,8 @@ package struct OrderFlow: Sendable {
         book.copy(limit: limit, printed: printed, into: &snapshot)
         snapshot.symbol = symbol
         if profile.market != .spot {
-            snapshot.eventTimeUs = event.timeUs
-            snapshot.transactionTimeUs = event.transactionTimeUs
+            snapshot.eventTimeUs = current.timeUs
+            snapshot.transactionTimeUs = current.transactionTimeUs
         }
     }
 
@@ -126,21 +126,21 @@ package struct OrderFlow: Sendable {
 
     /// Makes the next update.
     package mutating func advance() {
-        let startUs = event.timeUs
-        event.reset()
+        let startUs = current.timeUs
+        current.reset()
         swap(&previousBids, &touchedBids)
         swap(&previousAsks, &touchedAsks)
         touchedBids.removeAll(keepingCapacity: true)
         touchedAsks.removeAll(keepingCapacity: true)
         touchedBestBid = 0
         touchedBestAsk = 0
-        event.timeUs = nextTimeUs(after: startUs)
+        current.timeUs = nextTimeUs(after: startUs)
         makeSteps(levelCount: drawLevelCount())
         burstLevelCount = 0
         numberSteps(startUs: startUs)
-        collect(&touchedBids, .bid, into: &event.bids)
-        collect(&touchedAsks, .ask, into: &event.asks)
-        book.id = event.last
+        collect(&touchedBids, .bid, into: &current.bids)
+        collect(&touchedAsks, .ask, into: &current.asks)
+        book.id = current.last
     }
 }
 
@@ -188,39 +188,39 @@ extension OrderFlow {
             let quota = levelCount * (step + 1) / stepCount
             while touchedBids.count + touchedAsks.count < quota { changeLevel() }
             var made = FlowStep()
-            made.changeCount = event.changes.count
+            made.changeCount = current.changes.count
             made.changesBest = bid != book.bids.best || ask != book.asks.best
             bid = book.bids.best
             ask = book.asks.best
             made.bid = bid ?? PriceLevel(0, 0)
             made.ask = ask ?? PriceLevel(0, 0)
-            event.steps.append(made)
+            current.steps.append(made)
         }
     }
 
     /// Gives the steps their ids and times, and the update its range.
     private mutating func numberSteps(startUs: Int64) {
-        let stepCount = event.steps.count
+        let stepCount = current.steps.count
         let touchCount = touchedBids.count + touchedAsks.count
-        let base = event.last.value
-        event.previousLast = event.last
+        let base = current.last.value
+        current.previousLast = current.last
         // However long nothing happened: a change is shown no later than the fastest stream's interval.
-        let beginUs = max(startUs, event.timeUs - OrderFlow.updateSpanUsMax)
-        let delayUs = min(profile.outputDelayUs.draw(&random), (event.timeUs - beginUs) / 2)
-        event.transactionTimeUs = event.timeUs - delayUs
-        let spanUs = event.transactionTimeUs - beginUs
+        let beginUs = max(startUs, current.timeUs - OrderFlow.updateSpanUsMax)
+        let delayUs = min(profile.outputDelayUs.draw(&random), (current.timeUs - beginUs) / 2)
+        current.transactionTimeUs = current.timeUs - delayUs
+        let spanUs = current.transactionTimeUs - beginUs
         var hole: Int64 = 0
         var span = Int64(max(touchCount + random.below(touchCount / 2 + 1), stepCount))
         if case .shared(let spans, let holes) = profile.ids {
             hole = holes.draw(&random)
             span = max(spans.draw(&random), Int64(stepCount))
         }
-        event.first = UpdateID(base + 1 + hole)
-        event.last = UpdateID(base + hole + span)
+        current.first = UpdateID(base + 1 + hole)
+        current.last = UpdateID(base + hole + span)
         for index in 0..<stepCount {
             let share = span * Int64(index + 1) / Int64(stepCount)
-            event.steps[index].id = UpdateID(base + hole + share)
-            event.steps[index].timeUs = beginUs + spanUs * Int64(index + 1) / Int64(stepCount)
+            current.steps[index].id = UpdateID(base + hole + share)
+            current.steps[index].timeUs = beginUs + spanUs * Int64(index + 1) / Int64(stepCount)
         }
     }
 

@@ -27,16 +27,16 @@ struct PacedStream: Sendable {
     private var shown: UpdateID?
 
     /// Adds an update; the book is that after it.
-    mutating func gather(_ event: borrowing FlowUpdate, _ book: borrowing TrueBook) {
+    mutating func gather(_ update: borrowing FlowUpdate, _ book: borrowing TrueBook) {
         if !isPending {
             isPending = true
-            first = event.first
-            previousLast = shown ?? event.previousLast
+            first = update.first
+            previousLast = shown ?? update.previousLast
         }
-        last = event.last
-        transactionTimeUs = event.transactionTimeUs
-        for level in event.bids { bids[level.price.mantissa] = level.quantity.mantissa }
-        for level in event.asks { asks[level.price.mantissa] = level.quantity.mantissa }
+        last = update.last
+        transactionTimeUs = update.transactionTimeUs
+        for level in update.bids { bids[level.price.mantissa] = level.quantity.mantissa }
+        for level in update.asks { asks[level.price.mantissa] = level.quantity.mantissa }
         topBids.removeAll(keepingCapacity: true)
         topAsks.removeAll(keepingCapacity: true)
         for rank in 0..<min(20, book.bids.count) { topBids.append(book.bids.level(rank: rank)) }

@@ -81,7 +81,7 @@ extension Venue {
                 continue
             }
             let isFirst = !paced[pace].isPending
-            paced[pace].gather(listings[index].flow.event, listings[index].flow.book)
+            paced[pace].gather(listings[index].flow.current, listings[index].flow.book)
             if !isFirst { continue }
             let dueUs = (nowUs + intervalUs - 1) / intervalUs * intervalUs
             agenda.insert(VenueAgenda.Entry(timeUs: dueUs, index: listings.count + pace))

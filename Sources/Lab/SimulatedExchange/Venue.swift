@@ -168,12 +168,12 @@ package struct Venue: ~Copyable {
     private mutating func show(_ index: Int) -> Int64 {
         let tickerTopic = SymbolStream.bookTicker.topic(of: index)
         let step = listings[index].nextStep
-        if step < listings[index].flow.event.steps.count {
-            showTicker(index, listings[index].flow.event.steps[step])
+        if step < listings[index].flow.current.steps.count {
+            showTicker(index, listings[index].flow.current.steps[step])
             return listings[index].nextShowing(
                 fromStep: step + 1, hasTickerListener: !topics[tickerTopic].isEmpty)
         }
-        counters.eventCount += 1
+        counters.updateCount += 1
         listings[index].shownID = listings[index].flow.lastUpdateID
         if !intervalsUs.isEmpty { gather(index) }
         showDepth(index, .depth)

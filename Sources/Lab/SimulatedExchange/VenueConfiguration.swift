@@ -73,7 +73,7 @@ package struct VenueConfiguration: Sendable {
 /// What a venue has done so far.
 package struct VenueCounters: Hashable, Sendable {
     /// Updates of all symbols that were shown on the diff streams.
-    package internal(set) var eventCount = 0
+    package internal(set) var updateCount = 0
     /// Text frames sent, those lost on the way included.
     package internal(set) var frameCount = 0
     /// Control messages of clients, refused ones included.

@@ -11,8 +11,8 @@ extension VenueCounters: Measured {
 
     private static let stored: [Metric<VenueCounters>] = [
         .counter(
-            "lob_venue_events_total", \.eventCount, key: "events",
-            help: "Events of all symbols that were shown on the diff streams."),
+            "lob_venue_events_total", \.updateCount, key: "events",
+            help: "Updates of all symbols that were shown on the diff streams."),
         .counter(
             "lob_venue_frames_total", \.frameCount, key: "frames",
             help: "Text frames sent, those lost on the way included."),

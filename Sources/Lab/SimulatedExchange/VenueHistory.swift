@@ -56,16 +56,16 @@ struct VenueHistory: Sendable {
     var start: HistoryCursor { HistoryCursor(book: base, nextStep: stepStart) }
 
     /// Adds an update.
-    mutating func record(_ event: borrowing FlowUpdate) {
+    mutating func record(_ update: borrowing FlowUpdate) {
         let before = changeStart + changes.count
-        changes.append(contentsOf: event.changes)
-        for step in event.steps {
+        changes.append(contentsOf: update.changes)
+        for step in update.steps {
             steps.append(
                 Step(
                     id: step.id, timeUs: step.timeUs, changeEnd: before + step.changeCount,
-                    endsUpdate: step.id == event.last))
+                    endsUpdate: step.id == update.last))
         }
-        if steps.count >= 64 && isLong(nowUs: event.timeUs) { forget(nowUs: event.timeUs) }
+        if steps.count >= 64 && isLong(nowUs: update.timeUs) { forget(nowUs: update.timeUs) }
     }
 
     /// Whether at least half of what is kept is too old, or too much is kept.

@@ -55,18 +55,18 @@ struct VenueListing: Sendable {
     mutating func prepareUpdate(hasTickerListener: Bool) -> Int64 {
         flow.skip(toUs: haltEndUs)
         flow.advance()
-        history.record(flow.event)
+        history.record(flow.current)
         return nextShowing(fromStep: 0, hasTickerListener: hasTickerListener)
     }
 
     /// Time of the next ticker from a step on, or of the diff if there is none or nobody listens.
     mutating func nextShowing(fromStep first: Int, hasTickerListener: Bool) -> Int64 {
-        let count = flow.event.steps.count
+        let count = flow.current.steps.count
         nextStep = first
-        while nextStep < count && !(hasTickerListener && flow.event.steps[nextStep].changesBest) {
+        while nextStep < count && !(hasTickerListener && flow.current.steps[nextStep].changesBest) {
             nextStep += 1
         }
-        return nextStep < count ? flow.event.steps[nextStep].timeUs : flow.event.timeUs
+        return nextStep < count ? flow.current.steps[nextStep].timeUs : flow.current.timeUs
     }
 
     /// Starts a second.

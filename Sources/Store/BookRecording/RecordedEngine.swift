@@ -116,7 +116,7 @@ package struct RecordedEngine: ~Copyable {
     /// Whose the last depth update was.
     package var lastSymbol: SymbolName? {
         switch engine {
-        case .some(let engine): engine.lastEvent.symbol
+        case .some(let engine): engine.lastUpdate.symbol
         case nil: nil
         }
     }

@@ -141,7 +141,7 @@ final class ShardRecorder: @unchecked Sendable {
         let (updates, malformed) = (engine.counters.depthUpdates, engine.counters.malformed)
         engine.step(frame)
         var mayHaveTurned = engine.counters.malformed != malformed
-        if engine.counters.depthUpdates != updates, let slot = slots[engine.lastEvent.symbol] {
+        if engine.counters.depthUpdates != updates, let slot = slots[engine.lastUpdate.symbol] {
             block.note(symbol: slot)
             mayHaveTurned = !tracks[slot].isLive
         }

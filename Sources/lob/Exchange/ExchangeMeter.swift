@@ -44,7 +44,7 @@ struct ExchangeMeter {
         [
             ExchangeCounters[\.connectedCount], ExchangeCounters[\.refusedCount],
             ExchangeCounters[\.slowCount], venue(\.floodCount), venue(\.pongTimeoutCount),
-            venue(\.eventCount), ExchangeCounters[\.messageCount], ExchangeCounters[\.messageBytes],
+            venue(\.updateCount), ExchangeCounters[\.messageCount], ExchangeCounters[\.messageBytes],
             venue(\.controlCount), venue(\.refusalCount), ExchangeCounters[\.requestCount],
             venue(\.limitedCount), venue(\.bannedCount), ExchangeCounters[\.overloadCount],
         ]

@@ -17,20 +17,21 @@ extension Replay {
 
     /// The time of the last depth update, in microseconds.
     private func eventTimeUs(_ receivedAtNs: Int64) -> Int64 {
-        let timeUs = engine.lastDepthEvent.timeUs
+        let timeUs = engine.lastDepthUpdate.timeUs
         return timeUs > 0 ? timeUs : receivedAtNs / 1000
     }
 
     /// Whether the last depth update belongs to another session of its symbol; the symbol has then started
     /// over, and the update is to be stepped again.
     mutating func beginsAnew(at origin: @autoclosure () -> String) -> Bool {
-        let event = engine.lastDepthEvent
-        guard let book = books[event.symbol], let last = book.watch.session.last, event.ids.last < last,
-            book.watch.session.isOver(by: event.ids, timeUs: event.timeUs)
+        let update = engine.lastDepthUpdate
+        guard let book = books[update.symbol], let last = book.watch.session.last, update.ids.last < last,
+            book.watch.session.isOver(by: update.ids, timeUs: update.timeUs)
         else { return false }
         notes.note(
-            "update ids of \(event.symbol) begin anew", at: "\(origin()): from \(last) to \(event.ids.last)")
-        engine.beginAnew(event.symbol)
+            "update ids of \(update.symbol) begin anew", at: "\(origin()): from \(last) to \(update.ids.last)"
+        )
+        engine.beginAnew(update.symbol)
         book.watch = ReplayWatch()
         book.bodies.beginAnew()
         book.loaded = nil
@@ -43,20 +44,20 @@ extension Replay {
         _ message: Span<UInt8>, receivedAtNs: Int64, _ comparesBodies: Bool,
         at origin: @autoclosure () -> String
     ) {
-        let event = engine.lastDepthEvent
-        guard let mark = engine.mark(of: event.symbol) else { return }
-        let book = book(event.symbol)
+        let update = engine.lastDepthUpdate
+        guard let mark = engine.mark(of: update.symbol) else { return }
+        let book = book(update.symbol)
         let expected = book.watch.session.last
-        let isAhead = book.watch.session.take(event.ids, timeUs: eventTimeUs(receivedAtNs))
-        book.watch.look(mark, at: origin(), event: event.ids, expected: expected)
+        let isAhead = book.watch.session.take(update.ids, timeUs: eventTimeUs(receivedAtNs))
+        book.watch.look(mark, at: origin(), event: update.ids, expected: expected)
         book.bodies.eventCount += 1
         if isAhead { book.bodies.advancedAt = book.bodies.eventCount }
         if !comparesBodies || !isAhead { return }
-        book.bodies.memory.append(event.ids, message)
+        book.bodies.memory.append(update.ids, message)
         if book.bodies.waiting.isEmpty && book.bodies.deeper == nil { return }
         guard (try? parser.parse(message, market: market)) == .depthUpdate else { return }
         book.bodies.follow(parser.update)
-        compare(event.symbol, book)
+        compare(update.symbol, book)
     }
 
     private func compare(_ symbol: SymbolName, _ book: ReplayedBook) {

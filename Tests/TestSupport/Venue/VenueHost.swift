@@ -121,7 +121,7 @@ package final class VenueHost: Sendable {
 
     package var counters: ExchangeCounters { ask(\.counters) }
 
-    /// Ids of the last events shown.
+    /// Ids of the last updates shown.
     package var shownIDs: [SymbolName: UpdateID] {
         let symbols = setup.symbols
         return ask { server in

@@ -1,20 +1,20 @@
 // Which sequence rule a market follows.
 //
-// An event begins at `U - 1` on spot, at `pu` on futures. Spot ids count every change, so ranges alone show a
-// loss, and an event that overlaps the book is applied whole: its quantities are those of its last id.
+// An update begins at `U - 1` on spot, at `pu` on futures. Spot ids count every change, so ranges alone show
+// a loss, and an update that overlaps the book is applied whole: its quantities are those of its last id.
 // Futures ids have holes, so `U` says nothing and is not read; only the link `pu` can show a loss.
 //
 // The published procedures differ from this in four places; the rules here are the corrected ones:
-// * spot, first event: `U <= lastUpdateId` would reject the clean boundary `U == lastUpdateId + 1`;
+// * spot, first update: `U <= lastUpdateId` would reject the clean boundary `U == lastUpdateId + 1`;
 // * spot, snapshot too old: `lastUpdateId < U` would reject the same pair from the other end;
-// * futures, first event: `U <= lastUpdateId` would reject `pu == lastUpdateId`, which is exact and common;
-// * futures, duplicate: an event that is wholly in the book is ignored and does not break the chain.
+// * futures, first update: `U <= lastUpdateId` would reject `pu == lastUpdateId`, which is exact and common;
+// * futures, duplicate: an update that is wholly in the book is ignored and does not break the chain.
 //
-// Futures, `pu < book's id < u` once events are chained: within one subscription every event begins where
+// Futures, `pu < book's id < u` once updates are chained: within one subscription every update begins where
 // the one before it ended, so this cannot come from loss, duplication or reordering. The venue has broken
 // its own chain. The quantities may well be right, but nothing proves it, and a snapshot costs little: it
 // counts as a gap. The same shape is exact, and connects, where the chain is young: behind a snapshot or as
-// the first event of a new subscription, which is what `join` is for. A futures event that ends exactly at
+// the first update of a new subscription, which is what `join` is for. A futures update that ends exactly at
 // the snapshot connects too, and leaves the book where it is.
 
 import BookSync
@@ -24,7 +24,7 @@ extension SequenceRule {
     /// Spot: ids are contiguous, ranges decide, at the start and later alike.
     public static let spot = SequenceRule(join: spotRange, follow: spotRange)
 
-    /// USD-M and COIN-M futures: ids have holes, the link to the event before decides.
+    /// USD-M and COIN-M futures: ids have holes, the link to the previous update decides.
     public static let futures = SequenceRule(join: futuresJoin, follow: futuresLink)
 
     /// The rule of a market.
@@ -37,22 +37,22 @@ extension SequenceRule {
 }
 
 /// Stale iff `u <= L`; gap iff `U > L + 1`. Behind the first test `L < u`, so `L + 1` cannot overflow.
-private func spotRange(_ event: UpdateRange, _ book: UpdateID) -> Continuity {
-    if event.last <= book { return .stale }
-    return event.first.value > book.value + 1 ? .gap : .connects
+private func spotRange(_ update: UpdateRange, _ book: UpdateID) -> Continuity {
+    if update.last <= book { return .stale }
+    return update.first.value > book.value + 1 ? .gap : .connects
 }
 
-/// Stale iff `u < lastUpdateId`; connects iff `pu <= lastUpdateId <= u`. An event that ends exactly at the
-/// snapshot changes nothing, but anchors the chain. A futures event without `pu` is refused by the parser;
+/// Stale iff `u < lastUpdateId`; connects iff `pu <= lastUpdateId <= u`. An update that ends exactly at the
+/// snapshot changes nothing, but anchors the chain. A futures update without `pu` is refused by the parser;
 /// here it is a gap.
-private func futuresJoin(_ event: UpdateRange, _ book: UpdateID) -> Continuity {
-    if event.last < book { return .stale }
-    guard let begins = event.previousLast else { return .gap }
+private func futuresJoin(_ update: UpdateRange, _ book: UpdateID) -> Continuity {
+    if update.last < book { return .stale }
+    guard let begins = update.previousLast else { return .gap }
     return begins > book ? .gap : .connects
 }
 
 /// Stale iff `u <= L`; connects iff `pu == L`.
-private func futuresLink(_ event: UpdateRange, _ book: UpdateID) -> Continuity {
-    if event.last <= book { return .stale }
-    return event.previousLast == book ? .connects : .gap
+private func futuresLink(_ update: UpdateRange, _ book: UpdateID) -> Continuity {
+    if update.last <= book { return .stale }
+    return update.previousLast == book ? .connects : .gap
 }

@@ -36,7 +36,7 @@ import Testing
     @Test(arguments: Mistake.allCases) func everyMistakeIsCaught(_ mistake: Mistake) throws {
         #if DEBUG
             // Those that take long to show are left to the optimised run.
-            let isSlow = [.firstEventOffByOne, .joinedByIdsAlone, .contradictionIgnored].contains(mistake)
+            let isSlow = [.firstUpdateOffByOne, .joinedByIdsAlone, .contradictionIgnored].contains(mistake)
             if mistake.profile.name != "spot-alt" || isSlow { return }
         #endif
         var caught: Violation?

@@ -1,7 +1,7 @@
 """What the exchange says of its own books, gathered beside a client that is being tried.
 
 Two witnesses: the partial-depth stream, which shows the best 20 levels of the true book at the id of every
-event, and REST snapshots. A client hands in its best 20 levels with the update id they are of; whatever the
+update, and REST snapshots. A client hands in its best 20 levels with the update id they are of; whatever the
 witnesses said of the same id must be equal, level by level.
 """
 
@@ -23,14 +23,14 @@ def side(levels):
     return [(float(price), float(quantity)) for price, quantity, *_ in levels[:LEVELS]]
 
 
-class Oracle:
+class BookChecker:
     """Listens to an exchange in a thread of its own."""
 
     def __init__(self, market, rest, streams, symbols):
         # Where a server stands between the two, the exchange is asked itself.
         self.market, self.symbols = market, symbols
-        self.rest = os.environ.get("LOB_ORACLE_REST", rest)
-        self.streams = os.environ.get("LOB_ORACLE_STREAMS", streams)
+        self.rest = os.environ.get("LOB_CHECKER_REST", rest)
+        self.streams = os.environ.get("LOB_CHECKER_STREAMS", streams)
         self.by_stream, self.by_rest, self.by_client = {}, {}, {}
         # Update ids by event time, for clients that only keep that; and what such clients have handed in.
         self.id_at, self.by_client_time = {}, {}
@@ -93,14 +93,14 @@ class Oracle:
         return counts[0], counts[1], len(different)
 
 
-def report(client, version, redirected, messages, synchronised, oracle, stream_checks=15, rest_checks=1):
+def report(client, version, redirected, messages, synchronised, checker, stream_checks=15, rest_checks=1):
     """Prints the result of one client as a line of JSON and ends the process with its verdict."""
     time.sleep(0.3)
-    oracle.stopped = True
-    stream, rest, different = oracle.verdict()
+    checker.stopped = True
+    stream, rest, different = checker.verdict()
     is_passed = different == 0 and stream >= stream_checks and rest >= rest_checks
     print(json.dumps({
-        "client": client, "version": version, "market": oracle.market, "redirected": redirected,
+        "client": client, "version": version, "market": checker.market, "redirected": redirected,
         "messages": messages, "seconds": synchronised, "stream": stream, "rest": rest,
         "different": different, "passed": is_passed}), flush=True)
     os._exit(0 if is_passed else 1)

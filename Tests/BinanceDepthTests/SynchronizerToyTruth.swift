@@ -2,7 +2,7 @@
 // machine says.
 //
 // Every change has a level of its own and also sets one level that all changes share. So a book that misses
-// a change, has one too many, or applied an older event over a newer state differs from the truth at the id
+// a change, has one too many, or applied an older update over a newer state differs from the truth at the id
 // it claims. Id sets are bit masks: bit `i` is update id `i`.
 
 import BookSync
@@ -13,14 +13,14 @@ struct ToyBook: Equatable {
     var changes: UInt32 = 0
     var shared = 0
 
-    mutating func apply(_ event: ToyEvent) {
-        changes |= event.changes
-        shared = event.last
+    mutating func apply(_ update: ToyUpdate) {
+        changes |= update.changes
+        shared = update.last
     }
 }
 
-/// An event: consecutive changes of the truth.
-struct ToyEvent: Equatable {
+/// An update: consecutive changes of the truth.
+struct ToyUpdate: Equatable {
     var changes: UInt32
     var last: Int
     var ids: UpdateRange
@@ -39,9 +39,9 @@ struct ToyTruth {
         return ToyBook(changes: known, shared: known == 0 ? 0 : 31 - known.leadingZeroBitCount)
     }
 
-    /// Cuts the changes into events: bit `k` of `cuts` ends an event behind the `k`-th change.
-    func events(cuts: UInt32) -> [ToyEvent] {
-        var events: [ToyEvent] = []
+    /// Cuts the changes into updates: bit `k` of `cuts` ends an update behind the `k`-th change.
+    func updates(cuts: UInt32) -> [ToyUpdate] {
+        var updates: [ToyUpdate] = []
         var (open, first, previous, place) = (UInt32(0), 0, 0, 0)
         for id in 1..<32 where changes & (1 << UInt32(id)) != 0 {
             if open == 0 { first = id }
@@ -50,12 +50,12 @@ struct ToyTruth {
                 let ids = UpdateRange(
                     first: UpdateID(Int64(first)), last: UpdateID(Int64(id)),
                     previousLast: isFutures ? UpdateID(Int64(previous)) : nil)
-                events.append(ToyEvent(changes: open, last: id, ids: ids))
+                updates.append(ToyUpdate(changes: open, last: id, ids: ids))
                 (open, previous) = (0, id)
             }
             place += 1
         }
-        return events
+        return updates
     }
 
     /// Every truth over the ids `1 ... idMax`.
@@ -64,7 +64,7 @@ struct ToyTruth {
         return (1..<(UInt32(1) << UInt32(idMax))).map { ToyTruth(changes: $0 << 1, isFutures: true) }
     }
 
-    /// Every way to cut this truth into events.
+    /// Every way to cut this truth into updates.
     var cuttings: Range<UInt32> { 0..<(1 << UInt32(changes.nonzeroBitCount - 1)) }
 }
 
@@ -72,15 +72,15 @@ struct ToyTruth {
 enum Violation: Hashable {
     /// The book claims to be exact at an id, and is not.
     case wrongBook
-    /// The book is live at an id, and an event beyond it was received.
+    /// The book is live at an id, and an update beyond it was received.
     case liveBehind
     /// A replay met a gap.
     case gapInReplay
-    /// A snapshot was taken that the events held cannot continue.
+    /// A snapshot was taken that the updates held cannot continue.
     case uselessSnapshotTaken
-    /// A snapshot was refused that the events held can continue.
+    /// A snapshot was refused that the updates held can continue.
     case goodSnapshotRefused
-    /// A book was given up though the event continues it.
+    /// A book was given up though the update continues it.
     case needlessResync
 }
 
@@ -89,7 +89,7 @@ struct ToyOwner {
     let truth: ToyTruth
     var machine: DepthSynchronizer
     var book = ToyBook()
-    var buffer: [ToyEvent] = []
+    var buffer: [ToyUpdate] = []
     var isSnapshotWanted = false
     var violation: Violation?
 
@@ -103,11 +103,11 @@ struct ToyOwner {
         obey(machine.subscribed())
     }
 
-    mutating func receive(_ event: ToyEvent) {
-        if event.last < receivedLast && event.changes & ~received != 0 { isReordered = true }
-        received |= event.changes
-        receivedLast = max(receivedLast, event.last)
-        perform(event, isReplay: false)
+    mutating func receive(_ update: ToyUpdate) {
+        if update.last < receivedLast && update.changes & ~received != 0 { isReordered = true }
+        received |= update.changes
+        receivedLast = max(receivedLast, update.last)
+        perform(update, isReplay: false)
         check()
     }
 
@@ -124,7 +124,7 @@ struct ToyOwner {
             if wanted { note(.goodSnapshotRefused) }
         case .tooOld:
             isSnapshotWanted = true
-            // Events that came in the wrong order may be held and yet be of no use to a chain.
+            // Updates that came in the wrong order may be held and yet be of no use to a chain.
             if isGood && !isReordered { note(.goodSnapshotRefused) }
         case .replay:
             isSnapshotWanted = false
@@ -132,15 +132,15 @@ struct ToyOwner {
             book = truth.book(at: id)
             let replayed = buffer
             buffer.removeAll(keepingCapacity: true)
-            for event in replayed { perform(event, isReplay: true) }
+            for update in replayed { perform(update, isReplay: true) }
         }
         check()
     }
 
-    /// How events of another subscription come to follow.
+    /// How updates of another subscription come to follow.
     enum Move: CaseIterable { case subscribed, disconnectedAndSubscribed, handedOver }
 
-    /// Events of another subscription follow.
+    /// Updates of another subscription follow.
     mutating func moveOver(_ move: Move) {
         switch move {
         case .subscribed: obey(machine.subscribed())
@@ -152,19 +152,19 @@ struct ToyOwner {
         check()
     }
 
-    private mutating func perform(_ event: ToyEvent, isReplay: Bool) {
+    private mutating func perform(_ update: ToyUpdate, isReplay: Bool) {
         let before = machine.lastID.map { Int($0.value) }
-        switch machine.receive(event.ids) {
+        switch machine.receive(update.ids) {
         case .discard: break
-        case .apply: book.apply(event)
-        case .buffer: buffer.append(event)
-        case .bufferAnew: buffer = [event]
+        case .apply: book.apply(update)
+        case .buffer: buffer.append(update)
+        case .bufferAnew: buffer = [update]
         case .resync:
-            buffer = [event]
+            buffer = [update]
             isSnapshotWanted = true
             if isReplay { note(.gapInReplay) }
             if let before,
-                truth.changes & ToyTruth.upTo(event.last) & ~ToyTruth.upTo(before) & ~event.changes == 0
+                truth.changes & ToyTruth.upTo(update.last) & ~ToyTruth.upTo(before) & ~update.changes == 0
             {
                 note(.needlessResync)
             }

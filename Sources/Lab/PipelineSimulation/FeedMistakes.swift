@@ -1,6 +1,6 @@
 // Mistakes that sit before the engine: what a careless feed does to a message.
 
-/// Drops every level of a depth event whose quantity is zero but not written "0.00000000".
+/// Drops every level of a depth update whose quantity is zero but not written "0.00000000".
 func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
     var kept: [UInt8] = []
     var index = 0
