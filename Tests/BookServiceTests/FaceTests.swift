@@ -25,11 +25,14 @@ import VenueSupport
         try await Self.withVenue { venue in
             var lines: [String] = []
             var ids: [UpdateID] = []
+            var last: BookView?
             try await withBooks(of: Self.symbols, on: venue, configure: Self.calm) { books in
                 #expect(books.symbols == Self.symbols)
                 for await view in books["SIM0USDT"].views where view.isLive {
                     lines.append("\(view.bid) \(view.ask) \(view.spread) at \(view.updateID)")
                     ids.append(view.updateID)
+                    #expect(last.map(view.showsSame(as:)) != true, "\(view.updateID) came twice")
+                    last = view
                     if lines.count == 20 { break }
                 }
                 let top = books["SIM1USDT"].tops.latest

@@ -192,6 +192,13 @@ struct Mailbox: ~Copyable {
     }
 }
 
+extension LatestValues {
+    /// The same values without what is no news.
+    func `where`(_ isNews: @escaping @Sendable (Value, Value) -> Bool) -> LatestValues {
+        LatestValues(reader, bell: bell, waker: waker, room: latest, isNews: isNews)
+    }
+}
+
 /// Lets a little time pass without giving up the CPU.
 func spin(_ count: Int) {
     let signal = Signal()

@@ -142,8 +142,85 @@ import Testing
         }
     }
 
-    /// How long it takes from publication to a task that was suspended. Printed, since it is the machine's.
+    /// A value that is no news after the last one is skipped, also at the end; the newest can be read.
+    @Test func whatIsNoNewsIsSkipped() async {
+        var mailbox = Mailbox()
+        let values = mailbox.values.where { $1 / 10 != $0 / 10 }
+        var loop = values.makeAsyncIterator()
+        var waiter = values.waiter()
+        for value in [1, 12] {
+            mailbox.publish(value)
+            #expect(await loop.next(isolation: nil) == value)
+            let waited = waiter.next()
+            #expect(waited == value)
+            mailbox.publish(value + 1)
+            let nothing = waiter.next(timeout: .zero)
+            #expect(nothing == nil && values.latest == value + 1)
+        }
+        mailbox.publish(14)
+        mailbox.bell.close()
+        #expect(await loop.next(isolation: nil) == nil)
+        let (nothing, isEnded) = (waiter.next(), waiter.isEnded)
+        #expect(nothing == nil && isEnded)
+        mailbox.waker.stop()
+    }
+
+    /// Renewals before news do not hide it, whichever of them a loop sees.
+    @Test func newsBehindRenewalsIsReturned() async {
+        var mailbox = Mailbox()
+        let values = mailbox.values.where { $1 / 10 != $0 / 10 }
+        var loop = values.makeAsyncIterator()
+        mailbox.publish(1)
+        #expect(await loop.next(isolation: nil) == 1)
+        for value in [2, 3, 24] { mailbox.publish(value) }
+        #expect(await loop.next(isolation: nil) == 24)
+        mailbox.waker.stop()
+    }
+
+    /// A task that prefers the waker runs on its thread, sees all that others see, and ends elsewhere.
+    @Test func tasksMayRunOnTheThreadThatWakesThem() async {
+        let mailbox = Handed(Mailbox())
+        let (values, waker) = (mailbox.value.values, mailbox.value.waker)
+        let acknowledged = Handed(Atomic<Int>(0))
+        let roundCount = 1000
+        async let published: Void = onThread {
+            for round in 1...roundCount {
+                mailbox.value.publish(round)
+                while acknowledged.value.load(ordering: .acquiring) < round { sched_yield() }
+            }
+            mailbox.value.bell.close()
+        }
+        await withTaskExecutorPreference(waker) {
+            var strangeCount = 0
+            for await value in values {
+                if !waker.isCurrent { strangeCount += 1 }
+                acknowledged.value.store(value, ordering: .releasing)
+            }
+            #expect(strangeCount == 0)
+        }
+        await published
+        await onThread { waker.stop() }
+        // Jobs that come after the end run all the same.
+        await withTaskExecutorPreference(waker) {
+            await Task.yield()
+            #expect(!waker.isCurrent)
+        }
+    }
+
+    /// How long it takes from publication to a task that was suspended, on the global executor and on the
+    /// waker's thread, and beside it what resuming a bare continuation from another thread takes. Printed,
+    /// since it is the machine's.
     @Test func wakeUpTimes() async {
+        let elsewhere = await Self.times(on: globalConcurrentExecutor)
+        print("TaskWakerTests: a task wakes after \(quantiles(elsewhere))")
+        let bare = await Self.bareTimes()
+        print("TaskWakerTests: a bare continuation resumed by a thread after \(quantiles(bare))")
+        let here = await Self.times(on: nil)
+        print("TaskWakerTests: a task on the waker's thread wakes after \(quantiles(here))")
+        #expect(!elsewhere.isEmpty && !here.isEmpty && !bare.isEmpty)
+    }
+
+    private static func times(on executor: (any TaskExecutor)?) async -> [Int64] {
         let mailbox = Handed(Mailbox())
         let values = mailbox.value.values
         async let published: Void = onThread {
@@ -153,15 +230,33 @@ import Testing
             }
             mailbox.value.bell.close()
         }
-        let times = await Task {
+        let times = await Task(executorPreference: executor ?? mailbox.value.waker) {
             var times: [Int64] = []
             for await sentNs in values { times.append(Int64(nowNs() - sentNs)) }
             return times
         }.value
         await published
-        print("TaskWakerTests: a task wakes after \(quantiles(times))")
-        #expect(!times.isEmpty)
         mailbox.value.waker.stop()
+        return times
+    }
+
+    private static func bareTimes() async -> [Int64] {
+        let waiting = Handed(Mutex<CheckedContinuation<Int, Never>?>(nil))
+        async let resumed: Void = onThread {
+            for _ in 0..<2000 {
+                usleep(200)
+                var next: CheckedContinuation<Int, Never>?
+                while next == nil { next = waiting.value.withLock { $0.take() } }
+                next?.resume(returning: nowNs())
+            }
+        }
+        var times: [Int64] = []
+        for _ in 0..<2000 {
+            let sentNs = await withCheckedContinuation { task in waiting.value.withLock { $0 = task } }
+            times.append(Int64(nowNs() - sentNs))
+        }
+        await resumed
+        return times
     }
 }
 

@@ -105,7 +105,8 @@ enum HouseRules {
             "MessageParser+Kernel",
         ],
         "LobHandoff": [
-            "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "RingMemory", "Signal", "PinnedThread",
+            "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "PinnedThread", "RingMemory", "Signal",
+            "TaskWaker",
         ],
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
         "BookServer": ["Page", "ServedShard"],

@@ -67,6 +67,17 @@ public struct BookView: Sendable, BitwiseCopyable {
         set { (provenAskKind, provenAskPrice) = newValue.parts }
     }
 
+    /// Whether both show the same state of the same book: everything but `checkedAtNs` is equal. So the later
+    /// one only renews the proof of the earlier one.
+    public func showsSame(as other: BookView) -> Bool {
+        lastUpdateID == other.lastUpdateID && state == other.state && reason == other.reason
+            && receivedAtNs == other.receivedAtNs && eventTimeUs == other.eventTimeUs && lagNs == other.lagNs
+            && provenBids == other.provenBids && provenAsks == other.provenAsks && scales == other.scales
+            && symbol == other.symbol && bidCount == other.bidCount && askCount == other.askCount
+            && (0..<Int(bidCount)).allSatisfy { bids[$0] == other.bids[$0] }
+            && (0..<Int(askCount)).allSatisfy { asks[$0] == other.asks[$0] }
+    }
+
     /// The best bid; nil if there is none, or if it is not known: a better one may be missing where `bids[0]`
     /// lies outside the proven range.
     @inlinable

@@ -49,6 +49,13 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
         if !knowsAsk { ask = PriceLevel(0, 0) }
     }
 
+    /// Whether both show the same state: everything but `checkedAtNs` is equal.
+    public func showsSame(as other: TopOfBook) -> Bool {
+        var renewed = self
+        renewed.checkedAtNs = other.checkedAtNs
+        return renewed == other
+    }
+
     /// The best bid; nil if there is none, or if it is not known (see `BookView.bestBid`).
     @inlinable
     public var bestBid: PriceLevel? { knowsBid ? bid : nil }

@@ -30,13 +30,17 @@ public struct SymbolReaders: Sendable {
         (self.bell, self.waker) = (bell, waker)
     }
 
-    /// Views to wait for: `for await` in a task, `waiter()` on a thread. They end with the service.
+    /// Views to wait for: `for await` in a task, `waiter()` on a thread. They end with the service. A view
+    /// that only renews the proof of the last one (`BookView.showsSame`) is skipped.
     public var viewsToCome: LatestValues<BookView> {
-        LatestValues(views, bell: bell, waker: waker, room: BookView())
+        LatestValues(views, bell: bell, waker: waker, room: BookView()) { !$1.showsSame(as: $0) }
     }
 
     /// Tops to wait for, in the same way as `viewsToCome`.
     public var topsToCome: LatestValues<TopOfBook> {
-        LatestValues(tops, bell: bell, waker: waker, room: TopOfBook())
+        LatestValues(tops, bell: bell, waker: waker, room: TopOfBook()) { !$1.showsSame(as: $0) }
     }
+
+    /// Runs tasks on the thread that wakes them, which saves them the wake-up of another thread.
+    public var executor: any TaskExecutor { waker }
 }

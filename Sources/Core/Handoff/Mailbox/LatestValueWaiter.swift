@@ -10,10 +10,8 @@ import Glibc
 /// While it lives, each batch costs the publisher one locked instruction more, and a system call if this
 /// thread sleeps.
 public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, Sendable {
-    private let reader: LatestValueReader<Value>
+    private var news: LatestNews<Value>
     private let listener: Bell.Listener
-    private var value: Value
-    private var seen: UInt64 = 0
 
     /// Whether nothing more will come: the publisher has ended and its last value was returned.
     public private(set) var isEnded = false
@@ -24,16 +22,19 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
     ///   - reader: the reading end of the mailbox.
     ///   - bell: rung when something was published in the mailbox.
     ///   - room: any value; it is not looked at.
-    public init(_ reader: LatestValueReader<Value>, bell: Bell, room: Value) {
-        self.reader = reader
+    ///   - isNews: whether a value, the second, is to be returned after another; see `LatestValues`.
+    public init(
+        _ reader: LatestValueReader<Value>, bell: Bell, room: Value,
+        isNews: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }
+    ) {
+        news = LatestNews(reader, room: room, isNews: isNews)
         listener = Bell.Listener(bell, .thread)
-        value = room
     }
 
-    /// How many values had been published when the last one was returned; 0 before the first.
-    public var version: UInt64 { seen }
+    /// How many values had been published when this last looked; 0 before the first.
+    public var version: UInt64 { news.seen }
 
-    /// The newest value that was not returned before; blocks the thread until there is one. Nil when the
+    /// The newest value, if it is news; blocks the thread until there is one. Nil when the
     /// publisher has ended.
     public mutating func next() -> Value? { next(until: nil) }
 
@@ -51,10 +52,8 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
             let ticket = bell.ticket
             let isLast = bell.isClosed
             var isContended = false
-            switch reader.read(into: &value, ifNewerThan: seen) {
-            case .new(let version):
-                seen = version
-                return value
+            switch news.look() {
+            case .new: return news.value
             case .unchanged:
                 if isLast {
                     isEnded = true

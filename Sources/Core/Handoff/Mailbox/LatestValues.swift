@@ -7,8 +7,9 @@
 ///
 ///     for await value in values { use(value) }
 ///
-/// Each loop begins with the value that is there, if one was published. It ends when the publisher has ended
-/// and its last value was seen, or when the task is cancelled.
+/// Each loop begins with the value that is there, if one was published, and skips what is no news after the
+/// value it returned last. It ends when the publisher has ended and its last news was returned, or when the
+/// task is cancelled.
 public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Sendable {
     /// The type of the loop variable.
     public typealias Element = Value
@@ -17,9 +18,10 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
 
     /// The mailbox itself, for reading without waiting.
     public let reader: LatestValueReader<Value>
-    private let bell: Bell
-    private let waker: TaskWaker
+    let bell: Bell
+    let waker: TaskWaker
     private let room: Value
+    private let isNews: @Sendable (Value, Value) -> Bool
 
     /// The values of a mailbox.
     ///
@@ -28,49 +30,49 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
     ///   - bell: rung when something was published there; made by `waker`.
     ///   - waker: resumes the tasks that wait.
     ///   - room: any value; it is not looked at.
-    public init(_ reader: LatestValueReader<Value>, bell: Bell, waker: TaskWaker, room: Value) {
-        (self.reader, self.bell, self.waker, self.room) = (reader, bell, waker, room)
+    ///   - isNews: whether a value, the second, is to be returned after another. Where it says no, the two
+    ///     must be alike: what it says of a third value must not depend on which of them came before it.
+    public init(
+        _ reader: LatestValueReader<Value>, bell: Bell, waker: TaskWaker, room: Value,
+        isNews: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }
+    ) {
+        (self.reader, self.bell, self.waker, self.room, self.isNews) = (reader, bell, waker, room, isNews)
     }
 
     /// The present value, without waiting for a newer one; the mailbox's initial value before the first.
     public var latest: Value { reader.latest(room) }
 
     /// Waits on the calling thread instead of in a task.
-    public func waiter() -> LatestValueWaiter<Value> { LatestValueWaiter(reader, bell: bell, room: room) }
+    public func waiter() -> LatestValueWaiter<Value> {
+        LatestValueWaiter(reader, bell: bell, room: room, isNews: isNews)
+    }
 
     /// Begins a loop.
-    public func makeAsyncIterator() -> Iterator { Iterator(reader, bell, waker, room) }
+    public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     /// One loop over the values. Used by one task at a time.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
-        private let reader: LatestValueReader<Value>
+        private var news: LatestNews<Value>
         private let listener: Bell.Listener
         private let waker: TaskWaker
-        private var value: Value
-        private var seen: UInt64 = 0
 
-        fileprivate init(
-            _ reader: LatestValueReader<Value>, _ bell: Bell, _ waker: TaskWaker, _ room: Value
-        ) {
-            self.reader = reader
-            self.waker = waker
-            value = room
-            listener = Bell.Listener(bell, .task)
+        fileprivate init(_ values: LatestValues) {
+            news = LatestNews(values.reader, room: values.room, isNews: values.isNews)
+            waker = values.waker
+            listener = Bell.Listener(values.bell, .task)
         }
 
-        /// The newest value that was not returned before; suspends the task until there is one. Nil when the
+        /// The newest value, if it is news; suspends the task until there is one. Nil when the
         /// publisher has ended or the task is cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> Value? {
-            let (reader, bell) = (reader, listener.bell)
+            let (reader, bell) = (news.reader, listener.bell)
             while !Task.isCancelled {
                 let isLast = bell.isClosed || waker.isStopped
-                switch reader.read(into: &value, ifNewerThan: seen) {
-                case .new(let version):
-                    seen = version
-                    return value
+                switch news.look() {
+                case .new: return news.value
                 case .unchanged:
                     if isLast { return nil }
-                    let seen = seen
+                    let seen = news.seen
                     await waker.wait(isolation: actor) { reader.version > seen || bell.isClosed }
                 case .contended: await Task.yield()
                 }

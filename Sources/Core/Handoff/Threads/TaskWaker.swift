@@ -10,16 +10,28 @@
 //     a task waits      armed: the next ring wakes it; it resumes the tasks that are due
 //     stopped           none: all tasks are resumed, later ones at once
 //
+// A resumed task usually runs on another thread of the executor, which is a second wake-up. A task that
+// prefers the waker as its executor runs on this thread instead and saves it.
+//
 // Invariants
 // * A task that was added is resumed exactly once: when it is due, cancelled, or at the end.
+// * A job that was taken runs exactly once: on this thread, or after its end on the global executor.
 // * A publisher makes a system call only for a ring that finds a task waiting.
 //
+// SAFETY: a job refers to its executor without keeping it. The task that the job is a part of keeps it, and
+// ends after its last job.
+//
+// Bound: one sleeper for each task that waits and one job for each that prefers this executor.
 // Worst case: a ring while tasks wait makes the thread check every one of them.
 
 import Synchronization
 
 /// One thread that wakes tasks. Any task may wait.
-public final class TaskWaker: Sendable {
+///
+/// It is a task executor too: a task that prefers it, and every part of it that is bound to no actor, runs on
+/// the thread that wakes it. Such a task holds up all others that wait while it runs, so it must be quick and
+/// must not block.
+public final class TaskWaker: TaskExecutor {
     private let room = Room()
     private let thread: PinnedThread
     private let isJoined = Atomic<Bool>(false)
@@ -56,6 +68,15 @@ public final class TaskWaker: Sendable {
     /// Whether the caller is its thread.
     public var isCurrent: Bool { thread.isCurrent }
 
+    /// Runs a part of a task on the waker's thread, and on the global executor once that has ended.
+    ///
+    /// - Parameter job: what the runtime hands over.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isTaken = unsafe room.take(Job(job: job, executor: asUnownedTaskExecutor()), wakes: !isCurrent)
+        if !isTaken { globalConcurrentExecutor.enqueue(job) }
+    }
+
     /// Suspends the calling task until `isDue`, until it is cancelled or until the waker stops.
     ///
     /// - Parameter isDue: looks for news. This thread and the waker's call it, so it must be quick. What it
@@ -80,10 +101,26 @@ extension TaskWaker {
         let task: CheckedContinuation<Void, Never>
     }
 
+    /// A part of a task that is to run on the waker's thread.
+    @safe
+    private struct Job: Sendable {
+        let job: UnownedJob
+        let executor: UnownedTaskExecutor
+    }
+
+    /// What is to be done in one turn.
+    private struct Turn: Sendable {
+        var due: [Sleeper] = []
+        var jobs: [Job] = []
+        var isAnybodyLeft = false
+        var isStopped = false
+    }
+
     /// What the thread and the tasks share.
     private final class Room: Sendable {
         private struct State: Sendable {
             var sleepers: [Sleeper] = []
+            var jobs: [Job] = []
             var isStopped = false
         }
 
@@ -128,34 +165,49 @@ extension TaskWaker {
             signal.notify()
         }
 
+        /// Adds a job, unless the waker has stopped. Any thread; `wakes` unless it is the waker's.
+        func take(_ job: Job, wakes: Bool) -> Bool {
+            let isTaken = withState { state in
+                if !state.isStopped { state.jobs.append(job) }
+                return !state.isStopped
+            }
+            if isTaken {
+                if wakes { signal.arm() }
+                signal.notify()
+            }
+            return isTaken
+        }
+
         /// Thread: the waker's.
         func run() {
             var isOverslept = false
             while true {
                 let ticket = signal.ticket
-                let (due, isAnybodyLeft, isStopped) = takeDue()
-                if isOverslept { rescued.wrappingAdd(due.count, ordering: .relaxed) }
-                for sleeper in due { sleeper.task.resume() }
-                if isStopped { return }
-                if isAnybodyLeft {
+                let turn = nextTurn()
+                if isOverslept { rescued.wrappingAdd(turn.due.count, ordering: .relaxed) }
+                isOverslept = false
+                for sleeper in turn.due { sleeper.task.resume() }
+                for job in turn.jobs { unsafe job.job.runSynchronously(on: job.executor) }
+                if turn.isStopped { return }
+                if turn.isAnybodyLeft {
                     isOverslept = !signal.wait(since: ticket, timeoutNs: Bell.sleepNs(Room.sleepNsMax))
                 } else {
                     signal.waitUnarmed(since: ticket, timeoutNs: Room.sleepNsMax)
-                    isOverslept = false
                 }
             }
         }
 
-        private func takeDue() -> (due: [Sleeper], isAnybodyLeft: Bool, isStopped: Bool) {
+        private func nextTurn() -> Turn {
             withState { state in
-                var due: [Sleeper] = []
-                let isStopped = state.isStopped
+                var turn = Turn(isStopped: state.isStopped)
+                swap(&turn.jobs, &state.jobs)
                 state.sleepers.removeAll { sleeper in
-                    let isOver = isStopped || sleeper.isDue()
-                    if isOver { due.append(sleeper) }
+                    let isOver = turn.isStopped || sleeper.isDue()
+                    if isOver { turn.due.append(sleeper) }
                     return isOver
                 }
-                return (due, !state.sleepers.isEmpty, isStopped)
+                turn.isAnybodyLeft = !state.sleepers.isEmpty
+                return turn
             }
         }
 

@@ -1,9 +1,11 @@
 // Parses messages in place: from the bytes of one message to ids and levels as integers, with nothing copied
 // and, once the largest message has been seen, nothing allocated.
 //
-// Two paths, one answer.
+// Three paths, one answer.
+// * Kernel: a depth update in its usual order, in one call of C. It never refuses a message: what it does not
+//   take, a side or the whole message, it leaves to the straight path.
 // * Straight: the field orders that the three markets really send, tested byte by byte where they are
-//   expected. It never refuses a message: whatever it does not expect it leaves to the general path.
+//   expected. It never refuses a message either: whatever it does not expect it leaves to the general path.
 // * General: any order, blanks, unknown fields, escapes. It reads the object once for its shape and then the
 //   fields it needs, and is the only one that says what is wrong with a message.
 //
