@@ -78,7 +78,23 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("With --loop: so many passes instead of --seconds.", valueName: "count"))
     var passes: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the scenarios into this folder, for programs in other languages; see Benchmarks/peers.",
+            valueName: "folder"))
+    var export: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Answer Benchmarks/peers on standard input, over a scenario that --export wrote.",
+            valueName: "file"))
+    var peer: String?
+
+    @Option(help: ArgumentHelp("With --peer: make every pass so much slower.", valueName: "percent"))
+    var plant = 0.0
+
     func validate() throws {
+        if !(0...100).contains(plant) { throw ValidationError("--plant takes 0 to 100") }
         if !(0...3600).contains(seconds) { throw ValidationError("--seconds takes 0 to 3600") }
         if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
         if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
@@ -89,6 +105,16 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        if let peer {
+            var server = try PeerServer(path: peer, plantPercent: plant)
+            return try server.serve()
+        }
+        if let export {
+            for traffic in try Scenarios.traffic(options: self) {
+                print(try PeerFile.write(traffic, into: export))
+            }
+            return
+        }
         Watch.blockInterrupt()
         if let loop { return try runLoop(loop) }
         var session = Session(options: self)

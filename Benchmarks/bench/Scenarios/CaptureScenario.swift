@@ -56,16 +56,22 @@ enum CaptureScenario {
         return isGeneric ? file.standardizedFileURL.deletingLastPathComponent().lastPathComponent : stem
     }
 
-    /// The market that the first depth update shows: only futures have `pu`, only COIN-M is quoted in `USD_`.
     private static func market(of file: URL) throws -> Market {
         var reader = try CaptureReader(path: file.path)
         while let line = try reader.next() {
-            let head = String(decoding: line.message.prefix(400), as: UTF8.self)
-            if !head.contains("\"depthUpdate\"") { continue }
-            if !head.contains("\"pu\":") { return .spot }
-            return head.contains("USD_") ? .coinm : .usdm
+            let head = line.message.prefix(400)
+            if String(decoding: head, as: UTF8.self).contains("\"depthUpdate\"") {
+                return market(ofUpdate: Array(head))
+            }
         }
         throw WorkloadError.noDepthUpdates(path: file.path)
+    }
+
+    /// The market that a depth update shows: only futures have `pu`, only COIN-M is quoted in `USD_`.
+    static func market(ofUpdate bytes: [UInt8]) -> Market {
+        let head = String(decoding: bytes.prefix(400), as: UTF8.self)
+        if !head.contains("\"pu\":") { return .spot }
+        return head.contains("USD_") ? .coinm : .usdm
     }
 
     private struct Message {
