@@ -1,5 +1,5 @@
-// The engine as one contender of `Benchmarks/peers`: answers its driver a line for a line. The stage is `update`,
-// wire bytes to book with the best prices read after every message.
+// The engine as one contender of `Benchmarks/peers`: answers its driver a line for a line. The stage is
+// `update`, wire bytes to book with the best prices read after every message.
 //
 //     check       DIGEST TOUCHED   one pass; digest of the book, sum of the best prices read
 //     pass COUNT  NS               CPU time of COUNT passes; going back to the snapshot is not in it

@@ -1,5 +1,5 @@
-// A scenario as one file that programs in other languages map into memory, so that all of them are fed the same
-// bytes and only the work is timed. `Benchmarks/peers` is who reads it.
+// A scenario as one file that programs in other languages map into memory, so that all of them are fed the
+// same bytes and only the work is timed. `Benchmarks/peers` is who reads it.
 //
 // "LOBPEER1", then the REST body (empty if there is none) and each message behind it as u32 length and bytes,
 // little-endian; a length of 0xFFFFFFFF ends it, and 256 zero bytes follow.
@@ -13,9 +13,9 @@ enum PeerFile {
     private static let magic = Array("LOBPEER1".utf8)
     private static let end = UInt32.max
 
-    /// Writes a scenario into `folder`, under its name, and returns a line about it: its name, messages, levels,
-    /// bytes and the levels of its snapshot, between tabs. All its decimals must be printed alike, so that peers
-    /// may leave the point out; a `Workload` refuses it otherwise.
+    /// Writes a scenario into `folder`, under its name, and returns a line about it: its name, messages,
+    /// levels, bytes and the levels of its snapshot, between tabs. All its decimals must be printed alike, so
+    /// that peers may leave the point out; a `Workload` refuses it otherwise.
     static func write(_ traffic: Traffic, into folder: String) throws -> String {
         let workload = try Workload(traffic)
         var data = Data(magic)
