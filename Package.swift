@@ -56,7 +56,6 @@ let package = Package(
             targets: [
                 "LocalOrderBook", "MarketData", "BookSync", "DepthBook", "LobHandoff", "FeedPlan",
                 "BinanceVenue", "BookEngine", "LobTransport", "DepthFeed", "FeedSockets", "BookService",
-                "LobMetrics",
             ]),
         .library(name: "LocalOrderBookRecording", targets: ["LobRecording", "BookRecording"]),
         .executable(name: "lob", targets: ["lob"]),
