@@ -124,7 +124,7 @@ private func expectComplete<Root: Measured>(_ root: Root, others: Set<String> = 
         SymbolStatus("BTCUSDT"),
         others: [
             "symbol", "state", "reason", "lastUpdateID", "scales", "provenBids", "provenAsks", "counters",
-            "lastDifference",
+            "lastDifference", "lastAudit",
         ])
     expectComplete(EngineCounters())
     expectComplete(FeedStatus(), others: ["state", "lastError"])

@@ -20,6 +20,8 @@ public struct DepthUpdate: ~Copyable {
     public var transactionTimeUs: Int64 = 0
     /// Decimals of the levels; nil if there are none.
     public var scales: SymbolScales?
+    /// The venue's checksum of the book behind this update; nil where it gives none.
+    public var checksum: UInt32?
     /// Changed bid levels in message order.
     public var bids: LevelBuffer
     /// Changed ask levels in message order.
@@ -41,6 +43,7 @@ public struct DepthUpdate: ~Copyable {
         eventTimeUs = 0
         transactionTimeUs = 0
         scales = nil
+        checksum = nil
         bids.removeAll()
         asks.removeAll()
     }
@@ -54,6 +57,7 @@ public struct DepthUpdate: ~Copyable {
         var copy = DepthUpdate(levelCapacity: max(bids.count, asks.count, 1))
         (copy.symbol, copy.first, copy.last, copy.previousLast) = (symbol, first, last, previousLast)
         (copy.eventTimeUs, copy.transactionTimeUs, copy.scales) = (eventTimeUs, transactionTimeUs, wide)
+        copy.checksum = checksum
         let own = scales ?? wide
         for index in 0..<bids.count {
             guard let level = bids[index].scaled(from: own, to: wide) else { return nil }

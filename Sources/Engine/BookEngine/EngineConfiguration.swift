@@ -2,6 +2,7 @@
 // configuration give the same books.
 
 import BookSync
+import DepthBook
 import MarketData
 
 /// Configuration of an engine.
@@ -30,6 +31,10 @@ public struct EngineConfiguration: Sendable {
     public var publication = Publication.perMessage
     /// What a contradiction leads to.
     public var mismatchPolicy = MismatchPolicy.resync
+    /// How the venue computes the checksums that its updates carry. A book that has another one behind an
+    /// update is wrong from there on, whatever the policy for mismatches. Nil: there are none, or they are
+    /// not looked at.
+    public var checksum: BookChecksum?
     /// Rebuild a book for more depth when fewer levels than this are proven on a side; 0 switches it off.
     public var provenLevelCountMin = 0
     /// Compare a book with a candidate out of a new snapshot after this much time, or up to a quarter sooner;

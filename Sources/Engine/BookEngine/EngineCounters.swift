@@ -40,6 +40,10 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var auditsCompared = 0
     /// See `auditsCompared`.
     public var auditsAgreed = 0
+    /// Checksums of the venue compared with the book's, and those that agreed.
+    public var checksumsCompared = 0
+    /// See `checksumsCompared`.
+    public var checksumsAgreed = 0
     /// Messages of it, or that may have been, that could not be read.
     public var unreadable = 0
     /// Messages of it, or that may have been, that were dropped before the engine.

@@ -188,6 +188,7 @@ extension SymbolBook {
     private func agreed(_ staging: SyncedBook) {
         counters.auditsCompared += 1
         counters.auditsAgreed += 1
+        noteAudit(staging, isEqual: true)
         // The deeper of the two is served; the other one says the same of less.
         let isDeeper = reach(of: staging.book) >= reach(of: served.book)
         let askedNs = finishCandidate(staging, isDeeper: isDeeper)
@@ -213,6 +214,7 @@ extension SymbolBook {
         lastDifference = AuditDifference(
             at: id, side: side, level: level, snapshotID: staging.snapshotID,
             scales: served.book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0))
+        noteAudit(staging, isEqual: false)
         if shared.defect.promotesUnchecked {
             served = staging
             candidate = nil

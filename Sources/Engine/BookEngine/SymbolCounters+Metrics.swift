@@ -68,6 +68,13 @@ extension SymbolCounters: Measured {
             "lob_book_audits_agreed_total", \.auditsAgreed, key: "audits.agreed",
             help: "Audits that found no difference."),
         .counter(
+            "lob_book_checksums_compared_total", \.checksumsCompared, key: "checksums.compared",
+            title: "checksums",
+            help: "Checksums of the venue compared with that of the book."),
+        .counter(
+            "lob_book_checksums_agreed_total", \.checksumsAgreed, key: "checksums.agreed",
+            help: "Checksums of the venue that the book has."),
+        .counter(
             "lob_book_unreadable_messages_total", \.unreadable, key: "unreadable",
             help: "Messages of the symbol, or that may have been, that could not be read."),
         .counter(

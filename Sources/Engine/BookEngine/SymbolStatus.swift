@@ -43,6 +43,8 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var usualIntervalNs: Int64 = 0
     /// The last difference an audit found.
     public var lastDifference: AuditDifference?
+    /// What the last audit came to; nil before the first.
+    public var lastAudit: AuditOutcome?
 
     /// A symbol about which nothing is known.
     public init(_ symbol: SymbolName) { self.symbol = symbol }
@@ -70,6 +72,7 @@ extension SymbolBook {
         status.lastEventAtNs = silence.isHeard || heardAtNs != 0 ? heardAtNs : 0
         status.usualIntervalNs = silence.usualIntervalNs
         status.lastDifference = lastDifference
+        status.lastAudit = lastAudit
         return status
     }
 

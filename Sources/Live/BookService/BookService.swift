@@ -77,6 +77,19 @@ public final class BookService: Sendable {
         machine.shard(of: symbol)?.ask { use($0.mismatches(of: symbol)) } ?? false
     }
 
+    /// Delivers both sides of the last audit that found a difference, on the book thread; nil if none did.
+    /// For people.
+    ///
+    /// - Parameters:
+    ///   - symbol: whose.
+    ///   - use: gets them.
+    /// - Returns: as `ask`.
+    package func auditSides(
+        of symbol: SymbolName, _ use: @escaping @Sendable (AuditSides?) -> Void
+    ) -> Bool {
+        machine.shard(of: symbol)?.ask { use($0.auditSides(of: symbol)) } ?? false
+    }
+
     /// Delivers a copy of all levels of a book. For checks and inspection.
     ///
     /// - Parameters:

@@ -44,7 +44,8 @@ extension SymbolCounters {
     mutating func add(_ other: SymbolCounters) {
         let paths: [WritableKeyPath<SymbolCounters, Int>] = [
             \.applied, \.gaps, \.resyncs, \.snapshots, \.tickersCompared, \.tickersAgreed, \.partialsCompared,
-            \.partialsAgreed, \.auditsCompared, \.auditsAgreed, \.crossings, \.unreadable, \.dropped,
+            \.partialsAgreed, \.checksumsCompared, \.checksumsAgreed, \.auditsCompared, \.auditsAgreed,
+            \.crossings, \.unreadable, \.dropped,
         ]
         for path in paths { self[keyPath: path] += other[keyPath: path] }
     }

@@ -34,7 +34,8 @@ struct ReplayedSymbol {
     var isFaulty: Bool {
         let c = status.counters
         return status.state != .live || c.tickersAgreed != c.tickersCompared
-            || c.partialsAgreed != c.partialsCompared || bodies.mismatches > 0 || !unprovenSides.isEmpty
+            || c.partialsAgreed != c.partialsCompared || c.checksumsAgreed != c.checksumsCompared
+            || bodies.mismatches > 0 || !unprovenSides.isEmpty
             || c.snapshotsRefuted > 0
     }
 }

@@ -42,7 +42,8 @@ struct RunSummary {
         books.contains { book in
             let c = book.status.counters
             return c.tickersAgreed != c.tickersCompared || c.partialsAgreed != c.partialsCompared
-                || c.auditsAgreed != c.auditsCompared || c.crossings > 0
+                || c.checksumsAgreed != c.checksumsCompared || c.auditsAgreed != c.auditsCompared
+                || c.crossings > 0
         }
     }
 

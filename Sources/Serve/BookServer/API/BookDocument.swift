@@ -58,12 +58,9 @@ struct BookDocument {
     func levels(_ json: inout JSONWriter, levelCountMax: Int) {
         head(&json)
         let digest = standing.isServed ? served.book.digest() : nil
-        json.member(
-            "digest",
-            digest.map { digest in
-                let digits = String(digest, radix: 16)
-                return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-            })
+        let checksum = standing.isServed ? BookChecksum.standard.value(of: served.book) : nil
+        json.member("digest", digest.map { hexadecimal($0, digits: 16) })
+        json.member("checksum", checksum.map { hexadecimal(UInt64($0), digits: 8) })
         for side in Side.allCases { list(&json, side, levelCountMax) }
     }
 
@@ -93,6 +90,11 @@ struct BookDocument {
     private func provenTo(_ side: Side) -> String? {
         guard standing.isServed, case .to(let price) = served.book.proven(side) else { return nil }
         return served.book.scales?.text(price)
+    }
+
+    private func hexadecimal(_ value: UInt64, digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: digits - text.utf8.count) + text
     }
 
     private func known(_ time: Int64) -> Int? { time == 0 ? nil : Int(time) }

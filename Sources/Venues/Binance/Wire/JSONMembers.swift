@@ -5,13 +5,13 @@ struct JSONMembers {
     /// Names that have a meaning in some message.
     enum Key: Int {
         case stream, data, event, e, E, T, s, U, u, pu, b, a, B, A
-        case lastUpdateId, bids, asks, symbol, result, id, error, code, msg
+        case lastUpdateId, bids, asks, symbol, result, id, error, code, msg, checksum
     }
 
     /// Offset of the object.
     let offset: Int
     /// Offset of the value of each key; 0 for those absent, since no value stands there.
-    private var values = InlineArray<23, Int32>(repeating: 0)
+    private var values = InlineArray<24, Int32>(repeating: 0)
 
     /// Reads the object at the cursor and moves past it.
     init(_ cursor: inout JSONCursor) throws(ParseError) {
@@ -63,6 +63,7 @@ struct JSONMembers {
                 ? .data : named("bids") ? .bids : named("asks") ? .asks : named("code") ? .code : nil
         case 5: return named("event") ? .event : named("error") ? .error : nil
         case 6: return named("stream") ? .stream : named("symbol") ? .symbol : named("result") ? .result : nil
+        case 8: return named("checksum") ? .checksum : nil
         case 12: return named("lastUpdateId") ? .lastUpdateId : nil
         default: return nil
         }

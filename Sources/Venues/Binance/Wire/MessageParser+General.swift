@@ -81,6 +81,7 @@ extension MessageParser {
         update.previousLast = !isLinked ? nil : UpdateID(try members.integer(.pu, cursor))
         update.eventTimeUs = try members.time(.E, cursor)
         update.transactionTimeUs = try members.time(.T, cursor)
+        update.checksum = try members.checksum(cursor)
         if update.last < update.first { throw try members.need(.u, cursor).error(.idsDecrease) }
         levels.begin()
         var bids = try members.array(.b, cursor)
@@ -159,6 +160,13 @@ extension JSONMembers {
     fileprivate func integer(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> Int64 {
         var value = try need(key, cursor)
         return try value.integer()
+    }
+
+    /// A checksum as who converts another venue's traffic adds it; this venue sends none.
+    fileprivate func checksum(_ cursor: JSONCursor) throws(ParseError) -> UInt32? {
+        guard var value = find(.checksum, cursor) else { return nil }
+        guard let sum = UInt32(exactly: try value.integer()) else { throw value.error(.numberTooLarge) }
+        return sum
     }
 
     /// A time in microseconds, 0 if absent.

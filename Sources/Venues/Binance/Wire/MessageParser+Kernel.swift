@@ -46,6 +46,7 @@ extension MessageParser {
         update.first = unsafe UpdateID(front.first)
         update.last = unsafe UpdateID(front.last)
         update.previousLast = unsafe isLinked ? UpdateID(front.previous) : nil
+        update.checksum = nil
         update.bids.removeAll()
         update.asks.removeAll()
         unsafe update.bids.noteWritten(Int(front.bid_count))

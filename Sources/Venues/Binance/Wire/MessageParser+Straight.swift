@@ -81,6 +81,7 @@ extension MessageParser {
         update.last = UpdateID(try cursor.requireInteger())
         if update.last < update.first { throw cursor.unexpected() }
         update.previousLast = nil
+        update.checksum = nil
         if isLinked {
             try cursor.require(#","pu":"#)
             update.previousLast = UpdateID(try cursor.requireInteger())
