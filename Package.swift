@@ -46,6 +46,7 @@ let cFlags: [CSetting] =
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -69,6 +70,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C: the kernels, and the one place where each C library is met.
@@ -177,6 +179,15 @@ let package = Package(
             ],
             path: "Sources/Store/BookRecording", swiftSettings: settings),
 
+        // Not part of a library product: whoever embeds books builds no database.
+        .target(
+            name: "SnapshotStore",
+            dependencies: [
+                "MarketData", "LobMetrics", "DepthBook", "LobHandoff", "BookEngine", "BookService",
+                "LobRecording", sqlite,
+            ],
+            path: "Sources/Store/SnapshotStore", swiftSettings: settings),
+
         // Serve: the books for others.
         .target(
             name: "BookServer",
@@ -217,7 +228,7 @@ let package = Package(
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
                 "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "BookRecording",
-                "CLobAllocator", argumentParser, logging,
+                "SnapshotStore", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -257,6 +268,11 @@ let package = Package(
                 "LobHandoff", "TestSupport",
             ]),
         .testTarget(
+            name: "SnapshotStoreTests",
+            dependencies: [
+                "SnapshotStore", "MarketData", "LobMetrics", "BookEngine", "DepthBook", "TestSupport", sqlite,
+            ]),
+        .testTarget(
             name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
@@ -276,8 +292,8 @@ let package = Package(
             name: "BookServiceTests",
             dependencies: [
                 "BookService", "BookRecording", "LobRecording", "LocalOrderBook", "ExchangeServer",
-                "SimulatedExchange", "LobTransport", "FeedSockets", "TestSupport", "VenueSupport",
-                "CLobAllocator",
+                "SimulatedExchange", "LobTransport", "FeedSockets", "SnapshotStore", "TestSupport",
+                "VenueSupport", "CLobAllocator",
             ]),
         .testTarget(
             name: "BookServerTests",
@@ -290,7 +306,9 @@ let package = Package(
             dependencies: [
                 "LobMetrics", "BookService", "BookServer", "ExchangeServer", "SimulatedExchange",
             ]),
-        .testTarget(name: "LobTests", dependencies: ["lob", "TestSupport"]),
+        .testTarget(
+            name: "LobTests",
+            dependencies: ["lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -17,7 +17,7 @@ struct Lob: ParsableCommand {
         subcommands: [
             RunCommand.self, DemoCommand.self, ReplayCommand.self, VerifyCommand.self,
             RecordInfoCommand.self, SimulateCommand.self, MarketCommand.self, ExchangeCommand.self,
-            WatchCommand.self,
+            WatchCommand.self, HistoryCommand.self,
         ])
 
     /// Runs a command. Wrong usage that shows only when it runs is answered with the usage of that command.

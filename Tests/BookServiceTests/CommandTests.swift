@@ -88,14 +88,33 @@ struct CommandTests {
         }
     }
 
-    /// Another run takes its books from the first one's.
+    /// A snapshot of the venue in which one level deep in the book has another quantity.
+    private static func lie(_ port: Int) -> String {
+        guard let loop = try? EventLoop() else { return "" }
+        defer { loop.close() }
+        let url = "http://127.0.0.1:\(port)/api/v3/depth?symbol=SIM0USDT&limit=100"
+        guard let asked = try? Asked(url, on: loop) else { return "" }
+        loop.run { asked.isOver }
+        var body = asked.answer.text
+        let ends = body.indices.filter { body[$0] == "]" }
+        if let end = ends.dropFirst(60).first {
+            // `0"]`: the last digit of a quantity.
+            let digit = body.index(end, offsetBy: -2)
+            body.replaceSubrange(digit...digit, with: body[digit] == "7" ? "3" : "7")
+        }
+        return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
+            + "Connection: close\r\n\r\n\(body)"
+    }
+
+    /// Another run takes its books from the first one's; they are compared with the venue, and kept.
     @Test func aRunServesAnother() async {
+        let store = FileManager.default.temporaryDirectory.appendingPathComponent("lob-\(UUID()).store").path
         await onOwnThread("a run serves another") { report in
             let venue = try VenueHost(.init(symbols: names(.spot, 2), speed: 1))
             defer { venue.stop() }
             let symbols = "SIM0USDT,SIM1USDT"
             let first = try Command(
-                ["run", symbols, "--serve", "127.0.0.1:0"] + CommandTests.place(venue.port))
+                ["run", symbols, "--serve", "127.0.0.1:0", "--store", store] + CommandTests.place(venue.port))
             report.wait("serving", seen: { first.errors }) { first.errors.contains("rest=http://127.0.0.1:") }
             let port = first.errors.components(separatedBy: "rest=http://127.0.0.1:").last
                 .flatMap { Int($0.prefix { $0.isNumber }) }
@@ -103,9 +122,29 @@ struct CommandTests {
                 ["run", symbols, "--seconds", "4", "--json"] + CommandTests.place(port ?? 0))
             report.expect(second.wait() == 0, second.errors)
             report.expect(second.errors.contains("all books are live"), second.errors)
+            let check = try Command([
+                "verify", "--live", "SIM0USDT", "--server", "127.0.0.1:\(port ?? 0)", "--rest-url",
+                "http://127.0.0.1:\(venue.port)", "--depth", "100",
+            ])
+            report.expect(check.wait() == 0, check.errors)
+            report.expect(check.output.contains("levels that differ: 0,"), check.output)
+            // Somebody who answers for the venue, with one digit changed.
+            let liar = Meddler(
+                upstream: { _ in venue.port }, script: { _ in .answer(CommandTests.lie(venue.port)) })
+            defer { liar.stop() }
+            let caught = try Command([
+                "verify", "--live", "SIM0USDT", "--server", "127.0.0.1:\(port ?? 0)", "--rest-url",
+                "http://127.0.0.1:\(liar.port)", "--depth", "100",
+            ])
+            report.expect(caught.wait() == 2, caught.errors)
+            report.expect(caught.output.contains("levels that differ: 1,"), caught.output)
             first.signal(SIGINT)
             report.expect(first.wait() == 0, first.errors)
+            let history = try Command(["history", store, "--json"])
+            report.expect(history.wait() == 0, history.errors)
+            report.expect(history.output.contains("\"cause\":\"end\""), history.output)
         }
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: store + suffix) }
     }
 
     /// With others beside it an unknown one is named, the others run, and the list of symbols comes.

@@ -58,6 +58,13 @@ enum HouseRules {
             ]
         ),
         (
+            "SnapshotStore",
+            [
+                "BookEngine", "BookService", "DepthBook", "Foundation", "GRDB", "LobHandoff",
+                "LobMetrics", "LobRecording", "MarketData", "Synchronization",
+            ]
+        ),
+        (
             "BookServer",
             [
                 "BinanceServing", "BinanceVenue", "BookEngine", "BookService", "BookSync", "CLobPages",

@@ -4,7 +4,7 @@
 // Invariant: `counts` add up to `count`. A time is at most a quarter below the bound that stands for it.
 
 /// How long something took, over a whole run.
-package struct LatencyHistogram: Sendable {
+package struct LatencyHistogram: Hashable, Sendable {
     private static let smallestNs: Int64 = 1_000
     private static let doublingCount = 25
 
@@ -27,6 +27,37 @@ package struct LatencyHistogram: Sendable {
         let (sum, isHuge) = sumNs.addingReportingOverflow(ns)
         sumNs = isHuge ? .max : sum
         worstNs = max(worstNs ?? 0, ns)
+    }
+
+    /// Adds all times of another one.
+    package mutating func add(_ other: LatencyHistogram) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        count += other.count
+        let (sum, isHuge) = sumNs.addingReportingOverflow(other.sumNs)
+        sumNs = isHuge ? .max : sum
+        if let worst = other.worstNs { worstNs = max(worstNs ?? 0, worst) }
+    }
+
+    /// How many times each bucket has, for a file.
+    package var buckets: [Int] { counts }
+
+    /// The histogram of such counts; nil if it cannot be one.
+    ///
+    /// - Parameters:
+    ///   - buckets: as `buckets` gave them.
+    ///   - sumNs: sum of all times.
+    ///   - worstNs: the longest.
+    package init?(buckets: [Int], sumNs: Int64, worstNs: Int64?) {
+        if buckets.count != counts.count || buckets.contains(where: { $0 < 0 }) || sumNs < 0 { return nil }
+        var sum = 0
+        for bucket in buckets {
+            let (next, isHuge) = sum.addingReportingOverflow(bucket)
+            if isHuge { return nil }
+            sum = next
+        }
+        if (sum > 0) != (worstNs != nil) { return nil }
+        (counts, count) = (buckets, sum)
+        (self.sumNs, self.worstNs) = (sumNs, worstNs)
     }
 
     /// The time that so many in a thousand do not exceed, at most a quarter too large; nil before the first.

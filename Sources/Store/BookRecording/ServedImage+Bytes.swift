@@ -3,8 +3,7 @@
 //     counted symbol · u16 source · u8 bits (1 handed over, 2 has scales) · u8 decimals of prices, u8 of
 //     quantities · i64 update id · i64 event time · the bids, then the asks
 //     side   u8 proven (0 nothing, 1 to the price, 2 all) · i64 proven price · u32 bound of the count ·
-//            u32 levels, each: distance of its price from the one before (the first from 0), then its
-//            quantity, both as numbers of seven bits a byte
+//            the levels, as `ByteCursor.nextLevels` reads them
 //
 // Bytes from outside: a book that cannot be is refused.
 
@@ -44,13 +43,7 @@ extension ServedImage {
             bytes.append(little: Int64(0))
         }
         bytes.append(little: UInt32(clamping: bound))
-        bytes.append(little: UInt32(clamping: levels.count))
-        var before: Int64 = 0
-        for level in levels {
-            bytes.append(varying: (level.price.mantissa &- before).magnitude)
-            bytes.append(varying: UInt64(bitPattern: level.quantity.mantissa))
-            before = level.price.mantissa
-        }
+        bytes.append(levels: levels)
     }
 
     /// The image that these bytes say; nil if they are none, or say a book that cannot be.
@@ -77,20 +70,8 @@ extension ServedImage {
         _ side: Side, _ cursor: inout ByteCursor
     ) -> (proven: ProvenRange, bound: Int, levels: [PriceLevel])? {
         guard let kind = cursor.next(UInt8.self), kind <= 2, let worst = cursor.next(Int64.self),
-            let bound = cursor.next(UInt32.self), let count = cursor.next(UInt32.self).map(Int.init),
-            count <= cursor.remaining / 2
+            let bound = cursor.next(UInt32.self), let levels = cursor.nextLevels(side)
         else { return nil }
-        var levels: [PriceLevel] = []
-        levels.reserveCapacity(count)
-        var price: Int64 = 0
-        for index in 0..<count {
-            guard let distance = cursor.nextVarying(), let quantity = cursor.nextVarying(),
-                distance <= UInt64(Int64.max)
-            else { return nil }
-            let isDown = side == .bid && index > 0
-            price = isDown ? price &- Int64(distance) : price &+ Int64(distance)
-            levels.append(PriceLevel(price, Int64(bitPattern: quantity)))
-        }
         let proven: ProvenRange = kind == 0 ? .nothing : kind == 1 ? .to(Price(worst)) : .unbounded
         return (proven, Int(bound), levels)
     }

@@ -1,5 +1,6 @@
 // SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, a second SIGINT or SIGTERM ends the process
-// at once. A terminal that goes away may send SIGHUP twice, so that one never does.
+// at once. A terminal that goes away may send SIGHUP twice, so that one never does. SIGUSR1 asks for
+// snapshots.
 //
 // SAFETY: the set of signals is a variable of the call.
 
@@ -7,8 +8,9 @@ import Glibc
 import Synchronization
 
 private let stopSignal = Atomic<Int32>(0)
+private let savingIsAsked = Atomic<Bool>(false)
 
-/// The signals that ask a command to end.
+/// The signals that ask a command to end, or to save what it has.
 enum StopSignals {
     /// From here on they no longer kill; SIGPIPE is ignored. A SIGHUP that the process was started to ignore,
     /// as `nohup` does, stays ignored.
@@ -24,6 +26,7 @@ enum StopSignals {
                     expected: 0, desired: number, ordering: .relaxed)
             }
         }
+        _ = signal(SIGUSR1) { _ in savingIsAsked.store(true, ordering: .relaxed) }
         _ = signal(SIGPIPE, SIG_IGN)
         unblock()
     }
@@ -32,12 +35,15 @@ enum StopSignals {
     private static func unblock() {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, number) }
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { unsafe sigaddset(&signals, number) }
         unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Whether one has come.
     static var isRaised: Bool { stopSignal.load(ordering: .relaxed) != 0 }
+
+    /// Whether somebody has asked for snapshots since the last call.
+    static func takeSaving() -> Bool { savingIsAsked.exchange(false, ordering: .relaxed) }
 
     /// Whether the process ignores a signal, by the system's own word.
     private static func isIgnored(_ number: Int32) -> Bool {

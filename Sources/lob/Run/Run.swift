@@ -8,6 +8,7 @@ import BookService
 import Glibc
 import Logging
 import MarketData
+import SnapshotStore
 
 /// The logger of a command that keeps books.
 func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
@@ -51,6 +52,8 @@ struct Run {
     var serving: BookServer.Options?
     /// Where to record; nil if nothing is.
     var recording: RecorderOptions?
+    /// Where to keep snapshots and everything else of note; nil if nothing is.
+    var keeping: StoreOptions?
 
     private static let lookIntervalUs: UInt32 = 100_000
     private static let drawEveryLooks = 3
@@ -88,6 +91,7 @@ struct Run {
             throw ExitCode(1)
         }
         let recorder = try record(service)
+        let store = try keep(service)
         let server = try serve(service)
         let listing = Listing(service.symbols, teller)
         if let list { listing.set(.success(list), logger) }
@@ -99,17 +103,21 @@ struct Run {
         var futility: String?
         while !limit.isOver && futility == nil {
             look(service, listing, &looks)
+            if StopSignals.takeSaving() { store?.saveAll() }
             futility = self.futility(listing, teller, looks)
         }
         if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
         let shards = service.shardStatuses
         server?.stop()
+        // Before the service: its last snapshots are of live books.
+        let lostRows = store?.stop() ?? 0
         let books = service.stop()
         // Behind the service: its last frames are in the recording.
         let recorded = recorder?.stop()
         console.clear()
         if let recorded { logger.info("\(recorded.text)") }
+        if lostRows > 0 { logger.error("\(counted(lostRows, "row")) of the store found no room") }
         if let futility {
             printError("lob: \(futility)")
             throw ExitCode(1)
@@ -132,6 +140,18 @@ struct Run {
         } catch {
             _ = service.stop()
             printError("lob: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// Starts to keep snapshots, if it is to.
+    private func keep(_ service: BookService) throws -> BookStore? {
+        guard let keeping else { return nil }
+        do throws(StoreError) {
+            return try BookStore.start(service, keeping, logger)
+        } catch {
+            _ = service.stop()
+            printError("lob: cannot keep snapshots: \(error)")
             throw ExitCode(1)
         }
     }

@@ -157,6 +157,10 @@ struct RunCommand: ParsableCommand {
               lob run BTCUSDT --ws-url ws://127.0.0.1:9101 --rest-url http://127.0.0.1:9101
               lob run BTCUSDT --serve 127.0.0.1:9443
               lob run BTCUSDT --record records --record-days 30
+              lob run BTCUSDT --store books.store --store-days 30
+
+            --store keeps a full snapshot of each book every minute, and of all books on SIGUSR1; lob \
+            history shows what is kept.
 
             Certificates are checked against the system's authorities, or those of SSL_CERT_FILE, or only \
             those of --ca. The proxy of http_proxy is used for every host that no_proxy does not name; \
@@ -217,6 +221,8 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     @OptionGroup var recording: RecordArguments
+
+    @OptionGroup var keeping: StoreArguments
 
     @OptionGroup var books: BookOptions
 
@@ -308,6 +314,7 @@ struct RunCommand: ParsableCommand {
         var run = Run(configuration, books, console, logger, title: "\(market.rawValue)", limit: limit)
         run.serving = try serve.map(serving.options)
         run.recording = recording.options
+        run.keeping = keeping.options
         try run.run(list: list)
     }
 }

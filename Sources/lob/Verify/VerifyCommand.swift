@@ -1,8 +1,12 @@
 // `lob verify`: arguments and exit status.
 
 import ArgumentParser
+import BinanceVenue
 import BookRecording
 import LobRecording
+import LobTransport
+import MarketData
+import SnapshotStore
 
 /// A time as an argument: ISO 8601, or a number since 1970.
 struct TimeArgument: ExpressibleByArgument {
@@ -27,7 +31,7 @@ struct RecordedPart: ParsableArguments {
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Hold recordings of lob run to everything they say.",
+        abstract: "Hold recordings of lob run to everything they say, or a served book to the venue.",
         discussion: """
             Replays segments, or folders of them, through the engine. Compared are: the check and the number \
             of every block; every copy of a book and every digest in the recording with the books that its \
@@ -36,12 +40,19 @@ struct VerifyCommand: ParsableCommand {
 
             A file of a folder that is no segment is named, left out, and a fault.
 
-            Exit status: 0 nothing disagrees; 1 it cannot be read; 2 something is damaged, missing without a \
-            word, or contradicts the recording; 130 interrupted.
+            --live SYMBOL compares a book of a running lob run --serve with the venue, now: one snapshot of \
+            each is brought to one update id by the server's own stream, and both sides are printed. It \
+            costs the venue's weight of one snapshot of --depth levels.
+
+            Exit status: 0 nothing disagrees; 1 it cannot be read, or one of the two cannot be reached; 2 \
+            something is damaged, missing without a word, contradicts the recording, or is not what the \
+            venue has; 130 interrupted.
             """)
 
     @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
-    var recordings: [String]
+    var recordings: [String] = []
+
+    @OptionGroup var live: LiveArguments
 
     @OptionGroup var part: RecordedPart
 
@@ -49,11 +60,18 @@ struct VerifyCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        if live.live != nil {
+            if !recordings.isEmpty || part.from != nil || part.to != nil {
+                throw ValidationError("--live is of now: it takes neither recordings nor times.")
+            }
+            return
+        }
         if recordings.isEmpty { throw ValidationError("Give at least one recording.") }
     }
 
     func run() throws {
         StopSignals.install()
+        if let verification = try live.verification() { return try compare(verification) }
         var isFaulty = false
         for path in recordings {
             do throws(SegmentError) {
@@ -76,6 +94,22 @@ struct VerifyCommand: ParsableCommand {
         }
         if StopSignals.isRaised { throw ExitCode(130) }
         if isFaulty { throw ExitCode(2) }
+    }
+
+    private func compare(_ verification: LiveVerification) throws {
+        let sides = try verification.sides()
+        guard let difference = BookDifference(sides.served.stored.book, sides.venue.stored.book) else {
+            printError("lob: the decimals of both books cannot be brought together")
+            throw ExitCode(2)
+        }
+        let picture = HistoryDifference(first: sides.served, second: sides.venue, difference: difference)
+        if json {
+            Output.write(picture.json)
+        } else {
+            for side in [sides.served, sides.venue] { Output.write(side.text(depth: 5)) }
+            Output.write(picture.text(depth: 20))
+        }
+        if picture.isContradiction { throw ExitCode(2) }
     }
 
     private func verify(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {

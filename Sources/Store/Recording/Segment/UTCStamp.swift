@@ -34,9 +34,12 @@ package struct UTCStamp: Hashable, Sendable {
     /// For the name of a file: `20261129T151305Z`.
     package var name: String { date.joined() + "T" + time.joined() + "Z" }
 
+    /// The day: `2026-11-29`.
+    package var day: String { date.joined(separator: "-") }
+
     /// For people: `2026-11-29 15:13:05.250`.
     package var text: String {
         let thousandths = "\(1000 + millisecond)".dropFirst()
-        return date.joined(separator: "-") + " " + time.joined(separator: ":") + "." + thousandths
+        return day + " " + time.joined(separator: ":") + "." + thousandths
     }
 }

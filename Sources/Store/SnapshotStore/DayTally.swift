@@ -1,0 +1,117 @@
+// What a day has been for one book: how long it was live, what was wrong, and how it was checked.
+//
+// Times are measured on a clock that is never set; the day is the UTC day of the moment of a look, so a day
+// ends within a twentieth of a second of midnight. Lag is sampled with the looks, twenty times a second,
+// where the book has moved.
+//
+// Invariant: `liveNs`, `syncingNs` and the values of `staleNs` add up to the time that was looked at.
+
+import BookEngine
+import DepthBook
+import LobMetrics
+import MarketData
+
+/// A day of one book, or as much of it as was seen.
+package struct DayTally: Hashable, Sendable {
+    /// What was counted.
+    package struct Counts: Hashable, Sendable {
+        /// Updates applied.
+        package var updates = 0
+        /// Times an update was found missing.
+        package var gaps = 0
+        /// Times the book lost its trust.
+        package var resyncs = 0
+        /// Audits finished, and those that agreed.
+        package var audits = 0
+        /// See `audits`.
+        package var auditsAgreed = 0
+        /// Tickers compared, and those that agreed.
+        package var tickers = 0
+        /// See `tickers`.
+        package var tickersAgreed = 0
+        /// Partial depths compared, and those that agreed.
+        package var partials = 0
+        /// See `partials`.
+        package var partialsAgreed = 0
+
+        /// Nothing.
+        package init() {}
+
+        /// Comparisons of any kind that found a difference.
+        package var mismatches: Int {
+            audits - auditsAgreed + tickers - tickersAgreed + partials - partialsAgreed
+        }
+    }
+
+    /// When it was looked at first, in nanoseconds since 1970.
+    package var fromNs: Int64
+    /// When it was looked at last.
+    package var toNs: Int64
+    /// Time live.
+    package var liveNs: Int64 = 0
+    /// Time before the first snapshot.
+    package var syncingNs: Int64 = 0
+    /// Time stale, by the reason's name.
+    package var staleNs: [String: Int64] = [:]
+    /// What was counted.
+    package var counts = Counts()
+    /// Longest time between two updates, or since the last one.
+    package var longestSilenceNs: Int64 = 0
+    /// How much later than usual updates came.
+    package var lag = LatencyHistogram()
+
+    /// A day that begins now.
+    package init(fromNs: Int64) { (self.fromNs, toNs) = (fromNs, fromNs) }
+
+    /// Time passed in a state.
+    mutating func passed(_ ns: Int64, _ state: BookState, _ reason: StaleReason, atNs: Int64) {
+        toNs = atNs
+        switch state {
+        case .live: liveNs += ns
+        case .syncing: syncingNs += ns
+        case .stale: staleNs["\(reason)", default: 0] += ns
+        }
+    }
+
+    /// Counters have grown.
+    mutating func grew(from old: SymbolCounters, to new: SymbolCounters) {
+        counts.updates += new.applied - old.applied
+        counts.gaps += new.gaps - old.gaps
+        counts.resyncs += new.resyncs - old.resyncs
+        counts.audits += new.auditsCompared - old.auditsCompared
+        counts.auditsAgreed += new.auditsAgreed - old.auditsAgreed
+        counts.tickers += new.tickersCompared - old.tickersCompared
+        counts.tickersAgreed += new.tickersAgreed - old.tickersAgreed
+        counts.partials += new.partialsCompared - old.partialsCompared
+        counts.partialsAgreed += new.partialsAgreed - old.partialsAgreed
+    }
+
+    /// Adds what another run has seen of the same day.
+    package mutating func add(_ other: DayTally) {
+        (fromNs, toNs) = (min(fromNs, other.fromNs), max(toNs, other.toNs))
+        liveNs &+= other.liveNs
+        syncingNs &+= other.syncingNs
+        for (reason, ns) in other.staleNs { staleNs[reason] = (staleNs[reason] ?? 0) &+ ns }
+        counts.updates &+= other.counts.updates
+        counts.gaps &+= other.counts.gaps
+        counts.resyncs &+= other.counts.resyncs
+        counts.audits &+= other.counts.audits
+        counts.auditsAgreed &+= other.counts.auditsAgreed
+        counts.tickers &+= other.counts.tickers
+        counts.tickersAgreed &+= other.counts.tickersAgreed
+        counts.partials &+= other.counts.partials
+        counts.partialsAgreed &+= other.counts.partialsAgreed
+        longestSilenceNs = max(longestSilenceNs, other.longestSilenceNs)
+        lag.add(other.lag)
+    }
+}
+
+/// The day of a book as it is kept.
+package struct StoredReport: Hashable, Sendable {
+    /// Whose book.
+    package var symbol: SymbolName
+    /// The day, as `2026-11-29`.
+    package var day: String
+    /// What it was.
+    package var tally: DayTally
+}

@@ -1,0 +1,116 @@
+// The file of a store: opened for writing or for reading, after a look whether it is ours. A file that is
+// not, or that a later version wrote, is left as it is.
+
+import Foundation
+import GRDB
+
+/// Opens stores.
+enum StoreFile {
+    /// What is found at a path.
+    private enum Found {
+        case nothing, ours, older
+    }
+
+    /// A store to write into, with the present tables.
+    ///
+    /// - Parameter path: made if it is not there.
+    /// - Returns: the database, and whether an older one was brought up to date.
+    static func openToWrite(_ path: String) throws(StoreError) -> (queue: DatabaseQueue, isMigrated: Bool) {
+        let found = try look(path)
+        var configuration = configuration
+        configuration.journalMode = .wal
+        configuration.prepareDatabase { db in
+            // Takes effect in a new file only: rows that are removed can shorten it then.
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = NORMAL")
+        }
+        return try refusing(path) {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try StoreSchema.migrator.migrate(queue)
+            return (queue, found == .older)
+        }
+    }
+
+    /// A store to read, also while another process writes it.
+    ///
+    /// - Parameter path: of a store.
+    static func openToRead(_ path: String) throws(StoreError) -> DatabaseQueue {
+        if try look(path) == .nothing { throw .missing(path: path) }
+        return try refusing(path) { try DatabaseQueue(path: path, configuration: readOnly) }
+    }
+
+    /// The file's number in its file system, nil if there is none: tells whether it is still the same.
+    static func number(_ path: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.systemFileNumber] as? NSNumber)?.intValue
+    }
+
+    /// Nanoseconds since 1970.
+    static var nowNs: Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
+
+    /// Nanoseconds of a clock that is never set.
+    static var monotonicNs: Int64 { Int64(clamping: DispatchTime.now().uptimeNanoseconds) }
+
+    /// What a refusal of SQLite means to people.
+    static func reason(_ error: any Error) -> String {
+        guard let error = error as? DatabaseError else { return "\(error)" }
+        switch error.resultCode {
+        case .SQLITE_FULL: return "the disk is full"
+        case .SQLITE_READONLY: return "it may only be read"
+        case .SQLITE_CANTOPEN: return "cannot be opened or made"
+        case .SQLITE_NOTADB: return "is no database"
+        case .SQLITE_CORRUPT: return "is damaged: \(error.message ?? "")"
+        case .SQLITE_IOERR: return "the disk fails: \(error.message ?? "")"
+        case .SQLITE_BUSY, .SQLITE_LOCKED: return "another process keeps it locked"
+        case .SQLITE_PERM, .SQLITE_AUTH: return "access is refused"
+        default: return error.message ?? "error \(error.resultCode.rawValue)"
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        return configuration
+    }
+
+    private static var readOnly: Configuration {
+        var configuration = configuration
+        configuration.readonly = true
+        return configuration
+    }
+
+    private static func look(_ path: String) throws(StoreError) -> Found {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            return .nothing
+        }
+        if attributes[.type] as? FileAttributeType == .typeDirectory { throw .notAStore(path: path) }
+        // One of no bytes becomes a store.
+        if (attributes[.size] as? NSNumber)?.intValue == 0 { return .nothing }
+        return try refusing(path) {
+            let queue = try DatabaseQueue(path: path, configuration: readOnly)
+            return try queue.read { db in
+                let number = try Int32.fetchOne(db, sql: "PRAGMA application_id")
+                if number != StoreSchema.applicationID {
+                    // Killed between its birth and its first table.
+                    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
+                    if number == 0 && tables == 0 { return .nothing }
+                    throw StoreError.notAStore(path: path)
+                }
+                if try StoreSchema.migrator.hasBeenSuperseded(db) { throw StoreError.newer(path: path) }
+                return try StoreSchema.migrator.hasCompletedMigrations(db) ? .ours : .older
+            }
+        }
+    }
+
+    /// Runs something of the database, its refusals as ours.
+    private static func refusing<R>(_ path: String, _ body: () throws -> R) throws(StoreError) -> R {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+            throw .notAStore(path: path)
+        } catch {
+            throw .refused(path: path, reason: reason(error))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// What of one symbol goes into a store, out of what readers see of it: the views, twenty times a second, and
+// the status, once a second. Nothing here asks the book thread, unless something is wrong.
+
+import BookEngine
+import BookService
+import DepthBook
+import LobHandoff
+import MarketData
+
+/// The looks at one symbol.
+struct SymbolTrail {
+    /// What a look has found.
+    struct Findings {
+        var gaps: [StoredGap] = []
+        /// An audit that ended since the last look.
+        var audit: StoredAudit?
+        /// Contradictions since the last look: of tickers, of partial depths.
+        var tickers = 0
+        var partials = 0
+        /// What the book was until this look.
+        var former = (state: BookState.syncing, reason: StaleReason.none)
+        /// Counters before and now, if there are new ones.
+        var counters: (old: SymbolCounters, new: SymbolCounters)?
+        /// How late its last update was, if one has come.
+        var lagNs: Int64?
+    }
+
+    let symbol: SymbolName
+    private let readers: SymbolReaders
+    private(set) var view = BookView()
+    private(set) var status: SymbolStatus
+    private var version: UInt64 = 0
+    private var monitor = BookMonitor()
+    private var gap: StoredGap?
+    private var liveID: UpdateID?
+    private var auditNumber = 0
+
+    /// A trail that begins now: until it is live, the book is in a gap.
+    init(_ symbol: SymbolName, _ readers: SymbolReaders) {
+        (self.symbol, self.readers) = (symbol, readers)
+        status = SymbolStatus(symbol)
+    }
+
+    /// Looks.
+    ///
+    /// - Parameters:
+    ///   - atNs: the time now, since 1970.
+    ///   - monotonicNs: the same on a clock that is never set.
+    ///   - number: gives the next gap its number.
+    mutating func look(atNs: Int64, monotonicNs: Int64, number: () -> Int) -> Findings {
+        var findings = Findings()
+        findings.former = (view.state, view.reason)
+        let formerID = view.lastUpdateID
+        _ = readers.views.read(into: &view)
+        let before = status
+        var isNew = false
+        if case .new(let version) = readers.statuses.read(into: &status, ifNewerThan: version) {
+            (self.version, isNew) = (version, true)
+        }
+        if gap == nil && liveID == nil && view.state != .live {
+            begin(view.state == .syncing ? "syncing" : "\(view.reason)", atNs, number, &findings)
+        }
+        for news in monitor.look(view, isNew ? status : nil, atNs: monotonicNs) {
+            switch news {
+            case .live, .liveAgain: end(atNs, &findings)
+            case .stale(let reason): if gap == nil { begin("\(reason)", atNs, number, &findings) }
+            case .mended:
+                var over = StoredGap(
+                    number: number(), symbol: symbol, fromNs: atNs, reason: "mended", idBefore: liveID)
+                (over.toNs, over.idAfter) = (atNs, view.lastUpdateID)
+                findings.gaps.append(over)
+            default: break
+            }
+        }
+        if view.state == .live { liveID = view.lastUpdateID }
+        if view.state != .syncing && view.lastUpdateID != formerID { findings.lagNs = view.lagNs }
+        if isNew {
+            let (old, new) = (before.counters, status.counters)
+            findings.counters = (old, new)
+            findings.tickers = differing(new).tickers - differing(old).tickers
+            findings.partials = differing(new).partials - differing(old).partials
+            if let outcome = status.lastAudit, outcome.number > auditNumber {
+                auditNumber = outcome.number
+                findings.audit = StoredAudit(
+                    symbol: symbol, atNs: atNs, outcome: outcome,
+                    difference: outcome.isEqual ? nil : status.lastDifference?.text)
+            }
+        }
+        return findings
+    }
+
+    private func differing(_ counters: SymbolCounters) -> (tickers: Int, partials: Int) {
+        (
+            counters.tickersCompared - counters.tickersAgreed,
+            counters.partialsCompared - counters.partialsAgreed
+        )
+    }
+
+    private mutating func begin(
+        _ reason: String, _ atNs: Int64, _ number: () -> Int, _ findings: inout Findings
+    ) {
+        let begun = StoredGap(
+            number: number(), symbol: symbol, fromNs: atNs, reason: reason, idBefore: liveID)
+        gap = begun
+        findings.gaps.append(begun)
+    }
+
+    private mutating func end(_ atNs: Int64, _ findings: inout Findings) {
+        guard var over = gap else { return }
+        (over.toNs, over.idAfter) = (atNs, view.lastUpdateID)
+        gap = nil
+        findings.gaps.append(over)
+    }
+}

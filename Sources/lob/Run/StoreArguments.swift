@@ -1,0 +1,68 @@
+// What of a run is kept in a store, and for how long.
+
+import ArgumentParser
+import BookService
+import Logging
+import SnapshotStore
+
+/// Arguments of the store.
+struct StoreArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Keep snapshots, audits, mismatches, gaps and daily reports in this file.", valueName: "file"))
+    var store: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Seconds between two snapshots of a book (60); 0: only on SIGUSR1 and at the end.", valueName: "s"
+        ))
+    var storeEvery: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of the file keep the last so many days.", valueName: "days"))
+    var storeDays: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of the file keep the newest snapshots in so many GiB.", valueName: "GiB"))
+    var storeKeep: Double?
+
+    func validate() throws {
+        if store == nil && (storeEvery != nil || storeDays != nil || storeKeep != nil) {
+            throw ValidationError("--store-every, --store-days and --store-keep need --store.")
+        }
+        if let store, store.isEmpty { throw ValidationError("--store needs the name of a file.") }
+        if let storeEvery, storeEvery != 0 && !(storeEvery >= 0.1 && storeEvery <= 1_000_000_000) {
+            throw ValidationError("--store-every must be 0, or 0.1 … 1000000000 s.")
+        }
+        for (name, value) in [("keep", storeKeep), ("days", storeDays)] {
+            guard let value else { continue }
+            if !(value > 0 && value <= 1_000_000) {
+                throw ValidationError("--store-\(name) must be above 0 and at most 1000000.")
+            }
+        }
+    }
+
+    /// The same for a store; nil if nothing is kept.
+    var options: StoreOptions? {
+        guard let store else { return nil }
+        var options = StoreOptions(path: store)
+        if let storeEvery { options.snapshotEveryNs = Int64(storeEvery * 1e9) }
+        options.keptNsMax = storeDays.map { Int64(min($0 * 86_400e9, 1e18)) }
+        options.keptBytesMax = storeKeep.map { Int($0 * Double(1 << 30)) }
+        return options
+    }
+}
+
+extension BookStore {
+    /// Starts to keep what happens to a service, and says so in the log.
+    static func start(
+        _ service: BookService, _ options: StoreOptions, _ logger: Logger
+    ) throws(StoreError) -> BookStore {
+        try BookStore(service, options) { event in
+            logger.log(level: event.isTrouble ? .error : .info, "\(event)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// Whose book is compared with whom.
+
+import ArgumentParser
+import BinanceVenue
+import LobTransport
+import MarketData
+
+/// Arguments of `lob verify --live`.
+struct LiveArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Compare a served book of this symbol with the venue.", valueName: "symbol"))
+    var live: String?
+
+    @Option(help: ArgumentHelp("With --live: where the server is.", valueName: "host:port"))
+    var server = "127.0.0.1:9443"
+
+    @Option(help: "With --live: market of the server: spot, usdm or coinm.")
+    var market = LiveMarketArgument.spot
+
+    @Option(help: "With --live: the venue's world: production, dataOnly, testnet or demo.")
+    var environment = VenueEnvironment.production
+
+    @Option(help: ArgumentHelp("With --live: the venue's requests to here instead.", valueName: "url"))
+    var restUrl: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: levels a side.", valueName: "n"))
+    var depth = 1_000
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: wait so long.", valueName: "s"))
+    var wait = 30.0
+
+    func validate() throws { _ = try verification() }
+
+    /// What is to be compared; nil if nothing live is.
+    func verification() throws -> LiveVerification? {
+        guard let live else { return nil }
+        guard let symbol = SymbolName(argument: live) else {
+            throw ValidationError("\(live): no symbol has such a name.")
+        }
+        if !(16...5000).contains(depth) { throw ValidationError("--depth must be 16 … 5000.") }
+        if !(wait > 0 && wait <= 1e6) { throw ValidationError("--wait must be above 0 and at most 1000000.") }
+        guard var venue = Endpoints(market: market.market, environment: environment) else {
+            throw ValidationError("\(market.rawValue) has no environment \(environment.rawValue).")
+        }
+        if let restUrl { venue.restBase = try LiveArguments.base(restUrl, "--rest-url") }
+        let base = try LiveArguments.base(server, "--server")
+        let served = Endpoints(
+            market: market.market, streamBase: "ws" + base.dropFirst("http".count), restBase: base)
+        return LiveVerification(symbol: symbol, server: served, venue: venue, depth: depth, limit: wait)
+    }
+
+    /// Scheme, host and port, without a slash behind them.
+    private static func base(_ text: String, _ option: String) throws -> String {
+        let url = text.contains("://") ? text : "http://\(text)"
+        if !url.hasPrefix("http://") && !url.hasPrefix("https://") {
+            throw ValidationError("\(option) \(text): begins with neither http:// nor https://.")
+        }
+        do throws(TransportError) {
+            _ = try ServiceURL(url)
+        } catch {
+            throw ValidationError("\(option) \(text): \(error).")
+        }
+        return url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+}

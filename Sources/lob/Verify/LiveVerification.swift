@@ -1,0 +1,127 @@
+// `lob verify --live`: one book of a running server against the venue, now.
+//
+// Two books are made out of the server's own stream of updates: one from a snapshot of the server, and one
+// from a snapshot of the venue. Where both stand at one update id they must be equal as far as both are
+// proven. An update that never reached the server is in the venue's snapshot and not in the server's, so it
+// shows; nothing is asked of the server but what every client asks.
+
+import ArgumentParser
+import BinanceVenue
+import BookService
+import DepthBook
+import Glibc
+import MarketData
+import SnapshotStore
+import Synchronization
+
+/// A comparison of a served book with the venue.
+struct LiveVerification {
+    /// The symbol.
+    let symbol: SymbolName
+    /// Where the server's streams and snapshots are, and where the venue's snapshots are.
+    let server: Endpoints
+    let venue: Endpoints
+    /// Levels a side to ask for.
+    let depth: Int
+    /// How long to wait, in seconds.
+    let limit: Double
+
+    /// Both books at one update id.
+    struct Sides {
+        var served: HistoryBook
+        var venue: HistoryBook
+    }
+
+    /// Brings both books to one update id.
+    ///
+    /// - Throws: `ExitCode` 1 if that cannot be; the reason is then on standard error.
+    func sides() throws -> Sides {
+        var mixed = server
+        mixed.restBase = venue.restBase
+        let services: [BookService]
+        do throws(ServiceError) {
+            services = [try service(server), try service(mixed)]
+        } catch {
+            printError("lob: \(error)")
+            throw ExitCode(1)
+        }
+        defer { for service in services { service.stop() } }
+        let copies = [Copies(), Copies()]
+        let clock = Stopwatch()
+        while Double(clock.elapsedNs) < limit * 1e9 && !StopSignals.isRaised {
+            for (service, copies) in zip(services, copies) {
+                _ = service.copy(of: symbol) { copies.add($0) }
+            }
+            if let (served, venue) = Copies.meeting(copies[0], copies[1]) {
+                return Sides(served: picture("served", served), venue: picture("venue", venue))
+            }
+            usleep(5_000)
+        }
+        if StopSignals.isRaised { throw ExitCode(130) }
+        printError("lob: \(trouble(services, copies))")
+        throw ExitCode(1)
+    }
+
+    private func service(_ endpoints: Endpoints) throws(ServiceError) -> BookService {
+        var configuration = ServiceConfiguration(endpoints: endpoints, symbols: [symbol])
+        configuration.depth = depth
+        configuration.auditEveryMs = 0
+        configuration.idle = .park
+        configuration.streams.hasBookTicker = false
+        return try BookService(configuration)
+    }
+
+    private func picture(_ label: String, _ book: FullBook) -> HistoryBook {
+        let status = book.status
+        let image = BookImage(
+            lastUpdateID: status.lastUpdateID, eventTimeUs: 0, scales: status.scales,
+            provenBids: status.provenBids, provenAsks: status.provenAsks, bids: book.bids, asks: book.asks,
+            bidCountBound: book.bids.count, askCountBound: book.asks.count)
+        return HistoryBook(
+            label: label, market: server.market.name,
+            stored: StoredBook(
+                symbol, atNs: wallClockUs() * 1000, cause: .asked, state: status.state, reason: status.reason,
+                book: image))
+    }
+
+    private func trouble(_ services: [BookService], _ copies: [Copies]) -> String {
+        let names = ["the server (\(server.restBase))", "the venue (\(venue.restBase))"]
+        for (index, service) in services.enumerated() where !copies[index].isLive {
+            let error = "\(service.fetcherStatus.lastError)"
+            let lastError = error.isEmpty ? "" : ", the last error was: \(error)"
+            let wait = service.fetcherStatus.waitText(nowMs: wallClockUs() / 1000).map { ": \($0)" } ?? ""
+            return
+                "no live book of \(symbol) out of a snapshot of \(names[index]) within \(fixed(limit, 0)) s"
+                + wait + lastError
+        }
+        return "the two books of \(symbol) did not meet at one update id within \(fixed(limit, 0)) s"
+    }
+}
+
+/// The last copies of a live book. Any thread adds.
+private final class Copies: Sendable {
+    private static let countMax = 64
+    private let kept = Mutex<[FullBook]>([])
+
+    func add(_ book: FullBook) {
+        if book.status.state != .live { return }
+        kept.withLock { kept in
+            if kept.last?.status.lastUpdateID == book.status.lastUpdateID { return }
+            kept.append(book)
+            if kept.count > Copies.countMax { kept.removeFirst() }
+        }
+    }
+
+    var isLive: Bool { kept.withLock { !$0.isEmpty } }
+
+    /// The newest two of one update id.
+    static func meeting(_ first: Copies, _ second: Copies) -> (FullBook, FullBook)? {
+        let (mine, theirs) = (first.kept.withLock { $0 }, second.kept.withLock { $0 })
+        for own in mine.reversed() {
+            if let other = theirs.last(where: { $0.status.lastUpdateID == own.status.lastUpdateID }) {
+                return (own, other)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,94 @@
+// Which files are stores, and what happens to those that are not.
+
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@testable import SnapshotStore
+
+@Suite struct StoreFileTests {
+    private let folder = StoreFolder()
+
+    private func refusal(_ path: String) -> StoreError? {
+        do throws(StoreError) {
+            _ = try StoreFile.openToWrite(path)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aNewStoreHasItsTables() throws {
+        let (queue, isMigrated) = try StoreFile.openToWrite(folder.file)
+        #expect(!isMigrated)
+        try queue.read { db in
+            #expect(try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == 2)
+            #expect(try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal")
+            #expect(try Int.fetchOne(db, sql: "PRAGMA synchronous") == 1)
+            let loose = try String.fetchAll(
+                db, sql: "SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0")
+            #expect(loose.allSatisfy { $0.hasPrefix("sqlite_") || $0 == "grdb_migrations" }, "\(loose)")
+        }
+        try queue.close()
+        #expect(refusal(folder.file) == nil)
+    }
+
+    @Test func whatIsNoStoreIsLeftAsItIs() throws {
+        let text = folder.path + "/notes.txt"
+        try Data("a file of somebody else, and longer than a header of SQLite would be: it stays".utf8)
+            .write(to: URL(fileURLWithPath: text))
+        let before = try Data(contentsOf: URL(fileURLWithPath: text))
+        #expect(refusal(text) == .notAStore(path: text))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: text)) == before)
+
+        let other = folder.path + "/other.sqlite"
+        let queue = try DatabaseQueue(path: other)
+        try queue.write { try $0.execute(sql: "CREATE TABLE mail (id INTEGER)") }
+        try queue.close()
+        let database = try Data(contentsOf: URL(fileURLWithPath: other))
+        #expect(refusal(other) == .notAStore(path: other))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: other)) == database)
+
+        #expect(refusal(folder.path) == .notAStore(path: folder.path))
+        #expect(throws: StoreError.missing(path: folder.file)) { _ = try StoreReader(folder.file) }
+    }
+
+    @Test func aFolderThatIsNotThereIsSaid() {
+        let path = folder.path + "/none/books.store"
+        guard case .refused(let where_, let reason)? = refusal(path) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(where_ == path && reason == "cannot be opened or made")
+    }
+
+    @Test func anEmptyFileBecomesAStore() throws {
+        try Data().write(to: URL(fileURLWithPath: folder.file))
+        #expect(refusal(folder.file) == nil)
+    }
+
+    @Test func anOlderStoreIsBroughtUpToDate() throws {
+        let old = try DatabaseQueue(path: folder.file)
+        try StoreSchema.migrator.migrate(old, upTo: "1")
+        try old.write { db in
+            try db.execute(sql: "INSERT INTO run (market, startedAtNs, lastAtNs) VALUES ('spot', 1, 2)")
+        }
+        try old.close()
+        // Read as it is, then written to.
+        #expect(try StoreReader(folder.file).reports(day: nil, symbol: nil).isEmpty)
+        let (queue, isMigrated) = try StoreFile.openToWrite(folder.file)
+        #expect(isMigrated)
+        #expect(try queue.read { try $0.tableExists("report") })
+        try queue.close()
+        #expect(try count(folder.file, "run") == 1)
+    }
+
+    @Test func aLaterVersionIsLeftAlone() throws {
+        let (queue, _) = try StoreFile.openToWrite(folder.file)
+        try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99')") }
+        try queue.close()
+        #expect(refusal(folder.file) == .newer(path: folder.file))
+        #expect(throws: StoreError.newer(path: folder.file)) { _ = try StoreReader(folder.file) }
+    }
+}

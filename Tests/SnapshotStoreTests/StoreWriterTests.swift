@@ -1,0 +1,189 @@
+// What is written is there, whatever the disk does meanwhile.
+
+@testable import BookEngine
+import DepthBook
+import Foundation
+import GRDB
+import MarketData
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import SnapshotStore
+
+/// What makes the disk refuse, changed by the test.
+private final class Fault: Sendable {
+    private let statements = Mutex<String?>(nil)
+    var sql: String? {
+        get { statements.withLock { $0 } }
+        set { statements.withLock { $0 = newValue } }
+    }
+}
+
+@Suite struct StoreWriterTests {
+    private let folder = StoreFolder()
+
+    private func gap(_ number: Int, atNs: Int64 = 1) -> StoreEntry {
+        .gap(StoredGap(number: number, symbol: "ETHUSDT", fromNs: atNs, reason: "gap", idBefore: UpdateID(7)))
+    }
+
+    @Test func everythingComesBackAsItWas() throws {
+        let subject = try StoreSubject(StoreSubject.options(folder))
+        var random = SeededRandom(seed: 5)
+        let books = (0..<40).map { randomBook(&random, levels: 50, atNs: Int64($0 + 1)) }
+        for book in books { #expect(subject.queue.add(.book(book), atNs: 1)) }
+        let outcome = AuditOutcome(
+            number: 1, at: UpdateID(9), snapshotID: UpdateID(8), isEqual: false, levelCount: 25,
+            checksum: .max, venueChecksum: 1)
+        var sides = [books[0], books[1]]
+        (sides[0].cause, sides[1].cause) = (.audited, .venue)
+        let audit = StoredAudit(
+            symbol: "BTCUSDT", atNs: 50, outcome: outcome, difference: "bid 1: 2 here", sides: sides)
+        subject.queue.add(.audit(audit), atNs: 1)
+        subject.queue.add(
+            .mismatch(StoredMismatch(symbol: "BTCUSDT", atNs: 60, check: "ticker", count: 3)), atNs: 1)
+        subject.queue.add(gap(1), atNs: 1)
+        var ended = StoredGap(number: 1, symbol: "ETHUSDT", fromNs: 1, reason: "gap", idBefore: UpdateID(7))
+        (ended.toNs, ended.idAfter) = (9, UpdateID(11))
+        subject.queue.add(.gap(ended), atNs: 1)
+        subject.queue.add(
+            .connection(StoredConnection(atNs: 70, shard: 2, source: 3, event: "connected")), atNs: 1)
+        subject.stop()
+        #expect(!FileManager.default.fileExists(atPath: folder.file + "-wal"))
+
+        let reader = try StoreReader(folder.file)
+        for (index, book) in books.enumerated() {
+            let found = try reader.book(Int64(index + 1))
+            #expect(found.market == "spot" && found.book == book)
+        }
+        let rows = try reader.rows(.audits, StoreFilter())
+        #expect(rows.count == 1 && rows[0]["isEqual"] == .truth(false))
+        #expect(rows[0]["checksum"] == .text("ffffffff") && rows[0]["difference"] == .text("bid 1: 2 here"))
+        guard case .number(let own) = rows[0]["own"], case .number(let venue) = rows[0]["venue"] else {
+            Issue.record("no sides")
+            return
+        }
+        #expect(try reader.book(own).book == sides[0] && reader.book(venue).book == sides[1])
+        let gaps = try reader.rows(.gaps, StoreFilter())
+        #expect(gaps.count == 1 && gaps[0]["toNs"] == .number(9) && gaps[0]["idAfter"] == .number(11))
+        #expect(try reader.rows(.mismatches, StoreFilter())[0]["count"] == .number(3))
+        #expect(try reader.rows(.connections, StoreFilter())[0]["source"] == .number(3))
+        let run = try reader.rows(.runs, StoreFilter())[0]
+        #expect(run["endedAtNs"] != .none && run["snapshots"] == .number(42))
+
+        var filter = StoreFilter()
+        (filter.fromNs, filter.toNs) = (10, 20)
+        #expect(try reader.rows(.snapshots, filter).count == 10)
+        filter.countMax = 3
+        #expect(
+            try reader.rows(.snapshots, filter).map { $0["atNs"] } == [.number(17), .number(18), .number(19)])
+        filter.symbol = "ETHUSDT"
+        #expect(try reader.rows(.snapshots, filter).isEmpty)
+    }
+
+    @Test func aSnapshotThatContradictsItsChecksIsRefused() throws {
+        let subject = try StoreSubject(StoreSubject.options(folder))
+        var random = SeededRandom(seed: 6)
+        for _ in 0..<3 { subject.queue.add(.book(randomBook(&random, levels: 9)), atNs: 1) }
+        subject.stop()
+        let (queue, _) = try StoreFile.openToWrite(folder.file)
+        try queue.write { db in
+            try db.execute(sql: "UPDATE snapshot SET digest = digest + 1 WHERE id = 1")
+            try db.execute(sql: "UPDATE snapshot SET checksum = 5 WHERE id = 2")
+            try db.execute(sql: "UPDATE snapshot SET levels = x'00' WHERE id = 3")
+        }
+        try queue.close()
+        let reader = try StoreReader(folder.file)
+        #expect(throws: StoredBookError.contradicted(1)) { try reader.book(1) }
+        #expect(throws: StoredBookError.contradicted(2)) { try reader.book(2) }
+        #expect(throws: StoredBookError.damaged(3)) { try reader.book(3) }
+        #expect(throws: StoredBookError.missing(4)) { try reader.book(4) }
+    }
+
+    /// The system's own refusals: a file that may not grow, and one that may not be written.
+    @Test(arguments: [
+        ("PRAGMA max_page_count = 1", "the disk is full"), ("PRAGMA query_only = 1", "it may only be read"),
+    ])
+    func whatTheDiskRefusesWaits(_ sql: String, _ words: String) throws {
+        let fault = Fault()
+        var options = StoreSubject.options(folder)
+        options.fault = { fault.sql }
+        options.waitingBytesMax = 60_000
+        let subject = try StoreSubject(options)
+        subject.queue.add(gap(1), atNs: 1)
+        #expect(try subject.wait { try count(folder.file, "gap") == 1 })
+        fault.sql = sql
+        var random = SeededRandom(seed: 7)
+        var taken = 0
+        // More than there is room for.
+        for _ in 0..<40 where subject.queue.add(.book(randomBook(&random, levels: 300)), atNs: 77) {
+            taken += 1
+        }
+        #expect(subject.wait { subject.events.contains { if case .refused = $0 { true } else { false } } })
+        #expect(subject.events.contains(.refused(reason: "\(folder.file): \(words)")), "\(subject.events)")
+        #expect(taken > 0 && subject.queue.lostCount == 40 - taken)
+        fault.sql = "PRAGMA max_page_count = 1000000; PRAGMA query_only = 0"
+        #expect(try subject.wait { try count(folder.file, "snapshot") == taken })
+        subject.stop()
+        #expect(subject.events.contains(.resumed))
+        #expect(subject.events.contains(.lost(rows: 40 - taken)))
+        let loss = try StoreReader(folder.file).rows(.losses, StoreFilter())
+        #expect(loss.count == 1 && loss[0]["books"] == .number(Int64(40 - taken)))
+        #expect(loss[0]["fromNs"] == .number(77))
+    }
+
+    @Test func aFileThatWasRemovedIsBegunAnew() throws {
+        let subject = try StoreSubject(StoreSubject.options(folder))
+        subject.queue.add(gap(1), atNs: 1)
+        #expect(try subject.wait { try count(folder.file, "gap") == 1 })
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: folder.file + suffix)
+        }
+        subject.queue.add(gap(2), atNs: 1)
+        #expect(subject.wait { (try? count(folder.file, "gap")) == 1 })
+        subject.stop()
+        #expect(subject.events.contains(.removed(path: folder.file)))
+        #expect(try StoreReader(folder.file).rows(.gaps, StoreFilter())[0]["number"] == .number(2))
+    }
+
+    @Test func whatIsTooOldGoes() throws {
+        var options = StoreSubject.options(folder)
+        options.keptNsMax = 3_600_000_000_000
+        let subject = try StoreSubject(options)
+        let nowNs = StoreFile.nowNs
+        var random = SeededRandom(seed: 8)
+        for age in 0..<1200 {
+            let atNs = nowNs - Int64(age) * 60_000_000_000
+            subject.queue.add(.book(randomBook(&random, levels: 3, atNs: atNs)), atNs: 1)
+            subject.queue.add(gap(age + 1, atNs: atNs), atNs: 1)
+        }
+        #expect(try subject.wait { try count(folder.file, "snapshot") == 60 })
+        #expect(try subject.wait { try count(folder.file, "gap") == 60 })
+        subject.stop()
+        var filter = StoreFilter()
+        filter.toNs = nowNs - 3_600_000_000_000
+        #expect(try StoreReader(folder.file).rows(.snapshots, filter).isEmpty)
+    }
+
+    @Test func theFileStaysBelowItsSize() throws {
+        var options = StoreSubject.options(folder)
+        options.keptBytesMax = 400_000
+        let subject = try StoreSubject(options)
+        var random = SeededRandom(seed: 9)
+        for number in 0..<2500 {
+            subject.queue.add(.book(randomBook(&random, levels: 60, atNs: Int64(number))), atNs: 1)
+        }
+        func bytes() -> Int {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: folder.file)
+            return (attributes?[.size] as? NSNumber)?.intValue ?? .max
+        }
+        #expect(
+            try subject.wait {
+                try count(folder.file, "snapshot") < 1600 && count(folder.file, "snapshot") > 0
+            })
+        subject.stop()
+        let left = try StoreReader(folder.file).rows(.snapshots, StoreFilter())
+        #expect(left.last?["atNs"] == .number(2499), "the newest stays")
+        #expect(bytes() < 1_500_000, "\(bytes())")
+    }
+}
