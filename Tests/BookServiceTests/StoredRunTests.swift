@@ -113,6 +113,6 @@ import VenueSupport
         for day in days.values { report.expect(day.count == symbols.count, "\(day.count) reports of a day") }
         report.expect(try reader.rows(.connections, StoreFilter()).count > 0, "no connection")
         let runs = try reader.rows(.runs, StoreFilter())
-        report.expect(runs.count == 1 && runs[0]["endedAtNs"] != .none, "\(runs)")
+        report.expect(runs.count == 1 && runs.first?["endedAtNs"] != StoredValue.none, "\(runs)")
     }
 }

@@ -57,18 +57,19 @@ private final class Fault: Sendable {
             #expect(found.market == "spot" && found.book == book)
         }
         let rows = try reader.rows(.audits, StoreFilter())
-        #expect(rows.count == 1 && rows[0]["isEqual"] == .truth(false))
-        #expect(rows[0]["checksum"] == .text("ffffffff") && rows[0]["difference"] == .text("bid 1: 2 here"))
-        guard case .number(let own) = rows[0]["own"], case .number(let venue) = rows[0]["venue"] else {
+        let row = try #require(rows.first)
+        #expect(rows.count == 1 && row["isEqual"] == .truth(false))
+        #expect(row["checksum"] == .text("ffffffff") && row["difference"] == .text("bid 1: 2 here"))
+        guard case .number(let own) = row["own"], case .number(let venue) = row["venue"] else {
             Issue.record("no sides")
             return
         }
         #expect(try reader.book(own).book == sides[0] && reader.book(venue).book == sides[1])
         let gaps = try reader.rows(.gaps, StoreFilter())
-        #expect(gaps.count == 1 && gaps[0]["toNs"] == .number(9) && gaps[0]["idAfter"] == .number(11))
-        #expect(try reader.rows(.mismatches, StoreFilter())[0]["count"] == .number(3))
-        #expect(try reader.rows(.connections, StoreFilter())[0]["source"] == .number(3))
-        let run = try reader.rows(.runs, StoreFilter())[0]
+        #expect(gaps.count == 1 && gaps.first?["toNs"] == .number(9) && gaps.first?["idAfter"] == .number(11))
+        #expect(try reader.rows(.mismatches, StoreFilter()).first?["count"] == .number(3))
+        #expect(try reader.rows(.connections, StoreFilter()).first?["source"] == .number(3))
+        let run = try #require(try reader.rows(.runs, StoreFilter()).first)
         #expect(run["endedAtNs"] != .none && run["snapshots"] == .number(42))
 
         var filter = StoreFilter()
@@ -128,8 +129,8 @@ private final class Fault: Sendable {
         #expect(subject.events.contains(.resumed))
         #expect(subject.events.contains(.lost(rows: 40 - taken)))
         let loss = try StoreReader(folder.file).rows(.losses, StoreFilter())
-        #expect(loss.count == 1 && loss[0]["books"] == .number(Int64(40 - taken)))
-        #expect(loss[0]["fromNs"] == .number(77))
+        #expect(loss.count == 1 && loss.first?["books"] == .number(Int64(40 - taken)))
+        #expect(loss.first?["fromNs"] == .number(77))
     }
 
     @Test func aFileThatWasRemovedIsBegunAnew() throws {
@@ -143,7 +144,7 @@ private final class Fault: Sendable {
         #expect(subject.wait { (try? count(folder.file, "gap")) == 1 })
         subject.stop()
         #expect(subject.events.contains(.removed(path: folder.file)))
-        #expect(try StoreReader(folder.file).rows(.gaps, StoreFilter())[0]["number"] == .number(2))
+        #expect(try StoreReader(folder.file).rows(.gaps, StoreFilter()).first?["number"] == .number(2))
     }
 
     @Test func whatIsTooOldGoes() throws {
