@@ -1,7 +1,7 @@
 // The exported capture, the same bytes for every contender, and what is computed over a book.
 //
-// File: "LOBPEER1", then for the REST body (empty if there is none) and for each message behind it: u32 length,
-// bytes; all little-endian; a length of 0xFFFFFFFF ends it, and 256 zero bytes follow.
+// File: "LOBPEER1", then for the REST body (empty if there is none) and for each message behind it: u32
+// length, bytes; all little-endian; a length of 0xFFFFFFFF ends it, and 256 zero bytes follow.
 
 #pragma once
 
@@ -38,8 +38,9 @@ struct Feed {
         struct stat facts {};
         if (file < 0 || fstat(file, &facts) != 0) fail(path);
         size_t size = size_t(facts.st_size);
-        auto* base = static_cast<const char*>(mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0));
-        if (base == MAP_FAILED || size < 16 || memcmp(base, "LOBPEER1", 8) != 0) fail(path);
+        void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+        auto* base = static_cast<const char*>(mapped);
+        if (mapped == MAP_FAILED || size < 16 || memcmp(base, "LOBPEER1", 8) != 0) fail(path);
         size_t at = 8;
         for (bool isBody = true;; isBody = false) {
             uint32_t length;
@@ -66,8 +67,8 @@ struct Level {
     int64_t price, quantity;
 };
 
-/// The digits of a decimal as one number, the point left out: every price and every quantity of a symbol prints
-/// the same number of decimals, which the export has checked. Reads up to 16 bytes behind its end.
+/// The digits of a decimal as one number, the point left out: every price and every quantity of a symbol
+/// prints the same number of decimals, which the export has checked. Reads up to 16 bytes behind its end.
 inline int64_t mantissa(const char* p) {
     static constexpr int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     auto run = [](const char* p, int& count) -> int64_t {

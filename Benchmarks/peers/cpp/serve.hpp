@@ -47,7 +47,7 @@ struct Contender {
     uint64_t touched = 0;
     std::vector<uint64_t> samples;
 
-    explicit Contender(const char* path) : feed(path), parser(feed) { samples.resize(feed.messages.size()); }
+    explicit Contender(const char* path) : feed(path), parser(feed), samples(feed.messages.size()) {}
 
     void rewind() {
         book.clear();
@@ -57,9 +57,10 @@ struct Contender {
     }
 
     __attribute__((always_inline)) void take(std::string_view message) {
-        parser.parse(message, [this](bool isBid, int64_t price, int64_t quantity) __attribute__((always_inline)) {
+        auto set = [this](bool isBid, int64_t price, int64_t quantity) __attribute__((always_inline)) {
             book.set(isBid, price, quantity);
-        });
+        };
+        parser.parse(message, set);
         touched += book.touched();
     }
 
@@ -98,7 +99,9 @@ struct Contender {
             samples[i] = spent - std::min(spent, clockCost);
         }
         std::sort(samples.begin(), samples.end());
-        auto at = [&](double q) { return double(samples[size_t(q * double(samples.size() - 1))]) * nsPerTick; };
+        auto at = [&](double q) {
+            return double(samples[size_t(q * double(samples.size() - 1))]) * nsPerTick;
+        };
         printf("%.1f %.1f %.1f\n", at(0.5), at(0.99), at(1));
     }
 

@@ -16,8 +16,8 @@ struct SimdjsonParser {
     template <class Sink> void parse(std::string_view message, Sink sink) {
         using namespace simdjson;
         ondemand::document document;
-        if (parser.iterate(padded_string_view(message.data(), message.size(), message.size() + 64)).get(document))
-            return fail();
+        padded_string_view padded(message.data(), message.size(), message.size() + 64);
+        if (parser.iterate(padded).get(document)) return fail();
         ondemand::object object;
         if (document.get_object().get(object)) return fail();
         std::string_view bids = "b", asks = "a";

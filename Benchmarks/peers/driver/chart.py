@@ -4,7 +4,7 @@ import math
 
 import report
 
-WIDTH, LEFT, RIGHT, BAR, GAP = 960, 250, 90, 13, 34
+WIDTH, LEFT, RIGHT, BAR, GAP = 960, 200, 110, 13, 34
 COLOURS = {"Local": "#d9480f", "Java": "#5c7cfa", "Rust": "#845ef7", "Python": "#868e96"}
 
 
@@ -47,6 +47,7 @@ def svg(found):
     style = ("text{font:11px sans-serif;fill:#212529}.set{font-weight:bold}.name{text-anchor:end}"
              ".value{font-size:10px}.tick{text-anchor:middle;fill:#868e96}.grid{stroke:#dee2e6}")
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + 20}" '
-            f'viewBox="0 0 {WIDTH} {y + 20}"><style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
+            f'viewBox="0 0 {WIDTH} {y + 20}"><style>{style}</style>'
+            f'<rect width="100%" height="100%" fill="#fff"/>'
             f'<text x="8" y="16">Wire bytes to book, best prices read after each message: ns a message '
             f'(× Local Order Book), logarithmic</text>{"".join(lines)}{"".join(body)}</svg>\n')

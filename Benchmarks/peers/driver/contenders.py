@@ -1,4 +1,4 @@
-"""Who takes part, what each needs, and how it is built; everything lands in perf/out/peers, and stays there."""
+"""Who takes part, what each needs, and how it is built; all of it lands in perf/out/peers and stays there."""
 
 import os
 import subprocess
@@ -23,8 +23,8 @@ PYTHON = {
 }
 JSON_OF_PYTHON = "orjson==3.13.0"
 CXX_FLAGS = ["-std=c++20", "-O3", "-march=native", "-flto"]
-# One is faster for trees of nodes, the other for B-trees: all programs are built by both, and the faster of the
-# two takes part, set by set. clang comes with the Swift toolchain and needs lld to link so.
+# One is faster for trees of nodes, the other for B-trees: all programs are built by both, and the faster of
+# the two takes part, set by set. clang comes with the Swift toolchain and needs lld to link so.
 COMPILERS = {"clang": ("clang", "clang++", ["-fuse-ld=lld"]), "gcc": ("gcc", "g++", [])}
 RUST_FLAGS = ["--edition", "2021", "-C", "opt-level=3", "-C", "target-cpu=native", "-C", "lto=fat",
               "-C", "codegen-units=1", "-C", "panic=abort"]
@@ -32,7 +32,7 @@ JAVA_FLAGS = ["-XX:+UseSerialGC", "-Xms512m", "-Xmx512m", "-XX:-UsePerfData"]
 
 # Named in the tables, but not measured, and why.
 LEFT_OUT = {
-    "hftbacktest": "its package replays arrays of events through a back-test; no call gives its book an update",
+    "hftbacktest": "its package replays arrays of events in a back-test, no call gives its book an update",
 }
 
 
@@ -79,6 +79,11 @@ def installApt():
         reason = call(["apt-get", "install", "-y", "-qq", *missing], env=environment)
     if reason:
         say(f"apt-get: {reason}")
+
+
+def debianVersions():
+    found = [firstLine(["dpkg-query", "-W", "-f", "${Package} ${Version}", name]) for name in APT]
+    return [version for version in found if version]
 
 
 def source(name):
@@ -151,7 +156,7 @@ def installPython(package):
 def firstLine(command):
     try:
         done = subprocess.run(command, capture_output=True, text=True)
-        return (done.stdout or done.stderr).splitlines()[0]
+        return (done.stdout or done.stderr).splitlines()[0].split(" (http")[0]
     except (OSError, IndexError):
         return ""
 
@@ -168,9 +173,10 @@ def all(isQuick):
     installApt()
     found = []
     settings = " or ".join(firstLine([cxx, "--version"]) for _, cxx, _ in COMPILERS.values())
-    settings += f", {' '.join(CXX_FLAGS[1:])}, jemalloc"
+    settings += f", {' '.join(CXX_FLAGS[1:])}, {', '.join(debianVersions())}"
     owners = {"btree_map": "absl::btree_map", "map": "std::map", "flat_map": "boost flat_map"}
-    for parser, books in {"simdjson": list(owners), "yyjson": ["btree_map"], "rapidjson": ["btree_map"]}.items():
+    parsers = {"simdjson": list(owners), "yyjson": ["btree_map"], "rapidjson": ["btree_map"]}
+    for parser, books in parsers.items():
         built = [buildCxx(parser, compiler) for compiler in COMPILERS]
         programs = [program for program, reason in built if not reason]
         for book in books:
@@ -183,7 +189,7 @@ def all(isQuick):
                            settings=f"{firstLine(['rustc', '--version'])}, -O3, native, LTO, hand parser"))
     folder, reason = buildJava()
     found.append(Contender("Java TreeMap", ["java", *JAVA_FLAGS, "-cp", folder, "Peer"], missing=reason,
-                           settings=f"{firstLine(['java', '--version'])}, serial collector, 512 MB, hand parser"))
+                           settings=f"{firstLine(['java', '--version'])}, serial collector of 512 MB"))
     json = installPython(JSON_OF_PYTHON)
     python = OUT / "venv" / "bin" / "python"
     for name, package in PYTHON.items():
@@ -192,6 +198,5 @@ def all(isQuick):
         reason = json or (installPython(package) if package else "")
         label = "dict + bisect" if name == "dict-bisect" else name
         found.append(Contender(f"Python {label}", [python, HERE / "python" / "peer.py", name], True, reason,
-                               f"{firstLine([str(python), '--version'])}, {JSON_OF_PYTHON}"
-                               + (f", {package}" if package else "")))
+                               f"{firstLine([str(python), '--version'])}, {JSON_OF_PYTHON}"))
     return found

@@ -1,4 +1,4 @@
-"""Local Order Book beside what its users would pick instead, on the same bytes. Start it as Benchmarks/peers/run."""
+"""Local Order Book beside what its users would pick instead, on the same bytes: Benchmarks/peers/run."""
 
 import argparse
 import json
@@ -15,19 +15,20 @@ import session
 from contenders import OUT, ROOT, say
 
 GENERATED = ["spot-alt"]
-# Where wins, ties and losses are shown by default.
-TABLE = ["hbt-spot-btcusdt-2024-08", "cf-spot-3sym-2021-04-04", "hbt-usdm-btcusdt-2024-08",
-         "hbt-usdm-ethusdt-2024-07", "hbt-coinm-btcusdperp-2024-08", "jl-spot-nexousdt-2024-07", "spot-alt"]
+# The sets of the README's table.
+TABLE = ["hbt-spot-btcusdt-2024-08", "do-spot-ethbtc-2020-11", "cf-spot-3sym-2021-04-04",
+         "hbt-usdm-btcusdt-2024-08", "hbt-usdm-ethusdt-2024-07", "hbt-coinm-btcusdperp-2024-08",
+         "jl-spot-nexousdt-2024-07", "spot-alt"]
 
 
 def options():
     parser = argparse.ArgumentParser(
         prog="Benchmarks/peers/run", description=__doc__,
-        epilog="Exit status: 0 measured; 1 nothing could be measured; 3 the planted slow-down was not found in a "
-               "set, so its numbers tell less than they should.")
+        epilog="Exit status: 0 measured; 1 nothing could be measured; 3 the planted slow-down was not found "
+               "in a set, so its numbers tell less than they should.")
     parser.add_argument("--set", action="append", default=[], metavar="NAME",
-                        help="measure only this set; may be repeated. Without it, all captures and a generated one")
-    parser.add_argument("--table", action="store_true", help="measure the seven sets of the README's table")
+                        help="only this set; may be repeated. Without it, all captures and a generated one")
+    parser.add_argument("--table", action="store_true", help="the sets of the README's table")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="keep contenders with this text in their name; may be repeated, one must match")
     parser.add_argument("--quick", action="store_true", help="few rounds: shows that everything works")

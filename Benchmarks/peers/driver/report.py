@@ -43,15 +43,21 @@ def noise(found):
                 f"{found['itself']['high']:.4f}, {found['itself']['starts']} starts): differences within "
                 f"{100 * found['floor']:.1f} % are indistinguishable")
     if found["planted"]:
-        sentence += (f"; {found['plant']:g} % planted were measured as "
-                     f"{100 * (found['planted']['ratio'] - 1):.1f} % and {'found' if found['found'] else 'NOT found'}")
+        sentence += f"; {found['plant']:g} % planted were measured as {planted(found)}"
     return sentence
 
 
+def planted(found):
+    return (f"{100 * (found['planted']['ratio'] - 1):.1f} %, "
+            + ("found" if found["found"] else "NOT found")) if found["planted"] else ""
+
+
 def text(found):
-    head = ["", f"{found['set']}: {found['messages']:,} messages, {found['levels'] / found['messages']:.1f} levels "
-            f"each; load {found['load']:.1f}", noise(found),
-            f"{'':32}{'ns/message':>12}{'ns/level':>10}{'x ours':>9}   {'interval':<17}{'p50 ns':>9}{'p99 ns':>9}"]
+    perMessage = f"{found['levels'] / found['messages']:.1f}"
+    head = ["", f"{found['set']}: {found['messages']:,} messages, {perMessage} levels each; "
+            f"load {found['load']:.1f}", noise(found),
+            f"{'':32}{'ns/message':>12}{'ns/level':>10}{'x ours':>9}   {'interval':<17}"
+            f"{'p50 ns':>9}{'p99 ns':>9}"]
     timed, untimed = lines(found)
     for row in [found["engine"], *timed]:
         head.append(f"{row['name']:32}{number(row['nsPerMessage']):>12}{number(row['nsPerLevel']):>10}"
@@ -92,8 +98,9 @@ def table(head, rows):
 def markdown(found, facts):
     everybody = names(found)
     sets = [one["set"] for one in found]
-    out = [f"Machine: {facts['machine']}. Measured {found[0]['when']} to {max(one['when'] for one in found)}.", "",
-           "ns a message (× the engine's in the same rounds):", ""]
+    times = sorted(one["when"] for one in found)
+    out = [f"Machine: {facts['machine']}. Measured {times[0]} to {times[-1]}.", "",
+           "ns a message (× the engine's in the same rounds); of Python over the first 1,000 messages:", ""]
     out += table(["contender", *sets],
                  [["levels a message", *(f"{one['levels'] / one['messages']:.1f}" for one in found)],
                   [f"**{OURS}**", *(number(one["engine"]["nsPerMessage"]) for one in found)]]
@@ -104,14 +111,22 @@ def markdown(found, facts):
                   if any(tails(one, name) for one in found)])
     out += ["", "Noise of each set:", ""]
     out += table(["set", "against itself", "indistinguishable within", "planted", "measured as", "load"],
-                 [[one["set"], f"{one['itself']['ratio']:.4f} ({spread(one['itself'])})", f"{100 * one['floor']:.1f} %",
-                   f"{one['plant']:g} %", (f"{100 * (one['planted']['ratio'] - 1):.1f} %, "
-                   + ("found" if one["found"] else "not found")) if one["planted"] else "",
-                   f"{one['load']:.1f}"] for one in found])
-    out += ["", summary(found), "", "Settings:", ""]
-    out += [f"* {name}: {setting}" for name, setting in facts["settings"].items()]
+                 [[one["set"], f"{one['itself']['ratio']:.4f} ({spread(one['itself'])})",
+                   f"{100 * one['floor']:.1f} %", f"{one['plant']:g} %", planted(one), f"{one['load']:.1f}"]
+                  for one in found])
+    out += ["", *(f"* {line}" for line in summary(found).split("\n")), "", "Versions and settings:", ""]
+    groups = {}
+    for name, setting in facts["settings"].items():
+        groups.setdefault(setting, []).append(f"{name} ({' or '.join(titles(found, name))})")
+    out += [f"* {'; '.join(whos)}: {setting}" for setting, whos in groups.items()]
     out += [f"* {name} is not measured: {reason}." for name, reason in LEFT_OUT.items()]
     return "\n".join(out) + "\n"
+
+
+def titles(found, name):
+    """What a contender calls itself: its versions, and the compiler of the program that was chosen."""
+    rows = [row for one in found for row in one["rows"] if row["name"] == name]
+    return sorted({row["title"] for row in rows if "title" in row})
 
 
 def summary(found):
@@ -126,6 +141,7 @@ def summary(found):
                 rest.setdefault(f"{row['name']} {row['verdict']}", []).append(one["set"])
     out = [f"wins {len(sorted_['slower'])}, ties {len(sorted_['indistinguishable'])}, "
            f"losses {len(sorted_['faster'])}"]
-    out += [f"tie: {who}" for who in sorted_["indistinguishable"]] + [f"loss: {who}" for who in sorted_["faster"]]
+    out += [f"tie: {who}" for who in sorted_["indistinguishable"]]
+    out += [f"loss: {who}" for who in sorted_["faster"]]
     out += [f"{who} ({', '.join(where)})" for who, where in rest.items()]
     return "\n".join(out)

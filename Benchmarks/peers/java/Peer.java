@@ -1,5 +1,5 @@
-// Java's `TreeMap` behind a parser written by hand for this schema. Speaks what `cpp/serve.hpp` tells. Time is that
-// of the thread and of the garbage collector, which stops it and works on another thread.
+// Java's `TreeMap` behind a parser written by hand for this schema. Speaks what `cpp/serve.hpp` tells. Time
+// is that of the thread and of the garbage collector, which stops it and works on another thread.
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -144,7 +144,8 @@ public final class Peer {
     }
 
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
-    private static final List<GarbageCollectorMXBean> COLLECTORS = ManagementFactory.getGarbageCollectorMXBeans();
+    private static final List<GarbageCollectorMXBean> COLLECTORS =
+            ManagementFactory.getGarbageCollectorMXBeans();
 
     private static long nowNs() {
         long collectedMs = 0;
@@ -190,7 +191,8 @@ public final class Peer {
             samples[index] = Math.max(System.nanoTime() - start - cost, 0);
         }
         Arrays.sort(samples);
-        return samples[(count - 1) / 2] + " " + samples[(int) (0.99 * (count - 1))] + " " + samples[count - 1];
+        int p99 = (int) (0.99 * (count - 1));
+        return samples[(count - 1) / 2] + " " + samples[p99] + " " + samples[count - 1];
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -200,9 +202,9 @@ public final class Peer {
             long before = nowNs();
             clockCost = Math.min(clockCost, nowNs() - before);
         }
-        // The compiler has done its work behind this.
-        long warm = System.nanoTime() + 4_000_000_000L;
-        while (System.nanoTime() < warm) {
+        // The compiler, which has a thread of its own, has done its work behind this.
+        long warm = System.nanoTime() + 3_000_000_000L;
+        while (System.nanoTime() < warm || THREADS.getCurrentThreadCpuTime() < 1_500_000_000L) {
             peer.rewind();
             peer.pass();
         }

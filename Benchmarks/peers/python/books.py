@@ -1,8 +1,8 @@
-"""The books of Python: the documented recipe and what packages offer, each used as its own documentation uses it.
+"""The books of Python: the documented recipe and what packages offer, each used as its documentation uses it.
 
-A book has `load(bids, asks)` and `update(bids, asks)` with lists of [price, quantity] as they stand on the wire,
-`best()`, and `levels()`: two lists of (price, quantity), best first. Prices are floats where the package lets the
-user choose, because nothing is faster."""
+A book has `load(bids, asks)` and `update(bids, asks)` with lists of [price, quantity] as they stand on the
+wire, `best()`, and `levels()`: two lists of (price, quantity), best first. Prices are floats where the
+package lets the user choose, because nothing is faster."""
 
 from bisect import bisect_left, insort
 from importlib.metadata import version
@@ -160,7 +160,9 @@ class CCXT:
         self.exchange.handle_deltas(self.bids, bids)
 
     def best(self):
-        return (*(self.bids[0] if self.bids else (None, None)), *(self.asks[0] if self.asks else (None, None)))
+        bid = self.bids[0] if self.bids else (None, None)
+        ask = self.asks[0] if self.asks else (None, None)
+        return *bid, *ask
 
     def levels(self):
         return self.bids, self.asks

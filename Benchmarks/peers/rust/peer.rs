@@ -1,4 +1,5 @@
-//! Rust's `BTreeMap` behind a parser written by hand for this schema; no crate. Speaks what `cpp/serve.hpp` tells.
+//! Rust's `BTreeMap` behind a parser written by hand for this schema; no crate. Speaks what `cpp/serve.hpp`
+//! tells.
 
 use std::arch::x86_64::{_mm_lfence, _rdtsc};
 use std::collections::BTreeMap;
