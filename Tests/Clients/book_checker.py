@@ -1,13 +1,20 @@
 """What the exchange says of its own books, gathered beside a client that is being tried.
 
-Two witnesses: the partial-depth stream, which shows the best 20 levels of the true book at the id of every
-update, and REST snapshots. A client hands in its best 20 levels with the update id they are of; whatever the
-witnesses said of the same id must be equal, level by level.
+Two witnesses of the exchange: the partial-depth stream, which shows the best 20 levels of the true book at the
+id of every update, and REST snapshots of 50 levels. Where `lob run --serve` stands between the client and the
+exchange, what that server itself shows is a third. A client hands in its best levels with the update id they are
+of; whatever a witness said of the same id must be equal, level by level, as deep as both go.
+
+The exchange may misbehave towards the witness too: what cannot be read is passed over, and a connection that is
+lost is made anew. What it says of an id is true all the same.
 """
 
 import asyncio
 import json
 import os
+import pickle
+import re
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +22,15 @@ import urllib.request
 
 import websockets
 
-LEVELS = 20
+LEVELS = 50
+SYMBOLS = {
+    "spot": ["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ADAUSDT", "AVAXUSDT", "LINKUSDT",
+             "TRXUSDT"],
+    "usdm": ["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ADAUSDT", "LINKUSDT"],
+    "coinm": ["BTCUSD_PERP", "ETHUSD_PERP", "BNBUSD_PERP", "SIM4USD_PERP", "SIM5USD_PERP", "SIM6USD_PERP"],
+}
+# Comparisons with a stream that a client needs to count as tried.
+NEEDED = int(os.environ.get("LOB_COMPARISONS", "15"))
 
 
 def side(levels):
@@ -23,50 +38,111 @@ def side(levels):
     return [(float(price), float(quantity)) for price, quantity, *_ in levels[:LEVELS]]
 
 
-class BookChecker:
-    """Listens to an exchange in a thread of its own."""
+def differs(mine, theirs):
+    """Whether a client's book and a witness's differ as deep as both go."""
+    for one, other in zip(mine, theirs):
+        depth = min(len(one), len(other))
+        if one[:depth] != side(other[:depth]) or depth < min(len(other), 20):
+            return True
+    return False
+
+
+class Witness:
+    """Books by symbol and id out of one host: its partial-depth stream, and its REST answers. Runs in a process of
+    its own (`book_checker.py` as a program), so that it does not fall behind while the client is busy."""
 
     def __init__(self, market, rest, streams, symbols):
-        # Where a server stands between the two, the exchange is asked itself.
-        self.market, self.symbols = market, symbols
-        self.rest = os.environ.get("LOB_CHECKER_REST", rest)
-        self.streams = os.environ.get("LOB_CHECKER_STREAMS", streams)
-        self.by_stream, self.by_rest, self.by_client = {}, {}, {}
-        # Update ids by event time, for clients that only keep that; and what such clients have handed in.
-        self.id_at, self.by_client_time = {}, {}
+        self.market, self.rest, self.streams, self.symbols = market, rest, streams, symbols
+        # Of ids by event time only spot has need, for clients that only keep that.
+        self.by_stream, self.by_rest, self.id_at = {}, {}, {}
         self.stopped = False
-        self.threads = [
-            threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True),
-            threading.Thread(target=self._poll, daemon=True),
-        ]
-        for thread in self.threads:
+
+    def watch(self, asks):
+        """Gathers until standard input ends, and writes what it has."""
+        threads = [threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True)]
+        threads += [threading.Thread(target=self._poll, daemon=True)] if asks else []
+        for thread in threads:
             thread.start()
+        sys.stdin.read()
+        # What is still on its way belongs to it.
+        time.sleep(0.5)
+        self.stopped = True
+        pickle.dump((self.by_stream.copy(), self.by_rest.copy(), self.id_at.copy()), sys.stdout.buffer)
+        sys.stdout.flush()
+        os._exit(0)
 
     async def _listen(self):
         # At the pace of the order flow, so that every id of every slower stream is among them.
         pace = "100ms" if self.market == "spot" else "0ms"
         names = "/".join(
-            f"{symbol.lower()}@{stream}@{pace}" for symbol in self.symbols for stream in ("depth20", "depth"))
+            f"{symbol.lower()}@{kind}@{pace}" for symbol in self.symbols
+            for kind in (("depth20", "depth") if self.market == "spot" else ("depth20",)))
         prefix = "/public" if self.market == "usdm" else ""
-        async with websockets.connect(f"{self.streams}{prefix}/stream?streams={names}") as socket:
-            while not self.stopped:
-                message = json.loads(await socket.recv())
-                symbol = message["stream"].split("@")[0].upper()
-                data = message["data"]
-                if "@depth@" in message["stream"]:
-                    self.id_at[symbol, data["E"]] = data["u"]
-                    continue
-                bids, asks = data.get("bids", data.get("b")), data.get("asks", data.get("a"))
-                self.by_stream[symbol, data.get("lastUpdateId", data.get("u"))] = (side(bids), side(asks))
+        while not self.stopped:
+            try:
+                address = f"{self.streams}{prefix}/stream?streams={names}"
+                async with websockets.connect(address, max_queue=None) as socket:
+                    while not self.stopped:
+                        self._hear(await socket.recv())
+            except (OSError, websockets.WebSocketException, TimeoutError):
+                await asyncio.sleep(0.05)
+
+    def _hear(self, text):
+        try:
+            message = json.loads(text)
+            symbol = message["stream"].split("@")[0].upper()
+            data = message["data"]
+            if data.get("s", symbol) != symbol:
+                return
+            if "@depth@" in message["stream"]:
+                self.id_at[symbol, data["E"]] = data["u"]
+                return
+            bids, asks = data.get("bids", data.get("b")), data.get("asks", data.get("a"))
+            self.by_stream[symbol, data.get("lastUpdateId", data.get("u"))] = (bids, asks)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
 
     def _poll(self):
         path = {"spot": "/api/v3", "usdm": "/fapi/v1", "coinm": "/dapi/v1"}[self.market]
         while not self.stopped:
             for symbol in self.symbols:
-                with urllib.request.urlopen(f"{self.rest}{path}/depth?symbol={symbol}&limit=20") as answer:
-                    body = json.load(answer)
-                self.by_rest[symbol, body["lastUpdateId"]] = (side(body["bids"]), side(body["asks"]))
-            time.sleep(0.13)
+                try:
+                    url = f"{self.rest}{path}/depth?symbol={symbol}&limit={LEVELS}"
+                    with urllib.request.urlopen(url, timeout=5) as answer:
+                        body = json.load(answer)
+                    self.by_rest[symbol, body["lastUpdateId"]] = (body["bids"], body["asks"])
+                except (OSError, ValueError, KeyError, TypeError):
+                    pass
+                # The server shares the weight of this address.
+                time.sleep(0.2)
+
+
+class BookChecker:
+    """Listens to an exchange, and to the server in front of it, in processes of their own."""
+
+    def __init__(self, market, rest, streams, symbols):
+        self.market, self.by_client, self.by_client_time = market, {}, {}
+        # Where a server stands between the two, the exchange is asked itself.
+        exchange = os.environ.get("LOB_CHECKER_REST", rest), os.environ.get("LOB_CHECKER_STREAMS", streams)
+        self.is_served = exchange[0] != rest
+        self.witnesses = [self._start(market, *exchange, "asks", symbols)]
+        if self.is_served:
+            self.witnesses.append(self._start(market, rest, streams, "", symbols))
+        self.rest = rest
+        self.bridges_before = self._bridges()
+
+    @staticmethod
+    def _start(market, rest, streams, asks, symbols):
+        return subprocess.Popen(
+            [sys.executable, __file__, market, rest, streams, asks, *symbols], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE)
+
+    def _bridges(self):
+        """Bridging updates that the server has made."""
+        if not self.is_served:
+            return 0
+        with urllib.request.urlopen(self.rest + "/metrics", timeout=10) as answer:
+            return int(float(re.search(r"^lob_server_bridges_total (\S+)", answer.read().decode(), re.M)[1]))
 
     def seen(self, symbol, update_id, bids, asks):
         """The client's best levels at an id."""
@@ -77,30 +153,38 @@ class BookChecker:
         self.by_client_time[symbol, event_time] = (side(bids), side(asks))
 
     def verdict(self):
-        """Checks against both witnesses: (equal to stream, equal to REST, different)."""
-        for (symbol, event_time), sides in self.by_client_time.items():
-            if (symbol, event_time) in self.id_at:
-                self.by_client[symbol, self.id_at[symbol, event_time]] = sides
-        counts = []
-        different = []
-        for witness in (self.by_stream, self.by_rest):
+        """Checks against every witness: (equal to stream, equal to REST, equal to the server, different)."""
+        for process in self.witnesses:
+            process.stdin.close()
+        (by_stream, by_rest, id_at), *servers = [pickle.load(process.stdout) for process in self.witnesses]
+        for key, sides in self.by_client_time.items():
+            if key in id_at:
+                self.by_client[key[0], id_at[key]] = sides
+        witnesses = [by_stream, by_rest, servers[0][0] if servers else {}]
+        counts, different = [], []
+        for witness in witnesses:
             both = self.by_client.keys() & witness.keys()
-            wrong = [key for key in both if self.by_client[key] != witness[key]]
+            wrong = [key for key in both if differs(self.by_client[key], witness[key])]
             counts.append(len(both) - len(wrong))
-            different += wrong
-        for key in different[:3]:
-            print("different at", key, self.by_client[key], self.by_stream.get(key), file=sys.stderr)
-        return counts[0], counts[1], len(different)
+            different += [(key, witness[key]) for key in wrong]
+        for key, theirs in different[:3]:
+            pairs = [pair for one, other in zip(self.by_client[key], theirs) for pair in zip(one, side(other))]
+            print("different at", key, [pair for pair in pairs if pair[0] != pair[1]][:3], file=sys.stderr)
+        return *counts, len(different)
 
 
-def report(client, version, redirected, messages, synchronised, checker, stream_checks=15, rest_checks=1):
+def report(client, version, redirected, messages, synchronised, checker, resyncs=None):
     """Prints the result of one client as a line of JSON and ends the process with its verdict."""
-    time.sleep(0.3)
-    checker.stopped = True
-    stream, rest, different = checker.verdict()
-    is_passed = different == 0 and stream >= stream_checks and rest >= rest_checks
+    bridges = checker._bridges() - checker.bridges_before
+    stream, rest, server, different = checker.verdict()
+    is_passed = different == 0 and stream >= NEEDED and rest >= 1 and not resyncs
     print(json.dumps({
         "client": client, "version": version, "market": checker.market, "redirected": redirected,
-        "messages": messages, "seconds": synchronised, "stream": stream, "rest": rest,
-        "different": different, "passed": is_passed}), flush=True)
+        "messages": messages, "seconds": synchronised, "stream": stream, "rest": rest, "server": server,
+        "different": different, "bridges": bridges, "resyncs": resyncs, "passed": is_passed}), flush=True)
     os._exit(0 if is_passed else 1)
+
+
+if __name__ == "__main__":
+    _, market, rest, streams, asks, *names = sys.argv
+    Witness(market, rest, streams, names).watch(asks == "asks")

@@ -5,19 +5,15 @@ import sys
 import time
 
 import ccxt.pro
-from ccxt.base.errors import ChecksumError
+from ccxt.base.errors import ChecksumError, ExchangeNotAvailable
 
-from book_checker import BookChecker, report
+from book_checker import SYMBOLS, BookChecker, report
 
 _, market, rest, streams, seconds = sys.argv
 KIND = {"spot": "spot", "usdm": "linear", "coinm": "inverse"}[market]
-SYMBOLS = {
-    "spot": {"BTC/USDT": "BTCUSDT", "ETH/USDT": "ETHUSDT"},
-    "usdm": {"BTC/USDT:USDT": "BTCUSDT", "ETH/USDT:USDT": "ETHUSDT"},
-    "coinm": {"BTC/USD:BTC": "BTCUSD_PERP"},
-}[market]
 
-checker = BookChecker(market, rest, streams, list(SYMBOLS.values()))
+SYMBOLS = SYMBOLS[market]
+checker = BookChecker(market, rest, streams, SYMBOLS)
 messages = 0
 first = {}
 started = time.time()
@@ -36,6 +32,10 @@ async def run():
         while time.time() - started < float(seconds):
             try:
                 book = await exchange.watch_order_book(symbol)
+            except ExchangeNotAvailable:
+                # The server has no such book at the moment.
+                await asyncio.sleep(0.2)
+                continue
             except ChecksumError:
                 # On COIN-M it applies the bridging rule of spot to the buffered events, and so refuses a chain
                 # that begins behind its snapshot's id; calling again is what its message asks for.
@@ -45,8 +45,13 @@ async def run():
             checker.seen(name, book["nonce"], book["bids"], book["asks"])
 
     try:
-        await asyncio.wait_for(
-            asyncio.gather(*(follow(*pair) for pair in SYMBOLS.items())), float(seconds) + 5)
+        await exchange.load_markets()
+        names = {name: exchange.markets_by_id[name][0]["symbol"] for name in SYMBOLS}
+        tasks = [asyncio.create_task(follow(names[name], name)) for name in SYMBOLS]
+        await asyncio.wait(tasks, timeout=float(seconds) + 1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         await exchange.close()
 

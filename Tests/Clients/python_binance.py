@@ -5,12 +5,13 @@ import sys
 import time
 
 import binance
+from binance.exceptions import BinanceAPIException
 from binance import AsyncClient, BinanceSocketManager, DepthCacheManager, ThreadedDepthCacheManager
 
-from book_checker import BookChecker, report
+from book_checker import SYMBOLS, BookChecker, report
 
 _, kind, rest, streams, seconds = sys.argv
-SYMBOLS = ["BTCUSDT", "ETHUSDT"]
+SYMBOLS = SYMBOLS["spot"]
 
 # Class attributes, because the threaded manager makes its own client.
 AsyncClient.API_URL = rest + "/api"
@@ -25,14 +26,24 @@ started = time.time()
 def take(cache):
     global messages
     messages += 1
+    # A newcomer's first update may be an old one with a new time, which tells nothing of the id.
+    if cache.symbol in first:
+        checker.seen_at(cache.symbol, cache.update_time, cache.get_bids(), cache.get_asks())
     first.setdefault(cache.symbol, time.time() - started)
-    checker.seen_at(cache.symbol, cache.update_time, cache.get_bids(), cache.get_asks())
 
 
 async def run():
     client = await AsyncClient.create()
 
     async def follow(symbol):
+        # A book that the server cannot show at the moment is asked for again, as any program would.
+        while time.time() - started < float(seconds):
+            try:
+                await follow_once(symbol)
+            except BinanceAPIException:
+                await asyncio.sleep(0.2)
+
+    async def follow_once(symbol):
         async with DepthCacheManager(client, symbol, limit=1000, ws_interval=100) as manager:
             while time.time() - started < float(seconds):
                 cache = await manager.recv()
@@ -46,11 +57,15 @@ async def run():
 def run_threaded():
     threaded = ThreadedDepthCacheManager()
     threaded.start()
-    for symbol in SYMBOLS:
-        # A dictionary instead of a cache tells of an error.
-        threaded.start_depth_cache(
-            lambda cache: None if isinstance(cache, dict) else take(cache), symbol, limit=1000, ws_interval=100)
-    time.sleep(float(seconds))
+    while time.time() - started < float(seconds):
+        # The listener of a book that the server cannot show at the moment ends with an error; it is begun again.
+        for symbol in SYMBOLS:
+            if symbol not in first:
+                # A dictionary instead of a cache tells of an error.
+                threaded.start_depth_cache(
+                    lambda cache: None if isinstance(cache, dict) else take(cache), symbol, limit=1000,
+                    ws_interval=100)
+        time.sleep(3)
 
 
 if kind == "threaded":

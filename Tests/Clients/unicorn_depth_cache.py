@@ -1,5 +1,6 @@
 """unicorn-binance-local-depth-cache against the exchange."""
 
+import os
 import sys
 import time
 from importlib.metadata import version
@@ -7,11 +8,13 @@ from importlib.metadata import version
 from unicorn_binance_local_depth_cache import BinanceLocalDepthCacheManager
 from unicorn_binance_rest_api import BinanceRestApiManager
 
-from book_checker import BookChecker, report
+from book_checker import SYMBOLS, BookChecker, report
 
 # The REST manager of futures asks the spot host for time and weight.
-_, market, rest, streams, spot_rest, seconds = sys.argv
-SYMBOLS = ["BTCUSDT", "ETHUSDT"]
+_, market, rest, streams, seconds = sys.argv
+spot_rest = os.environ["LOB_SPOT_REST"]
+# Each costs it the five seconds between two snapshots.
+SYMBOLS = SYMBOLS[market][:4]
 NAME = {"spot": "binance.com", "usdm": "binance.com-futures"}[market]
 
 checker = BookChecker(market, rest, streams, SYMBOLS)
@@ -28,18 +31,22 @@ manager = BinanceLocalDepthCacheManager(
 manager.ubwa.websocket_base_uri = streams + "/"
 manager.create_depthcache(markets=SYMBOLS)
 
+def reading(symbol):
+    """Id and best levels, which are read one after the other."""
+    book = manager.depth_caches[symbol.lower()]["last_update_id"]
+    return book, manager.get_bids(symbol, limit_count=50), manager.get_asks(symbol, limit_count=50)
+
+
 while time.time() - started < float(seconds):
-    for symbol in SYMBOLS:
-        if not manager.is_depth_cache_synchronized(symbol):
-            continue
+    synchronised = [symbol for symbol in SYMBOLS if manager.is_depth_cache_synchronized(symbol)]
+    for symbol in synchronised:
         first.setdefault(symbol, time.time() - started)
-        # Best levels and id are read one after the other: only a reading between two equal ids counts.
-        before = manager.depth_caches[symbol.lower()]["last_update_id"]
-        bids = manager.get_bids(symbol, limit_count=20)
-        asks = manager.get_asks(symbol, limit_count=20)
-        if manager.depth_caches[symbol.lower()]["last_update_id"] == before:
-            checker.seen(symbol, before, bids, asks)
-    time.sleep(0.02)
+    # An update changes the levels first and the id last: what counts is a reading that is the same a little later.
+    before = {symbol: reading(symbol) for symbol in synchronised}
+    time.sleep(0.03)
+    for symbol in synchronised:
+        if reading(symbol) == before[symbol]:
+            checker.seen(symbol, *before[symbol])
 report(
     f"unicorn depth cache {market}", version("unicorn-binance-local-depth-cache"),
     "BinanceRestApiManager.API_URL and .FUTURES_URL, ubwa.websocket_base_uri",

@@ -46,5 +46,16 @@ import Testing
         let stale = try run("--serve 127.0.0.1:1 --serve-stale --pass-gaps")
         let options = try stale.serving.options(stale.serve!)
         #expect(options.servesStale && options.passesGaps)
+        let many = try run("--serve 127.0.0.1:1 --serve-clients 6000")
+        let limits = try many.serving.options(many.serve!)
+        #expect(limits.clientCountMax == 6_000 && limits.connectionCountMax == 7_500)
+        let few = try run("--serve 127.0.0.1:1 --serve-clients 10")
+        #expect(try few.serving.options(few.serve!).connectionCountMax == options.connectionCountMax)
+        let busy = try run("--serve 127.0.0.1:1 --serve-requests 7")
+        #expect(try busy.serving.options(busy.serve!).requestsPerSecondMax == 7)
+        for wrong in ["0", "-1", "1000001"] {
+            #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-clients=\(wrong)") }
+            #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-requests=\(wrong)") }
+        }
     }
 }

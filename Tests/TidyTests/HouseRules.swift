@@ -148,7 +148,7 @@ enum HouseRules {
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.
-    static let otherPrograms: Set<String> = ["Tests/Clients", "Tests/Dashboard"]
+    static let otherPrograms: Set<String> = ["Benchmarks/serve", "Tests/Clients", "Tests/Dashboard"]
 
     /// What may lie in the root folder besides entries that begin with a dot.
     static let topLevel: Set<String> = [

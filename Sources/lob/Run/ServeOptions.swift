@@ -31,6 +31,16 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Pass holes in the streams on instead of bridging them.")
     var passGaps = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Most WebSocket clients at once; a fourth of that again is left for requests.", valueName: "count"
+        ))
+    var serveClients: Int?
+
+    @Option(
+        help: ArgumentHelp("Most requests of an address in a second; more get 429.", valueName: "count"))
+    var serveRequests: Int?
+
     private static let tokenBytesMin = 16
 
     /// What a server is to be told.
@@ -57,9 +67,22 @@ struct ServeOptions: ParsableArguments {
         if let serveCert, let serveKey {
             options.tls = TLSIdentity(certificatePath: serveCert, keyPath: serveKey)
         }
+        if let serveClients {
+            try ServeOptions.check("--serve-clients", serveClients)
+            options.clientCountMax = serveClients
+            options.connectionCountMax = max(options.connectionCountMax, serveClients + serveClients / 4)
+        }
+        if let serveRequests {
+            try ServeOptions.check("--serve-requests", serveRequests)
+            options.requestsPerSecondMax = serveRequests
+        }
         options.servesStale = serveStale
         options.passesGaps = passGaps
         return options
+    }
+
+    private static func check(_ name: String, _ count: Int) throws {
+        if !(1...1_000_000).contains(count) { throw ValidationError("\(name) \(count): 1 to 1000000.") }
     }
 
     private static func tokens(of path: String) throws -> [String] {
