@@ -31,8 +31,8 @@ CLIENTS = [
     ("ccxt_pro.py", "books", "usdm", ["usdm"], 0),
     ("ccxt_pro.py", "books", "coinm", ["coinm"], 0),
     # It waits five seconds of its own before it connects, and between two snapshots.
-    ("unicorn_depth_cache.py", "books", "spot", ["spot"], 60),
-    ("unicorn_depth_cache.py", "books", "usdm", ["usdm"], 60),
+    ("unicorn_depth_cache.py", "books", "spot", ["spot"], 90),
+    ("unicorn_depth_cache.py", "books", "usdm", ["usdm"], 90),
     ("binance_connector.py", "official", "spot", ["spot"], 0),
     ("binance_connector.py", "futures", "usdm", ["usdm"], 0),
     ("binance_sdk.py", "official", "spot", ["spot"], 5),
