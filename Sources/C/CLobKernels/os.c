@@ -12,9 +12,24 @@
 #include <time.h>
 #include <unistd.h>
 
-static int map_onto(char *at, size_t length, int fd) {
-    void *mapped = mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0);
+static int map_onto(char *at, size_t length, int fd, size_t offset, int populate) {
+    int flags = MAP_SHARED | MAP_FIXED | populate;
+    void *mapped = mmap(at, length, PROT_READ | PROT_WRITE, flags, fd, (off_t)offset);
     return mapped == MAP_FAILED ? errno : 0;
+}
+
+// Only what runs over the end is reached through the second mapping: entries for all of it would show as
+// memory of the process twice.
+enum { SECOND_BYTES_MAX = 1 << 20 };
+
+static int map_both(char *range, size_t length, int fd) {
+    size_t ready = length < SECOND_BYTES_MAX ? length : SECOND_BYTES_MAX;
+    int failure = map_onto(range, length, fd, 0, MAP_POPULATE);
+    if (!failure) failure = map_onto(range + length, ready, fd, 0, MAP_POPULATE);
+    if (!failure && ready < length) {
+        failure = map_onto(range + length + ready, length - ready, fd, ready, 0);
+    }
+    return failure;
 }
 
 int lob_map_twice(size_t length, void **base) {
@@ -28,8 +43,7 @@ int lob_map_twice(size_t length, void **base) {
         if (range == MAP_FAILED) {
             failure = errno;
         } else {
-            failure = map_onto(range, length, fd);
-            if (!failure) failure = map_onto(range + length, length, fd);
+            failure = map_both(range, length, fd);
             if (failure) munmap(range, 2 * length);
             else *base = range;
         }

@@ -42,6 +42,8 @@ public struct OrderBook: ~Copyable {
     private var askCountBound = 0
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
+    /// Levels of an ordinary message; longer ones are few, and the first makes more room.
+    private static let scratchCapacityMin = 128
 
     /// An empty book.
     ///
@@ -55,7 +57,7 @@ public struct OrderBook: ~Copyable {
     package init(levelCountMax: Int, movesProvenRange: Bool) {
         self.levelCountMax = max(levelCountMax, 16)
         self.movesProvenRange = movesProvenRange
-        scratchCapacity = 4096
+        scratchCapacity = OrderBook.scratchCapacityMin
         unsafe scratch = .allocate(capacity: scratchCapacity + 1)
     }
 

@@ -2,9 +2,9 @@
 //
 // A ring ordered by id. Tickers of one symbol come nearly in the order of their ids; one that does not, of an
 // older connection or behind one with a wrong id, is put in its place. An applied update removes all that it
-// passes. Bounded: when it is full the lowest id is forgotten.
+// passes. Bounded: its memory grows to `capacity` tickers, and when all are taken the lowest id is forgotten.
 //
-// Worst case: O(1) in order, O(capacity) out of it.
+// Worst case: O(1) in order, O(capacity) out of it and when it grows.
 
 import MarketData
 
@@ -26,29 +26,37 @@ struct PendingTickers {
 
     /// Remembers a ticker, the first of each id. Returns false if one had to go.
     mutating func remember(_ ticker: BookTicker) -> Bool {
-        if entries.isEmpty {
-            let nothing = Entry(
-                id: UpdateID(0), bid: PriceLevel(0, 0), ask: PriceLevel(0, 0), scales: ticker.scales)
-            entries = Array(repeating: nothing, count: capacity)
-        }
+        if count == entries.count && count < capacity { grow(ticker.scales) }
+        let room = entries.count
         var place = count
-        while place > 0 && entries[(start + place - 1) % capacity].id >= ticker.updateID { place -= 1 }
-        if place < count && entries[(start + place) % capacity].id == ticker.updateID { return true }
-        let isFull = count == capacity
+        while place > 0 && entries[(start + place - 1) % room].id >= ticker.updateID { place -= 1 }
+        if place < count && entries[(start + place) % room].id == ticker.updateID { return true }
+        let isFull = count == room
         if isFull {
             if place == 0 { return false }
-            (start, place) = ((start + 1) % capacity, place - 1)
+            (start, place) = ((start + 1) % room, place - 1)
         } else {
             count += 1
         }
         var index = count - 1
         while index > place {
-            entries[(start + index) % capacity] = entries[(start + index - 1) % capacity]
+            entries[(start + index) % room] = entries[(start + index - 1) % room]
             index -= 1
         }
-        entries[(start + place) % capacity] = Entry(
+        entries[(start + place) % room] = Entry(
             id: ticker.updateID, bid: ticker.bid, ask: ticker.ask, scales: ticker.scales)
         return !isFull
+    }
+
+    /// Most books are never more than a few tickers behind.
+    private static let roomMin = 8
+
+    private mutating func grow(_ scales: SymbolScales) {
+        let nothing = Entry(id: UpdateID(0), bid: PriceLevel(0, 0), ask: PriceLevel(0, 0), scales: scales)
+        let room = min(max(PendingTickers.roomMin, 2 * entries.count), capacity)
+        entries = Array(entries[start...] + entries[..<start])
+        start = 0
+        entries += Array(repeating: nothing, count: room - entries.count)
     }
 
     /// Removes every ticker up to `id` and returns the one of exactly that id.
@@ -56,7 +64,7 @@ struct PendingTickers {
         while count > 0 {
             let entry = entries[start]
             if entry.id > id { return nil }
-            start = (start + 1) % capacity
+            start = (start + 1) % entries.count
             count -= 1
             if entry.id == id { return entry }
         }
