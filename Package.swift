@@ -94,7 +94,7 @@ let package = Package(
         .target(
             name: "CLobTransport", dependencies: ["CLobLibwebsockets"], path: "Sources/C/CLobTransport",
             cSettings: cFlags + [.define("_GNU_SOURCE")],
-            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto"), .linkedLibrary("z")]),
         .target(name: "CLobKernels", path: "Sources/C/CLobKernels", cSettings: cFlags),
         .target(name: "CLobPages", path: "Sources/C/CLobPages", exclude: ["files"], cSettings: cFlags),
 

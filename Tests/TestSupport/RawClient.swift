@@ -52,8 +52,10 @@ public final class RawClient {
     }
 
     /// Sends what the kernel takes of it.
-    public func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    public func send(_ text: String) { send(bytes: Array(text.utf8)) }
+
+    /// Sends what the kernel takes of these bytes.
+    public func send(bytes: [UInt8]) {
         _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 

@@ -118,7 +118,7 @@ enum HouseRules {
         "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
         "BookServer": ["Page", "ServedShard"],
         "Captures": ["CaptureSurvey"],
-        "LobTransport": ["LoopOwner", "Socket"],
+        "LobTransport": ["LoopOwner", "MessagePacker", "Socket"],
         "lob": [
             "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],

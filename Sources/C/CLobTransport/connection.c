@@ -53,6 +53,7 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
     connection->queue.head = connection->queue.tail;
+    connection->lent = 0;
     count_queue(connection);
     snprintf(connection->text, sizeof connection->text, "%s", text);
     if (connection->connecting) return;
@@ -80,6 +81,7 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
         size_t capacity = queue->capacity ? queue->capacity : 4096;
         while (capacity < held + needed) capacity *= 2;
         if (capacity > capacity_max) capacity = capacity_max;
+        if (capacity < queue->capacity) capacity = queue->capacity;
         uint8_t *memory = realloc(queue->memory, capacity);
         if (!memory) return false;
         queue->memory = memory;
@@ -113,11 +115,14 @@ static int write_record(ct_connection *connection, record *record) {
         return -1;
     }
     ct_count(connection->loop, CT_COUNT_BYTES_OUT, record->length);
-    return lws_write(connection->wsi, payload, record->length, protocol) < 0 ? -1 : 0;
+    if (lws_write(connection->wsi, payload, record->length, protocol) < 0) return -1;
+    connection->lent = lws_partial_buffered(connection->wsi) ? record->length : 0;
+    return 0;
 }
 
 static int flush(ct_connection *connection) {
     ct_queue *queue = &connection->queue;
+    if (!lws_partial_buffered(connection->wsi)) connection->lent = 0;
     while (queue->head < queue->tail && !lws_partial_buffered(connection->wsi)) {
         record *next = (record *)(void *)(queue->memory + queue->head);
         queue->head += record_bytes(next->length);
@@ -145,6 +150,7 @@ int ct_flush(ct_connection *connection) {
 static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
     bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
     size_t capacity_max = connection->loop->queue_bytes_max;
+    capacity_max = capacity_max > connection->lent ? capacity_max - connection->lent : 0;
     if (open && ct_queue_append(&connection->queue, capacity_max, frame, bytes, length)) {
         count_queue(connection);
         return true;
@@ -164,8 +170,9 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
     // Nothing waits: straight to the socket, without a turn of the loop in between.
     record *next = (record *)(void *)(connection->queue.memory + connection->queue.head);
     connection->queue.head = connection->queue.tail = 0;
+    int failed = write_record(connection, next);
     count_queue(connection);
-    if (write_record(connection, next)) {
+    if (failed) {
         ct_kill(connection);
     } else if (lws_partial_buffered(connection->wsi)) {
         if (connection->streaming) {
@@ -237,7 +244,7 @@ void ct_kill(ct_connection *connection) {
 bool ct_asked(const ct_connection *connection) { return connection->stage >= CT_ASKED; }
 
 size_t ct_queued_bytes(const ct_connection *connection) {
-    return connection->queue.tail - connection->queue.head;
+    return connection->queue.tail - connection->queue.head + connection->lent;
 }
 
 bool ct_congested(const ct_connection *connection) { return connection->congested; }

@@ -43,6 +43,8 @@ struct ct_connection {
     bool streaming;
     /// A request that brings a body; of what follows on its connection the library loses count.
     bool has_body;
+    /// Whether permessage-deflate may be agreed on, whether it was, whether the message at hand is packed.
+    bool may_deflate, deflates, packed;
     /// How often the end of that body was reported.
     int body_ends;
     /// A callback of the library was out of bounds; the end says so.
@@ -54,7 +56,9 @@ struct ct_connection {
     char *head;
     size_t head_length;
     ct_queue queue;
-    /// Bytes of the queue that are part of the loop's sum.
+    /// Bytes of the record that the library holds because the socket took a part of it, at most.
+    size_t lent;
+    /// Bytes that wait that are part of the loop's sum.
     size_t counted;
     /// In the list it is in.
     ct_connection *next;
@@ -76,6 +80,10 @@ typedef struct ct_server {
     char address[CT_ADDRESS_BYTES];
     /// Connections accepted and not yet gone, and most of them.
     uint32_t connections, connections_max;
+    /// PEM files; NULL where there is no TLS, or no client is asked for a certificate.
+    char *certificate_path, *key_path, *client_authority_path;
+    /// What the files held when they were last read; NULL where there is no TLS.
+    SSL_CTX *identity;
     struct ct_server *next;
 } ct_server;
 
@@ -123,6 +131,16 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text);
 bool ct_admit(ct_connection *connection, const void *bytes, size_t length, size_t length_max);
 /// Most bytes that one read of the loop's library can bring.
 size_t ct_read_max(const ct_loop *loop);
+/// Reads the files of a server. False: they cannot be used, and `text` says why.
+bool ct_identity_read(ct_server *server, const ct_listen_options *options, char *text, size_t capacity);
+/// Lets a context of the library show what the server has read, and ask for what it demands.
+void ct_identity_install(ct_server *server, SSL_CTX *tls);
+void ct_server_free(ct_server *server);
+/// Zero: the offer of this client is agreed to.
+int ct_confirm_deflate(ct_connection *connection);
+/// Completes what the library answers to the offer. Nonzero: the connection has to be closed.
+int ct_add_terms(ct_connection *connection, struct lws_process_html_args *args);
+extern const struct lws_extension ct_extensions[];
 /// Sends what the socket takes. Nonzero: the library has to close the connection.
 int ct_flush(ct_connection *connection);
 /// The other side's close frame, told upwards.

@@ -108,7 +108,7 @@ void ct_loop_destroy(ct_loop *loop) {
     if (loop->tls) SSL_CTX_free(loop->tls);
     for (ct_server *server = loop->servers; server;) {
         ct_server *next = server->next;
-        free(server);
+        ct_server_free(server);
         server = next;
     }
     ct_remote_release(remote);

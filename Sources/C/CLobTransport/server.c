@@ -2,7 +2,6 @@
 #include "internal.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,6 +85,9 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
         connection->stage = CT_OPEN;
         return events->opened(connection->user);
     case LWS_CALLBACK_RECEIVE:
+        if (lws_is_first_fragment(connection->wsi)) {
+            connection->packed = connection->deflates && lws_get_reserved_bits(connection->wsi) & 0x40;
+        }
         return ct_fragment(connection, in, length);
     case LWS_CALLBACK_RECEIVE_PONG: return ct_pong(connection, in, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
@@ -114,7 +116,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         server_of(wsi)->connections += 1;
         return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
-        SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
+        ct_identity_install(server_of(wsi), user);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY: {
         // The listening socket ends like this too, last.
@@ -126,6 +128,8 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return upgrade(wsi, in);
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: return ct_confirm_deflate(lws_get_opaque_user_data(wsi));
+    case LWS_CALLBACK_ADD_HEADERS: return ct_add_terms(lws_get_opaque_user_data(wsi), in);
     default: {
         ct_connection *connection = lws_get_opaque_user_data(wsi);
         return connection ? peer_event(connection, reason, in, length) : 0;
@@ -166,23 +170,15 @@ static uint32_t connections_max(const ct_listen_options *options) {
         ? (uint32_t)usable : options->connection_count_max;
 }
 
-static bool check_tls(const ct_listen_options *options, char *text, size_t capacity) {
-    if (!options->certificate_path) return true;
-    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-    bool usable = SSL_CTX_use_certificate_chain_file(tls, options->certificate_path) == 1
-        && SSL_CTX_use_PrivateKey_file(tls, options->key_path ?: "", SSL_FILETYPE_PEM) == 1
-        && SSL_CTX_check_private_key(tls) == 1;
-    SSL_CTX_free(tls);
-    ERR_clear_error();
-    if (!usable) snprintf(text, capacity, "no usable certificate and key in %s", options->certificate_path);
-    return usable;
-}
-
 int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char *text, size_t capacity) {
     int error = why_not(options);
     if (error) snprintf(text, capacity, "%s", strerror(error));
-    if (error || !check_tls(options, text, capacity)) return -1;
+    if (error) return -1;
     ct_server *server = calloc(1, sizeof *server);
+    if (!ct_identity_read(server, options, text, capacity)) {
+        ct_server_free(server);
+        return -1;
+    }
     server->loop = loop;
     server->user = user;
     server->connections_max = connections_max(options);
@@ -190,7 +186,8 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     bool four = options->address && ct_address_family(options->address) == 4;
     struct lws_context_creation_info info = {
         .port = options->port, .iface = options->address ? server->address : NULL, .vhost_name = "server",
-        .protocols = ct_server_protocols, .user = server, .alpn = "http/1.1", .http_proxy_address = "",
+        .protocols = ct_server_protocols, .extensions = ct_extensions, .user = server,
+        .alpn = "http/1.1", .http_proxy_address = "",
         .ssl_cert_filepath = options->certificate_path, .ssl_private_key_filepath = options->key_path,
         .timeout_secs_ah_idle = HEADER_SECONDS_MAX, .keepalive_timeout = KEEP_ALIVE_SECONDS,
         .retry_and_idle_policy = &ct_no_validity,
@@ -200,7 +197,7 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     struct lws_vhost *vhost = lws_create_vhost(loop->context, &info);
     if (!vhost) {
         snprintf(text, capacity, "cannot listen on port %d", options->port);
-        free(server);
+        ct_server_free(server);
         return -1;
     }
     server->next = loop->servers;

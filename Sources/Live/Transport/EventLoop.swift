@@ -119,6 +119,12 @@ public final class EventLoop {
     /// Bytes that wait in the send queues of all connections.
     package var queuedBytes: Int { handle?.queuedBytes ?? 0 }
 
+    /// Reads the certificates, keys and authorities of all servers of the loop again, for connections to
+    /// come; those that are there go on.
+    ///
+    /// - Returns: why what was there before stays; nil if it does not.
+    package func reloadIdentities() -> String? { handle?.reloadIdentities() }
+
     /// Whether `close` has been called: from then on, connections end because their owner ends them.
     var isClosed: Bool { handle == nil }
 

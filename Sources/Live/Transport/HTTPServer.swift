@@ -37,6 +37,9 @@ package final class HTTPServer {
         package var request: (HTTPRequest) -> Void
         /// A request to upgrade.
         package var upgrade: (HTTPRequest) -> UpgradeAnswer
+        /// Whether a client that is upgraded may have its messages packed, if it offers that. Whoever allows
+        /// it asks `WebSocketPeer.isDeflating`, and packs what pays.
+        package var deflates: (HTTPRequest) -> Bool = { _ in false }
         /// Payload of this side's pings. Not empty: the library does not report empty pongs, and their
         /// senders would be disconnected as silent.
         package var pingPayload: () -> [UInt8] = { [0x70] }
@@ -56,6 +59,8 @@ package final class HTTPServer {
     let loop: EventLoop
     let options: Options
     let handlers: Handlers
+    /// Unpacks what clients send; nil without memory, and then nobody packs.
+    let packer = MessagePacker()
 
     /// Starts listening at once.
     ///
@@ -84,6 +89,7 @@ package final class HTTPServer {
             upgrade.refuse(response)
             return nil
         case .accept(let listen):
+            if packer != nil && handlers.deflates(upgrade) { request.allowDeflate() }
             return PeerSocket(WebSocketPeer(self), listen)
         }
     }

@@ -104,17 +104,25 @@ struct LoopOwner: ~Copyable {
             unsafe withCString(address) { address in
                 unsafe withCString(tls?.certificatePath) { certificate in
                     unsafe withCString(tls?.keyPath) { key in
-                        var options = unsafe ct_listen_options(
-                            address: address, port: UInt16(port), certificate_path: certificate,
-                            key_path: key,
-                            connection_count_max: UInt32(clamping: connectionCountMax ?? 0))
-                        return unsafe ct_listen(loop, &options, user, text, capacity)
+                        unsafe withCString(tls?.clientAuthorityPath) { authority in
+                            var options = unsafe ct_listen_options(
+                                address: address, port: UInt16(port), certificate_path: certificate,
+                                key_path: key, client_authority_path: authority,
+                                connection_count_max: UInt32(clamping: connectionCountMax ?? 0))
+                            return unsafe ct_listen(loop, &options, user, text, capacity)
+                        }
                     }
                 }
             }
         }
         if used < 0 { throw .cannotListen(port: port, reason: text) }
         return Int(used)
+    }
+
+    /// Reads the identities of all servers again; the reason why they stay as they were, nil if they do not.
+    func reloadIdentities() -> String? {
+        let (isDone, text) = unsafe withText { unsafe ct_reload_identities(loop, $0, $1) }
+        return isDone ? nil : text
     }
 }
 

@@ -104,6 +104,21 @@ class Socket {
         }
     }
 
+    /// Lets a client that asks to be upgraded agree on permessage-deflate.
+    final func allowDeflate() {
+        if let connection = unsafe connection { unsafe ct_allow_deflate(connection) }
+    }
+
+    /// Whether permessage-deflate was agreed on.
+    final var isDeflating: Bool {
+        if let connection = unsafe connection { unsafe ct_deflates(connection) } else { false }
+    }
+
+    /// Whether the message whose piece has just come is packed.
+    final var isPacked: Bool {
+        if let connection = unsafe connection { unsafe ct_is_packed(connection) } else { false }
+    }
+
     /// Ends the connection in the next turn, without a handshake.
     final func kill() {
         if let connection = unsafe connection { unsafe ct_kill(connection) }

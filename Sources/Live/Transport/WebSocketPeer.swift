@@ -35,6 +35,12 @@ package final class WebSocketPeer {
     /// Sends a text message; as `send(text:)`.
     package func send(text: String) -> Bool { send(text: Array(text.utf8).span) }
 
+    /// Whether it takes packed messages.
+    package var isDeflating: Bool { socket?.isDeflating ?? false }
+
+    /// Sends a frame of `MessagePacker.frame` to a client that takes packed messages; as `send(text:)`.
+    package func send(frame: [UInt8]) -> Bool { isDeflating && socket?.send(CT_RAW, frame.span) ?? false }
+
     /// Sends a ping of at most 125 bytes; as `send(text:)`.
     package func ping(_ payload: [UInt8] = []) -> Bool {
         payload.count <= 125 && socket?.send(CT_PING, payload.span) ?? false
@@ -67,6 +73,8 @@ final class PeerSocket: Socket {
     private let listen: (WebSocketPeer) -> WebSocketPeer.Handlers
     private var handlers = WebSocketPeer.Handlers()
     private var messageBytes = 0
+    /// What has come of a packed message.
+    private var packed: [UInt8] = []
     private var isOpen = false
     private var isClosing = false
     private var isPongAwaited = false
@@ -98,7 +106,22 @@ final class PeerSocket: Socket {
             return true
         }
         messageBytes = isFinal ? 0 : messageBytes + bytes.count
+        if isPacked { return unpack(bytes, isFinal: isFinal) }
         handlers.message(bytes, isFinal)
+        return true
+    }
+
+    /// A packed message is handed on when it is whole.
+    private func unpack(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
+        for index in bytes.indices { packed.append(bytes[index]) }
+        if !isFinal { return true }
+        let whole = packed
+        packed = []
+        switch server.packer?.unpack(whole, bytesMax: server.options.messageBytesMax) ?? .unreadable {
+        case .message(let message): handlers.message(message.span, true)
+        case .tooLong: close(code: 1009, reason: "")
+        case .unreadable: close(code: 1007, reason: "")
+        }
         return true
     }
 

@@ -183,6 +183,7 @@ void ct_stop_reading(ct_connection *connection);
 void ct_kill(ct_connection *connection);
 /// Whether a client's request has left; the other side may be at work on it.
 bool ct_asked(const ct_connection *connection);
+/// Bytes that wait for the socket, in the queue and in the library.
 size_t ct_queued_bytes(const ct_connection *connection);
 /// Something waits for the socket; `drained` will be called when nothing does any more.
 bool ct_congested(const ct_connection *connection);
@@ -202,14 +203,37 @@ typedef struct ct_listen_options {
     uint16_t port;
     const char *_Nullable certificate_path;
     const char *_Nullable key_path;
+    /// PEM file of the authorities of which a client has to bring a certificate; NULL: nobody is asked.
+    const char *_Nullable client_authority_path;
     /// Most connections at once, whatever they are used for; further ones are closed unread. 0: no limit.
     /// Never so many that no descriptors are left for anything else.
     uint32_t connection_count_max;
 } ct_listen_options;
-/// Bytes that wait in the send queues of all connections.
+/// The same of all connections.
 size_t ct_loop_queued_bytes(const ct_loop *loop);
+/// Inside `upgrading`: the client may agree with the library on permessage-deflate, without anything kept
+/// from message to message. Packed messages arrive as they are, and are sent as whole frames, CT_RAW.
+void ct_allow_deflate(ct_connection *connection);
+/// Whether that was agreed on; from `opened` on.
+bool ct_deflates(const ct_connection *connection);
+/// Inside `fragment`: whether the message of this piece is packed.
+bool ct_is_packed(const ct_connection *connection);
+/// Packs and unpacks messages, each by itself. Thread: one at a time.
+typedef struct ct_packer ct_packer;
+enum { CT_UNPACK_TOO_LONG = -2 };
+/// NULL without memory.
+ct_packer *_Nullable ct_packer_create(void);
+void ct_packer_destroy(ct_packer *packer);
+/// Packs a message; its length, or 0 if it does not get shorter than `capacity`.
+size_t ct_pack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_t *room, size_t capacity);
+/// Unpacks a message with the four bytes that end a flush; its length, -1 if it is none, or
+/// CT_UNPACK_TOO_LONG if it fills `capacity` or more.
+int64_t ct_unpack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_t *room, size_t capacity);
 /// Listens; the port in use, or -1 with `text` set. The server lives as long as the loop.
 int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, char *text, size_t capacity);
+/// Reads the certificates, keys and authorities of all servers of the loop again, for connections to come.
+/// False, with `text` set: what cannot be used stays as it was.
+bool ct_reload_identities(ct_loop *loop, char *text, size_t capacity);
 
 /// A new Sec-WebSocket-Key, and the answer a key calls for, both terminated.
 enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };
