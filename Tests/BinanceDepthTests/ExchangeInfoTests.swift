@@ -104,6 +104,40 @@ struct ExchangeInfoTests {
         #expect(throws: ParseError(code: .trailingBytes, offset: 14)) { try Self.read(#"{"symbols":[]}}"#) }
     }
 
+    /// Of the symbols that are wanted, and of what stands around them, the words stay as they were.
+    @Test func wordsAreKept() throws {
+        let info = try ExchangeInfo(Array(Self.spot.utf8).span, market: .spot, keeping: ["PEPEUSDT", "NONE"])
+        let plain = try Self.read(Self.spot)
+        #expect(info.symbols == plain.symbols && plain.texts == ListTexts())
+        #expect(info.texts.symbols.count == 1)
+        let words = String(decoding: info.texts.symbols["PEPEUSDT"] ?? [], as: UTF8.self)
+        #expect(words.hasPrefix("{\"symbol\":\"PEPEUSDT\"") && words.hasSuffix("\"minQty\":\"1.00\"}]}"))
+        #expect(Self.spot.contains(words) && words.contains("\"orderTypes\":[\"LIMIT\"]"))
+        let members = info.texts.members.map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" }
+        #expect(
+            members == [
+                "timezone=\"UTC\"", "serverTime=",
+                "rateLimits=[{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\","
+                    + "\"intervalNum\":1,\"limit\":6000}]", "exchangeFilters=[]", "symbols=",
+            ])
+    }
+
+    /// What is longer than anything a venue says is left out, and so is what comes twice or never ends.
+    @Test func wordsAreBounded() throws {
+        let long = String(repeating: "x", count: ListTexts.symbolBytesMax)
+        let huge = String(repeating: "y", count: ListTexts.memberBytesMax)
+        let many = (0..<100).map { "\"m\($0)\":\($0)," }.joined()
+        let name = String(repeating: "n", count: 65)
+        let text =
+            "{\"a\":1,\"a\":2,\"b\":\"\(huge)\",\"\(name)\":3,\(many)\"symbols\":"
+            + "[{\"symbol\":\"LONG\",\"x\":\"\(long)\"},{\"symbol\":\"S\"}]}"
+        let info = try ExchangeInfo(Array(text.utf8).span, market: .spot, keeping: ["LONG", "S"])
+        #expect(info.texts.symbols == ["S": Array("{\"symbol\":\"S\"}".utf8)])
+        #expect(info.texts.members.count == ListTexts.memberCountMax)
+        #expect(info.texts.members.prefix(2).map(\.name) == ["a", "m0"])
+        #expect(info.texts.members[0].value == [0x31])
+    }
+
     @Test func damage() {
         let bytes = Array(Self.spot.utf8)
         for count in 0..<bytes.count {

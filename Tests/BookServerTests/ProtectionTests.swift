@@ -1,6 +1,7 @@
 // What keeps a server standing: caps, pace, tokens, its own backlog.
 
 import FeedPlan
+import LobHandoff
 import LobTransport
 import MarketData
 import TestSupport
@@ -38,6 +39,120 @@ extension ServerTests {
                 isAnswered = (try? stack.get("/api/v3/ping").status) == 200
                 return isAnswered
             }
+        }
+    }
+
+    /// One address leaves room for others: of clients, and of event streams.
+    @Test func anAddressHasItsShare() throws {
+        let stack = try stack {
+            $0.clientsPerAddressMax = 2
+            $0.eventStreamsPerAddressMax = 1
+        }
+        defer { stack.stop() }
+        let first = try [stack.listen("/ws"), stack.listen("/ws-api/v3")]
+        stack.drive { first.allSatisfy(\.isOpen) }
+        let third = RawClient(stack.server.port, path: "/ws")
+        stack.drive("refused") { third.read().hasPrefix("HTTP/1.1 503") }
+        first[0].close()
+        stack.drive("room again") {
+            let next = RawClient(stack.server.port, path: "/ws")
+            stack.drive { !next.read().isEmpty }
+            return next.read().hasPrefix("HTTP/1.1 101")
+        }
+        let head = "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        let events = RawClient(stack.server.port, head: head)
+        stack.drive("events") { events.read().contains("event: top") }
+        let second = RawClient(stack.server.port, head: head)
+        stack.drive("refused") { second.read().contains("tooManyStreams") }
+    }
+
+    /// A book that is not live is shown where that was asked for, and called by its name.
+    @Test func staleBooksAreShown() throws {
+        let stack = try stack { $0.servesStale = true }
+        defer { stack.stop() }
+        let target = "/api/v3/depth?symbol=SIM0USDT&limit=5"
+        #expect(try stack.get(target).headers["x-lob-stale"] == nil)
+        stack.venue.stop()
+        var answer = Answer()
+        stack.drive("stale") {
+            answer = (try? stack.get(target)) ?? Answer()
+            return answer.headers["x-lob-stale"] != nil
+        }
+        #expect(answer.status == 200 && answer.text.hasPrefix("{\"lastUpdateId\":"))
+        #expect(answer.headers["x-lob-stale"]?.contains("stale") == true)
+    }
+
+    /// Where there is a certificate, there is nothing else; it is read again when that is asked for.
+    @Test func allIsSecure() throws {
+        let files = CertificateFiles.shared
+        var options = BookServer.Options()
+        options.tls = TLSIdentity(certificatePath: files.good.certificate, keyPath: files.good.key)
+        let stack = try Stack(options: options)
+        defer { stack.stop() }
+        var loopOptions = EventLoop.Options()
+        loopOptions.authorityPath = files.authority
+        let loop = try EventLoop(loopOptions)
+        defer { loop.close() }
+        let place = "localhost:\(stack.server.port)"
+        let listener = Listener(
+            try ServiceURL("wss://\(place)/ws/sim0usdt@depth@100ms"), on: loop)
+        let asked = try Asked("https://\(place)/api/v3/ping", on: loop)
+        stack.drive("answers") {
+            loop.turn(waitAtMostNs: 0)
+            return asked.isOver && !listener.texts.isEmpty
+        }
+        #expect(asked.answer.status == 200 && asked.answer.text == "{}")
+        #expect(try stack.get("/api/v3/ping").error != nil, "without TLS")
+        let answers = CommandQueue<String?>(capacity: 1)
+        #expect(stack.server.reloadIdentity { _ = answers.post($0) })
+        var told: [String?] = []
+        stack.drive("read again") {
+            told += answers.take()
+            return !told.isEmpty
+        }
+        #expect(told == [nil])
+    }
+
+    /// What the venue says of its symbols is said here word for word.
+    @Test func theListIsTheVenues() throws {
+        let stack = try stack { _ in }
+        defer { stack.stop() }
+        let timeless = { (text: String) in text.replacing(#/"serverTime":[0-9]+/#, with: "") }
+        for query in ["", "?symbol=SIM1USDT"] {
+            let target = "/api/v3/exchangeInfo" + query
+            let theirs = timeless(try stack.get(target, port: stack.venue.port).text)
+            stack.drive("\(query): the venue's list") {
+                (try? timeless(stack.get(target).text)) == theirs
+            }
+            #expect(theirs.contains("\"rateLimits\":[{") && theirs.contains("\"symbol\":\"SIM1USDT\""))
+        }
+        let stranger = try stack.get("/api/v3/exchangeInfo?symbol=NOPE")
+        #expect(stranger.status == 400 && stranger.text.contains("-1121"))
+    }
+
+    /// A client that offers it gets its messages packed, if bytes on the way to it cost anything.
+    @Test(arguments: [(BookServer.Deflation.always, true), (.remote, false), (.never, false)])
+    func streamsArePacked(_ deflate: BookServer.Deflation, _ isPacked: Bool) throws {
+        let stack = try stack { $0.deflate = deflate }
+        defer { stack.stop() }
+        let client = RawClient(
+            stack.server.port,
+            head: "GET /ws/sim0usdt@depth20@100ms HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                + "Connection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        var first: UInt8?
+        stack.drive("a message") {
+            client.read()
+            let end = client.received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound
+            first = end.flatMap { client.received.count > $0 ? client.received[$0] : nil }
+            return first != nil
+        }
+        #expect(first == (isPacked ? 0xC1 : 0x81))
+        for (address, isRemote) in [
+            ("127.0.0.1", false), ("127.9.9.9", false), ("::1", false),
+            ("::ffff:127.0.0.1", false), ("10.0.0.1", true), ("2001:db8::1", true),
+        ] {
+            #expect(BookServer.Deflation.remote.packs(for: address) == isRemote, "\(address)")
         }
     }
 

@@ -43,6 +43,10 @@ import Testing
         }
         #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-tokens /no/such/file") }
         #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-cert a.pem") }
+        #expect(throws: (any Error).self) { try run("--serve 127.0.0.1:1 --serve-client-ca ca.pem") }
+        let pair = "--serve-cert a.pem --serve-key a.key --serve-client-ca ca.pem"
+        let known = try run("--serve 10.0.0.1:1 --serve-public \(pair)")
+        #expect(try known.serving.options(known.serve!).tls?.clientAuthorityPath == "ca.pem")
         let stale = try run("--serve 127.0.0.1:1 --serve-stale --pass-gaps")
         let options = try stale.serving.options(stale.serve!)
         #expect(options.servesStale && options.passesGaps)

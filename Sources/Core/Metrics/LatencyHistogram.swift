@@ -2,13 +2,15 @@
 // for, and monitoring gets the doublings.
 //
 // Invariant: `counts` add up to `count`. A time is at most a quarter below the bound that stands for it.
+//
+// All of it lies in place, so that it can be handed to other threads through a mailbox.
 
 /// How long something took, over a whole run.
-package struct LatencyHistogram: Hashable, Sendable {
+package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
     private static let smallestNs: Int64 = 1_000
     private static let doublingCount = 25
 
-    private var counts = [Int](repeating: 0, count: 1 + 4 * LatencyHistogram.doublingCount + 1)
+    private var counts = InlineArray<102, Int>(repeating: 0)
     /// Times added.
     package private(set) var count = 0
     /// Their sum, in nanoseconds; what would exceed the largest number stays there.
@@ -38,8 +40,17 @@ package struct LatencyHistogram: Hashable, Sendable {
         if let worst = other.worstNs { worstNs = max(worstNs ?? 0, worst) }
     }
 
+    package static func == (a: LatencyHistogram, b: LatencyHistogram) -> Bool {
+        a.buckets == b.buckets && a.sumNs == b.sumNs && a.worstNs == b.worstNs
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(buckets)
+        hasher.combine(sumNs)
+    }
+
     /// How many times each bucket has, for a file.
-    package var buckets: [Int] { counts }
+    package var buckets: [Int] { counts.indices.map { counts[$0] } }
 
     /// The histogram of such counts; nil if it cannot be one.
     ///
@@ -56,7 +67,8 @@ package struct LatencyHistogram: Hashable, Sendable {
             sum = next
         }
         if (sum > 0) != (worstNs != nil) { return nil }
-        (counts, count) = (buckets, sum)
+        for index in buckets.indices { counts[index] = buckets[index] }
+        count = sum
         (self.sumNs, self.worstNs) = (sumNs, worstNs)
     }
 
@@ -64,8 +76,8 @@ package struct LatencyHistogram: Hashable, Sendable {
     package func quantileNs(perMille: Int) -> Int64? {
         guard let worstNs else { return nil }
         var rest = max((count * perMille + 999) / 1_000, 1)
-        for (index, count) in counts.enumerated() {
-            rest -= count
+        for index in counts.indices {
+            rest -= counts[index]
             if rest <= 0 { return index == counts.count - 1 ? worstNs : min(bound(index), worstNs) }
         }
         return worstNs

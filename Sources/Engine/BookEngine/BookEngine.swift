@@ -31,6 +31,8 @@ public struct BookEngine: ~Copyable {
     public internal(set) var counters = EngineCounters()
     /// Why the last malformed message was refused, nil if none was.
     public internal(set) var lastParseError: ParseError?
+    /// When the last frame that `doWork` took was received.
+    package private(set) var lastReceivedAtNs: Int64 = 0
     var parser = MessageParser()
     var table = SymbolTable()
     var books: [SymbolBook] = []
@@ -102,7 +104,10 @@ public struct BookEngine: ~Copyable {
     /// - Returns: number of frames taken; 0 means that the ring was empty.
     @discardableResult
     public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
-        let taken = ring.poll(limit: limit) { step($0) }
+        let taken = ring.poll(limit: limit) {
+            lastReceivedAtNs = $0.receivedAtNs
+            step($0)
+        }
         if taken > 0 { publish() }
         return taken
     }

@@ -12,6 +12,7 @@ import BookEngine
 import DepthFeed
 import FeedPlan
 import LobHandoff
+import LobMetrics
 import LobTransport
 import MarketData
 
@@ -48,8 +49,13 @@ final class BookLoop: @unchecked Sendable {
     private var consumer: FrameConsumer
     private let wiring: Wiring
     private var turn: ShardTurn
+    private var times: PublicationTimes
 
-    init(_ engine: consuming BookEngine, _ consumer: consuming FrameConsumer, _ wiring: Wiring) {
+    init(
+        _ engine: consuming BookEngine, _ consumer: consuming FrameConsumer, _ wiring: Wiring,
+        _ times: consuming LatestValueWriter<LatencyHistogram>
+    ) {
+        self.times = PublicationTimes(times)
         self.engine = engine
         self.consumer = consumer
         self.wiring = wiring
@@ -68,6 +74,7 @@ final class BookLoop: @unchecked Sendable {
             let ticket = wiring.news.ticket
             let isLastTurn = wiring.feedIsOver.isRaised
             let frameCount = engine.doWork(&consumer)
+            if frameCount > 0 { times.turned(receivedAtNs: engine.lastReceivedAtNs) }
             turn.finish(&engine)
             if frameCount > 0 {
                 emptyTurnCount = 0

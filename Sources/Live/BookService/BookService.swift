@@ -14,6 +14,7 @@ import BookEngine
 import DepthBook
 import DepthFeed
 import LobHandoff
+import LobMetrics
 import LobTransport
 import MarketData
 
@@ -113,8 +114,27 @@ public final class BookService: Sendable {
         machine.fetcher.fetchExchangeInfo(configuration.endpoints.market, use)
     }
 
+    /// The same, keeping the venue's own words of the symbols of this service.
+    ///
+    /// - Parameter use: gets the list, or why there is none, once, on the fetcher's thread.
+    /// - Returns: as `fetchExchangeInfo`.
+    package func fetchListTexts(
+        _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    ) -> Bool {
+        machine.fetcher.fetchExchangeInfo(
+            configuration.endpoints.market, keeping: Set(configuration.symbols), use)
+    }
+
     /// The status of each shard. For any thread.
     public var shardStatuses: [ShardStatus] { machine.shards.map(ShardStatus.init) }
+
+    /// How long frames took from the socket until readers could see their book, over all shards; a sample.
+    /// For any thread.
+    package var publicationTimes: LatencyHistogram {
+        var times = LatencyHistogram()
+        for shard in machine.shards { times.add(shard.publicationTimes.latest(LatencyHistogram())) }
+        return times
+    }
 
     /// The status of the fetcher. For any thread.
     public var fetcherStatus: SnapshotFetcherStatus { machine.fetcherStatus }

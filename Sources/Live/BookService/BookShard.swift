@@ -6,6 +6,7 @@ import DepthBook
 import DepthFeed
 import FeedSockets
 import LobHandoff
+import LobMetrics
 import LobTransport
 import MarketData
 
@@ -16,6 +17,8 @@ final class BookShard: Sendable {
     let counters: LatestValueReader<EngineCounters>
     let gauges: FrameRingGauges
     let feedStatus: LatestValueReader<FeedStatus>
+    /// How long frames took until readers could see them.
+    let publicationTimes: LatestValueReader<LatencyHistogram>
     let feed: FeedHandle
     let work = CommandQueue<BookWork>(capacity: 256)
     private let news = Signal()
@@ -76,7 +79,9 @@ final class BookShard: Sendable {
                 bell.close()
                 _ = closed.post(BookShard.close($0))
             })
-        let loop = BookLoop(engine, ring.consumer, wiring)
+        let times = LatestValue(LatencyHistogram())
+        publicationTimes = times.reader
+        let loop = BookLoop(engine, ring.consumer, wiring, times.writer)
         let cpu = configuration.cpu(2 * number + 1)
         do throws(ThreadError) {
             bookThread = try PinnedThread("book-\(number)") {

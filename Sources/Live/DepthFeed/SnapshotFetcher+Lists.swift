@@ -36,17 +36,38 @@ extension SnapshotFetcher {
     public func fetchExchangeInfo(
         _ market: Market, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) {
-        ask(market, attempt: 0, use)
+        ask(ListQuestion(market: market, use: use))
     }
 
-    private func ask(
-        _ market: Market, attempt: Int, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    /// The same, keeping the venue's own words of some symbols.
+    ///
+    /// - Parameters:
+    ///   - market: whose list.
+    ///   - symbols: of which the words are kept.
+    ///   - use: gets the list, once, on the loop's thread.
+    package func fetchExchangeInfo(
+        _ market: Market, keeping symbols: Set<SymbolName>,
+        _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) {
+        ask(ListQuestion(market: market, kept: symbols, use: use))
+    }
+
+    /// A list that is wanted.
+    private struct ListQuestion {
+        var market: Market
+        /// Symbols of which the venue's own words are kept.
+        var kept: Set<SymbolName> = []
+        var attempt = 0
+        var use: (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+    }
+
+    private func ask(_ question: ListQuestion) {
+        let (market, use) = (question.market, question.use)
         if isStopped { return use(.failure(.stopped)) }
         guard let place = endpoints[market] else { preconditionFailure("a market without endpoints") }
         switch planner.admit(weight: market.exchangeInfoWeight, nowMs: nowMs) {
         case .wait(let untilMs):
-            later(untilMs) { self.ask(market, attempt: attempt, use) }
+            later(untilMs) { self.ask(question) }
         case .send(let ticket):
             let fetch = SnapshotFetch(
                 place.restBase + place.exchangeInfoTarget, on: clock, bodyBytesMax: options.listBytesMax,
@@ -56,25 +77,25 @@ extension SnapshotFetcher {
                 openCount -= 1
                 fetches[ticket] = nil
                 counted.bytes += fetch.bytes.count
-                settle(market, ticket, attempt, fetch, error, use)
+                settle(question, ticket, fetch, error)
             }
             if begin(fetch, ticket) { return }
             _ = planner.answeredOther(
-                ticket, SnapshotPlanner.Answer(status: 400), attempt: attempt, nowMs: nowMs)
+                ticket, SnapshotPlanner.Answer(status: 400), attempt: question.attempt, nowMs: nowMs)
             use(.failure(.refused(status: 0, reason: "no such URL")))
         }
     }
 
     private func settle(
-        _ market: Market, _ ticket: UInt64, _ attempt: Int, _ fetch: SnapshotFetch, _ error: String?,
-        _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+        _ question: ListQuestion, _ ticket: UInt64, _ fetch: SnapshotFetch, _ error: String?
     ) {
+        let (market, use) = (question.market, question.use)
         if isStopped { return use(.failure(.stopped)) }
         var answer = fetch.answer(error)
         var failure = ExchangeInfoError.refused(status: answer.status, reason: fetch.reason(error))
         var info: ExchangeInfo?
         if (200...299).contains(answer.status) {
-            switch read(market, fetch) {
+            switch read(question, fetch) {
             case .success(let list): info = list
             case .failure(let damage):
                 // A body that cannot be read counts as one that did not come.
@@ -83,17 +104,19 @@ extension SnapshotFetcher {
             }
         }
         let nowMs = nowMs
-        switch planner.answeredOther(ticket, answer, attempt: attempt, nowMs: nowMs) {
+        switch planner.answeredOther(ticket, answer, attempt: question.attempt, nowMs: nowMs) {
         case .deliver: use(info.map { .success($0) } ?? .failure(failure))
         case .failed: use(.failure(failure))
         case .retry(let notBeforeMs):
             counted.lastError = InlineText("\(failure)")
-            if attempt + 1 >= options.listAttemptsMax {
+            if question.attempt + 1 >= options.listAttemptsMax {
                 use(.failure(failure))
                 break
             }
             report(retried(market, answer, failure, afterMs: notBeforeMs - nowMs))
-            later(notBeforeMs) { self.ask(market, attempt: attempt + 1, use) }
+            var again = question
+            again.attempt += 1
+            later(notBeforeMs) { self.ask(again) }
         }
         pump()
     }
@@ -110,11 +133,14 @@ extension SnapshotFetcher {
         }
     }
 
-    private func read(_ market: Market, _ fetch: SnapshotFetch) -> Result<ExchangeInfo, ExchangeInfoError> {
+    private func read(
+        _ question: ListQuestion, _ fetch: SnapshotFetch
+    ) -> Result<ExchangeInfo, ExchangeInfoError> {
+        let market = question.market
         let beginNs = clock.monotonicNs
         let body = fetch.bytes
         do throws(ParseError) {
-            let info = try ExchangeInfo(body.span, market: market)
+            let info = try ExchangeInfo(body.span, market: market, keeping: question.kept)
             let readInMs = Int((clock.monotonicNs - beginNs) / 1_000_000)
             report(
                 .exchangeInfo(

@@ -27,9 +27,10 @@ package struct SnapshotFetcherHandle: Sendable {
     /// See `SnapshotFetcher.fetchExchangeInfo`; `use` is called on the loop's thread, but not if this returns
     /// false.
     package func fetchExchangeInfo(
-        _ market: Market, _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
+        _ market: Market, keeping symbols: Set<SymbolName> = [],
+        _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {
-        fetcher.post(loop) { $0.fetchExchangeInfo(market, use) }
+        fetcher.post(loop) { $0.fetchExchangeInfo(market, keeping: symbols, use) }
     }
 
     /// See `SnapshotFetcher.stop`.

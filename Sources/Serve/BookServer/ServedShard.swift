@@ -28,6 +28,8 @@ struct ShardNews {
     var resumed: (Int) -> Void
     /// The stream of this symbol cannot go on from what the clients hold.
     var broken: (Int) -> Void
+    /// The verdict over the book of this symbol may have changed.
+    var judged: (Int) -> Void
 }
 
 /// A replica of one shard and its served books. Thread: the server's.
@@ -64,7 +66,7 @@ final class ServedShard {
     private static let wrapperHead = Array("{\"stream\":\"".utf8)
     private static let wrapperMiddle = Array("\",\"data\":".utf8)
     /// Memory of a message that is kept for the next one of its symbol.
-    private static let keptBytesMax = 1 << 16
+    private static let keptBytesMax = 1 << 13
     /// A source that stays behind for longer counts anew.
     private static let behindNsMax: Int64 = 10_000_000_000
 
@@ -157,6 +159,7 @@ final class ServedShard {
         for slot in due {
             isWaiting[slot] = false
             settle(slot, news, nowNs: frame.receivedAtNs)
+            news.judged(slot)
         }
     }
 
@@ -208,7 +211,10 @@ final class ServedShard {
         if changed.isEmpty { return }
         var slots: [Int] = []
         swap(&slots, &changed)
-        for slot in slots { settle(slot, news, nowNs: nil) }
+        for slot in slots {
+            settle(slot, news, nowNs: nil)
+            news.judged(slot)
+        }
         slots.removeAll(keepingCapacity: true)
         if changed.isEmpty { swap(&slots, &changed) }
     }

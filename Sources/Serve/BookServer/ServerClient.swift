@@ -15,6 +15,8 @@ import LobTransport
 /// A client of the streams. Thread: the server's.
 final class ServerClient {
     let peer: WebSocketPeer
+    /// Its numeric address.
+    let address: String
     /// Whether messages come in the wrapper.
     var isCombined: Bool
     /// Whether streams of books stay silent on its path.
@@ -33,8 +35,16 @@ final class ServerClient {
     private var second: UInt64 = 0
     private var messageCount = 0
 
-    init(_ peer: WebSocketPeer, _ target: StreamTarget, queuedBytesMax: @escaping () -> Int) {
+    /// Packs messages for it; nil if it does not take them.
+    private let packer: MessagePacker?
+
+    init(
+        _ peer: WebSocketPeer, _ target: StreamTarget, _ packer: MessagePacker?,
+        queuedBytesMax: @escaping () -> Int
+    ) {
+        self.packer = peer.isDeflating ? packer : nil
         (self.peer, self.queuedBytesMax) = (peer, queuedBytesMax)
+        address = peer.address
         (isCombined, isDeaf, isMicroseconds) = (target.isCombined, target.isDeaf, target.isMicroseconds)
     }
 
@@ -80,21 +90,28 @@ final class ServerClient {
             if !waiting.contains(where: { $0 === topic }) { waiting.append(topic) }
             return
         }
+        sendLast(of: topic, &counters)
+    }
+
+    private func sendLast(of topic: StreamTopic, _ counters: inout ServerCounters) {
+        if let packer, let frame = topic.frame(isCombined: isCombined, packer) {
+            return send(frame, isFrame: true, &counters)
+        }
         send(topic.bytes(isCombined: isCombined), &counters)
     }
 
     /// The queue is empty: sends what was left out, as it is by now.
     func drained(_ counters: inout ServerCounters) {
         while isOpen, !peer.isCongested, !waiting.isEmpty {
-            send(waiting.removeFirst().bytes(isCombined: isCombined), &counters)
+            sendLast(of: waiting.removeFirst(), &counters)
         }
     }
 
-    /// Sends a message that is not to be missed.
-    func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
+    /// Sends a message that is not to be missed, or its packed frame.
+    func send(_ bytes: [UInt8], isFrame: Bool = false, _ counters: inout ServerCounters) {
         if !isOpen { return }
         let isFull = peer.queuedBytes + bytes.count > queuedBytesMax()
-        if isFull || !peer.send(text: bytes.span) {
+        if isFull || !(isFrame ? peer.send(frame: bytes) : peer.send(text: bytes.span)) {
             // Refused with nothing queued: the client is about to be reported gone.
             if !isFull && peer.queuedBytes == 0 { return }
             counters.slowCount += 1

@@ -8,6 +8,7 @@ extension ServerMachine {
     func openQuery(_ peer: WebSocketPeer, _ address: String) -> WebSocketPeer.Handlers {
         counters.connectedCount += 1
         queriers.append(peer)
+        shares.take(address)
         var pieces: [UInt8] = []
         var handlers = WebSocketPeer.Handlers()
         handlers.message = { [unowned self, unowned peer] bytes, isFinal in
@@ -16,7 +17,10 @@ extension ServerMachine {
             defer { pieces = [] }
             reply(to: pieces, from: address, on: peer)
         }
-        handlers.closed = { [unowned self, unowned peer] _ in queriers.removeAll { $0 === peer } }
+        handlers.closed = { [unowned self, unowned peer] _ in
+            queriers.removeAll { $0 === peer }
+            shares.giveBack(address)
+        }
         return handlers
     }
 

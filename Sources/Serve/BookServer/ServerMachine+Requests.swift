@@ -169,9 +169,16 @@ extension ServerMachine {
         case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))
         case .exchangeInfo(let names):
             let listed = try names.map { (names) throws(RestRefusal) in try indexed(names) }
+            let indices = listed ?? Array(places.indices)
+            if !texts.members.isEmpty {
+                return RestAnswer(
+                    rules.exchangeInfoBody(
+                        as: texts, symbols: indices.map(words), atUs: timeUs,
+                        isMicroseconds: isMicroseconds))
+            }
             return RestAnswer(
                 rules.exchangeInfoBody(
-                    symbols: (listed ?? Array(places.indices)).map(listing), marginAssets: [], atUs: timeUs,
+                    symbols: indices.map(listing), marginAssets: [], atUs: timeUs,
                     isMicroseconds: isMicroseconds))
         case .depth(let name, let limit): return try depth(name, rules.levelCount(of: limit))
         case .bookTicker(let name): return RestAnswer(try best(try index(of: name)))
@@ -224,7 +231,13 @@ extension ServerMachine {
         return found
     }
 
-    /// The object of a symbol in `exchangeInfo`: what is known of it.
+    /// The object of a symbol in `exchangeInfo`: the venue's own, or what is known of it.
+    private func words(_ index: Int) -> [UInt8] {
+        let (shard, slot) = places[index]
+        return texts.symbols[shards[shard].symbols[slot]] ?? Array(listing(index).utf8)
+    }
+
+    /// The same made of what is known.
     private func listing(_ index: Int) -> String {
         let (shard, slot) = places[index]
         let symbol = shards[shard].symbols[slot]

@@ -20,6 +20,11 @@ extension ServerMachine {
         if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
         if !isInPace(request.peerAddress) { return ServerMachine.refusal(.tooManyRequests) }
         if !isKnown(request) { return ServerMachine.refusal(.stranger) }
+        let share = options.clientsPerAddressMax ?? options.clientCountMax - options.clientCountMax / 10
+        if !shares.admits(request.peerAddress, most: share) {
+            let refusal = ConnectionRefusal.tooManyConnections
+            return .refuse(HTTPResponse(refusal.answer(atUs: LoopClock.realtimeNs / 1_000)))
+        }
         if let path = rules.queryPath, request.path == path {
             let address = request.peerAddress
             return .accept { [self] peer in openQuery(peer, address) }
@@ -55,8 +60,9 @@ extension ServerMachine {
     }
 
     private func open(_ peer: WebSocketPeer, _ target: StreamTarget) -> WebSocketPeer.Handlers {
-        let client = ServerClient(peer, target) { [unowned self] in queuedBytesMax }
+        let client = ServerClient(peer, target, packer) { [unowned self] in queuedBytesMax }
         clients.append(client)
+        shares.take(client.address)
         counters.connectedCount += 1
         for name in target.names { subscribe(client, name) }
         var handlers = WebSocketPeer.Handlers()
@@ -69,6 +75,7 @@ extension ServerMachine {
             counters.streamCount -= client.names.count
             for name in client.names { leave(client, name) }
             clients.removeAll { $0 === client }
+            shares.giveBack(client.address)
         }
         return handlers
     }

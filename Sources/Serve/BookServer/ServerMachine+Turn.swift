@@ -64,7 +64,7 @@ extension ServerMachine {
             lagNs = max(lagNs, own)
             let wasLate = isLate[number]
             isLate[number] = isTooLate(own)
-            if wasLate && !isLate[number] { for slot in shard.symbols.indices { note(index + slot) } }
+            if wasLate != isLate[number] { for slot in shard.symbols.indices { note(index + slot) } }
             if isLate[number] && !wasLate { counters.lateCount += 1 }
             index += shard.symbols.count
         }
@@ -80,12 +80,13 @@ extension ServerMachine {
     private func takeList(_ nowNs: UInt64) {
         if let list = lists.take().first {
             for info in list.symbols where indices[info.symbol] != nil { facts[info.symbol] = info }
+            texts = list.texts
             counters.listCount += 1
             listNotBeforeNs = nowNs + UInt64(max(options.listEverySeconds, 1)) * ServerMachine.secondNs
         }
         if nowNs >= listNotBeforeNs {
             listNotBeforeNs = nowNs + (facts.isEmpty ? 1 : 60) * ServerMachine.listAgainNs
-            _ = service.fetchExchangeInfo { [lists, remote = loop.remote] result in
+            _ = service.fetchListTexts { [lists, remote = loop.remote] result in
                 if case .success(let list) = result, lists.post(list) { remote.wake() }
             }
         }
@@ -97,12 +98,13 @@ extension ServerMachine {
     /// The next update of a symbol, as it came.
     func passed(_ index: Int, _ update: borrowing DepthUpdate) {
         counters.passedCount += 1
+        let appliedAtNs = LoopClock.realtimeNs
         completeMessage(index, update)
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
         if let heard = shards[places[index].shard].heard {
             latencies.note(
                 eventTimeUs: heard.eventTimeUs, receivedAtNs: heard.receivedAtNs,
-                nowNs: LoopClock.realtimeNs)
+                appliedAtNs: appliedAtNs, nowNs: LoopClock.realtimeNs)
         }
     }
 
@@ -153,7 +155,7 @@ extension ServerMachine {
         _ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool, summarises: Bool = true
     ) {
         let nowNs = LoopClock.monotonicNs
-        rates.note(index)
+        rates.note(index, nowNs: nowNs)
         let message = book(index).message
         for topic in topicsOfSymbol[index] {
             switch topic.kind {
@@ -190,6 +192,7 @@ extension ServerMachine {
 
     /// The streams that show the state of a symbol may have something to show.
     func note(_ index: Int) {
+        events.note(index)
         for topic in topicsOfAll { topic.changed.insert(index) }
         if isDirty[index] || topicsOfSymbol[index].allSatisfy({ $0.kind == .updates }) { return }
         isDirty[index] = true

@@ -35,6 +35,10 @@ final class ServerMachine {
     var pace = RequestPace()
     var counters = ServerCounters()
     var clients: [ServerClient] = []
+    /// Packs what is sent; nil without memory.
+    let packer = MessagePacker()
+    /// Of WebSocket clients, by address.
+    var shares = AddressShares()
     /// Clients of the WebSocket API.
     var queriers: [WebSocketPeer] = []
     /// Only those that somebody listens to.
@@ -45,6 +49,8 @@ final class ServerMachine {
     var topicsOfAll: [StreamTopic] = []
     /// What is known of the symbols; empty until the venue's list is there.
     var facts: [SymbolName: SymbolInfo] = [:]
+    /// The venue's own words of them.
+    var texts = ListTexts()
     /// For times in ms, and in µs.
     var encoders: MessageEncoders
     var snapshot = DepthSnapshot()
@@ -99,8 +105,10 @@ final class ServerMachine {
         isDirty = [Bool](repeating: false, count: places.count)
         isLate = [Bool](repeating: false, count: shards.count)
         access = AccessRules(options.tokens)
-        events = EventHub(shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs)
-        rates = UpdateRates(count: places.count)
+        events = EventHub(
+            shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs,
+            perAddressMax: options.eventStreamsPerAddressMax)
+        rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())
         counterReadings = mailbox.reader
@@ -120,10 +128,11 @@ final class ServerMachine {
         listening.pingIntervalMs = terms.pingIntervalMs
         listening.pongLimitMs = terms.pongDeadlineMs
         // Only the loop holds it: it holds this object.
-        return try HTTPServer(
-            on: loop, options: listening,
-            handlers: HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
-        ).port
+        var handlers = HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
+        handlers.deflates = { [options, packer] in
+            packer != nil && options.deflate.packs(for: $0.peerAddress)
+        }
+        return try HTTPServer(on: loop, options: listening, handlers: handlers).port
     }
 
     /// The book of a symbol by its index.
@@ -138,9 +147,13 @@ final class ServerMachine {
     }
 
     /// What is said of the book of a symbol now.
-    func standing(of index: Int) -> Standing {
+    func standing(of index: Int) -> Standing { standing(of: index, isServed: refusal(of: index) == nil) }
+
+    /// The same as of this turn, for the event stream, which hears of every turn of that verdict.
+    func standingOfTurn(of index: Int) -> Standing { standing(of: index, isServed: isShown(index)) }
+
+    private func standing(of index: Int, isServed: Bool) -> Standing {
         let (shard, slot) = places[index]
-        let isServed = refusal(of: index) == nil
         let mark = shards[shard].mark(of: slot)
         if !isServed && mark?.state == .live && book(index).isShown {
             return Standing(state: .stale, reason: Standing.backlog)
@@ -186,7 +199,8 @@ final class ServerMachine {
                 gap: { [unowned self] slot, update in gap(base + slot, update) },
                 bridged: { [unowned self] slot in bridged(base + slot) },
                 resumed: { [unowned self] slot in resumed(base + slot) },
-                broken: { [unowned self] slot in broken(base + slot) })
+                broken: { [unowned self] slot in broken(base + slot) },
+                judged: { [unowned self] slot in events.note(base + slot) })
         }
     }
 }

@@ -1,5 +1,5 @@
 // One stream under one name and in one unit of time, and who listens. A message is encoded once, and once
-// more in the wrapper of its name if anybody wants that, whatever the number of clients.
+// more in the wrapper of its name if anybody wants that, whatever the number of clients; so it is packed.
 //
 //     kind         shows                               sent                         a slow reader
 //     -------------|-----------------------------------|----------------------------|--------------
@@ -51,6 +51,9 @@ final class StreamTopic {
     /// The last message, without wrapper; empty before the first.
     private(set) var message: [UInt8] = []
     private var wrapped: [UInt8] = []
+    /// The packed frames of the last message, with and without wrapper: nil before anybody wants one, empty
+    /// where packing does not pay.
+    private var frames: (plain: [UInt8]?, wrapped: [UInt8]?)
     /// When the last message was made.
     private(set) var sentNs: UInt64 = 0
     /// Best levels in the last messages of a stream of best prices, by symbol.
@@ -87,6 +90,7 @@ final class StreamTopic {
     func send(_ bytes: [UInt8], nowNs: UInt64, _ counters: inout ServerCounters) {
         message = bytes
         wrapped.removeAll(keepingCapacity: true)
+        frames = (nil, nil)
         sentNs = nowNs
         for client in clients { client.pass(self, &counters) }
     }
@@ -96,6 +100,16 @@ final class StreamTopic {
         if !isCombined { return message }
         if wrapped.isEmpty { wrapped = wrap(message) }
         return wrapped
+    }
+
+    /// The last message as a client wants it, packed; nil where that does not pay.
+    func frame(isCombined: Bool, _ packer: MessagePacker) -> [UInt8]? {
+        let known = isCombined ? frames.wrapped : frames.plain
+        let frame = known ?? packer.frame(bytes(isCombined: isCombined)) ?? []
+        if known == nil {
+            if isCombined { frames.wrapped = frame } else { frames.plain = frame }
+        }
+        return frame.isEmpty ? nil : frame
     }
 
     /// A message in the wrapper of this stream.

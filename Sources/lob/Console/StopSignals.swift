@@ -1,6 +1,6 @@
 // SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, a second SIGINT or SIGTERM ends the process
-// at once. A terminal that goes away may send SIGHUP twice, so that one never does. SIGUSR1 asks for
-// snapshots.
+// at once. A terminal that goes away may send SIGHUP twice, so that one never does. Where a certificate is
+// served, SIGHUP asks for it to be read again instead, and ends nothing. SIGUSR1 asks for snapshots.
 //
 // SAFETY: the set of signals is a variable of the call.
 
@@ -9,18 +9,23 @@ import Synchronization
 
 private let stopSignal = Atomic<Int32>(0)
 private let savingIsAsked = Atomic<Bool>(false)
+private let reloadCount = Atomic<Int>(0)
 
 /// The signals that ask a command to end, or to save what it has.
 enum StopSignals {
     /// From here on they no longer kill; SIGPIPE is ignored. A SIGHUP that the process was started to ignore,
     /// as `nohup` does, stays ignored.
-    static func install() {
+    ///
+    /// - Parameter reloads: whether SIGHUP asks for something to be read again, ignored before or not.
+    static func install(reloads: Bool = false) {
         for number in [SIGINT, SIGTERM] {
             _ = signal(number) { number in
                 if stopSignal.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
             }
         }
-        if !isIgnored(SIGHUP) {
+        if reloads {
+            _ = signal(SIGHUP) { _ in reloadCount.add(1, ordering: .relaxed) }
+        } else if !isIgnored(SIGHUP) {
             _ = signal(SIGHUP) { number in
                 _ = stopSignal.compareExchange(
                     expected: 0, desired: number, ordering: .relaxed)
@@ -44,6 +49,9 @@ enum StopSignals {
 
     /// Whether somebody has asked for snapshots since the last call.
     static func takeSaving() -> Bool { savingIsAsked.exchange(false, ordering: .relaxed) }
+
+    /// Whether something was to be read again since the last call.
+    static func takeReload() -> Bool { reloadCount.exchange(0, ordering: .relaxed) > 0 }
 
     /// Whether the process ignores a signal, by the system's own word.
     private static func isIgnored(_ number: Int32) -> Bool {

@@ -104,6 +104,7 @@ struct Run {
         while !limit.isOver && futility == nil {
             look(service, listing, &looks)
             if StopSignals.takeSaving() { store?.saveAll() }
+            if let server { reloadIfAsked(server) }
             futility = self.futility(listing, teller, looks)
         }
         if futility == nil { calmDown(service, listing, &looks) }
@@ -177,6 +178,19 @@ struct Run {
             printError("lob: cannot serve: \(error)")
             throw ExitCode(1)
         }
+    }
+
+    /// Reads the certificate again where SIGHUP has asked for it.
+    private func reloadIfAsked(_ server: BookServer) {
+        if !StopSignals.takeReload() { return }
+        let isAccepted = server.reloadIdentity { [logger] failure in
+            if let failure {
+                logger.error("the certificate stays as it was", metadata: ["reason": "\(failure)"])
+            } else {
+                logger.info("the certificate was read again; new connections get it")
+            }
+        }
+        if !isAccepted { logger.error("the certificate stays as it was", metadata: ["reason": "too busy"]) }
     }
 
     private func print(_ summary: RunSummary) throws {

@@ -285,7 +285,7 @@ struct RunCommand: ParsableCommand {
         if printDashboard { return try Output.print(BookServer.grafanaDashboard) }
         if printAlerts { return try Output.print(BookServer.alertRules) }
         let limit = RunLimit(seconds: books.seconds)
-        StopSignals.install()
+        StopSignals.install(reloads: serve != nil && serving.serveCert != nil)
         let console = Console(isLive: !books.plain, format: books.logFormat)
         defer { console.clear() }
         let logger = makeLogger(console, books)

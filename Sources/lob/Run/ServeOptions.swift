@@ -4,6 +4,8 @@ import ArgumentParser
 import BookServer
 import LobTransport
 
+extension BookServer.Deflation: ExpressibleByArgument {}
+
 /// Arguments beside `--serve`.
 struct ServeOptions: ParsableArguments {
     @Flag(help: "Serve on an address that other machines can reach; needs a token or --no-auth.")
@@ -24,6 +26,14 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The key of that certificate; PEM.", valueName: "file"))
     var serveKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Admit only clients with a certificate of one of these authorities; PEM.", valueName: "file"))
+    var serveClientCa: String?
+
+    @Option(help: "Whose messages are packed, if they offer it: never, remote or always.")
+    var serveDeflate = BookServer.Deflation.remote
 
     @Flag(help: "Show books that are not live too, with a header that says so.")
     var serveStale = false
@@ -57,16 +67,23 @@ struct ServeOptions: ParsableArguments {
                 throw ValidationError(
                     "--serve \(serve.address): other machines can reach it; say --serve-public if they may.")
             }
-            if serveTokens == nil && !noAuth {
-                throw ValidationError("--serve-public needs --serve-tokens FILE or --no-auth.")
+            if serveTokens == nil && serveClientCa == nil && !noAuth {
+                throw ValidationError(
+                    "--serve-public needs --serve-tokens FILE, --serve-client-ca FILE or --no-auth.")
             }
         }
         if (serveCert == nil) != (serveKey == nil) {
             throw ValidationError("--serve-cert and --serve-key belong together.")
         }
-        if let serveCert, let serveKey {
-            options.tls = TLSIdentity(certificatePath: serveCert, keyPath: serveKey)
+        if serveClientCa != nil && serveCert == nil {
+            throw ValidationError("--serve-client-ca needs --serve-cert.")
         }
+        if let serveCert, let serveKey {
+            var identity = TLSIdentity(certificatePath: serveCert, keyPath: serveKey)
+            identity.clientAuthorityPath = serveClientCa
+            options.tls = identity
+        }
+        options.deflate = serveDeflate
         if let serveClients {
             try ServeOptions.check("--serve-clients", serveClients)
             options.clientCountMax = serveClients

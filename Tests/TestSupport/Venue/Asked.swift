@@ -18,6 +18,7 @@ package struct Answer {
 package final class Asked {
     private static let names = [
         "x-mbx-used-weight-1m", "retry-after", "date", "content-type", "x-lob-served", "x-lob-depth-limit",
+        "x-lob-stale",
     ]
     package private(set) var answer = Answer()
     package private(set) var isOver = false

@@ -1,4 +1,5 @@
-// The event stream: looks at all books ten times a second, and sends each client what is new to it.
+// The event stream: looks ten times a second at the books that have changed, and sends each client what is
+// new to it.
 //
 //     client    | event                    | what happens                        | next
 //     ----------|--------------------------|-------------------------------------|--------
@@ -10,8 +11,11 @@
 // A change of state that is over within a tenth of a second may be missed here; the counters of the book have
 // it.
 //
-// Bounds: `clientCountMax` clients; of each at most one piece waits, so at most every symbol once and
-// `EventLog.changeCountMax` changes of state.
+// While nobody listens, and nobody has within `keptNs`, nothing is looked at: what happens then is `lost` to
+// a client that comes back.
+//
+// Bounds: `clientCountMax` clients, of which one address has at most its share; of each at most one piece
+// waits, so at most every symbol once and `EventLog.changeCountMax` changes of state.
 
 import DepthBook
 import LobTransport
@@ -22,6 +26,7 @@ final class EventHub {
     /// One client.
     private final class Client {
         let stream: HTTPStream
+        let address: String
         let indices: Set<Int>?
         let intervalNs: UInt64
         var cursor: UInt64?
@@ -30,6 +35,7 @@ final class EventHub {
 
         init(_ stream: HTTPStream, _ indices: Set<Int>?, intervalNs: UInt64, cursor: UInt64?) {
             (self.stream, self.indices, self.intervalNs, self.cursor) = (stream, indices, intervalNs, cursor)
+            address = stream.address
         }
     }
 
@@ -37,6 +43,11 @@ final class EventHub {
     private let boot: String
     private var clients: [Client] = []
     private var lookedNs: UInt64 = 0
+    /// When somebody last listened; nil while nothing is looked at.
+    private var heardNs: UInt64?
+    /// Books to be looked at.
+    private var changed: [Int] = []
+    private var isChanged: [Bool]
 
     /// Of the stream.
     static let contentType = "text/event-stream"
@@ -44,24 +55,35 @@ final class EventHub {
     static let clientCountMax = 64
     /// Time between two looks at the books.
     static let lookEveryNs: UInt64 = 100_000_000
+    /// Changes are noted for so long behind the last client: it may come back.
+    static let keptNs: UInt64 = 60_000_000_000
     private static let silenceNsMax: UInt64 = 5_000_000_000
+
+    private var shares = AddressShares()
+    private let perAddressMax: Int
 
     /// - Parameters:
     ///   - symbols: all of the server, in order.
     ///   - bootNs: when it began; it tells its events from those of a server before it.
-    init(_ symbols: [SymbolName], bootNs: Int64) {
+    ///   - perAddressMax: most clients of one address.
+    init(_ symbols: [SymbolName], bootNs: Int64, perAddressMax: Int) {
         log = EventLog(symbols)
         boot = String(bootNs / 1_000_000, radix: 36)
+        isChanged = [Bool](repeating: false, count: symbols.count)
+        self.perAddressMax = perAddressMax
     }
 
     /// Clients at present.
     var clientCount: Int { clients.count }
 
+    /// Whether changes are looked at: somebody listens, or may come back.
+    var isAwake: Bool { heardNs != nil }
+
     /// Bytes that wait for their sockets.
     var queuedBytes: Int { clients.reduce(0) { $0 + $1.stream.queuedBytes } }
 
     /// Addresses of the clients.
-    var addresses: [String] { clients.map(\.stream.address) }
+    var addresses: [String] { clients.map(\.address) }
 
     /// Begins a stream.
     ///
@@ -70,7 +92,10 @@ final class EventHub {
     ///   - indices: of the symbols wanted; nil: all.
     ///   - intervalMs: least time between two pieces.
     func open(_ request: HTTPRequest, _ indices: Set<Int>?, intervalMs: Int) {
-        if clients.count >= EventHub.clientCountMax {
+        forgetGone()
+        if clients.count >= EventHub.clientCountMax
+            || !shares.admits(request.peerAddress, most: perAddressMax)
+        {
             request.respond(APIProblem.tooManyStreams.response)
             return
         }
@@ -80,16 +105,60 @@ final class EventHub {
         let client = Client(stream, indices, intervalNs: UInt64(intervalMs) * 1_000_000, cursor: cursor)
         stream.closed = { [weak client] in client?.isGone = true }
         clients.append(client)
+        shares.take(client.address)
+        wake()
         if !stream.send(Array("retry: 1000\n\n".utf8)) { client.isGone = true }
     }
 
-    /// Looks at the books, if it is time, and sends what is due.
-    func turn(nowNs: UInt64, timeMs: Int64, _ top: (Int) -> EventLog.Top, symbolCount: Int) {
-        if nowNs - lookedNs < EventHub.lookEveryNs { return }
-        lookedNs = nowNs
-        for index in 0..<symbolCount { log.show(index, top(index), timeMs: timeMs) }
+    private func forgetGone() {
+        for client in clients where client.isGone { shares.giveBack(client.address) }
         clients.removeAll(where: \.isGone)
+    }
+
+    /// Something of a book may show differently. O(1).
+    func note(_ index: Int) {
+        if heardNs == nil || isChanged[index] { return }
+        isChanged[index] = true
+        changed.append(index)
+    }
+
+    /// Somebody listens: all books are looked at next.
+    func wake() {
+        if heardNs != nil { return }
+        heardNs = lookedNs
+        log.wake()
+        for index in isChanged.indices { note(index) }
+    }
+
+    /// Looks at the books that have changed, if it is time, and sends what is due. Nothing while nobody
+    /// listens.
+    ///
+    /// - Parameters:
+    ///   - nowNs: monotonic.
+    ///   - timeMs: since 1970.
+    ///   - top: what a book shows.
+    /// - Returns: number of books looked at.
+    @discardableResult
+    func turn(nowNs: UInt64, timeMs: Int64, _ top: (Int) -> EventLog.Top) -> Int {
+        guard let lastNs = heardNs, nowNs - lookedNs >= EventHub.lookEveryNs else { return 0 }
+        lookedNs = nowNs
+        forgetGone()
+        if !clients.isEmpty {
+            heardNs = nowNs
+        } else if nowNs > lastNs && nowNs - lastNs > EventHub.keptNs {
+            for index in changed { isChanged[index] = false }
+            changed.removeAll(keepingCapacity: true)
+            heardNs = nil
+            return 0
+        }
+        let lookedCount = changed.count
+        for index in changed {
+            isChanged[index] = false
+            log.show(index, top(index), timeMs: timeMs)
+        }
+        changed.removeAll(keepingCapacity: true)
         for client in clients where nowNs - client.sentNs >= client.intervalNs { serve(client, nowNs) }
+        return lookedCount
     }
 
     private func serve(_ client: Client, _ nowNs: UInt64) {
@@ -116,5 +185,6 @@ final class EventHub {
     func end() {
         for client in clients { client.stream.end() }
         clients = []
+        shares = AddressShares()
     }
 }

@@ -74,6 +74,14 @@ struct EventLog {
         }
     }
 
+    /// Changes may have gone unseen: they are lost to whoever had everything before.
+    mutating func wake() {
+        if number == 0 { return }
+        number += 1
+        changes = []
+        for index in forgotten.indices { forgotten[index] = number }
+    }
+
     /// Everything after a number, as one text of events whose last carries the number of now; empty if there
     /// is nothing.
     ///

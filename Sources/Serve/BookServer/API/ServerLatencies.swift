@@ -1,7 +1,16 @@
-// How long updates take on their way, as far as the server can see it.
+// How long updates take on their way, stage by stage.
+//
+//     stage               | from                     | to                             | measured
+//     --------------------|--------------------------|--------------------------------|--------------------
+//     venueToReceived     | the venue's time in it   | its last byte                  | here, each update
+//     receivedToPublished | its last byte            | the book's readers can see it  | by the book threads
+//     receivedToApplied   | its last byte            | the server's book has taken it | here, each update
+//     appliedToSent       | the server's book has it | all its clients were served    | here, each update
+//     receivedToSent      | its last byte            | all its clients were served    | here, each update
 //
 // The first span lies between two clocks, the venue's and this machine's: what they differ by is in it. The
-// second begins with the last byte of the message and ends when all clients of the update have been served.
+// second is a sample of turns of the book threads, each of which has taken one frame or many; these threads
+// stand beside the server's, not before it.
 //
 // Times come from outside. A span of more than a day, forwards or backwards, is no latency: an old recording
 // is played, or a time is wrong. It is left out.
@@ -11,6 +20,10 @@ import LobMetrics
 /// Times of the stages. Thread: the server's.
 struct ServerLatencies {
     private(set) var venueToReceived = LatencyHistogram()
+    /// Those of the service, when they were last asked for.
+    var receivedToPublished = LatencyHistogram()
+    private(set) var receivedToApplied = LatencyHistogram()
+    private(set) var appliedToSent = LatencyHistogram()
     private(set) var receivedToSent = LatencyHistogram()
 
     private static let plausibleNsMax: UInt64 = 86_400_000_000_000
@@ -20,12 +33,15 @@ struct ServerLatencies {
     /// - Parameters:
     ///   - eventTimeUs: of the venue, in microseconds since 1970; 0 if unknown.
     ///   - receivedAtNs: in nanoseconds since 1970.
+    ///   - appliedAtNs: likewise.
     ///   - nowNs: likewise.
-    mutating func note(eventTimeUs: Int64, receivedAtNs: Int64, nowNs: Int64) {
+    mutating func note(eventTimeUs: Int64, receivedAtNs: Int64, appliedAtNs: Int64, nowNs: Int64) {
         let (eventNs, isHuge) = eventTimeUs.multipliedReportingOverflow(by: 1_000)
         if eventTimeUs != 0 && !isHuge {
             ServerLatencies.add(from: eventNs, to: receivedAtNs, &venueToReceived)
         }
+        ServerLatencies.add(from: receivedAtNs, to: appliedAtNs, &receivedToApplied)
+        ServerLatencies.add(from: appliedAtNs, to: nowNs, &appliedToSent)
         ServerLatencies.add(from: receivedAtNs, to: nowNs, &receivedToSent)
     }
 
@@ -39,6 +55,9 @@ struct ServerLatencies {
     var stages: [(name: String, title: String, times: LatencyHistogram)] {
         [
             ("venueToReceived", "venue to received", venueToReceived),
+            ("receivedToPublished", "received to published", receivedToPublished),
+            ("receivedToApplied", "received to applied here", receivedToApplied),
+            ("appliedToSent", "applied here to sent", appliedToSent),
             ("receivedToSent", "received to sent", receivedToSent),
         ]
     }

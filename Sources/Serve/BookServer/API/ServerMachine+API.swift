@@ -75,7 +75,9 @@ extension ServerMachine {
         case .buffers: return json { buffers(&$0) }
         case .planner: return json { planner(&$0) }
         case .connections: return json { connections(&$0) }
-        case .latency: return json { latencies.write(&$0) }
+        case .latency:
+            latencies.receivedToPublished = service.publicationTimes
+            return json { latencies.write(&$0) }
         case .stream: throw .method
         }
     }
@@ -130,24 +132,23 @@ extension ServerMachine {
         let status = service.readers(of: symbol)?.statuses.latest(SymbolStatus(symbol))
         return BookDocument(
             served: book(index), standing: standing(of: index), status: status ?? SymbolStatus(symbol),
-            rate: rates.text(index))
+            rate: rates.text(index, nowNs: LoopClock.monotonicNs))
     }
 
-    /// Lets the event stream look at the books, and the loop turn again in time for those who follow it.
+    /// Lets the event stream look at what has changed, and the loop turn again in time for those who follow
+    /// it.
     func showEvents(_ nowNs: UInt64) {
-        events.turn(
-            nowNs: nowNs, timeMs: LoopClock.realtimeNs / 1_000_000,
-            { index in
-                rates.turn(index, nowNs: nowNs)
-                var top = EventLog.Top()
-                top.standing = standing(of: index)
-                if !top.standing.isServed { return top }
-                let served = book(index)
-                top.updateID = served.book.lastUpdateID
-                top.scales = served.book.scales
-                top.best = BestLevels(bid: served.book.bestBid, ask: served.book.bestAsk)
-                return top
-            }, symbolCount: places.count)
+        if !events.isAwake { return }
+        events.turn(nowNs: nowNs, timeMs: LoopClock.realtimeNs / 1_000_000) { index in
+            var top = EventLog.Top()
+            top.standing = standingOfTurn(of: index)
+            if !top.standing.isServed { return top }
+            let served = book(index)
+            top.updateID = served.book.lastUpdateID
+            top.scales = served.book.scales
+            top.best = BestLevels(bid: served.book.bestBid, ask: served.book.bestAsk)
+            return top
+        }
         if events.clientCount > 0 {
             alarm.set(atNs: nowNs + EventHub.lookEveryNs, nowNs: nowNs, on: loop)
         }
@@ -158,6 +159,8 @@ extension ServerMachine {
         page.add([(label: "", status: counters)])
         page.add(service.shardStatuses.enumerated().map { (label: "\($0)", status: $1) })
         page.add([(label: "", status: service.fetcherStatus)])
+        var latencies = latencies
+        latencies.receivedToPublished = service.publicationTimes
         page.add(latencies)
         page.add(
             service.symbols.compactMap { symbol in

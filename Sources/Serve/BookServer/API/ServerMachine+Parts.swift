@@ -91,7 +91,7 @@ extension ServerMachine {
             json.member("eventStreams", events.clientCount)
             json.array("list") { json in
                 for client in clients.prefix(ServerMachine.listedClientCountMax) {
-                    json.client(client.peer.address, "webSocket", client.names.count, client.peer.queuedBytes)
+                    json.client(client.address, "webSocket", client.names.count, client.peer.queuedBytes)
                 }
                 for address in events.addresses { json.client(address, "events", nil, nil) }
             }

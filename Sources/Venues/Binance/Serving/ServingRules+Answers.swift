@@ -77,6 +77,36 @@ extension ServingRules {
             + "\"symbols\":[\(symbols.joined(separator: ","))]}"
     }
 
+    /// The body of `exchangeInfo` as the venue itself wrote it, as of now and with some of its symbols.
+    ///
+    /// - Parameters:
+    ///   - texts: the venue's.
+    ///   - symbols: one JSON object for each symbol.
+    ///   - timeUs: now, in microseconds since 1970.
+    ///   - isMicroseconds: whether the time is to be said in microseconds.
+    package func exchangeInfoBody(
+        as texts: ListTexts, symbols: [[UInt8]], atUs timeUs: Int64, isMicroseconds: Bool
+    ) -> [UInt8] {
+        var body = [UInt8(ascii: "{")]
+        for member in texts.members {
+            if body.count > 1 { body.append(UInt8(ascii: ",")) }
+            body += "\"\(member.name)\":".utf8
+            switch member.name {
+            case ListTexts.time: body += "\(isMicroseconds ? timeUs : timeUs / 1_000)".utf8
+            case ListTexts.list:
+                body.append(UInt8(ascii: "["))
+                for (place, symbol) in symbols.enumerated() {
+                    if place > 0 { body.append(UInt8(ascii: ",")) }
+                    body += symbol
+                }
+                body.append(UInt8(ascii: "]"))
+            default: body += member.value
+            }
+        }
+        body.append(UInt8(ascii: "}"))
+        return body
+    }
+
     /// The object of `ticker/bookTicker` of a state; a side without levels shows zeros.
     package func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
         let scales = snapshot.scales ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)

@@ -1,5 +1,6 @@
 // The venue's list of symbols, a body of up to 20 MB, read once from front to back and handed out symbol by
-// symbol. Of each symbol only what `SymbolInfo` holds is kept; everything else is skipped, but must be JSON.
+// symbol. Of each symbol only what `SymbolInfo` holds is kept, and its own words if they are wanted;
+// everything else is skipped, but must be JSON.
 //
 // Besides the symbols it states the budget of request weight, which the venue may change.
 //
@@ -19,6 +20,8 @@ public struct ExchangeInfo: Sendable {
     public var unusableCount = 0
     /// Request weight that an address may spend in a minute; nil if the list does not say.
     public var requestWeightPerMinute: Int?
+    /// The venue's own words, of the symbols of which they were wanted.
+    package var texts = ListTexts()
 
     /// Longest text kept of a member, in bytes.
     private static let textBytesMax = 64
@@ -27,36 +30,62 @@ public struct ExchangeInfo: Sendable {
     ///
     /// - Throws: what is wrong with it and where.
     public init(_ body: Span<UInt8>, market: Market) throws(ParseError) {
-        var symbols: [SymbolInfo] = []
-        var weight: Int?
-        unusableCount = try ExchangeInfo.read(body, market, &weight) { symbols.append($0) }
-        self.symbols = symbols
-        requestWeightPerMinute = weight
+        self = try ExchangeInfo(body, market: market, keeping: [])
     }
 
-    private static func read(
-        _ body: Span<UInt8>, _ market: Market, _ weight: inout Int?, _ use: (SymbolInfo) -> Void
-    ) throws(ParseError) -> Int {
-        try JSONCursor.reading(body) { cursor throws(ParseError) in
-            var unusable = 0
+    /// Reads a body and keeps the venue's words of some symbols, and of what stands around them if there are
+    /// any.
+    ///
+    /// - Throws: what is wrong with it and where.
+    package init(_ body: Span<UInt8>, market: Market, keeping wanted: Set<SymbolName>) throws(ParseError) {
+        self = try JSONCursor.reading(body) { cursor throws(ParseError) in
+            var info = ExchangeInfo()
             var isListed = false
             try cursor.forEachMember { name, value throws(ParseError) in
-                if value.matches(name, "rateLimits") && value.byte == UInt8(ascii: "[") {
-                    return try value.forEachElement { limit throws(ParseError) in
-                        guard let stated = try weightPerMinute(&limit) else { return }
-                        weight = min(weight ?? stated, stated)
+                let start = value.offset
+                if value.matches(name, "symbols") {
+                    isListed = true
+                    try value.forEachElement { element throws(ParseError) in
+                        try info.read(&element, market, keeping: wanted)
                     }
+                } else if value.matches(name, "rateLimits") && value.byte == UInt8(ascii: "[") {
+                    try value.forEachElement { limit throws(ParseError) in
+                        guard let stated = try ExchangeInfo.weightPerMinute(&limit) else { return }
+                        info.requestWeightPerMinute = min(info.requestWeightPerMinute ?? stated, stated)
+                    }
+                } else {
+                    try value.skipValue()
                 }
-                if !value.matches(name, "symbols") { return try value.skipValue() }
-                isListed = true
-                try value.forEachElement { element throws(ParseError) in
-                    if let facts = try facts(&element, market) { use(facts) } else { unusable += 1 }
+                let nameBytesMax = ExchangeInfo.textBytesMax
+                if !wanted.isEmpty && name.count <= nameBytesMax {
+                    info.keep(value.text(name, bytesMax: nameBytesMax), start..<value.offset, of: value)
                 }
             }
             if !cursor.isAtEnd { throw cursor.error(.trailingBytes) }
             if !isListed { throw ParseError(code: .fieldMissing, offset: 0) }
-            return unusable
+            return info
         }
+    }
+
+    private init() {}
+
+    private mutating func read(
+        _ element: inout JSONCursor, _ market: Market, keeping wanted: Set<SymbolName>
+    ) throws(ParseError) {
+        let start = element.offset
+        guard let facts = try ExchangeInfo.facts(&element, market) else {
+            unusableCount += 1
+            return
+        }
+        symbols.append(facts)
+        if wanted.contains(facts.symbol) {
+            texts.add(facts.symbol, element.copy(start..<element.offset, bytesMax: ListTexts.symbolBytesMax))
+        }
+    }
+
+    private mutating func keep(_ name: String, _ value: Range<Int>, of cursor: JSONCursor) {
+        let isPlace = name == ListTexts.time || name == ListTexts.list
+        texts.add(name, isPlace ? [] : cursor.copy(value, bytesMax: ListTexts.memberBytesMax))
     }
 
     /// The limit of an element of `rateLimits` that is of request weight and of one minute, nil of any other.

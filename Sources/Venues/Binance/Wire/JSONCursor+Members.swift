@@ -48,6 +48,9 @@ extension JSONCursor {
         return text(try string(), bytesMax: bytesMax)
     }
 
+    /// These bytes of the message, and one more than `bytesMax` at most.
+    func copy(_ bytes: Range<Int>, bytesMax: Int) -> [UInt8] { bytes.prefix(bytesMax + 1).map { self[$0] } }
+
     /// These bytes of the message as text, escapes left as they stand, cut to at most so many bytes.
     func text(_ bytes: Range<Int>, bytesMax: Int) -> String {
         String(decoding: bytes.prefix(bytesMax).map { self[$0] }, as: UTF8.self)
