@@ -30,17 +30,28 @@ extension EngineHarness {
     }
 }
 
+extension EngineHarness {
+    /// Nothing comes for so long: a stream that becomes late is silent first.
+    fileprivate mutating func rest(seconds: Int64) {
+        for _ in 0..<4 * seconds {
+            tick(wallNs: nowNs, monotonicNs: nowNs)
+            nowNs += second / 4
+        }
+    }
+}
+
 @Suite struct EngineLagTests {
     // MARK: - What is usual
 
     /// A stream that stays late is not in time after ten minutes, nor after an hour.
     @Test func aConstantLatenessIsNotForgotten() {
-        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"]) { $0.silenceNsMin = 100_000 * second }
         h.goLive()
         h.goLive(symbol: "ETHUSDT")
         h.tick(wallNs: h.nowNs, monotonicNs: h.nowNs)
         h.updates(11...70, lagMs: 0)
         #expect(h.status().state == .live && h.status().lagNs < second)
+        h.rest(seconds: 20)
         h.updates(71...72, lagMs: 20_000)
         #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
         for minute in 1...60 {
@@ -88,6 +99,50 @@ extension EngineHarness {
             h.update(id, atMs: Int64(id - 12) * 60_000)
         }
         #expect(h.status().state == .live && h.status().lagNs < second)
+    }
+
+    /// The venue sets its own clock back by two hours: everything is late for eight updates, and then as late
+    /// as it was, by the time between two updates at most. A stream that is late stays so.
+    @Test(arguments: [0, 20_000] as [Int64]) func aVenueThatSetsItsClockBack(_ lagMs: Int64) {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"]) { $0.silenceNsMin = 100_000 * second }
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        h.tick(wallNs: h.nowNs, monotonicNs: h.nowNs)
+        func expectAsBefore() {
+            let lagNs = h.status().lagNs - lagMs * 1_000_000
+            #expect(lagNs >= -second / 2 && lagNs <= 3 * second / 2, "\(lagNs)")
+            #expect(h.status().reason == (lagMs == 0 ? .none : .lagging))
+            #expect(h.status("ETHUSDT").reason == (lagMs == 0 ? .none : .lagging))
+        }
+        h.updates(11...70, lagMs: 0)
+        h.rest(seconds: lagMs / 1000)
+        h.updates(71...72, lagMs: lagMs)
+        h.updates(73...79, lagMs: lagMs + 7_200_000)
+        #expect(h.status().reason == .lagging && h.status("ETHUSDT").reason == .lagging)
+        h.updates(80...82, lagMs: lagMs + 7_200_000)
+        expectAsBefore()
+        // A symbol that was quiet meanwhile finds that the step is known.
+        h.update(11, atMs: h.nowNs / 1_000_000 - lagMs - 7_200_000, symbol: "ETHUSDT")
+        h.updates(83...300, lagMs: lagMs + 7_200_000)
+        expectAsBefore()
+        // And forward again.
+        h.updates(301...320, lagMs: lagMs)
+        expectAsBefore()
+    }
+
+    /// Times of one symbol that go back while another's do not are no clock that was set.
+    @Test func timesOfOneSymbolAloneSayNothingOfAClock() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        h.tick(wallNs: h.nowNs, monotonicNs: h.nowNs)
+        h.updates(11...70, lagMs: 0)
+        for id in 71...120 {
+            h.updates(id...id, lagMs: 7_200_000)
+            #expect(h.status().reason == .lagging)
+            h.update(id - 60, atMs: (h.nowNs - second) / 1_000_000, symbol: "ETHUSDT")
+            #expect(h.status("ETHUSDT").lagNs < second)
+        }
     }
 
     // MARK: - What it makes of books

@@ -20,6 +20,8 @@ struct SymbolLag {
     private(set) var notedNs: Int64 = 0
     private var lastEventTimeUs: Int64 = 0
     private var lastID = UpdateID(0)
+    /// The meter's floor when that update came.
+    private var floorNs: Int64 = .max
 
     /// Records the event time of an update that arrives now.
     ///
@@ -32,8 +34,10 @@ struct SymbolLag {
         eventTimeUs: Int64, id: UpdateID, nowNs: Int64, _ meter: inout LagMeter
     ) -> Bool {
         if eventTimeUs <= 0 || (eventTimeUs == lastEventTimeUs && id != lastID) { return false }
+        if id > lastID { meter.wentBack(byUs: lastEventTimeUs &- eventTimeUs, sinceFloorNs: floorNs) }
         (lastEventTimeUs, lastID) = (eventTimeUs, id)
         lagNs = meter.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
+        floorNs = meter.floorNs
         notedNs = nowNs
         return true
     }
