@@ -171,7 +171,7 @@ def measure_thread(load, exchange):
         cpu = cpu_of(run, "book-0") - cpu
         books = [json.loads(line) for line in run.stdout.read().splitlines()]
         run.wait()
-        books = [book for book in books if "lag" in book]
+        books = [book for book in books if book.get("lag")]
         rate = sum(book["events"]["applied"] for book in books) / (float(SECONDS) + 14)
         medians = sorted(float(book["lag"]["medianMs"] or 0) for book in books)
         worst = sorted(float(book["lag"]["worstMs"] or 0) for book in books)
