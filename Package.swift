@@ -187,6 +187,9 @@ let package = Package(
                 "LobRecording", sqlite,
             ],
             path: "Sources/Store/SnapshotStore", swiftSettings: settings),
+        .target(
+            name: "BookExports", dependencies: ["MarketData", "DepthBook", "CLobZlib"],
+            path: "Sources/Store/Exports", swiftSettings: settings),
 
         // Serve: the books for others.
         .target(
@@ -228,7 +231,7 @@ let package = Package(
                 "MarketData", "LobMetrics", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff",
                 "BookEngine", "LobRecording", "Captures", "SimulatedExchange", "PipelineSimulation",
                 "ExchangeServer", "LobTransport", "DepthFeed", "BookService", "BookServer", "BookRecording",
-                "SnapshotStore", "CLobAllocator", argumentParser, logging,
+                "SnapshotStore", "BookExports", "CLobAllocator", argumentParser, logging,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -273,6 +276,9 @@ let package = Package(
                 "SnapshotStore", "MarketData", "LobMetrics", "BookEngine", "DepthBook", "TestSupport", sqlite,
             ]),
         .testTarget(
+            name: "BookExportsTests",
+            dependencies: ["BookExports", "BinanceVenue", "DepthBook", "MarketData", "TestSupport"]),
+        .testTarget(
             name: "BookEngineTests", dependencies: ["BookEngine", "SimulatedExchange", "TestSupport"]),
         .testTarget(name: "SimulatedExchangeTests", dependencies: ["SimulatedExchange", "TestSupport"]),
         .testTarget(
@@ -308,7 +314,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "LobTests",
-            dependencies: ["lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport"]),
+            dependencies: [
+                "lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport", "BookRecording",
+                "LobRecording", "LobHandoff", "BinanceVenue",
+            ]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -16,8 +16,8 @@ struct Lob: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, DemoCommand.self, ReplayCommand.self, VerifyCommand.self,
-            RecordInfoCommand.self, SimulateCommand.self, MarketCommand.self, ExchangeCommand.self,
-            WatchCommand.self, HistoryCommand.self,
+            RecordInfoCommand.self, ExportCommand.self, SimulateCommand.self, MarketCommand.self,
+            ExchangeCommand.self, WatchCommand.self, HistoryCommand.self,
         ])
 
     /// Runs a command. Wrong usage that shows only when it runs is answered with the usage of that command.

@@ -112,7 +112,7 @@ import Testing
         }
         _ = harness.stop()
         let stream = try RecordedStream.all(at: folder.path)[0]
-        let bases = stream.segments.flatMap(\.index.blocks).filter { $0.isBase && $0.sequence > 1 }
+        let bases = stream.blocks.filter { $0.isBase && $0.sequence > 1 }
         var compared = 0
         for gap in stream.gaps.gaps where gap.toNs > gap.fromNs {
             guard let base = bases.last(where: { $0.firstAtNs < gap.fromNs }) else { continue }

@@ -61,7 +61,7 @@ import Testing
         #expect(summary.frames == traffic.frameCount && summary.lostFrames == 0)
         let streams = try RecordedStream.all(at: folder.path)
         #expect(
-            streams.count == 1 && streams[0].segments.count >= 3 && streams[0].segments.allSatisfy(\.isClosed)
+            streams.count == 1 && streams[0].segments.count >= 3 && streams[0].areClosed
         )
 
         let whole = try Replayed(folder.path)
@@ -79,7 +79,7 @@ import Testing
         }
 
         let truth = Set(traffic.standings)
-        let bases = streams[0].segments.flatMap(\.index.blocks).filter { $0.isBase && $0.sequence > 0 }
+        let bases = streams[0].blocks.filter { $0.isBase && $0.sequence > 0 }
         #expect(bases.count >= 5)
         for base in bases {
             let part = try Replayed(folder.path, fromNs: base.firstAtNs)
@@ -158,7 +158,7 @@ import Testing
         try SegmentFile(creating: strange[1]).append([UInt8](repeating: 7, count: 200))
         var unusable: [SegmentError] = []
         let streams = try RecordedStream.all(at: folder.path) { unusable.append($0) }
-        #expect(unusable == strange.map { SegmentError.notASegment(path: $0) } && streams.count == 1)
+        #expect(unusable == strange.map { SegmentError.damagedHeader(path: $0) } && streams.count == 1)
         #expect(throws: SegmentError.self) { _ = try RecordedStream.all(at: strange[1]) }
         #expect(try Replayed(folder.path).standings == traffic.standings)
     }

@@ -65,6 +65,8 @@ final class Traffic {
     private(set) var standings: [Standing] = []
     private(set) var atNs: Int64
     private(set) var frameCount = 0
+    /// Gets every frame as well.
+    var observer: ((Frame) -> Void)?
     /// Whether snapshots say other quantities than the updates: an audit finds that.
     var liesInSnapshots = false
 
@@ -100,7 +102,9 @@ final class Traffic {
             for shift in 0..<8 { body.append(UInt8(truncatingIfNeeded: atNs >> (8 * Int64(shift)))) }
         }
         body.withUnsafeBufferPointer {
-            engine.step(Frame(kind: kind, source: source, receivedAtNs: atNs, bytes: $0))
+            let frame = Frame(kind: kind, source: source, receivedAtNs: atNs, bytes: $0)
+            observer?(frame)
+            engine.step(frame)
         }
         if engine.counters.depthUpdates != before.0 { note(engine.lastUpdate.symbol) }
         engine.takeRequests { request in

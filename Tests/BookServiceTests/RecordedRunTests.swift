@@ -50,7 +50,10 @@ import VenueSupport
                     report.expect(own?.digest == book.digest, "\(book.status.symbol): another book")
                     report.expect(own?.status.lastUpdateID == book.status.lastUpdateID, "another id")
                 }
-                let bases = stream.segments.flatMap(\.index.blocks).filter { $0.isBase && $0.sequence > 0 }
+                var bases: [SegmentIndex.Entry] = []
+                stream.forEachReader { _, reader in
+                    bases += reader.index.blocks.filter { $0.isBase && $0.sequence > 0 }
+                }
                 report.expect(bases.count > 3, "\(bases.count) bases")
                 for base in bases {
                     let part = try RecordingVerification(stream, fromNs: base.firstAtNs)

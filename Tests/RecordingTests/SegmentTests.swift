@@ -112,9 +112,20 @@ private func check(_ bytes: [UInt8], _ polynomial: CRC32.Polynomial) -> UInt32 {
         }
         for bytes in [[], Array("LOBFRAME".utf8), Array(whole.prefix(63)), [UInt8](repeating: 0, count: 64)] {
             try folder.write("x", bytes)
-            #expect(throws: SegmentError.notASegment(path: folder["x"])) {
+            #expect(throws: SegmentError.damagedHeader(path: folder["x"])) {
                 _ = try SegmentReader(path: folder["x"])
             }
+            #expect(SegmentReader.isMeant(folder["x"]))
+        }
+        // Under another name only the first bytes can tell.
+        let other = folder.path + "/text"
+        for (bytes, isMeant) in [(Array("{}".utf8), false), (Array("LOBSEGMT".utf8), true)] {
+            try SegmentFile(creating: other).append(bytes)
+            #expect(SegmentReader.isMeant(other) == isMeant)
+            #expect(throws: isMeant ? SegmentError.damagedHeader(path: other) : .notASegment(path: other)) {
+                _ = try SegmentReader(path: other)
+            }
+            unlink(other)
         }
         // A later version, with the check that belongs to it.
         var later = whole

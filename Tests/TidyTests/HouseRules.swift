@@ -57,6 +57,7 @@ enum HouseRules {
                 "LobRecording", "MarketData", "Synchronization",
             ]
         ),
+        ("BookExports", ["CLobZlib", "DepthBook", "Glibc", "MarketData"]),
         (
             "SnapshotStore",
             [
@@ -120,14 +121,18 @@ enum HouseRules {
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "MessagePacker", "Socket"],
         "lob": [
-            "Console", "ExchangeRun", "Output", "Replay", "ReplayStream", "RunLog", "StopSignals", "Terminal",
+            "Console", "ExchangeRun", "Output", "RecordedExport", "Replay", "Replay+Exporting",
+            "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],
         "PipelineSimulation": ["FrameFacts"],
         "LobRecording": [
             "ByteSource", "CaptureReader", "CaptureSession", "FrameBlock", "FrameFile", "PipeSpool",
             "RecordingWriter", "SegmentFile", "ZstdBlock", "ZstdFile",
         ],
-        "BookRecording": ["RecordedEngine", "RecorderClock", "ShardRecorder", "ShardRecorder+Writing"],
+        "BookExports": ["ExportFile"],
+        "BookRecording": [
+            "RecordedEngine", "RecorderClock", "ShardRecorder", "ShardRecorder+Writing", "SymbolMark",
+        ],
     ]
 
     /// Floors that know no venue, and words that may not stand there, neither in code nor in comments. The
@@ -148,7 +153,9 @@ enum HouseRules {
     ]
 
     /// Folders of programs that the package does not build: clients in other languages.
-    static let otherPrograms: Set<String> = ["Benchmarks/serve", "Tests/Clients", "Tests/Dashboard"]
+    static let otherPrograms: Set<String> = [
+        "Benchmarks/serve", "Tests/Clients", "Tests/Dashboard", "Tests/Exports",
+    ]
 
     /// What may lie in the root folder besides entries that begin with a dot.
     static let topLevel: Set<String> = [

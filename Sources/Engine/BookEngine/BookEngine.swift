@@ -129,7 +129,7 @@ public struct BookEngine: ~Copyable {
     }
 
     /// Delivers the slots whose views were to be published, which they are not then.
-    mutating func takeChanged(_ body: (Int) -> Void) {
+    package mutating func takeChanged(_ body: (Int) -> Void) {
         for slot in due {
             books[slot].mailboxes.taken()
             body(slot)

@@ -13,6 +13,7 @@ import DepthBook
 import LobHandoff
 import LobRecording
 import MarketData
+import Synchronization
 
 /// Why nothing can be recorded.
 public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -48,6 +49,8 @@ public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
 public final class BookRecorder: @unchecked Sendable {
     private let lock: RecordingLock
     private let recorders: [ShardRecorder]
+    /// Locks of folders into which a thread may still write; they end with the process.
+    private static let kept = Mutex<[RecordingLock]>([])
     // Joined once, by the first `stop`.
     private var threads: [PinnedThread]
 
@@ -70,25 +73,52 @@ public final class BookRecorder: @unchecked Sendable {
             options.folder, shardCount: service.shardCount, report: report)
         var recorders: [ShardRecorder] = []
         var threads: [PinnedThread] = []
-        for number in 0..<service.shardCount {
-            let symbols = service.symbols(ofShard: number)
-            let ring = try BookRecorder.ring(options.ringBytes)
-            let tap = FrameTap(ring.producer)
-            let stream = ShardRecorder.Stream(
-                consumer: ring.consumer, symbols: symbols, market: service.configuration.endpoints.market,
-                engine: service.configuration.engine,
-                views: symbols.compactMap { service.readers(of: $0)?.views })
-            let recorder = try ShardRecorder(
-                stream, options, places[number].header, before: places[number].before, report: report)
-            recorders.append(recorder)
-            if !service.add(tap, toShard: number) { throw .noTap }
-            do throws(ThreadError) {
-                threads.append(try PinnedThread("record-\(number)") { recorder.run() })
-            } catch {
-                throw .noThread(errno: error.errno)
+        do throws(RecorderError) {
+            for number in 0..<service.shardCount {
+                let (recorder, thread) = try BookRecorder.begin(
+                    service, number, options, places[number], report)
+                recorders.append(recorder)
+                threads.append(thread)
             }
+        } catch {
+            // Those of the shards before have begun.
+            BookRecorder.stop(recorders, threads)
+            throw error
         }
         (self.recorders, self.threads) = (recorders, threads)
+    }
+
+    /// Begins to record a shard; if that cannot be, no thread of it is left.
+    private static func begin(
+        _ service: BookService, _ number: Int, _ options: RecorderOptions, _ place: RecordingPlace,
+        _ report: @escaping @Sendable (RecorderEvent) -> Void
+    ) throws(RecorderError) -> (ShardRecorder, PinnedThread) {
+        let symbols = service.symbols(ofShard: number)
+        let ring = try BookRecorder.ring(options.ringBytes)
+        let tap = FrameTap(ring.producer)
+        let stream = ShardRecorder.Stream(
+            consumer: ring.consumer, symbols: symbols, market: service.configuration.endpoints.market,
+            engine: service.configuration.engine,
+            views: symbols.compactMap { service.readers(of: $0)?.views })
+        let recorder = try ShardRecorder(
+            stream, options, place.header, before: place.before, report: report)
+        do throws(RecorderError) {
+            if !service.add(tap, toShard: number) { throw .noTap }
+            do throws(ThreadError) {
+                return (recorder, try PinnedThread("record-\(number)") { recorder.run() })
+            } catch {
+                _ = service.remove(tap, fromShard: number)
+                throw .noThread(errno: error.errno)
+            }
+        } catch {
+            recorder.disk.stop()
+            throw error
+        }
+    }
+
+    private static func stop(_ recorders: [ShardRecorder], _ threads: [PinnedThread]) {
+        for recorder in recorders { recorder.stop() }
+        for thread in threads { thread.join() }
     }
 
     private static func ring(_ bytes: Int) throws(RecorderError) -> FrameRing {
@@ -111,13 +141,14 @@ public final class BookRecorder: @unchecked Sendable {
         return sum
     }
 
-    /// Records what is left in the rings, closes the segments and ends all threads. Once.
+    /// Records what is left in the rings, closes the segments and ends all threads. Once. A disk that answers
+    /// no more is waited for `RecorderOptions.stopNsMax`, and keeps the folder locked.
     ///
     /// - Returns: what it has come to.
     public func stop() -> RecorderSummary {
-        for recorder in recorders { recorder.stop() }
-        for thread in threads { thread.join() }
+        BookRecorder.stop(recorders, threads)
         threads = []
+        if recorders.contains(where: \.isHung) { BookRecorder.kept.withLock { $0.append(lock) } }
         var summary = RecorderSummary()
         for recorder in recorders { summary.add(recorder.counters, recorder.disk.status) }
         return summary

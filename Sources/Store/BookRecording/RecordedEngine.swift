@@ -4,6 +4,9 @@
 // From the first block of a run the frames alone make every book, and a copy that differs is a mismatch.
 // From a base in the middle, or behind a hole, the copies are adopted, and the digests hold from there on.
 //
+// For a few symbols, blocks are missing in which others have all the updates: connections and time are not
+// followed then, and a book is believed where the recorder's gaps do not say otherwise.
+//
 // SAFETY: bytes of a frame are read during the call that lends them.
 
 import BookEngine
@@ -25,7 +28,7 @@ package struct RecordedEngine: ~Copyable {
     /// Most mismatches that are kept; all are counted.
     package static let mismatchesMax = 20
 
-    private var engine: BookEngine?
+    var engine: BookEngine?
     /// What the recording says of itself.
     package private(set) var terms: RecordingTerms?
     /// Symbols by their numbers.
@@ -39,13 +42,16 @@ package struct RecordedEngine: ~Copyable {
     /// Every gap that the recording lists, and every hole that it does not.
     package private(set) var gaps = GapList()
     /// Whether the frames alone have made the books.
-    private var isExact = true
+    private(set) var isExact = true
+    /// The symbols that are wanted; nil for all.
+    private let wanted: [SymbolName: SymbolMark]?
+    private(set) var slots: [SymbolName: Int] = [:]
     /// Which books are those of the recording.
-    private var isKnown: [Bool] = []
+    private(set) var isKnown: [Bool] = []
     /// Which books the recorder did not believe at this place.
-    private var isDoubted: [Bool] = []
+    private(set) var isDoubted: [Bool] = []
     /// What the engines before this one have come to.
-    private var former: [SymbolName: Former] = [:]
+    private(set) var former: [SymbolName: Former] = [:]
     /// Time of the last frame of any kind.
     private var lastAtNs: Int64 = 0
     /// The base that is being read: when it was written, and the gaps that it says last.
@@ -57,38 +63,14 @@ package struct RecordedEngine: ~Copyable {
 
     /// An engine for a walk.
     ///
-    /// - Parameter isExact: whether the walk begins at the first block of a run.
-    package init(isExact: Bool) { self.isExact = isExact }
-
-    /// Where a symbol stands; nil if it is not known.
-    package borrowing func mark(of symbol: SymbolName) -> BookMark? {
-        switch engine {
-        case .some(let engine): engine.mark(of: symbol)
-        case nil: nil
+    /// - Parameters:
+    ///   - isExact: whether the walk begins at the first block of a run.
+    ///   - symbols: the only ones that are wanted; nil for all.
+    package init(isExact: Bool, symbols: Set<SymbolName>? = nil) {
+        self.isExact = isExact && symbols == nil
+        wanted = symbols.map { symbols in
+            Dictionary(uniqueKeysWithValues: symbols.map { ($0, SymbolMark($0)) })
         }
-    }
-
-    /// The status of a symbol; nil if it is not known.
-    package borrowing func status(of symbol: SymbolName) -> SymbolStatus? {
-        switch engine {
-        case .some(let engine): engine.status(symbol)
-        case nil: nil
-        }
-    }
-
-    /// Calls `body` with the book of a symbol; nil if it is not known.
-    package borrowing func withBook<R>(_ symbol: SymbolName, _ body: (borrowing OrderBook) -> R) -> R? {
-        switch engine {
-        case .some(let engine): engine.withBook(symbol, body)
-        case nil: nil
-        }
-    }
-
-    /// Counters of a symbol over all runs of the recorder.
-    package borrowing func totals(of symbol: SymbolName) -> SymbolCounters {
-        var totals = former[symbol]?.status.counters ?? SymbolCounters()
-        if let counters = status(of: symbol)?.counters { totals.add(counters) }
-        return totals
     }
 
     private mutating func keepTotals() {
@@ -99,35 +81,6 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    /// The symbols of earlier runs that the last one has not, by their names.
-    package var departed: [Former] {
-        former.values.filter { !symbols.contains($0.status.symbol) }
-            .sorted { "\($0.status.symbol)" < "\($1.status.symbol)" }
-    }
-
-    /// Counters of the engine.
-    package var engineCounters: EngineCounters {
-        switch engine {
-        case .some(let engine): engine.counters
-        case nil: EngineCounters()
-        }
-    }
-
-    /// Whose the last depth update was.
-    package var lastSymbol: SymbolName? {
-        switch engine {
-        case .some(let engine): engine.lastUpdate.symbol
-        case nil: nil
-        }
-    }
-
-    /// Whether the book of a symbol is live here, and was when it was recorded. A replay that begins in the
-    /// middle knows less of the past than the recorder did, and must not believe more.
-    package borrowing func isTrusted(_ symbol: SymbolName) -> Bool {
-        guard let slot = symbols.firstIndex(of: symbol) else { return false }
-        return isKnown[slot] && (isExact || !isDoubted[slot]) && mark(of: symbol)?.state == .live
-    }
-
     /// Takes the next item of a walk.
     package mutating func take(_ item: RecordedItem) {
         switch item {
@@ -136,7 +89,7 @@ package struct RecordedEngine: ~Copyable {
             settleMissing()
             base = nil
             gaps.endAll(atNs: lastAtNs)
-            if engine != nil { isExact = true }
+            if engine != nil { isExact = wanted == nil }
             keepTotals()
             engine = nil
         case .hole(let blocks, let fromNs, let toNs):
@@ -153,6 +106,10 @@ package struct RecordedEngine: ~Copyable {
             counters.frames += 1
             endBase()
             if missingBlocks > 0 || listedBlocks > 0 { settleMissing() }
+            if let wanted {
+                guard feed.kind == .message, wanted.values.contains(where: { $0.isIn(feed) }) else { return }
+                connect(feed.source, feed.receivedAtNs)
+            }
             if isExact || !RecordedEngine.isOfSnapshots(feed.kind) { engine?.step(feed) }
             engine?.takeRequests { _ in }
             return
@@ -187,10 +144,11 @@ package struct RecordedEngine: ~Copyable {
         }
         self.terms = terms
         symbols = names
+        slots = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         isKnown = [Bool](repeating: isExact, count: names.count)
         isDoubted = [Bool](repeating: false, count: names.count)
         var engine = BookEngine(configuration)
-        for name in names { engine.addSymbol(name) }
+        for name in names where wanted?[name] != nil || wanted == nil { engine.addSymbol(name) }
         self.engine = consume engine
     }
 
@@ -199,6 +157,7 @@ package struct RecordedEngine: ~Copyable {
             counters.unreadableRecords += 1
             return
         }
+        if wanted != nil { return }
         let present = engine?.connectedSources ?? []
         for source in present where !sources.contains(source) {
             engine?.disconnect(source: source, receivedAtNs: atNs)
@@ -209,10 +168,20 @@ package struct RecordedEngine: ~Copyable {
         engine?.takeRequests { _ in }
     }
 
+    private mutating func connect(_ source: UInt16, _ atNs: Int64) {
+        if engine?.connectedSources.contains(source) == false {
+            engine?.connect(source: source, receivedAtNs: atNs)
+        }
+    }
+
     private mutating func take(book bytes: [UInt8], _ atNs: Int64) {
-        guard let image = ServedImage(bytes), let slot = symbols.firstIndex(of: image.symbol) else {
+        guard let image = ServedImage(bytes), let slot = slots[image.symbol] else {
             counters.unreadableRecords += 1
             return
+        }
+        if let wanted {
+            if wanted[image.symbol] == nil { return }
+            connect(image.source, atNs)
         }
         let own = engine?.image(of: image.symbol)
         let isSame =
@@ -245,6 +214,7 @@ package struct RecordedEngine: ~Copyable {
                 counters.unreadableRecords += 1
                 continue
             }
+            if let wanted, wanted[symbols[slot]] == nil { continue }
             guard isKnown[slot], isExact || isTrusted(symbols[slot]),
                 let own = withBook(symbols[slot], { ($0.lastUpdateID, $0.digest()) })
             else {
@@ -273,7 +243,7 @@ package struct RecordedEngine: ~Copyable {
         if gap.toNs != 0 && !gaps.isEnded(gap) { listedBlocks += Int(min(gap.lostBlocks, 1 << 32)) }
         if gap.toNs == 0 { base?.lasting.insert(gap) }
         gaps.add(gap)
-        if let slot = symbols.firstIndex(where: { $0.bytes == gap.symbol }) {
+        if let slot = SymbolName(gap.symbol.span).flatMap({ slots[$0] }) {
             isDoubted[slot] = gap.toNs == 0
         }
     }

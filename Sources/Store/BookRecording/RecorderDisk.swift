@@ -1,7 +1,9 @@
 // The thread between a recorder and the disk: it packs blocks and writes them. Nobody waits for it.
 //
 // Invariants
-// * At most `waitingBlocksMax` blocks are on their way; one more is refused, and the recorder counts it.
+// * At most `waitingBlocksMax` blocks of frames are on their way; one more is refused, and the recorder
+//   counts it. Those of a base are taken besides, and the recorder begins none before the last one is
+//   written.
 // * A block is written whole or not at all, and none behind one that was not, before the next segment begins.
 // * After a failure everything is dropped and counted until a new segment can be begun.
 
@@ -22,8 +24,12 @@ final class RecorderDisk: @unchecked Sendable {
         var failedFromNs: Int64 = 0
         /// Bytes of the open segment.
         var segmentBytes = 0
-        /// Blocks on their way.
+        /// Blocks on their way, those of a base excepted.
         var waitingBlocks = 0
+        /// Blocks of a base on their way.
+        var waitingBaseBlocks = 0
+        /// Frames in all of these.
+        var waitingFrames = 0
         var writtenBlocks = 0
         /// Number of the last block that was written; nil if none was.
         var lastSequence: UInt64?
@@ -37,7 +43,7 @@ final class RecorderDisk: @unchecked Sendable {
 
     private enum Work: Sendable {
         case begin(SegmentHeader)
-        case block(FrameBlock, sequence: UInt64)
+        case block(FrameBlock, sequence: UInt64, isOfBase: Bool)
         case end([RecordedGap])
     }
 
@@ -49,6 +55,8 @@ final class RecorderDisk: @unchecked Sendable {
     private let work: CommandQueue<Work>
     private let news = Signal()
     private let isStopping = StopFlag()
+    private let hasEnded = StopFlag()
+    private let ending = Signal()
     private let shared = Mutex(Status())
     private var thread: PinnedThread?
     // The disk's thread's, once it runs.
@@ -66,7 +74,8 @@ final class RecorderDisk: @unchecked Sendable {
     ) throws(RecorderError) {
         (self.options, self.symbols, self.report) = (options, symbols, report)
         (shard, shardCount) = (first.shard, first.shardCount)
-        work = CommandQueue(capacity: options.waitingBlocksMax + 64)
+        // Bounded by the counts of what waits.
+        work = CommandQueue(capacity: .max)
         guard let packer = ZstdBlock() else { throw .noMemory }
         self.packer = packer
         do throws(DiskError) {
@@ -87,13 +96,15 @@ final class RecorderDisk: @unchecked Sendable {
     // MARK: - For the recorder's thread
 
     /// Passes a block on; false if too many wait, and it is not accepted.
-    func write(_ block: FrameBlock, sequence: UInt64) -> Bool {
+    func write(_ block: FrameBlock, sequence: UInt64, isOfBase: Bool) -> Bool {
         let hasRoom = shared.withLock { status in
-            if status.waitingBlocks >= options.waitingBlocksMax { return false }
-            status.waitingBlocks += 1
+            if !isOfBase && status.waitingBlocks >= options.waitingBlocksMax { return false }
+            status.waitingBlocks += isOfBase ? 0 : 1
+            status.waitingBaseBlocks += isOfBase ? 1 : 0
+            status.waitingFrames += block.frameCount
             return true
         }
-        if !hasRoom || !work.post(.block(block, sequence: sequence)) { return false }
+        if !hasRoom || !work.post(.block(block, sequence: sequence, isOfBase: isOfBase)) { return false }
         news.notify()
         return true
     }
@@ -111,11 +122,35 @@ final class RecorderDisk: @unchecked Sendable {
     }
 
     /// Writes what waits and ends the thread. Once.
-    func stop() {
+    ///
+    /// - Returns: false if the disk answers no more; the thread then stays in its call, and ends after it.
+    @discardableResult
+    func stop() -> Bool {
         isStopping.raise()
         news.notify()
-        thread?.join()
-        thread = nil
+        guard let thread else { return true }
+        self.thread = nil
+        var (progress, sinceNs) = (self.progress, RecorderClock.monotonicNs)
+        while !hasEnded.isRaised {
+            let ticket = ending.ticket
+            if hasEnded.isRaised { break }
+            ending.wait(since: ticket, timeoutNs: min(100_000_000, options.stopNsMax))
+            let now = RecorderClock.monotonicNs
+            if self.progress != progress { (progress, sinceNs) = (self.progress, now) }
+            if now - sinceNs < options.stopNsMax { continue }
+            thread.detach()
+            let status = status
+            let blocks = status.waitingBlocks + status.waitingBaseBlocks
+            report(.hung(blocks: blocks, afterNs: now - sinceNs))
+            return false
+        }
+        thread.join()
+        return true
+    }
+
+    /// Rises with everything that the disk has answered to.
+    private var progress: Int {
+        shared.withLock { $0.writtenBlocks + $0.droppedBlocks + $0.segments + Int($0.failedSegment) }
     }
 
     // MARK: - The thread
@@ -131,6 +166,8 @@ final class RecorderDisk: @unchecked Sendable {
             if isLastTurn { break }
             news.wait(since: ticket, timeoutNs: 200_000_000)
         }
+        hasEnded.raise()
+        ending.notify()
     }
 
     private func take(_ item: Work) {
@@ -141,9 +178,13 @@ final class RecorderDisk: @unchecked Sendable {
             } catch {
                 fail(error, segment: header.number, fromNs: header.createdAtNs)
             }
-        case .block(let block, let sequence):
+        case .block(let block, let sequence, let isOfBase):
             write(block, sequence)
-            shared.withLock { $0.waitingBlocks -= 1 }
+            shared.withLock { status in
+                status.waitingBlocks -= isOfBase ? 0 : 1
+                status.waitingBaseBlocks -= isOfBase ? 1 : 0
+                status.waitingFrames -= block.frameCount
+            }
         case .end(let gaps):
             guard let writer else { return }
             do throws(DiskError) {

@@ -7,6 +7,8 @@ struct RecorderCounters: Sendable {
     var bases = 0
     var digests = 0
     var gaps = 0
+    /// Looks at whether a book is to be believed.
+    var looks = 0
     var lostFrames = 0
     var viewsCompared = 0
     var viewsAgreed = 0
@@ -46,6 +48,7 @@ public struct RecorderSummary: Sendable {
         frames += counters.frames
         writtenFrames += status.writtenFrames
         lostFrames += counters.lostFrames + status.droppedFrames - counters.droppedFrames
+        lostFrames += status.waitingFrames
         blocks += status.writtenBlocks
         bytes += status.writtenBytes
         unpackedBytes += status.unpackedBytes

@@ -23,6 +23,11 @@ struct RecordingPlace {
         do throws(DiskError) {
             try RecordingFolder.make(folder)
             let lock = try RecordingLock(folder: folder)
+            // Of a recorder that ended before the header of a segment was on the disk.
+            for path in try RecordingFolder.files(in: folder, suffix: SegmentLayout.hiddenSuffix)
+            where SegmentName(String(path.dropLast(SegmentLayout.hiddenSuffix.count))) != nil {
+                try? RecordingFolder.remove(path)
+            }
             let paths = try RecordingFolder.segments(in: folder)
             let atNs = RecorderClock.realtimeNs
             var places = (0..<shardCount).map { shard in
@@ -61,7 +66,7 @@ struct RecordingPlace {
             }
         } catch {
             // Killed before the header was whole: nothing is in it.
-            if case .notASegment = error, let facts = RecordingFolder.facts(path),
+            if case .damagedHeader = error, let facts = RecordingFolder.facts(path),
                 facts.bytes < SegmentLayout.headerLength, (try? RecordingFolder.remove(path)) != nil
             {
                 report(.repaired(path: path, blocks: 0, cutBytes: facts.bytes))

@@ -44,6 +44,8 @@ package struct RecordingVerification: Sendable {
     package private(set) var gaps = GapList()
     /// Blocks that were read.
     package private(set) var blocks = 0
+    /// Blocks that were left out, since they hold nothing of the wanted symbols.
+    package private(set) var skippedBlocks = 0
     /// Blocks that are damaged.
     package private(set) var damagedBlocks = 0
     /// Bytes that are in no whole block, behind the last one of a segment that was not closed excepted.
@@ -63,14 +65,17 @@ package struct RecordingVerification: Sendable {
     ///   - stream: the segments of one shard.
     ///   - fromNs: begins at the last base that is not later.
     ///   - toNs: ends before the first block that is later.
+    ///   - only: the symbols that are wanted; nil for all.
     ///   - keepsLevels: whether the levels at the end are wanted.
     ///   - visit: called before each frame with its time; false ends the replay.
     package init(
-        _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, keepsLevels: Bool = false,
+        _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, only: Set<SymbolName>? = nil,
+        keepsLevels: Bool = false,
         visit: (Int64) -> Bool = { _ in true }
     ) throws(SegmentError) {
-        var walk = RecordingWalk(stream, fromNs: fromNs, toNs: toNs)
-        var engine = RecordedEngine(isExact: walk.beginsAtRun)
+        var walk = RecordingWalk(
+            stream, fromNs: fromNs, toNs: toNs, symbols: only.map { Set($0.map(\.bytes)) })
+        var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: only)
         var (firstAtNs, lastAtNs): (Int64?, Int64) = (nil, 0)
         try walk.forEach { item in
             if case .frame(let frame) = item {
@@ -88,10 +93,7 @@ package struct RecordingVerification: Sendable {
         (counters, mismatches, mismatchCount) = (engine.counters, engine.mismatches, engine.mismatchCount)
         (gaps, blocks, damagedBlocks, bytes) = (engine.gaps, walk.blocks, walk.damagedBlocks, walk.bytes)
         market = engine.terms?.knownMarket
-        for segment in stream.segments {
-            cutBytes += segment.cutBytes
-            damagedBytes += max(segment.damagedBytes - segment.cutBytes, 0)
-        }
+        (cutBytes, damagedBytes, skippedBlocks) = (walk.cutBytes, walk.damagedBytes, walk.skippedBlocks)
         for symbol in engine.symbols {
             guard var status = engine.status(of: symbol) else { continue }
             if status.state == .live && !engine.isTrusted(symbol) {

@@ -13,32 +13,56 @@ extension ShardRecorder {
     func add(_ frame: Frame) {
         let length = unsafe frame.bytes.count
         if block.isFull(for: length) { closeBlock() }
-        if loss != nil || FrameBlock.isTooLong(length) {
+        if loss != nil {
             loss?.lostFrames += 1
             return
         }
+        if FrameBlock.isTooLong(length) { return leaveOut(frame) }
         block.add(frame)
     }
 
+    /// A frame that no block can hold is a hole: as if it had been a block of its own, and was not written.
+    private func leaveOut(_ frame: Frame) {
+        report(.tooLong(bytes: unsafe frame.bytes.count))
+        closeBlock()
+        if loss != nil {
+            loss?.lostFrames += 1
+            return
+        }
+        lose(.tooLong, fromNs: frame.receivedAtNs)
+        loss?.lostFrames = 1
+        loss?.lostBlocks = 1
+        sequence += 1
+    }
+
     /// Adds a frame of the recorder to the block.
-    func write(_ kind: RecordKind, _ atNs: Int64, _ body: [UInt8]) {
+    ///
+    /// - Returns: false if it is not there, since nothing is written, or it is longer than a block can be.
+    @discardableResult
+    func write(_ kind: RecordKind, _ atNs: Int64, _ body: [UInt8]) -> Bool {
         if block.isFull(for: body.count) { closeBlock() }
-        if loss != nil || FrameBlock.isTooLong(body.count) { return }
+        if loss != nil || FrameBlock.isTooLong(body.count) { return false }
         block.add(kind, atNs: atNs, body)
+        return true
     }
 
     /// Passes the block on to the disk and begins another one.
     func closeBlock() {
         if block.frameCount == 0 { return }
         let full = block
-        block = FrameBlock(symbolCount: symbols.count)
-        let isTaken = disk.write(full, sequence: sequence)
+        block = emptyBlock()
+        bytesSinceBase += full.raw.count
+        let isTaken = disk.write(full, sequence: sequence, isOfBase: isInBase)
         sequence += 1
         if isTaken { return }
         lose(.diskSlow, fromNs: full.firstAtNs)
         loss?.lostFrames += UInt64(full.frameCount)
         loss?.lostBlocks += 1
         report(.tooSlow)
+    }
+
+    private func emptyBlock(isBase: Bool = false) -> FrameBlock {
+        FrameBlock(symbolCount: symbols.count, isBase: isBase, bytesMax: options.blockBytes)
     }
 
     /// From here on nothing is written.
@@ -48,7 +72,7 @@ extension ShardRecorder {
         if block.frameCount > 0 {
             gap.lostBlocks = 1
             sequence += 1
-            block = FrameBlock(symbolCount: symbols.count)
+            block = emptyBlock()
         }
         loss = gap
         awaitedSegment = nil
@@ -60,7 +84,8 @@ extension ShardRecorder {
     func recover(_ atNs: Int64) {
         let status = disk.status
         if awaitedSegment == nil && status.openSegment == header.number {
-            if status.waitingBlocks <= options.waitingBlocksMax / 2 { resume(atNs) }
+            let hasRoom = status.waitingBlocks <= options.waitingBlocksMax / 2
+            if hasRoom && status.waitingBaseBlocks == 0 { resume(atNs) }
             return
         }
         if let awaited = awaitedSegment {
@@ -129,27 +154,34 @@ extension ShardRecorder {
     func writeBase(_ atNs: Int64, endedSinceNs: Int64 = .max) {
         closeBlock()
         if loss != nil { return }
-        block = FrameBlock(symbolCount: symbols.count, isBase: true)
-        baseAtNs = atNs
+        block = emptyBlock(isBase: true)
+        (baseAtNs, bytesSinceBase, isInBase) = (atNs, 0, true)
         write(.terms, atNs, termsBytes)
         write(.connections, atNs, ConnectionList.bytes(engine.connectedSources))
         for gap in gaps.gaps
         where gap.toNs == 0 || gap.cause == .notRunning || gap.toNs >= endedSinceNs {
             write(.gap, atNs, gap.bytes)
         }
-        for slot in symbols.indices { tracks[slot].isBased = false }
-        writeBooks(atNs)
+        for slot in symbols.indices { (tracks[slot].isBased, tracks[slot].isTooLong) = (false, false) }
+        for slot in symbols.indices { writeBook(slot, atNs) }
+        (baseBytes, isInBase) = (bytesSinceBase + block.raw.count, false)
         counters.bases += 1
     }
 
-    /// Writes a copy of every live book that the segment does not lead on to.
-    func writeBooks(_ atNs: Int64) {
-        for slot in symbols.indices where tracks[slot].isLive && !tracks[slot].isBased {
-            guard let image = engine.image(of: symbols[slot]) else { continue }
-            write(.book, atNs, image.bytes)
+    /// Writes a copy of a book if it is live and the segment does not lead on to it.
+    func writeBook(_ slot: Int, _ atNs: Int64) {
+        let track = tracks[slot]
+        guard track.isLive, !track.isBased, !track.isTooLong, let image = engine.image(of: symbols[slot])
+        else { return }
+        let bytes = image.bytes
+        if write(.book, atNs, bytes) {
             block.note(symbol: slot)
-            tracks[slot].isBased = loss == nil
+            tracks[slot].isBased = true
             counters.books += 1
+        } else if loss == nil {
+            // A replay from the middle does not have it, and says so.
+            tracks[slot].isTooLong = true
+            report(.tooLong(bytes: bytes.count))
         }
     }
 
@@ -170,8 +202,10 @@ extension ShardRecorder {
     }
 
     /// The end: final digests, the last block, the index.
-    func finish(_ atNs: Int64) {
-        watch(atNs)
+    ///
+    /// - Returns: false if the disk answers no more.
+    func finish(_ atNs: Int64) -> Bool {
+        for slot in symbols.indices { watch(slot, atNs) }
         // What was missed is still to be listed, if the disk takes it.
         let untilNs = RecorderClock.monotonicNs + 2 * options.retryEveryNs
         while loss != nil && RecorderClock.monotonicNs < untilNs {
@@ -179,12 +213,12 @@ extension ShardRecorder {
             RecorderClock.sleep(us: 10_000)
         }
         if loss == nil {
-            writeBooks(atNs)
+            for slot in symbols.indices { writeBook(slot, atNs) }
             writeDigests(atNs, ofAll: true)
             closeBlock()
         }
         counters.lostFrames += Int(loss?.lostFrames ?? 0)
         _ = disk.end(gaps.gaps)
-        disk.stop()
+        return disk.stop()
     }
 }

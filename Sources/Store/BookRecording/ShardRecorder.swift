@@ -44,6 +44,10 @@ final class ShardRecorder: @unchecked Sendable {
         var isLive = false
         /// Whether the open segment holds a copy that its updates lead on from.
         var isBased = false
+        /// Whether no copy of it can be written before the next base.
+        var isTooLong = false
+        /// Times that its book was replaced, when it was looked at last.
+        var replacements = 0
         var lastID: Int64 = 0
         var gap: RecordedGap?
     }
@@ -70,12 +74,19 @@ final class ShardRecorder: @unchecked Sendable {
     var gaps = GapList()
     var counters = RecorderCounters()
     var baseAtNs: Int64 = 0
+    /// Bytes of the last base, and of the blocks since.
+    var (baseBytes, bytesSinceBase) = (0, 0)
+    /// Whether a base is being written.
+    var isInBase = false
+    /// Whether the disk has answered no more, so that the end did not wait for it.
+    private(set) var isHung = false
     private let segmentBytesMax: Int
     private var consumer: FrameConsumer
     private let views: [LatestValueReader<BookView>]
     private let slots: [SymbolName: Int]
     private var knownReplacements = 0
-    private var replacements: [Int]
+    /// Slots of the engine that changed; kept for its memory.
+    private var changed: [Int] = []
     private var knownLosses = 0
     private var secondAtNs: Int64 = 0
     private var lastAtNs: Int64 = 0
@@ -101,7 +112,6 @@ final class ShardRecorder: @unchecked Sendable {
         engine = BookEngine(terms.engine ?? stream.engine)
         slots = Dictionary(symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         tracks = [Track](repeating: Track(), count: symbols.count)
-        replacements = [Int](repeating: 0, count: symbols.count)
         sequence = header.firstSequence
         block = FrameBlock(symbolCount: symbols.count, isBase: true)
         disk = try RecorderDisk(options, header, symbols: symbolBytes, report: report)
@@ -115,9 +125,7 @@ final class ShardRecorder: @unchecked Sendable {
 
     /// Records until it is stopped.
     func run() {
-        let atNs = RecorderClock.realtimeNs
-        watch(atNs)
-        writeBase(atNs)
+        begin(RecorderClock.realtimeNs)
         var emptyTurns = 0
         while true {
             let isLastTurn = isStopping.isRaised
@@ -130,7 +138,13 @@ final class ShardRecorder: @unchecked Sendable {
             emptyTurns += 1
             RecorderClock.sleep(us: emptyTurns > 50 ? 2000 : 200)
         }
-        finish(lastAtNs == 0 ? RecorderClock.realtimeNs : lastAtNs)
+        isHung = !finish(lastAtNs == 0 ? RecorderClock.realtimeNs : lastAtNs)
+    }
+
+    /// Writes what the first segment begins with.
+    func begin(_ atNs: Int64) {
+        for slot in symbols.indices { watch(slot, atNs) }
+        writeBase(atNs)
     }
 
     /// Takes one frame of the tap.
@@ -164,22 +178,22 @@ final class ShardRecorder: @unchecked Sendable {
     }
 
     /// Something beyond updates may have changed a book.
+    /// O(books that changed).
     private func settle(_ atNs: Int64) {
-        if engine.replacementCount != knownReplacements {
-            knownReplacements = engine.replacementCount
-            // Whose it was is not known, and it is rare: copies of the live ones that changed follow.
-            markReplaced()
-        }
-        knownLosses = engine.lossCount
-        watch(atNs)
-        if loss == nil { writeBooks(atNs) }
-    }
-
-    private func markReplaced() {
-        for slot in symbols.indices {
+        (knownReplacements, knownLosses) = (engine.replacementCount, engine.lossCount)
+        var changed = changed
+        self.changed = []
+        engine.takeChanged { changed.append($0) }
+        for slot in changed where slot < symbols.count {
             let count = engine.replacementCount(of: symbols[slot])
-            if count != replacements[slot] { (replacements[slot], tracks[slot].isBased) = (count, false) }
+            if count != tracks[slot].replacements {
+                (tracks[slot].replacements, tracks[slot].isBased) = (count, false)
+            }
+            watch(slot, atNs)
         }
+        if loss == nil { for slot in changed where slot < symbols.count { writeBook(slot, atNs) } }
+        changed.removeAll(keepingCapacity: true)
+        self.changed = changed
     }
 
     private func tick(_ atNs: Int64) {
@@ -203,37 +217,42 @@ final class ShardRecorder: @unchecked Sendable {
             atNs / max(options.segmentEveryNs, 1) != header.createdAtNs / max(options.segmentEveryNs, 1)
         // What is known of the size may still be that of the segment before.
         let isFull = status.openSegment == header.number && status.segmentBytes >= segmentBytesMax
-        if isNextPeriod || isFull {
+        if (isNextPeriod || isFull) && status.waitingBaseBlocks == 0 {
             rotate(atNs)
-        } else if atNs - baseAtNs >= options.baseEveryNs {
+        } else if isBaseDue(atNs) {
             writeBase(atNs)
         } else if block.frameCount > 0, abs(atNs - block.firstAtNs) >= options.blockNsMax {
             closeBlock()
         }
     }
 
-    /// Notes which books are not to be believed, and since when.
-    func watch(_ atNs: Int64) {
-        for slot in symbols.indices {
-            guard let mark = engine.mark(of: symbols[slot]) else { continue }
-            let isLive = mark.state == .live
-            if isLive { tracks[slot].lastID = mark.lastUpdateID.value }
-            if isLive == tracks[slot].isLive && (isLive || tracks[slot].gap != nil) { continue }
-            tracks[slot].isLive = isLive
-            if isLive {
-                guard var gap = tracks[slot].gap else { continue }
-                (gap.toNs, gap.idAfter) = (atNs, mark.lastUpdateID.value)
-                tracks[slot].gap = nil
-                // Who begins in the middle cannot know what has proven it.
-                tracks[slot].isBased = false
-                note(gap, atNs)
-            } else {
-                var gap = RecordedGap(
-                    cause(mark), of: symbolBytes[slot], fromNs: atNs, idBefore: tracks[slot].lastID)
-                gap.detail = Array("\(mark.state == .syncing ? "syncing" : "\(mark.reason)")".utf8)
-                tracks[slot].gap = gap
-                note(gap, atNs)
-            }
+    private func isBaseDue(_ atNs: Int64) -> Bool {
+        if disk.status.waitingBaseBlocks > 0 { return false }
+        let isLong = bytesSinceBase + block.raw.count >= max(options.baseEveryBytes, 8 * baseBytes)
+        return isLong || atNs - baseAtNs >= options.baseEveryNs
+    }
+
+    /// Notes whether a book is not to be believed, and since when.
+    func watch(_ slot: Int, _ atNs: Int64) {
+        counters.looks += 1
+        guard let mark = engine.mark(of: symbols[slot]) else { return }
+        let isLive = mark.state == .live
+        if isLive { tracks[slot].lastID = mark.lastUpdateID.value }
+        if isLive == tracks[slot].isLive && (isLive || tracks[slot].gap != nil) { return }
+        tracks[slot].isLive = isLive
+        if isLive {
+            guard var gap = tracks[slot].gap else { return }
+            (gap.toNs, gap.idAfter) = (atNs, mark.lastUpdateID.value)
+            tracks[slot].gap = nil
+            // Who begins in the middle cannot know what has proven it.
+            tracks[slot].isBased = false
+            note(gap, atNs, slot)
+        } else {
+            var gap = RecordedGap(
+                cause(mark), of: symbolBytes[slot], fromNs: atNs, idBefore: tracks[slot].lastID)
+            gap.detail = Array("\(mark.state == .syncing ? "syncing" : "\(mark.reason)")".utf8)
+            tracks[slot].gap = gap
+            note(gap, atNs, slot)
         }
     }
 
@@ -248,10 +267,12 @@ final class ShardRecorder: @unchecked Sendable {
         }
     }
 
-    private func note(_ gap: RecordedGap, _ atNs: Int64) {
+    private func note(_ gap: RecordedGap, _ atNs: Int64, _ slot: Int) {
         gaps.add(gap)
         counters.gaps += gap.toNs == 0 ? 1 : 0
-        if loss == nil { write(.gap, atNs, gap.bytes) }
+        if loss != nil { return }
+        write(.gap, atNs, gap.bytes)
+        block.note(symbol: slot)
     }
 
     /// Compares with what readers see, where both stand at the same update.

@@ -9,52 +9,58 @@ struct CoverageChart {
     struct Row {
         var name: String
         var gaps: [RecordedGap]
+        /// Times without it.
+        var holes: [CoverageHole]
         /// Blocks in which there is something of it.
         var blockCount: Int
     }
 
     let path: String
-    let stream: RecordedStream
+    let shard: UInt16
     let fromNs: Int64
     let toNs: Int64
     let rows: [Row]
-    /// Times in which nothing of any symbol was written.
+    /// Listed times in which nothing of any symbol was written.
     let blanks: [RecordedGap]
+    /// Times without any symbol, listed or not.
+    let holes: [CoverageHole]
+    private let survey: CoverageSurvey
+    private let segmentCount: Int
 
     private static let columnCount = 60
 
     init(_ stream: RecordedStream, path: String) {
-        (self.stream, self.path) = (stream, path)
-        (fromNs, toNs) = (stream.firstAtNs ?? 0, stream.lastAtNs ?? 0)
-        let gaps = stream.gaps.gaps
-        blanks = gaps.filter(\.symbol.isEmpty)
-        var names: [[UInt8]] = []
-        for segment in stream.segments {
-            for name in segment.index.symbols where !names.contains(name) { names.append(name) }
+        let survey = CoverageSurvey(stream)
+        (self.path, shard, segmentCount, self.survey) = (path, stream.shard, stream.segments.count, survey)
+        let (first, last) = (survey.runs.first?.fromNs ?? 0, survey.runs.last?.toNs ?? 0)
+        (fromNs, toNs) = (first, last)
+        func hole(_ gap: RecordedGap) -> CoverageHole {
+            CoverageHole(
+                .listed(gap.cause), max(gap.fromNs, first), min(gap.toNs == 0 ? last : gap.toNs, last))
         }
-        rows = names.map { name in
-            var blocks = 0
-            for segment in stream.segments {
-                guard let number = segment.index.symbols.firstIndex(of: name) else { continue }
-                blocks += segment.index.blocks.count { $0.holds(number) }
-            }
+        let bySymbol = Dictionary(grouping: survey.gaps.gaps, by: \.symbol)
+        blanks = bySymbol[[]] ?? []
+        // What is listed is drawn over what is not.
+        holes = survey.unknowns + blanks.map(hole)
+        rows = survey.names.map { name in
+            let absences = survey.runs.filter { !$0.symbols.contains(name) }
+                .map { CoverageHole(.absent, $0.fromNs, $0.toNs) }
+            let gaps = bySymbol[name] ?? []
             return Row(
-                name: String(decoding: name, as: UTF8.self), gaps: gaps.filter { $0.symbol == name },
-                blockCount: blocks)
+                name: String(decoding: name, as: UTF8.self), gaps: gaps, holes: gaps.map(hole) + absences,
+                blockCount: survey.blockCounts[name] ?? 0)
         }
     }
 
-    /// The time of a gap inside the recording.
-    func span(of gap: RecordedGap) -> (fromNs: Int64, toNs: Int64) {
-        (max(gap.fromNs, fromNs), min(gap.toNs == 0 ? toNs : gap.toNs, toNs))
-    }
+    /// Whether nobody knows what came behind the last whole block.
+    var hasOpenEnd: Bool { survey.hasOpenEnd }
 
     /// Time in which there is a book, in nanoseconds.
     func coveredNs(_ row: Row) -> Int64 {
         var (covered, at) = (Int64(0), fromNs)
-        for span in (row.gaps + blanks).map(span).sorted(by: { $0.fromNs < $1.fromNs }) {
-            covered += max(span.fromNs - at, 0)
-            at = max(at, span.toNs)
+        for hole in (row.holes + holes).sorted(by: { $0.fromNs < $1.fromNs }) {
+            covered += max(hole.fromNs - at, 0)
+            at = max(at, hole.toNs)
         }
         return covered + max(toNs - at, 0)
     }
@@ -64,18 +70,16 @@ struct CoverageChart {
     private func timeline(_ row: Row) -> String {
         let stepNs = max(totalNs / Int64(CoverageChart.columnCount), 1)
         var cells = [Character](repeating: "#", count: CoverageChart.columnCount)
-        func mark(_ gap: RecordedGap, _ character: Character) {
-            let (fromNs, toNs) = span(of: gap)
-            if toNs < fromNs { return }
-            let first = Int((fromNs - self.fromNs) / stepNs)
-            let last = Int((toNs - self.fromNs) / stepNs)
-            for index in max(first, 0)...max(last, first, 0) where cells.indices.contains(index) {
-                cells[index] = character
+        func mark(_ hole: CoverageHole, isOfAll: Bool) {
+            let first = Int((max(hole.fromNs, fromNs) - fromNs) / stepNs)
+            let last = Int((max(hole.toNs, fromNs) - fromNs) / stepNs)
+            for index in first...max(last, first) where cells.indices.contains(index) {
+                cells[index] = hole.kind.mark(isOfAll: isOfAll)
             }
         }
-        for gap in row.gaps { mark(gap, ".") }
-        for gap in blanks { mark(gap, ":") }
-        return String(cells)
+        for hole in row.holes { mark(hole, isOfAll: false) }
+        for hole in holes { mark(hole, isOfAll: true) }
+        return String(cells) + (hasOpenEnd ? "?" : "")
     }
 
     /// For people.
@@ -88,37 +92,42 @@ struct CoverageChart {
             ])
         }
         var causes: [RecordedGap.Cause: Int] = [:]
-        for gap in stream.gaps.gaps { causes[gap.cause, default: 0] += 1 }
+        for gap in survey.gaps.gaps { causes[gap.cause, default: 0] += 1 }
         let summary = RecordedGap.Cause.allCases.compactMap { cause in
             causes[cause].map { "\(cause.words) \($0)" }
         }
         var lines = [
             renderTable(table, leftAligned: [0, 4]),
-            "\(path), shard \(stream.shard): \(UTCStamp(ns: fromNs).text) to \(UTCStamp(ns: toNs).text); "
-                + "\(counted(stream.segments.count, "segment")), \(byteText(bytes)), "
-                + "\(counted(blockCount, "block"))",
+            "\(path), shard \(shard): \(UTCStamp(ns: fromNs).text) to \(UTCStamp(ns: toNs).text); "
+                + "\(counted(segmentCount, "segment")), \(byteText(survey.bytes)), "
+                + "\(counted(survey.blockCount, "block"))",
         ]
         if !summary.isEmpty { lines.append("gaps: " + summary.joined(separator: ", ")) }
-        for segment in stream.segments where !segment.isClosed {
-            lines.append("not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block")
+        for segment in survey.openSegments {
+            lines.append(
+                "not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; what "
+                    + "came after it is not known")
         }
         return lines.joined(separator: "\n")
     }
 
-    private var bytes: Int { stream.segments.reduce(0) { $0 + $1.bytes } }
-
-    private var blockCount: Int { stream.segments.reduce(0) { $0 + $1.index.blocks.count } }
+    private func absences(_ row: Row) -> [String] {
+        row.holes.filter { $0.kind == .absent }.map(\.json)
+    }
 
     /// For programs.
     var json: String {
         let symbols = rows.map { row in
             "{\"symbol\":\(jsonText(row.name)),\"blocks\":\(row.blockCount),\"coveredNs\":\(coveredNs(row))"
+                + ",\"absent\":[\(absences(row).joined(separator: ","))]"
                 + ",\"gaps\":[\(row.gaps.map(\.json).joined(separator: ","))]}"
         }
+        let unknown = survey.unknowns.filter { $0.kind == .unknown }.map(\.json)
         return
-            "{\"recording\":\(jsonText(path)),\"shard\":\(stream.shard),\"segments\":\(stream.segments.count)"
-            + ",\"open\":\(stream.segments.count { !$0.isClosed })"
-            + ",\"bytes\":\(bytes),\"blocks\":\(blockCount)"
+            "{\"recording\":\(jsonText(path)),\"shard\":\(shard),\"segments\":\(segmentCount)"
+            + ",\"open\":\(survey.openSegments.count),\"openEnd\":\(hasOpenEnd)"
+            + ",\"unknown\":[\(unknown.joined(separator: ","))]"
+            + ",\"bytes\":\(survey.bytes),\"blocks\":\(survey.blockCount)"
             + ",\"firstAtNs\":\(fromNs),\"lastAtNs\":\(toNs),\"symbols\":[\(symbols.joined(separator: ","))]"
             + ",\"gaps\":[\(blanks.map(\.json).joined(separator: ","))]}"
     }

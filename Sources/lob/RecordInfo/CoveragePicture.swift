@@ -12,22 +12,12 @@ struct CoveragePicture {
 
     init(_ charts: [CoverageChart]) { self.charts = charts }
 
-    /// Colours of the causes, also in the dark.
-    private static func colour(_ cause: RecordedGap.Cause) -> String {
-        switch cause {
-        case .starting, .notRunning, .unknown: "#9a9a9a"
-        case .reconnect, .stall: "#d9a400"
-        case .resync, .unreadable: "#d95f02"
-        case .droppedAtTap, .diskSlow, .diskError, .damaged: "#c2185b"
-        }
-    }
-
     /// The picture.
     var text: String {
         var body = ""
         var y = 24.0
         for chart in charts {
-            body += label(12, y, "\(chart.path), shard \(chart.stream.shard)", isBold: true)
+            body += label(12, y, "\(chart.path), shard \(chart.shard)", isBold: true)
             body += label(
                 CoveragePicture.left, y + 18,
                 "\(UTCStamp(ns: chart.fromNs).text) … \(UTCStamp(ns: chart.toNs).text) UTC", isBold: false)
@@ -50,13 +40,15 @@ struct CoveragePicture {
         func x(_ ns: Int64) -> Double { CoveragePicture.left + Double(ns - chart.fromNs) / totalNs * room }
         var text = label(12, y + 10, row.name, isBold: false)
         text += rectangle(CoveragePicture.left, y, room, "#2e7d32", row.name)
-        for gap in row.gaps + chart.blanks {
-            let (fromNs, toNs) = chart.span(of: gap)
-            if toNs < fromNs { continue }
-            // A gap too short to be seen is drawn all the same.
+        for hole in row.holes + chart.holes {
+            // A hole too short to be seen is drawn all the same.
             text += rectangle(
-                x(fromNs), y, max(x(toNs) - x(fromNs), 0.8), CoveragePicture.colour(gap.cause),
-                "\(gap.cause.words), \(fixed(Double(toNs - fromNs) / 1e9, 3)) s")
+                x(hole.fromNs), y, max(x(hole.toNs) - x(hole.fromNs), 0.8), hole.kind.colour,
+                "\(hole.kind.words), \(fixed(Double(hole.toNs - hole.fromNs) / 1e9, 3)) s")
+        }
+        if chart.hasOpenEnd {
+            let kind = CoverageHole.Kind.unknown
+            text += rectangle(CoveragePicture.left + room, y, 8, kind.colour, kind.words)
         }
         return text
     }
@@ -65,6 +57,7 @@ struct CoveragePicture {
         let entries: [(String, String)] = [
             ("#2e7d32", "book"), ("#9a9a9a", "no book yet, or not running"), ("#d9a400", "reconnect, stall"),
             ("#d95f02", "built again, unreadable"), ("#c2185b", "lost, damaged"),
+            ("#c8c8c8", "not recorded"), ("#7b1fa2", "not known"),
         ]
         var (text, x) = ("", 12.0)
         for (colour, words) in entries {

@@ -9,9 +9,10 @@ struct RecordInfoCommand: ParsableCommand {
         commandName: "record-info",
         abstract: "What is in recordings of lob run: segments, symbols, times, gaps.",
         discussion: """
-            Reads the indexes, and of segments that were not closed the headers of the blocks; nothing is \
-            replayed, and lob verify says whether it is true. In the timeline # is time with a book, . a gap \
-            of the symbol, : a time in which nothing was written, and a blank lies outside the recording.
+            Reads the indexes, and of segments that were not closed the blocks; nothing is replayed, and \
+            lob verify says whether it is true. In the timeline # is time with a book, . a gap of the \
+            symbol, : a time in which nothing was written, - a run without the symbol, and ? a time of \
+            which nothing is known: blocks are missing, or a segment was not closed.
 
             Exit status: 0; 1 it cannot be read.
             """)

@@ -10,6 +10,7 @@
 
 import BinanceVenue
 import BookEngine
+import BookExports
 import BookSync
 import Captures
 import DepthBook
@@ -41,6 +42,10 @@ struct Replay: ~Copyable {
     var notes = ReplayNotes()
     var parser = MessageParser()
     private var scratch: [UInt8] = []
+    /// What follows the books; nil if nothing does.
+    var exporter: BookExporter?
+    /// Whether nobody wants the rest.
+    var isEnough = false
     private var receivedAtNs: Int64 = 0
     /// Whether requests for snapshots are frames of their own making.
     private var makesRequests = true
@@ -125,7 +130,7 @@ struct Replay: ~Copyable {
     /// Whether the replay is to end before the capture does.
     private mutating func isStopped() -> Bool {
         if StopSignals.isRaised { summary.isInterrupted = true }
-        return summary.isInterrupted
+        return summary.isInterrupted || isEnough
     }
 
     /// A file ends in the middle. Everything before the damage has been replayed and counts.
@@ -279,6 +284,7 @@ struct Replay: ~Copyable {
     /// One frame for the engine, and what follows from it.
     mutating func step(_ frame: Frame, at origin: @autoclosure () -> String) {
         let before = (engine.counters.malformed, engine.counters.depthUpdates)
+        if exporter != nil { sample(before: frame) }
         engine.step(frame)
         summary.frames += 1
         if engine.counters.malformed != before.0 {
@@ -292,6 +298,7 @@ struct Replay: ~Copyable {
             unsafe afterEvent(
                 frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
         }
+        if exporter != nil { export(behind: frame) }
         heedRequests()
     }
 

@@ -37,14 +37,14 @@ extension ReplayCommand {
         var pacer = ReplayPacer()
         var progress = ProgressLine()
         let clock = Stopwatch()
-        let (firstNs, lastNs) = (stream.firstAtNs ?? 0, stream.lastAtNs ?? 0)
+        let span = stream.roughSpanNs
         let beginNs = part.from?.ns ?? .min
         let result = try RecordingVerification(
-            stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, keepsLevels: true
+            stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, only: part.symbols, keepsLevels: true
         ) { atNs in
             // What leads from the copies to the wanted time is not waited for.
             if case .times(let factor) = speed, atNs >= beginNs { pacer.wait(until: atNs, factor: factor) }
-            progress.show(path, Double(atNs - firstNs) / Double(max(lastNs - firstNs, 1)))
+            progress.show(path, Double(atNs - span.fromNs) / Double(max(span.toNs - span.fromNs, 1)))
             return !StopSignals.isRaised
         }
         progress.clear()

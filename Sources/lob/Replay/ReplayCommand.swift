@@ -52,7 +52,8 @@ struct ReplayCommand: ParsableCommand {
             one session, merged by time; recordings follow one after the other.
 
             Segments that lob run --record has written, and folders of them, are replayed by themselves, a \
-            shard after the other, and their digests compared on the way; --from and --to take a part.
+            shard after the other, and their digests compared on the way; --from, --to and --symbol take a \
+            part.
 
             A body that names no symbol belongs to the only symbol of its file, or of all files. The first \
             body of a symbol begins its book; later ones, and every bookTicker and partial depth, are \
@@ -104,46 +105,19 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            StopSignals.install()
-            let recordings = captures.filter(RecordedStream.isRecording)
-            if recordings.count == captures.count { return try replay(recordings: recordings) }
-            if !recordings.isEmpty || part.from != nil || part.to != nil {
-                throw ValidationError(
-                    "Recordings of lob run are replayed without captures; --from and --to are for them.")
-            }
-            let captures = try captures.map { try CaptureFiles(path: $0) }
-            let survey = try lob.survey(captures)
-            if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
-            let market = try captureMarket(market.market, survey)
-            let bodies = try GivenBody.all(snapshot, survey)
-            var configuration = EngineConfiguration(rules: market.rules)
-            configuration.addsUnknownSymbols = true
-            configuration.symbolCountMax = CaptureSurvey.symbolCountMax
-            configuration.mismatchPolicy = .count
-            configuration.publication = .conflated
-            // A capture is late by nature.
-            configuration.lagNsMax = 0
-            // A book that exceeds its bound drops a sixteenth: this leaves as many as are shown.
-            configuration.levelCountMax = depth + depth / 8 + 32
-            var replay = try Replay(
-                configuration, market, survey, speed: speed, recordTo: record, bodyCount: bodies.count)
-            try replay.run(bodies)
-            try show(replay.finish(depth: depth), market)
-        } catch let error as CaptureRefusal {
-            throw failure(error)
-        } catch let error as SnapshotRefusal {
-            throw failure(error)
-        } catch let error as ReadingError {
-            throw failure(error)
-        } catch let error as WritingError {
-            throw failure(error)
+        StopSignals.install()
+        let recordings = captures.filter(RecordedStream.isRecording)
+        if recordings.count == captures.count { return try replay(recordings: recordings) }
+        if !recordings.isEmpty || !part.isWhole {
+            throw ValidationError(
+                "Recordings of lob run are replayed without captures; --from, --to and --symbol are for "
+                    + "them.")
         }
-    }
-
-    private func failure(_ error: some CustomStringConvertible) -> ExitCode {
-        printError("lob: \(error)")
-        return ExitCode(1)
+        let request = CaptureRequest(
+            captures: captures, market: market.market, snapshots: snapshot, depth: depth, speed: speed,
+            record: record)
+        let (summary, market) = try request.replay()
+        try show(summary, market)
     }
 
     private func show(_ summary: ReplaySummary, _ market: Market) throws {

@@ -26,6 +26,25 @@ struct RecordedPart: ParsableArguments {
 
     @Option(help: ArgumentHelp("End here.", valueName: "time"))
     var to: TimeArgument?
+
+    @Option(
+        name: .customLong("symbol"),
+        help: ArgumentHelp("Only this symbol, or several separated by commas.", valueName: "symbols"))
+    var symbolList: [String] = []
+
+    func validate() throws {
+        for name in listed(symbolList) where SymbolName(argument: name) == nil {
+            throw ValidationError("--symbol: \(name) is no symbol.")
+        }
+    }
+
+    /// The symbols that are wanted; nil for all.
+    var symbols: Set<SymbolName>? {
+        symbolList.isEmpty ? nil : Set(listed(symbolList).compactMap { SymbolName(argument: $0) })
+    }
+
+    /// Whether all of something is wanted.
+    var isWhole: Bool { from == nil && to == nil && symbolList.isEmpty }
 }
 
 struct VerifyCommand: ParsableCommand {
@@ -38,7 +57,9 @@ struct VerifyCommand: ParsableCommand {
             frames make; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. \
             Gaps that the recording lists are reported and are no fault: they say what is not known.
 
-            A file of a folder that is no segment is named, left out, and a fault.
+            A file of a folder that is no segment is named, left out, and a fault. With --symbol, blocks \
+            that hold nothing of the symbols are not read, nor are connections and times followed: \
+            compared are digests and copies.
 
             --live SYMBOL compares a book of a running lob run --serve with the venue, now: one snapshot of \
             each is brought to one update id by the server's own stream, and both sides are printed. It \
@@ -116,7 +137,7 @@ struct VerifyCommand: ParsableCommand {
         let clock = Stopwatch()
         var frames = 0
         let result = try RecordingVerification(
-            stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max
+            stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max, only: part.symbols
         ) { _ in
             frames &+= 1
             return frames & 1023 != 0 || !StopSignals.isRaised

@@ -48,7 +48,8 @@ struct VerifyReport {
     private var total: String {
         let seconds = Double(elapsedNs) / 1e9
         return "\(path), shard \(shard), \(UTCStamp(ns: result.firstAtNs).text) to "
-            + "\(UTCStamp(ns: result.lastAtNs).text): \(counted(result.blocks, "block")), "
+            + "\(UTCStamp(ns: result.lastAtNs).text): \(counted(result.blocks, "block"))"
+            + (result.skippedBlocks > 0 ? " (\(result.skippedBlocks) left out), " : ", ")
             + "\(counted(counters.frames, "frame")), \(byteText(result.bytes)) unpacked; agreed: digests "
             + "\(counters.digestsAgreed)/\(counters.digestsCompared), copies of books "
             + "\(counters.booksAgreed)/\(counters.booksCompared), \(counters.booksAdopted) adopted; "
@@ -100,7 +101,8 @@ struct VerifyReport {
         var text = "{\"recording\":\(jsonText(path)),\"shard\":\(shard),\"faulty\":\(result.isFaulty)"
         text += ",\"firstAtNs\":\(result.firstAtNs),\"lastAtNs\":\(result.lastAtNs)"
         let numbers = [
-            ("blocks", result.blocks), ("frames", counters.frames), ("unpackedBytes", result.bytes),
+            ("blocks", result.blocks), ("skippedBlocks", result.skippedBlocks), ("frames", counters.frames),
+            ("unpackedBytes", result.bytes),
             ("digestsCompared", counters.digestsCompared), ("digestsAgreed", counters.digestsAgreed),
             ("digestsUnknown", counters.digestsUnknown), ("booksCompared", counters.booksCompared),
             ("booksAgreed", counters.booksAgreed), ("booksAdopted", counters.booksAdopted),
@@ -144,6 +146,7 @@ extension RecordedGap.Cause {
         case .diskError: "the disk refused"
         case .notRunning: "nothing was recording"
         case .damaged: "damaged or missing, and not listed"
+        case .tooLong: "a message longer than a block can be"
         }
     }
 }

@@ -49,21 +49,23 @@ package struct FrameBlock: Sendable {
     package let isBase: Bool
     /// A bit for each symbol of which something is among them.
     package private(set) var symbols: [UInt8]
+    private let bytesMax: Int
 
     /// No frames.
     ///
     /// - Parameters:
     ///   - symbolCount: number of symbols of the recording.
     ///   - isBase: whether a base begins it.
-    package init(symbolCount: Int, isBase: Bool = false) {
-        self.isBase = isBase
+    ///   - bytesMax: it is full at this length.
+    package init(symbolCount: Int, isBase: Bool = false, bytesMax: Int = SegmentLayout.blockBytes) {
+        (self.isBase, self.bytesMax) = (isBase, bytesMax)
         symbols = [UInt8](repeating: 0, count: SegmentIndex.bitmapLength(symbolCount))
     }
 
     /// Whether a frame with a body of this length is to begin a new block.
     package func isFull(for bodyLength: Int) -> Bool {
         frameCount > 0
-            && raw.count + SegmentLayout.frameHeaderLength + bodyLength > SegmentLayout.blockBytes
+            && raw.count + SegmentLayout.frameHeaderLength + bodyLength > bytesMax
     }
 
     /// Whether a body is too long for any block.

@@ -29,6 +29,8 @@ package struct RecordedGap: Hashable, Sendable {
         case notRunning = 9
         /// Found when reading: blocks are damaged or missing.
         case damaged = 10
+        /// A message was longer than a block can be.
+        case tooLong = 11
     }
 
     /// Why.
@@ -103,6 +105,8 @@ package struct GapList: Sendable {
     /// Holes beyond `countMax`.
     package private(set) var uncounted = 0
     private var places: [Key: Int] = [:]
+    /// Places of those that last.
+    private var lasting: Set<Int> = []
 
     /// No hole.
     package init() {}
@@ -112,6 +116,7 @@ package struct GapList: Sendable {
         let key = Key(cause: gap.cause, symbol: gap.symbol, fromNs: gap.fromNs)
         if let place = places[key] {
             if gap.toNs != 0 || gaps[place].toNs == 0 { gaps[place] = gap }
+            if gap.toNs != 0 { lasting.remove(place) }
             return
         }
         if gaps.count >= GapList.countMax {
@@ -119,6 +124,7 @@ package struct GapList: Sendable {
             return
         }
         places[key] = gaps.count
+        if gap.toNs == 0 { lasting.insert(gaps.count) }
         gaps.append(gap)
     }
 
@@ -134,7 +140,8 @@ package struct GapList: Sendable {
     ///   - atNs: when they ended at the latest.
     ///   - kept: those that last on.
     package mutating func endAll(atNs: Int64, except kept: Set<RecordedGap> = []) {
-        for place in gaps.indices where gaps[place].toNs == 0 && !kept.contains(gaps[place]) {
+        for place in lasting where !kept.contains(gaps[place]) {
+            lasting.remove(place)
             gaps[place].toNs = max(atNs, gaps[place].fromNs, 1)
         }
     }

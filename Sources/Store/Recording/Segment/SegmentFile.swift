@@ -25,8 +25,10 @@ package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
 /// An open file. Used by one thread at a time.
 package final class SegmentFile {
     /// Its path.
-    package let path: String
+    package private(set) var path: String
     private let descriptor: Int32
+    /// Bytes that were read so far.
+    package private(set) var readBytes = 0
     /// Bytes in it, as far as this object knows.
     package private(set) var length: Int
 
@@ -88,6 +90,7 @@ package final class SegmentFile {
             got += step
         }
         bytes.removeLast(wanted - got)
+        readBytes += got
         return bytes
     }
 
@@ -122,6 +125,14 @@ package final class SegmentFile {
         }
     }
 
+    /// Gives it another name in its folder, at which nothing may be. Its folder belongs to this process.
+    func rename(to name: String) throws(DiskError) {
+        var named = stat()
+        if unsafe lstat(name, &named) == 0 { throw DiskError(path: name, errno: EEXIST) }
+        if unsafe Glibc.rename(path, name) != 0 { throw DiskError(path: name, errno: errno) }
+        path = name
+    }
+
     /// Whether its name still leads to it: a file that was removed takes bytes without a word.
     package var isThere: Bool {
         var (facts, named) = (stat(), stat())
@@ -150,14 +161,32 @@ package final class RecordingLock: Sendable {
 
 /// A folder of segments.
 package enum RecordingFolder {
-    /// Makes a folder unless it is there.
-    package static func make(_ path: String) throws(DiskError) {
-        if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-        throw DiskError(path: path, errno: errno)
+    /// Makes a folder unless it is there, and brings its name to the disk.
+    ///
+    /// - Parameters:
+    ///   - path: of the folder.
+    ///   - sync: brings the names in a folder to the disk.
+    package static func make(
+        _ path: String, sync: (String) -> Void = RecordingFolder.sync
+    ) throws(DiskError) {
+        if unsafe mkdir(path, 0o755) == 0 { return sync(parent(of: path)) }
+        if errno != EEXIST { throw DiskError(path: path, errno: errno) }
+    }
+
+    /// The folder that a file or folder is in.
+    private static func parent(of path: String) -> String {
+        let name = path.utf8.reversed().drop { $0 == 0x2F }.drop { $0 != 0x2F }
+        let parent = String(decoding: name.reversed(), as: UTF8.self)
+        return parent.isEmpty ? "." : parent
     }
 
     /// Paths of the segments in a folder, in the order of their names: by shard, then by number.
     package static func segments(in path: String) throws(DiskError) -> [String] {
+        try files(in: path, suffix: SegmentLayout.suffix)
+    }
+
+    /// Paths of the files in a folder whose names end so, in the order of their names.
+    package static func files(in path: String, suffix: String) throws(DiskError) -> [String] {
         guard let folder = unsafe opendir(path) else { throw DiskError(path: path, errno: errno) }
         defer { unsafe closedir(folder) }
         var names: [String] = []
@@ -165,7 +194,7 @@ package enum RecordingFolder {
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name.hasSuffix(SegmentLayout.suffix) { names.append(name) }
+            if name.hasSuffix(suffix) { names.append(name) }
         }
         return names.sorted().map { path + "/" + $0 }
     }

@@ -59,4 +59,6 @@ package enum SegmentLayout {
     package static let timesNs: ClosedRange<Int64> = 0...(1 << 62)
     /// What the names of segments end with.
     package static let suffix = ".lobrec"
+    /// What is behind the name of a segment until its header is on the disk.
+    package static let hiddenSuffix = ".new"
 }

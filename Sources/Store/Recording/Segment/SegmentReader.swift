@@ -2,15 +2,18 @@
 // damaged, every whole block is found by reading on from the header, and behind a damaged place by the next
 // block whose check is right. What is not a whole block is counted and said.
 //
-// Worst case: an index costs one read. Without it the file is read once; in a damaged stretch every byte is
-// tried as the beginning of a block, which costs a check only where the mark of a block stands.
+// Worst case: an index costs one read. Without it the file is read twice at most; see `BlockScan`.
+
+import Glibc
 
 /// Why a file is no segment, or cannot be read.
 package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system refuses.
     case disk(DiskError)
-    /// It is something else, or its header is damaged.
+    /// It is something else.
     case notASegment(path: String)
+    /// It has the name or the first bytes of a segment, and no whole header.
+    case damagedHeader(path: String)
     /// A version that this build does not know.
     case unknownVersion(path: String, version: UInt32)
 
@@ -18,7 +21,8 @@ package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .disk(let error): error.description
-        case .notASegment(let path): "\(path): no segment of a recording, or its header is damaged"
+        case .notASegment(let path): "\(path): no segment of a recording"
+        case .damagedHeader(let path): "\(path): a damaged recording: it has no whole header"
         case .unknownVersion(let path, let version): "\(path): a recording of unknown version \(version)"
         }
     }
@@ -55,37 +59,56 @@ package final class SegmentReader {
     ///   - path: of the file.
     ///   - usesIndex: false to look at every block instead.
     package init(path: String, usesIndex: Bool = true) throws(SegmentError) {
-        do throws(DiskError) {
-            file = try SegmentFile(reading: path)
-        } catch {
-            throw .disk(error)
-        }
-        guard let packer = ZstdBlock() else { throw .notASegment(path: path) }
+        (file, header) = try SegmentReader.opened(path)
+        guard let packer = ZstdBlock() else { throw .disk(DiskError(path: path, errno: ENOMEM)) }
         self.packer = packer
-        let head = try SegmentReader.read(file, at: 0, count: SegmentLayout.headerLength)
-        do throws(SegmentHeader.Refusal) {
-            header = try SegmentHeader(head)
-        } catch {
-            switch error {
-            case .notASegment: throw .notASegment(path: path)
-            case .unknownVersion(let version): throw .unknownVersion(path: path, version: version)
-            }
-        }
         wholeLength = min(header.length, file.length)
         if usesIndex, let found = try readIndex() {
             (index, isClosed, wholeLength) = (found.index, true, found.offset)
             return
         }
-        try scan()
+        let scan = try BlockScan(file, from: header.length)
+        (index.blocks, damages) = (scan.blocks, scan.damages)
+        wholeLength = max(wholeLength, scan.wholeLength)
     }
 
-    /// The header of a file, without a look at the rest.
-    package static func header(of path: String) throws(SegmentError) -> SegmentHeader {
-        guard let file = try? SegmentFile(reading: path),
-            let head = try? file.read(at: 0, count: SegmentLayout.headerLength),
-            let header = try? SegmentHeader(head)
-        else { throw .notASegment(path: path) }
-        return header
+    /// The header of a file and its length, without a look at the rest.
+    package static func facts(of path: String) throws(SegmentError) -> (header: SegmentHeader, bytes: Int) {
+        let (file, header) = try opened(path)
+        return (header, file.length)
+    }
+
+    private static func opened(_ path: String) throws(SegmentError) -> (SegmentFile, SegmentHeader) {
+        let file: SegmentFile
+        do throws(DiskError) {
+            file = try SegmentFile(reading: path)
+        } catch {
+            throw .disk(error)
+        }
+        let head = try read(file, at: 0, count: SegmentLayout.headerLength)
+        do throws(SegmentHeader.Refusal) {
+            return (file, try SegmentHeader(head))
+        } catch {
+            switch error {
+            case .unknownVersion(let version): throw .unknownVersion(path: path, version: version)
+            case .notASegment:
+                let isMeant = SegmentHeader.begins(head) || path.hasSuffix(SegmentLayout.suffix)
+                throw isMeant ? .damagedHeader(path: path) : .notASegment(path: path)
+            }
+        }
+    }
+
+    /// Whether a file is a segment, or was one before it was damaged.
+    package static func isMeant(_ path: String) -> Bool {
+        do throws(SegmentError) {
+            _ = try opened(path)
+            return true
+        } catch {
+            switch error {
+            case .damagedHeader, .unknownVersion: return true
+            case .notASegment, .disk: return false
+            }
+        }
     }
 
     private static func read(_ file: SegmentFile, at offset: Int, count: Int) throws(SegmentError) -> [UInt8]
@@ -127,67 +150,6 @@ package final class SegmentReader {
         let stored = try SegmentReader.read(
             file, at: offset + SegmentLayout.blockHeaderLength, count: header.storedLength)
         return header.isWhole(stored.span) ? (header, stored) : nil
-    }
-
-    /// Finds every whole block.
-    private func scan() throws(SegmentError) {
-        var offset = header.length
-        var damageAt: Int?
-        while offset < file.length {
-            if let (found, _) = try stored(at: offset) {
-                endDamage(&damageAt, at: offset)
-                note(found, at: offset)
-                offset += found.length
-                wholeLength = offset
-                if found.kind == .index { wholeLength = offset - found.length }
-                continue
-            }
-            if try isTrailer(at: offset) { break }
-            if damageAt == nil { damageAt = offset }
-            guard let next = try nextMark(after: offset) else { break }
-            offset = next
-        }
-        let end = file.length
-        if let damageAt { damages.append(Damage(offset: damageAt, length: end - damageAt)) }
-    }
-
-    private func endDamage(_ damageAt: inout Int?, at offset: Int) {
-        if let begin = damageAt { damages.append(Damage(offset: begin, length: offset - begin)) }
-        damageAt = nil
-    }
-
-    private func isTrailer(at offset: Int) throws(SegmentError) -> Bool {
-        if file.length - offset != SegmentLayout.trailerLength { return false }
-        let bytes = try SegmentReader.read(file, at: offset, count: SegmentLayout.trailerLength)
-        return SegmentTrailer.indexOffset(bytes, fileLength: file.length) != nil
-    }
-
-    private func note(_ found: BlockHeader, at offset: Int) {
-        if found.kind != .frames || index.blocks.count >= SegmentIndex.blockCountMax { return }
-        index.blocks.append(
-            SegmentIndex.Entry(
-                offset: UInt64(offset), sequence: found.sequence, firstAtNs: found.firstAtNs,
-                lastAtNs: found.lastAtNs, frameCount: UInt32(clamping: found.frameCount),
-                isBase: found.isBase,
-                symbols: []))
-    }
-
-    /// Where the mark of a block stands next.
-    private func nextMark(after offset: Int) throws(SegmentError) -> Int? {
-        let mark = SegmentLayout.blockMagic
-        var begin = offset + 1
-        while begin < file.length {
-            let piece = try SegmentReader.read(file, at: begin, count: 1 << 16)
-            if piece.count < mark.count { return nil }
-            for index in 0...(piece.count - mark.count)
-            where piece[index] == mark[0] && piece[index + 1] == mark[1] && piece[index + 2] == mark[2]
-                && piece[index + 3] == mark[3]
-            {
-                return begin + index
-            }
-            begin += piece.count - mark.count + 1
-        }
-        return nil
     }
 
     /// Bytes behind the last whole block of a segment that was not closed.

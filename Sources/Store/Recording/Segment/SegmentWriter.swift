@@ -1,7 +1,8 @@
 // A segment that is being written: a header, blocks as they come, and at its end the index and the trailer.
 //
 // Each block is one call of the system, and one that is not written whole is cut off again. What was written
-// survives the death of the process at once, and that of the machine after `sync`.
+// survives the death of the process at once, and that of the machine after `sync`. The file has another name
+// until its header is on the disk, so that nobody ever finds a segment without one.
 
 /// An open segment. Used by one thread at a time.
 package final class SegmentWriter {
@@ -22,13 +23,15 @@ package final class SegmentWriter {
         path: String, _ header: SegmentHeader, symbols: [[UInt8]],
         meetFault: () throws(DiskError) -> Void = {}
     ) throws(DiskError) {
-        let file = try SegmentFile(creating: path)
+        let file = try SegmentFile(creating: path + SegmentLayout.hiddenSuffix)
         do throws(DiskError) {
             try meetFault()
             try file.append(header.bytes)
+            try file.sync()
+            try file.rename(to: path)
         } catch {
             // A full disk still takes names: without a header each would be one more file that is nothing.
-            try? RecordingFolder.remove(path)
+            try? RecordingFolder.remove(file.path)
             throw error
         }
         (self.file, self.header, index) = (file, header, SegmentIndex(symbols: symbols))
@@ -126,8 +129,8 @@ package final class SegmentWriter {
 }
 
 extension SegmentReader {
-    /// The names of the symbols and the holes, from the frames themselves.
-    fileprivate func survey() throws(SegmentError) -> (symbols: [[UInt8]], gaps: [RecordedGap]) {
+    /// The names of the symbols and the holes, from the frames themselves: for a segment that was not closed.
+    package func survey() throws(SegmentError) -> (symbols: [[UInt8]], gaps: [RecordedGap]) {
         var symbols: [[UInt8]] = []
         var gaps = GapList()
         for entry in index.blocks {

@@ -1,0 +1,212 @@
+// What is written of books: everything between a proof and the next break, and nothing else.
+//
+// Invariants
+// * A book begins anew whenever something other than its next update has made it what it is: it is believed
+//   again, was replaced, or is known further or less far than before.
+// * Levels outside the proven range are never written, nor is anything of a book that is not proven.
+//
+// Sampled, changes are collected until the next multiple of the interval of the time of receipt, and
+// written as of that time: the last quantity of each price.
+//
+// Bounds: a few numbers for each symbol, and in samples the prices that changed in one interval.
+
+import DepthBook
+import MarketData
+
+/// Follows books and writes them to a sink.
+package struct BookExporter {
+    /// One symbol.
+    private struct Followed {
+        var isProven = false
+        /// Whether the next row is to be the whole book.
+        var isNew = true
+        var ranges: (bids: ProvenRange, asks: ProvenRange) = (.nothing, .nothing)
+        var scales: SymbolScales?
+        var lastID = UpdateID(0)
+        var replacements = 0
+        var timeUs: Int64 = 0
+        var bids: [Int64: Int64] = [:]
+        var asks: [Int64: Int64] = [:]
+    }
+
+    /// How and what.
+    package struct Options: Sendable {
+        /// Nothing is written of the time before.
+        package var fromNs: Int64
+        /// Nothing is written of the time after.
+        package var toNs: Int64
+        /// The interval between samples; 0: every change is written.
+        package var everyNs: Int64
+        /// Added to the times of receipt.
+        package var shiftNs: Int64
+        /// The only symbols that are written; nil for all.
+        package var symbols: Set<SymbolName>?
+
+        /// Options of these parts.
+        ///
+        /// - Parameters:
+        ///   - fromNs: nothing is written of the time before.
+        ///   - toNs: nothing is written of the time after.
+        ///   - everyNs: the interval between samples; 0: every change.
+        ///   - shiftNs: added to the times of receipt.
+        ///   - symbols: the only ones that are written; nil for all.
+        package init(
+            fromNs: Int64 = .min, toNs: Int64 = .max, everyNs: Int64 = 0, shiftNs: Int64 = 0,
+            symbols: Set<SymbolName>? = nil
+        ) {
+            (self.fromNs, self.toNs, self.everyNs) = (fromNs, toNs, everyNs)
+            (self.shiftNs, self.symbols) = (shiftNs, symbols)
+        }
+    }
+
+    private let sink: any BookSink
+    private let options: Options
+    private var followed: [SymbolName: Followed] = [:]
+    private var nextSampleNs: Int64?
+    private var changes = ExportedChanges()
+    /// Times that a book began.
+    package private(set) var beginnings = 0
+    /// Times that a proven book was lost.
+    package private(set) var breaks = 0
+    /// Updates that were written.
+    package private(set) var updates = 0
+
+    /// Writes to a sink.
+    ///
+    /// - Parameters:
+    ///   - sink: what writes.
+    ///   - options: what is written.
+    package init(_ sink: any BookSink, _ options: Options) { (self.sink, self.options) = (sink, options) }
+
+    /// Whether the file takes no more.
+    package var hasFailed: Bool { sink.file.failure != nil }
+
+    /// Whether the wanted time is over.
+    package func isOver(atNs: Int64) -> Bool { atNs > options.toNs }
+
+    /// Time goes on: what is due is sampled before anything happens at this time.
+    ///
+    /// - Parameters:
+    ///   - atNs: the time of the next frame.
+    ///   - visit: calls its second argument with the book of a symbol.
+    package mutating func advance(
+        atNs: Int64, _ visit: (SymbolName, (borrowing OrderBook) -> Void) -> Void
+    ) {
+        if options.everyNs <= 0 || atNs < options.fromNs { return }
+        let everyNs = options.everyNs
+        guard var dueNs = nextSampleNs else {
+            nextSampleNs = (atNs / everyNs + 1) * everyNs
+            return
+        }
+        while dueNs <= min(atNs, options.toNs) {
+            let proven = followed.filter { $0.value.isProven }.keys.sorted()
+            for symbol in proven { visit(symbol) { sample(symbol, $0, dueNs) } }
+            // Where there is nothing to sample time is not counted.
+            dueNs = proven.isEmpty ? (atNs / everyNs + 1) * everyNs : dueNs + everyNs
+            if hasFailed { break }
+        }
+        nextSampleNs = dueNs
+    }
+
+    private mutating func sample(_ symbol: SymbolName, _ book: borrowing OrderBook, _ atNs: Int64) {
+        guard var own = followed[symbol], let moment = moment(symbol, own, book, atNs) else { return }
+        if own.isNew {
+            begin(&own, book, moment)
+        } else {
+            changes.bids = own.bids.map { PriceLevel($0.key, $0.value) }.sorted { $0.price > $1.price }
+            changes.asks = own.asks.map { PriceLevel($0.key, $0.value) }.sorted { $0.price < $1.price }
+            updates += 1
+            sink.change(changes, book, moment, Span())
+        }
+        own.bids.removeAll(keepingCapacity: true)
+        own.asks.removeAll(keepingCapacity: true)
+        followed[symbol] = own
+    }
+
+    private func moment(
+        _ symbol: SymbolName, _ own: Followed, _ book: borrowing OrderBook, _ atNs: Int64
+    ) -> ExportMoment? {
+        guard let scales = book.scales else { return nil }
+        let timeUs = own.timeUs > 0 ? own.timeUs : book.eventTimeUs > 0 ? book.eventTimeUs : atNs / 1000
+        return ExportMoment(
+            symbol: symbol, scales: scales, eventTimeUs: timeUs, receivedAtNs: atNs &+ options.shiftNs)
+    }
+
+    private mutating func begin(_ own: inout Followed, _ book: borrowing OrderBook, _ moment: ExportMoment) {
+        own.isNew = false
+        beginnings += 1
+        sink.begin(book, moment)
+    }
+
+    /// A book may have changed.
+    ///
+    /// - Parameters:
+    ///   - symbol: whose.
+    ///   - isProven: whether it is believed.
+    ///   - book: the book.
+    ///   - replacements: times that it was replaced.
+    ///   - update: the last depth update of its symbol, empty if the last frame was none.
+    ///   - message: the bytes of the frame.
+    ///   - atNs: the time of the frame.
+    package mutating func look(
+        _ symbol: SymbolName, isProven: Bool, _ book: borrowing OrderBook, replacements: Int,
+        _ update: borrowing DepthUpdate, message: Span<UInt8>, atNs: Int64
+    ) {
+        if let symbols = options.symbols, !symbols.contains(symbol) { return }
+        var own = followed[symbol] ?? Followed()
+        defer { followed[symbol] = own }
+        let isUpdate = update.symbol == symbol && update.last == book.lastUpdateID
+        if isUpdate {
+            let timeUs = update.transactionTimeUs > 0 ? update.transactionTimeUs : update.eventTimeUs
+            if timeUs > 0 { own.timeUs = timeUs }
+        }
+        let hasMoved = book.lastUpdateID != own.lastID
+        let isSame =
+            own.isProven && replacements == own.replacements && book.scales == own.scales
+            && own.ranges.bids == book.provenBids && own.ranges.asks == book.provenAsks
+            && (!hasMoved || isUpdate && (update.scales == nil || update.scales == book.scales))
+        if own.isProven && !isProven { breaks += 1 }
+        (own.isProven, own.replacements, own.lastID) = (isProven, replacements, book.lastUpdateID)
+        (own.ranges, own.scales) = ((book.provenBids, book.provenAsks), book.scales)
+        if !isProven || !isSame {
+            own.isNew = true
+            own.bids.removeAll(keepingCapacity: true)
+            own.asks.removeAll(keepingCapacity: true)
+        }
+        if !isProven || atNs < options.fromNs || atNs > options.toNs { return }
+        if options.everyNs > 0 {
+            if !own.isNew && hasMoved { collect(update, own.ranges, &own) }
+            return
+        }
+        guard let moment = moment(symbol, own, book, atNs) else { return }
+        if own.isNew {
+            begin(&own, book, moment)
+        } else if hasMoved {
+            take(update, own.ranges)
+            updates += 1
+            sink.change(changes, book, moment, message)
+        }
+    }
+
+    private mutating func take(
+        _ update: borrowing DepthUpdate, _ ranges: (bids: ProvenRange, asks: ProvenRange)
+    ) {
+        changes.bids.removeAll(keepingCapacity: true)
+        changes.asks.removeAll(keepingCapacity: true)
+        for index in 0..<update.bids.count where ranges.bids.reaches(update.bids[index].price, on: .bid) {
+            changes.bids.append(update.bids[index])
+        }
+        for index in 0..<update.asks.count where ranges.asks.reaches(update.asks[index].price, on: .ask) {
+            changes.asks.append(update.asks[index])
+        }
+    }
+
+    private mutating func collect(
+        _ update: borrowing DepthUpdate, _ ranges: (bids: ProvenRange, asks: ProvenRange),
+        _ own: inout Followed
+    ) {
+        take(update, ranges)
+        for level in changes.bids { own.bids[level.price.mantissa] = level.quantity.mantissa }
+        for level in changes.asks { own.asks[level.price.mantissa] = level.quantity.mantissa }
+    }
+}

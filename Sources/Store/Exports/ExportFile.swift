@@ -1,0 +1,164 @@
+// The file of an export: plain, gzip, or standard output.
+//
+// A file is written beside its place as `FILE.tmp` and gets its name at the end: an export is whole or not
+// there. Rows go through one buffer of a quarter of a mebibyte.
+//
+// SAFETY: owns the descriptor or the gzFile and closes each once; the system and zlib are told of no more
+// bytes than an array holds.
+
+import CLobZlib
+import Glibc
+
+/// A file that is written from its beginning to its end. Used by one thread at a time.
+@safe
+package final class ExportFile {
+    private static let bufferBytes = 1 << 18
+
+    /// Its place; `-` is standard output.
+    package let path: String
+    private let temporary: String
+    private let descriptor: Int32
+    private let packed: gzFile?
+    private var buffer: [UInt8] = []
+    /// Bytes written so far, before packing.
+    package private(set) var length = 0
+    /// The system's word on the first write that failed; nil if none did.
+    package private(set) var failure: String?
+    private var isFinished = false
+
+    /// Begins a file. One whose name ends with `.gz` is packed.
+    ///
+    /// - Parameters:
+    ///   - path: its place, or `-`.
+    ///   - isPatched: whether its beginning is written again at the end, which no pipe can do.
+    package init(path: String, isPatched: Bool = false) throws(ExportError) {
+        self.path = path
+        if path == "-" {
+            if isPatched { throw .needsFile(path: "standard output") }
+            (temporary, descriptor) = ("", 1)
+            unsafe packed = nil
+            return
+        }
+        var facts = stat()
+        let isOther = unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT != S_IFREG
+        if isOther && isPatched { throw .needsFile(path: path) }
+        // A pipe or a device has its name already.
+        temporary = isOther ? path : path + ".tmp"
+        let flags = O_RDWR | O_CREAT | O_CLOEXEC | (isOther ? 0 : O_TRUNC)
+        descriptor = unsafe open(temporary, isOther ? O_WRONLY | O_CLOEXEC : flags, 0o644)
+        if descriptor < 0 { throw ExportFile.refusal(temporary) }
+        unsafe packed = path.hasSuffix(".gz") ? gzdopen(dup(descriptor), "wb1") : nil
+        buffer.reserveCapacity(ExportFile.bufferBytes + 4096)
+    }
+
+    deinit {
+        if isFinished { return }
+        if let packed = unsafe packed { unsafe gzclose_w(packed) }
+        if descriptor > 2 { close(descriptor) }
+        if temporary != path && !temporary.isEmpty { unsafe unlink(temporary) }
+    }
+
+    private static func refusal(_ path: String) -> ExportError {
+        unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+
+    /// Appends bytes; after a failure they are dropped.
+    package func write(_ bytes: some Collection<UInt8>) {
+        buffer.append(contentsOf: bytes)
+        length += bytes.count
+        if buffer.count >= ExportFile.bufferBytes { flush() }
+    }
+
+    /// Appends bytes of a message.
+    package func write(_ bytes: Span<UInt8>) {
+        for index in bytes.indices { buffer.append(bytes[index]) }
+        length += bytes.count
+        if buffer.count >= ExportFile.bufferBytes { flush() }
+    }
+
+    private func flush() {
+        if failure == nil { put(buffer) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func put(_ bytes: [UInt8]) {
+        if bytes.isEmpty { return }
+        if let packed = unsafe packed {
+            let count = unsafe bytes.withUnsafeBytes { all in
+                unsafe gzwrite(packed, all.baseAddress, UInt32(all.count))
+            }
+            if Int(count) != bytes.count { failure = unsafe String(cString: strerror(errno)) }
+            return
+        }
+        var written = 0
+        while written < bytes.count {
+            let step = unsafe bytes.withUnsafeBytes { all in
+                unsafe Glibc.write(descriptor, all.baseAddress! + written, all.count - written)
+            }
+            if step < 0 && errno == EINTR { continue }
+            if step <= 0 {
+                failure = unsafe String(cString: strerror(step < 0 ? errno : ENOSPC))
+                return
+            }
+            written += step
+        }
+    }
+
+    /// Writes bytes again that were written before; the caller has asked for that.
+    package func patch(at offset: Int, _ bytes: [UInt8]) {
+        flush()
+        var written = 0
+        while failure == nil && written < bytes.count {
+            let step = unsafe bytes.withUnsafeBytes { all in
+                unsafe pwrite(
+                    descriptor, all.baseAddress! + written, all.count - written, off_t(offset + written))
+            }
+            if step < 0 && errno == EINTR { continue }
+            if step <= 0 { failure = unsafe String(cString: strerror(errno)) }
+            written += max(step, 0)
+        }
+    }
+
+    /// Writes the rest and gives the file its name.
+    ///
+    /// - Throws: if anything could not be written; then nothing of it remains.
+    package func finish() throws(ExportError) {
+        flush()
+        isFinished = true
+        if let packed = unsafe packed {
+            if unsafe gzclose_w(packed) != Z_OK && failure == nil { failure = "it cannot be packed" }
+        }
+        if descriptor == 1 {
+            // A reader that has gone has what it wanted.
+            let gone = unsafe String(cString: strerror(EPIPE))
+            if let failure, failure != gone {
+                throw .cannotWrite(path: "standard output", reason: failure)
+            }
+            return
+        }
+        let isNamed = temporary == path
+        if failure == nil && !isNamed && fsync(descriptor) != 0 && errno != EINVAL {
+            failure = unsafe String(cString: strerror(errno))
+        }
+        if close(descriptor) != 0 && failure == nil { failure = unsafe String(cString: strerror(errno)) }
+        if unsafe failure == nil && !isNamed && rename(temporary, path) != 0 {
+            failure = unsafe String(cString: strerror(errno))
+        }
+        guard let failure else { return }
+        if !isNamed { unsafe unlink(temporary) }
+        throw .cannotWrite(path: path, reason: failure)
+    }
+}
+
+/// The check that archives keep of their members (CRC-32, IEEE).
+package enum ArchiveCheck {
+    /// The check of two runs of bytes, one behind the other.
+    ///
+    /// - Parameters:
+    ///   - first: the check of the first.
+    ///   - second: the check of the second.
+    ///   - length: bytes of the second.
+    package static func joined(_ first: UInt32, _ second: UInt32, length: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), length))
+    }
+}

@@ -1,0 +1,80 @@
+// The layout `incremental_book_L2` of tardis.dev: a row for each level that was set.
+//
+//     exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount
+//
+// Times in microseconds. The rows of one message share their local time; amount 0 takes a level away. Rows
+// with `is_snapshot` true behind rows with false void everything before them: so begins a book, and so it
+// goes on behind a break. The layout has no word for how far a side is known, so only levels inside the
+// proven range are written.
+
+import DepthBook
+import MarketData
+
+/// Writes every change of proven levels.
+package final class IncrementalSink: BookSink {
+    package let file: ExportFile
+    private let exchange: [UInt8]
+    private var row = ExportText()
+    private var head = ExportText()
+
+    /// Begins the file with its header.
+    ///
+    /// - Parameters:
+    ///   - file: what is written.
+    ///   - exchange: its name for this layout.
+    package init(_ file: ExportFile, exchange: String) {
+        (self.file, self.exchange) = (file, Array(exchange.utf8))
+        file.write("exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n".utf8)
+    }
+
+    package func begin(_ book: borrowing OrderBook, _ moment: ExportMoment) {
+        beginRow(moment, isSnapshot: true)
+        let head = head.bytes
+        for side in Side.allCases {
+            let range = book.proven(side)
+            book.forEachLevel(side) { level in
+                if !range.reaches(level.price, on: side) { return false }
+                write(head, side, level, moment.scales)
+                return true
+            }
+        }
+        flush()
+    }
+
+    package func change(
+        _ changes: ExportedChanges, _ book: borrowing OrderBook, _ moment: ExportMoment,
+        _ message: Span<UInt8>
+    ) {
+        beginRow(moment, isSnapshot: false)
+        let head = head.bytes
+        for level in changes.bids { write(head, .bid, level, moment.scales) }
+        for level in changes.asks { write(head, .ask, level, moment.scales) }
+        flush()
+    }
+
+    private func beginRow(_ moment: ExportMoment, isSnapshot: Bool) {
+        head.removeAll()
+        head.append(exchange)
+        head.append(UInt8(ascii: ","))
+        head.append(moment.symbol.bytes)
+        head.append(UInt8(ascii: ","))
+        head.append(moment.eventTimeUs)
+        head.append(UInt8(ascii: ","))
+        head.append(moment.receivedAtNs / 1000)
+        head.append(isSnapshot ? ",true," : ",false,")
+    }
+
+    private func write(_ head: [UInt8], _ side: Side, _ level: PriceLevel, _ scales: SymbolScales) {
+        row.append(head)
+        row.append(side == .bid ? "bid," : "ask,")
+        row.append(level.price, scales)
+        row.append(UInt8(ascii: ","))
+        row.append(level.quantity, scales)
+        row.append(UInt8(ascii: "\n"))
+    }
+
+    private func flush() {
+        file.write(row.bytes)
+        row.removeAll()
+    }
+}

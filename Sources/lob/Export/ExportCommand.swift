@@ -1,0 +1,178 @@
+// `lob export`: arguments and exit status.
+
+import ArgumentParser
+import BookExports
+import BookRecording
+import LobRecording
+import MarketData
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write the books of captures and recordings in layouts that others read.",
+        discussion: """
+            Takes whatever lob replay takes. Only what is proven is written: levels inside the proven range \
+            of a book that is live, and nothing between a break and the next proof. Memory does not grow \
+            with the input.
+
+            tardis-l2      incremental_book_L2: a row for each level that was set
+            tardis-25, -5  book_snapshot_25, book_snapshot_5: the best levels; levels not proven are empty
+            tardis-quotes  quotes: the best of both sides
+            npz            the event array of hftbacktest, of one symbol
+            text           lines of receive time and message, each book begun by a REST body
+
+            Times are those of the venue's engine (T, otherwise E) and of receipt. With --every a sample is \
+            taken at full multiples of the time of receipt, otherwise every change is written. A file whose \
+            name ends with .gz is packed; - is standard output. The shards of a recording follow one another.
+
+            Exit status: 0 written; 1 something cannot be read or written; 2 the input is damaged or \
+            contradicts itself, or nothing of it is proven; 130 interrupted, with what was read written.
+            """)
+
+    @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
+    var captures: [String]
+
+    @Option(help: "tardis-l2, tardis-25, tardis-5, tardis-quotes, npz or text.")
+    var format: ExportFormat
+
+    @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
+    var out: String
+
+    @Option(help: ArgumentHelp("Milliseconds between samples; 0: every change.", valueName: "ms"))
+    var every = 0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Milliseconds to add to the times of receipt, for a clock that was wrong.", valueName: "ms"))
+    var shiftLocal = 0
+
+    @OptionGroup var part: RecordedPart
+
+    @Option(help: "Market of the capture: auto, spot, usdm or coinm.")
+    var market = MarketArgument.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            valueName: "symbol=file"))
+    var snapshot: [String] = []
+
+    @Option(help: "Most levels a side that a book keeps.")
+    var depth = 10_000
+
+    func validate() throws {
+        if captures.isEmpty { throw ValidationError("Give at least one capture.") }
+        if !(0...86_400_000).contains(every) { throw ValidationError("--every must be 0 … 86400000.") }
+        if abs(shiftLocal) > 1_000_000_000 { throw ValidationError("--shift-local is too far.") }
+        if every > 0 && !format.isSampled {
+            throw ValidationError("--format \(format.rawValue) holds messages, which --every cannot sample.")
+        }
+        if !(16...1_000_000).contains(depth) { throw ValidationError("--depth must be 16 … 1000000.") }
+    }
+
+    private var everyNs: Int64 { Int64(every) * 1_000_000 }
+
+    private var options: BookExporter.Options {
+        BookExporter.Options(
+            fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max, everyNs: everyNs,
+            shiftNs: Int64(shiftLocal) * 1_000_000, symbols: part.symbols)
+    }
+
+    func run() throws {
+        StopSignals.install()
+        do {
+            let recordings = captures.filter(RecordedStream.isRecording)
+            if recordings.count == captures.count {
+                if !snapshot.isEmpty { throw ValidationError("--snapshot is for captures.") }
+                return try export(recordings: recordings)
+            }
+            if !recordings.isEmpty {
+                throw ValidationError("Recordings of lob run are exported without captures.")
+            }
+            try exportCaptures()
+        } catch let error as ExportError {
+            throw failed(error)
+        } catch let error as SegmentError {
+            throw failed(error)
+        }
+    }
+
+    private func failed(_ error: some CustomStringConvertible) -> ExitCode {
+        printError("lob: \(error)")
+        return ExitCode(1)
+    }
+
+    /// How many symbols may be in the file.
+    private func symbolCount(_ found: Set<SymbolName>) throws -> Int {
+        let wanted = part.symbols.map { $0.intersection(found) } ?? found
+        if wanted.isEmpty && part.symbols != nil {
+            printError("lob: none of the symbols is in it")
+            throw ExitCode(1)
+        }
+        if wanted.count > 1 && !format.takesSeveral {
+            throw ValidationError(
+                "--format \(format.rawValue) holds one symbol, and \(wanted.count) are in it; see --symbol.")
+        }
+        return wanted.count
+    }
+
+    private func exportCaptures() throws {
+        let request = CaptureRequest(
+            captures: captures, market: market.market, snapshots: snapshot, depth: depth)
+        var sink: (any BookSink)?
+        let (summary, exporter) = try request.export { market, symbols throws in
+            let made = try format.sink(
+                out, market, symbolCount: symbolCount(Set(symbols)), everyNs: everyNs)
+            sink = made
+            return BookExporter(made, options)
+        }
+        for note in summary.notes { printError(note) }
+        if let damage = summary.damage { printError(damage) }
+        let isFaulty =
+            summary.damage != nil || summary.malformedCount > 0
+            || summary.symbols.contains {
+                let c = $0.status.counters
+                return c.tickersAgreed != c.tickersCompared || c.partialsAgreed != c.partialsCompared
+                    || $0.bodies.mismatches > 0
+            }
+        try finish(sink, exporter, isFaulty: isFaulty)
+    }
+
+    private func export(recordings paths: [String]) throws {
+        var streams: [(path: String, stream: RecordedStream)] = []
+        var isFaulty = false
+        for path in paths {
+            let found = try RecordedStream.all(at: path) { error in
+                printError("lob: left out: \(error)")
+                isFaulty = true
+            }
+            if found.isEmpty { throw SegmentError.notASegment(path: path) }
+            streams += found.map { (path, $0) }
+        }
+        let terms = streams.compactMap(\.stream.terms)
+        let symbols = Set(terms.flatMap { $0.symbolNames ?? [] })
+        guard let market = terms.first?.knownMarket else {
+            printError("lob: \(paths[0]): nothing in it says what it is of")
+            throw ExitCode(1)
+        }
+        let sink = try format.sink(out, market, symbolCount: symbolCount(symbols), everyNs: everyNs)
+        var exporter = BookExporter(sink, options)
+        for (path, stream) in streams where !StopSignals.isRaised && !exporter.hasFailed {
+            isFaulty = try RecordedExport.run(stream, path, part, &exporter) || isFaulty
+        }
+        try finish(sink, exporter, isFaulty: isFaulty)
+    }
+
+    private func finish(_ sink: (any BookSink)?, _ exporter: BookExporter?, isFaulty: Bool) throws {
+        guard let sink, let exporter else { return }
+        try sink.finish()
+        if let note = sink.note { printError("lob: \(note)") }
+        printError(
+            "\(out): \(byteText(sink.file.length)); books begun \(exporter.beginnings), changes "
+                + "\(exporter.updates), breaks \(exporter.breaks)")
+        if StopSignals.isRaised { throw ExitCode(130) }
+        if exporter.beginnings == 0 { printError("lob: nothing of it is proven, so nothing was written") }
+        if isFaulty || exporter.beginnings == 0 { throw ExitCode(2) }
+    }
+}

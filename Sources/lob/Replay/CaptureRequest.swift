@@ -1,0 +1,87 @@
+// Captures that are led through an engine, for whatever is made of its books.
+
+import ArgumentParser
+import BinanceVenue
+import BookEngine
+import BookExports
+import Captures
+import LobRecording
+import MarketData
+
+/// What is asked for.
+struct CaptureRequest {
+    var captures: [String]
+    /// The market that was named.
+    var market: Market?
+    /// Bodies beside the captures.
+    var snapshots: [String] = []
+    /// Most levels a side of a book.
+    var depth = 10_000
+    var speed = ReplaySpeed.max
+    /// A recording that is written meanwhile.
+    var record: String?
+
+    /// Leads the captures through an engine.
+    ///
+    /// - Throws: `ExitCode` 1 if they cannot be used; the reason is on standard error.
+    func replay() throws -> (summary: ReplaySummary, market: Market) {
+        let (summary, market, _) = try run { _, _ in nil }
+        return (summary, market)
+    }
+
+    /// The same, with an exporter that follows the books.
+    ///
+    /// - Parameter make: makes the exporter for the market and the symbols of the captures.
+    func export(
+        _ make: (Market, [SymbolName]) throws -> BookExporter?
+    ) throws -> (summary: ReplaySummary, exporter: BookExporter?) {
+        let (summary, _, exporter) = try run(make)
+        return (summary, exporter)
+    }
+
+    private func run(
+        _ make: (Market, [SymbolName]) throws -> BookExporter?
+    ) throws -> (ReplaySummary, Market, BookExporter?) {
+        do {
+            let files = try captures.map { try CaptureFiles(path: $0) }
+            let survey = try lob.survey(files)
+            if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
+            let market = try captureMarket(self.market, survey)
+            let bodies = try GivenBody.all(snapshots, survey)
+            let exporter = try make(market, survey.symbols)
+            var replay = try Replay(
+                configuration(market), market, survey, speed: speed, recordTo: record,
+                bodyCount: bodies.count)
+            replay.exporter = exporter
+            try replay.run(bodies)
+            let last = replay.exporter.take()
+            return (try replay.finish(depth: depth), market, last)
+        } catch let error as CaptureRefusal {
+            throw failure(error)
+        } catch let error as SnapshotRefusal {
+            throw failure(error)
+        } catch let error as ReadingError {
+            throw failure(error)
+        } catch let error as WritingError {
+            throw failure(error)
+        }
+    }
+
+    private func configuration(_ market: Market) -> EngineConfiguration {
+        var configuration = EngineConfiguration(rules: market.rules)
+        configuration.addsUnknownSymbols = true
+        configuration.symbolCountMax = CaptureSurvey.symbolCountMax
+        configuration.mismatchPolicy = .count
+        configuration.publication = .conflated
+        // A capture is late by nature.
+        configuration.lagNsMax = 0
+        // A book that exceeds its bound drops a sixteenth: this leaves as many as are shown.
+        configuration.levelCountMax = depth + depth / 8 + 32
+        return configuration
+    }
+
+    private func failure(_ error: some CustomStringConvertible) -> ExitCode {
+        printError("lob: \(error)")
+        return ExitCode(1)
+    }
+}

@@ -1,0 +1,53 @@
+import BookEngine
+import Glibc
+import LobHandoff
+import LobRecording
+import MarketData
+
+@testable import BookRecording
+
+/// A recorder without a thread: it takes frames when it is told.
+final class DrivenRecorder {
+    let recorder: ShardRecorder
+    let events = EventList()
+    private let lock: RecordingLock
+
+    init(_ options: RecorderOptions, symbols: [SymbolName] = Traffic.symbols) throws {
+        let ring = try FrameRing(capacityBytes: 1 << 16)
+        let stream = ShardRecorder.Stream(
+            consumer: ring.consumer, symbols: symbols, market: .spot,
+            engine: Traffic.configuration, views: [])
+        let (lock, places) = try RecordingPlace.prepare(options.folder, shardCount: 1) { [events] in
+            events.add($0)
+        }
+        self.lock = lock
+        recorder = try ShardRecorder(
+            stream, options, places[0].header, before: nil, report: { [events] in events.add($0) })
+    }
+
+    func take(_ kind: FrameKind, atNs: Int64, source: UInt16 = 1, _ body: [UInt8] = []) {
+        body.withUnsafeBufferPointer {
+            recorder.take(Frame(kind: kind, source: source, receivedAtNs: atNs, bytes: $0))
+        }
+    }
+
+    /// Waits until the disk has written all.
+    func settle() {
+        while recorder.disk.status.waitingFrames > 0 { usleep(200) }
+    }
+}
+
+extension RecordedStream {
+    /// The blocks of all segments.
+    var blocks: [SegmentIndex.Entry] {
+        var blocks: [SegmentIndex.Entry] = []
+        forEachReader { _, reader in blocks += reader.index.blocks }
+        return blocks
+    }
+
+    var areClosed: Bool {
+        var areClosed = true
+        forEachReader { _, reader in areClosed = areClosed && reader.isClosed }
+        return areClosed
+    }
+}

@@ -1,0 +1,96 @@
+// What `lob record-info` draws where a recording holds no book, and what it says of damaged files.
+
+import BinanceVenue
+import BookEngine
+import BookRecording
+import Foundation
+import LobRecording
+import MarketData
+import Testing
+
+@Suite struct CoverageTests {
+    private static let beginNs: Int64 = 1_700_000_000_000_000_000
+
+    /// Writes a run of these symbols: a block each second from its beginning on.
+    private static func write(
+        _ shop: Workshop, _ number: UInt64, _ symbols: [SymbolName], second: Int64, blocks: [UInt64],
+        isClosed: Bool = true
+    ) throws {
+        let atNs = beginNs + second * 1_000_000_000
+        let header = SegmentHeader(
+            startedAtNs: atNs, createdAtNs: atNs, number: number, firstSequence: 0, shard: 0, shardCount: 1)
+        let path = shop.folder.appendingPathComponent("rec/\(number).lobrec").path
+        let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
+        let packer = try #require(ZstdBlock())
+        let terms = RecordingTerms(
+            market: .spot, symbols: symbols, EngineConfiguration(rules: Market.spot.rules))
+        for sequence in blocks {
+            var block = FrameBlock(symbolCount: symbols.count, isBase: sequence == 0)
+            block.add(.terms, atNs: atNs + Int64(sequence) * 1_000_000_000, terms.bytes)
+            for symbol in symbols.indices { block.note(symbol: symbol) }
+            try writer.append(block, block.sealed(sequence: sequence, packer), sequence: sequence)
+        }
+        if isClosed { try writer.close(gaps: [], packer) }
+    }
+
+    private struct Chart: Decodable {
+        struct Row: Decodable {
+            var symbol: String
+            var coveredNs: Int64
+            var absent: [[Int64]]
+        }
+        var openEnd: Bool
+        var unknown: [[Int64]]
+        var symbols: [Row]
+    }
+
+    @Test func onlyWhatIsKnownIsCovered() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        // Ten seconds of A and B; then of A alone, with two blocks missing, and not closed.
+        try CoverageTests.write(shop, 1, ["AAAUSDT", "BBBUSDT"], second: 0, blocks: Array(0...10))
+        try CoverageTests.write(
+            shop, 2, ["AAAUSDT"], second: 20, blocks: [0, 1, 2, 5, 6, 7, 8, 9, 10], isClosed: false)
+        let ran = try shop.run("record-info", "--json", "rec")
+        let chart = try JSONDecoder().decode(Chart.self, from: Data(ran.out.utf8))
+        let seconds = Dictionary(
+            uniqueKeysWithValues: chart.symbols.map { ($0.symbol, $0.coveredNs / 1_000_000_000) })
+        // Not the ten seconds between the runs, nor the three in which blocks are missing.
+        #expect(seconds == ["AAAUSDT": 17, "BBBUSDT": 10], "\(ran.all)")
+        let second = CoverageTests.beginNs + 20_000_000_000
+        #expect(
+            chart.symbols.first { $0.symbol == "BBBUSDT" }?.absent == [[second, second + 10_000_000_000]])
+        #expect(chart.unknown == [[second + 2_000_000_000, second + 5_000_000_000]] && chart.openEnd)
+        let text = try shop.run("record-info", "rec", "--svg", "c.svg")
+        let rows = text.out.split(separator: "\n").filter { $0.contains("USDT") }
+        #expect(rows.count == 2 && rows.allSatisfy { $0.hasSuffix("?") }, "\(text.all)")
+        #expect(rows[1].contains("-----") && rows[0].contains("??") && text.out.contains("not closed"))
+        let picture = try String(
+            contentsOf: shop.folder.appendingPathComponent("c.svg"), encoding: .utf8)
+        #expect(picture.contains("not among the symbols") && picture.contains("not known"))
+    }
+
+    @Test func damagedRecordingsAreNoCaptures() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT"], second: 0, blocks: [0, 1])
+        var bytes = Array(try Data(contentsOf: shop.folder.appendingPathComponent("rec/1.lobrec")))
+        bytes[20] ^= 1
+        try shop.write("damaged", bytes)
+        try shop.write("empty.lobrec", "")
+        for command in ["replay", "verify", "record-info"] {
+            for file in ["damaged", "empty.lobrec"] {
+                expectRefusal(try shop.run(command, file), "\(file): a damaged recording")
+            }
+        }
+    }
+
+    @Test func symbols() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT", "BBBUSDT"], second: 0, blocks: [0, 1])
+        let ran = try shop.run("verify", "rec", "--json", "--symbol", "bbbusdt")
+        #expect(ran.status == 0 && ran.out.contains("BBBUSDT") && !ran.out.contains("AAAUSDT"), "\(ran.all)")
+        #expect(try shop.run("verify", "rec", "--symbol", "a b!").status == 64)
+    }
+}
