@@ -53,6 +53,7 @@ import Testing
         driven.settle()
         driven.take(.tick, atNs: 4_000_000_000, [UInt8](repeating: 0, count: 8))
         #expect(driven.recorder.counters.bases == 2)
+        driven.settle()
         let isWritten = driven.recorder.finish(5_000_000_000)
         #expect(isWritten && driven.recorder.counters.lostFrames == 0)
     }

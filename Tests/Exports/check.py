@@ -102,9 +102,10 @@ def events(path, book):
 
 def backtest(path, book):
     """The same through the package's own book."""
-    decimals = max(len(p.split(".")[1]) if "." in p else 0 for p, _ in book["bids"][:1])
-    tick = 10.0 ** -decimals
-    asset = BacktestAsset().data([path]).linear_asset(1.0).constant_latency(0, 0).risk_adverse_queue_model()
+    # The package looks for the next level tick by tick: zeros that the venue prints behind them are no ticks.
+    prices = [p.rstrip("0") for side in ("bids", "asks") for p, _ in book[side]]
+    tick = 10.0 ** -max(len(p.split(".")[1]) if "." in p else 0 for p in prices)
+    asset = BacktestAsset().data([path]).linear_asset(1.0).constant_order_latency(0, 0).risk_adverse_queue_model()
     asset = asset.no_partial_fill_exchange().trading_value_fee_model(0, 0).tick_size(tick).lot_size(1e-8)
     hbt = HashMapMarketDepthBacktest([asset])
     while hbt.elapse(60_000_000_000) == 0:
