@@ -51,6 +51,10 @@ extension Replay {
         let isAhead = book.watch.session.take(update.ids, timeUs: eventTimeUs(receivedAtNs))
         book.watch.look(mark, at: origin(), event: update.ids, expected: expected)
         book.bodies.eventCount += 1
+        if isAhead {
+            summary.holes.take(
+                update.symbol, update.ids, after: expected, rule, atNs: receivedAtNs, origin: origin())
+        }
         if isAhead { book.bodies.advancedAt = book.bodies.eventCount }
         if !comparesBodies || !isAhead { return }
         book.bodies.memory.append(update.ids, message)

@@ -49,6 +49,8 @@ struct ReplaySummary {
     var readingNs: Int64 = 0
     var engine = EngineCounters()
     var symbols: [ReplayedSymbol] = []
+    /// What is missing between the updates.
+    var holes = CaptureHoles()
     /// Why a file could not be read to its end.
     var damage: String?
     /// Whether a signal ended it before the capture did.

@@ -13,8 +13,8 @@ struct LiveArguments: ParsableArguments {
     @Option(help: ArgumentHelp("With --live: where the server is.", valueName: "host:port"))
     var server = "127.0.0.1:9443"
 
-    @Option(help: "With --live: market of the server: spot, usdm or coinm.")
-    var market = LiveMarketArgument.spot
+    @Option(help: "Market of captures, or of the server of --live: auto (there spot), spot, usdm or coinm.")
+    var market = MarketArgument.auto
 
     @Option(help: "With --live: the venue's world: production, dataOnly, testnet or demo.")
     var environment = VenueEnvironment.production
@@ -38,13 +38,14 @@ struct LiveArguments: ParsableArguments {
         }
         if !(16...5000).contains(depth) { throw ValidationError("--depth must be 16 … 5000.") }
         if !(wait > 0 && wait <= 1e6) { throw ValidationError("--wait must be above 0 and at most 1000000.") }
-        guard var venue = Endpoints(market: market.market, environment: environment) else {
-            throw ValidationError("\(market.rawValue) has no environment \(environment.rawValue).")
+        let market = market.market ?? .spot
+        guard var venue = Endpoints(market: market, environment: environment) else {
+            throw ValidationError("\(market.name) has no environment \(environment.rawValue).")
         }
         if let restUrl { venue.restBase = try LiveArguments.base(restUrl, "--rest-url") }
         let base = try LiveArguments.base(server, "--server")
         let served = Endpoints(
-            market: market.market, streamBase: "ws" + base.dropFirst("http".count), restBase: base)
+            market: market, streamBase: "ws" + base.dropFirst("http".count), restBase: base)
         return LiveVerification(symbol: symbol, server: served, venue: venue, depth: depth, limit: wait)
     }
 

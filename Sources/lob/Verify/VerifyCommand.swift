@@ -50,7 +50,7 @@ struct RecordedPart: ParsableArguments {
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Hold recordings of lob run to everything they say, or a served book to the venue.",
+        abstract: "Hold recordings and captures to everything they say, or a served book to the venue.",
         discussion: """
             Replays segments, or folders of them, through the engine. Compared are: the check and the number \
             of every block; every copy of a book and every digest in the recording with the books that its \
@@ -61,28 +61,38 @@ struct VerifyCommand: ParsableCommand {
             that hold nothing of the symbols are not read, nor are connections and times followed: \
             compared are digests and copies.
 
+            Captures, all that lob replay takes, are one session: listed is every place where the updates \
+            of a symbol do not continue, whether there is a book or not, and compared what lob replay \
+            compares.
+
             --live SYMBOL compares a book of a running lob run --serve with the venue, now: one snapshot of \
             each is brought to one update id by the server's own stream, and both sides are printed. It \
             costs the venue's weight of one snapshot of --depth levels.
 
             Exit status: 0 nothing disagrees; 1 it cannot be read, or one of the two cannot be reached; 2 \
-            something is damaged, missing without a word, contradicts the recording, or is not what the \
+            something is damaged, missing without a word, contradicts the rest, or is not what the \
             venue has; 130 interrupted.
             """)
 
-    @Argument(help: ArgumentHelp("Segments, or folders of them.", valueName: "recording"))
+    @Argument(help: ArgumentHelp("Segments or folders of them, or captures.", valueName: "recording"))
     var recordings: [String] = []
 
     @OptionGroup var live: LiveArguments
 
     @OptionGroup var part: RecordedPart
 
-    @Flag(help: "One JSON object per shard on standard output.")
+    @Option(
+        help: ArgumentHelp(
+            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            valueName: "symbol=file"))
+    var snapshot: [String] = []
+
+    @Flag(help: "One JSON object per shard, or for all captures, on standard output.")
     var json = false
 
     func validate() throws {
         if live.live != nil {
-            if !recordings.isEmpty || part.from != nil || part.to != nil {
+            if !recordings.isEmpty || !part.isWhole {
                 throw ValidationError("--live is of now: it takes neither recordings nor times.")
             }
             return
@@ -90,9 +100,29 @@ struct VerifyCommand: ParsableCommand {
         if recordings.isEmpty { throw ValidationError("Give at least one recording.") }
     }
 
+    /// Verifies captures as one session.
+    private func verify(captures: [String]) throws {
+        if !part.isWhole {
+            throw ValidationError("--from, --to and --symbol are for recordings of lob run.")
+        }
+        let request = CaptureRequest(captures: captures, market: live.market.market, snapshots: snapshot)
+        let (summary, market) = try request.replay()
+        for note in summary.notes { printError(note) }
+        let report = ReplayReport(
+            market: market, printsBook: false, malformed: summary.malformedCount, depth: request.depth,
+            isPaced: false)
+        let verification = CaptureVerification(
+            name: captures.joined(separator: ", "), summary: summary, report: report)
+        Output.write(json ? verification.json : verification.text)
+        if summary.isInterrupted { throw ExitCode(130) }
+        if verification.isFaulty { throw ExitCode(2) }
+    }
+
     func run() throws {
         StopSignals.install()
         if let verification = try live.verification() { return try compare(verification) }
+        let captures = recordings.filter { !RecordedStream.isRecording($0) }
+        if captures.count == recordings.count { return try verify(captures: captures) }
         var isFaulty = false
         for path in recordings {
             do throws(SegmentError) {
