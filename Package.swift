@@ -315,7 +315,8 @@ let package = Package(
         .testTarget(
             name: "LobTests",
             dependencies: [
-                "lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport", "BookRecording",
+                "lob", "SnapshotStore", "BookEngine", "DepthBook", "MarketData", "TestSupport",
+                "BookRecording",
                 "LobRecording", "LobHandoff", "BinanceVenue",
             ]),
         .testTarget(name: "TidyTests"),
