@@ -1,5 +1,5 @@
-// Prices between two levels and shares of a whole are fractions. Kept as such they lose nothing; whoever
-// needs a decimal states how it is to be rounded.
+// Prices between two levels and shares of a whole are fractions. Kept as such they lose nothing; a caller
+// that needs a decimal says how to round it.
 //
 // Invariants
 // * `denominator` is at least 1. The fraction need not be reduced: 2/4 equals 1/2.

@@ -17,7 +17,7 @@ package struct WideDecimal: Hashable, Sendable, BitwiseCopyable, CustomStringCon
 
     /// The decimal of a text without sign or exponent, such as `0.25`, with exactly this many decimals.
     ///
-    /// - Returns: nil if the text is none, has further digits that are not zero, or does not fit.
+    /// - Returns: nil if the text is not a decimal, has further digits that are not zero, or does not fit.
     package init?(_ text: String, decimals: Int) {
         var value: Int128 = 0
         var (digitCount, left): (Int, Int?) = (0, nil)

@@ -62,7 +62,7 @@ extension ConnectionSupervisor {
         case open(UInt16)
         /// Send this as a text message.
         case send(UInt16, StreamRequest)
-        /// Close it; nothing of it counts any more.
+        /// Close it and ignore whatever it still delivers.
         case close(UInt16)
         /// Tell the engine: from here on this connection delivers all streams that the venue accepts.
         case connected(UInt16)

@@ -50,7 +50,7 @@ import MarketData
 ///              replied: accepted, the last            connected    connected; the older one retires
 ///              replied: refused                       –            send the batch again
 ///              replied: refused again, several names  –            send its halves
-///              replied: refused again, one name       –            go on without it, as if accepted
+///              replied: refused again, one name       –            go on without it, as after success
 ///              replied: all or too much refused       gone         close; open after its backoff
 ///              time: no answer in time                gone         close; open after its backoff
 ///              shutdownAnnounced: it is alone, older  outgoing     open a replacement

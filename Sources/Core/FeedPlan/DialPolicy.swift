@@ -63,8 +63,8 @@ struct DialPolicy: Sendable {
         switch loss {
         case .lost: delayMs = max(delayMs, toldMs ?? 0)
         case .refused:
-            // A ban lasts from two minutes to three days, and longer for whoever goes on asking. What the
-            // venue tells is enough the first time; after that the wait at least doubles.
+            // A ban lasts from two minutes to three days, and longer for a client that keeps trying. The
+            // first time we wait as long as the venue says; after that the wait at least doubles.
             refusals = min(refusals + 1, DialPolicy.countMax)
             let doubledMs = Backoff.doubled(
                 toldMs ?? refusedWaitMs, times: refusals - 1, max: refusedWaitMaxMs)

@@ -1,8 +1,8 @@
 // Whether a request may be sent now: the budget of request weight that an IP has, and what the venue has said
 // to the requests before.
 //
-// Requests of all kinds are charged here and keep the same pauses. What they ask for, and in which order, is
-// the business of whoever asks.
+// Requests of all kinds are charged here and observe the same pauses. What they request, and in which order,
+// is up to the caller.
 //
 // Invariants
 // * Weight charged to a clock minute never exceeds `weightUsable`; what is not urgent leaves `urgentReserve`
@@ -25,7 +25,7 @@
 /// answered: 429, 418, 403             all wait; a 403 of a request that got one before only if nothing is
 ///                                     served
 /// answered: not, or 5xx, 408          several in a row are an outage, and all wait
-/// late refusal                        as if it had come in time
+/// late refusal                        as a timely one
 /// venueStates                         all weights in proportion to what is stated
 /// ```
 struct RequestBudget: Sendable {
@@ -139,8 +139,8 @@ struct RequestBudget: Sendable {
     /// The answer to a request has come, so long after it was sent.
     mutating func tookMs(_ ms: Int64) { latencyMs += (ms - latencyMs) / 8 }
 
-    /// The answer to a request has begun. A good one proves that the venue serves us again, and nobody has to
-    /// wait for the rest of a long body.
+    /// The answer to a request has begun. A good one proves that the venue serves us again, without waiting
+    /// for the rest of a long body.
     mutating func answering(_ ticket: UInt64, _ head: SnapshotPlanner.Answer) {
         if let sentAtMs = underWay[ticket], let used = head.usedWeight {
             ledger.learn(used: used, sentAtMs: sentAtMs)
@@ -155,7 +155,7 @@ struct RequestBudget: Sendable {
     ///
     /// - Parameter hasFailed: whether the same was refused or failed before. While the venue serves others,
     ///   its firewall then refuses what is asked, not us.
-    /// - Returns: what the answer means for whoever asked.
+    /// - Returns: what the answer means for the caller.
     mutating func answered(
         _ ticket: UInt64, _ answer: SnapshotPlanner.Answer, hasFailed: Bool = false, nowMs: Int64
     ) -> SnapshotPlanner.Answer.Meaning {

@@ -72,7 +72,7 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         (self.sumNs, self.worstNs) = (sumNs, worstNs)
     }
 
-    /// The time that so many in a thousand do not exceed, at most a quarter too large; nil before the first.
+    /// The time that `perMille` in a thousand do not exceed, at most a quarter too large; nil if empty.
     package func quantileNs(perMille: Int) -> Int64? {
         guard let worstNs else { return nil }
         var rest = max((count * perMille + 999) / 1_000, 1)

@@ -1,6 +1,6 @@
 // One number of a status, declared once: its name for machines, its words for people, its unit, its kind, and
-// where it stands. Whoever prints a number takes the words from here; whoever serves all of them walks the
-// table.
+// where it stands. Code that prints one number takes its words from here; code that serves all of them walks
+// the table.
 //
 //     extension FeedStatus: Measured {
 //         public static let metrics: [Metric<FeedStatus>] = [

@@ -22,7 +22,7 @@ public enum MetricUnit: Sendable, CaseIterable {
         }
     }
 
-    /// So many make one of the base unit.
+    /// How many of this unit make one of the base unit.
     var perBaseUnit: Double {
         switch self {
         case .count, .bytes: 1

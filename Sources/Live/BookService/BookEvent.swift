@@ -9,13 +9,13 @@ import MarketData
 public enum BookEvent: Hashable, Sendable {
     /// It is live for the first time.
     case live(UpdateID)
-    /// It lost its trust.
+    /// It can no longer be trusted.
     case stale(StaleReason)
     /// It is live again, this long after a look first found it stale.
     case liveAgain(UpdateID, afterMs: Int64)
     /// Updates were missing this many times, and the book was mended before a look noticed.
     case mended(gaps: Int)
-    /// Update after update, none follows the one before: their ids are counted differently.
+    /// No update follows the one before it: the venue counts ids differently than expected.
     case unchained
     /// An audit found no difference.
     case auditAgreed

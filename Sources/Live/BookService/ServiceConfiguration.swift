@@ -136,7 +136,7 @@ extension ServiceConfiguration {
         return feed
     }
 
-    /// Bytes of the ring of a shard with so many symbols.
+    /// Bytes of the ring of a shard with this many symbols.
     func ringBytes(symbolCount: Int) -> Int {
         if let ringBytes { return ringBytes }
         var bytes = FrameRing.defaultCapacityBytes

@@ -14,7 +14,7 @@ extension SnapshotFetcher {
     ///   - deliver: gets what requests lead to, on the loop's thread; false if it cannot be taken now, and it
     ///     is offered again.
     ///   - report: what is worth a line in a log. Called on the loop's thread.
-    /// - Throws: `TransportError.invalidURL` for a place that is none.
+    /// - Throws: `TransportError.invalidURL` for an endpoint that is not a URL.
     /// - Precondition: at least one market, all of them of one weight pool.
     package convenience init(
         _ endpoints: [Endpoints], on loop: EventLoop, options: Options = Options(),

@@ -15,7 +15,7 @@ package final class HTTPRequest {
         (self.socket, self.method, self.path, self.isUpgrade) = (socket, method, path, isUpgrade)
     }
 
-    /// A request that its handler drops is answered all the same: a client must not wait for nothing.
+    /// A request that its handler drops is still answered, so that no client waits in vain.
     deinit {
         if !isUpgrade {
             _ = socket.respond(HTTPResponse(status: 500, json: "{}").bytes(isBodyless: method == .head))

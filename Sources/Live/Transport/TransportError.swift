@@ -42,7 +42,7 @@ public enum TransportError: Error, Hashable, Sendable {
     case silent(forMs: Int)
     /// The body ended early.
     case truncated
-    /// What the peer sent led to an impossible length; nothing of it was used.
+    /// The peer stated an impossible length; none of the data was used.
     case lengthOutOfBounds
     /// The body is longer than the limit.
     case bodyTooLong(bytesMax: Int)

@@ -44,7 +44,7 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
     /// Bytes that a mailbox takes in memory: a sequence of 64 bits, and behind it the value in whole words.
     public static var byteCount: Int { (1 + (MemoryLayout<Value>.size + 7) / 8) * 8 }
 
-    /// A mailbox in memory of somebody else, such as memory that several processes map.
+    /// A mailbox in memory that the caller owns, such as memory that several processes map.
     ///
     /// - Parameters:
     ///   - initial: what it holds, as version 0.
@@ -94,7 +94,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
 
     init(_ storage: SequenceLockedWords) { self.storage = storage }
 
-    /// Reads a mailbox that somebody else has made in this memory.
+    /// Reads a mailbox that already exists in this memory.
     ///
     /// - Parameters:
     ///   - region: `LatestValue<Value>.byteCount` bytes, aligned to 8, that hold a mailbox of such values.
@@ -155,7 +155,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
 final class SequenceLockedWords: @unchecked Sendable {
     /// The memory, if it is freed with this object.
     private let block: UnsafeMutableRawPointer?
-    /// Whoever else frees it.
+    /// The object that frees it otherwise.
     private let owner: AnyObject?
     @usableFromInline let sequence: UnsafeMutablePointer<Atomic<UInt64>>
     @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
@@ -172,7 +172,7 @@ final class SequenceLockedWords: @unchecked Sendable {
         for index in 0...wordCount { unsafe (sequence + index).initialize(to: Atomic(0)) }
     }
 
-    /// Words in memory of somebody else; set to zero if `isFresh`.
+    /// Words in memory that `owner` frees; set to zero if `isFresh`.
     @unsafe
     init(in region: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject, isFresh: Bool) {
         let wordCount = (byteCount + 7) / 8

@@ -203,7 +203,7 @@ extension FrameProducer {
         if !isBurst { takeLinesAhead(of: end) }
     }
 
-    /// Writes a byte into each of the next cache lines while nobody waits.
+    /// Writes a byte into each of the next cache lines while there is nothing else to do.
     ///
     /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a
     /// line takes as long as it takes to get it from there, and stores become visible in order: without this,

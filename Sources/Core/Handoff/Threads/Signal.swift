@@ -13,9 +13,9 @@
 //     kernel sleeps if unchanged                       the word differs, the kernel refuses
 //     asleep                                           wakes it
 //
-// A thread may also sleep without setting the bit (`waitUnarmed`). Whoever has work for it sets the bit in
+// A thread may also sleep without setting the bit (`waitUnarmed`). A thread with work for it sets the bit in
 // its place (`arm`) and then looks once more: a notification before that is seen, one after it wakes the
-// thread.
+// sleeper.
 //
 // Invariants
 // * `notify` makes a system call only if a thread has set the bit since the last one that did.
@@ -39,7 +39,7 @@ public final class Signal: @unchecked Sendable {
     }
 
     private let word: UnsafeMutablePointer<Atomic<UInt32>>
-    /// Whoever frees the word; nil if this object does.
+    /// The object that frees the word; nil if this one does.
     private let owner: AnyObject?
     private let isShared: Bool
 

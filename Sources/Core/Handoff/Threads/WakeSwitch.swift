@@ -19,7 +19,7 @@ package final class WakeSwitch: Sendable {
     private let isArmed = Atomic<Bool>(false)
     private let wake = Mutex<(@Sendable () -> Void)?>(nil)
 
-    /// A switch that wakes nobody yet.
+    /// A switch that is not connected yet.
     package init() {}
 
     /// Says how the sleeper is woken. It may be woken although it does not sleep.

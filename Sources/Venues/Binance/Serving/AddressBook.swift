@@ -16,7 +16,7 @@ package final class AddressBook {
     private static let countMax = 4_096
     private var entries: [Key: ClientAddress] = [:]
 
-    /// Nobody has been heard of.
+    /// No address is known yet.
     package init() {}
 
     private func key(_ address: String, _ market: Market) -> Key {

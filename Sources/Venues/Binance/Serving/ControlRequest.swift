@@ -144,7 +144,7 @@ package struct ControlRequest: Hashable, Sendable {
     }
 }
 
-/// The strings of a JSON list, as a query parameter like `symbols` holds them; nil if the text is none.
+/// The strings of a JSON list, as a query parameter like `symbols` holds them; nil if the text is not one.
 func namesOfList(_ text: String) -> [String]? {
     guard case .list(let values)? = try? JSONTree(Array(text.utf8)) else { return nil }
     var names: [String] = []

@@ -18,7 +18,7 @@ package struct StreamName: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         /// Every change.
         case depth
-        /// So many best levels a side.
+        /// The best `levelCount` levels a side.
         case partialDepth(levelCount: Int)
         /// The best prices.
         case bookTicker

@@ -51,7 +51,7 @@ extension JSONCursor {
     /// These bytes of the message, and one more than `bytesMax` at most.
     func copy(_ bytes: Range<Int>, bytesMax: Int) -> [UInt8] { bytes.prefix(bytesMax + 1).map { self[$0] } }
 
-    /// These bytes of the message as text, escapes left as they stand, cut to at most so many bytes.
+    /// These bytes of the message as text, escapes left as they stand, cut to at most `bytesMax` bytes.
     func text(_ bytes: Range<Int>, bytesMax: Int) -> String {
         String(decoding: bytes.prefix(bytesMax).map { self[$0] }, as: UTF8.self)
     }

@@ -12,7 +12,7 @@ public enum MessageKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case depthSnapshot
     /// The venue is about to close this connection.
     case serverShutdown
-    /// Anything else that looks like JSON: trades, klines, replies to requests, arrays. Nothing of it was
-    /// kept, and no more of it was looked at than it took to know.
+    /// Anything else that looks like JSON: trades, klines, replies to requests, arrays. Not
+    /// stored; only as much was parsed as was needed to classify it.
     case other
 }
