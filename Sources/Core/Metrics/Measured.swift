@@ -1,7 +1,7 @@
 // A status whose numbers are declared in a table.
 
 /// A status with a table of its counters and gauges.
-public protocol Measured {
+package protocol Measured {
     /// The label that tells several such statuses of a process apart, such as `symbol`; nil if there is one.
     static var instanceLabel: String? { get }
     /// The table, in the order in which numbers are printed.
@@ -13,7 +13,7 @@ extension Measured {
     ///
     /// - Complexity: O(entries).
     /// - Precondition: the number is in the table.
-    public static subscript(path: PartialKeyPath<Self>) -> Metric<Self> {
+    package static subscript(path: PartialKeyPath<Self>) -> Metric<Self> {
         for metric in metrics where metric.stored == path { return metric }
         preconditionFailure("\(path) is not declared")
     }

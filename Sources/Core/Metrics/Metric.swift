@@ -3,7 +3,7 @@
 // the table.
 //
 //     extension FeedStatus: Measured {
-//         public static let metrics: [Metric<FeedStatus>] = [
+//         package static let metrics: [Metric<FeedStatus>] = [
 //             .counter("lob_feed_messages_total", \.messages, key: "messages", help: "Messages received."),
 //             …
 //         ]
@@ -16,9 +16,9 @@
 // Worst case of a read: one key path, some 20 ns. None of this is on the path of a message.
 
 /// A counter or a gauge of a status.
-public struct Metric<Root>: Sendable {
+package struct Metric<Root>: Sendable {
     /// What the number does over time.
-    public enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         /// It only grows.
         case counter
         /// It goes up and down.
@@ -27,22 +27,22 @@ public struct Metric<Root>: Sendable {
 
     /// Name for machines, such as `lob_feed_received_bytes_total`. Entries that share a name differ in their
     /// label.
-    public let name: String
+    package let name: String
     /// Whether it only grows.
-    public let kind: Kind
+    package let kind: Kind
     /// Unit of what `read` gives.
-    public let unit: MetricUnit
+    package let unit: MetricUnit
     /// One sentence.
-    public let help: String
+    package let help: String
     /// Where it stands in a JSON object of its status: `gaps`, or `events.gaps` for a member of an object.
-    public let key: String
+    package let key: String
     /// One or two words for people, such as the head of a column.
-    public let title: String
+    package let title: String
     /// What tells it from other entries of the same name; nil if there are none.
-    public let label: MetricLabel?
+    package let label: MetricLabel?
     private let path: (PartialKeyPath<Root> & Sendable)?
     /// The number, in `unit`.
-    public let read: @Sendable (Root) -> Int
+    package let read: @Sendable (Root) -> Int
 
     private init(
         _ kind: Kind, _ name: String, _ path: (PartialKeyPath<Root> & Sendable)?, _ key: String,
@@ -58,12 +58,12 @@ public struct Metric<Root>: Sendable {
     package var stored: PartialKeyPath<Root>? { path }
 
     /// The number in base units: seconds for times, bytes for bytes.
-    public func value(of root: Root) -> Double { Double(read(root)) / unit.perBaseUnit }
+    package func value(of root: Root) -> Double { Double(read(root)) / unit.perBaseUnit }
 
     /// The same number of a status that contains this one.
     ///
     /// - Parameter group: the object that its key goes into; "" for none.
-    public func within<Outer>(
+    package func within<Outer>(
         _ outer: KeyPath<Outer, Root> & Sendable, key group: String = ""
     ) -> Metric<Outer> {
         let read = read
@@ -82,7 +82,7 @@ extension Metric {
     /// - Parameters:
     ///   - key: its place in JSON, see `key`.
     ///   - title: nil: the last part of the key.
-    public static func counter<Value: BinaryInteger & SendableMetatype>(
+    package static func counter<Value: BinaryInteger & SendableMetatype>(
         _ name: String, _ path: KeyPath<Root, Value> & Sendable, key: String, title: String? = nil,
         unit: MetricUnit = .count, help: String
     ) -> Metric {
@@ -90,7 +90,7 @@ extension Metric {
     }
 
     /// A stored number that goes up and down. Parameters as of `counter`.
-    public static func gauge<Value: BinaryInteger & SendableMetatype>(
+    package static func gauge<Value: BinaryInteger & SendableMetatype>(
         _ name: String, _ path: KeyPath<Root, Value> & Sendable, key: String, title: String? = nil,
         unit: MetricUnit = .count, help: String
     ) -> Metric {
@@ -98,7 +98,7 @@ extension Metric {
     }
 
     /// A number that is worked out and only grows.
-    public static func counter(
+    package static func counter(
         _ name: String, key: String, label: MetricLabel? = nil, help: String,
         read: @escaping @Sendable (Root) -> Int
     ) -> Metric {
@@ -106,7 +106,7 @@ extension Metric {
     }
 
     /// A number that is worked out and goes up and down.
-    public static func gauge(
+    package static func gauge(
         _ name: String, key: String, label: MetricLabel? = nil, help: String,
         read: @escaping @Sendable (Root) -> Int
     ) -> Metric {

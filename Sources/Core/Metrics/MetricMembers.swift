@@ -1,27 +1,27 @@
 // Numbers as members of a JSON object, under their keys.
 
 /// Collects members; neighbours whose keys have the same first part share an object.
-public struct MetricMembers {
+package struct MetricMembers {
     private var body = ""
     private var group = ""
 
     /// No members.
-    public init() {}
+    package init() {}
 
     /// Adds numbers of a status.
     ///
     /// - Precondition: they are in its table.
-    public mutating func add<Root: Measured>(_ root: Root, _ paths: PartialKeyPath<Root>...) {
+    package mutating func add<Root: Measured>(_ root: Root, _ paths: PartialKeyPath<Root>...) {
         for path in paths { add(Root[path], of: root) }
     }
 
     /// Adds a number of a status.
-    public mutating func add<Root>(_ metric: Metric<Root>, of root: Root) {
+    package mutating func add<Root>(_ metric: Metric<Root>, of root: Root) {
         add(metric.key, metric.read(root))
     }
 
     /// Adds a number that is of no status.
-    public mutating func add(_ key: String, _ value: Int) {
+    package mutating func add(_ key: String, _ value: Int) {
         let parts = key.split(separator: ".", maxSplits: 1)
         let newGroup = parts.count > 1 ? String(parts[0]) : ""
         if newGroup == group && !body.isEmpty {
@@ -36,5 +36,5 @@ public struct MetricMembers {
     }
 
     /// The members, with commas between and no braces around.
-    public var text: String { group.isEmpty ? body : body + "}" }
+    package var text: String { group.isEmpty ? body : body + "}" }
 }

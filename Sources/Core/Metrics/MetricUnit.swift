@@ -1,7 +1,7 @@
 // The units that numbers are counted in.
 
 /// Unit of a stored number.
-public enum MetricUnit: Sendable, CaseIterable {
+package enum MetricUnit: Sendable, CaseIterable {
     /// Things.
     case count
     /// Bytes.
@@ -14,7 +14,7 @@ public enum MetricUnit: Sendable, CaseIterable {
     case milliseconds
 
     /// What the name of a metric ends with, before `_total`: its base unit; "" for things.
-    public var suffix: String {
+    package var suffix: String {
         switch self {
         case .count: ""
         case .bytes: "_bytes"

@@ -7,7 +7,7 @@ extension EngineCounters: Measured {
     public static let instanceLabel: String? = "shard"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<EngineCounters>] = [
+    package static let metrics: [Metric<EngineCounters>] = [
         .counter(
             "lob_engine_frames_total", \.frames, key: "frames",
             help: "Frames stepped."),

@@ -7,7 +7,7 @@ extension SymbolCounters: Measured {
     public static let instanceLabel: String? = "symbol"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<SymbolCounters>] = [
+    package static let metrics: [Metric<SymbolCounters>] = [
         .counter(
             "lob_book_updates_applied_total", \.applied, key: "events.applied",
             help: "Depth updates applied to the served book."),

@@ -8,7 +8,7 @@ extension SymbolStatus: Measured {
     public static let instanceLabel: String? = "symbol"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<SymbolStatus>] = stored + states + counters
+    package static let metrics: [Metric<SymbolStatus>] = stored + states + counters
 
     private static let stored: [Metric<SymbolStatus>] = [
         .gauge(

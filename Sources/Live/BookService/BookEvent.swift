@@ -6,7 +6,7 @@ import MarketData
 
 /// Something worth telling about a book.
 @nonexhaustive
-public enum BookEvent: Hashable, Sendable {
+package enum BookEvent: Hashable, Sendable {
     /// It is live for the first time.
     case live(UpdateID)
     /// It can no longer be trusted.
@@ -36,7 +36,7 @@ public enum BookEvent: Hashable, Sendable {
 }
 
 /// The state of a book at the end.
-public enum BookOutcome: Hashable, Sendable {
+package enum BookOutcome: Hashable, Sendable {
     /// Live.
     case live
     /// It was live, lost its trust, and there was little time to mend it.
@@ -47,7 +47,7 @@ public enum BookOutcome: Hashable, Sendable {
     case neverLive
 
     /// Whether something is wrong with it.
-    public var isFailure: Bool {
+    package var isFailure: Bool {
         switch self {
         case .live, .mending: false
         case .lost, .neverLive: true

@@ -10,9 +10,9 @@ import DepthBook
 import MarketData
 
 /// What the looks at one book have shown. Times are those of any one clock.
-public struct BookMonitor: Sendable {
+package struct BookMonitor: Sendable {
     /// A book that could not be mended for this long is lost.
-    public static var mendingNsMax: Int64 { 30_000_000_000 }
+    package static var mendingNsMax: Int64 { 30_000_000_000 }
 
     private static let unchainedGapsMin = 10
 
@@ -27,7 +27,7 @@ public struct BookMonitor: Sendable {
     private var stateOfCounters = BookState.syncing
 
     /// A monitor that has seen nothing yet.
-    public init() {}
+    package init() {}
 
     /// Processes a look.
     ///
@@ -36,7 +36,7 @@ public struct BookMonitor: Sendable {
     ///   - status: nil if there is none newer than at the look before.
     ///   - atNs: the time of the look.
     /// - Returns: what is worth telling.
-    public mutating func look(_ view: BookView, _ status: SymbolStatus?, atNs: Int64) -> [BookEvent] {
+    package mutating func look(_ view: BookView, _ status: SymbolStatus?, atNs: Int64) -> [BookEvent] {
         var news: [BookEvent] = []
         lookAtState(view, atNs, &news)
         if let status {
@@ -49,7 +49,7 @@ public struct BookMonitor: Sendable {
     }
 
     /// The state of the book if `end` is its state at the very end.
-    public func outcome(_ end: BookState, atNs: Int64) -> BookOutcome {
+    package func outcome(_ end: BookState, atNs: Int64) -> BookOutcome {
         if end == .live { return .live }
         if !wasLive { return .neverLive }
         let ns = state == .live ? 0 : atNs - notLiveSinceNs

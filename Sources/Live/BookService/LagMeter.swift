@@ -2,22 +2,22 @@
 // so that no single value has to be kept.
 
 /// Lags of one book or of many.
-public struct LagMeter: Sendable {
+package struct LagMeter: Sendable {
     /// Four buckets for each doubling, from a microsecond to beyond an hour.
     private static let bucketCount = 4 * 33
     private static let smallestNs: Int64 = 1_000
 
     private var counts: [Int]
     /// Lags added.
-    public private(set) var count = 0
+    package private(set) var count = 0
     /// The worst, in nanoseconds; nil before the first.
-    public private(set) var worstNs: Int64?
+    package private(set) var worstNs: Int64?
 
     /// A meter without lags.
-    public init() { counts = [Int](repeating: 0, count: LagMeter.bucketCount) }
+    package init() { counts = [Int](repeating: 0, count: LagMeter.bucketCount) }
 
     /// Adds a lag in nanoseconds; below 0 it counts as 0.
-    public mutating func add(ns: Int64) {
+    package mutating func add(ns: Int64) {
         let ns = max(ns, 0)
         worstNs = max(worstNs ?? 0, ns)
         count += 1
@@ -25,14 +25,14 @@ public struct LagMeter: Sendable {
     }
 
     /// Adds all of another meter.
-    public mutating func add(_ other: LagMeter) {
+    package mutating func add(_ other: LagMeter) {
         for index in counts.indices { counts[index] += other.counts[index] }
         count += other.count
         if let worst = other.worstNs { worstNs = max(worstNs ?? 0, worst) }
     }
 
     /// The median in nanoseconds, at most a quarter too large; nil before the first.
-    public var medianNs: Int64? {
+    package var medianNs: Int64? {
         guard let worstNs else { return nil }
         var rest = (count + 1) / 2
         for (index, count) in counts.enumerated() {

@@ -10,7 +10,7 @@ extension ShardStatus: Measured {
     public static let instanceLabel: String? = "shard"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<ShardStatus>] = stored + parts
+    package static let metrics: [Metric<ShardStatus>] = stored + parts
 
     private static let stored: [Metric<ShardStatus>] = [
         .gauge(

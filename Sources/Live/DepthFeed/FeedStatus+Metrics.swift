@@ -7,7 +7,7 @@ extension FeedStatus: Measured {
     public static let instanceLabel: String? = "shard"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<FeedStatus>] = stored + states
+    package static let metrics: [Metric<FeedStatus>] = stored + states
 
     private static let stored: [Metric<FeedStatus>] = [
         .gauge(

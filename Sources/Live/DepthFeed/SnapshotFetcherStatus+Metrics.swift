@@ -8,7 +8,7 @@ extension SnapshotFetcherStatus: Measured {
     public static let instanceLabel: String? = nil
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<SnapshotFetcherStatus>] = stored + queues
+    package static let metrics: [Metric<SnapshotFetcherStatus>] = stored + queues
 
     private static let stored: [Metric<SnapshotFetcherStatus>] = [
         .gauge(

@@ -7,7 +7,7 @@ extension FrameRingGauges: Measured {
     public static let instanceLabel: String? = "ring"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<FrameRingGauges>] = [
+    package static let metrics: [Metric<FrameRingGauges>] = [
         .gauge(
             "lob_ring_occupancy_bytes", \.occupancyBytes, key: "occupancyBytes", title: "ring", unit: .bytes,
             help: "Bytes of records not yet polled."),

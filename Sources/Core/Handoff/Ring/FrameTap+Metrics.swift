@@ -7,7 +7,7 @@ extension FrameTap: Measured {
     public static let instanceLabel: String? = "tap"
 
     /// Its counters and gauges.
-    public static let metrics: [Metric<FrameTap>] = [
+    package static let metrics: [Metric<FrameTap>] = [
         .counter(
             "lob_tap_dropped_messages_total", \.droppedMessages, key: "droppedMessages", title: "lost",
             help: "Messages that found no room in the tap's ring."),

@@ -13,7 +13,7 @@
 import FeedPlan
 
 /// A message that is not market data.
-public enum ControlMessage: Hashable, Sendable {
+package enum ControlMessage: Hashable, Sendable {
     /// The answer to a request; `id` is nil if the answer has none.
     case reply(id: RequestID?, ReplyOutcome)
     /// The venue is about to close this connection.
@@ -24,7 +24,7 @@ public enum ControlMessage: Hashable, Sendable {
     /// Reads a message.
     ///
     /// - Throws: what is wrong with it and where.
-    public init(_ message: Span<UInt8>) throws(ParseError) {
+    package init(_ message: Span<UInt8>) throws(ParseError) {
         self = try JSONCursor.reading(message) { cursor throws(ParseError) in
             if cursor.byte != UInt8(ascii: "{") { return .other }
             let members = try JSONMembers(&cursor)

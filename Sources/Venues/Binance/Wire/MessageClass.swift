@@ -6,7 +6,7 @@
 // would lose a reply. So only what is certain counts as data.
 
 /// What the first bytes of a message say about who must read it.
-public enum MessageClass: Hashable, Sendable {
+package enum MessageClass: Hashable, Sendable {
     /// Market data of a stream, or a snapshot.
     case data
     /// Anything else: a reply, a notice, something unknown.
@@ -15,12 +15,12 @@ public enum MessageClass: Hashable, Sendable {
     case undecided
 
     /// This many bytes always decide.
-    public static var headBytes: Int { 12 }
+    package static var headBytes: Int { 12 }
 
     /// The class of a message that begins with these bytes.
     ///
     /// - Complexity: O(1); allocates nothing.
-    public init(_ head: Span<UInt8>) {
+    package init(_ head: Span<UInt8>) {
         if head.count < MessageClass.headBytes {
             self = .undecided
             return

@@ -12,17 +12,17 @@
 import MarketData
 
 /// What is known of a message that cannot be read.
-public struct MessageOwner: Hashable, Sendable {
+package struct MessageOwner: Hashable, Sendable {
     /// The symbol it names, in capitals; nil if none can be made out.
-    public var symbol: SymbolName?
+    package var symbol: SymbolName?
     /// Whether it may have been a depth update.
-    public var mayBeUpdate: Bool
+    package var mayBeUpdate: Bool
 
     /// How much of a message is looked at.
-    public static var headBytes: Int { 512 }
+    package static var headBytes: Int { 512 }
 
     /// Looks at the beginning of a message. O(bytes), allocating.
-    public init(_ head: [UInt8]) {
+    package init(_ head: [UInt8]) {
         if let name = MessageOwner.text(behind: #""stream":""#, in: head) {
             let parts = name.split(separator: UInt8(ascii: "@"), maxSplits: 1)
             symbol = parts.first.flatMap { MessageOwner.capital($0) }
