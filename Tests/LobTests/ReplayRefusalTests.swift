@@ -23,6 +23,10 @@ import Testing
         try refuse(
             ["[\n  " + joined.replacing(",", with: ",\n    ").replacing("{", with: "{\n") + "\n]"],
             "a JSON array")
+        try refuse(
+            Session.events.map { "[1790000000100,\($0)]" }, "3 JSON arrays with a message in each",
+            "jq -c '.[] | objects' c")
+        try refuse(["[\"btcusdt@depth\",\(Session.events[0])]"], "1 JSON array with a message in it")
         try refuse([Session.events.joined()], "bytes behind the end at byte 102", "jq -c . c")
         try refuse(["{", " \"e\": \"depthUpdate\",", " \"U\": 1", "}"], "spread over several", "jq -c . c")
     }

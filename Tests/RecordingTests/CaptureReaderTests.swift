@@ -80,6 +80,13 @@ private func lines(_ path: String) throws -> [Line] {
         #expect(throws: ReadingError.self) { try lines("/tmp") }
     }
 
+    /// Lines of blanks and tabs are no messages, and what trails behind one is no part of it.
+    @Test func blankLines() throws {
+        let found = try withFile(Array("\n  \n\t\n \t \r\nx\t\r\n\t".utf8)) { try lines($0) }
+        #expect(found.map(\.text) == ["x"])
+        #expect(found.map(\.number) == [5])
+    }
+
     /// A line longer than the buffer grows it; one beyond the limit is skipped and the next is whole.
     @Test func longLines() throws {
         var bytes = [UInt8](repeating: 0x61, count: 3 << 20)

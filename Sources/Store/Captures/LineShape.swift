@@ -104,9 +104,10 @@ package struct LineShape: Sendable {
         var at = first + 1
         skipBlanks(line, &at)
         if at == line.count { return stranger(.array, "an opening bracket") }
-        if line[at] == UInt8(ascii: "{") {
-            let isDepth = contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
-            if isDepth { return stranger(.array, string(line, first..<line.count, countMax: 40)) }
+        let isDepth = contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
+        if isDepth {
+            let kind: Stranger = line[at] == UInt8(ascii: "{") ? .array : .row
+            return stranger(kind, string(line, first..<line.count, countMax: 40))
         }
         let isJSON = line[line.count - 1] == UInt8(ascii: "]")
         return isJSON ? LineShape(.message, 0..<line.count) : text(line)

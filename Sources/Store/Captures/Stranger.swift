@@ -10,6 +10,8 @@ package enum Stranger: Hashable, Sendable {
     case python
     /// An array of messages.
     case array
+    /// An array that holds a message beside other values, such as a time or the name of a stream.
+    case row
     /// A piece of JSON that is spread over several lines.
     case spread
     /// Several objects on one line.
@@ -50,6 +52,8 @@ package enum Stranger: Hashable, Sendable {
             return plural ? "rows of CSV with a column of JSON" : "row of CSV with a column of JSON"
         case .python: return plural ? "Python reprs (single quotes)" : "Python repr (single quotes)"
         case .array: return plural ? "lines of a JSON array" : "line of a JSON array"
+        case .row:
+            return plural ? "JSON arrays with a message in each" : "JSON array with a message in it"
         case .spread: return plural ? "lines of JSON spread over several" : "line of JSON spread over several"
         case .glued: return plural ? "lines of several objects" : "line of several objects"
         case .prefix:
@@ -80,6 +84,7 @@ package enum Stranger: Hashable, Sendable {
             "convert it: python3 -c \"import ast,json,sys; [print(json.dumps(ast.literal_eval("
                 + "l[l.index('{'):]))) for l in open(sys.argv[1])]\" FILE | lob replay -"
         case .array: "lob reads one message a line: jq -c '.[]' FILE | lob replay -"
+        case .row: "lob reads one message a line: jq -c '.[] | objects' FILE | lob replay -"
         case .spread, .glued: "lob reads one message a line: jq -c . FILE | lob replay -"
         case .prefix: "cut it off: sed 's/^[^{]*//' FILE | lob replay -"
         case .untypedEvent: "add it: jq -c '{e:\"depthUpdate\"} + .' FILE | lob replay -"

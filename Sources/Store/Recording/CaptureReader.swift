@@ -157,6 +157,8 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
     private mutating func take(_ length: Int) -> CaptureLine {
         lineNumber += 1
         let offset = byteOffset
@@ -171,7 +173,7 @@ public struct CaptureReader: ~Copyable {
         }
         let (time, first) = unsafe receiveTime(bytes.span)
         var last = bytes.count
-        while unsafe last > first && (bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20) { last -= 1 }
+        while last > first, unsafe CaptureReader.isBlank(bytes[last - 1]) { last -= 1 }
         return unsafe CaptureLine(
             number: lineNumber, byteOffset: offset, receivedAtNs: time,
             message: UnsafeBufferPointer(rebasing: bytes[first..<last]), isTooLong: false)
