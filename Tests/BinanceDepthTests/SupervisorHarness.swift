@@ -10,6 +10,8 @@ struct SupervisorHarness {
     /// Names of the requests sent, by connection, oldest first.
     var requests: [UInt16: [StreamRequest]] = [:]
     var reports: [ConnectionSupervisor.Report] = []
+    /// Streams that were said to be subscribed again.
+    var resubscribed: [String] = []
 
     static let streams = ["a@depth@100ms", "b@depth@100ms", "c@depth@100ms"]
 
@@ -22,7 +24,7 @@ struct SupervisorHarness {
         supervisor = ConnectionSupervisor(streams: streams, configuration: configuration)
     }
 
-    /// What the actions of an input are, in order; reports are kept aside.
+    /// What the actions of an input are, in order; reports and streams subscribed again are kept aside.
     mutating func note(_ actions: [ConnectionSupervisor.Action]) -> [String] {
         actions.compactMap { action in
             switch action {
@@ -34,6 +36,9 @@ struct SupervisorHarness {
             case .connected(let id): return "up \(id)"
             case .disconnected(let id): return "down \(id)"
             case .retired(let id): return "retired \(id)"
+            case .resubscribed(_, let streams):
+                resubscribed += streams
+                return nil
             case .report(let report):
                 reports.append(report)
                 return nil

@@ -77,6 +77,8 @@ struct SupervisorPropertyTests {
                     up.insert(id)
                 case .disconnected(let id), .retired(let id):
                     expect(up.remove(id) != nil, "\(id) disconnected")
+                case .resubscribed(let id, let streams):
+                    expect(up.contains(id) && !streams.isEmpty, "\(id) resubscribed")
                 case .report(.unanswered(let id, _)): awaited[id] = nil
                 case .report: break
                 }

@@ -148,7 +148,7 @@ private func quick(_ configuration: inout EngineConfiguration) {
         h.frame(.connected)
         h.update(1, 1)
         h.update(2, 2)
-        #expect(h.requests().isEmpty)
+        #expect(h.requests() == [.ask(btc, .resync, attempt: 0)])
         h.nowNs += 2_000
         h.update(3, 4)
         #expect(h.status().reason == .disconnected)

@@ -19,6 +19,11 @@ extension EngineHarness {
         for _ in 0..<count { tick(afterNs: everyNs) }
     }
 
+    /// The feed says that the venue has accepted a new subscription.
+    fileprivate mutating func subscribedAgain() {
+        frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
+    }
+
     /// Live at 10; then tickers say that the venue is at `id`, and the stream says nothing.
     fileprivate mutating func fallBehind(_ id: Int) {
         ticker(id, bid: "9.0:1.0", ask: "10.0:1.0")
@@ -60,7 +65,7 @@ extension EngineHarness {
         }
         // One is enough, since none is requested before it can tell.
         #expect(h.status().state == .live && asked == 1)
-        // An update of the stream tells at once.
+        // An update of the stream tells at once, if it came behind the new subscription.
         var g = EngineHarness()
         g.goLive()
         g.fallBehind(15)
@@ -68,6 +73,10 @@ extension EngineHarness {
         g.update(9, 9)
         #expect(g.status().state == .stale)
         g.update(16, 16)
+        #expect(g.status().state == .stale)
+        g.subscribedAgain()
+        #expect(g.status().state == .stale)
+        g.update(17, 17)
         #expect(g.status().state == .live)
     }
 
@@ -78,6 +87,7 @@ extension EngineHarness {
         h.fallBehind(15)
         #expect(h.requests().contains(.resubscribe(btc)))
         h.snapshot(15, bids: bids, asks: asks)
+        h.subscribedAgain()
         h.update(16, 16)
         #expect(h.status().state == .live)
         h.fallBehind(30)
@@ -120,6 +130,46 @@ extension EngineHarness {
         h.ticks(12)
         #expect(h.status().state == .live && h.status().lastUpdateID == UpdateID(11))
         #expect(h.status().counters.resubscriptions == 0)
+    }
+
+    /// A quiet stream that nobody can check is subscribed again. What the venue sends between the two
+    /// subscriptions is not believed unseen: nor is it where an update was on its way meanwhile.
+    @Test(arguments: [false, true]) func whatComesBetweenTwoSubscriptions(_ isTold: Bool) {
+        func harness() -> EngineHarness {
+            var h = EngineHarness()
+            h.goLive()
+            for _ in 0..<240 where h.status().counters.resubscriptions == 0 {
+                h.tick(afterNs: second / 4)
+                for symbol in h.askedFor() { h.snapshotFailed("\(symbol)") }
+            }
+            #expect(h.status().counters.resubscriptions == 1)
+            #expect(h.status().state == .stale && h.status().reason == .behind)
+            h.update(11, 11)
+            #expect(h.status().state == .stale)
+            if isTold { h.subscribedAgain() } else { h.ticks(13) }
+            #expect(h.status().state == .stale && h.status().reason == .behind)
+            return h
+        }
+        // It goes on.
+        var h = harness()
+        h.update(12, 12)
+        #expect(h.status().state == .live)
+        // Something is missing.
+        h = harness()
+        h.update(13, 13)
+        #expect(h.status().state == .stale && h.status().reason == .gap)
+        // Nothing comes, and nothing has.
+        h = harness()
+        h.ticks(16)
+        #expect(h.askedFor() == [btc])
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+        // Nothing comes, and something was missed.
+        h = harness()
+        h.ticks(16)
+        h.snapshot(12, bids: bids, asks: asks)
+        h.ticks(16)
+        #expect(h.status().state == .stale && h.status().lastUpdateID == UpdateID(12))
     }
 
     /// A planned renewal hands over no book whose stream has left something out.

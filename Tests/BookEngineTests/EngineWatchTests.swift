@@ -155,8 +155,11 @@ extension EngineHarness {
         var view = BookView()
         _ = reader.read(into: &view)
         #expect(view.state == .stale && view.reason == .behind)
-        // The next update shows that the stream goes on.
+        // The next update shows that the stream goes on, once that is subscribed again.
         h.update(21, 21)
+        #expect(h.status().state == .stale)
+        h.frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
+        h.update(22, 22)
         #expect(h.status().state == .live)
     }
 

@@ -42,7 +42,8 @@ private func says(_ answer: Bool) -> Bool { answer }
             (false, { $0.heard() }),
             (false, { $0.agreed(atNs: .max) }),
             (false, { $0.resubscribed(nowNs: 20) }),
-            (true, { $0.ledOn() }),
+            (true, { $0.ledOn(atNs: 0) }),
+            (true, { $0.settled() }),
             (true, { $0.moved(to: 2, isSilent: false) }),
             (
                 false,
@@ -75,6 +76,53 @@ private func says(_ answer: Bool) -> Bool { answer }
                 }
             ),
         ]
+        expect(inputs)
+    }
+
+    /// An update that came before the new subscription says nothing of what comes between the two.
+    @Test func anUpdateBeforeANewSubscriptionSettlesNothing() {
+        let inForceNs = 20 + SymbolSource.subscribingNs
+        expect([
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.ledOn(atNs: inForceNs - 1)
+                }
+            ),
+            (
+                true,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    $0.ledOn(atNs: inForceNs)
+                }
+            ),
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    #expect(says($0.subscribedAgain(nowNs: 25)))
+                    $0.ledOn(atNs: 24)
+                }
+            ),
+            (
+                true,
+                {
+                    $0.resubscribed(nowNs: 20)
+                    #expect(says($0.subscribedAgain(nowNs: 25)))
+                    #expect(!says($0.subscribedAgain(nowNs: 26)))
+                    $0.ledOn(atNs: 25)
+                    #expect(!says($0.subscribedAgain(nowNs: 27)))
+                }
+            ),
+        ])
+        var source = SymbolSource()
+        #expect(!says(source.subscribedAgain(nowNs: 9)))
+        source.resubscribed(nowNs: 10)
+        #expect(source.leftOutNs == 10)
+    }
+
+    private func expect(_ inputs: [(Bool, (inout SymbolSource) -> Void)]) {
         for (settles, input) in inputs {
             var source = SymbolSource()
             source.leftOut(nowNs: 9)

@@ -45,7 +45,7 @@ import Testing
         for seed in 1...last where caught == nil {
             var plan = mistake.plan(seed: seed)
             plan.faultySeconds = min(plan.faultySeconds, 120)
-            if mistake == .neverAsks { plan.faultySeconds = 400 }
+            if [.neverAsks, .resubscribedBelieved].contains(mistake) { plan.faultySeconds = 400 }
             plan.recoverySeconds = 120
             caught = try Pipeline(plan).run().violation
         }

@@ -71,6 +71,9 @@ extension ConnectionSupervisor {
         /// Tell the engine the same of a connection that was sound to its end, after its replacement has
         /// delivered all streams for `overlapMs`.
         case retired(UInt16)
+        /// Tell the engine: what these streams of this connection had to say may be missing up to here. They
+        /// were unsubscribed, and are subscribed again.
+        case resubscribed(UInt16, [String])
         /// Report it for people.
         case report(Report)
     }

@@ -56,7 +56,8 @@ import MarketData
 ///              shutdownAnnounced: it is alone, older  outgoing     open a replacement
 ///              shutdownAnnounced: it is the newer     gone         close; open after its backoff
 ///              closed                                 gone         open after its backoff
-/// connected    replied: refused again                 outgoing     open a replacement
+/// connected    replied: accepted to SUBSCRIBE         –            resubscribed
+///              replied: refused again                 outgoing     open a replacement
 ///              time: no answer in time                outgoing     open a replacement
 ///              time: near the end of its life         outgoing     open a replacement
 ///              time: overlap over                     gone         close; retired if it was sound and the
@@ -134,7 +135,11 @@ public struct ConnectionSupervisor: Sendable {
         settled(nowMs, id) { supervisor, index, actions in
             switch supervisor.links[index].requests.replied(requestID, outcome) {
             case .unrelated, .split: break
-            case .accepted: supervisor.accepted(index, &actions)
+            case .accepted(let request):
+                if supervisor.links[index].isConnected && request.method == .subscribe {
+                    actions.append(.resubscribed(id, request.streams))
+                }
+                supervisor.accepted(index, &actions)
             case .excluded(let request, let code, let text):
                 actions.append(.report(.refused(id, request, code: code, text: text, isFinal: true)))
                 supervisor.accepted(index, &actions)

@@ -39,8 +39,8 @@ struct StreamRequests: Sendable {
     enum Verdict: Hashable, Sendable {
         /// It answers no request that is awaited.
         case unrelated
-        /// Done.
-        case accepted
+        /// This one is done.
+        case accepted(StreamRequest)
         /// The venue refused it; `isFinal` if it is not tried again.
         case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
         /// The venue refused it; its halves will be sent.
@@ -145,7 +145,7 @@ struct StreamRequests: Sendable {
         guard let (request, batch, _) = awaited, answers(id, request, outcome) else { return .unrelated }
         awaited = nil
         switch outcome {
-        case .accepted: return .accepted
+        case .accepted: return .accepted(request)
         case .refused(let code, let text): return refused(request, batch, code, text)
         }
     }

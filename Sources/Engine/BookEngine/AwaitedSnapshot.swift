@@ -10,6 +10,7 @@ import MarketData
 /// cancelled                   no answer counts: one in flight is older than the doubt
 /// requested, not announced    answers count
 /// announced                   answers count: one after this belongs to it
+/// collectsEarly               updates are kept before the request is sent, for a second: then it is overdue
 /// passed(id)                  one that ends before this update is useless
 /// isTooOld, 4th in a row,     any will do: the venue may count differently, and its stream is silent
 ///   two minutes after it
@@ -30,6 +31,10 @@ struct AwaitedSnapshot {
     /// When that update came, on the engine's clock. REST may lag behind it for minutes.
     private var passedNs: Int64 = 0
     private static let tooOldNsMax: Int64 = 120_000_000_000
+    /// Until when updates are kept without an announcement, on the engine's clock.
+    private var earlyUntilNs: Int64 = .max
+    /// How long a request may normally wait for its turn.
+    private static let earlyNsMax: Int64 = 1_000_000_000
 
     /// How many attempts failed before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
@@ -52,7 +57,13 @@ struct AwaitedSnapshot {
     }
 
     /// The request was announced as sent.
-    mutating func announced() { isVoid = false }
+    mutating func announced() { (isVoid, earlyUntilNs) = (false, .max) }
+
+    /// Updates are kept from now on, before the request is sent.
+    mutating func collectsEarly(nowNs: Int64) { earlyUntilNs = nowNs &+ AwaitedSnapshot.earlyNsMax }
+
+    /// Whether updates have been kept for too long for a request that was not sent.
+    func isOverdue(nowNs: Int64) -> Bool { nowNs > earlyUntilNs }
 
     /// No answer is wanted any more.
     mutating func cancelled() { isVoid = true }

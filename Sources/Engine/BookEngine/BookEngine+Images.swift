@@ -42,6 +42,9 @@ extension BookEngine {
     /// Times that a served book was given up, over all symbols.
     package var lossCount: Int { shared.lossCount }
 
+    /// The last tick that was taken: its second clock, or its receive time if it carried none.
+    package var tickNs: Int64 { shared.clock.tickNs }
+
     /// The connections that are up, in the order in which they came up.
     package var connectedSources: [UInt16] { shared.connections.sources }
 
@@ -88,7 +91,7 @@ extension SymbolBook {
         gap.close()
         behind.end()
         ahead.removeAll()
-        source.ledOn()
+        source.settled()
         crossChecks.forgetFormerTime()
         served = adopted
         appliedAtLoad = counters.applied

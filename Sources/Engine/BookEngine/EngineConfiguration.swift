@@ -22,8 +22,8 @@ public struct EngineConfiguration: Sendable {
     /// finds no room.
     public var bufferSumBytesMax = 64 << 20
     /// Whether whoever fetches snapshots says with a `snapshotRequested` frame when a request is sent. If so,
-    /// nothing is kept for a snapshot before that, and behind a `cancel` no snapshot counts before it; if
-    /// not, everything is kept from the request on.
+    /// nothing is kept for a first snapshot before that, nor for any other one for more than a second, and
+    /// behind a `cancel` no snapshot counts before it; if not, everything is kept from the request on.
     public var requestsAreAnnounced = false
     /// Tickers remembered per symbol until the depth update of their id comes; the oldest go first.
     public var tickerCountMax = 512

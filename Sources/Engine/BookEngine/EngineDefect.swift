@@ -34,5 +34,8 @@ package struct EngineDefect: Sendable {
     /// A copy of a book claims to be complete, whatever is proven.
     package var copiesClaimAll = false
 
+    /// A book whose stream is subscribed again is believed meanwhile.
+    package var believesResubscribed = false
+
     package init() {}
 }

@@ -90,11 +90,15 @@ extension SymbolBook {
         return min(sinceNs &+ aheadLimitNs &+ streamLagNs, byStreamNs ?? .max)
     }
 
+    /// Asks for a new subscription, if that is allowed yet. What the venue sends between the end of the old
+    /// one and the beginning of the new one is not seen: the book is in doubt from now on, until an update
+    /// that came behind the new one continues it, or something of then agrees with it.
     func resubscribe() {
         if silence.subscribableNs(shared.configuration) > shared.nowNs { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
-        source.resubscribed(nowNs: shared.nowNs)
+        if !shared.defect.believesResubscribed { source.resubscribed(nowNs: shared.nowNs) }
         shared.requests.append(.resubscribe(name))
+        judge()
     }
 }

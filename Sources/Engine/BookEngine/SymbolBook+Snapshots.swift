@@ -59,7 +59,7 @@ extension SymbolBook {
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
         ) {
             counters.applied += 1
-            source.ledOn()
+            source.ledOn(atNs: silence.heardNs)
             // The last one that is applied is the last that was kept.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }

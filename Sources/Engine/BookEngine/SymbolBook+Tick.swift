@@ -30,7 +30,7 @@ extension SymbolBook {
     }
 
     /// Requests the snapshot that settles what is in doubt.
-    private func seekProof(_ nowNs: Int64) {
+    func seekProof(_ nowNs: Int64) {
         if served.sync.lastID == nil || candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
         if doubt.needsProof { return seekProofOfReconnect(nowNs) }

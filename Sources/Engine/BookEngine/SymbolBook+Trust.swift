@@ -33,7 +33,7 @@ extension SymbolBook {
         awaited.restarted(wasLive: state == .live)
         lose(why)
         served.buffer.removeAll()
-        served.isCollecting = !shared.configuration.requestsAreAnnounced
+        collectEarly()
         obey(served.sync.restart())
         judge()
     }
@@ -84,7 +84,13 @@ extension SymbolBook {
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
         if !mayBeUpdate { return }
-        if connection == source.connection { return suspectGap(why) }
+        if connection == source.connection {
+            // Said by the feed when the venue has accepted the new subscription.
+            if why == .dropped && source.subscribedAgain(nowNs: shared.nowNs) {
+                return wake(atNs: shared.nowNs)
+            }
+            return suspectGap(why)
+        }
         // Nobody knows how far that one has come: nothing is handed over to it unseen.
         if shared.connections.contains(connection) { source.lost(on: connection) }
     }
@@ -167,6 +173,9 @@ extension SymbolBook {
     func subscribe() {
         silence.subscribed()
         obey(served.sync.subscribed())
+        if served.sync.isCollecting && loss.hasJoined { collectEarly() }
+        // Before its updates come: REST is behind them.
+        if doubt.needsProof { seekProof(shared.nowNs) }
         wake(atNs: shared.nowNs)
     }
 

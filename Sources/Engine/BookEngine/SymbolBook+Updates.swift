@@ -18,6 +18,7 @@ extension SymbolBook {
         noteArrival(frame, update.eventTimeUs, ids.last)
         if served.sync.isCollecting {
             forgetFormerTime(ids.last)
+            if served.isCollecting && awaited.isOverdue(nowNs: shared.nowNs) { stopCollecting() }
             if !served.isCollecting {
                 counters.discarded += 1
                 gap.close()
@@ -28,7 +29,7 @@ extension SymbolBook {
         case .apply:
             // Nothing lies between this update and the book, so nothing was lost before it.
             if gap.isOpen { settleGap() }
-            source.ledOn()
+            source.ledOn(atNs: shared.nowNs)
             behind.end()
             apply(update, frame.receivedAtNs)
         case .discard:
@@ -119,15 +120,25 @@ extension SymbolBook {
         if why == .gap { ahead = evidence }
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.end()
-        served.isCollecting = !shared.configuration.requestsAreAnnounced
-        if served.isCollecting {
-            buffer(frame)
-        } else {
-            awaited.passed(ids.last, nowNs: shared.nowNs)
-            _ = served.sync.restart()
-        }
+        collectEarly()
+        buffer(frame)
         ask(attempt: attempt)
         judge()
+    }
+
+    /// Keeps updates for a snapshot that is about to be requested: REST is behind the stream, so that the
+    /// first answer may well be older than what comes when the request is sent. Where that takes long, what
+    /// was kept is given back.
+    func collectEarly() {
+        served.isCollecting = true
+        if shared.configuration.requestsAreAnnounced { awaited.collectsEarly(nowNs: shared.nowNs) }
+    }
+
+    /// The request has not been sent for too long: what was kept is given back until it is.
+    private func stopCollecting() {
+        served.isCollecting = false
+        served.buffer.removeAll()
+        _ = served.sync.restart()
     }
 
     /// Keeps a message for the book under construction.
@@ -179,7 +190,7 @@ extension SymbolBook {
         if let staging = candidate?.staging, staging.sync.isLive, let id = staging.sync.lastID,
             let own = served.sync.lastID, id < own
         {
-            source.ledOn()
+            source.ledOn(atNs: shared.nowNs)
             return replaceByCandidate(.gap)
         }
         if case .joining(_, let asked) = served.sync.state, asked > 0 {

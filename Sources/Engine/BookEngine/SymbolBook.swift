@@ -11,7 +11,8 @@
 // the synchronizer waits for a snapshot or for the first update (SyncedBook)     stale, as BookLoss says
 // kept across a reconnect and not proven since (ReconnectDoubt)                  stale (disconnected)
 // a message that may have been an update of it was lost (SuspectedGap)           stale (as it says)
-// its stream left something out and has shown nothing since (SymbolSource)       stale (behind)
+// its stream left something out or is subscribed again, and has shown nothing
+//   since (SymbolSource)                                                         stale (behind)
 // the best price of a side lies outside what is proven (OrderBook)               stale (shallow)
 // the last update came too late (SymbolLag, Connections)                         stale (lagging)
 // the connection was busy and has fallen silent (SymbolSource)                   stale (silent)

@@ -12,10 +12,11 @@ import MarketData
 /// noted            another connection has come so far; it is the latest such
 /// lost             the same, but how far is unknown
 /// leftOut          the stream is known to have left something out
-/// resubscribed     it is to be subscribed again
+/// resubscribed     it is to be subscribed again, and leaves something out meanwhile
+/// subscribedAgain  it has been
 /// agreed           the venue was where the book is at that time: settled if that was under the new
 ///                  subscription
-/// ledOn            an update of it continued the book: settled
+/// ledOn            an update of it continued the book: settled, unless it came before the new subscription
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and says nothing, or speaks again
 /// ```
@@ -26,11 +27,15 @@ struct SymbolSource {
     private(set) var connection: UInt16?
     /// Whether it was busy and has fallen silent.
     private(set) var isSilent = false
-    /// Since when the stream is known to have left something out, on the engine's clock; nil if it is not.
+    /// Since when the stream has left something out, or may have, on the engine's clock; nil if it has not.
     private(set) var leftOutNs: Int64?
     /// From when on an agreement shows that the stream leaves nothing out any more: its new subscription is
-    /// in force. Nil before that was requested.
+    /// in force, and snapshots are no older. Nil before that was requested.
     private(set) var provableNs: Int64?
+    /// From when on an update shows it; nil likewise.
+    private var inForceNs: Int64?
+    /// How old what a snapshot shows may well be.
+    private static let snapshotLagNs: Int64 = 1_000_000_000
     /// How long a request to subscribe may take: gathered, sent within the venue's limits, and obeyed.
     static let subscribingNs: Int64 = 3_000_000_000
     /// Another connection that brought updates, and the highest id that one of them reached.
@@ -48,7 +53,7 @@ struct SymbolSource {
     /// Updates of this connection count from now on.
     mutating func moved(to connection: UInt16?, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
-        (leftOutNs, provableNs) = (nil, nil)
+        (leftOutNs, provableNs, inForceNs) = (nil, nil, nil)
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
         isShownBelow = false
@@ -61,9 +66,18 @@ struct SymbolSource {
     @inline(__always)
     mutating func heard() { isHeardBesideNewest = true }
 
-    /// An update of the source continued the book.
+    /// An update of the source continued the book. Nothing was left out before it; but if it came before the
+    /// new subscription, something may be left out behind it.
+    ///
+    /// - Parameter atNs: when it came, on the engine's clock.
     @inline(__always)
-    mutating func ledOn() { (leftOutNs, isShownBelow) = (nil, false) }
+    mutating func ledOn(atNs: Int64) {
+        isShownBelow = false
+        if leftOutNs != nil && atNs >= inForceNs ?? .min { leftOutNs = nil }
+    }
+
+    /// The book is what another engine knows to be continued.
+    mutating func settled() { (leftOutNs, isShownBelow) = (nil, false) }
 
     /// Something behind the book was shown, long after the book came there.
     mutating func shownBelow() { isShownBelow = true }
@@ -83,10 +97,24 @@ struct SymbolSource {
     }
 
     /// The stream has left something out.
-    mutating func leftOut(nowNs: Int64) { (leftOutNs, provableNs) = (nowNs, nil) }
+    mutating func leftOut(nowNs: Int64) { (leftOutNs, provableNs, inForceNs) = (nowNs, nil, nil) }
 
     /// The stream is to be subscribed again: between its end and its new beginning it leaves out what comes.
-    mutating func resubscribed(nowNs: Int64) { provableNs = nowNs &+ SymbolSource.subscribingNs }
+    mutating func resubscribed(nowNs: Int64) {
+        leftOutNs = leftOutNs ?? nowNs
+        inForceNs = nowNs &+ SymbolSource.subscribingNs
+        provableNs = inForceNs
+    }
+
+    /// The new subscription is in force.
+    ///
+    /// - Returns: whether one was under way. If not, something has happened to the stream that nobody here
+    ///   asked for.
+    mutating func subscribedAgain(nowNs: Int64) -> Bool {
+        guard leftOutNs != nil, let dueNs = inForceNs, dueNs > nowNs else { return false }
+        (inForceNs, provableNs) = (nowNs, nowNs &+ SymbolSource.snapshotLagNs)
+        return true
+    }
 
     /// The venue was where the book is at this time. What a stream that is not subscribed again has to do
     /// with that, nobody knows: tickers and snapshots come without it.

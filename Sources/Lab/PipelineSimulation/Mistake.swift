@@ -63,6 +63,8 @@ package enum Mistake: String, CaseIterable, Sendable {
     case neverAsks
     /// A copy for a replica claims to be complete.
     case copiesClaimAll
+    /// A book whose stream is unsubscribed and subscribed again is believed meanwhile.
+    case resubscribedBelieved
 
     /// What the mistake is, for people.
     package var explanation: String {
@@ -94,6 +96,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .losesAnswers: "answers are lost on the way to the engine"
         case .neverAsks: "nobody asks why a stream is silent"
         case .copiesClaimAll: "a replica's copies claim to be complete"
+        case .resubscribedBelieved: "a resubscription costs no trust"
         }
     }
 
@@ -123,6 +126,7 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .losesAnswers: .recovery
         case .neverAsks: .age
         case .copiesClaimAll: .replica
+        case .resubscribedBelieved: .missed
         }
     }
 }
@@ -141,7 +145,7 @@ extension Mistake {
         switch self {
         case .unprovenBelieved: plan.provenLevelCountMin = 0
         case .unseenHandedOver, .keepsConnections: plan.connectionLifeSeconds = 40
-        case .neverAsks: plan.faultySeconds = 400
+        case .neverAsks, .resubscribedBelieved: plan.faultySeconds = 400
         case .unboundedBuffers: plan.faultySeconds = 300
         default: break
         }
@@ -173,6 +177,8 @@ extension Mistake {
         case .losesAnswers: [(.lost, 20_000_000)]
         case .unboundedBuffers: [(.ban, 50_000_000), (.lost, 20_000_000)]
         case .neverAsks: [(.dark, 20_000_000)]
+        case .resubscribedBelieved:
+            [(.between, FaultPlan.certain), (.fail, FaultPlan.certain / 2), (.halt, 50_000_000)]
         }
     }
 
@@ -181,7 +187,8 @@ extension Mistake {
         switch self {
         case .firstUpdateOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
-            .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll:
+            .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
+            .resubscribedBelieved:
             .spotAlt
         case .gapIgnored, .gapDiscarded, .unprovenBelieved, .publishesNothing: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
@@ -267,6 +274,7 @@ extension Mistake {
         case .absurdBelieved: defect.believesAbsurdIDs = true
         case .neverAsks: defect.ignoresEvidenceAhead = true
         case .copiesClaimAll: defect.copiesClaimAll = true
+        case .resubscribedBelieved: (defect.believesResubscribed, defect.ignoresDropped) = (true, true)
         default: break
         }
         return defect

@@ -17,6 +17,7 @@ extension Pipeline {
     /// A pause of a minute is forgotten after so many messages.
     private static var steadyMin: Int { 150 }
     private static var ageUs: Int64 { 150_000_000 }
+    private static var missedUs: Int64 { 2_000_000 }
     /// Ids beyond this are nobody's, and so prove nothing.
     private static var idMax: Int64 { 1 << 60 }
 
@@ -113,6 +114,13 @@ extension Pipeline {
             atUs > lateUs + Pipeline.tickUs
         {
             violated(.lagging, symbol, "live at \(id), whose update came too late")
+        }
+        if let missed = venue.missed(of: symbol), missed.id > id,
+            links.contains(where: { $0.id == missed.connection && $0.connection.id == source }),
+            atUs > missed.toldUs + Pipeline.missedUs + Pipeline.graceUs,
+            checker.symbols[index].pastUs < missed.toldUs, plan.snapshotLagMs <= 1000
+        {
+            violated(.missed, symbol, "live at \(id); \(missed.id) came between two subscriptions")
         }
         if formerSources.contains(source) || venue.banEndUs != nil { return }
         if let changedUs = venue.changedUs(of: symbol, after: id), atUs > changedUs + Pipeline.ageUs {

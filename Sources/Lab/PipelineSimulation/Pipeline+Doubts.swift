@@ -1,9 +1,9 @@
 // How doubts end: a book that is not live waits for a snapshot, or for an update that shows that nothing was
 // missed. Counted is how many of those that took a snapshot were settled by the first one that nobody could
-// call too old, within two updates of its arrival: more would mean that good snapshots are thrown away.
+// call too old, within two updates of its arrival: fewer would mean that good snapshots are thrown away.
 // Too old is one that the first update of the doubt does not follow: something is missing between the two.
-// Where no update comes to show that nothing was missed, a second snapshot may confirm the first at an equal
-// id sooner than the next update would: that is counted by itself.
+// Where no update comes to show that nothing was missed, a second snapshot may confirm the book of the first
+// one sooner than the next update would: of those that count, these are counted by themselves as well.
 //
 // Also here: what false snapshots excuse, and the trouble that a plan measures.
 
@@ -19,7 +19,8 @@ struct Doubt {
     var previousID: Int64?
     /// Snapshots that were not too old.
     var snapshotCount = 0
-    var updatesSinceSnapshot = 0
+    /// Updates since the first of these.
+    var updateCount = 0
     /// Snapshots that had agreed with the book, or a book with them, before.
     var agreedCount = 0
 }
@@ -43,9 +44,8 @@ extension Pipeline {
             let id = frame.facts.lastID ?? 0
             if let previousID = doubt.previousID, id < previousID { return }
             doubt.snapshotCount += 1
-            doubt.updatesSinceSnapshot = 0
         } else if isUpdate {
-            doubt.updatesSinceSnapshot += 1
+            if doubt.snapshotCount > 0 { doubt.updateCount += 1 }
             if doubt.previousID == nil { doubt.previousID = frame.facts.previousID }
         } else if frame.kind == .disconnected {
             doubt.previousID = nil
@@ -57,16 +57,16 @@ extension Pipeline {
         } else {
             outcome.doubts += 1
             let agreed = engine.status(symbols[index])?.counters.auditsAgreed ?? 0
-            if doubt.snapshotCount == 1 && doubt.updatesSinceSnapshot <= 2 {
-                outcome.promptDoubts += 1
-            } else if doubt.snapshotCount == 2 && agreed > doubt.agreedCount {
-                outcome.confirmedDoubts += 1
-            }
+            let isConfirmed = doubt.snapshotCount == 2 && agreed > doubt.agreedCount
+            if doubt.updateCount > 2 || !(doubt.snapshotCount == 1 || isConfirmed) { return }
+            outcome.promptDoubts += 1
+            if isConfirmed { outcome.confirmedDoubts += 1 }
         }
     }
 
     /// An answer goes to the engine.
     func noteAnswer(_ response: VenueResponse, index: Int) {
+        if response.isPast { checker.symbols[index].pastUs = venue.nowUs }
         if response.status == 200, response.oddity != nil {
             checker.symbols[index].poisonedUs = venue.nowUs
             checker.symbols[index].excusedUntilUs = venue.nowUs + 2 * auditBoundUs

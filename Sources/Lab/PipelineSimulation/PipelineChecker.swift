@@ -40,6 +40,8 @@ struct SymbolWatch {
     var tickerID: Int64?
     /// When a false snapshot was handed over last, or the venue failed to answer since.
     var poisonedUs: Int64?
+    /// When a snapshot of the past was handed over last.
+    var pastUs: Int64 = .min
     /// Until when a contradiction is no false alarm.
     var excusedUntilUs: Int64 = 0
     /// Since when updates of its connection come later after their time than is allowed.

@@ -61,9 +61,9 @@ package struct PipelineOutcome: Sendable {
     package var replicaResyncs = 0
     /// Times a book came to be believed, its first time included, that took a snapshot.
     package var doubts = 0
-    /// Of these, how many by the first snapshot that came, within two updates of its arrival.
+    /// Of these, how many by the first snapshot that was not too old, within two updates of its arrival.
     package var promptDoubts = 0
-    /// Doubts whose first snapshot was confirmed by a second one before any update was.
+    /// Of these again, how many when a second snapshot confirmed the first before an update did.
     package var confirmedDoubts = 0
     /// Times a book came to be believed without a snapshot.
     package var freeDoubts = 0

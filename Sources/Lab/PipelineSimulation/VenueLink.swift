@@ -15,7 +15,7 @@ final class VenueLink: FeedLink {
     let connection: FeedConnection
     private unowned let run: Pipeline
     /// The venue's name of it, once it is open.
-    private var id: ConnectionID?
+    private(set) var id: ConnectionID?
     private var isOver = false
     private var heardAtUs: Int64 = 0
     /// When it was pinged since it was heard last.

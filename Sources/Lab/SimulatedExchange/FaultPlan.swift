@@ -94,6 +94,9 @@ package enum Fault: Int, CaseIterable, Sendable {
     /// The venue starts over: all connections are cut, all books are different, and all ids start again, at a
     /// small number or a little below the old ones.
     case restart
+    /// A depth stream is unsubscribed, and the answer waits for the next update, which the client does not
+    /// get; then its symbol is silent for a while.
+    case between
 
     /// What a rate counts.
     package enum Opportunity: Sendable {
@@ -101,7 +104,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case frame
         /// Each second of each connection.
         case connectionSecond
-        /// Each subscription.
+        /// Each subscription, or each end of one.
         case subscription
         /// Each second of the consumer.
         case consumerSecond
@@ -119,7 +122,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .lost, .duplicate, .reorder, .truncate, .corrupt, .foreign: .frame
         case .unreadable, .garbled, .mixed, .absurd, .drop: .frame
         case .cut, .vanish, .expire, .shutdown, .stall, .lag: .connectionSecond
-        case .mute, .idle: .subscription
+        case .mute, .idle, .between: .subscription
         case .pause, .clock: .consumerSecond
         case .stale, .frozen, .fail, .slow, .tardy, .contradict, .crossed, .whole, .ban: .request
         case .rescale, .thin, .walk, .burst, .halt, .fade, .dark, .coarse: .symbolSecond
@@ -151,6 +154,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .ban: 2_000_000
         case .dark, .coarse: 500_000
         case .restart: 1_000_000
+        case .between: 1_000_000
         }
     }
 

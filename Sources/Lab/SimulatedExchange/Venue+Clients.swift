@@ -58,7 +58,10 @@ extension Venue {
             throw .tooManyStreams
         }
         for name in streams { add(name, to: connection) }
-        reply(.done, requestID, to: connection)
+        let toldUs = reply(.done, requestID, to: connection)
+        for name in streams {
+            if let index = depthIndex(name) { noteMissed(index, on: connection, toldUs: toldUs) }
+        }
     }
 
     /// Removes streams and queues the venue's reply.
@@ -69,8 +72,47 @@ extension Venue {
         let removed = Set(streams).intersection(slots[connection.slot]!.held)
         slots[connection.slot]!.held.subtract(removed)
         slots[connection.slot]!.names.removeAll { removed.contains($0) }
-        for name in removed { dropSubscription(name, of: connection) }
-        reply(.done, requestID, to: connection)
+        var answerUs = nowUs
+        for name in streams where removed.contains(name) {
+            dropSubscription(name, of: connection)
+            guard let index = depthIndex(name) else { continue }
+            listings[index].unsubscribedID = listings[index].shownID
+            if counters.strikes(.between, of: faults, &slots[connection.slot]!.random) {
+                answerUs = max(answerUs, leaveHole(index))
+            }
+        }
+        reply(.done, requestID, to: connection, notBeforeUs: answerUs)
+    }
+
+    /// Longest time that an answer waits for the next update.
+    private static let holeUsMax: Int64 = 8_000_000
+
+    /// Silences a symbol behind its next update, if that comes soon.
+    ///
+    /// - Returns: when to answer.
+    private mutating func leaveHole(_ index: Int) -> Int64 {
+        let nextUs = listings[index].flow.current.timeUs
+        if nextUs > nowUs + Venue.holeUsMax { return nowUs }
+        listings[index].halt(untilUs: nextUs + random.within(20_000_000...60_000_000))
+        return nextUs + 1_000
+    }
+
+    /// A depth stream is subscribed: what was shown since it was unsubscribed?
+    private mutating func noteMissed(_ index: Int, on connection: ConnectionID, toldUs: Int64) {
+        guard let before = listings[index].unsubscribedID else { return }
+        listings[index].unsubscribedID = nil
+        let shown = listings[index].shownID
+        if shown > before {
+            listings[index].missed = MissedUpdate(connection: connection, id: shown, toldUs: toldUs)
+        }
+    }
+
+    /// The symbol of a name, if it is that of a depth stream at the pace of the order flow.
+    private func depthIndex(_ name: String) -> Int? {
+        guard let topic = topicsByName[topicName(name)], topic < listings.count * SymbolStream.allCases.count,
+            topic % SymbolStream.allCases.count == SymbolStream.depth.rawValue
+        else { return nil }
+        return topic / SymbolStream.allCases.count
     }
 
     /// Queues the names of a connection's subscriptions, silent ones included.

@@ -74,8 +74,13 @@ extension Venue {
     }
 
     /// A list of names that has megabytes is not answered.
-    mutating func reply(_ result: ControlResult, _ id: RequestID, to connection: ConnectionID) {
-        send(result.reply(to: id), to: connection)
+    ///
+    /// - Returns: when the answer arrives; `nowUs` if there is none.
+    @discardableResult
+    mutating func reply(
+        _ result: ControlResult, _ id: RequestID, to connection: ConnectionID, notBeforeUs: Int64 = 0
+    ) -> Int64 {
+        send(result.reply(to: id), to: connection, notBeforeUs: notBeforeUs)
     }
 
     private mutating func refuse(_ refusal: ControlRefusal, on connection: ConnectionID) {
@@ -83,8 +88,12 @@ extension Venue {
         send(refusal.reply(configuration.errorShape), to: connection)
     }
 
-    private mutating func send(_ reply: [UInt8]?, to connection: ConnectionID) {
-        guard let reply, slots[connection.slot]?.isSending == true else { return }
-        slots[connection.slot]!.reply(reply, atUs: nowUs, configuration: configuration)
+    @discardableResult
+    private mutating func send(
+        _ reply: [UInt8]?, to connection: ConnectionID, notBeforeUs: Int64 = 0
+    ) -> Int64 {
+        guard let reply, slots[connection.slot]?.isSending == true else { return nowUs }
+        return slots[connection.slot]!.reply(
+            reply, atUs: nowUs, notBeforeUs: notBeforeUs, configuration: configuration)
     }
 }

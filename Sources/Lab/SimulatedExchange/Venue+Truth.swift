@@ -22,6 +22,11 @@ extension Venue {
     /// The last id of the last update that the diff stream of a symbol has shown.
     package func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
 
+    /// What a client has missed last between two subscriptions of the depth stream of a symbol.
+    package func missed(of symbol: SymbolName) -> MissedUpdate? {
+        indices[symbol].flatMap { listings[$0].missed }
+    }
+
     /// When the first change behind an id happened, of those that the diff stream has shown; nil if there is
     /// none or the id is unknown.
     package func changedUs(of symbol: SymbolName, after id: UpdateID) -> Int64? {

@@ -128,12 +128,18 @@ final class VenueConnection {
     }
 
     /// Queues the answer to a control message; no fault touches it.
+    ///
+    /// - Returns: when it arrives.
+    @discardableResult
     func reply(
-        _ message: [UInt8], atUs timeUs: Int64, configuration: borrowing VenueConfiguration
-    ) {
+        _ message: [UInt8], atUs timeUs: Int64, notBeforeUs: Int64 = 0,
+        configuration: borrowing VenueConfiguration
+    ) -> Int64 {
         let start = queue.begin()
         queue.bytes += message
-        queue.end(.text, start: start, dueUs: arrivalUs(timeUs, configuration))
+        let dueUs = max(arrivalUs(timeUs, configuration), notBeforeUs)
+        queue.end(.text, start: start, dueUs: dueUs)
+        return dueUs
     }
 
     /// Counts a message or pong of the client; false if it was one too many and the connection is closed.

@@ -2,6 +2,16 @@
 
 import MarketData
 
+/// What a client has missed because its depth stream was unsubscribed and subscribed again.
+package struct MissedUpdate: Hashable, Sendable {
+    /// The client's connection.
+    package var connection: ConnectionID
+    /// Id of the last update it has missed.
+    package var id: UpdateID
+    /// When the answer to the second request arrives.
+    package var toldUs: Int64
+}
+
 /// A listed symbol.
 struct VenueListing: Sendable {
     let name: SymbolName
@@ -18,6 +28,11 @@ struct VenueListing: Sendable {
     /// Snapshot requests that still get the state of `frozenUs`.
     var frozenCount = 0
     var frozenUs: Int64 = 0
+    /// Id of the last update that was shown when a subscription of the depth stream ended; nil if the next
+    /// one has begun since.
+    var unsubscribedID: UpdateID?
+    /// What was shown between the two.
+    var missed: MissedUpdate?
     private var random: SeededRandom
     private var episodeEndUs: Int64 = 0
     private var haltEndUs: Int64 = 0
@@ -128,6 +143,7 @@ struct VenueListing: Sendable {
         replica = truth
         shownID = flow.lastUpdateID
         frozenCount = 0
+        (unsubscribedID, missed) = (nil, nil)
     }
 
     /// Moves the checker's book to an id of before the venue started over; nil if that is unknown.

@@ -34,7 +34,19 @@ extension DepthFeed {
         case .retired(let id):
             serving.removeAll { $0.id == id }
             announce(.retired, id, atNs: clock.realtimeNs)
+        case .resubscribed(let id, let streams): mark(streams, on: id)
         case .report(let report): note(report)
+        }
+    }
+
+    /// Says that an update of these streams may be missing: a `dropped` frame for each that has updates.
+    private func mark(_ streams: [String], on id: UInt16) {
+        let atNs = clock.realtimeNs
+        for stream in streams {
+            let head = Array("{\"stream\":\"\(stream)\"".utf8)
+            let owner = MessageOwner(head)
+            guard owner.mayBeUpdate, let index = owner.symbol.flatMap({ keys[$0] }) else { continue }
+            announce(.dropped, id, atNs: atNs, key: keys.count + index, head)
         }
     }
 

@@ -71,7 +71,8 @@ package final class DepthFeed {
     let dial: (DepthFeed, FeedConnection) -> any FeedLink
     let report: (FeedEvent) -> Void
     private let signal: Signal?
-    /// Index of each symbol: the key of its snapshots in the outbox, and inverted that of its requests.
+    /// Index of each symbol: the key of its snapshots in the outbox, inverted that of its requests, and
+    /// behind all of them that of its marks.
     let keys: [SymbolName: Int]
     var supervisor: ConnectionSupervisor
     var outbox: FrameOutbox
@@ -258,10 +259,10 @@ package final class DepthFeed {
 
     // MARK: - Frames that must arrive, and the status
 
-    func announce(_ kind: FrameKind, _ id: UInt16, atNs: Int64) {
-        _ = outbox.offer(kind, source: id, receivedAtNs: atNs)
+    func announce(_ kind: FrameKind, _ id: UInt16, atNs: Int64, key: Int? = nil, _ body: [UInt8] = []) {
+        _ = outbox.offer(kind, source: id, receivedAtNs: atNs, key: key, body)
         signal?.notify()
-        for tap in taps { tap.offer(kind, source: id, receivedAtNs: atNs) }
+        for tap in taps { tap.offer(kind, source: id, receivedAtNs: atNs, key: key, body) }
     }
 
     /// Offers a delivery of the fetcher to the book's ring and to every tap. Where it cannot be accepted, the

@@ -211,8 +211,8 @@ struct SimulateCommand: ParsableCommand {
             [
                 "doubts settled by a snapshot",
                 "\(rounded(Double(total.doubts))), "
-                    + "\(share(total.promptDoubts)) % by the first, within two updates, "
-                    + "\(share(total.confirmedDoubts)) % when a second confirmed it",
+                    + "\(share(total.promptDoubts)) % by the first that was not too old, within two updates; "
+                    + "\(share(total.confirmedDoubts)) % with a second at its id, as no update came",
             ],
             ["doubts settled without one", rounded(Double(total.freeDoubts))],
             ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],
