@@ -50,7 +50,7 @@ import Testing
         let folder = RecordFolder()
         _ = try SymbolReplayTests.record(folder, seed: 83)
         let stream = try RecordedStream.all(at: folder.path)[0]
-        let ends = stream.blocks.enumerated().filter { $0.offset % 40 == 0 }.map(\.element.firstAtNs)
+        let ends = stream.blocks.enumerated().filter { $0.offset % 20 == 0 }.map(\.element.firstAtNs)
         let gaps = stream.gaps.gaps
         var liveCount = 0
         for endNs in ends {
@@ -69,6 +69,6 @@ import Testing
                 liveCount += 1
             }
         }
-        #expect(liveCount > 3, "\(liveCount)")
+        #expect(liveCount > 2, "\(liveCount)")
     }
 }

@@ -104,12 +104,12 @@ package struct LineShape: Sendable {
         var at = first + 1
         skipBlanks(line, &at)
         if at == line.count { return stranger(.array, "an opening bracket") }
-        let isDepth = contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
-        if isDepth {
-            let kind: Stranger = line[at] == UInt8(ascii: "{") ? .array : .row
+        let isJSON = line[line.count - 1] == UInt8(ascii: "]")
+        let beginsWithObject = line[at] == UInt8(ascii: "{")
+        if beginsWithObject || isJSON, contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"") {
+            let kind: Stranger = beginsWithObject ? .array : .row
             return stranger(kind, string(line, first..<line.count, countMax: 40))
         }
-        let isJSON = line[line.count - 1] == UInt8(ascii: "]")
         return isJSON ? LineShape(.message, 0..<line.count) : text(line)
     }
 
