@@ -67,11 +67,13 @@ final class Traffic {
     private(set) var frameCount = 0
     /// Gets every frame as well.
     var observer: ((Frame) -> Void)?
+    /// Whether the tap is there already.
+    private(set) var isTapped: Bool
     /// Whether snapshots say other quantities than the updates: an audit finds that.
     var liesInSnapshots = false
 
-    init(_ tap: FrameTap?, seed: UInt64) {
-        self.tap = tap
+    init(_ tap: FrameTap?, seed: UInt64, isTapped: Bool = true) {
+        (self.tap, self.isTapped) = (tap, isTapped)
         random = SeededRandom(seed: seed)
         // Always the same place in a second, and never before the recorder's own beginning.
         atNs = RecorderClock.realtimeNs / 10_000_000_000 * 10_000_000_000 + 10_000_000_000
@@ -88,8 +90,10 @@ final class Traffic {
     }
 
     func emit(_ kind: FrameKind, source: UInt16 = 0, _ body: [UInt8] = []) {
-        frameCount += 1
-        if kind == .message {
+        if isTapped { frameCount += 1 }
+        if !isTapped {
+            // Nobody there.
+        } else if kind == .message {
             tap?.receive(body.span, isFinal: true, source: source, receivedAtNs: atNs)
         } else if kind == .tick {
             tap?.tick(atNs: atNs, monotonicNs: atNs)
@@ -131,6 +135,22 @@ final class Traffic {
     func connect() {
         source += 1
         emit(.connected, source: source)
+    }
+
+    /// Adds the tap, as a feed does while it runs.
+    func beginTap() {
+        isTapped = true
+        frameCount += 1
+        tap?.offer(.connected, source: source, receivedAtNs: atNs)
+    }
+
+    /// Frames that the tap loses from here on, all but ticks.
+    func loseAtTap(_ body: () -> Void) {
+        isTapped = false
+        body()
+        isTapped = true
+        frameCount += 1
+        tap?.offer(.dropped, source: source, receivedAtNs: atNs)
     }
 
     func disconnect() { emit(.disconnected, source: source) }
@@ -208,14 +228,26 @@ final class RecorderHarness {
     let recorder: ShardRecorder
     let tap: FrameTap
     let events = EventList()
+    private let questions = CommandQueue<Question>(capacity: 4)
     private let thread: PinnedThread
 
-    init(_ options: RecorderOptions) throws {
+    private struct Question: Sendable {
+        var question: ReplicaQuestion
+        var use: @Sendable (ReplicaAnswer) -> Void
+    }
+
+    /// - Parameter asks: whether it may ask for copies of the served books.
+    init(_ options: RecorderOptions, asks: Bool = false) throws {
         let ring = try FrameRing(capacityBytes: options.ringBytes)
         tap = FrameTap(ring.producer)
+        var ask: BookLender.Ask?
+        if asks {
+            ask = { [questions] question, use in questions.post(Question(question: question, use: use)) }
+        }
         let stream = ShardRecorder.Stream(
             consumer: ring.consumer, symbols: Traffic.symbols, market: .spot, engine: Traffic.configuration,
-            views: [])
+            views: [],
+            ask: ask)
         let (_, places) = try RecordingPlace.prepare(options.folder, shardCount: 1) { [events] in
             events.add($0)
         }
@@ -236,9 +268,10 @@ final class RecorderHarness {
     }
 
     /// Goes on with the traffic, no faster than the disk can be.
-    func run(_ traffic: Traffic, steps: Int) {
+    func run(_ traffic: Traffic, steps: Int, hasTrouble: Bool = true) {
         for _ in 0..<steps {
-            traffic.step()
+            traffic.step(hasTrouble: hasTrouble)
+            for asked in questions.take() { asked.use(traffic.engine.answer(asked.question)) }
             while recorder.disk.status.waitingBlocks > 1 && recorder.disk.status.openSegment != 0 {
                 usleep(200)
             }

@@ -131,7 +131,8 @@ enum HouseRules {
         ],
         "BookExports": ["ExportFile"],
         "BookRecording": [
-            "RecordedEngine", "RecorderClock", "ShardRecorder", "ShardRecorder+Writing", "SymbolMark",
+            "RecordedEngine", "RecordedEngine+Comparing", "RecorderClock", "ShardRecorder",
+            "ShardRecorder+Writing", "SymbolMark",
         ],
     ]
 

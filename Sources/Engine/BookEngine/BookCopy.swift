@@ -7,6 +7,8 @@
 //
 // Worst case: O(levels), with two allocations.
 
+import BinanceVenue
+import BookSync
 import DepthBook
 import MarketData
 
@@ -29,7 +31,7 @@ public struct BookCopy: Sendable {
     /// All proven asks, best first.
     public let asks: [PriceLevel]
     /// The last tick that the engine had taken.
-    let tickNs: Int64
+    package let tickNs: Int64
 
     init(_ symbol: SymbolName, _ book: borrowing OrderBook, tickNs: Int64, claimsAll: Bool = false) {
         self.symbol = symbol
@@ -55,11 +57,35 @@ public struct BookCopy: Sendable {
         return levels
     }
 
+    /// The copy as the frame of a snapshot, such as the venue might have sent; nil if it has no levels.
+    package func snapshotFrame(_ dialect: WireDialect) -> [UInt8]? {
+        var snapshot = DepthSnapshot()
+        snapshot.take(self)
+        var encoder = MessageEncoder(dialect)
+        do throws(EncoderError) { try encoder.append(snapshot) } catch { return nil }
+        var bytes = SnapshotEnvelope(symbol: symbol, limit: limit ?? 0).bytes
+        encoder.append(to: &bytes)
+        return bytes
+    }
+
     /// The limit under which these levels, as a snapshot, prove no more than the book did; nil if both sides
     /// are complete.
     var limit: Int? {
         let bounded = [(provenBids, bids.count), (provenAsks, asks.count)].filter { $0.0 != .unbounded }
         return bounded.map(\.1).min()
+    }
+}
+
+extension DepthSnapshot {
+    /// The levels of a copy.
+    fileprivate mutating func take(_ copy: BookCopy) {
+        reset()
+        symbol = copy.symbol
+        lastUpdateID = copy.lastUpdateID
+        eventTimeUs = copy.eventTimeUs
+        scales = copy.scales
+        bids.assign(copy.bids)
+        asks.assign(copy.asks)
     }
 }
 
@@ -78,13 +104,7 @@ extension BookEngine {
     mutating func receive(_ copy: BookCopy) {
         let slot = table.slot(of: copy.symbol)
         if slot < 0 { return }
-        parser.snapshot.reset()
-        parser.snapshot.symbol = copy.symbol
-        parser.snapshot.lastUpdateID = copy.lastUpdateID
-        parser.snapshot.eventTimeUs = copy.eventTimeUs
-        parser.snapshot.scales = copy.scales
-        parser.snapshot.bids.assign(copy.bids)
-        parser.snapshot.asks.assign(copy.asks)
+        parser.snapshot.take(copy)
         books[slot].receiveSnapshot(&parser, limit: copy.limit)
         note(slot)
         if shared.takeVerdict() { tellVerdict() }

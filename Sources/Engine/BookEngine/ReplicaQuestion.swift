@@ -21,6 +21,20 @@ public struct ReplicaQuestion: Sendable {
     /// The last of the primary's deepenings that the replica knows of.
     var deepeningCount: Int
 
+    /// A question for books alone.
+    ///
+    /// - Parameters:
+    ///   - wanted: symbols, each with the tick that the engine must have taken.
+    ///   - former: the last answer.
+    package init(_ wanted: [(symbol: SymbolName, sinceTickNs: Int64)], after former: ReplicaAnswer?) {
+        self.wanted = wanted.map { Wanted(symbol: $0.symbol, purpose: .resync, sinceTickNs: $0.sinceTickNs) }
+        (lossCount, deepeningCount) = (former?.lossCount ?? 0, former?.deepeningCount ?? 0)
+    }
+
+    init(wanted: [Wanted], lossCount: Int, deepeningCount: Int) {
+        (self.wanted, self.lossCount, self.deepeningCount) = (wanted, lossCount, deepeningCount)
+    }
+
     /// Symbols of which a copy is wanted.
     public var symbols: [SymbolName] { wanted.map(\.symbol) }
 }

@@ -99,7 +99,8 @@ public final class BookRecorder: @unchecked Sendable {
         let stream = ShardRecorder.Stream(
             consumer: ring.consumer, symbols: symbols, market: service.configuration.endpoints.market,
             engine: service.configuration.engine,
-            views: symbols.compactMap { service.readers(of: $0)?.views })
+            views: symbols.compactMap { service.readers(of: $0)?.views },
+            ask: { [weak service] in service?.answer($0, byShard: number, $1) ?? false })
         let recorder = try ShardRecorder(
             stream, options, place.header, before: place.before, report: report)
         do throws(RecorderError) {

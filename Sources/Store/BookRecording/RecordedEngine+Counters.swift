@@ -34,6 +34,10 @@ extension RecordedEngine {
         package var digestsAgreed = 0
         /// Digests of books that cannot be known here.
         package var digestsUnknown = 0
+        /// Snapshots at the id of a book that the frames did not get, behind a hole, and those that agreed.
+        package var snapshotsCompared = 0
+        /// See `snapshotsCompared`.
+        package var snapshotsAgreed = 0
         /// Blocks that are missing or damaged and that no gap lists.
         package var unlistedBlocks = 0
     }

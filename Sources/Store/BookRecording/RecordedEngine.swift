@@ -2,13 +2,15 @@
 // is compared with the books that its frames make.
 //
 // From the first block of a run the frames alone make every book, and a copy that differs is a mismatch.
-// From a base in the middle, or behind a hole, the copies are adopted, and the digests hold from there on.
+// From a base in the middle, or behind a hole, the first copy of a book is adopted. From there on digests,
+// further copies and snapshots at the id of the book are compared with it (RecordedEngine+Comparing.swift).
 //
 // For a few symbols, blocks are missing in which others have all the updates: connections and time are not
 // followed then, and a book is believed where the recorder's gaps do not say otherwise.
 //
 // SAFETY: bytes of a frame are read during the call that lends them.
 
+import BinanceVenue
 import BookEngine
 import DepthBook
 import LobHandoff
@@ -34,7 +36,7 @@ package struct RecordedEngine: ~Copyable {
     /// Symbols by their numbers.
     package private(set) var symbols: [SymbolName] = []
     /// What happened.
-    package private(set) var counters = Counters()
+    package internal(set) var counters = Counters()
     /// The first mismatches.
     package private(set) var mismatches: [Mismatch] = []
     /// Number of all mismatches.
@@ -47,9 +49,13 @@ package struct RecordedEngine: ~Copyable {
     private let wanted: [SymbolName: SymbolMark]?
     private(set) var slots: [SymbolName: Int] = [:]
     /// Which books are those of the recording.
-    private(set) var isKnown: [Bool] = []
+    var isKnown: [Bool] = []
     /// Which books the recorder did not believe at this place.
     private(set) var isDoubted: [Bool] = []
+    /// Which books the recorder did not believe at some time since their last copy.
+    var wasDoubted: [Bool] = []
+    /// Reads snapshots that the engine does not get.
+    var parser = MessageParser()
     /// What the engines before this one have come to.
     private(set) var former: [SymbolName: Former] = [:]
     /// Time of the last frame of any kind.
@@ -110,7 +116,11 @@ package struct RecordedEngine: ~Copyable {
                 guard feed.kind == .message, wanted.values.contains(where: { $0.isIn(feed) }) else { return }
                 connect(feed.source, feed.receivedAtNs)
             }
-            if isExact || !RecordedEngine.isOfSnapshots(feed.kind) { engine?.step(feed) }
+            if isExact || !RecordedEngine.isOfSnapshots(feed.kind) {
+                engine?.step(feed)
+            } else if feed.kind == .depthSnapshot {
+                compare(snapshot: feed)
+            }
             engine?.takeRequests { _ in }
             return
         }
@@ -147,6 +157,7 @@ package struct RecordedEngine: ~Copyable {
         slots = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         isKnown = [Bool](repeating: isExact, count: names.count)
         isDoubted = [Bool](repeating: false, count: names.count)
+        wasDoubted = isDoubted
         var engine = BookEngine(configuration)
         for name in names where wanted?[name] != nil || wanted == nil { engine.addSymbol(name) }
         self.engine = consume engine
@@ -183,18 +194,19 @@ package struct RecordedEngine: ~Copyable {
             if wanted[image.symbol] == nil { return }
             connect(image.source, atNs)
         }
-        let own = engine?.image(of: image.symbol)
-        let isSame =
-            own?.book.lastUpdateID == image.book.lastUpdateID && own?.book.digest == image.book.digest
-        if isKnown[slot] && (isExact || isSame) {
-            counters.booksCompared += 1
-            if isSame {
-                counters.booksAgreed += 1
-                return
-            }
+        let comparison = compare(image, slot)
+        wasDoubted[slot] = false
+        if comparison != .none { counters.booksCompared += 1 }
+        switch comparison {
+        case .same:
+            counters.booksAgreed += 1
+            return
+        case .deeper: counters.booksAgreed += 1
+        case .different:
             mismatch(
                 image.symbol, atNs,
                 "the copy at update \(image.book.lastUpdateID) is not what the frames made")
+        case .none: break
         }
         if engine?.adopt(image) == true {
             isKnown[slot] = true
@@ -245,6 +257,7 @@ package struct RecordedEngine: ~Copyable {
         gaps.add(gap)
         if let slot = SymbolName(gap.symbol.span).flatMap({ slots[$0] }) {
             isDoubted[slot] = gap.toNs == 0
+            wasDoubted[slot] = true
         }
     }
 
@@ -278,7 +291,7 @@ package struct RecordedEngine: ~Copyable {
         engine?.takeRequests { _ in }
     }
 
-    private mutating func mismatch(_ symbol: SymbolName, _ atNs: Int64, _ what: String) {
+    mutating func mismatch(_ symbol: SymbolName, _ atNs: Int64, _ what: String) {
         mismatchCount += 1
         if mismatches.count < RecordedEngine.mismatchesMax {
             mismatches.append(Mismatch(symbol: symbol, atNs: atNs, what: what))

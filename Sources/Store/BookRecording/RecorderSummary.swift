@@ -12,6 +12,8 @@ struct RecorderCounters: Sendable {
     var lostFrames = 0
     var viewsCompared = 0
     var viewsAgreed = 0
+    /// Copies of served books that were used as snapshots.
+    var borrowed = 0
     /// What the disk had dropped when it was asked last.
     var droppedFrames = 0
     var droppedBlocks = 0
@@ -43,6 +45,9 @@ public struct RecorderSummary: Sendable {
     public private(set) var viewsCompared = 0
     /// Those that found no difference.
     public private(set) var viewsAgreed = 0
+    /// Copies of served books from which books of the recorder were made, since it had missed their
+    /// snapshots or lost frames.
+    public private(set) var borrowed = 0
 
     mutating func add(_ counters: RecorderCounters, _ status: RecorderDisk.Status) {
         frames += counters.frames
@@ -58,5 +63,6 @@ public struct RecorderSummary: Sendable {
         digests += counters.digests
         viewsCompared += counters.viewsCompared
         viewsAgreed += counters.viewsAgreed
+        borrowed += counters.borrowed
     }
 }

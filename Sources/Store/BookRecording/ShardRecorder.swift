@@ -37,6 +37,8 @@ final class ShardRecorder: @unchecked Sendable {
         var engine: EngineConfiguration
         /// Where the readers of each symbol find its view; empty if there are none.
         var views: [LatestValueReader<BookView>]
+        /// Asks the engine that serves these books; false if it cannot be asked now. Nil if there is none.
+        var ask: BookLender.Ask?
     }
 
     /// One symbol.
@@ -80,6 +82,8 @@ final class ShardRecorder: @unchecked Sendable {
     var isInBase = false
     /// Whether the disk has answered no more, so that the end did not wait for it.
     private(set) var isHung = false
+    /// What brings copies of served books.
+    let lender: BookLender?
     private let segmentBytesMax: Int
     private var consumer: FrameConsumer
     private let views: [LatestValueReader<BookView>]
@@ -104,6 +108,7 @@ final class ShardRecorder: @unchecked Sendable {
         before: RecordedGap?, report: @escaping @Sendable (RecorderEvent) -> Void
     ) throws(RecorderError) {
         (symbols, views, self.options, self.report) = (stream.symbols, stream.views, options, report)
+        lender = stream.ask.map { [market = stream.market] in BookLender(.current(market), $0) }
         self.header = header
         segmentBytesMax = options.segmentBytesMax(ofShards: Int(header.shardCount))
         symbolBytes = symbols.map(\.bytes)
@@ -150,6 +155,18 @@ final class ShardRecorder: @unchecked Sendable {
     /// Takes one frame of the tap.
     func take(_ frame: Frame) {
         counters.frames += 1
+        process(frame)
+    }
+
+    /// Takes a frame that is not of the feed but belongs to the recording as if it were.
+    func insert(_ kind: FrameKind, _ bytes: [UInt8], _ atNs: Int64) {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe process(
+                Frame(kind: kind, source: BookLender.source, receivedAtNs: atNs, bytes: bytes))
+        }
+    }
+
+    private func process(_ frame: Frame) {
         lastAtNs = frame.receivedAtNs
         if loss == nil { add(frame) } else { loss?.lostFrames += 1 }
         let (updates, malformed) = (engine.counters.depthUpdates, engine.counters.malformed)
@@ -198,6 +215,7 @@ final class ShardRecorder: @unchecked Sendable {
 
     private func tick(_ atNs: Int64) {
         settle(atNs)
+        borrow(atNs)
         if loss != nil { recover(atNs) }
         let status = disk.status
         // A block may also have been dropped from the segment before this one.

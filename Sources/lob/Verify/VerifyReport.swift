@@ -52,7 +52,9 @@ struct VerifyReport {
             + (result.skippedBlocks > 0 ? " (\(result.skippedBlocks) left out), " : ", ")
             + "\(counted(counters.frames, "frame")), \(byteText(result.bytes)) unpacked; agreed: digests "
             + "\(counters.digestsAgreed)/\(counters.digestsCompared), copies of books "
-            + "\(counters.booksAgreed)/\(counters.booksCompared), \(counters.booksAdopted) adopted; "
+            + "\(counters.booksAgreed)/\(counters.booksCompared), \(counters.booksAdopted) adopted"
+            + (counters.snapshotsCompared == 0
+                ? "" : ", snapshots \(counters.snapshotsAgreed)/\(counters.snapshotsCompared)") + "; "
             + (result.isFaulty ? "FAULTY" : "nothing disagrees")
             + "; \(rounded(Double(counters.frames) / max(seconds, 1e-9))) frames/s"
     }
@@ -106,6 +108,8 @@ struct VerifyReport {
             ("digestsCompared", counters.digestsCompared), ("digestsAgreed", counters.digestsAgreed),
             ("digestsUnknown", counters.digestsUnknown), ("booksCompared", counters.booksCompared),
             ("booksAgreed", counters.booksAgreed), ("booksAdopted", counters.booksAdopted),
+            ("snapshotsCompared", counters.snapshotsCompared),
+            ("snapshotsAgreed", counters.snapshotsAgreed),
             ("mismatches", result.mismatchCount), ("damagedBlocks", result.damagedBlocks),
             ("damagedBytes", result.damagedBytes), ("cutBytes", result.cutBytes),
             ("unlistedBlocks", counters.unlistedBlocks), ("unreadableRecords", counters.unreadableRecords),
