@@ -106,7 +106,8 @@ package struct LineShape: Sendable {
         if at == line.count { return stranger(.array, "an opening bracket") }
         let isJSON = line[line.count - 1] == UInt8(ascii: "]")
         let beginsWithObject = line[at] == UInt8(ascii: "{")
-        if beginsWithObject || isJSON, contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"") {
+        if beginsWithObject || isJSON, contains(line, "\"depthUpdate\"") || contains(line, "\"lastUpdateId\"")
+        {
             let kind: Stranger = beginsWithObject ? .array : .row
             return stranger(kind, string(line, first..<line.count, countMax: 40))
         }
