@@ -20,7 +20,7 @@ import Testing
         _ = harness.stop()
 
         let stream = try RecordedStream.all(at: folder.path)[0]
-        let bases = stream.segments.flatMap(\.index.blocks).filter { $0.isBase && $0.sequence > 0 }
+        let bases = stream.blocks.filter { $0.isBase && $0.sequence > 0 }
         var walk = RecordingWalk(stream, fromNs: isHole ? .min : bases[0].firstAtNs)
         var engine = RecordedEngine(isExact: isHole)
         var mayHole = isHole
