@@ -130,7 +130,9 @@ private final class Fault: Sendable {
         #expect(subject.events.contains(.lost(rows: 40 - taken)))
         let loss = try StoreReader(folder.file).rows(.losses, StoreFilter())
         // In one row or several: room may come free while the last ones are refused.
-        let books = loss.reduce(Int64(0)) { if case .number(let count) = $1["books"] { $0 + count } else { $0 } }
+        let books = loss.reduce(Int64(0)) {
+            if case .number(let count) = $1["books"] { $0 + count } else { $0 }
+        }
         #expect(!loss.isEmpty && books == Int64(40 - taken), "\(loss)")
         #expect(loss.first?["fromNs"] == .number(77))
     }

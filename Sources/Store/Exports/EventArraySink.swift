@@ -123,9 +123,11 @@ package final class EventArraySink: BookSink {
 
     private func flush() {
         if rows.isEmpty { return }
-        check.add(rows.span)
-        file.write(rows)
-        rows.removeAll(keepingCapacity: true)
+        let written = rows
+        check.add(written.span)
+        file.write(written)
+        rows = []
+        rows.reserveCapacity(written.count)
     }
 
     package func finish() throws(ExportError) {
