@@ -4,6 +4,7 @@ import BinanceVenue
 import DepthBook
 import LobHandoff
 import MarketData
+import TestSupport
 import Testing
 
 @testable import BookEngine
@@ -41,6 +42,30 @@ extension EngineHarness {
 }
 
 @Suite struct EngineLagTests {
+    /// Whatever updates say of their times, a lag is a time that can be doubled.
+    @Test(arguments: 0..<20 as Range<UInt64>) func anyEventTime(_ seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var meter = LagMeter()
+        meter.isSteady = seed % 2 == 0
+        var nowNs: Int64 = 1_790_000_000 * second
+        let odd: [Int64] = [1, 9_200_000_000_000_000, .max / 1000, .max / 1001, 1_700_000_000_000_000]
+        for _ in 0..<2_000 {
+            nowNs += Int64(random.next() % 100_000_000)
+            meter.isExact = random.next() % 4 != 0
+            let formerNs = meter.floorNs
+            for _ in 0..<(1 + random.next() % 12) {
+                let jitterUs = Int64(random.next() % 5_000_000) - 2_000_000
+                let isOdd = random.next() % 4 == 0
+                let eventUs = isOdd ? odd[Int(random.next() % 5)] : nowNs / 1000 + jitterUs
+                if random.next() % 8 == 0 {
+                    meter.wentBack(byUs: odd[Int(random.next() % 5)], sinceFloorNs: formerNs)
+                }
+                let lagNs = meter.lagNs(eventTimeUs: eventUs, nowNs: nowNs)
+                #expect((0...3_600 * second).contains(lagNs))
+            }
+        }
+    }
+
     // MARK: - What is usual
 
     /// A stream that stays late is not in time after ten minutes, nor after an hour.

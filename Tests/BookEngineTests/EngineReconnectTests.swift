@@ -97,6 +97,26 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(h.status().state == .live)
     }
 
+    /// What proved it may be older than its connection, and the update between the two is nobody's: another
+    /// snapshot is asked for a second later.
+    @Test(arguments: [10, 11]) func anEarlyProofIsConfirmed(_ venueID: Int) {
+        var h = EngineHarness()
+        h.goLive()
+        h.reconnect()
+        h.snapshot(10, bids: ["9.0:1.0", "8.0:2.0"], asks: ["10.0:1.0", "11.0:2.0"])
+        #expect(h.status().state == .live)
+        _ = h.requests()
+        for _ in 0..<3 { h.tick(afterNs: second / 4) }
+        #expect(h.askedFor().isEmpty)
+        for _ in 0..<2 { h.tick(afterNs: second / 4) }
+        #expect(h.askedFor() == [btc])
+        let bids = venueID == 10 ? ["9.0:1.0", "8.0:2.0"] : ["9.0:7.0", "8.0:2.0"]
+        h.snapshot(venueID, bids: bids, asks: ["10.0:1.0", "11.0:2.0"])
+        for _ in 0..<12 { h.tick(afterNs: second / 4) }
+        #expect((h.status().state == .live) == (venueID == 10))
+        if venueID == 10 { #expect(h.askedFor().isEmpty) }
+    }
+
     /// Three books prove themselves; the others that join by ids are believed without a request of their own.
     @Test func fewProveThemselvesForMany() {
         var h = EngineHarness.market(100)

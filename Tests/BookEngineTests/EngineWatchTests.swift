@@ -70,8 +70,12 @@ extension EngineHarness {
     @Test func aCheckThatDoesNotComeIsNotWaitedFor() {
         var h = EngineHarness()
         h.goLive()
+        let number = h.engine.lossNumber(of: btc)
         #expect(h.secondsUntil(.ask(btc, .check, attempt: 0), atMost: 60) == 30.25)
+        #expect(h.engine.lossNumber(of: btc) == number)
         #expect(h.secondsUntilResubscription(atMost: 60) == 21)
+        // Engines that have a copy of the book know of the doubt by that.
+        #expect(h.status().reason == .behind && h.engine.lossNumber(of: btc) > number)
     }
 
     @Test func theLimitStopsDoubling() {

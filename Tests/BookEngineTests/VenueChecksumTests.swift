@@ -43,6 +43,30 @@ private let btc: SymbolName = "BTCUSDT"
         }
     }
 
+    /// Also of updates that wait for the snapshot, and of those that a candidate gets.
+    @Test(arguments: [false, true]) func kept(_ isRight: Bool) {
+        let right = VenueChecksumTests.checksum("1001096209510")
+        let told = isRight ? right : right ^ 1
+        let update = VenueChecksumTests.update(11, bids: "[[\"9.6\",\"2.0\"]]", checksum: "\(told)")
+        var h = EngineHarness { $0.checksum = VenueChecksumTests.rule }
+        h.frame(.connected)
+        h.message(update)
+        h.snapshot(10, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        #expect((h.status().state == .live) == isRight)
+        #expect(h.status().counters.checksumsCompared == 1)
+        // A candidate whose snapshot has one level less than the served book.
+        var g = EngineHarness { $0.checksum = VenueChecksumTests.rule }
+        g.frame(.connected)
+        g.snapshot(10, bids: ["9.5:1.0"], asks: ["10.0:1.0"])
+        g.message(VenueChecksumTests.update(11, bids: "[[\"9.6\",\"2.0\"]]", checksum: "\(right)"))
+        g.message(VenueChecksumTests.update(12, bids: "[]", checksum: "\(right)"))
+        let before = g.status().counters.auditsCompared
+        g.snapshot(11, bids: isRight ? ["9.6:2.0", "9.5:1.0"] : ["9.6:2.0"], asks: ["10.0:1.0"])
+        g.message(VenueChecksumTests.update(13, bids: "[]", checksum: "\(right)"))
+        #expect(g.status().state == .live && g.book(.bid) == ["9.6:2.0", "9.5:1.0"])
+        #expect(g.status().counters.auditsCompared >= before)
+    }
+
     /// Without a rule nothing is compared, and an update without a checksum says nothing of the one before.
     @Test func whatIsNotAskedForIsNotCompared() {
         var h = EngineHarness()

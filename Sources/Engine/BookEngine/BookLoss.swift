@@ -11,6 +11,7 @@ import DepthBook
 /// joined        lost      lost       counts as a resync
 /// lost          lost      lost       for the later reason
 ///               joined    joined
+/// any           doubted   same       counts as another loss for whoever has a copy
 /// ```
 struct BookLoss {
     /// Whether a book was ever joined to its stream.
@@ -28,6 +29,9 @@ struct BookLoss {
         (reason, self.number) = (why, number)
         return isResync
     }
+
+    /// The book is in doubt, and copies of it are as well.
+    mutating func doubted(number: Int) { self.number = number }
 
     /// A book is joined to its stream.
     @inline(__always)

@@ -88,14 +88,18 @@ struct LagMeter {
         let (differenceNs, overflows) = nowNs.subtractingReportingOverflow(eventNs)
         if overflows { return 0 }
         if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs || stepNs > 0 {
-            if !isExact { return floorNs == .max ? 0 : max(differenceNs &- floorNs, 0) }
+            if !isExact { return floorNs == .max ? 0 : LagMeter.capped(differenceNs &- floorNs) }
             if stepNs > 0 { followStep(differenceNs) }
             if isTooFast(differenceNs) { return formerLagNs(differenceNs) }
             note(differenceNs, nowNs)
         }
         tooFastCount = 0
-        return min(max(differenceNs &- floorNs, 0), 60 * LagMeter.minuteNs)
+        return LagMeter.capped(differenceNs &- floorNs)
     }
+
+    /// Event times come from outside: whatever they say, a lag can be added to a time.
+    @inline(__always)
+    private static func capped(_ lagNs: Int64) -> Int64 { min(max(lagNs, 0), 60 * minuteNs) }
 
     private mutating func isTooFast(_ differenceNs: Int64) -> Bool {
         let (limitNs, overflows) = floorNs.subtractingReportingOverflow(LagMeter.tooFastNs)
@@ -108,7 +112,7 @@ struct LagMeter {
 
     /// How late an update is that is too fast, by what the floor was before the last step.
     private func formerLagNs(_ differenceNs: Int64) -> Int64 {
-        formerFloorNs == .max ? 0 : max(differenceNs &- formerFloorNs, 0)
+        formerFloorNs == .max ? 0 : LagMeter.capped(differenceNs &- formerFloorNs)
     }
 
     /// Another update, while the venue's clock seems to have been set back.

@@ -28,7 +28,11 @@ extension SymbolBook {
             replaceByCandidate(.behind)
         } else {
             leftBehind(isExplained)
+            // What was seen lately speaks against the next book too; what is older may be of another time.
+            var evidence = ahead
+            _ = evidence.cameBack(to: UpdateID(0), seenBeforeNs: shared.nowNs &- aheadLimitNs)
             restart(.behind)
+            ahead = evidence
         }
         if !isExplained { resubscribe() }
     }
@@ -97,7 +101,12 @@ extension SymbolBook {
         if silence.subscribableNs(shared.configuration) > shared.nowNs { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
-        if !shared.defect.believesResubscribed { source.resubscribed(nowNs: shared.nowNs) }
+        if !shared.defect.believesResubscribed {
+            source.resubscribed(nowNs: shared.nowNs)
+            // Engines beside this one do not know of the request: they are to doubt their books as well.
+            shared.lossCount &+= 1
+            loss.doubted(number: shared.lossCount)
+        }
         shared.requests.append(.resubscribe(name))
         judge()
     }

@@ -51,6 +51,7 @@ extension SymbolBook {
             _ = staging.buffer.append(frame)
         case .apply:
             do { try staging.book.apply(update) } catch { return dropCandidate(failed: true) }
+            if let told = update.checksum, contradicts(told, staging) { return dropCandidate(failed: true) }
         case .resync(.snapshotTooOld, _):
             // REST was late: what comes from here on is kept for the next snapshot.
             candidate?.lostSnapshot()
@@ -77,7 +78,8 @@ extension SymbolBook {
         guard let staging = candidate?.staging else { return }
         guard case .replay = staging.sync.snapshotArrived(id) else { return candidateIsTooOld() }
         switch staging.join(
-            &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked, applied: { true })
+            &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked,
+            applied: { told in told.map { !contradicts($0, staging) } ?? true })
         {
         case .joined: break
         case .refuted:

@@ -57,11 +57,15 @@ extension SymbolBook {
         appliedAtLoad = counters.applied
         let outcome = served.join(
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
-        ) {
+        ) { told in
             counters.applied += 1
             source.ledOn(atNs: silence.heardNs)
             // The last one that is applied is the last that was kept.
             appliedAtNs = served.buffer.lastReceivedAtNs
+            if let told, contradicts(told, served) {
+                restart(.mismatch)
+                return false
+            }
             if crossChecks.hasTickers { compareRememberedTicker(served.book.lastUpdateID) }
             return served.sync.isLive
         }

@@ -38,7 +38,10 @@ extension SymbolBook {
             let dueNs = gap.dueNs(after: shared.configuration.doubtNsMin)
             return dueNs <= nowNs ? startCandidate(.resync) : wake(atNs: dueNs)
         }
-        if served.sync.isLive && source.leftOutNs == nil { return seekProofOfTimeliness(nowNs) }
+        if served.sync.isLive && source.leftOutNs == nil {
+            guard let dueNs = source.confirmNs else { return seekProofOfTimeliness(nowNs) }
+            return dueNs <= nowNs ? startCandidate(.check) : wake(atNs: dueNs)
+        }
         // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
         var dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
         if source.leftOutNs != nil {

@@ -82,15 +82,15 @@ extension SymbolBook {
 
     /// A message of this symbol, or that may have been, was lost.
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
+        // Said by the feed when the venue has accepted the new subscription: nothing was lost.
+        if why == .dropped && mayBeUpdate && connection == source.connection
+            && source.subscribedAgain(nowNs: shared.nowNs)
+        {
+            return wake(atNs: shared.nowNs)
+        }
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
         if !mayBeUpdate { return }
-        if connection == source.connection {
-            // Said by the feed when the venue has accepted the new subscription.
-            if why == .dropped && source.subscribedAgain(nowNs: shared.nowNs) {
-                return wake(atNs: shared.nowNs)
-            }
-            return suspectGap(why)
-        }
+        if connection == source.connection { return suspectGap(why) }
         // Nobody knows how far that one has come: nothing is handed over to it unseen.
         if shared.connections.contains(connection) { source.lost(on: connection) }
     }
@@ -123,12 +123,23 @@ extension SymbolBook {
         judge()
     }
 
+    /// From when on a snapshot shows what the connection of the symbol has seen the beginning of.
+    private var seenFromNs: Int64 {
+        let upNs = source.connection.map { shared.connections.upNs($0) } ?? 0
+        return upNs &+ SymbolSource.snapshotLagNs
+    }
+
     /// Something of the venue at the very id of the served book agrees with it.
     ///
     /// - Parameter atNs: when the venue was there, or later than that: on the engine's clock.
     func proved(by evidence: Evidence, atNs: Int64) {
         // As long as the updates that come lie behind the book, it is ahead of its stream.
         if !served.sync.isLive && behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs) { return }
+        if evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs {
+            // It may be older than what the venue sent before this connection began.
+            source.agreedEarly(untilNs: seenFromNs)
+            wake(atNs: seenFromNs)
+        }
         served.sync.proven()
         if served.sync.isLive { loss.joined() }
         source.agreed(atNs: atNs)

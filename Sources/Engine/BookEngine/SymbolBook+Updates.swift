@@ -72,16 +72,16 @@ extension SymbolBook {
         counters.applied += 1
         appliedAtNs = receivedAtNs
         plausibleIDs.accepted()
-        if let told = update.checksum, contradicts(told) { return restart(.mismatch) }
+        if let told = update.checksum, contradicts(told, served) { return restart(.mismatch) }
         afterApply()
     }
 
     /// Whether the venue's checksum is not the book's.
     @inline(never)
-    private func contradicts(_ told: UInt32) -> Bool {
+    func contradicts(_ told: UInt32, _ owner: SyncedBook) -> Bool {
         guard let rule = shared.configuration.checksum else { return false }
         counters.checksumsCompared += 1
-        if rule.value(of: served.book) != told { return true }
+        if rule.value(of: owner.book) != told { return true }
         counters.checksumsAgreed += 1
         return false
     }

@@ -16,6 +16,7 @@ import MarketData
 /// subscribedAgain  it has been
 /// agreed           the venue was where the book is at that time: settled if that was under the new
 ///                  subscription
+/// agreedEarly      it was so at a time that may lie before the connection: to be confirmed
 /// ledOn            an update of it continued the book: settled, unless it came before the new subscription
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and says nothing, or speaks again
@@ -35,9 +36,12 @@ struct SymbolSource {
     /// From when on an update shows it; nil likewise.
     private var inForceNs: Int64?
     /// How old what a snapshot shows may well be.
-    private static let snapshotLagNs: Int64 = 1_000_000_000
+    static let snapshotLagNs: Int64 = 1_000_000_000
     /// How long a request to subscribe may take: gathered, sent within the venue's limits, and obeyed.
     static let subscribingNs: Int64 = 3_000_000_000
+    /// When a snapshot must agree once more, since the one that did may be older than the connection; nil if
+    /// none must.
+    private(set) var confirmNs: Int64?
     /// Another connection that brought updates, and the highest id that one of them reached.
     private var other: UInt16?
     private var otherLastID = UpdateID(0)
@@ -53,7 +57,7 @@ struct SymbolSource {
     /// Updates of this connection count from now on.
     mutating func moved(to connection: UInt16?, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
-        (leftOutNs, provableNs, inForceNs) = (nil, nil, nil)
+        (leftOutNs, provableNs, inForceNs, confirmNs) = (nil, nil, nil, nil)
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
         isShownBelow = false
@@ -73,6 +77,7 @@ struct SymbolSource {
     @inline(__always)
     mutating func ledOn(atNs: Int64) {
         isShownBelow = false
+        confirmNs = nil
         if leftOutNs != nil && atNs >= inForceNs ?? .min { leftOutNs = nil }
     }
 
@@ -120,7 +125,12 @@ struct SymbolSource {
     /// with that, nobody knows: tickers and snapshots come without it.
     mutating func agreed(atNs: Int64) {
         if let provableNs, atNs >= provableNs { leftOutNs = nil }
+        if let confirmNs, atNs >= confirmNs { self.confirmNs = nil }
     }
+
+    /// A snapshot agreed that may be older than the connection: until an update continues the book, another
+    /// one has to, from this time on.
+    mutating func agreedEarly(untilNs: Int64) { confirmNs = untilNs }
 
     /// The connection has fallen silent, or speaks again.
     mutating func fellSilent(_ isSilent: Bool) { self.isSilent = isSilent }

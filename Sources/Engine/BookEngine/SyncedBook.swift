@@ -57,9 +57,10 @@ extension SyncedBook {
     /// On the way the snapshot is checked: of an update that ends at its id every level must stand in it.
     /// - Parameters:
     ///   - isLinked: whether buffered updates name the last id of the one before.
-    ///   - applied: called after each message that was applied; false if the owner has given the book
-    ///   up meanwhile. Synchronizer and buffer are then what the owner made of them.
-    func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: () -> Bool)
+    ///   - applied: called after each message that was applied, with the checksum that it carries; false if
+    ///   the owner has given the book up meanwhile. Synchronizer and buffer are then what the owner made of
+    ///   them.
+    func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: (UInt32?) -> Bool)
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
@@ -82,7 +83,7 @@ extension SyncedBook {
                 witness.note(parser.update)
             case .apply:
                 do { try book.apply(parser.update) } catch { return .unusable }
-                if !applied() { return .abandoned }
+                if !applied(parser.update.checksum) { return .abandoned }
             case .buffer, .bufferAnew, .resync:
                 return .unusable
             }
