@@ -79,6 +79,8 @@ extension ServerMachine {
     /// Asks for the venue's list of symbols: again soon until it is there, later now and then.
     private func takeList(_ nowNs: UInt64) {
         if let list = lists.take().first {
+            // One that is listed no longer is not what it was.
+            facts = [:]
             for info in list.symbols where indices[info.symbol] != nil { facts[info.symbol] = info }
             texts = list.texts
             counters.listCount += 1
