@@ -69,18 +69,23 @@ package struct RecordedStream: Sendable {
         (segments.first?.header.createdAtNs ?? 0, segments.last?.header.createdAtNs ?? 0)
     }
 
+    /// Most blocks of a segment that are searched for what it says of itself. Earlier versions wrote gaps
+    /// before their first base.
+    private static let termsBlocksMax = 8
+
     /// What the first segment says of itself; nil if nothing can be read of it.
     package var terms: RecordingTerms? {
         for segment in segments {
-            guard let reader = try? SegmentReader(path: segment.path), let first = reader.index.blocks.first,
-                let (_, raw) = try? reader.block(at: Int(clamping: first.offset))
-            else { continue }
-            var terms: RecordingTerms?
-            _ = FrameBlock.forEach(in: raw) { frame in
-                if frame.record == .terms { terms = RecordingTerms(frame.body) }
-                return terms == nil
+            guard let reader = try? SegmentReader(path: segment.path) else { continue }
+            for entry in reader.index.blocks.prefix(RecordedStream.termsBlocksMax) {
+                guard let (_, raw) = try? reader.block(at: Int(clamping: entry.offset)) else { continue }
+                var terms: RecordingTerms?
+                _ = FrameBlock.forEach(in: raw) { frame in
+                    if frame.record == .terms { terms = RecordingTerms(frame.body) }
+                    return terms == nil
+                }
+                if let terms { return terms }
             }
-            if let terms { return terms }
         }
         return nil
     }

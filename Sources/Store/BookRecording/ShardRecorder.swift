@@ -288,7 +288,8 @@ final class ShardRecorder: @unchecked Sendable {
     private func note(_ gap: RecordedGap, _ atNs: Int64, _ slot: Int) {
         gaps.add(gap)
         counters.gaps += gap.toNs == 0 ? 1 : 0
-        if loss != nil { return }
+        // The first base tells of the gaps before it: nothing stands before what reading begins with.
+        if loss != nil || counters.bases == 0 { return }
         write(.gap, atNs, gap.bytes)
         block.note(symbol: slot)
     }
