@@ -71,4 +71,39 @@ import Testing
         }
         #expect(liveCount > 2, "\(liveCount)")
     }
+
+    /// A gap frame changes no book, and whoever follows the books is told of it all the same.
+    @Test func gapsAreTold() throws {
+        let folder = RecordFolder()
+        let driven = try DrivenRecorder(RecorderOptions(folder: folder.path))
+        let traffic = Traffic(nil, seed: 84)
+        traffic.observer = { driven.recorder.take($0) }
+        driven.recorder.begin(traffic.atNs)
+        traffic.connect()
+        for _ in 0..<100 { traffic.step(hasTrouble: false) }
+        _ = driven.recorder.finish(traffic.atNs)
+        let symbol = Traffic.symbols[0]
+        var walk = RecordingWalk(
+            try RecordedStream.all(at: folder.path)[0], symbols: [symbol.bytes])
+        var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: [symbol])
+        try walk.forEach { item in
+            engine.take(item)
+            return true
+        }
+        engine.takeChanged { _ in }
+        #expect(engine.isTrusted(symbol))
+        var gap = RecordedGap(.stall, of: symbol.bytes, fromNs: traffic.atNs)
+        for toNs in [0, traffic.atNs + 1] {
+            gap.toNs = toNs
+            var block = FrameBlock(symbolCount: 2)
+            block.add(.gap, atNs: traffic.atNs, gap.bytes)
+            _ = FrameBlock.forEach(in: block.raw) { frame in
+                engine.take(.frame(frame))
+                return true
+            }
+            var told: [SymbolName] = []
+            engine.takeChanged { told.append($0) }
+            #expect(told == [symbol] && engine.isTrusted(symbol) == (toNs > 0))
+        }
+    }
 }

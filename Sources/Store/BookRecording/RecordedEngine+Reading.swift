@@ -66,10 +66,13 @@ extension RecordedEngine {
         return isKnown[slot] && (isExact || !isDoubted[slot]) && mark(of: symbol)?.state == .live
     }
 
-    /// Delivers the symbols whose books may have changed since the last call.
+    /// Delivers the symbols whose books may have changed since the last call, or may be believed otherwise.
     package mutating func takeChanged(_ body: (SymbolName) -> Void) {
         guard let names = engine?.symbols else { return }
         engine?.takeChanged { slot in body(names[slot]) }
+        // Whether the recorder believed a book is no change of the engine's.
+        for slot in turned.sorted() where symbols.indices.contains(slot) { body(symbols[slot]) }
+        turned.removeAll(keepingCapacity: true)
     }
 
     /// Times that the book of a symbol was replaced.

@@ -52,6 +52,8 @@ package struct RecordedEngine: ~Copyable {
     var isKnown: [Bool] = []
     /// Which books the recorder did not believe at this place.
     private(set) var isDoubted: [Bool] = []
+    /// Books of which a gap was said to open or to end since the last call of `takeChanged`.
+    var turned: Set<Int> = []
     /// Which books the recorder did not believe at some time since their last copy.
     var wasDoubted: [Bool] = []
     /// Reads snapshots that the engine does not get.
@@ -258,6 +260,7 @@ package struct RecordedEngine: ~Copyable {
         if let slot = SymbolName(gap.symbol.span).flatMap({ slots[$0] }) {
             isDoubted[slot] = gap.toNs == 0
             wasDoubted[slot] = true
+            turned.insert(slot)
         }
     }
 

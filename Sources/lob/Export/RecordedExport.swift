@@ -28,8 +28,9 @@ enum RecordedExport {
             if case .frame(let frame) = item {
                 atNs = frame.receivedAtNs
                 progress.show(path, Double(atNs - span.fromNs) / Double(max(span.toNs - span.fromNs, 1)))
-                if exporter.isOver(atNs: atNs) { return false }
-                exporter.advance(atNs: atNs) { symbol, body in _ = engine.withBook(symbol, body) }
+                exporter.advance(atNs: atNs) { symbol, body in
+                    if engine.isTrusted(symbol) { _ = engine.withBook(symbol, body) }
+                }
             }
             engine.take(item)
             changed.removeAll(keepingCapacity: true)
@@ -41,7 +42,7 @@ enum RecordedExport {
                     show(symbol, engine, Span(), atNs, &exporter)
                 }
             }
-            return !StopSignals.isRaised && !exporter.hasFailed
+            return !StopSignals.isRaised && !exporter.hasFailed && !exporter.isOver(atNs: atNs)
         }
         progress.clear()
         engine.finish()
