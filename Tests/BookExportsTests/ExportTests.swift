@@ -83,7 +83,8 @@ import Testing
             ], "\(quotes.lines)")
     }
 
-    /// Samples at full multiples, also where nothing changed, none of a book that is not proven.
+    /// Samples at full multiples, also where nothing changed, none of a book that is not proven: neither
+    /// behind a break nor between the last update and the break.
     @Test func samples() throws {
         let place = ExportPlace()
         let sink = TopLevelsSink(try place.file(), exchange: "binance", .quotes, isSampled: true)
@@ -91,13 +92,39 @@ import Testing
         exported.sample(atNs: 1)
         try load(&exported, atNs: ExportTests.second / 2)
         try exported.update(11, 12, [("10.05", "1.0")], atNs: ExportTests.second * 7 / 2)
+        try exported.update(13, 13, [("10.06", "1.0")], atNs: ExportTests.second * 9 / 2)
+        exported.sample(atNs: 6 * ExportTests.second)
         try exported.update(
-            14, 15, [], atNs: ExportTests.second * 9 / 2, isProven: false, isApplied: false)
+            15, 16, [], atNs: ExportTests.second * 15 / 2, isProven: false, isApplied: false)
         exported.sample(atNs: 9 * ExportTests.second)
+        try load(&exported, 20, atNs: ExportTests.second * 19 / 2)
+        exported.sample(atNs: 10 * ExportTests.second)
+        exported.sample(atNs: 11 * ExportTests.second)
+        try exported.update(21, 21, [("10.07", "1.0")], atNs: ExportTests.second * 23 / 2)
         try sink.finish()
-        let times = place.lines.dropFirst().map { $0.split(separator: ",")[3] }
-        #expect(times == ["1000000", "2000000", "3000000", "4000000"], "\(place.lines)")
-        #expect(place.lines.last?.hasSuffix("10.05,1.0") == true)
+        let rows = place.lines.dropFirst().map { $0.split(separator: ",") }
+        #expect(
+            rows.map { $0[3] } == ["1000000", "2000000", "3000000", "4000000", "10000000", "11000000"],
+            "\(place.lines)")
+        // Each as the book was at that time.
+        #expect(rows.map { $0[6] } == ["10.00", "10.00", "10.00", "10.05", "10.00", "10.00"])
+    }
+
+    /// Another stream has times of its own, also earlier ones.
+    @Test func samplesOfASecondStream() throws {
+        let place = ExportPlace()
+        let sink = IncrementalSink(try place.file(), exchange: "binance")
+        var exported = ExportedBook(sink, .init(everyNs: ExportTests.second))
+        for id in [10, 20] {
+            exported.exporter.beginStream()
+            exported.sample(atNs: 1)
+            try load(&exported, id, atNs: 2)
+            exported.sample(atNs: 5 * ExportTests.second)
+            try exported.update(id + 1, id + 1, [("10.05", "1.0")], atNs: 5 * ExportTests.second + 1)
+            exported.sample(atNs: 9 * ExportTests.second)
+        }
+        #expect(exported.exporter.beginnings == 2 && exported.exporter.breaks == 0)
+        try sink.finish()
     }
 
     /// Of the changes between two samples the last quantity of each price counts.
@@ -110,6 +137,7 @@ import Testing
         try exported.update(11, 12, [("10.05", "1.0")], atNs: ExportTests.second + 1)
         try exported.update(13, 13, [("10.05", "0.0"), ("9.90", "6.0")], atNs: ExportTests.second + 2)
         exported.sample(atNs: 2 * ExportTests.second)
+        try exported.update(14, 14, [("9.90", "8.0")], atNs: 2 * ExportTests.second + 1)
         try sink.finish()
         let changes = place.lines.filter { $0.contains(",false,") }.map {
             $0.split(separator: ",").suffix(3).joined(separator: ",")

@@ -6,9 +6,13 @@
 // * Levels outside the proven range are never written, nor is anything of a book that is not proven.
 //
 // Sampled, changes are collected until the next multiple of the interval of the time of receipt, and
-// written as of that time: the last quantity of each price.
+// written as of that time: the last quantity of each price. A sample is held until the next update of its
+// book shows that nothing was missed before it, and dropped if something else comes: what is due meanwhile
+// says the same, so that two times and one copy of the book are all that is held. Rows of one symbol are in
+// the order of their times, those of several symbols are not.
 //
-// Bounds: a few numbers for each symbol, and in samples the prices that changed in one interval.
+// Bounds: a few numbers for each symbol, and in samples the prices that changed in one interval and a copy of
+// the levels that its rows need.
 
 import DepthBook
 import MarketData
@@ -27,6 +31,9 @@ package struct BookExporter {
         var timeUs: Int64 = 0
         var bids: [Int64: Int64] = [:]
         var asks: [Int64: Int64] = [:]
+        /// Times of the first and the last sample that waits, of the book in `copy`.
+        var held: (firstNs: Int64, lastNs: Int64)?
+        let copy = HeldBook()
     }
 
     /// How and what.
@@ -84,32 +91,70 @@ package struct BookExporter {
     /// Whether the wanted time is over.
     package func isOver(atNs: Int64) -> Bool { atNs > options.toNs }
 
+    /// Another stream of frames begins: its times are its own, and nothing of it leads on from the last one.
+    package mutating func beginStream() {
+        followed = [:]
+        nextSampleNs = nil
+    }
+
     /// Time goes on: what is due is sampled before anything happens at this time.
     ///
     /// - Parameters:
     ///   - atNs: the time of the next frame.
-    ///   - visit: calls its second argument with the book of a symbol.
+    ///   - visit: calls its second argument with the book of a symbol if it is believed.
     package mutating func advance(
         atNs: Int64, _ visit: (SymbolName, (borrowing OrderBook) -> Void) -> Void
     ) {
         if options.everyNs <= 0 || atNs < options.fromNs { return }
         let everyNs = options.everyNs
-        guard var dueNs = nextSampleNs else {
+        guard let dueNs = nextSampleNs else {
             nextSampleNs = (atNs / everyNs + 1) * everyNs
             return
         }
-        while dueNs <= min(atNs, options.toNs) {
-            let proven = followed.filter { $0.value.isProven }.keys.sorted()
-            for symbol in proven { visit(symbol) { sample(symbol, $0, dueNs) } }
-            // Where there is nothing to sample time is not counted.
-            dueNs = proven.isEmpty ? (atNs / everyNs + 1) * everyNs : dueNs + everyNs
-            if hasFailed { break }
-        }
-        nextSampleNs = dueNs
+        let untilNs = min(atNs, options.toNs)
+        if dueNs > untilNs { return }
+        let lastNs = dueNs + (untilNs - dueNs) / everyNs * everyNs
+        let proven = followed.filter { $0.value.isProven }.keys.sorted()
+        for symbol in proven { hold(symbol, dueNs, lastNs, visit) }
+        nextSampleNs = lastNs + everyNs
     }
 
-    private mutating func sample(_ symbol: SymbolName, _ book: borrowing OrderBook, _ atNs: Int64) {
-        guard var own = followed[symbol], let moment = moment(symbol, own, book, atNs) else { return }
+    private mutating func hold(
+        _ symbol: SymbolName, _ firstNs: Int64, _ lastNs: Int64,
+        _ visit: (SymbolName, (borrowing OrderBook) -> Void) -> Void
+    ) {
+        guard var own = followed[symbol] else { return }
+        if own.held != nil {
+            own.held?.lastNs = lastNs
+        } else {
+            let (copy, count) = (own.copy, own.isNew ? Int.max : sink.levelsOfChange)
+            var isThere = false
+            visit(symbol) { book in
+                copy.take(book, count)
+                isThere = true
+            }
+            if !isThere { return }
+            own.held = (firstNs, lastNs)
+        }
+        followed[symbol] = own
+    }
+
+    /// Nothing was missed since the samples that wait were due.
+    private mutating func writeHeld(_ symbol: SymbolName, _ own: inout Followed) {
+        guard let held = own.held else { return }
+        own.held = nil
+        let copy = own.copy
+        var dueNs = held.firstNs
+        while dueNs <= held.lastNs && !hasFailed {
+            sample(symbol, &own, copy.book, dueNs)
+            dueNs += options.everyNs
+        }
+    }
+
+    private mutating func sample(
+        _ symbol: SymbolName, _ own: inout Followed, _ book: borrowing OrderBook, _ atNs: Int64
+    ) {
+        guard let moment = moment(symbol, own, book, atNs) else { return }
         if own.isNew {
             begin(&own, book, moment)
         } else {
@@ -120,7 +165,6 @@ package struct BookExporter {
         }
         own.bids.removeAll(keepingCapacity: true)
         own.asks.removeAll(keepingCapacity: true)
-        followed[symbol] = own
     }
 
     private func moment(
@@ -156,16 +200,21 @@ package struct BookExporter {
         var own = followed[symbol] ?? Followed()
         defer { followed[symbol] = own }
         let isUpdate = update.symbol == symbol && update.last == book.lastUpdateID
-        if isUpdate {
-            let timeUs = update.transactionTimeUs > 0 ? update.transactionTimeUs : update.eventTimeUs
-            if timeUs > 0 { own.timeUs = timeUs }
-        }
         let hasMoved = book.lastUpdateID != own.lastID
         let isSame =
             own.isProven && replacements == own.replacements && book.scales == own.scales
             && own.ranges.bids == book.provenBids && own.ranges.asks == book.provenAsks
             && (!hasMoved || isUpdate && (update.scales == nil || update.scales == book.scales))
         if own.isProven && !isProven { breaks += 1 }
+        if !isProven || !isSame {
+            own.held = nil
+        } else if hasMoved {
+            writeHeld(symbol, &own)
+        }
+        if isUpdate {
+            let timeUs = update.transactionTimeUs > 0 ? update.transactionTimeUs : update.eventTimeUs
+            if timeUs > 0 { own.timeUs = timeUs }
+        }
         (own.isProven, own.replacements, own.lastID) = (isProven, replacements, book.lastUpdateID)
         (own.ranges, own.scales) = ((book.provenBids, book.provenAsks), book.scales)
         if !isProven || !isSame {

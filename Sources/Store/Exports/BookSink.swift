@@ -23,6 +23,9 @@ package protocol BookSink: AnyObject {
         _ changes: ExportedChanges, _ book: borrowing OrderBook, _ moment: ExportMoment,
         _ message: Span<UInt8>)
 
+    /// Levels a side that `change` reads of the book.
+    var levelsOfChange: Int { get }
+
     /// Brings the file to its end and gives it its name.
     func finish() throws(ExportError)
 
@@ -32,5 +35,6 @@ package protocol BookSink: AnyObject {
 
 extension BookSink {
     package var note: String? { nil }
+    package var levelsOfChange: Int { 0 }
     package func finish() throws(ExportError) { try file.finish() }
 }

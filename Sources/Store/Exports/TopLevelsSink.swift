@@ -41,6 +41,8 @@ package final class TopLevelsSink: BookSink {
     private var row = ExportText()
     private var last: [SymbolName: Sides] = [:]
 
+    package var levelsOfChange: Int { layout.count }
+
     /// Begins the file with its header.
     ///
     /// - Parameters:

@@ -22,7 +22,8 @@ struct ExportCommand: ParsableCommand {
             text           lines of receive time and message, each book begun by a REST body
 
             Times are those of the venue's engine (T, otherwise E) and of receipt. With --every a sample is \
-            taken at full multiples of the time of receipt, otherwise every change is written. A file whose \
+            taken at full multiples of the time of receipt, otherwise every change is written; a sample is \
+            written when the next update of its book shows that nothing was missed before it. A file whose \
             name ends with .gz is packed; - is standard output. The shards of a recording follow one another.
 
             Exit status: 0 written; 1 something cannot be read or written; 2 the input is damaged or \
@@ -159,6 +160,7 @@ struct ExportCommand: ParsableCommand {
         let sink = try format.sink(out, market, symbolCount: symbolCount(symbols), everyNs: everyNs)
         var exporter = BookExporter(sink, options)
         for (path, stream) in streams where !StopSignals.isRaised && !exporter.hasFailed {
+            exporter.beginStream()
             isFaulty = try RecordedExport.run(stream, path, part, &exporter) || isFaulty
         }
         try finish(sink, exporter, isFaulty: isFaulty)
