@@ -91,7 +91,8 @@ import Testing
             return true
         }
         engine.takeChanged { _ in }
-        #expect(engine.isTrusted(symbol))
+        let isTrusted = engine.isTrusted(symbol)
+        #expect(isTrusted)
         var gap = RecordedGap(.stall, of: symbol.bytes, fromNs: traffic.atNs)
         for toNs in [0, traffic.atNs + 1] {
             gap.toNs = toNs
@@ -103,7 +104,8 @@ import Testing
             }
             var told: [SymbolName] = []
             engine.takeChanged { told.append($0) }
-            #expect(told == [symbol] && engine.isTrusted(symbol) == (toNs > 0))
+            let isTrusted = engine.isTrusted(symbol)
+            #expect(told == [symbol] && isTrusted == (toNs > 0))
         }
     }
 }
