@@ -60,6 +60,28 @@ import Testing
                 + snapshot.map { "\(head)2000000,5000000,true,\($0)" }, "\(place.lines)")
     }
 
+    /// Rows of snapshots that follow each other are one snapshot: the second one is set apart.
+    @Test func aBookThatBeginsTwice() throws {
+        let place = ExportPlace()
+        let sink = IncrementalSink(try place.file(), exchange: "binance")
+        var exported = ExportedBook(sink)
+        for (id, price) in [(10, "9.00"), (20, "8.00"), (30, "7.00")] {
+            try exported.load(id, [(price, "1.0")], [], limit: 3, atNs: Int64(id) * ExportTests.second)
+            if id == 20 {
+                try exported.update(21, 21, [("8.00", "2.0")], atNs: 25 * ExportTests.second)
+            }
+        }
+        try sink.finish()
+        let rows = place.lines.dropFirst().map {
+            $0.split(separator: ",").dropFirst(4).joined(separator: ",")
+        }
+        #expect(
+            rows == [
+                "true,bid,9.00,1.0", "false,bid,9.00,0.0", "true,bid,8.00,1.0", "false,bid,8.00,2.0",
+                "true,bid,7.00,1.0",
+            ], "\(place.lines)")
+    }
+
     @Test func theBytesOfTopLevels() throws {
         let (place, quotes) = (ExportPlace(), ExportPlace())
         for (place, layout) in [(place, TopLevelsSink.Layout.levels(5)), (quotes, .quotes)] {

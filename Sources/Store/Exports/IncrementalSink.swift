@@ -4,7 +4,9 @@
 //
 // Times in microseconds. The rows of one message share their local time; amount 0 takes a level away. Rows
 // with `is_snapshot` true behind rows with false void everything before them: so begins a book, and so it
-// goes on behind a break. The layout has no word for how far a side is known, so only levels inside the
+// goes on behind a break. Rows with true that follow each other are one snapshot: where a book begins twice
+// without a change, a row with false comes between, which takes a level of the first away. The layout has
+// no word for how far a side is known, so only levels inside the
 // proven range are written.
 
 import DepthBook
@@ -16,6 +18,8 @@ package final class IncrementalSink: BookSink {
     private let exchange: [UInt8]
     private var row = ExportText()
     private var head = ExportText()
+    /// A level of the snapshot that the last row of a symbol is of; none if that row is a change.
+    private var snapshots: [SymbolName: (side: Side, price: Price, scales: SymbolScales)] = [:]
 
     /// Begins the file with its header.
     ///
@@ -28,15 +32,22 @@ package final class IncrementalSink: BookSink {
     }
 
     package func begin(_ book: borrowing OrderBook, _ moment: ExportMoment) {
+        if let former = snapshots.removeValue(forKey: moment.symbol) {
+            beginRow(moment, isSnapshot: false)
+            write(head.bytes, former.side, PriceLevel(former.price.mantissa, 0), former.scales)
+        }
         beginRow(moment, isSnapshot: true)
         let head = head.bytes
         for side in Side.allCases {
             let range = book.proven(side)
+            var first: Price?
             book.forEachLevel(side) { level in
                 if !range.reaches(level.price, on: side) { return false }
+                if first == nil { first = level.price }
                 write(head, side, level, moment.scales)
                 return true
             }
+            if let first { snapshots[moment.symbol] = (side, first, moment.scales) }
         }
         flush()
     }
@@ -45,6 +56,8 @@ package final class IncrementalSink: BookSink {
         _ changes: ExportedChanges, _ book: borrowing OrderBook, _ moment: ExportMoment,
         _ message: Span<UInt8>
     ) {
+        if changes.bids.isEmpty && changes.asks.isEmpty { return }
+        snapshots[moment.symbol] = nil
         beginRow(moment, isSnapshot: false)
         let head = head.bytes
         for level in changes.bids { write(head, .bid, level, moment.scales) }
