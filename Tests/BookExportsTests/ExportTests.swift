@@ -267,7 +267,33 @@ import Testing
             file.write(text.utf8)
             if text == "first" { try file.finish() }
         }
-        #expect(place.lines == ["first"])
-        #expect(!FileManager.default.fileExists(atPath: place.path + ".tmp"))
+        #expect(place.lines == ["first"] && place.neighbours.isEmpty)
+    }
+
+    /// Only the file that is named is replaced, and none that is being read.
+    @Test func filesOfOthers() throws {
+        let (place, link) = (ExportPlace(), ExportPlace())
+        try Data("old".utf8).write(to: URL(fileURLWithPath: place.path))
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: place.path + ".tmp"))
+        try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: place.path)
+        for input in [place.path, link.path] {
+            #expect(throws: ExportError.isInput(path: link.path)) {
+                _ = try ExportFile(path: link.path, inputs: ["/nowhere/at/all", input])
+            }
+        }
+        let file = try link.file()
+        file.write("new".utf8)
+        #expect(place.lines == ["old"])
+        try file.finish()
+        let target = try FileManager.default.destinationOfSymbolicLink(atPath: link.path)
+        #expect(target == place.path && place.lines == ["new"] && place.neighbours == [".tmp"])
+        let other = try Data(contentsOf: URL(fileURLWithPath: place.path + ".tmp"))
+        #expect(other == Data("mine".utf8))
+        try FileManager.default.removeItem(atPath: place.path + ".tmp")
+        // A link that leads nowhere stays.
+        try FileManager.default.removeItem(atPath: place.path)
+        #expect(throws: ExportError.self) { _ = try ExportFile(path: link.path) }
+        let still = try FileManager.default.destinationOfSymbolicLink(atPath: link.path)
+        #expect(still == place.path)
     }
 }

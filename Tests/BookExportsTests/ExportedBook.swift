@@ -66,6 +66,15 @@ final class ExportPlace {
         try ExportFile(path: path, isPatched: isPatched)
     }
 
+    /// What other names beside it have behind its own.
+    var neighbours: [String] {
+        let url = URL(fileURLWithPath: path)
+        let folder = url.deletingLastPathComponent().path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let own = url.lastPathComponent
+        return names.filter { $0.hasPrefix(own) && $0 != own }.map { String($0.dropFirst(own.count)) }
+    }
+
     var bytes: [UInt8] { Array((try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()) }
 
     var lines: [String] { String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { String($0) } }

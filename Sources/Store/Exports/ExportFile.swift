@@ -1,7 +1,9 @@
 // The file of an export: plain, gzip, or standard output.
 //
-// A file is written beside its place as `FILE.tmp` and gets its name at the end: an export is whole or not
-// there. Rows go through one buffer of a quarter of a mebibyte.
+// A file is written beside its place under a name that nothing else has, and gets its own at the end: an
+// export is whole or not there. Where its name is a symbolic link, the file that it leads to is replaced; one
+// that is being read never is. What is no regular file is written as it is. Rows go through one buffer of a
+// quarter of a mebibyte.
 //
 // SAFETY: owns the descriptor or the gzFile and closes each once; the system and zlib are told of no more
 // bytes than an array holds.
@@ -16,6 +18,9 @@ package final class ExportFile {
 
     /// Its place; `-` is standard output.
     package let path: String
+    /// The file that symbolic links lead to.
+    private let target: String
+    /// What is written until the end; `target` if that has its name already.
     private let temporary: String
     private let descriptor: Int32
     private let packed: gzFile?
@@ -31,22 +36,29 @@ package final class ExportFile {
     /// - Parameters:
     ///   - path: its place, or `-`.
     ///   - isPatched: whether its beginning is written again at the end, which no pipe can do.
-    package init(path: String, isPatched: Bool = false) throws(ExportError) {
+    ///   - inputs: files that are being read and must not be replaced.
+    package init(path: String, isPatched: Bool = false, inputs: [String] = []) throws(ExportError) {
         self.path = path
-        if path == "-" {
-            if isPatched { throw .needsFile(path: "standard output") }
-            (temporary, descriptor) = ("", 1)
+        if path == "-" || ExportFile.isStandardOutput(path) {
+            if isPatched { throw .needsFile(path: path == "-" ? "standard output" : path) }
+            (target, temporary, descriptor) = ("", "", 1)
             unsafe packed = nil
             return
         }
-        var facts = stat()
-        let isOther = unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT != S_IFREG
-        if isOther && isPatched { throw .needsFile(path: path) }
-        // A pipe or a device has its name already.
-        temporary = isOther ? path : path + ".tmp"
-        let flags = O_RDWR | O_CREAT | O_CLOEXEC | (isOther ? 0 : O_TRUNC)
-        descriptor = unsafe open(temporary, isOther ? O_WRONLY | O_CLOEXEC : flags, 0o644)
-        if descriptor < 0 { throw ExportFile.refusal(temporary) }
+        let place = try ExportFile.resolved(path)
+        target = place
+        let isOther = try ExportFile.check(place, path, inputs)
+        if isOther {
+            if isPatched { throw .needsFile(path: path) }
+            // A pipe or a device has its name already.
+            temporary = place
+            descriptor = unsafe open(place, O_WRONLY | O_CLOEXEC)
+        } else {
+            let name = "\(place).\(UInt64.random(in: 0 ... .max)).tmp"
+            temporary = name
+            descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        }
+        if descriptor < 0 { throw ExportFile.refusal(path) }
         unsafe packed = path.hasSuffix(".gz") ? gzdopen(dup(descriptor), "wb1") : nil
         buffer.reserveCapacity(ExportFile.bufferBytes + 4096)
     }
@@ -55,11 +67,52 @@ package final class ExportFile {
         if isFinished { return }
         if let packed = unsafe packed { unsafe gzclose_w(packed) }
         if descriptor > 2 { close(descriptor) }
-        if temporary != path && !temporary.isEmpty { unsafe unlink(temporary) }
+        if temporary != target { unsafe unlink(temporary) }
     }
 
     private static func refusal(_ path: String) -> ExportError {
         unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+
+    /// Whether a path, as `/dev/stdout` does, means what is standard output already.
+    private static func isStandardOutput(_ path: String) -> Bool {
+        if path.hasSuffix(".gz") { return false }
+        var (facts, own) = (stat(), stat())
+        return unsafe stat(path, &facts) == 0 && fstat(1, &own) == 0 && facts.st_dev == own.st_dev
+            && facts.st_ino == own.st_ino
+    }
+
+    /// The file that symbolic links lead to, so that it is replaced and not the link.
+    private static func resolved(_ path: String) throws(ExportError) -> String {
+        if let real = unsafe realpath(path, nil) {
+            defer { unsafe free(real) }
+            return unsafe String(cString: real)
+        }
+        var facts = stat()
+        let isLink = unsafe lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK
+        // The links of open pipes have names that are no paths.
+        if unsafe isLink && stat(path, &facts) != 0 {
+            throw .cannotWrite(path: path, reason: "a symbolic link that leads nowhere")
+        }
+        return path
+    }
+
+    /// Whether a file is there and no regular one.
+    ///
+    /// - Throws: `isInput` if it is one of the inputs.
+    private static func check(
+        _ place: String, _ path: String, _ inputs: [String]
+    ) throws(ExportError) -> Bool {
+        var facts = stat()
+        if unsafe stat(place, &facts) != 0 { return false }
+        if facts.st_mode & S_IFMT != S_IFREG { return true }
+        for input in inputs {
+            var other = stat()
+            if unsafe stat(input, &other) == 0, other.st_dev == facts.st_dev, other.st_ino == facts.st_ino {
+                throw .isInput(path: path)
+            }
+        }
+        return false
     }
 
     /// Appends bytes; after a failure they are dropped.
@@ -136,12 +189,12 @@ package final class ExportFile {
             }
             return
         }
-        let isNamed = temporary == path
+        let isNamed = temporary == target
         if failure == nil && !isNamed && fsync(descriptor) != 0 && errno != EINVAL {
             failure = unsafe String(cString: strerror(errno))
         }
         if close(descriptor) != 0 && failure == nil { failure = unsafe String(cString: strerror(errno)) }
-        if unsafe failure == nil && !isNamed && rename(temporary, path) != 0 {
+        if unsafe failure == nil && !isNamed && rename(temporary, target) != 0 {
             failure = unsafe String(cString: strerror(errno))
         }
         guard let failure else { return }

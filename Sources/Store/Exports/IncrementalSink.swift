@@ -34,7 +34,7 @@ package final class IncrementalSink: BookSink {
     package func begin(_ book: borrowing OrderBook, _ moment: ExportMoment) {
         if let former = snapshots.removeValue(forKey: moment.symbol) {
             beginRow(moment, isSnapshot: false)
-            write(head.bytes, former.side, PriceLevel(former.price.mantissa, 0), former.scales)
+            write(self.head.bytes, former.side, PriceLevel(former.price.mantissa, 0), former.scales)
         }
         beginRow(moment, isSnapshot: true)
         let head = head.bytes

@@ -122,9 +122,9 @@ struct ExportCommand: ParsableCommand {
         let request = CaptureRequest(
             captures: captures, market: market.market, snapshots: snapshot, depth: depth)
         var sink: (any BookSink)?
-        let (summary, exporter) = try request.export { market, symbols throws in
+        let (summary, exporter) = try request.export { market, symbols, inputs throws in
             let made = try format.sink(
-                out, market, symbolCount: symbolCount(Set(symbols)), everyNs: everyNs)
+                out, market, symbolCount: symbolCount(Set(symbols)), everyNs: everyNs, inputs: inputs)
             sink = made
             return BookExporter(made, options)
         }
@@ -157,7 +157,9 @@ struct ExportCommand: ParsableCommand {
             printError("lob: \(paths[0]): nothing in it says what it is of")
             throw ExitCode(1)
         }
-        let sink = try format.sink(out, market, symbolCount: symbolCount(symbols), everyNs: everyNs)
+        let sink = try format.sink(
+            out, market, symbolCount: symbolCount(symbols), everyNs: everyNs,
+            inputs: streams.flatMap { $0.stream.segments.map(\.path) })
         var exporter = BookExporter(sink, options)
         for (path, stream) in streams where !StopSignals.isRaised && !exporter.hasFailed {
             exporter.beginStream()

@@ -27,10 +27,11 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     ///   - market: of the books.
     ///   - symbolCount: number of symbols that may be in it.
     ///   - everyNs: the interval between samples; 0: none.
+    ///   - inputs: files that are being read.
     func sink(
-        _ path: String, _ market: Market, symbolCount: Int, everyNs: Int64
+        _ path: String, _ market: Market, symbolCount: Int, everyNs: Int64, inputs: [String]
     ) throws(ExportError) -> any BookSink {
-        let file = try ExportFile(path: path, isPatched: self == .events)
+        let file = try ExportFile(path: path, isPatched: self == .events, inputs: inputs)
         let exchange = market.tardisName
         let isSampled = everyNs > 0
         switch self {

@@ -25,22 +25,23 @@ struct CaptureRequest {
     ///
     /// - Throws: `ExitCode` 1 if they cannot be used; the reason is on standard error.
     func replay() throws -> (summary: ReplaySummary, market: Market) {
-        let (summary, market, _) = try run { _, _ in nil }
+        let (summary, market, _) = try run { _, _, _ in nil }
         return (summary, market)
     }
 
     /// The same, with an exporter that follows the books.
     ///
-    /// - Parameter make: makes the exporter for the market and the symbols of the captures.
+    /// - Parameter make: makes the exporter for the market and the symbols of the captures, and the files
+    ///   that are read.
     func export(
-        _ make: (Market, [SymbolName]) throws -> BookExporter?
+        _ make: (Market, [SymbolName], [String]) throws -> BookExporter?
     ) throws -> (summary: ReplaySummary, exporter: BookExporter?) {
         let (summary, _, exporter) = try run(make)
         return (summary, exporter)
     }
 
     private func run(
-        _ make: (Market, [SymbolName]) throws -> BookExporter?
+        _ make: (Market, [SymbolName], [String]) throws -> BookExporter?
     ) throws -> (ReplaySummary, Market, BookExporter?) {
         do {
             let files = try captures.map { try CaptureFiles(path: $0) }
@@ -48,7 +49,10 @@ struct CaptureRequest {
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
             let market = try captureMarket(self.market, survey)
             let bodies = try GivenBody.all(snapshots, survey)
-            let exporter = try make(market, survey.symbols)
+            let inputs =
+                files.flatMap { [$0.events, $0.times ?? $0.events] + $0.snapshots.map(\.path) }
+                + bodies.map(\.path)
+            let exporter = try make(market, survey.symbols, inputs)
             var replay = try Replay(
                 configuration(market), market, survey, speed: speed, recordTo: record,
                 bodyCount: bodies.count)
