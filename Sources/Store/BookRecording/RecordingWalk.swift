@@ -41,6 +41,8 @@ package struct RecordingWalk {
     package private(set) var damagedBytes = 0
     /// Bytes behind the last whole block of segments that were not closed.
     package private(set) var cutBytes = 0
+    /// Segments that were not closed, and the bytes behind the last whole block of each.
+    package private(set) var openSegments: [(path: String, cutBytes: Int)] = []
     /// Bytes of frames that were unpacked.
     package private(set) var bytes = 0
     private var run: Int64?
@@ -89,6 +91,7 @@ package struct RecordingWalk {
             defer { lastNumber = segment.header.number }
             let reader = try SegmentReader(path: segment.path)
             cutBytes += reader.cutBytes
+            if !reader.isClosed { openSegments.append((segment.path, reader.cutBytes)) }
             damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
             if first >= reader.index.blocks.count { continue }
             if run != segment.header.startedAtNs {

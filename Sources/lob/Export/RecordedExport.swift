@@ -9,7 +9,8 @@ import MarketData
 
 /// Leads the frames of a stream through an engine to an exporter.
 enum RecordedExport {
-    /// Exports a stream.
+    /// Exports a stream. What is behind the last whole block of a segment that was not closed is told, and is
+    /// no damage, as for a verification: the recorder may be at work.
     ///
     /// - Returns: whether something of it is damaged.
     static func run(
@@ -46,9 +47,15 @@ enum RecordedExport {
         }
         progress.clear()
         engine.finish()
+        for segment in walk.openSegments {
+            printError(
+                "lob: not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; "
+                    + "what came after it is not known")
+        }
         return engine.mismatchCount > 0 || walk.damagedBlocks > 0 || walk.damagedBytes > 0
             || engine.counters.unlistedBlocks > 0 || engine.counters.unreadableRecords > 0
     }
+
     private static func show(
         _ symbol: SymbolName, _ engine: borrowing RecordedEngine, _ message: Span<UInt8>, _ atNs: Int64,
         _ exporter: inout BookExporter

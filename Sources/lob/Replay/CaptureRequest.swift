@@ -49,9 +49,12 @@ struct CaptureRequest {
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
             let market = try captureMarket(self.market, survey)
             let bodies = try GivenBody.all(snapshots, survey)
-            let inputs =
-                files.flatMap { [$0.events, $0.times ?? $0.events] + $0.snapshots.map(\.path) }
-                + bodies.map(\.path)
+            var inputs = bodies.map(\.path)
+            for file in files {
+                inputs.append(file.events)
+                if let times = file.times { inputs.append(times) }
+                inputs += file.snapshots.map(\.path)
+            }
             let exporter = try make(market, survey.symbols, inputs)
             var replay = try Replay(
                 configuration(market), market, survey, speed: speed, recordTo: record,

@@ -1,0 +1,69 @@
+// `lob export` as a user runs it: what it says of its inputs, and what it leaves alone.
+
+import BinanceVenue
+import BookEngine
+import BookRecording
+import Foundation
+import LobRecording
+import MarketData
+import Testing
+
+@Suite struct ExportCommandTests {
+    private static func write(_ shop: Workshop, isClosed: Bool, cut: Int = 0) throws {
+        try shop.write("rec/.keep", "")
+        let header = SegmentHeader(
+            startedAtNs: 1_700_000_000_000_000_000, createdAtNs: 1_700_000_000_000_000_000, number: 1,
+            firstSequence: 0, shard: 0, shardCount: 1)
+        let path = shop.folder.appendingPathComponent("rec/1.lobrec").path
+        let symbols: [SymbolName] = ["AAAUSDT"]
+        let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
+        let packer = try #require(ZstdBlock())
+        let terms = RecordingTerms(
+            market: .spot, symbols: symbols, EngineConfiguration(rules: Market.spot.rules))
+        for sequence in UInt64(0)..<2 {
+            var block = FrameBlock(symbolCount: 1, isBase: sequence == 0)
+            block.add(.terms, atNs: header.createdAtNs + Int64(sequence), terms.bytes)
+            try writer.append(block, block.sealed(sequence: sequence, packer), sequence: sequence)
+        }
+        if isClosed { try writer.close(gaps: [], packer) }
+        if cut == 0 { return }
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        try whole.dropLast(cut).write(to: URL(fileURLWithPath: path))
+    }
+
+    /// A recording that ends in the middle is no silent success.
+    @Test func aRecordingThatIsCut() throws {
+        let shop = try Workshop()
+        try ExportCommandTests.write(shop, isClosed: false, cut: 10)
+        let ran = try shop.run("export", "rec", "--format", "tardis-l2", "--out", "out.csv")
+        // Terms alone prove no book.
+        #expect(
+            ran.status == 2 && ran.err.contains("not closed: rec/1.lobrec, ")
+                && ran.err.contains(" bytes behind the last whole block"), "\(ran.all)")
+        let closed = try Workshop()
+        try ExportCommandTests.write(closed, isClosed: true)
+        let whole = try closed.run("export", "rec", "--format", "tardis-l2", "--out", "out.csv")
+        #expect(!whole.err.contains("not closed"), "\(whole.all)")
+    }
+
+    /// No input is replaced, under whatever name.
+    @Test func inputsStay() throws {
+        let shop = try Workshop()
+        try shop.write("c", Session.events)
+        try shop.write("s", Session.snapshot)
+        try ExportCommandTests.write(shop, isClosed: true)
+        let arguments = ["export", "c", "--market", "spot", "--snapshot", "s", "--format", "tardis-5"]
+        let linked = try shop.run(shell: "ln c link; ln -s s soft")
+        #expect(linked.status == 0)
+        for out in ["c", "s", "link", "soft"] {
+            let ran = try shop.run(shell: "lob \(arguments.joined(separator: " ")) --out \(out)")
+            expectRefusal(ran, "\(out): is itself being read")
+        }
+        let recorded = try shop.run(
+            "export", "rec", "--format", "text", "--out", "rec/1.lobrec")
+        expectRefusal(recorded, "rec/1.lobrec: is itself being read")
+        let right = try shop.run(
+            shell: "lob \(arguments.joined(separator: " ")) --out /dev/stdout | cat; cat c s")
+        #expect(right.out.contains("binance,BTCUSDT,") && right.out.contains(Session.snapshot))
+    }
+}
