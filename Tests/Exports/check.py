@@ -2,6 +2,8 @@
 """Checks every layout of `lob export` with the public package that it is meant for, by rebuilding the same book.
 
 check.py LOB CAPTURE [CAPTURE …]
+
+A capture may also be a recording of `lob run`: each of its symbols is checked.
 """
 import gzip
 import json
@@ -175,18 +177,39 @@ def converters(capture, work, array, l2):
     print(f"    tardis-l2 through the package's converter: {its} changes, {mine} in the npz")
 
 
-for capture in sys.argv[2:]:
-    market = "usdm" if "usdm" in capture else "coinm" if "coinm" in capture else "spot"
-    print(capture)
+def sampled(path, work, symbols):
+    """Samples of a recording: of every symbol, in order, and none inside a gap that the recording lists."""
+    out = f"{work}/sampled.csv"
+    run("export", path, "--format", "tardis-quotes", "--every", "100", "--out", out)
+    times = {}
+    for symbol, local in pl.read_csv(out, infer_schema=False).select("symbol", "local_timestamp").iter_rows():
+        times.setdefault(symbol, []).append(int(local))
+    gaps = [g for line in run("verify", "--json", path).stdout.splitlines() for g in json.loads(line)["gaps"]]
+    for symbol in symbols:
+        own = times.get(symbol, [])
+        if len(own) < 10 or own != sorted(set(own)):
+            sys.exit(f"{symbol}: {len(own)} samples, or not in order")
+        for gap in gaps:
+            if gap["symbol"] not in ("", symbol):
+                continue
+            until = gap["toNs"] or math.inf
+            if any(gap["fromNs"] < 1000 * t < until for t in own):
+                sys.exit(f"{symbol}: samples in a gap from {gap['fromNs']} to {until}")
+        print(f"    {symbol}: {len(own)} samples, none in a gap")
+
+
+def check(capture, market, part):
+    """Every layout of one capture, or of one symbol of a recording."""
     with tempfile.TemporaryDirectory() as work:
-        done = run("replay", capture, "--market", market, "--book", "--json", statuses=(0, 2))
+        of = part or ["--market", market]
+        done = run("replay", capture, *of, "--book", "--json", statuses=(0, 2))
         book = json.loads(done.stdout.splitlines()[0])
         files = {}
         for name in ("tardis-l2", "tardis-25", "tardis-5", "tardis-quotes", "npz", "text"):
             files[name] = f"{work}/out.{'npz' if name == 'npz' else 'csv'}.{name}"
             if name == "npz":
                 files[name] = f"{work}/out.npz"
-            run("export", capture, "--market", market, "--format", name, "--out", files[name], statuses=(0, 2))
+            run("export", capture, *of, "--format", name, "--out", files[name], statuses=(0, 2))
         incremental(files["tardis-l2"], book)
         top(files["tardis-25"], book, 25, "tardis-25")
         top(files["tardis-5"], book, 5, "tardis-5")
@@ -195,4 +218,19 @@ for capture in sys.argv[2:]:
         text(files["text"], book, market)
         if market == "usdm" and os.path.isfile(capture):
             converters(capture, work, array, files["tardis-l2"])
+
+
+for capture in sys.argv[2:]:
+    if os.path.isdir(capture) and any(name.endswith(".lobrec") for name in os.listdir(capture)):
+        shards = [json.loads(line) for line in run("record-info", "--json", capture).stdout.splitlines()]
+        symbols = sorted(row["symbol"] for shard in shards for row in shard["symbols"])
+        with tempfile.TemporaryDirectory() as work:
+            print(f"{capture}: {len(shards)} shards")
+            sampled(capture, work, symbols)
+        for symbol in symbols:
+            print(f"{capture}, {symbol}")
+            check(capture, "spot", ["--symbol", symbol])
+        continue
+    print(capture)
+    check(capture, "usdm" if "usdm" in capture else "coinm" if "coinm" in capture else "spot", None)
 print("all layouts rebuild the book that lob replay prints")
