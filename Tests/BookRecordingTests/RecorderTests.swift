@@ -80,7 +80,7 @@ import Testing
 
         let truth = Set(traffic.standings)
         let bases = streams[0].blocks.filter { $0.isBase && $0.sequence > 0 }
-        #expect(bases.count >= 5)
+        #expect(bases.count >= 4)
         for base in bases {
             let part = try Replayed(folder.path, fromNs: base.firstAtNs)
             #expect(part.mismatches.isEmpty, "\(part.mismatches)")

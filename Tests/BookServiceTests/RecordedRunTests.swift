@@ -54,7 +54,7 @@ import VenueSupport
                 stream.forEachReader { _, reader in
                     bases += reader.index.blocks.filter { $0.isBase && $0.sequence > 0 }
                 }
-                report.expect(bases.count > 3, "\(bases.count) bases")
+                report.expect(bases.count > 2, "\(bases.count) bases")
                 for base in bases {
                     let part = try RecordingVerification(stream, fromNs: base.firstAtNs)
                     report.expect(!part.isDamaged, "from \(base.firstAtNs): \(part.mismatches)")

@@ -190,7 +190,7 @@ def sampled(path, work, symbols):
         if len(own) < 10 or own != sorted(set(own)):
             sys.exit(f"{symbol}: {len(own)} samples, or not in order")
         for gap in gaps:
-            if gap["symbol"] not in ("", symbol):
+            if gap.get("symbol", symbol) != symbol:
                 continue
             until = gap["toNs"] or math.inf
             if any(gap["fromNs"] < 1000 * t < until for t in own):
