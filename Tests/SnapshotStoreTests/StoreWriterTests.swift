@@ -160,14 +160,52 @@ private final class Fault: Sendable {
         for age in 0..<1200 {
             let atNs = nowNs - Int64(age) * 60_000_000_000
             subject.queue.add(.book(randomBook(&random, levels: 3, atNs: atNs)), atNs: 1)
-            subject.queue.add(gap(age + 1, atNs: atNs), atNs: 1)
+            let ended = StoredGap(number: age + 1, symbol: "ETHUSDT", fromNs: 1, toNs: atNs, reason: "gap")
+            subject.queue.add(.gap(ended), atNs: 1)
         }
-        #expect(try subject.wait { try count(folder.file, "snapshot") == 60 })
-        #expect(try subject.wait { try count(folder.file, "gap") == 60 })
+        // Begun long ago and not over.
+        subject.queue.add(gap(2000), atNs: 1)
+        // Too old, and the newest of its symbol.
+        subject.queue.add(.book(randomBook(&random, levels: 3, symbol: "ETHUSDT", atNs: 5)), atNs: 1)
+        #expect(try subject.wait { try count(folder.file, "snapshot") == 61 })
+        #expect(try subject.wait { try count(folder.file, "gap") == 61 })
         subject.stop()
         var filter = StoreFilter()
         filter.toNs = nowNs - 3_600_000_000_000
-        #expect(try StoreReader(folder.file).rows(.snapshots, filter).isEmpty)
+        let reader = try StoreReader(folder.file)
+        #expect(try reader.rows(.snapshots, filter).map { $0["symbol"] } == [.text("ETHUSDT")])
+        filter.toNs = 2
+        #expect(try reader.rows(.gaps, filter).contains { $0["number"] == .number(2000) })
+    }
+
+    @Test func whatIsLargeGoesOldestFirst() throws {
+        var options = StoreSubject.options(folder)
+        let subject = try StoreSubject(options)
+        var random = SeededRandom(seed: 11)
+        for number in 0..<200 {
+            let symbol: SymbolName = number < 100 ? "BTCUSDT" : "ETHUSDT"
+            let book = randomBook(&random, levels: 60, symbol: symbol, atNs: Int64(1000 + number))
+            subject.queue.add(.book(book), atNs: 1)
+        }
+        for number in 0..<2000 {
+            let atNs: Int64 = number < 1900 ? 1 : 5000
+            let connection = StoredConnection(atNs: atNs, shard: 0, source: 1, event: "connected")
+            subject.queue.add(.connection(connection), atNs: 1)
+        }
+        subject.stop()
+        let (database, _) = try StoreFile.openToWrite(folder.file)
+        // A little too large: what is oldest is enough, and no snapshot goes.
+        options.keptBytesMax = try StoreRetention.usedBytes(database) - 8_192
+        try StoreRetention(options).apply(database, nowNs: 10_000)
+        #expect(try count(folder.file, "snapshot") == 200)
+        #expect(try count(folder.file, "connection") < 2000)
+        // No room for anything: the newest of each symbol stays.
+        options.keptBytesMax = 1
+        try StoreRetention(options).apply(database, nowNs: 10_000)
+        try database.close()
+        let left = try StoreReader(folder.file).rows(.snapshots, StoreFilter())
+        #expect(left.map { $0["atNs"] } == [.number(1099), .number(1199)])
+        #expect(try count(folder.file, "connection") == 0)
     }
 
     @Test func theFileStaysBelowItsSize() throws {

@@ -12,10 +12,10 @@ package struct StoreOptions: Sendable {
     package var batchNs: Int64 = 250_000_000
     /// Most bytes of rows that wait for the disk; further rows are lost, and the loss is stored.
     package var waitingBytesMax = 64 << 20
-    /// Rows older than this are removed; nil: never.
+    /// Rows older than this are removed, the newest snapshot of each symbol excepted; nil: never.
     package var keptNsMax: Int64?
-    /// Oldest snapshots are removed while the file has more bytes in use; nil: never. What is removed makes
-    /// room for new rows and shortens the file step by step.
+    /// Oldest rows are removed while the file has more bytes in use, the newest snapshot of each symbol
+    /// excepted; nil: never. What is removed makes room for new rows and shortens the file step by step.
     package var keptBytesMax: Int?
     /// Retention looks this often.
     package var retentionEveryNs: Int64 = 30_000_000_000

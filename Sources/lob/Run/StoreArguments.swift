@@ -26,7 +26,7 @@ struct StoreArguments: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the file keep the newest snapshots in so many GiB.", valueName: "GiB"))
+        help: ArgumentHelp("Of the file keep the newest rows in so many GiB.", valueName: "GiB"))
     var storeKeep: Double?
 
     func validate() throws {
