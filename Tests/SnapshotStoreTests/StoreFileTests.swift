@@ -84,6 +84,34 @@ import Testing
         #expect(try count(folder.file, "run") == 1)
     }
 
+    /// Numbers go on behind the highest that an older file has, also after all its snapshots went.
+    @Test func aNumberIsOfOneSnapshotOnly() throws {
+        let old = try DatabaseQueue(path: folder.file)
+        try StoreSchema.migrator.migrate(old, upTo: "2")
+        try old.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO run VALUES (1, 'spot', 1, 2, 2);
+                    INSERT INTO symbol VALUES (1, 'spot', 'BTCUSDT');
+                    INSERT INTO snapshot VALUES (17, 1, 1, 5, 'period', 'live', NULL, 7, NULL, NULL, NULL,
+                        0, 0, 'all', NULL, 'all', NULL, 0, 0, 0, x'')
+                    """)
+        }
+        try old.close()
+        #expect(try StoreReader(folder.file).rows(.snapshots, StoreFilter()).first?["id"] == .number(17))
+        var random = SeededRandom(seed: 12)
+        for number in 18...20 {
+            let subject = try StoreSubject(StoreSubject.options(folder))
+            subject.queue.add(.book(randomBook(&random, levels: 4)), atNs: 1)
+            subject.stop()
+            let newest = try StoreReader(folder.file).rows(.snapshots, StoreFilter()).map { $0["id"] }.last
+            #expect(newest == .number(Int64(number)))
+            let (queue, _) = try StoreFile.openToWrite(folder.file)
+            try queue.write { try $0.execute(sql: "DELETE FROM snapshot") }
+            try queue.close()
+        }
+    }
+
     @Test func aLaterVersionIsLeftAlone() throws {
         let (queue, _) = try StoreFile.openToWrite(folder.file)
         try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99')") }

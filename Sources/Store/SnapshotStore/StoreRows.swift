@@ -76,10 +76,11 @@ struct StoreRows {
         let (bids, asks) = (StoreRows.columns(book.provenBids), StoreRows.columns(book.provenAsks))
         try db.cachedStatement(
             sql: """
-                INSERT INTO snapshot (run, symbol, atNs, cause, state, reason, updateID, eventTimeUs,
+                INSERT INTO snapshot (id, run, symbol, atNs, cause, state, reason, updateID, eventTimeUs,
                     priceDecimals, quantityDecimals, bidCount, askCount, bidsProven, bidsProvenTo,
                     asksProven, asksProvenTo, checksum, digest, levelBytes, levels)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES ((SELECT last + 1 FROM snapshotNumber),
+                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             run, symbol, stored.atNs, stored.cause.rawValue, "\(stored.state)",

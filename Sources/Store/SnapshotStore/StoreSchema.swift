@@ -19,6 +19,7 @@ enum StoreSchema {
             try db.execute(sql: version1)
         }
         migrator.registerMigration("2") { try $0.execute(sql: version2) }
+        migrator.registerMigration("3") { try $0.execute(sql: version3) }
         return migrator
     }
 
@@ -147,5 +148,15 @@ enum StoreSchema {
             PRIMARY KEY (run, day, symbol)
         ) STRICT;
         CREATE INDEX reportTo ON report (toNs);
+        """
+
+    /// The highest number that a snapshot ever had: one that is removed leaves its number to no other book.
+    private static let version3 = """
+        CREATE TABLE snapshotNumber (last INTEGER NOT NULL) STRICT;
+        INSERT INTO snapshotNumber SELECT coalesce(max(id), 0) FROM snapshot;
+        CREATE TRIGGER snapshotNumbered AFTER INSERT ON snapshot BEGIN
+            UPDATE snapshotNumber SET last = NEW.id WHERE last < NEW.id;
+        END;
+        CREATE INDEX gapTo ON gap (toNs);
         """
 }
