@@ -82,6 +82,21 @@ private final class Fault: Sendable {
         #expect(try reader.rows(.snapshots, filter).isEmpty)
     }
 
+    @Test func whatLastsIntoATimeIsOfIt() throws {
+        let subject = try StoreSubject(StoreSubject.options(folder))
+        let spans: [(Int64, Int64?)] = [(1, 10), (2, 11), (3, nil), (12, 13), (20, 21)]
+        for (index, (fromNs, toNs)) in spans.enumerated() {
+            let gap = StoredGap(
+                number: index + 1, symbol: "BTCUSDT", fromNs: fromNs, toNs: toNs, reason: "gap")
+            subject.queue.add(.gap(gap), atNs: 1)
+        }
+        subject.stop()
+        var filter = StoreFilter()
+        (filter.fromNs, filter.toNs) = (10, 20)
+        let found = try StoreReader(folder.file).rows(.gaps, filter).map { $0["number"] }
+        #expect(found == [.number(2), .number(3), .number(4)])
+    }
+
     @Test func aSnapshotThatContradictsItsChecksIsRefused() throws {
         let subject = try StoreSubject(StoreSubject.options(folder))
         var random = SeededRandom(seed: 6)

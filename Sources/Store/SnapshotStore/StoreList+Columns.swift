@@ -29,6 +29,14 @@ extension StoreList {
         }
     }
 
+    /// The end of a row that lasts; nil of those that are moments.
+    var end: String? {
+        switch self {
+        case .gaps, .losses: "t.toNs"
+        case .snapshots, .audits, .mismatches, .connections, .runs: nil
+        }
+    }
+
     /// The tables.
     var source: String {
         switch self {

@@ -60,7 +60,7 @@ package struct StoredRow: Hashable, Sendable {
 package struct StoreFilter: Hashable, Sendable {
     /// Of this symbol; nil: of all.
     package var symbol: String?
-    /// Not before this time, in nanoseconds since 1970.
+    /// Not before this time, in nanoseconds since 1970; what lasts into it is not before.
     package var fromNs: Int64 = .min
     /// Before this time.
     package var toNs: Int64 = .max
@@ -109,8 +109,15 @@ package final class StoreReader {
     /// The rows of a list, oldest first; of more than `countMax` the newest.
     package func rows(_ list: StoreList, _ filter: StoreFilter) throws(StoreError) -> [StoredRow] {
         try read { db in
-            var conditions = ["\(list.time) >= ?", "\(list.time) < ?"]
-            var arguments: [(any DatabaseValueConvertible)?] = [filter.fromNs, filter.toNs]
+            var conditions = ["\(list.time) < ?"]
+            var arguments: [(any DatabaseValueConvertible)?] = [filter.toNs, filter.fromNs]
+            if let end = list.end {
+                // What began before is wanted if it lasts into the time; without an end it lasts still.
+                conditions.append("(\(list.time) >= ? OR \(end) > ? OR \(end) IS NULL)")
+                arguments.append(filter.fromNs)
+            } else {
+                conditions.append("\(list.time) >= ?")
+            }
             if let symbol = filter.symbol {
                 // Lists without symbols concern all of them.
                 if list.hasSymbol { conditions.append("s.name = ?") }
