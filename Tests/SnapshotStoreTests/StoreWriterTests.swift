@@ -116,6 +116,29 @@ private final class Fault: Sendable {
         #expect(throws: StoredBookError.missing(4)) { try reader.book(4) }
     }
 
+    /// A run that was killed leaves a gap open; the next one ends it, and lists the time between them.
+    @Test func timeBetweenRunsIsAGap() throws {
+        var first = try StoreSubject(StoreSubject.options(folder))
+        first.queue.add(gap(1), atNs: 1)
+        first.stop()
+        let (queue, _) = try StoreFile.openToWrite(folder.file)
+        try queue.write { try $0.execute(sql: "UPDATE run SET lastAtNs = 500, endedAtNs = NULL") }
+        try queue.close()
+        first = try StoreSubject(StoreSubject.options(folder))
+        first.queue.add(gap(1, atNs: StoreFile.nowNs), atNs: 1)
+        first.queue.add(
+            .gap(StoredGap(number: 2, symbol: "BTCUSDT", fromNs: StoreFile.nowNs, reason: "gap")), atNs: 1)
+        first.stop()
+        let reader = try StoreReader(folder.file)
+        let runs = try reader.rows(.runs, StoreFilter())
+        let rows = try reader.rows(.gaps, StoreFilter())
+        #expect(rows.count == 4 && rows.first?["toNs"] == .number(500))
+        let absences = rows.filter { $0["reason"] == .text("notRunning") }
+        #expect(absences.map { $0["symbol"] } == [.text("ETHUSDT")])
+        #expect(absences.first?["fromNs"] == .number(500))
+        #expect(absences.first?["toNs"] == runs.last?["startedAtNs"])
+    }
+
     /// The system's own refusals: a file that may not grow, and one that may not be written.
     @Test(arguments: [
         ("PRAGMA max_page_count = 1", "the disk is full"), ("PRAGMA query_only = 1", "it may only be read"),

@@ -15,7 +15,7 @@ package struct StoredGap: Hashable, Sendable {
     /// When the book was live again; nil while it is not.
     package var toNs: Int64?
     /// Why: a stale book's reason, `syncing` before the first snapshot, `mended` for one that was over before
-    /// anybody looked.
+    /// anybody looked, and `notRunning` for the time between two runs.
     package var reason: String
     /// The last update id of the live book before it; nil if there was none.
     package var idBefore: UpdateID?

@@ -17,8 +17,14 @@ struct StoreRows {
     /// Rows of a market.
     init(market: String, blob: LevelsBlob) { (self.market, self.blob) = (market, blob) }
 
-    /// Begins a run; everything that follows belongs to it.
+    /// Begins a run; everything that follows belongs to it. Gaps that former runs of the market left open end
+    /// where those were heard of last: what came then is the time without a run.
     mutating func begin(_ db: Database, atNs: Int64) throws {
+        try db.execute(
+            sql: """
+                UPDATE gap SET toNs = max(fromNs, (SELECT lastAtNs FROM run WHERE run.id = gap.run))
+                WHERE toNs IS NULL AND run IN (SELECT id FROM run WHERE market = ?)
+                """, arguments: [market])
         try db.execute(
             sql: "INSERT INTO run (market, startedAtNs, lastAtNs) VALUES (?, ?, ?)",
             arguments: [market, atNs, atNs])
@@ -162,11 +168,29 @@ struct StoreRows {
         let name = "\(symbol)"
         try db.execute(
             sql: "INSERT OR IGNORE INTO symbol (market, name) VALUES (?, ?)", arguments: [market, name])
+        let isNew = db.changesCount > 0
         let found = try Int64.fetchOne(
             db, sql: "SELECT id FROM symbol WHERE market = ? AND name = ?", arguments: [market, name])
         guard let found else { throw DatabaseError(resultCode: .SQLITE_ERROR, message: "no row for \(name)") }
         symbols[symbol] = found
+        if !isNew { try noteAbsence(of: found, db) }
         return found
+    }
+
+    /// Writes that the symbol was not followed since the last run that did, as a gap of this run. Its number
+    /// is below zero: those above are the follower's.
+    private func noteAbsence(of symbol: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO gap (run, number, symbol, fromNs, toNs, reason)
+                SELECT ?, ?, ?, lastAtNs, ?, 'notRunning' FROM (
+                    SELECT r.lastAtNs FROM run r WHERE r.market = ? AND r.id < ? AND (
+                        EXISTS (SELECT 1 FROM report WHERE run = r.id AND symbol = ?)
+                        OR EXISTS (SELECT 1 FROM gap WHERE run = r.id AND symbol = ?))
+                    ORDER BY r.id DESC LIMIT 1)
+                WHERE lastAtNs < ?
+                """,
+            arguments: [run, -symbol, symbol, startedAtNs, market, run, symbol, symbol, startedAtNs])
     }
 
     private static func columns(_ range: ProvenRange) -> (kind: String, price: Int64?) {

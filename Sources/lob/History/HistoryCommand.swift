@@ -29,7 +29,7 @@ struct HistoryCommand: ParsableCommand {
             snapshots of one symbol differ in. Times are UTC. A store may be read while it is written.
 
             A snapshot that is shown is compared with its own digest and checksum. Of a symbol's gaps, the \
-            first of a run is the time until its book was live.
+            first of a run is the time until its book was live; notRunning is the time between two runs.
 
             Examples:
               lob history books.store
