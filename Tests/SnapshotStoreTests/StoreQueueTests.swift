@@ -25,6 +25,17 @@ import Testing
         #expect(queue.take().loss == StoredLoss(fromNs: 30, toNs: 30, books: 0, facts: 1))
     }
 
+    @Test func booksLeaveRoomForEverythingElse() {
+        let queue = StoreQueue(bytesMax: 40_000)
+        var random = SeededRandom(seed: 13)
+        var books = 0
+        while books < 1000, queue.add(.book(randomBook(&random, levels: 20)), atNs: 1) { books += 1 }
+        #expect(books > 1 && books < 1000)
+        // A quarter of all the bytes, 256 a row.
+        for _ in 0..<39 { #expect(queue.add(gap, atNs: 2)) }
+        #expect(queue.take().loss == StoredLoss(fromNs: 1, toNs: 1, books: 1, facts: 0))
+    }
+
     @Test func aBatchThatCannotBeWrittenIsALoss() {
         let queue = StoreQueue(bytesMax: 512)
         #expect(queue.add(gap, atNs: 1) && queue.add(gap, atNs: 2) && !queue.add(gap, atNs: 3))

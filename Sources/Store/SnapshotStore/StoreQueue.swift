@@ -1,6 +1,7 @@
 // What waits for the disk, bounded in bytes.
 //
-// Policy when full: the row is not taken. The loss is counted, with its time, and written as a row of its own
+// Policy when full: the row is not taken. Books are not taken beyond three quarters, so that there is room
+// left for what is small and comes once: the ends of gaps, audits, reports. The loss is counted, with its time, and written as a row of its own
 // as soon as anything is written again. What is written is waiting until it is committed, so a disk that
 // refuses fills the queue and nothing else.
 
@@ -45,10 +46,11 @@ final class StoreQueue: Sendable {
     @discardableResult
     func add(_ entry: StoreEntry, atNs: Int64) -> Bool {
         let bytes = entry.waitingBytes
-        return state.withLock { state in
-            if state.bytes + bytes > bytesMax {
-                var isBook = false
-                if case .book = entry { isBook = true }
+        var isBook = false
+        if case .book = entry { isBook = true }
+        let room = isBook ? bytesMax / 4 * 3 : bytesMax
+        return state.withLock { [isBook] state in
+            if state.bytes + bytes > room {
                 state.lose(books: isBook ? 1 : 0, facts: isBook ? 0 : 1, fromNs: atNs, toNs: atNs)
                 return false
             }
