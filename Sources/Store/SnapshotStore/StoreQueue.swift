@@ -1,8 +1,8 @@
 // What waits for the disk, bounded in bytes.
 //
 // Policy when full: the row is not taken. Books are not taken beyond three quarters, so that there is room
-// left for what is small and comes once: the ends of gaps, audits, reports. The loss is counted, with its time, and written as a row of its own
-// as soon as anything is written again. What is written is waiting until it is committed, so a disk that
+// left for what is small and comes once: the ends of gaps, audits, reports. The loss is counted, with its
+// time, and written as a row of its own as soon as anything is written again. What is written is waiting until it is committed, so a disk that
 // refuses fills the queue and nothing else.
 
 import LobHandoff

@@ -30,15 +30,13 @@ struct SymbolTrail {
     private(set) var view = BookView()
     private(set) var status: SymbolStatus
     private var version: UInt64 = 0
-    private var monitor = BookMonitor()
-    private var gap: StoredGap?
-    private var liveID: UpdateID?
+    private var gaps: GapTrail
     private var auditNumber = 0
 
     /// A trail that begins now: until it is live, the book is in a gap.
     init(_ symbol: SymbolName, _ readers: SymbolReaders) {
         (self.symbol, self.readers) = (symbol, readers)
-        status = SymbolStatus(symbol)
+        (status, gaps) = (SymbolStatus(symbol), GapTrail(symbol))
     }
 
     /// Looks.
@@ -57,22 +55,8 @@ struct SymbolTrail {
         if case .new(let version) = readers.statuses.read(into: &status, ifNewerThan: version) {
             (self.version, isNew) = (version, true)
         }
-        if gap == nil && liveID == nil && view.state != .live {
-            begin(view.state == .syncing ? "syncing" : "\(view.reason)", atNs, number, &findings)
-        }
-        for news in monitor.look(view, isNew ? status : nil, atNs: monotonicNs) {
-            switch news {
-            case .live, .liveAgain: end(atNs, &findings)
-            case .stale(let reason): if gap == nil { begin("\(reason)", atNs, number, &findings) }
-            case .mended:
-                var over = StoredGap(
-                    number: number(), symbol: symbol, fromNs: atNs, reason: "mended", idBefore: liveID)
-                (over.toNs, over.idAfter) = (atNs, view.lastUpdateID)
-                findings.gaps.append(over)
-            default: break
-            }
-        }
-        if view.state == .live { liveID = view.lastUpdateID }
+        findings.gaps = gaps.look(
+            view, isNew ? status : nil, atNs: atNs, monotonicNs: monotonicNs, number: number)
         if view.state != .syncing && view.lastUpdateID != formerID { findings.lagNs = view.lagNs }
         if isNew {
             let (old, new) = (before.counters, status.counters)
@@ -94,21 +78,5 @@ struct SymbolTrail {
             counters.tickersCompared - counters.tickersAgreed,
             counters.partialsCompared - counters.partialsAgreed
         )
-    }
-
-    private mutating func begin(
-        _ reason: String, _ atNs: Int64, _ number: () -> Int, _ findings: inout Findings
-    ) {
-        let begun = StoredGap(
-            number: number(), symbol: symbol, fromNs: atNs, reason: reason, idBefore: liveID)
-        gap = begun
-        findings.gaps.append(begun)
-    }
-
-    private mutating func end(_ atNs: Int64, _ findings: inout Findings) {
-        guard var over = gap else { return }
-        (over.toNs, over.idAfter) = (atNs, view.lastUpdateID)
-        gap = nil
-        findings.gaps.append(over)
     }
 }
