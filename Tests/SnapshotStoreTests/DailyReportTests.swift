@@ -24,6 +24,26 @@ import Testing
         #expect(tally.fromNs == 100 && tally.toNs == 188)
     }
 
+    @Test func aDayGoesOnAfterTheClockWasSetBack() {
+        var finished = FinishedDays()
+        func turn(_ day: String, _ tallies: [DayTally], _ next: String) -> [DayTally]? {
+            finished.turn(from: day, tallies, to: next)
+        }
+        var yesterday = DayTally(fromNs: 100)
+        yesterday.passed(70, .live, .none, atNs: 170)
+        var today = DayTally(fromNs: 170)
+        today.passed(5, .live, .none, atNs: 175)
+        #expect(turn("2026-11-28", [yesterday], "2026-11-29") == nil)
+        #expect(turn("2026-11-29", [today], "2026-11-28") == [yesterday])
+        yesterday.passed(3, .live, .none, atNs: 160)
+        #expect(yesterday.toNs == 170 && yesterday.liveNs == 73)
+        #expect(turn("2026-11-28", [yesterday], "2026-11-29") == [today])
+        #expect(turn("2026-11-29", [today], "2026-11-30") == nil)
+        #expect(turn("2026-11-30", [], "2026-12-01") == nil)
+        // Bounded.
+        #expect(turn("2026-12-01", [], "2026-11-28") == nil)
+    }
+
     @Test func countersAreDifferences() {
         var (old, new) = (SymbolCounters(), SymbolCounters())
         (old.applied, new.applied) = (10, 17)

@@ -65,7 +65,8 @@ package struct DayTally: Hashable, Sendable {
 
     /// Time passed in a state.
     mutating func passed(_ ns: Int64, _ state: BookState, _ reason: StaleReason, atNs: Int64) {
-        toNs = atNs
+        // A clock that is set back makes no day shorter.
+        toNs = max(toNs, atNs)
         switch state {
         case .live: liveNs += ns
         case .syncing: syncingNs += ns

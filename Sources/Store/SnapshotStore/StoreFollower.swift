@@ -31,6 +31,7 @@ final class StoreFollower: @unchecked Sendable {
     /// When the reports were brought up to date.
     private var reportedAtNs: Int64
     private var day: String
+    private var finished = FinishedDays()
     /// Where to go on looking for books whose turn it is.
     private var nextPlace = 0
 
@@ -142,8 +143,9 @@ final class StoreFollower: @unchecked Sendable {
             reportedAtNs = monotonicNs
         }
         if today == day { return }
+        let begun = finished.turn(from: day, places.map { $0.tally }, to: today)
         day = today
-        for index in places.indices { places[index].tally = DayTally(fromNs: nowNs) }
+        for index in places.indices { places[index].tally = begun?[index] ?? DayTally(fromNs: nowNs) }
     }
 
     /// Adds a look to the symbol's day.
