@@ -53,12 +53,22 @@ import VenueSupport
             Witness(venue).settle(service, report)
             store.saveAll()
             for _ in 0..<30 { look() }
-            report.expect(store.stop() == 0, "rows were lost")
-            service.stop()
+            store.leave()
+            let books = service.stop()
+            report.expect(store.stop(books).lostRows == 0, "rows were lost")
 
             let reader = try StoreReader(folder + "/books.store")
             try StoredRunTests.checkBooks(reader, sights.withLock { $0 }, report)
             try StoredRunTests.checkFacts(reader, symbols, report)
+            // To the last update.
+            for book in books {
+                let name = "\(book.status.symbol)"
+                let stored = try reader.reports(day: nil, symbol: name).reduce(0) {
+                    $0 + $1.tally.counts.updates
+                }
+                let applied = book.status.counters.applied
+                report.expect(stored == applied, "\(name): \(stored) updates of \(applied)")
+            }
         }
         try? FileManager.default.removeItem(atPath: folder)
     }

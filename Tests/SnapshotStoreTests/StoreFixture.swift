@@ -65,6 +65,14 @@ final class StoreSubject: @unchecked Sendable {
         over.wait()
     }
 
+    /// The same, with the patience that the store has with its disk.
+    ///
+    /// - Returns: whether the writer has ended.
+    func stopImpatiently() -> Bool {
+        writer.stop()
+        return writer.waitUntilEnded() == nil
+    }
+
     /// Quick options.
     static func options(_ folder: StoreFolder) -> StoreOptions {
         var options = StoreOptions(path: folder.file)

@@ -175,6 +175,26 @@ private final class Fault: Sendable {
         #expect(loss.first?["fromNs"] == .number(77))
     }
 
+    @Test func aDiskThatHangsIsNotWaitedForAtTheEnd() throws {
+        let (shut, gate) = (Fault(), DispatchSemaphore(value: 0))
+        var options = StoreSubject.options(folder)
+        options.stopNsMax = 20_000_000
+        options.fault = {
+            if shut.sql != nil { gate.wait() }
+            return nil
+        }
+        let subject = try StoreSubject(options)
+        shut.sql = ""
+        subject.queue.add(gap(1), atNs: 1)
+        let hasEnded = subject.stopImpatiently()
+        #expect(!hasEnded && subject.queue.waitingCount == 1)
+        shut.sql = nil
+        gate.signal()
+        subject.stop()
+        #expect(subject.stopImpatiently() && subject.queue.waitingCount == 0)
+        #expect(try count(folder.file, "gap") == 1)
+    }
+
     @Test func aFileThatWasRemovedIsBegunAnew() throws {
         let subject = try StoreSubject(StoreSubject.options(folder))
         subject.queue.add(gap(1), atNs: 1)

@@ -2,8 +2,8 @@
 //
 //     let store = try BookStore(service, StoreOptions(path: "books.store")) { print($0) }
 //     …
-//     print(store.stop())
-//     service.stop()
+//     store.leave()
+//     print(store.stop(service.stop()))
 //
 // Threads: the follower's and the writer's. The books never wait for either, whatever the disk does.
 
@@ -16,15 +16,17 @@ package final class BookStore: @unchecked Sendable {
     private let follower: StoreFollower
     private let writer: StoreWriter
     private let queue: StoreQueue
-    // Joined once, by `stop`.
-    private var threads: [PinnedThread]
+    private let report: @Sendable (StoreEvent) -> Void
+    // Joined once, by `leave` and by `stop`.
+    private var following: PinnedThread?
+    private var writing: PinnedThread?
     private let symbols: [SymbolName]
 
     /// Opens the store and starts to follow.
     ///
     /// - Parameters:
-    ///   - service: whose books. It should be stopped after the store, so that the last snapshots are of live
-    ///     books.
+    ///   - service: whose books. It should be stopped between `leave` and `stop`: the last snapshots are of
+    ///     live books then, and the last counts those of the final ones.
     ///   - options: where, and how much.
     ///   - report: gets what is worth a line in a log, on the writer's thread.
     /// - Throws: if the file cannot be written or is no store.
@@ -36,12 +38,13 @@ package final class BookStore: @unchecked Sendable {
         let market = service.configuration.endpoints.market.name
         let writer = try StoreWriter(options, market: market, queue, report: report)
         let follower = try StoreFollower(service, options, queue)
-        (self.follower, self.writer, self.queue) = (follower, writer, queue)
+        (self.follower, self.writer, self.queue, self.report) = (follower, writer, queue, report)
         symbols = service.symbols
         do throws(ThreadError) {
             let first = try PinnedThread("store-disk") { writer.run() }
             do throws(ThreadError) {
-                threads = [try PinnedThread("store") { follower.run() }, first]
+                following = try PinnedThread("store") { follower.run() }
+                writing = first
             } catch {
                 writer.stop()
                 first.join()
@@ -61,15 +64,34 @@ package final class BookStore: @unchecked Sendable {
     /// Keeps a snapshot of every book, each as soon as it is live.
     package func saveAll() { for symbol in symbols { _ = follower.save(symbol) } }
 
-    /// Keeps a last snapshot of every live book, writes what waits, and ends both threads. Once.
-    ///
-    /// - Returns: rows that were lost for want of room or disk.
-    package func stop() -> Int {
+    /// Keeps a last snapshot of every live book, and ends to follow. Once; `stop` does it where it was not
+    /// done.
+    package func leave() {
+        guard let thread = following else { return }
+        following = nil
         follower.stop()
-        threads.first?.join()
+        thread.join()
+    }
+
+    /// Writes what waits, and ends. Once. A disk that answers no more is waited for
+    /// `StoreOptions.stopNsMax`; its thread then stays in its call, and ends after it.
+    ///
+    /// - Parameter books: what the service has returned when it was stopped; the reports are brought up to
+    ///   date with their counts.
+    /// - Returns: what it has come to.
+    package func stop(_ books: [FinalBook] = []) -> StoreEnd {
+        leave()
+        guard let thread = writing else { return StoreEnd(lostRows: queue.lostCount, isHung: false) }
+        writing = nil
+        follower.add(books)
         writer.stop()
-        threads.last?.join()
-        threads = []
-        return queue.lostCount
+        if let silentNs = writer.waitUntilEnded() {
+            thread.detach()
+            let waiting = queue.waitingCount
+            report(.hung(rows: waiting, afterNs: silentNs))
+            return StoreEnd(lostRows: queue.lostCount + waiting, isHung: true)
+        }
+        thread.join()
+        return StoreEnd(lostRows: queue.lostCount, isHung: false)
     }
 }

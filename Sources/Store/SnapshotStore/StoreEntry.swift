@@ -67,7 +67,7 @@ package struct StoredConnection: Hashable, Sendable {
     package var event: String
 }
 
-/// Rows that found no room.
+/// Rows that could not be stored.
 package struct StoredLoss: Hashable, Sendable {
     /// When the first was lost, in nanoseconds since 1970.
     package var fromNs: Int64

@@ -239,6 +239,29 @@ final class StoreFollower: @unchecked Sendable {
         }
     }
 
+    /// Adds what the books had come to at their very end: a status comes once a second only. For the caller
+    /// of `stop`, once the thread has ended.
+    ///
+    /// - Parameter books: the final books of the service; of others nothing is added.
+    func add(_ books: [FinalBook]) {
+        if books.isEmpty { return }
+        let nowNs = StoreFile.nowNs + options.laterNs
+        let finals = Dictionary(books.map { ($0.status.symbol, $0.status) }, uniquingKeysWith: { $1 })
+        for index in places.indices {
+            let symbol = places[index].trail.symbol
+            guard let status = finals[symbol] else { continue }
+            let findings = places[index].trail.end(status, atNs: nowNs)
+            if let (old, new) = findings.counters { places[index].tally.grew(from: old, to: new) }
+            if let audit = findings.audit { queue.add(.audit(audit), atNs: nowNs) }
+            for (check, count) in [("ticker", findings.tickers), ("partialDepth", findings.partials)]
+            where count > 0 {
+                let mismatch = StoredMismatch(symbol: symbol, atNs: nowNs, check: check, count: count)
+                queue.add(.mismatch(mismatch), atNs: nowNs)
+            }
+        }
+        writeReports(nowNs)
+    }
+
     /// The last frames, the last look, and every live book once more.
     private func finish() {
         takeFrames()

@@ -21,6 +21,8 @@ package struct StoreOptions: Sendable {
     package var retentionEveryNs: Int64 = 30_000_000_000
     /// After a refusal the disk is tried again so often.
     package var retryEveryNs: Int64 = 1_000_000_000
+    /// At the end a disk that commits nothing is waited for so long.
+    package var stopNsMax: Int64 = 30_000_000_000
     /// Bytes of the ring between each feed and the store, a power of two; frames beyond are missed, and the
     /// replica asks for its books again.
     package var ringBytes = 1 << 23
@@ -47,8 +49,10 @@ package enum StoreEvent: Sendable, Hashable, CustomStringConvertible {
     case resumed
     /// The file was removed or replaced; a new one is begun.
     case removed(path: String)
-    /// Rows found no room, so many in all.
+    /// Rows could not be stored, so many in all.
     case lost(rows: Int)
+    /// At the end the disk answered no more, and so many rows still waited.
+    case hung(rows: Int, afterNs: Int64)
 
     /// One line for people.
     package var description: String {
@@ -58,17 +62,28 @@ package enum StoreEvent: Sendable, Hashable, CustomStringConvertible {
         case .refused(let reason): "not keeping snapshots: \(reason); the books go on, and it is tried again"
         case .resumed: "keeping snapshots again"
         case .removed(let path): "\(path) was removed; a new file is begun"
-        case .lost(let rows): "\(rows) rows found no room and are lost so far; the loss is stored"
+        case .lost(let rows): "\(rows) rows could not be stored so far; the loss is stored"
+        case .hung(let rows, let ns):
+            "the disk of the store answers no more: not waited for after \(ns / 1_000_000) ms, and "
+                + "\(rows) rows could not be stored"
         }
     }
 
     /// Whether something is wrong.
     package var isTrouble: Bool {
         switch self {
-        case .refused, .removed, .lost: true
+        case .refused, .removed, .lost, .hung: true
         case .began, .migrated, .resumed: false
         }
     }
+}
+
+/// What a store has come to.
+package struct StoreEnd: Hashable, Sendable {
+    /// Rows that could not be stored.
+    package var lostRows: Int
+    /// Whether the disk answered no more; the run is not marked as ended then.
+    package var isHung: Bool
 }
 
 /// Why a store cannot be opened.

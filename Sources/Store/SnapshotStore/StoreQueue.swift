@@ -2,8 +2,8 @@
 //
 // Policy when full: the row is not taken. Books are not taken beyond three quarters, so that there is room
 // left for what is small and comes once: the ends of gaps, audits, reports. The loss is counted, with its
-// time, and written as a row of its own as soon as anything is written again. What is written is waiting until it is committed, so a disk that
-// refuses fills the queue and nothing else.
+// time, and written as a row of its own as soon as anything is written again. What is written is waiting
+// until it is committed, so a disk that refuses fills the queue and nothing else.
 
 import LobHandoff
 import Synchronization
@@ -15,6 +15,8 @@ final class StoreQueue: Sendable {
         /// Bytes that wait, and bytes taken and not committed.
         var bytes = 0
         var takenBytes = 0
+        /// Rows taken and not committed.
+        var takenCount = 0
         var loss: StoredLoss?
         var lostCount = 0
     }
@@ -67,6 +69,7 @@ final class StoreQueue: Sendable {
             state.waiting = []
             state.loss = nil
             state.takenBytes = state.bytes
+            state.takenCount = batch.entries.count
             return batch
         }
     }
@@ -76,6 +79,7 @@ final class StoreQueue: Sendable {
         state.withLock { state in
             state.bytes -= state.takenBytes
             state.takenBytes = 0
+            state.takenCount = 0
         }
     }
 
@@ -96,6 +100,9 @@ final class StoreQueue: Sendable {
 
     /// Whether nothing waits to be taken.
     var isEmpty: Bool { state.withLock { $0.waiting.isEmpty && $0.loss == nil } }
+
+    /// Rows that are not committed yet.
+    var waitingCount: Int { state.withLock { $0.waiting.count + $0.takenCount } }
 
     /// Rows lost so far.
     var lostCount: Int { state.withLock { $0.lostCount } }

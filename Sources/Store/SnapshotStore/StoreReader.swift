@@ -18,7 +18,7 @@ package enum StoreList: String, CaseIterable, Sendable {
     case gaps
     /// Connections.
     case connections
-    /// Rows that found no room.
+    /// Rows that could not be stored.
     case losses
     /// Runs of the program that wrote it.
     case runs

@@ -8,6 +8,7 @@
 // open       the file was replaced    open      a new file, a new run
 // any        a row cannot be stored   –         its batch is lost and counted, since it would never go in
 // any        stop                     ended     a last batch, the mark that the run has ended, a merged log
+// any        stop, and no answer      –         after `stopNsMax` nobody waits for the thread any more
 // ```
 //
 // Invariants
@@ -18,13 +19,18 @@
 import Foundation
 import GRDB
 import LobHandoff
+import Synchronization
 
-/// Writes what is in a queue. Everything but `status` and `stop` is for its own thread.
+/// Writes what is in a queue. Everything but `stop` and `waitUntilEnded` is for its own thread.
 final class StoreWriter: @unchecked Sendable {
     private let options: StoreOptions
     private let queue: StoreQueue
     private let report: @Sendable (StoreEvent) -> Void
     private let stopping = StopFlag()
+    private let hasEnded = StopFlag()
+    private let ending = Signal()
+    /// Rises with everything that the disk has taken.
+    private let commits = Atomic(0)
     // From here on the writer's thread alone.
     private var database: DatabaseQueue?
     private var fileNumber: Int?
@@ -64,6 +70,22 @@ final class StoreWriter: @unchecked Sendable {
         queue.news.notify()
     }
 
+    /// Waits until the thread is over, as long as the disk answers. Behind `stop`, for its caller.
+    ///
+    /// - Returns: for how long the disk has not answered, in nanoseconds; nil if the thread is over.
+    func waitUntilEnded() -> Int64? {
+        var (progress, sinceNs) = (commits.load(ordering: .relaxed), StoreFile.monotonicNs)
+        while !hasEnded.isRaised {
+            let ticket = ending.ticket
+            if hasEnded.isRaised { break }
+            ending.wait(since: ticket, timeoutNs: min(100_000_000, options.stopNsMax))
+            let (present, nowNs) = (commits.load(ordering: .relaxed), StoreFile.monotonicNs)
+            if present != progress { (progress, sinceNs) = (present, nowNs) }
+            if nowNs - sinceNs >= options.stopNsMax && !hasEnded.isRaised { return nowNs - sinceNs }
+        }
+        return nil
+    }
+
     /// Writes until it is stopped.
     func run() {
         while !stopping.isRaised {
@@ -83,6 +105,8 @@ final class StoreWriter: @unchecked Sendable {
         batch = queue.take()
         if !batch.isEmpty { drop() }
         end()
+        hasEnded.raise()
+        ending.notify()
     }
 
     /// One batch, if anything waits, and what is due.
@@ -127,6 +151,7 @@ final class StoreWriter: @unchecked Sendable {
         self.rows = rows
         batch = StoreQueue.Batch()
         queue.committed()
+        commits.add(1, ordering: .relaxed)
         notedAtNs = nowNs
     }
 

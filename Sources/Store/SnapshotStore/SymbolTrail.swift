@@ -58,19 +58,35 @@ struct SymbolTrail {
         findings.gaps = gaps.look(
             view, isNew ? status : nil, atNs: atNs, monotonicNs: monotonicNs, number: number)
         if view.state != .syncing && view.lastUpdateID != formerID { findings.lagNs = view.lagNs }
-        if isNew {
-            let (old, new) = (before.counters, status.counters)
-            findings.counters = (old, new)
-            findings.tickers = differing(new).tickers - differing(old).tickers
-            findings.partials = differing(new).partials - differing(old).partials
-            if let outcome = status.lastAudit, outcome.number > auditNumber {
-                auditNumber = outcome.number
-                findings.audit = StoredAudit(
-                    symbol: symbol, atNs: atNs, outcome: outcome,
-                    difference: outcome.isEqual ? nil : status.lastDifference?.text)
-            }
-        }
+        if isNew { compare(before.counters, atNs, &findings) }
         return findings
+    }
+
+    /// Takes the last status, when the book has ended.
+    ///
+    /// - Parameters:
+    ///   - final: what the service had of the symbol at its end.
+    ///   - atNs: the time now, since 1970.
+    /// - Returns: what has come since the last look; no gaps, which the end itself would make.
+    mutating func end(_ final: SymbolStatus, atNs: Int64) -> Findings {
+        var findings = Findings()
+        let before = status.counters
+        status = final
+        compare(before, atNs, &findings)
+        return findings
+    }
+
+    /// What the present status has beyond former counters.
+    private mutating func compare(_ old: SymbolCounters, _ atNs: Int64, _ findings: inout Findings) {
+        let new = status.counters
+        findings.counters = (old, new)
+        findings.tickers = differing(new).tickers - differing(old).tickers
+        findings.partials = differing(new).partials - differing(old).partials
+        guard let outcome = status.lastAudit, outcome.number > auditNumber else { return }
+        auditNumber = outcome.number
+        findings.audit = StoredAudit(
+            symbol: symbol, atNs: atNs, outcome: outcome,
+            difference: outcome.isEqual ? nil : status.lastDifference?.text)
     }
 
     private func differing(_ counters: SymbolCounters) -> (tickers: Int, partials: Int) {
