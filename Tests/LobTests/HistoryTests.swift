@@ -99,6 +99,19 @@ import Testing
         #expect(try workshop.run(shell: "lob history books.store diff 1 3").status == 2)
     }
 
+    /// A server that cannot start: what was started before it ends in order.
+    @Test func aRunThatCannotServeEndsItsStore() throws {
+        let workshop = try Workshop()
+        let ran = try workshop.run(
+            shell: "lob run BTCUSDT --ws-url ws://127.0.0.1:1 --rest-url http://127.0.0.1:1 --plain "
+                + "--store books.store --serve 192.0.2.1:9 --serve-public --no-auth")
+        #expect(ran.status == 1 && ran.err.contains("cannot serve"), "\(ran.all)")
+        let runs = try workshop.run(shell: "lob history books.store runs --json")
+        #expect(runs.status == 0 && !runs.has("endedAtNs", "null"), "\(runs.all)")
+        let log = workshop.folder.path + "/books.store-wal"
+        #expect(!FileManager.default.fileExists(atPath: log))
+    }
+
     @Test func whatCannotBeShownIsSaid() throws {
         let workshop = try workshop()
         try workshop.write("notes.txt", "not a database, and long enough that nobody could take it for one\n")

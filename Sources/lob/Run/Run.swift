@@ -90,9 +90,7 @@ struct Run {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
-        let recorder = try record(service)
-        let store = try keep(service)
-        let server = try serve(service)
+        let companions = try start(service)
         let listing = Listing(service.symbols, teller)
         if let list { listing.set(.success(list), logger) }
         var looks = Looks(
@@ -103,34 +101,68 @@ struct Run {
         var futility: String?
         while !limit.isOver && futility == nil {
             look(service, listing, &looks)
-            if StopSignals.takeSaving() { store?.saveAll() }
-            if let server { reloadIfAsked(server) }
+            if StopSignals.takeSaving() { companions.store?.saveAll() }
+            if let server = companions.server { reloadIfAsked(server) }
             futility = self.futility(listing, teller, looks)
         }
         if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
         let shards = service.shardStatuses
-        server?.stop()
-        // Before the service: its last snapshots are of live books.
-        let lostRows = store?.stop() ?? 0
-        let books = service.stop()
-        // Behind the service: its last frames are in the recording.
-        let recorded = recorder?.stop()
-        console.clear()
-        if let recorded { logger.info("\(recorded.text)") }
-        if lostRows > 0 { logger.error("\(counted(lostRows, "row")) of the store found no room") }
+        let (books, kept) = stop(service, companions)
         if let futility {
             printError("lob: \(futility)")
             throw ExitCode(1)
         }
-        let summary = RunSummary(
+        var summary = RunSummary(
             market: configuration.endpoints.market, books: books, shards: shards, watch: looks.watch,
             elapsedNs: limit.clock.elapsedNs, decimals: listing.decimals, isRealTime: companion.isRealTime)
+        summary.storeTrouble = kept?.trouble
         try print(summary)
         let verdict = companion.verdict()
         if let verdict { tell(verdict) }
         console.clear()
         if summary.hasMismatch || summary.isIncomplete || verdict?.isMismatch == true { throw ExitCode(2) }
+        if summary.storeTrouble != nil { throw ExitCode(1) }
+    }
+
+    /// What runs beside the service.
+    private struct Companions {
+        var recorder: BookRecorder?
+        var store: BookStore?
+        var server: BookServer?
+    }
+
+    /// Starts what is to run beside the service; where one cannot, all that was started is stopped.
+    private func start(_ service: BookService) throws -> Companions {
+        var companions = Companions()
+        do {
+            companions.recorder = try record(service)
+            companions.store = try keep(service)
+            companions.server = try serve(service)
+        } catch {
+            _ = stop(service, companions)
+            throw error
+        }
+        return companions
+    }
+
+    /// Stops everything, in the order in which nothing is lost.
+    ///
+    /// - Returns: the final books, and what the store has come to.
+    private func stop(
+        _ service: BookService, _ companions: Companions
+    ) -> (books: [FinalBook], kept: StoreEnd?) {
+        companions.server?.stop()
+        // Before the service: its last snapshots are of live books.
+        companions.store?.leave()
+        let books = service.stop()
+        // Behind the service: its last frames are in the recording, its last counts in the store.
+        let recorded = companions.recorder?.stop()
+        let kept = companions.store?.stop(books)
+        console.clear()
+        if let recorded { logger.info("\(recorded.text)") }
+        if let trouble = kept?.trouble { logger.error("\(trouble)") }
+        return (books, kept)
     }
 
     /// Starts to record, if it is to.
@@ -139,7 +171,6 @@ struct Run {
         do throws(RecorderError) {
             return try BookRecorder.start(service, recording, logger)
         } catch {
-            _ = service.stop()
             printError("lob: \(error)")
             throw ExitCode(1)
         }
@@ -151,7 +182,6 @@ struct Run {
         do throws(StoreError) {
             return try BookStore.start(service, keeping, logger)
         } catch {
-            _ = service.stop()
             printError("lob: cannot keep snapshots: \(error)")
             throw ExitCode(1)
         }
@@ -174,7 +204,6 @@ struct Run {
                 ])
             return server
         } catch {
-            _ = service.stop()
             printError("lob: cannot serve: \(error)")
             throw ExitCode(1)
         }

@@ -169,9 +169,9 @@ struct RunCommand: ParsableCommand {
             \(RunScreen.legend)
 
             Exit status: 0 nothing was wrong; 1 it could not start, the venue has none of the symbols, or \
-            the results could not be written; 2 the venue contradicted a book, or a book never was live or \
-            had not been for 30 s; 64 wrong usage. A book that was being mended when the run ended is no \
-            failure; the summary names it.
+            the results or rows of --store could not be written; 2 the venue contradicted a book, or a \
+            book never was live or had not been for 30 s; 64 wrong usage. A book that was being mended \
+            when the run ended is no failure; the summary names it.
             """)
 
     @Argument(

@@ -23,6 +23,8 @@ struct RunSummary {
     private let lags: [SymbolName: LagMeter]
     private let unknown: Set<SymbolName>
     private let nowNs = wallClockUs() * 1000
+    /// What could not be stored, in words; nil if nothing, or if nothing was to be.
+    var storeTrouble: String?
 
     init(
         market: Market, books: [FinalBook], shards: [ShardStatus], watch: RunWatch, elapsedNs: Int64,
@@ -137,7 +139,7 @@ struct RunSummary {
         }
         var text = renderTable(rows, leftAligned: [0, 1])
         if books.count > rowCountMax { text += "\n… and \(books.count - rowCountMax) more" }
-        return ([text] + doubts + [total]).joined(separator: "\n")
+        return ([text] + doubts + [storeTrouble, total].compactMap { $0 }).joined(separator: "\n")
     }
 
     /// A line for each way in which books are not live.

@@ -66,3 +66,12 @@ extension BookStore {
         }
     }
 }
+
+extension StoreEnd {
+    /// What is wrong, in words; nil if everything is in the store.
+    var trouble: String? {
+        let rows = "\(counted(lostRows, "row")) of the store could not be stored"
+        if isHung { return rows + ", and its disk answers no more" }
+        return lostRows > 0 ? rows : nil
+    }
+}
