@@ -83,6 +83,9 @@ import Testing
         #expect(shown.out.contains("*9.0"))
         let json = try workshop.run(shell: "lob history books.store show 1 --json")
         #expect(json.out.contains("\"bids\":[[\"20.0\",\"0.500\"],[\"19.9\",\"0.009\"],[\"9.0\",\"0.001\"]]"))
+        let list = try workshop.run(shell: "lob history books.store --json --limit 1")
+        let last = try workshop.run(shell: "lob history books.store show 2 --json")
+        #expect(list.member("checksum")?.count == 8 && list.member("checksum") == last.member("checksum"))
         let difference = try workshop.run(shell: "lob history books.store diff 1 2 --json")
         #expect(difference.status == 0 && difference.has("equalLevels", "1"), "\(difference.all)")
         #expect(
@@ -120,7 +123,8 @@ import Testing
             ("notes.txt", 1, "is no store of lob run"), ("books.store what", 64, "is none of"),
             ("books.store show", 64, "number"), ("books.store diff 1", 64, "two snapshots"),
             ("books.store gaps 1", 64, "no further words"), ("books.store --limit 0", 64, "--limit"),
-            ("books.store --day tomorrow", 64, "--day"),
+            ("books.store --day tomorrow", 64, "--day"), ("books.store --day 2026-02-30", 64, "--day"),
+            ("books.store connections --symbol BTCUSDT", 64, "--symbol"),
             ("books.store report --from 2026-11-29T00:00:00Z", 64, "--day"),
             ("books.store --day 2026-11-29 --to 2026-11-29T00:00:00Z", 64, "not both"),
         ] {

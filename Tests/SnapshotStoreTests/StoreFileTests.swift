@@ -112,6 +112,17 @@ import Testing
         }
     }
 
+    @Test func aStoreInAFolderThatMayOnlyBeReadIsRead() throws {
+        let path = folder.path + "/a %41?x#1.store"
+        try StoreFile.openToWrite(path).queue.close()
+        let queue = try DatabaseQueue(path: StoreFile.unchanging(path))
+        #expect(try queue.read { try $0.tableExists("snapshot") })
+        try queue.close()
+        try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.path)
+        #expect(try StoreReader(path).rows(.snapshots, StoreFilter()).isEmpty)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
+    }
+
     @Test func aLaterVersionIsLeftAlone() throws {
         let (queue, _) = try StoreFile.openToWrite(folder.file)
         try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99')") }

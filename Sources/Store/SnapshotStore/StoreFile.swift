@@ -35,7 +35,30 @@ enum StoreFile {
     /// - Parameter path: of a store.
     static func openToRead(_ path: String) throws(StoreError) -> DatabaseQueue {
         if try look(path) == .nothing { throw .missing(path: path) }
-        return try refusing(path) { try DatabaseQueue(path: path, configuration: readOnly) }
+        return try refusing(path) { try openAsItIs(path) }
+    }
+
+    /// A database that is only read. In a folder that may only be read SQLite cannot make what it needs
+    /// beside the file; one without a log has everything in itself, and is read as a file that nobody
+    /// changes.
+    private static func openAsItIs(_ path: String) throws -> DatabaseQueue {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: readOnly)
+            _ = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+            return queue
+        } catch let error as DatabaseError where isOfFolder(error) {
+            if FileManager.default.fileExists(atPath: path + "-wal") { throw error }
+            return try DatabaseQueue(path: unchanging(path), configuration: readOnly)
+        }
+    }
+
+    private static func isOfFolder(_ error: DatabaseError) -> Bool {
+        error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
+    }
+
+    /// How SQLite is told that nobody changes a file.
+    static func unchanging(_ path: String) -> String {
+        "file:\(path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path)?immutable=1"
     }
 
     /// The file's number in its file system, nil if there is none: tells whether it is still the same.
@@ -86,7 +109,7 @@ enum StoreFile {
         // One of no bytes becomes a store.
         if (attributes[.size] as? NSNumber)?.intValue == 0 { return .nothing }
         return try refusing(path) {
-            let queue = try DatabaseQueue(path: path, configuration: readOnly)
+            let queue = try openAsItIs(path)
             return try queue.read { db in
                 let number = try Int32.fetchOne(db, sql: "PRAGMA application_id")
                 if number != StoreSchema.applicationID {

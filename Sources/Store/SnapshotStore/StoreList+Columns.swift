@@ -13,7 +13,7 @@ extension StoreList {
     }
 
     /// Whether its rows belong to symbols.
-    var hasSymbol: Bool {
+    package var hasSymbol: Bool {
         switch self {
         case .snapshots, .audits, .mismatches, .gaps: true
         case .connections, .losses, .runs: false

@@ -36,14 +36,18 @@ struct HistoryBook {
                 ask.map { mark($0, .ask) } ?? "", ask.map { scales.text($0.quantity) } ?? "",
             ])
         }
-        let checksum = String(stored.checksum, radix: 16)
         return [
             title, renderTable(rows, leftAligned: []),
             "\(book.bids.count) bids, \(proven(book.provenBids)); \(book.asks.count) asks, "
                 + "\(proven(book.provenAsks)); * is not proven",
-            "digest \(hexadecimal(book.digest)), checksum "
-                + String(repeating: "0", count: 8 - checksum.count) + checksum,
+            "digest \(hexadecimal(book.digest)), checksum \(checksum)",
         ].joined(separator: "\n")
+    }
+
+    /// Eight digits, as in the list.
+    private var checksum: String {
+        let digits = String(stored.checksum, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
     }
 
     private func mark(_ level: PriceLevel, _ side: Side) -> String {
@@ -69,7 +73,7 @@ struct HistoryBook {
         text += ",\"updateID\":\(book.lastUpdateID),\"eventTimeUs\":"
         text += book.eventTimeUs == 0 ? "null" : "\(book.eventTimeUs)"
         text += ",\"proven\":{\"bid\":\(limit(book.provenBids)),\"ask\":\(limit(book.provenAsks))}"
-        text += ",\"checksum\":\(stored.checksum),\"digest\":\"\(hexadecimal(book.digest))\""
+        text += ",\"checksum\":\"\(checksum)\",\"digest\":\"\(hexadecimal(book.digest))\""
         text += ",\"bids\":\(list(book.bids)),\"asks\":\(list(book.asks))}"
         return text
     }

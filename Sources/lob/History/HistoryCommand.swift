@@ -11,7 +11,9 @@ struct DayArgument: ExpressibleByArgument {
     var fromNs: Int64
 
     init?(argument: String) {
-        guard argument.utf8.count == 10, let ns = timeNs(ofText: Array("\(argument)T00:00:00Z".utf8).span)
+        // A day that no month has, such as 2026-02-30, would be another one.
+        guard argument.utf8.count == 10, let ns = timeNs(ofText: Array("\(argument)T00:00:00Z".utf8).span),
+            UTCStamp(ns: ns).day == argument
         else { return nil }
         (text, fromNs) = (argument, ns)
     }
@@ -101,6 +103,9 @@ struct HistoryCommand: ParsableCommand {
     }
 
     func validate() throws {
+        if symbol != nil, case .list(let list) = try wanted(), !list.hasSymbol {
+            throw ValidationError("--symbol: \(list.rawValue) are not of single symbols.")
+        }
         _ = try wanted()
         if let symbol, SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
