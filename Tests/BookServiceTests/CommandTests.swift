@@ -128,6 +128,7 @@ struct CommandTests {
             ])
             report.expect(check.wait() == 0, check.errors)
             report.expect(check.output.contains("levels that differ: 0,"), check.output)
+            report.expect(check.output.contains("where both are proven: equal"), check.output)
             // Somebody who answers for the venue, with one digit changed.
             let liar = Meddler(
                 upstream: { _ in venue.port }, script: { _ in .answer(CommandTests.lie(venue.port)) })
@@ -138,6 +139,7 @@ struct CommandTests {
             ])
             report.expect(caught.wait() == 2, caught.errors)
             report.expect(caught.output.contains("levels that differ: 1,"), caught.output)
+            report.expect(caught.output.contains("where both are proven: different"), caught.output)
             first.signal(SIGINT)
             report.expect(first.wait() == 0, first.errors)
             let history = try Command(["history", store, "--json"])

@@ -84,15 +84,30 @@ struct LiveVerification {
                 book: image))
     }
 
+    /// Why there is no book, as far as it is known.
+    ///
+    /// - Parameters:
+    ///   - snapshots: the last error of a request for a snapshot; empty if there was none.
+    ///   - streams: the last error of each connection to the server; empty if there was none.
+    static func words(snapshots: String, streams: [String]) -> String {
+        var parts: [String] = []
+        if !snapshots.isEmpty { parts.append("the last error was: \(snapshots)") }
+        if let error = streams.first(where: { !$0.isEmpty }) {
+            parts.append("the last error of the server's stream was: \(error)")
+        }
+        return parts.map { ", \($0)" }.joined()
+    }
+
     private func trouble(_ services: [BookService], _ copies: [Copies]) -> String {
         let names = ["the server (\(server.restBase))", "the venue (\(venue.restBase))"]
         for (index, service) in services.enumerated() where !copies[index].isLive {
-            let error = "\(service.fetcherStatus.lastError)"
-            let lastError = error.isEmpty ? "" : ", the last error was: \(error)"
+            let streams = service.shardStatuses.map { "\($0.feed.lastError)" }
+            let lastErrors = LiveVerification.words(
+                snapshots: "\(service.fetcherStatus.lastError)", streams: streams)
             let wait = service.fetcherStatus.waitText(nowMs: wallClockUs() / 1000).map { ": \($0)" } ?? ""
             return
                 "no live book of \(symbol) out of a snapshot of \(names[index]) within \(fixed(limit, 0)) s"
-                + wait + lastError
+                + wait + lastErrors
         }
         return "the two books of \(symbol) did not meet at one update id within \(fixed(limit, 0)) s"
     }

@@ -66,8 +66,8 @@ struct VerifyCommand: ParsableCommand {
             compares.
 
             --live SYMBOL compares a book of a running lob run --serve with the venue, now: one snapshot of \
-            each is brought to one update id by the server's own stream, and both sides are printed. It \
-            costs the venue's weight of one snapshot of --depth levels.
+            each is brought to one update id by the server's own stream, and both sides are printed, with \
+            the verdict below. It costs the venue's weight of one snapshot of --depth levels.
 
             Exit status: 0 nothing disagrees; 1 it cannot be read, or one of the two cannot be reached; 2 \
             something is damaged, missing without a word, contradicts the rest, or is not what the \
@@ -159,6 +159,7 @@ struct VerifyCommand: ParsableCommand {
         } else {
             for side in [sides.served, sides.venue] { Output.write(side.text(depth: 5)) }
             Output.write(picture.text(depth: 20))
+            Output.write("where both are proven: \(picture.isContradiction ? "different" : "equal")")
         }
         if picture.isContradiction { throw ExitCode(2) }
     }
