@@ -39,7 +39,7 @@ enum StoreFile {
     }
 
     /// A database that is only read. In a folder that may only be read SQLite cannot make what it needs
-    /// beside the file; one without a log has everything in itself, and is read as a file that nobody
+    /// beside the file; one with nothing in a log has everything in itself, and is read as a file that nobody
     /// changes.
     private static func openAsItIs(_ path: String) throws -> DatabaseQueue {
         do {
@@ -47,7 +47,9 @@ enum StoreFile {
             _ = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
             return queue
         } catch let error as DatabaseError where isOfFolder(error) {
-            if FileManager.default.fileExists(atPath: path + "-wal") { throw error }
+            // A reader leaves an empty one behind.
+            let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+            if let log, (log[.size] as? NSNumber)?.intValue != 0 { throw error }
             return try DatabaseQueue(path: unchanging(path), configuration: readOnly)
         }
     }

@@ -30,7 +30,7 @@ final class StoreWriter: @unchecked Sendable {
     private let hasEnded = StopFlag()
     private let ending = Signal()
     /// Rises with everything that the disk has taken.
-    private let commits = Atomic(0)
+    private let commits = Atomic<Int>(0)
     // From here on the writer's thread alone.
     private var database: DatabaseQueue?
     private var fileNumber: Int?
