@@ -125,7 +125,9 @@ final class StoreWriter: @unchecked Sendable {
             }
             if refusal != nil { report(.resumed) }
             refusal = nil
-            if nowNs - retentionAtNs >= options.retentionEveryNs || nowNs < retentionAtNs {
+            let isDue = nowNs - retentionAtNs >= options.retentionEveryNs || nowNs < retentionAtNs
+            // At the end nobody is to wait for it.
+            if isDue && !stopping.isRaised {
                 retentionAtNs = nowNs
                 try StoreRetention(options).apply(database, nowNs: nowNs)
             }
