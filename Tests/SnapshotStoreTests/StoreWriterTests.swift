@@ -280,7 +280,8 @@ private final class Fault: Sendable {
         }
         #expect(
             try subject.wait {
-                try count(folder.file, "snapshot") < 1600 && count(folder.file, "snapshot") > 0
+                let rows = try StoreReader(folder.file).rows(.snapshots, StoreFilter())
+                return try rows.last?["atNs"] == .number(2499) && count(folder.file, "snapshot") < 1000
             })
         subject.stop()
         let left = try StoreReader(folder.file).rows(.snapshots, StoreFilter())
