@@ -23,6 +23,19 @@ private let btc: SymbolName = "BTCUSDT"
         #expect(sides?.own.lastUpdateID == UpdateID(10) && sides?.own.bids != sides?.venue.bids)
     }
 
+    /// A venue that contradicts all books at once costs the memory of a few.
+    @Test func ofManyDifferencesTheLatestAreKept() {
+        let names = (0..<20).map { "S\($0)USDT" }
+        var h = EngineHarness(symbols: names)
+        for name in names {
+            h.goLive(symbol: name)
+            h.engine.audit(SymbolName(name)!, atNs: h.nowNs)
+            h.snapshot(10, bids: ["9.5:7.0"], asks: ["10.0:1.0"], symbol: name)
+        }
+        let kept = names.map { h.engine.auditSides(of: SymbolName($0)!) != nil }
+        #expect(kept == (0..<20).map { $0 >= 4 })
+    }
+
     @Test func booksThatAgreeHaveEqualChecksums() {
         var h = EngineHarness()
         h.goLive()

@@ -46,8 +46,9 @@ extension SymbolBook {
             checksum: BookChecksum.standard.value(bids: own.bids, asks: own.asks, scales: scales),
             venueChecksum: BookChecksum.standard.value(bids: venue.bids, asks: venue.asks, scales: scales))
         if !isEqual {
-            lastSides = AuditSides(
+            let sides = AuditSides(
                 number: counters.auditsCompared, own: served.book.image, venue: staging.book.image)
+            shared.keep(sides, of: name)
         }
     }
 
@@ -82,9 +83,9 @@ extension SymbolBook {
 }
 
 extension BookEngine {
-    /// Both sides of the last audit that found a difference; nil if none did. For people.
+    /// Both sides of the last audit of a book that found a difference; nil if none did, or if as many other
+    /// books as are kept have had one since. For people.
     package borrowing func auditSides(of name: SymbolName) -> AuditSides? {
-        let slot = table.slot(of: name)
-        return slot < 0 ? nil : books[slot].lastSides
+        shared.auditSides.last { $0.symbol == name }?.sides
     }
 }

@@ -1,6 +1,8 @@
 // What the books of one engine have in common: the clock, the connections, the requests, the budget of their
 // buffers, and what one book's experience means for the others.
 
+import MarketData
+
 /// The common part of an engine. Used by the engine's thread only.
 final class EngineShared {
     let configuration: EngineConfiguration
@@ -24,6 +26,11 @@ final class EngineShared {
     /// Times that a served book began anew or was replaced, over all symbols.
     var replacementCount = 0
 
+    /// Both sides of audits that found a difference, the latest of each symbol, oldest first. Whole books: of
+    /// more symbols than this the oldest are forgotten, since one bad hour of a venue may contradict all.
+    private(set) var auditSides: [(symbol: SymbolName, sides: AuditSides)] = []
+    static let auditSidesMax = 16
+
     init(_ configuration: EngineConfiguration, _ defect: EngineDefect) {
         self.configuration = configuration
         self.defect = defect
@@ -32,6 +39,13 @@ final class EngineShared {
     }
 
     var nowNs: Int64 { clock.nowNs }
+
+    /// Keeps both sides of an audit that found a difference.
+    func keep(_ sides: AuditSides, of symbol: SymbolName) {
+        auditSides.removeAll { $0.symbol == symbol }
+        if auditSides.count == EngineShared.auditSidesMax { auditSides.removeFirst() }
+        auditSides.append((symbol, sides))
+    }
 
     /// A frame that is no tick moves the clock, and may show that a connection delivers. True if that one had
     /// been called silent.

@@ -77,8 +77,6 @@ final class SymbolBook {
     var crossChecks: CrossChecks
     var lastDifference: AuditDifference?
     var lastAudit: AuditOutcome?
-    /// At most two whole books, of the last audit that found a difference.
-    var lastSides: AuditSides?
     private var provenCounts = ProvenCounts()
 
     var mailboxes: BookMailboxes
