@@ -1,11 +1,11 @@
-// Where an update stands relative to a book.
+// The relation of an update to a book.
 
 /// Where an update stands relative to a book.
 public enum Continuity: Hashable, Sendable {
-    /// Everything in it is in the book already.
+    /// The book already contains everything in it.
     case stale
-    /// Applied whole, it brings the book exactly to its last id.
+    /// Applying it whole brings the book exactly to the update's last id.
     case connects
-    /// At least one change between the book and the update is missing, or the two are not of one chain.
+    /// Changes between the book and the update are missing, or the two belong to different chains.
     case gap
 }

@@ -1,31 +1,31 @@
-// Decides when a book may be believed: the state machine that joins a snapshot to a stream of updates. It
-// sees ids, never levels.
+// Decides when a book can be trusted: the state machine that joins a snapshot to a stream of updates. It sees
+// ids, never levels.
 //
-// One synchronizer serves one book from its first request to its last update. A book that is lost keeps it:
-// `resync` leaves the machine collecting, beginning with the very update that showed the gap, while the owner
-// goes on showing the old levels, flagged, until a snapshot replaces them.
+// One synchronizer serves one book from its first request to its last update, resyncs included: `resync`
+// leaves the machine collecting, starting with the update that revealed the gap, while the owner keeps
+// showing the old levels, flagged, until a snapshot replaces them.
 //
-// The owner holds the buffer of updates; the machine says what belongs in it and keeps it one unbroken chain:
-// an update that does not follow the one before it restarts the buffer. A snapshot is therefore judged
-// against the first update alone, in O(1), and replaying a buffer meets stale updates, then one that
-// connects, then only updates that follow it; never a gap.
+// The owner holds the buffer of updates; the machine decides what goes into it and keeps it one unbroken
+// chain: an update that does not follow the previous one restarts the buffer. A snapshot is therefore checked
+// against the first update alone, in O(1), and a replayed buffer holds stale updates, then one that connects,
+// then only updates that follow it; never a gap.
 //
 // Invariants
 // * The owner's buffer is exactly the chain of `collecting`; in every other state it is empty (during a
 //   replay the owner drains it).
-// * In `collecting` exactly one snapshot request is outstanding, made by the last `requestSnapshot` or
+// * In `collecting` exactly one snapshot request is outstanding, issued by the last `requestSnapshot` or
 //   `resync`.
-// * `live` means: a book that did as it was told is exact at that id, and no update received lies beyond it.
+// * `live` means: a book maintained as instructed is exact at that id, and no update received lies beyond it.
 //   `handedOver` means the same, but the next update comes from another subscription and may begin earlier.
-// * `joining` means: exact at that id, but no update of this subscription has shown yet that the stream
-//   reaches it. A quiet symbol may stay here for minutes. Whether to show such a book, and how it is marked,
-//   is the owner's decision.
+// * `joining` means: exact at that id, but no update of this subscription has yet shown that the stream
+//   reaches it. A quiet symbol may stay here for minutes. The owner decides whether to show such a book and
+//   how to mark it.
 //
 // Worst case: every input is O(1) and allocates nothing.
 
 import MarketData
 
-/// Decides from update ids what happens to each depth update and snapshot of one book.
+/// Decides, from update ids, what to do with each depth update and snapshot of one book.
 ///
 /// `e` is the update, `L` the book's id, `S` the snapshot's id. "–" leaves the state as it is.
 /// ```
@@ -70,8 +70,8 @@ import MarketData
 /// joining
 /// ```
 /// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first update still
-/// connects. Until it comes, nothing is known about what was missed; an owner that cares builds a candidate
-/// beside it.
+/// connects. Until it arrives, nothing is known about what was missed; a cautious owner builds a candidate in
+/// the meantime.
 public struct DepthSynchronizer: Sendable {
     /// An unbroken run of buffered updates.
     public struct Chain: Hashable, Sendable {
@@ -81,7 +81,7 @@ public struct DepthSynchronizer: Sendable {
         public var last: UpdateID
     }
 
-    /// Where the book stands.
+    /// State of the book.
     public enum State: Hashable, Sendable {
         /// No subscription, no book.
         case unsubscribed
@@ -92,7 +92,7 @@ public struct DepthSynchronizer: Sendable {
         case joining(at: UpdateID, asked: Int)
         /// Exact at this id, and the stream continues it.
         case live(at: UpdateID)
-        /// As `live`; what follows comes from another subscription, whose first update may begin earlier.
+        /// As `live`, but the next update comes from another subscription and may begin earlier.
         case handedOver(at: UpdateID)
         /// Exact at this id when the subscription ended.
         case severed(at: UpdateID)
@@ -106,17 +106,17 @@ public struct DepthSynchronizer: Sendable {
         case apply
         /// Append it to the buffer; if there is no room, call `restart`.
         case buffer
-        /// Empty the buffer, then append it: there is a hole between what was buffered and this update.
+        /// Empty the buffer, then append: updates are missing between what was buffered and this one.
         case bufferAnew
-        /// The book is lost: stop believing it, buffer this update, ask for a snapshot.
+        /// The book is lost: stop trusting it, buffer this update, request a snapshot.
         case resync(ResyncReason, attempt: Int)
     }
 
-    /// Why an update cost the book its trust.
+    /// Why an update made the book untrusted.
     public enum ResyncReason: Hashable, Sendable {
         /// The update does not follow the one before it.
         case gap
-        /// The first update of a new subscription begins beyond the book kept from the one before.
+        /// The first update of a new subscription begins beyond the book kept from the previous one.
         case missedWhileAway
         /// The snapshot came before any update, and the first update begins beyond it.
         case snapshotTooOld
@@ -126,42 +126,41 @@ public struct DepthSynchronizer: Sendable {
     public enum SnapshotAction: Hashable, Sendable {
         /// No snapshot is awaited; drop it.
         case discard
-        /// It ends before the first buffered update begins: keep the buffer, ask again.
+        /// It ends before the first buffered update begins: keep the buffer, request another.
         case tooOld(attempt: Int)
         /// Load it, then give every buffered update to `receive` and empty the buffer.
         case replay
     }
 
-    /// What any other input asks of the owner.
+    /// What the owner must do after any other input.
     public enum Demand: Hashable, Sendable {
         /// Nothing.
         case nothing
-        /// Empty the buffer; a request that was sent stays valid.
+        /// Empty the buffer; an outstanding request stays valid.
         case clearBuffer
-        /// Ask for a snapshot. `attempt` is the number of failed attempts so far, for the planner's backoff.
+        /// Request a snapshot. `attempt` is the number of failed attempts so far, for the planner's backoff.
         case requestSnapshot(attempt: Int)
     }
 
-    /// Where the book stands now.
+    /// Current state of the book.
     public private(set) var state = State.unsubscribed
     private let rule: SequenceRule
 
     /// A synchronizer without a subscription.
     public init(rule: SequenceRule) { self.rule = rule }
 
-    /// A synchronizer of a book that is exact at this id and is continued by its stream, as another one has
-    /// found out.
+    /// A synchronizer for a book that is already known to be exact at this id and continued by its stream.
     ///
     /// - Parameters:
     ///   - rule: how updates follow a book.
-    ///   - id: where the book stands.
+    ///   - id: last update id of the book.
     ///   - isHandedOver: whether the next update comes from another subscription and may begin earlier.
     package init(rule: SequenceRule, liveAt id: UpdateID, isHandedOver: Bool) {
         self.rule = rule
         state = isHandedOver ? .handedOver(at: id) : .live(at: id)
     }
 
-    /// The id the book stands at, nil if there is none.
+    /// The book's last update id, nil if there is no book.
     public var lastID: UpdateID? {
         switch state {
         case .unsubscribed, .collecting: nil
@@ -175,7 +174,7 @@ public struct DepthSynchronizer: Sendable {
         return false
     }
 
-    /// The last id of the updates collected for a snapshot, nil if there are none.
+    /// Last id of the updates collected for a snapshot, nil if there are none.
     public var collectedID: UpdateID? {
         if case .collecting(let chain?, _) = state { return chain.last }
         return nil
@@ -189,7 +188,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// A depth update of the present subscription arrived, or is replayed from the buffer.
+    /// A depth update of the current subscription arrived, or is replayed from the buffer.
     public mutating func receive(_ update: UpdateRange) -> UpdateAction {
         switch state {
         case .unsubscribed, .severed: return .discard
@@ -205,7 +204,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The snapshot that was requested, or any other of this symbol, arrived.
+    /// A snapshot of this symbol arrived, requested or not.
     public mutating func snapshotArrived(_ id: UpdateID) -> SnapshotAction {
         switch state {
         case .unsubscribed, .joining, .live, .handedOver, .severed: return .discard
@@ -219,7 +218,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The requested snapshot will not come.
+    /// The requested snapshot failed.
     public mutating func snapshotFailed() -> Demand {
         switch state {
         case .unsubscribed, .joining, .live, .handedOver, .severed: return .nothing
@@ -229,8 +228,8 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// From here on updates are those of a new subscription: the first one, one after a reconnect, or one
-    /// whose update has just continued the book before the old subscription ended.
+    /// Updates now belong to a new subscription: the first one, one after a reconnect, or one whose update
+    /// continued the book just before the old subscription ended.
     public mutating func subscribed() -> Demand {
         switch state {
         case .unsubscribed:
@@ -246,7 +245,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// From here on updates come from another subscription. It began before this one ended and has delivered
+    /// Updates now come from another subscription, which began before this one ended and has delivered
     /// nothing beyond the book, so nothing is missing between the two.
     public mutating func handedOver() {
         switch state {
@@ -255,8 +254,8 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// Something other than an update (a ticker, another snapshot) has shown that the book is the venue's at
-    /// its id. The first update may begin earlier.
+    /// Something other than an update (a ticker, another snapshot) proved the book correct at its id. The
+    /// first update may begin earlier.
     public mutating func proven() {
         if case .joining(let id, _) = state { state = .handedOver(at: id) }
     }
@@ -274,7 +273,7 @@ public struct DepthSynchronizer: Sendable {
         }
     }
 
-    /// The owner cannot go on with what it has: its buffer is full, or its book was found to be wrong.
+    /// The owner cannot continue: its buffer is full, or its book turned out to be wrong.
     public mutating func restart() -> Demand {
         switch state {
         case .unsubscribed: return .nothing

@@ -1,9 +1,8 @@
-// What the engine must know and a REST depth body does not say: whose it is, and how many levels were
-// requested. It precedes the body in a snapshot frame, and stands alone in a frame that reports a failed
-// request.
+// What a REST depth body does not say: its symbol and how many levels were requested. Precedes the body in a
+// snapshot frame; stands alone in a frame that reports a failed request.
 //
 //      0 ..< 48   symbol, as `SymbolName` lays it out (bytes, zeros, length in the last byte)
-//     48 ..< 52   levels a side that were requested, little endian; 0 = the body is complete on both sides
+//     48 ..< 52   levels requested per side, little endian; 0 = the body is complete on both sides
 //     52 ..< 64   zero
 
 import MarketData
@@ -13,18 +12,18 @@ public struct SnapshotEnvelope: Hashable, Sendable {
     /// Length of the header in bytes.
     public static var length: Int { 64 }
 
-    /// Symbol the request was for.
+    /// Symbol of the request.
     public var symbol: SymbolName
-    /// Levels a side that were requested; 0 if the body is complete on both sides.
+    /// Levels requested per side; 0 if the body is complete on both sides.
     public var limit: Int
 
-    /// A header of these parts. A limit beyond 32 bits is the largest that fits.
+    /// A header for a symbol and a limit; limits beyond 32 bits are clamped.
     public init(symbol: SymbolName, limit: Int) {
         self.symbol = symbol
         self.limit = min(max(limit, 0), Int(UInt32.max))
     }
 
-    /// The header in front of a body, nil if the bytes are too short or name no symbol.
+    /// Reads the header in front of a body; nil if the bytes are too short or name no symbol.
     public init?(_ bytes: Span<UInt8>) {
         guard bytes.count >= SnapshotEnvelope.length else { return nil }
         let length = Int(bytes[47])

@@ -8,7 +8,7 @@ public struct UpdateRange: Hashable, Sendable, BitwiseCopyable {
     public var first: UpdateID
     /// Last update id covered, `u`.
     public var last: UpdateID
-    /// Last id of the update before, `pu`; nil where the venue does not name it.
+    /// Last id of the previous update, `pu`; nil if the venue does not send it.
     public var previousLast: UpdateID?
 
     /// Ids of an update.

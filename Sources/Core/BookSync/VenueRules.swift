@@ -1,17 +1,18 @@
-// What an engine must know of a venue: a value, so that it knows no venue.
+// The venue properties the engine depends on, passed as a value so that the engine knows no venue.
 
 import MarketData
 
-/// What holds for the ids and snapshots of all streams of an engine.
+/// How ids and snapshots behave on all streams of an engine.
 public struct VenueRules: Sendable {
     /// How updates follow a book and each other.
     public var sequence: SequenceRule
-    /// Whether each update names the last id of the one before it; one that does not is malformed then.
+    /// Whether each update names the last id of the previous one; if so, an update without it is malformed.
     public var updatesAreLinked: Bool
-    /// Whether every id belongs to an update of its symbol: then a ticker, a partial depth or a snapshot with
-    /// a later id than the book's proves that updates are missing.
+    /// Whether every id belongs to an update of its symbol. If so, a ticker, partial depth or snapshot with a
+    /// later id than the book's proves that updates are missing.
     public var idsAreContiguous: Bool
-    /// Levels a side of the deepest snapshot: one that long may go on behind its end, whatever was asked for.
+    /// Levels per side of the deepest snapshot. A side of this length may be truncated, whatever was
+    /// requested.
     public var snapshotLevelCountMax: Int
 
     /// Rules of a venue.

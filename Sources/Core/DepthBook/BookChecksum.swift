@@ -1,17 +1,16 @@
-// A checksum over the best levels of a book: CRC-32 (IEEE) of a text of their numbers, as venues publish
-// them.
+// A checksum over the best levels of a book, as venues publish it: CRC-32 (IEEE) of a text of their numbers.
 //
-// The text. Ranks from the best on, at most `levelCount` a side, in the order that `order` says; a side that
-// is shorter contributes what it has. Each level is its price, then its quantity. Each number is printed as
-// `numbers` says. `separator`, if there is one, stands between any two numbers and nowhere else.
+// The text: levels from the best outwards, at most `levelCount` per side, ordered as `order` says; a shorter
+// side contributes what it has. Each level is its price, then its quantity, printed as `numbers` says.
+// `separator`, if any, goes between two numbers and nowhere else.
 //
 //     numbers    mantissa 6180340000, 8 decimals
 //     digits     6180340000        no point, no leading zeros
 //     printed    61.80340000       all decimals
-//     shortest   61.8034           no zeros at the end, and no point without decimals behind it
+//     shortest   61.8034           no trailing zeros, and no point without decimals after it
 //
-// `standard` is the rule for books of venues that publish none: 25 ranks, bid and ask in turn, printed, `:`
-// between numbers. It covers what a reader sees, and unlike the digest anybody can compute it from text.
+// `standard` is the rule for books of venues that publish none: 25 levels, bid and ask alternating, printed,
+// `:` between numbers. It covers what a reader sees and, unlike the digest, can be computed from text.
 //
 // Worst case: O(levels covered), some 20 steps a number, no allocation.
 
@@ -19,7 +18,7 @@ import MarketData
 
 /// How to compute a checksum of a book.
 public struct BookChecksum: Hashable, Sendable {
-    /// In which order levels stand in the text.
+    /// Order of the levels in the text.
     public enum Order: Hashable, Sendable {
         /// Best bid, best ask, second bid, second ask, and so on.
         case inTurn
@@ -39,22 +38,22 @@ public struct BookChecksum: Hashable, Sendable {
         case shortest
     }
 
-    /// Most levels a side.
+    /// Most levels per side.
     public var levelCount: Int
-    /// In which order they stand.
+    /// Order of the levels.
     public var order: Order
     /// How numbers are printed.
     public var numbers: Numbers
-    /// What stands between two numbers; nil if nothing does.
+    /// Byte between two numbers; nil for none.
     public var separator: UInt8?
 
-    /// A rule of these parts.
+    /// A rule with these settings.
     ///
     /// - Parameters:
-    ///   - levelCount: most levels a side.
-    ///   - order: in which order they stand.
+    ///   - levelCount: most levels per side.
+    ///   - order: order of the levels.
     ///   - numbers: how numbers are printed.
-    ///   - separator: what stands between two numbers.
+    ///   - separator: byte between two numbers; nil for none.
     public init(levelCount: Int, order: Order, numbers: Numbers, separator: UInt8?) {
         (self.levelCount, self.order) = (levelCount, order)
         (self.numbers, self.separator) = (numbers, separator)
@@ -81,7 +80,7 @@ public struct BookChecksum: Hashable, Sendable {
         return levels
     }
 
-    /// The checksum of a book given as two lists, best first.
+    /// The checksum of a book given as two arrays, best first.
     ///
     /// - Parameters:
     ///   - bids: its bids.
@@ -107,7 +106,7 @@ public struct BookChecksum: Hashable, Sendable {
     }
 }
 
-/// The text of a checksum, which exists only as its check.
+/// The text of a checksum, never materialised: only its CRC is kept.
 private struct ChecksumText {
     let rule: BookChecksum
     let scales: SymbolScales
@@ -135,7 +134,7 @@ private struct ChecksumText {
             }
         }
         if mantissa < 0 { check.add(UInt8(ascii: "-")) }
-        // From the first digit on: as many as the number has, and at least one before the point.
+        // From the first digit on: as many digits as the number has, and at least one before the point.
         var power: UInt64 = 1
         var count = 1
         while count <= decimals || rest / power >= 10 {

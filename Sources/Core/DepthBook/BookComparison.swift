@@ -1,9 +1,10 @@
-// Two books, level by level, in slices: both sides are walked from the best level outwards, like a merge.
+// Compares two books level by level, in slices: both sides are walked from the best level outwards, like a
+// merge.
 //
-// Between two slices both books may move, as long as both move alike: what was compared stays equal, and the
-// rest is compared as it is then. A slice can therefore be as short as the thread can spare.
+// Between slices both books may move, as long as they move alike: what was compared stays equal, and the rest
+// is compared as it then is. So a slice can be as short as the thread can spare.
 //
-// Worst case: `levelCountMax` levels of each book a slice, and two searches.
+// Worst case: `levelCountMax` levels of each book per slice, and two searches.
 
 import MarketData
 
@@ -28,7 +29,7 @@ struct SideComparison {
         }
     }
 
-    /// The rank down to which both books are known, nil if one of them is not known at all.
+    /// The worst rank to which both books are known; nil if one of them is not known at all.
     private static func worstRank(_ a: ProvenRange, _ b: ProvenRange, _ side: Side) -> Int64? {
         guard let first = rank(a, side), let second = rank(b, side) else { return nil }
         return max(first, second)
@@ -71,13 +72,13 @@ struct SideComparison {
 
 /// The comparison of two whole books, in slices. O(levels) in all; allocates nothing.
 package struct BookComparison: Sendable {
-    /// How far it has come.
+    /// State of the comparison.
     package enum Progress: Hashable, Sendable {
         /// There are levels left.
         case unfinished
         /// Inside both proven ranges the books are equal.
         case equal
-        /// They differ, first here.
+        /// They differ; this is the first difference.
         case differ(Side, LevelDifference)
     }
 
@@ -85,11 +86,11 @@ package struct BookComparison: Sendable {
     private var asks = SideComparison(.ask)
     private var bidsAreDone = false
 
-    /// A comparison that has not begun.
+    /// A comparison that has not started.
     package init() {}
 
-    /// Compares at most `levelCountMax` further levels a side of two books of equal scales that stand at the
-    /// same update.
+    /// Compares at most `levelCountMax` further levels per side. Both books must have equal scales and stand
+    /// at the same update.
     package mutating func advance(
         _ own: borrowing OrderBook, _ other: borrowing OrderBook, levelCountMax: Int = .max
     ) -> Progress {

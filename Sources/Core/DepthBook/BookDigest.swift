@@ -1,4 +1,4 @@
-// The digest of a whole book, defined over its levels and nothing else, so that anybody can compute it.
+// The digest of a whole book, defined over its levels alone, so that anyone can compute it.
 //
 //     h = 0x6C6F62626F6F6B31
 //     for each side, bids then asks:
@@ -6,17 +6,17 @@
 //         h = mix(h, number of levels)
 //     mix(h, x) = (h xor x) × 0x9E3779B97F4A7C15 mod 2^64, then h xor (h >> 32)
 //
-// Not cryptographic: it finds differences, not attackers.
+// Not cryptographic: it detects differences, not tampering.
 
 import MarketData
 
 /// A running digest of a book.
 public struct BookDigest: Sendable, BitwiseCopyable {
-    /// The digest of what was added so far.
+    /// The digest of what has been added so far.
     public private(set) var value: UInt64 = 0x6C6F_6262_6F6F_6B31
     private var count: UInt64 = 0
 
-    /// The digest of nothing.
+    /// The initial digest.
     public init() {}
 
     @inline(__always)
@@ -25,7 +25,7 @@ public struct BookDigest: Sendable, BitwiseCopyable {
         value ^= value &>> 32
     }
 
-    /// Adds the next level of the present side.
+    /// Adds the next level of the current side.
     @inline(__always)
     public mutating func add(_ level: PriceLevel) {
         mix(UInt64(bitPattern: level.price.mantissa))
@@ -33,13 +33,13 @@ public struct BookDigest: Sendable, BitwiseCopyable {
         count &+= 1
     }
 
-    /// Ends the present side.
+    /// Ends the current side.
     public mutating func endSide() {
         mix(count)
         count = 0
     }
 
-    /// The digest of a book given as two lists, best first.
+    /// The digest of a book given as two arrays, best first.
     public static func digest(bids: [PriceLevel], asks: [PriceLevel]) -> UInt64 {
         var digest = BookDigest()
         for level in bids { digest.add(level) }

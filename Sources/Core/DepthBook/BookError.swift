@@ -1,4 +1,4 @@
-// Why a book does not take an update.
+// Why a book rejects an update.
 
 import CLobKernels
 import MarketData

@@ -1,5 +1,5 @@
-// A whole book as a value: all its levels, how far they are proven, and what decides when deep levels are
-// evicted. A book restored from it does with every further message what the original does.
+// A whole book as a value: all levels, proven ranges, and the counters that decide when deep levels are
+// evicted. A book restored from it handles every further message exactly as the original does.
 
 import MarketData
 
@@ -9,7 +9,7 @@ package struct BookImage: Hashable, Sendable {
     package var lastUpdateID: UpdateID
     /// Venue's event time of this state in microseconds; 0 if unknown.
     package var eventTimeUs: Int64
-    /// Decimals of the levels; nil if there never were any.
+    /// Decimals of the levels; nil if there have been none.
     package var scales: SymbolScales?
     /// How far the bids are known.
     package var provenBids: ProvenRange
@@ -19,12 +19,12 @@ package struct BookImage: Hashable, Sendable {
     package var bids: [PriceLevel]
     /// All asks, best first.
     package var asks: [PriceLevel]
-    /// Upper bound of the number of bids since they were counted; when it exceeds the cap they are counted.
+    /// Upper bound of the number of bids since the last count; beyond the cap they are counted again.
     package var bidCountBound: Int
-    /// The same of the asks.
+    /// The same for the asks.
     package var askCountBound: Int
 
-    /// An image of these parts.
+    /// An image with these contents.
     ///
     /// - Parameters:
     ///   - lastUpdateID: update id of this state.
@@ -50,7 +50,7 @@ package struct BookImage: Hashable, Sendable {
     /// The digest of its levels.
     package var digest: UInt64 { BookDigest.digest(bids: bids, asks: asks) }
 
-    /// Whether a book can be like this: sides sorted and not crossed, prices legal, quantities above zero.
+    /// Whether a book can have this state: sides sorted and not crossed, prices legal, quantities above zero.
     package var isPossible: Bool {
         for (levels, side) in [(bids, Side.bid), (asks, Side.ask)] {
             for (index, level) in levels.enumerated() {

@@ -1,12 +1,12 @@
-// Questions about a book, answered once for all readers: for the book itself with all its levels, and for the
-// published view with the best twenty.
+// Analytics of a book, written once for all readers: the book itself with all its levels, and the published
+// view with the best twenty.
 //
-// Why a protocol: the answer must not depend on where the question was asked. Both readers give their levels
-// best first and say how far they know the side; one walk, which never leaves that range, feeds every sum.
+// Why a protocol: the answer must not depend on which of them is asked. Both give their levels best first and
+// say how far they know the side; every sum comes from one walk, which never leaves that range.
 //
 // Invariants
-// * No answer rests on a level outside the known range: a price that depends on one is nil, and a sum ends
-//   before it and says so. How old the levels are, and whether the book is stale, is in the book or view
+// * No answer rests on a level outside the known range: a price that depends on one is nil, and a sum stops
+//   before it and says so. The age of the levels and whether the book is stale are in the book or view
 //   itself.
 // * Sums and products are 128-bit integers and quotients are exact fractions; nothing is rounded here.
 //
@@ -14,12 +14,12 @@
 
 import MarketData
 
-/// Something that shows the levels of both sides and knows how far they can be trusted.
+/// A source of levels of both sides that knows how far they can be trusted.
 public protocol BookReading: ~Copyable {
     /// Calls `body` with each level of a side, best first, until it returns false.
     borrowing func forEachLevel(_ side: Side, _ body: (PriceLevel) -> Bool)
 
-    /// The range of a side in which no level of the venue is missing from `forEachLevel`.
+    /// The range of a side within which `forEachLevel` misses no level of the venue.
     borrowing func known(_ side: Side) -> ProvenRange
 }
 
@@ -60,7 +60,7 @@ extension BookView: BookReading {
 }
 
 extension BookReading where Self: ~Copyable {
-    /// Calls `body` with each known level, best first, until it returns how the walk ends.
+    /// Calls `body` with each known level, best first, until it returns why the walk stops.
     @inlinable
     @inline(__always)
     borrowing func walk(_ side: Side, _ body: (PriceLevel) -> WalkEnd?) -> WalkEnd {
@@ -101,8 +101,8 @@ extension BookReading where Self: ~Copyable {
         return ExactRatio(Int128(bid.price.mantissa) + Int128(ask.price.mantissa), 2)
     }
 
-    /// Between best bid and best ask, nearer to the side with less quantity: each price weighted by the
-    /// quantity of the other. In price mantissas; nil if either is not known.
+    /// The prices of best bid and best ask, each weighted by the quantity of the other (the microprice). In
+    /// price mantissas; nil if either is not known.
     @inlinable
     public var microprice: ExactRatio? {
         guard let bid = best(.bid), let ask = best(.ask) else { return nil }
@@ -114,9 +114,10 @@ extension BookReading where Self: ~Copyable {
             Int128(bid.price.mantissa) * askQuantity + Int128(ask.price.mantissa) * bidQuantity, all)
     }
 
-    /// (bids − asks) / (bids + asks) of the quantities of the best `levelCount` levels a side: −1 … 1.
+    /// (bids − asks) / (bids + asks) of the quantities of the best `levelCount` levels per side: −1 … 1.
     ///
-    /// - Returns: nil if a side has that many levels and they are not known, or if there is no quantity.
+    /// - Returns: nil if fewer than that many levels are known of a side that has them, or if there is no
+    ///   quantity.
     @inlinable
     public borrowing func imbalance(levelCount: Int) -> ExactRatio? {
         let bids = cumulative(.bid, levelCount: levelCount)
@@ -138,11 +139,11 @@ extension BookReading where Self: ~Copyable {
         return sum
     }
 
-    /// What it takes to fill a quantity.
+    /// The cost of filling a quantity.
     ///
     /// - Parameters:
     ///   - quantity: at least 0; less counts as 0.
-    ///   - side: the side whose levels are taken: `.ask` to buy, `.bid` to sell.
+    ///   - side: the side taken from: `.ask` to buy, `.bid` to sell.
     @inlinable
     public borrowing func fill(_ quantity: Quantity, from side: Side) -> DepthFill {
         var sum = DepthSum()
@@ -157,10 +158,10 @@ extension BookReading where Self: ~Copyable {
         return left == 0 ? .whole(sum) : .part(sum)
     }
 
-    /// What an amount is enough for.
+    /// The quantity that a notional amount buys or sells.
     ///
-    /// The walk takes whole levels, and of the last one the greatest quantity that the rest pays for. The
-    /// fill is whole if less than the price of one more quantity unit is left.
+    /// The walk takes whole levels, and of the last one the greatest quantity the remainder pays for. The
+    /// fill is whole if less than the price of one more quantity unit remains.
     ///
     /// - Parameters:
     ///   - notional: at least 0, with the decimals of a price plus those of a quantity; less counts as 0.
@@ -191,13 +192,13 @@ extension BookReading where Self: ~Copyable {
         return sum
     }
 
-    /// Quantity and notional at most this many hundredths of a percent away from the mid price.
+    /// Quantity and notional within this many basis points of the mid price.
     ///
     /// - Returns: nil if the mid price is not known.
     @inlinable
     public borrowing func available(_ side: Side, withinBasisPoints distance: UInt32) -> DepthSum? {
         guard let mid = mid else { return nil }
-        // No price lies between the exact limit and the integer next to it on the near side.
+        // No price lies between the exact limit and the next integer on the near side.
         let factor = side == .bid ? 10_000 - Int128(distance) : 10_000 + Int128(distance)
         let product = mid.numerator * factor
         let divisor = mid.denominator * 10_000

@@ -1,4 +1,4 @@
-// The memory of a side, and how free slots are spread in it. Everything here is rare: levelling a few hundred
+// Memory of a side, and how free slots are spread in it. Everything here is rare: levelling a few hundred
 // slots every few hundred insertions, growing now and then.
 //
 // SAFETY: as in BookSide.swift; windows are aligned, lie in `0 ..< capacity`, and are compacted and spread in
@@ -8,7 +8,7 @@ import CLobKernels
 import MarketData
 
 extension BookSide {
-    /// Takes fresh memory for `capacity` slots, every slot and margin in its empty state; the old one is not
+    /// Allocates memory for `capacity` slots, every slot and margin in its empty state; the old memory is not
     /// freed.
     mutating func allocate(capacity: Int) {
         let margin = BookSide.margin
@@ -32,7 +32,7 @@ extension BookSide {
         self.capacity = capacity
     }
 
-    /// Empties the side and keeps its memory.
+    /// Empties the side, keeping its memory.
     mutating func removeAll() {
         unsafe keys.update(repeating: .max, count: capacity)
         unsafe quantities.update(repeating: 0, count: capacity)
@@ -42,15 +42,15 @@ extension BookSide {
         high = -1
     }
 
-    /// Free slots a window needs to be worth levelling: five of 32 in a window of 64 slots, two more with
-    /// every doubling, at most half. Rising shares make wide windows rare: a levelled window has room for
-    /// many insertions. Measured on captured traffic: flat shares of an eighth to three eighths touch twice
-    /// as many slots, and steeper ones meet wide windows in messages of ordinary length.
+    /// Minimum number of free slots for a window to be worth levelling: five of 32 in a window of 64 slots,
+    /// two more with every doubling, at most half. Rising shares make wide windows rare: a levelled window
+    /// has room for many insertions. Measured on captured traffic: flat shares of an eighth to three eighths
+    /// touch twice as many slots, and steeper ones hit wide windows on messages of ordinary length.
     static func freeCountMin(_ width: Int) -> Int {
         (width &* min(5 &+ 2 &* (width.trailingZeroBitCount &- 6), 16)) &>> 5
     }
 
-    /// Inserts where no slot within eight is free: levels the smallest window around it with enough free
+    /// Inserts where no slot within eight is free: levels the smallest surrounding window with enough free
     /// slots.
     @inline(never)
     mutating func insertLevelling(_ key: Int64, _ quantity: Int64, near slot: Int) {
@@ -75,7 +75,7 @@ extension BookSide {
         if unsafe quantities[high] == 0 { high = deeper(high) }
         levelling.windowCount &+= 1
         levelling.slotCount &+= width
-        // At least five slots in 32 are free now, evenly: one of the eight above or below is.
+        // At least five slots in 32 are now free, evenly: one of the eight above or below is.
         insert(key, quantity, at: find(key))
     }
 
@@ -128,9 +128,9 @@ extension BookSide {
         levelling.growthCount &+= 1
     }
 
-    /// Makes the `live` ascending levels from slot `capacity / 4` on the contents of the side, spread over
-    /// the middle half: a quarter of the slots stays free below for deeper levels, a quarter above for better
-    /// ones. What the other slots held does not matter.
+    /// Makes the `live` ascending levels starting at slot `capacity / 4` the contents of the side, spread
+    /// over the middle half: a quarter of the slots stays free below for deeper levels, a quarter above for
+    /// better ones. What the other slots held does not matter.
     mutating func settle(_ live: Int) {
         if live == 0 {
             removeAll()
@@ -147,10 +147,10 @@ extension BookSide {
         if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
-    /// Replaces the contents by the levels of a snapshot side; zero quantities are left out.
+    /// Replaces the contents with one side of a snapshot; zero quantities are skipped.
     ///
-    /// - Parameter levels: `count` levels, best first and strictly ordered as the venue sends them; any other
-    ///   order is accepted and costs one search and insertion a level.
+    /// - Parameter levels: `count` levels, best first and strictly ordered, as the venue sends them; any
+    ///   other order is accepted at the cost of one search and insertion per level.
     /// - Complexity: O(count + capacity) when ordered.
     mutating func load(_ levels: UnsafePointer<PriceLevel>, count: Int) {
         var wanted = BookSide.capacityMin

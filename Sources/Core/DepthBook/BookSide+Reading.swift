@@ -1,5 +1,4 @@
-// Reading a side: from the best level outwards, skipping free slots; and the checks that tests and audits
-// run.
+// Reading a side, from the best level outwards, skipping free slots; and the checks used by tests and audits.
 //
 // SAFETY: slots stay in `0 ... high`, and `high < capacity`; `lob_level` has the layout of `PriceLevel`, and
 // at most as many are written as the output has.
@@ -9,7 +8,7 @@ import MarketData
 
 extension BookSide {
     /// Number of levels. O(capacity), eight slots at a time: the hot path keeps no count, since counting
-    /// there costs twenty instructions a level.
+    /// costs twenty instructions a level there.
     public var count: Int { high < 0 ? 0 : (high | 7) &+ 1 &- freeCount(0, (high | 7) &+ 1) }
 
     /// Number of levels from the best one down to a price, inclusive. O(slots / 8).
@@ -38,14 +37,14 @@ extension BookSide {
         }
     }
 
-    /// The best slot whose rank is below `rank`, or -1. O(1): one search.
+    /// The best slot with a rank below `rank`, or -1. O(1): one search.
     func firstSlot(below rank: Int64) -> Int {
         if unsafe high < 0 || rank > keys[high] { return high }
         let slot = find(rank) &- 1
         return unsafe slot < 0 || quantities[slot] != 0 ? slot : deeper(slot)
     }
 
-    /// The rank of the level in a slot; nil past the last level and for one below `worst`.
+    /// The rank of the level in a slot; nil past the last level and below `worst`.
     @inline(__always)
     func rank(_ slot: Int, notBelow worst: Int64) -> Int64? {
         unsafe slot < 0 || keys[slot] < worst ? nil : keys[slot]
@@ -55,7 +54,7 @@ extension BookSide {
     @inline(__always)
     func quantity(in slot: Int) -> Quantity { unsafe Quantity(quantities[slot]) }
 
-    /// The price of a rank.
+    /// Converts a rank to a price.
     @inline(__always)
     func price(ofRank rank: Int64) -> Price { Price(rank ^ flip) }
 
@@ -77,8 +76,8 @@ extension BookSide {
         return nil
     }
 
-    /// Copies the best twenty levels, best first; the rest of the output is left as it is.
-    /// - Returns: how many were written.
+    /// Copies the best twenty levels, best first; the rest of the output is unchanged.
+    /// - Returns: the number of levels written.
     @inline(__always)
     func copyBest(to output: inout InlineArray<20, PriceLevel>) -> Int {
         unsafe withUnsafeMutableBytes(of: &output) { bytes in
@@ -98,7 +97,7 @@ extension BookSide {
     }
 
     /// Frees the deepest levels so that `kept` remain.
-    /// - Returns: the best price that went, nil if none did.
+    /// - Returns: the best price removed, nil if none was.
     mutating func evict(keeping kept: Int) -> Price? {
         var slot = high
         var seen = 0
@@ -133,7 +132,8 @@ extension BookSide {
             return .staleSample(slot: group * 512 + 511)
         }
         if unsafe high >= 0 && quantities[high] == 0 { return .bestIsFree }
-        // Kernels read at most eight slots outside; farther below lies the dummy slot, which holds anything.
+        // Kernels read at most eight slots outside; far below that lies the dummy slot, which may hold
+        // anything.
         for slot in 1...16 {
             if unsafe keys[-slot] != .min || quantities[-slot] != 1 { return .brokenMargin }
             if unsafe keys[capacity + slot - 1] != .max || quantities[capacity + slot - 1] != 1 {
@@ -144,7 +144,7 @@ extension BookSide {
     }
 }
 
-/// A broken invariant of a side's storage: a defect of this package or damaged memory, never of the input.
+/// A broken invariant of a side's storage: a bug in this package or damaged memory, never caused by input.
 public enum StorageFault: Error, Hashable, Sendable {
     /// A key is below its left neighbour.
     case unsorted(slot: Int)

@@ -1,29 +1,29 @@
-// One side of a book: a contiguous sorted array with free slots in it.
+// One side of a book: a contiguous sorted array with gaps.
 //
-// Why gaps: a dense sorted array pays a memory move of its whole better half for every insertion, and real
-// updates are deep (median rank 60 to 300). Here a deleted level leaves a free slot, and levelling adds one
-// free slot in about four, so an insertion moves at most seven neighbours. Why the searches come first: the
-// searches of a message do not depend on each other, so their cache and branch latencies overlap; searching
-// and changing level by level costs almost twice as much.
+// Why gaps: a dense sorted array moves its whole better half for every insertion, and real updates are deep
+// (median rank 60 to 300). Here a deleted level leaves a free slot, and levelling adds about one free slot in
+// four, so an insertion moves at most seven neighbours. Why all searches come first: those of a message are
+// independent, so their cache and branch latencies overlap; searching and changing level by level costs
+// almost twice as much.
 //
-// A level is stored by its rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
-// greater on both sides, so there is one algorithm and no mirror image.
+// A level is stored by rank: the price mantissa of a bid, its bitwise complement for an ask. Better is
+// greater on both sides, so one algorithm serves both.
 //
 // Invariants (checked by `integrity()`)
 // * `keys[0 ..< capacity]` ascend, equal keys allowed; a slot is free if and only if its quantity is 0.
 // * A free slot keeps the key of the level deleted there or repeats a neighbour's; of equal keys only the
-//   first may be live, so the first slot not below a key is the place to find it.
+//   first may be live, so the first slot not below a key is where it must be.
 // * `every8[g]` is the last key of the g-th group of 8 slots; `every64`, `every512` likewise.
 // * `high` is the greatest live slot, or -1 if there is none.
 // * Outside `0 ..< capacity`: keys `Int64.min` below and `Int64.max` above, quantities 1 (never free); only
-//   the dummy slot far below takes the stores of levels that have no slot.
+//   the dummy slot far below receives the stores of levels that have no slot.
 //
 // Worst case: an insertion that finds no free slot within eight levels a window of 64, 128, … slots around
-// it, the smallest with enough free slots; the whole side (`capacity` slots) if need be, and twice that when
+// it, the smallest with enough free slots; if need be the whole side (`capacity` slots), or twice that when
 // it grows.
 //
 // SAFETY: all pointers lie in `memory`, which the struct owns and frees; slots come from searches over that
-// memory and are therefore in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
+// memory and so lie in `0 ... capacity`, and the margins absorb the kernels' overreach of eight slots.
 
 import CLobKernels
 import MarketData
@@ -31,9 +31,9 @@ import MarketData
 /// One sorted side of an order book. Not copyable; frees itself.
 @safe
 public struct BookSide: ~Copyable {
-    /// Slots before the first and after the last that kernels may touch.
+    /// Slots beyond either end that kernels may touch.
     static let margin = 64
-    /// Capacity of an empty side in slots; a capacity is this times a power of two.
+    /// Capacity of an empty side in slots; every capacity is this times a power of two.
     static let capacityMin = 1024
 
     var memory: UnsafeMutableRawPointer
@@ -46,18 +46,18 @@ public struct BookSide: ~Copyable {
     var capacity: Int
     /// Slot of the best level, or -1.
     var high: Int
-    /// What turns a price into a rank and back: 0 for bids, -1 for asks.
+    /// XOR mask that turns a price into a rank and back: 0 for bids, -1 for asks.
     let flip: Int64
-    /// Levellings since the side was made, and the slots they touched.
+    /// Number of levellings so far, and the slots they touched.
     public internal(set) var levelling = Levelling()
 
-    /// How often free slots had to be spread again.
+    /// How often free slots had to be redistributed.
     public struct Levelling: Sendable, BitwiseCopyable {
         /// Number of windows levelled.
         public var windowCount = 0
         /// Slots in them.
         public var slotCount = 0
-        /// Times the whole side moved to a larger memory.
+        /// Number of times the whole side moved to a larger memory.
         public var growthCount = 0
     }
 
@@ -77,7 +77,7 @@ public struct BookSide: ~Copyable {
 
     deinit { unsafe memory.deallocate() }
 
-    /// The side this is.
+    /// Which side this is.
     var side: Side { flip == 0 ? .bid : .ask }
 
     /// The level in a slot.
@@ -90,7 +90,7 @@ public struct BookSide: ~Copyable {
 
     /// Sets the absolute quantities of the levels of one side of a message; zero removes.
     ///
-    /// Removing an absent price does nothing. A price that occurs twice takes its later quantity.
+    /// Removing an absent price does nothing. If a price occurs twice, the later quantity wins.
     /// - Parameters:
     ///   - levels: `count` levels in message order, quantities at least 0.
     ///   - scratch: room for `count + 1` insertions.
@@ -112,8 +112,7 @@ public struct BookSide: ~Copyable {
             unsafe applyUnordered(levels, count: count)
             return
         }
-        // From the best to the deepest, so that a shift upwards leaves the slots still to come where they
-        // are.
+        // From the best to the deepest, so that a shift upwards does not move the slots still to come.
         let bestFirst = ascending == (flip != 0)
         unsafe insert(
             levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
@@ -140,14 +139,14 @@ public struct BookSide: ~Copyable {
         }
     }
 
-    /// Prices out of order or repeated: one search and one change each, in message order, so the later one
+    /// For prices out of order or repeated: one search and one change each, in message order, so the later
     /// wins.
     @inline(never)
     mutating func applyUnordered(_ levels: UnsafePointer<PriceLevel>, count: Int) {
         for j in 0..<count { unsafe set(levels[j]) }
     }
 
-    /// The only level of a side of a message, as quiet markets send: nothing to overlap its search with.
+    /// For a side with a single level, as quiet markets send: nothing to overlap its search with.
     @inline(never)
     mutating func setOnly(_ level: PriceLevel) {
         setOne(level, at: search(level.price.mantissa ^ flip))
@@ -156,7 +155,7 @@ public struct BookSide: ~Copyable {
     /// Sets the absolute quantity at one price; zero removes.
     mutating func set(_ level: PriceLevel) { setOne(level, at: find(level.price.mantissa ^ flip)) }
 
-    /// Stores without a branch on whether the level has a slot: that is known last of all.
+    /// Stores without branching on whether the level has a slot, which is known last.
     @inline(__always)
     private mutating func setOne(_ level: PriceLevel, at slot: Int) {
         let key = level.price.mantissa ^ flip
@@ -168,7 +167,7 @@ public struct BookSide: ~Copyable {
         if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
-    /// The side as the matching kernel wants it.
+    /// The side as the matching kernel expects it.
     @inline(__always)
     var matching: lob_side {
         unsafe lob_side(
@@ -193,7 +192,7 @@ public struct BookSide: ~Copyable {
         return unsafe group &* 8 &+ Int(lob_below8(keys + group &* 8, key))
     }
 
-    /// Puts a new level where its search ended; the nearest free slot within eight takes up the shift.
+    /// Inserts a new level where its search ended; the nearest free slot within eight absorbs the shift.
     @inline(__always)
     mutating func insert(_ key: Int64, _ quantity: Int64, at slot: Int) {
         let above = unsafe lob_free8(quantities + slot)

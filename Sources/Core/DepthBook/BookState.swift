@@ -1,4 +1,4 @@
-// How far a reader may trust a book, and why not further.
+// How far a reader can trust a book, and why no further.
 
 import MarketData
 
@@ -6,7 +6,7 @@ import MarketData
 public enum BookState: UInt8, Sendable, BitwiseCopyable {
     /// No book yet.
     case syncing
-    /// Every level inside the proven range is the venue's at `lastUpdateID`.
+    /// Every level inside the proven range equals the venue's at `lastUpdateID`.
     case live
     /// Not to be trusted now. The levels stay readable while the book is rebuilt: as they were when trust was
     /// lost, or as the last snapshot tried left them. See `StaleReason`.
@@ -28,11 +28,11 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case mismatch
     /// The venue changed the decimals it prints.
     case rescale
-    /// A snapshot, a ticker or a partial depth is newer, and the updates that lead to it have not come.
+    /// A snapshot, ticker or partial depth is newer, and the updates leading to it have not arrived.
     case behind
-    /// The best price of a side lies outside what is proven.
+    /// The best price of a side lies outside the proven range.
     case shallow
-    /// A message that may have been an update of this book could not be read.
+    /// A message that may have been an update of this book could not be parsed.
     case unreadable
     /// A message that may have been an update of this book was dropped before the engine saw it.
     case dropped
@@ -40,6 +40,6 @@ public enum StaleReason: UInt8, Sendable, BitwiseCopyable {
     case audit
     /// Its updates arrive later than the limit allows.
     case lagging
-    /// Its connection was busy and has fallen silent.
+    /// Its connection was busy and has gone silent.
     case silent
 }

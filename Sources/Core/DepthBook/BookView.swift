@@ -1,5 +1,5 @@
 // What readers see of a book: a flat, trivially copyable picture of the best levels with everything needed to
-// judge it. It is published through a mailbox to any number of threads, word by word, without a lock.
+// judge it. Published through a mailbox to any number of threads, word by word, without a lock.
 //
 // Its layout is that of `struct lob_book_view` in CLobKernelsLayout.h, for readers in other languages; a test
 // compares every offset.
@@ -9,7 +9,7 @@ import MarketData
 
 /// The best levels of a book at one update id. Trivially copyable.
 public struct BookView: Sendable, BitwiseCopyable {
-    /// Levels a side in a view.
+    /// Levels per side in a view.
     public static var levelCountMax: Int { 20 }
 
     /// Symbol of the book.
@@ -18,15 +18,15 @@ public struct BookView: Sendable, BitwiseCopyable {
     public var lastUpdateID = UpdateID(0)
     /// Venue's event time of the last applied update in microseconds; 0 if unknown.
     public var eventTimeUs: Int64 = 0
-    /// Time at which the last update that was applied was received, in nanoseconds of the clock of the frames
-    /// (since 1970 where `DepthFeed` makes them); 0 if unknown.
+    /// Receive time of the last applied update, in nanoseconds of the frames' clock (since 1970 if
+    /// `DepthFeed` made them); 0 if unknown.
     public var receivedAtNs: Int64 = 0
-    /// Time at which its connection was last known to deliver, in the same clock; 0 if it never did. Written
-    /// with every view, and by ticks in turn: a reader's own bound on how old a quiet book may be.
+    /// Time at which its connection was last known to deliver, by the same clock; 0 if it never did. Written
+    /// with every view and, between updates, by ticks: an upper bound on the age of a quiet book.
     public var checkedAtNs: Int64 = 0
-    /// How much later than usual the last applied update arrived, in nanoseconds: against the smallest
-    /// difference between arrival and event time there was, so that the clocks may differ and drift. Where
-    /// the engine has no clock that is never set, that of the last ten minutes.
+    /// How much later than usual the last applied update arrived, in nanoseconds, relative to the smallest
+    /// difference seen between arrival and event time, so that the clocks may differ and drift. If the engine
+    /// has no monotonic clock: the smallest of the last ten minutes.
     public var lagNs: Int64 = 0
     @usableFromInline var provenBidPrice = Price(0)
     @usableFromInline var provenAskPrice = Price(0)
@@ -67,8 +67,8 @@ public struct BookView: Sendable, BitwiseCopyable {
         set { (provenAskKind, provenAskPrice) = newValue.parts }
     }
 
-    /// Whether both show the same state of the same book: everything but `checkedAtNs` is equal. So the later
-    /// one only renews the proof of the earlier one.
+    /// Whether both show the same state of the same book: all but `checkedAtNs` is equal, so the later one
+    /// only renews the proof of the earlier one.
     public func showsSame(as other: BookView) -> Bool {
         lastUpdateID == other.lastUpdateID && state == other.state && reason == other.reason
             && receivedAtNs == other.receivedAtNs && eventTimeUs == other.eventTimeUs && lagNs == other.lagNs
@@ -78,14 +78,14 @@ public struct BookView: Sendable, BitwiseCopyable {
             && (0..<Int(askCount)).allSatisfy { asks[$0] == other.asks[$0] }
     }
 
-    /// The best bid; nil if there is none, or if it is not known: a better one may be missing where `bids[0]`
-    /// lies outside the proven range.
+    /// The best bid; nil if there is none or it is not known: if `bids[0]` lies outside the proven range, a
+    /// better one may be missing.
     @inlinable
     public var bestBid: PriceLevel? {
         bidCount > 0 && provenBids.reaches(bids[0].price, on: .bid) ? bids[0] : nil
     }
 
-    /// The best ask; nil as `bestBid`.
+    /// The best ask; nil under the same conditions as `bestBid`.
     @inlinable
     public var bestAsk: PriceLevel? {
         askCount > 0 && provenAsks.reaches(asks[0].price, on: .ask) ? asks[0] : nil

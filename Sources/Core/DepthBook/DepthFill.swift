@@ -1,8 +1,8 @@
-// What a walk through a side for a quantity or an amount comes to.
+// The result of filling a quantity or an amount from one side.
 
 import MarketData
 
-/// What it takes to fill a quantity at once.
+/// The cost of filling a quantity at once.
 public enum DepthFill: Hashable, Sendable, BitwiseCopyable {
     /// The whole quantity: `averagePrice` is its price (VWAP), `worst` the limit price that reaches it.
     case whole(DepthSum)

@@ -1,23 +1,23 @@
-// What a walk from the best level outwards found, and what it is worth.
+// The sums of a walk from the best level outwards, and how exact they are.
 
 import MarketData
 
-/// Where a walk from the best level outwards ended, and so what its sums mean.
+/// Where a walk from the best level outwards ended, and thus what its sums mean.
 public enum WalkEnd: Hashable, Sendable, BitwiseCopyable {
-    /// Everything asked for is there: the sums are exact.
+    /// Everything requested was found: the sums are exact.
     case complete
-    /// The venue itself has no further level on this side: the sums are exact, and less than was asked for.
+    /// The venue itself has no further level on this side: the sums are exact but less than requested.
     case sideEnds
-    /// The next level of the venue is not known to the reader: the sums are lower bounds.
+    /// The venue's next level is not known to the reader: the sums are lower bounds.
     case rangeEnds
-    /// The notional including the next level does not fit 128 bits: the sums are lower bounds. That takes 19
-    /// levels of the greatest legal price and quantity.
+    /// The notional including the next level exceeds 128 bits: the sums are lower bounds. It takes 19 levels
+    /// of the greatest legal price and quantity.
     case numbersEnd
 }
 
 /// Sums over the known levels of one side, from the best outwards.
 public struct DepthSum: Hashable, Sendable, BitwiseCopyable {
-    /// Number of levels in the sums, one taken in part included.
+    /// Number of levels summed, a partly taken one included.
     public var levelCount = 0
     /// Sum of the quantities, in quantity mantissas.
     public var quantity: Int128 = 0
@@ -42,7 +42,7 @@ public struct DepthSum: Hashable, Sendable, BitwiseCopyable {
     /// Adds a quantity at a price; false, with nothing added, if a sum would not fit.
     @inlinable
     mutating func add(_ price: Price, _ added: Int64) -> Bool {
-        // A product of two Int64 always fits; 2^64 levels would be needed for their quantities not to.
+        // A product of two Int64 always fits; their quantities would need 2^64 levels to overflow.
         let (sum, overflow) = notional.addingReportingOverflow(Int128(price.mantissa) * Int128(added))
         if overflow { return false }
         notional = sum

@@ -1,10 +1,10 @@
-// Prices between two levels and shares of a whole are fractions. Kept as such they lose nothing; a caller
-// that needs a decimal says how to round it.
+// Prices between two levels and shares of a whole are fractions. Kept as fractions they lose nothing; a
+// caller that needs a decimal chooses the rounding.
 //
 // Invariants
 // * `denominator` is at least 1. The fraction need not be reduced: 2/4 equals 1/2.
-// * Comparing and rounding go through 256-bit products, so no step overflows; only a result that needs more
-//   than 127 bits does, and it is nil.
+// * Comparing and rounding use 256-bit products, so no intermediate step overflows; a result that needs more
+//   than 127 bits is nil.
 
 import MarketData
 
@@ -23,12 +23,12 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
         self.denominator = denominator
     }
 
-    /// The integer nearest to the fraction times 10 to `decimals`, in the direction of `rule`.
+    /// The fraction times 10 to `decimals`, rounded to an integer by `rule`.
     ///
     /// A price in this form is a mantissa with `decimals` digits more than the symbol's price decimals.
     /// - Parameters:
     ///   - decimals: digits to keep after the point, 0 … 38.
-    ///   - rule: how to round the rest; there is no default.
+    ///   - rule: how to round; there is no default.
     /// - Returns: nil if the result does not fit.
     public func rounded(decimals: Int = 0, _ rule: FloatingPointRoundingRule) -> Int128? {
         precondition((0...38).contains(decimals), "decimals out of range")
@@ -64,14 +64,13 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
         }
     }
 
-    /// The nearest price of the symbol's price scale in the direction of `rule`, where the fraction is a
-    /// price; nil if it does not fit.
+    /// The fraction rounded to the symbol's price scale by `rule`, if it is a price; nil if it does not fit.
     public func price(_ rule: FloatingPointRoundingRule) -> Price? {
         guard let rounded = rounded(rule), let mantissa = Int64(exactly: rounded) else { return nil }
         return Price(mantissa)
     }
 
-    /// The fraction as floating point, with a relative error of a few parts in 10^16; for display and models.
+    /// The fraction in floating point, with a relative error of a few parts in 10^16; for display and models.
     public var approximateDouble: Double { Double(numerator) / Double(denominator) }
 
     /// Numerator and denominator, for example `"200101/2"`.

@@ -1,4 +1,4 @@
-// A book as a whole: its digest, its levels for tools, its integrity.
+// Operations on a whole book: its digest, its levels for tools, its integrity.
 
 import MarketData
 
@@ -11,7 +11,7 @@ public enum IntegrityFault: Error, Hashable, Sendable {
 }
 
 extension OrderBook {
-    /// 64-bit hash of all levels, independent of how they came about; see `BookDigest`. O(levels).
+    /// 64-bit hash of all levels, independent of insertion history; see `BookDigest`. O(levels).
     public borrowing func digest() -> UInt64 {
         var digest = BookDigest()
         bids.forEachLevel {
@@ -59,7 +59,7 @@ extension OrderBook {
 }
 
 extension OrderBook {
-    /// Slots that a walk through both sides visits: the cost of such a walk. O(1).
+    /// Slots visited by a walk through both sides: the cost of such a walk. O(1).
     package var slotCount: Int { bids.high + asks.high + 2 }
 
     /// Number of levels inside the proven range of a side. O(slots / 8).
@@ -71,7 +71,7 @@ extension OrderBook {
         }
     }
 
-    /// Whether a price of a side lies inside the proven range, so that the book's answer for it is true.
+    /// Whether a price of a side lies inside the proven range, so that the book's answer for it is exact.
     public borrowing func isProven(_ side: Side, _ price: Price) -> Bool {
         proven(side).reaches(price, on: side)
     }
@@ -87,7 +87,7 @@ extension OrderBook {
     /// The first level in which two books of equal scales differ inside both proven ranges of a side, nil if
     /// there is none.
     ///
-    /// - Returns: the differing price with both quantities, zero where a book has no such level.
+    /// - Returns: the differing price with both quantities, zero if a book has no such level.
     /// - Complexity: O(levels). Allocates nothing.
     public borrowing func difference(from other: borrowing OrderBook, _ side: Side) -> LevelDifference? {
         var walk = SideComparison(side)

@@ -2,15 +2,14 @@
 //
 // Invariants
 // * Each side holds every level of the venue from its best price down to the proven price, at `lastUpdateID`;
-//   deeper levels may be held too, but others may be missing among them.
+//   deeper levels may be held too, possibly with others missing between them.
 // * The proven price never moves outwards except by loading a snapshot.
-// * At most `levelCountMax` levels a side stay after a message. A side that may exceed that, judging by the
-//   lengths of the messages since its levels were last counted, is counted; if less than one thirty-second of
-//   the places is free, the deepest levels are evicted until fifteen sixteenths remain, and the proven price
-//   moves up to the worst level kept. A side near the cap is thus counted now and then, not for every
-//   message.
+// * At most `levelCountMax` levels per side remain after a message. A side that might exceed that, judging by
+//   the message lengths since its last count, is counted; if less than one thirty-second of the places is
+//   free, the deepest levels are evicted until fifteen sixteenths remain, and the proven price moves up to
+//   the worst level kept. So a side near the cap is counted now and then, not on every message.
 //
-// The book knows no venue, no thread and no text. It is used by one thread; readers get a `BookView`.
+// The book knows no venue, no thread and no text. One thread uses it; readers get a `BookView`.
 //
 // SAFETY: `scratch` is owned by the struct and always has room for the message at hand.
 
@@ -42,7 +41,7 @@ public struct OrderBook: ~Copyable {
     private var askCountBound = 0
     private var scratch: UnsafeMutablePointer<lob_insertion>
     private var scratchCapacity: Int
-    /// Levels of an ordinary message; longer ones are few, and the first makes more room.
+    /// Levels of an ordinary message; longer ones are rare, and the first makes more room.
     private static let scratchCapacityMin = 128
 
     /// An empty book.
@@ -53,7 +52,7 @@ public struct OrderBook: ~Copyable {
         self.init(levelCountMax: levelCountMax, movesProvenRange: true)
     }
 
-    /// - Parameter movesProvenRange: false builds in the mistake that the simulation's checkers must find.
+    /// - Parameter movesProvenRange: false plants a bug that the simulation's checkers must find.
     package init(levelCountMax: Int, movesProvenRange: Bool) {
         self.levelCountMax = max(levelCountMax, 16)
         self.movesProvenRange = movesProvenRange
@@ -71,18 +70,19 @@ public struct OrderBook: ~Copyable {
     @inline(__always)
     public var bestAsk: PriceLevel? { asks.best }
 
-    /// Whether the best bid is at or above the best ask, which no healthy book is between two messages.
+    /// Whether the best bid is at or above the best ask, which never holds in a healthy book between
+    /// messages.
     public var isCrossed: Bool {
         guard let bid = bestBid, let ask = bestAsk else { return false }
         return bid.price >= ask.price
     }
 
-    /// Replaces everything by a snapshot.
+    /// Replaces everything with a snapshot.
     ///
     /// - Parameters:
-    ///   - snapshot: levels of both sides; zero quantities are left out.
-    ///   - limit: levels a side that were requested. A side with fewer is complete, and so unbounded; nil
-    ///     means that the snapshot is complete on both sides.
+    ///   - snapshot: levels of both sides; zero quantities are skipped.
+    ///   - limit: levels requested per side. A side with fewer is complete, and so unbounded; nil means that
+    ///     both sides are complete.
     /// - Complexity: O(levels). Allocates only if the book must grow.
     public mutating func load(_ snapshot: borrowing DepthSnapshot, limit: Int?) {
         unsafe bids.load(snapshot.bids.base, count: snapshot.bids.count)
@@ -106,13 +106,13 @@ public struct OrderBook: ~Copyable {
         return .to(worst)
     }
 
-    /// Sets the absolute quantities of an update and adopts its ids. Whether it may be applied was decided
-    /// before.
+    /// Sets the absolute quantities of an update and adopts its ids. The caller has already decided that it
+    /// may be applied.
     ///
-    /// - Precondition: quantities are not negative, and the prices inside a side lie in `0 ...
+    /// - Precondition: quantities are not negative, and prices inside a side lie in `0 ...
     ///   Price.mantissaMax`, as a parser delivers them.
     /// - Throws: `BookError`, with the book unchanged.
-    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side that may
+    /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side that might
     ///   exceed `levelCountMax` is counted, at most once for every `levelCountMax / 32` levels received:
     ///   O(slots / 8). Allocates only to grow.
     @inline(__always)
@@ -130,8 +130,8 @@ public struct OrderBook: ~Copyable {
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
     }
 
-    /// The first and the last price of each side; those of an ordered side lie between them. The parser lets
-    /// no other through, so this is for callers that make their own updates.
+    /// The first and last price of each side; those of an ordered side lie between them. The parser rejects
+    /// all others, so this matters to callers that build their own updates.
     @inline(__always)
     private func checkPrices(_ update: borrowing DepthUpdate) throws(BookError) {
         let b = update.bids.count, a = update.asks.count
@@ -152,11 +152,11 @@ public struct OrderBook: ~Copyable {
         return price | (UInt64(Price.mantissaMax) &- price)
     }
 
-    /// A book without levels takes the scales of the first message that has levels. Zero is zero however it
-    /// is printed, so a message that only removes levels says nothing of the decimals of quantities.
-    /// Otherwise the wider decimals count: the book is widened to them, or the message is.
+    /// A book without levels takes the scales of the first message that has levels. Zero prints as zero in
+    /// any scale, so a message that only removes levels says nothing about quantity decimals. Otherwise the
+    /// wider decimals win: either the book or the message is widened.
     ///
-    /// - Returns: false if the message has been applied, in wider decimals than its own.
+    /// - Returns: false if the message was applied here, in wider decimals than its own.
     @inline(never)
     private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) -> Bool {
         guard let message = update.scales else { return true }
@@ -178,10 +178,11 @@ public struct OrderBook: ~Copyable {
         return false
     }
 
-    /// Gives every number these decimals, none of which is fewer than at present. It remains the same book.
+    /// Widens every number to these decimals, which are never fewer than the current ones. The book's
+    /// contents are unchanged.
     ///
     /// - Returns: false, with the book unchanged, if a number does not fit.
-    /// - Complexity: O(levels), allocating: a venue that changes its decimals does so once in months.
+    /// - Complexity: O(levels), allocating: a venue changes its decimals once in months.
     public mutating func widen(to wide: SymbolScales) -> Bool {
         guard let old = scales, old != wide else {
             scales = scales ?? wide
@@ -204,15 +205,14 @@ public struct OrderBook: ~Copyable {
         return true
     }
 
-    /// Takes these levels in its own memory, and ids, times and proven ranges of another book; its own
-    /// `levelCountMax` stays.
+    /// Replaces the contents with these levels, in the book's own memory, and with the ids, times and proven
+    /// ranges of another book; `levelCountMax` stays.
     ///
     /// - Parameters:
-    ///   - bids: its proven ones, and deeper ones that may be held as well. Best first.
+    ///   - bids: the proven ones, possibly with deeper ones. Best first.
     ///   - asks: likewise.
     ///   - other: the other book.
-    ///   - scales: decimals of the levels, in which the other's ranges are taken over too; nil for those of
-    ///     the other.
+    ///   - scales: decimals of the levels and of the adopted ranges; nil: those of the other book.
     /// - Complexity: O(levels), allocating.
     package mutating func replaceAll(
         bids: [PriceLevel], asks: [PriceLevel], like other: borrowing OrderBook, scales wide: SymbolScales?
@@ -237,7 +237,7 @@ public struct OrderBook: ~Copyable {
             askCountBound: askCountBound)
     }
 
-    /// Becomes the book of an image, in its own memory; its own `levelCountMax` stays. O(levels), allocating.
+    /// Becomes the book of an image, in its own memory; `levelCountMax` stays. O(levels), allocating.
     package mutating func restore(_ image: BookImage) {
         replaceLevels(bids: image.bids, asks: image.asks)
         (provenBids, provenAsks) = (image.provenBids, image.provenAsks)
@@ -270,7 +270,7 @@ public struct OrderBook: ~Copyable {
         unsafe scratch = .allocate(capacity: scratchCapacity + 1)
     }
 
-    /// Counts the levels of a side that may exceed the cap, and evicts the deepest if it does.
+    /// Counts the levels of a side that might exceed the cap, and evicts the deepest if it does.
     @inline(never)
     private mutating func enforceLevelCount() {
         let kept = levelCountMax - levelCountMax / 16
@@ -294,7 +294,7 @@ public struct OrderBook: ~Copyable {
         }
     }
 
-    /// The range once the levels from `gone` downwards are forgotten: it ends at the worst level kept.
+    /// The range after the levels from `gone` downwards are evicted: it ends at the worst level kept.
     private static func range(
         _ range: ProvenRange, without gone: Price?, worst: Price?, side: Side
     ) -> ProvenRange {
@@ -306,7 +306,7 @@ public struct OrderBook: ~Copyable {
         }
     }
 
-    /// Empties the book and keeps its memory.
+    /// Empties the book, keeping its memory.
     public mutating func removeAll() {
         bids.removeAll()
         asks.removeAll()
@@ -319,8 +319,8 @@ public struct OrderBook: ~Copyable {
         askCountBound = 0
     }
 
-    /// Fills in the levels, ids, times and proven ranges of a view; state, symbol and receive time are the
-    /// caller's.
+    /// Fills in a view's levels, ids, times and proven ranges; state, symbol and receive time are left to the
+    /// caller.
     @inline(__always)
     public borrowing func publish(into view: inout BookView) {
         view.lastUpdateID = lastUpdateID

@@ -1,4 +1,4 @@
-// Down to which price a side is known to be complete.
+// The price down to which a side is known to be complete.
 
 import CLobKernels
 import MarketData
@@ -33,13 +33,13 @@ extension ProvenRange {
 }
 
 extension ProvenRange {
-    /// What its parts in a `BookView` stand for.
+    /// Decodes the form stored in a `BookView`.
     @inlinable
     init(kind: UInt8, price: Price) {
         self = kind == 0 ? .nothing : kind == 1 ? .to(price) : .unbounded
     }
 
-    /// Its parts in a `BookView`.
+    /// The form stored in a `BookView`.
     @inlinable
     var parts: (kind: UInt8, price: Price) {
         switch self {

@@ -1,5 +1,5 @@
-// The best level of each side with what is needed to judge it, in 64 bytes: for readers that want nothing
-// else and look often. A view of twenty levels is more than ten times as long.
+// The best level of each side with what is needed to judge it, in 64 bytes: for readers that need nothing
+// else and read often. A view of twenty levels is more than ten times as long.
 //
 // Invariant: it agrees with the view of the same update id. Its layout is that of `struct lob_top` in
 // CLobKernelsLayout.h, for readers in other languages; a test compares every offset.
@@ -15,7 +15,7 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
     public var updateID = UpdateID(0)
     /// Time at which its connection was last known to deliver; see `BookView.checkedAtNs`.
     public var checkedAtNs: Int64 = 0
-    /// Time at which the last update that was applied was received; see `BookView.receivedAtNs`.
+    /// Receive time of the last applied update; see `BookView.receivedAtNs`.
     public var receivedAtNs: Int64 = 0
     /// Decimals of prices and quantities.
     public var scales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
@@ -49,14 +49,14 @@ public struct TopOfBook: Hashable, Sendable, BitwiseCopyable {
         if !knowsAsk { ask = PriceLevel(0, 0) }
     }
 
-    /// Whether both show the same state: everything but `checkedAtNs` is equal.
+    /// Whether both show the same state: all but `checkedAtNs` is equal.
     public func showsSame(as other: TopOfBook) -> Bool {
         var renewed = self
         renewed.checkedAtNs = other.checkedAtNs
         return renewed == other
     }
 
-    /// The best bid; nil if there is none, or if it is not known (see `BookView.bestBid`).
+    /// The best bid; nil if there is none or it is not known (see `BookView.bestBid`).
     @inlinable
     public var bestBid: PriceLevel? { knowsBid ? bid : nil }
 

@@ -1,4 +1,4 @@
-// Sums, notionals and fractions as decimals: their mantissas need 128 bits.
+// Sums, notionals and fractions as decimals, with 128-bit mantissas.
 
 import MarketData
 
@@ -6,18 +6,18 @@ import MarketData
 package struct WideDecimal: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// All digits.
     package var mantissa: Int128
-    /// How many of them stand behind the point, 0 … 38.
+    /// Number of digits after the point, 0 … 38.
     package var decimals: Int
 
-    /// A decimal of these parts; `decimals` must be 0 … 38.
+    /// A decimal of this mantissa; `decimals` must be 0 … 38.
     package init(_ mantissa: Int128, decimals: Int) {
         precondition((0...38).contains(decimals), "decimals out of range")
         (self.mantissa, self.decimals) = (mantissa, decimals)
     }
 
-    /// The decimal of a text without sign or exponent, such as `0.25`, with exactly this many decimals.
+    /// Parses a text without sign or exponent, such as `0.25`, with exactly this many decimals.
     ///
-    /// - Returns: nil if the text is not a decimal, has further digits that are not zero, or does not fit.
+    /// - Returns: nil if the text is not a decimal, has nonzero excess digits, or does not fit.
     package init?(_ text: String, decimals: Int) {
         var value: Int128 = 0
         var (digitCount, left): (Int, Int?) = (0, nil)
@@ -54,7 +54,7 @@ package struct WideDecimal: Hashable, Sendable, BitwiseCopyable, CustomStringCon
         return isOver ? nil : sum
     }
 
-    /// The text with exactly `decimals` digits behind the point, for example `"-0.0500"`.
+    /// The text with exactly `decimals` digits after the point, for example `"-0.0500"`.
     package var description: String {
         var digits = String(mantissa.magnitude)
         if digits.utf8.count <= decimals {

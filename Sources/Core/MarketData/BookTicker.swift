@@ -1,10 +1,10 @@
-// The venue's own best bid and ask, sent beside the depth updates.
+// The venue's best bid and ask, a stream separate from the depth updates.
 
 /// The best bid and ask at one update id.
 public struct BookTicker: Sendable, BitwiseCopyable {
     /// Symbol of the payload.
     public var symbol = SymbolName()
-    /// Update id of the state it shows, `u`.
+    /// Update id of the state shown, `u`.
     public var updateID = UpdateID(0)
     /// Event time in microseconds; 0 if absent.
     public var eventTimeUs: Int64 = 0

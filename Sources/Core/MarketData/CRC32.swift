@@ -1,16 +1,16 @@
-// Cyclic redundancy checks of 32 bits, reflected, with all bits inverted at both ends: the venues' checksums
-// of their books and the checks of recordings are of this form and differ in the polynomial only.
+// 32-bit cyclic redundancy checks, reflected, inverted at both ends: the form of venue book checksums and of
+// the checks in recordings, which differ only in the polynomial.
 //
-// Eight bytes a step through eight tables: no instruction of one processor, the same result on all.
+// Slicing-by-8: eight bytes a step through eight tables. Portable; the same result on every processor.
 
-/// A running check over bytes.
+/// A running CRC-32.
 public struct CRC32: Sendable {
     /// Which check.
     public struct Polynomial: Sendable {
-        /// Table `n` holds the check of a byte with `n` zero bytes behind it.
+        /// Table `n` holds the CRC of a byte followed by `n` zero bytes.
         fileprivate let tables: [UInt32]
 
-        /// That of a reflected polynomial.
+        /// Tables of a reflected polynomial.
         fileprivate init(reflected: UInt32) {
             var tables = [UInt32](repeating: 0, count: 8 * 256)
             for byte in 0..<256 {
@@ -25,19 +25,19 @@ public struct CRC32: Sendable {
             self.tables = tables
         }
 
-        /// CRC-32 as in zip, Ethernet and the checksums of venues.
+        /// CRC-32 as in zip, Ethernet and venue checksums.
         public static let ieee = Polynomial(reflected: 0xEDB8_8320)
-        /// CRC-32C, which finds more of the errors of storage.
+        /// CRC-32C (Castagnoli), which detects more storage errors.
         public static let castagnoli = Polynomial(reflected: 0x82F6_3B78)
     }
 
     private let polynomial: Polynomial
     private var register = UInt32.max
 
-    /// The check of nothing.
+    /// The CRC of no bytes.
     public init(_ polynomial: Polynomial) { self.polynomial = polynomial }
 
-    /// The check of what was added so far.
+    /// The CRC of the bytes added so far.
     public var value: UInt32 { ~register }
 
     /// Adds one byte.
@@ -72,11 +72,11 @@ public struct CRC32: Sendable {
         }
     }
 
-    /// The check of these bytes.
+    /// The CRC of these bytes.
     ///
     /// - Parameters:
-    ///   - bytes: all of them.
-    ///   - polynomial: which check.
+    ///   - bytes: the whole input.
+    ///   - polynomial: which CRC.
     public static func value(of bytes: Span<UInt8>, _ polynomial: Polynomial) -> UInt32 {
         var check = CRC32(polynomial)
         check.add(bytes)

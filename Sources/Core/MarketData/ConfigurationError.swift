@@ -1,21 +1,21 @@
-// What is wrong with a configuration, and the checks that find it. Every type checks its whole configuration
-// before it makes anything: a thread, a connection, a map. A wrong number never traps.
+// Configuration errors and the checks that find them. Every type validates its whole configuration before it
+// creates a thread, connection or mapping. A bad value throws; it never traps.
 
-/// A field of a configuration that has no legal value.
+/// A configuration field with an illegal value.
 public struct ConfigurationError: Error, Hashable, Sendable {
     /// The path of the field: `supervisor.answerLimitMs`.
     public let field: String
     /// Its value.
     public let value: String
-    /// What is legal: a range, or a condition.
+    /// What is legal: a range or a condition.
     public let legal: String
 
-    /// A field with this value, which is not legal.
+    /// An error for this field and value.
     public init(field: String, value: String, legal: String) {
         (self.field, self.value, self.legal) = (field, value, legal)
     }
 
-    /// The same inside a configuration that holds the field's own as `name`.
+    /// The same error, with the field's path prefixed by `name`, the enclosing configuration's field.
     public func inside(_ name: String) -> ConfigurationError {
         ConfigurationError(field: "\(name).\(field)", value: value, legal: legal)
     }

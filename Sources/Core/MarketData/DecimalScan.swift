@@ -1,4 +1,4 @@
-// Text to mantissa, the definition of the decimal grammar. Every faster reader of decimals in this package is
+// Text to mantissa: the definition of the decimal grammar. Every faster decimal reader in this package is
 // tested against this one.
 //
 //     decimal = integer [ "." 1*DIGIT ]
@@ -9,9 +9,9 @@
 //
 // SAFETY: reads only `cursor ..< end`; both come from one buffer that the caller keeps alive.
 
-/// Why a text is not a decimal of this package.
+/// Why a text is not a valid decimal.
 public enum DecimalError: Error, Hashable, Sendable {
-    /// No digit where one must stand; also a sign, an exponent, NaN, a blank or an empty text.
+    /// No digit where one is required; also a sign, exponent, NaN, blank or empty text.
     case digitExpected
     /// A leading zero before another digit.
     case leadingZero

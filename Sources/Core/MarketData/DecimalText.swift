@@ -1,7 +1,6 @@
-// Decimals for people: command lines, JSON output, log lines. The path of a message uses `scanDecimal`
-// directly.
+// Decimals for command lines, JSON output and logs. The message path uses `scanDecimal` directly.
 //
-// SAFETY: pointers live inside the closure that made them; the scratch holds more than the longest decimal.
+// SAFETY: pointers do not leave the closure that created them; the scratch exceeds the longest decimal.
 
 extension SymbolScales {
     /// The price as the venue prints it, for example `"61803.40000000"`.
@@ -14,11 +13,11 @@ extension SymbolScales {
         decimalText(mantissa: quantity.mantissa, decimals: Int(quantityDecimals))
     }
 
-    /// The price as a floating-point number, for models and pictures: correctly rounded where the mantissa
-    /// has at most 53 bits, otherwise within one unit in the last place.
+    /// The price as a `Double`, for models and plots: correctly rounded if the mantissa has at most 53 bits,
+    /// otherwise within one unit in the last place.
     public func double(_ price: Price) -> Double { decimal(price.mantissa, Int(priceDecimals)) }
 
-    /// The quantity as a floating-point number, rounded as a price.
+    /// The quantity as a `Double`, rounded as a price.
     public func double(_ quantity: Quantity) -> Double { decimal(quantity.mantissa, Int(quantityDecimals)) }
 
     private func decimal(_ mantissa: Int64, _ decimals: Int) -> Double {
@@ -28,7 +27,7 @@ extension SymbolScales {
         return Double(mantissa) / power
     }
 
-    /// The price that this text means in these scales; fewer decimals than the scale's are padded exactly.
+    /// Parses a price in these scales; fewer decimals than the scale's are padded exactly.
     ///
     /// - Throws: `DecimalError.overflow` also beyond the 18 digits of a legal price.
     public func price(_ text: String) throws(DecimalError) -> Price {
@@ -37,7 +36,7 @@ extension SymbolScales {
         return price
     }
 
-    /// The quantity that this text means in these scales; fewer decimals than the scale's are padded exactly.
+    /// Parses a quantity in these scales; fewer decimals than the scale's are padded exactly.
     public func quantity(_ text: String) throws(DecimalError) -> Quantity {
         Quantity(try mantissa(text, decimals: Int(quantityDecimals)))
     }
@@ -54,8 +53,8 @@ public func decimalText(mantissa: Int64, decimals: Int) -> String {
     return mantissa < 0 ? "-" + text : text
 }
 
-/// The mantissa of a decimal text in a scale of `decimals` digits (0 … 18); an excess digit that is not zero
-/// is an overflow.
+/// Parses a decimal as a mantissa with `decimals` digits (0 … 18) after the point; a nonzero excess digit is
+/// an overflow.
 public func mantissa(_ text: String, decimals: Int) throws(DecimalError) -> Int64 {
     precondition((0...18).contains(decimals), "decimals out of range")
     var copy = text

@@ -2,7 +2,7 @@
 
 /// The state of a book at one update id: a REST snapshot or a partial-depth frame. Reused.
 public struct DepthSnapshot: ~Copyable {
-    /// Symbol, empty where the body carries none.
+    /// Symbol; empty if the body carries none.
     public var symbol = SymbolName()
     /// Update id of this state.
     public var lastUpdateID = UpdateID(0)
@@ -23,7 +23,7 @@ public struct DepthSnapshot: ~Copyable {
         asks = LevelBuffer(capacity: levelCapacity)
     }
 
-    /// Forgets the state and keeps the memory.
+    /// Clears the state, keeping the memory.
     @inlinable
     public mutating func reset() {
         symbol = SymbolName()

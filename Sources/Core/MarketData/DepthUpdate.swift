@@ -1,7 +1,7 @@
-// What the venue says about a book, as reusable buffers in one shape for all markets.
+// What the venue says about a book: reusable buffers, one shape for all markets.
 //
-// Times are microseconds since 1970 whatever the unit on the wire; 0 where the message carries none. `scales`
-// is nil exactly while a message has no level to learn it from.
+// Times are microseconds since 1970, whatever the unit on the wire; 0 if the message carries none. `scales`
+// is nil exactly when a message has no levels.
 
 /// One depth update: the absolute quantities of changed levels, and the ids it covers. Reused from message to
 /// message.
@@ -12,7 +12,7 @@ public struct DepthUpdate: ~Copyable {
     public var first = UpdateID(0)
     /// Last update id covered, `u`.
     public var last = UpdateID(0)
-    /// Last id of the stream's previous update, `pu`; nil where the venue does not link its updates.
+    /// Last id of the stream's previous update, `pu`; nil if the venue does not link its updates.
     public var previousLast: UpdateID?
     /// Event time in microseconds, `E`; 0 if absent.
     public var eventTimeUs: Int64 = 0
@@ -20,7 +20,7 @@ public struct DepthUpdate: ~Copyable {
     public var transactionTimeUs: Int64 = 0
     /// Decimals of the levels; nil if there are none.
     public var scales: SymbolScales?
-    /// The venue's checksum of the book behind this update; nil where it gives none.
+    /// The venue's checksum of the book after this update; nil if it sends none.
     public var checksum: UInt32?
     /// Changed bid levels in message order.
     public var bids: LevelBuffer
@@ -33,7 +33,7 @@ public struct DepthUpdate: ~Copyable {
         asks = LevelBuffer(capacity: levelCapacity)
     }
 
-    /// Forgets the message and keeps the memory.
+    /// Clears the message, keeping the memory.
     @inlinable
     public mutating func reset() {
         symbol = SymbolName()

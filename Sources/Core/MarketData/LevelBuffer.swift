@@ -1,8 +1,8 @@
 // A reusable, growing run of price levels in raw memory: the parser fills it, the book reads it.
 //
-// Why not an array: the parser writes levels through a pointer, several at a time, and the same memory serves
-// every message; an array would be copied, counted and checked. Capacity only grows, to at most
-// `capacityMax`, so a stream allocates while it meets its largest messages and never again.
+// Why not an array: the parser writes levels through a pointer, several at a time, and one buffer serves
+// every message; an array would be copied, reference-counted and bounds-checked. Capacity only grows, up to
+// `capacityMax`, so a stream allocates only until it has met its largest message.
 //
 // SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. `count <= capacity` always:
 // only this module sets it.
@@ -21,7 +21,7 @@ public struct LevelBuffer: ~Copyable {
     /// Number of levels that fit without growing.
     public private(set) var capacity: Int
 
-    /// No buffer grows beyond this many levels (32 MB); a request beyond it is refused by `reserve`.
+    /// Largest capacity in levels (32 MB); `reserve` refuses more.
     public static var capacityMax: Int { 1 << 21 }
     /// Levels past `capacity` that a kernel writing several at once may touch.
     public static var slack: Int { 8 }
@@ -68,7 +68,7 @@ public struct LevelBuffer: ~Copyable {
         return true
     }
 
-    /// Counts the levels that a kernel has written behind the last one; there must be room for them.
+    /// Adds to `count` the levels a kernel has written past the last one; there must be room for them.
     @inlinable
     @inline(__always)
     package mutating func noteWritten(_ written: Int) {
@@ -76,7 +76,7 @@ public struct LevelBuffer: ~Copyable {
         held += written
     }
 
-    /// Forgets the levels and keeps the memory.
+    /// Removes all levels, keeping the memory.
     @inlinable
     public mutating func removeAll() { held = 0 }
 
@@ -96,7 +96,7 @@ public struct LevelBuffer: ~Copyable {
     /// The levels as an array, for tests and tools.
     public func array() -> [PriceLevel] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
-    /// Replaces the contents by those of an array of at most `capacityMax` levels, for tests and tools.
+    /// Replaces the contents with an array of at most `capacityMax` levels, for tests and tools.
     public mutating func assign(_ levels: [PriceLevel]) {
         precondition(levels.count <= LevelBuffer.capacityMax, "too many levels")
         removeAll()

@@ -1,11 +1,11 @@
 // A price: a decimal mantissa, never floating point.
 //
-// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`; the decimals
-// are those the venue prints for the symbol (`SymbolScales`) and are held once per symbol, not per number.
-// With that scale `Int64` always suffices: the venue itself keeps both numbers in one.
+// A price is `mantissa × 10^-priceDecimals` and a quantity `mantissa × 10^-quantityDecimals`. The decimals
+// are those the venue prints for the symbol (`SymbolScales`), stored once per symbol. At that scale `Int64`
+// always suffices: the venue itself stores both numbers in one.
 //
-// Invariant: a price on the wire is at least 0 and has at most 18 digits; prices need not be multiples of a
-// tick.
+// Invariant: a price on the wire is at least 0 and has at most 18 digits. Prices need not be multiples of the
+// tick size.
 
 /// A price as a decimal mantissa in the symbol's price scale.
 public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
@@ -19,7 +19,7 @@ public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public init(_ mantissa: Int64) { self.mantissa = mantissa }
 
-    /// Lower price first, whatever the side.
+    /// Lower price first, on either side.
     @inlinable
     public static func < (a: Price, b: Price) -> Bool { a.mantissa < b.mantissa }
 }

@@ -12,7 +12,7 @@ public struct Quantity: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public init(_ mantissa: Int64) { self.mantissa = mantissa }
 
-    /// No quantity: in an update, the level is removed.
+    /// Zero: in an update, the level is removed.
     @inlinable
     public static var zero: Quantity { Quantity(0) }
 

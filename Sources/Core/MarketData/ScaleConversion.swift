@@ -1,10 +1,10 @@
-// One number in two scales. "9.0" and "9.00" are the same price: a venue that begins to print more decimals,
-// or a recorder that cuts zeros off, changes no number.
+// One number in two scales. "9.0" and "9.00" are the same price: a venue that starts printing more decimals,
+// or a recorder that strips zeros, changes no number.
 //
-// Invariant: a conversion is exact or it is refused; nothing is rounded.
+// Invariant: a conversion is exact or refused; nothing is rounded.
 
 extension SymbolScales {
-    /// The wider decimals of both, for prices and quantities each.
+    /// The wider of both, for prices and quantities separately.
     @inlinable
     public func widened(by other: SymbolScales) -> SymbolScales {
         SymbolScales(
@@ -14,7 +14,7 @@ extension SymbolScales {
 }
 
 extension Price {
-    /// The same price with other decimals; nil if it needs more of them or more than 18 digits.
+    /// The same price with other decimals; nil if that is inexact or exceeds 18 digits.
     public func scaled(from old: UInt8, to new: UInt8) -> Price? {
         guard let mantissa = rescaled(mantissa, Int(new) - Int(old)), mantissa <= Price.mantissaMax else {
             return nil
@@ -24,7 +24,7 @@ extension Price {
 }
 
 extension PriceLevel {
-    /// The same level in other scales; nil if a number needs more decimals or does not fit. O(1).
+    /// The same level in other scales; nil if a number does not fit exactly. O(1).
     public func scaled(from old: SymbolScales, to new: SymbolScales) -> PriceLevel? {
         guard let price = price.scaled(from: old.priceDecimals, to: new.priceDecimals),
             let quantity = rescaled(

@@ -7,7 +7,7 @@ public enum Side: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// Sellers; the best is the lowest price.
     case ask
 
-    /// The side across the spread.
+    /// The opposite side.
     @inlinable
     public var opposite: Side { self == .bid ? .ask : .bid }
 

@@ -1,6 +1,6 @@
-// A symbol's name as bytes in place: compared and hashed without a String, copied without a reference count.
+// A symbol's name as inline bytes: compared and hashed without a String, copied without a reference count.
 //
-// Symbols may hold UTF-8 beyond ASCII (`币安人生USDT`) and the punctuation `_` and `-`; only the length is
+// Symbols may contain non-ASCII UTF-8 (`币安人生USDT`) and the punctuation `_` and `-`; only the length is
 // checked here.
 //
 // SAFETY: byte access stays inside the 48 bytes of the struct and inside the range the caller gives.
@@ -40,7 +40,7 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         }
     }
 
-    /// The name of the 1 ... 15 bytes at the front of these 16: two words instead of a copy.
+    /// The name in the first 1 ... 15 of these 16 bytes: two word loads instead of a copy.
     @inlinable
     @inline(__always)
     package init(shortName bytes: UnsafePointer<UInt8>, length: Int) {
@@ -65,18 +65,18 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
     @inlinable
     public var length: Int { Int(words.5 &>> 56) }
 
-    /// Whether there is no name.
+    /// Whether the name is empty.
     @inlinable
     public var isEmpty: Bool { length == 0 }
 
-    /// Whether both names are byte for byte the same.
+    /// Whether both names are bytewise equal.
     @inlinable
     public static func == (a: SymbolName, b: SymbolName) -> Bool {
         ((a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2) | (a.words.3 ^ b.words.3)
             | (a.words.4 ^ b.words.4) | (a.words.5 ^ b.words.5)) == 0
     }
 
-    /// Feeds the six words.
+    /// Hashes the six words.
     @inlinable
     public func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)
@@ -85,7 +85,7 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         hasher.combine(words.2 ^ words.3 ^ words.4)
     }
 
-    /// A cheap hash for tables of this package: one multiply-mix of the words, the same in every process.
+    /// A cheap hash for this package's tables: one multiply-mix of the words, the same in every process.
     @inlinable
     public var quickHash: UInt64 {
         var h = words.0 ^ (words.1 &* 0x9E37_79B9_7F4A_7C15)
@@ -95,7 +95,7 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
         return h ^ (h &>> 32)
     }
 
-    /// Length of what stands before the first such byte: the pair of `BTCUSDT_250627`.
+    /// Length of the prefix before the first such byte: the pair in `BTCUSDT_250627`.
     public func prefixLength(before byte: UInt8) -> Int {
         unsafe withBytes { unsafe $0.firstIndex(of: byte) ?? $0.count }
     }
@@ -114,7 +114,7 @@ public struct SymbolName: Hashable, Sendable, BitwiseCopyable, CustomStringConve
     /// The name as text.
     public var description: String { unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) } }
 
-    /// The name with ASCII letters lowercased, as stream names want it; other bytes are untouched.
+    /// The name with ASCII letters lowercased, as stream names require; other bytes are unchanged.
     public var lowercasedASCII: String {
         unsafe withBytes { bytes in
             unsafe String(decoding: bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)

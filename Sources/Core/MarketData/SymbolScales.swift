@@ -1,4 +1,4 @@
-// The decimals of one symbol, for all its numbers.
+// The decimals of one symbol's numbers.
 
 /// How many decimals the venue prints for one symbol.
 public struct SymbolScales: Hashable, Sendable, BitwiseCopyable {

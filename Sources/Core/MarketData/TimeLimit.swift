@@ -1,21 +1,20 @@
-// Durations clamped so that they can be added up, even those that stand for "never".
+// Durations clamped so that sums never overflow, even of values that mean "never".
 
-/// Durations, clamped so that sums of them, and their nanoseconds, never overflow.
+/// Durations clamped so that neither their sums nor their nanoseconds overflow.
 package enum TimeLimit {
-    /// Longest duration that is distinguished from "never", in milliseconds: 31 years.
+    /// Longest duration distinguished from "never", in milliseconds: 31 years.
     package static var longestMs: Int64 { 1_000_000_000_000 }
 
-    /// A time in milliseconds; one beyond `longestMs` is `longestMs`.
+    /// Milliseconds, at most `longestMs`.
     package static func ms(_ ms: Int64) -> Int64 { min(ms, longestMs) }
 
-    /// A time in milliseconds; one beyond `longestMs` is `longestMs`.
+    /// Milliseconds, at most `longestMs`.
     package static func ms(_ ms: Int) -> Int { Int(min(Int64(ms), longestMs)) }
 
-    /// Nanoseconds of a time in milliseconds; one beyond `longestMs` counts as that, one below 0 as 0.
+    /// Milliseconds as nanoseconds, clamped to 0 … `longestMs`.
     package static func ns(_ ms: Int64) -> Int64 { min(max(ms, 0), longestMs) * 1_000_000 }
 
-    /// Milliseconds of a duration, rounded away from zero; one beyond `longestMs` either way is as long as
-    /// that.
+    /// A duration in milliseconds, rounded away from zero and clamped to ±`longestMs`.
     package static func ms(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         let longestSeconds = longestMs / 1000

@@ -1,8 +1,8 @@
-// The number by which the venue orders the changes of a book.
+// The number by which the venue orders changes of a book.
 
-/// A position in the stream of book changes of one symbol; the venue's `U`, `u`, `pu` and `lastUpdateId`.
+/// A position in one symbol's stream of book changes; the venue's `U`, `u`, `pu` and `lastUpdateId`.
 public struct UpdateID: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
-    /// The number as the venue sends it; beyond 32 bits on every market.
+    /// The number as the venue sends it; exceeds 32 bits on every market.
     public var value: Int64
 
     /// The update id of this number.

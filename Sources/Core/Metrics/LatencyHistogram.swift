@@ -1,27 +1,27 @@
-// Times of one kind, counted in buckets that grow by a quarter of a doubling: any share of them can be asked
-// for, and monitoring gets the doublings.
+// A histogram of durations, in buckets four to a doubling: gives any quantile; monitoring gets the doublings.
 //
-// Invariant: `counts` add up to `count`. A time is at most a quarter below the bound that stands for it.
+// Invariant: `counts` add up to `count`. The bound that represents a duration exceeds it by at most a
+// quarter.
 //
-// All of it lies in place, so that it can be handed to other threads through a mailbox.
+// Stored inline, so that it can be passed to other threads through a mailbox.
 
-/// How long something took, over a whole run.
+/// Distribution of a duration over a whole run.
 package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
     private static let smallestNs: Int64 = 1_000
     private static let doublingCount = 25
 
     private var counts = InlineArray<102, Int>(repeating: 0)
-    /// Times added.
+    /// Number of durations added.
     package private(set) var count = 0
-    /// Their sum, in nanoseconds; what would exceed the largest number stays there.
+    /// Their sum in nanoseconds, saturating.
     package private(set) var sumNs: Int64 = 0
     /// The longest, in nanoseconds; nil before the first.
     package private(set) var worstNs: Int64?
 
-    /// A histogram without times.
+    /// An empty histogram.
     package init() {}
 
-    /// Adds a time in nanoseconds; below 0 it counts as 0.
+    /// Adds a duration in nanoseconds; a negative one counts as 0.
     package mutating func add(ns: Int64) {
         let ns = max(ns, 0)
         counts[LatencyHistogram.bucket(ns)] += 1
@@ -31,7 +31,7 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         worstNs = max(worstNs ?? 0, ns)
     }
 
-    /// Adds all times of another one.
+    /// Adds all durations of another histogram.
     package mutating func add(_ other: LatencyHistogram) {
         for index in counts.indices { counts[index] += other.counts[index] }
         count += other.count
@@ -49,14 +49,14 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         hasher.combine(sumNs)
     }
 
-    /// How many times each bucket has, for a file.
+    /// The count of each bucket, for a file.
     package var buckets: [Int] { counts.indices.map { counts[$0] } }
 
-    /// The histogram of such counts; nil if it cannot be one.
+    /// A histogram from stored counts; nil if they are inconsistent.
     ///
     /// - Parameters:
-    ///   - buckets: as `buckets` gave them.
-    ///   - sumNs: sum of all times.
+    ///   - buckets: as returned by `buckets`.
+    ///   - sumNs: sum of all durations.
     ///   - worstNs: the longest.
     package init?(buckets: [Int], sumNs: Int64, worstNs: Int64?) {
         if buckets.count != counts.count || buckets.contains(where: { $0 < 0 }) || sumNs < 0 { return nil }
@@ -72,7 +72,7 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         (self.sumNs, self.worstNs) = (sumNs, worstNs)
     }
 
-    /// The time that `perMille` in a thousand do not exceed, at most a quarter too large; nil if empty.
+    /// The duration that `perMille` in a thousand do not exceed, at most a quarter too large; nil if empty.
     package func quantileNs(perMille: Int) -> Int64? {
         guard let worstNs else { return nil }
         var rest = max((count * perMille + 999) / 1_000, 1)
@@ -83,7 +83,7 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         return worstNs
     }
 
-    /// For each doubling its bound in nanoseconds, and how many times do not reach it.
+    /// For each doubling its bound in nanoseconds and the number of durations below it.
     package var doublings: [(boundNs: Int64, count: Int)] {
         var (found, sum): ([(boundNs: Int64, count: Int)], Int) = ([], counts[0])
         found.append((LatencyHistogram.smallestNs, sum))
@@ -102,7 +102,7 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         return 1 + 4 * doubling + Int((ns - low) * 4 / low)
     }
 
-    /// The smallest time of the next bucket.
+    /// Lower bound of the next bucket.
     private func bound(_ bucket: Int) -> Int64 {
         if bucket == 0 { return LatencyHistogram.smallestNs }
         let low = LatencyHistogram.smallestNs << Int64((bucket - 1) / 4)

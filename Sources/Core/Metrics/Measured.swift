@@ -2,14 +2,15 @@
 
 /// A status with a table of its counters and gauges.
 package protocol Measured {
-    /// The label that tells several such statuses of a process apart, such as `symbol`; nil if there is one.
+    /// The label that distinguishes several such statuses of a process, such as `symbol`; nil if there is
+    /// only one.
     static var instanceLabel: String? { get }
     /// The table, in the order in which numbers are printed.
     static var metrics: [Metric<Self>] { get }
 }
 
 extension Measured {
-    /// The entry of a stored number.
+    /// The table entry of a stored number.
     ///
     /// - Complexity: O(entries).
     /// - Precondition: the number is in the table.

@@ -1,6 +1,5 @@
-// One number of a status, declared once: its name for machines, its words for people, its unit, its kind, and
-// where it stands. Code that prints one number takes its words from here; code that serves all of them walks
-// the table.
+// One number of a status, declared once: machine name, title, unit, kind, and how to read it. Code that
+// prints one number takes its title from here; code that serves all of them walks the table.
 //
 //     extension FeedStatus: Measured {
 //         package static let metrics: [Metric<FeedStatus>] = [
@@ -10,10 +9,10 @@
 //     }
 //     FeedStatus[\.messages].read(status)
 //
-// Names follow the rules of Prometheus: `lob_`, the thing, the number, the base unit, and `_total` for
-// counters. The stored value stays an integer in the unit it was counted in; `value(of:)` gives base units.
+// Names follow Prometheus: `lob_`, the subject, the quantity, the base unit, and `_total` for counters. The
+// stored value stays an integer in the unit it was counted in; `value(of:)` converts to base units.
 //
-// Worst case of a read: one key path, some 20 ns. None of this is on the path of a message.
+// Worst case of a read: one key path, some 20 ns. Not used on the message path.
 
 /// A counter or a gauge of a status.
 package struct Metric<Root>: Sendable {
@@ -25,20 +24,20 @@ package struct Metric<Root>: Sendable {
         case gauge
     }
 
-    /// Name for machines, such as `lob_feed_received_bytes_total`. Entries that share a name differ in their
+    /// Machine name, such as `lob_feed_received_bytes_total`. Entries with the same name differ in their
     /// label.
     package let name: String
     /// Whether it only grows.
     package let kind: Kind
-    /// Unit of what `read` gives.
+    /// Unit of `read`.
     package let unit: MetricUnit
-    /// One sentence.
+    /// Help text, one sentence.
     package let help: String
-    /// Where it stands in a JSON object of its status: `gaps`, or `events.gaps` for a member of an object.
+    /// Key in the JSON object of its status: `gaps`, or `events.gaps` for a member of a nested object.
     package let key: String
-    /// One or two words for people, such as the head of a column.
+    /// One or two words for people, such as a column heading.
     package let title: String
-    /// What tells it from other entries of the same name; nil if there are none.
+    /// Distinguishes it from other entries of the same name; nil if there are none.
     package let label: MetricLabel?
     private let path: (PartialKeyPath<Root> & Sendable)?
     /// The number, in `unit`.
@@ -54,15 +53,15 @@ package struct Metric<Root>: Sendable {
         self.title = title ?? key.split(separator: ".").last.map(String.init) ?? key
     }
 
-    /// The stored property; nil if the number is worked out.
+    /// The stored property; nil if the number is computed.
     package var stored: PartialKeyPath<Root>? { path }
 
     /// The number in base units: seconds for times, bytes for bytes.
     package func value(of root: Root) -> Double { Double(read(root)) / unit.perBaseUnit }
 
-    /// The same number of a status that contains this one.
+    /// The same number, read from a status that contains this one.
     ///
-    /// - Parameter group: the object that its key goes into; "" for none.
+    /// - Parameter group: the JSON object to nest its key in; "" for none.
     package func within<Outer>(
         _ outer: KeyPath<Outer, Root> & Sendable, key group: String = ""
     ) -> Metric<Outer> {
@@ -80,8 +79,8 @@ extension Metric {
     /// A stored number that only grows.
     ///
     /// - Parameters:
-    ///   - key: its place in JSON, see `key`.
-    ///   - title: nil: the last part of the key.
+    ///   - key: its key in JSON, see `key`.
+    ///   - title: nil: the last component of the key.
     package static func counter<Value: BinaryInteger & SendableMetatype>(
         _ name: String, _ path: KeyPath<Root, Value> & Sendable, key: String, title: String? = nil,
         unit: MetricUnit = .count, help: String
@@ -97,7 +96,7 @@ extension Metric {
         Metric(.gauge, name, path, key, title, unit, nil, help) { Int(clamping: $0[keyPath: path]) }
     }
 
-    /// A number that is worked out and only grows.
+    /// A computed number that only grows.
     package static func counter(
         _ name: String, key: String, label: MetricLabel? = nil, help: String,
         read: @escaping @Sendable (Root) -> Int
@@ -105,7 +104,7 @@ extension Metric {
         Metric(.counter, name, nil, key, nil, .count, label, help, read)
     }
 
-    /// A number that is worked out and goes up and down.
+    /// A computed number that goes up and down.
     package static func gauge(
         _ name: String, key: String, label: MetricLabel? = nil, help: String,
         read: @escaping @Sendable (Root) -> Int

@@ -1,4 +1,4 @@
-// What tells two numbers of the same name apart.
+// The label that distinguishes two numbers of the same name.
 
 /// A name and a value, such as `priority="audit"`.
 package struct MetricLabel: Hashable, Sendable {

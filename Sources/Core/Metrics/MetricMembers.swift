@@ -1,6 +1,6 @@
 // Numbers as members of a JSON object, under their keys.
 
-/// Collects members; neighbours whose keys have the same first part share an object.
+/// Collects JSON members; consecutive keys with the same first component share an object.
 package struct MetricMembers {
     private var body = ""
     private var group = ""
@@ -10,7 +10,7 @@ package struct MetricMembers {
 
     /// Adds numbers of a status.
     ///
-    /// - Precondition: they are in its table.
+    /// - Precondition: all are in its table.
     package mutating func add<Root: Measured>(_ root: Root, _ paths: PartialKeyPath<Root>...) {
         for path in paths { add(Root[path], of: root) }
     }
@@ -20,7 +20,7 @@ package struct MetricMembers {
         add(metric.key, metric.read(root))
     }
 
-    /// Adds a number that is of no status.
+    /// Adds a number that belongs to no status.
     package mutating func add(_ key: String, _ value: Int) {
         let parts = key.split(separator: ".", maxSplits: 1)
         let newGroup = parts.count > 1 ? String(parts[0]) : ""
@@ -35,6 +35,6 @@ package struct MetricMembers {
         body += "\"\(parts.last ?? "")\":\(value)"
     }
 
-    /// The members, with commas between and no braces around.
+    /// The members, comma-separated, without braces.
     package var text: String { group.isEmpty ? body : body + "}" }
 }

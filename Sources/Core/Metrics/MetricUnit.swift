@@ -1,19 +1,19 @@
-// The units that numbers are counted in.
+// Units of stored numbers.
 
 /// Unit of a stored number.
 package enum MetricUnit: Sendable, CaseIterable {
-    /// Things.
+    /// Plain counts.
     case count
     /// Bytes.
     case bytes
-    /// Nanoseconds, of a span or since 1970.
+    /// Nanoseconds, a duration or since 1970.
     case nanoseconds
     /// Microseconds.
     case microseconds
     /// Milliseconds.
     case milliseconds
 
-    /// What the name of a metric ends with, before `_total`: its base unit; "" for things.
+    /// Suffix of a metric name, before `_total`: its base unit; "" for counts.
     package var suffix: String {
         switch self {
         case .count: ""
@@ -22,7 +22,7 @@ package enum MetricUnit: Sendable, CaseIterable {
         }
     }
 
-    /// How many of this unit make one of the base unit.
+    /// Number of this unit in one base unit.
     var perBaseUnit: Double {
         switch self {
         case .count, .bytes: 1

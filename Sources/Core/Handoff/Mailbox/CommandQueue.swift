@@ -1,16 +1,16 @@
-// Infrequent messages for one thread from any others, in the order in which they came.
+// Infrequent messages to one thread from any others, in order of arrival.
 //
-// For what is rare: a command, a question, an answer. It is a lock and an array. When it is empty, `take`
-// costs one atomic load, so a hot loop can poll it every turn.
+// A locked array for commands, questions and answers. When it is empty, `take` costs one atomic load, so a
+// hot loop can poll it every turn.
 //
-// Invariant: an element that was accepted comes out once, and after `close` none is accepted. A thread that
-// works until it closes the queue, and then works off what `close` returned, leaves nothing undone.
+// Invariant: an accepted element comes out exactly once, and none is accepted after `close`. A thread that
+// works until it closes the queue and then handles what `close` returned leaves nothing undone.
 //
-// Bounds: `capacity` elements; one more is refused, and the caller is told.
+// Bounds: `capacity` elements; a further one is refused, and the caller is told.
 
 import Synchronization
 
-/// A bounded queue into one thread. Any number of threads may post.
+/// A bounded queue to one thread. Any number of threads may post.
 package final class CommandQueue<Element: Sendable>: Sendable {
     private struct State: Sendable {
         var waiting: [Element] = []
@@ -21,7 +21,7 @@ package final class CommandQueue<Element: Sendable>: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
 
-    /// An empty queue for at most `capacity` elements.
+    /// An empty queue of at most `capacity` elements.
     package init(capacity: Int) { self.capacity = capacity }
 
     /// Adds an element after the others.
@@ -35,13 +35,13 @@ package final class CommandQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes everything out, oldest first. If there is nothing, it takes no lock and allocates nothing.
+    /// Removes and returns everything, oldest first. If empty, it takes no lock and allocates nothing.
     package func take() -> [Element] {
         if count.load(ordering: .acquiring) == 0 { return [] }
         return withState { takeAll(&$0) }
     }
 
-    /// Takes everything out, oldest first, and refuses all that comes later.
+    /// Removes and returns everything, oldest first, and refuses whatever is posted later.
     package func close() -> [Element] {
         withState { state in
             state.isClosed = true
@@ -55,8 +55,8 @@ package final class CommandQueue<Element: Sendable>: Sendable {
         return taken
     }
 
-    /// The lock orders all this. `count` repeats it because a sanitizer does not see how a contended lock
-    /// changes hands.
+    /// Ordering comes from the lock. `count` repeats it only because a sanitizer does not see how a contended
+    /// lock changes hands.
     private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
         state.withLock { state in
             _ = count.load(ordering: .acquiring)

@@ -1,12 +1,13 @@
-// What one waiting reader of a mailbox has returned, and whether there is anything new to return.
+// One waiting reader's position in a mailbox: what it returned last, and whether there is anything newer to
+// return.
 
-/// The place of one reader in the values of a mailbox. Thread: the reader's.
+/// One reader's position in the values of a mailbox. Thread: the reader's.
 struct LatestNews<Value: BitwiseCopyable & Sendable>: Sendable {
     let reader: LatestValueReader<Value>
     private let isNews: @Sendable (Value, Value) -> Bool
-    /// The newest value looked at; nothing before the first.
+    /// The newest value seen; meaningless before the first.
     private(set) var value: Value
-    /// How many values had been published by then; 0 before the first.
+    /// Number of values published by then; 0 before the first.
     private(set) var seen: UInt64 = 0
 
     init(_ reader: LatestValueReader<Value>, room: Value, isNews: @escaping @Sendable (Value, Value) -> Bool)
@@ -14,8 +15,8 @@ struct LatestNews<Value: BitwiseCopyable & Sendable>: Sendable {
         (self.reader, self.isNews, value) = (reader, isNews, room)
     }
 
-    /// Looks at the newest value: `.new` if it is to be returned, `.unchanged` if there is none or it is no
-    /// news. Either way nothing older is looked at again.
+    /// Reads the newest value: `.new` if it is to be returned, `.unchanged` if there is none or it is not
+    /// news. Either way nothing older is considered again.
     mutating func look() -> LatestValueReading {
         let (last, isFirst) = (value, seen == 0)
         let found = reader.read(into: &value, ifNewerThan: seen)

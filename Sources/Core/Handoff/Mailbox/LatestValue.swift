@@ -1,24 +1,24 @@
-// A mailbox that holds one value, the latest: one thread writes, any number read. A sequence lock.
+// A mailbox for one value, the latest: one thread writes, any number read. A sequence lock.
 //
-// Why: a reader of a book wants its present state, not the history of it. The writer must never wait for a
-// reader, however slow or many they are, and no atomic instruction stores a few hundred bytes.
+// Why: a reader of a book wants its current state, not its history. The writer must never wait for readers,
+// however slow or many, and no atomic instruction stores a few hundred bytes.
 //
 // The writer makes the sequence odd, stores the value and makes the sequence even; a reader copies the value
-// between two looks at the sequence and keeps the copy if both show the same even number. The value is stored
+// between two loads of the sequence and keeps the copy if both give the same even number. The value is stored
 // and loaded as relaxed atomic words: the race between writer and reader is intended, so it must not be a
 // data race.
 //
 // Invariants
 // * sequence = 2 × (values published), plus 1 while one is being stored.
-// * A reader's variable only ever holds a value that was published, whole.
-// * The writer finishes in a number of steps that depends on the value's length alone.
+// * A reader's variable only ever holds a whole published value.
+// * The writer finishes in a number of steps that depends only on the value's length.
 //
-// Worst case: a reader that is overtaken during each copy gives up after `attemptsMax`; it keeps what it had.
-// A writer that loses its CPU in the middle makes readers give up until it is back.
+// Worst case: a reader overtaken during each copy gives up after `attemptsMax` and keeps what it had. A
+// writer preempted in the middle makes readers give up until it runs again.
 //
 // SAFETY: `storage` holds the sequence and `wordCount` words, lives as long as the object that owns it, and
-// is accessed only by atomic operations. A value's bytes are copied by word inside `wordCount × 8` bytes, its
-// last word by bytes.
+// is accessed only by atomic operations. A value's bytes are copied in words within `wordCount × 8` bytes,
+// the last word byte by byte.
 
 import CLobKernels
 import Glibc
@@ -41,14 +41,14 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
         unsafe withUnsafeBytes(of: initial) { unsafe storage.store($0) }
     }
 
-    /// Bytes that a mailbox takes in memory: a sequence of 64 bits, and behind it the value in whole words.
+    /// Size of a mailbox in memory: a 64-bit sequence, then the value in whole words.
     public static var byteCount: Int { (1 + (MemoryLayout<Value>.size + 7) / 8) * 8 }
 
-    /// A mailbox in memory that the caller owns, such as memory that several processes map.
+    /// A mailbox in memory owned by the caller, such as memory mapped by several processes.
     ///
     /// - Parameters:
-    ///   - initial: what it holds, as version 0.
-    ///   - region: `byteCount` bytes, aligned to 8; better to 128, and no cache line of it written by others.
+    ///   - initial: its value, as version 0.
+    ///   - region: `byteCount` bytes, aligned to 8; better to 128, on cache lines that nothing else writes.
     ///   - owner: kept as long as either end lives.
     @unsafe
     public init(_ initial: Value, in region: UnsafeMutableRawPointer, owner: AnyObject) {
@@ -60,17 +60,17 @@ public struct LatestValue<Value: BitwiseCopyable>: ~Copyable {
     }
 }
 
-/// What a read of a mailbox found.
+/// Result of reading a mailbox.
 public enum LatestValueReading: Hashable, Sendable {
-    /// A value newer than the one seen before; it is the `version`-th that was published.
+    /// A value newer than the one seen before, the `version`-th published.
     case new(version: UInt64)
     /// Nothing newer than the version seen before.
     case unchanged
-    /// The writer was in the way at every attempt.
+    /// The writer interfered with every attempt.
     case contended
 }
 
-/// The writing end of a mailbox. Not copyable; may be moved to another thread, and is used by one at a time.
+/// The writing end of a mailbox. Not copyable; may be moved to another thread; one thread uses it at a time.
 public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     @usableFromInline let storage: SequenceLockedWords
 
@@ -88,7 +88,7 @@ public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked S
     }
 }
 
-/// A reading end of a mailbox. May be copied, and used by any thread.
+/// The reading end of a mailbox. May be copied, and used by any thread.
 public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let storage: SequenceLockedWords
 
@@ -105,16 +105,16 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
             in: region, byteCount: MemoryLayout<Value>.size, owner: owner, isFresh: false)
     }
 
-    /// How many values have been published.
+    /// Number of values published.
     @inlinable
     public var version: UInt64 { unsafe storage.sequence.pointee.load(ordering: .acquiring) &>> 1 }
 
-    /// Copies the latest value, if it is newer than the one seen before.
+    /// Copies the latest value if it is newer than the one seen before.
     ///
     /// - Parameters:
-    ///   - value: set to the latest value for `.new`, otherwise left as it was.
-    ///   - seen: version of the value already known; nil takes the value whatever its version.
-    ///   - attemptsMax: at least 1, which tries once; how often to try before giving up as `.contended`.
+    ///   - value: set to the latest value on `.new`, otherwise unchanged.
+    ///   - seen: version of the value already known; nil accepts any version.
+    ///   - attemptsMax: tries before giving up as `.contended`; at least 1.
     /// - Complexity: O(bytes of the value) for each attempt.
     @inlinable
     public func read(
@@ -127,7 +127,7 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
             let sequence = unsafe storage.sequence.pointee.load(ordering: .acquiring)
             if sequence & 1 != 0 { continue }
             unsafe withUnsafeMutableBytes(of: &value) { unsafe storage.load(into: $0) }
-            // The words above were loaded before the look below.
+            // The words above were loaded before the load below.
             atomicMemoryFence(ordering: .acquiring)
             if unsafe storage.sequence.pointee.load(ordering: .relaxed) == sequence {
                 return .new(version: sequence &>> 1)
@@ -137,10 +137,10 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
         return .contended
     }
 
-    /// The latest value. If the writer lost its CPU in the middle of storing one, this sleeps until it is
-    /// back; for readers that may wait and would have nothing to show otherwise.
+    /// The latest value. If the writer was preempted in the middle of storing one, this sleeps until it is
+    /// done; for readers that may wait and otherwise would have nothing to show.
     ///
-    /// - Parameter room: any value; it is not looked at.
+    /// - Parameter room: any value; not read.
     public func latest(_ room: Value) -> Value {
         var value = room
         while read(into: &value) == .contended { usleep(50) }
@@ -148,12 +148,12 @@ public struct LatestValueReader<Value: BitwiseCopyable>: @unchecked Sendable {
     }
 }
 
-/// A sequence and as many words as one value needs, on cache lines of their own. A small value shares its
-/// line with the sequence, so that a reader fetches one line.
+/// A sequence and the words of one value, on cache lines of their own. A small value shares its line with the
+/// sequence, so that a reader fetches one line.
 @usableFromInline
 @safe
 final class SequenceLockedWords: @unchecked Sendable {
-    /// The memory, if it is freed with this object.
+    /// The memory, if this object frees it.
     private let block: UnsafeMutableRawPointer?
     /// The object that frees it otherwise.
     private let owner: AnyObject?
@@ -172,7 +172,7 @@ final class SequenceLockedWords: @unchecked Sendable {
         for index in 0...wordCount { unsafe (sequence + index).initialize(to: Atomic(0)) }
     }
 
-    /// Words in memory that `owner` frees; set to zero if `isFresh`.
+    /// Words in memory that `owner` frees; zeroed if `isFresh`.
     @unsafe
     init(in region: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject, isFresh: Bool) {
         let wordCount = (byteCount + 7) / 8

@@ -1,4 +1,4 @@
-// Waits for a mailbox on a thread of one's own: always the newest value, never a queue of old ones.
+// Waits for a mailbox on the calling thread: always the newest value, never a queue of old ones.
 
 import Glibc
 
@@ -7,22 +7,22 @@ import Glibc
 ///     var waiter = values.waiter()
 ///     while let value = waiter.next() { use(value) }
 ///
-/// While it lives, each batch costs the publisher one locked instruction more, and a system call if this
+/// While it exists, each batch costs the publisher one more locked instruction, and a system call if this
 /// thread sleeps.
 public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, Sendable {
     private var news: LatestNews<Value>
     private let listener: Bell.Listener
 
-    /// Whether nothing more will come: the publisher has ended and its last value was returned.
+    /// Whether no more values will come: the publisher has ended and its last value was returned.
     public private(set) var isEnded = false
 
-    /// A waiter that has seen nothing yet: its first wait returns what is there, if anything was published.
+    /// A waiter that has seen nothing yet: its first wait returns the current value if any was published.
     ///
     /// - Parameters:
     ///   - reader: the reading end of the mailbox.
-    ///   - bell: rung when something was published in the mailbox.
-    ///   - room: any value; it is not looked at.
-    ///   - isNews: whether a value, the second, is to be returned after another; see `LatestValues`.
+    ///   - bell: rung after each publication in the mailbox.
+    ///   - room: any value; not read.
+    ///   - isNews: whether the second value should be returned after the first; see `LatestValues`.
     public init(
         _ reader: LatestValueReader<Value>, bell: Bell, room: Value,
         isNews: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }
@@ -31,17 +31,17 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
         listener = Bell.Listener(bell, .thread)
     }
 
-    /// How many values had been published when this last looked; 0 before the first.
+    /// Number of values published when this last looked; 0 before the first.
     public var version: UInt64 { news.seen }
 
-    /// The newest value, if it is news; blocks the thread until there is one. Nil when the
-    /// publisher has ended.
+    /// The newest value, if it is news; blocks the thread until there is one. Nil once the publisher has
+    /// ended.
     public mutating func next() -> Value? { next(until: nil) }
 
-    /// The same, for a limited time.
+    /// The same with a timeout.
     ///
-    /// - Parameter timeout: zero or less looks once.
-    /// - Returns: nil also if nothing new came in time; `isEnded` tells.
+    /// - Parameter timeout: zero or negative looks once.
+    /// - Returns: nil also on timeout; `isEnded` tells which.
     public mutating func next(timeout: Duration) -> Value? {
         next(until: ContinuousClock.now + timeout)
     }

@@ -1,13 +1,13 @@
-// A mailbox that can be waited for: by tasks as an asynchronous sequence, by threads with a waiter.
+// A mailbox that can be awaited: by tasks as an asynchronous sequence, by threads with a waiter.
 //
 // Both are conflated: a slow reader skips values and never gets an old one. The last value published before
 // the end reaches every reader.
 
-/// The values of one mailbox as they appear. May be copied, and used by any thread or task.
+/// The values of one mailbox as they are published. May be copied, and used by any thread or task.
 ///
 ///     for await value in values { use(value) }
 ///
-/// Each loop begins with the value that is there, if one was published, and skips what is no news after the
+/// Each loop starts with the current value, if one was published, and skips what is not news relative to the
 /// value it returned last. It ends when the publisher has ended and its last news was returned, or when the
 /// task is cancelled.
 public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Sendable {
@@ -27,11 +27,11 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
     ///
     /// - Parameters:
     ///   - reader: the reading end of the mailbox.
-    ///   - bell: rung when something was published there; made by `waker`.
+    ///   - bell: rung after each publication; made by `waker`.
     ///   - waker: resumes the tasks that wait.
-    ///   - room: any value; it is not looked at.
-    ///   - isNews: whether a value, the second, is to be returned after another. Where it says no, the two
-    ///     must be alike: what it says of a third value must not depend on which of them came before it.
+    ///   - room: any value; not read.
+    ///   - isNews: whether the second value should be returned after the first. If not, the two must be
+    ///     equivalent: its answer about a third value must not depend on which of them came before.
     public init(
         _ reader: LatestValueReader<Value>, bell: Bell, waker: TaskWaker, room: Value,
         isNews: @escaping @Sendable (Value, Value) -> Bool = { _, _ in true }
@@ -39,15 +39,15 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
         (self.reader, self.bell, self.waker, self.room, self.isNews) = (reader, bell, waker, room, isNews)
     }
 
-    /// The present value, without waiting for a newer one; the mailbox's initial value before the first.
+    /// The current value, without waiting; the mailbox's initial value before the first.
     public var latest: Value { reader.latest(room) }
 
-    /// Waits on the calling thread instead of in a task.
+    /// A waiter for the calling thread, instead of a task.
     public func waiter() -> LatestValueWaiter<Value> {
         LatestValueWaiter(reader, bell: bell, room: room, isNews: isNews)
     }
 
-    /// Begins a loop.
+    /// Starts a loop.
     public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     /// One loop over the values. Used by one task at a time.
@@ -62,8 +62,8 @@ public struct LatestValues<Value: BitwiseCopyable & Sendable>: AsyncSequence, Se
             listener = Bell.Listener(values.bell, .task)
         }
 
-        /// The newest value, if it is news; suspends the task until there is one. Nil when the
-        /// publisher has ended or the task is cancelled.
+        /// The newest value, if it is news; suspends the task until there is one. Nil once the publisher has
+        /// ended or the task is cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> Value? {
             let (reader, bell) = (news.reader, listener.bell)
             while !Task.isCancelled {

@@ -1,26 +1,26 @@
 // The reading half of a ring.
 //
 // SAFETY: reads only `position ..< producerPosition` and guards, which the consumer owns until it stores its
-// position; that store comes after the caller is done with the frame. The header was written by
-// `FrameProducer.publish`, so its length lies inside the ring.
+// position; that store happens after the caller is done with the frame. `FrameProducer.publish` wrote the
+// header, so its length lies inside the ring.
 
 import Synchronization
 
-/// One frame in a ring. Valid only during the call it is handed to: then the producer overwrites it.
+/// One frame in a ring. Valid only during the call it is passed to; the producer then overwrites it.
 @safe
 public struct Frame {
     /// What it is.
     public let kind: FrameKind
-    /// Where it comes from; `FrameKind` says what that means.
+    /// Where it comes from; its meaning depends on `FrameKind`.
     public let source: UInt16
     /// Nanoseconds since 1970 at which its last byte was received.
     public let receivedAtNs: Int64
     /// The body.
     public let bytes: UnsafeBufferPointer<UInt8>
-    /// Bytes after the body that may be read; their values mean nothing. 128 in a ring.
+    /// Bytes after the body that may be read; their values are meaningless. 128 in a ring.
     public let readableAfter: Int
 
-    /// A frame of these parts.
+    /// A frame with these contents.
     public init(
         kind: FrameKind, source: UInt16, receivedAtNs: Int64, bytes: UnsafeBufferPointer<UInt8>,
         readableAfter: Int = 0
@@ -33,27 +33,26 @@ public struct Frame {
     }
 }
 
-/// The reading half of a ring. Not copyable; may be moved to another thread, and is used by one at a time.
+/// The reading half of a ring. Not copyable; may be moved to another thread; one thread uses it at a time.
 public struct FrameConsumer: ~Copyable, @unchecked Sendable {
     private let memory: RingMemory
 
     init(_ memory: RingMemory) { self.memory = memory }
 
-    /// Hands committed frames to `body`, oldest first. The space of a frame is given back when `body`
-    /// returns.
+    /// Passes committed frames to `body`, oldest first. A frame's space is freed when `body` returns.
     ///
-    /// - Parameters:
+    ///   - limit: most frames to deliver, so that a loop with other work gets its turn.
     ///   - limit: most frames to hand over, so that a loop with other work gets its turn.
     ///   - body: must not keep the frame or its bytes.
-    /// - Returns: number of frames handed over. 0 means that the ring was empty; fewer than `limit` does not
-    ///   mean that.
+    /// - Returns: number of frames delivered. 0 means that the ring was empty; a number below `limit` does
+    ///   not.
     @discardableResult
     public mutating func poll(limit: Int = .max, _ body: (Frame) -> Void) -> Int {
         let state = unsafe memory.consumer
         let own = unsafe memory.consumerPosition
         var position = unsafe own.pointee.load(ordering: .relaxed)
         if unsafe position == state.pointee.cachedProducerPosition {
-            // Acquire: the producer's writes to the records come before our reads of them.
+            // Acquire: the producer's writes to the records happen before our reads of them.
             unsafe state.pointee.cachedProducerPosition = unsafe memory.producerPosition.pointee.load(
                 ordering: .acquiring)
         }
@@ -63,7 +62,7 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
             let frame = frame(at: position)
             body(frame)
             unsafe position &+= RecordLayout.recordLength(frame.bytes.count)
-            // Release: our reads of the record come before the producer's next writes to it.
+            // Release: our reads of the record happen before the producer's next writes to it.
             unsafe own.pointee.store(position, ordering: .releasing)
             count &+= 1
         }

@@ -1,32 +1,30 @@
-// Decides what goes into a feed's ring and in which order. Data messages may be dropped when the ring is
-// full, and a `dropped` frame in their place says so. Connection events, marks of losses and snapshots must
-// not be dropped: they queue here until the ring takes them, and data that arrives after them is dropped
-// until they fit, which preserves order.
+// Decides what goes into a feed's ring, and in which order. Data messages may be dropped when the ring is
+// full; a `dropped` frame in their place says so. Connection events, loss marks and snapshots must not be
+// dropped: they queue here until the ring takes them, and data arriving after them is dropped until they fit,
+// which preserves order.
 //
 // Two connections can both be in the middle of a message. The ring has one open frame; the connection that
-// began first has it, and the other one's pieces are gathered in its `side` and written whole. A message that
-// comes in one piece, as nearly every one does, needs neither.
+// began first has it, and the other one's pieces are gathered in its `side` and written whole. A message in
+// one piece, as nearly all are, needs neither.
 //
 // Invariants
-// * The ring gets what was offered in the order in which it was offered, and no message that was finished
-//   while something waited.
+// * The ring gets what was offered, in the order offered, except messages finished while something waited.
 // * Every message is committed whole, or counted as dropped and followed by a `dropped` frame.
-// * At most one frame waits for each key, and at most one tick; at most one `connected` for each connection
-//   that is up, and one `disconnected` or `retired` for each that the ring believes to be up; and `lossesMax`
-//   losses, those of one stream counted once. Beyond that, one frame for each connection stands for all its
+// * At most one frame waits per key, and at most one tick; at most one `connected` per connection that is up,
+//   and one `disconnected` or `retired` per connection that the ring believes to be up; and `lossesMax`
+//   losses, those of one stream counted once. Beyond that, one frame per connection stands for all its
 //   streams.
-//
-// Bounds: `waitingBytesMax` for what waits, small frames beside it, and `sideBytesMax` for what a connection
+// Bounds: `waitingBytesMax` for what waits, plus small frames, and `sideBytesMax` for what a connection
 // gathers; a longer message is dropped.
 //
-// Worst case: a message costs one copy, and one more if it was gathered. While the ring is full, each frame
-// that is offered searches the waiting ones, a thousand perhaps, for its key.
+// Worst case: a message costs one copy, and one more if it was gathered. While the ring is full, each offered
+// frame searches the waiting ones, perhaps a thousand, for its key.
 
-/// The order-keeping end of a ring's producer. Not copyable; used by one thread at a time.
+/// The order-preserving front of a ring's producer. Not copyable; used by one thread at a time.
 package struct FrameOutbox: ~Copyable, Sendable {
-    /// What happened to a piece of a message.
+    /// Outcome of a piece of a message.
     package enum Delivery: Hashable, Sendable {
-        /// The message goes on.
+        /// The message continues.
         case unfinished
         /// The message is in the ring.
         case committed
@@ -41,19 +39,19 @@ package struct FrameOutbox: ~Copyable, Sendable {
             case idle
             /// The ring's open frame is its message.
             case inRing
-            /// Its message is gathered in `side`.
+            /// Its message is being gathered in `side`.
             case aside
-            /// Its message is lost, and more of it is to come.
+            /// Its message is lost, and more of it is still to come.
             case lost
         }
 
-        /// Connection the message comes from.
+        /// Connection that sends the messages.
         package let source: UInt16
         var state = State.idle
         var side: [UInt8] = []
         /// The beginning of a message that comes in pieces.
         var head: [UInt8] = []
-        /// Whether the message in progress had begun before this sender was made.
+        /// Whether the message in progress began before this sender was made.
         var isHeadMissing = false
 
         /// A connection between two messages.
@@ -62,7 +60,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
         /// Whether no message is in progress.
         package var isIdle: Bool { state == .idle }
 
-        /// Treats the message in progress as one whose beginning is unknown: it counts as lost, and its mark
+        /// Treats the message in progress as one with an unknown beginning: it counts as lost, and its mark
         /// names no stream.
         mutating func joinLate() {
             state = .lost
@@ -81,22 +79,22 @@ package struct FrameOutbox: ~Copyable, Sendable {
     /// Longest message gathered at the side.
     package static var sideBytesMax: Int { 1 << 23 }
 
-    /// Frames up to this length are never refused for lack of bytes: announcements and failures.
+    /// Frames up to this length are never refused for lack of space: announcements and failures.
     package static var smallBytesMax: Int { 256 }
 
-    /// Bytes of a lost message that are kept: enough for the name of its stream.
+    /// Bytes kept of a lost message: enough for the name of its stream.
     package static var lostHeadBytes: Int { 128 }
-    /// Two lost messages that agree in this many bytes count as one loss: they are of one stream, not far
-    /// apart.
+    /// Two lost messages with this many equal leading bytes count as one loss: they belong to one stream,
+    /// close together.
     private static var sameStreamBytes: Int { 64 }
-    /// The key of ticks; callers have others.
+    /// The key of ticks; callers use others.
     private static var tickKey: Int { .min }
-    /// Most losses that wait, each of another stream.
+    /// Most losses that wait, each of a different stream.
     package static var lossesMax: Int { 256 }
 
-    /// Messages that were lost: the ring had no room, or something waited before them.
+    /// Messages lost because the ring had no room or something was waiting before them.
     package private(set) var droppedMessages = 0
-    /// Bytes that wait.
+    /// Bytes waiting.
     package private(set) var waitingBytes = 0
     private var producer: FrameProducer
     private var waiting: [Waiting] = []
@@ -109,10 +107,10 @@ package struct FrameOutbox: ~Copyable, Sendable {
         self.waitingBytesMax = waitingBytesMax
     }
 
-    /// Frames that wait.
+    /// Frames waiting.
     package var waitingFrames: Int { waiting.count }
 
-    /// Marks of losses among them, and their bytes.
+    /// Loss marks among them, and their bytes.
     package var waitingMarks: (count: Int, bytes: Int) {
         waiting.reduce((0, 0)) { sum, frame in
             frame.kind == .dropped ? (sum.0 + 1, sum.1 + frame.bytes.count) : sum
@@ -122,11 +120,11 @@ package struct FrameOutbox: ~Copyable, Sendable {
     /// Takes a piece of a connection's message.
     ///
     /// - Parameters:
-    ///   - piece: its bytes; they are copied.
+    ///   - piece: its bytes, which are copied.
     ///   - isFinal: whether it is the last piece.
     ///   - sender: the connection.
-    ///   - receivedAtNs: when it was received; counts with the last piece.
-    /// - Complexity: one copy; allocates only at a connection's side.
+    ///   - receivedAtNs: receive time; that of the last piece counts.
+    /// - Complexity: one copy; allocates only when gathering in a connection's `side`.
     package mutating func receive(
         _ piece: Span<UInt8>, isFinal: Bool, from sender: inout Sender, receivedAtNs: Int64
     ) -> Delivery {
@@ -164,7 +162,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
         }
     }
 
-    /// Forgets a connection's message in progress: the connection is gone.
+    /// Drops a connection's message in progress: the connection is gone.
     package mutating func abandon(_ sender: inout Sender) {
         if sender.state == .inRing {
             producer.abort()
@@ -175,18 +173,18 @@ package struct FrameOutbox: ~Copyable, Sendable {
 
     /// Takes a frame that must arrive.
     ///
-    /// A `disconnected` or `retired` cancels a `connected` of the same source that still waits, instead of
-    /// waiting itself.
+    /// A `disconnected` or `retired` cancels a waiting `connected` of the same source instead of waiting
+    /// itself.
     ///
     /// - Parameters:
-    ///   - kind: what it is.
+    ///   - kind: the kind of frame.
     ///   - source: the connection, or 0.
     ///   - receivedAtNs: the time of the frame.
-    ///   - key: names what the frame is about; it replaces one of the same key that still waits. Not
+    ///   - key: identifies the subject of the frame; it replaces a waiting frame with the same key. Not
     ///     `Int.min`.
     ///   - bytes: the body.
-    /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is not taken
-    ///   then, and none of its key waits. A frame of at most `smallBytesMax` bytes is always taken.
+    /// - Returns: false if the frame could never fit the ring, or if too many bytes wait; it is then not
+    ///   taken, and none with its key waits. A frame of at most `smallBytesMax` bytes is always taken.
     package mutating func offer(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
     ) -> Bool {
@@ -212,18 +210,18 @@ package struct FrameOutbox: ~Copyable, Sendable {
         return true
     }
 
-    /// Writes a tick. Of those that find no room the last one waits: frames after a standstill are timed by
-    /// it, and without it would seem to have come early.
+    /// Writes a tick. Of ticks that find no room the last one waits: frames after a standstill are timed by
+    /// it, and would otherwise seem early.
     ///
     /// - Parameters:
     ///   - atNs: the time.
-    ///   - monotonicNs: the same moment on a clock that is never set; nil if there is none.
+    ///   - monotonicNs: the same moment on a monotonic clock; nil if there is none.
     package mutating func tick(atNs: Int64, monotonicNs: Int64? = nil) {
         let bytes = monotonicNs.map { ns in (0..<8).map { UInt8(truncatingIfNeeded: ns >> (8 * $0)) } } ?? []
         _ = offer(.tick, source: 0, receivedAtNs: atNs, key: FrameOutbox.tickKey, bytes)
     }
 
-    /// Offers again what waits, in order; true if nothing waits any more.
+    /// Retries what waits, in order; true if nothing waits any more.
     @discardableResult
     package mutating func flush() -> Bool {
         var count = 0
@@ -271,7 +269,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
         return .dropped
     }
 
-    /// Puts a `dropped` frame where the message would have been, unless one that says the same waits.
+    /// Puts a `dropped` frame in the message's place, unless an equivalent one waits.
     private mutating func mark(_ sender: borrowing Sender, _ receivedAtNs: Int64) {
         let same = sender.head.prefix(FrameOutbox.sameStreamBytes)
         var lossCount = 0
@@ -284,10 +282,10 @@ package struct FrameOutbox: ~Copyable, Sendable {
         _ = offer(.dropped, source: sender.source, receivedAtNs: receivedAtNs, sender.head)
     }
 
-    /// Marks that anything of a connection may be missing from here on: a `dropped` frame without a body,
-    /// which replaces the first waiting mark of this connection and stands for all of them.
+    /// Marks that anything from a connection may be missing from here on: a `dropped` frame without a body,
+    /// which replaces the connection's first waiting mark and stands for all of them.
     ///
-    /// - Complexity: O(frames that wait).
+    /// - Complexity: O(frames waiting).
     package mutating func markEverything(of source: UInt16, _ receivedAtNs: Int64) {
         guard let first = waiting.firstIndex(where: { $0.kind == .dropped && $0.source == source }) else {
             _ = offer(.dropped, source: source, receivedAtNs: receivedAtNs)
@@ -308,7 +306,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
 }
 
 extension FrameOutbox.Sender {
-    /// Keeps the beginning of a message, as far as it is not yet complete.
+    /// Keeps the beginning of a message until `head` is full.
     fileprivate mutating func keepHead(_ piece: Span<UInt8>) {
         if isHeadMissing { return }
         var index = 0

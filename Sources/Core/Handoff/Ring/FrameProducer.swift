@@ -1,40 +1,39 @@
 // The writing half of a ring.
 //
 // A frame is open from the first `append` (or `claim`) to `commit` or `abort`. It grows at the producer's
-// position, in memory that the consumer cannot see yet, so nothing has to be undone when it is dropped or
-// aborted.
+// position, in memory the consumer cannot see yet, so dropping or aborting it needs no undo.
 //
 //     state    claim, append: fits   does not fit   commit          abort
 //     ------   -------------------   ------------   -------------   -----
 //     open     open                  lost           published       open
 //     lost     lost                  lost           counted, open   open
 //
-// "open" with nothing appended is the state at rest; to commit it publishes an empty frame. An aborted frame
+// "open" with nothing appended is the state at rest; committing it publishes an empty frame. An aborted frame
 // is not counted: its message never arrived.
 //
 // SAFETY: writes only `position ..< consumerPosition + capacity`, which the producer owns until it publishes;
-// `claim` checks that range before every byte stored. `mutating` on every method gives one caller at a time,
-// and the type is not copyable, so the plain fields of `ProducerState` have one user.
+// `claim` checks that range before every store. `mutating` on every method ensures one caller at a time, and
+// the type is not copyable, so the plain fields of `ProducerState` have one user.
 
 import Synchronization
 
-/// The writing half of a ring. Not copyable; may be moved to another thread, and is used by one at a time.
+/// The writing half of a ring. Not copyable; may be moved to another thread; one thread uses it at a time.
 public struct FrameProducer: ~Copyable, @unchecked Sendable {
     private let memory: RingMemory
 
     init(_ memory: RingMemory) { self.memory = memory }
 
-    /// The longest body that can ever be committed; longer frames are dropped.
+    /// The longest body that can be committed; longer frames are dropped.
     public var frameBytesMax: Int { RecordLayout.bodyLengthMax(memory.capacityBytes) }
 
-    /// Makes sure that the open frame can grow to `length` bytes in all; otherwise the frame is lost from
-    /// here on.
+    /// Ensures that the open frame can grow to `length` bytes in total; otherwise the frame is lost from here
+    /// on.
     ///
-    /// Needed only where a length is known before the bytes: a frame that cannot fit is then never copied in
-    /// part, and a caller that would rather wait can `abort` and try again. Still append the bytes of a lost
-    /// frame, so that they are counted.
+    /// Needed only if the length is known before the bytes: a frame that cannot fit is then never partly
+    /// copied, and a caller that prefers to wait can `abort` and retry. Bytes of a lost frame must still be
+    /// appended, so that they are counted.
     ///
-    /// - Returns: whether the open frame is still whole.
+    /// - Returns: whether the open frame is still intact.
     @discardableResult
     public mutating func claim(_ length: Int) -> Bool {
         precondition(length >= 0, "negative frame length")
@@ -47,7 +46,7 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
 
     /// Adds bytes to the open frame.
     ///
-    /// - Returns: whether the open frame is still whole; false means that `commit` will drop it.
+    /// - Returns: whether the open frame is still intact; if not, `commit` will drop it.
     /// - Complexity: O(bytes), one copy.
     @discardableResult
     public mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -71,8 +70,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
     /// Publishes the open frame, or drops and counts it if it did not fit.
     ///
     /// - Parameters:
-    ///   - kind: what the frame is.
-    ///   - source: where it comes from; `FrameKind` says what that means.
+    ///   - kind: the kind of frame.
+    ///   - source: where it comes from; its meaning depends on `FrameKind`.
     ///   - receivedAtNs: nanoseconds since 1970 at which its last byte was received.
     /// - Returns: whether the consumer will see it.
     @discardableResult
@@ -89,19 +88,19 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         return fits
     }
 
-    /// Forgets the open frame as if it had never begun.
+    /// Discards the open frame as if it had never begun.
     public mutating func abort() {
         unsafe memory.producer.pointee.openLength = 0
         unsafe memory.producer.pointee.isOpenLost = false
     }
 
-    /// Publishes a whole frame at once, ahead of the open frame if there is one, which stays open.
+    /// Publishes a whole frame at once, ahead of the open frame, if any, which stays open.
     ///
-    /// A tick or a snapshot thus need not wait for the rest of a message that has stalled half way.
+    /// So a tick or snapshot need not wait for the rest of a message that has stalled midway.
     ///
     /// - Returns: whether the consumer will see it; otherwise it was dropped and counted. The open frame is
     ///   not affected.
-    /// - Complexity: O(bytes), plus the bytes of the open frame, which move.
+    /// - Complexity: O(bytes), plus the bytes of the open frame, which are moved.
     @discardableResult
     public mutating func write(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64,
@@ -115,8 +114,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         let recordLength = RecordLayout.recordLength(bytes.count)
         let body = unsafe record + RecordLayout.headerLength
         if openLength > 0 {
-            // By address and not by position: the two ranges overlap, and the copy must see that they do,
-            // which it could not if one of them were taken from the other mapping.
+            // By address, not by position: the ranges overlap, and the copy could not tell if one were taken
+            // from the other mapping.
             unsafe (body + recordLength).copyMemory(from: body, byteCount: openLength)
         }
         if let source = bytes.baseAddress { unsafe body.copyMemory(from: source, byteCount: bytes.count) }
@@ -134,8 +133,8 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Whether `write` would take a frame whose body has `length` bytes: for frames that wait rather than be
-    /// dropped.
+    /// Whether `write` would accept a frame with a body of `length` bytes: for frames that wait rather than
+    /// be dropped.
     public func hasRoom(forWholeFrame length: Int) -> Bool {
         let openLength = storedLength
         return hasRoom(bodyLength: length, behind: 0)
@@ -145,11 +144,10 @@ public struct FrameProducer: ~Copyable, @unchecked Sendable {
 }
 
 extension FrameProducer {
-    /// The own position; only this half writes it.
+    /// This half's position; only this half writes it.
     private var position: Int { unsafe memory.producerPosition.pointee.load(ordering: .relaxed) }
 
-    /// Start of the record that begins at the own position; `capacityBytes` bytes from here on are
-    /// contiguous.
+    /// Start of the record at this half's position; the next `capacityBytes` bytes are contiguous.
     private var record: UnsafeMutableRawPointer {
         unsafe memory.frames + (position & (memory.capacityBytes &- 1))
     }
@@ -159,19 +157,19 @@ extension FrameProducer {
         unsafe memory.producer.pointee.isOpenLost ? 0 : memory.producer.pointee.openLength
     }
 
-    /// Whether a record with this body, `distance` bytes past the own position, would end in free memory.
+    /// Whether a record with this body, `distance` bytes past the position, would end in free memory.
     private func hasRoom(bodyLength: Int, behind distance: Int) -> Bool {
         if bodyLength > frameBytesMax { return false }
         let end = position &+ distance &+ RecordLayout.recordLength(bodyLength)
         let state = unsafe memory.producer
         if unsafe end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes { return true }
-        // Acquire: the consumer's last reads of the bytes that it gave back come before our writes to them.
+        // Acquire: the consumer's last reads of the bytes it freed happen before our writes to them.
         unsafe state.pointee.cachedConsumerPosition = unsafe memory.consumerPosition.pointee.load(
             ordering: .acquiring)
         return unsafe end &- state.pointee.cachedConsumerPosition <= memory.capacityBytes
     }
 
-    /// Writes the header and gives the record, whose body is in place, to the consumer.
+    /// Writes the header and passes the record, with its body in place, to the consumer.
     private func publish(_ kind: FrameKind, source: UInt16, receivedAtNs: Int64, bodyLength: Int) {
         let header = unsafe record
         unsafe header.storeBytes(
@@ -188,8 +186,8 @@ extension FrameProducer {
         let state = unsafe memory.producer
         unsafe state.pointee.committedFrames.addBySingleWriter(1)
         let highWater = unsafe state.pointee.highWaterBytes.load(ordering: .relaxed)
-        // The cached position overstates the occupancy; look at the real one only if that could be a new
-        // mark.
+        // The cached position overstates the occupancy; load the real one only if this could be a new
+        // maximum.
         if unsafe end &- state.pointee.cachedConsumerPosition > highWater {
             unsafe state.pointee.cachedConsumerPosition = unsafe memory.consumerPosition.pointee.load(
                 ordering: .acquiring)
@@ -205,15 +203,15 @@ extension FrameProducer {
 
     /// Writes a byte into each of the next cache lines while there is nothing else to do.
     ///
-    /// The consumer has read those lines one round ago, so they lie in its cache. The first store to such a
-    /// line takes as long as it takes to get it from there, and stores become visible in order: without this,
-    /// the position that publishes the next frame would wait for the transfer of every line of its body.
-    /// Measured with 2 KB frames between two cores: two thirds of the one-way latency. Each line is taken
-    /// once a round. Not in a burst, when the next frame follows at once: there these stores only delay it,
-    /// and cost a sixth of the throughput.
+    /// The consumer read those lines one round ago, so they are in its cache. The first store to such a line
+    /// waits for its transfer, and stores become visible in order: without this, the position that publishes
+    /// the next frame would wait for the transfer of every line of its body. Measured with 2 KB frames
+    /// between two cores: two thirds of the one-way latency. Each line is taken once a round. Not in a burst,
+    /// when the next frame follows at once: there these stores only delay it and cost a sixth of the
+    /// throughput.
     private func takeLinesAhead(of end: Int) {
         let state = unsafe memory.producer
-        // An open frame, which `write` has just moved, lies in these lines.
+        // An open frame that `write` has just moved lies in these lines.
         if unsafe state.pointee.openLength > 0 { return }
         let free = unsafe state.pointee.cachedConsumerPosition &+ memory.capacityBytes
         let last = min(end &+ RecordLayout.aheadLength, free)
@@ -232,7 +230,7 @@ extension FrameProducer {
 }
 
 extension Atomic where Value == Int {
-    /// Adds without a locked instruction; right only while one thread writes.
+    /// Adds without a locked instruction; correct only with a single writing thread.
     fileprivate borrowing func addBySingleWriter(_ count: Int) {
         store(load(ordering: .relaxed) &+ count, ordering: .relaxed)
     }

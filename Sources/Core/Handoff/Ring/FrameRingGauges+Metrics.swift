@@ -1,12 +1,12 @@
-// The counters and gauges of a ring under their names.
+// Metrics of a ring.
 
 import LobMetrics
 
 extension FrameRingGauges: Measured {
-    /// One for each ring.
+    /// One set per ring.
     public static let instanceLabel: String? = "ring"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a ring.
     package static let metrics: [Metric<FrameRingGauges>] = [
         .gauge(
             "lob_ring_occupancy_bytes", \.occupancyBytes, key: "occupancyBytes", title: "ring", unit: .bytes,

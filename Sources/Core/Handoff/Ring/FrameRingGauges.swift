@@ -1,29 +1,29 @@
-// What a ring holds and has held.
+// Current and past use of a ring.
 
-/// How full a ring is and what it dropped.
+/// Occupancy of a ring and what it dropped.
 ///
-/// Every property is one or two relaxed loads from any thread; two properties read one after the other need
-/// not belong to the same moment. All numbers count from the creation of the ring.
+/// Every property is one or two relaxed loads from any thread; two properties read in succession may belong
+/// to different moments. All counters start at the creation of the ring.
 public struct FrameRingGauges: Sendable {
     private let memory: RingMemory
 
     init(_ memory: RingMemory) { self.memory = memory }
 
-    /// Bytes between the two positions: records not yet polled, headers, guards and padding included.
+    /// Bytes between the two positions: records not yet polled, with headers, guards and padding.
     public var occupancyBytes: Int { memory.occupancyBytes }
 
-    /// The largest occupancy that the producer found right after a commit.
+    /// The largest occupancy found by the producer right after a commit.
     public var highWaterBytes: Int { memory.highWaterBytes }
 
-    /// Frames that went into the ring.
+    /// Frames written to the ring.
     public var committedFrames: Int { memory.committedFrames }
 
-    /// Frames that found no room.
+    /// Frames dropped for lack of room.
     public var droppedFrames: Int { memory.droppedFrames }
 
-    /// Bytes of the bodies of the frames that found no room.
+    /// Body bytes of the frames dropped for lack of room.
     public var droppedBytes: Int { memory.droppedBytes }
 
-    /// Bytes that the ring holds in all.
+    /// Capacity of the ring in bytes.
     public var capacityBytes: Int { memory.capacityBytes }
 }

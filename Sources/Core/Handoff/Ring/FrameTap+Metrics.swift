@@ -1,12 +1,12 @@
-// The numbers of a tap under their names. Read on the thread of its feed.
+// Metrics of a tap. Read on its feed's thread.
 
 import LobMetrics
 
 extension FrameTap: Measured {
-    /// One for each tap.
+    /// One set per tap.
     public static let instanceLabel: String? = "tap"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a tap.
     package static let metrics: [Metric<FrameTap>] = [
         .counter(
             "lob_tap_dropped_messages_total", \.droppedMessages, key: "droppedMessages", title: "lost",

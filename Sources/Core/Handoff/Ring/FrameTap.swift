@@ -1,44 +1,44 @@
-// A further ring that a feed writes the same frames into, for readers that must not stand in front of the
-// book: a server, a recorder, a replica.
+// A further ring to which a feed writes the same frames, for readers that must not hold up the book: a
+// server, a recorder, a replica.
 //
 // Why an outbox of its own: a full ring raises the same questions here, about messages and about frames that
-// must arrive, and `FrameOutbox` answers them. A tap keeps its own record of each connection's message in
-// progress, because it may lose what the book does not, and may have joined in the middle.
+// must arrive, and `FrameOutbox` answers them. A tap tracks each connection's message in progress itself,
+// because it may lose what the book does not, and may have joined midway.
 //
 // Invariants
 // * What comes out is what was offered, in order. Where messages are missing, a `dropped` frame that names
-//   their stream, or that names nothing and means all of their source, stands before everything that was
-//   finished after the first of them.
-// * A frame other than a message is never missing without a sign: one that cannot wait leaves a `dropped`
-//   frame without a body, of its source. Of the ticks that found no room the last one comes.
-// * The book's ring sees nothing of this.
+//   their stream, or names nothing and means all of their source, precedes everything that was finished after
+//   the first of them.
+// * A frame other than a message is never missing silently: one that cannot wait leaves a `dropped` frame
+//   without a body, with its source. Of ticks that found no room, the last one is delivered.
+// * The book's ring is unaffected.
 //
-// Bounds: those of the outbox: its ring, `waitingBytesMax`, 256 marks, and `FrameOutbox.sideBytesMax` for
-// each connection in the middle of a message. A tap that is never read costs that and no more.
+// Bounds: those of the outbox: its ring, `waitingBytesMax`, 256 marks, and `FrameOutbox.sideBytesMax` per
+// connection in the middle of a message. A tap that is never read costs no more than that.
 //
-// Worst case: a message costs one copy and one notification. While the ring is full a message costs a walk
-// through the marks that wait.
+// Worst case: a message costs one copy and one notification. While the ring is full, each message walks the
+// waiting marks.
 
-/// One tap of a feed. Its reader makes it and keeps the consumer of the ring; from the moment it is added to
-/// a feed until it is removed, only the feed's thread uses it.
+/// One tap of a feed. Its reader creates it and keeps the ring's consumer; from being added to a feed until
+/// being removed, only the feed's thread uses it.
 public final class FrameTap: @unchecked Sendable {
     private var outbox: FrameOutbox
     private var senders: [FrameOutbox.Sender] = []
     private let signal: Signal?
     private let wake: WakeSwitch?
 
-    /// A tap that writes into the ring of this producer.
+    /// A tap that writes to this producer's ring.
     ///
     /// - Parameters:
     ///   - producer: the writing half of its ring.
-    ///   - signal: notified whenever something went into the ring; nil if its reader does not sleep.
-    ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost, with a mark.
+    ///   - signal: notified when something was written to the ring; nil if its reader does not sleep.
+    ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost and marked.
     public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
         outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
         (self.signal, wake) = (signal, nil)
     }
 
-    /// A tap whose reader sleeps in a system call of its own.
+    /// A tap whose reader sleeps in its own system call.
     package init(_ producer: consuming FrameProducer, wake: WakeSwitch, waitingBytesMax: Int = 1 << 20) {
         outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
         (signal, self.wake) = (nil, wake)
@@ -49,10 +49,10 @@ public final class FrameTap: @unchecked Sendable {
         wake?.notify()
     }
 
-    /// Messages that found no room here. Thread: the feed's.
+    /// Messages dropped here for lack of room. Thread: the feed's.
     public var droppedMessages: Int { outbox.droppedMessages }
 
-    /// Frames that wait for room. Thread: the feed's.
+    /// Frames waiting for room. Thread: the feed's.
     public var waitingFrames: Int { outbox.waitingFrames }
 
     /// Takes a piece of a connection's message; the counterpart of `FrameOutbox.receive`.
@@ -69,8 +69,8 @@ public final class FrameTap: @unchecked Sendable {
 
     /// Takes a frame that must arrive; the counterpart of `FrameOutbox.offer`.
     ///
-    /// - Returns: false if it cannot even wait. A mark that anything of its source may be missing is there
-    ///   instead.
+    /// - Returns: false if it cannot even wait. A mark that anything of its source may be missing takes its
+    ///   place.
     @discardableResult
     public func offer(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
@@ -87,22 +87,22 @@ public final class FrameTap: @unchecked Sendable {
         notify()
     }
 
-    /// Offers again what waits, in order; true if nothing waits any more.
+    /// Retries what waits, in order; true if nothing waits any more.
     @discardableResult
     public func flush() -> Bool { outbox.flush() }
 
-    /// Forgets the message a connection was in the middle of, and the connection.
+    /// Drops the message a connection was in the middle of, and the connection's sender.
     public func abandon(_ source: UInt16) {
         guard let index = senders.firstIndex(where: { $0.source == source }) else { return }
         outbox.abandon(&senders[index])
         senders.remove(at: index)
     }
 
-    /// Says that a connection was in the middle of a message when the tap was added: that message is lost
+    /// Notes that a connection was in the middle of a message when the tap was added: that message is lost
     /// here.
     public func joinLate(_ source: UInt16) { senders[sender(source)].joinLate() }
 
-    /// The place of a connection's sender; a feed has two connections at most that are not gone.
+    /// Index of a connection's sender; a feed has at most two connections that are not gone.
     private func sender(_ source: UInt16) -> Int {
         for index in senders.indices where senders[index].source == source { return index }
         senders.append(FrameOutbox.Sender(source: source))

@@ -1,7 +1,8 @@
-// Where everything lies in a frame ring, as plain arithmetic; the code that moves bytes is elsewhere.
+// The layout of a frame ring, as plain arithmetic; the code that moves bytes is elsewhere.
 //
 // A record is a header, the body, a guard and padding to a multiple of 64 bytes. `position` is the absolute
-// count of bytes since the ring was made, so it only grows; the record lies at `position & (capacity - 1)`.
+// count of bytes since the ring was created, so it only grows; the record lies at `position & (capacity -
+// 1)`.
 //
 //      0                   1                   2                   3
 //      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -19,9 +20,9 @@
 //     +---------------------------------------------------------------+ a multiple of 64
 //
 // Why a guard and not just the next record: vector code reads up to 128 bytes past a body. Mapped memory
-// alone would make that legal for the processor, but those bytes would be the record that the producer is
-// writing right now: a data race, and a cache line taken from the producer at the worst moment. The guard is
-// never touched, so it costs capacity and no bandwidth.
+// makes that legal for the processor, but those bytes would belong to the record the producer is currently
+// writing: a data race, and a cache line taken from the producer at the worst moment. The guard is never
+// touched, so it costs capacity but no bandwidth.
 //
 // Control block, 512 bytes aligned to 128. The two positions and the two private parts lie 128 bytes apart,
 // because processors fetch cache lines in pairs.
@@ -42,7 +43,7 @@ enum RecordLayout {
     static let guardLength = 128
     static let alignment = 64
     /// How far ahead of its position the producer takes cache lines from the consumer's cache. Nineteen of
-    /// twenty depth messages are shorter; measured, 8 KiB ahead is no better than none.
+    /// twenty depth messages are shorter; as measured, 8 KiB ahead is no better than none.
     static let aheadLength = 4096
     /// Frames received within this time of each other are a burst.
     static let burstNs: Int64 = 2_000
@@ -52,7 +53,7 @@ enum RecordLayout {
         (headerLength &+ bodyLength &+ guardLength &+ alignment &- 1) & ~(alignment &- 1)
     }
 
-    /// The longest body that a ring of this capacity can take; its record fills the ring.
+    /// The longest body that a ring of this capacity can hold; its record fills the ring.
     ///
     /// Records begin at multiples of 64 below `capacity` and end at most `capacity` later, so even this one
     /// lies, guard included, inside the `2 × capacity` bytes of the double mapping.

@@ -1,8 +1,7 @@
 // The memory of one ring: the frames, mapped twice so that every record is contiguous, and the control block.
 // Freed when the last of producer, consumer and gauges is gone, on whichever thread that happens.
-//
-// SAFETY: the two blocks live exactly as long as this object; everything that holds a pointer into them holds
-// the object too. Who may write what is in `RecordLayout.swift` and enforced by the two halves being
+// SAFETY: the two blocks live exactly as long as this object; every holder of a pointer into them also holds
+// the object. `RecordLayout.swift` defines who writes what; that the two halves are non-copyable enforces it.
 // non-copyable.
 
 import CLobKernels
@@ -24,8 +23,7 @@ final class RingMemory: @unchecked Sendable {
             throw .capacity(bytes: capacityBytes)
         }
         var mapped: UnsafeMutableRawPointer?
-        // SAFETY: `lob_map_twice` answers 0 only after it has set `mapped` to `2 × capacityBytes` usable
-        // bytes.
+        // SAFETY: `lob_map_twice` returns 0 only after setting `mapped` to `2 × capacityBytes` usable bytes.
         let failure = unsafe lob_map_twice(capacityBytes, &mapped)
         guard failure == 0, let mapped = unsafe mapped else { throw .mapping(errno: failure) }
         unsafe frames = unsafe mapped
@@ -71,11 +69,11 @@ extension RingMemory {
     var droppedBytes: Int { unsafe producer.pointee.droppedBytes.load(ordering: .relaxed) }
 }
 
-/// What only the producer writes; the atomics may be read by anybody.
+/// State that only the producer writes; any thread may read the atomics.
 struct ProducerState: ~Copyable {
-    /// A past value of the consumer's position: what lies before it is free.
+    /// An earlier value of the consumer's position: everything before it is free.
     var cachedConsumerPosition = 0
-    /// Cache lines before it have been written by the producer in this round.
+    /// The producer has written the cache lines before this position in this round.
     var takenPosition = 0
     /// Receive time of the last frame published.
     var lastReceivedAtNs: Int64 = 0
@@ -89,8 +87,8 @@ struct ProducerState: ~Copyable {
     let droppedBytes = Atomic<Int>(0)
 }
 
-/// What only the consumer reads and writes.
+/// State that only the consumer reads and writes.
 struct ConsumerState: ~Copyable {
-    /// A past value of the producer's position: what lies before it is readable.
+    /// An earlier value of the producer's position: everything before it is readable.
     var cachedProducerPosition = 0
 }

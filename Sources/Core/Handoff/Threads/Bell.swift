@@ -1,10 +1,9 @@
-// Tells listeners that something was published, at no cost for the publisher while there are none.
+// Tells listeners that something was published, at no cost to the publisher while there are none.
 //
 // The publisher stores a value and then loads the number of listeners; a listener raises that number and then
-// looks at the value. If either load could pass the store in front of it, both sides might miss each other
-// and the last value would lie there unseen. Usually two fences prevent that, and the publisher pays for one
-// with every value. Here the listener pays for both: the kernel makes every running thread of the process
-// pass a barrier.
+// reads the value. If either load could pass the store before it, the two might miss each other and the last
+// value would go unseen. Usually two fences prevent that, and the publisher pays for one with every value.
+// Here the listener pays for both: the kernel makes every running thread of the process pass a barrier.
 //
 //     publisher                        listener
 //     ------------------------------   ------------------------------------------
@@ -15,14 +14,14 @@
 // Either the publisher's load comes after the barrier and sees the listener, or its store comes before the
 // barrier and the listener sees the value. After that the tickets of `Signal` do the rest.
 //
-// There are two kinds of listeners: threads, which sleep on the signal of their bell, and tasks, for all of
-// which one thread sleeps on a signal that many bells share (`TaskWaker`).
+// There are two kinds of listeners: threads, which sleep on their bell's own signal, and tasks, for all of
+// which one thread sleeps on a signal shared by many bells (`TaskWaker`).
 //
 // Invariants
-// * Without listeners `ring` is one relaxed load. With listeners it is one locked instruction for each kind
-//   of them, and a system call only if one sleeps.
-// * A value that was published before `ring` or `close` is seen by every listener, or wakes it.
-// * Where the kernel refuses the barrier, no sleep is longer than `sleepNsMaxWithoutBarrier`.
+// * Without listeners `ring` is one relaxed load. With listeners it is one locked instruction per kind, and a
+//   system call only if one sleeps.
+// * A value published before `ring` or `close` is seen by every listener, or wakes it.
+// * If the kernel refuses the barrier, no sleep is longer than `sleepNsMaxWithoutBarrier`.
 //
 // SAFETY: `listeners` has a cache line pair of its own, lives as long as the object and is accessed only by
 // atomic operations.
@@ -30,10 +29,10 @@
 import CLobKernels
 import Synchronization
 
-/// Wakes those who wait for what one thread publishes. Any thread may listen.
+/// Wakes those waiting for what one thread publishes. Any thread may listen.
 @safe
 public final class Bell: @unchecked Sendable {
-    /// Who sleeps: a thread of its own, or a task.
+    /// Who sleeps: a thread, or a task.
     enum Kind {
         case thread
         case task
@@ -42,7 +41,7 @@ public final class Bell: @unchecked Sendable {
         fileprivate var unit: UInt64 { self == .thread ? 1 : 1 << 32 }
     }
 
-    /// A listener for as long as it lives. Any thread; making one costs a system call.
+    /// A listener for as long as it exists. Any thread; making one costs a system call.
     final class Listener: Sendable {
         let bell: Bell
         private let kind: Kind
@@ -61,16 +60,16 @@ public final class Bell: @unchecked Sendable {
     private let tasks: Signal
     private let closed = StopFlag()
 
-    /// The longest sleep where the kernel refuses the barrier.
+    /// The longest sleep if the kernel refuses the barrier.
     static let sleepNsMaxWithoutBarrier: Int64 = 1_000_000
 
     /// Whether listeners can make the publisher pass a barrier; asked once per process.
     static let hasBarrier = lob_register_process_barrier() == 0
 
-    /// A bell that tells threads only.
+    /// A bell that notifies threads only.
     public convenience init() { self.init(tasks: Signal()) }
 
-    /// A bell that notifies `tasks` as well while a task listens.
+    /// A bell that also notifies `tasks` while a task listens.
     init(tasks: Signal) {
         self.tasks = tasks
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
@@ -83,7 +82,7 @@ public final class Bell: @unchecked Sendable {
         unsafe UnsafeMutableRawPointer(listeners).deallocate()
     }
 
-    /// Tells every listener that there is something new, after it was published. Thread: the publisher's.
+    /// Tells every listener that a new value was published. Thread: the publisher's.
     @inlinable
     @inline(__always)
     public func ring() {
@@ -92,14 +91,14 @@ public final class Bell: @unchecked Sendable {
         if count != 0 { notify(count) }
     }
 
-    /// Tells every listener that nothing more will come. Thread: the publisher's, after its last value.
+    /// Tells every listener that no more values will come. Thread: the publisher's, after its last value.
     public func close() {
         closed.raise()
         threads.notify()
         tasks.notify()
     }
 
-    /// Whether nothing more will come. A value read after this was true is the last one.
+    /// Whether no more values will come. A value read after this returned true is the last one.
     public var isClosed: Bool { closed.isRaised }
 
     @usableFromInline
@@ -109,16 +108,16 @@ public final class Bell: @unchecked Sendable {
         if count &>> 32 != 0 { tasks.notify() }
     }
 
-    /// A thread takes this before it looks for news.
+    /// Taken by a thread before it looks for news.
     var ticket: Signal.Ticket { threads.ticket }
 
-    /// Puts the calling thread to sleep until the bell rings after `ticket`, for at most `timeoutNs`; it may
-    /// return early for no reason. The thread must be listening.
+    /// Puts the calling thread to sleep until the bell rings after `ticket`, for at most `timeoutNs`; may
+    /// wake spuriously. The thread must be listening.
     func wait(since ticket: Signal.Ticket, timeoutNs: Int64) {
         threads.wait(since: ticket, timeoutNs: Bell.sleepNs(timeoutNs))
     }
 
-    /// A sleep that is safe on this kernel.
+    /// The longest safe sleep on this kernel.
     static func sleepNs(_ timeoutNs: Int64) -> Int64 {
         hasBarrier ? timeoutNs : min(timeoutNs, sleepNsMaxWithoutBarrier)
     }

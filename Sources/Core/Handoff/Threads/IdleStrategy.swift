@@ -1,4 +1,4 @@
-// What a thread does when a turn of its loop found nothing to do. The loop:
+// What a thread does when a turn of its loop found no work. The loop:
 //
 //     var emptyTurnCount = 0
 //     while running {
@@ -11,7 +11,7 @@
 //         }
 //     }
 //
-// The ticket is taken before looking for work, so news that arrives later ends the sleep before it begins.
+// The ticket is taken before looking for work, so news that arrives later prevents the sleep.
 
 import CLobKernels
 import Glibc
@@ -23,24 +23,24 @@ public enum IdleStrategy: String, CaseIterable, Sendable {
     /// Spins, then yields, then sleeps for longer and longer. Works without notifications, late by at most
     /// `timeoutNs`.
     case backoff
-    /// Sleeps until notified: no CPU, and a wake-up's latency (tens of microseconds). Needs a producer that
+    /// Sleeps until notified: no CPU, but wake-up latency (tens of microseconds). Needs a producer that
     /// notifies.
     case park
 
-    /// `backoff`: turns that spin before it yields.
+    /// `backoff`: turns spent spinning before it yields.
     static let spinTurnCount = 1000
-    /// `backoff`: turns that yield before it sleeps.
+    /// `backoff`: turns spent yielding before it sleeps.
     static let yieldTurnCount = 100
     /// `backoff`: the first sleep; each further one is twice as long.
     static let sleepNsMin: Int64 = 10_000
 
-    /// Spends one turn idly.
+    /// Spends one idle turn.
     ///
     /// - Parameters:
-    ///   - emptyTurnCount: how many turns in a row found nothing before this one.
+    ///   - emptyTurnCount: consecutive turns without work before this one.
     ///   - signal: what the other side notifies.
     ///   - ticket: the signal's ticket from before this turn looked for work.
-    ///   - timeoutNs: no sleep is longer.
+    ///   - timeoutNs: longest sleep.
     public func idle(emptyTurnCount: Int, on signal: Signal, since ticket: Signal.Ticket, timeoutNs: Int64) {
         switch self {
         case .spin:

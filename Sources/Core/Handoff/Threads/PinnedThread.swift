@@ -1,8 +1,8 @@
-// A thread: named, pinned if asked for, and joined by its maker. No pool, no queue: the few threads of a
-// service live as long as it does, and each is one loop.
+// A thread: named, optionally pinned, and joined by its creator. No pool, no queue: a service's few threads
+// live as long as it does, and each runs one loop.
 //
-// SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before
-// anybody else can see the object, and joined once.
+// SAFETY: the one pointer is a retained box that the new thread takes over; `thread` is written before anyone
+// else can see the object, and joined once.
 
 import CLobKernels
 import Glibc
@@ -11,7 +11,7 @@ import Glibc
 public final class PinnedThread: @unchecked Sendable {
     private var thread = pthread_t()
 
-    /// What the thread is given.
+    /// Argument of the new thread.
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void
@@ -22,9 +22,9 @@ public final class PinnedThread: @unchecked Sendable {
     /// Starts a thread.
     ///
     /// - Parameters:
-    ///   - name: shown by the system's tools; cut after 15 bytes.
+    ///   - name: shown by system tools; truncated to 15 bytes.
     ///   - body: returns when the thread is to end.
-    /// - Throws: `ThreadError` if the system gives no further thread.
+    /// - Throws: `ThreadError` if the system refuses another thread.
     public init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         let start = unsafe Unmanaged.passRetained(Start(name, body))
         let failure = unsafe pthread_create(
@@ -41,15 +41,15 @@ public final class PinnedThread: @unchecked Sendable {
         }
     }
 
-    /// Waits until the thread has ended. Once, and not after `detach`.
+    /// Waits until the thread has ended. Call once, and not after `detach`.
     public func join() { pthread_join(thread, nil) }
 
-    /// Lets the thread run on its own: nothing will join it. Once.
+    /// Lets the thread run unjoined. Call once.
     public func detach() { pthread_detach(thread) }
 
     /// Whether the caller is this thread.
     public var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
 
-    /// Keeps the calling thread on a CPU; 0, or the system's number of what is wrong.
+    /// Pins the calling thread to a CPU; returns 0 or an `errno` value.
     public static func pin(_ cpu: Int) -> Int32 { lob_pin_thread(Int32(clamping: cpu)) }
 }

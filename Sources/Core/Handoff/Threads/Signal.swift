@@ -1,9 +1,9 @@
-// A way to sleep until another thread has news, without a lock and without a lost wake-up.
+// Lets a thread sleep until another has news, without a lock or a lost wake-up.
 //
 // One 32-bit word: bit 0 says that a thread sleeps, the other 31 count notifications. The waiter takes a
 // ticket (the count), looks for news, and only then waits; a notification in between changes the count, and
-// both the compare and exchange below and the kernel's own compare refuse to sleep on a past count.
-// Everything is decided by the order of changes to one word, so no fence between two words is needed.
+// both the compare-and-exchange below and the kernel's own compare refuse to sleep on an old count. The order
+// of changes to one word decides everything, so no fence between two words is needed.
 //
 //     step                        word                 what a notification before this step does
 //     -------------------------   ------------------   -------------------------------------------------
@@ -13,9 +13,9 @@
 //     kernel sleeps if unchanged                       the word differs, the kernel refuses
 //     asleep                                           wakes it
 //
-// A thread may also sleep without setting the bit (`waitUnarmed`). A thread with work for it sets the bit in
-// its place (`arm`) and then looks once more: a notification before that is seen, one after it wakes the
-// sleeper.
+// A thread may also sleep without setting the bit (`waitUnarmed`). A thread that needs it awake sets the bit
+// on its behalf (`arm`) and then looks once more: it sees any earlier notification itself, and a later one
+// wakes the sleeper.
 //
 // Invariants
 // * `notify` makes a system call only if a thread has set the bit since the last one that did.
@@ -33,7 +33,7 @@ import Synchronization
 /// Wakes threads that wait for news. Any number of threads may notify and wait.
 @safe
 public final class Signal: @unchecked Sendable {
-    /// The count of notifications at one moment; no thread sleeps on a past one.
+    /// The notification count at one moment; no thread sleeps on an old one.
     public struct Ticket: Hashable, Sendable {
         fileprivate let count: UInt32
     }
@@ -43,7 +43,7 @@ public final class Signal: @unchecked Sendable {
     private let owner: AnyObject?
     private let isShared: Bool
 
-    /// A signal without a notification yet, for the threads of this process.
+    /// A signal with no notification yet, for the threads of this process.
     public init() {
         let block = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 128)
         unsafe word = unsafe block.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
@@ -52,8 +52,8 @@ public final class Signal: @unchecked Sendable {
         isShared = false
     }
 
-    /// A signal in memory that several processes map: each makes its own object over it, and any of them
-    /// wakes all. A process that ends in the middle of anything leaves it usable.
+    /// A signal in memory mapped by several processes: each makes its own object over it, and any of them
+    /// wakes all. A process that dies midway leaves it usable.
     ///
     /// - Parameters:
     ///   - region: four bytes, aligned to 4, zero before the first signal is made there.
@@ -70,10 +70,10 @@ public final class Signal: @unchecked Sendable {
         if owner == nil { unsafe UnsafeMutableRawPointer(word).deallocate() }
     }
 
-    /// The present count. Take it before looking for news.
+    /// The current count. Take it before looking for news.
     public var ticket: Ticket { unsafe Ticket(count: word.pointee.load(ordering: .acquiring) & ~1) }
 
-    /// Wakes all waiting threads; call it when the news can be seen.
+    /// Wakes all waiting threads; call it once the news is visible.
     public func notify() {
         let (before, _) = unsafe word.pointee.wrappingAdd(2, ordering: .acquiringAndReleasing)
         if before & 1 == 0 { return }
@@ -83,10 +83,9 @@ public final class Signal: @unchecked Sendable {
         unsafe lob_futex_wake_all(word, isShared)
     }
 
-    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; it may return early for no
-    /// reason.
+    /// Sleeps until a notification after `ticket`, for at most `timeoutNs`; may wake spuriously.
     ///
-    /// - Returns: whether there was a notification, in which case it returned at once or was woken.
+    /// - Returns: whether there was a notification (either already, or it woke this thread).
     @discardableResult
     public func wait(since ticket: Ticket, timeoutNs: Int64) -> Bool {
         let asleep = ticket.count | 1
@@ -96,11 +95,11 @@ public final class Signal: @unchecked Sendable {
         return self.ticket != ticket
     }
 
-    /// Makes the next notification wake all threads, also those in `waitUnarmed`: for a caller that wants
-    /// another thread woken in its place.
+    /// Makes the next notification wake all threads, including those in `waitUnarmed`: for a caller that
+    /// wants another thread woken on its behalf.
     func arm() { unsafe word.pointee.bitwiseOr(1, ordering: .acquiringAndReleasing) }
 
-    /// Sleeps like `wait` but does not ask to be woken: notifications cost no system call until a thread arms
+    /// Sleeps like `wait` without asking to be woken: notifications cost no system call until a thread arms
     /// the signal or waits.
     func waitUnarmed(since ticket: Ticket, timeoutNs: Int64) {
         let found = unsafe word.pointee.load(ordering: .acquiring)

@@ -9,7 +9,7 @@ package final class StopFlag: Sendable {
     /// A flag that is not raised.
     package init() {}
 
-    /// Raises it. What was written before is visible to any thread that sees it raised.
+    /// Raises it. Earlier writes are visible to any thread that sees it raised.
     package func raise() { raised.store(true, ordering: .releasing) }
 
     /// Whether it is raised.

@@ -1,8 +1,8 @@
-// Resumes tasks that wait for bells, so that no publisher has to: resuming a task allocates, takes locks and
+// Resumes tasks that wait for bells, so that publishers need not: resuming a task allocates, takes locks and
 // may run an executor. One thread serves many bells and any number of tasks.
 //
-// A task adds itself, arms the signal that the bells share, and looks once more: what was published before
-// that it sees itself, and anything later finds the signal armed and wakes the thread.
+// A task adds itself, arms the signal shared by the bells, and looks once more: it sees earlier publications
+// itself, and any later one finds the signal armed and wakes the thread.
 //
 //     the thread        its sleep
 //     ---------------   --------------------------------------------------------------------
@@ -10,27 +10,26 @@
 //     a task waits      armed: the next ring wakes it; it resumes the tasks that are due
 //     stopped           none: all tasks are resumed, later ones at once
 //
-// A resumed task usually runs on another thread of the executor, which is a second wake-up. A task that
-// prefers the waker as its executor runs on this thread instead and saves it.
+// A resumed task usually runs on another thread of the executor, which costs a second wake-up. A task that
+// prefers the waker as its executor runs on this thread and avoids that.
 //
 // Invariants
-// * A task that was added is resumed exactly once: when it is due, cancelled, or at the end.
-// * A job that was taken runs exactly once: on this thread, or after its end on the global executor.
-// * A publisher makes a system call only for a ring that finds a task waiting.
+// * An added task is resumed exactly once: when it is due, cancelled, or at the end.
+// * An accepted job runs exactly once: on this thread, or after its end on the global executor.
+// * A publisher makes a system call only for a ring while a task waits.
 //
-// SAFETY: a job refers to its executor without keeping it. The task that the job is a part of keeps it, and
-// ends after its last job.
+// SAFETY: a job holds its executor unretained. The job's task retains it, and ends after its last job.
 //
-// Bound: one sleeper for each task that waits and one job for each that prefers this executor.
-// Worst case: a ring while tasks wait makes the thread check every one of them.
+// Bound: one sleeper per waiting task and one job per task that prefers this executor. Worst case: a ring
+// while tasks wait makes the thread check every one of them.
 
 import Synchronization
 
 /// One thread that wakes tasks. Any task may wait.
 ///
-/// It is a task executor too: a task that prefers it, and every part of it that is bound to no actor, runs on
-/// the thread that wakes it. Such a task holds up all others that wait while it runs, so it must be quick and
-/// must not block.
+/// It is also a task executor: a task that prefers it runs, wherever it is not bound to an actor, on the
+/// thread that wakes it. While it runs it holds up all others that wait, so it must be quick and must not
+/// block.
 public final class TaskWaker: TaskExecutor {
     private let room = Room()
     private let thread: PinnedThread
@@ -38,7 +37,7 @@ public final class TaskWaker: TaskExecutor {
 
     /// A waker whose thread sleeps.
     ///
-    /// - Throws: `ThreadError` if the system gives no further thread.
+    /// - Throws: `ThreadError` if the system refuses another thread.
     public init() throws(ThreadError) {
         thread = try PinnedThread("waker") { [room] in room.run() }
     }
@@ -48,11 +47,11 @@ public final class TaskWaker: TaskExecutor {
         if !isJoined.load(ordering: .acquiring) { thread.detach() }
     }
 
-    /// A bell whose rings reach the tasks of this waker.
+    /// A bell that reaches the tasks of this waker.
     public func makeBell() -> Bell { Bell(tasks: room.signal) }
 
-    /// Resumes all tasks and ends the thread; later waits return at once. Not from the thread itself, and
-    /// once.
+    /// Resumes all tasks and ends the thread; later waits return at once. Call once, and not from the thread
+    /// itself.
     public func stop() {
         room.close()
         if !isJoined.exchange(true, ordering: .acquiringAndReleasing) { thread.join() }
@@ -61,16 +60,16 @@ public final class TaskWaker: TaskExecutor {
     /// Whether it was stopped.
     public var isStopped: Bool { room.isStopped }
 
-    /// Tasks that a ring should have woken but only the end of a sleep did; 0 wherever the kernel grants the
+    /// Tasks that a ring should have woken but only the end of a sleep did; always 0 if the kernel grants the
     /// barrier of `Bell`.
     var rescuedCount: Int { room.rescuedCount }
 
     /// Whether the caller is its thread.
     public var isCurrent: Bool { thread.isCurrent }
 
-    /// Runs a part of a task on the waker's thread, and on the global executor once that has ended.
+    /// Runs a job on the waker's thread, or on the global executor once that has ended.
     ///
-    /// - Parameter job: what the runtime hands over.
+    /// - Parameter job: from the runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let isTaken = unsafe room.take(Job(job: job, executor: asUnownedTaskExecutor()), wakes: !isCurrent)
@@ -79,8 +78,8 @@ public final class TaskWaker: TaskExecutor {
 
     /// Suspends the calling task until `isDue`, until it is cancelled or until the waker stops.
     ///
-    /// - Parameter isDue: looks for news. This thread and the waker's call it, so it must be quick. What it
-    ///   looks at must be published before a bell of this waker rings, and the task must listen to that bell.
+    /// - Parameter isDue: looks for news. Called on this thread and the waker's, so it must be quick. What it
+    ///   reads must be published before a bell of this waker rings, and the task must listen to that bell.
     func wait(
         isolation: isolated (any Actor)? = #isolation, until isDue: @escaping @Sendable () -> Bool
     ) async {
@@ -94,21 +93,21 @@ public final class TaskWaker: TaskExecutor {
 }
 
 extension TaskWaker {
-    /// A task that waits.
+    /// A waiting task.
     private struct Sleeper: Sendable {
         let number: UInt64
         let isDue: @Sendable () -> Bool
         let task: CheckedContinuation<Void, Never>
     }
 
-    /// A part of a task that is to run on the waker's thread.
+    /// A job to run on the waker's thread.
     @safe
     private struct Job: Sendable {
         let job: UnownedJob
         let executor: UnownedTaskExecutor
     }
 
-    /// What is to be done in one turn.
+    /// The work of one turn.
     private struct Turn: Sendable {
         var due: [Sleeper] = []
         var jobs: [Job] = []
@@ -116,7 +115,7 @@ extension TaskWaker {
         var isStopped = false
     }
 
-    /// What the thread and the tasks share.
+    /// State shared by the thread and the tasks.
     private final class Room: Sendable {
         private struct State: Sendable {
             var sleepers: [Sleeper] = []
@@ -130,7 +129,7 @@ extension TaskWaker {
         private let rescued = Atomic<Int>(0)
         private let state = Mutex(State())
 
-        /// No sleep is longer.
+        /// Longest sleep.
         private static let sleepNsMax: Int64 = 60_000_000_000
 
         var isStopped: Bool { withState { $0.isStopped } }
@@ -211,7 +210,7 @@ extension TaskWaker {
             }
         }
 
-        /// The lock orders all this. `changeCount` repeats it because a sanitizer does not see how a
+        /// Ordering comes from the lock. `changeCount` repeats it only because a sanitizer does not see how a
         /// contended lock changes hands.
         private func withState<R: Sendable>(_ body: (inout State) -> R) -> R {
             state.withLock { state in

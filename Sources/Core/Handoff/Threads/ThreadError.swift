@@ -1,8 +1,8 @@
-// Why there is no thread.
+// Failure to create a thread.
 
-/// The system gives no further thread.
+/// The system refused to create another thread.
 public struct ThreadError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system's number of what is wrong.
+    /// The system's error number.
     public var errno: Int32
 
     /// An error of this number.

@@ -1,5 +1,5 @@
-// Wakes a thread that sleeps in a system call of its own, such as a poll of sockets, and costs no system call
-// while it is awake.
+// Wakes a thread that sleeps in its own system call, such as a poll of sockets, without a system call while
+// it is awake.
 //
 //     producer                      sleeper
 //     -------------------------     ----------------------------------
@@ -8,9 +8,9 @@
 //     wakes, if it was armed        sleeps if there is none
 //
 // Invariant: both sides change the one word by an exchange, so either the producer finds it armed and wakes,
-// or its exchange came before the sleeper's, which then sees the news.
+// or its exchange preceded the sleeper's, which then sees the news.
 //
-// Worst case: `notify` is one locked instruction, and a lock and a system call if the sleeper had armed it.
+// Worst case: `notify` is one locked instruction, plus a lock and a system call if the sleeper had armed it.
 
 import Synchronization
 
@@ -19,18 +19,18 @@ package final class WakeSwitch: Sendable {
     private let isArmed = Atomic<Bool>(false)
     private let wake = Mutex<(@Sendable () -> Void)?>(nil)
 
-    /// A switch that is not connected yet.
+    /// A switch not yet connected.
     package init() {}
 
-    /// Says how the sleeper is woken. It may be woken although it does not sleep.
+    /// Sets how to wake the sleeper, which may also be woken while awake.
     package func connect(_ wake: @escaping @Sendable () -> Void) { self.wake.withLock { $0 = wake } }
 
-    /// There is news, and it can be seen. Any thread.
+    /// News is visible. Any thread.
     package func notify() {
         if !isArmed.exchange(false, ordering: .acquiringAndReleasing) { return }
         wake.withLock { $0 }?()
     }
 
-    /// The next notification wakes. Thread: the sleeper's, which then looks for news once more.
+    /// Makes the next notification wake. Thread: the sleeper's, which then looks for news once more.
     package func arm() { _ = isArmed.exchange(true, ordering: .acquiringAndReleasing) }
 }
