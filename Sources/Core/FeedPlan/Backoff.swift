@@ -1,4 +1,4 @@
-// Exponential delays after failures, the same for connections and requests.
+// Exponential delays after failures, shared by connections and requests.
 
 /// Exponential delays with jitter from a seeded generator.
 struct Backoff: Sendable {
@@ -12,17 +12,17 @@ struct Backoff: Sendable {
         self.seed = seed
     }
 
-    /// A delay for the `attempt`-th failure in a row, from 1: between half and all of `firstMs × 2^(attempt
-    /// - 1)`, and of `maxMs` at most.
+    /// The delay after the `attempt`-th consecutive failure, from 1: between half and all of `firstMs ×
+    /// 2^(attempt - 1)`, at most `maxMs`.
     mutating func delayMs(attempt: Int) -> Int64 {
         let full = Self.doubled(firstMs, times: attempt - 1, max: maxMs)
         return full - Int64(next() % UInt64(full / 2 + 1))
     }
 
-    /// A time of 0 … `maxMs`.
+    /// A random time of 0 … `maxMs`.
     mutating func jitterMs(_ maxMs: Int64) -> Int64 { Int64(next() % UInt64(maxMs + 1)) }
 
-    /// `value × 2^times`, `max` at most, without overflow.
+    /// `value × 2^times`, at most `max`, without overflow.
     static func doubled(_ value: Int64, times: Int, max: Int64) -> Int64 {
         var value = min(value, max)
         for _ in 0..<Swift.max(times, 0) {

@@ -1,4 +1,4 @@
-// The terms, limits and times of a shard's connections. Illegal ones throw before anything starts; see
+// Terms, limits and times of a shard's connections. Illegal values throw before anything starts; see
 // `validate`.
 
 extension ConnectionSupervisor {
@@ -6,11 +6,11 @@ extension ConnectionSupervisor {
     public struct Configuration: Hashable, Sendable {
         /// What the venue allows.
         public var terms: ConnectionTerms
-        /// Names in one request.
+        /// Most names in one request.
         public var batchNameCountMax = 200
-        /// Part of the venue's message budget that is used; the rest is for pongs, which cannot wait.
+        /// Share of the venue's message budget that is used; the rest is for pongs, which cannot wait.
         public var messageSharePercent = 60
-        /// An answer that takes longer means that the connection is bad.
+        /// A connection that takes longer to answer a request is bad.
         public var answerLimitMs: Int64 = 10_000
         /// A connection that takes longer to open is given up. The socket's own limit is normally shorter.
         public var dialLimitMs: Int64 = 60_000
@@ -23,36 +23,37 @@ extension ConnectionSupervisor {
         public var backoffFirstMs: Int64 = 500
         /// Longest delay after failures.
         public var backoffMaxMs: Int64 = 60_000
-        /// Shortest delay after the venue refused us for our rate; doubled every further time. A
-        /// `Retry-After` counts instead.
+        /// Shortest delay after the venue refused us for our request rate; doubled with every further
+        /// refusal. A `Retry-After` takes precedence.
         public var refusedWaitMs = RefusalWait.firstMs
-        /// Where that doubling ends; half as much again may be added at random.
+        /// Upper limit of that doubling; up to half as much again is added at random.
         public var refusedWaitMaxMs = RefusalWait.maxMs
-        /// This shard's share of what an IP may attempt in five minutes, kept also where the venue states no
-        /// limit. Leave room: an attempt that falls back to another backend counts twice there.
+        /// This shard's share of the attempts an IP may make in five minutes, observed even if the venue
+        /// states no limit. Leave room: an attempt that falls back to another backend counts twice at the
+        /// venue.
         public var attemptsPerFiveMinutesMax = 120
-        /// A connection is replaced this long before the venue ends it, at the latest.
+        /// A connection is replaced at least this long before the venue ends it.
         public var renewalMarginMs: Int64 = 600_000
-        /// And up to this much earlier, so that many shards do not do it at once.
+        /// At random it is replaced up to this much earlier, so that shards do not renew together.
         public var renewalJitterMs: Int64 = 3_000_000
         /// Both connections deliver for this long before the older one is closed.
         public var overlapMs: Int64 = 3_000
-        /// Requests to resubscribe are gathered for this long.
+        /// Resubscriptions are batched for this long.
         public var coalesceMs: Int64 = 500
-        /// A stream resubscribed this often on one connection, each time within `lostWithinMs` of the time
-        /// before, counts as lost on it.
+        /// A stream resubscribed this often on one connection, each time within `lostWithinMs` of the last,
+        /// counts as lost on it.
         public var lostAfterCount = 2
         /// See `lostAfterCount`.
         public var lostWithinMs: Int64 = 600_000
-        /// A connection that lost this part of its streams is replaced.
+        /// A connection that lost this share of its streams is replaced.
         public var lostSharePercent = 25
-        /// Seed of the jitter; shards and processes should differ in it.
+        /// Seed of the jitter; must differ between shards and processes.
         public var seed: UInt64 = 1
 
-        /// The defaults under these terms.
+        /// Defaults for these terms.
         public init(terms: ConnectionTerms) { self.terms = terms }
 
-        /// Messages we send per second.
+        /// Messages we may send per second.
         var messagesPerSecond: Int { max(1, terms.messagesPerSecondMax * messageSharePercent / 100) }
     }
 
@@ -62,27 +63,27 @@ extension ConnectionSupervisor {
         case open(UInt16)
         /// Send this as a text message.
         case send(UInt16, StreamRequest)
-        /// Close it and ignore whatever it still delivers.
+        /// Close it and ignore anything it still delivers.
         case close(UInt16)
-        /// Tell the engine: from here on this connection delivers all streams that the venue accepts.
+        /// Tell the engine: from now on this connection delivers all streams that the venue accepts.
         case connected(UInt16)
-        /// Tell the engine: from here on this connection delivers nothing.
+        /// Tell the engine: from now on this connection delivers nothing.
         case disconnected(UInt16)
-        /// Tell the engine the same of a connection that was sound to its end, after its replacement has
+        /// Tell the engine the same about a connection that was sound to its end, after its replacement has
         /// delivered all streams for `overlapMs`.
         case retired(UInt16)
-        /// Tell the engine: what these streams of this connection had to say may be missing up to here. They
-        /// were unsubscribed, and are subscribed again.
+        /// Tell the engine: updates of these streams on this connection may be missing up to this point. They
+        /// were unsubscribed and are subscribed again.
         case resubscribed(UInt16, [String])
-        /// Report it for people.
+        /// Report it to the user.
         case report(Report)
     }
 
-    /// How a connection ended, as far as it matters for the next one.
+    /// How a connection ended, as far as the next one is concerned.
     public enum Loss: Hashable, Sendable {
-        /// It could not be opened, was closed, broke or fell silent.
+        /// It could not be opened, was closed, broke or went silent.
         case lost
-        /// The venue does not want us so often: a status of `RefusalWait` instead of the upgrade, close code
+        /// The venue limits our connection rate: a `RefusalWait` status instead of the upgrade, or close code
         /// 1008.
         case refused
     }

@@ -1,38 +1,38 @@
-// What a connection supervisor reports for people, and the wording of it.
+// What a connection supervisor reports to the user, and how it is worded.
 
 extension ConnectionSupervisor {
-    /// Why a connection is to be replaced.
+    /// Why a connection is being replaced.
     public enum Reason: Hashable, Sendable {
-        /// It nears the age at which the venue ends it.
+        /// It approaches the age at which the venue ends it.
         case age
         /// The venue announced that it will close it.
         case shutdown
-        /// Too many of its streams stay silent, whatever is done.
+        /// Too many of its streams stay silent despite resubscription.
         case lostStreams(count: Int)
         /// The venue refused to resubscribe streams.
         case refused
         /// A request was not answered in time.
         case unanswered
-        /// It was busy and then fell silent; even a ping goes unanswered.
+        /// It was busy and went silent; even a ping goes unanswered.
         case silent
     }
 
-    /// What is worth reporting.
+    /// Reportable facts.
     public enum Report: Hashable, Sendable {
-        /// All streams of this connection are acknowledged, this long after it was dialled.
+        /// All streams of this connection are acknowledged, this long after dialling.
         case subscribed(UInt16, streamCount: Int, afterMs: Int64)
-        /// The venue refused a request of these names; `isFinal` if it is not tried again.
+        /// The venue refused a request for these names; `isFinal` if it is not retried.
         case refused(UInt16, StreamRequest, code: Int64, text: String, isFinal: Bool)
         /// A request was not answered in time.
         case unanswered(UInt16, StreamRequest)
         /// It did not open in time.
         case notOpened(UInt16)
-        /// A replacement is wanted.
+        /// A replacement is needed.
         case replacing(UInt16, Reason)
-        /// These streams are unsubscribed and subscribed again.
+        /// These streams are being unsubscribed and subscribed again.
         case resubscribing(UInt16, streamCount: Int)
-        /// The next connection is dialled no sooner than after this time, following this many failures in a
-        /// row.
+        /// The next connection is dialled after this time at the earliest, following this many consecutive
+        /// failures.
         case waiting(forMs: Int64, failures: Int)
     }
 }

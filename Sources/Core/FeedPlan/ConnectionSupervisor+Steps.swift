@@ -1,8 +1,7 @@
-// What a supervisor does by itself: what the passing of time demands, and what happens to a connection that
-// is gone.
+// What a supervisor does without input: due actions, and the handling of a connection that is gone.
 
 extension ConnectionSupervisor {
-    /// When `timePassed` has something to do, unless an input comes first; nil if never. Always later than
+    /// When `timePassed` next has something to do, unless an input comes first; nil if never. Always after
     /// the last input.
     public var wakeAtMs: Int64? {
         switch phase {
@@ -15,13 +14,13 @@ extension ConnectionSupervisor {
         return wakeMs == .max ? nil : wakeMs
     }
 
-    /// Whether a connection serves: it is subscribed.
+    /// Whether a subscribed connection exists.
     public var isConnected: Bool { links.contains(where: \.isConnected) }
 
-    /// Connections that are open or about to be.
+    /// Connections that are open or being opened.
     public var connectionCount: Int { links.count }
 
-    /// Does what time demands.
+    /// Does everything that is due.
     mutating func settle(_ actions: inout [Action]) {
         for index in links.indices.reversed() { checkLimits(index, &actions) }
         if let retireAtMs = links.first?.retireAtMs, retireAtMs <= clockMs {
@@ -40,14 +39,14 @@ extension ConnectionSupervisor {
         if isDialWanted && dials.dialAtMs <= clockMs { dial(&actions) }
     }
 
-    /// A connection that has been good for a while proves that nothing is wrong with dialling.
+    /// A connection that has been good for a while proves that dialling works.
     mutating func forgetFailures() {
         if links.last?.hasServed(forMs: configuration.provenAfterMs, nowMs: clockMs) == true {
             dials.proved()
         }
     }
 
-    /// A connection that has delivered for a moment proves it at its end.
+    /// A connection that has delivered for a moment proves the same when it ends.
     mutating func forgiveWhatDelivered(_ index: Int) {
         if links[index].hasServed(forMs: configuration.deliveredAfterMs, nowMs: clockMs) {
             dials.proved()
@@ -81,7 +80,7 @@ extension ConnectionSupervisor {
         actions.append(.open(lastID))
     }
 
-    /// A request was accepted; after the last one of a new connection it is connected.
+    /// A request was accepted; after the last one of a new connection it counts as connected.
     mutating func accepted(_ index: Int, _ actions: inout [Action]) {
         if !links[index].accepted(nowMs: clockMs) { return }
         dials.subscribed()
@@ -95,7 +94,7 @@ extension ConnectionSupervisor {
         }
     }
 
-    /// Something is wrong with a connection that is still open: one that serves is replaced, any other is
+    /// Something is wrong with a connection that is still open: one in service is replaced, any other is
     /// closed.
     mutating func isBad(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].isConnected {
@@ -107,7 +106,7 @@ extension ConnectionSupervisor {
         }
     }
 
-    /// Wants a replacement for a connection.
+    /// Requests a replacement for a connection.
     mutating func doom(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
         if links[index].doom() { actions.append(.report(.replacing(links[index].id, reason))) }
     }

@@ -1,5 +1,5 @@
-// Which configurations of a connection supervisor are legal. A time beyond `TimeLimit.longestMs` is clamped
-// to it, so `.max` means never.
+// Legal configurations of a connection supervisor. A time beyond `TimeLimit.longestMs` is clamped to it, so
+// `.max` means never.
 
 import MarketData
 
@@ -7,7 +7,7 @@ extension ConnectionSupervisor.Configuration {
     /// Checks every field.
     ///
     /// - Parameter streamCount: streams that one connection will carry.
-    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value.
     public func validate(streamCount: Int = 1) throws(ConfigurationError) {
         try validateTerms(streamCount)
         try ConfigurationError.check("batchNameCountMax", batchNameCountMax, 1...10_000)
@@ -50,7 +50,7 @@ extension ConnectionSupervisor.Configuration {
         try ConfigurationError.check("streams", streamCount, 1...terms.streamCountMax)
     }
 
-    /// The same with times that can be added up.
+    /// The same with times clamped so that they can be added.
     var saturated: ConnectionSupervisor.Configuration {
         var same = self
         same.terms.lifeMs = TimeLimit.ms(terms.lifeMs)

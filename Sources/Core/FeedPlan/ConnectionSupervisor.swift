@@ -1,25 +1,25 @@
-// Supervises a shard's connections: dialling, subscribing, renewing one before the venue ends it, replacing a
-// bad one, all within what the venue allows.
+// Supervises a shard's connections: dialling, subscribing, renewing before the venue ends one, replacing a
+// bad one, all within the venue's limits.
 //
-// There is the connection that serves and, at times, its replacement: at most two. A replacement is always
-// opened beside the old one, subscribed completely, and given a few seconds of overlap, in which the engine
-// moves every symbol that has an update over by its update ids; only then is the old one closed. A planned
-// renewal therefore never makes a book stale, even if the symbol is silent during the overlap. When a
-// connection is replaced because something was wrong with it, such a book is stale until its next update
+// There are at most two connections: the one in service and its replacement. A replacement is opened beside
+// the old one, subscribed completely, and given a few seconds of overlap in which the engine moves every
+// symbol that has an update over by its update ids; only then is the old one closed. A planned renewal
+// therefore never makes a book stale, even if the symbol is silent during the overlap. When a connection is
+// replaced because something was wrong with it, a symbol silent in the overlap is stale until its next update
 // proves that nothing was missed.
 //
-// Pure: time comes in, actions come out, in the order in which they are to be done. The owner does them and
+// Pure: time comes in, actions come out, in the order in which to perform them. The owner performs them and
 // reports what happened; the invariants hold whatever it reports, in whatever order.
 //
 // Invariants
 // * At most two connections at a time, and at most `attemptsPerFiveMinutesMax` opened in any five minutes.
-// * No request leaves if `messagesPerSecond` messages left on that connection within the last second.
-// * Only ids that were opened and not closed appear in actions. `connected` comes at most once for an id,
-//   `disconnected` or `retired` exactly once for each that had it.
+// * No request is sent if `messagesPerSecond` messages left on that connection within the last second.
+// * Actions name only ids that were opened and not closed. `connected` occurs at most once per id,
+//   `disconnected` or `retired` exactly once for each id that had it.
 // * After `stop` nothing is open and nothing is ever opened again.
 //
 // Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
-// a connection, `attemptsPerFiveMinutesMax` times. At most `actionCountMax` actions for an input.
+// a connection, `attemptsPerFiveMinutesMax` times. At most `actionCountMax` actions per input.
 //
 // Worst case: O(streams of the shard) when a connection opens or streams are resubscribed, otherwise O(1).
 
@@ -38,8 +38,8 @@ import MarketData
 ///           any other              see below
 /// stopped   any          –
 /// ```
-/// One connection while the supervisor is running; an id that is not there is ignored. An outgoing one
-/// (`isDoomed`) is to be replaced: its replacement is opened at once, or when backoff and attempts allow.
+/// One connection while the supervisor is running; unknown ids are ignored. An outgoing one (`isDoomed`) is
+/// to be replaced: its replacement is opened at once, or when backoff and attempts allow.
 /// ```
 /// connection   input                                  next         actions
 /// dialling     opened                                 subscribing  send the first batch
@@ -70,16 +70,16 @@ import MarketData
 /// any          sent                                   –            less room for requests
 ///              opened again                           –
 /// ```
-/// A stream that the venue does not accept is left out of a connection, and requested again on the next one.
-/// When the older of two is gone the newer one takes its place; when the newer one is gone the older one
-/// stays, outgoing as it was. Backoff grows with every failure in a row. A connection that was subscribed for
-/// long, or that delivered data, is no failure; a `Retry-After` is always waited for.
+/// A stream that the venue does not accept is left out on that connection and requested again on the next.
+/// When the older of two is gone, the newer takes its place; when the newer is gone, the older stays, still
+/// outgoing. Backoff grows with every consecutive failure. A connection that was subscribed for long, or that
+/// delivered data, is no failure; a `Retry-After` is always observed.
 public struct ConnectionSupervisor: Sendable {
     enum Phase: Hashable, Sendable {
         case new, running, stopped
     }
 
-    /// Most actions that one input leads to.
+    /// Most actions produced by one input.
     public static var actionCountMax: Int { 20 }
 
     /// Limits and times.
@@ -88,7 +88,7 @@ public struct ConnectionSupervisor: Sendable {
     public let streams: [String]
     private let names: Set<String>
     private(set) var phase = Phase.new
-    /// The connection that serves, and its replacement.
+    /// The connection in service and its replacement.
     var links: [StreamConnection] = []
     var dials: DialPolicy
     private(set) var clockMs: Int64 = .min
@@ -96,8 +96,8 @@ public struct ConnectionSupervisor: Sendable {
 
     /// A supervisor that has not started.
     ///
-    /// - Precondition: a configuration that `validate` accepts for this many streams, each of them named
-    ///   once; `ShardPlan` makes such shards.
+    /// - Precondition: a configuration that `validate` accepts for this many streams, each named once;
+    ///   `ShardPlan` makes such shards.
     public init(streams: [String], configuration: Configuration) {
         do throws(ConfigurationError) {
             try configuration.validate(streamCount: streams.count)
@@ -112,7 +112,7 @@ public struct ConnectionSupervisor: Sendable {
         dials = DialPolicy(configuration)
     }
 
-    /// Begins.
+    /// Starts.
     public mutating func start(nowMs: Int64) -> [Action] {
         switch phase {
         case .new: phase = .running
@@ -121,14 +121,14 @@ public struct ConnectionSupervisor: Sendable {
         return settled(nowMs) { _, _ in }
     }
 
-    /// The connection is open; nothing is subscribed on it.
+    /// The connection is open, with nothing subscribed yet.
     public mutating func opened(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, _ in
             supervisor.links[index].opened(supervisor.streams)
         }
     }
 
-    /// A reply has come on the connection.
+    /// A reply arrived on the connection.
     public mutating func replied(
         _ id: UInt16, to requestID: RequestID?, _ outcome: ReplyOutcome, nowMs: Int64
     ) -> [Action] {
@@ -162,13 +162,13 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// The connection is gone, or could not be opened.
+    /// The connection ended or could not be opened.
     ///
     /// - Parameters:
     ///   - id: the connection.
-    ///   - loss: what ended it.
-    ///   - hasDelivered: whether data has come on it.
-    ///   - retryAfterSeconds: `Retry-After` of the answer that refused it, if there was one.
+    ///   - loss: how it ended.
+    ///   - hasDelivered: whether it delivered data.
+    ///   - retryAfterSeconds: `Retry-After` of the refusal, if any.
     ///   - nowMs: the time.
     public mutating func closed(
         _ id: UInt16, _ loss: Loss, hasDelivered: Bool = false, retryAfterSeconds: Int? = nil, nowMs: Int64
@@ -180,8 +180,8 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// The connection was busy, has fallen silent, and does not answer a ping. It may come back; meanwhile
-    /// its replacement is opened.
+    /// The connection was busy, went silent, and does not answer a ping. It may recover; meanwhile its
+    /// replacement is opened.
     public mutating func fellSilent(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, actions in
             switch supervisor.links[index].phase {
@@ -193,17 +193,17 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// We sent a message on the connection that this machine did not ask for: a pong or a ping.
+    /// We sent a message on the connection that the supervisor did not request: a pong or a ping.
     public mutating func sent(_ id: UInt16, nowMs: Int64) -> [Action] {
         settled(nowMs, id) { supervisor, index, _ in
             supervisor.links[index].requests.sent(nowMs: supervisor.clockMs)
         }
     }
 
-    /// These streams are silent and should not be: unsubscribes them and subscribes them again.
+    /// These streams are unexpectedly silent: unsubscribes and resubscribes them.
     ///
-    /// Done on the newest connection that is subscribed; while there is none, all streams are about to be
-    /// subscribed anyway. Names of other shards are ignored.
+    /// Done on the newest subscribed connection; without one, all streams are about to be subscribed anyway.
+    /// Names of other shards are ignored.
     public mutating func resubscribe(_ wanted: [String], nowMs: Int64) -> [Action] {
         settled(nowMs) { supervisor, actions in
             guard let index = supervisor.links.lastIndex(where: \.isConnected) else { return }
@@ -224,7 +224,7 @@ public struct ConnectionSupervisor: Sendable {
     /// Time has passed.
     public mutating func timePassed(nowMs: Int64) -> [Action] { settled(nowMs) { _, _ in } }
 
-    /// Ends everything, for good.
+    /// Ends everything for good.
     public mutating func stop(nowMs: Int64) -> [Action] {
         clockMs = max(clockMs, nowMs)
         phase = .stopped
@@ -237,7 +237,7 @@ public struct ConnectionSupervisor: Sendable {
         return actions
     }
 
-    /// Handles an input about one connection, if it is there, and then does what time demands.
+    /// Handles an input about one connection, if it exists, and then does everything that is due.
     private mutating func settled(
         _ nowMs: Int64, _ id: UInt16, _ input: (inout ConnectionSupervisor, Int, inout [Action]) -> Void
     ) -> [Action] {
@@ -248,7 +248,7 @@ public struct ConnectionSupervisor: Sendable {
         }
     }
 
-    /// Handles an input and then does what time demands. Time never runs backwards in here.
+    /// Handles an input and then does everything that is due. Time never runs backwards here.
     private mutating func settled(
         _ nowMs: Int64, _ input: (inout ConnectionSupervisor, inout [Action]) -> Void
     ) -> [Action] {

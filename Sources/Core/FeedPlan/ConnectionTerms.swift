@@ -1,21 +1,21 @@
-// What the venue allows on one connection.
+// The venue's limits for one connection.
 
 /// The terms of one stream connection.
 public struct ConnectionTerms: Hashable, Sendable {
-    /// The server pings this often.
+    /// Interval of the server's pings.
     public var pingIntervalMs: Int
-    /// It hangs up when a pong is this late.
+    /// The server closes the connection if a pong is this late.
     public var pongDeadlineMs: Int
-    /// Messages it accepts from us per second; pongs, pings and requests all count.
+    /// Messages per second it accepts from us; pongs, pings and requests all count.
     public var messagesPerSecondMax: Int
-    /// Streams on one connection.
+    /// Most streams on one connection.
     public var streamCountMax: Int
-    /// It hangs up at this age.
+    /// The server closes the connection at this age.
     public var lifeMs: Int
-    /// Connection attempts per IP in five minutes; nil where none is documented.
+    /// Connection attempts per IP in five minutes; nil if no limit is documented.
     public var attemptsPerFiveMinutesMax: Int?
 
-    /// These terms.
+    /// Terms with these values.
     public init(
         pingIntervalMs: Int, pongDeadlineMs: Int, messagesPerSecondMax: Int, streamCountMax: Int, lifeMs: Int,
         attemptsPerFiveMinutesMax: Int?

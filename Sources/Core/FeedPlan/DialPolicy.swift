@@ -1,17 +1,17 @@
-// When the next connection may be dialled: what the venue allows in five minutes, and how long to wait after
+// When the next connection may be dialled: what the venue allows in five minutes, and the delay after
 // failures.
 //
 // Bounds: `attemptsPerFiveMinutesMax` times. Worst case: O(1).
 
-/// The door to the venue, as one shard knows it.
+/// One shard's limits on dialling the venue.
 ///
 /// ```
 /// input              effect
-/// dialled            one attempt more within five minutes
-/// lost               one failure more; the next attempt waits longer
-/// lost: refused      and at least twice as long as the time before, from what the venue tells
-/// proved             failures before it are forgotten
-/// subscribed         so are refusals
+/// dialled            one more attempt within five minutes
+/// lost               one more failure; the next attempt waits longer
+/// lost: refused      the wait at least doubles, starting from the venue's own
+/// proved             earlier failures are forgotten
+/// subscribed         earlier refusals are forgotten
 /// ```
 struct DialPolicy: Sendable {
     private static let windowMs: Int64 = 300_000
@@ -22,12 +22,12 @@ struct DialPolicy: Sendable {
     private var notBeforeMs: Int64 = .min
     private var attempts: RateLedger
     private var backoff: Backoff
-    /// Connections in a row that were lost without having been good.
+    /// Consecutive connections lost without having been good.
     private(set) var failures = 0
-    /// How often the venue refused us for our rate since a connection was subscribed.
+    /// Rate refusals by the venue since a connection was last subscribed.
     private var refusals = 0
 
-    /// A door that was never tried.
+    /// A policy without any attempts yet.
     init(_ configuration: ConnectionSupervisor.Configuration) {
         refusedWaitMs = configuration.refusedWaitMs
         refusedWaitMaxMs = configuration.refusedWaitMaxMs
@@ -39,13 +39,13 @@ struct DialPolicy: Sendable {
         )
     }
 
-    /// The next connection is dialled at this time at the earliest.
+    /// Earliest time to dial the next connection.
     var dialAtMs: Int64 { max(notBeforeMs, attempts.roomAtMs) }
 
-    /// A connection is dialled.
+    /// A connection is being dialled.
     mutating func dialled(nowMs: Int64) { attempts.charge(nowMs) }
 
-    /// A time of 0 … `maxMs`, so that many shards do not do the same at once.
+    /// A random time of 0 … `maxMs`, so that many shards do not act at once.
     mutating func jitterMs(_ maxMs: Int64) -> Int64 { backoff.jitterMs(maxMs) }
 
     /// A connection was good.
@@ -56,15 +56,15 @@ struct DialPolicy: Sendable {
 
     /// The newest connection is gone.
     ///
-    /// - Parameter toldMs: what the venue told to wait.
+    /// - Parameter toldMs: how long the venue told us to wait.
     mutating func lost(_ loss: ConnectionSupervisor.Loss, toldMs: Int64?, nowMs: Int64) {
         failures = min(failures + 1, DialPolicy.countMax)
         var delayMs = backoff.delayMs(attempt: failures)
         switch loss {
         case .lost: delayMs = max(delayMs, toldMs ?? 0)
         case .refused:
-            // A ban lasts from two minutes to three days, and longer for a client that keeps trying. The
-            // first time we wait as long as the venue says; after that the wait at least doubles.
+            // A ban lasts from two minutes to three days, longer for a client that keeps trying. The first
+            // time we wait as long as the venue says; after that the wait at least doubles.
             refusals = min(refusals + 1, DialPolicy.countMax)
             let doubledMs = Backoff.doubled(
                 toldMs ?? refusedWaitMs, times: refusals - 1, max: refusedWaitMaxMs)

@@ -1,6 +1,6 @@
 // Messages sent to the venue within the last second.
 
-/// The newest messages, as far as they limit the next one: at most `countMax` within a time.
+/// The newest events that count towards a limit of `countMax` within a time window.
 struct RateLedger: Sendable {
     private let countMax: Int
     private let windowMs: Int64
@@ -12,7 +12,7 @@ struct RateLedger: Sendable {
         self.windowMs = windowMs
     }
 
-    /// When one more message stays within the limit.
+    /// When one more message is within the limit.
     var roomAtMs: Int64 { times.count < countMax ? .min : times[0] + windowMs }
 
     mutating func charge(_ nowMs: Int64) {

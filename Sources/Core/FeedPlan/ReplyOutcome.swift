@@ -1,11 +1,11 @@
-// What the answer to a request amounts to.
+// The answer to a request.
 
-/// What an answer says.
+/// The content of an answer.
 public enum ReplyOutcome: Hashable, Sendable {
-    /// The venue did what was asked.
+    /// The venue did what was requested.
     case accepted(ReplyResult)
-    /// The venue refused. The code is the venue's; the text is cut to `textBytesMax` bytes, escapes in it are
-    /// left as they stand, and it ends with the offending stream where the venue names one.
+    /// The venue refused. The code is the venue's; the text is truncated to `textBytesMax` bytes, its escapes
+    /// are kept as they are, and it ends with the offending stream if the venue names one.
     case refused(code: Int64, text: String)
 
     /// Most bytes kept of a text.

@@ -2,9 +2,9 @@
 
 /// The result of an accepted request.
 public enum ReplyResult: Hashable, Sendable {
-    /// `null`: the request was no query.
+    /// `null`: the request was not a query.
     case done
-    /// A truth value.
+    /// A boolean.
     case flag
     /// A list, as of subscriptions.
     case list

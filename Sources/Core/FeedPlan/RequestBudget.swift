@@ -1,67 +1,66 @@
-// Whether a request may be sent now: the budget of request weight that an IP has, and what the venue has said
-// to the requests before.
+// Decides whether a request may be sent now: the request weight budget of an IP, and the venue's reaction to
+// earlier requests.
 //
-// Requests of all kinds are charged here and observe the same pauses. What they request, and in which order,
-// is up to the caller.
+// Requests of all kinds are charged here and observe the same pauses. Their content and order are up to the
+// caller.
 //
 // Invariants
-// * Weight charged to a clock minute never exceeds `weightUsable`; what is not urgent leaves `urgentReserve`
-//   of it to what is.
-// * Nothing is let through before the end of a pause; after a refusal, one request at a time until the venue
-//   has served one.
-// * At most `inFlightMax` requests are under way, and `lateMax` beside them that are late while requests sent
-//   after them were served; `carefulInFlightMax` until the venue has served one.
+// * Weight charged to a clock minute never exceeds `weightUsable`; requests that are not urgent leave
+//   `urgentReserve` of it to those that are.
+// * Nothing is sent before the end of a pause; after a refusal, one request at a time until the venue has
+//   served one.
+// * At most `inFlightMax` requests are in flight, plus `lateMax` that are late while requests sent after them
+//   were served; `carefulInFlightMax` until the venue has served one.
 //
-// Bounds: one entry for each request under way. Worst case: O(requests under way).
+// Bounds: one entry per request in flight. Worst case: O(requests in flight).
 
-/// The budget of requests to one pool.
+/// The budget for requests to one pool.
 ///
 /// ```
 /// input                               effect
-/// spend                               charged, and under way under a new ticket
-/// answering, answered: a count        the venue's, if it is larger than ours
+/// spend                               charged, and in flight under a new ticket
+/// answering, answered: a count        the venue's, if larger than ours
 /// answering, answered: good           the venue serves: pauses end
 /// answered: no such symbol, its own   likewise: the venue serves
-/// answered: 429, 418, 403             all wait; a 403 of a request that got one before only if nothing is
-///                                     served
-/// answered: not, or 5xx, 408          several in a row are an outage, and all wait
+/// answered: 429, 418, 403             all wait; a repeated 403 of one request only if nothing is served
+/// answered: none, or 5xx, 408         several in a row are an outage, and all wait
 /// late refusal                        as a timely one
-/// venueStates                         all weights in proportion to what is stated
+/// venueStates                         all weights scale with the stated budget
 /// ```
 struct RequestBudget: Sendable {
-    /// Whether one more request may be under way now.
+    /// Whether one more request may be sent now.
     enum Gate: Hashable {
-        /// It may, if its weight fits.
+        /// Yes, if its weight fits.
         case open
         /// Not before this time.
         case paused(untilMs: Int64)
-        /// Not before one of the others is answered, or late by this time.
+        /// Not before another one is answered, or late by this time.
         case crowded(wakeMs: Int64)
     }
 
-    /// Limits and times; the weights are in proportion to what the venue states.
+    /// Limits and times; weights are scaled to what the venue states.
     private(set) var limits: SnapshotPlanner.Configuration
-    /// What the owner wanted.
+    /// The owner's configuration, unscaled.
     private let wanted: SnapshotPlanner.Configuration
-    /// The budget that is planned.
+    /// The budget being planned.
     let pool: WeightPool
     private(set) var ledger: WeightLedger
     private(set) var pause = RequestPause()
     private var backoff: Backoff
-    /// Requests under way, and when they were sent.
+    /// Requests in flight and when they were sent.
     private var underWay: [UInt64: Int64] = [:]
     private var nextTicket: UInt64 = 1
     private var clockMs: Int64 = 0
-    /// The usual time to an answer.
+    /// Typical time to an answer.
     private(set) var latencyMs: Int64 = 200
     /// Requests sent since the start.
     private(set) var sentCount = 0
     /// Answers 429, 418 and 403 since the start.
     private(set) var refusalCount = 0
-    /// Requests since the start that got no answer or an error worth a retry.
+    /// Requests since the start with no answer or a retryable error.
     private(set) var transientFailureCount = 0
 
-    /// A budget of which nothing is spent.
+    /// A budget with nothing spent.
     init(pool: WeightPool, _ configuration: SnapshotPlanner.Configuration) {
         self.pool = pool
         limits = configuration
@@ -73,20 +72,20 @@ struct RequestBudget: Sendable {
         )
     }
 
-    /// The clock was set by so much, to `nowMs`: no pause ends earlier for that.
+    /// The clock was set by this much, to `nowMs`; no pause is shortened by that.
     mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
         if slipMs <= 0 { return }
         pause.clockSlipped(byMs: slipMs, nowMs: nowMs)
     }
 
-    /// What the clock showed at the last input, which may be before `nowMs` once it was set back: for
-    /// durations.
+    /// Clock reading at the last input, for durations; it may lie before `nowMs` after the clock was set
+    /// back.
     private(set) var presentMs: Int64 = 0
 
-    /// The time of the last input: time never runs backwards in here, whatever the clock does.
+    /// Time of the last input. Never runs backwards, whatever the clock does.
     var nowMs: Int64 { clockMs }
 
-    /// Time has passed; every other input wants this one before it.
+    /// Time has passed; must precede every other input.
     mutating func advance(_ nowMs: Int64) -> Int64 {
         presentMs = nowMs
         clockMs = max(clockMs, nowMs)
@@ -94,8 +93,8 @@ struct RequestBudget: Sendable {
         return clockMs
     }
 
-    /// Takes over the budget that the venue states; false if it cannot be believed or has no room for the
-    /// heaviest request.
+    /// Adopts the budget stated by the venue; false if it is implausible or too small for the heaviest
+    /// request.
     mutating func venueStates(weightPerMinute stated: Int) -> Bool {
         let usual = pool.weightPerMinute
         guard (usual / 8...usual * 32).contains(stated),
@@ -105,23 +104,23 @@ struct RequestBudget: Sendable {
         return true
     }
 
-    /// Whether one more request may be under way.
+    /// Whether one more request may be sent.
     func gate(nowMs: Int64) -> Gate {
         if nowMs < pause.untilMs { return .paused(untilMs: pause.untilMs) }
         let crowd = crowd(nowMs: nowMs)
         return crowd.hasRoom ? .open : .crowded(wakeMs: crowd.wakeMs)
     }
 
-    /// The first moment from now on at which `weight` more fits, if nothing else is sent before.
+    /// The first moment from now on at which `weight` more fits, if nothing else is sent first.
     ///
-    /// - Parameter isUrgent: whether it may spend what is kept for urgent requests.
+    /// - Parameter isUrgent: whether it may spend the urgent reserve.
     func roomMs(for weight: Int, isUrgent: Bool, nowMs: Int64) -> Int64 {
         ledger.roomMs(
             for: weight, within: limits.weightUsable, keeping: isUrgent ? 0 : limits.urgentReserve,
             nowMs: nowMs)
     }
 
-    /// Charges a request that is sent now.
+    /// Charges a request that is being sent.
     ///
     /// - Returns: its ticket.
     mutating func spend(_ weight: Int, isUrgent: Bool, nowMs: Int64) -> UInt64 {
@@ -133,14 +132,14 @@ struct RequestBudget: Sendable {
         return ticket
     }
 
-    /// When a request was sent that is under way.
+    /// When a request in flight was sent.
     func sentAtMs(_ ticket: UInt64) -> Int64? { underWay[ticket] }
 
-    /// The answer to a request has come, so long after it was sent.
+    /// A request took this long to be answered.
     mutating func tookMs(_ ms: Int64) { latencyMs += (ms - latencyMs) / 8 }
 
-    /// The answer to a request has begun. A good one proves that the venue serves us again, without waiting
-    /// for the rest of a long body.
+    /// The answer to a request has begun. A good one proves that the venue serves us again, before the rest
+    /// of a long body arrives.
     mutating func answering(_ ticket: UInt64, _ head: SnapshotPlanner.Answer) {
         if let sentAtMs = underWay[ticket], let used = head.usedWeight {
             ledger.learn(used: used, sentAtMs: sentAtMs)
@@ -151,11 +150,11 @@ struct RequestBudget: Sendable {
         }
     }
 
-    /// A request was answered, or is taken back because it was not.
+    /// A request was answered, or is taken back unanswered.
     ///
-    /// - Parameter hasFailed: whether the same was refused or failed before. While the venue serves others,
-    ///   its firewall then refuses what is asked, not us.
-    /// - Returns: what the answer means for the caller.
+    /// - Parameter hasFailed: whether the same request was refused or failed before. If the venue serves
+    ///   others, its firewall then objects to the request, not to us.
+    /// - Returns: the meaning of the answer for the caller.
     mutating func answered(
         _ ticket: UInt64, _ answer: SnapshotPlanner.Answer, hasFailed: Bool = false, nowMs: Int64
     ) -> SnapshotPlanner.Answer.Meaning {
@@ -176,7 +175,7 @@ struct RequestBudget: Sendable {
         return meaning
     }
 
-    /// When what has failed so often may be asked again, pauses apart.
+    /// When something that has failed this often may be retried, pauses aside.
     mutating func backoffMs(attempt: Int) -> Int64 { backoff.delayMs(attempt: attempt) }
 
     private mutating func refuse(
@@ -196,10 +195,10 @@ struct RequestBudget: Sendable {
         return pause.isProven ? limits.inFlightMax : min(limits.carefulInFlightMax, limits.inFlightMax)
     }
 
-    /// Whether one more request may be under way, and when that may change by the passing of time.
+    /// Whether one more request may be sent, and when time alone may change that.
     ///
-    /// A request that is late does not count while the venue has served one that was sent after it: its
-    /// slowness is its own.
+    /// A late request does not count if the venue has served one that was sent after it: then only that
+    /// request is slow.
     private func crowd(nowMs: Int64) -> (hasRoom: Bool, wakeMs: Int64) {
         var count = 0
         var late = 0

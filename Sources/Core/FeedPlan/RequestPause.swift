@@ -1,18 +1,18 @@
 // When to leave the venue alone: after 429, 418 and 403, and while it does not answer.
 //
 // A refusal counts as repeated only if its request was sent after the last refusal was known: requests in
-// flight together are refused together, and that is one refusal. After a refusal one request at a time is in
-// flight until the venue has answered well, so that the rest of the plan does not run into the same wall.
+// flight together are refused together, and that is one refusal. After a refusal, one request at a time is in
+// flight until the venue has answered well, so that the rest of the plan does not hit the same wall.
 //
-// A failure is not a refusal. One that the venue was seen to survive, because it served a request sent later,
-// is that request's own. Only several in a row are an outage: then all requests wait, longer each time, and a
-// few probe together, so that a slow one among them holds up no other.
+// A failure is not a refusal. If the venue served a request sent later, the failure is that request's own.
+// Only several in a row are an outage: then all requests wait, longer each time, and a few probe together, so
+// that a slow one holds up no other.
 //
 // Invariants
 // * `untilMs` is never before what any `Retry-After` demanded.
-// * A success of a request sent before the last refusal proves nothing and changes nothing.
+// * Success of a request sent before the last refusal proves nothing and changes nothing.
 
-/// When requests may be sent again, and how many at once then.
+/// When requests may be sent again, and how many at once.
 struct RequestPause: Sendable {
     /// Why no request is sent.
     enum Reason: Sendable {
@@ -22,16 +22,16 @@ struct RequestPause: Sendable {
     /// Bans grow from two minutes to three days; no pause is longer.
     static let maxMs: Int64 = 3 * 86_400_000
 
-    /// Whether the last thing the venue said was a refusal: one request at a time.
+    /// Whether the venue's last word was a refusal: one request at a time.
     private(set) var isProbing = false
-    /// Whether the venue serves: it has, and has not refused or failed altogether since.
+    /// Whether the venue serves: it has served and has not refused or failed altogether since.
     private(set) var isProven = false
     private var refusedUntilMs: Int64 = 0
     private var refusal = Reason.limited
     private var outageUntilMs: Int64 = 0
     private var refusals = 0
     private var outages = 0
-    /// Failures in a row that are not explained by the requests themselves.
+    /// Consecutive failures not explained by the requests themselves.
     private var failures = 0
     /// Requests with a lower ticket were sent before the last refusal was known.
     private var firstTicketAfter: UInt64 = 0
@@ -45,7 +45,7 @@ struct RequestPause: Sendable {
     /// Why.
     var reason: Reason { refusedUntilMs >= outageUntilMs ? refusal : .outage }
 
-    /// Whether the venue has served a request that was sent after this one.
+    /// Whether the venue has served a request sent after this one.
     func hasServedAfter(_ ticket: UInt64) -> Bool { isProven && ticket < lastServed }
 
     /// The venue refused to serve us for `waitMs`; repeated, the wait doubles up to `waitMaxMs`.
@@ -76,7 +76,7 @@ struct RequestPause: Sendable {
         firstTicketTrying = nextTicket
     }
 
-    /// The clock was set forward by so much, to `nowMs`: a pause that was not over ends as much later.
+    /// The clock was set forward by this much, to `nowMs`: a pause not yet over ends that much later.
     mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
         if refusedUntilMs > nowMs - slipMs { refusedUntilMs += slipMs }
         if outageUntilMs > nowMs - slipMs { outageUntilMs += slipMs }

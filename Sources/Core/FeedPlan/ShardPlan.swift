@@ -1,18 +1,18 @@
-// Which symbols share a connection. Symbols are dealt out in turn, because lists tend to begin with the
+// Which symbols share a connection. Symbols are dealt round-robin, because lists tend to begin with the
 // busiest.
 
 import MarketData
 
-/// Deals symbols out to shards.
+/// Deals symbols to shards.
 package enum ShardPlan {
-    /// As few shards as the venue's limit allows, but at least `shardCountMin`, filled evenly. Symbols named
-    /// twice are taken once; there are no empty shards.
+    /// As few shards as the venue's limit allows, but at least `shardCountMin`, filled evenly. Duplicates are
+    /// dropped; no shard is empty.
     ///
     /// - Parameters:
-    ///   - symbols: in the order in which they are dealt out.
+    ///   - symbols: in dealing order.
     ///   - streamsPerSymbol: 1 … `streamCountMax`.
     ///   - streamCountMax: streams on one connection.
-    ///   - shardCountMin: no fewer shards, as long as there are symbols for them.
+    ///   - shardCountMin: fewest shards, as long as there are symbols for them.
     package static func shards(
         _ symbols: [SymbolName], streamsPerSymbol: Int, streamCountMax: Int, shardCountMin: Int = 1
     ) -> [[SymbolName]] {

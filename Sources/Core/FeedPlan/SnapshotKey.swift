@@ -1,10 +1,10 @@
-// Whose snapshot is requested.
+// The symbol a snapshot is requested for.
 
 import MarketData
 
 /// A symbol of one market.
 public struct SnapshotKey: Hashable, Sendable {
-    /// The venue's number of its market; only the maker of keys knows what it means.
+    /// The venue's number for its market; only the maker of keys knows what it means.
     public var marketNumber: UInt8
     /// Its name.
     public var symbol: SymbolName

@@ -1,8 +1,8 @@
-// How deep a snapshot may be, and what it costs.
+// Depth of a snapshot and its cost.
 
-/// A snapshot limit and what it costs.
+/// A snapshot limit and its cost.
 public struct SnapshotLimit: Hashable, Sendable {
-    /// Levels a side at most.
+    /// Most levels per side.
     public var levelCount: Int
     /// Request weight.
     public var weight: Int

@@ -1,15 +1,15 @@
-// Requests other than snapshots, such as the one for the list of symbols: they are charged to the same budget
-// and keep the same pauses, and what the venue answers counts for the snapshots too.
+// Requests other than snapshots, such as the one for the symbol list: they are charged to the same budget and
+// observe the same pauses, and the venue's answers count for snapshots too.
 //
-// They have no queue: the caller asks until it is admitted. Every admitted request must be reported.
+// They have no queue: the caller asks until admitted. The answer to every admitted request must be reported.
 
 extension SnapshotPlanner {
-    /// The clock that gives `nowMs` was set: bans last at least as long as they were to, and what waits after
-    /// a failure or for an answer waits as long as it was to. O(entries).
+    /// The clock behind `nowMs` was set. Bans are not shortened, and waits after a failure or for an answer
+    /// keep their length. O(entries).
     ///
     /// - Parameters:
-    ///   - slipMs: by how much; below 0 if it was set back.
-    ///   - nowMs: the time it shows now.
+    ///   - slipMs: by how much; negative if set back.
+    ///   - nowMs: its new reading.
     public mutating func clockSlipped(byMs slipMs: Int64, nowMs: Int64) {
         budget.clockSlipped(byMs: slipMs, nowMs: nowMs)
         queue.clockSlipped(byMs: slipMs)
@@ -24,17 +24,17 @@ extension SnapshotPlanner {
         case wait(untilMs: Int64)
     }
 
-    /// What happens to an answered request other than a snapshot.
+    /// Outcome of an answered request other than a snapshot.
     public enum OtherOutcome: Hashable, Sendable {
         /// Success.
         case deliver
-        /// Worth asking again, not before this time.
+        /// Retry, not before this time.
         case retry(notBeforeMs: Int64)
-        /// Asking again is useless.
+        /// A retry is useless.
         case failed(Failure)
     }
 
-    /// Whether a request of this weight may be sent now; if so it is charged.
+    /// Whether a request of this weight may be sent now; if so, it is charged.
     public mutating func admit(weight: Int, nowMs: Int64) -> Admission {
         let now = advance(nowMs)
         switch budget.gate(nowMs: now) {
@@ -47,19 +47,19 @@ extension SnapshotPlanner {
         return .send(ticket: budget.spend(weight, isUrgent: true, nowMs: now))
     }
 
-    /// Reports that the answer to a request of any kind has begun, by its head. A good one proves that the
-    /// venue serves us again, without waiting for the rest of a long body.
+    /// Reports the head of an answer to a request of any kind. A good one proves that the venue serves us
+    /// again, before the rest of a long body arrives.
     public mutating func answering(_ ticket: UInt64, _ head: Answer, nowMs: Int64) {
         _ = advance(nowMs)
         budget.answering(ticket, head)
     }
 
-    /// Reports the answer to an admitted request, or that there is none.
+    /// Reports the answer to an admitted request, or its absence.
     ///
     /// - Parameters:
-    ///   - ticket: of the request.
-    ///   - answer: what came of it.
-    ///   - attempt: how often it was asked before; later ones wait longer.
+    ///   - ticket: its ticket.
+    ///   - answer: the answer.
+    ///   - attempt: number of earlier attempts; later ones wait longer.
     ///   - nowMs: the time.
     public mutating func answeredOther(
         _ ticket: UInt64, _ answer: Answer, attempt: Int, nowMs: Int64

@@ -1,31 +1,32 @@
-// The planner's limits and times. Illegal ones throw before anything starts; see `validate`.
+// The planner's limits and times. Illegal values throw before anything starts; see `validate`.
 
 extension SnapshotPlanner {
     /// Limits and times of a planner.
     public struct Configuration: Hashable, Sendable {
         /// The venue's budget per clock minute.
         public var weightPerMinute: Int
-        /// Part of it that is never spent, and the most weight in flight at once (but one request always may
-        /// be): for other programs at this IP, and for weight that the venue has counted but not told us yet.
+        /// Part of it that is never spent, and the most weight in flight at once (a single request is always
+        /// allowed): for other programs at this IP, and for weight that the venue has counted but not yet
+        /// reported.
         public var weightHeadroom: Int
-        /// Part of the rest that is reserved for first books and lost ones.
+        /// Part of the rest reserved for first and lost books.
         public var urgentReserve: Int
-        /// Requests in flight at once.
+        /// Most requests in flight.
         public var inFlightMax = 8
-        /// The same before the venue has served one, and while it does not answer.
+        /// The same until the venue has served one, and while it does not answer.
         public var carefulInFlightMax = 4
-        /// Further requests whose answers are late while the venue serves others: one slow answer must not
-        /// hold up the rest.
+        /// Further requests allowed whose answers are late while the venue serves others: one slow answer
+        /// must not hold up the rest.
         public var lateMax = 24
         /// An answer is late after this time.
         public var lateAfterMs: Int64 = 1000
-        /// This many requests in a row without a good answer are an outage, and slow down all.
+        /// This many consecutive requests without a good answer are an outage, which slows all of them.
         public var outageFailureCount = 4
-        /// Most symbols waiting at once; further requests are refused.
+        /// Most symbols waiting; further requests are refused.
         public var queueMax = 4096
-        /// A request without an answer for this long is taken back and sent again.
+        /// A request unanswered for this long is taken back and sent again.
         public var answerTimeoutMs: Int64 = 15_000
-        /// Uncertainty about which minute a request is counted in: clock difference plus time on the way.
+        /// Uncertainty about which minute a request is counted in: clock difference plus transit time.
         public var minuteGuardMs: Int64 = 1000
         /// First delay after a failure; doubled with every further one.
         public var backoffFirstMs: Int64 = 500
@@ -61,7 +62,7 @@ extension SnapshotPlanner {
             }
         }
 
-        /// The same shares of another budget; nil if it has no room for the deepest snapshot.
+        /// The same shares of another budget; nil if too small for the deepest snapshot.
         func scaled(to weight: Int, of pool: WeightPool) -> Configuration? {
             var scaled = self
             let usual = pool.weightPerMinute
@@ -90,10 +91,10 @@ extension SnapshotPlanner {
         }
     }
 
-    /// Adopts the budget that the venue states, at once: every weight of the configuration keeps its share.
+    /// Adopts the budget stated by the venue at once: every weight of the configuration keeps its share.
     ///
-    /// - Returns: false if it cannot be believed (less than an eighth, or more than 32 times what is usual),
-    ///   or leaves no room for the deepest snapshot; nothing changed.
+    /// - Returns: false, with nothing changed, if it is implausible (less than an eighth or more than 32
+    ///   times the usual) or leaves no room for the deepest snapshot.
     public mutating func venueStates(weightPerMinute stated: Int) -> Bool {
         budget.venueStates(weightPerMinute: stated)
     }

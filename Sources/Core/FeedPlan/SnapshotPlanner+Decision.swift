@@ -1,4 +1,4 @@
-// How the planner decides, and what it shows of its plan: the same decision, once to act on, once to display.
+// The planner's decision, made once and used both to act and to display the plan.
 
 extension SnapshotPlanner {
     /// What keeps the planner from sending.
@@ -13,40 +13,39 @@ extension SnapshotPlanner {
         case outage
         /// This minute's weight is spent.
         case budget
-        /// Enough is in flight, or everything that is requested.
+        /// Enough requests are in flight, or all there are.
         case answers
-        /// Everything that is requested waits after a failure.
+        /// All requests wait after a failure.
         case backoff
     }
 
     /// The plan at one moment.
     public struct Plan: Hashable, Sendable {
-        /// Entries waiting, by `SnapshotPriority`.
+        /// Waiting entries, by `SnapshotPriority`.
         public var queued: [Int]
-        /// Requests sent and not answered.
+        /// Requests sent and not yet answered.
         public var inFlight: Int
-        /// Weight spent in this clock minute, by our own count or the venue's, whichever is larger.
+        /// Weight spent in this clock minute, by our count or the venue's, whichever is larger.
         public var weightSpent: Int
         /// Weight we allow ourselves per minute.
         public var weightMax: Int
-        /// What the planner waits for; nil if something can be sent now, or if there is nothing to do.
+        /// What the planner is waiting for; nil if something can be sent now, or if there is nothing to do.
         public var obstacle: Obstacle?
-        /// The next request goes out at this time at the earliest; nil without an obstacle.
+        /// Earliest time of the next request; nil without an obstacle.
         public var waitingUntilMs: Int64?
-        /// Entries of this batch that were delivered. A batch begins with the first request after a time
-        /// without any.
+        /// Delivered entries of this batch. A batch begins with the first request after an idle time.
         public var delivered: Int
         /// Entries of this batch that failed for good.
         public var failed: Int
         /// All entries of this batch so far.
         public var total: Int
-        /// When the last entry should be delivered, if all goes well from here; nil if there is none.
+        /// When the last entry should be delivered if all goes well; nil if there is none.
         public var etaMs: Int64?
         /// Requests sent since the start.
         public var sentCount: Int
         /// Answers 429, 418 and 403 since the start.
         public var refusalCount: Int
-        /// Requests since the start that got no answer or an error worth a retry.
+        /// Requests since the start with no answer or a retryable error.
         public var transientFailureCount: Int
     }
 
@@ -56,8 +55,8 @@ extension SnapshotPlanner {
         case idle
     }
 
-    /// What is to be done now; the time of the ledger must be `nowMs`. What the clock shows is before that
-    /// for a while once it was set back: durations go on.
+    /// The next step; the ledger's time must be `nowMs`. After the clock was set back, its reading
+    /// `presentMs` is earlier for a while: durations go on.
     func decide(nowMs: Int64, presentMs: Int64) -> Decision {
         var wakeMs = Int64.max
         for flight in flights { wakeMs = min(wakeMs, flight.sentAtMs + configuration.answerTimeoutMs) }
@@ -83,7 +82,7 @@ extension SnapshotPlanner {
         return .send(first)
     }
 
-    /// The plan at this moment. O(entries × log entries); for display, not for the hot path.
+    /// The current plan. O(entries × log entries); for display, not for the hot path.
     public func plan(nowMs: Int64) -> Plan {
         var ledger = budget.ledger
         ledger.advance(nowMs: nowMs)
@@ -142,7 +141,7 @@ extension RequestPause {
 }
 
 extension SnapshotPlanner.Answer {
-    /// What an answer says about trying again.
+    /// Whether and when an answer calls for a retry.
     enum Meaning {
         case success
         case refusal(RequestPause.Reason)
@@ -155,9 +154,9 @@ extension SnapshotPlanner.Answer {
         case (200...299, _): .success
         case (418, _): .refusal(.banned)
         case (429, _), (_, -1003): .refusal(.limited)
-        // 403 is the venue's firewall, which acts on rate or content.
+        // 403 is the venue's firewall, which reacts to rate or content.
         case (403, _): .refusal(.blocked)
-        // -1000 … -1008 are the venue's own troubles.
+        // -1000 … -1008 are the venue's own failures.
         case (0, _), (408, _), (500..., _), (_, -1000), (_, -1001), (_, -1007), (_, -1008):
             .transient
         case (_, -1121): .permanent(.unknownSymbol)

@@ -1,13 +1,13 @@
-// Which configurations of a planner are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so
-// `.max` means never.
+// Legal configurations of a planner. A time beyond `TimeLimit.longestMs` is clamped to it, so `.max` means
+// never.
 
 import MarketData
 
 extension SnapshotPlanner.Configuration {
     /// Checks every field.
     ///
-    /// - Parameter pool: the budget that will be planned.
-    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    /// - Parameter pool: the budget to be planned.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value.
     public func validate(pool: WeightPool) throws(ConfigurationError) {
         let weightMax = 1_000_000_000
         try ConfigurationError.check("weightPerMinute", weightPerMinute, 1...weightMax)
@@ -37,7 +37,7 @@ extension SnapshotPlanner.Configuration {
             "at least blockedWaitMs")
     }
 
-    /// The same with times that can be added up.
+    /// The same with times clamped so that they can be added.
     public var saturated: SnapshotPlanner.Configuration {
         var same = self
         same.answerTimeoutMs = TimeLimit.ms(answerTimeoutMs)

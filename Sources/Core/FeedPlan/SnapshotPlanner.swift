@@ -1,33 +1,31 @@
-// Which snapshot to request next, and when: one budget of request weight per IP, and thousands of symbols
-// that need it.
+// Which snapshot to request next, and when: thousands of symbols share one request weight budget per IP.
 //
 // Pure: time comes in, decisions come out. The owner calls `next` until it says wait, sends what it is told
 // to send, and reports every answer. Whatever the order of these calls, the budget of a clock minute is kept,
 // and nothing is sent while the venue has told us to stay away.
 //
-// One entry per symbol, so the queue is bounded by the symbols subscribed and by `queueMax`. Ranks change
-// while entries wait, so it is kept unordered and searched from end to end, once for each call of `next`
-// (see `SnapshotQueue`).
+// One entry per symbol, so the queue is bounded by the subscribed symbols and by `queueMax`. Ranks change
+// while entries wait, so it is unordered and searched linearly once per call of `next` (see `SnapshotQueue`).
 //
 // Invariants
 // * Weight charged to a clock minute never exceeds `weightPerMinute - weightHeadroom`; urgent requests find
-//   at least `urgentReserve` of it, whatever deepening and audits use.
+//   at least `urgentReserve` of it, whatever deepening and audits spend.
 // * Nothing is sent before the end of a pause; after a refusal, one request at a time until the venue has
 //   served one.
-// * At most `inFlightMax` requests are in flight, and `lateMax` more that are late while requests sent after
-//   them were served; `carefulInFlightMax` until the venue has served one. At most one per symbol, cancelled
-//   ones included; and only as many as fit the headroom by weight, or one: the venue's last count may not
+// * At most `inFlightMax` requests are in flight, plus `lateMax` that are late while requests sent after them
+//   were served; `carefulInFlightMax` until the venue has served one. At most one per symbol, cancelled ones
+//   included; and, by weight, only as many as fit the headroom (or one): the venue's last count may not
 //   include weight in flight.
-// * Among those whose time has come, the most urgent goes first, of these the one of the better rank, of
-//   these the oldest; if it does not fit the budget, nothing overtakes it.
-// * A request is forgotten after success, after a permanent failure, or when cancelled; otherwise it is sent
-//   again. Cancelling and requesting again does not shorten its backoff.
+// * Among those that are due, the most urgent goes first, then the better rank, then the oldest; if it does
+//   not fit the budget, nothing overtakes it.
+// * A request is forgotten after success, permanent failure or cancellation; otherwise it is retried.
+//   Cancelling and requesting again does not shorten its backoff.
 //
-// Worst case: low-priority requests, and those of low rank, starve while more urgent ones keep arriving.
+// Worst case: requests of low priority or rank starve while more urgent ones keep arriving.
 
 /// Plans the depth snapshots of all symbols that share one weight budget.
 ///
-/// The life of one entry:
+/// States of one entry:
 /// ```
 /// state       input                                          next state  outcome
 /// none        request                                        queued      queued
@@ -50,17 +48,17 @@
 public struct SnapshotPlanner: Sendable {
     /// A request to send now.
     public struct Request: Hashable, Sendable {
-        /// Names this request in `answered`; increasing.
+        /// Identifies this request in `answered`; increasing.
         public var ticket: UInt64
-        /// Whose snapshot.
+        /// Symbol and market.
         public var key: SnapshotKey
-        /// How deep, and at what weight.
+        /// Depth and weight.
         public var limit: SnapshotLimit
     }
 
     /// What to do now.
     public enum Step: Hashable, Sendable {
-        /// Send this, then ask again.
+        /// Send this, then call `next` again.
         case send(Request)
         /// Nothing before this time, unless an answer or a request comes first.
         case wait(untilMs: Int64)
@@ -68,7 +66,7 @@ public struct SnapshotPlanner: Sendable {
         case idle
     }
 
-    /// What the venue answered.
+    /// The venue's answer.
     public struct Answer: Hashable, Sendable {
         /// HTTP status; 0 if none came (connection failed or timed out).
         public var status: Int
@@ -88,13 +86,13 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// What happens to an answered request.
+    /// Outcome of an answered request.
     public enum Outcome: Hashable, Sendable {
-        /// Success: hand the body on.
+        /// Success: pass the body on.
         case deliver(SnapshotKey)
-        /// It will be asked again, not before this time.
+        /// It will be retried, not before this time.
         case retry(SnapshotKey, notBeforeMs: Int64)
-        /// It will not be asked again.
+        /// It will not be retried.
         case failed(SnapshotKey, Failure)
         /// It was cancelled.
         case drop
@@ -108,19 +106,19 @@ public struct SnapshotPlanner: Sendable {
         case refused(status: Int, code: Int?)
     }
 
-    /// What became of a request.
+    /// Result of `request`.
     public enum Acceptance: Hashable, Sendable {
         /// It is a new entry.
         case queued
-        /// The symbol had an entry; the more urgent request of the two counts.
+        /// The symbol already had an entry; the more urgent of the two requests counts.
         case merged
-        /// A request of the symbol is in flight, and its answer will do for this request too.
+        /// A request for the symbol is in flight, and its answer will serve this one too.
         case underWay
         /// The queue is full; nothing changed.
         case full
     }
 
-    /// A request that was sent.
+    /// A request in flight.
     struct Flight: Sendable {
         var request: Request
         var entry: SnapshotQueue.Entry
@@ -128,9 +126,9 @@ public struct SnapshotPlanner: Sendable {
         var isAbandoned = false
     }
 
-    /// Limits and times; the weights are in proportion to what the venue states.
+    /// Limits and times; weights are scaled to what the venue states.
     public var configuration: Configuration { budget.limits }
-    /// The budget that is planned.
+    /// The budget being planned.
     public var pool: WeightPool { budget.pool }
     var budget: RequestBudget
     var queue = SnapshotQueue()
@@ -139,7 +137,7 @@ public struct SnapshotPlanner: Sendable {
     private(set) var batch = (delivered: 0, failed: 0)
     private var nextOrder: UInt64 = 0
 
-    /// A planner of this pool with nothing to do.
+    /// A planner for this pool with nothing to do.
     public init(pool: WeightPool, configuration: Configuration? = nil) {
         let configuration = configuration ?? Configuration(pool: pool)
         configuration.check(pool: pool)
@@ -150,9 +148,9 @@ public struct SnapshotPlanner: Sendable {
     ///
     /// - Parameters:
     ///   - key: the symbol and its market.
-    ///   - priority: what the snapshot is for.
-    ///   - limit: levels a side to ask for, and what that costs.
-    ///   - attempt: failed snapshots of this symbol in a row so far; the request waits accordingly.
+    ///   - priority: its purpose.
+    ///   - limit: levels per side to request, and their cost.
+    ///   - attempt: consecutive failed snapshots of this symbol so far; the request waits accordingly.
     ///   - rank: its place among those of equal priority.
     ///   - nowMs: the time.
     public mutating func request(
@@ -167,7 +165,7 @@ public struct SnapshotPlanner: Sendable {
                 flights[index].entry.merge(priority, limit, rank)
                 return .underWay
             }
-            // Its answer says nothing of what has happened since it was sent.
+            // Its answer predates whatever has happened since it was sent.
             entry.isBehindFlight = true
         }
         if queue.merge(key, priority, limit, rank) { return .merged }
@@ -179,7 +177,7 @@ public struct SnapshotPlanner: Sendable {
         return .queued
     }
 
-    /// Updates the rank of a symbol; has no effect unless a snapshot of it is requested.
+    /// Updates the rank of a symbol; no effect unless a snapshot of it is requested.
     public mutating func rank(_ key: SnapshotKey, _ rank: SnapshotRank) {
         queue.rank(key, rank)
         for index in flights.indices where flights[index].request.key == key {
@@ -187,8 +185,8 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// Cancels the request of a symbol. An answer in flight will be dropped, even if the symbol is requested
-    /// again before it comes.
+    /// Cancels a symbol's request. An answer in flight will be dropped even if the symbol is requested again
+    /// first.
     public mutating func cancel(_ key: SnapshotKey) {
         queue.forget(key, nowMs: budget.presentMs, most: configuration.queueMax)
         for index in flights.indices where flights[index].request.key == key {
@@ -196,7 +194,7 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// What to do now. Requests that were not answered in time are taken back first.
+    /// The next step. Requests not answered in time are taken back first.
     public mutating func next(nowMs: Int64) -> Step {
         let now = advance(nowMs)
         while let late = flights.firstIndex(where: { $0.sentAtMs + configuration.answerTimeoutMs <= nowMs }) {
@@ -215,8 +213,8 @@ public struct SnapshotPlanner: Sendable {
         }
     }
 
-    /// Reports the answer to a request, or that there is none. An answer that comes after its time is
-    /// dropped, but its refusal counts.
+    /// Reports the answer to a request, or its absence. An answer that arrives too late is dropped, but a
+    /// refusal in it counts.
     public mutating func answered(_ ticket: UInt64, _ answer: Answer, nowMs: Int64) -> Outcome {
         let now = advance(nowMs)
         guard let index = flights.firstIndex(where: { $0.request.ticket == ticket }) else {
@@ -228,7 +226,7 @@ public struct SnapshotPlanner: Sendable {
         return settle(flight, answer, now)
     }
 
-    /// Entries that will still lead to an outcome.
+    /// Entries that will still produce an outcome.
     var pendingCount: Int { queue.count + flights.count { !$0.isAbandoned } }
 
     private mutating func settle(_ flight: Flight, _ answer: Answer, _ now: Int64) -> Outcome {
@@ -266,6 +264,6 @@ public struct SnapshotPlanner: Sendable {
         return .retry(key, notBeforeMs: max(entry.notBeforeMs, pausedUntilMs))
     }
 
-    /// Time never runs backwards in here, whatever the clock does.
+    /// Time never runs backwards here, whatever the clock does.
     mutating func advance(_ nowMs: Int64) -> Int64 { budget.advance(nowMs) }
 }

@@ -1,12 +1,12 @@
-// What a snapshot is for, and how urgent that is.
+// Purpose and urgency of a snapshot.
 
-/// What a snapshot is for, most urgent first.
+/// Purpose of a snapshot, most urgent first.
 public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// The first book of a symbol.
     case initial
-    /// The book was lost, or must prove itself before it is believed again.
+    /// The book was lost, or must be proven before it is trusted again.
     case resync
-    /// A good book whose best price of a side is not known any more.
+    /// A good book whose best price is no longer proven on some side.
     case shallow
     /// A silent stream: is it merely quiet?
     case check
@@ -18,7 +18,7 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// More urgent first.
     public static func < (a: SnapshotPriority, b: SnapshotPriority) -> Bool { a.rawValue < b.rawValue }
 
-    /// Whether a book waits for it.
+    /// Whether a book depends on it.
     var isUrgent: Bool {
         switch self {
         case .initial, .resync, .shallow, .check: true

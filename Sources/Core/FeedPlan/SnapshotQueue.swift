@@ -1,31 +1,31 @@
-// The requests that wait: entries in no order, and where each symbol's is.
+// Waiting requests: unordered entries with an index by symbol.
 //
-// Why no order: ranks change while entries wait, due times come, and requests in flight end, and any of these
-// would move an entry. A search from end to end is 4,000 comparisons at most, made once for each request or
-// alarm, some hundred times a minute.
+// Why unordered: ranks change while entries wait, entries become due, and requests in flight end; any of
+// these would move an entry. A linear search is 4,000 comparisons at most, once per request or alarm, some
+// hundred times a minute.
 //
-// A request that failed and was cancelled is remembered until its backoff is over: cancelling and requesting
+// A failed request that was cancelled is remembered until its backoff is over: cancelling and requesting
 // again gains nothing.
 //
-// Bounds: entries, the planner's `queueMax`; so is what is remembered. Worst case: a search is O(entries),
-// everything else O(1).
+// Bounds: the planner's `queueMax`, for entries and for remembered failures. Worst case: a search is
+// O(entries), everything else O(1).
 
 /// The queue of a planner.
 struct SnapshotQueue: Sendable {
-    /// A request that waits.
+    /// A waiting request.
     struct Entry: Sendable {
         var key: SnapshotKey
         var priority: SnapshotPriority
         var limit: SnapshotLimit
         var rank: SnapshotRank
-        /// Order of arrival; kept over retries.
+        /// Order of arrival; kept across retries.
         var order: UInt64
         var notBeforeMs: Int64
         var failures = 0
-        /// Whether a request of its symbol is in flight whose answer is of no use to it.
+        /// Whether a request for its symbol is in flight that cannot serve it.
         var isBehindFlight = false
 
-        /// The more urgent request counts; of two as urgent, the deeper; and the better rank of the two.
+        /// Keeps the more urgent request, of equal ones the deeper, and the better of both ranks.
         mutating func merge(_ priority: SnapshotPriority, _ limit: SnapshotLimit, _ rank: SnapshotRank) {
             if priority < self.priority || (priority == self.priority && limit.weight > self.limit.weight) {
                 (self.priority, self.limit) = (priority, limit)
@@ -33,7 +33,7 @@ struct SnapshotQueue: Sendable {
             self.rank = min(self.rank, rank)
         }
 
-        /// Whether this entry's turn is before the other's.
+        /// Whether this entry goes before the other.
         func goesBefore(_ other: Entry) -> Bool {
             if priority != other.priority { return priority < other.priority }
             if rank != other.rank { return rank < other.rank }
@@ -41,7 +41,7 @@ struct SnapshotQueue: Sendable {
         }
     }
 
-    /// What is left of a request that failed and was cancelled.
+    /// What remains of a failed request that was cancelled.
     private struct Remembered: Sendable {
         var failures: Int
         var notBeforeMs: Int64
@@ -56,7 +56,7 @@ struct SnapshotQueue: Sendable {
 
     subscript(key: SnapshotKey) -> Entry? { places[key].map { entries[$0] } }
 
-    /// Adds an entry, in the place of the one its symbol may have.
+    /// Adds an entry, replacing its symbol's if there is one.
     mutating func put(_ entry: Entry) {
         var entry = entry
         if let old = remembered.removeValue(forKey: entry.key) {
@@ -68,7 +68,7 @@ struct SnapshotQueue: Sendable {
         entries.append(entry)
     }
 
-    /// Merges a request into the entry of its symbol; false if there is none.
+    /// Merges a request into its symbol's entry; false if there is none.
     mutating func merge(
         _ key: SnapshotKey, _ priority: SnapshotPriority, _ limit: SnapshotLimit, _ rank: SnapshotRank
     ) -> Bool {
@@ -82,7 +82,7 @@ struct SnapshotQueue: Sendable {
         if let place = places[key] { entries[place].rank = rank }
     }
 
-    /// Removes the entry of a symbol.
+    /// Removes a symbol's entry.
     mutating func take(_ key: SnapshotKey) {
         guard let place = places.removeValue(forKey: key) else { return }
         entries.swapAt(place, entries.count - 1)
@@ -90,14 +90,14 @@ struct SnapshotQueue: Sendable {
         if place < entries.count { places[entries[place].key] = place }
     }
 
-    /// Removes the entry of a symbol, but not the memory of its failures.
+    /// Removes a symbol's entry but remembers its failures.
     mutating func forget(_ key: SnapshotKey, nowMs: Int64, most: Int) {
         guard let entry = self[key] else { return }
         take(key)
         remember(entry, nowMs: nowMs, most: most)
     }
 
-    /// Remembers the failures of a request that was cancelled; with too much to remember, only what still
+    /// Remembers the failures of a cancelled request; when there is too much to remember, only what still
     /// matters.
     mutating func remember(_ entry: Entry, nowMs: Int64, most: Int) {
         if entry.failures == 0 { return }
@@ -111,18 +111,18 @@ struct SnapshotQueue: Sendable {
         remembered[entry.key] = Remembered(failures: entry.failures, notBeforeMs: entry.notBeforeMs)
     }
 
-    /// The clock was set by so much: what waits waits as long as it was to.
+    /// The clock was set by this much: waits keep their length.
     mutating func clockSlipped(byMs slipMs: Int64) {
         for place in entries.indices { entries[place].notBeforeMs &+= slipMs }
         for key in remembered.keys { remembered[key]?.notBeforeMs &+= slipMs }
     }
 
-    /// The request of a symbol that was in flight has ended.
+    /// A symbol's request in flight has ended.
     mutating func flightEnded(_ key: SnapshotKey) {
         if let place = places[key] { entries[place].isBehindFlight = false }
     }
 
-    /// The entry whose turn it is, and when the next one's time comes.
+    /// The entry to send next, and when the next one becomes due.
     func first(nowMs: Int64) -> (entry: Entry?, wakeMs: Int64) {
         var first: Int?
         var wakeMs = Int64.max

@@ -1,15 +1,15 @@
-// Which of two snapshots of equal priority is wanted more.
+// Order among snapshots of equal priority.
 
-/// Which of two snapshots of equal priority is wanted more.
+/// Order among snapshots of equal priority.
 public struct SnapshotRank: Hashable, Comparable, Sendable {
-    /// Proven levels left on the worse side; `.max` where the side is known whole. For an audit, how often
-    /// the book was proven: there may be more to prove than weight allows, and the symbol that has waited
-    /// longest comes first, however often its audits came to nothing.
+    /// Proven levels left on the worse side; `.max` if the side is fully known. For an audit, how often the
+    /// book was proven: weight may not suffice for all, and the symbol that has waited longest goes first,
+    /// even if its earlier audits were inconclusive.
     public var provenLevelCount: Int
-    /// Depth updates a minute.
+    /// Depth updates per minute.
     public var updatesPerMinute: Int
 
-    /// A rank; by default the last.
+    /// A rank; the default is the last.
     public init(provenLevelCount: Int = .max, updatesPerMinute: Int = 0) {
         self.provenLevelCount = provenLevelCount
         self.updatesPerMinute = updatesPerMinute

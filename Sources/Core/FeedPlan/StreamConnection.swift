@@ -1,5 +1,5 @@
-// One connection of a shard: what it has come to, what is wrong with it, and how long it may last. What that
-// means for the shard, and whether there is another one, is the supervisor's business.
+// One connection of a shard: its phase, its faults, and its remaining time. What follows for the shard, and
+// whether there is another connection, is the supervisor's business.
 
 /// A connection from its dialling to its end.
 ///
@@ -24,7 +24,7 @@ struct StreamConnection: Sendable {
         case connected(sinceMs: Int64)
     }
 
-    /// What is wrong with a connection.
+    /// A connection's fault.
     enum Trouble: Hashable {
         case notOpened
         case old
@@ -42,10 +42,10 @@ struct StreamConnection: Sendable {
     private(set) var isSuspect = false
     /// When the overlap with its replacement ends; nil if it has none.
     private(set) var retireAtMs: Int64?
-    /// How often each stream was resubscribed on this connection, each time soon after the time before.
+    /// How often each stream was resubscribed on this connection, each time soon after the last.
     private var resubscriptions: [String: (count: Int, atMs: Int64)] = [:]
 
-    /// A connection that is dialled now.
+    /// A connection being dialled now.
     init(
         _ id: UInt16, dialledAtMs: Int64, renewAtMs: Int64,
         _ configuration: ConnectionSupervisor.Configuration
@@ -56,10 +56,10 @@ struct StreamConnection: Sendable {
         requests = StreamRequests(configuration)
     }
 
-    /// Whether it serves: all its streams are acknowledged.
+    /// Whether it is in service: all its streams are acknowledged.
     var isConnected: Bool { connectedSinceMs != nil }
 
-    /// Since when it serves; nil if it does not.
+    /// Since when it has been in service; nil if it is not.
     private var connectedSinceMs: Int64? {
         switch phase {
         case .connected(let sinceMs): sinceMs
@@ -67,7 +67,7 @@ struct StreamConnection: Sendable {
         }
     }
 
-    /// Whether it has served for so long.
+    /// Whether it has been in service for this long.
     func hasServed(forMs limitMs: Int64, nowMs: Int64) -> Bool {
         guard let connectedSinceMs else { return false }
         return nowMs - connectedSinceMs >= limitMs
@@ -85,7 +85,7 @@ struct StreamConnection: Sendable {
 
     /// A request was accepted, or given up for good.
     ///
-    /// - Returns: whether that makes it serve.
+    /// - Returns: whether that puts it in service.
     mutating func accepted(nowMs: Int64) -> Bool {
         switch phase {
         case .dialling, .connected: return false
@@ -95,7 +95,7 @@ struct StreamConnection: Sendable {
         return true
     }
 
-    /// It wants a replacement; false if it did already.
+    /// Marks it for replacement; false if it already was.
     mutating func doom() -> Bool {
         if isDoomed { return false }
         isDoomed = true
@@ -105,19 +105,19 @@ struct StreamConnection: Sendable {
     /// It may have failed to deliver something.
     mutating func suspect() { isSuspect = true }
 
-    /// Its replacement serves; it is closed at this time.
+    /// Its replacement is in service; it will be closed at this time.
     mutating func retire(atMs: Int64) { retireAtMs = atMs }
 
     /// Its replacement is gone.
     mutating func stay() { retireAtMs = nil }
 
-    /// Whether all that it delivered to its end is delivered by another one.
+    /// Whether another connection delivers everything that it delivered to its end.
     func isContinued(by next: StreamConnection?) -> Bool {
         guard !isSuspect, let next, next.isConnected else { return false }
         return next.requests.excluded.isSubset(of: requests.excluded)
     }
 
-    /// What is wrong with it now, in the order in which it is to be dealt with.
+    /// Its current faults, in the order in which to handle them.
     func troubles(nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration) -> [Trouble] {
         var troubles: [Trouble] = []
         switch phase {
@@ -129,7 +129,7 @@ struct StreamConnection: Sendable {
         return troubles
     }
 
-    /// When it has something to do, or to be checked for; `.max` if never.
+    /// When it next has something to do or to be checked; `.max` if never.
     func wakeAtMs(_ configuration: ConnectionSupervisor.Configuration) -> Int64 {
         var wakeMs = Int64.max
         switch phase {
@@ -140,8 +140,8 @@ struct StreamConnection: Sendable {
         return min(wakeMs, requests.wakeAtMs ?? .max, retireAtMs ?? .max)
     }
 
-    /// Counts that these streams are resubscribed, and the streams that are lost by now. Only what comes soon
-    /// after the time before adds up: over a day nearly every stream that lives is silent for long now and
+    /// Counts a resubscription of these streams; returns those that are now lost. Only resubscriptions in
+    /// quick succession add up: in the course of a day nearly every live stream is silent for long now and
     /// then.
     mutating func countLost(
         _ added: [String], nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration

@@ -1,23 +1,23 @@
-// A request about streams, as the venue gets it.
+// A request about streams, as sent to the venue.
 
 /// A request to the venue, to be sent as one text message.
 public struct StreamRequest: Hashable, Sendable {
-    /// What is asked.
+    /// What is requested.
     public enum Method: String, Sendable {
         /// Deliver these streams.
         case subscribe = "SUBSCRIBE"
-        /// Deliver them no longer.
+        /// Stop delivering them.
         case unsubscribe = "UNSUBSCRIBE"
     }
 
-    /// Names the request in its reply; increasing on a connection.
+    /// Identifies the request in its reply; increasing on a connection.
     public var id: Int64
-    /// What is asked.
+    /// What is requested.
     public var method: Method
-    /// Of which streams; UTF-8, not percent-encoded.
+    /// For which streams; UTF-8, not percent-encoded.
     public var streams: [String]
 
-    /// A request of these parts.
+    /// A request with these contents.
     public init(id: Int64, method: Method, streams: [String]) {
         (self.id, self.method, self.streams) = (id, method, streams)
     }
@@ -28,7 +28,7 @@ public struct StreamRequest: Hashable, Sendable {
         return "{\"method\":\"\(method.rawValue)\",\"params\":[\(names)],\"id\":\(id)}"
     }
 
-    /// The first few streams, for people.
+    /// The first few streams, for display.
     public var names: String {
         streams.prefix(3).joined(separator: " ") + (streams.count > 3 ? " and \(streams.count - 3) more" : "")
     }

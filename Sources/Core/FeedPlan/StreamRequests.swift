@@ -1,18 +1,18 @@
 // The requests of one stream connection: which batch of names to send next, and what its answer means.
 //
-// One request at a time. A reply can then be attributed even if it comes without an id, which some refusals
-// do, and an UNSUBSCRIBE is answered before the SUBSCRIBE of the same names leaves. The pace is set by the
-// venue's message budget rather than by the answers, so waiting for each costs next to nothing.
+// One request at a time. A reply can then be attributed even without an id, as some refusals come, and an
+// UNSUBSCRIBE is answered before the SUBSCRIBE of the same names is sent. The venue's message budget sets the
+// pace, not the answers, so waiting for each costs almost nothing.
 //
 // Invariants
 // * At most one request is awaited.
 // * Never more than `messagesPerSecondMax` messages from us in a second, pongs and pings included; only that
-//   many of the newest are counted, which is all that is needed.
+//   many of the newest are recorded, which suffices.
 // * Names waiting for a resubscription are names of this connection, each once, so they are bounded.
 //
-// A name that the venue does not accept must not cost the others their streams: a batch that is refused twice
-// is halved until the name stands alone, and is then left out. A venue that refuses everything is not asked a
-// thousand times.
+// A name that the venue does not accept must not cost the others their streams: a batch refused twice is
+// halved until the name stands alone, and that name is then left out. A venue that refuses everything is not
+// asked a thousand times.
 
 /// Sends the requests of one connection one after another.
 ///
@@ -37,27 +37,26 @@
 struct StreamRequests: Sendable {
     /// What a reply means.
     enum Verdict: Hashable, Sendable {
-        /// It answers no request that is awaited.
+        /// It answers no awaited request.
         case unrelated
-        /// This one is done.
+        /// This request is done.
         case accepted(StreamRequest)
-        /// The venue refused it; `isFinal` if it is not tried again.
+        /// The venue refused it; `isFinal` if it is not retried.
         case refused(StreamRequest, code: Int64, text: String, isFinal: Bool)
         /// The venue refused it; its halves will be sent.
         case split
-        /// The venue does not accept this one name; the others go on.
+        /// The venue rejects this one name; the others go on.
         case excluded(StreamRequest, code: Int64, text: String)
     }
 
-    /// Refusals on a connection after which batches are no longer halved: each name that the venue does not
-    /// accept costs about ten.
+    /// Refusals on a connection after which batches are no longer halved: each rejected name costs about ten.
     static let refusalCountMax = 64
 
     private struct Batch: Sendable {
         var method: StreamRequest.Method
         var streams: [String]
         var isRetry = false
-        /// Whether it is of the first subscription.
+        /// Whether it belongs to the first subscription.
         var isFirst = false
     }
 
@@ -68,7 +67,7 @@ struct StreamRequests: Sendable {
     private var awaited: (request: StreamRequest, batch: Batch, sentAtMs: Int64)?
     private var refusalCount = 0
     private var nameCount = 0
-    /// Names that the venue does not accept on this connection.
+    /// Names the venue rejects on this connection.
     private(set) var excluded = Set<String>()
     private var again: [String] = []
     private var againAtMs: Int64 = 0
@@ -106,9 +105,9 @@ struct StreamRequests: Sendable {
         }
     }
 
-    /// Requests these streams again, a little later and together with others that come until then.
+    /// Requests these streams again, a little later and together with any others requested until then.
     ///
-    /// - Returns: those of them that did not wait already.
+    /// - Returns: those that were not waiting already.
     mutating func resubscribe(_ streams: [String], nowMs: Int64) -> [String] {
         if again.isEmpty { againAtMs = nowMs + coalesceMs }
         var known = Set(again)
@@ -117,14 +116,14 @@ struct StreamRequests: Sendable {
         return added
     }
 
-    /// Forgets the awaited request and all that wait: the venue does not answer.
+    /// Drops the awaited request and all that wait: the venue does not answer.
     mutating func giveUp() {
         awaited = nil
         waiting = []
         again = []
     }
 
-    /// We sent a message that is no request on this connection: a pong or a ping.
+    /// We sent a message on this connection that is not a request: a pong or a ping.
     mutating func sent(nowMs: Int64) { messages.charge(nowMs) }
 
     /// The request to send now.
@@ -140,7 +139,7 @@ struct StreamRequests: Sendable {
         return request
     }
 
-    /// An answer has come.
+    /// An answer arrived.
     mutating func replied(_ id: RequestID?, _ outcome: ReplyOutcome) -> Verdict {
         guard let (request, batch, _) = awaited, answers(id, request, outcome) else { return .unrelated }
         awaited = nil
@@ -178,7 +177,7 @@ struct StreamRequests: Sendable {
     }
 
     /// Whether a reply answers a request. One without an id can only be a refusal of something the venue
-    /// could not read.
+    /// could not parse.
     private func answers(_ id: RequestID?, _ request: StreamRequest, _ outcome: ReplyOutcome) -> Bool {
         switch id {
         case .integer(let value): return value == request.id

@@ -2,27 +2,26 @@
 //
 // The venue counts a request in the minute in which it processes it, by its own clock. Near a boundary we
 // cannot know which minute that is, so a request sent within `guardMs` of one is charged to both. `guardMs`
-// must cover the difference of the clocks and the time a request is on its way.
+// must cover the clock difference and the transit time.
 //
 // Invariants
 // * `older` belongs to the minute of `now - guardMs`, `newer` to the one after; nothing older can still be
 //   charged.
-// * A request is charged before it is sent, and never given back: what the venue refused may have cost
-//   weight too.
-// * What urgent requests have spent is part of the reserve: other requests get their share of a minute
-//   whether the urgent ones have had theirs before or not.
+// * A request is charged before it is sent and never refunded: a refused request may have cost weight too.
+// * Weight spent by urgent requests is part of the reserve: other requests get their share of a minute
+//   whether or not the urgent ones have already had theirs.
 
-/// The weight spent in the one or two minutes that a request sent now can fall into.
+/// The weight spent in the one or two minutes a request sent now may be counted in.
 struct WeightLedger: Sendable {
     private static let minuteMs: Int64 = 60_000
-    /// No count beyond this is believed; that keeps sums of counts in range.
+    /// Larger counts are not believed, which keeps sums in range.
     private static let usedMax = 1 << 30
     private let guardMs: Int64
     private var minute: Int64 = .min
     private var older = Spent()
     private var newer = Spent()
 
-    /// What one minute has cost.
+    /// Weight spent in one minute.
     private struct Spent: Sendable {
         var all = 0
         var urgent = 0
@@ -35,8 +34,7 @@ struct WeightLedger: Sendable {
     /// - Parameter guardMs: 0 … 29,999.
     init(guardMs: Int64) { self.guardMs = guardMs }
 
-    /// Forgets minutes that no request sent from now on can be counted in. Every other call needs this one
-    /// before it.
+    /// Drops minutes in which no request sent from now on can be counted. Must precede every other call.
     mutating func advance(nowMs: Int64) {
         let current = Self.minuteIndex(nowMs - guardMs)
         if current <= minute { return }
@@ -45,13 +43,13 @@ struct WeightLedger: Sendable {
         minute = current
     }
 
-    /// Weight spent in the fuller of the minutes that a request sent now can fall into.
+    /// Weight spent in the fuller of the minutes a request sent now may be counted in.
     func spent(nowMs: Int64) -> Int { isAtBoundary(nowMs) ? max(older.all, newer.all) : older.all }
 
     /// The first moment from now on at which `weight` more stays within `limit`, if nothing else is sent
-    /// before.
+    /// first.
     ///
-    /// - Parameter reserve: what urgent requests must find of a minute, earlier ones included.
+    /// - Parameter reserve: the part of a minute guaranteed to urgent requests, earlier ones included.
     func roomMs(for weight: Int, within limit: Int, keeping reserve: Int, nowMs: Int64) -> Int64 {
         let isAtBoundary = isAtBoundary(nowMs)
         let newerHasRoom = newer.hasRoom(weight, within: limit, keeping: reserve)
@@ -73,8 +71,8 @@ struct WeightLedger: Sendable {
         }
     }
 
-    /// Adopts the venue's own count if it is larger. A count that may belong to a past minute is not used;
-    /// one given near the end of a minute goes to that minute.
+    /// Adopts the venue's own count if it is larger. A count that may belong to a past minute is ignored; one
+    /// given near the end of a minute is booked to that minute.
     mutating func learn(used: Int, sentAtMs: Int64) {
         if Self.minuteIndex(sentAtMs - guardMs) == minute {
             older.all = max(older.all, min(used, Self.usedMax))

@@ -1,8 +1,8 @@
 // A budget of request weight per IP and clock minute.
 
-/// A budget that the requests of one or more markets share.
+/// A budget shared by the requests of one or more markets.
 public struct WeightPool: Hashable, Sendable {
-    /// The budget as it usually is; the venue may state another one.
+    /// The usual budget; the venue may state another.
     public var weightPerMinute: Int
     /// Weight of the deepest snapshot.
     public var requestWeightMax: Int

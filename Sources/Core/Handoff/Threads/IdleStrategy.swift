@@ -18,7 +18,7 @@ import Glibc
 
 /// How to trade processor time for latency while there is nothing to do.
 public enum IdleStrategy: String, CaseIterable, Sendable {
-    /// Never gives up the CPU: lowest latency, one whole CPU.
+    /// Never yields the CPU: lowest latency, one whole CPU.
     case spin
     /// Spins, then yields, then sleeps for longer and longer. Works without notifications, late by at most
     /// `timeoutNs`.
