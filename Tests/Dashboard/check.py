@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.request
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 LOB = sys.argv[1]
@@ -87,7 +88,7 @@ def look(stack, browser):
 
     page = open_page(1500, 900, "dark", "#" + SYMBOL)
     count = len(json.loads(fetch(stack.url + "/v1/books"))["books"])
-    check(int(page.get_attribute("#rows", "aria-rowcount")) == count, f"the table has {count} rows")
+    check(int(page.get_attribute("#grid", "aria-rowcount")) == count + 1, f"the table has {count} rows")
     nodes = page.evaluate("document.querySelectorAll('.r').length")
     check(nodes < 60, f"of which {nodes} nodes exist")
     ladder(page, stack)
@@ -99,6 +100,9 @@ def look(stack, browser):
     unnamed = page.evaluate("""[...document.querySelectorAll('button, input, canvas, img')]
         .filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.hasAttribute('alt'))).length""")
     check(unnamed == 0, "everything to press or to look at has a name")
+    for scheme, hash in (("light", ""), ("dark", "#" + SYMBOL)):
+        accessible(open_page(1280, 800, scheme, hash), scheme)
+    accessible(open_page(390, 844, "light"), "phone")
     check(noise == [], f"no error, no warning and no request to elsewhere: {noise[:3]}")
     scrolling(page)
     faults(page, stack)
@@ -154,7 +158,7 @@ def keys(page):
     check(page.evaluate("lob.feed.selected") != before, "arrows choose a symbol")
     page.keyboard.press("/")
     page.keyboard.type("BTC")
-    page.wait_for_function("() => document.getElementById('rows').getAttribute('aria-rowcount') < 10")
+    page.wait_for_function("() => document.getElementById('grid').getAttribute('aria-rowcount') < 10")
     check(page.evaluate("document.activeElement.id") == "filter", "/ goes to the filter, and it filters")
     page.keyboard.press("Escape")
     theme = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -204,6 +208,16 @@ def contrast(page, scheme):
         all.onalarm = ratio(get('onalarm'), get('alarm')); probe.remove(); return all; }"""
     ratios = page.evaluate(script)
     check(min(ratios.values()) >= 4.5, f"{scheme}: least contrast {min(ratios.values()):.1f} of {min(ratios, key=ratios.get)}")
+
+
+def accessible(page, name):
+    """The rules of axe-core, all of them."""
+    result = Axe().run(page)
+    for violation in result.response["violations"]:
+        nodes = "; ".join(node["html"][:120] for node in violation["nodes"][:3])
+        print(f"      {violation['id']} ({violation['impact']}): {violation['help']}: {nodes}")
+    passes = len(result.response["passes"])
+    check(result.violations_count == 0, f"axe-core, {name}: {passes} rules hold, {result.violations_count} violated")
 
 
 def phone(page):

@@ -78,16 +78,24 @@ function show(body) {
 
 // Ladder
 
+function cell() {
+  const node = make("span");
+  node.setAttribute("role", "cell");
+  return node;
+}
+
 function build(levelCount) {
   const row = (className) => {
     const node = make("div", "l " + className);
     node.setAttribute("role", "row");
     const bar = make("b");
-    const cells = [0, 1, 2, 3, 4].map(() => make("span"));
+    bar.setAttribute("aria-hidden", "true");
+    const cells = [0, 1, 2, 3, 4].map(cell);
     node.append(bar, ...cells);
     return { node, bar, cells };
   };
   ladder = { levelCount, asks: [], bids: [], mid: make("div", "l mid") };
+  ladder.mid.setAttribute("role", "row");
   for (let i = 0; i < levelCount; i++) {
     ladder.asks.push(row("ask"));
     ladder.bids.push(row("bid"));
@@ -126,8 +134,8 @@ function drawLadder(body) {
 function drawMiddle(bid, ask) {
   if (!ladder.mid.firstChild) {
     for (const name of ["spread", "mid"]) {
-      const part = make("span", "", name + " ");
-      part.append(make("em"));
+      const part = cell();
+      part.append(name + " ", make("em"));
       ladder.mid.append(part);
     }
   }

@@ -74,7 +74,6 @@ export function drawParts({ buffers, planner, connections, latency }) {
 
 function drawPlanner(planner, connections) {
   const list = document.querySelector("#planner .body");
-  list.className = "body kv";
   const queued = Object.entries(planner.queued).filter(([, number]) => number > 0).map(([name, number]) => `${number} ${name}`);
   const eta = planner.etaMs ? span(Math.max(planner.etaMs - Date.now(), 0) * 1000) : "nothing is wanted";
   const states = connections.venue.map((shard) => shard.state);
@@ -93,7 +92,7 @@ function drawPlanner(planner, connections) {
 function drawLatency(latency) {
   const table = make("table", "plain");
   const head = make("tr");
-  for (const title of ["", "p50", "p90", "p99", "max"]) head.append(make("th", "", title));
+  for (const title of ["Stage", "p50", "p90", "p99", "max"]) head.append(make("th", "", title));
   table.append(head);
   for (const stage of latency.stages) {
     const row = make("tr");

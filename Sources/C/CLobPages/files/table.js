@@ -15,6 +15,7 @@ const columns = [
 
 function proven(side) { return (side.provenLevels ?? "–") + (side.complete ? "∎" : ""); }
 
+const grid = document.getElementById("grid");
 const list = document.getElementById("rows");
 const space = document.getElementById("space");
 const head = document.getElementById("head");
@@ -47,7 +48,7 @@ export function draw() {
   arrange();
   none.hidden = shown.length > 0 || !feed.isLoaded;
   space.style.height = shown.length * height + "px";
-  list.setAttribute("aria-rowcount", String(shown.length));
+  grid.setAttribute("aria-rowcount", String(shown.length + 1));
   const first = Math.max(Math.floor(list.scrollTop / height) - 3, 0);
   const last = Math.min(first + Math.ceil(list.clientHeight / height) + 7, shown.length);
   while (pool.length < last - first) pool.push(newRow());
@@ -78,7 +79,7 @@ function fill(row, book, index, height) {
   const className = "r " + book.state + (isOn ? " on" : "");
   if (node.className !== className) node.className = className;
   node.style.transform = `translateY(${index * height}px)`;
-  node.setAttribute("aria-rowindex", String(index + 1));
+  node.setAttribute("aria-rowindex", String(index + 2));
   node.setAttribute("aria-selected", String(isOn));
   columns.forEach((column, place) => put(cells[place], column.text(book)));
   const state = "s " + book.state;
@@ -127,13 +128,15 @@ export function start(onChoose) {
   columns.forEach((column, index) => {
     const button = make("button", "", column.title);
     button.type = "button";
-    button.setAttribute("role", "columnheader");
     button.addEventListener("click", () => {
       [sortColumn, isDown] = [index, sortColumn === index ? !isDown : index > 1];
       showSort();
       schedule();
     });
-    head.append(button);
+    const cell = make("div");
+    cell.setAttribute("role", "columnheader");
+    cell.append(button);
+    head.append(cell);
   });
   showSort();
   list.addEventListener("scroll", schedule, { passive: true });
@@ -145,9 +148,9 @@ export function start(onChoose) {
 }
 
 function showSort() {
-  [...head.children].forEach((button, index) => {
+  [...head.children].forEach((cell, index) => {
     const isSorted = index === sortColumn;
-    button.setAttribute("aria-sort", isSorted ? (isDown ? "descending" : "ascending") : "none");
-    put(button, columns[index].title + (isSorted ? (isDown ? " ↓" : " ↑") : ""));
+    cell.setAttribute("aria-sort", isSorted ? (isDown ? "descending" : "ascending") : "none");
+    put(cell.firstChild, columns[index].title + (isSorted ? (isDown ? " ↓" : " ↑") : ""));
   });
 }
