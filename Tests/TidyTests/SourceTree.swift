@@ -63,7 +63,7 @@ enum SourceTree {
         return SourceFile(path: path, bytes: Array(data))
     }
 
-    /// The files below a folder, without hidden ones and without what tools generate.
+    /// The text files below a folder, without hidden ones and without what tools generate.
     static func files(under folder: String) -> [SourceFile] {
         let names = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
         var files: [SourceFile] = []
@@ -71,7 +71,7 @@ enum SourceTree {
             let parts = name.split(separator: "/")
             if parts.contains(where: { $0.hasPrefix(".") || $0 == "out" || $0 == "__pycache__" }) { continue }
             let isFolder = names?.fileAttributes?[.type] as? FileAttributeType == .typeDirectory
-            if !isFolder, let file = file(folder + "/" + name) { files.append(file) }
+            if !isFolder, !name.hasSuffix(".png"), let file = file(folder + "/" + name) { files.append(file) }
         }
         return files.sorted { $0.path < $1.path }
     }
