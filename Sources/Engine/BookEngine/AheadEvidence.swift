@@ -1,10 +1,10 @@
-// What the process has in hand that is newer than the book: the id of a ticker, a partial depth or a
-// snapshot. That is normal for a moment, since a ticker comes before the update with its id. If it lasts,
-// updates are missing, whatever the stream of updates says.
+// Evidence newer than the book: the id of a ticker, partial depth or snapshot. Normal for a moment, since a
+// ticker precedes the update with its id. If it persists, updates are missing, whatever the stream of updates
+// suggests.
 //
-// Two ids stand for all: the oldest one that the book has not reached, and the latest. When the book passes
-// the oldest, the latest takes its place with its own time. A doubt can therefore come up to one limit later
-// than it might, and never wrongly.
+// Two ids represent all evidence: the oldest that the book has not reached, and the latest. When the book
+// passes the oldest, the latest takes its place with its own time. A doubt can therefore come up to one limit
+// late, but never wrongly.
 
 import MarketData
 
@@ -18,8 +18,7 @@ struct AheadEvidence {
     private var oldest: Sighting?
     private var latest: Sighting?
 
-    /// When the oldest id that the book has not reached was seen, on the engine's clock; nil if there is
-    /// none.
+    /// When the oldest id not yet reached by the book was seen, on the engine's clock; nil if there is none.
     var sinceNs: Int64? { oldest?.seenNs }
 
     /// That id.
@@ -31,7 +30,7 @@ struct AheadEvidence {
         latest = Sighting(id: id, seenNs: nowNs)
     }
 
-    /// The book stands at `id` now.
+    /// The book now stands at `id`.
     @inline(__always)
     mutating func reached(_ id: UpdateID) {
         guard let first = oldest, first.id <= id else { return }
@@ -42,10 +41,10 @@ struct AheadEvidence {
         }
     }
 
-    /// The stream has brought an update up to `id`: what was seen beyond that before this time is of a former
-    /// time of the venue, or nobody's.
+    /// The stream brought an update up to `id`: anything beyond that seen before this time belongs to an
+    /// earlier id epoch of the venue, or is bogus.
     ///
-    /// - Returns: whether there was such.
+    /// - Returns: whether there was any.
     mutating func cameBack(to id: UpdateID, seenBeforeNs: Int64) -> Bool {
         guard let first = oldest, first.id > id, first.seenNs < seenBeforeNs else { return false }
         if let last = latest, last.seenNs >= seenBeforeNs { oldest = last } else { removeAll() }

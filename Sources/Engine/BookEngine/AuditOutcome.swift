@@ -1,31 +1,30 @@
-// What the last comparison of a book with a snapshot of the venue came to. For people and stores; nothing
-// depends on it.
+// The result of comparing a book with a venue snapshot. For display and storage; nothing depends on it.
 //
-// Both checksums are over the same ranks: those of the standard rule that lie inside what is proven of both
-// books. So two books that agree have equal checksums, and whoever has the venue's snapshot can compute ours.
+// Both checksums cover the same levels: those of the standard rule that lie inside both proven ranges. So
+// equal books have equal checksums, and ours can be computed from the venue's snapshot.
 
 import DepthBook
 import MarketData
 
 /// The last comparison of a book with a snapshot at the same update id.
 public struct AuditOutcome: Hashable, Sendable, BitwiseCopyable {
-    /// Number of the audit among those of the symbol, from 1 on.
+    /// Number of the audit for this symbol, from 1.
     public var number: Int
     /// Update id at which both books stood.
     public var at: UpdateID
-    /// Update id of the snapshot, before it was brought to `at`.
+    /// Update id of the snapshot before it was brought to `at`.
     public var snapshotID: UpdateID
-    /// Whether both are equal inside what is proven of both.
+    /// Whether the books are equal inside both proven ranges.
     public var isEqual: Bool
-    /// Ranks a side that both checksums cover.
+    /// Levels per side covered by both checksums.
     public var levelCount: Int
-    /// Standard checksum of the served book over those ranks.
+    /// Standard checksum of the served book over those levels.
     public var checksum: UInt32
-    /// The same of the snapshot's book.
+    /// The same for the snapshot's book.
     public var venueChecksum: UInt32
 }
 
-/// Two books at one update id that ought to be equal and are not.
+/// Two books at one update id that should be equal but are not.
 package struct AuditSides: Hashable, Sendable {
     /// The audit's number.
     package var number: Int
@@ -36,7 +35,7 @@ package struct AuditSides: Hashable, Sendable {
 }
 
 extension SymbolBook {
-    /// Notes how a comparison of the served book with a candidate ended, while both still stand.
+    /// Records the result of comparing the served book with a candidate, while both still exist.
     func noteAudit(_ staging: SyncedBook, isEqual: Bool) {
         let (own, venue) = SymbolBook.comparable(served.book, staging.book)
         let scales = served.book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0)
@@ -54,7 +53,7 @@ extension SymbolBook {
 
     private typealias Sides = (bids: [PriceLevel], asks: [PriceLevel])
 
-    /// The best levels of two books as far as both are known.
+    /// The best levels of two books, as far as both are known.
     private static func comparable(
         _ own: borrowing OrderBook, _ venue: borrowing OrderBook
     ) -> (Sides, Sides) {
@@ -83,8 +82,8 @@ extension SymbolBook {
 }
 
 extension BookEngine {
-    /// Both sides of the last audit of a book that found a difference; nil if none did, or if as many other
-    /// books as are kept have had one since. For people.
+    /// Both sides of a book's last failed audit; nil if there was none, or if it has been displaced by those
+    /// of other books. For display.
     package borrowing func auditSides(of name: SymbolName) -> AuditSides? {
         shared.auditSides.last { $0.symbol == name }?.sides
     }

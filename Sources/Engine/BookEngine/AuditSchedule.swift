@@ -1,18 +1,18 @@
-// When a book is to prove itself again although nothing is in doubt.
+// When a book must be audited although nothing is in doubt.
 
 import MarketData
 
-/// The times of a symbol's audits.
+/// The audit times of a symbol.
 ///
 /// ```
 /// input       effect
-/// looked      the next audit is a period from now: a snapshot was compared with the book, or begins one
+/// looked      the next audit is one period from now: a snapshot was compared with the book, or became it
 /// agreed      likewise, and one more has agreed
 /// ```
-/// The period is up to a quarter shorter, a little different for each symbol and each time: audits of a whole
-/// market do not fall due together.
+/// The period is shortened by up to a quarter, differently for each symbol and time, so that the audits of a
+/// whole market do not fall due together.
 struct AuditSchedule {
-    /// Audits that agreed, and other snapshots that reached as deep as the book.
+    /// Audits that agreed, plus other snapshots at least as deep as the book.
     private(set) var count: UInt64 = 0
     private var provenNs: Int64 = 0
     private let nameHash: UInt64
@@ -20,10 +20,10 @@ struct AuditSchedule {
     /// The schedule of a symbol.
     init(_ name: SymbolName) { nameHash = UInt64(truncatingIfNeeded: name.quickHash) }
 
-    /// A snapshot was compared with the book, or is the book.
+    /// A snapshot was compared with the book, or became it.
     mutating func looked(nowNs: Int64) { provenNs = nowNs }
 
-    /// A snapshot agreed with the whole book, or with as much of it as an audit asks for.
+    /// A snapshot agreed with the whole book, or with as much of it as an audit requests.
     mutating func agreed(nowNs: Int64) {
         provenNs = nowNs
         count &+= 1

@@ -1,45 +1,45 @@
-// What a symbol knows about the snapshot it waits for: whether an answer counts, how new it must be, and how
+// What a symbol knows about the snapshot it awaits: whether an answer counts, how new it must be, and how
 // many attempts have failed.
 
 import MarketData
 
-/// The snapshot that a symbol waits for.
+/// The snapshot a symbol awaits.
 ///
 /// ```
 /// input                       effect
-/// cancelled                   no answer counts: one in flight is older than the doubt
+/// cancelled                   no answer counts: one in flight predates the doubt
 /// requested, not announced    answers count
 /// announced                   answers count: one after this belongs to it
-/// collectsEarly               updates are kept before the request is sent, for a second: then it is overdue
-/// passed(id)                  one that ends before this update is useless
-/// isTooOld, 4th in a row,     any will do: the venue may count differently, and its stream is silent
+/// collectsEarly               updates are kept before the request is sent, for at most a second
+/// passed(id)                  a snapshot that ends before this update is useless
+/// isTooOld, 4th in a row,     any will do: the venue may number differently, and its stream is silent
 ///   two minutes after it
-/// collected(id) before that   what came before was not of this stream: any will do
-/// bookLost                    any will do; no attempt has failed if the book was live
+/// collected(id) before that   earlier updates were not of this stream: any will do
+/// bookLost                    any will do; if the book was live, no attempt has failed
 /// restarted, never live       one more attempt has failed
 /// ```
 struct AwaitedSnapshot {
-    /// Whether an answer must not be used, because its request was cancelled.
+    /// Whether an answer must not be used because its request was cancelled.
     private(set) var isVoid = false
-    /// Books in a row that were given up before they were live.
+    /// Consecutive books given up before they were live.
     private var fruitless = 0
-    /// Last id of the updates that came before the request was sent.
+    /// Last id of the updates received before the request was sent.
     private var passedID = UpdateID(0)
-    /// Snapshots in a row that were older.
+    /// Consecutive snapshots older than that.
     private var tooOldCount = 0
     private static let tooOldCountMax = 3
-    /// When that update came, on the engine's clock. REST may lag behind it for minutes.
+    /// When that update arrived, on the engine's clock. REST may lag it by minutes.
     private var passedNs: Int64 = 0
     private static let tooOldNsMax: Int64 = 120_000_000_000
-    /// Until when updates are kept without an announcement, on the engine's clock.
+    /// How long updates are kept without an announcement, on the engine's clock.
     private var earlyUntilNs: Int64 = .max
-    /// How long a request may normally wait for its turn.
+    /// How long a request normally waits for its turn at most.
     private static let earlyNsMax: Int64 = 1_000_000_000
 
-    /// How many attempts failed before the next request.
+    /// Number of failed attempts before the next request.
     func attempt(_ asked: Int) -> Int { max(asked, fruitless) }
 
-    /// Whether a snapshot with this id is older than the request.
+    /// Whether a snapshot with this id predates the request.
     mutating func isTooOld(_ id: UpdateID, nowNs: Int64) -> Bool {
         if id >= passedID { return false }
         tooOldCount += 1
@@ -49,9 +49,9 @@ struct AwaitedSnapshot {
         return false
     }
 
-    /// A request is made.
+    /// A request is issued.
     ///
-    /// - Parameter isAnnounced: whether the sending of the request will be announced.
+    /// - Parameter isAnnounced: whether its sending will be announced.
     mutating func requested(isAnnounced: Bool) {
         if !isAnnounced { isVoid = false }
     }
@@ -62,27 +62,27 @@ struct AwaitedSnapshot {
     /// Updates are kept from now on, before the request is sent.
     mutating func collectsEarly(nowNs: Int64) { earlyUntilNs = nowNs &+ AwaitedSnapshot.earlyNsMax }
 
-    /// Whether updates have been kept for too long for a request that was not sent.
+    /// Whether updates have been kept too long for a request that was not sent.
     func isOverdue(nowNs: Int64) -> Bool { nowNs > earlyUntilNs }
 
     /// No answer is wanted any more.
     mutating func cancelled() { isVoid = true }
 
-    /// An update came while nothing was kept for the snapshot.
+    /// An update arrived while nothing was kept for the snapshot.
     mutating func passed(_ id: UpdateID, nowNs: Int64) { (passedID, passedNs, tooOldCount) = (id, nowNs, 0) }
 
     /// An update is kept for the snapshot.
     mutating func collected(_ id: UpdateID) {
-        // What came before was not of this stream, or of a former time.
+        // Earlier updates were of another stream or an earlier id epoch.
         if id < passedID { forgetPassed() }
     }
 
-    /// The book is given up and built again.
+    /// The book is given up and rebuilt.
     mutating func restarted(wasLive: Bool) {
         if !wasLive { fruitless += 1 }
     }
 
-    /// The book is believed no longer.
+    /// The book is no longer trusted.
     mutating func bookLost(wasLive: Bool) {
         if wasLive { fruitless = 0 }
         forgetPassed()

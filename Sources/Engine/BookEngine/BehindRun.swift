@@ -1,5 +1,5 @@
-// Updates that lie wholly in the book, or before what is collected for it. Single ones are duplicates. If
-// nothing else comes for too long, the book does not belong to this stream.
+// Updates that lie wholly inside the book, or before what is collected for it. Single ones are duplicates. If
+// nothing else arrives for too long, the book does not belong to this stream.
 
 /// Consecutive updates behind a book.
 ///
@@ -13,15 +13,15 @@
 /// any        end                                    ended
 /// ```
 struct BehindRun {
-    /// What a run of updates behind the book means.
+    /// Meaning of a run of updates behind the book.
     enum Verdict: Hashable {
-        /// Duplicates, or updates that were on their way.
+        /// Duplicates, or updates that were in transit.
         case duplicates
-        /// Nothing else has come for too long.
+        /// Nothing else has arrived for too long.
         case tooLong(Int64)
     }
 
-    /// Fewer are duplicates, however long they last.
+    /// Fewer than this are duplicates, however long they last.
     private static let countMin = 3
 
     private var sinceNs: Int64 = 0
@@ -29,15 +29,15 @@ struct BehindRun {
     private var count = 0
     private var isChecked = false
 
-    /// Whether the last update lay behind the book, and so recently that others may follow it: a straggler
-    /// says nothing of a stream that has been silent since.
+    /// Whether the last update lay behind the book, recently enough that others may follow: a straggler says
+    /// nothing about a stream that has been silent since.
     ///
-    /// - Parameter limitNs: how long updates may be behind the book.
+    /// - Parameter limitNs: how long updates may lie behind the book.
     func isRunning(nowNs: Int64, limitNs: Int64) -> Bool { count > 0 && nowNs &- lastNs <= limitNs }
 
     /// An update lay behind the book.
     ///
-    /// - Parameter limitNs: how long updates may be behind it.
+    /// - Parameter limitNs: how long updates may lie behind it.
     mutating func note(nowNs: Int64, limitNs: Int64) -> Verdict {
         if count == 0 { (sinceNs, isChecked) = (nowNs, false) }
         count += 1
@@ -46,7 +46,7 @@ struct BehindRun {
         return count < BehindRun.countMin || ageNs <= limitNs ? .duplicates : .tooLong(ageNs)
     }
 
-    /// Whether another snapshot may be requested: once in a run.
+    /// Whether another snapshot may be requested: once per run.
     mutating func takeCheck() -> Bool {
         if isChecked { return false }
         isChecked = true

@@ -1,9 +1,10 @@
-// A served book as a value, and how an engine uses one in place of a snapshot of the venue.
+// A served book as a value, and how an engine uses one in place of a venue snapshot.
 //
-// Levels and ids are those of the book, so nothing is rounded or printed on the way. Only what is proven is
-// copied. A snapshot states one limit for both sides, and a side that is shorter counts as complete; the
+// Levels and ids are taken from the book directly, so nothing is rounded or printed on the way. Only proven
+// levels are copied. A snapshot states one limit for both sides, and a shorter side counts as complete; the
 // limit of a copy is the length of the shorter side that is known only down to a price, so no side ever
-// claims more than the book did. A complete side may claim less: then it is known down to its last level.
+// claims more than the book did. A complete side may claim less: it then counts as known down to its last
+// level.
 //
 // Worst case: O(levels), with two allocations.
 
@@ -14,7 +15,7 @@ import MarketData
 
 /// The proven levels of a live book at one update id.
 public struct BookCopy: Sendable {
-    /// Whose book it is.
+    /// Symbol of the book.
     public let symbol: SymbolName
     /// Update id of the book.
     public let lastUpdateID: UpdateID
@@ -30,7 +31,7 @@ public struct BookCopy: Sendable {
     public let bids: [PriceLevel]
     /// All proven asks, best first.
     public let asks: [PriceLevel]
-    /// The last tick that the engine had taken.
+    /// The last tick the engine had processed.
     package let tickNs: Int64
 
     init(_ symbol: SymbolName, _ book: borrowing OrderBook, tickNs: Int64, claimsAll: Bool = false) {
@@ -57,7 +58,7 @@ public struct BookCopy: Sendable {
         return levels
     }
 
-    /// The copy as the frame of a snapshot, such as the venue might have sent; nil if it has no levels.
+    /// The copy as a snapshot frame, as the venue might have sent it; nil if it has no levels.
     package func snapshotFrame(_ dialect: WireDialect) -> [UInt8]? {
         var snapshot = DepthSnapshot()
         snapshot.take(self)
@@ -68,7 +69,7 @@ public struct BookCopy: Sendable {
         return bytes
     }
 
-    /// The limit under which these levels, as a snapshot, prove no more than the book did; nil if both sides
+    /// The limit with which these levels, as a snapshot, prove no more than the book did; nil if both sides
     /// are complete.
     var limit: Int? {
         let bounded = [(provenBids, bids.count), (provenAsks, asks.count)].filter { $0.0 != .unbounded }
@@ -77,7 +78,7 @@ public struct BookCopy: Sendable {
 }
 
 extension DepthSnapshot {
-    /// The levels of a copy.
+    /// Loads the levels of a copy.
     fileprivate mutating func take(_ copy: BookCopy) {
         reset()
         symbol = copy.symbol
@@ -90,8 +91,8 @@ extension DepthSnapshot {
 }
 
 extension BookEngine {
-    /// A copy of a live book; nil if the engine does not hold the symbol or does not believe its book.
-    /// Thread: the book thread, between two frames. O(levels).
+    /// A copy of a live book; nil if the engine does not hold the symbol or does not trust its book. Thread:
+    /// the book thread, between two frames. O(levels).
     public borrowing func copy(of name: SymbolName) -> BookCopy? {
         let slot = table.slot(of: name)
         if slot < 0 || books[slot].state != .live { return nil }
@@ -100,7 +101,7 @@ extension BookEngine {
             claimsAll: shared.defect.copiesClaimAll)
     }
 
-    /// Uses a copy of another engine's book as the snapshot that was requested.
+    /// Uses a copy of another engine's book as the requested snapshot.
     mutating func receive(_ copy: BookCopy) {
         let slot = table.slot(of: copy.symbol)
         if slot < 0 { return }
@@ -118,7 +119,7 @@ extension BookEngine {
         note(slot)
     }
 
-    /// The engine that a book was copied from has learnt more of it.
+    /// The copied engine has learnt more of a book.
     mutating func deepen(_ name: SymbolName) {
         let slot = table.slot(of: name)
         if slot < 0 { return }
@@ -126,7 +127,7 @@ extension BookEngine {
         note(slot)
     }
 
-    /// The engine that a book was copied from has given up its own.
+    /// The copied engine has given up its own book.
     ///
     /// - Returns: whether there was a book to give up here too.
     mutating func distrust(_ name: SymbolName) -> Bool {

@@ -1,10 +1,9 @@
-// Frames without a ring, for programs that embed the engine on the thread that receives. Each call is one
-// `step`.
+// Frames without a ring, for programs that embed the engine on the receiving thread. Each call is one `step`.
 //
-// All times are nanoseconds of one clock of the caller's choice, preferably since 1970: they appear in views,
+// All times are nanoseconds of one clock chosen by the caller, preferably since 1970: they appear in views,
 // and the engine measures with them.
 //
-// SAFETY: pointers to a span's bytes live inside the closure that made them.
+// SAFETY: pointers to a span's bytes do not leave the closure that created them.
 
 import BookSync
 import LobHandoff
@@ -12,30 +11,31 @@ import MarketData
 
 extension BookEngine {
     /// A connection is up with all subscriptions; symbols without a book now request a snapshot. Messages of
-    /// a source that is not connected are ignored.
+    /// an unconnected source are ignored.
     public mutating func connect(source: UInt16 = 0, receivedAtNs: Int64) {
         step(BookEngine.bare(.connected, source, receivedAtNs))
     }
 
-    /// A connection is gone; its books are stale until another one continues them.
+    /// A connection is gone; its books are stale until another connection continues them.
     public mutating func disconnect(source: UInt16 = 0, receivedAtNs: Int64) {
         step(BookEngine.bare(.disconnected, source, receivedAtNs))
     }
 
-    /// A connection was closed as planned, some time after another one with the same subscriptions was
-    /// connected: nothing is missing between the two, so live books stay live.
+    /// A connection was closed as planned, some time after another one with the same subscriptions came up:
+    /// nothing is missing between the two, so live books stay live.
     public mutating func retire(source: UInt16, receivedAtNs: Int64) {
         step(BookEngine.bare(.retired, source, receivedAtNs))
     }
 
-    /// Time passed. Call it four times a second, even while messages come: silence, audits and the status
-    /// mailboxes are handled only here. A silent book stays live; `BookView.receivedAtNs` says how old it is,
-    /// and `EngineRequest.resubscribe` that it should not be.
+    /// Time has passed. Call it four times a second, even while messages arrive: silence, audits and the
+    /// status mailboxes are handled only here. A silent book stays live; `BookView.receivedAtNs` gives its
+    /// age, and `EngineRequest.resubscribe` reports that it should not be silent.
     ///
     /// - Parameters:
-    ///   - receivedAtNs: the present time.
-    ///   - monotonicNs: the same on a clock that is never set, if there is one: always, or never. Durations
-    ///     are then measured with it, and a stream that stays late is told from a clock that was set.
+    ///   - receivedAtNs: the current time.
+    ///   - monotonicNs: the same moment on a monotonic clock, if there is one; always pass it, or never.
+    ///     Durations are then measured with it, and a stream that stays late is distinguished from a clock
+    ///     that was set.
     public mutating func tick(receivedAtNs: Int64, monotonicNs: Int64? = nil) {
         guard let monotonicNs else { return step(BookEngine.bare(.tick, 0, receivedAtNs)) }
         unsafe withUnsafeBytes(of: monotonicNs.littleEndian) { raw in
@@ -46,25 +46,25 @@ extension BookEngine {
         }
     }
 
-    /// One message as it came from the WebSocket, raw or in the combined wrapper. It is read in place, and
-    /// kept only while a snapshot is awaited. Nothing in it is an error here: it is counted, and
-    /// `lastParseError` says why the last one was refused.
+    /// One message as received from the WebSocket, raw or in the combined wrapper. Parsed in place, and kept
+    /// only while a snapshot is awaited. Bad input is not an error here: it is counted, and `lastParseError`
+    /// says why the last one was rejected.
     public mutating func receive(_ message: Span<UInt8>, source: UInt16 = 0, receivedAtNs: Int64) {
         unsafe message.withUnsafeBufferPointer { bytes in
             unsafe step(Frame(kind: .message, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
         }
     }
 
-    /// The REST depth body of a symbol.
+    /// A symbol's REST depth body.
     ///
     /// - Parameters:
-    ///   - body: the body, as it was received.
-    ///   - symbol: whose it is; the body need not say.
-    ///   - limit: levels a side that were requested, at least 1: a side of that length is known no further.
-    ///     More than the venue gives counts as what it gives. Nil only if the body is certainly complete on
+    ///   - body: the body as received.
+    ///   - symbol: its symbol; the body need not name it.
+    ///   - limit: levels requested per side, at least 1: a side of that length is known no further. A limit
+    ///     beyond the venue's maximum counts as the maximum. Nil only if the body is certainly complete on
     ///     both sides.
-    ///   - source: kept in the frame; 0 will do.
-    ///   - receivedAtNs: when its last byte was received.
+    ///   - source: stored in the frame; 0 will do.
+    ///   - receivedAtNs: receive time of its last byte.
     public mutating func receiveSnapshot(
         _ body: Span<UInt8>, of symbol: SymbolName, limit: Int?, source: UInt16 = 0, receivedAtNs: Int64
     ) {
@@ -75,7 +75,7 @@ extension BookEngine {
         }
     }
 
-    /// The request for a snapshot of a symbol was sent. Needed only with
+    /// The request for a symbol's snapshot was sent. Needed only with
     /// `EngineConfiguration.requestsAreAnnounced`.
     public mutating func snapshotRequested(of symbol: SymbolName, receivedAtNs: Int64) {
         let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
@@ -85,8 +85,7 @@ extension BookEngine {
         }
     }
 
-    /// The snapshot of a symbol that was requested will not come; the next request follows at once, with a
-    /// higher `attempt`.
+    /// A requested snapshot failed; the next request follows at once, with a higher `attempt`.
     public mutating func snapshotFailed(of symbol: SymbolName, source: UInt16 = 0, receivedAtNs: Int64) {
         let frame = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
         unsafe frame.withUnsafeBufferPointer { bytes in

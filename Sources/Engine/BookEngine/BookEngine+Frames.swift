@@ -1,7 +1,6 @@
-// One function for each kind of frame.
+// One function per kind of frame.
 //
-// SAFETY: the bytes of a frame are read during the call only, and never beyond what the frame says is
-// readable.
+// SAFETY: a frame's bytes are read only during the call, and never beyond what the frame declares readable.
 
 import BinanceVenue
 import BookSync
@@ -49,7 +48,7 @@ extension BookEngine {
         if shared.takeVerdict() { tellVerdict() }
     }
 
-    /// A REST depth body behind its envelope.
+    /// A REST depth body preceded by its envelope.
     mutating func snapshot(_ frame: Frame) {
         guard let (slot, envelope) = addressee(frame) else { return }
         do {
@@ -64,7 +63,7 @@ extension BookEngine {
         }
         let named = parser.snapshot.symbol
         if named.isEmpty || named == envelope.symbol {
-            // The venue clamps what is asked for beyond its deepest: a side that long may go on.
+            // The venue clamps requests beyond its deepest snapshot: a side of that length may be truncated.
             let deepest = configuration.rules.snapshotLevelCountMax
             books[slot].receiveSnapshot(
                 &parser, limit: envelope.limit == 0 ? nil : min(envelope.limit, deepest))
@@ -75,7 +74,7 @@ extension BookEngine {
         if shared.takeVerdict() { tellVerdict() }
     }
 
-    /// A snapshot that was asked for will not come.
+    /// A requested snapshot failed.
     mutating func snapshotFailed(_ frame: Frame) {
         guard let (slot, _) = addressee(frame) else { return }
         books[slot].snapshotFailed()
@@ -107,7 +106,7 @@ extension BookEngine {
         }
     }
 
-    /// A connection has ended, and nothing is missing between it and the one that goes on.
+    /// A connection has ended, and nothing is missing between it and its successor.
     mutating func retired(_ source: UInt16) {
         shared.lost(source, oldestDoubt: oldestDoubt)
         for slot in books.indices {
@@ -124,7 +123,7 @@ extension BookEngine {
         if !shared.defect.ignoresDropped { lost(frame, .dropped) }
     }
 
-    /// Time passed.
+    /// Time has passed.
     mutating func tick(_ frame: Frame) {
         let silent = shared.tick(
             receivedAtNs: frame.receivedAtNs, monotonicNs: BookEngine.monotonicNs(frame))
@@ -136,7 +135,7 @@ extension BookEngine {
         if shared.takeVerdict() { tellVerdict() }
     }
 
-    /// The second clock of a tick, nil if it carries none.
+    /// The monotonic time in a tick, nil if it carries none.
     private static func monotonicNs(_ frame: Frame) -> Int64? {
         if unsafe frame.bytes.count != 8 { return nil }
         var bits: UInt64 = 0
@@ -144,7 +143,7 @@ extension BookEngine {
         return Int64(bitPattern: bits)
     }
 
-    /// A frame that is no tick moves the clock, and shows that its connection delivers.
+    /// Any frame but a tick advances the clock and shows that its connection delivers.
     mutating func hear(_ frame: Frame) {
         var heard: UInt16?
         switch frame.kind {
@@ -156,7 +155,7 @@ extension BookEngine {
         if wasSilent { fellSilent(frame.source, false) }
     }
 
-    /// What is known of a connection concerns all its books.
+    /// What is known about a connection concerns all its books.
     @inline(never)
     private mutating func judgeAll() {
         for slot in books.indices {
@@ -173,7 +172,7 @@ extension BookEngine {
         }
     }
 
-    /// Looks at symbols that want it, a few at a time: the rest has its turn in the next ticks.
+    /// Looks at symbols that are due, a few at a time: the rest follow in the next ticks.
     private mutating func wakeSome() {
         let nowNs = shared.nowNs
         var dueCount = 0
@@ -195,7 +194,7 @@ extension BookEngine {
         }
     }
 
-    /// Tells every book what the trial of a reconnect came to.
+    /// Tells every book the verdict of a reconnect trial.
     @inline(never)
     mutating func tellVerdict() {
         for slot in books.indices {
@@ -204,9 +203,9 @@ extension BookEngine {
         }
     }
 
-    // MARK: - Messages that are lost
+    // MARK: - Lost messages
 
-    /// A message that cannot be read or was dropped: whose was it?
+    /// A message was unreadable or dropped: finds its symbol.
     @inline(never)
     private mutating func lost(_ frame: Frame, _ why: StaleReason) {
         let owner = BookEngine.owner(of: frame)
@@ -215,7 +214,7 @@ extension BookEngine {
             books[slot].lostMessage(why, mayBeUpdate: owner.mayBeUpdate, from: frame.source)
             return note(slot)
         }
-        // A stream of another kind, whoever's it was, is no loss to a book.
+        // A stream of another kind, whichever symbol it belongs to, is no loss to a book.
         if !owner.mayBeUpdate { return }
         for slot in books.indices {
             books[slot].lostMessage(why, mayBeUpdate: true, from: frame.source)
@@ -223,8 +222,8 @@ extension BookEngine {
         }
     }
 
-    /// An update of a symbol that the engine does not hold, though its stream may be one of ours: then the
-    /// name in it is damaged.
+    /// An update of a symbol the engine does not hold, on a stream that may be one of ours: then the name in
+    /// it is damaged.
     private mutating func foreign(_ frame: Frame) {
         if parser.stream == nil || shared.defect.ignoresUnreadable { return }
         let owner = BookEngine.owner(of: frame)
@@ -241,7 +240,7 @@ extension BookEngine {
 
     // MARK: - Slots
 
-    /// Whose envelope a frame begins with.
+    /// Symbol and envelope at the start of a frame.
     private mutating func addressee(_ frame: Frame) -> (slot: Int, envelope: SnapshotEnvelope)? {
         guard let envelope = SnapshotEnvelope(unsafe frame.bytes.span) else {
             counters.malformed &+= 1
@@ -260,7 +259,7 @@ extension BookEngine {
         return -1
     }
 
-    /// Takes over what a book wants: to be published, to be looked at.
+    /// Collects what a book needs: to be published, to be looked at.
     @inline(__always)
     mutating func note(_ slot: Int) {
         wakes[slot] = books[slot].wakeNs

@@ -1,13 +1,12 @@
-// Served books as values, for a recording: an engine that adopts them goes on as the one they were taken
-// from.
+// Served books as values, for recordings: an engine that adopts them continues exactly as the original did.
 
 import BookSync
 import DepthBook
 import MarketData
 
-/// A live served book, and what an engine must know to go on from it.
+/// A live served book and what an engine needs to continue from it.
 package struct ServedImage: Hashable, Sendable {
-    /// Whose it is.
+    /// Symbol of the book.
     package var symbol: SymbolName
     /// The book.
     package var book: BookImage
@@ -16,10 +15,10 @@ package struct ServedImage: Hashable, Sendable {
     /// Whether the next update comes from another subscription and may begin earlier.
     package var isHandedOver: Bool
 
-    /// An image of these parts.
+    /// An image with these contents.
     ///
     /// - Parameters:
-    ///   - symbol: whose it is.
+    ///   - symbol: symbol of the book.
     ///   - book: the book.
     ///   - source: the connection whose updates it follows.
     ///   - isHandedOver: whether the next update comes from another subscription.
@@ -29,26 +28,26 @@ package struct ServedImage: Hashable, Sendable {
 }
 
 extension BookEngine {
-    /// Times that a served book began anew or was replaced by another one, over all symbols. As long as it
-    /// stays, every book is what updates have made of it.
+    /// Number of times a served book was restarted or replaced, over all symbols. While it is constant, every
+    /// book is purely the result of updates.
     package var replacementCount: Int { shared.replacementCount }
 
-    /// The same of one symbol; 0 if the engine does not hold it.
+    /// The same for one symbol; 0 if the engine does not hold it.
     package borrowing func replacementCount(of name: SymbolName) -> Int {
         let slot = table.slot(of: name)
         return slot < 0 ? 0 : books[slot].replacementCount
     }
 
-    /// Times that a served book was given up, over all symbols.
+    /// Number of times a served book was given up, over all symbols.
     package var lossCount: Int { shared.lossCount }
 
-    /// The last tick that was taken: its second clock, or its receive time if it carried none.
+    /// The last tick processed: its monotonic time, or its receive time if it carried none.
     package var tickNs: Int64 { shared.clock.tickNs }
 
     /// The connections that are up, in the order in which they came up.
     package var connectedSources: [UInt16] { shared.connections.sources }
 
-    /// The image of a live book; nil if the engine does not hold the symbol or does not believe its book.
+    /// The image of a live book; nil if the engine does not hold the symbol or does not trust its book.
     /// Thread: the engine's. O(levels).
     package borrowing func image(of name: SymbolName) -> ServedImage? {
         let slot = table.slot(of: name)
@@ -56,7 +55,7 @@ extension BookEngine {
         return books[slot].image
     }
 
-    /// Goes on from an image: the book is live, whatever stood in its place before.
+    /// Continues from an image: the book is live, whatever was in its place.
     ///
     /// - Returns: false if the engine does not hold the symbol or the connection is not up.
     package mutating func adopt(_ image: ServedImage) -> Bool {

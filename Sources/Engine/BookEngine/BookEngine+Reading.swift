@@ -1,4 +1,4 @@
-// What the owner of an engine may read on the book thread; other threads use the mailboxes.
+// What an engine's owner may read on the book thread; other threads use the mailboxes.
 
 import DepthBook
 import FeedPlan
@@ -6,10 +6,10 @@ import LobHandoff
 import MarketData
 
 extension BookEngine {
-    /// Adds a symbol, spelt as the venue does in its messages (upper case); its first request follows when a
+    /// Adds a symbol, spelt as in the venue's messages (upper case); its first request follows once a
     /// connection is up.
     ///
-    /// - Returns: its slot, also if it was there already; nil if the engine holds `symbolCountMax` symbols.
+    /// - Returns: its slot, even if it was already there; nil if the engine holds `symbolCountMax` symbols.
     @discardableResult
     public mutating func addSymbol(_ name: SymbolName) -> Int? {
         let held = table.slot(of: name)
@@ -49,42 +49,42 @@ extension BookEngine {
         return slot < 0 ? nil : books[slot].source.connection
     }
 
-    /// Symbol and last id of the depth update in the last frame, if that was one.
+    /// Symbol and last id of the last frame, if it was a depth update.
     package var lastUpdate: (symbol: SymbolName, last: UpdateID) {
         (parser.update.symbol, parser.update.last)
     }
 
-    /// The mailbox in which the views of a symbol appear, for any number of readers on any thread; nil if the
-    /// engine does not hold it. A view says by itself how far it can be trusted and how old it is.
+    /// The mailbox of a symbol's views, for any number of readers on any thread; nil if the engine does not
+    /// hold it. A view states how far it can be trusted and how old it is.
     public borrowing func views(of name: SymbolName) -> LatestValueReader<BookView>? {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].mailboxes.views
     }
 
-    /// The mailbox in which the best bid and ask of a symbol appear, as `views(of:)` and with the same
-    /// versions, in a tenth of the bytes.
+    /// The mailbox of a symbol's best bid and ask, like `views(of:)` and with the same versions, in a tenth
+    /// of the bytes.
     public borrowing func tops(of name: SymbolName) -> LatestValueReader<TopOfBook>? {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].mailboxes.tops
     }
 
-    /// The mailbox in which the status of a symbol appears every `statusEveryNs`, as `views(of:)`.
+    /// The mailbox of a symbol's status, published every `statusEveryNs`, like `views(of:)`.
     public borrowing func statuses(of name: SymbolName) -> LatestValueReader<SymbolStatus>? {
         let slot = table.slot(of: name)
         return slot < 0 ? nil : books[slot].mailboxes.statuses
     }
 
-    /// The mailbox in which the engine's counters appear every `statusEveryNs`.
+    /// The mailbox of the engine's counters, published every `statusEveryNs`.
     public borrowing func counterReadings() -> LatestValueReader<EngineCounters> { countersReader }
 
-    /// Where a symbol's request for a snapshot stands among those of equal priority. O(slots / 8).
+    /// Rank of a symbol's snapshot request among those of equal priority. O(slots / 8).
     public borrowing func snapshotRank(of name: SymbolName) -> SnapshotRank {
         let slot = table.slot(of: name)
         if slot < 0 { return SnapshotRank() }
         return books[slot].snapshotRank
     }
 
-    /// Begins an audit of a symbol, as the audit period would.
+    /// Starts an audit of a symbol, as the audit schedule would.
     public mutating func audit(_ name: SymbolName, atNs: Int64) {
         let slot = table.slot(of: name)
         if slot >= 0 { books[slot].startCandidate(.audit) }

@@ -1,13 +1,13 @@
-// What a replay of captures needs from an engine and a live feed does not: where a book stands after each
-// frame, which update was the last, and to begin a symbol again.
+// What a replay of captures needs from an engine and a live feed does not: the state of a book after each
+// frame, the last update, and restarting a symbol.
 
 import BookSync
 import DepthBook
 import MarketData
 
-/// Where a symbol stands, for a caller that checks after every frame.
+/// State of a symbol, for a caller that checks after every frame.
 package struct BookMark: Hashable, Sendable {
-    /// How far the book is believed.
+    /// How far the book is trusted.
     package var state: BookState
     /// Why it is stale.
     package var reason: StaleReason
@@ -20,14 +20,14 @@ package struct BookMark: Hashable, Sendable {
 }
 
 extension SymbolBook {
-    /// Where it stands.
+    /// Its current state.
     var mark: BookMark {
         BookMark(
             state: state, reason: reason, lastUpdateID: served.book.lastUpdateID, gaps: counters.gaps,
             rescales: counters.rescales)
     }
 
-    /// Takes over what readers and people keep of a symbol that begins again.
+    /// Takes over the mailboxes, counters and reports of a symbol being restarted.
     func inherit(_ former: SymbolBook) {
         counters = former.counters
         crossChecks.replaces(former.crossChecks)
@@ -36,7 +36,7 @@ extension SymbolBook {
 }
 
 extension BookEngine {
-    /// Where a symbol stands, nil if the engine does not hold it. O(1).
+    /// State of a symbol, nil if the engine does not hold it. O(1).
     package borrowing func mark(of name: SymbolName) -> BookMark? {
         let slot = table.slot(of: name)
         if slot < 0 { return nil }
@@ -46,10 +46,10 @@ extension BookEngine {
     /// The slot of a symbol, -1 if the engine does not hold it. O(1).
     package borrowing func place(of name: SymbolName) -> Int { table.slot(of: name) }
 
-    /// Where the symbol of a slot stands.
+    /// State of the symbol in a slot.
     package borrowing func mark(at slot: Int) -> BookMark { books[slot].mark }
 
-    /// Number of the last loss of the book in a slot among those of the engine.
+    /// The engine-wide number of the last loss of the book in a slot.
     package borrowing func lossNumber(at slot: Int) -> Int { books[slot].loss.number }
 
     /// Calls `body` with the served book in a slot.
@@ -57,19 +57,19 @@ extension BookEngine {
         body(books[slot].served.book)
     }
 
-    /// Symbol, ids and event time in microseconds of the depth update in the last frame, if that was one.
+    /// Symbol, ids and event time in microseconds of the last frame, if it was a depth update.
     package var lastDepthUpdate: (symbol: SymbolName, ids: UpdateRange, timeUs: Int64) {
         (parser.update.symbol, UpdateRange(parser.update), parser.update.eventTimeUs)
     }
 
-    /// Calls `body` with the depth update in the last frame, if that was one, and with the place of the name
-    /// of its stream among the bytes of the frame; nil without wrapper.
+    /// Calls `body` with the depth update in the last frame, if it was one, and with the position of its
+    /// stream name in the frame's bytes; nil without a wrapper.
     package borrowing func withLastUpdate<R>(_ body: (borrowing DepthUpdate, Range<Int>?) -> R) -> R {
         body(parser.update, parser.stream)
     }
 
-    /// Begins a symbol again, as if nothing were known of it; its counters go on. Readers handed out before
-    /// get nothing more.
+    /// Restarts a symbol as if nothing were known about it; its counters continue. Readers created before
+    /// receive nothing more.
     package mutating func beginAnew(_ name: SymbolName) {
         let slot = table.slot(of: name)
         if slot < 0 { return }

@@ -2,13 +2,12 @@
 // benchmarks all go through `step`, and nothing else changes a book.
 //
 // Invariants
-// * The engine is deterministic in its frames and its configuration: it reads no clock, draws no random
-//   number and does no I/O. Time is what the frames say.
-// * What goes wrong with one symbol touches no other: a message that cannot be read, or was dropped before
-//   the engine, puts its own symbol in doubt, and all symbols of its connection only if its owner cannot be
-//   found.
-// * `step` allocates only when a symbol is added, a snapshot is checked, a candidate is begun, a message
-//   cannot be read, or a book or buffer meets its largest load.
+// * The engine is deterministic in its frames and configuration: it reads no clock, draws no random numbers
+//   and does no I/O. Time is what the frames say.
+// * Trouble with one symbol touches no other: a message that is unreadable, or was dropped before the engine,
+//   puts its own symbol in doubt, and all symbols of its connection only if its owner cannot be determined.
+// * `step` allocates only when a symbol is added, a snapshot is checked, a candidate starts, a message cannot
+//   be parsed, or a book or buffer meets its largest load.
 // * A tick looks at a few symbols only; see `looksPerTick`.
 //
 // Used by one thread, the book thread; readers on other threads get views through mailboxes.
@@ -18,9 +17,9 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// Keeps the books of many symbols under one set of rules from one ordered stream of frames. Not copyable.
+/// Keeps the books of many symbols under one set of rules, from one ordered stream of frames. Not copyable.
 ///
-/// Used by one thread at a time, the book thread; other threads may have the mailboxes of `views(of:)`,
+/// One thread uses it at a time, the book thread; other threads may read the mailboxes of `views(of:)`,
 /// `statuses(of:)` and `counterReadings()`. Frames come from a ring by `doWork`, or one by one by `connect`,
 /// `receive`, `receiveSnapshot`, `snapshotFailed`, `tick` and `disconnect`; after each batch `takeRequests`
 /// says what to fetch, and `publish` rings the bell.
@@ -29,9 +28,9 @@ public struct BookEngine: ~Copyable {
     public let configuration: EngineConfiguration
     /// Counters over all symbols.
     public internal(set) var counters = EngineCounters()
-    /// Why the last malformed message was refused, nil if none was.
+    /// Why the last malformed message was rejected, nil if none was.
     public internal(set) var lastParseError: ParseError?
-    /// When the last frame that `doWork` took was received.
+    /// Receive time of the last frame taken by `doWork`.
     package private(set) var lastReceivedAtNs: Int64 = 0
     var parser = MessageParser()
     var table = SymbolTable()
@@ -41,23 +40,23 @@ public struct BookEngine: ~Copyable {
     /// Whether something was published since the bell last rang.
     private var isUntold = false
     private let publishesEachMessage: Bool
-    /// When each symbol is to be looked at next, on the engine's clock; by slot.
+    /// When each symbol is next due for a look, on the engine's clock; by slot.
     var wakes: [Int64] = []
     /// Slots whose view changed since it was published.
     var due: [Int] = []
 
-    /// Symbols looked at in a tick because they are due; more if more are, so that each of them has its turn
-    /// within so many ticks.
+    /// Due symbols looked at per tick; more if more are due, so that each has its turn within this many
+    /// ticks.
     static let wakesPerTick = 6
     /// See `wakesPerTick`.
     static let ticksPerWake = 4
-    /// A look that finds nothing to do costs this part of one that does.
+    /// A look that finds nothing to do costs this fraction of one that does.
     static let glancesPerLook = 8
-    /// Symbols looked at in a tick because it is their turn, at some 5 µs each where nothing is in the cache.
+    /// Symbols looked at per tick in rotation, at some 5 µs each with cold caches.
     static let looksPerTick = 3
     var nextLook = 0
     var nextWake = 0
-    /// Looks a tick until few symbols are due.
+    /// Looks per tick until few symbols are due.
     var wakeQuota = BookEngine.wakesPerTick
     var statusNs: Int64 = 0
     var countersWriter: LatestValueWriter<EngineCounters>
@@ -66,8 +65,8 @@ public struct BookEngine: ~Copyable {
     /// An engine without symbols.
     ///
     /// - Parameters:
-    ///   - configuration: what it is told, once.
-    ///   - bell: rung by `publish` when readers find something new.
+    ///   - configuration: its configuration, fixed for its life.
+    ///   - bell: rung by `publish` when there is something new for readers.
     public init(_ configuration: EngineConfiguration, bell: Bell? = nil) {
         self.init(configuration, bell: bell, defect: EngineDefect())
     }
@@ -82,7 +81,7 @@ public struct BookEngine: ~Copyable {
         countersWriter = mailbox.writer
     }
 
-    /// Takes one frame. Everything the engine learns comes this way.
+    /// Processes one frame, the engine's only input.
     public mutating func step(_ frame: Frame) {
         counters.frames &+= 1
         hear(frame)
@@ -100,7 +99,7 @@ public struct BookEngine: ~Copyable {
         if publishesEachMessage { publishViews() }
     }
 
-    /// Takes the frames that are in a ring now, at most `limit`, and publishes what changed.
+    /// Processes the frames now in a ring, at most `limit`, and publishes what changed.
     /// - Returns: number of frames taken; 0 means that the ring was empty.
     @discardableResult
     public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
@@ -112,8 +111,8 @@ public struct BookEngine: ~Copyable {
         return taken
     }
 
-    /// Publishes the views that changed, and rings the bell if there is anything new since it last rang.
-    /// `doWork` does this for its batch.
+    /// Publishes changed views, and rings the bell if there is anything new since it last rang. `doWork` does
+    /// this for its batch.
     public mutating func publish() {
         publishViews()
         if !isUntold { return }
@@ -128,7 +127,7 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
-    /// Delivers the slots whose views were to be published, which they are not then.
+    /// Delivers the slots with unpublished changes, instead of publishing them.
     package mutating func takeChanged(_ body: (Int) -> Void) {
         for slot in due {
             books[slot].mailboxes.taken()
@@ -137,7 +136,7 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
-    /// Delivers the requests since the last call, oldest first.
+    /// Delivers the requests issued since the last call, oldest first.
     public mutating func takeRequests(_ body: (EngineRequest) -> Void) {
         for request in shared.requests { body(request) }
         shared.requests.removeAll(keepingCapacity: true)

@@ -11,14 +11,14 @@ import DepthBook
 /// joined        lost      lost       counts as a resync
 /// lost          lost      lost       for the later reason
 ///               joined    joined
-/// any           doubted   same       counts as another loss for whoever has a copy
+/// any           doubted   same       counts as another loss for holders of a copy
 /// ```
 struct BookLoss {
     /// Whether a book was ever joined to its stream.
     private(set) var hasJoined = false
-    /// Why it was last given up; `none` if it never was, or there is one again.
+    /// Why it was last given up; `none` if it never was, or if there is a book again.
     private(set) var reason = StaleReason.none
-    /// Number of that loss among those of the engine; 0 if it was never given up.
+    /// The engine-wide number of that loss; 0 if it was never given up.
     private(set) var number = 0
 
     /// The book is given up.
@@ -30,13 +30,13 @@ struct BookLoss {
         return isResync
     }
 
-    /// The book is in doubt, and copies of it are as well.
+    /// The book is in doubt, and so are copies of it.
     mutating func doubted(number: Int) { self.number = number }
 
     /// A book is joined to its stream.
     @inline(__always)
     mutating func joined() { (hasJoined, reason) = (true, .none) }
 
-    /// The reason, or another one if there is none.
+    /// The reason, or another if there is none.
     func reason(or other: StaleReason) -> StaleReason { reason == .none ? other : reason }
 }

@@ -1,10 +1,10 @@
-// The mailboxes of one symbol: where readers on other threads find its view, its best prices and its status.
+// The mailboxes of one symbol, in which readers on other threads find its view, best prices and status.
 
 import DepthBook
 import LobHandoff
 import MarketData
 
-/// What readers get of a symbol, and whether they have it. Not copyable: it owns the writers.
+/// What readers get of a symbol, and whether it is up to date. Not copyable: it owns the writers.
 ///
 /// ```
 /// state     input        next      verdict
@@ -23,11 +23,11 @@ struct BookMailboxes: ~Copyable {
     private var viewWriter: LatestValueWriter<BookView>
     private var topWriter: LatestValueWriter<TopOfBook>
     private var statusWriter: LatestValueWriter<SymbolStatus>
-    /// Where its views appear.
+    /// Mailbox of its views.
     let views: LatestValueReader<BookView>
-    /// Where its best prices appear.
+    /// Mailbox of its best prices.
     let tops: LatestValueReader<TopOfBook>
-    /// Where its status appears.
+    /// Mailbox of its status.
     let statuses: LatestValueReader<SymbolStatus>
 
     /// Empty mailboxes of a symbol.
@@ -46,7 +46,7 @@ struct BookMailboxes: ~Copyable {
     @inline(__always)
     mutating func changed() { isDue = true }
 
-    /// Whether the view is to be published and is not queued yet; from now on it is.
+    /// Whether the view must be published and is not queued yet; marks it as queued.
     @inline(__always)
     mutating func queue() -> Bool {
         if !isDue || isQueued { return false }
@@ -54,15 +54,15 @@ struct BookMailboxes: ~Copyable {
         return true
     }
 
-    /// Its owner has seen the change, and there is nobody else to tell.
+    /// Its owner has seen the change, and nobody else needs to be told.
     mutating func taken() { (isDue, isQueued) = (false, false) }
 
-    /// Continues in the place of another one, which may be queued.
+    /// Takes the place of another one, which may be queued.
     mutating func replaces(_ former: borrowing BookMailboxes) { isQueued = former.isQueued }
 
     /// Publishes a book to readers.
     ///
-    /// - Parameter complete: adds what the book does not know: how far it is trusted, and times.
+    /// - Parameter complete: adds what the book does not know: its trust state and times.
     mutating func publish(_ book: borrowing OrderBook, _ complete: (inout BookView) -> Void) {
         (isDue, isQueued) = (false, false)
         book.publish(into: &view)
@@ -74,7 +74,7 @@ struct BookMailboxes: ~Copyable {
     /// Publishes the status to readers.
     mutating func publish(_ status: SymbolStatus) { statusWriter.publish(status) }
 
-    /// Whether the status is due again; if so, its interval starts over.
+    /// Whether the status is due again; if so, its interval restarts.
     ///
     /// - Parameter everyNs: 0 for never.
     mutating func takeStatusTurn(everyNs: Int64, nowNs: Int64) -> Bool {

@@ -1,15 +1,15 @@
-// The memory that all buffers of an engine share.
+// The memory shared by all buffers of an engine.
 
 import LobHandoff
 
-/// The bytes that all buffers of an engine hold together, and how many they may.
+/// The bytes held by all buffers of an engine, and their limit.
 final class BufferBudget {
     private(set) var byteCount = 0
     let bytesMax: Int
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    /// Reserves bytes; false if there are not enough.
+    /// Reserves bytes; false if not enough are left.
     func take(_ count: Int) -> Bool {
         if count > bytesMax - byteCount { return false }
         byteCount += count

@@ -1,5 +1,4 @@
-// A book that is built from a fresh snapshot beside the served one: to prove it, to widen it, or to replace
-// it.
+// A book built from a fresh snapshot beside the served one: to prove it, widen it, or replace it.
 //
 // ```
 // state        input                               next         meaning
@@ -7,24 +6,24 @@
 //              snapshot                            joined       needs no earlier updates
 // collecting   snapshot, chain begins beyond it    –            too old: requested again
 //              snapshot                            joined
-// joined       at the id of the served book        compared     what both wait for
+// joined       at the id of the served book        compared     the state both head for
 //              compared: equal                     gone         served book proven, or replaced by it
 //              compared: different                 gone         and so is the served book
-//              ahead for too long                  gone         it is the served book from now on, or both
-//                                                               are equal and the symbol is merely quiet
-//              behind for too long                 gone         requested again; in the end the book goes
-// any          gap, crossed, refuted, failed       gone         tried again later
+//              ahead for too long                  gone         becomes the served book, or both are equal
+//                                                               and the symbol is merely quiet
+//              behind for too long                 gone         requested again; eventually the book goes
+// any          gap, crossed, refuted, failed       gone         retried later
 // ```
 
 import DepthBook
 import FeedPlan
 import MarketData
 
-/// A candidate of one symbol: its purpose, what it waits for, and since when.
+/// A symbol's candidate: its purpose, what it awaits, and since when.
 ///
 /// ```
 /// input            verdict
-/// mayServe(p)      yes while it has no snapshot and was begun for less; it is for p then
+/// mayServe(p)      yes while it has no snapshot and a lesser purpose; its purpose is then p
 /// tooOld           when to request again: in half a second, then twice as long each time; never after four
 /// turnToAsk        request now, once; or when to; or nothing to request
 /// joined, isAhead  –
@@ -40,7 +39,7 @@ struct Candidate {
         case ask
     }
 
-    /// How far REST may normally be behind the stream.
+    /// How far REST normally lags the stream.
     private static let restLagNs: Int64 = 500_000_000
     private static let tooOldMax = 4
 
@@ -50,19 +49,19 @@ struct Candidate {
     let begunNs: Int64
     /// Its book and synchronizer; nil until updates or levels must be kept for it.
     var staging: SyncedBook?
-    /// How far the comparison with the served book has come; nil while their ids differ.
+    /// Progress of the comparison with the served book; nil while their ids differ.
     var comparison: BookComparison?
-    /// The decimals in which that was begun.
+    /// Decimals in which the comparison started.
     var comparedScales: SymbolScales?
-    /// When its snapshot came, on the engine's clock; nil before.
+    /// When its snapshot arrived, on the engine's clock; nil before.
     private(set) var joinedNs: Int64?
-    /// Since when its book is ahead of the served one, on the engine's clock. Nil while it is not.
+    /// Since when its book has been ahead of the served one, on the engine's clock; nil while it is not.
     private var aheadSinceNs: Int64?
     /// Snapshots that were too old for the updates kept.
     private var tooOldCount = 0
     private var askAgainNs: Int64?
 
-    /// A candidate that has nothing yet.
+    /// A candidate without data.
     init(_ purpose: SnapshotPriority, begunNs: Int64) {
         self.purpose = purpose
         self.begunNs = begunNs
@@ -71,41 +70,41 @@ struct Candidate {
     /// The id its book stands at; nil before the snapshot.
     var id: UpdateID? { staging?.sync.lastID }
 
-    /// Makes it more urgent if it was begun for less and has no snapshot yet; false if that is impossible.
+    /// Raises its urgency if it has a lesser purpose and no snapshot yet; false if that is impossible.
     mutating func mayServe(_ wanted: SnapshotPriority) -> Bool {
         if purpose <= wanted || id != nil { return false }
         purpose = wanted
         return true
     }
 
-    /// Its snapshot has come and is joined.
+    /// Its snapshot has arrived and is joined.
     mutating func joined(nowNs: Int64) { joinedNs = nowNs }
 
-    /// It stands beyond the served book since this time.
+    /// It has stood beyond the served book since this time.
     mutating func isAhead(sinceNs: Int64) { aheadSinceNs = sinceNs }
 
-    /// Since when it has been ahead of a served book at this id, nil if it is not.
+    /// Since when it has been ahead of a served book at this id; nil if it is not.
     func aheadSinceNs(of own: UpdateID?) -> Int64? {
         guard let aheadSinceNs, let own, let id, id > own else { return nil }
         return aheadSinceNs
     }
 
-    /// When it is given up because no update leads on from behind the served book; nil if it is not behind.
+    /// When to give it up because no update leads on from behind the served book; nil if it is not behind.
     ///
     /// - Parameters:
-    ///   - own: where the served book stands.
-    ///   - heardNs: when the last update came.
+    ///   - own: id of the served book.
+    ///   - heardNs: when the last update arrived.
     ///   - limitNs: how long updates may take.
     func behindUntilNs(_ own: UpdateID?, heardNs: Int64, limitNs: Int64) -> Int64? {
         guard let joinedNs, let own, let id, id < own else { return nil }
         return max(joinedNs, heardNs) &+ Candidate.restLagNs &+ limitNs
     }
 
-    /// Its first updates turned out to begin beyond its snapshot: it waits for another one.
+    /// Its first updates turned out to begin beyond its snapshot: it awaits another one.
     mutating func lostSnapshot() { joinedNs = nil }
 
-    /// Its snapshot ends before the collected updates begin. The updates are kept, so that a snapshot
-    /// requested half a second later, or some seconds later, finds them.
+    /// Its snapshot ends before the collected updates begin. The updates are kept, so that they are there for
+    /// a snapshot requested half a second, or some seconds, later.
     ///
     /// - Returns: when to request again; nil if it is given up.
     mutating func tooOld(nowNs: Int64) -> Int64? {

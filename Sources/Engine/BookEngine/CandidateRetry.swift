@@ -1,15 +1,15 @@
-// Candidates that failed, and when the next may begin.
+// Failures of candidates, and when the next may start.
 
 import FeedPlan
 
-/// Consecutive failures of one kind of candidate, and when the next may begin.
+/// Consecutive failures of one kind of candidate, and when the next may start.
 struct CandidateRetry {
     private(set) var failures = 0
-    /// When the next may begin, on the engine's clock.
+    /// Earliest start of the next one, on the engine's clock.
     private(set) var notBeforeNs: Int64 = 0
     private let doublingsMax: Int
 
-    /// - Parameter doublingsMax: how often 1.25 s are doubled at most.
+    /// - Parameter doublingsMax: maximum number of doublings of 1.25 s.
     init(doublingsMax: Int) { self.doublingsMax = doublingsMax }
 
     /// Urgent candidates: 40 s at most.
@@ -23,7 +23,7 @@ struct CandidateRetry {
         notBeforeNs = nowNs &+ 1_250_000_000 << Int64(min(failures, doublingsMax))
     }
 
-    /// The next may begin now, whatever has failed.
+    /// The next may start now, whatever has failed.
     mutating func allow(nowNs: Int64) { notBeforeNs = nowNs }
 }
 

@@ -1,10 +1,10 @@
-// Which connections are up, in the order in which they came up, and when each was last known to deliver.
+// The connections that are up, in order, and when each was last known to deliver.
 //
-// A connection that was busy and falls silent is not trusted for long: TCP can lose its peer without a word,
-// and a missing answer to a ping takes time to notice. A busy connection is one whose longest usual pause is
-// short; on a quiet one silence means nothing.
+// A connection that was busy and goes silent is not trusted for long: TCP can lose its peer silently, and a
+// missing pong takes time to notice. A busy connection is one whose longest usual pause is short; on a quiet
+// one silence means nothing.
 
-/// The connections an engine receives from. A handful at most: the present one and its replacement.
+/// The connections an engine receives from. A handful at most: the current one and its replacement.
 struct Connections {
     private struct Connection {
         let source: UInt16
@@ -14,11 +14,11 @@ struct Connections {
         var heardAtNs: Int64
         /// The same moment on the engine's clock.
         var heardNs: Int64
-        /// The longest usual pause: a maximum that fades with every message.
+        /// The longest usual pause: a maximum that decays with every message.
         var pauseNs: Int64 = 0
         var messageCount = 0
         var isSilent = false
-        /// The lag of its last update, and when that came.
+        /// Lag of its last update, and when that arrived.
         var lagNs: Int64 = 0
         var lagNotedNs: Int64 = 0
         /// Whether it was late at the last tick.
@@ -32,17 +32,17 @@ struct Connections {
     private(set) var hasLate = false
     /// Whether a snapshot has shown since the last late update that a symbol missed nothing.
     private var hasCaughtUp = false
-    /// Whether a late update came after that: the symbol may miss something again.
+    /// Whether a late update came after that: symbols may be missing something again.
     private var isLateAgain = false
 
-    /// - Parameter lagNsMax: later than this is late; 0: never.
+    /// - Parameter lagNsMax: anything later is late; 0: never.
     init(lagNsMax: Int64) { self.lagNsMax = lagNsMax > 0 ? lagNsMax : .max }
 
     /// Shortest silence of a busy connection that counts.
     static let silenceNsMin: Int64 = 3_000_000_000
     /// Longest usual pause of a busy connection.
     private static let busyPauseNsMax: Int64 = 750_000_000
-    /// Messages before a connection's pauses are known.
+    /// Messages before a connection's pauses are considered known.
     private static let messagesMin = 32
 
     /// The connection that came up last, nil if none is up.
@@ -64,7 +64,7 @@ struct Connections {
     /// When a connection came up, on the engine's clock; 0 if it is down.
     func upNs(_ source: UInt16) -> Int64 { connections.first { $0.source == source }?.upNs ?? 0 }
 
-    /// Whether a connection was busy and has fallen silent.
+    /// Whether a connection was busy and has gone silent.
     func isSilent(_ source: UInt16?) -> Bool { connections.contains { $0.source == source && $0.isSilent } }
 
     /// When a connection was last known to deliver, as a receive time; 0 if it is down.
@@ -79,7 +79,7 @@ struct Connections {
 
     mutating func remove(_ source: UInt16) { connections.removeAll { $0.source == source } }
 
-    /// A connection delivered something. True if it had been called silent.
+    /// A connection delivered something. True if it had been considered silent.
     @inline(__always)
     mutating func hear(_ source: UInt16, receivedAtNs: Int64, nowNs: Int64) -> Bool {
         if last >= connections.count || connections[last].source != source {
@@ -96,7 +96,7 @@ struct Connections {
         return true
     }
 
-    /// Records the lag of an update of the connection that was heard last.
+    /// Records the lag of an update on the connection heard last.
     @inline(__always)
     mutating func noteLag(_ lagNs: Int64, nowNs: Int64) {
         if last >= connections.count { return }
@@ -110,17 +110,17 @@ struct Connections {
         }
     }
 
-    /// A symbol of some connection is where the venue is, however late its updates came.
+    /// A symbol of some connection is level with the venue, however late its updates came.
     mutating func caughtUp() { hasCaughtUp = true }
 
-    /// The lag of the last update that a connection has brought since then; nil if it has brought none.
+    /// Lag of the last update delivered by a connection since then; nil if there was none.
     func lagNs(_ source: UInt16?, sinceNs: Int64) -> Int64? {
         connections.first { $0.source == source && $0.lagNotedNs > sinceNs }?.lagNs
     }
 
-    /// Whether books are to be judged: a connection has become late or has caught up since the last call, or
-    /// a late update came after a symbol had caught up by itself. A connection has caught up only when it is
-    /// well in time, so that one at the limit does not keep switching.
+    /// Whether books must be judged again: since the last call a connection has become late or has caught up,
+    /// or a late update came after a symbol had caught up by itself. A connection counts as caught up only
+    /// when well in time, so that one at the limit does not flap.
     mutating func lateHaveChanged() -> Bool {
         if !hasLate { return false }
         hasLate = false
@@ -136,7 +136,7 @@ struct Connections {
         return haveChanged
     }
 
-    /// The connections that have fallen silent since the last call.
+    /// The connections that have gone silent since the last call.
     mutating func newlySilent(nowNs: Int64) -> [UInt16] {
         var silent: [UInt16] = []
         for index in connections.indices where !connections[index].isSilent {

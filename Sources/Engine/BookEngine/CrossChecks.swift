@@ -1,5 +1,5 @@
-// Compares what the venue says about the top of its book by other ways with ours at the same update id. A
-// ticker or partial depth that is ahead of the book is remembered until the book reaches its id.
+// Compares the venue's other statements about its top of book with ours at the same update id. A ticker or
+// partial depth ahead of the book is remembered until the book reaches its id.
 //
 // Worst case: a ticker is O(1), a partial depth O(its levels).
 
@@ -17,9 +17,9 @@ import MarketData
 struct CrossChecks {
     /// The result of a comparison.
     enum Verdict: Equatable {
-        /// Nothing can be said: neither lies inside what is proven.
+        /// Nothing can be said: neither lies inside the proven range.
         case unknown
-        /// Both say the same; `isWhole` if that could be said of both sides.
+        /// Both agree; `isWhole` if both sides could be compared.
         case agreed(isWhole: Bool)
         /// They contradict each other.
         case contradicted(VenueMismatch)
@@ -30,7 +30,7 @@ struct CrossChecks {
     /// The first of each kind of cross-check that contradicted the book.
     private(set) var mismatches: [VenueMismatch] = []
 
-    /// - Parameter tickerCountMax: tickers remembered; the oldest go first.
+    /// - Parameter tickerCountMax: most tickers remembered; the oldest are evicted.
     init(tickerCountMax: Int) { tickers = PendingTickers(capacity: tickerCountMax) }
 
     /// Whether a ticker waits for the book.
@@ -39,10 +39,10 @@ struct CrossChecks {
     /// Whether a partial depth waits for the book.
     var hasPartials: Bool { !partials.isEmpty }
 
-    /// Remembers a ticker that is ahead of the book; false if an older one had to go.
+    /// Remembers a ticker ahead of the book; false if an older one was evicted.
     mutating func remember(_ ticker: BookTicker) -> Bool { tickers.remember(ticker) }
 
-    /// Remembers a partial depth that is ahead of the book.
+    /// Remembers a partial depth ahead of the book.
     mutating func remember(_ partial: borrowing DepthSnapshot) { partials.remember(partial) }
 
     /// The remembered ids are no longer valid.
@@ -51,7 +51,7 @@ struct CrossChecks {
         partials.removeAll()
     }
 
-    /// Continues in the place of another one.
+    /// Takes the place of another one.
     mutating func replaces(_ former: CrossChecks) { mismatches = former.mismatches }
 
     /// Keeps a contradiction if it is the first of its kind.
@@ -59,13 +59,13 @@ struct CrossChecks {
         if !mismatches.contains(where: { $0.check == mismatch.check }) { mismatches.append(mismatch) }
     }
 
-    /// Compares the remembered ticker of the id that the book has just reached; nil if there is none.
+    /// Compares the remembered ticker of the id the book has just reached; nil if there is none.
     mutating func reachedTicker(_ id: UpdateID, _ book: borrowing OrderBook) -> Verdict? {
         guard let entry = tickers.take(at: id) else { return nil }
         return CrossChecks.compare(book, bid: entry.bid, ask: entry.ask, entry.scales)
     }
 
-    /// Compares the remembered partial depth of the id that the book has just reached; nil if there is none.
+    /// Compares the remembered partial depth of the id the book has just reached; nil if there is none.
     mutating func reachedPartial(_ id: UpdateID, _ book: borrowing OrderBook) -> Verdict? {
         guard let entry = partials.take(at: id) else { return nil }
         return CrossChecks.compare(book, bids: entry.bids, asks: entry.asks, entry.scales)
@@ -74,14 +74,14 @@ struct CrossChecks {
 
 /// The result of comparing one side.
 private enum Agreement {
-    /// Both are the same, inside the proven range.
+    /// Equal inside the proven range.
     case same
     /// Neither lies inside the proven range, so nothing can be said.
     case unknown
     /// They contradict each other.
     case different
 
-    /// For both sides together: one that contradicts decides, then one that can be compared.
+    /// Both sides combined: a contradiction decides, then a comparable side.
     func and(_ other: Agreement) -> Agreement {
         if self == .different || other == .different { return .different }
         return self == .same || other == .same ? .same : .unknown
@@ -89,7 +89,7 @@ private enum Agreement {
 }
 
 extension CrossChecks {
-    /// Compares the best prices that the venue announced for the book's id with the book's.
+    /// Compares the best prices announced by the venue for the book's id with the book's.
     static func compare(
         _ book: borrowing OrderBook, bid: PriceLevel, ask: PriceLevel, _ scales: SymbolScales
     ) -> Verdict {
@@ -104,7 +104,7 @@ extension CrossChecks {
         }
     }
 
-    /// Compares the best levels that the venue announced for the book's id with the book's.
+    /// Compares the best levels announced by the venue for the book's id with the book's.
     static func compare(
         _ book: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel], _ scales: SymbolScales
     ) -> Verdict {
@@ -120,16 +120,15 @@ extension CrossChecks {
         }
     }
 
-    /// A level of the venue in the book's decimals; nil if it needs more of them, and so cannot be one of
-    /// ours.
+    /// A venue level in the book's decimals; nil if it needs more, and so cannot match any of ours.
     private static func inOwnScales(
         _ level: PriceLevel, _ scales: SymbolScales, _ own: SymbolScales
     ) -> PriceLevel? {
         scales == own ? level : level.scaled(from: scales, to: own)
     }
 
-    /// Whether the venue's best level of a side can be true if ours is. Two that differ contradict each other
-    /// if either lies inside the proven range: there ours exists, and the venue's would not be missing.
+    /// Whether the venue's best level of a side is consistent with ours. Two that differ contradict each
+    /// other if either lies inside the proven range: ours exists there, and the venue's would not be missing.
     private static func agreement(_ book: borrowing OrderBook, _ side: Side, _ venue: PriceLevel) -> Agreement
     {
         let own = side == .bid ? book.bestBid : book.bestAsk
@@ -143,7 +142,7 @@ extension CrossChecks {
         return book.isProven(side, level.price)
     }
 
-    /// Level by level from the best one, until the venue's leave the proven range or end.
+    /// Level by level from the best one, until the venue's levels leave the proven range or end.
     private static func agreement(
         _ book: borrowing OrderBook, _ side: Side, _ levels: [PriceLevel]
     ) -> Agreement {

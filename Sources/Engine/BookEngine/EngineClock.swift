@@ -1,37 +1,36 @@
-// The engine's own time, for durations: derived from the frames, and never set.
+// The engine's own time, for durations: derived from the frames, never set.
 //
 // Receive times come from a clock that people and daemons set. A step must neither age a book by an hour nor
-// keep a dead stream young, so durations are measured with the second clock that a feed's ticks carry.
-// Between two ticks the receive times say how much later it is, but never more than half a second. Where
-// ticks carry no second clock, receive times are all there is: steps back are ignored, steps forward look
-// like time.
+// keep a dead stream young, so durations are measured with the monotonic clock in a feed's ticks. Between two
+// ticks, receive times advance it, by at most half a second. Without a monotonic clock in the ticks, receive
+// times are all there is: steps back are ignored, steps forward look like time passing.
 //
 // Invariants
 // * `nowNs` never goes back.
 // * It is a function of the frames alone.
 
-/// Turns frames into a time that only advances.
+/// Derives from frames a time that only advances.
 struct EngineClock {
     /// Nanoseconds since an arbitrary moment.
     private(set) var nowNs: Int64 = 0
-    /// The last tick: its second clock, or its receive time if it carries none.
+    /// The last tick: its monotonic time, or its receive time if it carries none.
     private(set) var tickNs: Int64 = .min
     private var baseNs: Int64 = 0
     private var baseReceivedAtNs: Int64 = 0
     private var monotonicNs: Int64?
 
-    /// Longest time between two ticks that receive times are believed for: two ticks of a feed. By so much a
-    /// clock that is set may put off what is due.
+    /// Longest time between two ticks for which receive times are believed: two ticks of a feed. This is how
+    /// far a clock step can postpone what is due.
     private static let betweenNsMax: Int64 = 500_000_000
 
-    /// Whether ticks carry the second clock.
+    /// Whether ticks carry a monotonic clock.
     var isSteady: Bool { monotonicNs != nil }
 
-    /// Whether `nowNs` is the time, and not merely the earliest it can be: receive times since the last tick
-    /// say more than is believed, or less than nothing.
+    /// Whether `nowNs` is exact rather than a lower bound: receive times since the last tick claim more than
+    /// is believed, or have gone back.
     private(set) var isExact = true
 
-    /// A frame that is no tick was received.
+    /// A frame other than a tick was received.
     @inline(__always)
     mutating func advance(receivedAtNs: Int64) {
         let sinceNs = receivedAtNs.subtractingReportingOverflow(baseReceivedAtNs).partialValue
@@ -44,7 +43,7 @@ struct EngineClock {
         }
     }
 
-    /// A tick was received, with the second clock if it carries one.
+    /// A tick was received, with the monotonic time if it carries one.
     mutating func tick(receivedAtNs: Int64, monotonicNs next: Int64?) {
         tickNs = next ?? receivedAtNs
         guard let next else { return advance(receivedAtNs: receivedAtNs) }

@@ -1,12 +1,12 @@
-// The counters of an engine under their names.
+// Metrics of an engine.
 
 import LobMetrics
 
 extension EngineCounters: Measured {
-    /// One for each shard.
+    /// One set per shard.
     public static let instanceLabel: String? = "shard"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of an engine.
     package static let metrics: [Metric<EngineCounters>] = [
         .counter(
             "lob_engine_frames_total", \.frames, key: "frames",

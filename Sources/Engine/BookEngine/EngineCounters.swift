@@ -1,16 +1,16 @@
-// Counters of what happened; they only grow.
+// Event counters; they only grow.
 
 /// Counters of one symbol.
 public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     /// Depth updates applied to the served book.
     public var applied = 0
-    /// Depth updates dropped because the book already had them, or nobody wanted them.
+    /// Depth updates dropped because the book already had them or none was needed.
     public var discarded = 0
     /// Depth updates kept for a book under construction.
     public var buffered = 0
-    /// Times an update was found missing.
+    /// Number of times an update was found missing.
     public var gaps = 0
-    /// Times the served book lost its trust, for any reason.
+    /// Number of times the served book became untrusted, for any reason.
     public var resyncs = 0
     /// Snapshots used.
     public var snapshots = 0
@@ -20,17 +20,17 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var snapshotsFailed = 0
     /// Snapshots that contradict the updates received before them.
     public var snapshotsRefuted = 0
-    /// Candidates that ran out of buffer.
+    /// Buffer overflows of candidates.
     public var bufferOverflows = 0
     /// Messages whose decimals differed from the book's.
     public var rescales = 0
-    /// Times the book was crossed after a message.
+    /// Number of times the book was crossed after a message.
     public var crossings = 0
     /// Tickers compared with the book at the same id, and those that agreed.
     public var tickersCompared = 0
     /// See `tickersCompared`.
     public var tickersAgreed = 0
-    /// Tickers forgotten because too many came before their update.
+    /// Tickers evicted because too many preceded their update.
     public var tickersEvicted = 0
     /// Partial-depth frames compared with the book at the same id, and those that agreed.
     public var partialsCompared = 0
@@ -44,13 +44,13 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var checksumsCompared = 0
     /// See `checksumsCompared`.
     public var checksumsAgreed = 0
-    /// Messages of it, or that may have been, that could not be read.
+    /// Unreadable messages that were, or may have been, of this symbol.
     public var unreadable = 0
-    /// Messages of it, or that may have been, that were dropped before the engine.
+    /// Messages of this symbol, or possibly of it, that were dropped before the engine.
     public var dropped = 0
-    /// Updates, tickers and partial depths whose ids no stream can have reached.
+    /// Updates, tickers and partial depths with ids that no stream can have reached.
     public var implausible = 0
-    /// Doubts that arose while the book was good: a message that may have been lost, a reconnect.
+    /// Doubts about a good book: a message that may have been lost, a reconnect.
     public var doubts = 0
     /// Doubts that ended without a new book.
     public var doubtsSettled = 0
@@ -58,24 +58,24 @@ public struct SymbolCounters: Hashable, Sendable, BitwiseCopyable {
     public var quietChecks = 0
     /// Books that were rebuilt for more depth.
     public var deepenings = 0
-    /// Times the streams were to be subscribed again.
+    /// Number of resubscriptions requested.
     public var resubscriptions = 0
-    /// Times a ticker, a partial depth or a snapshot proved the served book to be behind.
+    /// Number of times a ticker, partial depth or snapshot proved the served book to be behind.
     public var behind = 0
 
-    /// Nothing happened.
+    /// All zero.
     public init() {}
 }
 
 /// Counters of an engine.
 public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
-    /// Frames stepped.
+    /// Frames processed.
     public var frames = 0
     /// Messages that could not be parsed.
     public var malformed = 0
-    /// Losses before the ring that the feed reported.
+    /// Losses before the ring, reported by the feed.
     public var dropped = 0
-    /// Messages of no interest: replies to requests, trades, klines and the like.
+    /// Irrelevant messages: replies to requests, trades, klines and the like.
     public var other = 0
     /// Depth messages, tickers and partial depths of symbols the engine does not hold.
     public var unknownSymbol = 0
@@ -90,6 +90,6 @@ public struct EngineCounters: Hashable, Sendable, BitwiseCopyable {
     /// Levels in the depth updates.
     public var levels = 0
 
-    /// Nothing happened.
+    /// All zero.
     public init() {}
 }

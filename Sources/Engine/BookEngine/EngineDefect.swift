@@ -1,31 +1,31 @@
-// Deliberate mistakes, so that the simulation can show that its checkers bite. Visible inside this package
-// only; an engine made by the public initialiser has none of them.
+// Deliberate bugs, so that the simulation can show that its checkers catch them. Visible only inside this
+// package; an engine created by the public initialiser has none.
 
-/// Mistakes to build into an engine.
+/// Bugs to plant in an engine.
 package struct EngineDefect: Sendable {
-    /// A buffer that makes room by dropping its oldest message, and says nothing.
+    /// A buffer silently makes room by dropping its oldest message.
     package var dropsOldestBuffered = false
-    /// A book that evicts levels without moving its proven range.
+    /// A book evicts levels without moving its proven range.
     package var keepsProvenRangeOnEviction = false
-    /// A message that cannot be read costs no book its trust.
+    /// An unreadable message leaves every book trusted.
     package var ignoresUnreadable = false
-    /// A book is live though its best price is not proven.
+    /// A book is live although its best price is not proven.
     package var believesUnprovenBest = false
     /// Tickers and partial depths ahead of the book prove nothing.
     package var ignoresEvidenceAhead = false
     /// What becomes the served book is not checked.
     package var promotesUnchecked = false
-    /// A planned renewal hands over books of which the new connection has shown nothing.
+    /// A planned renewal hands over books that the new connection has not shown.
     package var handsOverUnseen = false
-    /// A book of before a reconnect is joined by its id alone.
+    /// A book from before a reconnect is joined by its id alone.
     package var joinsByIdsAlone = false
-    /// A snapshot at the very id of the book is not compared.
+    /// A snapshot at the book's very id is not compared.
     package var skipsEqualIDAudit = false
-    /// A message lost before the ring costs no book its trust.
+    /// A message lost before the ring leaves every book trusted.
     package var ignoresDropped = false
-    /// However late updates come, the book is live.
+    /// A book is live however late its updates arrive.
     package var ignoresLag = false
-    /// A busy connection that falls silent costs no book its trust.
+    /// A busy connection that goes silent leaves its books trusted.
     package var ignoresSilentConnection = false
     /// A ticker or partial depth that contradicts the book at its id is only counted.
     package var ignoresContradiction = false
@@ -34,7 +34,7 @@ package struct EngineDefect: Sendable {
     /// A copy of a book claims to be complete, whatever is proven.
     package var copiesClaimAll = false
 
-    /// A book whose stream is subscribed again is believed meanwhile.
+    /// A book is trusted while its stream is being resubscribed.
     package var believesResubscribed = false
 
     package init() {}

@@ -1,21 +1,21 @@
-// What the engine asks of the owner of snapshots and connections.
+// What the engine requests from the owner of snapshots and connections.
 
 import FeedPlan
 import MarketData
 
-/// What the engine asks of the owner of snapshots and connections.
+/// What the engine requests from the owner of snapshots and connections.
 public enum EngineRequest: Hashable, Sendable, CustomStringConvertible {
     /// Fetch a depth snapshot of this symbol. `attempt` is the number of failed attempts so far, for backoff.
-    /// Replaces an earlier request of the symbol. Issued once: answer with `receiveSnapshot` or
+    /// Replaces an earlier request for the symbol. Issued once: answer with `receiveSnapshot` or
     /// `snapshotFailed`, or the symbol never recovers.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
-    /// Cancel the request of this symbol. Do not hand over the answer to a request that was sent before: it
-    /// knows nothing of what happened since.
+    /// Cancel this symbol's request. Do not deliver the answer to a request sent earlier: it predates what
+    /// has happened since.
     case cancel(SymbolName)
-    /// Subscribe the streams of this symbol again: they are silent, or far behind a snapshot.
+    /// Resubscribe this symbol's streams: they are silent, or far behind a snapshot.
     case resubscribe(SymbolName)
 
-    /// For people: `snapshot of BTCUSDT, initial`.
+    /// Text for logs: `snapshot of BTCUSDT, initial`.
     public var description: String {
         switch self {
         case .ask(let symbol, let priority, 0): "snapshot of \(symbol), \(priority)"

@@ -1,9 +1,9 @@
-// What the books of one engine have in common: the clock, the connections, the requests, the budget of their
-// buffers, and what one book's experience means for the others.
+// What the books of one engine share: the clock, the connections, the requests, the buffer budget, and
+// conclusions from one book that concern the others.
 
 import MarketData
 
-/// The common part of an engine. Used by the engine's thread only.
+/// The shared part of an engine. Used only by the engine's thread.
 final class EngineShared {
     let configuration: EngineConfiguration
     let defect: EngineDefect
@@ -12,22 +12,22 @@ final class EngineShared {
     var connections: Connections
     var lag = LagMeter()
     var trial = ReconnectTrial()
-    /// Whether the connection that was lost last has put a book on trial.
+    /// Whether losing the last connection put a book on trial.
     private var trialIsBegun = false
     private var oldestDoubt: Int?
-    /// Whether `trial` has changed its verdict, so that every book is to be told.
+    /// Whether `trial` has changed its verdict, so that every book must be told.
     private var trialIsDecided = false
-    /// What is wanted, oldest first. At most a few for each symbol between two calls of `takeRequests`.
+    /// Pending requests, oldest first. At most a few per symbol between two calls of `takeRequests`.
     var requests: [EngineRequest] = []
-    /// Times that a served book was given up, over all symbols.
+    /// Number of times a served book was given up, over all symbols.
     var lossCount = 0
-    /// Times that a served book was replaced by one that says the same and more, over all symbols.
+    /// Number of times a served book was replaced by an equal, deeper one, over all symbols.
     var deepeningCount = 0
-    /// Times that a served book began anew or was replaced, over all symbols.
+    /// Number of times a served book was restarted or replaced, over all symbols.
     var replacementCount = 0
 
-    /// Both sides of audits that found a difference, the latest of each symbol, oldest first. Whole books: of
-    /// more symbols than this the oldest are forgotten, since one bad hour of a venue may contradict all.
+    /// Both sides of failed audits, the latest per symbol, oldest first. Whole books: beyond this many
+    /// symbols the oldest are dropped, since in one bad hour a venue may contradict all books.
     private(set) var auditSides: [(symbol: SymbolName, sides: AuditSides)] = []
     static let auditSidesMax = 16
 
@@ -40,15 +40,15 @@ final class EngineShared {
 
     var nowNs: Int64 { clock.nowNs }
 
-    /// Keeps both sides of an audit that found a difference.
+    /// Keeps both sides of a failed audit.
     func keep(_ sides: AuditSides, of symbol: SymbolName) {
         auditSides.removeAll { $0.symbol == symbol }
         if auditSides.count == EngineShared.auditSidesMax { auditSides.removeFirst() }
         auditSides.append((symbol, sides))
     }
 
-    /// A frame that is no tick moves the clock, and may show that a connection delivers. True if that one had
-    /// been called silent.
+    /// A frame other than a tick advances the clock, and may show that a connection delivers. True if that
+    /// one had been considered silent.
     func advance(receivedAtNs: Int64, hearing source: UInt16?) -> Bool {
         clock.advance(receivedAtNs: receivedAtNs)
         lag.isExact = clock.isExact
@@ -56,7 +56,7 @@ final class EngineShared {
         return connections.hear(source, receivedAtNs: receivedAtNs, nowNs: clock.nowNs)
     }
 
-    /// Time passed; the connections that have fallen silent.
+    /// Time has passed; returns the connections that have gone silent.
     func tick(receivedAtNs: Int64, monotonicNs: Int64?) -> [UInt16] {
         clock.tick(receivedAtNs: receivedAtNs, monotonicNs: monotonicNs)
         (lag.isSteady, lag.isExact) = (clock.isSteady, true)
@@ -68,25 +68,25 @@ final class EngineShared {
     }
 
     /// A connection is gone.
-    /// - Parameter oldestDoubt: the first trial that a book is still in doubt since, nil if none is.
+    /// - Parameter oldestDoubt: the first trial since which a book is still in doubt, nil if none is.
     func lost(_ source: UInt16, oldestDoubt: Int?) {
         connections.remove(source)
         trialIsBegun = false
         self.oldestDoubt = oldestDoubt
     }
 
-    /// Slots of sides that a tick may still go through to count levels: some 10 µs of cold memory.
+    /// Side slots a tick may still walk to count levels: some 10 µs of cold memory.
     static let slotsPerTick = 4096
     var countableSlots = EngineShared.slotsPerTick
 
-    /// A book is kept of the connection that was lost last. All such are on trial together.
+    /// A book is kept from the connection that was lost last. All such books are on trial together.
     func beginTrial() {
         if trialIsBegun { return }
         trialIsBegun = true
         trial.begin(oldestDoubt: oldestDoubt, nowNs: clock.nowNs)
     }
 
-    /// Whether every book is to be told the verdict; once.
+    /// Whether every book must be told the verdict; true once.
     func takeVerdict() -> Bool {
         if !trialIsDecided { return false }
         trialIsDecided = false

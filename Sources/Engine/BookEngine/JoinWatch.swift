@@ -1,5 +1,5 @@
-// A book that was joined to a snapshot and has had no update yet: it may be quiet, or its stream may be dead.
-// A second snapshot at the same id shows that it is quiet.
+// A book joined to a snapshot without an update since: it may be quiet, or its stream may be dead. A second
+// snapshot at the same id shows that it is quiet.
 
 /// When to check a book that no update has reached yet.
 ///
@@ -17,7 +17,7 @@ struct JoinWatch {
     /// A snapshot was joined.
     mutating func joined(nowNs: Int64) { (joinedNs, checks) = (nowNs, 0) }
 
-    /// A check was begun.
+    /// A check was started.
     mutating func checked() { checks += 1 }
 
     /// When the next one is due, on the engine's clock.

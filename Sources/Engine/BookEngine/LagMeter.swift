@@ -1,69 +1,68 @@
-// How late updates arrive. The venue's clock and ours differ by an unknown amount, so a lag is measured
-// against the smallest difference between arrival and event time: the fastest arrival there was.
+// How late updates arrive. The venue's clock and ours differ by an unknown amount, so lag is measured against
+// the smallest difference between arrival and event time seen: the fastest arrival.
 //
-// Where the engine's time is a clock that is never set, that difference rises only as two clocks drift apart:
-// a stream that stays late is not in time after a while. The drift allowed for is what two kernels that
-// correct their clocks in opposite directions make at most. By it twenty seconds are forgotten in more than
-// four hours.
+// On a monotonic clock that floor rises only as fast as two clocks drift apart, so a stream that stays late
+// does not come to seem in time. The drift allowed is the most two kernels produce when correcting their
+// clocks in opposite directions. At that rate it takes more than four hours to forget twenty seconds.
 //
-// The venue may set its own clock back, by hours: everything is late then, by all that can be seen of one
-// update. But of one symbol ids and event times go the same way, however late they come, so an update that
-// lies behind the one before it by its ids and before it by its time shows that the clock was set, and by how
-// much at least. Once eight updates in a row are as late the difference has risen by so much, and what was
-// late before is as late as it was: a lag is never called smaller than it may be. Where all symbols are so
-// quiet that their times rise in spite of the step, none shows it: each update is late then, until a snapshot
-// shows that nothing was missing.
+// The venue may set its own clock back, by hours: everything then looks late, judging by one update. But ids
+// and event times of one symbol advance together, however late they arrive, so an update that lies after its
+// predecessor by id and before it by time shows that the clock was set, and by how much at least. After eight
+// consecutive updates as late, the floor rises by that much, and what was late before stays as late as it
+// was: a lag is never understated. If all symbols are so quiet that their times still rise after the step,
+// none shows it: every update then counts as late until a snapshot shows that nothing was missing.
 //
-// Where it is a clock that may be set, one set forward would make everything late for ever. There it is the
-// smallest difference of the last ten minutes, and a stream that stays late so long is in time again.
+// On a clock that may be set, a step forward would make everything late for ever. There the floor is the
+// smallest difference of the last ten minutes, and a stream that stays late that long counts as in time
+// again.
 //
 // An update that seems far faster than any before is not believed until several in a row are: one wrong event
 // time must not make all others late.
 //
-// Worst case: O(1) a message, ten comparisons a minute.
+// Worst case: O(1) per message, ten comparisons per minute.
 
-/// The smallest difference between arrival and event time, and what is beyond it.
+/// The smallest difference between arrival and event time, and the excess over it.
 ///
 /// ```
-/// input                        steady clock                            other clock
-/// a minute passed              the floor rises by its drift            what is older than ten is forgotten
+/// input                        monotonic clock                         other clock
+/// a minute passed              the floor rises by its drift            anything older than ten is forgotten
 /// faster than the floor        the floor falls to it                   likewise
 /// faster by a second           believed at the eighth in a row: the    likewise, but for the step
-///                              last step is taken back with it
+///                              last step is undone with it
 /// the venue's clock went back  the floor rises at the eighth as late   –
 /// another in time before that  –
 /// ```
 struct LagMeter {
     private static let minuteNs: Int64 = 60_000_000_000
-    /// How far two clocks drift apart in a minute: a thousandth, twice what a kernel slews by.
+    /// Drift of two clocks per minute: a thousandth, twice what a kernel slews by.
     private static let driftNsPerMinute: Int64 = 60_000_000
     private var smallest: [10 of Int64] = InlineArray(repeating: .max)
     private var minute: Int64 = .min
-    /// The smallest difference, as far as it is believed; `.max` before the first.
+    /// The smallest difference believed so far; `.max` before the first.
     private(set) var floorNs: Int64 = .max
     private var tooFastCount = 0
-    /// By how much the venue's clock seems to have been set back, and updates in a row that say so.
+    /// How far the venue's clock seems to have been set back, and consecutive updates that say so.
     private var stepNs: Int64 = 0
     private var stepCount = 0
-    /// What the floor was before the last step that was believed; `.max` if there was none.
+    /// The floor before the last step that was believed; `.max` if there was none.
     private var formerFloorNs: Int64 = .max
 
-    /// Whether times are of a clock that is never set.
+    /// Whether times are of a monotonic clock.
     var isSteady = false
-    /// Whether the present time is no earlier than it seems: the floor falls to nothing else.
+    /// Whether the current time is exact: otherwise the floor does not fall.
     var isExact = true
 
-    /// An update this much faster than the fastest is not believed, unless this many come in a row.
+    /// An update this much faster than the fastest is not believed unless this many come in a row.
     private static let tooFastNs: Int64 = 1_000_000_000
     private static let believedCount = 8
-    /// A clock that is set back by less than this seems to be late.
+    /// A clock set back by less than this looks like lateness.
     private static let backUsMin: Int64 = 1_000_000
 
-    /// An update of a symbol lies behind the one before it by its id, and before it by its event time.
+    /// An update of a symbol follows its predecessor by id and precedes it by event time.
     ///
     /// - Parameters:
-    ///   - backUs: by so much.
-    ///   - former: the floor when that one came: since then the step may have been noticed.
+    ///   - backUs: by this much.
+    ///   - former: the floor when the predecessor arrived: the step may have been noticed since.
     @inline(__always)
     mutating func wentBack(byUs backUs: Int64, sinceFloorNs former: Int64) {
         if backUs > LagMeter.backUsMin && isSteady { noteStep(backUs, former) }
@@ -78,7 +77,8 @@ struct LagMeter {
         if unexplainedNs > LagMeter.backUsMin * 1000 { stepNs = max(stepNs, unexplainedNs) }
     }
 
-    /// How much later than the fastest an update of this time arrives now, in nanoseconds; at most an hour.
+    /// How much later than the fastest an update with this event time arrives now, in nanoseconds; at most an
+    /// hour.
     ///
     /// - Parameter eventTimeUs: the venue's, above 0.
     @inline(__always)
@@ -97,7 +97,7 @@ struct LagMeter {
         return LagMeter.capped(differenceNs &- floorNs)
     }
 
-    /// Event times come from outside: whatever they say, a lag can be added to a time.
+    /// Event times are outside input: whatever they say, the lag can be added to a time.
     @inline(__always)
     private static func capped(_ lagNs: Int64) -> Int64 { min(max(lagNs, 0), 60 * minuteNs) }
 
@@ -110,12 +110,12 @@ struct LagMeter {
         return false
     }
 
-    /// How late an update is that is too fast, by what the floor was before the last step.
+    /// How late an update that is too fast would be by the floor before the last step.
     private func formerLagNs(_ differenceNs: Int64) -> Int64 {
         formerFloorNs == .max ? 0 : LagMeter.capped(differenceNs &- formerFloorNs)
     }
 
-    /// Another update, while the venue's clock seems to have been set back.
+    /// Another update while the venue's clock seems to have been set back.
     @inline(never)
     private mutating func followStep(_ differenceNs: Int64) {
         let (risenNs, overflows) = floorNs.addingReportingOverflow(stepNs)

@@ -1,24 +1,24 @@
-// Messages kept word for word while a book waits for its snapshot, one after the other in one run of bytes.
+// Messages kept verbatim while a book awaits its snapshot, consecutively in one run of bytes.
 //
-// Bytes rather than levels: they are copied once, and parsed again in the rare case that they are needed.
-// Bounded individually and together with the engine's other buffers: a message that does not fit is refused,
-// and the owner starts over.
+// Bytes rather than levels: they are copied once, and parsed again only in the rare case that they are
+// needed. Bounded individually and together with the engine's other buffers: a message that does not fit is
+// refused, and the owner starts over.
 //
-// SAFETY: pointers live inside the call that made them.
+// SAFETY: pointers do not leave the call that created them.
 
 import LobHandoff
 
-/// A bounded run of messages. Not copyable: its bytes are counted in a budget until it is gone.
+/// A bounded run of messages. Not copyable: a budget counts its bytes until it is gone.
 struct MessageBuffer: ~Copyable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
-    /// When the last message was received; of no meaning while there is none.
+    /// Receive time of the last message; meaningless while there is none.
     private(set) var lastReceivedAtNs: Int64 = 0
     private let bytesMax: Int
     private let budget: BufferBudget
     private let dropsOldest: Bool
 
-    /// - Parameter dropsOldest: the defect of `EngineDefect.dropsOldestBuffered`.
+    /// - Parameter dropsOldest: the bug `EngineDefect.dropsOldestBuffered`.
     init(bytesMax: Int, budget: BufferBudget, dropsOldest: Bool = false) {
         self.bytesMax = bytesMax
         self.budget = budget
@@ -57,7 +57,7 @@ struct MessageBuffer: ~Copyable {
         for index in ends.indices { ends[index] -= length }
     }
 
-    /// Forgets the messages and gives the memory back.
+    /// Drops the messages and frees the memory.
     mutating func removeAll() {
         budget.giveBack(bytes.count)
         bytes = []

@@ -1,9 +1,9 @@
-// What to do about a contradiction by the venue itself.
+// Reaction to a contradiction by the venue itself.
 
-/// What to do when the venue's own best price or top of book contradicts ours at the same update id.
+/// Reaction when the venue's own best price or top of book contradicts ours at the same update id.
 public enum MismatchPolicy: Hashable, Sendable {
-    /// Count it, flag the book as stale and rebuild it.
+    /// Count it, mark the book stale and rebuild it.
     case resync
-    /// Count it.
+    /// Only count it.
     case count
 }

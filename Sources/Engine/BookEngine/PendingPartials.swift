@@ -1,9 +1,9 @@
-// Partial depths that arrive before the update of their id, ordered by id whatever the order in which they
-// come. An applied update removes all that it passes.
+// Partial depths that arrive before the update with their id, ordered by id whatever the order of arrival. An
+// applied update removes all that it passes.
 
 import MarketData
 
-/// The tops of book that the venue announced for ids the book has not reached.
+/// The tops of book announced by the venue for ids the book has not reached.
 struct PendingPartials {
     struct Entry {
         var id: UpdateID
@@ -12,7 +12,7 @@ struct PendingPartials {
         var asks: [PriceLevel]
     }
 
-    /// Most partial depths kept of a symbol; the lowest ids go first.
+    /// Most partial depths kept per symbol; the lowest ids are evicted.
     static let countMax = 4
 
     private var entries: [Entry] = []

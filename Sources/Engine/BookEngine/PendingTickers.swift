@@ -1,14 +1,14 @@
-// Tickers that arrive before the depth update of their update id, which is the usual order.
+// Tickers that arrive before the depth update with their update id, which is the usual order.
 //
-// A ring ordered by id. Tickers of one symbol come nearly in the order of their ids; one that does not, of an
-// older connection or behind one with a wrong id, is put in its place. An applied update removes all that it
-// passes. Bounded: its memory grows to `capacity` tickers, and when all are taken the lowest id is forgotten.
+// A ring ordered by id. A symbol's tickers arrive nearly in id order; one that does not, from an older
+// connection or after one with a wrong id, is inserted in its place. An applied update removes all that it
+// passes. Bounded: it grows to `capacity` tickers, and when full evicts the lowest id.
 //
-// Worst case: O(1) in order, O(capacity) out of it and when it grows.
+// Worst case: O(1) in order, O(capacity) out of order and when growing.
 
 import MarketData
 
-/// The best prices the venue announced for ids the book has not reached.
+/// The best prices announced by the venue for ids the book has not reached.
 struct PendingTickers {
     struct Entry {
         var id: UpdateID
@@ -24,7 +24,7 @@ struct PendingTickers {
 
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
-    /// Remembers a ticker, the first of each id. Returns false if one had to go.
+    /// Remembers a ticker, the first per id. Returns false if one was evicted.
     mutating func remember(_ ticker: BookTicker) -> Bool {
         if count == entries.count && count < capacity { grow(ticker.scales) }
         let room = entries.count

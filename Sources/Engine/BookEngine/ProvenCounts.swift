@@ -1,9 +1,9 @@
-// The proven levels of a book, counted again only if it has moved.
+// The number of proven levels of a book, recounted only if it has moved.
 
 import DepthBook
 import MarketData
 
-/// The numbers of proven levels of a book, and the state of it in which they were counted.
+/// The numbers of proven levels of a book, and the book state in which they were counted.
 struct ProvenCounts {
     private(set) var bids = 0
     private(set) var asks = 0
@@ -15,12 +15,12 @@ struct ProvenCounts {
     /// Whether they were ever counted.
     var isKnown: Bool { updatesApplied >= 0 }
 
-    /// Whether they are those of a book that has taken in so much.
+    /// Whether they belong to a book with these counters.
     func isCurrent(_ counters: SymbolCounters) -> Bool {
         updatesApplied == counters.applied && snapshotsLoaded == counters.snapshots
     }
 
-    /// Counts again. O(slots / 8).
+    /// Recounts. O(slots / 8).
     mutating func count(_ book: borrowing OrderBook, _ counters: SymbolCounters) {
         bids = book.provenLevelCount(.bid)
         asks = book.provenLevelCount(.ask)

@@ -1,17 +1,17 @@
-// Whether a book that was kept across a lost connection must prove itself before it is believed.
+// Whether a book kept across a lost connection must prove itself before it is trusted.
 //
-// Its ids alone do not tell (see `ReconnectTrial`): it proves itself by a snapshot, or is believed because
-// others of its venue have proven themselves.
+// Its ids alone do not tell (see `ReconnectTrial`): it is proven by a snapshot, or believed because other
+// books of its venue were proven.
 
-/// The doubt that a reconnect has cast on one book.
+/// The doubt that a reconnect casts on one book.
 ///
 /// ```
 /// state      input     next       meaning
-/// settled    kept      doubted    in doubt since this trial, with what it had taken in by then
-/// doubted,   kept      doubted    what came since the last reconnect is as doubtful as what it was added to
+/// settled    kept      doubted    in doubt since this trial; its update count is recorded
+/// doubted,   kept      doubted    what came since the last reconnect is as doubtful as the book itself
 /// believed
-/// doubted    believe   believed   others have proven that the ids of the venue go on
-/// believed   refuted   doubted    they turned out not to
+/// doubted    believe   believed   other books proved that the venue's ids continue
+/// believed   refuted   doubted    it turned out that they do not
 /// any        proved    settled    a snapshot agreed
 /// any        forget    settled    the book is given up
 /// ```
@@ -21,17 +21,17 @@ struct ReconnectDoubt {
     }
 
     private var state = State.settled
-    /// Updates that the kept book had taken in since its snapshot: they tell it from a book of another time.
+    /// Updates in the kept book since its snapshot: they distinguish it from a book of another id epoch.
     private var keptUpdates = 0
-    /// The trial that it has been in doubt since.
+    /// The trial since which it has been in doubt.
     private(set) var sinceTrial = 0
-    /// The trial in which it asked for a proof last.
+    /// The trial in which it last requested a proof.
     private var askedInTrial = 0
 
-    /// Whether it is not believed before it has proven itself.
+    /// Whether it must prove itself before it is trusted.
     var needsProof: Bool { state == .doubted }
 
-    /// Whether it is believed though it has not proven itself.
+    /// Whether it is believed without having been proven.
     var isBelievedUnproven: Bool { state == .believed }
 
     /// Whether its agreement with the venue says something about the other books of a trial.
@@ -40,18 +40,18 @@ struct ReconnectDoubt {
     /// Its connection was lost, and the book is kept.
     ///
     /// - Parameters:
-    ///   - former: what was doubted before the loss.
-    ///   - updates: what it has taken in since its snapshot.
-    ///   - trial: the number of the trial that begins.
+    ///   - former: the doubt before the loss.
+    ///   - updates: updates applied since its snapshot.
+    ///   - trial: number of the trial that starts.
     mutating func kept(after former: ReconnectDoubt, updates: Int, trial: Int) {
         if former.state == .settled { (keptUpdates, sinceTrial) = (updates, trial) }
         state = .doubted
     }
 
-    /// Others of its venue have proven themselves.
+    /// Other books of its venue were proven.
     mutating func believe() { state = .believed }
 
-    /// The ids of the venue turned out not to go on.
+    /// The venue's ids turned out not to continue.
     ///
     /// - Returns: whether that puts the book in doubt again.
     mutating func refuted() -> Bool {
@@ -72,7 +72,7 @@ struct ReconnectDoubt {
     /// The book is given up.
     mutating func forget() { state = .settled }
 
-    /// Whether it may ask for a proof of its own now.
+    /// Whether it may request a proof of its own now.
     mutating func mayAsk(_ trial: inout ReconnectTrial, nowNs: Int64) -> Bool {
         trial.mayAsk(&askedInTrial, nowNs: nowNs)
     }

@@ -1,35 +1,35 @@
-// A second engine, for readers that must not stand in front of the book: it runs on its own thread over a tap
-// of the same frames, and its snapshots are copies of the primary's served books, not the venue's.
+// A second engine for readers that must not hold up the book: it runs on its own thread over a tap of the
+// same frames, and its snapshots are copies of the primary's served books, not the venue's.
 //
-// It may start late, lose frames and recover without a single request to the venue. Whatever it shows live is
-// what the primary shows, or has shown, at that id. A copy takes the place in the stream where a snapshot of
-// the venue would have stood. The two threads read the same frames at different speeds; the ticks among these
-// frames are the marks by which they agree on a place:
+// It may start late, lose frames and recover without a single request to the venue. Whatever it shows live,
+// the primary shows or has shown at that id. A copy takes the place in the stream that a venue snapshot would
+// have had. The two threads read the same frames at different speeds; the ticks among them are the marks by
+// which they agree on a position:
 //
-//     tick a     the replica keeps what comes from here on, and asks
-//     tick b     the primary answers when it has taken tick a: with its book after tick b, the last it took
-//     tick b     the replica has read as far, and adopts the copy; a is at or before b
+//     tick a     the replica keeps everything from here on, and asks
+//     tick b     the primary answers after processing tick a: with its book after tick b, its latest
+//     tick b     the replica has read as far and adopts the copy; a is at or before b
 //
 // Invariants
 // * No update lies between a copy and what the replica has kept for it.
-// * A copy is made only of a live book and only of what is proven of it, and never claims more.
-// * If the primary has given up a symbol's book since, no older book of it goes on here: the replica gives up
-//   its own within a tick plus the time of an answer. Until then a level that came from a false snapshot of
-//   the venue may still stand here; nothing else can differ.
+// * Only live books are copied, only their proven levels, and a copy never claims more.
+// * Once the primary has given up a symbol's book, no older book of it continues here: the replica gives up
+//   its own within a tick plus the time of an answer. Until then a level from a false venue snapshot may
+//   still stand here; nothing else can differ.
 //
-// Bounds: one question at a time; one copy for each symbol; the engine's. Worst case: a frame costs what it
-// costs in the engine plus one comparison; a tick costs O(symbols that want a copy).
+// Bounds: one question at a time; one copy per symbol; the engine's own. Worst case: a frame costs what it
+// costs in the engine plus one comparison; a tick costs O(symbols that need a copy).
 //
-// Wiring: the tap is added to the feed whose ring the primary reads. After each `doWork`, hand what
-// `takeQuestion` gives to the primary's book thread, call `BookEngine.answer` there between two frames, and
-// bring the answer back to the replica's thread.
+// Wiring: add the tap to the feed whose ring the primary reads. After each `doWork`, pass the result of
+// `takeQuestion` to the primary's book thread, call `BookEngine.answer` there between two frames, and bring
+// the answer back to the replica's thread.
 
 import DepthBook
 import FeedPlan
 import LobHandoff
 import MarketData
 
-/// Keeps copies of another engine's books from a tap of its frames. Not copyable; used by one thread at a
+/// Maintains copies of another engine's books from a tap of its frames. Not copyable; used by one thread at a
 /// time; readers on other threads use the mailboxes of `engine`.
 ///
 /// ```swift
@@ -41,14 +41,14 @@ import MarketData
 /// for answer in answers.take() { replica.receive(answer) }
 /// ```
 public struct ReplicaEngine: ~Copyable {
-    /// The engine beneath: status, views, counters and books as of any engine.
+    /// The underlying engine: status, views, counters and books as of any engine.
     public private(set) var engine: BookEngine
     private var wanted: [ReplicaQuestion.Wanted] = []
-    /// Copies whose place the tap has not reached yet, with what they were requested for.
+    /// Copies whose position the tap has not reached yet, with the request each answers.
     private var copies: [(copy: BookCopy, wanted: ReplicaQuestion.Wanted)] = []
-    /// The last of the primary's losses that it knows of.
+    /// The last of the primary's losses known here.
     package private(set) var knownLossCount = 0
-    /// The last of the primary's deepenings that it knows of.
+    /// The last of the primary's deepenings known here.
     private var knownDeepeningCount = 0
     private var question: ReplicaQuestion?
     private var isAsking = false
@@ -56,7 +56,7 @@ public struct ReplicaEngine: ~Copyable {
     /// A replica without symbols.
     ///
     /// - Parameter configuration: that of the primary. The replica requests more depth when the primary has
-    ///   it, and keeps nothing for a copy before that is requested.
+    ///   it, and keeps nothing for a copy before requesting it.
     public init(_ configuration: EngineConfiguration) {
         var configuration = configuration
         configuration.requestsAreAnnounced = true
@@ -68,7 +68,7 @@ public struct ReplicaEngine: ~Copyable {
     @discardableResult
     public mutating func addSymbol(_ name: SymbolName) -> Int? { engine.addSymbol(name) }
 
-    /// Takes one frame of the tap. The venue's answers to the primary are not for this engine.
+    /// Processes one frame of the tap. The venue's answers to the primary are ignored.
     public mutating func step(_ frame: Frame) {
         switch frame.kind {
         case .message, .connected, .disconnected, .retired, .dropped: engine.step(frame)
@@ -79,7 +79,7 @@ public struct ReplicaEngine: ~Copyable {
         }
     }
 
-    /// Takes the frames that are in the tap's ring now, at most `limit`, and publishes what changed.
+    /// Processes the frames now in the tap's ring, at most `limit`, and publishes what changed.
     /// - Returns: number of frames taken; 0 means that the ring was empty.
     @discardableResult
     public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
@@ -89,14 +89,14 @@ public struct ReplicaEngine: ~Copyable {
     }
 
     /// Returns the question for the primary, at most once a tick, and none while one is unanswered. The
-    /// caller then calls `receive`, whatever happens to the question.
+    /// caller must then call `receive`, whatever happens to the question.
     public mutating func takeQuestion() -> ReplicaQuestion? {
         guard let due = question.take() else { return nil }
         isAsking = true
         return due
     }
 
-    /// Takes the answer to the question; nil if there will be none, and the next tick asks again.
+    /// Takes the answer to the question; nil if there will be none, in which case the next tick asks again.
     public mutating func receive(_ answer: ReplicaAnswer?) {
         take(answer)
         engine.publish()
@@ -111,7 +111,7 @@ public struct ReplicaEngine: ~Copyable {
             let outdated = copies.filter { $0.wanted.symbol == symbol }.map(\.wanted)
             copies.removeAll { $0.wanted.symbol == symbol }
             if engine.distrust(symbol) {
-                // What is collected from here on is requested again.
+                // Everything collected from here on is requested again.
                 wanted.removeAll { $0.symbol == symbol }
             } else {
                 wanted += outdated
@@ -125,11 +125,11 @@ public struct ReplicaEngine: ~Copyable {
         for symbol in answer.deepened { engine.deepen(symbol) }
     }
 
-    /// Delivers the slots whose book or verdict has changed since, in place of publishing their views: for an
-    /// owner that has no readers. A slot is the place of a symbol among those added.
+    /// Delivers the slots whose book or verdict has changed, instead of publishing their views: for an owner
+    /// without readers. A slot is the index of a symbol in order of addition.
     package mutating func takeChanged(_ body: (Int) -> Void) { engine.takeChanged(body) }
 
-    /// A tick has passed: requests, copies whose place this is, and the next question.
+    /// Handles a tick: requests, copies whose position this is, and the next question.
     private mutating func turn() {
         takeRequests()
         let tickNs = engine.shared.clock.tickNs

@@ -1,28 +1,28 @@
 // How long a symbol has been silent, and how long it may be.
 //
-// A stream can die alone: the venue acknowledges a subscription and never delivers, or stops delivering on a
-// healthy connection. No id tells, because the next update never comes. But a symbol can also be quiet. One
-// shallow snapshot tells the two apart, so silence leads to a check, and only a check that fails or finds the
-// venue ahead leads to a new subscription.
+// A single stream can die: the venue acknowledges a subscription and never delivers, or stops delivering on a
+// healthy connection. No id reveals it, because the next update never arrives. But a symbol can also be
+// quiet. One shallow snapshot distinguishes the two, so silence leads to a check, and only a check that fails
+// or finds the venue ahead leads to a resubscription.
 
 /// ```
 /// state      input          next       isTooLong
-/// new        subscribed     new        no; the first look begins to count
+/// new        subscribed     new        no; counting starts with the first look
 ///            isTooLong      waiting    no
 ///            heard          hearing
-/// waiting    isTooLong      –          after firstEventNsMax, doubled for every step in vain
+/// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
-/// waiting,   heard          hearing    starts over; no step was in vain
-/// hearing    subscribed     new        starts over; no check was in vain, but requests were
-///            startedAnew    –          starts over; one more check in vain: the symbol was merely quiet
-///            wanted-        –          starts over; one more request in vain, until something is heard
+/// waiting,   heard          hearing    starts over; no step was fruitless
+/// hearing    subscribed     new        starts over; no check was fruitless, but requests were
+///            startedAnew    –          starts over; one more fruitless check: the symbol was merely quiet
+///            wanted-        –          starts over; one more fruitless request, until something is heard
 ///            Subscription
-///            leftBehind     –          starts over; no step was in vain
+///            leftBehind     –          starts over; no step was fruitless
 /// ```
-/// Doubling ends at `silenceNsMax`. A new connection ends the patience with what was quiet, since its
-/// subscription is another; not that with requests, which where nobody answers checks would go on for ever.
+/// Doubling ends at `silenceNsMax`. A new connection, being a new subscription, resets the patience with
+/// quiet streams; not that with requests, which would go on for ever if nobody answers checks.
 struct SilenceWatch {
-    /// When the last update came, on the engine's clock; 0 if none has.
+    /// When the last update arrived, on the engine's clock; 0 if none has.
     private(set) var heardNs: Int64 = 0
     /// The usual time between two updates, smoothed over sixteen; 0 until there were two.
     private(set) var usualIntervalNs: Int64 = 0
@@ -30,9 +30,9 @@ struct SilenceWatch {
     private var sinceNs: Int64 = 0
     private var quietChecks = 0
     private var vainRequests = 0
-    /// When a new subscription was wanted last; 0 if never.
+    /// When a resubscription was last requested; 0 if never.
     private var subscribedNs: Int64 = 0
-    /// Whether an update of this subscription has come.
+    /// Whether an update of this subscription has arrived.
     private(set) var isHeard = false
 
     mutating func subscribed() {
@@ -54,34 +54,34 @@ struct SilenceWatch {
         isHeard = true
     }
 
-    /// The symbol was found to be merely quiet.
+    /// The symbol turned out to be merely quiet.
     mutating func startedAnew(nowNs: Int64) {
         sinceNs = nowNs
         quietChecks += 1
     }
 
-    /// The venue was found to have moved on without the stream.
+    /// The venue turned out to have moved on without the stream.
     mutating func leftBehind(nowNs: Int64) {
         sinceNs = nowNs
         (quietChecks, vainRequests) = (0, 0)
     }
 
-    /// A new subscription is wanted.
+    /// A resubscription is requested.
     mutating func wantedSubscription(nowNs: Int64) {
         sinceNs = nowNs
         vainRequests += 1
         subscribedNs = nowNs
     }
 
-    /// When the silence is too long, on the engine's clock. A new subscription begins to count with the first
-    /// call.
+    /// When the silence becomes too long, on the engine's clock. A new subscription starts counting with the
+    /// first call.
     mutating func dueNs(nowNs: Int64, _ limits: EngineConfiguration) -> Int64 {
         if sinceNs == 0 { sinceNs = max(nowNs, 1) }
         let (dueNs, isNever) = sinceNs.addingReportingOverflow(limitNs(limits))
         return isNever ? .max : dueNs
     }
 
-    /// When a new subscription is allowed: not twice in five seconds, doubled for every request in vain.
+    /// When a resubscription is allowed: not twice in five seconds, doubled for every fruitless request.
     func subscribableNs(_ limits: EngineConfiguration) -> Int64 {
         if subscribedNs == 0 { return .min }
         var distanceNs: Int64 = 5_000_000_000

@@ -1,9 +1,9 @@
-// The last update before a snapshot, as a witness of what the snapshot must contain.
+// The last update before a snapshot, as a witness to what the snapshot must contain.
 
 import DepthBook
 import MarketData
 
-/// The last update before a snapshot, as a witness of what the snapshot must contain.
+/// The last update before a snapshot, as a witness to what the snapshot must contain.
 struct SnapshotCheck {
     private var last = UpdateID(0)
     private var bids: [PriceLevel] = []
@@ -19,10 +19,10 @@ struct SnapshotCheck {
     }
 
     /// Whether the book, fresh from its snapshot, differs where it must not: only an update that ends exactly
-    /// at the snapshot can testify. Inside an update a level may come and go without a trace.
+    /// at the snapshot can testify. Within an update a level may come and go without a trace.
     func refutes(_ book: borrowing OrderBook, at id: UpdateID) -> Bool {
         if last != id { return false }
-        // Other decimals: the venue changed them in between, and the two cannot be compared.
+        // The venue changed its decimals in between, so the two cannot be compared.
         if scales != book.scales { return false }
         for level in bids where book.isProven(.bid, level.price) {
             if book.bids.quantity(at: level.price) != level.quantity { return true }

@@ -1,4 +1,4 @@
-// A message that may have been an update of a symbol was lost. The next update tells; if none comes, a
+// A message that may have been an update of a symbol was lost. The next update tells; if none arrives, a
 // snapshot will.
 
 import DepthBook
@@ -9,7 +9,7 @@ import DepthBook
 /// state    input       next
 /// closed   open        open
 /// open     open        open, for the later reason and from the later time on
-/// any      close       closed: an update or a snapshot has told, or the book is given up anyway
+/// any      close       closed: an update or snapshot has told, or the book is given up anyway
 /// ```
 struct SuspectedGap {
     /// What was lost; `none` while nothing is suspected.
@@ -22,7 +22,7 @@ struct SuspectedGap {
     /// A message was lost.
     mutating func open(_ why: StaleReason, nowNs: Int64) { (reason, sinceNs) = (why, nowNs) }
 
-    /// The lost message is known, or no longer matters.
+    /// The lost message is accounted for, or no longer matters.
     @inline(__always)
     mutating func close() { reason = .none }
 

@@ -1,24 +1,24 @@
-// What is ahead of the served book, and what comes of it if the book does not reach it in time.
+// Evidence ahead of the served book, and what follows if the book does not reach it in time.
 
 import BookSync
 import DepthBook
 import MarketData
 
 extension SymbolBook {
-    /// Something newer than the book has been in hand for too long. Where ids move without the symbol, a
+    /// Something newer than the book has been known for too long. Where ids advance without the symbol, a
     /// candidate that is ahead with the same levels shows that it is quiet. Otherwise updates are missing.
     func settleAhead() {
         if shared.defect.ignoresEvidenceAhead || ahead.oldestID.map({ isPlausible($0) }) == false {
             return ahead.removeAll()
         }
-        // What is missing since a reconnect or a loss is no fault of the stream.
+        // Updates missed in a reconnect or a known loss are not the stream's fault.
         let isExplained = gap.isOpen || (doubt.needsProof && !served.sync.isLive)
         if let staging = candidate?.staging, let theirs = staging.sync.lastID, let own = served.sync.lastID,
             theirs > own
         {
             candidate?.comparison = nil
-            // Where every id is of an update, what it changed may lie deeper than the candidate reaches: the
-            // stream has left it out, unless it is known why.
+            // Where every id belongs to an update, its changes may lie deeper than the candidate reaches: the
+            // stream has omitted it, unless the reason is known.
             if isExplained || !shared.configuration.rules.idsAreContiguous,
                 case .equal = compare(staging, levelCountMax: .max)
             {
@@ -28,7 +28,8 @@ extension SymbolBook {
             replaceByCandidate(.behind)
         } else {
             leftBehind(isExplained)
-            // What was seen lately speaks against the next book too; what is older may be of another time.
+            // Recent evidence counts against the next book too; older evidence may belong to another id
+            // epoch.
             var evidence = ahead
             _ = evidence.cameBack(to: UpdateID(0), seenBeforeNs: shared.nowNs &- aheadLimitNs)
             restart(.behind)
@@ -37,11 +38,12 @@ extension SymbolBook {
         if !isExplained { resubscribe() }
     }
 
-    /// A candidate at a later id has the same levels: only ids moved, or what is known to be missing did not
-    /// matter.
+    /// A candidate at a later id has the same levels: only ids advanced, or what is known to be missing did
+    /// not matter.
     private func foundQuiet(_ staging: SyncedBook) {
         counters.quietChecks += 1
-        // Where updates may be missing, only what the candidate reaches is known at the later id.
+        // Where updates may be missing, only the levels within the candidate's reach are known at the later
+        // id.
         let isInDoubt = gap.isOpen || doubt.needsProof || source.leftOutNs != nil
         let askedNs = finishCandidate(staging, isDeeper: false)
         if isInDoubt { return serve(staging, askedNs: askedNs) }
@@ -50,18 +52,18 @@ extension SymbolBook {
         judge()
     }
 
-    /// The venue has moved on without the stream: perhaps the stream is dead, also where one message that was
-    /// lost explains it.
+    /// The venue has moved on without the stream: the stream may be dead, even if one lost message would
+    /// explain it.
     private func leftBehind(_ isExplained: Bool) {
         counters.behind += 1
         silence.leftBehind(nowNs: shared.nowNs)
         if !isExplained { source.leftOut(nowNs: shared.nowNs) }
     }
 
-    /// The candidate is the served book from now on: stale until something shows that the stream leads on.
+    /// Makes the candidate the served book: stale until something shows that the stream continues it.
     func replaceByCandidate(_ why: StaleReason) {
         guard let staging = candidate?.staging else { return }
-        // What lies beyond the candidate speaks against it as well, unless it is of a former time.
+        // Evidence beyond the candidate counts against it as well, unless it is of an earlier id epoch.
         var evidence = ahead
         if let theirs = staging.sync.lastID, let own = served.sync.lastID, theirs < own {
             crossChecks.forgetFormerTime()
@@ -78,32 +80,32 @@ extension SymbolBook {
         wakeForEvidence()
     }
 
-    /// What is still ahead of a new book is looked at in time; where the stream is late, again and again: it
-    /// may be in time any moment.
+    /// Schedules a look at what is still ahead of a new book; repeatedly if the stream is late, since it may
+    /// be in time at any moment.
     func wakeForEvidence() {
         guard let dueNs = evidenceDueNs else { return }
         let againNs = shared.nowNs &+ shared.configuration.doubtNsMin
         wakeForEvidence(atNs: min(dueNs, max(dueNs &- streamLagNs, againNs)) &+ 1)
     }
 
-    /// When what is ahead of the book will have been so for too long, nil if nothing is. A stream that is
-    /// late reaches a candidate later; for as long as it is.
+    /// When the evidence ahead of the book becomes too old; nil if there is none. A late stream reaches a
+    /// candidate later, by as much as it is late.
     var evidenceDueNs: Int64? {
         let byStreamNs = ahead.sinceNs.map { $0 &+ aheadLimitNs }
         guard let sinceNs = candidate?.aheadSinceNs(of: served.sync.lastID) else { return byStreamNs }
         return min(sinceNs &+ aheadLimitNs &+ streamLagNs, byStreamNs ?? .max)
     }
 
-    /// Asks for a new subscription, if that is allowed yet. What the venue sends between the end of the old
-    /// one and the beginning of the new one is not seen: the book is in doubt from now on, until an update
-    /// that came behind the new one continues it, or something of then agrees with it.
+    /// Requests a resubscription, if one is allowed yet. Whatever the venue sends between the end of the old
+    /// subscription and the start of the new one is not seen: the book is in doubt from now on, until an
+    /// update received under the new one continues it, or something from that time agrees with it.
     func resubscribe() {
         if silence.subscribableNs(shared.configuration) > shared.nowNs { return }
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
         if !shared.defect.believesResubscribed {
             source.resubscribed(nowNs: shared.nowNs)
-            // Engines beside this one do not know of the request: they are to doubt their books as well.
+            // Replica engines do not know of the request: they must doubt their books as well.
             shared.lossCount &+= 1
             loss.doubted(number: shared.lossCount)
         }

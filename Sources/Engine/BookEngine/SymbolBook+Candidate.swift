@@ -1,4 +1,4 @@
-// The candidate beside the served book: begun, fed, compared, and what comes of it.
+// The candidate beside the served book: starting, feeding, comparing, and the outcome.
 
 import BinanceVenue
 import BookSync
@@ -8,25 +8,25 @@ import LobHandoff
 import MarketData
 
 extension SymbolBook {
-    /// Levels of two books compared in one go: some 20 µs.
+    /// Levels compared per slice: some 20 µs.
     private static let comparedLevelsMax = 4096
 
-    /// Begins a candidate, or makes one that was begun for less more urgent. Does nothing unless the served
-    /// book stands at an id.
+    /// Starts a candidate, or raises the urgency of an existing one. Does nothing unless the served book
+    /// stands at an id.
     func startCandidate(_ purpose: SnapshotPriority) {
         guard served.sync.lastID != nil, source.connection != nil else { return }
         if candidate != nil {
             if candidate?.mayServe(purpose) != true { return }
         } else {
             candidate = Candidate(purpose, begunNs: shared.nowNs)
-            // What somebody waits for collects at once; the rest when its turn has come.
+            // Urgent candidates collect at once, the others when their request is sent.
             if !shared.configuration.requestsAreAnnounced || purpose < .deepen { snapshotRequested() }
         }
         requestSnapshot(purpose, attempt: retries.failures(of: purpose))
     }
 
     /// Gives the candidate up.
-    /// - Parameter failed: whether it came to nothing by itself, so that the next one waits.
+    /// - Parameter failed: whether it failed by itself, so that the next one waits.
     func dropCandidate(failed: Bool) {
         guard let dropped = candidate else { return }
         candidate = nil
@@ -34,7 +34,7 @@ extension SymbolBook {
         if failed { wake(atNs: retries.failed(dropped.purpose, nowNs: shared.nowNs)) }
     }
 
-    /// The same update for the candidate.
+    /// The same update, for the candidate.
     func receiveInCandidate(_ update: borrowing DepthUpdate, _ ids: UpdateRange, _ frame: Frame) {
         guard let staging = candidate?.staging else { return }
         switch staging.sync.receive(ids) {
@@ -53,7 +53,7 @@ extension SymbolBook {
             do { try staging.book.apply(update) } catch { return dropCandidate(failed: true) }
             if let told = update.checksum, contradicts(told, staging) { return dropCandidate(failed: true) }
         case .resync(.snapshotTooOld, _):
-            // REST was late: what comes from here on is kept for the next snapshot.
+            // REST was late: updates from here on are kept for the next snapshot.
             candidate?.lostSnapshot()
             if !staging.buffer.append(frame) { return dropCandidate(failed: true) }
             return candidateIsTooOld()
@@ -62,7 +62,7 @@ extension SymbolBook {
         settle()
     }
 
-    /// A snapshot while the served book stands at an id: asked for, or come by itself.
+    /// A snapshot, requested or not, while the served book stands at an id.
     func receiveCandidateSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
         if candidate?.id != nil || source.connection == nil {
@@ -94,8 +94,8 @@ extension SymbolBook {
             return failCandidate()
         }
         guard let own = served.sync.lastID, let reached = staging.sync.lastID else { return }
-        // Ids may have gone back for good, or the book may be of another time; then the updates will lead on
-        // from here.
+        // Ids may have gone back for good, or the book may be of another epoch; the updates will then
+        // continue from here.
         if reached < own && served.sync.isLive && !doubt.needsProof { return candidateIsTooOld() }
         if reached > own && !shared.defect.ignoresEvidenceAhead {
             candidate?.isAhead(sinceNs: shared.nowNs)
@@ -105,7 +105,7 @@ extension SymbolBook {
         settle()
     }
 
-    /// Gives up a candidate that no update leads on from behind the book: REST may have been late.
+    /// Gives up a candidate that no update continues from behind the book: REST may have been late.
     func giveUpBehind(_ nowNs: Int64) {
         guard
             let dueNs = candidate?.behindUntilNs(
@@ -115,22 +115,22 @@ extension SymbolBook {
         giveUpOfAnotherTime()
     }
 
-    /// A snapshot cannot be of the book's time. At the third in a row it is the book that is of another one,
-    /// unless its stream goes on.
+    /// A snapshot cannot belong to the book's id epoch. After three in a row the book must be of another one,
+    /// unless its stream continues.
     private func giveUpOfAnotherTime() {
         if served.sync.isLive || retries.urgent.failures < 2 { return dropCandidate(failed: true) }
         crossChecks.forgetFormerTime()
         restart(loss.reason(or: .gap))
     }
 
-    /// The snapshot ends before what was collected begins: REST lags behind the stream.
+    /// The snapshot ends before the collected updates begin: REST lags the stream.
     private func candidateIsTooOld() {
         counters.snapshotsTooOld += 1
         guard let dueNs = candidate?.tooOld(nowNs: shared.nowNs) else { return failCandidate() }
         wake(atNs: dueNs)
     }
 
-    /// Asks for the next snapshot when its time has come.
+    /// Requests the next snapshot when it is due.
     func askAgain(_ nowNs: Int64) {
         guard let turn = candidate?.turnToAsk(nowNs: nowNs), let purpose = candidate?.purpose else { return }
         switch turn {
@@ -140,7 +140,7 @@ extension SymbolBook {
         }
     }
 
-    /// The candidate's snapshot was of no use: what is urgent is asked for again, as the planner finds fit.
+    /// The candidate's snapshot was useless: urgent ones are requested again, as the planner sees fit.
     private func failCandidate() {
         guard let purpose = candidate?.purpose else { return }
         candidate = nil
@@ -153,7 +153,7 @@ extension SymbolBook {
 
     // MARK: - The comparison
 
-    /// Compares the two books, in slices, while they stand at the same id.
+    /// Compares the two books in slices, as long as they stand at the same id.
     func settle() {
         guard let staging = candidate?.staging, let id = served.sync.lastID, staging.sync.lastID == id else {
             candidate?.comparison = nil
@@ -177,7 +177,7 @@ extension SymbolBook {
             }
             _ = staging.book.widen(to: wide)
         }
-        // Where it has come to is a price in the decimals of the time.
+        // Its position is a price in the decimals of its start.
         if candidate?.comparedScales != served.book.scales {
             comparison = BookComparison()
             candidate?.comparedScales = served.book.scales
@@ -191,7 +191,7 @@ extension SymbolBook {
         counters.auditsCompared += 1
         counters.auditsAgreed += 1
         noteAudit(staging, isEqual: true)
-        // The deeper of the two is served; the other one says the same of less.
+        // The deeper of the two is served; the other says the same about fewer levels.
         let isDeeper = reach(of: staging.book) >= reach(of: served.book)
         let askedNs = finishCandidate(staging, isDeeper: isDeeper)
         if isDeeper { return serve(staging, askedNs: askedNs) }
@@ -199,10 +199,10 @@ extension SymbolBook {
         judge()
     }
 
-    /// The candidate is served from now on, as the same book that it was compared with.
+    /// Serves the candidate, as the same book that it was compared with.
     func serve(_ staging: SyncedBook, askedNs: Int64) {
         staging.buffer.removeAll()
-        // No update has reached the new one yet, but it is the book that one has reached.
+        // No update has reached the new one yet, but it equals the book that one has reached.
         if served.sync.isLive && served.sync.lastID == staging.sync.lastID { staging.sync.proven() }
         served = staging
         shared.deepeningCount &+= 1
@@ -228,20 +228,21 @@ extension SymbolBook {
         restart(.audit)
     }
 
-    /// What agreement settles, whatever it was for.
+    /// Settles everything that agreement proves, whatever the candidate's purpose.
     ///
     /// - Parameters:
-    ///   - staging: its book.
-    ///   - isDeeper: whether all was compared that is known of the served book.
+    ///   - staging: the candidate's book.
+    ///   - isDeeper: whether everything known of the served book was compared.
     /// - Returns: when its snapshot was requested.
     func finishCandidate(_ staging: SyncedBook, isDeeper: Bool) -> Int64 {
         guard let done = candidate else { return .min }
         candidate = nil
         retries.agreed()
-        // A check of the best levels is no audit.
+        // A check of the best levels is not an audit.
         if isDeeper || done.purpose == .audit { audits.agreed(nowNs: shared.nowNs) }
         ahead.reached(staging.book.lastUpdateID)
-        // Nothing has come since the snapshot: the symbol is where it was, however late its last update came.
+        // Nothing has arrived since the snapshot: the symbol is level with the venue, however late its last
+        // update was.
         if let joinedNs = done.joinedNs, joinedNs > silence.heardNs {
             lag.caughtUp(atNs: joinedNs)
             shared.connections.caughtUp()
@@ -250,18 +251,18 @@ extension SymbolBook {
         case .deepen, .shallow: counters.deepenings += 1
         case .check:
             counters.quietChecks += 1
-            // One that only confirms a snapshot says nothing of the stream.
+            // One that merely confirms a snapshot says nothing about the stream.
             if silence.dueNs(nowNs: shared.nowNs, shared.configuration) < shared.nowNs {
                 silence.startedAnew(nowNs: shared.nowNs)
             }
         case .initial, .resync, .audit: break
         }
-        // A candidate begun before the loss would have been given up.
+        // A candidate started before the loss would have been given up.
         if gap.isOpen { settleGap() }
         return done.begunNs
     }
 
-    /// Proven levels of the worse side.
+    /// Number of proven levels on the worse side.
     private func reach(of book: borrowing OrderBook) -> Int {
         var reach = Int.max
         for side in Side.allCases where book.proven(side) != .unbounded {

@@ -1,4 +1,4 @@
-// What a cross-check of the venue does to one symbol.
+// The effect of the venue's cross-checks on one symbol.
 
 import DepthBook
 import MarketData
@@ -42,13 +42,13 @@ extension SymbolBook {
         judge()
     }
 
-    /// What lies behind the book and comes late says nothing of the book, but something of an update that
-    /// comes with it.
+    /// A message behind the book that arrives late says nothing about the book, but something about the next
+    /// update.
     private func noteBelow() {
         if shared.nowNs &- silence.heardNs > behindLimitNs { source.shownBelow() }
     }
 
-    /// Where every id is of an update, what is ahead for too long proves that updates are missing.
+    /// Where every id belongs to an update, evidence ahead for too long proves that updates are missing.
     private func noteAhead(_ id: UpdateID) {
         if !shared.configuration.rules.idsAreContiguous || shared.defect.ignoresEvidenceAhead { return }
         ahead.note(id, nowNs: shared.nowNs)
@@ -58,14 +58,14 @@ extension SymbolBook {
         wakeForEvidence(atNs: sinceNs &+ limitNs &+ 1)
     }
 
-    /// Compares the remembered ticker of the id that the book has just reached, if there is one.
+    /// Compares the remembered ticker of the id the book has just reached, if any.
     func compareRememberedTicker(_ id: UpdateID) {
         guard let verdict = crossChecks.reachedTicker(id, served.book), !served.sync.isCollecting
         else { return }
         obeyTicker(verdict)
     }
 
-    /// Compares the remembered partial depth of the id that the book has just reached, if there is one.
+    /// Compares the remembered partial depth of the id the book has just reached, if any.
     func compareRememberedPartial(_ id: UpdateID) {
         guard let verdict = crossChecks.reachedPartial(id, served.book), !served.sync.isCollecting
         else { return }
@@ -84,7 +84,7 @@ extension SymbolBook {
         if obey(verdict) { counters.partialsAgreed += 1 }
     }
 
-    /// Does what a cross-check demands; true if it agreed.
+    /// Acts on a cross-check; true if it agreed.
     private func obey(_ verdict: CrossChecks.Verdict) -> Bool {
         switch verdict {
         case .unknown: return false

@@ -1,11 +1,11 @@
-// What a snapshot does to one symbol.
+// The effect of a snapshot on one symbol.
 
 import BinanceVenue
 import DepthBook
 import MarketData
 
 extension SymbolBook {
-    /// The request for a snapshot of this symbol was sent: what comes from now on may be needed.
+    /// The request for this symbol's snapshot was sent: updates may be needed from now on.
     func snapshotRequested() {
         if served.sync.isCollecting {
             if served.isCollecting { return }
@@ -20,13 +20,13 @@ extension SymbolBook {
         }
     }
 
-    /// The same, said by whoever sends requests: an answer behind this is one to it.
+    /// The same, announced by the fetcher: an answer after this belongs to it.
     func snapshotAnnounced() {
         awaited.announced()
         snapshotRequested()
     }
 
-    /// A snapshot of this symbol, already parsed.
+    /// A parsed snapshot of this symbol.
     func receiveSnapshot(_ parser: inout MessageParser, limit: Int?) {
         let id = parser.snapshot.lastUpdateID
         if awaited.isVoid {
@@ -60,7 +60,7 @@ extension SymbolBook {
         ) { told in
             counters.applied += 1
             source.ledOn(atNs: silence.heardNs)
-            // The last one that is applied is the last that was kept.
+            // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if let told, contradicts(told, served) {
                 restart(.mismatch)
@@ -90,7 +90,7 @@ extension SymbolBook {
         }
     }
 
-    /// The snapshot that was asked for will not come, or its body was unusable.
+    /// The requested snapshot failed, or its body was unusable.
     func snapshotFailed() {
         counters.snapshotsFailed += 1
         if served.sync.isCollecting {

@@ -1,18 +1,18 @@
-// What the passing of time does to a symbol: doubts that updates have not settled request a snapshot, silence
-// is checked, depth and proof are renewed. Evaluated only on `tick` frames, so replaying a capture without
-// ticks never resubscribes.
+// The effect of time on a symbol: doubts not settled by updates request a snapshot, silence is checked, depth
+// and proof are renewed. Evaluated only on `tick` frames, so replaying a capture without ticks never
+// resubscribes.
 //
-// A book sets `wakeNs` to when it is to be looked at; a look is cheap, and one that comes too early does no
-// harm.
+// A book sets `wakeNs` to when it must be looked at; a look is cheap, and one that comes too early is
+// harmless.
 
 import DepthBook
 import MarketData
 
 extension SymbolBook {
-    /// A check or proof that has not come after this long is given up.
+    /// A check or proof that has not arrived after this long is given up.
     private static let checkNsMax: Int64 = 20_000_000_000
 
-    /// Time passed.
+    /// Time has passed.
     func tick() {
         let nowNs = shared.nowNs
         woken()
@@ -29,7 +29,7 @@ extension SymbolBook {
         judge()
     }
 
-    /// Requests the snapshot that settles what is in doubt.
+    /// Requests the snapshot that settles a doubt.
     func seekProof(_ nowNs: Int64) {
         if served.sync.lastID == nil || candidate?.id != nil { return }
         if retries.urgent.notBeforeNs > nowNs { return wake(atNs: retries.urgent.notBeforeNs) }
@@ -42,7 +42,8 @@ extension SymbolBook {
             guard let dueNs = source.confirmNs else { return seekProofOfTimeliness(nowNs) }
             return dueNs <= nowNs ? startCandidate(.check) : wake(atNs: dueNs)
         }
-        // Joined to a snapshot, and no update yet: a second one at the same id shows that it is quiet.
+        // Joined to a snapshot, without an update yet: a second snapshot at the same id shows that it is
+        // quiet.
         var dueNs = joins.dueNs(after: shared.configuration.doubtNsMin)
         if source.leftOutNs != nil {
             if source.provableNs == nil { resubscribe() }
@@ -53,8 +54,8 @@ extension SymbolBook {
         startCandidate(.check)
     }
 
-    /// The last update came too late. If nothing has come on its connection for twice as long, or for as long
-    /// as would be silence, the symbol may be quiet; otherwise the other symbols tell.
+    /// The last update arrived too late. If its connection has been quiet for twice as long, or for as long
+    /// as counts as silence, the symbol may be quiet; otherwise the other symbols tell.
     private func seekProofOfTimeliness(_ nowNs: Int64) {
         if !isLagging || shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) != nil { return }
         let dueNs = silence.heardNs &+ min(2 * lag.lagNs, shared.configuration.silenceNsMin)
@@ -74,7 +75,7 @@ extension SymbolBook {
         }
     }
 
-    /// A stream that is silent for too long is checked; one whose check does not come is subscribed again.
+    /// A stream that is silent for too long is checked; if the check fails to arrive, it is resubscribed.
     private func watchSilence(_ nowNs: Int64) {
         let dueNs = silence.dueNs(nowNs: nowNs, shared.configuration)
         if dueNs >= nowNs { return wake(atNs: dueNs == .max ? dueNs : dueNs + 1) }
@@ -90,7 +91,7 @@ extension SymbolBook {
         if nowNs &- candidate.begunNs > SymbolBook.checkNsMax { resubscribe() }
     }
 
-    /// Begins what is due while nothing is in doubt.
+    /// Starts whatever is due while nothing is in doubt.
     func startWhatIsDue(_ nowNs: Int64) {
         guard served.sync.isLive, !doubt.needsProof else { return }
         if reason == .shallow {
@@ -105,7 +106,7 @@ extension SymbolBook {
         }
     }
 
-    /// Whether a side has fewer proven levels than are wanted; one that is known whole has all there are.
+    /// Whether a side has fewer proven levels than this; a fully known side has all there are.
     private func isShallow(_ wanted: Int) -> Bool {
         let counts = countProvenInTick()
         return Side.allCases.contains { side in

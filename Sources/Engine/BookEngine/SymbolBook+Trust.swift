@@ -1,21 +1,21 @@
-// Losing trust, and what restores it.
+// Losing trust and regaining it.
 
 import BookSync
 import DepthBook
 import FeedPlan
 import MarketData
 
-/// What of the venue agreed with a served book at its very id.
+/// What agreed, on the venue's side, with a served book at its very id.
 enum Evidence {
-    /// A ticker or a partial depth: the best levels. Shows that the stream delivers, and no more: two books
-    /// of different times of a venue may well have the same best levels, above all soon after it began.
+    /// A ticker or partial depth: the best levels. Shows only that the stream delivers: books of different id
+    /// epochs may well have the same best levels, above all soon after an epoch begins.
     case top
     /// A snapshot: the levels.
     case snapshot
 }
 
 extension SymbolBook {
-    /// The served book is believed no longer, and neither is what was built beside it.
+    /// The served book is no longer trusted, and neither is its candidate.
     func lose(_ why: StaleReason) {
         mailboxes.changed()
         shared.lossCount &+= 1
@@ -28,7 +28,7 @@ extension SymbolBook {
         candidate = nil
     }
 
-    /// The served book is wrong or unusable: starts again from a snapshot.
+    /// The served book is wrong or unusable: restarts it from a snapshot.
     func restart(_ why: StaleReason) {
         awaited.restarted(wasLive: state == .live)
         lose(why)
@@ -38,7 +38,7 @@ extension SymbolBook {
         judge()
     }
 
-    /// Does what a synchronizer demands of the owner of the served book.
+    /// Carries out a synchronizer's demand on the owner of the served book.
     func obey(_ demand: DepthSynchronizer.Demand) {
         switch demand {
         case .nothing: break
@@ -63,26 +63,26 @@ extension SymbolBook {
 
     // MARK: - Doubts about a book that may well be right
 
-    /// A message that may have been an update of this symbol was lost. The next update tells; if none comes,
-    /// a snapshot will.
+    /// A message that may have been an update of this symbol was lost. The next update tells; if none
+    /// arrives, a snapshot will.
     func suspectGap(_ why: StaleReason) {
         if !gap.isOpen && served.sync.lastID != nil { counters.doubts += 1 }
         gap.open(why, nowNs: shared.nowNs)
-        // What is collected has the same gap, and what is joined cannot tell.
+        // Collected updates have the same gap, and a joined candidate cannot tell.
         if candidate != nil { dropCandidate(failed: false) }
         judge()
         wake(atNs: shared.nowNs &+ shared.configuration.doubtNsMin)
     }
 
-    /// The suspicion is settled without a new book.
+    /// Settles the suspicion without a new book.
     func settleGap() {
         gap.close()
         counters.doubtsSettled += 1
     }
 
-    /// A message of this symbol, or that may have been, was lost.
+    /// A message that was, or may have been, of this symbol was lost.
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
-        // Said by the feed when the venue has accepted the new subscription: nothing was lost.
+        // Sent by the feed when the venue has accepted the new subscription: nothing was lost.
         if why == .dropped && mayBeUpdate && connection == source.connection
             && source.subscribedAgain(nowNs: shared.nowNs)
         {
@@ -91,16 +91,16 @@ extension SymbolBook {
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
         if !mayBeUpdate { return }
         if connection == source.connection { return suspectGap(why) }
-        // Nobody knows how far that one has come: nothing is handed over to it unseen.
+        // That connection's progress is now unknown: nothing is handed over to it unseen.
         if shared.connections.contains(connection) { source.lost(on: connection) }
     }
 
-    /// The trial of a reconnect has come to an end.
+    /// A reconnect trial has ended.
     func hearVerdict() {
         if shared.trial.verdict == .refuted { doubtAgain() } else { believeIfJoined() }
     }
 
-    /// A kept book that has joined its stream is believed if it may be.
+    /// Believes a kept book that has joined its stream, if allowed.
     func believeIfJoined() {
         if doubt.needsProof && served.sync.isLive {
             believe()
@@ -110,33 +110,33 @@ extension SymbolBook {
         }
     }
 
-    /// A kept book is believed because others of its venue have proven themselves.
+    /// Believes a kept book because other books of its venue were proven.
     func believe() {
         doubt.believe()
         counters.doubtsSettled += 1
     }
 
-    /// The ids of the venue turned out not to go on.
+    /// The venue's ids turned out not to continue.
     func doubtAgain() {
         if served.sync.lastID != nil && doubt.refuted() { counters.doubts += 1 }
         if doubt.needsProof { wake(atNs: shared.nowNs) }
         judge()
     }
 
-    /// From when on a snapshot shows what the connection of the symbol has seen the beginning of.
+    /// From when on a snapshot reflects only what this connection has been there for.
     private var seenFromNs: Int64 {
         let upNs = source.connection.map { shared.connections.upNs($0) } ?? 0
         return upNs &+ SymbolSource.snapshotLagNs
     }
 
-    /// Something of the venue at the very id of the served book agrees with it.
+    /// Venue data at the served book's very id agrees with it.
     ///
-    /// - Parameter atNs: when the venue was there, or later than that: on the engine's clock.
+    /// - Parameter atNs: when the venue was in that state, or later; on the engine's clock.
     func proved(by evidence: Evidence, atNs: Int64) {
-        // As long as the updates that come lie behind the book, it is ahead of its stream.
+        // While incoming updates lie behind the book, it is ahead of its stream.
         if !served.sync.isLive && behind.isRunning(nowNs: shared.nowNs, limitNs: behindLimitNs) { return }
         if evidence == .snapshot && !served.sync.isLive && atNs < seenFromNs {
-            // It may be older than what the venue sent before this connection began.
+            // It may predate what the venue sent before this connection began.
             source.agreedEarly(untilNs: seenFromNs)
             wake(atNs: seenFromNs)
         }
@@ -152,11 +152,11 @@ extension SymbolBook {
 
     // MARK: - Connections
 
-    /// Whether the updates of another connection are to be used from this one on: always if the symbol has
-    /// none, and otherwise if the newer connection's update continues the book without a hole, or is the very
-    /// one that the book stands at. The second is the usual case while the older connection is the faster
-    /// one: what follows on the newer one then follows the book. Not from a connection that is late: what it
-    /// still brings may be of a former time of the venue, and the newer one's ids begin anew.
+    /// Whether to switch to the updates of another connection from this one on: always if the symbol has no
+    /// source; otherwise if the newer connection's update continues the book without a gap, or is the very
+    /// one the book stands at. The latter is the usual case while the older connection is the faster: what
+    /// follows on the newer one then follows the book. Not from a connection that is late: what it still
+    /// delivers may be of an earlier id epoch, and the newer one's ids start anew.
     func takesOver(_ newer: UInt16, _ ids: UpdateRange) -> Bool {
         guard shared.connections.contains(newer) else { return false }
         if let present = source.connection {
@@ -165,7 +165,7 @@ extension SymbolBook {
             if source.goesBack(ids.last, upNs: shared.connections.upNs(newer))
                 || ids.first <= id && source.isShownBelow
             {
-                // The venue has begun its ids anew; that they fit proves nothing.
+                // The venue has restarted its ids; that they fit proves nothing.
                 disconnected(present)
                 return source.connection == newer
             }
@@ -180,17 +180,17 @@ extension SymbolBook {
         return true
     }
 
-    /// Updates of the source come from now on.
+    /// Updates of the source arrive from now on.
     func subscribe() {
         silence.subscribed()
         obey(served.sync.subscribed())
         if served.sync.isCollecting && loss.hasJoined { collectEarly() }
-        // Before its updates come: REST is behind them.
+        // Before its updates arrive: REST lags them.
         if doubt.needsProof { seekProof(shared.nowNs) }
         wake(atNs: shared.nowNs)
     }
 
-    /// A connection came up: it is the source of a symbol that has none.
+    /// A connection came up: it becomes the source of a symbol that has none.
     func connected(_ new: UInt16) {
         source.connectionUp()
         if source.connection != nil { return }
@@ -199,16 +199,16 @@ extension SymbolBook {
         judge()
     }
 
-    /// The connection is gone; another one takes over at once if there is one. The book must prove itself,
-    /// whatever that one has shown: what ended the connection may have begun the venue's ids anew.
+    /// The connection is gone; another takes over at once if there is one. The book must prove itself,
+    /// whatever the other has shown: whatever ended the connection may have restarted the venue's ids.
     func disconnected(_ gone: UInt16) {
         if source.connection != gone { return }
         if candidate != nil { dropCandidate(failed: false) }
         if served.sync.isCollecting { cancelSnapshot() }
         let keeps = served.sync.lastID != nil
         let former = doubt
-        // What was known to come is still to come, and so is what the next connection has shown already: a
-        // snapshot from before it is of no use.
+        // Evidence of updates still to come remains valid, as does what the next connection has already
+        // shown: a snapshot from before that is useless.
         var evidence = ahead
         let next = shared.connections.newest
         let shownID = next.flatMap { source.shownID(by: $0) }.flatMap { isPlausible($0) ? $0 : nil }
@@ -232,9 +232,9 @@ extension SymbolBook {
         counters.doubts += 1
     }
 
-    /// The connection has ended as planned, and another one has served the same streams beside it for a
-    /// while. A book that was live is as good as before if the other one has shown the symbol and nothing
-    /// newer, or if neither had anything of it; not if its own was late or had left something out.
+    /// The connection has ended as planned, after another one has served the same streams beside it for a
+    /// while. A live book stays good if the other connection has shown the symbol and nothing newer, or if
+    /// neither has shown it; not if its own was late or had omitted something.
     func retired(_ gone: UInt16) {
         if source.connection != gone { return }
         guard let next = shared.connections.newest, served.sync.isLive, !isLagging,
@@ -260,7 +260,7 @@ extension SymbolBook {
             isSilent: shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection)
     }
 
-    /// Its connection has fallen silent, or speaks again.
+    /// Its connection has gone silent, or delivers again.
     func connectionFellSilent(_ silent: UInt16, _ isSilent: Bool) {
         if source.connection != silent || shared.defect.ignoresSilentConnection { return }
         source.fellSilent(isSilent)

@@ -1,4 +1,4 @@
-// What one depth update does to one symbol. Every update of a held symbol comes through `receive`.
+// The effect of one depth update on one symbol. Every update of a held symbol goes through `receive`.
 
 import BookSync
 import DepthBook
@@ -6,7 +6,7 @@ import LobHandoff
 import MarketData
 
 extension SymbolBook {
-    /// A depth update of this symbol, already parsed; `frame` holds its bytes.
+    /// A parsed depth update of this symbol; `frame` holds its bytes.
     func receive(_ update: borrowing DepthUpdate, _ frame: Frame) {
         let ids = UpdateRange(update)
         if source.connection != frame.source && !takesOver(frame.source, ids) {
@@ -34,7 +34,7 @@ extension SymbolBook {
             apply(update, frame.receivedAtNs)
         case .discard:
             counters.discarded += 1
-            // The candidate first: it may be what the stream leads on.
+            // The candidate first: it may be what the stream continues.
             if candidate != nil { receiveInCandidate(update, ids, frame) }
             return noteBehind()
         case .buffer:
@@ -52,15 +52,15 @@ extension SymbolBook {
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
 
-    /// An update while there is no book: what is known of later ids for longer than an update takes is not of
-    /// this time.
+    /// An update while there is no book: later ids known for longer than an update takes are of an earlier
+    /// epoch.
     private func forgetFormerTime(_ id: UpdateID) {
         if ahead.cameBack(to: id, seenBeforeNs: shared.nowNs &- behindLimitNs) {
             crossChecks.forgetFormerTime()
         }
     }
 
-    /// Applies an update to the served book and checks the book against everything available.
+    /// Applies an update to the served book and checks the book against all available evidence.
     @inline(__always)
     private func apply(_ update: borrowing DepthUpdate, _ receivedAtNs: Int64) {
         do {
@@ -76,7 +76,7 @@ extension SymbolBook {
         afterApply()
     }
 
-    /// Whether the venue's checksum is not the book's.
+    /// Whether the venue's checksum differs from the book's.
     @inline(never)
     func contradicts(_ told: UInt32, _ owner: SyncedBook) -> Bool {
         guard let rule = shared.configuration.checksum else { return false }
@@ -86,7 +86,7 @@ extension SymbolBook {
         return false
     }
 
-    /// The served book moved, by an update or by becoming the served one.
+    /// The served book advanced, by an update or by being replaced.
     func afterApply() {
         mailboxes.changed()
         if served.book.isCrossed {
@@ -109,12 +109,12 @@ extension SymbolBook {
         }
     }
 
-    /// The update does not continue the book: it is no longer trusted, and updates are collected for the next
-    /// one.
+    /// The update does not continue the book: the book is no longer trusted, and updates are collected for
+    /// the next one.
     private func resync(
         _ why: DepthSynchronizer.ResyncReason, _ ids: UpdateRange, _ frame: Frame, attempt: Int
     ) {
-        // What is ahead of this update is still to come, too.
+        // What is ahead of this update is still to come.
         let evidence = ahead
         lose(why == .missedWhileAway ? .disconnected : .gap)
         if why == .gap { ahead = evidence }
@@ -126,29 +126,28 @@ extension SymbolBook {
         judge()
     }
 
-    /// Keeps updates for a snapshot that is about to be requested: REST is behind the stream, so that the
-    /// first answer may well be older than what comes when the request is sent. Where that takes long, what
-    /// was kept is given back.
+    /// Keeps updates for a snapshot about to be requested: REST lags the stream, so the first answer may well
+    /// predate what arrives while the request is being sent. If that takes long, the buffer is freed.
     func collectEarly() {
         served.isCollecting = true
         if shared.configuration.requestsAreAnnounced { awaited.collectsEarly(nowNs: shared.nowNs) }
     }
 
-    /// The request has not been sent for too long: what was kept is given back until it is.
+    /// The request has not been sent for too long: frees the buffer until it is.
     private func stopCollecting() {
         served.isCollecting = false
         served.buffer.removeAll()
         _ = served.sync.restart()
     }
 
-    /// Keeps a message for the book under construction.
+    /// Buffers a message for the book under construction.
     private func buffer(_ frame: Frame) {
         counters.buffered += 1
         if served.buffer.append(frame) { return }
         counters.bufferOverflows += 1
         _ = served.sync.restart()
         served.buffer.removeAll()
-        // What was there is lost to the request under way; its answer is tried all the same.
+        // The buffered updates are lost to the outstanding request; its answer is tried all the same.
         served.isCollecting = !shared.configuration.requestsAreAnnounced
     }
 
@@ -162,17 +161,17 @@ extension SymbolBook {
         }
     }
 
-    // MARK: - Ids that cannot be, and ids that go back
+    // MARK: - Impossible ids, and ids that go back
 
-    /// Whether a stream can have come so far since it was heard last.
+    /// Whether a stream can have come this far since it was last heard.
     func isPlausible(_ id: UpdateID) -> Bool {
         let known = served.sync.lastID ?? served.sync.collectedID
         return plausibleIDs.isPlausible(id, after: known, heardNs: silence.heardNs, nowNs: shared.nowNs)
             || shared.defect.believesAbsurdIDs
     }
 
-    /// An update with ids that no stream can have reached: it may stand for a real one. If such ids go on,
-    /// the venue counts differently than before.
+    /// An update with ids that no stream can have reached: it may stand in for a real one. If such ids
+    /// continue, the venue has changed its numbering.
     private func receiveImplausible() {
         counters.implausible += 1
         if !plausibleIDs.refused() { return suspectGap(.gap) }
@@ -181,8 +180,8 @@ extension SymbolBook {
         restart(.gap)
     }
 
-    /// An update that is wholly in the book, or before what is collected. Single ones are duplicates. If
-    /// nothing else comes for too long, the venue has restarted its ids. After a snapshot that no update has
+    /// An update wholly inside the book, or before what is collected. Single ones are duplicates. If nothing
+    /// else arrives for too long, the venue has restarted its ids. After a snapshot that no update has
     /// reached yet, the stream may also be late: another snapshot tells.
     private func noteBehind() {
         let verdict = behind.note(nowNs: shared.nowNs, limitNs: behindLimitNs)

@@ -1,9 +1,9 @@
-// One symbol: the book that is served, how far it is trusted, and the candidate that may be built beside it.
+// One symbol: the served book, how far it is trusted, and the candidate that may be built beside it.
 //
 // `served` is what readers see from the first snapshot on. When it is lost, its synchronizer collects updates
 // again; the old levels stay readable, flagged, until the next snapshot replaces them in place. Trust is not
-// a state that is set but a verdict over what is known, made again whenever that changes. What has a clock or
-// a counter of its own is a small machine with a table of its own; the one that knows is in brackets:
+// a state that is set but a verdict on what is known, renewed whenever that changes. Everything with its own
+// clock or counter is a small machine with its own table, named in brackets:
 //
 // ```
 // what is known                                                                  verdict
@@ -11,18 +11,19 @@
 // the synchronizer waits for a snapshot or for the first update (SyncedBook)     stale, as BookLoss says
 // kept across a reconnect and not proven since (ReconnectDoubt)                  stale (disconnected)
 // a message that may have been an update of it was lost (SuspectedGap)           stale (as it says)
-// its stream left something out or is subscribed again, and has shown nothing
+// its stream omitted something or is being resubscribed, and has shown nothing
 //   since (SymbolSource)                                                         stale (behind)
 // the best price of a side lies outside what is proven (OrderBook)               stale (shallow)
-// the last update came too late (SymbolLag, Connections)                         stale (lagging)
-// the connection was busy and has fallen silent (SymbolSource)                   stale (silent)
+// the last update arrived too late (SymbolLag, Connections)                      stale (lagging)
+// the connection was busy and has gone silent (SymbolSource)                     stale (silent)
 // none of these                                                                  live
 // ```
 //
 // Invariants
-// * `state` and `reason` are the verdict, after every input.
+// * `state` and `reason` equal the verdict after every input.
 // * There is a candidate only while `served` stands at an id.
-// * A symbol has one source at a time; updates of others count only to take over (see `takesOver`).
+// * A symbol has one source at a time; updates from other connections only matter for taking over (see
+//   `takesOver`).
 
 import DepthBook
 import LobHandoff
@@ -39,9 +40,9 @@ final class SymbolBook {
             replaced()
         }
     }
-    /// Times that the served book began anew or was replaced.
+    /// Number of times the served book was restarted or replaced.
     private(set) var replacementCount = 0
-    /// The book that is built beside it, if one is.
+    /// The book being built beside it, if any.
     var candidate: Candidate?
     private(set) var state = BookState.syncing
     private(set) var reason = StaleReason.none
@@ -49,8 +50,8 @@ final class SymbolBook {
     /// `counters.applied` when the served book was loaded.
     var appliedAtLoad = 0
 
-    /// Number of the last time that the served book was replaced by one that says the same and more, among
-    /// those of the engine; 0 if it never was.
+    /// The engine-wide number of the last time the served book was replaced by an equal, deeper one; 0 if it
+    /// never was.
     var deepeningNumber = 0
 
     // Evidence against the served book.
@@ -61,11 +62,11 @@ final class SymbolBook {
     var behind = BehindRun()
     var plausibleIDs: PlausibleIDs
 
-    // Where its updates come from, and how they come.
+    // Source and timing of its updates.
     var source = SymbolSource()
     var silence = SilenceWatch()
     var lag = SymbolLag()
-    /// When the last update was applied, and when the symbol was heard: receive times, for readers.
+    /// When the last update was applied, and when the symbol was last heard: receive times, for readers.
     var appliedAtNs: Int64 = 0
     var heardAtNs: Int64 = 0
 
@@ -80,9 +81,9 @@ final class SymbolBook {
     private var provenCounts = ProvenCounts()
 
     var mailboxes: BookMailboxes
-    /// When to look at it again at the latest, on the engine's clock.
+    /// When it must be looked at next, on the engine's clock.
     private(set) var wakeNs: Int64 = 0
-    /// The same but for what is ahead of the book.
+    /// The same without what is ahead of the book.
     private var routineNs: Int64 = 0
 
     init(_ name: SymbolName, _ shared: EngineShared) {
@@ -95,13 +96,13 @@ final class SymbolBook {
         mailboxes = BookMailboxes(name)
     }
 
-    /// The served book is no longer what updates have made of it.
+    /// The served book is no longer purely the result of updates.
     func replaced() {
         replacementCount &+= 1
         shared.replacementCount &+= 1
     }
 
-    /// Publishes the present state to readers.
+    /// Publishes the current state to readers.
     func publish() {
         mailboxes.publish(served.book) { view in
             view.state = state
@@ -112,7 +113,7 @@ final class SymbolBook {
         }
     }
 
-    /// Makes the verdict again.
+    /// Renews the verdict.
     @inline(__always)
     func judge() {
         let (newState, newReason) = verdict
@@ -138,39 +139,38 @@ final class SymbolBook {
         return (.live, .none)
     }
 
-    /// Whether its stream is late, or was when it was last heard: a late stream also delays the news of quiet
-    /// symbols.
+    /// Whether its stream is late, or was when last heard: a late stream also delays news of quiet symbols.
     var isLagging: Bool {
         shared.connections.hasLate && streamLagNs > shared.configuration.lagNsMax && !shared.defect.ignoresLag
     }
 
-    /// How late its stream is: as its own last update, or as another symbol's that came since.
+    /// How late its stream is, by its own last update or by another symbol's since then.
     var streamLagNs: Int64 { shared.connections.lagNs(source.connection, sinceNs: lag.notedNs) ?? lag.lagNs }
 
-    /// Three usual intervals of the stream, within the bounds of the configuration: how long something may be
-    /// ahead of the book, or updates behind it.
+    /// Three usual intervals of the stream, within the configured bounds: how long something may be ahead of
+    /// the book, or updates behind it.
     var aheadLimitNs: Int64 {
         let usualNs = silence.usualIntervalNs == 0 ? Int64.max : silence.usualIntervalNs
         return max(shared.configuration.aheadNsMin, min(usualNs, shared.configuration.aheadNsMax / 3) * 3)
     }
 
-    /// How long updates may be behind the book: what comes late is so for as long as it is late.
+    /// How long updates may be behind the book: late updates are, for as long as they are late.
     var behindLimitNs: Int64 { aheadLimitNs &+ lag.lagNs }
 
-    /// Asks to be looked at no later than this.
+    /// Requests a look no later than this.
     func wake(atNs: Int64) {
         routineNs = min(routineNs, atNs)
         wakeNs = min(wakeNs, atNs)
     }
 
-    /// Asks to be looked at no later than this for the sake of what is ahead of the book.
+    /// Requests a look no later than this because of what is ahead of the book.
     func wakeForEvidence(atNs: Int64) { wakeNs = min(wakeNs, atNs) }
 
-    /// It is looked at now, and asks again.
+    /// It is being looked at, and will request its next look.
     func woken() { (wakeNs, routineNs) = (.max, .max) }
 
-    /// Whether nothing is to be done now after all: what was ahead of the book has been reached. True for
-    /// nearly every look at a busy book with tickers, and cheap.
+    /// Whether nothing needs doing after all: what was ahead of the book has been reached. True for nearly
+    /// every look at a busy book with tickers, and cheap.
     func sleepsOn(nowNs: Int64) -> Bool {
         if routineNs <= nowNs { return false }
         if let dueNs = evidenceDueNs, dueNs < nowNs { return false }
@@ -181,13 +181,13 @@ final class SymbolBook {
 
     // MARK: - Proven levels
 
-    /// Proven levels of both sides, counted again only if the book has moved. O(slots / 8).
+    /// Proven levels of both sides, recounted only if the book has moved. O(slots / 8).
     func countProven() -> ProvenCounts {
         if !provenCounts.isCurrent(counters) { count() }
         return provenCounts
     }
 
-    /// The same while the tick has time for it; otherwise those of before.
+    /// The same while the tick has time for it; otherwise the previous counts.
     func countProvenInTick() -> ProvenCounts {
         if provenCounts.isCurrent(counters) { return provenCounts }
         if !provenCounts.isKnown || shared.countableSlots > 0 { count() }

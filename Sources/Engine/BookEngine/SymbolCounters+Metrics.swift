@@ -1,12 +1,12 @@
-// The counters of a book under their names.
+// Metrics of a book's counters.
 
 import LobMetrics
 
 extension SymbolCounters: Measured {
-    /// One for each symbol.
+    /// One set per symbol.
     public static let instanceLabel: String? = "symbol"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a symbol.
     package static let metrics: [Metric<SymbolCounters>] = [
         .counter(
             "lob_book_updates_applied_total", \.applied, key: "events.applied",

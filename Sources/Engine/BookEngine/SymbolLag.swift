@@ -1,32 +1,32 @@
-// How late the updates of one symbol arrive, by the event times in them.
+// How late one symbol's updates arrive, by their event times.
 
 import MarketData
 
-/// The lag of a symbol's last update, and when it was found.
+/// The lag of a symbol's last update, and when it was measured.
 ///
 /// ```
 /// input                             effect
-/// update with an event time         lag measured, found now
-/// another with the same time        –: a time that does not move is no time
-/// the same one again                lag measured: it comes as late as it comes, on a new connection
+/// update with an event time         lag measured now
+/// another with the same time        –: a time that does not advance says nothing
+/// the same one again                lag measured: on a new connection, it is as late as it is
 /// update without a time             –
-/// caughtUp                          no lag, found then: nothing was missing
+/// caughtUp                          no lag as of then: nothing was missing
 /// ```
 struct SymbolLag {
     /// How much later than usual its last update came, in nanoseconds.
     private(set) var lagNs: Int64 = 0
-    /// When that was found, on the engine's clock: by an update, or by a snapshot that showed that none was
+    /// When that was established, on the engine's clock: by an update, or by a snapshot showing that none was
     /// missing.
     private(set) var notedNs: Int64 = 0
     private var lastEventTimeUs: Int64 = 0
     private var lastID = UpdateID(0)
-    /// The meter's floor when that update came.
+    /// The meter's floor when that update arrived.
     private var floorNs: Int64 = .max
 
-    /// Records the event time of an update that arrives now.
+    /// Records the event time of an update arriving now.
     ///
     /// - Parameters:
-    ///   - eventTimeUs: the venue's; 0 if it has none.
+    ///   - eventTimeUs: the venue's; 0 if there is none.
     ///   - id: its last id.
     /// - Returns: whether the lag was measured.
     @inline(__always)
@@ -42,6 +42,6 @@ struct SymbolLag {
         return true
     }
 
-    /// At this time the symbol was where the venue was.
+    /// The symbol was level with the venue at this time.
     mutating func caughtUp(atNs: Int64) { (lagNs, notedNs) = (0, atNs) }
 }

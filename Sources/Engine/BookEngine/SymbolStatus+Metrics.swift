@@ -1,13 +1,13 @@
-// The gauges of a book under their names, and its counters.
+// Metrics of a book: its gauges and counters.
 
 import DepthBook
 import LobMetrics
 
 extension SymbolStatus: Measured {
-    /// One for each symbol.
+    /// One set per symbol.
     public static let instanceLabel: String? = "symbol"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a symbol.
     package static let metrics: [Metric<SymbolStatus>] = stored + states + counters
 
     private static let stored: [Metric<SymbolStatus>] = [

@@ -1,6 +1,5 @@
 // What an engine knows about one symbol, as a flat copy: for its owner at any time, and for other threads
-// through a mailbox, now and then. It costs a few hundred bytes for each symbol, so it is not published with
-// every message.
+// through a mailbox at intervals. A few hundred bytes per symbol, so it is not published with every message.
 
 import DepthBook
 import FeedPlan
@@ -22,28 +21,28 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
     public var provenBids = ProvenRange.nothing
     /// How far the asks are known.
     public var provenAsks = ProvenRange.nothing
-    /// Levels inside the proven range of the bids; where ticks publish, those of an earlier tick as long as
-    /// many other books have moved.
+    /// Levels inside the proven range of the bids; in status published by ticks possibly an earlier count,
+    /// while many other books have moved.
     public var provenBidCount = 0
     /// Levels inside the proven range of the asks.
     public var provenAskCount = 0
     /// Its counters.
     public var counters = SymbolCounters()
-    /// Bytes of messages that wait for a snapshot.
+    /// Bytes of messages waiting for a snapshot.
     public var bufferedBytes = 0
-    /// When the last update that was applied was received, in nanoseconds; 0 if none was.
+    /// Receive time of the last applied update, in nanoseconds; 0 if there is none.
     public var appliedAtNs: Int64 = 0
-    /// How much later than usual it came, in nanoseconds.
+    /// How much later than usual it arrived, in nanoseconds.
     public var lagNs: Int64 = 0
     /// When its connection was last known to deliver, in nanoseconds; 0 if never.
     public var checkedAtNs: Int64 = 0
-    /// When the last update of any kind was received, in nanoseconds; 0 if none was.
+    /// Receive time of the last update of any kind, in nanoseconds; 0 if there is none.
     public var lastEventAtNs: Int64 = 0
     /// The usual time between two updates, smoothed over sixteen.
     public var usualIntervalNs: Int64 = 0
-    /// The last difference an audit found.
+    /// The last difference found by an audit.
     public var lastDifference: AuditDifference?
-    /// What the last audit came to; nil before the first.
+    /// The result of the last audit; nil before the first.
     public var lastAudit: AuditOutcome?
 
     /// A symbol about which nothing is known.
@@ -51,7 +50,7 @@ public struct SymbolStatus: Sendable, BitwiseCopyable {
 }
 
 extension SymbolBook {
-    /// The present status. O(slots / 8) for the proven levels.
+    /// The current status. O(slots / 8) for the proven levels.
     var status: SymbolStatus { status(countProven()) }
 
     private func status(_ counts: ProvenCounts) -> SymbolStatus {
@@ -76,7 +75,7 @@ extension SymbolBook {
         return status
     }
 
-    /// Where a request for a snapshot stands among those of equal priority.
+    /// Rank of a snapshot request among those of equal priority.
     var snapshotRank: SnapshotRank {
         if candidate?.purpose == .audit { return SnapshotRank(provenLevelCount: Int(clamping: audits.count)) }
         let counts = countProven()
@@ -89,23 +88,23 @@ extension SymbolBook {
         return SnapshotRank(provenLevelCount: fewest, updatesPerMinute: Int(perMinute))
     }
 
-    /// Publishes the present status.
+    /// Publishes the current status.
     func publishStatus() { mailboxes.publish(status) }
 
-    /// The same in a tick, where the proven levels may be those of an earlier one.
+    /// The same in a tick, where proven levels may be those of an earlier one.
     func publishStatusInTick() { mailboxes.publish(status(countProvenInTick())) }
 }
 
 extension BookEngine {
-    /// Publishes status and counters now, as ticks do every `statusEveryNs`. For the end: what happened since
-    /// the last tick would otherwise never be seen.
+    /// Publishes status and counters now, as ticks do every `statusEveryNs`. For the end: anything after the
+    /// last tick would otherwise never be seen.
     public mutating func publishStatus() {
         for book in books { book.publishStatus() }
         countersWriter.publish(counters)
     }
 
-    /// Looks at a few symbols, in turn: depth, status, and the view of a book that has not moved, so that
-    /// its readers see that it was looked at.
+    /// Looks at a few symbols in rotation: depth, status, and the view of a book that has not moved, so that
+    /// readers see that it was checked.
     mutating func lookAtSome() {
         let nowNs = shared.nowNs
         let publishesStatus = configuration.statusEveryNs > 0

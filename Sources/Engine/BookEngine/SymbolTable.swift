@@ -1,11 +1,11 @@
-// Symbol bytes to slot, without a String, a hasher or an allocation: open addressing over the quick hash of
-// the name.
+// Symbol bytes to slot, without a String, a hasher or an allocation: open addressing over the name's quick
+// hash.
 
 import MarketData
 
 /// Finds the slot of a symbol. Grows only when a symbol is added.
 struct SymbolTable {
-    /// Slot + 1, or 0 where free; a power of two at least twice the number of symbols.
+    /// Slot + 1, or 0 if free; a power of two, at least twice the number of symbols.
     private var buckets: [Int32] = Array(repeating: 0, count: 64)
     private(set) var names: [SymbolName] = []
 
@@ -21,7 +21,7 @@ struct SymbolTable {
         return -1
     }
 
-    /// Adds a symbol that is not there yet and returns its slot.
+    /// Adds a new symbol and returns its slot.
     mutating func add(_ name: SymbolName) -> Int {
         names.append(name)
         if names.count * 2 > buckets.count {

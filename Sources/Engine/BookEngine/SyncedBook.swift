@@ -1,8 +1,7 @@
-// A book together with the machine that says when it may be believed, and the messages that wait for its
-// snapshot. A symbol has one that is served and at most one that is a candidate; they differ only in who
-// looks at them.
+// A book with its synchronizer and the messages waiting for its snapshot. A symbol has one that is served and
+// at most one that is a candidate; they differ only in their readers.
 //
-// SAFETY: bytes of a buffered message are read inside the call that lends them.
+// SAFETY: bytes of a buffered message are read only inside the call that lends them.
 
 import BinanceVenue
 import BookSync
@@ -14,12 +13,12 @@ final class SyncedBook {
     var book: OrderBook
     var sync: DepthSynchronizer
     var buffer: MessageBuffer
-    /// Whether updates are kept for a snapshot: not before its request was sent, where that is announced.
+    /// Whether updates are kept for a snapshot: if requests are announced, not before it was sent.
     var isCollecting: Bool
-    /// No stream reaches further beyond a snapshot while its answer is waited for.
+    /// No stream gets further beyond a snapshot than this before the answer arrives.
     private let jumpMax: Int64
 
-    /// Id of the snapshot it began with.
+    /// Id of the snapshot it started from.
     private(set) var snapshotID = UpdateID(0)
 
     init(_ shared: EngineShared) {
@@ -36,16 +35,15 @@ final class SyncedBook {
     }
 }
 
-/// What a replay of buffered messages showed.
+/// Outcome of replaying buffered messages.
 enum ReplayOutcome: Hashable {
     /// Every message was stale or was applied.
     case joined
-    /// The owner gave the book up on the way, and has begun anew.
+    /// The owner gave the book up midway and started anew.
     case abandoned
     /// The snapshot contradicts an update that it must contain.
     case refuted
-    /// A buffered message was not what it had been when it was buffered, or its decimals differ from the
-    /// snapshot's.
+    /// A buffered message no longer parses as it did, or its decimals differ from the snapshot's.
     case unusable
     /// A buffered message has ids that no stream can have reached.
     case implausible
@@ -54,12 +52,11 @@ enum ReplayOutcome: Hashable {
 extension SyncedBook {
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
-    /// On the way the snapshot is checked: of an update that ends at its id every level must stand in it.
+    /// Meanwhile the snapshot is checked: it must contain every level of an update that ends at its id.
     /// - Parameters:
-    ///   - isLinked: whether buffered updates name the last id of the one before.
-    ///   - applied: called after each message that was applied, with the checksum that it carries; false if
-    ///   the owner has given the book up meanwhile. Synchronizer and buffer are then what the owner made of
-    ///   them.
+    ///   - isLinked: whether buffered updates name the last id of the previous one.
+    ///   - applied: called after each applied message, with its checksum; false if the owner has meanwhile
+    ///     given the book up. Synchronizer and buffer are then as the owner left them.
     func join(_ parser: inout MessageParser, limit: Int?, isLinked: Bool, applied: (UInt32?) -> Bool)
         -> ReplayOutcome
     {

@@ -1,12 +1,12 @@
-// The first time that the venue's word about the top of its book disagreed with ours. Kept for people;
-// nothing depends on it.
+// The first time the venue's statement about its top of book disagreed with ours. Kept for display; nothing
+// depends on it.
 
 import DepthBook
 import MarketData
 
-/// What the venue said, and what the book said at the same update id.
+/// The venue's quote and the book's at the same update id.
 public struct VenueMismatch: Hashable, Sendable {
-    /// The source of the venue's word.
+    /// Source of the venue's statement.
     public enum Check: Hashable, Sendable {
         /// A `bookTicker`.
         case ticker
@@ -14,7 +14,7 @@ public struct VenueMismatch: Hashable, Sendable {
         case partialDepth
     }
 
-    /// Bid and ask of one rank; nil where the side has no such level.
+    /// Bid and ask of one rank; nil if the side has no such level.
     public struct Quote: Hashable, Sendable {
         /// The bid.
         public var bid: PriceLevel?
@@ -22,15 +22,15 @@ public struct VenueMismatch: Hashable, Sendable {
         public var ask: PriceLevel?
     }
 
-    /// The source of the venue's word.
+    /// Source of the venue's statement.
     public var check: Check
     /// Update id of both.
     public var at: UpdateID
     /// The first rank at which they differ; 0 is the best price.
     public var rank: Int
-    /// The venue's levels of that rank.
+    /// The venue's levels at that rank.
     public var venue: Quote
-    /// The book's levels of that rank.
+    /// The book's levels at that rank.
     public var book: Quote
     /// Decimals of both.
     public var scales: SymbolScales
@@ -48,7 +48,7 @@ extension VenueMismatch {
             book: Quote(bid: book.bestBid, ask: book.bestAsk), scales: scales)
     }
 
-    /// A partial-depth frame that contradicts the book, by the first rank that differs.
+    /// A partial-depth frame that contradicts the book, at the first differing rank.
     static func partial(
         _ book: borrowing OrderBook, _ bids: [PriceLevel], _ asks: [PriceLevel], _ scales: SymbolScales
     ) -> VenueMismatch {
@@ -71,7 +71,7 @@ extension VenueMismatch {
 }
 
 extension BookEngine {
-    /// The first mismatch of each cross-check of a symbol, in the order in which they came.
+    /// The first mismatch of each kind for a symbol, in order of occurrence.
     public borrowing func mismatches(of name: SymbolName) -> [VenueMismatch] {
         let slot = table.slot(of: name)
         return slot < 0 ? [] : books[slot].crossChecks.mismatches
