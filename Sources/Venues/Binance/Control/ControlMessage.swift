@@ -1,5 +1,5 @@
-// What the venue says about a connection rather than a market: answers to requests, and the notice that it
-// will close. The feed reads these on the receiving thread, a few times an hour.
+// Messages about a connection rather than a market: replies to requests, and the notice that it will be
+// closed. The feed parses these on the receiving thread, a few times an hour.
 //
 //     {"result":null,"id":1}                                     accepted
 //     {"code":2,"msg":"…","id":1}                                refused, as documented
@@ -8,22 +8,22 @@
 //     {"stream":"!serverShutdown","data":{"e":"serverShutdown",…}}   on a combined one
 //     {"event":{"e":"serverShutdown",…}}                         on the WebSocket API
 //
-// Strict in its JSON, tolerant of members it does not know. Worst case: O(bytes).
+// Strict about JSON, tolerant of unknown members. Worst case: O(bytes).
 
 import FeedPlan
 
 /// A message that is not market data.
 package enum ControlMessage: Hashable, Sendable {
-    /// The answer to a request; `id` is nil if the answer has none.
+    /// The reply to a request; `id` is nil if the reply has none.
     case reply(id: RequestID?, ReplyOutcome)
     /// The venue is about to close this connection.
     case serverShutdown
     /// Something else.
     case other
 
-    /// Reads a message.
+    /// Parses a message.
     ///
-    /// - Throws: what is wrong with it and where.
+    /// - Throws: what is wrong with it, and where.
     package init(_ message: Span<UInt8>) throws(ParseError) {
         self = try JSONCursor.reading(message) { cursor throws(ParseError) in
             if cursor.byte != UInt8(ascii: "{") { return .other }

@@ -1,12 +1,13 @@
-// What is remembered of client addresses, for every server of a process: USD-M and COIN-M share one budget.
+// What is remembered of client addresses, shared by all servers of a process: USD-M and COIN-M have one
+// budget.
 //
-// Bounded: beyond `countMax` addresses all further ones share one entry.
+// Bounded: beyond `countMax` addresses, all further ones share one entry.
 
 import BinanceVenue
 import FeedPlan
 import MarketData
 
-/// The addresses that have been heard of. Thread: that of the servers' loop.
+/// Known client addresses. Thread: that of the servers' loop.
 package final class AddressBook {
     private struct Key: Hashable {
         var address: String
@@ -16,7 +17,7 @@ package final class AddressBook {
     private static let countMax = 4_096
     private var entries: [Key: ClientAddress] = [:]
 
-    /// No address is known yet.
+    /// An empty address book.
     package init() {}
 
     private func key(_ address: String, _ market: Market) -> Key {
@@ -25,13 +26,13 @@ package final class AddressBook {
         return Key(address: "", pool: market.weightPool)
     }
 
-    /// What is remembered of an address in the pool of a market.
+    /// The record of an address in a market's pool.
     package subscript(address: String, market: Market) -> ClientAddress {
         get { entries[key(address, market)] ?? ClientAddress(ServingRules(market)) }
         set { entries[key(address, market)] = newValue }
     }
 
-    /// The largest weight any address has used in the minute of this time.
+    /// The largest weight used by any address in the minute of this time.
     package func usedWeight(_ market: Market, atUs timeUs: Int64) -> Int {
         entries.reduce(0) { most, entry in
             entry.key.pool == market.weightPool

@@ -1,4 +1,4 @@
-// The request weight of one address: clock-aligned minutes, 429, and 418 for who does not listen.
+// The request weight of one address: clock-aligned minutes, 429, and 418 for clients that ignore it.
 //
 //     state   | request                                         | answer                        | next
 //     --------|-------------------------------------------------|-------------------------------|--------
@@ -10,10 +10,10 @@
 //     banned  | ban is not over                                 | 418                           | banned
 //     banned  | ban is over                                     | as open                       | open
 //
-// A refused request counts its weight too. Bans last 2 minutes at first and three times as long each time, to
-// three days.
+// A refused request's weight counts too. The first ban lasts 2 minutes, each further one three times as long,
+// up to three days.
 
-/// What a server does with one request.
+/// How a server treats one request.
 package enum BudgetVerdict: Hashable, Sendable {
     /// It is answered.
     case admitted
@@ -23,10 +23,9 @@ package enum BudgetVerdict: Hashable, Sendable {
     case banned(retryAfterSeconds: Int)
 }
 
-/// The request budget of one address and product. USD-M and COIN-M share one: who serves both keeps one for
-/// both.
+/// The request budget of one address and product. USD-M and COIN-M share one.
 package struct AddressBudget: Hashable, Sendable {
-    /// Weight of a minute.
+    /// Weight allowed per minute.
     package let weightMax: Int
     /// Weight used in the current minute.
     package private(set) var usedWeight = 0
@@ -43,7 +42,7 @@ package struct AddressBudget: Hashable, Sendable {
     /// The budget of a market: 6000 for spot, 2400 for the futures together.
     package init(_ rules: ServingRules) { weightMax = rules.weightMax }
 
-    /// Judges a request of this weight at this time.
+    /// Judges a request of this weight.
     package mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
         if timeUs < bannedUntilUs {
             return .banned(retryAfterSeconds: AddressBudget.seconds(bannedUntilUs - timeUs))

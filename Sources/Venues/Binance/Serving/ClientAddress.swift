@@ -1,4 +1,4 @@
-// What a server remembers of one address: its request budget and its attempts to connect.
+// What a server remembers of one address: its request budget and its connection attempts.
 
 /// One client address.
 package struct ClientAddress: Hashable, Sendable {
@@ -9,14 +9,13 @@ package struct ClientAddress: Hashable, Sendable {
 
     private static let attemptWindowUs: Int64 = 300_000_000
 
-    /// An address that was never heard of. Spot allows 300 attempts to connect in five minutes; of the
-    /// futures no limit is known.
+    /// A new address. Spot allows 300 connection attempts in five minutes; no limit is known for futures.
     package init(_ rules: ServingRules) {
         budget = AddressBudget(rules)
         attemptCountMax = rules.attemptCountMax ?? .max
     }
 
-    /// Counts an attempt to connect.
+    /// Counts a connection attempt.
     ///
     /// - Throws: `ConnectionRefusal.tooManyAttempts`; the attempt is then not counted.
     package mutating func attempt(atUs timeUs: Int64) throws(ConnectionRefusal) {

@@ -1,4 +1,4 @@
-// Why a connection, or a stream on it, is refused.
+// Why a connection or a stream on it is refused.
 
 /// A refused connection or subscription.
 package enum ConnectionRefusal: Error, Hashable, Sendable {
@@ -6,14 +6,14 @@ package enum ConnectionRefusal: Error, Hashable, Sendable {
     case tooManyAttempts(retryAtUs: Int64)
     /// More streams than one connection may carry: 1024.
     case tooManyStreams
-    /// A stream whose name is longer than any that exists.
+    /// The stream name is longer than any that exists.
     case nameTooLong
-    /// More connections at a time than the server has room for.
+    /// More simultaneous connections than the server has room for.
     case tooManyConnections
-    /// No such connection, or not any more.
+    /// No such connection, or no longer.
     case notConnected
 
-    /// The answer to an upgrade that is refused at a time in microseconds since 1970.
+    /// The answer to an upgrade refused at a time in microseconds since 1970.
     package func answer(atUs timeUs: Int64) -> ServingAnswer {
         switch self {
         case .tooManyAttempts(let retryAtUs):

@@ -1,15 +1,15 @@
-// Why a control message is refused, and the messages that answer control messages.
+// Refusals of control messages, and the messages that answer control messages.
 
 import BinanceVenue
 import FeedPlan
 
-/// Why a control message is refused, in the venue's words.
+/// A refused control message, in the venue's words.
 package struct ControlRefusal: Error, Hashable, Sendable {
     /// The venue's code.
     package var code: Int
     /// The venue's text.
     package var message: String
-    /// The request's `id`, null if it had none that can be echoed.
+    /// The request's `id`; null if it has none that can be echoed.
     package var id: RequestID
 
     /// A refusal.
@@ -17,17 +17,17 @@ package struct ControlRefusal: Error, Hashable, Sendable {
         (self.code, self.message, self.id) = (code, message, id)
     }
 
-    /// The stream that would be the 1025th; `ConnectionClose.tooManyStreams` follows.
+    /// The 1025th stream; `ConnectionClose.tooManyStreams` follows.
     package static func tooManyStreams(_ id: RequestID) -> ControlRefusal {
         ControlRefusal(code: 4, message: "Too many subscriptions", id: id)
     }
 
-    /// A stream whose name is longer than any that exists.
+    /// The stream name is longer than any that exists.
     package static func nameTooLong(_ id: RequestID) -> ControlRefusal {
         ControlRefusal(code: 2, message: "Invalid request: stream name too long", id: id)
     }
 
-    /// The message to answer with; nil if it would have megabytes.
+    /// The reply; nil if it would take megabytes.
     package func reply(_ shape: ErrorShape) -> [UInt8]? {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         // The shape is the same on all markets.
@@ -37,7 +37,7 @@ package struct ControlRefusal: Error, Hashable, Sendable {
 }
 
 extension ControlResult {
-    /// The message that answers a request of this id; nil if it would have megabytes.
+    /// The reply to a request with this id; nil if it would take megabytes.
     package func reply(to id: RequestID) -> [UInt8]? {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         let encoded: Void? = try? encoder.append(self, id: id)

@@ -1,4 +1,4 @@
-// Control messages as a server reads them: the client's request, or the venue's refusal word for word.
+// Control messages as a server parses them: into the client's request or the venue's literal refusal.
 //
 //     method               params                    answered with
 //     ------------------   ------------------------  ----------------------
@@ -8,36 +8,36 @@
 //     SET_PROPERTY         "combined", true / false  null
 //     GET_PROPERTY         "combined"                true / false
 //
-// Refusals are those of the venue's table: 0 unknown property, 1 value not Boolean, 2 malformed request, 3
-// not JSON. Their texts name line and column, as the venue's reader does. Unknown members are ignored.
+// Refusals follow the venue's table: 0 unknown property, 1 value not Boolean, 2 malformed request, 3 not
+// JSON. Their texts give line and column, as the venue's parser does. Unknown members are ignored.
 
 import FeedPlan
 
-/// What a client asks of its connection.
+/// A client's request about its connection.
 package struct ControlRequest: Hashable, Sendable {
-    /// What is to be done.
+    /// The requested action.
     package enum Action: Hashable, Sendable {
         /// Add these streams.
         case subscribe([String])
         /// Remove these streams.
         case unsubscribe([String])
-        /// Name the streams.
+        /// List the streams.
         case listSubscriptions
         /// Wrap messages with the name of their stream, or stop doing so.
         case setCombined(Bool)
-        /// Say whether messages are wrapped.
+        /// Report whether messages are wrapped.
         case getCombined
     }
 
-    /// Most bytes of an `id` that is a string.
+    /// Most bytes of a string `id`.
     package static let idBytesMax = 36
 
-    /// What is to be done.
+    /// The requested action.
     package var action: Action
     /// The id to echo in the reply.
     package var id: RequestID
 
-    /// The request of a text.
+    /// Parses a request.
     ///
     /// - Throws: the refusal to answer with.
     /// - Complexity: O(bytes); allocates. Callers bound the length.
@@ -112,7 +112,7 @@ package struct ControlRequest: Hashable, Sendable {
         return names
     }
 
-    /// Checks the name of the only property there is, and that it has no more values than it takes.
+    /// Checks the name of the only property there is, and the number of its values.
     private static func property(
         _ values: [JSONTree], valueCount: Int, _ id: RequestID
     ) throws(ControlRefusal) {
@@ -144,7 +144,7 @@ package struct ControlRequest: Hashable, Sendable {
     }
 }
 
-/// The strings of a JSON list, as a query parameter like `symbols` holds them; nil if the text is not one.
+/// The strings of a JSON array, as in a query parameter such as `symbols`; nil if the text is not one.
 func namesOfList(_ text: String) -> [String]? {
     guard case .list(let values)? = try? JSONTree(Array(text.utf8)) else { return nil }
     var names: [String] = []

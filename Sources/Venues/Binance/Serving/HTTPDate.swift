@@ -1,12 +1,12 @@
-// The time as HTTP's `Date` header has it; clients read it.
+// The time in HTTP's `Date` header, which clients parse.
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, of microseconds since 1970.
+/// Formats microseconds since 1970 as `Sun, 06 Nov 1994 08:49:37 GMT`.
 func httpDate(_ timeUs: Int64) -> String {
     let seconds = timeUs / 1_000_000
     let days = seconds / 86_400
     let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    // Years are counted from March of the year 0, so that the odd day is the last.
+    // Years are counted from March of year 0, so that the leap day is the last.
     let shifted = days + 719_468
     let dayOfEra = shifted % 146_097
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

@@ -1,9 +1,9 @@
-// JSON as a tree, for what is off the hot path: control messages from clients, lists in query strings.
-// Messages on the hot path are read in place, by `JSONCursor`.
+// JSON as a tree, for what is off the hot path: clients' control messages and lists in query strings.
+// Hot-path messages are parsed in place by `JSONCursor`.
 //
-// Strict: one value of RFC 8259 with blanks around it, nothing else. UTF-8 is not validated. A number is
-// either a 64-bit integer or something else, which no caller takes. Of several members of one name the last
-// counts; `last(where:)` finds it.
+// Strict: one RFC 8259 value, with optional blanks around it, and nothing else. UTF-8 is not validated. A
+// number is either a 64-bit integer or something else, which no caller accepts. Of several members with one
+// name the last counts; `last(where:)` finds it.
 //
 // Worst case: O(bytes), nesting bounded by `depthMax`, memory proportional to the text, whose length callers
 // bound.
@@ -19,13 +19,12 @@ indirect enum JSONTree: Hashable, Sendable {
     case list([JSONTree])
     case object([JSONMember])
 
-    /// Levels of nesting followed before giving up.
+    /// Maximum nesting depth.
     static let depthMax = 32
 
-    /// The value of a text.
+    /// Parses a text.
     ///
-    /// - Throws: the offset of the first byte that cannot stand where it does; the length if the text is too
-    ///   short.
+    /// - Throws: the offset of the first byte that cannot stand there; the length if the text is too short.
     init(_ bytes: [UInt8]) throws(JSONTreeError) {
         var reader = JSONTreeReader(bytes: bytes)
         self = try reader.value(depth: 0)
@@ -173,7 +172,7 @@ private struct JSONTreeReader {
         units += Array(String(Character(scalar)).utf8)
     }
 
-    /// The four digits after a `u`.
+    /// The four hex digits after a `u`.
     private mutating func hexadecimal() throws(JSONTreeError) -> UInt32 {
         at += 1
         guard at + 4 <= bytes.count,

@@ -1,5 +1,5 @@
-// A request over the venue's WebSocket API, as a server reads and answers it. What it asks is a REST request
-// in other clothes: the method names the path, the parameters are the query.
+// A request over the venue's WebSocket API, as a server parses and answers it. It is a REST request in
+// another form: the method names the path, the parameters are the query.
 //
 //     method         path
 //     ---------------|--------------------
@@ -12,11 +12,11 @@
 import BinanceVenue
 import FeedPlan
 
-/// One request of a client of the WebSocket API.
+/// One request of a WebSocket API client.
 package struct QueryRequest: Hashable, Sendable {
     /// The id to echo.
     package var id: RequestID
-    /// The same as a REST request.
+    /// The equivalent REST request.
     package var target: RequestTarget
 
     private static let paths = [
@@ -24,11 +24,11 @@ package struct QueryRequest: Hashable, Sendable {
         "ticker.book": "ticker/bookTicker",
     ]
 
-    /// The request of a text.
+    /// Parses a request.
     ///
     /// - Parameters:
     ///   - bytes: the message. Callers bound its length.
-    ///   - rules: of the market that is asked.
+    ///   - rules: of the market requested.
     /// - Throws: the refusal to answer with.
     package init(_ bytes: [UInt8], _ rules: ServingRules) throws(QueryRefusal) {
         guard let tree = try? JSONTree(bytes), case .object(let members) = tree else {
@@ -58,7 +58,7 @@ package struct QueryRequest: Hashable, Sendable {
         }
     }
 
-    /// A value as it would stand in a query.
+    /// A value as it would appear in a query.
     private static func text(_ value: JSONTree) -> String? {
         switch value {
         case .text(let text): return text
@@ -78,18 +78,18 @@ package struct QueryRequest: Hashable, Sendable {
     }
 }
 
-/// A request that is refused before it is known what it asks.
+/// A request refused before its content is known.
 package struct QueryRefusal: Error, Hashable, Sendable {
     /// The id to echo.
     package var id: RequestID
-    /// Why.
+    /// The reason.
     package var refusal: RestRefusal
 
     init(id: RequestID, _ refusal: RestRefusal) { (self.id, self.refusal) = (id, refusal) }
 }
 
 extension RestRefusal {
-    /// No request of the WebSocket API.
+    /// Not a request of the WebSocket API.
     package static let malformed = RestRefusal(400, -1135, "Invalid JSON Request")
 
     /// A method that is not served.
@@ -97,7 +97,7 @@ extension RestRefusal {
 }
 
 extension ServingRules {
-    /// Where the WebSocket API is; nil if the market has none.
+    /// Path of the WebSocket API; nil if the market has none.
     package var queryPath: String? {
         switch market {
         case .spot: "/ws-api/v3"
@@ -106,8 +106,8 @@ extension ServingRules {
         }
     }
 
-    /// A text between quotes, escaped byte by byte as JSON demands: a quote that is one character with a mark
-    /// behind it is a quote all the same.
+    /// A quoted text, escaped byte by byte as JSON requires: a quote followed by a combining mark, one
+    /// `Character`, is still a quote.
     private static func quoted(_ text: String) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "\"")]
         for byte in text.utf8 {
@@ -122,13 +122,13 @@ extension ServingRules {
         return String(decoding: bytes + [UInt8(ascii: "\"")], as: UTF8.self)
     }
 
-    /// The message that answers a request over the WebSocket API.
+    /// The reply to a request over the WebSocket API.
     ///
     /// - Parameters:
-    ///   - id: of the request.
-    ///   - status: 200, or that of a refusal.
-    ///   - body: what REST would answer.
-    ///   - usedWeight: weight of the address in this minute.
+    ///   - id: the request's id.
+    ///   - status: 200, or the status of a refusal.
+    ///   - body: the REST body.
+    ///   - usedWeight: the address's weight in this minute.
     package func queryReply(to id: RequestID, status: Int, body: [UInt8], usedWeight: Int) -> [UInt8] {
         let echo: String
         switch id {

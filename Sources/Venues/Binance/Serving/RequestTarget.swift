@@ -1,4 +1,4 @@
-// Where an HTTP request goes: method, path and query, decoded.
+// The target of an HTTP request: method, path and query, decoded.
 
 /// Method, path and query of a request, percent-decoded.
 package struct RequestTarget: Hashable, Sendable {
@@ -9,7 +9,7 @@ package struct RequestTarget: Hashable, Sendable {
     /// Names and values of the query, in order.
     package var parameters: [Parameter]
 
-    /// One of the query's parameters.
+    /// A query parameter.
     package struct Parameter: Hashable, Sendable {
         /// Name.
         package var name: String
@@ -25,6 +25,6 @@ package struct RequestTarget: Hashable, Sendable {
         (self.method, self.path, self.parameters) = (method, path, parameters)
     }
 
-    /// The value of a parameter; the first, if it is named more than once.
+    /// The value of a parameter; the first if it occurs more than once.
     func value(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
 }

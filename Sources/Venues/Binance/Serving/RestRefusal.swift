@@ -1,4 +1,4 @@
-// Why a REST request is refused, word for word.
+// REST refusals, in the venue's exact words.
 //
 //     status  code   when                                             costs
 //     ------|------|------------------------------------------------|----------------------------
@@ -28,7 +28,7 @@ package struct RestRefusal: Error, Hashable, Sendable {
     package var code: Int
     /// The venue's text.
     package var message: String
-    /// What the refused request costs all the same.
+    /// Weight charged for the refused request.
     package var weight: Int
 
     /// A refusal.
@@ -36,7 +36,7 @@ package struct RestRefusal: Error, Hashable, Sendable {
         (self.status, self.code, self.message, self.weight) = (status, code, message, weight)
     }
 
-    /// The body; empty if the message has megabytes.
+    /// The body; empty if the message takes megabytes.
     package var body: [UInt8] {
         var encoder = MessageEncoder(.classic(.spot), capacity: 256)
         var bytes: [UInt8] = []
@@ -51,18 +51,18 @@ extension RestRefusal {
     /// No such symbol.
     package static let badSymbol = RestRefusal(400, -1121, "Invalid symbol.")
 
-    /// There is no book of a symbol that is listed.
+    /// There is no book for a listed symbol.
     package static let noBook = RestRefusal(
         503, -1008, "Server is currently overloaded with other requests.")
 
     /// Something failed.
     package static let failure = RestRefusal(500, -1000, "An unknown error occurred.")
 
-    /// What stands behind the server did not answer in time.
+    /// The component behind the server did not answer in time.
     package static let timeout = RestRefusal(
         504, -1007, "Timeout waiting for response from backend server.")
 
-    /// There is a book of this symbol, and it may not be shown now.
+    /// There is a book for this symbol, but it must not be shown now.
     ///
     /// - Parameter why: its state, in a few words.
     package static func notServed(_ why: String) -> RestRefusal {
@@ -73,10 +73,10 @@ extension RestRefusal {
     /// The weight of the minute is used up.
     package static let tooManyRequests = RestRefusal(429, -1003, "Too many requests.")
 
-    /// The answers that wait for slow readers are too many.
+    /// Too many answers are waiting for slow readers.
     package static let overloaded = noBook
 
-    /// The request names none of the tokens that are admitted.
+    /// The request carries none of the accepted tokens.
     package static let stranger = RestRefusal(
         401, -2015, "Invalid API-key, IP, or permissions for action.")
 

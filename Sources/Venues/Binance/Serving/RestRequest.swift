@@ -1,16 +1,16 @@
-// What a REST request asks.
+// The content of a REST request.
 
 import MarketData
 
 /// A REST request that the venue understands.
 package enum RestRequest: Hashable, Sendable {
-    /// Nothing.
+    /// No content.
     case ping
     /// The venue's time.
     case time
-    /// The facts of these symbols; nil: of all.
+    /// Properties of these symbols; nil: of all.
     case exchangeInfo([SymbolName]?)
-    /// The best levels of a symbol; nil: as many as the market gives who does not say.
+    /// The best levels of a symbol; nil: the market's default depth.
     case depth(SymbolName, limit: Int?)
     /// The best prices of one symbol.
     case bookTicker(SymbolName)

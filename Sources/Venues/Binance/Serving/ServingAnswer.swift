@@ -1,18 +1,19 @@
-// Answers to requests that are neither answered nor refused in the words of an endpoint.
+// Answers outside the endpoints' own answers and refusals.
 
 /// An HTTP answer with a JSON body.
 package struct ServingAnswer: Sendable {
     /// HTTP status.
     package var status: Int
-    /// Headers beside those of its type and length.
+    /// Headers other than content type and length.
     package var headers: [(name: String, value: String)] = []
     /// The body.
     package var json = "{}"
 
     /// No WebSocket service at this path.
     package static let noService = ServingAnswer(status: 404)
-    /// The request comes from a page of elsewhere; what stands in front of the venue refuses like this.
+    /// The request comes from a web page of another origin; the proxy in front of the venue refuses it like
+    /// this.
     package static let stranger = ServingAnswer(status: 403)
-    /// The server has too much to do.
+    /// The server is overloaded.
     package static let overloaded = ServingAnswer(status: 503)
 }

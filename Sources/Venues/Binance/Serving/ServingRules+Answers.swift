@@ -1,22 +1,21 @@
-// What answers look like: headers, units of time, and the bodies that are the same for any server.
+// Form of the answers: headers, time units, and the bodies common to all servers.
 
 import BinanceVenue
 import MarketData
 
 extension ServingRules {
-    /// The request header in which a client of spot asks for microseconds, in lower case.
+    /// The request header, in lower case, with which a spot client requests microseconds.
     package static let timeUnitHeader = "x-mbx-time-unit"
 
-    /// Whether a client asks for times in µs instead of ms, by the value of its header or of `timeUnit` in
-    /// its query.
+    /// Whether a client requests times in µs instead of ms, by its header or the `timeUnit` in its query.
     package func asksForMicroseconds(_ unit: String?) -> Bool {
         market == .spot && unit?.uppercased() == "MICROSECOND"
     }
 
-    /// Headers that a client paces itself by.
+    /// Headers by which a client paces itself.
     ///
     /// - Parameters:
-    ///   - usedWeight: weight of the address in this minute.
+    ///   - usedWeight: the address's weight in this minute.
     ///   - retryAfterSeconds: with 429 and 418.
     package static func limitHeaders(
         usedWeight: Int, retryAfterSeconds: Int?
@@ -26,7 +25,7 @@ extension ServingRules {
         return headers
     }
 
-    /// All headers of an answer but its type and length. Parameters as of `limitHeaders`.
+    /// All headers of an answer except type and length. Parameters as in `limitHeaders`.
     ///
     /// - Parameter timeUs: now, in microseconds since 1970.
     package func headers(
@@ -38,7 +37,7 @@ extension ServingRules {
         return headers
     }
 
-    /// The type of a body; only what stands in front of the venue ever answers with HTML.
+    /// The type of a body; only the proxy in front of the venue ever answers with HTML.
     package static func contentType(of body: [UInt8]) -> String {
         body.first == UInt8(ascii: "<") ? "text/html" : "application/json;charset=UTF-8"
     }
@@ -51,8 +50,8 @@ extension ServingRules {
     /// The body of `exchangeInfo`.
     ///
     /// - Parameters:
-    ///   - symbols: one JSON object for each symbol.
-    ///   - marginAssets: what positions can be held in; USD-M only, ignored elsewhere.
+    ///   - symbols: one JSON object per symbol.
+    ///   - marginAssets: assets in which positions can be held; USD-M only, ignored elsewhere.
     package func exchangeInfoBody(
         symbols: [String], marginAssets: [String], atUs timeUs: Int64, isMicroseconds: Bool
     ) -> String {
@@ -77,13 +76,14 @@ extension ServingRules {
             + "\"symbols\":[\(symbols.joined(separator: ","))]}"
     }
 
-    /// The body of `exchangeInfo` as the venue itself wrote it, as of now and with some of its symbols.
+    /// The body of `exchangeInfo` as the venue itself wrote it, with the current time and some of its
+    /// symbols.
     ///
     /// - Parameters:
     ///   - texts: the venue's.
-    ///   - symbols: one JSON object for each symbol.
+    ///   - symbols: one JSON object per symbol.
     ///   - timeUs: now, in microseconds since 1970.
-    ///   - isMicroseconds: whether the time is to be said in microseconds.
+    ///   - isMicroseconds: whether to give the time in microseconds.
     package func exchangeInfoBody(
         as texts: ListTexts, symbols: [[UInt8]], atUs timeUs: Int64, isMicroseconds: Bool
     ) -> [UInt8] {
@@ -107,7 +107,7 @@ extension ServingRules {
         return body
     }
 
-    /// The object of `ticker/bookTicker` of a state; a side without levels shows zeros.
+    /// The `ticker/bookTicker` object of a state; a side without levels shows zeros.
     package func bestPrices(of snapshot: borrowing DepthSnapshot) -> String {
         let scales = snapshot.scales ?? SymbolScales(priceDecimals: 8, quantityDecimals: 8)
         let bid = snapshot.bids.count > 0 ? snapshot.bids[0] : PriceLevel(0, 0)

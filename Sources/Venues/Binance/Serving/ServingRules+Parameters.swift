@@ -1,10 +1,10 @@
-// The parameters of requests and their checks. Spot refuses parameters it does not know, and lower-case
-// symbols; the futures ignore the one and accept the other.
+// Request parameters and their checks. Spot refuses unknown parameters and lower-case symbols; futures ignore
+// the former and accept the latter.
 
 import MarketData
 
 extension ServingRules {
-    /// Spot answers only if it reads every parameter.
+    /// Spot answers only if it knows every parameter.
     func allow(_ names: Set<String>, of target: RequestTarget) throws(RestRefusal) {
         if market != .spot { return }
         let read = target.parameters.count { names.contains($0.name) }
@@ -40,7 +40,7 @@ extension ServingRules {
         throw .badLimit(limit, weight: weight(of: request))
     }
 
-    /// The symbols of `symbol` or `symbols`; nil if the request names none.
+    /// The symbols in `symbol` or `symbols`; nil if the request names none.
     private func symbols(_ target: RequestTarget) throws(RestRefusal) -> [SymbolName]? {
         switch (target.value("symbol"), target.value("symbols")) {
         case (nil, nil): return nil

@@ -1,5 +1,5 @@
-// What a server of the venue's shapes must know of a market: which requests there are, what they cost, and in
-// which units and headers it answers. Values in, values out: no venue, no book, no clock.
+// What a server of the venue's shapes must know about a market: which requests exist, what they cost, and the
+// units and headers of the answers. Values in, values out: no venue, no book, no clock.
 //
 //     path               parameters                                             weight: spot, USD-M, COIN-M
 //     -------------------|------------------------------------------------------|--------------------------
@@ -9,8 +9,8 @@
 //     depth              symbol, limit, symbolStatus (spot)                     by limit
 //     ticker/bookTicker  symbol, symbols (spot), pair (COIN-M), symbolStatus    2, 4 or 5 for several
 //
-// The tables of weights and limits are this file's own on purpose: where a server and a client of this
-// package meet, they are a second opinion on those of the client.
+// The tables of weights and limits are deliberately separate from the client's: where a server and a client
+// of this package meet, each is a second opinion on the other.
 
 import BinanceVenue
 import MarketData
@@ -23,20 +23,19 @@ package struct ServingRules: Hashable, Sendable {
     /// The rules of a market.
     package init(_ market: Market) { self.market = market }
 
-    /// Request weight that an address may use in a minute; USD-M and COIN-M share theirs.
+    /// Request weight allowed to an address per minute; USD-M and COIN-M share one budget.
     package var weightMax: Int { market == .spot ? 6_000 : 2_400 }
 
-    /// Attempts to connect that an address has in five minutes; nil: no limit is known.
+    /// Connection attempts allowed to an address in five minutes; nil: no limit is known.
     var attemptCountMax: Int? { market == .spot ? 300 : nil }
 
-    /// The depth limits there are, nil if any from 1 on will do.
+    /// The legal depth limits; nil if any from 1 upwards is.
     var depthLimits: [Int]? { market == .spot ? nil : [5, 10, 20, 50, 100, 500, 1_000] }
 
-    /// Levels a side that a depth request gets: what it asks for, at most 5000; what the market gives who
-    /// does not say.
+    /// Levels per side returned for a depth request: its limit, at most 5000, or the market's default.
     package func levelCount(of limit: Int?) -> Int { min(limit ?? (market == .spot ? 100 : 500), 5_000) }
 
-    /// What a request costs.
+    /// The weight of a request.
     package func weight(of request: RestRequest) -> Int {
         switch request {
         case .ping, .time: 1
@@ -55,9 +54,9 @@ package struct ServingRules: Hashable, Sendable {
         }
     }
 
-    /// The request that a target makes.
+    /// The request made by a target.
     ///
-    /// - Throws: the refusal to answer with; its weight is to be charged.
+    /// - Throws: the refusal to answer with; its weight must be charged.
     package func route(_ target: RequestTarget) throws(RestRefusal) -> RestRequest {
         let prefix = market.requestPath + "/"
         guard target.path.hasPrefix(prefix), target.method == "GET" || target.method == "HEAD" else {

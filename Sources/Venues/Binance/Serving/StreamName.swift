@@ -1,4 +1,4 @@
-// Names of the streams of books, read and printed.
+// Names of book streams, parsed and printed.
 //
 //     <symbol>@depth[@<interval>]             every change
 //     <symbol>@depth<levels>[@<interval>]     the best levels: 5, 10 or 20
@@ -9,35 +9,35 @@
 //     spot     1000ms, 100ms
 //     futures  250ms, 100ms, 500ms, 0ms
 //
-// `@0ms` is of old captures and of old clients; it is served and never asked for. Any other name is accepted
-// by the venue and stays silent, names with an upper-case symbol among them.
+// `@0ms` comes from old captures and old clients; it is served but never requested. The venue accepts any
+// other name, including names with an upper-case symbol, and stays silent.
 
-/// The name of a stream of a book.
+/// The name of a book stream.
 package struct StreamName: Hashable, Sendable {
-    /// What the stream shows.
+    /// Content of the stream.
     package enum Content: Hashable, Sendable {
         /// Every change.
         case depth
-        /// The best `levelCount` levels a side.
+        /// The best `levelCount` levels per side.
         case partialDepth(levelCount: Int)
         /// The best prices.
         case bookTicker
     }
 
-    /// The symbol as it stands in the name: in lower case, or the name is of no stream.
+    /// The symbol as written in the name: in lower case, or the stream does not exist.
     package var symbol: String
-    /// What the stream shows.
+    /// Content of the stream.
     package var content: Content
-    /// Milliseconds between two messages; nil where the name does not say, and for best prices.
+    /// Milliseconds between two messages; nil if the name does not say, and for best prices.
     package var intervalMs: Int?
 
-    /// A name of these parts.
+    /// A name with these parts.
     package init(symbol: String, _ content: Content, intervalMs: Int? = nil) {
         (self.symbol, self.content, self.intervalMs) = (symbol, content, intervalMs)
     }
 
-    /// The parts of a name; nil if it is of no stream of a book. Whether a market has the stream is for
-    /// `ServingRules.serves`.
+    /// Parses a name; nil if it is not a book stream. `ServingRules.serves` decides whether a market has the
+    /// stream.
     package init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2 || parts.count == 3 else { return nil }
@@ -72,7 +72,7 @@ package struct StreamName: Hashable, Sendable {
         }
     }
 
-    /// A number of at most five digits without zeros in front, so that it prints as it was read.
+    /// A number of at most five digits without leading zeros, so that it prints as it was read.
     private static func number(_ text: Substring) -> Int? {
         guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ $0 &- 0x30 <= 9 }),
             text == "0" || !text.hasPrefix("0")
@@ -82,16 +82,17 @@ package struct StreamName: Hashable, Sendable {
 }
 
 extension ServingRules {
-    /// The name of the stream of the best prices of every symbol; the futures' alone.
+    /// The stream of every symbol's best prices; futures only.
     package static let everyBestName = "!bookTicker"
 
-    /// Levels a side that partial depths are served with.
+    /// Levels per side available as partial depth.
     package static let partialLevelCounts = [5, 10, 20]
 
-    /// Intervals of depth streams in milliseconds, the one of names that do not say first.
+    /// Intervals of depth streams in milliseconds, the default first.
     package var intervalsMs: [Int] { market == .spot ? [1_000, 100] : [250, 100, 500, 0] }
 
-    /// Whether the market has a stream, for a symbol that it has. All other names are accepted and silent.
+    /// Whether the market has a stream, given that it has the symbol. All other names are accepted and
+    /// silent.
     package func serves(_ name: StreamName) -> Bool {
         let isLowerCase = !name.symbol.isEmpty && !name.symbol.utf8.contains { $0 >= 0x41 && $0 <= 0x5A }
         let hasInterval = name.intervalMs.map(intervalsMs.contains) ?? true

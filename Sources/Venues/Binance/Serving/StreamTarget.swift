@@ -1,4 +1,4 @@
-// Where a WebSocket client connects to: which streams, in which shape.
+// The target of a WebSocket client: which streams, in which form.
 //
 //     path                        market        streams
 //     ----------------------------|-------------|------------------------------------------
@@ -7,20 +7,20 @@
 //     /public/…                   USD-M         the same two forms
 //     /market/…, /private/…       USD-M         accepted; the streams of books stay silent there
 //
-// `timeUnit=MICROSECOND` in the query asks for times in µs, on spot. Any other path is no service.
+// `timeUnit=MICROSECOND` in the query requests times in µs, on spot. Any other path is not served.
 
-/// The streams that the target of an upgrade names.
+/// The streams named by the target of an upgrade.
 package struct StreamTarget: Hashable, Sendable {
     /// Names of the streams, as the client wrote them.
     package var names: [String] = []
-    /// Whether messages come in the wrapper.
+    /// Whether messages are wrapped.
     package var isCombined: Bool
     /// Whether times are in µs instead of ms.
     package var isMicroseconds = false
-    /// Whether streams of books stay silent on this path.
+    /// Whether book streams stay silent on this path.
     package var isDeaf = false
 
-    /// Nil if the path is no service of the market; `ServingAnswer.noService` says so.
+    /// Nil if the market does not serve the path; answer with `ServingAnswer.noService`.
     package init?(_ target: RequestTarget, _ rules: ServingRules) {
         var parts = target.path.split(separator: "/")
         if rules.market == .usdm, let first = parts.first, ["public", "market", "private"].contains(first) {

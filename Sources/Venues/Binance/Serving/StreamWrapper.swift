@@ -1,8 +1,8 @@
-// What a combined connection puts around a message: `{"stream":"<name>","data":<message>}`.
+// The wrapper of messages on a combined connection: `{"stream":"<name>","data":<message>}`.
 
 /// The two halves of the wrapper.
 package enum StreamWrapper {
-    /// What stands in front of a message. It repeats the name as the client wrote it.
+    /// The part before a message. It repeats the name as the client wrote it.
     package static func opening(_ name: String) -> [UInt8] {
         var bytes = Array("{\"stream\":\"".utf8)
         for byte in name.utf8 {
@@ -17,6 +17,6 @@ package enum StreamWrapper {
         return bytes + Array("\",\"data\":".utf8)
     }
 
-    /// What stands behind it.
+    /// The part after it.
     package static let closing = UInt8(ascii: "}")
 }

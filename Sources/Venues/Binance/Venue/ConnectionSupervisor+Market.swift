@@ -1,4 +1,4 @@
-// The connections of this venue.
+// Connections to this venue.
 
 import FeedPlan
 

@@ -1,4 +1,4 @@
-// How often a depth stream delivers.
+// Interval of depth streams.
 
 /// Interval between two depth updates of a stream.
 public enum DepthInterval: Int, CaseIterable, Sendable {

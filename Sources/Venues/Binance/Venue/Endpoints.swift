@@ -1,13 +1,13 @@
-// Where the venue is: hosts, paths and names, per market and environment. Text in, text out; nothing is
+// The venue's addresses: hosts, paths and names, per market and environment. Text in, text out; nothing is
 // opened here.
 //
 // A URL is a base (scheme, host, port) and a target (path and query): a simulated exchange or a proxy
 // replaces the base, and the targets stay.
 //
 // Invariants
-// * A target is ASCII: every byte of a name beyond the unreserved characters and `@` is percent-encoded, so
-//   a symbol can neither end a path segment nor start a parameter.
-// * Only ASCII letters of a symbol are lowercased in a stream name; other bytes are left as they are.
+// * A target is ASCII: every byte of a name other than the unreserved characters and `@` is percent-encoded,
+//   so a symbol can neither end a path segment nor start a parameter.
+// * Only ASCII letters of a symbol are lowercased in a stream name; other bytes are unchanged.
 
 import MarketData
 
@@ -20,7 +20,7 @@ public struct Endpoints: Hashable, Sendable {
     /// Scheme and host of REST, for example `https://api.binance.com`.
     public var restBase: String
 
-    /// Addresses at other hosts, which serve the venue's paths.
+    /// Addresses of other hosts that serve the venue's paths.
     public init(market: Market, streamBase: String, restBase: String) {
         self.market = market
         self.streamBase = streamBase
@@ -46,11 +46,11 @@ public struct Endpoints: Hashable, Sendable {
         self.init(market: market, streamBase: "wss://" + hosts.stream, restBase: "https://" + hosts.rest)
     }
 
-    /// Target of a raw connection: messages come bare. Several streams may share one; naming none means
-    /// subscribing later.
+    /// Target of a raw connection: messages come unwrapped. Several streams may share it; with no names,
+    /// subscribe later.
     ///
     /// - Parameters:
-    ///   - names: of the streams.
+    ///   - names: names of the streams.
     ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public func rawStreamTarget(_ names: [String], isMicroseconds: Bool = false) -> String {
         let path = ([streamPath + "/ws"] + names.map(percentEncoded)).joined(separator: "/")
@@ -60,7 +60,7 @@ public struct Endpoints: Hashable, Sendable {
     /// Target of a combined connection: every message is wrapped with the name of its stream.
     ///
     /// - Parameters:
-    ///   - names: of the streams.
+    ///   - names: names of the streams.
     ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     public func combinedStreamTarget(_ names: [String], isMicroseconds: Bool = false) -> String {
         var parameters: [String] = []
@@ -70,7 +70,7 @@ public struct Endpoints: Hashable, Sendable {
         return parameters.isEmpty ? path : path + "?" + parameters.joined(separator: "&")
     }
 
-    /// Target of a depth snapshot. `limit` must be one of the market's; see `Market.snapshotLimit`.
+    /// Target of a depth snapshot. `limit` must be legal in this market; see `Market.snapshotLimit`.
     public func snapshotTarget(_ symbol: SymbolName, limit: Int) -> String {
         "\(market.requestPath)/depth?symbol=\(percentEncoded(symbol.description))&limit=\(limit)"
     }
@@ -78,8 +78,8 @@ public struct Endpoints: Hashable, Sendable {
     /// Target of the list of symbols and their properties.
     public var exchangeInfoTarget: String { market.requestPath + "/exchangeInfo" }
 
-    /// Name of a symbol's depth stream, as `SUBSCRIBE` takes it (UTF-8, not percent-encoded); nil if the
-    /// market has no such interval.
+    /// Name of a symbol's depth stream as used in `SUBSCRIBE` (UTF-8, not percent-encoded); nil if the market
+    /// has no such interval.
     public func depthStream(_ symbol: SymbolName, every interval: DepthInterval = .ms100) -> String? {
         market.suffix(interval).map { symbol.lowercasedASCII + "@depth" + $0 }
     }
@@ -105,7 +105,7 @@ public struct Endpoints: Hashable, Sendable {
 }
 
 extension Market {
-    /// What the paths of its REST requests begin with.
+    /// Prefix of its REST paths.
     package var requestPath: String {
         switch self {
         case .spot: "/api/v3"
@@ -114,7 +114,7 @@ extension Market {
         }
     }
 
-    /// How a stream name states its interval; empty for the market's default.
+    /// The interval suffix of a stream name; empty for the market's default.
     fileprivate func suffix(_ interval: DepthInterval) -> String? {
         switch (self, interval) {
         case (.spot, .ms1000), (.usdm, .ms250), (.coinm, .ms250): ""

@@ -1,42 +1,42 @@
-// The venue's list of symbols, a body of up to 20 MB, read once from front to back and handed out symbol by
-// symbol. Of each symbol only what `SymbolInfo` holds is kept, and its own words if they are wanted;
-// everything else is skipped, but must be JSON.
+// The venue's symbol list, a body of up to 20 MB, parsed once from front to back, symbol by symbol. Only what
+// `SymbolInfo` holds is kept, plus the original text if requested; everything else is skipped but must be
+// JSON.
 //
-// Besides the symbols it states the budget of request weight, which the venue may change.
+// It also states the request weight budget, which the venue may change.
 //
-// Tolerant on purpose: the list gains members and kinds of symbols all the time, and one strange entry must
-// not keep the other books from starting. A symbol without a usable name is left out and counted; a member of
-// an unexpected type counts as absent; an unknown status means that the symbol does not trade.
+// Deliberately tolerant: the list gains members and kinds of symbols all the time, and one odd entry must not
+// keep the other books from starting. A symbol without a usable name is skipped and counted; a member of an
+// unexpected type counts as absent; an unknown status means that the symbol does not trade.
 //
-// Worst case: O(bytes), about 1 ns each; a handful of short strings for each symbol.
+// Worst case: O(bytes), about 1 ns each; a handful of short strings per symbol.
 
 import MarketData
 
-/// What `exchangeInfo` says.
+/// The content of `exchangeInfo`.
 public struct ExchangeInfo: Sendable {
-    /// The symbols in the order of the body.
+    /// The symbols in body order.
     public var symbols: [SymbolInfo] = []
-    /// Entries left out because they have no name that can be one.
+    /// Entries skipped for lack of a valid name.
     public var unusableCount = 0
-    /// Request weight that an address may spend in a minute; nil if the list does not say.
+    /// Request weight an address may spend per minute; nil if not stated.
     public var requestWeightPerMinute: Int?
-    /// The venue's own words, of the symbols of which they were wanted.
+    /// The venue's original text of the requested symbols.
     package var texts = ListTexts()
 
-    /// Longest text kept of a member, in bytes.
+    /// Longest member text kept, in bytes.
     private static let textBytesMax = 64
 
-    /// Reads a body.
+    /// Parses a body.
     ///
-    /// - Throws: what is wrong with it and where.
+    /// - Throws: what is wrong with it, and where.
     public init(_ body: Span<UInt8>, market: Market) throws(ParseError) {
         self = try ExchangeInfo(body, market: market, keeping: [])
     }
 
-    /// Reads a body and keeps the venue's words of some symbols, and of what stands around them if there are
-    /// any.
+    /// Parses a body and keeps the venue's original text of some symbols, and of what surrounds them if there
+    /// are any.
     ///
-    /// - Throws: what is wrong with it and where.
+    /// - Throws: what is wrong with it, and where.
     package init(_ body: Span<UInt8>, market: Market, keeping wanted: Set<SymbolName>) throws(ParseError) {
         self = try JSONCursor.reading(body) { cursor throws(ParseError) in
             var info = ExchangeInfo()
@@ -88,7 +88,7 @@ public struct ExchangeInfo: Sendable {
         texts.add(name, isPlace ? [] : cursor.copy(value, bytesMax: ListTexts.memberBytesMax))
     }
 
-    /// The limit of an element of `rateLimits` that is of request weight and of one minute, nil of any other.
+    /// The limit in an element of `rateLimits` if it is request weight per minute; otherwise nil.
     private static func weightPerMinute(_ element: inout JSONCursor) throws(ParseError) -> Int? {
         if element.byte != UInt8(ascii: "{") {
             try element.skipValue()
@@ -114,7 +114,7 @@ public struct ExchangeInfo: Sendable {
         return type == "REQUEST_WEIGHT" && interval == "MINUTE" && number == 1 ? limit : nil
     }
 
-    /// The count at the cursor, nil if the value is not one; moves past it in either case.
+    /// The count at the cursor, nil if the value is not one; moves past it either way.
     private static func countIfAny(_ value: inout JSONCursor) throws(ParseError) -> Int? {
         var ahead = value
         try value.skipValue()
@@ -150,7 +150,7 @@ public struct ExchangeInfo: Sendable {
         return facts.symbol.isEmpty ? nil : facts
     }
 
-    /// A name, or the empty one if the value is not one that fits.
+    /// A name; empty if the value is not a valid one.
     private static func symbol(_ value: inout JSONCursor) throws(ParseError) -> SymbolName {
         if value.byte != 0x22 {
             try value.skipValue()
@@ -184,7 +184,7 @@ public struct ExchangeInfo: Sendable {
         if isLot { facts.stepSize = step.flatMap(increment) }
     }
 
-    /// The text of an increment; nil if it is zero, which switches the rule off.
+    /// The text of an increment; nil if it is zero, which disables the rule.
     private static func increment(_ text: String) -> String? {
         text.utf8.contains { $0 >= 0x31 && $0 <= 0x39 } ? text : nil
     }

@@ -1,24 +1,24 @@
-// The venue's list of symbols in its own words, as far as somebody wants to repeat them: the objects of some
-// symbols, and what stands around all of them.
+// The original text of the venue's symbol list, as far as it will be repeated: the objects of some symbols,
+// and what surrounds them.
 //
-// Bounds: `symbolBytesMax` for each symbol wanted, `memberCountMax` members of `memberBytesMax`. What is
-// longer is left out; it can then be made from what is known of it.
+// Bounds: `symbolBytesMax` per requested symbol, `memberCountMax` members of `memberBytesMax`. Anything
+// longer is omitted and can be generated instead.
 
 import MarketData
 
-/// Parts of an `exchangeInfo` as they stood there.
+/// Verbatim parts of an `exchangeInfo`.
 package struct ListTexts: Sendable, Equatable {
-    /// The objects of the symbols that were wanted.
+    /// The objects of the requested symbols.
     package var symbols: [SymbolName: [UInt8]] = [:]
-    /// The members of the list in their order, each name once; of those that an answer fills in itself, the
-    /// time and the symbols, only the place.
+    /// The members of the list in order, each name once; for the time and the symbols, which an answer fills
+    /// in itself, only their position.
     package private(set) var members: [Member] = []
 
     /// One member.
     package struct Member: Sendable, Equatable {
-        /// Its name, escapes as they stood.
+        /// Its name, with escapes as in the original.
         package var name: String
-        /// Its value; empty where only the place counts.
+        /// Its value; empty if only the position matters.
         package var value: [UInt8]
     }
 
@@ -28,19 +28,19 @@ package struct ListTexts: Sendable, Equatable {
     static let symbolBytesMax = 1 << 16
     static let memberBytesMax = 1 << 20
     static let memberCountMax = 32
-    /// The member that says when.
+    /// The member with the time.
     package static let time = "serverTime"
-    /// The member that holds the symbols.
+    /// The member with the symbols.
     package static let list = "symbols"
 
-    /// Adds a member, if there is room and none of its name.
+    /// Adds a member if there is room and its name is new.
     mutating func add(_ name: String, _ value: [UInt8]) {
         if members.count == ListTexts.memberCountMax || value.count > ListTexts.memberBytesMax { return }
         if members.contains(where: { $0.name == name }) { return }
         members.append(Member(name: name, value: value))
     }
 
-    /// Adds the object of a symbol, if it is not too long.
+    /// Adds a symbol's object if it is not too long.
     mutating func add(_ symbol: SymbolName, _ object: [UInt8]) {
         if object.count <= ListTexts.symbolBytesMax { symbols[symbol] = object }
     }

@@ -1,9 +1,9 @@
-// What the venue allows: snapshot limits and their weights, weight budgets, and the terms of a connection.
+// The venue's limits: snapshot limits and weights, weight budgets, and connection terms.
 
 import FeedPlan
 
 extension Market {
-    /// The budget that requests to this market are charged to.
+    /// The budget to which requests to this market are charged.
     public var weightPool: WeightPool {
         switch self {
         case .spot: .spot
@@ -27,8 +27,8 @@ extension Market {
         }
     }
 
-    /// The cheapest legal limit with at least this many levels a side, and the deepest of its weight; the
-    /// deepest of all if that is not enough.
+    /// The cheapest legal limit with at least this many levels per side, and the deepest of its weight; the
+    /// deepest of all if none has enough.
     public func snapshotLimit(atLeast levelCount: Int) -> SnapshotLimit {
         let limits = snapshotLimits
         return limits.first { $0.levelCount >= levelCount } ?? limits[limits.count - 1]

@@ -1,4 +1,4 @@
-// What an engine is told of a market.
+// The engine's rules for a market.
 
 import BookSync
 
@@ -10,7 +10,7 @@ extension Market {
             snapshotLevelCountMax: snapshotLimit(atLeast: .max).levelCount)
     }
 
-    /// Whether each depth update names the last id of the one before it, `pu`.
+    /// Whether each depth update names the last id of the previous one, `pu`.
     @inlinable
     public var updatesAreLinked: Bool { self != .spot }
 }

@@ -1,4 +1,4 @@
-// The keys of this venue's snapshots.
+// Keys of this venue's snapshots.
 
 import FeedPlan
 import MarketData

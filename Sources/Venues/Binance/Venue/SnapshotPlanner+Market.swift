@@ -3,13 +3,13 @@
 import FeedPlan
 
 extension SnapshotPlanner {
-    /// Requests a snapshot of a symbol with at least `levelCount` levels a side, or the deepest there is.
+    /// Requests a snapshot of a symbol with at least `levelCount` levels per side, or the deepest there is.
     ///
     /// - Parameters:
     ///   - key: the symbol and its market.
-    ///   - priority: what the snapshot is for.
-    ///   - levelCount: levels a side to have at least.
-    ///   - attempt: failed snapshots of this symbol in a row so far; the request waits accordingly.
+    ///   - priority: its purpose.
+    ///   - levelCount: minimum levels per side.
+    ///   - attempt: consecutive failed snapshots of this symbol so far; the request waits accordingly.
     ///   - rank: its place among those of equal priority.
     ///   - nowMs: the time.
     public mutating func request(

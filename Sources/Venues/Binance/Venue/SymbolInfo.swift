@@ -1,5 +1,5 @@
-// What `exchangeInfo` says about a symbol. For display and rounding only: a book never depends on tick or
-// step, because resting orders keep their price when the tick changes.
+// A symbol's entry in `exchangeInfo`. For display and rounding only: a book never depends on tick or step
+// size, because resting orders keep their price when the tick size changes.
 
 import MarketData
 
@@ -16,9 +16,9 @@ public struct SymbolInfo: Hashable, Sendable {
     /// Quantity increment as decimal text, nil if the venue has disabled the rule.
     public var stepSize: String?
 
-    /// What is bought and sold, empty if the venue does not say.
+    /// The asset traded; empty if not stated.
     public var baseAsset = ""
-    /// What is paid with, empty if the venue does not say.
+    /// The asset prices are quoted in; empty if not stated.
     public var quoteAsset = ""
     /// Kind of contract as the venue spells it; nil on spot.
     public var contractType: String?

@@ -1,10 +1,10 @@
-// The real venue, or a place to practise.
+// The real venue, or a test environment.
 
 /// One of the venue's separate environments.
 public enum VenueEnvironment: String, CaseIterable, Sendable {
-    /// The real one.
+    /// The real venue.
     case production
-    /// The real one through hosts that serve public data only. Spot.
+    /// The real venue through hosts that serve public data only. Spot.
     case dataOnly
     /// The test network.
     case testnet

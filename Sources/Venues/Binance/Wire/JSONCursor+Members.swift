@@ -1,5 +1,5 @@
-// Walks through objects and arrays member by member, for bodies that are read once and from front to back:
-// the caller decides at each member whether to read its value or to skip it.
+// Walks objects and arrays member by member, for bodies parsed once from front to back: the caller decides at
+// each member whether to read or skip its value.
 
 extension JSONCursor {
     /// Calls `body` at the value of every member of the object at the cursor; `body` moves past the value.
@@ -39,7 +39,7 @@ extension JSONCursor {
         }
     }
 
-    /// The text of the value at the cursor if it is one; moves past the value in either case.
+    /// The string at the cursor, if it is one; moves past the value either way.
     mutating func textIfAny(bytesMax: Int) throws(ParseError) -> String? {
         if byte != 0x22 {
             try skipValue()
@@ -48,10 +48,10 @@ extension JSONCursor {
         return text(try string(), bytesMax: bytesMax)
     }
 
-    /// These bytes of the message, and one more than `bytesMax` at most.
+    /// These bytes of the message, at most `bytesMax` plus one.
     func copy(_ bytes: Range<Int>, bytesMax: Int) -> [UInt8] { bytes.prefix(bytesMax + 1).map { self[$0] } }
 
-    /// These bytes of the message as text, escapes left as they stand, cut to at most `bytesMax` bytes.
+    /// These bytes of the message as text, escapes unchanged, truncated to at most `bytesMax` bytes.
     func text(_ bytes: Range<Int>, bytesMax: Int) -> String {
         String(decoding: bytes.prefix(bytesMax).map { self[$0] }, as: UTF8.self)
     }

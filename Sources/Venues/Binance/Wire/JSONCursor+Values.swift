@@ -1,13 +1,13 @@
-// Values: what numbers mean here, and how to skip a value that is not needed.
+// Values: the numbers allowed here, and how to skip a value that is not needed.
 //
 // Integers are ids, times and codes: digits without sign (ids, times), leading zero, point or exponent, at
 // most `Int64.max`. Whatever is skipped must still be JSON. SAFETY: `requireInteger` reads 16 bytes after
-// comparing with `readableEnd`; the rest goes through checked functions.
+// comparing with `readableEnd`; the rest uses checked functions.
 import CLobKernels
 import MarketData
 
 extension JSONCursor {
-    /// 1 to 16 digits; anything else, longer integers included, is refused.
+    /// 1 to 16 digits; anything else, longer integers included, is rejected.
     @inline(__always)
     mutating func requireInteger() throws(ParseError) -> Int64 {
         guard unsafe readableEnd - at >= 16 else { throw unexpected() }
@@ -38,7 +38,7 @@ extension JSONCursor {
         skip(UInt8(ascii: "-")) ? -(try integer()) : try integer()
     }
 
-    /// One decimal in quotes: the mantissa, and the number of digits after its point.
+    /// One quoted decimal: the mantissa, and the number of digits after its point.
     @inline(__always)
     mutating func quotedDecimal(
         _ decimals: inout Int, else code: ParseError.Code
@@ -63,7 +63,7 @@ extension JSONCursor {
         }
     }
 
-    /// Moves past one value of any kind.
+    /// Skips one value of any kind.
     mutating func skipValue() throws(ParseError) {
         var depth = 0
         var objects: UInt64 = 0  // bit n: the n-th enclosing container is an object
@@ -115,7 +115,7 @@ extension JSONCursor {
         }
     }
 
-    /// Moves past this word.
+    /// Skips this word.
     mutating func expect(_ literal: StaticString) throws(ParseError) {
         for index in 0..<literal.utf8CodeUnitCount { try unsafe expect((literal.utf8Start + index).pointee) }
     }
@@ -137,7 +137,7 @@ extension JSONCursor {
     }
 }
 
-/// Microseconds since 1970 of a time in milliseconds (13 digits today) or microseconds (16 digits). The two
-/// meet at 10^14: the year 5138 in the one unit and 1973 in the other.
+/// Microseconds since 1970 from a time in milliseconds (13 digits today) or microseconds (16 digits). The two
+/// meet at 10^14: the year 5138 in the one unit, 1973 in the other.
 @inline(__always)
 func microseconds(_ time: Int64) -> Int64 { time < 100_000_000_000_000 ? time &* 1000 : time }

@@ -1,14 +1,14 @@
-// A cursor over the bytes of one message, and the grammar of JSON as far as messages need it.
+// A cursor over the bytes of one message, with the part of the JSON grammar that messages need.
 //
 // There are two ways of reading. `take` and `require…` serve the straight path: they compare several bytes at
-// a time and may look at bytes past the message, up to `readableEnd`; `at` may then be past `end`, and their
-// callers check last that it stands exactly there. The others serve the general path: they stop at `end` and
-// say what is wrong.
+// a time and may read past the message, up to `readableEnd`; `at` may then be past `end`, so their callers
+// finally check that it stands exactly there. The others serve the general path: they stop at `end` and
+// report errors.
 //
 // Invariants
 // * start <= end <= readableEnd; nothing at or past `readableEnd` is read.
 // * Only `take` and `require…` move `at` past `end`.
-// Worst case: O(bytes), each byte looked at once per call; nesting is counted, not recursed into.
+// Worst case: O(bytes), each byte read once per call; nesting is counted, not recursed into.
 // SAFETY: every read is guarded by a comparison with `end` or `readableEnd` in the same function; the memory
 // belongs to the caller of `MessageParser.parse` and outlives the cursor, which never leaves that call.
 import CLobKernels
@@ -18,14 +18,14 @@ import MarketData
 struct JSONCursor {
     /// First byte of the message.
     let start: UnsafePointer<UInt8>
-    /// One past the last byte of the message that is no blank.
+    /// One past the last non-blank byte of the message.
     private(set) var end: UnsafePointer<UInt8>
     /// One past the last byte that may be read.
     let readableEnd: UnsafePointer<UInt8>
     /// The next byte.
     var at: UnsafePointer<UInt8>
 
-    /// Levels of nesting followed before giving up.
+    /// Maximum nesting depth.
     static var depthMax: Int { 32 }
 
     /// A cursor at the first of at least one byte.
@@ -37,7 +37,7 @@ struct JSONCursor {
         unsafe readableEnd = unsafe end + readableAfter
     }
 
-    /// Lets `body` read a message of any length without the blanks around it; nothing past it is readable.
+    /// Lets `body` read a message of any length without surrounding blanks; nothing past it is readable.
     static func reading<R>(
         _ message: Span<UInt8>, _ body: (inout JSONCursor) throws(ParseError) -> R
     ) throws(ParseError) -> R {
@@ -51,7 +51,8 @@ struct JSONCursor {
         }
     }
 
-    /// Whether first and last byte are the brackets of one object or array. "{" and "[" are two below theirs.
+    /// Whether the first and last byte are the brackets of one object or array ("{" and "[" are two below
+    /// theirs).
     @inline(__always)
     var isBracketed: Bool {
         let opening = unsafe at.pointee
@@ -59,7 +60,7 @@ struct JSONCursor {
             && end[-1] == opening &+ 2
     }
 
-    /// Leaves out blanks on both sides, and throws if what remains is not bracketed.
+    /// Strips blanks on both sides, and throws if what remains is not bracketed.
     @inline(never)
     mutating func trim() throws(ParseError) {
         while unsafe end > at && JSONCursor.isBlank(end[-1]) { unsafe end -= 1 }
@@ -70,20 +71,20 @@ struct JSONCursor {
     }
 
     var offset: Int { unsafe min(at, end) - start }
-    /// Length of the message, blanks behind it left out.
+    /// Length of the message without trailing blanks.
     var length: Int { unsafe end - start }
     var bytesLeft: Int { unsafe end - at }
     var isAtEnd: Bool { unsafe at == end }
 
     func error(_ code: ParseError.Code) -> ParseError { ParseError(code: code, offset: offset) }
 
-    /// The error of finding the wrong byte, or none, at `at`.
+    /// The error for a wrong or missing byte at `at`.
     @inline(never)
     func unexpected(_ code: ParseError.Code = .unexpectedByte) -> ParseError {
         unsafe error(at < end ? code : .unexpectedEnd)
     }
 
-    /// The byte at `at`, or 0, which JSON has nowhere, at the end.
+    /// The byte at `at`, or at the end 0, which never occurs in JSON.
     @inline(__always)
     var byte: UInt8 { unsafe at < end ? at.pointee : 0 }
 
@@ -92,7 +93,7 @@ struct JSONCursor {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
-    // MARK: - What the straight path uses
+    // MARK: - For the straight path
 
     @inline(__always)
     mutating func take(_ literal: StaticString) -> Bool {
@@ -109,7 +110,7 @@ struct JSONCursor {
         if !take(literal) { throw unexpected() }
     }
 
-    /// The text up to the next quote; moves past that quote. Escapes are refused.
+    /// The text up to the next quote; moves past that quote. Escapes are rejected.
     @inline(__always)
     mutating func requireText() throws(ParseError) -> Range<Int> {
         let first = unsafe at - start
@@ -118,7 +119,7 @@ struct JSONCursor {
         return unsafe Range(uncheckedBounds: (first, at - start &- 1))
     }
 
-    /// The same, as the name of a symbol.
+    /// The same, as a symbol name.
     @inline(__always)
     mutating func requireSymbol() throws(ParseError) -> SymbolName {
         if unsafe readableEnd - at >= 17 {
@@ -137,7 +138,7 @@ struct JSONCursor {
         try symbol(try requireText())
     }
 
-    /// Moves to the next quote, backslash or control byte; false if the readable bytes end before.
+    /// Moves to the next quote, backslash or control byte; false if the readable bytes end first.
     @inline(__always)
     private mutating func skipPlainBytes() -> Bool {
         while unsafe readableEnd - at >= 16 {
@@ -158,13 +159,13 @@ struct JSONCursor {
         return false
     }
 
-    // MARK: - What the general path uses
+    // MARK: - For the general path
 
     mutating func skipBlanks() {
         while unsafe at < end && JSONCursor.isBlank(at.pointee) { unsafe at += 1 }
     }
 
-    /// Moves past this byte if it is next.
+    /// Skips this byte if it is next.
     mutating func skip(_ byte: UInt8) -> Bool {
         guard unsafe at < end && at.pointee == byte else { return false }
         unsafe at += 1
@@ -175,7 +176,7 @@ struct JSONCursor {
         if !skip(byte) { throw unexpected(code) }
     }
 
-    /// The bytes of a string between its quotes, escapes left as they stand.
+    /// The bytes of a string between its quotes, escapes unchanged.
     mutating func string() throws(ParseError) -> Range<Int> {
         try expect(0x22, else: .fieldType)
         let first = offset
@@ -220,7 +221,7 @@ struct JSONCursor {
         return text
     }
 
-    // MARK: - What both use
+    // MARK: - For both
 
     /// The byte at this offset, which must be in the message.
     @inline(__always)
@@ -239,28 +240,28 @@ struct JSONCursor {
         return min(offset, bytes.upperBound)
     }
 
-    /// Whether these bytes of the message are this text.
+    /// Whether these bytes of the message equal this text.
     @inline(__always)
     func matches(_ bytes: Range<Int>, _ text: StaticString) -> Bool {
         unsafe bytes.count == text.utf8CodeUnitCount
             && lob_same_bytes(start + bytes.lowerBound, text.utf8Start, bytes.count)
     }
 
-    /// Whether this text stands at this offset of the message.
+    /// Whether this text is at this offset of the message.
     @inline(__always)
     func has(_ text: StaticString, at offset: Int) -> Bool {
         let count = text.utf8CodeUnitCount
         return unsafe end - start - offset >= count && lob_same_bytes(start + offset, text.utf8Start, count)
     }
 
-    /// These bytes of the message as the name of a symbol.
+    /// These bytes of the message as a symbol name.
     func symbol(_ bytes: Range<Int>) throws(ParseError) -> SymbolName {
         let name = unsafe SymbolName(UnsafeBufferPointer(start: start + bytes.lowerBound, count: bytes.count))
         guard let name, !bytes.isEmpty else { throw ParseError(code: .badName, offset: bytes.lowerBound) }
         return name
     }
 
-    /// These bytes of the message as the name of a symbol, ASCII letters made capitals.
+    /// These bytes of the message as a symbol name, ASCII letters uppercased.
     func capitalSymbol(_ bytes: Range<Int>) throws(ParseError) -> SymbolName {
         let name = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SymbolName.lengthMax + 1) {
             room in
@@ -274,7 +275,7 @@ struct JSONCursor {
         return name
     }
 
-    /// A copy of this cursor at another byte of the message.
+    /// A copy of this cursor at another position in the message.
     func moved(to offset: Int) -> JSONCursor {
         var copy = self
         unsafe copy.at = unsafe start + offset

@@ -1,8 +1,8 @@
-// Where the members of one object are: the general path reads an object once for its shape, in whatever
-// order, and then only the members it needs. A known name may occur once; a name with an escape in it is not
-// a known one.
+// The positions of one object's members: the general path reads an object once for its shape, in any order,
+// and then only the members it needs. A known name may occur once; a name containing an escape is not a known
+// one.
 struct JSONMembers {
-    /// Names that have a meaning in some message.
+    /// Names with a meaning in some message.
     enum Key: Int {
         case stream, data, event, e, E, T, s, U, u, pu, b, a, B, A
         case lastUpdateId, bids, asks, symbol, result, id, error, code, msg, checksum
@@ -10,7 +10,7 @@ struct JSONMembers {
 
     /// Offset of the object.
     let offset: Int
-    /// Offset of the value of each key; 0 for those absent, since no value stands there.
+    /// Offset of each key's value; 0 if absent, since no value can be there.
     private var values = InlineArray<24, Int32>(repeating: 0)
 
     /// Reads the object at the cursor and moves past it.
@@ -46,7 +46,7 @@ struct JSONMembers {
         has(key) ? cursor.moved(to: Int(values[key.rawValue])) : nil
     }
 
-    /// A cursor at the value of a member that must be there.
+    /// A cursor at the value of a required member.
     func need(_ key: Key, _ cursor: JSONCursor) throws(ParseError) -> JSONCursor {
         guard let found = find(key, cursor) else { throw ParseError(code: .fieldMissing, offset: offset) }
         return found

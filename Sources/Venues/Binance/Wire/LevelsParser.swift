@@ -1,32 +1,32 @@
-// One array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end here.
+// Parses one array of levels, `[["price","quantity"],…]`, into a buffer. Both paths through a message end
+// here.
 //
-// The scalar reader is the definition: what it refuses is wrong, and every level it reads is right. The
+// The scalar reader is the definition: what it rejects is invalid, and every level it reads is right. The
 // kernel runs first and takes whatever it recognises, a whole array at a time if it can; it never decides
-// that something is wrong. A message therefore costs one call a side, and a strange level costs only itself.
+// that something is invalid. So a message costs one call per side, and an unusual level costs only itself.
 //
-// Decimals. The widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
-// are one number. A quantity of zero is zero however it is printed and says nothing of decimals once there is
-// another quantity.
+// Decimals: the widest decimals of a message count, and every level is scaled up to them: "9.0" and "9.00"
+// are one number. A zero quantity is zero however it is printed, and says nothing about decimals once there
+// is another quantity.
 //
 // Invariants
-// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8 bytes
-//   left, and the shortest level, `["1","0"]`, has 9.
-// * The result is a function of the bytes of the message alone: nothing is remembered from message to
-//   message.
+// * A buffer never holds more levels than it has room for: room is made once per array, one level per 8
+//   remaining bytes, and the shortest level, `["1","0"]`, has 9.
+// * The result depends only on the bytes of the message: nothing is remembered between messages.
 // Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
-// SAFETY: the kernel gets room and bounds as its header wants them; the tables live and die with this struct.
+// SAFETY: the kernel gets the room and bounds its header demands; the tables live and die with this struct.
 import CLobKernels
 import MarketData
 
 @safe
 struct LevelsParser: ~Copyable {
-    /// Tables of the kernel; nil where it cannot run or must not.
+    /// Tables of the kernel; nil if it cannot run or is disabled.
     let tables: UnsafeMutableRawPointer?
     /// Decimals of the message's levels; -1 before the first one.
     private var decimals = lob_decimals(price: -1, quantity: -1)
     /// Whether a nonzero quantity has settled the decimals of quantities.
     private var hasShown = false
-    /// The side of this message that was read first: its levels are scaled with the others.
+    /// The side of this message read first: its levels are scaled along with the others.
     private var before = unsafe UnsafeMutableBufferPointer<PriceLevel>(start: nil, count: 0)
 
     init(usesKernel: Bool) {
@@ -41,7 +41,7 @@ struct LevelsParser: ~Copyable {
 
     deinit { unsafe tables?.deallocate() }
 
-    /// Forgets the decimals of the previous message.
+    /// Resets the decimals of the previous message.
     @inline(__always)
     mutating func begin() {
         decimals = lob_decimals(price: -1, quantity: -1)
@@ -49,26 +49,26 @@ struct LevelsParser: ~Copyable {
         unsafe before = unsafe UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
-    /// Goes on behind levels that the kernel has read by itself.
+    /// Continues after levels that the kernel has read by itself.
     @inline(__always)
     mutating func begin(_ decimals: lob_decimals) {
         begin()
         self.decimals = decimals
     }
 
-    /// A side has been read as a whole: the next one follows.
+    /// A whole side has been read: the next one follows.
     @inline(__always)
     mutating func goBehind(_ side: borrowing LevelBuffer) {
         unsafe before = unsafe UnsafeMutableBufferPointer(start: side.base, count: side.count)
     }
 
-    /// The decimals of the levels read since `begin`; nil if there were none.
+    /// Decimals of the levels read since `begin`; nil if there were none.
     @inline(__always)
     var scales: SymbolScales? {
         decimals.price < 0 ? nil : known
     }
 
-    /// The decimals so far, of which there are some.
+    /// Decimals so far, given that there are some.
     @inline(__always)
     private var known: SymbolScales {
         SymbolScales(priceDecimals: Int(decimals.price), quantityDecimals: Int(decimals.quantity))
@@ -86,15 +86,14 @@ struct LevelsParser: ~Copyable {
         goBehind(side)
     }
 
-    /// Reads an array on from the level after those that the side holds already; from its beginning if it
-    /// holds none.
+    /// Continues an array after the levels already in the side; from its beginning if there are none.
     mutating func readOn(_ cursor: inout JSONCursor, into side: inout LevelBuffer) throws(ParseError) {
         if side.count == 0 { return try read(&cursor, into: &side) }
         try readRest(&cursor, into: &side)
         goBehind(side)
     }
 
-    /// Reads on where the kernel stopped, level by level; the kernel may resume after each of them.
+    /// Continues where the kernel stopped, level by level; the kernel may resume after each.
     @inline(never)
     private mutating func readRest(
         _ cursor: inout JSONCursor, into side: inout LevelBuffer
@@ -110,7 +109,7 @@ struct LevelsParser: ~Copyable {
         }
     }
 
-    /// Lets the kernel take what it can; true if that was the rest of the array.
+    /// Lets the kernel take what it can; true if that completed the array.
     @inline(__always)
     private mutating func takeLevels(_ cursor: inout JSONCursor, into side: inout LevelBuffer) -> Bool {
         guard let tables = unsafe tables, cursor.bytesLeft > 2, unsafe cursor.at[0] == UInt8(ascii: "["),
@@ -157,8 +156,8 @@ struct LevelsParser: ~Copyable {
         return level
     }
 
-    /// A level with other decimals than those so far, in the wider of both; the levels before it follow. Nil
-    /// if a number does not fit.
+    /// A level with decimals other than those so far, in the wider of both; earlier levels are rescaled too.
+    /// Nil if a number does not fit.
     @inline(never)
     private mutating func settle(
         _ own: (price: Int, quantity: Int), _ level: PriceLevel, _ side: borrowing LevelBuffer
@@ -187,7 +186,7 @@ struct LevelsParser: ~Copyable {
             from: SymbolScales(priceDecimals: own.price, quantityDecimals: own.quantity), to: wide)
     }
 
-    /// Brings levels to wider scales; false if a number does not fit.
+    /// Rescales levels to wider scales; false if a number does not fit.
     private static func rescale(
         _ levels: UnsafeMutableBufferPointer<PriceLevel>, _ old: SymbolScales, _ wide: SymbolScales
     ) -> Bool {

@@ -1,9 +1,9 @@
-// Which messages a feed must read itself. All others it only carries: they go into the ring as they are, and
+// Which messages a feed must read itself. All others it only forwards: they go into the ring unchanged, and
 // the engine's parser reads them.
 //
-// Twelve bytes decide. Market data begins in one of five ways; a reply, a notice or anything unknown does
+// Twelve bytes decide. Market data starts in one of five ways; a reply, a notice or anything unknown does
 // not, and is parsed by `ControlMessage`. Taking data for control costs a parse; taking control for data
-// would lose a reply. So only what is certain counts as data.
+// would lose a reply. So only certain cases count as data.
 
 /// What the first bytes of a message say about who must read it.
 package enum MessageClass: Hashable, Sendable {
@@ -17,7 +17,7 @@ package enum MessageClass: Hashable, Sendable {
     /// This many bytes always decide.
     package static var headBytes: Int { 12 }
 
-    /// The class of a message that begins with these bytes.
+    /// The class of a message that starts with these bytes.
     ///
     /// - Complexity: O(1); allocates nothing.
     package init(_ head: Span<UInt8>) {
@@ -30,7 +30,7 @@ package enum MessageClass: Hashable, Sendable {
         let isData =
             switch first {
             case 0x6D61_6572_7473_227B:  // {"stream
-                // The name must be a plain one: notices come in a stream that begins with "!".
+                // The name must be a plain one: notices come in a stream whose name starts with "!".
                 next & 0xFF_FFFF == 0x22_3A22 && next >> 24 != 0x21 && next >> 24 != 0x5C
             case 0x6564_223A_2265_227B: next == 0x5568_7470  // {"e":"de pthU
             case 0x6F62_223A_2265_227B: next == 0x6954_6B6F  // {"e":"bo okTi

@@ -7,7 +7,7 @@
 
 import MarketData
 
-/// Which of the venue's dialects to write: the market, the era and the unit of times.
+/// Which of the venue's dialects to write: market, era and time unit.
 package struct WireDialect: Hashable, Sendable {
     /// Market whose shapes are written.
     package var market: Market
@@ -15,7 +15,7 @@ package struct WireDialect: Hashable, Sendable {
     package var writesPair: Bool
     /// Whether futures messages end with the symbol type, `st`: 1 is USD-M, 2 is COIN-M.
     package var writesSymbolType: Bool
-    /// Whether times are microseconds, as a spot connection may ask for; otherwise milliseconds.
+    /// Whether times are microseconds, as a spot connection may request; otherwise milliseconds.
     package var writesMicroseconds: Bool
 
     /// The shapes from before July 2026: those of the captured sessions.
@@ -37,7 +37,7 @@ extension MessageEncoder {
     ///
     /// - Parameters:
     ///   - update: its ids and levels.
-    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
+    ///   - stream: stream name for the combined wrapper; nil writes the message unwrapped.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     package mutating func append(
         _ update: borrowing DepthUpdate, stream: String? = nil
@@ -73,7 +73,7 @@ extension MessageEncoder {
     ///
     /// - Parameters:
     ///   - snapshot: its id and levels.
-    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
+    ///   - stream: stream name for the combined wrapper; nil writes the message unwrapped.
     /// - Complexity: O(levels). Allocates nothing once the buffer has grown.
     package mutating func append(
         _ snapshot: borrowing DepthSnapshot, stream: String? = nil
@@ -108,7 +108,7 @@ extension MessageEncoder {
     ///
     /// - Parameters:
     ///   - ticker: its ids, prices and quantities.
-    ///   - stream: name of the stream for the combined wrapper; nil writes the bare message.
+    ///   - stream: stream name for the combined wrapper; nil writes the message unwrapped.
     package mutating func append(_ ticker: BookTicker, stream: String? = nil) throws(EncoderError) {
         try reserve(lengthMax(levelCount: 2, stream: stream))
         openWrapper(stream)
@@ -140,7 +140,7 @@ extension MessageEncoder {
         return SymbolScales(priceDecimals: 0, quantityDecimals: 0)
     }
 
-    /// Bytes of punctuation, keys, names and ids of any message of this file: at most 512.
+    /// Most bytes of punctuation, keys, names and ids in any message of this file: at most 512.
     private func lengthMax(levelCount: Int, stream: String?) -> Int {
         512 + 6 * (stream?.utf8.count ?? 0) + levelCount * (2 * MessageEncoder.numberLengthMax + 8)
     }
@@ -181,7 +181,7 @@ extension MessageEncoder {
         putByte(0x7D)
     }
 
-    /// Length of the pair a futures symbol belongs to: what stands before the underscore.
+    /// Length of a futures symbol's pair: what precedes the underscore.
     private func pairLength(_ symbol: SymbolName) -> Int {
         symbol.prefixLength(before: UInt8(ascii: "_"))
     }

@@ -1,9 +1,9 @@
-// What the venue sends besides books: answers to control messages, errors in both shapes, the notice of a
-// shutdown.
+// The venue's messages other than books: replies to control messages, errors in both shapes, the shutdown
+// notice.
 
 import FeedPlan
 
-/// The result of a control message that succeeded.
+/// The result of a successful control message.
 package enum ControlResult: Hashable, Sendable {
     /// `null`: the request was not a query.
     case done
@@ -44,13 +44,13 @@ extension MessageEncoder {
         putID(id)
     }
 
-    /// Appends the refusal of a control message.
+    /// Appends a refusal of a control message.
     ///
     /// - Parameters:
-    ///   - errorCode: the number of the error.
+    ///   - errorCode: the error code.
     ///   - message: its text.
-    ///   - id: the request that is refused.
-    ///   - shape: where the venue puts the error.
+    ///   - id: the refused request.
+    ///   - shape: where to put the error.
     ///   - data: the offending stream, which the nested shape sometimes names.
     package mutating func append(
         errorCode: Int, message: String, id: RequestID, shape: ErrorShape, data: String? = nil

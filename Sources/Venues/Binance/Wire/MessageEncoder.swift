@@ -1,22 +1,22 @@
 // Writes the venue's messages from our types, in the venue's field order and decimals.
 //
 // One growing buffer serves every message: a message first states the most bytes it can need, the buffer
-// grows once if it must, and the bytes are then written through a cursor without further checks of capacity.
-// The shapes are in MessageEncoder+Depth.swift and MessageEncoder+Replies.swift; this file is the only one of
-// the three that touches raw memory.
+// grows once if it must, and the bytes are then written through a cursor without further capacity checks. The
+// shapes are in MessageEncoder+Depth.swift and MessageEncoder+Replies.swift; of the three files only this one
+// touches raw memory.
 //
 // Invariants
-// * `count <= capacity <= capacityMax`; a message is appended whole or, with an error, not at all.
+// * `count <= capacity <= capacityMax`; a message is appended whole or, on error, not at all.
 // * No allocation once the largest message has been met.
 //
 // SAFETY: the struct owns `base`, frees it in `deinit`, and cannot be copied. Every `put` is preceded, in the
-// same message, by a `reserve` of at least as many bytes; debug builds check each of them.
+// same message, by a `reserve` of at least as many bytes; debug builds check each.
 //
 // Worst case: a book of 2 × 5000 levels with 18-digit numbers is 0.5 MB; one byte loop over the levels.
 
 import MarketData
 
-/// Why a message could not be encoded. The buffer is then as it was before.
+/// Why a message could not be encoded. The buffer is then unchanged.
 package enum EncoderError: Error, Hashable, Sendable {
     /// The message may need more than the encoder's `capacityMax`.
     case tooLong
@@ -29,11 +29,11 @@ package enum EncoderError: Error, Hashable, Sendable {
 /// A reusable byte buffer and the shapes of the venue's messages. Not copyable; frees itself.
 @safe
 package struct MessageEncoder: ~Copyable {
-    /// Whose shapes are written.
+    /// The dialect written.
     package let dialect: WireDialect
     /// Bytes held.
     package private(set) var count = 0
-    /// The buffer never grows beyond this many bytes; a message that could is refused.
+    /// Largest size of the buffer in bytes; a message that might exceed it is refused.
     package let capacityMax: Int
     private var capacity: Int
     private var base: UnsafeMutablePointer<UInt8>
@@ -41,9 +41,9 @@ package struct MessageEncoder: ~Copyable {
     /// An empty encoder.
     ///
     /// - Parameters:
-    ///   - dialect: market and era whose shapes are written.
-    ///   - capacity: bytes held without growing.
-    ///   - capacityMax: bound of growth in bytes.
+    ///   - dialect: market and era to write.
+    ///   - capacity: initial size in bytes.
+    ///   - capacityMax: largest size in bytes.
     package init(_ dialect: WireDialect, capacity: Int = 1 << 14, capacityMax: Int = 1 << 24) {
         self.dialect = dialect
         self.capacityMax = max(capacityMax, 1)
@@ -53,7 +53,7 @@ package struct MessageEncoder: ~Copyable {
 
     deinit { unsafe base.deallocate() }
 
-    /// Forgets the bytes and keeps the memory.
+    /// Removes all bytes, keeping the memory.
     package mutating func removeAll() { count = 0 }
 
     /// Calls `body` with all bytes held.
@@ -74,9 +74,9 @@ package struct MessageEncoder: ~Copyable {
     }
 }
 
-// The parts of the shapes. Each `put` needs room that `reserve` has made.
+// The parts of the shapes. Each `put` needs room made by `reserve`.
 extension MessageEncoder {
-    /// The longest run of bytes any decimal or integer takes.
+    /// Longest decimal or integer in bytes.
     static var numberLengthMax: Int { 21 }
 
     /// Makes room for `length` more bytes.
@@ -105,7 +105,7 @@ extension MessageEncoder {
         count += text.utf8CodeUnitCount
     }
 
-    /// A string between quotes, escaped as JSON demands: at most six bytes for one.
+    /// A quoted string, escaped as JSON requires: at most six bytes for one.
     mutating func putQuoted(_ text: String) {
         let digits: StaticString = "0123456789abcdef"
         putByte(0x22)
@@ -122,7 +122,7 @@ extension MessageEncoder {
         putByte(0x22)
     }
 
-    /// The first `length` bytes of a name between quotes; a name has nothing that JSON escapes.
+    /// The first `length` bytes of a name, quoted; a name contains nothing that JSON escapes.
     mutating func putQuoted(_ name: SymbolName, length: Int) {
         assert(count + length + 2 <= capacity)
         putByte(0x22)
@@ -139,7 +139,7 @@ extension MessageEncoder {
         unsafe count += writeDecimal(value, decimals: 0, to: base + count)
     }
 
-    /// A decimal between quotes.
+    /// A quoted decimal.
     @inline(__always)
     mutating func putQuoted(mantissa: Int64, decimals: UInt8) {
         assert(count + MessageEncoder.numberLengthMax + 2 <= capacity)

@@ -1,27 +1,26 @@
-// Finds the owner of a message that cannot be read, or of which only the beginning is left. Such a loss
-// concerns one book. Finding out which costs a look at a few hundred bytes; not knowing would cost every book
-// of the connection its trust.
+// Finds the owner of an unreadable message, or of one of which only the beginning is left. Such a loss
+// concerns one book. Finding it costs a look at a few hundred bytes; not knowing it would make every book of
+// the connection untrusted.
 //
-// The name of the stream is looked for first, because it precedes everything that can be damaged; then the
-// symbol of the payload. The result is a guess about a damaged message, so the caller ignores a name that it
-// does not know.
+// The stream name is tried first, because it precedes everything that can be damaged; then the payload's
+// symbol. The result is a guess about a damaged message, so the caller ignores a name it does not know.
 //
-// Invariant: a message that may have been a depth update is never taken for something else. Only a stream
-// name that is exactly one of another kind says that no update was lost.
+// Invariant: a message that may have been a depth update is never taken for anything else. Only a stream name
+// that is exactly one of another kind shows that no update was lost.
 
 import MarketData
 
-/// What is known of a message that cannot be read.
+/// What is known about an unreadable message.
 package struct MessageOwner: Hashable, Sendable {
-    /// The symbol it names, in capitals; nil if none can be made out.
+    /// The symbol it names, in capitals; nil if none is recognisable.
     package var symbol: SymbolName?
     /// Whether it may have been a depth update.
     package var mayBeUpdate: Bool
 
-    /// How much of a message is looked at.
+    /// Number of bytes examined.
     package static var headBytes: Int { 512 }
 
-    /// Looks at the beginning of a message. O(bytes), allocating.
+    /// Examines the beginning of a message. O(bytes), allocating.
     package init(_ head: [UInt8]) {
         if let name = MessageOwner.text(behind: #""stream":""#, in: head) {
             let parts = name.split(separator: UInt8(ascii: "@"), maxSplits: 1)
@@ -38,7 +37,7 @@ package struct MessageOwner: Hashable, Sendable {
         symbol = MessageOwner.text(behind: #""s":""#, in: head).flatMap { MessageOwner.capital($0) }
     }
 
-    /// Streams whose messages are not depth updates: the part after the `@`, and exactly so.
+    /// Streams whose messages are not depth updates: exactly the part after the `@`.
     private static let otherKinds: Set<String> = {
         var kinds: Set = [
             "bookTicker", "trade", "aggTrade", "miniTicker", "ticker", "markPrice", "markPrice@1s",
@@ -53,7 +52,7 @@ package struct MessageOwner: Hashable, Sendable {
         return kinds
     }()
 
-    /// What stands between `key` and the next quote; nil if the key is not there or nothing ends it.
+    /// The text between `key` and the next quote; nil if the key is absent or nothing ends it.
     private static func text(behind key: String, in bytes: [UInt8]) -> ArraySlice<UInt8>? {
         let key = Array(key.utf8)
         if bytes.count <= key.count { return nil }
@@ -66,7 +65,7 @@ package struct MessageOwner: Hashable, Sendable {
         return nil
     }
 
-    /// The name with its ASCII letters in capitals, as payloads have them.
+    /// The name with its ASCII letters uppercased, as in payloads.
     private static func capital(_ name: ArraySlice<UInt8>) -> SymbolName? {
         let letters = name.map { UInt8(ascii: "a") <= $0 && $0 <= UInt8(ascii: "z") ? $0 & 0xDF : $0 }
         if letters.isEmpty { return nil }

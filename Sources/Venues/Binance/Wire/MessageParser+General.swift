@@ -1,8 +1,8 @@
-// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter. It
-// is the only path that refuses a message, so the rules can be read here.
+// The general path: members in any order, blanks, unknown members, escapes in strings that do not matter.
+// Only this path rejects messages, so it defines the rules.
 import MarketData
 
-/// The values of `e` that have a meaning here.
+/// The values of `e` with a meaning here.
 enum EventType {
     case depthUpdate, bookTicker, serverShutdown
 
@@ -34,7 +34,7 @@ extension MessageParser {
         return try content(outer, cursor, isLinked)
     }
 
-    /// Fills `snapshot` from a body that must be a snapshot.
+    /// Parses a body that must be a snapshot into `snapshot`.
     mutating func generalSnapshot(_ start: JSONCursor) throws(ParseError) {
         var cursor = start
         let members = try JSONMembers(&cursor)
@@ -94,7 +94,7 @@ extension MessageParser {
         return .partialDepth
     }
 
-    /// Partial depth of futures looks like a depth update; what was read as one is the state at its last id.
+    /// Futures partial depth looks like a depth update; what was parsed as one is the state at its last id.
     mutating func moveUpdateToSnapshot() {
         snapshot.symbol = update.symbol
         snapshot.lastUpdateID = update.last
@@ -119,7 +119,7 @@ extension MessageParser {
         snapshot.scales = levels.scales
     }
 
-    /// The symbol at the beginning of a stream name, its ASCII letters in capitals.
+    /// The symbol at the beginning of a stream name, its ASCII letters uppercased.
     func symbolOfStream(_ cursor: JSONCursor) throws(ParseError) -> SymbolName {
         guard let stream else { return SymbolName() }
         return try cursor.capitalSymbol(stream.lowerBound..<cursor.first(UInt8(ascii: "@"), in: stream))
@@ -141,7 +141,7 @@ extension MessageParser {
         return .bookTicker
     }
 
-    /// A depth body as the result of a WebSocket API request; any other reply is of no interest here.
+    /// A depth body as the result of a WebSocket API request; any other reply is irrelevant here.
     private mutating func fillResult(
         _ members: JSONMembers, _ cursor: JSONCursor
     ) throws(ParseError) -> MessageKind {
@@ -162,7 +162,7 @@ extension JSONMembers {
         return try value.integer()
     }
 
-    /// A checksum as who converts another venue's traffic adds it; this venue sends none.
+    /// A checksum as added by converters of another venue's traffic; this venue sends none.
     fileprivate func checksum(_ cursor: JSONCursor) throws(ParseError) -> UInt32? {
         guard var value = find(.checksum, cursor) else { return nil }
         guard let sum = UInt32(exactly: try value.integer()) else { throw value.error(.numberTooLarge) }

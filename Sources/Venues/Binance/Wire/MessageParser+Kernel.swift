@@ -1,12 +1,12 @@
-// The shortest path: an update in the usual order of fields is one call of the kernel. Whatever it leaves,
-// one side or the whole message, the straight path takes.
+// The shortest path: one kernel call parses an update with the usual field order. Whatever it leaves, one
+// side or the whole message, the straight path takes.
 //
-// SAFETY: the kernel gets the bounds of the cursor and buffers with the room that its header wants.
+// SAFETY: the kernel gets the cursor's bounds and buffers with the room its header demands.
 import CLobKernels
 import MarketData
 
 extension MessageParser {
-    /// The kind of a depth update that the kernel knows, completely parsed, or nil.
+    /// The kind of a depth update that the kernel recognises, fully parsed, or nil.
     @inline(__always)
     mutating func recognised(
         _ start: JSONCursor, _ isLinked: Bool
@@ -55,7 +55,7 @@ extension MessageParser {
         if unsafe front.sides > 0 { levels.goBehind(update.bids) }
     }
 
-    /// Reads what the kernel did not take.
+    /// Parses what the kernel did not take.
     @inline(never)
     private mutating func finish(_ cursor: inout JSONCursor, _ sides: Int32) throws(ParseError) {
         if sides == 0 {

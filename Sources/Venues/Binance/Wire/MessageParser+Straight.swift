@@ -1,4 +1,4 @@
-// The straight path: the orders of fields that the venue really sends, without looking up any name.
+// The straight path: the field orders the venue actually sends, without looking up any name.
 //
 //     spot     {"e":"depthUpdate","E":…,"s":…,"U":…,"u":…,"b":[…],"a":[…]}
 //     USD-M    {"e":"depthUpdate","E":…,"T":…,"s":…,"ps":…,"U":…,"u":…,"pu":…,"b":[…],"a":[…],"st":…}
@@ -12,7 +12,7 @@
 import MarketData
 
 extension MessageParser {
-    /// The kind of a message in one of the usual orders, completely parsed, or nil.
+    /// The kind of a message in one of the usual field orders, fully parsed, or nil.
     mutating func straight(_ start: JSONCursor, _ isLinked: Bool) -> MessageKind? {
         var cursor = start
         do throws(ParseError) {
@@ -38,7 +38,7 @@ extension MessageParser {
         }
     }
 
-    /// Whether this body was a snapshot in one of the usual orders; it is then in `snapshot`.
+    /// Whether this body was a snapshot in one of the usual field orders; it is then in `snapshot`.
     mutating func straightSnapshot(_ start: JSONCursor) -> Bool {
         var cursor = start
         do throws(ParseError) {
@@ -50,7 +50,7 @@ extension MessageParser {
         }
     }
 
-    /// Whether this is nothing that is parsed: an array, or a message of another type.
+    /// Whether this is something that is not parsed: an array, or a message of another type.
     private mutating func straightOther(_ start: JSONCursor) throws(ParseError) -> MessageKind? {
         var cursor = start
         if cursor.take("[") { return cursor.bytesLeft >= 0 ? .other : nil }
@@ -150,7 +150,7 @@ extension MessageParser {
         if !cursor.isAtEnd { throw cursor.unexpected() }
     }
 
-    /// What futures append at the end, from after the comma.
+    /// The fields that futures append at the end, from after the comma.
     @inline(never)
     private func straightTail(_ cursor: inout JSONCursor) throws(ParseError) {
         if cursor.take(#""ps":""#) {

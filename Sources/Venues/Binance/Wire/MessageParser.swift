@@ -2,20 +2,20 @@
 // and, once the largest message has been seen, nothing allocated.
 //
 // Three paths, one answer.
-// * Kernel: a depth update in its usual order, in one call of C. It never refuses a message: what it does not
-//   take, a side or the whole message, it leaves to the straight path.
-// * Straight: the field orders that the three markets really send, tested byte by byte where they are
-//   expected. It never refuses a message either: whatever it does not expect it leaves to the general path.
+// * Kernel: a depth update in its usual field order, in one call of C. It never rejects a message: what it
+//   does not take, a side or the whole message, it leaves to the straight path.
+// * Straight: the field orders the three markets actually send, checked byte by byte at their expected
+//   places. It never rejects a message either: whatever it does not expect it leaves to the general path.
 // * General: any order, blanks, unknown fields, escapes. It reads the object once for its shape and then the
-//   fields it needs, and is the only one that says what is wrong with a message.
+//   fields it needs, and is the only one that reports errors.
 //
 // Invariants
-// * The result is a function of the bytes of the message and of whether updates are linked, not of earlier
-//   messages or of the path.
-// * No byte outside the message has an influence, and none is read beyond `readableAfter`.
-// * A level is taken exactly or the message is refused: no rounding, no saturation, no partial message.
+// * The result depends only on the bytes of the message and on whether updates are linked, not on earlier
+//   messages or on the path taken.
+// * No byte outside the message influences it, and none is read beyond `readableAfter`.
+// * A level is read exactly or the message is rejected: no rounding, no saturation, no partial message.
 // Worst case: O(bytes) of the message, levels read twice if the general path reads them; memory bounded by
-// `messageBytesMax`. UTF-8 is not validated: bytes beyond ASCII can stand in names only and are compared as
+// `messageBytesMax`. UTF-8 is not validated: non-ASCII bytes can occur only in names, and are compared as
 // bytes.
 //
 // SAFETY: the buffer is only read, only during the call, and only through `JSONCursor`.
@@ -28,20 +28,19 @@ public struct MessageParser: ~Copyable {
     public var update: DepthUpdate
     /// The state, after `.depthSnapshot` or `.partialDepth` was returned and until the next call.
     ///
-    /// Its symbol is empty where neither the message nor its stream name has one: REST bodies of spot and
-    /// USD-M.
+    /// Its symbol is empty if neither the message nor its stream name has one: REST bodies of spot and USD-M.
     public var snapshot: DepthSnapshot
     /// The best prices, after `.bookTicker` was returned.
     public var ticker = BookTicker()
-    /// The stream name of the combined wrapper as a byte range of the message; nil without wrapper.
+    /// The stream name in the combined wrapper as a byte range of the message; nil without a wrapper.
     public var stream: Range<Int>?
 
     var levels: LevelsParser
 
-    /// Longer messages are refused: 4 MiB, eight times the longest REST body (5000 levels a side).
+    /// Longer messages are rejected: 4 MiB, eight times the longest REST body (5000 levels per side).
     public static var messageBytesMax: Int { 1 << 22 }
 
-    /// A parser with room for `levelCapacity` levels a side; it grows to the longest message it meets.
+    /// A parser with room for `levelCapacity` levels per side; it grows to the longest message it meets.
     public init(levelCapacity: Int = 1024) {
         self.init(levelCapacity: levelCapacity, usesKernel: true)
     }
@@ -52,31 +51,31 @@ public struct MessageParser: ~Copyable {
         levels = LevelsParser(usesKernel: usesKernel)
     }
 
-    /// Parses one message and says what it is.
+    /// Parses one message and returns its kind.
     ///
-    /// Depth updates, partial depth, book tickers and REST depth bodies are taken apart completely and must
-    /// be right in every byte. Replies to requests are `.other`; `ControlMessage` reads them. A depth update
-    /// in a `@depth5`, `@depth10` or `@depth20` stream is partial depth; outside a wrapper the two look
-    /// alike, and it is taken for a diff. Updates of an `@rpiDepth` stream are `.other`: they belong to
-    /// another book. Where updates are linked a missing `pu` is an error.
+    /// Depth updates, partial depth, book tickers and REST depth bodies are parsed completely and must be
+    /// right in every byte. Replies to requests are `.other`; `ControlMessage` parses them. A depth update in
+    /// a `@depth5`, `@depth10` or `@depth20` stream is partial depth; without a wrapper the two look alike,
+    /// and it is taken for a depth update. Updates of an `@rpiDepth` stream are `.other`: they belong to
+    /// another book. Where updates are linked, a missing `pu` is an error.
     ///
     /// - Parameters:
-    ///   - message: one whole message. Blanks around it are allowed.
-    ///   - market: where it came from.
-    /// - Throws: what is wrong and where. `update`, `snapshot`, `ticker` and `stream` are then empty.
+    ///   - message: one whole message, with optional blanks around it.
+    ///   - market: its market.
+    /// - Throws: what is wrong, and where. `update`, `snapshot`, `ticker` and `stream` are then empty.
     /// - Complexity: O(bytes). Allocates only to grow for the longest message yet.
     public mutating func parse(_ message: Span<UInt8>, market: Market) throws(ParseError) -> MessageKind {
         try parse(message, length: message.count, market: market)
     }
 
-    /// Parses the message at the front of a window on memory, and says what it is; as `parse` otherwise.
+    /// Parses the message at the front of a window of memory and returns its kind; otherwise as `parse`.
     ///
     /// - Parameters:
-    ///   - window: the message, and behind it bytes that may be read, though they are never interpreted. With
-    ///     80 or more of them the fast paths work to the last byte of the message; with none the last two or
-    ///     three levels take a slower one.
-    ///   - length: how many bytes of the window are the message; cut to the window.
-    ///   - market: where it came from.
+    ///   - window: the message, followed by bytes that may be read but are never interpreted. With 80 or more
+    ///     of them the fast paths work up to the last byte of the message; with none, the last two or three
+    ///     levels take a slower one.
+    ///   - length: length of the message; clamped to the window.
+    ///   - market: its market.
     public mutating func parse(
         _ window: Span<UInt8>, length: Int, market: Market
     ) throws(ParseError) -> MessageKind {
@@ -90,8 +89,8 @@ public struct MessageParser: ~Copyable {
 
     /// Parses a body that must be a depth snapshot.
     ///
-    /// - Parameter body: the whole body of a REST answer. Blanks around it are allowed.
-    /// - Throws: what is wrong and where; `snapshot` is then empty. An error body lacks `lastUpdateId`:
+    /// - Parameter body: the whole body of a REST answer, with optional blanks around it.
+    /// - Throws: what is wrong, and where; `snapshot` is then empty. An error body lacks `lastUpdateId`:
     ///   `.fieldMissing`.
     /// - Complexity: O(bytes). Allocates only to grow for the longest body yet.
     public mutating func parseSnapshot(_ body: Span<UInt8>) throws(ParseError) {
@@ -100,10 +99,10 @@ public struct MessageParser: ~Copyable {
         }
     }
 
-    /// `parse` over memory that the caller vouches for, `readableAfter` bytes behind the message included.
+    /// `parse` over memory the caller vouches for, including `readableAfter` bytes after the message.
     ///
-    /// - Parameter updatesAreLinked: whether updates name the last id of the one before:
-    ///   `Market.updatesAreLinked` of where it came from.
+    /// - Parameter updatesAreLinked: whether updates name the last id of the previous one:
+    ///   `Market.updatesAreLinked`.
     @unsafe
     package mutating func parse(
         _ message: UnsafeBufferPointer<UInt8>, updatesAreLinked: Bool, readableAfter: Int = 0
@@ -126,7 +125,7 @@ public struct MessageParser: ~Copyable {
         try unsafe parse(message, updatesAreLinked: market.updatesAreLinked, readableAfter: readableAfter)
     }
 
-    /// `parseSnapshot` over memory that the caller vouches for, `readableAfter` bytes behind it included.
+    /// `parseSnapshot` over memory the caller vouches for, including `readableAfter` bytes after it.
     @unsafe
     package mutating func parseSnapshot(
         _ body: UnsafeBufferPointer<UInt8>, readableAfter: Int = 0
@@ -166,11 +165,11 @@ public struct MessageParser: ~Copyable {
     }
 }
 
-/// What a stream name says about its depth updates.
+/// The kind of book a depth stream belongs to, by its name.
 enum DepthStream {
-    /// A stream of depth updates, or no name to tell by.
+    /// A stream of depth updates, or no name to tell.
     case diff
-    /// One of the top 5, 10 or 20 levels.
+    /// A stream of the best 5, 10 or 20 levels.
     case partial
     /// The book that includes retail price improvement orders.
     case retail
@@ -181,7 +180,7 @@ enum DepthStream {
         guard let name else { return }
         let at = cursor.first(UInt8(ascii: "@"), in: name)
         if cursor.has("@depth", at: at) {
-            let next = cursor[at &+ 6]  // at the latest the quote behind the name
+            let next = cursor[at &+ 6]  // at the latest the quote after the name
             if next >= 0x31 && next <= 0x39 { self = .partial }
         } else if cursor.has("@rpiDepth", at: at) {
             self = .retail

@@ -1,6 +1,6 @@
-// Why a message was refused. One flat list: callers count by code and print code and offset.
+// Why a message was rejected. One flat list: callers count by code and print code and offset.
 
-/// What is wrong with a message, and at which byte that showed.
+/// What is wrong with a message, and at which byte.
 public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public var code: Code
@@ -33,15 +33,15 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
         case trailingBytes = "bytes behind the end"
         /// More than `JSONCursor.depthMax` nested objects and arrays.
         case nestedTooDeep = "nested too deep"
-        /// A field that this kind of message must have is missing; the offset is that of its object.
+        /// A required field of this kind of message is missing; the offset is that of its object.
         case fieldMissing = "field missing"
         /// A known field occurs twice in one object.
         case fieldTwice = "field twice"
-        /// A field does not have the type it must have.
+        /// A field does not have its required type.
         case fieldType = "field of wrong type"
         /// A symbol or stream name with an escape in it, or a symbol beyond `SymbolName.lengthMax` bytes.
         case badName = "bad name"
-        /// No digit where a number must have one: also a sign, an exponent, a blank, NaN, an empty text.
+        /// A digit is missing: also a sign, exponent, blank, NaN or empty text.
         case digitExpected = "digit expected"
         /// A leading zero before another digit.
         case leadingZero = "leading zero"

@@ -17,7 +17,7 @@ struct TickerNumbers {
             try read(&cursor)
         }
 
-        /// The decimals in which this number and another one of its kind are held.
+        /// The decimals in which this number and another of its kind are held.
         @inline(__always)
         func decimals(with other: Number) -> Int {
             if decimals == other.decimals || other.mantissa == 0 { return decimals }
