@@ -1,47 +1,47 @@
-// What can happen to a book.
+// Events in the life of a book.
 
 import BookEngine
 import DepthBook
 import MarketData
 
-/// Something worth telling about a book.
+/// A reportable event of a book.
 @nonexhaustive
 package enum BookEvent: Hashable, Sendable {
     /// It is live for the first time.
     case live(UpdateID)
     /// It can no longer be trusted.
     case stale(StaleReason)
-    /// It is live again, this long after a look first found it stale.
+    /// It is live again, this long after it was first seen stale.
     case liveAgain(UpdateID, afterMs: Int64)
-    /// Updates were missing this many times, and the book was mended before a look noticed.
+    /// Updates were missing this many times, but the book was repaired before anyone looked.
     case mended(gaps: Int)
-    /// No update follows the one before it: the venue counts ids differently than expected.
+    /// Updates do not follow each other: the venue numbers them differently than expected.
     case unchained
     /// An audit found no difference.
     case auditAgreed
-    /// An audit found one.
+    /// An audit found a difference.
     case auditDiffered(AuditDifference?)
-    /// A ticker of the venue differs from the book at the same id.
+    /// A venue ticker differs from the book at the same id.
     case tickerContradicted
-    /// A partial depth of the venue differs from the book at the same id.
+    /// A venue partial depth differs from the book at the same id.
     case partialContradicted
     /// Best bid at or above best ask.
     case crossed
-    /// A snapshot is newer than the book, and the updates that lead to it have not come.
+    /// A snapshot is newer than the book, and the updates leading to it have not arrived.
     case behind
     /// The venue prints different decimals.
     case rescaled
-    /// Too many updates waited for a snapshot.
+    /// Too many updates were waiting for a snapshot.
     case bufferOverflowed
 }
 
-/// The state of a book at the end.
+/// The state of a book at the end of a run.
 package enum BookOutcome: Hashable, Sendable {
     /// Live.
     case live
-    /// It was live, lost its trust, and there was little time to mend it.
+    /// It was live, became untrusted, and there was little time to repair it.
     case mending(forMs: Int64)
-    /// It was live and could not be mended for `BookMonitor.mendingNsMax` or longer.
+    /// It was live and could not be repaired for `BookMonitor.mendingNsMax` or longer.
     case lost(forMs: Int64)
     /// It was never live.
     case neverLive

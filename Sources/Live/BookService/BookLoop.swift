@@ -1,11 +1,11 @@
-// The book thread of a shard: it polls the ring, steps the engine, answers questions about books between two
-// frames, and passes on what the engine requests. Everything waits for this loop, so it does nothing else.
-// What follows the frames of a turn is in `ShardTurn`; this file decides when the next turn comes.
+// A shard's book thread: it polls the ring, steps the engine, answers questions about books between two
+// frames, and forwards the engine's requests. Everything waits for this loop, so it does nothing else.
+// `ShardTurn` does what follows the frames of a turn; this file decides when the next turn starts.
 //
 // Invariants
 // * The engine is touched by this thread alone.
-// * When the feed has ended, what is in the ring is still stepped before the loop ends, and readers see the
-//   final counters.
+// * After the feed has ended, the rest of the ring is still processed before the loop ends, and readers see
+//   the final counters.
 
 import BinanceVenue
 import BookEngine
@@ -16,9 +16,9 @@ import LobMetrics
 import LobTransport
 import MarketData
 
-/// The engine of a shard and the loop around it. Thread: the book thread's, once `run` is called.
+/// The engine of a shard and the loop around it. Thread: the book thread, once `run` is called.
 final class BookLoop: @unchecked Sendable {
-    /// What the loop is connected to.
+    /// The loop's connections.
     struct Wiring: Sendable {
         /// Market of all symbols.
         var market: Market
@@ -26,23 +26,23 @@ final class BookLoop: @unchecked Sendable {
         var news: Signal
         /// Raised when the feed has ended.
         var feedIsOver: StopFlag
-        /// Questions.
+        /// Questions to the book thread.
         var work: CommandQueue<BookWork>
-        /// What to do when there is nothing to do.
+        /// What to do when idle.
         var idle: IdleStrategy
-        /// Takes requests for snapshots; false if it cannot now.
+        /// Accepts snapshot requests; false if it cannot now.
         var want: @Sendable ([SnapshotFetcher.Request]) -> Bool
-        /// Takes requests to resubscribe; false if it cannot now.
+        /// Accepts resubscription requests; false if it cannot now.
         var resubscribe: @Sendable ([SymbolName]) -> Bool
         /// Whether books wait for more depth.
         var isDepthWanted: @Sendable () -> Bool
-        /// Levels a side to ask for.
+        /// Levels per side to request.
         var levelCount: @Sendable (SnapshotPriority) -> Int
-        /// Gets the engine at the end.
+        /// Receives the engine at the end.
         var ended: BookWork
     }
 
-    /// No sleep is longer: a caller with a question need not notify.
+    /// Longest sleep: a caller with a question need not notify.
     private static let sleepNsMax: Int64 = 50_000_000
 
     private var engine: BookEngine
@@ -67,7 +67,7 @@ final class BookLoop: @unchecked Sendable {
                 monotonicNs: { LoopClock.monotonicNs }))
     }
 
-    /// Runs until the feed is over and the ring empty.
+    /// Runs until the feed has ended and the ring is empty.
     func run() {
         var emptyTurnCount = 0
         while true {

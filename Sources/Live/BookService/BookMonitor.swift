@@ -1,17 +1,17 @@
 // Turns periodic samples of a book's view and counters into an ordered stream of events, each reported once.
 //
-// A look sees the present view and, once a second, the counters. A loss of trust that a view showed appears
-// in the counters up to a second later, when it may be mended already; a loss shorter than the time between
-// two looks is in the counters only. The first is reported from the views, and its count is not reported
-// again; the second is reported as something that is over.
+// A look sees the current view and, once a second, the counters. A stale period seen in a view appears in the
+// counters up to a second later, when it may be over; one shorter than the time between two looks appears
+// only in the counters. The former is reported from the views, and not again from its count; the latter is
+// reported as already over.
 
 import BookEngine
 import DepthBook
 import MarketData
 
-/// What the looks at one book have shown. Times are those of any one clock.
+/// What the looks at one book have shown. Times are of any one clock.
 package struct BookMonitor: Sendable {
-    /// A book that could not be mended for this long is lost.
+    /// A book that could not be repaired for this long is lost.
     package static var mendingNsMax: Int64 { 30_000_000_000 }
 
     private static let unchainedGapsMin = 10
@@ -20,7 +20,7 @@ package struct BookMonitor: Sendable {
     private var reason = StaleReason.none
     private var wasLive = false
     private var notLiveSinceNs: Int64 = 0
-    /// Whether the gaps in the next counters have been reported already.
+    /// Whether the gaps in the next counters have already been reported.
     private var isLossTold = false
     private var isUnchainedTold = false
     private var counters = SymbolCounters()
@@ -32,10 +32,10 @@ package struct BookMonitor: Sendable {
     /// Processes a look.
     ///
     /// - Parameters:
-    ///   - view: the view of now.
-    ///   - status: nil if there is none newer than at the look before.
+    ///   - view: the current view.
+    ///   - status: nil if there is none newer than at the previous look.
     ///   - atNs: the time of the look.
-    /// - Returns: what is worth telling.
+    /// - Returns: what to report.
     package mutating func look(_ view: BookView, _ status: SymbolStatus?, atNs: Int64) -> [BookEvent] {
         var news: [BookEvent] = []
         lookAtState(view, atNs, &news)
@@ -48,7 +48,7 @@ package struct BookMonitor: Sendable {
         return news
     }
 
-    /// The state of the book if `end` is its state at the very end.
+    /// The outcome if `end` is the book's final state.
     package func outcome(_ end: BookState, atNs: Int64) -> BookOutcome {
         if end == .live { return .live }
         if !wasLive { return .neverLive }

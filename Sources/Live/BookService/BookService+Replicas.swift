@@ -1,4 +1,4 @@
-// What a replica of a shard needs from a service: the shard's frames, and answers from its book thread. The
+// What a service provides for a replica of a shard: the shard's frames, and answers from its book thread. The
 // replica itself, its ring and its thread belong to the caller.
 //
 //     let ring = try FrameRing()
@@ -29,14 +29,13 @@ extension BookService {
     /// The symbols of a shard; none if there is no such shard.
     public func symbols(ofShard number: Int) -> [SymbolName] { shard(number)?.symbols ?? [] }
 
-    /// Writes a shard's frames to a further ring from now on, beginning with the connections that serve. For
+    /// Writes a shard's frames to a further ring from now on, starting with the connections in service. For
     /// any thread; the tap belongs to the feed's thread from now on.
     ///
-    /// - Returns: false if there is no such shard, or it has too much to do, and it can be tried again, or
-    ///   the service has stopped.
+    /// - Returns: false if there is no such shard, it is too busy (retry), or the service has stopped.
     public func add(_ tap: FrameTap, toShard number: Int) -> Bool { shard(number)?.feed.add(tap) ?? false }
 
-    /// Stops writing to a tap. Frames may still come until the feed's thread gets to it.
+    /// Stops writing to a tap. Frames may still arrive until the feed's thread has handled this.
     ///
     /// - Returns: as `add`.
     public func remove(_ tap: FrameTap, fromShard number: Int) -> Bool {
@@ -47,10 +46,10 @@ extension BookService {
     ///
     /// - Parameters:
     ///   - question: from `ReplicaEngine.takeQuestion`.
-    ///   - number: of the shard.
-    ///   - use: gets the answer, on the book thread.
-    /// - Returns: false if there is no such shard, too many questions wait, or it has stopped; otherwise the
-    ///   question will be answered.
+    ///   - number: the shard.
+    ///   - use: receives the answer, on the book thread.
+    /// - Returns: false if there is no such shard, too many questions are waiting, or it has stopped;
+    ///   otherwise the question will be answered.
     public func answer(
         _ question: ReplicaQuestion, byShard number: Int, _ use: @escaping @Sendable (ReplicaAnswer) -> Void
     ) -> Bool {

@@ -1,13 +1,13 @@
-// Keeps books live: shards of feed thread, ring and book thread, and one fetcher of snapshots for all of
-// them. This is what `lob run` starts, and what a program embeds that wants live books on threads of its own.
+// Keeps books live: shards, each a feed thread, a ring and a book thread, and one snapshot fetcher for all of
+// them. `lob run` starts this, and so do programs that want live books on their own threads.
 //
 //     let service = try BookService(configuration) { print($0) }
 //     let views = service.readers(of: btcusdt)!.views
 //     …
 //     for book in service.stop() { print(book.status.symbol, book.digest) }
 //
-// Threads: two for each shard, one for the fetcher and one that wakes tasks, made here and joined when it
-// stops. Everything a service offers is for any thread, its own included.
+// Threads: two per shard, one for the fetcher and one that wakes tasks, created here and joined when it
+// stops. The service's interface is safe on any thread, its own included.
 
 import BinanceVenue
 import BookEngine
@@ -18,22 +18,21 @@ import LobMetrics
 import LobTransport
 import MarketData
 
-/// Live books of the symbols of one market. Dropping it stops it.
+/// Live books of the symbols of one market. Releasing it stops it.
 public final class BookService: Sendable {
     let machine: ServiceMachine
 
-    /// What the service was told.
+    /// The configuration.
     public var configuration: ServiceConfiguration { machine.configuration }
 
     /// Starts all threads; connections are dialled at once.
     ///
     /// - Parameters:
-    ///   - configuration: checked before anything is started.
-    ///   - report: gets what is worth a line in a log, on several threads of the service. The path of the
-    ///     messages waits for it, so it should hand the event over and return. It may call everything here,
-    ///     even `stop`.
-    /// - Throws: `ServiceError`; a field without a legal value is found before any thread is made, and after
-    ///   any other error none is left.
+    ///   - configuration: validated before anything is started.
+    ///   - report: receives loggable events, on several threads of the service. The message path waits for
+    ///     it, so it should hand the event over and return. It may call everything here, even `stop`.
+    /// - Throws: `ServiceError`; an illegal field is found before any thread is created, and after any other
+    ///   error none is left.
     public init(
         _ configuration: ServiceConfiguration, report: @escaping @Sendable (ServiceEvent) -> Void = { _ in }
     ) throws(ServiceError) {
@@ -45,7 +44,7 @@ public final class BookService: Sendable {
     /// Symbols, in the order of the configuration.
     public var symbols: [SymbolName] { configuration.symbols }
 
-    /// Where views, tops and status of a symbol appear; nil if the service does not keep it. For any thread.
+    /// Mailboxes of a symbol's views, tops and status; nil if the service does not keep it. For any thread.
     public func readers(of symbol: SymbolName) -> SymbolReaders? {
         machine.shard(of: symbol)?.readers[symbol]
     }
@@ -53,8 +52,8 @@ public final class BookService: Sendable {
     /// Runs `question` with a book on its book thread, between two messages. For infrequent use: the book
     /// waits meanwhile.
     ///
-    /// - Returns: false if the service does not keep the symbol, too many questions wait, or it has stopped;
-    ///   otherwise the question will be answered.
+    /// - Returns: false if the service does not keep the symbol, too many questions are waiting, or it has
+    ///   stopped; otherwise the question will be answered.
     public func ask(
         _ symbol: SymbolName, _ question: @escaping @Sendable (borrowing OrderBook, SymbolStatus) -> Void
     ) -> Bool {
@@ -66,11 +65,11 @@ public final class BookService: Sendable {
     }
 
     /// Delivers the first contradiction of each kind between a book and the venue's own best levels. For
-    /// people.
+    /// display.
     ///
     /// - Parameters:
-    ///   - symbol: whose.
-    ///   - use: gets them, on the book thread.
+    ///   - symbol: the symbol.
+    ///   - use: receives them, on the book thread.
     /// - Returns: as `ask`.
     public func mismatches(
         of symbol: SymbolName, _ use: @escaping @Sendable ([VenueMismatch]) -> Void
@@ -78,12 +77,11 @@ public final class BookService: Sendable {
         machine.shard(of: symbol)?.ask { use($0.mismatches(of: symbol)) } ?? false
     }
 
-    /// Delivers both sides of the last audit that found a difference, on the book thread; nil if none did.
-    /// For people.
+    /// Delivers both sides of the last failed audit, on the book thread; nil if there was none. For display.
     ///
     /// - Parameters:
-    ///   - symbol: whose.
-    ///   - use: gets them.
+    ///   - symbol: the symbol.
+    ///   - use: receives them.
     /// - Returns: as `ask`.
     package func auditSides(
         of symbol: SymbolName, _ use: @escaping @Sendable (AuditSides?) -> Void
@@ -94,8 +92,8 @@ public final class BookService: Sendable {
     /// Delivers a copy of all levels of a book. For checks and inspection.
     ///
     /// - Parameters:
-    ///   - symbol: whose.
-    ///   - use: gets the copy, on the book thread.
+    ///   - symbol: the symbol.
+    ///   - use: receives the copy, on the book thread.
     /// - Returns: as `ask`.
     public func copy(of symbol: SymbolName, _ use: @escaping @Sendable (FullBook) -> Void) -> Bool {
         ask(symbol) { book, status in
@@ -103,20 +101,20 @@ public final class BookService: Sendable {
         }
     }
 
-    /// Fetches the venue's list of symbols, within the budget of the snapshots.
+    /// Fetches the venue's symbol list, within the snapshot budget.
     ///
-    /// - Parameter use: gets the list, or why there is none, once, on the fetcher's thread.
-    /// - Returns: false if the fetcher has too much to do, and it can be tried again, or if the service has
-    ///   stopped; `use` is not called then.
+    /// - Parameter use: receives the list, or why there is none, once, on the fetcher's thread.
+    /// - Returns: false if the fetcher is too busy (retry) or the service has stopped; `use` is then not
+    ///   called.
     public func fetchExchangeInfo(
         _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
     ) -> Bool {
         machine.fetcher.fetchExchangeInfo(configuration.endpoints.market, use)
     }
 
-    /// The same, keeping the venue's own words of the symbols of this service.
+    /// The same, keeping the venue's original text of this service's symbols.
     ///
-    /// - Parameter use: gets the list, or why there is none, once, on the fetcher's thread.
+    /// - Parameter use: receives the list, or why there is none, once, on the fetcher's thread.
     /// - Returns: as `fetchExchangeInfo`.
     package func fetchListTexts(
         _ use: @escaping @Sendable (Result<ExchangeInfo, ExchangeInfoError>) -> Void
@@ -128,8 +126,8 @@ public final class BookService: Sendable {
     /// The status of each shard. For any thread.
     public var shardStatuses: [ShardStatus] { machine.shards.map(ShardStatus.init) }
 
-    /// How long frames took from the socket until readers could see their book, over all shards; a sample.
-    /// For any thread.
+    /// How long frames took from the socket until readers could see their book, over all shards; sampled. For
+    /// any thread.
     package var publicationTimes: LatencyHistogram {
         var times = LatencyHistogram()
         for shard in machine.shards { times.add(shard.publicationTimes.latest(LatencyHistogram())) }
@@ -139,18 +137,18 @@ public final class BookService: Sendable {
     /// The status of the fetcher. For any thread.
     public var fetcherStatus: SnapshotFetcherStatus { machine.fetcherStatus }
 
-    /// Closes all connections, lets the books take what was received, and ends all threads. A few seconds at
-    /// most, unless a callback does not return.
+    /// Closes all connections, lets the books process what was received, and ends all threads. Takes a few
+    /// seconds at most, unless a callback does not return.
     ///
-    /// It may be called from any thread and any number of times: of several callers one gets the books, and
-    /// none returns before everything has ended. From a thread of the service, that is inside `report` or the
-    /// closure of a question, it cannot wait: stopping begins, the call returns at once with nothing, and the
-    /// next caller from outside waits for the end and gets the books.
+    /// Callable from any thread any number of times: one caller gets the books, and none returns before
+    /// everything has ended. From a thread of the service (inside `report` or the closure of a question) it
+    /// cannot wait: stopping starts, the call returns nothing at once, and the next caller from outside waits
+    /// for the end and gets the books.
     ///
     /// - Returns: the final books; none if another call has returned them, or from inside.
     @discardableResult
     public func stop() -> [FinalBook] { machine.stop() }
 
-    /// Begins to stop without waiting; a later caller of `stop` waits for the end and gets the books.
+    /// Starts stopping without waiting; a later call of `stop` waits for the end and gets the books.
     public func beginStop() { machine.stopLater() }
 }

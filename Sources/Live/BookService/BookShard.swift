@@ -10,7 +10,7 @@ import LobMetrics
 import LobTransport
 import MarketData
 
-/// A shard as its service sees it.
+/// A shard as seen by its service.
 final class BookShard: Sendable {
     let symbols: [SymbolName]
     let readers: [SymbolName: SymbolReaders]
@@ -33,15 +33,15 @@ final class BookShard: Sendable {
         var status: LatestValueReader<FeedStatus>
     }
 
-    /// What the service does for its shards.
+    /// What the service provides to its shards.
     struct Service: Sendable {
-        /// Takes requests for snapshots; false if it cannot now.
+        /// Accepts snapshot requests; false if it cannot now.
         var want: @Sendable ([SnapshotFetcher.Request]) -> Bool
         /// Whether books wait for more depth.
         var isDepthWanted: @Sendable () -> Bool
-        /// Is told what happens.
+        /// Receives events.
         var report: @Sendable (ServiceEvent) -> Void
-        /// Wakes tasks that wait for views.
+        /// Wakes tasks waiting for views.
         var waker: TaskWaker
     }
 
@@ -98,7 +98,7 @@ final class BookShard: Sendable {
         }
     }
 
-    /// Tells the feed to end; the books follow when the ring is empty.
+    /// Tells the feed to end; the books follow once the ring is empty.
     func stop() {
         isStopping.raise()
         // A full queue empties within a turn; a feed without a connection may have ended already.
@@ -107,7 +107,7 @@ final class BookShard: Sendable {
         }
     }
 
-    /// Waits until both threads have ended. Once.
+    /// Waits until both threads have ended. Call once.
     func join() -> [FinalBook] {
         feedThread.join()
         bookThread.join()
@@ -119,7 +119,7 @@ final class BookShard: Sendable {
 
     /// Posts a question to the book thread.
     ///
-    /// - Returns: false if too many wait or the shard has ended; it was not accepted.
+    /// - Returns: false if too many are waiting or the shard has ended; it was not accepted.
     func ask(_ question: @escaping BookWork) -> Bool {
         let isTaken = work.post(question)
         news.notify()
@@ -128,7 +128,7 @@ final class BookShard: Sendable {
 }
 
 extension BookShard {
-    /// What the feed thread gets from the shard. Not copyable, as the producer is not.
+    /// What the feed thread takes over from the shard. Not copyable, like the producer.
     fileprivate final class Parts: @unchecked Sendable {
         // Taken out once, by the feed thread.
         private var producer: FrameProducer?

@@ -1,12 +1,12 @@
-// The number of lines that a slow place has cost.
+// Metrics of a line queue: lines lost to a slow output.
 
 import LobMetrics
 
 extension LineQueue: Measured {
-    /// There is one.
+    /// There is only one.
     package static let instanceLabel: String? = nil
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a line queue.
     package static let metrics: [Metric<LineQueue>] = [
         .counter(
             "lob_log_lost_lines_total", \.lostCount, key: "lines",

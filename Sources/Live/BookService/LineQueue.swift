@@ -1,13 +1,14 @@
-// Lines for people, on their way to an output that may block: a stopped terminal, a full pipe, a dead network
-// disk. Callers leave a line here and go on; one thread waits for the output.
+// Lines of output on their way to a destination that may block: a stopped terminal, a full pipe, a dead
+// network disk. Callers leave a line and go on; one thread waits for the output.
 //
 // Invariants
 // * `add` and `show` never wait for the output.
-// * Lines are written in their order, each once or counted as lost; losses are reported before the next line
-//   that is written.
-// * Of pictures only the newest is written.
+// * Lines are written in order, each once or counted as lost; losses are reported before the next line
+//   written.
+// * Of pictures (the redrawn screen) only the newest is written.
 //
-// Bounds: `lineCountMax` lines of at most `lineBytesMax` bytes, and one picture. Anything beyond is lost.
+// Bounds: `lineCountMax` lines of at most `lineBytesMax` bytes, and one picture. Anything beyond that is
+// lost.
 
 import LobHandoff
 import LobTransport
@@ -15,24 +16,24 @@ import Synchronization
 
 /// A bounded queue of lines and a thread that writes them. For any thread.
 package final class LineQueue: Sendable {
-    /// What is written at once.
+    /// Everything written at once.
     package struct Batch: Sendable {
-        /// Lines lost since the batch before, all older than `lines`.
+        /// Lines lost since the previous batch, all older than `lines`.
         package var lostCount = 0
         /// Lines, oldest first.
         package var lines: [String] = []
-        /// The picture from here on, nil if it is the one before.
+        /// The picture from here on; nil if unchanged.
         package var picture: [String]?
 
-        /// Nothing.
+        /// An empty batch.
         package init() {}
 
         var isEmpty: Bool { lostCount == 0 && lines.isEmpty && picture == nil }
     }
 
-    /// Most lines that wait.
+    /// Most lines waiting.
     package static var lineCountMax: Int { 1024 }
-    /// Most bytes of a line; the rest is cut off.
+    /// Longest line in bytes; the rest is cut off.
     package static var lineBytesMax: Int { 8192 }
 
     private struct State: Sendable {
@@ -49,8 +50,8 @@ package final class LineQueue: Sendable {
 
     /// A queue with its thread.
     ///
-    /// - Parameter write: writes a batch; called on the queue's thread, and may wait as long as it likes.
-    /// - Throws: `ThreadError` if the system gives no further thread.
+    /// - Parameter write: writes a batch; called on the queue's thread, and may block.
+    /// - Throws: `ThreadError` if the system refuses another thread.
     package init(write: @escaping @Sendable (Batch) -> Void) throws(ThreadError) {
         self.write = write
         let worker = try PinnedThread("lines") { [self] in run() }
@@ -60,13 +61,13 @@ package final class LineQueue: Sendable {
     /// Lines lost so far.
     package var lostCount: Int { lost.load(ordering: .relaxed) }
 
-    /// Adds a line after the others; if there is no room it is lost.
+    /// Appends a line; without room, the oldest waiting one is lost.
     package func add(_ line: String) {
         let line = LineQueue.cut(line)
         state.withLock { state in
             if state.isFinished { return }
             if state.waiting.lines.count >= LineQueue.lineCountMax {
-                // The oldest goes: the latest line tells most.
+                // Drop the oldest: the latest line is the most informative.
                 state.waiting.lines.removeFirst()
                 state.waiting.lostCount += 1
                 lost.wrappingAdd(1, ordering: .relaxed)
@@ -76,7 +77,7 @@ package final class LineQueue: Sendable {
         news.notify()
     }
 
-    /// Shows a picture from here on, of lines that fit the place.
+    /// Shows a picture from now on; its lines must fit the screen.
     package func show(_ picture: [String]) {
         state.withLock { state in
             if !state.isFinished { state.waiting.picture = picture }
@@ -84,9 +85,9 @@ package final class LineQueue: Sendable {
         news.notify()
     }
 
-    /// Waits until everything that was added is written, but no longer than this.
+    /// Waits until everything added is written, but no longer than this.
     ///
-    /// - Returns: whether it is.
+    /// - Returns: whether it was written.
     @discardableResult
     package func flush(waitAtMostNs: Int64) -> Bool {
         let endsAtNs = LineQueue.nowNs + waitAtMostNs
@@ -100,8 +101,8 @@ package final class LineQueue: Sendable {
         }
     }
 
-    /// Accepts nothing more and ends the thread when the rest is written. Returns after `waitAtMostNs` in any
-    /// case.
+    /// Accepts nothing more and ends the thread once the rest is written. Always returns after
+    /// `waitAtMostNs`.
     @discardableResult
     package func finish(waitAtMostNs: Int64) -> Bool {
         state.withLock { $0.isFinished = true }

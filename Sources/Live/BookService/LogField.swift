@@ -1,5 +1,5 @@
-// The events of a service for structured logs: a message that is the same every time, and fields under names
-// of their own. `description` says the same in one line.
+// A service's events for structured logs: a constant message plus named fields. `description` says the same
+// in one line.
 
 import BinanceVenue
 import DepthFeed
@@ -11,7 +11,7 @@ import MarketData
 public struct LogField: Hashable, Sendable {
     /// The value of a field.
     public enum Value: Hashable, Sendable {
-        /// A count, an id, a time in the unit that the name ends with.
+        /// A count, an id, or a time in the unit named by the field's suffix.
         case number(Int64)
         /// Anything else.
         case text(String)
@@ -35,7 +35,7 @@ extension ServiceEvent {
     /// The kind of event, in words that do not depend on its fields.
     public var message: String { parts.message }
 
-    /// What is particular about this event.
+    /// The fields of this event.
     public var facts: [LogField] { parts.facts }
 
     private var parts: (message: String, facts: [LogField]) {
@@ -115,7 +115,7 @@ extension FeedEvent {
         )
     }
 
-    /// The status if there was an answer, and the reason if one is known.
+    /// The status if there was an answer, and the reason if known.
     private func answer(_ status: Int, _ reason: String) -> [LogField] {
         (status == 0 ? [] : [LogField("status", status)])
             + (reason.isEmpty ? [] : [LogField("reason", text: reason)])

@@ -1,14 +1,14 @@
 // How long frames take from the socket to what readers see: through the ring, into the book, into its
 // mailbox.
 //
-// One turn in sixteen is measured, and after it has been published: what it costs delays nobody's message but
-// the next one's, by less than a tenth of a microsecond.
+// One turn in sixteen is measured, after publication: the cost delays only the next message, by less than a
+// tenth of a microsecond.
 
 import LobHandoff
 import LobMetrics
 import LobTransport
 
-/// Times of the turns of one book thread. Not copyable: it owns the writer.
+/// Durations of one book thread's turns. Not copyable: it owns the writer.
 struct PublicationTimes: ~Copyable {
     private static let everyTurns = 16
     private static let plausibleNsMax: Int64 = 86_400_000_000_000
@@ -17,11 +17,10 @@ struct PublicationTimes: ~Copyable {
     private var turnCount = 0
     private var writer: LatestValueWriter<LatencyHistogram>
 
-    /// Times that are published here.
+    /// Durations published to this mailbox.
     init(_ writer: consuming LatestValueWriter<LatencyHistogram>) { self.writer = writer }
 
-    /// A turn has been published whose last frame was received at this time. A clock that was set says
-    /// nothing.
+    /// A turn whose last frame was received at this time has been published. Ignored if the clock was set.
     mutating func turned(receivedAtNs: Int64) {
         turnCount &+= 1
         if turnCount % PublicationTimes.everyTurns != 0 { return }

@@ -1,10 +1,10 @@
-// The times of a configuration as durations. They are kept in milliseconds: a part of one counts as a whole
-// one, so that no time becomes "never".
+// The configuration's times as durations. They are stored in milliseconds, rounded up, so that no time
+// becomes "never".
 
 import MarketData
 
 extension ServiceConfiguration {
-    /// Time between two audits of a book; zero: none.
+    /// Time between two audits of a book; zero disables them.
     public var auditEvery: Duration {
         get { .milliseconds(auditEveryMs) }
         set { auditEveryMs = TimeLimit.ms(newValue) }
@@ -16,7 +16,7 @@ extension ServiceConfiguration {
         set { lagMsMax = TimeLimit.ms(newValue) }
     }
 
-    /// Silence after which a symbol's streams are subscribed again.
+    /// Silence after which a symbol's streams are resubscribed.
     public var silence: Duration {
         get { .milliseconds(silenceMs) }
         set { silenceMs = TimeLimit.ms(newValue) }

@@ -1,5 +1,5 @@
-// What a service derives from its configuration, for runs without sockets: the same levels, limits and
-// reserve, so that what a simulation shows holds for the service.
+// What a service derives from its configuration, also used by runs without sockets: the same levels, limits
+// and reserve, so that simulation results hold for the service.
 
 import BinanceVenue
 import BookEngine
@@ -8,8 +8,8 @@ import FeedPlan
 import MarketData
 
 extension ServiceConfiguration {
-    /// Levels a side to request. Few for whatever restores trust: that arrives soonest when little weight is
-    /// left, and depth follows.
+    /// Levels per side to request. Few for whatever restores trust: that arrives soonest when little weight
+    /// is left, and depth follows.
     package func levelCount(_ priority: SnapshotPriority) -> Int {
         switch priority {
         case .initial, .resync, .shallow, .check: firstLevelCount
@@ -25,6 +25,6 @@ extension ServiceConfiguration {
         fetcherOptions.planner ?? SnapshotPlanner.Configuration(pool: endpoints.market.weightPool)
     }
 
-    /// Symbols of one shard at most.
+    /// Most symbols of one shard.
     package var shardSymbolCountMax: Int { supervisor.terms.streamCountMax / streams.streamsPerSymbol }
 }

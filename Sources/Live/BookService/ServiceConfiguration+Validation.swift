@@ -1,5 +1,5 @@
-// Which configurations of a service are legal: everything is checked here, before any thread exists. A time
-// beyond `TimeLimit.longestMs` is clamped to it, so `.max` means never.
+// Legal configurations of a service, all validated here before any thread exists. A time beyond
+// `TimeLimit.longestMs` is clamped to it, so `.max` means never.
 
 import BinanceVenue
 import BookEngine
@@ -11,15 +11,14 @@ import LobTransport
 import MarketData
 
 extension ServiceConfiguration {
-    /// Deepest depth there is.
+    /// Deepest available depth.
     private static var depthMax: Int { 5000 }
-    /// Numbers of CPUs; one that does not exist is reported when a thread is to be pinned to it.
+    /// Largest CPU number; a nonexistent one is reported when a thread is pinned to it.
     private static var cpuMax: Int { 65_535 }
 
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value; its symbols are not
-    ///   checked.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value; symbols are not checked.
     public func validate() throws(ConfigurationError) {
         try streams.validate(endpoints.market, isCombined: isCombined)
         try ConfigurationError.check("depth", depth, 1...ServiceConfiguration.depthMax)
@@ -59,7 +58,7 @@ extension ServiceConfiguration {
         try ConfigurationError.check("fetcher.statusIntervalMs", fetcher.statusIntervalMs, 1...60_000)
         let pool = endpoints.market.weightPool
         do throws(ConfigurationError) {
-            // Checked as given, since what is derived from wrong numbers may overflow.
+            // Checked as given, since values derived from illegal numbers may overflow.
             try (fetcher.planner ?? SnapshotPlanner.Configuration(pool: pool)).validate(pool: pool)
             try fetcherOptions.planner?.validate(pool: pool)
         } catch {

@@ -11,37 +11,37 @@ import MarketData
 
 /// The configuration of a service.
 public struct ServiceConfiguration: Sendable {
-    /// Most symbols a service keeps.
+    /// Most symbols per service.
     public static var symbolCountMax: Int { 4096 }
 
-    /// Where the venue is.
+    /// The venue's addresses.
     public var endpoints: Endpoints
-    /// Symbols; one that is named twice is kept once.
+    /// Symbols; duplicates are dropped.
     public var symbols: [SymbolName]
-    /// Which streams of each.
+    /// Which streams of each symbol.
     public var streams = StreamSelection()
-    /// Times of events in microseconds; spot only.
+    /// Whether event times are in microseconds; spot only.
     public var isMicroseconds = false
     /// Whether messages name their streams; see `DepthFeed.Configuration.isCombined`.
     public var isCombined = true
-    /// Levels a side to know, 1 … 5000: snapshots request this many, and a book is deepened when half of them
-    /// are left.
+    /// Levels per side to maintain, 1 … 5000: snapshots request this many, and a book is deepened when half
+    /// of them are left.
     public var depth = 1000
-    /// Time between two audits of a book; 0 and `.max`: none.
+    /// Time between two audits of a book; 0 and `.max` disable them.
     public var auditEveryMs: Int64 = 600_000
     /// A book whose updates arrive this much later than usual is stale; 0 and `.max`: never.
     public var lagMsMax: Int64 = 5_000
-    /// What a venue's contradiction leads to.
+    /// Reaction to a contradiction by the venue.
     public var mismatchPolicy = MismatchPolicy.resync
     /// How often views are published.
     public var publication = Publication.perMessage
-    /// At least this many shards; more are added when one connection cannot carry all streams.
+    /// Minimum number of shards; more are added if one connection cannot carry all streams.
     public var shardCountMin = 1
-    /// Bytes of each shard's ring, a power of two; nil: the default for every sixteen symbols of the shard,
-    /// at most 128 MiB. Half a second of the busiest traffic measured, on all of them, then finds room, so
-    /// that a book thread that loses its CPU for that long loses nothing.
+    /// Size of each shard's ring in bytes, a power of two; nil: the default for every sixteen symbols of the
+    /// shard, at most 128 MiB. That holds half a second of the busiest traffic measured on all of them, so a
+    /// book thread that loses its CPU for that long loses nothing.
     public var ringBytes: Int?
-    /// What threads do while there is nothing to do.
+    /// What threads do when idle.
     public var idle = IdleStrategy.backoff
     /// CPUs for the feed thread and the book thread of each shard in turn; threads beyond the list are not
     /// pinned.
@@ -50,7 +50,7 @@ public struct ServiceConfiguration: Sendable {
     public var socket = WebSocketClient.Options.feed
     /// Limits and times of the connection supervisor.
     public var supervisor: ConnectionSupervisor.Configuration
-    /// When a connection that was busy and is silent counts as lost.
+    /// When a busy connection that goes silent counts as lost.
     public var busySilence = BusySilence()
     /// Limits of the snapshot fetcher.
     public var fetcher = SnapshotFetcher.Options()
@@ -58,12 +58,12 @@ public struct ServiceConfiguration: Sendable {
     public var loop = EventLoop.Options()
     /// Time between two ticks of the engine.
     public var tickIntervalMs = 100
-    /// Silence after which a symbol's streams are subscribed again, and how far a snapshot may lie ahead.
+    /// Silence after which a symbol's streams are resubscribed, and how far a snapshot may lie ahead.
     public var silenceMs: Int64 = 30_000
     /// Seed of all jitter.
     public var seed: UInt64 = 1
 
-    /// The defaults.
+    /// A configuration with default settings.
     public init(endpoints: Endpoints, symbols: [SymbolName]) {
         self.endpoints = endpoints
         self.symbols = symbols
@@ -72,11 +72,11 @@ public struct ServiceConfiguration: Sendable {
 }
 
 extension ServiceConfiguration {
-    /// The deepest snapshot of the market, and no more, for `depth`.
+    /// Levels of the market's snapshot that `depth` needs, and no more.
     var wantedLevelCount: Int { endpoints.market.snapshotLimit(atLeast: depth).levelCount }
 
-    /// Levels of a first or a lost book: all at once if that costs little of a minute, otherwise few, so that
-    /// hundreds of symbols are live within seconds.
+    /// Levels of a first or lost book: all at once if that costs little of a minute's weight, otherwise few,
+    /// so that hundreds of symbols are live within seconds.
     var firstLevelCount: Int {
         let market = endpoints.market
         let weight = market.snapshotLimit(atLeast: depth).weight * symbols.count
@@ -85,8 +85,8 @@ extension ServiceConfiguration {
     }
 
     /// Reserves enough request weight each minute (at most half) to resync every book: failures such as a
-    /// full ring or a lost connection usually hit all books at once, and the weight must not have gone into
-    /// depth and audits before.
+    /// full ring or a lost connection usually hit all books at once, so the weight must not already have been
+    /// spent on depth and audits.
     var fetcherOptions: SnapshotFetcher.Options {
         var options = fetcher
         let market = endpoints.market
@@ -104,12 +104,12 @@ extension ServiceConfiguration {
         var engine = EngineConfiguration(rules: endpoints.market.rules)
         engine.symbolCountMax = ServiceConfiguration.symbolCountMax
         engine.levelCountMax = max(engine.levelCountMax, 4 * depth)
-        // 0 would switch deepening off.
+        // 0 would disable deepening.
         engine.provenLevelCountMin = max(min(depth, wantedLevelCount) / 2, 1)
         engine.requestsAreAnnounced = true
         engine.auditEveryNs = TimeLimit.ns(auditEveryMs)
         engine.lagNsMax = TimeLimit.ns(lagMsMax)
-        // A ticker may be ahead of the update with its id by as long as the stream takes.
+        // A ticker may precede the update with its id by up to the stream's interval.
         let threeIntervalsNs = 3 * TimeLimit.ns(Int64(streams.depthInterval.rawValue))
         engine.aheadNsMax = max(engine.aheadNsMax, threeIntervalsNs)
         engine.mismatchPolicy = mismatchPolicy
@@ -127,7 +127,7 @@ extension ServiceConfiguration {
         feed.isMicroseconds = isMicroseconds
         feed.isCombined = isCombined
         feed.supervisor = supervisor
-        // The venue counts the attempts of an address, whichever shard they are of.
+        // The venue counts an address's attempts, whichever shard makes them.
         feed.supervisor.attemptsPerFiveMinutesMax = max(
             1, min(supervisor.attemptsPerFiveMinutesMax, 240 / shardCount))
         feed.supervisor.seed = seed &+ UInt64(shard)
@@ -136,7 +136,7 @@ extension ServiceConfiguration {
         return feed
     }
 
-    /// Bytes of the ring of a shard with this many symbols.
+    /// Ring size in bytes of a shard with this many symbols.
     func ringBytes(symbolCount: Int) -> Int {
         if let ringBytes { return ringBytes }
         var bytes = FrameRing.defaultCapacityBytes

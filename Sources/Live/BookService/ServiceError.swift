@@ -10,17 +10,17 @@ import MarketData
 /// Why a service cannot start.
 @nonexhaustive
 public enum ServiceError: Error, Hashable, Sendable {
-    /// A field of the configuration has no legal value.
+    /// A field of the configuration has an illegal value.
     case configuration(ConfigurationError)
     /// The configuration names no symbols.
     case noSymbols
-    /// More symbols than a service keeps.
+    /// More symbols than a service can keep.
     case tooManySymbols(most: Int)
-    /// The system gives no further thread.
+    /// The system refused another thread.
     case noThread(errno: Int32)
-    /// The ring of a shard could not be made.
+    /// A shard's ring could not be created.
     case ring(FrameRingError)
-    /// A loop could not be made, or an address is wrong.
+    /// A loop could not be created, or an address is invalid.
     case transport(TransportError)
 }
 

@@ -1,4 +1,4 @@
-// What a service reports.
+// Events reported by a service.
 
 import BinanceVenue
 import BookEngine
@@ -7,14 +7,14 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// Something a service reports for people, from any of its threads.
+/// An event reported by a service, from any of its threads.
 @nonexhaustive
 public enum ServiceEvent: Sendable {
-    /// The feed of a shard.
+    /// From the feed of a shard.
     case feed(shard: Int, FeedEvent)
-    /// The snapshot fetcher.
+    /// From the snapshot fetcher.
     case fetcher(FeedEvent)
-    /// A thread could not be pinned; it runs anywhere.
+    /// A thread could not be pinned; it runs on any CPU.
     case notPinned(thread: String, cpu: Int, errno: Int32)
 }
 

@@ -1,14 +1,14 @@
-// The threads of a service, and how they end. This is apart from `BookService` because the end may be
-// requested by one of these threads, or when nothing holds the service any more: then a thread of its own
-// ends the others and holds the machine until that is done.
+// The threads of a service, and how they end. Separate from `BookService` because the end may be requested by
+// one of these threads, or when nothing holds the service any more: then an extra thread ends the others and
+// keeps the machine alive until that is done.
 //
 // | phase    | stop, from outside                     | stop, from inside       | stopLater           |
 // | -------- | -------------------------------------- | ----------------------- | ------------------- |
-// | running  | ending: ends all, gives the books      | ending: an ender begins | as from inside      |
-// | ending   | waits, gives the books if there are    | nothing                 | nothing             |
-// | ended    | gives the books if there are           | nothing                 | nothing             |
+// | running  | ending: ends all, returns the books    | ending: an ender starts | as from inside      |
+// | ending   | waits, returns the books if there are  | nothing                 | nothing             |
+// | ended    | returns the books if there are any     | nothing                 | nothing             |
 //
-// If the system gives no thread for the ender, the phase is `owed`, and the next `stop` from outside ends
+// If the system refuses a thread for the ender, the phase is `owed`, and the next `stop` from outside ends
 // everything.
 //
 // Invariants
@@ -50,7 +50,7 @@ final class ServiceMachine: Sendable {
         var books: [FinalBook] = []
     }
 
-    /// Where snapshots go.
+    /// Routes of snapshots to the shards.
     private typealias Routes = SnapshotRoutes<FeedHandle>
 
     init(
@@ -99,7 +99,7 @@ final class ServiceMachine: Sendable {
         routes.set(shardOfSymbol.mapValues { shards[$0].feed })
     }
 
-    /// The configuration with every symbol once, if all of it is legal.
+    /// The configuration with duplicate symbols removed, if all of it is legal.
     private static func checked(_ told: ServiceConfiguration) throws(ServiceError) -> ServiceConfiguration {
         if told.symbols.isEmpty { throw .noSymbols }
         if told.symbols.count > ServiceConfiguration.symbolCountMax {
@@ -157,7 +157,7 @@ final class ServiceMachine: Sendable {
         }
     }
 
-    /// Begins the end, if it has not begun, without waiting.
+    /// Starts the end, if it has not started, without waiting.
     func stopLater() {
         let isOurs = end.withLock { end in
             switch end.phase {
@@ -172,7 +172,7 @@ final class ServiceMachine: Sendable {
             let ender = try PinnedThread("ender") { [self] in endAll() }
             ender.detach()
         } catch {
-            // Nothing new begins; what is in progress waits for a caller that stops it from outside.
+            // Nothing new starts; the rest waits for a caller that stops it from outside.
             isStopping.raise()
             end.withLock { $0.phase = .owed }
         }
@@ -183,7 +183,7 @@ final class ServiceMachine: Sendable {
         fetcherThread.isCurrent || waker.isCurrent || shards.contains(where: \.isCurrent)
     }
 
-    /// Thread: none of the service's. Once.
+    /// Thread: none of the service's. Call once.
     private func endAll() {
         let before = configuration.symbols.map { symbol in
             (symbol, shard(of: symbol)?.readers[symbol]?.views.latest(BookView()) ?? BookView())
@@ -195,7 +195,7 @@ final class ServiceMachine: Sendable {
         for index in books.indices {
             guard let view = views[books[index].status.symbol] else { continue }
             let end = books[index]
-            // A live book that the stop itself made stale is no finding.
+            // A live book made stale by the stop itself is not a finding.
             if view.state == .live && end.state == .stale && end.reason == .disconnected {
                 books[index].status.counters.resyncs -= 1
             }

@@ -1,4 +1,4 @@
-// The numbers of a shard: its own, and those of its parts.
+// Metrics of a shard: its own and those of its parts.
 
 import BookEngine
 import DepthFeed
@@ -6,10 +6,10 @@ import LobHandoff
 import LobMetrics
 
 extension ShardStatus: Measured {
-    /// One for each shard.
+    /// One set per shard.
     public static let instanceLabel: String? = "shard"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a shard.
     package static let metrics: [Metric<ShardStatus>] = stored + parts
 
     private static let stored: [Metric<ShardStatus>] = [

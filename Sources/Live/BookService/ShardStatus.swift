@@ -1,4 +1,4 @@
-// How a shard is doing.
+// Status of a shard.
 
 import BinanceVenue
 import BookEngine
@@ -8,16 +8,16 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// The status of a shard: every part is of the last second, not all of one instant.
+/// Status of a shard: every part is at most a second old, but they are not of one instant.
 public struct ShardStatus: Sendable {
-    /// Symbols of the shard.
+    /// Number of symbols of the shard.
     public var symbolCount: Int
-    /// Its connections.
+    /// Status of its connections.
     public var feed = FeedStatus()
-    /// Its engine.
+    /// Counters of its engine.
     public var engine = EngineCounters()
-    /// Its ring, as of now. Messages dropped because a frame waited for room are in none of the ring's
-    /// numbers: all that were lost are in `feed.droppedMessages`.
+    /// Its ring, current values. Messages dropped because a frame was waiting for room appear in none of the
+    /// ring's numbers: `feed.droppedMessages` counts all that were lost.
     public var ring: FrameRingGauges
 
     init(_ shard: BookShard) {

@@ -1,4 +1,4 @@
-// Words for people: why a book is not trusted, what a fetcher waits for, how two books differ.
+// Texts for people: why a book is not trusted, what a fetcher waits for, how two books differ.
 
 import BinanceVenue
 import BookEngine
@@ -28,7 +28,8 @@ extension StaleReason {
 }
 
 extension SnapshotFetcherStatus {
-    /// What delays the next request, until when, and when everything should be there; nil if nothing waits.
+    /// What delays the next request, until when, and when everything should have arrived; nil if nothing
+    /// waits.
     public func waitText(nowMs: Int64) -> String? {
         let waiting = (0..<queued.count).reduce(inFlight) { $0 + queued[$1] }
         if waiting == 0 { return nil }
@@ -50,14 +51,14 @@ extension SnapshotFetcherStatus {
     }
 }
 
-/// A time of day of UTC, such as `12:34:56Z`.
+/// A UTC time of day, such as `12:34:56Z`.
 func clockText(ms: Int64) -> String {
     let seconds = max(ms, 0) / 1000 % 86_400
     func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
     return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60))Z"
 }
 
-/// A duration in a unit that suits it: `12 s`, `3 min`, `2 h`.
+/// A duration in a suitable unit: `12 s`, `3 min`, `2 h`.
 func durationText(ms: Int64) -> String {
     let seconds = max(ms + 999, 0) / 1000
     if seconds < 100 { return "\(seconds) s" }

@@ -1,4 +1,4 @@
-// What other threads read of a symbol.
+// How other threads read a symbol.
 
 import BinanceVenue
 import BookEngine
@@ -8,9 +8,9 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// Where the readers of one symbol look, and how they wait. May be copied, and used by any thread or task.
+/// The mailboxes of one symbol, and how to wait for them. May be copied, and used by any thread or task.
 public struct SymbolReaders: Sendable {
-    /// Best levels and trust, after every message.
+    /// Best levels and trust state, after every message.
     public let views: LatestValueReader<BookView>
     /// Best bid and ask alone, with the same versions.
     public let tops: LatestValueReader<TopOfBook>
@@ -31,7 +31,7 @@ public struct SymbolReaders: Sendable {
     }
 
     /// Views to wait for: `for await` in a task, `waiter()` on a thread. They end with the service. A view
-    /// that only renews the proof of the last one (`BookView.showsSame`) is skipped.
+    /// that only renews the proof of the previous one (`BookView.showsSame`) is skipped.
     public var viewsToCome: LatestValues<BookView> {
         LatestValues(views, bell: bell, waker: waker, room: BookView()) { !$1.showsSame(as: $0) }
     }
@@ -41,6 +41,6 @@ public struct SymbolReaders: Sendable {
         LatestValues(tops, bell: bell, waker: waker, room: TopOfBook()) { !$1.showsSame(as: $0) }
     }
 
-    /// Runs tasks on the thread that wakes them, which saves them the wake-up of another thread.
+    /// Runs tasks on the thread that wakes them, which saves waking another thread.
     public var executor: any TaskExecutor { waker }
 }

@@ -1,5 +1,5 @@
-// When a busy connection that has fallen silent counts as lost. The socket's own watch pings only after a
-// long silence, since a quiet market is silent for long; a busy one never is, so there a second is enough.
+// When a busy connection that has gone silent counts as lost. The socket's own watch pings only after a long
+// silence, since a quiet market is silent for long; a busy one never is, so a second is enough there.
 //
 // | state    | what a look finds                                    | action   | next     |
 // | -------- | ---------------------------------------------------- | -------- | -------- |
@@ -9,25 +9,25 @@
 // | replaced | nothing for `goneAfterMs` since the ping             | give up  | given up |
 // | any      | otherwise                                            |          |          |
 //
-// Silent for long: for `pingAfterMs`, and for five times as long as one message took while it was busy. A
-// ping always comes first, so a process that was itself stopped takes no connection for lost.
+// Silent for long: for `pingAfterMs`, and for five times the message interval while it was busy. A ping
+// always comes first, so a process that was itself stopped does not take a connection for lost.
 
-/// How soon a silent connection that was busy is doubted. `pingAfterMs` of `.max`: never.
+/// How soon a silent connection that was busy is suspected. `pingAfterMs` of `.max`: never.
 public struct BusySilence: Hashable, Sendable {
     /// A connection with this many messages a second is busy.
     public var messagesPerSecondMin = 2
     /// Silence after which it is pinged.
     public var pingAfterMs: Int64 = 1_000
-    /// Time for anything to come after that before its replacement is opened.
+    /// Time from the ping for anything to arrive before its replacement is opened.
     public var pongLimitMs: Int64 = 2_000
-    /// Time for anything to come after the ping before it counts as gone.
+    /// Time from the ping for anything to arrive before it counts as gone.
     public var goneAfterMs: Int64 = 8_000
 
     /// The defaults.
     public init() {}
 }
 
-/// Watches one connection. Looked at by every tick.
+/// Watches one connection. Evaluated on every tick.
 struct BusyWatch {
     enum Action: Hashable {
         case ping, replace, giveUp
@@ -40,7 +40,7 @@ struct BusyWatch {
         case givenUp
     }
 
-    /// The rate is smoothed over this much time.
+    /// Time constant of the rate's smoothing.
     private static let smoothingMs = 5_000.0
 
     private let limits: BusySilence
@@ -49,7 +49,7 @@ struct BusyWatch {
     private var messages = 0
     private var heardAtMs: Int64
     private var lookedAtMs: Int64
-    /// Messages a second, as of the last look that found some.
+    /// Messages per second, as of the last look that found some.
     private(set) var messagesPerSecond = 0.0
 
     init(_ limits: BusySilence, nowMs: Int64) {
@@ -57,12 +57,12 @@ struct BusyWatch {
         (heardAtMs, lookedAtMs) = (nowMs, nowMs)
     }
 
-    /// For how long nothing was heard, as of the last look.
+    /// How long nothing has been heard, as of the last look.
     var silentMs: Int64 { lookedAtMs - heardAtMs }
 
     /// - Parameters:
-    ///   - heard: counts everything that comes: pieces, pings, pongs.
-    ///   - messages: counts messages.
+    ///   - heard: count of everything received: pieces, pings, pongs.
+    ///   - messages: count of messages.
     mutating func look(heard: Int, messages: Int, nowMs: Int64) -> Action? {
         lookedAtMs = nowMs
         if heard != self.heard {

@@ -1,5 +1,5 @@
-// Finds the messages that the feed must read itself. Nearly every message shows in its first piece that it is
-// data and is never looked at again; the others are rare, short and mostly whole.
+// Finds the messages the feed must read itself. Nearly every message shows in its first piece that it is data
+// and is never looked at again; the others are rare, short and usually whole.
 //
 // | state     | piece                                | next            | of its last piece |
 // | --------- | ------------------------------------ | --------------- | ----------------- |
@@ -18,9 +18,9 @@ import BinanceVenue
 
 /// Looks at the pieces of one connection's messages.
 struct ControlReader {
-    /// Where a whole control message is.
+    /// Where a complete control message is.
     enum Result: Hashable {
-        /// The piece at hand is all of it.
+        /// The current piece is all of it.
         case whole
         /// It is in `gathered`.
         case gathered
@@ -32,14 +32,14 @@ struct ControlReader {
         case start, carrying, gathering, tooLong
     }
 
-    /// Longest control message that is read.
+    /// Longest control message read.
     static let bytesMax = 65_536
 
     private var state = State.start
-    /// The pieces so far of a message that is not known to be data.
+    /// The pieces so far of a message not known to be data.
     private(set) var gathered: [UInt8] = []
 
-    /// Looks at a piece; after the last one of a control message says where it is.
+    /// Examines a piece; at the last one of a control message says where the message is.
     ///
     /// - Complexity: O(1) for data.
     @inline(__always)

@@ -1,5 +1,5 @@
-// Between the links and the connection supervisor: performs what the supervisor decides, and reports to it
-// what happens to a link.
+// Between the links and the connection supervisor: performs the supervisor's actions and reports to it what
+// happens to a link.
 
 import BinanceVenue
 import FeedPlan
@@ -39,7 +39,7 @@ extension DepthFeed {
         }
     }
 
-    /// Says that an update of these streams may be missing: a `dropped` frame for each that has updates.
+    /// Marks that an update of these streams may be missing: a `dropped` frame for each that carries updates.
     private func mark(_ streams: [String], on id: UInt16) {
         let atNs = clock.realtimeNs
         for stream in streams {
@@ -80,14 +80,14 @@ extension DepthFeed {
     ///
     /// - Parameters:
     ///   - connection: which one.
-    ///   - backend: what carries it, for people.
+    ///   - backend: what carries it, for display.
     package func opened(_ connection: FeedConnection, backend: String) {
         if connection.isRetired { return }
         report(.opened(connection.id, backend: backend))
         perform(supervisor.opened(connection.id, nowMs: nowMs))
     }
 
-    /// A connection is gone, whichever side ended it, or could not be opened. The last report about it.
+    /// A connection has ended, by either side, or could not be opened. The last report about it.
     package func ended(_ connection: FeedConnection, _ end: LinkEnd) {
         countLinks(-1)
         connection.link = nil
@@ -106,7 +106,7 @@ extension DepthFeed {
                 retryAfterSeconds: end.retryAfterSeconds, nowMs: nowMs))
     }
 
-    /// Checks whether busy connections still say something.
+    /// Checks whether busy connections still deliver.
     func lookForSilence() {
         let nowMs = nowMs
         for connection in connections.values.sorted(by: { $0.id < $1.id }) {
@@ -123,7 +123,7 @@ extension DepthFeed {
         }
     }
 
-    /// The peer pinged, and was answered.
+    /// The peer sent a ping, which was answered.
     package func pinged(_ connection: FeedConnection) {
         if connection.isRetired { return }
         counted.pings += 1
@@ -131,7 +131,7 @@ extension DepthFeed {
         perform(supervisor.sent(connection.id, nowMs: nowMs))
     }
 
-    /// The link pinged a silent peer by itself.
+    /// The link pinged a silent peer on its own.
     package func probed(_ connection: FeedConnection) {
         if connection.isRetired { return }
         counted.probes += 1

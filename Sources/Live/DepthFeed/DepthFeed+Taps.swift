@@ -1,10 +1,10 @@
 // The taps of a feed: further rings that get the same frames as the book's ring, each after it.
 //
 // Invariants
-// * The book's ring has its copy of a message, and its thread has been notified, before any tap has it.
-// * A tap that is added late begins with the connections that serve then; a message that one of them is in
-//   the middle of counts as lost there.
-// * A tap can lose what the book does not, and the other way round; each says so in its own ring.
+// * The book's ring has its copy of a message, and its thread has been notified, before any tap gets it.
+// * A tap added late starts with the connections then in service; a message in progress on one of them counts
+//   as lost for the tap.
+// * A tap can lose what the book does not, and vice versa; each says so in its own ring.
 
 import LobHandoff
 import MarketData
@@ -22,17 +22,17 @@ extension DepthFeed {
         for connection in connections.values where !connection.sender.isIdle { tap.joinLate(connection.id) }
     }
 
-    /// Removes a tap; nothing more comes to it. Its reader may still take what is in its ring.
+    /// Removes a tap; it gets nothing more. Its reader may still consume its ring.
     package func remove(_ tap: FrameTap) { taps.removeAll { $0 === tap } }
 
-    /// A piece of a message, for the taps. With the last piece, `counted` has the time of the message.
+    /// Forwards a piece of a message to the taps. With the last piece, `counted` has the time of the message.
     @inline(never)
     func tapped(_ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection) {
         let atNs = counted.lastMessageAtNs
         for tap in taps { tap.receive(bytes, isFinal: isFinal, source: connection.id, receivedAtNs: atNs) }
     }
 
-    /// Forgets a connection's message in progress.
+    /// Drops a connection's message in progress.
     func abandon(_ connection: FeedConnection) {
         outbox.abandon(&connection.sender)
         for tap in taps { tap.abandon(connection.id) }

@@ -1,5 +1,5 @@
-// Which configurations of a feed are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so `.max`
-// means never.
+// Legal configurations of a feed. A time beyond `TimeLimit.longestMs` is clamped to it, so `.max` means
+// never.
 
 import BinanceVenue
 import MarketData
@@ -7,7 +7,7 @@ import MarketData
 extension DepthFeed.Configuration {
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value.
     package func validate() throws(ConfigurationError) {
         try ConfigurationError.check("symbols", symbols.count, 1...Int.max)
         try ConfigurationError.check(
@@ -23,7 +23,7 @@ extension DepthFeed.Configuration {
         try busySilence.validate()
     }
 
-    /// The same with times that can be added up.
+    /// The same with times clamped so that they can be added.
     ///
     /// - Precondition: a configuration that `validate` accepts.
     var checked: DepthFeed.Configuration {
@@ -41,7 +41,7 @@ extension DepthFeed.Configuration {
 extension StreamSelection {
     /// Checks that a market has these streams.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value.
     package func validate(_ market: Market, isCombined: Bool) throws(ConfigurationError) {
         let legal = DepthInterval.allCases.filter { market.has($0) }
         try ConfigurationError.check(
@@ -57,7 +57,7 @@ extension StreamSelection {
 }
 
 extension Market {
-    /// Whether its depth streams come at this interval.
+    /// Whether its depth streams exist at this interval.
     fileprivate func has(_ interval: DepthInterval) -> Bool {
         let endpoints = Endpoints(market: self, streamBase: "", restBase: "")
         return endpoints.depthStream(SymbolName("A"), every: interval) != nil
@@ -67,8 +67,7 @@ extension Market {
 extension BusySilence {
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value, with `busySilence.` in
-    ///   front.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value, prefixed by `busySilence.`.
     package func validate() throws(ConfigurationError) {
         try ConfigurationError.check(
             "busySilence.messagesPerSecondMin", messagesPerSecondMin, 1...Int.max)
@@ -78,7 +77,7 @@ extension BusySilence {
         for (field, ms) in times { try ConfigurationError.check("busySilence." + field, ms, 1...Int.max) }
     }
 
-    /// The same with times that can be added up.
+    /// The same with times clamped so that they can be added.
     var saturated: BusySilence {
         var same = self
         same.pingAfterMs = TimeLimit.ms(pingAfterMs)

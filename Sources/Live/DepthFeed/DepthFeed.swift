@@ -1,21 +1,20 @@
-// One shard's feed: connections in, frames in a ring out. It carries messages and reads only the few that
+// One shard's feed: connections in, frames in a ring out. It forwards messages and reads only the few that
 // concern the connection itself.
 //
 // Why so little here: `ConnectionSupervisor` decides what to open, send and close, `FrameOutbox` what goes
-// into the ring and in which order, and the carrier of the connections turns bytes into messages. This class
-// only connects the three, on one thread, and keeps count. It knows neither sockets nor clocks: `FeedSockets`
-// drives it with an event loop, a simulation with a venue in virtual time.
+// into the ring and in which order, and the links turn bytes into messages. This class only connects the
+// three, on one thread, and keeps counters. It knows neither sockets nor clocks: `FeedSockets` drives it with
+// an event loop, a simulation with a venue in virtual time.
 //
 // Invariants
-// * A message is copied once, from the socket's buffer into the ring (twice while two connections talk at
-//   once), and a message that is data costs no allocation.
-// * `connected`, `disconnected`, snapshots and failures reach the ring, in the order in which they happened
-//   among the messages.
+// * A message is copied once, from the socket's buffer into the ring (twice while two connections deliver at
+//   once), and a data message costs no allocation.
+// * `connected`, `disconnected`, snapshots and failures reach the ring, in their order among the messages.
 // * Nothing is received from a connection after its `disconnected`.
 //
 // Bounds: two connections, each with 64 KiB for a message that must be read; the outbox's. Worst case: a
-// message costs one copy, a look at twelve bytes, one clock, and one locked instruction if a thread is to be
-// woken.
+// message costs one copy, a check of twelve bytes, one clock reading, and one locked instruction if a thread
+// must be woken.
 
 import BinanceVenue
 import BookSync
@@ -23,33 +22,33 @@ import FeedPlan
 import LobHandoff
 import MarketData
 
-/// Feeds one shard. Thread: that of its clock; other threads use `status`, and a `FeedHandle` of FeedSockets.
+/// Feeds one shard. Thread: that of its clock; other threads use `status` and a `FeedHandle` of FeedSockets.
 ///
 /// Over sockets it lives until it is stopped and its connections are gone, even if nothing else holds it.
 package final class DepthFeed {
     /// Settings of a feed.
     package struct Configuration: Sendable {
-        /// Where the venue is.
+        /// The venue's addresses.
         package var endpoints: Endpoints
-        /// The symbols of the shard; `ShardPlan` deals them out.
+        /// The symbols of the shard; `ShardPlan` deals them.
         package var symbols: [SymbolName]
-        /// Which streams of each.
+        /// Which streams of each symbol.
         package var streams = StreamSelection()
-        /// Times of events in microseconds instead of milliseconds; spot only.
+        /// Whether event times are in microseconds instead of milliseconds; spot only.
         package var isMicroseconds = false
-        /// Whether every message names its stream. Without that, messages are forty bytes shorter, but
-        /// partial depths cannot be told from depth updates, or cannot be attributed at all.
+        /// Whether every message names its stream. Otherwise messages are forty bytes shorter, but partial
+        /// depths look like depth updates or cannot be attributed at all.
         package var isCombined = true
         /// Limits and times of the connections.
         package var supervisor: ConnectionSupervisor.Configuration
-        /// When a connection that was busy and is silent counts as lost.
+        /// When a busy connection that goes silent counts as lost.
         package var busySilence = BusySilence()
         /// Time between two ticks.
         package var tickIntervalMs = 100
-        /// Time between two statuses while nothing happens.
+        /// Time between two status publications while nothing happens.
         package var statusIntervalMs = 1000
 
-        /// The defaults: depth every 100 ms and the book ticker.
+        /// Defaults: depth every 100 ms and the book ticker.
         package init(endpoints: Endpoints, symbols: [SymbolName]) {
             self.endpoints = endpoints
             self.symbols = symbols
@@ -71,8 +70,8 @@ package final class DepthFeed {
     let dial: (DepthFeed, FeedConnection) -> any FeedLink
     let report: (FeedEvent) -> Void
     private let signal: Signal?
-    /// Index of each symbol: the key of its snapshots in the outbox, inverted that of its requests, and
-    /// behind all of them that of its marks.
+    /// Index of each symbol: the outbox key of its snapshots; inverted, of its requests; and beyond all of
+    /// those, of its marks.
     let keys: [SymbolName: Int]
     var supervisor: ConnectionSupervisor
     var outbox: FrameOutbox
@@ -81,12 +80,11 @@ package final class DepthFeed {
     private var isTapped = false
     var connections: [UInt16: FeedConnection] = [:]
     var counted = FeedStatus()
-    /// Connections that serve, oldest first.
+    /// Connections in service, oldest first.
     var serving: [(id: UInt16, sinceNs: Int64)] = []
     /// Whether it was stopped.
     package internal(set) var isStopped = false
-    /// Actions not yet performed: what they lead to is queued after them, even if the feed is called
-    /// meanwhile.
+    /// Actions not yet performed: consequences are queued after them, even if the feed is called reentrantly.
     var actions: [ConnectionSupervisor.Action] = []
     var isPerforming = false
     private var statusWriter: LatestValueWriter<FeedStatus>
@@ -102,13 +100,14 @@ package final class DepthFeed {
 
     /// A feed that has not started.
     ///
-    /// - Parameters:
-    ///   - configuration: checked before; see `validate`.
-    ///   - clock: its time; the feed must be used on the clock's thread only, this call included.
+    ///   - configuration: already validated; see `validate`.
+    ///   - clock: its time; the feed must be used only on the clock's thread, this call included.
+    ///   - producer: producer of the shard's ring.
     ///   - producer: the ring of the shard.
-    ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
-    ///   - report: what is worth a line in a log. Called on the clock's thread.
-    ///   - dial: begins to open a connection; what happens to it is reported to the feed.
+    ///   - signal: notified whenever something was written to the ring; nil if the book thread does not
+    ///     sleep.
+    ///   - report: receives loggable events, on the clock's thread.
+    ///   - dial: starts opening a connection; what happens to it is reported to the feed.
     /// - Precondition: a configuration that `validate` accepts.
     package init(
         _ configuration: Configuration, clock: any ShellClock, producer: consuming FrameProducer,
@@ -131,8 +130,7 @@ package final class DepthFeed {
         statusWriter = mailbox.writer
     }
 
-    /// Connections that are not gone yet, those being closed included. A process may end when it is 0 after
-    /// `stop`.
+    /// Connections not yet gone, closing ones included. A process may end when it is 0 after `stop`.
     package private(set) var openCount = 0
 
     /// Starts: dials, and ticks from now on.
@@ -151,7 +149,7 @@ package final class DepthFeed {
         publish()
     }
 
-    /// Subscribes the streams of these symbols again; symbols of other shards are ignored.
+    /// Resubscribes the streams of these symbols; symbols of other shards are ignored.
     package func resubscribe(_ symbols: [SymbolName]) {
         let names = symbols.flatMap { symbol in
             keys[symbol] == nil
@@ -169,14 +167,14 @@ package final class DepthFeed {
         }
     }
 
-    /// Writes that a snapshot was requested: its envelope, as `SnapshotFetcher` delivers it. An announcement
-    /// that still waits for room is replaced; the snapshot of the symbol is not.
+    /// Writes that a snapshot was requested: its envelope, as `SnapshotFetcher` delivers it. Replaces an
+    /// announcement still waiting for room, but not the symbol's snapshot.
     package func deliverRequest(_ frame: [UInt8], of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         offer(.snapshotRequested, key: ~key, frame)
     }
 
-    /// Writes that a snapshot will not come.
+    /// Writes that a snapshot failed.
     package func deliverFailure(of symbol: SymbolName) {
         guard let key = keys[symbol] else { return }
         offer(.snapshotFailed, key: key, SnapshotEnvelope(symbol: symbol, limit: 0).bytes)
@@ -192,13 +190,13 @@ package final class DepthFeed {
         }
     }
 
-    /// A piece of a message, as the link delivers it.
+    /// A piece of a message, as delivered by the link.
     ///
     /// - Parameters:
     ///   - bytes: its bytes; they are copied.
     ///   - isFinal: whether it is the last piece.
-    ///   - connection: where it came from.
-    ///   - atNs: when it came, in nanoseconds since 1970; counts with the last piece.
+    ///   - connection: the connection it came from.
+    ///   - atNs: receive time in nanoseconds since 1970; that of the last piece counts.
     /// - Complexity: one copy, no allocation.
     package func received(
         _ bytes: Span<UInt8>, isFinal: Bool, on connection: FeedConnection, receivedAtNs atNs: Int64
@@ -217,7 +215,7 @@ package final class DepthFeed {
         counted.lastMessageAtNs = atNs
         if delivery == .committed { signal?.notify() } else { dropped(bytes, on: connection) }
         connection.forgetHead()
-        // After the book's ring: its thread is at work by now.
+        // After the book's ring: its thread is already at work.
         if isTapped { tapped(bytes, isFinal: true, on: connection) }
         if let control { heard(control, bytes, on: connection) } else { connection.dataCount &+= 1 }
     }
@@ -243,7 +241,7 @@ package final class DepthFeed {
         if nowMs >= statusDueMs { publish() }
     }
 
-    /// Sets the alarm to the supervisor's next deadline, if that is another one.
+    /// Sets the alarm to the supervisor's next deadline, if that has changed.
     func setAlarm() {
         if supervisor.wakeAtMs == alarmMs { return }
         supervisorTimer.map { clock.cancel($0) }
@@ -265,10 +263,10 @@ package final class DepthFeed {
         for tap in taps { tap.offer(kind, source: id, receivedAtNs: atNs, key: key, body) }
     }
 
-    /// Offers a delivery of the fetcher to the book's ring and to every tap. Where it cannot be accepted, the
-    /// failure of this symbol takes its place.
+    /// Offers a delivery of the fetcher to the book's ring and to every tap. Where it cannot be accepted, a
+    /// failure for its symbol takes its place.
     ///
-    /// - Returns: whether the book's ring has accepted it.
+    /// - Returns: whether the book's ring accepted it.
     @discardableResult
     private func offer(_ kind: FrameKind, key: Int, _ frame: [UInt8], orFailureOf symbol: SymbolName? = nil)
         -> Bool

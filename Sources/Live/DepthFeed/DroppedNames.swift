@@ -1,28 +1,28 @@
-// The owners of messages that found no room in the ring, as far as their first bytes tell. For people: the
-// engine learns of losses from `dropped` frames.
+// The owners of messages dropped for lack of room, as far as their first bytes tell. For display: the engine
+// learns of losses from `dropped` frames.
 
 import MarketData
 
-/// Symbols of lost messages, a few of them.
+/// Symbols of dropped messages, a few of them.
 struct DroppedNames {
-    /// Most symbols that are named.
+    /// Most symbols named.
     static let countMax = 8
 
     private var symbols: [SymbolName] = []
 
-    /// A message was lost; nil if its owner is unknown.
+    /// A message was dropped; nil if its owner is unknown.
     mutating func add(_ symbol: SymbolName?) {
         guard let symbol, symbols.count < DroppedNames.countMax, !symbols.contains(symbol) else { return }
         symbols.append(symbol)
     }
 
-    /// Returns the names and forgets them.
+    /// Returns the names and clears them.
     mutating func take() -> [SymbolName] {
         defer { symbols = [] }
         return symbols
     }
 
-    /// The symbol that the beginning of a message names: in front of the `@` of its stream, or as its `s`.
+    /// The symbol named at the beginning of a message: before the `@` of its stream, or as its `s`.
     static func symbol(in bytes: Span<UInt8>) -> SymbolName? {
         if let start = end(of: "\"stream\":\"", in: bytes) { return name(in: bytes, from: start, until: "@") }
         if let start = end(of: "\"s\":\"", in: bytes) { return name(in: bytes, from: start, until: "\"") }

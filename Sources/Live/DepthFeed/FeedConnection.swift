@@ -1,4 +1,4 @@
-// One connection of a feed, without its carrier.
+// One connection of a feed, without its link.
 
 import LobHandoff
 
@@ -9,13 +9,13 @@ package final class FeedConnection {
     var sender: FrameOutbox.Sender
     var control = ControlReader()
     var link: (any FeedLink)?
-    /// Whether the feed has closed it; what it still says is ignored.
+    /// Whether the feed has closed it; anything it still delivers is ignored.
     private(set) var isRetired = false
-    /// Pieces of messages, pings and pongs received.
+    /// Number of pieces, pings and pongs received.
     var heardCount = 0
-    /// Messages received that are data.
+    /// Number of data messages received.
     var dataCount = 0
-    /// The beginning of a message of several pieces, while it is in progress.
+    /// The beginning of a message in several pieces, while it is in progress.
     private(set) var head: [UInt8] = []
     private var watch: BusyWatch?
 
@@ -51,6 +51,6 @@ package final class FeedConnection {
         return watch?.look(heard: heardCount, messages: dataCount, nowMs: nowMs)
     }
 
-    /// How long nothing has come, as of the last look.
+    /// How long nothing has arrived, as of the last look.
     var silentMs: Int64 { watch?.silentMs ?? 0 }
 }

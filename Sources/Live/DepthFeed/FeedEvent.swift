@@ -1,41 +1,40 @@
-// What is worth a line in a log, as values: the executable decides how to write it, and tests check the
-// cases.
+// Loggable events as values: the executable decides how to print them, and tests check the cases.
 
 import BinanceVenue
 import FeedPlan
 import MarketData
 
-/// Something a feed or a snapshot fetcher reports for people.
+/// An event reported by a feed or a snapshot fetcher.
 @nonexhaustive
 public enum FeedEvent: Sendable {
-    /// The connection supervisor.
+    /// From the connection supervisor.
     case supervisor(ConnectionSupervisor.Report)
     /// A connection is being opened.
     case dialling(UInt16)
     /// A connection is open; its streams are subscribed next.
     case opened(UInt16, backend: String)
-    /// A connection ended by itself, or could not be opened.
+    /// A connection ended unasked, or could not be opened.
     case ended(UInt16, LinkEnd)
     /// The venue announced that it will close a connection.
     case shutdownAnnounced(UInt16)
-    /// A message that is neither data nor readable as anything else; nil if it was too long to be looked at.
+    /// A message that is neither data nor parsable; nil if it was too long to be examined.
     case unreadable(UInt16, ParseError?)
-    /// A connection was busy, and for this long nothing has come, not even an answer to a ping.
+    /// A connection was busy, and nothing has arrived for this long, not even a pong.
     case fellSilent(UInt16, forMs: Int64)
-    /// This many messages found no room in the ring since the last report, of these symbols as far as is
-    /// known; at most once a second.
+    /// Number of messages dropped for lack of room since the last report, with their symbols as far as known;
+    /// at most once a second.
     case dropped(messages: Int, symbols: [SymbolName])
     /// A snapshot did not fit the ring and was reported as failed.
     case snapshotTooLong(SymbolName, bytes: Int)
     /// A snapshot will be requested again; `status` is 0 if there was no answer.
     case snapshotRetried(SnapshotKey, status: Int, reason: String, afterMs: Int64)
-    /// A snapshot will not come.
+    /// A snapshot failed for good.
     case snapshotFailed(SnapshotKey, SnapshotPlanner.Failure)
-    /// The venue told us to stay away for this time.
+    /// The venue told us to stay away for this long.
     case limited(status: Int, forMs: Int64)
-    /// A list of symbols was read, this long after its last byte.
+    /// A symbol list was parsed, this long after its last byte.
     case exchangeInfo(Market, symbols: Int, bytes: Int, readInMs: Int)
-    /// A request for a list of symbols will be repeated.
+    /// A request for a symbol list will be retried.
     case exchangeInfoRetried(Market, status: Int, reason: String, afterMs: Int64)
 }
 
@@ -72,7 +71,7 @@ extension FeedEvent: CustomStringConvertible {
 }
 
 extension FeedEvent {
-    /// A status with its reason, if it has one; the reason alone if there was no answer.
+    /// A status with its reason, if any; the reason alone if there was no answer.
     static func answer(_ status: Int, _ reason: String) -> String {
         if status == 0 { return reason }
         return reason.isEmpty ? "\(status)" : "\(status) \(reason)"

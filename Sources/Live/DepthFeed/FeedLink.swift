@@ -1,17 +1,16 @@
-// What a feed needs from the carrier of a connection: a socket, or a simulated venue. What happens to the
-// connection is reported the other way, to `DepthFeed.opened`, `received`, `ponged`, `pinged`, `probed` and
-// `ended`.
+// What a feed needs from the link that carries a connection: a socket or a simulated venue. Events travel the
+// other way, to `DepthFeed.opened`, `received`, `ponged`, `pinged`, `probed` and `ended`.
 
 /// The far end of a connection. It reports nothing from inside a call to it, nor from inside the call that
-/// made it.
+/// created it.
 package protocol FeedLink: AnyObject {
-    /// Sends a text. One that cannot be sent counts as one that is not answered.
+    /// Sends a text. One that cannot be sent counts as unanswered.
     func send(_ text: String)
 
     /// Pings the peer; false if that cannot be sent.
     func ping() -> Bool
 
-    /// Begins to close. `DepthFeed.ended` follows.
+    /// Starts closing. `DepthFeed.ended` follows.
     func close()
 
     /// Ends it at once, without a close handshake. `DepthFeed.ended` follows.

@@ -8,11 +8,11 @@ import MarketData
 public enum FeedState: UInt8, Sendable, BitwiseCopyable {
     /// Not started.
     case idle
-    /// No connection serves; one is being opened or subscribed, or waits for its time.
+    /// No connection is in service; one is being opened or subscribed, or a delay must pass first.
     case connecting
-    /// A connection serves.
+    /// A connection is in service.
     case connected
-    /// A connection serves, and its replacement is on its way or beside it.
+    /// A connection is in service, and its replacement is being opened or already beside it.
     case replacing
     /// Stopped for good.
     case stopped

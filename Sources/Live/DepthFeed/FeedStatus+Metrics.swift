@@ -1,12 +1,12 @@
-// The counters and gauges of a feed under their names.
+// Metrics of a feed.
 
 import LobMetrics
 
 extension FeedStatus: Measured {
-    /// One for each shard.
+    /// One set per shard.
     public static let instanceLabel: String? = "shard"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a feed.
     package static let metrics: [Metric<FeedStatus>] = stored + states
 
     private static let stored: [Metric<FeedStatus>] = [

@@ -1,4 +1,4 @@
-// A short text without a reference, so that a status can be copied by word through a mailbox.
+// A short text without a reference, so that a status can be copied word by word through a mailbox.
 
 /// The first bytes of a text. Trivially copyable.
 public struct InlineText: Sendable, BitwiseCopyable, CustomStringConvertible {
@@ -11,7 +11,7 @@ public struct InlineText: Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The empty text.
     public init() {}
 
-    /// The beginning of a text, cut between two characters.
+    /// The beginning of a text, cut at a character boundary.
     public init(_ text: String) {
         var length = 0
         for character in text {

@@ -1,4 +1,4 @@
-// How a connection ended, in the words of a feed.
+// How a connection ended, in a feed's terms.
 
 import FeedPlan
 
@@ -10,7 +10,7 @@ public struct LinkEnd: Hashable, Sendable {
     public var peerCode: UInt16?
     /// The peer's reason, as text.
     public var peerReason: String
-    /// Status of the answer that refused the connection, if there was one.
+    /// Status of the answer that refused the connection, if any.
     public var refusedStatus: Int?
     /// `Retry-After` of that answer.
     public var retryAfterSeconds: Int?
@@ -33,7 +33,7 @@ public struct LinkEnd: Hashable, Sendable {
 
     /// What it means for the next connection.
     var loss: ConnectionSupervisor.Loss {
-        // The venue also closes with 1008 who reads too slowly or answers no ping; that is no refusal.
+        // The venue also closes with 1008 if we read too slowly or miss a pong; that is not a refusal.
         if peerCode == 1008 && peerReason.lowercased().contains("too many") { return .refused }
         guard let refusedStatus else { return .lost }
         return RefusalWait.isRefusal(status: refusedStatus) ? .refused : .lost

@@ -1,11 +1,11 @@
-// Which symbols to report the rank of next: all in turn, a few at a time.
+// Which symbols' ranks to report next: all in rotation, a few at a time.
 //
 // Counting proven levels touches a book, and idle books are not in the cache: some five microseconds each.
-// Four every 31 ms delay nothing, and a shard of 512 symbols is done in four seconds.
+// Four every 31 ms delay nothing, and a shard of 512 symbols takes four seconds.
 
 import MarketData
 
-/// A round through the symbols of a shard.
+/// A rotation through the symbols of a shard.
 struct RankRound {
     private static let countAtOnce = 4
     private static let everyNs: UInt64 = 31_250_000
@@ -15,7 +15,7 @@ struct RankRound {
     private var place = 0
     private var dueNs: UInt64 = 0
 
-    /// Whether the next few are due; called once a turn. Reads the clock only now and then.
+    /// Whether the next few are due; called once a turn. Reads the clock only occasionally.
     mutating func isDue(_ monotonicNs: () -> UInt64) -> Bool {
         turn += 1
         if turn < RankRound.turnsPerLook { return false }
@@ -26,7 +26,7 @@ struct RankRound {
         return true
     }
 
-    /// The next few of these symbols, none twice.
+    /// The next few of these symbols, without duplicates.
     mutating func next(of symbols: [SymbolName]) -> [SymbolName] {
         let count = min(RankRound.countAtOnce, symbols.count)
         if count == 0 { return [] }

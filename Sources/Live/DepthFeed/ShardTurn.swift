@@ -1,15 +1,15 @@
-// What a book thread does in every turn after the frames: it answers questions about books, and passes on
-// what the engine requests.
+// What a book thread does in every turn after the frames: answers questions about books, and forwards the
+// engine's requests.
 //
 // Invariants
-// * Requests are passed on in order and not lost: what the fetcher or the feed cannot accept now is kept for
-//   the next turn.
+// * Requests are forwarded in order and never lost: what the fetcher or the feed cannot accept now is kept
+//   for the next turn.
 // * An accepted question is answered, between two frames.
 //
-// A request carries the rank of its symbol. While books wait for depth the fetcher is updated on ranks, a few
-// symbols at a time: in twenty minutes of waiting a busy book loses the levels that a quiet one keeps.
+// A request carries its symbol's rank. While books wait for depth, the fetcher is updated on ranks, a few
+// symbols at a time: in twenty minutes of waiting, a busy book loses levels that a quiet one keeps.
 //
-// Bounds: requests not passed on, a few for each symbol; questions, the capacity of their queue.
+// Bounds: requests not yet forwarded, a few per symbol; questions, the capacity of their queue.
 
 import BinanceVenue
 import BookEngine
@@ -22,24 +22,24 @@ package typealias BookWork = @Sendable (borrowing BookEngine) -> Void
 
 /// The turns of one shard's book thread. Used by that thread alone.
 package struct ShardTurn {
-    /// What the thread is connected to.
+    /// The thread's connections.
     package struct Wiring {
         /// Market of all symbols.
         package var market: Market
-        /// Questions.
+        /// Questions to the book thread.
         package var work: CommandQueue<BookWork>
-        /// Takes requests for snapshots; false if it cannot now.
+        /// Accepts snapshot requests; false if it cannot now.
         package var want: ([SnapshotFetcher.Request]) -> Bool
-        /// Takes requests to resubscribe; false if it cannot now.
+        /// Accepts resubscription requests; false if it cannot now.
         package var resubscribe: ([SymbolName]) -> Bool
         /// Whether books wait for more depth.
         package var isDepthWanted: () -> Bool
-        /// Levels a side to request.
+        /// Levels per side to request.
         package var levelCount: (SnapshotPriority) -> Int
-        /// Nanoseconds of a clock that only goes forward.
+        /// Monotonic time in nanoseconds.
         package var monotonicNs: () -> UInt64
 
-        /// A thread connected to these.
+        /// Wiring with these connections.
         package init(
             market: Market, work: CommandQueue<BookWork>, want: @escaping ([SnapshotFetcher.Request]) -> Bool,
             resubscribe: @escaping ([SymbolName]) -> Bool, isDepthWanted: @escaping () -> Bool,
@@ -58,10 +58,10 @@ package struct ShardTurn {
     private var silent: [SymbolName] = []
     private var ranks = RankRound()
 
-    /// A thread that has not started.
+    /// Turns of a thread that has not started.
     package init(_ wiring: Wiring) { self.wiring = wiring }
 
-    /// The rest of a turn, when the frames at hand have been stepped.
+    /// The rest of a turn, after the frames have been processed.
     package mutating func finish(_ engine: inout BookEngine) {
         for work in wiring.work.take() { work(engine) }
         passRequests(&engine)

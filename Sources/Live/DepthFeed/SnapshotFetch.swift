@@ -1,27 +1,26 @@
-// One request of a fetcher in progress, without its carrier: what is gathered of the answer, and what the
-// answer means.
+// One request of a fetcher in progress, without its carrier: collects the answer and determines its meaning.
 
 import BinanceVenue
 import FeedPlan
 
-/// A request in progress. Its bytes are gathered after a prefix, so that envelope and body are one run.
+/// A request in progress. Its bytes are collected after a prefix, so that envelope and body are contiguous.
 ///
-/// The carrier calls `answered` once the head of an answer is there, `received` for pieces of the body, and
-/// `finished` once, after which nothing follows.
+/// The carrier calls `answered` when the head of an answer has arrived, `received` for pieces of the body,
+/// and `finished` once, after which nothing follows.
 package final class SnapshotFetch {
     /// Base, path and query.
     package let address: String
-    /// Longest body.
+    /// Longest body accepted.
     package let bodyBytesMax: Int
-    /// Longest time for one address of the host to answer.
+    /// Time limit for one address of the host.
     package let requestLimitMs: Int
-    /// Longest time, all addresses together.
+    /// Time limit for all addresses together.
     let limitMs: Int
     var bytes: [UInt8]
     private(set) var status = 0
     private(set) var usedWeight: Int?
     private(set) var retryAfterSeconds: Int?
-    /// Levels a side at which the answer was cut, if a server says that it knows no more.
+    /// Levels per side at which the answer was truncated, if the server says so.
     private(set) var levelCountMax: Int?
     private let prefixBytes: Int
     private let clock: any ShellClock
@@ -32,9 +31,9 @@ package final class SnapshotFetch {
     private var hasFinished: (SnapshotFetch, String?) -> Void
 
     /// - Parameters:
-    ///   - limitMs: longest time, all addresses together.
-    ///   - answered: the body begins.
-    ///   - finished: the end, once; nil after a whole body, whatever the status.
+    ///   - limitMs: time limit for all addresses together.
+    ///   - answered: called when the body starts.
+    ///   - finished: called once at the end; nil after a whole body, whatever the status.
     init(
         _ address: String, on clock: any ShellClock, bodyBytesMax: Int, requestLimitMs: Int, limitMs: Int,
         prefix: [UInt8], answered: @escaping (SnapshotFetch) -> Void,
@@ -47,17 +46,17 @@ package final class SnapshotFetch {
         (hasBegun, hasFinished) = (answered, finished)
     }
 
-    /// The header in which a `lob` that serves its books says at how many levels a side it cut an answer: a
-    /// side that long goes on.
+    /// The header in which a serving `lob` gives the number of levels per side at which it truncated an
+    /// answer: a side of that length continues beyond it.
     static let levelCountHeader = "x-lob-depth-limit"
 
-    /// Replaces the prefix by one of equal length.
+    /// Replaces the prefix with one of equal length.
     func setPrefix(_ prefix: [UInt8]) { bytes.replaceSubrange(..<prefixBytes, with: prefix) }
 
-    /// Sends it.
+    /// Sends the request.
     ///
-    /// - Parameter get: begins it; returns what ends it early, or nil if there is no such address.
-    /// - Returns: false without an address; nothing follows then.
+    /// - Parameter get: starts it; returns a closure that cancels it, or nil if the address is invalid.
+    /// - Returns: false if the address is invalid; nothing then follows.
     func begin(_ get: (SnapshotFetch) -> (() -> Void)?) -> Bool {
         guard let cancelling = get(self) else { return false }
         self.cancelling = cancelling
@@ -68,14 +67,14 @@ package final class SnapshotFetch {
         return true
     }
 
-    /// Ends it early; `finished` follows.
+    /// Cancels it; `finished` follows.
     func cancel() { cancelling?() }
 
-    /// The head of an answer is there.
+    /// The head of an answer arrived.
     ///
     /// - Parameters:
-    ///   - status: of the answer.
-    ///   - header: the value of a header, by its name in lower case.
+    ///   - status: its status.
+    ///   - header: returns a header by its lower-case name.
     package func answered(status: Int, header: (String) -> String?) {
         self.status = status
         usedWeight = header("x-mbx-used-weight-1m").flatMap { Int($0) }
@@ -101,9 +100,9 @@ package final class SnapshotFetch {
     /// What is known of the answer while its body is arriving.
     var head: SnapshotPlanner.Answer { SnapshotPlanner.Answer(status: status, usedWeight: usedWeight) }
 
-    /// What the planner needs to know of the answer.
+    /// The answer, as the planner needs it.
     func answer(_ error: String?) -> SnapshotPlanner.Answer {
-        // A body that is not whole is no answer, but a refusal is one even if its body is not whole.
+        // An incomplete body is no answer, but a refusal is one even if its body is incomplete.
         let isWhole = error == nil || status >= 400
         return SnapshotPlanner.Answer(
             status: isWhole ? status : 0, code: code, retryAfterSeconds: retryAfterSeconds,

@@ -1,4 +1,4 @@
-// One request of a fetcher: what it sends, what it gathers, and what its answer means.
+// One request of a fetcher: sending it, collecting the answer, and acting on it.
 
 import BinanceVenue
 import BookSync
@@ -7,7 +7,7 @@ import LobHandoff
 import MarketData
 
 extension SnapshotFetcher {
-    /// Sends what the planner decided to send.
+    /// Sends a request decided on by the planner.
     func fetch(_ request: SnapshotPlanner.Request) {
         let key = request.key
         let limit = request.limit.levelCount
@@ -36,7 +36,7 @@ extension SnapshotFetcher {
         }
     }
 
-    /// Sends a request; false if there is no such address.
+    /// Sends a request; false if the address is invalid.
     func begin(_ fetch: SnapshotFetch, _ ticket: UInt64) -> Bool {
         openCount += 1
         fetches[ticket] = fetch
@@ -46,7 +46,7 @@ extension SnapshotFetcher {
         return false
     }
 
-    /// The body of an answer begins.
+    /// The body of an answer starts.
     func answering(_ ticket: UInt64, _ head: SnapshotPlanner.Answer) {
         planner.answering(ticket, head, nowMs: nowMs)
         pump()
@@ -78,6 +78,6 @@ extension SnapshotFetcher {
 }
 
 extension SnapshotPlanner.Answer {
-    /// Whether the venue, or the firewall before it, wants no requests for a while.
+    /// Whether the venue, or the firewall before it, currently refuses requests.
     var isLimit: Bool { status == 429 || status == 418 || status == 403 }
 }

@@ -1,14 +1,14 @@
-// The list of symbols of a market: one large body, in the same budget as the snapshots.
+// A market's symbol list: one large body, charged to the same budget as the snapshots.
 
 import BinanceVenue
 import FeedPlan
 import MarketData
 
-/// Why a list of symbols did not come.
+/// Why a symbol list could not be fetched.
 public enum ExchangeInfoError: Error, Hashable, Sendable {
-    /// The venue refused it, or did not answer any of the attempts; `status` is 0 if it never did.
+    /// The venue refused every attempt or did not answer; `status` is 0 if it never did.
     case refused(status: Int, reason: String)
-    /// The body was never readable.
+    /// No body could be parsed.
     case unreadable(ParseError)
     /// The fetcher was stopped.
     case stopped
@@ -26,12 +26,11 @@ extension ExchangeInfoError: CustomStringConvertible {
 }
 
 extension SnapshotFetcher {
-    /// Fetches the list of symbols of a market, within the budget and after every pause, and retries after
-    /// trouble.
+    /// Fetches a market's symbol list, within the budget and after every pause, retrying on failure.
     ///
     /// - Parameters:
-    ///   - market: whose list.
-    ///   - use: gets the list, once, on the loop's thread.
+    ///   - market: the market.
+    ///   - use: receives the list, once, on the loop's thread.
     /// - Precondition: the fetcher has the market.
     public func fetchExchangeInfo(
         _ market: Market, _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
@@ -39,12 +38,12 @@ extension SnapshotFetcher {
         ask(ListQuestion(market: market, use: use))
     }
 
-    /// The same, keeping the venue's own words of some symbols.
+    /// The same, keeping the venue's original text of some symbols.
     ///
     /// - Parameters:
-    ///   - market: whose list.
-    ///   - symbols: of which the words are kept.
-    ///   - use: gets the list, once, on the loop's thread.
+    ///   - market: the market.
+    ///   - symbols: symbols of which to keep the text.
+    ///   - use: receives the list, once, on the loop's thread.
     package func fetchExchangeInfo(
         _ market: Market, keeping symbols: Set<SymbolName>,
         _ use: @escaping (Result<ExchangeInfo, ExchangeInfoError>) -> Void
@@ -52,10 +51,10 @@ extension SnapshotFetcher {
         ask(ListQuestion(market: market, kept: symbols, use: use))
     }
 
-    /// A list that is wanted.
+    /// A requested list.
     private struct ListQuestion {
         var market: Market
-        /// Symbols of which the venue's own words are kept.
+        /// Symbols of which the venue's original text is kept.
         var kept: Set<SymbolName> = []
         var attempt = 0
         var use: (Result<ExchangeInfo, ExchangeInfoError>) -> Void
@@ -98,7 +97,7 @@ extension SnapshotFetcher {
             switch read(question, fetch) {
             case .success(let list): info = list
             case .failure(let damage):
-                // A body that cannot be read counts as one that did not come.
+                // A body that cannot be parsed counts as missing.
                 failure = damage
                 answer.status = 0
             }
@@ -153,7 +152,7 @@ extension SnapshotFetcher {
         }
     }
 
-    /// Plans with the budget that the venue states from now on; of markets that share one, with the smaller.
+    /// Plans with the budget stated by the venue from now on; if markets share one, with the smaller.
     private func take(weightPerMinute: Int, of market: Market) {
         let before = statedWeights.updateValue(weightPerMinute, forKey: market)
         let least = statedWeights.values.min() ?? weightPerMinute

@@ -1,19 +1,19 @@
 // Fetches snapshots: the planner decides what to request and when, a carrier performs the request, and
-// `deliver` brings the body to its shard. So it does with the announcement that a request was sent, before
-// its body: from then on the shard keeps what it receives. Several markets that share one weight budget share
-// one fetcher.
+// `deliver` brings the body to its shard. Before the body it delivers the announcement that the request was
+// sent: from then on the shard keeps what it receives. Several markets with one weight budget share one
+// fetcher.
 //
-// Live it runs on a loop of its own, normally one that sleeps, so that TLS handshakes and bodies of half a
+// Live it runs on its own loop, normally one that sleeps, so that TLS handshakes and bodies of half a
 // megabyte never delay a feed. In a simulation it runs in virtual time.
 //
 // Invariants
-// * Every request that was accepted ends in one delivery, a body or a failure, unless it is cancelled,
-//   replaced by a later one of its symbol, or the fetcher stops.
-// * Every body is announced after its request and before the body: when its request was sent, or when a new
-//   request found one in flight.
-// * Never more requests in flight than the planner allows, and none longer than its time limit.
-// * While something cannot be delivered nothing new is requested, so at most one body waits for each request
-//   in flight, and one announcement for each symbol with a request.
+// * Every accepted request ends in one delivery, a body or a failure, unless it is cancelled, replaced by a
+//   later one for its symbol, or the fetcher stops.
+// * Every body is announced before it is delivered: when its request was sent, or when a new request found
+//   one in flight.
+// * Never more requests in flight than the planner allows, and none beyond its time limit.
+// * While something cannot be delivered nothing new is requested, so at most one body waits per request in
+//   flight, and one announcement per symbol with a request.
 //
 // Bounds: the planner's queue; bodies of at most `bodyBytesMax`. Worst case: O(entries) for a request sent.
 
@@ -23,26 +23,26 @@ import FeedPlan
 import LobHandoff
 import MarketData
 
-/// Fetches the depth snapshots, and the lists of symbols, of the markets that share a weight budget. Thread:
-/// that of its clock; other threads use `status`, and a `SnapshotFetcherHandle` of FeedSockets.
+/// Fetches the depth snapshots and symbol lists of the markets that share a weight budget. Thread: that of
+/// its clock; other threads use `status` and a `SnapshotFetcherHandle` of FeedSockets.
 public final class SnapshotFetcher {
     /// Limits of a fetcher.
     public struct Options: Sendable {
-        /// The planner's limits and times; nil: the defaults of the pool.
+        /// The planner's limits and times; nil: the pool's defaults.
         public var planner: SnapshotPlanner.Configuration?
-        /// Longest body of a snapshot; longer ones than a parser takes are of no use.
+        /// Longest body of a snapshot; longer ones than the parser accepts are useless.
         public var bodyBytesMax = MessageParser.messageBytesMax
-        /// Longest body of a list of symbols.
+        /// Longest body of a symbol list.
         public var listBytesMax = 64 << 20
-        /// Longest time for one address to answer; all addresses together have the planner's time.
+        /// Time limit for one address; all addresses together have the planner's.
         public var requestLimitMs = 8_000
-        /// Longest time for a list of symbols.
+        /// Time limit for a symbol list.
         public var listLimitMs = 60_000
-        /// How often a list of symbols is asked for before it is given up.
+        /// Attempts to fetch a symbol list before giving up.
         public var listAttemptsMax = 5
-        /// Time between two tries to deliver a body that was not taken.
+        /// Time between two attempts to deliver a body that was not accepted.
         public var redeliveryMs = 20
-        /// Time between two statuses.
+        /// Time between two status publications.
         public var statusIntervalMs = 500
 
         /// The defaults.
@@ -51,30 +51,30 @@ public final class SnapshotFetcher {
 
     /// A request, as it comes from an engine.
     package enum Request: Hashable, Sendable {
-        /// A snapshot with at least this many levels a side; `attempt` is the number of failed attempts so
-        /// far, and `rank` its place among those of equal priority.
+        /// A snapshot with at least this many levels per side; `attempt` is the number of failed attempts so
+        /// far, `rank` its place among those of equal priority.
         case want(
             SnapshotKey, SnapshotPriority, levelCount: Int, attempt: Int,
             rank: SnapshotRank = SnapshotRank())
-        /// The present rank of this symbol, in case a snapshot of it is requested.
+        /// The current rank of this symbol, in case a snapshot of it is requested.
         case rank(SnapshotKey, SnapshotRank)
         /// Cancel the request of this symbol.
         case cancel(SnapshotKey)
     }
 
-    /// What becomes of a request.
+    /// The result of a request.
     package struct Delivery: Sendable {
-        /// News of a snapshot, ready to be a frame.
+        /// News of a snapshot, ready to become a frame.
         package enum News: Hashable, Sendable {
             /// It was requested: the envelope.
             case requested([UInt8])
-            /// It is here: envelope and body.
+            /// It has arrived: envelope and body.
             case snapshot([UInt8])
-            /// It will not come.
+            /// It failed.
             case failed
         }
 
-        /// Whose snapshot.
+        /// The symbol it belongs to.
         package var key: SnapshotKey
         /// The news.
         package var news: News
@@ -89,14 +89,14 @@ public final class SnapshotFetcher {
     let report: (FeedEvent) -> Void
     var planner: SnapshotPlanner
     var counted = SnapshotFetcherStatus()
-    /// Weight a minute that each market's list states.
+    /// Weight per minute stated in each market's list.
     var statedWeights: [Market: Int] = [:]
     private var minutes = MinuteClock()
     /// Whether it was stopped.
     package private(set) var isStopped = false
-    /// Requests in progress, by ticket, with what ends them early.
+    /// Requests in progress, by ticket.
     var fetches: [UInt64: SnapshotFetch] = [:]
-    /// Lists whose turn comes later, by the timer that says when.
+    /// Lists to be requested later, by their timer.
     var laterLists: [ShellTimer: () -> Void] = [:]
     private let deliver: (Delivery) -> Bool
     private var undelivered: [Delivery] = []
@@ -111,14 +111,14 @@ public final class SnapshotFetcher {
     /// A fetcher with nothing to do.
     ///
     /// - Parameters:
-    ///   - endpoints: where each market is.
-    ///   - clock: its time; the fetcher must be used on the clock's thread only, this call included.
+    ///   - endpoints: the addresses of each market.
+    ///   - clock: its time; the fetcher must be used only on the clock's thread, this call included.
     ///   - options: limits and times.
-    ///   - get: begins a request and returns what ends it early, or nil if there is no such address. What
-    ///     happens to it is reported to the request, at the earliest after this call.
-    ///   - deliver: gets what requests lead to, on the clock's thread; false if it cannot be taken now, and
-    ///     it is offered again.
-    ///   - report: what is worth a line in a log. Called on the clock's thread.
+    ///   - get: starts a request and returns a closure that cancels it, or nil if the address is invalid.
+    ///     What happens to it is reported to the request, at the earliest after this call.
+    ///   - deliver: receives the results, on the clock's thread; false if one cannot be accepted now, and it
+    ///     is offered again.
+    ///   - report: receives loggable events, on the clock's thread.
     /// - Precondition: at least one market, all of them of one weight pool.
     package init(
         _ endpoints: [Endpoints], clock: any ShellClock, options: Options = Options(),
@@ -136,16 +136,15 @@ public final class SnapshotFetcher {
         statusWriter = mailbox.writer
     }
 
-    /// Requests that are not gone yet, those being ended included. A process may end when it is 0 after
-    /// `stop`.
+    /// Requests not yet gone, cancelled ones included. A process may end when it is 0 after `stop`.
     package internal(set) var openCount = 0
 
-    /// Takes a request. One that the planner's full queue refuses is delivered as a failure.
+    /// Accepts a request. One refused by the planner's full queue is delivered as a failure.
     ///
     /// - Precondition: the fetcher has the market of the key.
     package func want(_ request: Request) { want([request]) }
 
-    /// Takes requests in their order.
+    /// Accepts requests in order.
     ///
     /// - Precondition: the fetcher has the markets of all keys.
     package func want(_ requests: [Request]) {
@@ -172,13 +171,13 @@ public final class SnapshotFetcher {
         }
     }
 
-    /// Announces to the shard of a symbol that a request is in flight for it.
+    /// Announces to a symbol's shard that a request for it is in flight.
     private func announce(_ key: SnapshotKey, _ limit: SnapshotLimit) {
         let envelope = SnapshotEnvelope(symbol: key.symbol, limit: limit.levelCount)
         hand(Delivery(key: key, news: .requested(envelope.bytes)))
     }
 
-    /// The plan at this moment.
+    /// The current plan.
     package var plan: SnapshotPlanner.Plan {
         var plan = planner.plan(nowMs: nowMs)
         let aheadMs = minutes.aheadMs
@@ -187,7 +186,7 @@ public final class SnapshotFetcher {
         return plan
     }
 
-    /// Ends all requests, for good; nothing is delivered any more, and waiting requests for a list are told.
+    /// Ends all requests for good; nothing more is delivered, and waiting requests for a list are failed.
     package func stop() {
         if isStopped { return }
         isStopped = true
@@ -200,7 +199,7 @@ public final class SnapshotFetcher {
         for list in lists { list() }
     }
 
-    /// The planner's time: its minutes are those of the clock, which are the venue's.
+    /// The planner's time: its minutes are the clock's, and so the venue's.
     var nowMs: Int64 {
         let nowMs = minutes.timeMs(
             realtimeMs: clock.realtimeNs / 1_000_000, monotonicMs: clock.monotonicMs)
@@ -246,7 +245,7 @@ public final class SnapshotFetcher {
         }
     }
 
-    /// Publishes the status before long.
+    /// Schedules publication of the status.
     func showSoon() {
         if statusTimer != nil { return }
         statusTimer = clock.alarm(afterMs: Int64(options.statusIntervalMs)) { [self] in

@@ -1,13 +1,13 @@
-// The counters and gauges of the snapshot fetcher and its planner under their names.
+// Metrics of the snapshot fetcher and its planner.
 
 import FeedPlan
 import LobMetrics
 
 extension SnapshotFetcherStatus: Measured {
-    /// There is one.
+    /// There is only one.
     public static let instanceLabel: String? = nil
 
-    /// Its counters and gauges.
+    /// Counters and gauges of the fetcher.
     package static let metrics: [Metric<SnapshotFetcherStatus>] = stored + queues
 
     private static let stored: [Metric<SnapshotFetcherStatus>] = [

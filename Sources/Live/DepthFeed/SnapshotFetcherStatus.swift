@@ -6,21 +6,21 @@ import MarketData
 
 /// What keeps a snapshot fetcher from sending its next request.
 public enum SnapshotFetcherWait: UInt8, Sendable, BitwiseCopyable {
-    /// Nothing does, or nothing is requested.
+    /// Nothing, or nothing is requested.
     case nothing
-    /// The venue wants no requests now.
+    /// The venue currently wants no requests.
     case limited
     /// The venue has banned this address.
     case banned
-    /// The venue's firewall keeps us out.
+    /// The venue's firewall blocks us.
     case blocked
     /// The venue does not answer, or only with errors.
     case outage
     /// This minute's weight is spent.
     case budget
-    /// Answers are on their way, and no more requests are allowed at once.
+    /// Answers are outstanding, and no more requests are allowed at once.
     case answers
-    /// Everything that is requested waits after a failure.
+    /// All requests wait after a failure.
     case backoff
 }
 
@@ -44,22 +44,21 @@ extension SnapshotFetcherWait {
 public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     /// When this status was written, in nanoseconds since 1970.
     public var writtenAtNs: Int64 = 0
-    /// Snapshots requested and not sent for yet, by `SnapshotPriority`.
+    /// Snapshots requested but not yet sent for, by `SnapshotPriority`.
     public var queued = InlineArray<6, Int>(repeating: 0)
-    /// Requests sent and not answered.
+    /// Requests sent and not yet answered.
     public var inFlight = 0
-    /// Weight spent in this clock minute, and the most that may be.
+    /// Weight spent in this clock minute, and its limit.
     public var weightSpent = 0
     /// See `weightSpent`.
     public var weightMax = 0
     /// What the next request waits for.
     public var waitsFor = SnapshotFetcherWait.nothing
-    /// When the next request goes out at the earliest, in milliseconds since 1970; 0 if nothing is waited
-    /// for.
+    /// Earliest time of the next request, in milliseconds since 1970; 0 if nothing is waited for.
     public var waitingUntilMs: Int64 = 0
-    /// When everything requested should be there, in milliseconds since 1970; 0 if nothing is.
+    /// When all requests should be answered, in milliseconds since 1970; 0 if there are none.
     public var etaMs: Int64 = 0
-    /// Of the present batch: delivered, failed for good, and all.
+    /// Of the current batch: delivered, failed for good, and all.
     public var delivered = 0
     /// See `delivered`.
     public var failed = 0
@@ -69,25 +68,25 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     public var sentCount = 0
     /// Answers 429, 418 and 403.
     public var refusalCount = 0
-    /// Requests that got no answer, or an error worth a retry.
+    /// Requests with no answer, or a retryable error.
     public var transientFailureCount = 0
-    /// Weight a minute that the venue states in its lists of symbols; 0 until one is read.
+    /// Weight per minute stated in the venue's symbol lists; 0 until one is parsed.
     public var statedWeight = 0
-    /// Such statements that cannot be true.
+    /// Such statements that were implausible.
     public var unusableLimits = 0
     /// Bytes of all bodies.
     public var bytes = 0
-    /// Bodies that wait because their shard does not accept them.
+    /// Bodies waiting because their shard does not accept them.
     public var undelivered = 0
     /// The last failure.
     public var lastError = InlineText()
 
-    /// A fetcher that has done nothing.
+    /// Status of a new fetcher.
     public init() {}
 }
 
 extension SnapshotFetcherStatus {
-    /// Copies what the planner says.
+    /// Copies the planner's numbers.
     mutating func take(_ plan: SnapshotPlanner.Plan) {
         for priority in SnapshotPriority.allCases {
             queued[priority.rawValue] = plan.queued[priority.rawValue]

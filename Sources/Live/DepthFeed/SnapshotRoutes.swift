@@ -1,4 +1,4 @@
-// From the fetcher to the shards: the symbol of a snapshot decides which feed gets it.
+// From the fetcher to the shards: the symbol of a snapshot determines its feed.
 
 import LobHandoff
 import MarketData
@@ -9,21 +9,21 @@ package protocol SnapshotTaker: Sendable {
     func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool
 }
 
-/// Where snapshots go; filled once the shards exist, which is before any snapshot is requested.
+/// Destinations of snapshots; filled once the shards exist, which is before any snapshot is requested.
 package final class SnapshotRoutes<Shard: SnapshotTaker>: @unchecked Sendable {
     private let routes = CommandQueue<[SymbolName: Shard]>(capacity: 1)
     // Thread: the fetcher's.
     private var known: [SymbolName: Shard] = [:]
 
-    /// Routes that lead nowhere yet.
+    /// Routes without shards.
     package init() {}
 
-    /// The shard of each symbol, once. For any thread.
+    /// Sets each symbol's shard, once. For any thread.
     package func set(_ shards: [SymbolName: Shard]) { _ = routes.post(shards) }
 
-    /// Delivers it to its shard. Thread: the fetcher's.
+    /// Delivers to the symbol's shard. Thread: the fetcher's.
     ///
-    /// - Returns: false if the shard cannot take it now, or is not there yet.
+    /// - Returns: false if the shard cannot accept it now, or does not exist yet.
     package func deliver(_ delivery: SnapshotFetcher.Delivery) -> Bool {
         if let shards = routes.take().first { known = shards }
         return known[delivery.key.symbol]?.deliver(delivery) ?? false

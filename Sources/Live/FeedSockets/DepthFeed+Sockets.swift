@@ -8,12 +8,13 @@ extension DepthFeed {
     /// A feed that has not started, over WebSockets.
     ///
     /// - Parameters:
-    ///   - configuration: checked before; see `validate`.
-    ///   - loop: its event loop; the feed must be used on the loop's thread only, this call included.
-    ///   - socket: limits and choices of each connection.
-    ///   - producer: the ring of the shard.
-    ///   - signal: notified whenever something went into the ring; nil if the book thread does not sleep.
-    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    ///   - configuration: already validated; see `validate`.
+    ///   - loop: its event loop; the feed must be used only on the loop's thread, this call included.
+    ///   - socket: options of each connection.
+    ///   - producer: producer of the shard's ring.
+    ///   - signal: notified whenever something was written to the ring; nil if the book thread does not
+    ///     sleep.
+    ///   - report: receives loggable events, on the loop's thread.
     /// - Throws: `TransportError.invalidURL`.
     /// - Precondition: a configuration and options that `validate` accepts.
     package convenience init(

@@ -7,7 +7,7 @@ extension EventLoop: ShellClock {
     /// Nanoseconds since 1970.
     package var realtimeNs: Int64 { LoopClock.realtimeNs }
 
-    /// Nanoseconds of a clock that only goes forward.
+    /// Monotonic time in nanoseconds.
     package var monotonicNs: UInt64 { LoopClock.monotonicNs }
 
     /// Sets a timer of the loop.
@@ -15,6 +15,6 @@ extension EventLoop: ShellClock {
         ShellTimer(number: after(delayNs, action).number)
     }
 
-    /// Cancels it.
+    /// Cancels a timer.
     package func cancel(_ timer: ShellTimer) { cancel(LoopTimer(number: timer.number)) }
 }

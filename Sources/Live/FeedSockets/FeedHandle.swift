@@ -1,4 +1,4 @@
-// What other threads may do with a feed and a fetcher: hand commands to their loops' threads.
+// What other threads may do with a feed: post commands to its loop's thread.
 
 import DepthFeed
 import LobHandoff
@@ -7,7 +7,8 @@ import MarketData
 
 /// A feed as seen from any thread. May be copied; may outlive the feed without harm.
 ///
-/// Every call returns false if the loop's queue of commands is full, and it can be tried again, or if the
+/// Every call returns false, with no effect, if the loop's command queue is full (retry) or the loop is
+/// closed.
 /// loop is closed; nothing happens then.
 package struct FeedHandle: SnapshotTaker {
     private let loop: LoopHandle

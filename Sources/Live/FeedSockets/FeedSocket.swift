@@ -36,7 +36,7 @@ final class FeedSocket: FeedLink {
 }
 
 extension LinkEnd {
-    /// How a WebSocket ended, in the words of a feed.
+    /// How a WebSocket ended, in a feed's terms.
     package init(_ end: WebSocketEnd) {
         self.init(
             error: end.error.map { "\($0)" }, peerCode: end.peerCode, peerReason: end.peerReason)

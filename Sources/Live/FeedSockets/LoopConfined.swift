@@ -1,4 +1,4 @@
-// A value that only the thread of its loop may touch.
+// A value that only its loop's thread may touch.
 
 import LobTransport
 
@@ -8,7 +8,7 @@ final class LoopConfined<Value: AnyObject>: @unchecked Sendable {
 
     init(_ value: Value) { self.value = value }
 
-    /// Runs `body` with the object on its loop's thread, if it still lives then.
+    /// Runs `body` with the object on its loop's thread, if it is still alive then.
     ///
     /// - Returns: false if the loop's queue is full or the loop closed; nothing will happen.
     func post(_ remote: LoopHandle, _ body: @escaping @Sendable (Value) -> Void) -> Bool {

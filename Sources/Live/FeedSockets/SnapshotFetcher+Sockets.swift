@@ -8,12 +8,12 @@ extension SnapshotFetcher {
     /// A fetcher with nothing to do, over HTTP.
     ///
     /// - Parameters:
-    ///   - endpoints: where each market is.
-    ///   - loop: its event loop; the fetcher must be used on the loop's thread only, this call included.
+    ///   - endpoints: the addresses of each market.
+    ///   - loop: its event loop; the fetcher must be used only on the loop's thread, this call included.
     ///   - options: limits and times.
-    ///   - deliver: gets what requests lead to, on the loop's thread; false if it cannot be taken now, and it
+    ///   - deliver: receives the results, on the loop's thread; false if one cannot be accepted now, and it
     ///     is offered again.
-    ///   - report: what is worth a line in a log. Called on the loop's thread.
+    ///   - report: receives loggable events, on the loop's thread.
     /// - Throws: `TransportError.invalidURL` for an endpoint that is not a URL.
     /// - Precondition: at least one market, all of them of one weight pool.
     package convenience init(
@@ -30,7 +30,7 @@ extension SnapshotFetcher {
 extension SnapshotFetch {
     /// Sends the request.
     ///
-    /// - Returns: what ends it early; nil if its address is no URL.
+    /// - Returns: a closure that cancels it; nil if its address is not a URL.
     fileprivate func get(on loop: EventLoop) -> (() -> Void)? {
         guard let url = try? ServiceURL(address) else { return nil }
         var options = HTTPFetch.Options()

@@ -1,4 +1,4 @@
-// A fetcher, as other threads see it.
+// A fetcher as other threads see it.
 
 import BinanceVenue
 import DepthFeed
@@ -16,15 +16,14 @@ package struct SnapshotFetcherHandle: Sendable {
         self.fetcher = LoopConfined(fetcher)
     }
 
-    /// Posts requests, in their order.
+    /// Posts requests in order.
     ///
-    /// - Returns: false if the loop's queue of commands is full, and it can be tried again, or if the loop is
-    ///   closed; nothing happens then.
+    /// - Returns: false, with no effect, if the loop's command queue is full (retry) or the loop is closed.
     package func want(_ requests: [SnapshotFetcher.Request]) -> Bool {
         fetcher.post(loop) { $0.want(requests) }
     }
 
-    /// See `SnapshotFetcher.fetchExchangeInfo`; `use` is called on the loop's thread, but not if this returns
+    /// See `SnapshotFetcher.fetchExchangeInfo`; `use` is called on the loop's thread, unless this returns
     /// false.
     package func fetchExchangeInfo(
         _ market: Market, keeping symbols: Set<SymbolName> = [],

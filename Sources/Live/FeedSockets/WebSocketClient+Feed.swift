@@ -1,11 +1,11 @@
-// Which options of a feed's sockets are legal. A time beyond `TimeLimit.longestMs` is clamped to it, so
-// `.max` means never.
+// Legal options of a feed's sockets. A time beyond `TimeLimit.longestMs` is clamped to it, so `.max` means
+// never.
 
 import LobTransport
 import MarketData
 
 extension WebSocketClient.Options {
-    /// The defaults for a feed: a ping after 15 s of silence, given up 10 s later.
+    /// Defaults for a feed: a ping after 15 s of silence, given up 10 s later.
     package static var feed: WebSocketClient.Options {
         var options = WebSocketClient.Options()
         options.pingAfterMs = 15_000
@@ -15,7 +15,7 @@ extension WebSocketClient.Options {
 
     /// Checks every field.
     ///
-    /// - Throws: `ConfigurationError` of the first field that has no legal value, with `socket.` in front.
+    /// - Throws: `ConfigurationError` of the first field with an illegal value, prefixed by `socket.`.
     package func validate() throws(ConfigurationError) {
         try ConfigurationError.check(
             "socket.backends", "\(backends)", !backends.isEmpty && Set(backends).count == backends.count,
@@ -30,7 +30,7 @@ extension WebSocketClient.Options {
         }
     }
 
-    /// The same with times that can be added up.
+    /// The same with times clamped so that they can be added.
     var saturated: WebSocketClient.Options {
         var same = self
         same.openLimitMs = TimeLimit.ms(openLimitMs)
