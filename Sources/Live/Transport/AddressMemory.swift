@@ -1,12 +1,12 @@
 // The order in which the addresses of a name are tried. Pure.
 //
-// The resolver sorts by its own rules, the same every time: on a machine without a route to one family, or
-// with a broken machine of the service first in the list, every attempt would begin with the same failure. So
-// the families take turns, and the order begins after the address that failed last.
+// The resolver sorts by its own rules, the same every time: on a machine without a route to one family, or if
+// a broken server comes first, every attempt would start with the same failure. So the families alternate,
+// and the order starts after the address that failed last.
 
-/// The addresses that failed last, by name.
+/// The addresses that failed last, by host name.
 struct AddressMemory {
-    /// Most names that are remembered; the oldest one gives way.
+    /// Most names remembered; the oldest is evicted.
     static let nameCountMax = 64
 
     private var failures: [(name: String, address: String)] = []
@@ -18,7 +18,7 @@ struct AddressMemory {
         failures.append((name, address))
     }
 
-    /// All of the addresses, in the order to try them.
+    /// All of these addresses, in the order in which to try them.
     func order(_ addresses: [String], of name: String) -> [String] {
         let mixed = Self.interleaved(addresses)
         guard let failed = failures.first(where: { $0.name == name }),
@@ -27,7 +27,7 @@ struct AddressMemory {
         return Array(mixed[(index + 1)...] + mixed[...index])
     }
 
-    /// The families in turn, each in its order, starting with the family of the first address.
+    /// The families alternating, each in its own order, starting with the family of the first address.
     private static func interleaved(_ addresses: [String]) -> [String] {
         let first = addresses.first.map { $0.contains(":") }
         let families = [true, false].map { isFirst in

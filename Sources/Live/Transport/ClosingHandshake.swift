@@ -1,5 +1,5 @@
 // How an open connection of the native backend ends (RFC 6455 section 7). Pure; the shell sends, and kills
-// the socket when told to or when its time limit passes.
+// the socket when told to or at its time limit.
 //
 //     state      input                  action        next       to report at the end
 //     --------   --------------------   -----------   --------   ----------------------------
@@ -14,8 +14,8 @@
 //     any        any other              none
 //     open, closing: the socket is gone                          lost
 //
-// `answered` waits for the server to hang up first, as it should; `over` waits for the library to report that
-// the socket is gone. What is reported is decided once.
+// `answered` waits for the server to close the TCP connection first, as it should; `over` waits for the
+// library to report that the socket is gone. What to report is decided once.
 
 /// The state of the closing handshake.
 struct ClosingHandshake {
@@ -41,7 +41,7 @@ struct ClosingHandshake {
         if case .open = state { true } else { false }
     }
 
-    /// Whether bytes of the peer still matter.
+    /// Whether bytes from the peer still matter.
     var isListening: Bool {
         switch state {
         case .open, .closing: true
@@ -103,7 +103,7 @@ struct ClosingHandshake {
         }
     }
 
-    /// Gives up at once: the caller wants no more, or the peer is silent.
+    /// Gives up at once: the owner is done with it, or the peer is silent.
     mutating func abort(_ error: TransportError) -> Action {
         switch state {
         case .open, .closing:

@@ -1,5 +1,5 @@
 // From a URL to an open connection: which address to try with which backend, and when to give up. Pure; the
-// shell resolves, connects and keeps the time limit of each attempt.
+// shell resolves, connects and enforces the time limit of each attempt.
 //
 //     state        input                  action                                  next
 //     ----------   --------------------   -------------------------------------   ----------
@@ -12,14 +12,14 @@
 //     attempting   failed, none is left   give up                                 over
 //     any          opened                                                         over
 //     not over     cancel                 give up                                 over
-//     any          any other              none: a late answer of something that
+//     any          any other              none: a late answer from something that
 //                                         was given up
 //
-// After a failure the next backend is tried at the same address if the server did not consent to the upgrade
-// for a reason that may not apply to the other handshake; the next address if this one could not be reached;
-// neither if the owner says that this attempt is the last. At another address the backends start over if it
-// was the answer that failed. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
-// next plan begins after the address that failed last.
+// After a failure, the next backend is tried at the same address if the server rejected the upgrade for a
+// reason that may not apply to the other handshake; the next address if this one could not be reached;
+// neither if the owner declares this attempt the last. At another address the backends start over if it was
+// the answer that failed. At most `addressCountMax` addresses are tried: a venue counts attempts, and the
+// next plan starts after the address that failed last.
 
 /// The order of attempts of one connection.
 struct DialPlan {
@@ -37,7 +37,7 @@ struct DialPlan {
         case over
     }
 
-    /// Most addresses that one plan tries.
+    /// Most addresses tried by one plan.
     static let addressCountMax = 4
 
     private let backends: [WebSocketBackend]
@@ -49,7 +49,7 @@ struct DialPlan {
         self.backends = backends
     }
 
-    /// The backend in use, nil if none is.
+    /// The current backend, nil if there is none.
     var backend: WebSocketBackend? {
         if case .attempting(_, _, let backendIndex) = state { backends[backendIndex] } else { nil }
     }
@@ -81,7 +81,7 @@ struct DialPlan {
         }
     }
 
-    /// - Parameter isLast: whether it must not be tried anywhere else.
+    /// - Parameter isLast: whether nothing else may be tried.
     mutating func failed(_ error: TransportError, isLast: Bool = false) -> Action {
         switch state {
         case .attempting(let addresses, let addressIndex, let backendIndex):
@@ -121,8 +121,8 @@ struct DialPlan {
 }
 
 extension TransportError {
-    /// Whether the server might consent to the other handshake. Not for statuses that concern the client, its
-    /// rate or the server's health: another attempt would only count against it.
+    /// Whether the server might accept the other handshake. Not for statuses about the client, its rate or
+    /// the server's health: another attempt would only count against us.
     var isWorthAnotherBackend: Bool {
         switch self {
         case .unanswered, .unansweredInPlain, .badAnswer, .handshakeInvalid: true
@@ -134,8 +134,8 @@ extension TransportError {
         }
     }
 
-    /// Whether another address of the same name may do better: this one cannot be reached, or what answers
-    /// there is broken. A status is an answer of the whole service.
+    /// Whether another address of the same name may work: this one cannot be reached, or the server there is
+    /// broken. A status comes from the whole service.
     var isWorthAnotherAddress: Bool {
         switch self {
         case .refused, .unreachable, .timedOut, .certificateRefused, .tlsFailed, .noTLS, .unanswered,

@@ -1,9 +1,9 @@
-// The shell of a `DialPlan`: resolves, starts attempts and keeps the limit of each, for WebSocket and HTTP
-// clients alike.
+// The shell of a `DialPlan`: resolves, starts attempts and enforces the time limit of each, for WebSocket and
+// HTTP clients alike.
 
 /// Establishes one connection.
 final class Dialer {
-    /// One attempt, as its owner has to start it.
+    /// One attempt, as its owner must start it.
     struct Attempt {
         var address: String
         var proxy: String?
@@ -31,8 +31,8 @@ final class Dialer {
     ///
     /// - Parameters:
     ///   - begin: starts an attempt.
-    ///   - abandon: gives up the current attempt; returns why, if it was not for lack of a connection.
-    ///   - giveUp: the last call, if no attempt opens.
+    ///   - abandon: gives up the current attempt; returns the reason unless it simply was not open.
+    ///   - giveUp: called last, if no attempt opens.
     func start(
         begin: @escaping (Attempt) throws(TransportError) -> Void, abandon: @escaping () -> TransportError?,
         giveUp: @escaping (TransportError) -> Void

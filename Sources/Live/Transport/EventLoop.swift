@@ -1,15 +1,15 @@
-// One thread's view of the network: connections, servers, timers and messages from other threads, all served
+// One thread's view of the network: connections, servers, timers and commands from other threads, all served
 // by turning the loop.
 //
 // Why this shape: libwebsockets serves one context from one thread, and a feed must decide itself whether
 // that thread spins or sleeps. So there is no hidden thread: the owner of the loop calls `turn`.
 //
 // Invariants
-// * Other threads call nothing here but `remote`.
-// * What a callback starts (a connection, a timer) begins in the next turn at the earliest: the library is
-//   never re-entered to make a connection.
-// * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, look-ups by eight
-//   at once.
+// * Other threads use only `remote`.
+// * Anything started by a callback (a connection, a timer) begins in the next turn at the earliest: the
+//   library is never re-entered to make a connection.
+// * Every queue is bounded: commands by `commandCountMax`, send queues by `queueBytesMax`, name look-ups by
+//   eight at once.
 
 import CLobTransport
 
@@ -17,15 +17,15 @@ import CLobTransport
 public final class EventLoop {
     /// Limits and settings of a loop.
     public struct Options: Sendable {
-        /// Most bytes one read of a socket hands over; also the room for a response head.
+        /// Most bytes delivered by one read of a socket; also the room for a response head.
         public var readBytesMax = 65536
-        /// Most bytes that wait to be sent on one connection; beyond that `send` returns false.
+        /// Most bytes waiting to be sent on one connection; beyond that `send` returns false.
         public var queueBytesMax = 4 << 20
-        /// Most commands that wait from other threads; beyond that `post` returns false.
+        /// Most commands waiting from other threads; beyond that `post` returns false.
         public var commandCountMax = 1024
         /// PEM file of the only certificate authorities to trust; nil trusts the system's.
         public var authorityPath: String?
-        /// When to go through an HTTP proxy.
+        /// When to use an HTTP proxy.
         public var proxy = ProxyRules.environment
 
         /// The defaults.
@@ -64,7 +64,7 @@ public final class EventLoop {
     /// Serves what is ready, then due timers, then commands of other threads.
     ///
     /// - Parameter waitAtMostNs: 0 does not wait for the network (spinning); more waits until something
-    ///   happens, but no longer than that. The system rounds waits down to milliseconds; the rest is spun.
+    ///   happens, but no longer. The system rounds waits down to milliseconds; the rest is spent spinning.
     package func turn(waitAtMostNs: UInt64 = 0) {
         precondition(!isTurning, "turn() from inside a turn")
         isTurning = true
@@ -78,28 +78,28 @@ public final class EventLoop {
     ///
     /// - Parameters:
     ///   - spinning: true never sleeps.
-    ///   - condition: asked once a turn.
+    ///   - condition: evaluated once a turn.
     package func run(spinning: Bool = false, until condition: () -> Bool) {
         while handle != nil && !condition() { turn(waitAtMostNs: spinning ? 0 : .max) }
     }
 
     /// Sets a timer.
     ///
-    /// - Returns: its name, to cancel it.
+    /// - Returns: its id, for cancelling it.
     @discardableResult
     package func after(_ delayNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
         let (deadlineNs, overflow) = monotonicNs().addingReportingOverflow(delayNs)
         return timers.set(deadlineNs: overflow ? .max : deadlineNs, action)
     }
 
-    /// Sets a timer by milliseconds; a time below 0 is 0, one too long is never.
+    /// Sets a timer in milliseconds; a negative time is 0, one too long is never.
     @discardableResult
     package func after(ms: some BinaryInteger, _ action: @escaping () -> Void) -> LoopTimer {
         let (delayNs, overflow) = UInt64(clamping: ms).multipliedReportingOverflow(by: 1_000_000)
         return after(overflow ? .max : delayNs, action)
     }
 
-    /// Cancels a timer; one that has fired or was cancelled is ignored.
+    /// Cancels a timer; ignored if it has fired or was cancelled.
     package func cancel(_ timer: LoopTimer) { timers.cancel(timer) }
 
     /// Runs the waiting commands, ends every connection and server, reporting each, and frees the loop. Not
@@ -116,19 +116,19 @@ public final class EventLoop {
         timers.removeAll()
     }
 
-    /// Bytes that wait in the send queues of all connections.
+    /// Bytes waiting in the send queues of all connections.
     package var queuedBytes: Int { handle?.queuedBytes ?? 0 }
 
-    /// Reads the certificates, keys and authorities of all servers of the loop again, for connections to
-    /// come; those that are there go on.
+    /// Reloads the certificates, keys and authorities of all the loop's servers, for new connections;
+    /// existing ones go on.
     ///
-    /// - Returns: why what was there before stays; nil if it does not.
+    /// - Returns: why the previous ones stay in force; nil on success.
     package func reloadIdentities() -> String? { handle?.reloadIdentities() }
 
     /// Whether `close` has been called: from then on, connections end because their owner ends them.
     var isClosed: Bool { handle == nil }
 
-    /// Runs it at the end of this turn or in the next one, outside the library.
+    /// Runs an action at the end of this turn or in the next one, outside the library.
     func soon(_ action: @escaping () -> Void) { deferred.append(action) }
 
     func connect(_ socket: Socket, to target: Target, of url: ServiceURL) throws(TransportError) {
@@ -146,7 +146,7 @@ public final class EventLoop {
         return used
     }
 
-    /// Resolves a name on another thread; the answer comes in a later turn.
+    /// Resolves a name on another thread; the answer arrives in a later turn.
     func resolve(_ host: String, _ answer: @escaping Lookup) {
         if handle == nil { return answer(.failure(.cancelled)) }
         lastLookup += 1

@@ -1,26 +1,25 @@
-// RFC 6455 framing as a client receives it: bytes in, pieces of messages out, without a copy and without a
-// socket.
+// RFC 6455 framing on the client side: bytes in, pieces of messages out, without a copy and without a socket.
 //
-// Why this shape: a read of the socket may end anywhere, so the decoder keeps only the current frame's header
-// and a position. Payload stays where it arrived and is identified by its place in the given bytes. Only
-// control frames are gathered (at most 125 bytes), because answering needs them whole.
+// Why this shape: a socket read may end anywhere, so the decoder keeps only the current frame's header and a
+// position. Payload stays where it arrived and is identified by its place in the given bytes. Only control
+// frames are collected (at most 125 bytes), because answering needs them whole.
 //
 // Invariants
 // * Between two calls `remaining` bytes of the current frame are still to come, and `phase` names the byte
 //   awaited.
-// * A message never exceeds `messageBytesMax`: refused at the header, before any byte of the excess is
+// * A message never exceeds `messageBytesMax`: it is rejected at the header, before any excess byte is
 //   delivered.
 // * After a violation or a close frame nothing more is decoded; the caller stops.
-// Text is not checked for UTF-8: the only reader is a parser that takes bytes and refuses what it does not
+// Text is not checked for UTF-8: its only reader is a parser that takes bytes and rejects what it does not
 // know. Worst case: one-byte frames, some 10 ns each.
 
 /// The receiving half of a WebSocket client.
 struct FrameDecoder {
-    /// What came next in the bytes.
+    /// The next item decoded.
     enum Step: Hashable {
-        /// All bytes are used up.
+        /// All bytes are consumed.
         case needsMore
-        /// A piece of a message: this many bytes from this place in the bytes given.
+        /// A piece of a message: this many of the given bytes, from this position.
         case fragment(start: Int, count: Int, isFinal: Bool)
         /// A whole ping; its payload is `control[0 ..< controlCount]`.
         case ping
@@ -43,22 +42,22 @@ struct FrameDecoder {
 
     private enum Phase { case opcode, length, length16, length64, payload, control }
 
-    /// Most bytes of one message, all its fragments together.
+    /// Most bytes of one message, all fragments together.
     let messageBytesMax: Int
     /// Payload of the last control frame.
     private(set) var control = InlineArray<125, UInt8>(repeating: 0)
-    /// Length of it.
+    /// Its length.
     private(set) var controlCount = 0
 
     private var phase = Phase.opcode
     private var opcode = Opcode.continuation
     private var isLastFrame = false
     private var isInMessage = false
-    /// Bytes still to come: of the payload, or of an extended length.
+    /// Bytes still to come, of the payload or of an extended length.
     private var remaining = 0
     private var extendedLength: UInt64 = 0
     private var messageBytes = 0
-    /// Bytes of the calls before this one.
+    /// Bytes of the previous calls.
     private var streamBytes: UInt64 = 0
 
     /// A decoder at the first byte after the handshake.
@@ -69,13 +68,13 @@ struct FrameDecoder {
         self.messageBytesMax = messageBytesMax
     }
 
-    /// Decodes up to the next thing to act on.
+    /// Decodes up to the next item to act on.
     ///
     /// - Parameters:
-    ///   - bytes: what one read brought.
-    ///   - position: where to continue in it; 0 at first, moved past what was used.
+    ///   - bytes: the result of one read.
+    ///   - position: where to continue; 0 at first, advanced past what was consumed.
     /// - Throws: the first broken rule; the decoder must not be used after it.
-    /// - Complexity: O(header); payload is not looked at. Allocates nothing.
+    /// - Complexity: O(header); payload is not inspected. Allocates nothing.
     mutating func next(_ bytes: Span<UInt8>, from position: inout Int) throws(FrameViolation) -> Step {
         while true {
             switch phase {

@@ -12,8 +12,8 @@ enum SentOpcode: UInt8 {
 /// Appends one masked frame.
 ///
 /// - Parameters:
-///   - mask: four bytes that an observer cannot foresee (RFC 6455 10.3).
-///   - frames: where the frame goes.
+///   - mask: four unpredictable bytes (RFC 6455 10.3).
+///   - frames: the output.
 /// - Precondition: at most 125 bytes for a control frame.
 func appendFrame(_ opcode: SentOpcode, _ payload: Span<UInt8>, mask: UInt32, to frames: inout [UInt8]) {
     precondition(opcode == .text || payload.count <= 125)
@@ -33,7 +33,7 @@ func appendFrame(_ opcode: SentOpcode, _ payload: Span<UInt8>, mask: UInt32, to 
     }
 }
 
-/// The payload of a close frame; the reason is cut to what fits.
+/// The payload of a close frame; the reason is truncated to fit.
 func closePayload(code: UInt16, reason: String) -> [UInt8] {
     var payload = [UInt8(code >> 8), UInt8(truncatingIfNeeded: code)]
     for character in reason where payload.count + character.utf8.count <= 125 {

@@ -1,6 +1,6 @@
-// What a peer did that RFC 6455 forbids.
+// Violations of RFC 6455 by a peer.
 
-/// A rule of RFC 6455 that the peer broke.
+/// A rule of RFC 6455 broken by the peer.
 public enum FrameFault: Hashable, Sendable {
     /// A reserved bit is set and no extension was agreed on (5.2).
     case reservedBits
@@ -18,9 +18,9 @@ public enum FrameFault: Hashable, Sendable {
     case messageUnfinished
     /// A length not in its shortest form, or with its highest bit set (5.2).
     case lengthInvalid
-    /// The message is longer than this side's limit.
+    /// The message exceeds this side's limit.
     case messageTooLong(bytesMax: Int)
-    /// A close frame of one byte, or with a code that must not be sent (5.5.1, 7.4).
+    /// A close frame of one byte, or with an illegal code (5.5.1, 7.4).
     case closeInvalid
 
     /// The close code that answers it.
@@ -29,7 +29,7 @@ public enum FrameFault: Hashable, Sendable {
     }
 }
 
-/// A broken rule and where it shows.
+/// A broken rule and its position.
 public struct FrameViolation: Error, Hashable, Sendable {
     /// The rule.
     public let fault: FrameFault

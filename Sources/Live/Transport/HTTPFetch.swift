@@ -1,17 +1,17 @@
-// One HTTP or HTTPS request of a client and its answer, with the body streamed. Each uses a connection of its
-// own: this package requests a snapshot now and then, and a connection that is not kept cannot go stale.
+// One HTTP or HTTPS request of a client and its answer, with the body streamed. Each uses its own connection:
+// this package requests a snapshot now and then, and a connection that is not kept cannot go stale.
 
 import CLobTransport
 
-/// A GET request in progress. Thread: its loop's. It lives until it has finished, even if nothing else holds
-/// it.
+/// A GET request in progress. Thread: its loop's. It stays alive until it has finished, even if nothing else
+/// holds it.
 package final class HTTPFetch {
     /// Limits of one request.
     package struct Options: Sendable {
         /// Most bytes of a body; a longer one ends the request.
         package var bodyBytesMax = 64 << 20
-        /// Longest time for the whole request; it starts over for each address of the host to which the
-        /// request could not be sent.
+        /// Time limit for the whole request; it restarts for each address of the host if the request could
+        /// not be sent.
         package var limitMs = 15_000
         /// Header lines to add.
         package var headers: [HTTPHeader] = []
@@ -20,7 +20,7 @@ package final class HTTPFetch {
         package init() {}
     }
 
-    /// What the request reports.
+    /// Callbacks of the request.
     package struct Handlers {
         /// The status; from here on `HTTPFetch.header` returns headers.
         package var answered: (Int) -> Void = { _ in }
@@ -43,7 +43,7 @@ package final class HTTPFetch {
     private var socket: FetchSocket?
     private var limit: LoopTimer?
 
-    /// Begins in the loop's next turn.
+    /// Starts in the loop's next turn.
     package init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
         (self.loop, self.url, self.options, self.handlers) = (loop, url, options, handlers)
         dialer = Dialer(loop, url, backends: [.native], limitMs: options.limitMs)
@@ -52,7 +52,7 @@ package final class HTTPFetch {
             giveUp: { self.finish($0) })
     }
 
-    /// A header of the answer by its name in lower case; nil if absent, before the answer and after the end.
+    /// A header of the answer by its lower-case name; nil if absent, before the answer and after the end.
     package func header(_ name: String) -> String? { socket?.header(name) }
 
     /// Gives up the request; `finished` is called.
@@ -79,9 +79,9 @@ package final class HTTPFetch {
         socket = next
     }
 
-    /// The error of an attempt that is given up, nil if it was not open.
+    /// The error of an attempt that is given up; nil if it was not open.
     private func abandon() -> TransportError? {
-        // A request that has left is not sent again: the server may be slow and still count both.
+        // A request that has been sent is not sent again: the server may be slow and still count both.
         let isAsked = socket?.isAsked == true
         if isAsked { dialer.isLastAttempt = true }
         socket?.kill()
@@ -102,7 +102,7 @@ package final class HTTPFetch {
     func failed(_ socket: FetchSocket, _ error: TransportError) {
         if socket !== self.socket { return }
         switch error {
-        // The request had left.
+        // The request had been sent.
         case .unanswered, .unansweredInPlain, .badAnswer: dialer.isLastAttempt = true
         default: break
         }
@@ -134,7 +134,7 @@ final class FetchSocket: Socket {
         (self.fetch, self.address) = (fetch, address)
     }
 
-    /// Ends the request early, for this reason.
+    /// Ends the request early for this reason.
     func stop(_ reason: TransportError) {
         if error == nil { error = reason }
         kill()

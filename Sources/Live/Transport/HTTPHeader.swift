@@ -7,7 +7,7 @@ public struct HTTPHeader: Hashable, Sendable {
     /// Value.
     public let value: String
 
-    /// A header; nil if a character would break the line or end it early.
+    /// A header; nil if it contains a character that would break or end the line.
     public init?(_ name: String, _ value: String) {
         let isToken =
             !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }

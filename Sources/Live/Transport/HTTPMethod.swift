@@ -1,4 +1,4 @@
-// The methods a server distinguishes.
+// The methods distinguished by a server.
 
 import CLobTransport
 
@@ -13,7 +13,7 @@ package enum HTTPMethod: Hashable, Sendable {
     /// Any other.
     case other
 
-    /// As HTTP spells it; the methods that no server here knows in one word.
+    /// Its name in HTTP; one word for all methods unknown to our servers.
     package var name: String {
         switch self {
         case .get: "GET"
@@ -23,7 +23,7 @@ package enum HTTPMethod: Hashable, Sendable {
         }
     }
 
-    /// By the library's number.
+    /// From the library's number.
     init(_ number: Int32) {
         switch number {
         case 0: self = .get

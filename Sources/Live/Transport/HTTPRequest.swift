@@ -1,12 +1,12 @@
-// A request to a server.
+// A request received by a server.
 
 import CLobTransport
 
-/// A request to a server, to be answered now or later. Thread: the loop's.
+/// A request received by a server, to be answered now or later. Thread: the loop's.
 package final class HTTPRequest {
     /// Method.
     package let method: HTTPMethod
-    /// Path, decoded and without `.` and `..`; no query.
+    /// Path, decoded and without `.` and `..`; without query.
     package let path: String
     private let socket: Socket
     private let isUpgrade: Bool
@@ -15,7 +15,7 @@ package final class HTTPRequest {
         (self.socket, self.method, self.path, self.isUpgrade) = (socket, method, path, isUpgrade)
     }
 
-    /// A request that its handler drops is still answered, so that no client waits in vain.
+    /// A request dropped by its handler is still answered, so that no client waits in vain.
     deinit {
         if !isUpgrade {
             _ = socket.respond(HTTPResponse(status: 500, json: "{}").bytes(isBodyless: method == .head))
@@ -32,20 +32,20 @@ package final class HTTPRequest {
         return parts
     }
 
-    /// A header by its name in lower case; nil if absent or once the request is over.
+    /// A header by its lower-case name; nil if absent or once the request is over.
     package func header(_ name: String) -> String? { socket.header(name) }
 
     /// The client's numeric address.
     package var peerAddress: String { socket.peerAddress }
 
-    /// Answers; the first answer counts. False if this was not the first or the client has gone.
+    /// Sends the answer; only the first counts. False if this was not the first or the client has gone.
     @discardableResult
     package func respond(_ response: HTTPResponse) -> Bool {
         !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
     }
 
-    /// Answers with a body that goes on until either side ends the connection; nil if this was not the first
-    /// answer or the client has gone.
+    /// Answers with a body that continues until either side ends the connection; nil if this was not the
+    /// first answer or the client has gone.
     package func respond(streaming contentType: String, headers: [HTTPHeader] = []) -> HTTPStream? {
         if isUpgrade || method != .get { return nil }
         guard let socket = socket as? RequestSocket,
@@ -55,7 +55,7 @@ package final class HTTPRequest {
         return HTTPStream(socket)
     }
 
-    /// Hangs up instead of answering.
+    /// Closes the connection instead of answering.
     package func hangUp() {
         if !isUpgrade { socket.kill() }
     }

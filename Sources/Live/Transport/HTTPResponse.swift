@@ -20,12 +20,12 @@ package struct HTTPResponse: Sendable {
         self.body = body
     }
 
-    /// An answer of JSON text.
+    /// An answer in JSON.
     package init(status: Int = 200, headers: [HTTPHeader] = [], json: String) {
         self.init(status: status, headers: headers, body: Array(json.utf8))
     }
 
-    /// As sent. A status without a known phrase gets an empty one, which HTTP allows.
+    /// The bytes sent. A status without a known phrase gets an empty one, which HTTP allows.
     func bytes(isBodyless: Bool) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
         for header in headers { head += "\(header.name): \(header.value)\r\n" }
@@ -33,7 +33,7 @@ package struct HTTPResponse: Sendable {
         return isBodyless ? Array(head.utf8) : Array(head.utf8) + body
     }
 
-    /// The head of a body whose length is not known: it ends with the connection.
+    /// The head for a body of unknown length: it ends with the connection.
     var openHead: [UInt8] {
         var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
         for header in headers { head += "\(header.name): \(header.value)\r\n" }

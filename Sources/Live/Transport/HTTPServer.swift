@@ -7,41 +7,41 @@ import CLobTransport
 package final class HTTPServer {
     /// Where and how to listen.
     package struct Options: Sendable {
-        /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
+        /// Numeric address to listen on; nil for all addresses, IPv6 and IPv4.
         package var address: String? = "127.0.0.1"
-        /// Port; 0 takes a free one.
+        /// Port; 0 picks a free one.
         package var port = 0
-        /// TLS if given.
+        /// TLS, if given.
         package var tls: TLSIdentity?
-        /// Most WebSocket clients at once; further upgrades are refused with 503.
+        /// Most simultaneous WebSocket clients; further upgrades are refused with 503.
         package var peerCountMax = 4096
-        /// Most connections at once, idle ones and requests included; further ones are closed unread. Nil: as
-        /// many as there are descriptors.
+        /// Most simultaneous connections, including idle ones and requests; further ones are closed unread.
+        /// Nil: as many as there are descriptors.
         package var connectionCountMax: Int?
         /// Most bytes of a client's message.
         package var messageBytesMax = 1 << 20
-        /// Time from a pong, or from the beginning, to the next ping of this side; nil: none.
+        /// Time from a pong (at first, from the start) to this side's next ping; nil: none.
         package var pingIntervalMs: Int?
-        /// Longest time to wait for the pong; then the client is disconnected.
+        /// Longest wait for the pong before the client is disconnected.
         package var pongLimitMs = 60_000
-        /// Longest time for a client to answer a close.
+        /// Longest wait for a client to answer a close.
         package var closeLimitMs = 2_000
 
-        /// The defaults: loopback, a free port.
+        /// Defaults: loopback, a free port.
         package init() {}
     }
 
-    /// Decides what to answer.
+    /// Decides how to answer.
     package struct Handlers {
         /// A request, to be answered by `HTTPRequest.respond`.
         package var request: (HTTPRequest) -> Void
         /// A request to upgrade.
         package var upgrade: (HTTPRequest) -> UpgradeAnswer
-        /// Whether a client that is upgraded may have its messages packed, if it offers that. Whoever allows
-        /// it asks `WebSocketPeer.isDeflating`, and packs what pays.
+        /// Whether an upgraded client may have its messages compressed, if it offers that. If allowed, check
+        /// `WebSocketPeer.isDeflating` and compress what is worth it.
         package var deflates: (HTTPRequest) -> Bool = { _ in false }
-        /// Payload of this side's pings. Not empty: the library does not report empty pongs, and their
-        /// senders would be disconnected as silent.
+        /// Payload of this side's pings. Must not be empty: the library does not report empty pongs, and the
+        /// client would be disconnected as silent.
         package var pingPayload: () -> [UInt8] = { [0x70] }
 
         /// The two decisions.
@@ -54,12 +54,12 @@ package final class HTTPServer {
 
     /// The port in use.
     package private(set) var port = 0
-    /// WebSocket clients at present.
+    /// Current number of WebSocket clients.
     package internal(set) var peerCount = 0
     let loop: EventLoop
     let options: Options
     let handlers: Handlers
-    /// Unpacks what clients send; nil without memory, and then nobody packs.
+    /// Decompresses clients' messages; nil without memory, in which case nothing is compressed.
     let packer = MessagePacker()
 
     /// Starts listening at once.

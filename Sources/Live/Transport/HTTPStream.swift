@@ -1,13 +1,13 @@
-// A response whose body goes on, such as a stream of events.
+// A response with a continuing body, such as an event stream.
 //
-// Bounds: what waits for the socket is bounded as of any connection by `EventLoop.Options.queueBytesMax`. A
-// client that takes nothing of what waits for half a minute is disconnected.
+// Bounds: the send queue, as of any connection, by `EventLoop.Options.queueBytesMax`. A client that accepts
+// nothing of it for half a minute is disconnected.
 
 import CLobTransport
 
 /// The body of an answer in progress. Thread: the loop's.
 package final class HTTPStream {
-    /// The queue that waited for the socket is empty.
+    /// The send queue has emptied.
     package var drained: () -> Void = {}
     /// The end, once.
     package var closed: () -> Void = {}
@@ -20,13 +20,13 @@ package final class HTTPStream {
 
     /// Sends a piece of the body.
     ///
-    /// - Returns: false if the client has gone or its send queue is full; nothing was sent then.
+    /// - Returns: false, with nothing sent, if the client has gone or its send queue is full.
     package func send(_ bytes: [UInt8]) -> Bool { socket?.send(CT_RAW, bytes.span) ?? false }
 
-    /// Bytes that wait in the send queue.
+    /// Bytes in the send queue.
     package var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
-    /// Whether something waits for the socket; `drained` will be called.
+    /// Whether the send queue is not empty; `drained` will be called.
     package var isCongested: Bool { socket?.isCongested ?? false }
 
     /// The client's numeric address.
@@ -38,7 +38,7 @@ package final class HTTPStream {
 
 /// The connection of a request.
 final class RequestSocket: Socket {
-    /// Who is told of the rest, if the answer goes on.
+    /// Receives further events if the answer continues.
     var stream: HTTPStream?
 
     override func drained() { stream?.drained() }

@@ -1,5 +1,5 @@
 // When to ping a silent peer, and when to give it up. Pure; the shell asks the kernel how long nothing has
-// come, pings, and waits. Watching therefore costs nothing per message.
+// arrived, pings, and waits. So watching costs nothing per message.
 //
 // | state  | what is found                                   | action                    | next   |
 // | ------ | ----------------------------------------------- | ------------------------- | ------ |
@@ -10,9 +10,9 @@
 // | pinged | a byte has come since the ping                  | as quiet                  |        |
 // | any    | silent for `limitMs`                            | give up                   |        |
 //
-// A dead peer is given up after `pongLimitMs` and the longer of the two times. The kernel's measure of
-// silence is coarse, so a byte counts as received since the ping only if the silence is shorter, by half of
-// `pingAfterMs`, than it would be without one.
+// A dead peer is given up after `pongLimitMs` plus the longer of the two other times. The kernel's measure of
+// silence is coarse, so a byte counts as received since the ping only if the silence is shorter than it would
+// otherwise be, by half of `pingAfterMs`.
 
 /// Watches one peer.
 struct KeepAlive {
@@ -37,7 +37,7 @@ struct KeepAlive {
         self.limitMs = max(limitMs ?? .max, 1)
     }
 
-    /// When to check for the first time.
+    /// When to check first.
     var firstMs: Int { min(pingAfterMs, limitMs) }
 
     /// What to do after this much silence.

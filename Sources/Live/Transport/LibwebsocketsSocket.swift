@@ -1,5 +1,5 @@
 // The libwebsockets backend: the library's own WebSocket role. It is the reference for the native backend,
-// and the fallback where a server does not consent to that one.
+// and the fallback where a server does not accept that one.
 
 import CLobTransport
 

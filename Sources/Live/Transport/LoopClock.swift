@@ -1,10 +1,10 @@
-// The two clocks of a loop's thread, for owners that timestamp arrivals and plan deadlines.
+// The two clocks of a loop's thread, for timestamping arrivals and planning deadlines.
 
 import CLobTransport
 
 /// Reads clocks without a system call.
 package enum LoopClock {
-    /// Nanoseconds of a clock that only goes forward, from an arbitrary zero.
+    /// Monotonic time in nanoseconds, from an arbitrary zero.
     package static var monotonicNs: UInt64 { ct_now_ns() }
 
     /// Nanoseconds since 1970. Steps when the clock is set.

@@ -1,9 +1,9 @@
-// What other threads may do with a loop: hand it commands, wake it, read its counters.
+// What other threads may do with a loop: post commands, wake it, read its counters.
 
 import CLobTransport
 import LobHandoff
 
-/// A loop as seen from any thread. It may outlive the loop; commands are refused then.
+/// A loop as seen from any thread. May outlive the loop; commands are then refused.
 package final class LoopHandle: Sendable {
     /// A piece of work for the loop's thread.
     package typealias Command = @Sendable (EventLoop) -> Void
@@ -16,7 +16,7 @@ package final class LoopHandle: Sendable {
         commands = CommandQueue(capacity: commandCountMax)
     }
 
-    /// Hands a command to the loop's thread and wakes it.
+    /// Posts a command to the loop's thread and wakes it.
     ///
     /// - Returns: false if the queue is full or the loop closed; the command was not accepted. An accepted
     ///   command is run, at the latest when the loop is closed.
@@ -29,15 +29,15 @@ package final class LoopHandle: Sendable {
     /// Makes a waiting turn return.
     package func wake() { handle.wake() }
 
-    /// What the loop has done so far.
+    /// Totals of the loop so far.
     package var counters: TransportCounters { TransportCounters(handle) }
 
-    /// Runs what waits. Thread: the loop's.
+    /// Runs the waiting commands. Thread: the loop's.
     func run(on loop: EventLoop) {
         for command in commands.take() { command(loop) }
     }
 
-    /// Runs what waits and refuses whatever comes later. Thread: the loop's.
+    /// Runs the waiting commands and refuses all later ones. Thread: the loop's.
     func close(on loop: EventLoop) {
         for command in commands.close() { command(loop) }
     }

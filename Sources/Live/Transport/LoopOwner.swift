@@ -1,14 +1,14 @@
 // Owners of the C side of a loop: the loop itself, for its thread alone, and the part that any thread may
 // hold.
 //
-// SAFETY: `LoopOwner` is the only holder of the loop's pointer and frees it once, in `deinit`; strings given
+// SAFETY: `LoopOwner` is the only holder of the loop's pointer and frees it once, in `deinit`; strings passed
 // to C are alive for the call, and C copies what it keeps. `RemoteHandle` holds one counted reference; the C
-// functions used on it are made for any thread. The server objects given to `listen` are kept alive by
-// `EventLoop` until the loop is freed.
+// functions used on it are thread-safe. The server objects given to `listen` are kept alive by `EventLoop`
+// until the loop is freed.
 
 import CLobTransport
 
-/// What a connection is made to.
+/// The target of a connection.
 struct Target {
     var kind: ct_kind
     var address: String
@@ -48,12 +48,12 @@ struct LoopOwner: ~Copyable {
 
     var remote: RemoteHandle { unsafe RemoteHandle(ct_loop_remote(loop)) }
 
-    /// One turn: 0 does not wait, negative waits without limit. True if another thread woke the loop.
+    /// One turn: 0 does not wait, a negative value waits without limit. True if another thread woke the loop.
     func turn(waitUs: Int64) -> Bool { unsafe ct_loop_turn(loop, waitUs) }
 
     func resolve(_ host: String, token: UInt64) -> Bool { unsafe ct_resolve(loop, host, token) }
 
-    /// The next finished look-up; no address means that it failed, for the reason given.
+    /// The next finished look-up; no addresses means that it failed, for the given reason.
     func takeResolution() -> (token: UInt64, addresses: [String], reason: String)? {
         var answer = ct_resolution()
         if unsafe !ct_take_resolution(loop, &answer) { return nil }
@@ -69,7 +69,7 @@ struct LoopOwner: ~Copyable {
         return (answer.token, addresses, reason)
     }
 
-    /// Makes a connection; nil and the reason if that failed at once.
+    /// Makes a connection; nil and the reason if that fails at once.
     func connect(
         _ target: Target, user: UnsafeMutableRawPointer, reason: inout ct_reason
     ) -> (OpaquePointer?, String) {
@@ -92,10 +92,10 @@ struct LoopOwner: ~Copyable {
         }
     }
 
-    /// Bytes that wait in all send queues.
+    /// Bytes waiting in all send queues.
     var queuedBytes: Int { unsafe ct_loop_queued_bytes(loop) }
 
-    /// Listens; the port, or the reason why not.
+    /// Starts listening; returns the port, or the reason for failure.
     func listen(
         address: String?, port: Int, tls: TLSIdentity?, connectionCountMax: Int?, server: ServerCore
     ) throws(TransportError) -> Int {
@@ -119,14 +119,15 @@ struct LoopOwner: ~Copyable {
         return Int(used)
     }
 
-    /// Reads the identities of all servers again; the reason why they stay as they were, nil if they do not.
+    /// Reloads the identities of all servers; the reason for failure, in which case they are unchanged, or
+    /// nil.
     func reloadIdentities() -> String? {
         let (isDone, text) = unsafe withText { unsafe ct_reload_identities(loop, $0, $1) }
         return isDone ? nil : text
     }
 }
 
-/// What other threads may hold of a loop; it may outlive the loop without harm.
+/// What other threads may hold of a loop; may outlive the loop without harm.
 @safe
 final class RemoteHandle: @unchecked Sendable {
     private let remote: OpaquePointer
@@ -139,7 +140,7 @@ final class RemoteHandle: @unchecked Sendable {
         unsafe ct_remote_release(remote)
     }
 
-    /// Makes the loop's turn return. Has no effect once the loop is gone.
+    /// Makes the loop's turn return. No effect once the loop is gone.
     func wake() { unsafe ct_remote_wake(remote) }
 
     /// Thread: the loop's.
@@ -166,7 +167,7 @@ func environmentVariable(_ name: String) -> String? {
 }
 
 extension UpgradeHandshake {
-    /// A handshake with a key of its own.
+    /// A handshake with a new key.
     static func fresh() -> UpgradeHandshake {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_KEY_BYTES)) { key in
             unsafe ct_websocket_key(key.baseAddress!)
@@ -174,7 +175,7 @@ extension UpgradeHandshake {
         }
     }
 
-    /// The handshake of a key.
+    /// The handshake for a key.
     init(key: String) {
         let accept = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CT_ACCEPT_BYTES)) {
             accept in

@@ -1,15 +1,15 @@
-// A thread that turns an event loop and its resident. Both are made on that thread and never leave it; what
-// other threads may use of them is handed out once all is made.
+// A thread that turns an event loop with its resident. Both are created on that thread and never leave it;
+// their handle for other threads is available once everything is created.
 
 import LobHandoff
 
-/// A thread with an event loop. `Remote` is what other threads may use of its resident.
+/// A thread with an event loop. `Remote` is the resident's handle for other threads.
 package final class LoopThread<Remote: Sendable>: Sendable {
-    /// A resident of the thread: how it is used from outside, and how it ends.
+    /// A resident of the thread: its handle, and how it ends.
     package struct Resident {
-        /// What other threads may use.
+        /// Its handle for other threads.
         package var remote: Remote
-        /// Whether the thread may end; asked once a turn.
+        /// Whether the thread may end; evaluated once a turn.
         package var isOver: () -> Bool
         /// Called when it has ended and the loop is closed.
         package var ended: () -> Void
@@ -20,23 +20,23 @@ package final class LoopThread<Remote: Sendable>: Sendable {
         }
     }
 
-    /// What other threads may use.
+    /// The resident's handle for other threads.
     package let remote: Remote
     private let worker: PinnedThread
 
-    /// Turns of a loop without a byte received before a `backoff` thread begins to sleep.
+    /// Turns without a byte received before a `backoff` thread starts to sleep.
     private static var spinTurnCount: Int { 2_000 }
 
-    /// Makes the thread, the loop on it, and the resident on that.
+    /// Creates the thread, the loop on it, and the resident on the loop.
     ///
     /// - Parameters:
-    ///   - name: of the thread.
+    ///   - name: name of the thread.
     ///   - idle: `spin` never sleeps, `park` sleeps whenever there is nothing to do, `backoff` spins for a
     ///     while before it does.
-    ///   - options: of the loop.
+    ///   - options: options of the loop.
     ///   - prepare: called first on the new thread.
-    ///   - makeResident: makes the resident; called on the new thread.
-    /// - Throws: the error of making it; then nothing remains.
+    ///   - makeResident: creates the resident; called on the new thread.
+    /// - Throws: the error of creating it; nothing then remains.
     package init(
         _ name: String, idle: IdleStrategy = .park, options: EventLoop.Options = EventLoop.Options(),
         prepare: @escaping @Sendable () -> Void = {},
@@ -73,7 +73,7 @@ package final class LoopThread<Remote: Sendable>: Sendable {
         }
     }
 
-    /// Waits until the thread has ended. Once.
+    /// Waits until the thread has ended. Call once.
     package func join() { worker.join() }
 
     /// Whether the caller is this thread.

@@ -1,6 +1,6 @@
-// The name of a timer.
+// Identification of a timer.
 
-/// Names a timer of one loop.
+/// Identifies a timer of one loop.
 package struct LoopTimer: Hashable, Sendable {
     package let number: UInt64
 

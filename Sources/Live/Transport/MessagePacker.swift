@@ -1,7 +1,8 @@
-// Packs and unpacks messages for permessage-deflate, each by itself: what is packed once suits every client.
+// Compresses and decompresses messages for permessage-deflate, each independently: one compressed frame
+// serves every client.
 //
-// Bounds: some 300 KB of memory, whatever the number of clients; a message is unpacked into at most as many
-// bytes as its reader takes.
+// Bounds: some 300 KB of memory, whatever the number of clients; a message is decompressed into at most as
+// many bytes as its reader accepts.
 //
 // SAFETY: the object owns the C side's memory and frees it once; buffers are lent for the call.
 
@@ -12,9 +13,9 @@ import CLobTransport
 package final class MessagePacker {
     private let packer: OpaquePointer
 
-    /// Shorter messages are sent as they are: packing would hardly make them shorter.
+    /// Shorter messages are sent uncompressed: compression would hardly shorten them.
     package static let bytesMin = 256
-    /// What ends every packed message and is left out on the way.
+    /// Ends every compressed message, and is omitted on the wire.
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
     /// Nil without memory.
@@ -25,7 +26,7 @@ package final class MessagePacker {
 
     deinit { unsafe ct_packer_destroy(packer) }
 
-    /// The frame of a text message, packed; nil if that does not make it shorter.
+    /// The frame of a compressed text message; nil if that is not shorter.
     package func frame(_ message: [UInt8]) -> [UInt8]? {
         if message.count < MessagePacker.bytesMin { return nil }
         var room = [UInt8](repeating: 0, count: message.count)
@@ -35,7 +36,7 @@ package final class MessagePacker {
             }
         }
         if length == 0 || length > room.count { return nil }
-        // The last frame of a message, packed, of text.
+        // The final frame of a message: compressed, text.
         var frame: [UInt8] = [0x80 | 0x40 | 0x01]
         if length <= 125 {
             frame.append(UInt8(length))
@@ -50,14 +51,14 @@ package final class MessagePacker {
         return frame
     }
 
-    /// What became of a packed message.
+    /// Result of decompressing a message.
     enum Unpacked: Equatable {
         case message([UInt8])
         case tooLong
         case unreadable
     }
 
-    /// Unpacks a message of at most so many bytes.
+    /// Decompresses a message into at most this many bytes.
     func unpack(_ packed: [UInt8], bytesMax: Int) -> Unpacked {
         let whole = packed + MessagePacker.tail
         var room = [UInt8](repeating: 0, count: bytesMax + 1)

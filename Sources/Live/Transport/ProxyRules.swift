@@ -1,9 +1,9 @@
-// When to go through an HTTP proxy. The library reads `http_proxy` by itself, for every scheme and even for
-// loopback, and knows no exceptions; so it never gets to see the environment, and the decision is made here.
+// When to use an HTTP proxy. The library itself reads `http_proxy` for every scheme, even for loopback, and
+// knows no exceptions; so it never gets to see the environment, and the decision is made here.
 
-/// An HTTP proxy (spoken to with CONNECT) and the hosts that bypass it.
+/// An HTTP proxy (used with CONNECT) and the hosts that bypass it.
 public struct ProxyRules: Hashable, Sendable {
-    /// Name or address of the proxy; nil: always direct.
+    /// Name or address of the proxy; nil: always connect directly.
     public let host: String?
     /// Its port.
     public let port: Int
@@ -11,10 +11,10 @@ public struct ProxyRules: Hashable, Sendable {
     let credentials: String?
     private let exceptions: [String]
 
-    /// No proxy at all.
+    /// No proxy.
     public static let none = ProxyRules(proxy: nil, exceptions: nil)
 
-    /// The rules of the environment: `http_proxy` and `no_proxy`, lower case first.
+    /// The environment's rules: `http_proxy` and `no_proxy`, lower case first.
     public static var environment: ProxyRules {
         func value(_ name: String) -> String? {
             for spelling in [name, name.uppercased()] {
@@ -26,8 +26,8 @@ public struct ProxyRules: Hashable, Sendable {
     }
 
     /// - Parameters:
-    ///   - proxy: `[http://][user:password@]host:port`; nil or unreadable: no proxy.
-    ///   - exceptions: names separated by commas; a name also covers its subdomains, `*` everything.
+    ///   - proxy: `[http://][user:password@]host:port`; nil or invalid: no proxy.
+    ///   - exceptions: comma-separated names; a name also covers its subdomains, `*` everything.
     public init(proxy: String?, exceptions: String?) {
         self.exceptions = (exceptions ?? "").lowercased().split(separator: ",").map { entry in
             let name = entry.trimmed

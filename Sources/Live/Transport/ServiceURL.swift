@@ -1,24 +1,25 @@
-// The few URLs this package connects to, split by hand: Foundation is not imported below the executables.
+// The few URLs this package connects to, parsed by hand: Foundation is not imported below the executables.
 //
 //     url = ( "ws" / "wss" / "http" / "https" ) "://" host [ ":" port ] [ "/" … ]
 
-/// Where a service is: scheme, host, port and path with query.
+/// Address of a service: scheme, host, port and path with query.
 package struct ServiceURL: Hashable, Sendable {
-    /// Whether TLS is spoken (`wss`, `https`).
+    /// Whether TLS is used (`wss`, `https`).
     package let isSecure: Bool
     /// Name or numeric address; an IPv6 address without its brackets.
     package let host: String
-    /// Port, 80 or 443 if the text names none.
+    /// Port; 80 or 443 if not given.
     package let port: Int
-    /// Path and query, beginning with `/`; sent as it stands.
+    /// Path and query, starting with `/`; sent unchanged.
     package let path: String
 
-    /// The longest name that the library takes; a longer one would be cut, and the cut name verified.
+    /// The longest name the library accepts; a longer one would be truncated, and the truncated name
+    /// verified.
     static let hostBytesMax = 120
     /// Request line and headers are sent in one write.
     static let pathBytesMax = 7168
 
-    /// The URL of a text.
+    /// Parses a text.
     ///
     /// - Throws: `TransportError.invalidURL`.
     package init(_ text: String) throws(TransportError) {
@@ -47,7 +48,7 @@ package struct ServiceURL: Hashable, Sendable {
         try ServiceURL("\(isSecure ? "wss" : "ws")://\(authority)\(path)")
     }
 
-    /// Host and port as the `Host` header has them: brackets around IPv6, no port if it is the scheme's own.
+    /// Host and port as in the `Host` header: IPv6 in brackets, no port if it is the scheme's default.
     var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"

@@ -1,18 +1,18 @@
 // The one place where callbacks of CLobTransport become calls on Swift objects. Every connection of a loop,
-// of clients and of servers, is a `Socket`; subclasses say what it is for.
+// client or server, is a `Socket`; subclasses define its purpose.
 //
 // Invariants
-// * `connection` is the C side's memory from the call that made it until `closed` returns, nil before and
+// * `connection` is the C side's memory from the call that created it until `closed` returns; nil before and
 //   after.
-// * The C side holds one reference to the object for just that time, so a callback never finds it freed.
-// * `closed` comes exactly once; after it no other callback comes and every method here has no effect.
+// * The C side holds one reference to the object for exactly that time, so a callback never finds it freed.
+// * `closed` is called exactly once; after it there are no callbacks and every method here has no effect.
 // SAFETY: `user` pointers are only ever made by `attach` and by the two server callbacks below, from objects
-// of this class (or of `ServerCore`), with a reference that `closed` gives back. Bytes are borrowed for the
+// of this class (or of `ServerCore`), with a reference that `closed` releases. Bytes are borrowed for the
 // callback: they reach the methods as `Span`, which cannot outlive the call.
 
 import CLobTransport
 
-/// The longest header or query part: as much as the library takes of all headers together.
+/// Longest header or query part: the library's limit for all headers together.
 private let valueBytesMax = 16384
 
 /// A connection. Thread: its loop's.
@@ -20,9 +20,9 @@ private let valueBytesMax = 16384
 class Socket {
     private var connection: OpaquePointer?
 
-    /// The response head has come; false ends the connection.
+    /// The response head arrived; false ends the connection.
     func answered(status: Int) -> Bool { true }
-    /// Frames may flow.
+    /// Frames may be exchanged.
     func opened() -> Bool { true }
     /// Bytes after the response head; false ends the connection.
     func received(_ bytes: Span<UInt8>) -> Bool { true }
@@ -32,12 +32,12 @@ class Socket {
     func pong(_ payload: Span<UInt8>) {}
     /// The peer sent a close frame.
     func closing(code: UInt16, reason: Span<UInt8>) {}
-    /// The queue that waited for the socket is empty.
+    /// The send queue has emptied.
     func drained() {}
     /// The end.
     func closed(_ reason: ct_reason, _ text: String) {}
 
-    /// Makes the connection. On failure nothing is kept and no callback comes.
+    /// Makes the connection. On failure nothing is kept and there is no callback.
     final func connect(
         _ loop: borrowing LoopOwner, to target: Target, of url: ServiceURL
     ) throws(TransportError) {
@@ -64,7 +64,7 @@ class Socket {
         unsafe connection = nil
     }
 
-    /// Sends now or queues; false if the queue has no room or the connection is not open.
+    /// Sends now or queues; false if the queue is full or the connection is not open.
     final func send(_ frame: ct_frame, _ bytes: Span<UInt8>) -> Bool {
         guard let connection = unsafe connection else { return false }
         return unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -80,7 +80,7 @@ class Socket {
         }
     }
 
-    /// Answers a request, once.
+    /// Answers a request. Call once.
     final func respond(_ response: [UInt8]) -> Bool {
         guard let connection = unsafe connection else { return false }
         return unsafe response.withUnsafeBufferPointer { buffer in
@@ -96,7 +96,7 @@ class Socket {
         }
     }
 
-    /// Answers a request to upgrade instead of upgrading.
+    /// Answers an upgrade request instead of upgrading.
     final func refuse(_ response: [UInt8]) {
         guard let connection = unsafe connection else { return }
         unsafe response.withUnsafeBufferPointer { buffer in
@@ -104,17 +104,17 @@ class Socket {
         }
     }
 
-    /// Lets a client that asks to be upgraded agree on permessage-deflate.
+    /// Lets a client that requests an upgrade negotiate permessage-deflate.
     final func allowDeflate() {
         if let connection = unsafe connection { unsafe ct_allow_deflate(connection) }
     }
 
-    /// Whether permessage-deflate was agreed on.
+    /// Whether permessage-deflate was negotiated.
     final var isDeflating: Bool {
         if let connection = unsafe connection { unsafe ct_deflates(connection) } else { false }
     }
 
-    /// Whether the message whose piece has just come is packed.
+    /// Whether the message of the piece just received is compressed.
     final var isPacked: Bool {
         if let connection = unsafe connection { unsafe ct_is_packed(connection) } else { false }
     }
@@ -142,14 +142,14 @@ class Socket {
         if let connection = unsafe connection { unsafe ct_congested(connection) } else { false }
     }
 
-    /// Milliseconds since the last byte arrived, or nil if unknown.
+    /// Milliseconds since the last byte arrived; nil if unknown.
     final var silentMs: Int? {
         guard let connection = unsafe connection else { return nil }
         let silent = unsafe ct_silent_ms(connection)
         return silent < 0 ? nil : Int(silent)
     }
 
-    /// A header's value by its name in lower case.
+    /// A header's value by its lower-case name.
     final func header(_ name: String) -> String? {
         guard let connection = unsafe connection else { return nil }
         return unsafe text { unsafe ct_header(connection, name, $0, $1) }
@@ -162,7 +162,7 @@ class Socket {
         return Int(text) ?? .max
     }
 
-    /// A part of the query string, decoded, `name=value`.
+    /// A decoded part of the query string, `name=value`.
     final func queryPart(_ index: Int) -> String? {
         guard let connection = unsafe connection else { return nil }
         return unsafe text { unsafe ct_query(connection, Int32(index), $0, $1) }
@@ -189,11 +189,11 @@ private func withBase<R>(_ buffer: UnsafeBufferPointer<UInt8>, _ body: (UnsafePo
     return unsafe body(&nothing)
 }
 
-/// A listening server, as the callbacks see it. It lives as long as its loop.
+/// A listening server as seen by the callbacks. It lives as long as its loop.
 final class ServerCore {
     /// A request, to be read from the socket and answered on it.
     let requested: (Socket, HTTPMethod, String) -> Void
-    /// An upgrade: the socket that takes it, or nil after it was refused on the one given.
+    /// An upgrade: the socket that takes over, or nil after it was refused on the given one.
     let upgrading: (Socket, String) -> Socket?
 
     init(
@@ -209,8 +209,8 @@ private func with(_ user: UnsafeMutableRawPointer, _ body: (Socket) -> Bool) -> 
     unsafe Unmanaged<Socket>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) ? 0 : -1 }
 }
 
-/// The same with the bytes of the callback. C has checked the length against what it can have read; here it
-/// is checked again that it is a length.
+/// The same with the bytes of a callback. C has checked the length against what it can have read; here it is
+/// checked again to be a valid length.
 @inline(__always)
 private func with(
     _ user: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ length: Int,
@@ -222,7 +222,7 @@ private func with(
 }
 
 extension ct_events {
-    /// The table every loop is made with.
+    /// The callback table used by every loop.
     static var sockets: ct_events {
         unsafe ct_events(
             answered: { user, status in unsafe with(user) { $0.answered(status: Int(status)) } },

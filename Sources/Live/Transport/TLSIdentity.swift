@@ -1,17 +1,17 @@
-// Who a server is.
+// Identity of a server.
 
 import CLobTransport
 
-/// Certificate chain and key of a server, PEM files, and whom it lets in.
+/// Certificate chain and key of a server as PEM files, and which clients it admits.
 package struct TLSIdentity: Hashable, Sendable {
     /// The certificate, followed by the chain to the authority.
     package let certificatePath: String
     /// The private key.
     package let keyPath: String
-    /// The authorities of which every client has to bring a certificate; nil: no client is asked for one.
+    /// The authorities of which every client must present a certificate; nil: no client certificates.
     package var clientAuthorityPath: String?
 
-    /// An identity of two files; no client is asked who it is.
+    /// An identity of two files; no client certificates.
     package init(certificatePath: String, keyPath: String) {
         (self.certificatePath, self.keyPath) = (certificatePath, keyPath)
     }

@@ -1,6 +1,5 @@
-// Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the payload is
-// an array of numbers and the actions are in a dictionary; cancelling drops the action and leaves the number
-// until it comes up.
+// Timers of one loop: a binary heap by deadline. There are few (a handful per connection), so the heap holds
+// numbers and a dictionary the actions; cancelling drops the action and leaves the number until it comes up.
 
 /// Deadlines in order.
 struct TimerQueue {
@@ -18,7 +17,7 @@ struct TimerQueue {
     private var actions: [UInt64: () -> Void] = [:]
     private var lastNumber: UInt64 = 0
 
-    /// Timers that will fire.
+    /// Number of timers that will fire.
     var count: Int { actions.count }
 
     mutating func set(deadlineNs: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
@@ -47,8 +46,7 @@ struct TimerQueue {
         return nil
     }
 
-    /// The action of a timer whose deadline has come; one at a time, because an action may set and cancel
-    /// timers.
+    /// The action of a due timer; one at a time, because an action may set and cancel timers.
     mutating func takeDue(nowNs: UInt64) -> (() -> Void)? {
         while let first = heap.first, first.deadlineNs <= nowNs {
             removeFirst()

@@ -1,12 +1,12 @@
-// The counters of an event loop under their names.
+// Metrics of an event loop.
 
 import LobMetrics
 
 extension TransportCounters: Measured {
-    /// One for each loop.
+    /// One set per loop.
     package static let instanceLabel: String? = "loop"
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a loop.
     package static let metrics: [Metric<TransportCounters>] = [
         .counter(
             "lob_transport_attempts_total", \.attempts, key: "attempts",

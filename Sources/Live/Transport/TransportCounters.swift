@@ -1,15 +1,15 @@
-// What a loop has done since it was made. Written by the loop's thread, readable from any.
+// A loop's totals since its creation. Written by the loop's thread, readable from any.
 
 import CLobTransport
 
-/// Totals of one loop. Each number is whole; together they are not of one instant.
+/// Totals of one loop. Each number is consistent; together they are not of one instant.
 package struct TransportCounters: Hashable, Sendable {
-    /// Connection attempts of clients: one for each address and backend tried.
+    /// Connection attempts of clients: one per address and backend tried.
     package let attempts: Int
-    /// Connections made and not yet ended, of clients and of servers; a server's count while they carry a
-    /// request or are WebSocket.
+    /// Connections currently open, of clients and servers; a server's count while they carry a request or are
+    /// WebSockets.
     package let open: Int
-    /// Connections that ended otherwise than after having been open, or before their body was whole.
+    /// Connections that failed before opening, or before their body was complete.
     package let failures: Int
     /// Payload bytes received, without TLS.
     package let receivedBytes: Int
@@ -25,11 +25,11 @@ package struct TransportCounters: Hashable, Sendable {
     package let sentFrames: Int
     /// Connections ended because the peer broke the framing rules.
     package let violations: Int
-    /// Connections ended because what the peer sent led to an impossible length.
+    /// Connections ended because the peer stated an impossible length.
     package let lengthsOutOfBounds: Int
     /// Frames refused because a send queue was full or the connection not open.
     package let refusedSends: Int
-    /// Connections that a server closed unread because it had as many as it may.
+    /// Connections a server closed unread because it was at its limit.
     package let turnedAway: Int
 
     init(_ handle: RemoteHandle) {
@@ -50,14 +50,14 @@ package struct TransportCounters: Hashable, Sendable {
 }
 
 extension WebSocketEnd {
-    /// This end, unless the connection ended because nothing of the peer could be believed any more.
+    /// This end, unless the connection ended because nothing from the peer could be trusted any more.
     func unless(_ reason: ct_reason) -> WebSocketEnd {
         reason == CT_OUT_OF_BOUNDS ? WebSocketEnd(error: .lengthOutOfBounds) : self
     }
 }
 
 extension TransportError {
-    /// What the C side reports, in this module's words.
+    /// Translates the C side's report.
     init(_ reason: ct_reason, text: String, url: ServiceURL, address: String) {
         switch reason {
         case CT_REFUSED: self = .refused(address: address)

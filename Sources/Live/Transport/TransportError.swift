@@ -4,41 +4,41 @@
 /// Why something failed on the wire.
 @nonexhaustive
 public enum TransportError: Error, Hashable, Sendable {
-    /// The text is not a URL of the schemes ws, wss, http or https, or a part of it is too long; says which.
+    /// The text is not a URL with scheme ws, wss, http or https, or a part of it is too long; says which.
     case invalidURL(String)
     /// The name has no address; the resolver's words.
     case unresolved(host: String, reason: String)
-    /// Nothing listens at the address, or something on the way blocks the connection.
+    /// Nothing listens at the address, or something in between blocks the connection.
     case refused(address: String)
     /// The address could not be reached; the system's words.
     case unreachable(address: String, reason: String)
     /// Not open in time: connecting, TLS and handshake together.
     case timedOut(afterMs: Int)
-    /// The process has no file descriptor left.
+    /// The process has run out of file descriptors.
     case descriptorsExhausted
-    /// The server's certificate was refused: wrong host, expired, unknown authority.
+    /// The server's certificate was rejected: wrong host, expired, unknown authority.
     case certificateRefused(host: String, reason: String)
     /// TLS could not be established.
     case tlsFailed(String)
-    /// The server answers, but not in TLS.
+    /// The server answers, but not with TLS.
     case noTLS(address: String)
-    /// The server hung up without an answer to the request.
+    /// The server closed the connection without answering the request.
     case unanswered
     /// The same on a connection without TLS: typical of a server that expects TLS.
     case unansweredInPlain
-    /// The connection was open and the request sent, but the whole answer did not come in time.
+    /// The connection was open and the request sent, but the complete answer did not arrive in time.
     case answerLate(afterMs: Int)
-    /// The answer was not HTTP, or broke a rule of it.
+    /// The answer was not HTTP, or violated it.
     case badAnswer(String)
-    /// The upgrade was answered with another status than 101, perhaps with a time to wait.
+    /// The upgrade was answered with a status other than 101, perhaps with a time to wait.
     case upgradeRefused(status: Int, retryAfterSeconds: Int? = nil)
-    /// The upgrade was answered with 101 but not by the rules; says which.
+    /// The upgrade was answered with 101 but against the rules; says which.
     case handshakeInvalid(HandshakeFault)
     /// The peer broke the framing rules.
     case violation(FrameViolation)
     /// An open connection ended without a close frame.
     case lost
-    /// Nothing arrived for this long: the peer or the way to it is gone.
+    /// Nothing arrived for this long: the peer or the path to it is gone.
     case silent(forMs: Int)
     /// The body ended early.
     case truncated
@@ -48,7 +48,7 @@ public enum TransportError: Error, Hashable, Sendable {
     case bodyTooLong(bytesMax: Int)
     /// The server could not listen; the system's words.
     case cannotListen(port: Int, reason: String)
-    /// The event loop could not be made.
+    /// The event loop could not be created.
     case noLoop(String)
     /// Ended by its owner before it was done.
     case cancelled

@@ -1,8 +1,8 @@
-// What happens to a request for a WebSocket.
+// Decision on a WebSocket upgrade request.
 
 import CLobTransport
 
-/// What to do with a request to upgrade to WebSocket.
+/// What to do with a WebSocket upgrade request.
 package enum UpgradeAnswer {
     /// Upgrade; the closure gets the connection once it is open and returns its handlers.
     case accept((WebSocketPeer) -> WebSocketPeer.Handlers)

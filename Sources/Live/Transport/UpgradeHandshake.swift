@@ -1,19 +1,19 @@
 // The opening handshake of the native backend (RFC 6455 section 4), as text and rules. The library sends the
-// request and parses the head of the answer; what is requested and what counts as consent is decided here.
+// request and parses the head of the answer; what is requested and what counts as acceptance is decided here.
 
-/// A rule of the opening handshake that the server broke.
+/// A rule of the opening handshake broken by the server.
 public enum HandshakeFault: String, Hashable, Sendable {
     /// `Upgrade` is not `websocket`.
     case upgrade = "the Upgrade header is not websocket"
-    /// `Connection` does not hold the token `Upgrade`.
+    /// `Connection` does not contain the token `Upgrade`.
     case connection = "the Connection header does not say Upgrade"
-    /// `Sec-WebSocket-Accept` is missing or does not fit the key.
+    /// `Sec-WebSocket-Accept` is missing or does not match the key.
     case accept = "Sec-WebSocket-Accept does not fit the key"
     /// An extension that was not offered.
     case extensions = "an extension was chosen that was not offered"
     /// A subprotocol that was not offered.
     case subprotocol = "a subprotocol was chosen that was not offered"
-    /// A 101 that says it has a body.
+    /// A 101 that announces a body.
     case body = "the answer announces a body"
     /// The library's own handshake failed; it does not say where.
     case unspecified = "the answer is no valid upgrade"
@@ -35,7 +35,7 @@ struct UpgradeHandshake {
 
     /// Checks an answer with status 101.
     ///
-    /// - Parameter header: the value of a header by its name in lower case.
+    /// - Parameter header: returns a header by its lower-case name.
     func check(header: (String) -> String?) throws(HandshakeFault) {
         if header("upgrade")?.lowercased() != "websocket" { throw .upgrade }
         let tokens = (header("connection") ?? "").lowercased().split(separator: ",")

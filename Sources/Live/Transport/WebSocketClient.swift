@@ -1,28 +1,28 @@
-// One WebSocket connection of a client, by either backend, with the same callbacks.
+// One client WebSocket connection, by either backend, with the same callbacks.
 //
 // States: dialling → open → ended. `closed` is called exactly once, last, whether or not it was ever open.
-// The object lives until then, even if nothing else holds it.
+// The object stays alive until then, even if nothing else holds it.
 //
-// What the backends have in common is here; what differs is in `NativeSocket` and `LibwebsocketsSocket`.
-// Known differences, all on the side of the libwebsockets backend: its pings are answered unseen, broken
-// rules show as a lost connection, masked frames are accepted, and its path is limited to 1,900 bytes.
+// What the backends share is here; what differs is in `NativeSocket` and `LibwebsocketsSocket`. Known
+// differences, all in the libwebsockets backend: it answers pings unseen, reports broken rules as a lost
+// connection, accepts masked frames, and limits the path to 1,900 bytes.
 
 import CLobTransport
 
 /// A WebSocket client. Thread: its loop's.
 public final class WebSocketClient {
-    /// Limits and choices of one connection.
+    /// Options of one connection.
     public struct Options: Sendable {
-        /// Backends in the order to try them; the second is tried when a server does not consent to the
+        /// Backends in the order in which to try them; the second is tried if a server does not accept the
         /// first.
         public var backends: [WebSocketBackend] = [.native, .libwebsockets]
         /// Most bytes of one message; a longer one ends the connection.
         public var messageBytesMax = 8 << 20
-        /// Longest time for one attempt: connecting, TLS and handshake together.
+        /// Time limit for one attempt: connecting, TLS and handshake together.
         public var openLimitMs = 10_000
-        /// Longest time for the peer to answer a close.
+        /// Longest wait for the peer to answer a close.
         public var closeLimitMs = 2_000
-        /// Silence after which this side pings, to learn whether the peer is still there; nil: never.
+        /// Silence after which this side pings to check that the peer is alive; nil: never.
         public var pingAfterMs: Int?
         /// Longest time without a byte after such a ping before the connection counts as gone.
         public var pongLimitMs = 10_000
@@ -35,9 +35,9 @@ public final class WebSocketClient {
         public init() {}
     }
 
-    /// What the connection reports.
+    /// Callbacks of the connection.
     package struct Handlers {
-        /// Messages may come and go.
+        /// Messages may be exchanged.
         package var opened: (WebSocketBackend) -> Void = { _ in }
         /// A piece of a message as it arrived; the bytes are borrowed for the call. True with its last piece.
         package var message: (Span<UInt8>, Bool) -> Void
@@ -64,10 +64,10 @@ public final class WebSocketClient {
     private var socket: ClientSocket?
     private var silence: LoopTimer?
     private var keepAlive: KeepAlive?
-    /// The backend in use, nil before the connection is open.
+    /// The current backend; nil before the connection is open.
     package private(set) var backend: WebSocketBackend?
 
-    /// Begins to connect in the loop's next turn.
+    /// Starts connecting in the loop's next turn.
     package init(_ url: ServiceURL, on loop: EventLoop, options: Options = Options(), handlers: Handlers) {
         (self.loop, self.url, self.options, self.handlers) = (loop, url, options, handlers)
         var backends = options.backends
@@ -82,7 +82,7 @@ public final class WebSocketClient {
 
     /// Sends a text message.
     ///
-    /// - Returns: false if the connection is not open or its send queue is full; nothing was sent then.
+    /// - Returns: false, with nothing sent, if the connection is not open or its send queue is full.
     package func send(text: String) -> Bool {
         socket?.send(text: text) ?? false
     }
@@ -98,8 +98,8 @@ public final class WebSocketClient {
     /// Starts the close handshake; no further message is delivered.
     ///
     /// - Parameters:
-    ///   - code: a code that may be sent: 1000 … 1003, 1007 … 1014, 3000 … 4999.
-    ///   - reason: cut to 123 bytes.
+    ///   - code: a legal code: 1000 … 1003, 1007 … 1014, 3000 … 4999.
+    ///   - reason: truncated to 123 bytes.
     package func close(code: UInt16 = 1000, reason: String = "") {
         if backend == nil { dialer.cancel() } else { socket?.close(code: code, reason: reason) }
     }
@@ -129,7 +129,7 @@ public final class WebSocketClient {
         return nil
     }
 
-    /// The socket of an attempt reports that it failed.
+    /// The socket of an attempt failed.
     func failed(_ socket: ClientSocket, _ error: TransportError) {
         if socket === self.socket { dialer.failed(error) }
     }
@@ -160,7 +160,7 @@ public final class WebSocketClient {
         closed(end)
     }
 
-    /// The kernel remembers when the last byte came, so watching costs nothing per message.
+    /// The kernel remembers when the last byte arrived, so watching costs nothing per message.
     private func watchSilence(afterMs: Int) {
         silence = loop.after(ms: afterMs) { [unowned self] in
             guard let socket else { return }
@@ -177,7 +177,7 @@ public final class WebSocketClient {
     }
 }
 
-/// What a client needs of the socket of either backend.
+/// What a client needs from the socket of either backend.
 class ClientSocket: Socket {
     let client: WebSocketClient
 

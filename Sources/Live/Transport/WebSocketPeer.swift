@@ -1,17 +1,17 @@
-// A WebSocket client as the server sees it: the library's own role decodes frames; this side enforces limits,
+// A WebSocket client as seen by the server: the library's own role decodes frames; this side enforces limits,
 // pings and counts.
 
 import CLobTransport
 
 /// A connected WebSocket client. Thread: the loop's.
 package final class WebSocketPeer {
-    /// What the client reports.
+    /// Callbacks of the client.
     package struct Handlers {
         /// A piece of a message; the bytes are borrowed for the call. True with its last piece.
         package var message: (Span<UInt8>, Bool) -> Void = { _, _ in }
         /// A pong; its payload.
         package var ponged: (Span<UInt8>) -> Void = { _ in }
-        /// The queue that waited for the socket is empty: more may be sent.
+        /// The send queue has emptied: more may be sent.
         package var drained: () -> Void = {}
         /// The end, once.
         package var closed: (WebSocketEnd) -> Void = { _ in }
@@ -29,16 +29,16 @@ package final class WebSocketPeer {
 
     /// Sends a text message.
     ///
-    /// - Returns: false if the client has gone or its send queue is full; nothing was sent then.
+    /// - Returns: false, with nothing sent, if the client has gone or its send queue is full.
     package func send(text: Span<UInt8>) -> Bool { socket?.send(CT_TEXT, text) ?? false }
 
     /// Sends a text message; as `send(text:)`.
     package func send(text: String) -> Bool { send(text: Array(text.utf8).span) }
 
-    /// Whether it takes packed messages.
+    /// Whether it accepts compressed messages.
     package var isDeflating: Bool { socket?.isDeflating ?? false }
 
-    /// Sends a frame of `MessagePacker.frame` to a client that takes packed messages; as `send(text:)`.
+    /// Sends a frame of `MessagePacker.frame` to a client that accepts compressed messages; as `send(text:)`.
     package func send(frame: [UInt8]) -> Bool { isDeflating && socket?.send(CT_RAW, frame.span) ?? false }
 
     /// Sends a ping of at most 125 bytes; as `send(text:)`.
@@ -52,15 +52,14 @@ package final class WebSocketPeer {
     /// Ends the connection without a handshake.
     package func abort() { socket?.kill() }
 
-    /// Stops reading from this client: it gets no pong, and its end is not noticed either. Only `abort`
-    /// remains.
+    /// Stops reading from this client: it gets no pong, and its end goes unnoticed. Only `abort` remains.
     package func stopReading() { socket?.stopReading() }
 
-    /// Bytes that wait in the send queue.
+    /// Bytes in the send queue.
     package var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
-    /// Whether something waits for the socket; `drained` will be called. A sender that can skip messages does
-    /// so while this is true.
+    /// Whether the send queue is not empty; `drained` will be called. A sender that can skip messages should
+    /// do so meanwhile.
     package var isCongested: Bool { socket?.isCongested ?? false }
 
     /// The client's numeric address.
@@ -73,7 +72,7 @@ final class PeerSocket: Socket {
     private let listen: (WebSocketPeer) -> WebSocketPeer.Handlers
     private var handlers = WebSocketPeer.Handlers()
     private var messageBytes = 0
-    /// What has come of a packed message.
+    /// The part received of a compressed message.
     private var packed: [UInt8] = []
     private var isOpen = false
     private var isClosing = false
@@ -111,7 +110,7 @@ final class PeerSocket: Socket {
         return true
     }
 
-    /// A packed message is handed on when it is whole.
+    /// A compressed message is delivered once it is complete.
     private func unpack(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         for index in bytes.indices { packed.append(bytes[index]) }
         if !isFinal { return true }
