@@ -1,4 +1,4 @@
-// Where books come from, as one value.
+// The origin of books as one value.
 
 import BinanceVenue
 
@@ -13,16 +13,16 @@ public struct BookVenue: Hashable, Sendable {
     /// Binance, spot.
     public static var binanceSpot: BookVenue { BookVenue(Endpoints(market: .spot)!) }
 
-    /// Binance, futures margined in USD.
+    /// Binance, USD-margined futures.
     public static var binanceUSDM: BookVenue { BookVenue(Endpoints(market: .usdm)!) }
 
-    /// Binance, futures margined in coins.
+    /// Binance, coin-margined futures.
     public static var binanceCOINM: BookVenue { BookVenue(Endpoints(market: .coinm)!) }
 
     /// A market of Binance at other addresses: a test network, a proxy, an exchange on this machine.
     ///
     /// - Parameters:
-    ///   - market: which of its markets.
+    ///   - market: the market.
     ///   - streams: scheme, host and port of the streams, for example `ws://127.0.0.1:9101`.
     ///   - rest: scheme, host and port of REST, for example `http://127.0.0.1:9101`.
     public static func binance(_ market: Market, streams: String, rest: String) -> BookVenue {

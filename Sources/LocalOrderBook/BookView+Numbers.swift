@@ -1,4 +1,4 @@
-// The numbers of a view that most readers need, ready to be printed.
+// The numbers of a view most readers need, ready to print.
 
 import DepthBook
 import MarketData
@@ -7,12 +7,12 @@ extension BookView {
     /// Whether it is proven to be the venue's book at `updateID`.
     public var isLive: Bool { state == .live }
 
-    /// Price of the best bid; unknown where `bestBid` is nil.
+    /// Price of the best bid; unknown if `bestBid` is nil.
     public var bid: PrintedDecimal {
         PrintedDecimal(bestBid?.price.mantissa, decimals: scales.priceDecimals)
     }
 
-    /// Price of the best ask; unknown where `bestAsk` is nil.
+    /// Price of the best ask; unknown if `bestAsk` is nil.
     public var ask: PrintedDecimal {
         PrintedDecimal(bestAsk?.price.mantissa, decimals: scales.priceDecimals)
     }

@@ -1,6 +1,6 @@
-// What `import LocalOrderBook` brings along: every module whose types occur in books, views, configuration
-// and events. The only file of the package that exports other modules; inside the package each file imports
-// what it uses.
+// What `import LocalOrderBook` includes: every module whose types occur in books, views, configuration and
+// events. The only file of the package that re-exports modules; inside the package each file imports what it
+// uses.
 
 @_exported import BinanceVenue
 @_exported import BookEngine

@@ -1,4 +1,4 @@
-// The books that `withBooks` keeps.
+// The books kept by `withBooks`.
 
 import BookService
 import MarketData
@@ -6,16 +6,15 @@ import MarketData
 /// The live books of one `withBooks`. May be copied, and used by any thread or task; after the end of
 /// `withBooks` its books show their last state.
 public struct LiveBooks: Sendable {
-    /// The service that keeps them: questions about whole books, lists of symbols, status of connections.
+    /// The underlying service: for queries about whole books, symbol lists, and connection status.
     public let service: BookService
 
     init(_ service: BookService) { self.service = service }
 
-    /// Symbols, each once, in the order in which they were given.
+    /// Symbols without duplicates, in the given order.
     public var symbols: [SymbolName] { service.symbols }
 
-    /// The book of a symbol, which must be one of `symbols`: any other is a programming error and ends the
-    /// program.
+    /// The book of a symbol, which must be one of `symbols`; any other is a programming error and traps.
     public subscript(_ symbol: SymbolName) -> LiveBook {
         guard let readers = service.readers(of: symbol) else {
             fatalError("no book is kept of \(symbol), only of \(symbols)")

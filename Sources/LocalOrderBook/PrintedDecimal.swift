@@ -1,8 +1,8 @@
-// A number of a book for people: it knows its decimals, and whether it is known at all.
+// A book's number for display: it knows its decimals, and whether it is known at all.
 
 import MarketData
 
-/// A decimal number that prints as the venue prints it, for example `61803.40000000`, and as `?` if it is not
+/// A decimal number that prints as the venue prints it, for example `61803.40000000`, or as `?` if it is not
 /// known.
 public struct PrintedDecimal: Hashable, Sendable, CustomStringConvertible {
     /// The number times 10 to its decimals; nil if it is not known.
@@ -21,7 +21,7 @@ public struct PrintedDecimal: Hashable, Sendable, CustomStringConvertible {
         return decimalText(mantissa: mantissa, decimals: decimals)
     }
 
-    /// The number for models and pictures, rounded as `SymbolScales.double` does; nil if it is not known.
+    /// The number for models and plots, rounded as `SymbolScales.double` does; nil if it is not known.
     public var double: Double? {
         let scales = SymbolScales(priceDecimals: decimals, quantityDecimals: 0)
         return mantissa.map { scales.double(Price($0)) }

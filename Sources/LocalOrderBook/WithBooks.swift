@@ -14,20 +14,19 @@ import MarketData
 ///     }
 ///
 /// When `body` returns or throws, all connections are closed and all threads joined before this returns. When
-/// the task is cancelled, this begins at once: loops over views and tops end, and waits on threads return
+/// the task is cancelled, this starts at once: loops over views and tops end, and waits on threads return
 /// nil.
 ///
 /// - Parameters:
-///   - symbols: spelt as the venue does, in upper case; one that is named twice is kept once.
+///   - symbols: spelt as the venue does, in upper case; duplicates are dropped.
 ///   - venue: where they are traded.
-///   - isolation: of the caller; leave it out.
+///   - isolation: the caller's; do not pass it.
 ///   - configure: changes the defaults, for example `$0.auditEvery = .seconds(60)`.
-///   - report: gets what is worth a line in a log, from several threads; it should hand the event over and
-///     return.
-///   - body: runs in the isolation of the caller.
+///   - report: receives loggable events, from several threads; it should hand the event over and return.
+///   - body: runs in the caller's isolation.
 /// - Returns: what `body` returns.
-/// - Throws: `ServiceError` before any connection if the configuration has no legal value or the system gives
-///   no thread or memory; otherwise what `body` throws.
+/// - Throws: `ServiceError` before any connection if the configuration is illegal or the system refuses
+///   threads or memory; otherwise what `body` throws.
 public func withBooks<R>(
     of symbols: [SymbolName], on venue: BookVenue, isolation: isolated (any Actor)? = #isolation,
     configure: (inout ServiceConfiguration) -> Void = { _ in },
@@ -52,7 +51,7 @@ public func withBooks<R>(
     }
 }
 
-/// Stops a service without blocking a thread that tasks run on, unless there is no other.
+/// Stops a service without blocking a thread that runs tasks, unless there is no other.
 private func stop(_ service: BookService, isolation: isolated (any Actor)? = #isolation) async {
     await withCheckedContinuation { done in
         do throws(ThreadError) {

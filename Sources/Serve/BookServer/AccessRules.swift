@@ -1,11 +1,10 @@
-// Who may ask, by what he knows. Where a server has tokens, every request and every upgrade brings one of
-// them:
+// Access by token. If a server has tokens, every request and every upgrade must carry one of them:
 //
 //     Authorization: Bearer TOKEN     any client
 //     X-MBX-APIKEY: TOKEN             clients of the venue, as their API key
-//     ?token=TOKEN                    where a client can set no header
+//     ?token=TOKEN                    where a client cannot set headers
 //
-// Tokens are compared in a time that does not depend on where they differ.
+// Tokens are compared in constant time.
 
 /// The tokens of a server.
 struct AccessRules {
@@ -13,12 +12,12 @@ struct AccessRules {
 
     init(_ tokens: [String]) { self.tokens = tokens.map { Array($0.utf8) } }
 
-    /// Whether a request with these values is answered.
+    /// Whether a request with these values is admitted.
     ///
     /// - Parameters:
-    ///   - authorization: the header of that name.
+    ///   - authorization: the `Authorization` header.
     ///   - key: the header `X-MBX-APIKEY`.
-    ///   - token: the parameter of the query.
+    ///   - token: the query parameter.
     func admits(authorization: String?, key: String?, token: String?) -> Bool {
         if tokens.isEmpty { return true }
         var offered: [String] = []
@@ -34,7 +33,7 @@ struct AccessRules {
         return isKnown
     }
 
-    /// Looks at every byte of the first, whatever the second is.
+    /// Examines every byte of the first, whatever the second is.
     private static func areEqual(_ own: [UInt8], _ other: [UInt8]) -> Bool {
         var difference = own.count ^ other.count
         for index in own.indices {

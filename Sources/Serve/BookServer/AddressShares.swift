@@ -1,11 +1,11 @@
-// How much of something each address holds at a time, so that no single one holds all of it.
+// How much of a resource each address holds, so that no single one holds all of it.
 //
-// A network of IPv6 hands its hosts as many addresses as they like, so the first half of such an address
+// An IPv6 network gives its hosts as many addresses as they like, so the first half of an IPv6 address
 // counts: the network.
 //
-// Bounds: an entry for each address that holds something.
+// Bounds: one entry per address that holds something.
 
-/// Counts what addresses hold.
+/// Counts holdings by address.
 struct AddressShares {
     private var counts: [String: Int] = [:]
 
@@ -13,7 +13,7 @@ struct AddressShares {
     ///
     /// - Parameters:
     ///   - address: numeric.
-    ///   - most: what one address may hold.
+    ///   - most: limit per address.
     func admits(_ address: String, most: Int) -> Bool {
         counts[AddressShares.owner(address), default: 0] < most
     }
@@ -31,9 +31,9 @@ struct AddressShares {
     /// Addresses that hold something.
     var count: Int { counts.count }
 
-    /// Who an address belongs to: itself, or its network.
+    /// The owner of an address: itself, or its network.
     static func owner(_ address: String) -> String {
-        // An IPv4 address may come as the end of an IPv6 one.
+        // An IPv4 address may appear as the end of an IPv6 one.
         if address.contains(".") {
             return address.lastIndex(of: ":").map { String(address[$0...].dropFirst()) } ?? address
         }

@@ -1,9 +1,9 @@
-// The two encoders of a server: for clients that want times in milliseconds, and for those that want
+// The two encoders of a server: for clients that request times in milliseconds, and for those that request
 // microseconds.
 
 import BinanceVenue
 
-/// Encoders of one dialect in both units of time. Not copyable.
+/// Encoders of one dialect in both time units. Not copyable.
 struct MessageEncoders: ~Copyable {
     private var milliseconds: MessageEncoder
     private var microseconds: MessageEncoder

@@ -1,19 +1,19 @@
-// The text that Prometheus reads, out of the tables in which every number is declared once.
+// The Prometheus text page, generated from the tables in which every number is declared once.
 //
-// Invariant: the samples of a name stand together, behind its help and its type, and no name comes twice.
+// Invariant: the samples of a name are contiguous, after its help and type, and no name occurs twice.
 
 import LobMetrics
 
-/// A page of counters and gauges in the text format 0.0.4.
+/// Counters and gauges in the text format 0.0.4.
 struct MetricsPage {
-    /// The type of such a page.
+    /// Content type of the page.
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private(set) var text = ""
 
     /// Adds every number of a status; once for each type.
     ///
-    /// - Parameter instances: what is told apart by the label of the type, and its status.
+    /// - Parameter instances: label value and status of each instance of the type.
     mutating func add<Root: Measured>(_ instances: [(label: String, status: Root)]) {
         if instances.isEmpty { return }
         var names: [String] = []
@@ -34,7 +34,7 @@ struct MetricsPage {
         }
     }
 
-    /// Adds lines as they stand.
+    /// Appends lines unchanged.
     mutating func append(_ lines: String) { text += lines }
 
     private static func labels<Root>(_ metric: Metric<Root>, _ name: String?, _ value: String) -> String {

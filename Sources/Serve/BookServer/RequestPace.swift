@@ -1,4 +1,4 @@
-// How many requests each address has made in this second.
+// Number of requests by each address in this second.
 //
 // Bounds: `countMax` addresses; all further ones share one count.
 
@@ -8,7 +8,7 @@ struct RequestPace {
     private var second: UInt64 = 0
     private var counts: [String: Int] = [:]
 
-    /// Counts a request; false if it is one too many in this second.
+    /// Counts a request; false if it exceeds the limit in this second.
     mutating func admits(_ address: String, nowNs: UInt64, most: Int) -> Bool {
         let now = nowNs / 1_000_000_000
         if now != second {

@@ -1,27 +1,27 @@
-// Bridging updates: how clients get from the book that they hold to the source's.
+// Bridging updates: how clients get from the book they hold to the source's.
 //
-// A bridge chains to the last update sent, as the market's rule demands, and its levels are the difference
-// between the two books inside what is proven of the source, and whatever is owed. So a client that applies
-// everything it gets, and checks no ids, ends with the new book. What lies beyond stays as it is: a client's
-// level there was true once, and an absent one is no more likely to be right.
+// A bridge chains to the last update sent, as the market's rule requires, and its levels are the difference
+// between the two books inside the source's proven range, plus whatever is owed. So a client that applies
+// everything it gets, without checking ids, ends with the new book. Levels beyond the proven range stay as
+// they are: a client's level there was true once, and its absence is no more likely to be right.
 //
 //     market        U                    u              pu
 //     --------------|--------------------|--------------|--------------------
 //     not linked    last sent + 1        the source's   none
 //     linked        last sent            the source's   last sent
 //
-// A linked bridge begins at the last id sent, not behind it: a client that has just taken a REST answer of
-// that id asks of its first update that U <= id <= u.
+// A linked bridge begins at the last id sent, not after it: a client that has just taken a REST answer with
+// that id checks its first update for U <= id <= u.
 
 import BookSync
 import DepthBook
 import MarketData
 
 extension ServedBook {
-    /// Whether clients miss levels: the next update is a bridge.
+    /// Whether clients lack levels: the next update must then be a bridge.
     var isOwing: Bool { !promises.bids.owed.isEmpty || !promises.asks.owed.isEmpty }
 
-    /// Becomes the source's book, and fills `bridge` with what leads there.
+    /// Becomes the source's book, and fills `bridge` with the difference.
     ///
     /// - Returns: false, with the book unchanged, if the two cannot be printed with the same decimals.
     func goOver(to source: borrowing OrderBook) -> Bool {
@@ -54,11 +54,11 @@ extension ServedBook {
         return true
     }
 
-    /// Gives back the memory of a bridge that was told.
+    /// Frees the memory of a bridge that was sent.
     func dropBridge() { bridge = DepthUpdate(levelCapacity: 1) }
 
-    /// What this book becomes where the source is at these levels: inside what is proven of them they alone,
-    /// beyond it this book's own as well; the best of them if there are too many. Best first.
+    /// The new levels of a side given the source's: inside the source's proven range only those, beyond it
+    /// also this book's own; the best of them if there are too many. Best first.
     func target(_ side: Side, _ levels: [PriceLevel], provenTo range: ProvenRange) -> [PriceLevel] {
         if range == .unbounded { return levels }
         let known = Set(levels.map(\.price))
@@ -71,12 +71,12 @@ extension ServedBook {
         return Array(kept.prefix(max(levelCountMax, levels.count)))
     }
 
-    /// The same book with these levels, and as much of it known as of the source.
+    /// Replaces the levels; the book is then as far known as the source.
     ///
     /// - Parameters:
     ///   - bids: best first.
     ///   - asks: best first.
-    ///   - scales: decimals of these levels, at least those of the source.
+    ///   - scales: decimals of these levels, at least the source's.
     func replace(
         by source: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel], _ scales: SymbolScales?
     ) {
@@ -87,7 +87,7 @@ extension ServedBook {
         promises.asks.claim(book.provenAsks, on: .ask)
     }
 
-    /// The book has got other decimals: so do the prices that are remembered beside it.
+    /// The book's decimals have changed: rescales the prices remembered beside it.
     func rescalePromises(from old: SymbolScales?) {
         guard let old, let new = book.scales else { return }
         promises.bids.scale(from: old, to: new)
@@ -95,8 +95,8 @@ extension ServedBook {
     }
 
     /// The levels to set so that one side of any client's book becomes this, best first: where it differs
-    /// from this book, where levels are owed, and, as far as clients may take their books for known, whatever
-    /// was not proven and is now.
+    /// from this book, where levels are owed, and, as far as clients may consider their books known, whatever
+    /// was not proven before and is now.
     func changes(
         to target: [PriceLevel], _ side: Side, provenTo range: ProvenRange
     ) -> [PriceLevel] {
@@ -124,7 +124,7 @@ extension ServedBook {
         return scaled.count == levels.count ? scaled : nil
     }
 
-    /// The venue sorts the bids of updates downwards where updates are not linked, everything else upwards.
+    /// Where updates are not linked the venue sorts an update's bids downwards, everything else upwards.
     private func append(_ levels: [PriceLevel], _ side: Side) {
         switch side {
         case .bid:
@@ -137,7 +137,7 @@ extension ServedBook {
         }
     }
 
-    /// The levels to set so that one side becomes the other, best first; a quantity of zero removes.
+    /// The levels to set to turn one side into the other, best first; a zero quantity removes.
     static func changes(from old: [PriceLevel], to new: [PriceLevel], _ side: Side) -> [PriceLevel] {
         var changes: [PriceLevel] = []
         var (i, j) = (0, 0)
@@ -159,12 +159,12 @@ extension ServedBook {
 }
 
 extension ServedBook.Promise {
-    /// Some client may know as much as this.
+    /// Some client may consider this range known.
     mutating func claim(_ range: ProvenRange, on side: Side) {
         if range.covers(claimed, on: side) { claimed = range }
     }
 
-    /// The same with other decimals; what does not fit is taken for the worst.
+    /// The same in other decimals; a range that does not fit becomes unbounded.
     mutating func scale(from old: SymbolScales, to new: SymbolScales) {
         claimed = claimed.scaled(from: old, to: new) ?? .unbounded
         owed = Set(owed.compactMap { $0.scaled(from: old.priceDecimals, to: new.priceDecimals) })

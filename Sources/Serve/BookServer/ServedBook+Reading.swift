@@ -4,14 +4,14 @@ import DepthBook
 import MarketData
 
 extension ServedBook {
-    /// Whether it may be shown: it is the source's, and known from the best prices on.
+    /// Whether it may be shown: it equals the source's book, and its best prices are known.
     var isShown: Bool { state == .live && book.hasProvenBest(.bid) && book.hasProvenBest(.ask) }
 
-    /// Fills in the best levels, and no more of a side than is proven.
+    /// Fills in the best levels, but no more of a side than is proven.
     ///
-    /// - Parameter limit: levels a side that are wanted.
-    /// - Returns: levels of the shorter side that ends before that because no more is proven; `limit` if none
-    ///   does.
+    /// - Parameter limit: levels per side requested.
+    /// - Returns: number of levels of the shorter side that was cut because no more is proven; `limit` if
+    ///   none was.
     @discardableResult
     func fill(_ snapshot: inout DepthSnapshot, limit: Int) -> Int {
         snapshot.reset()
@@ -37,7 +37,7 @@ extension ServedBook {
         return min(bidLimit, askLimit)
     }
 
-    /// Fills in what a client gets who asks for a book: as `fill`, and what it lacks is owed to it from now
+    /// Fills in the answer to a client's book request: as `fill`, but missing levels are owed to it from now
     /// on.
     func answer(_ snapshot: inout DepthSnapshot, limit: Int) -> Int {
         let cut = fill(&snapshot, limit: limit)
@@ -47,7 +47,7 @@ extension ServedBook {
         return cut
     }
 
-    /// Levels of a side that can be shown of so many; those of a side that is known whole may be fewer.
+    /// How many of this number of levels of a side can be shown; a fully known side may have fewer.
     private func known(_ side: Side, _ limit: Int) -> Int {
         book.proven(side) == .unbounded ? limit : min(limit, book.provenLevelCount(side))
     }

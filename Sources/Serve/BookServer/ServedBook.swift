@@ -1,8 +1,8 @@
-// One symbol as clients of the server hold it: the book that REST answers show and that the updates sent so
-// far lead to.
+// One symbol as the server's clients hold it: the book shown in REST answers, to which the updates sent so
+// far lead.
 //
-// Why a book of its own, beside the replica's: the replica's book jumps when it is rebuilt, and its clients'
-// books do not. What the clients hold must be known to say how they get from there to the new one.
+// Why a separate book, beside the replica's: the replica's book jumps when it is rebuilt, and its clients'
+// books do not. What the clients hold must be known to compute how they get from there to the new one.
 //
 //     state   | input                                        | sent to clients         | next
 //     --------|----------------------------------------------|-------------------------|-------
@@ -18,18 +18,18 @@
 //     behind  | as paused                                    |                         |
 //     behind  | source counts anew                           | the end of connections  | empty
 //
-// What an answer lacks is owed. A client that gets fewer levels than it asked for, because no more are
-// proven, takes what it has for the whole side; so every level that becomes known later is sent to it, with
-// the next update. The alternative, to refuse until the book is known as deep as is asked, would refuse for
-// ever whoever asks for more than the source fetches.
+// Missing levels are owed. A client that gets fewer levels than it requested, because no more are proven,
+// takes them for the whole side; so every level that becomes known later is sent to it with the next update.
+// The alternative, to refuse until the book is known that deep, would refuse for ever any client that
+// requests more than the source fetches.
 //
 // Invariants
-// * What is sent is chained without a hole: each update begins where the one before it ended.
-// * A client that took a REST answer and everything sent since holds, inside what is proven, exactly this
-//   book, as far as it asked. Beyond that it may lack levels of this book, and every level that it holds is
-//   in this book too: what becomes proven is sent whole.
-// * A side holds at most twice the levels that the source may; before it would exceed that, a bridge removes
-//   the deepest from the books of the clients as well.
+// * The updates sent form an unbroken chain: each begins where the previous one ended.
+// * A client that took a REST answer and everything sent since holds, inside the proven range, exactly this
+//   book, as deep as it requested. Beyond that it may lack levels of this book, and every level it holds is
+//   in this book too: what becomes proven is sent completely.
+// * A side holds at most twice the levels the source may hold; before exceeding that, a bridge removes the
+//   deepest from the clients' books as well.
 //
 // Worst case: an update costs what it costs any book; a bridge O(levels), with allocations.
 
@@ -37,25 +37,25 @@ import BookSync
 import DepthBook
 import MarketData
 
-/// What clients hold of one symbol. Thread: the server's.
+/// The book that clients hold of one symbol. Thread: the server's.
 final class ServedBook {
     /// Whether it may be shown.
     enum State: Hashable {
-        /// There never was a book.
+        /// There has been no book yet.
         case empty
         /// It is the source's book.
         case live
-        /// The source is not to be trusted now.
+        /// The source is currently not to be trusted.
         case paused
-        /// The source is live, at an id from which no update can lead on.
+        /// The source is live, at an id from which no update can continue.
         case behind
     }
 
-    /// What became of an attempt to go on.
+    /// Result of an attempt to continue.
     enum Resumption: Hashable {
         /// The first book.
         case began
-        /// There is nothing to tell the clients.
+        /// There is nothing to send to the clients.
         case unchanged
         /// `bridge` leads from what the clients hold to the new book.
         case bridged
@@ -63,19 +63,19 @@ final class ServedBook {
         case behind
     }
 
-    /// What is true of one side of the clients' books.
+    /// What holds for one side of the clients' books.
     struct Promise {
-        /// How far any client may take its book for known.
+        /// The range any client may consider known.
         var claimed = ProvenRange.nothing
         /// Prices that clients may lack although this book has them.
         var owed: Set<Price> = []
-        /// Most levels that this book can hold, exact after each count.
+        /// Upper bound of the number of levels of this book, exact after each count.
         var levelCountBound = 0
     }
 
     let symbol: SymbolName
     let isLinked: Bool
-    /// Most levels of a side of the source.
+    /// Most levels per side of the source.
     let levelCountMax: Int
     var state = State.empty
     var book: OrderBook
@@ -84,16 +84,16 @@ final class ServedBook {
     /// The last bridging update.
     var bridge = DepthUpdate(levelCapacity: 1)
     var promises = (bids: Promise(), asks: Promise())
-    /// The last id of the newest update of the stream, if that leads on from this book but could not be
-    /// passed on as it came: levels are owed, or a side is too long. A bridge to there hides no hole.
+    /// The last id of the stream's newest update, if that continues this book but could not be passed on
+    /// unchanged: levels are owed, or a side is too long. A bridge to there hides no gap.
     var nextID: UpdateID?
-    /// The last update sent, without wrapper; empty if there was none.
+    /// The last update sent, unwrapped; empty if there was none.
     var message: [UInt8] = []
 
     /// - Parameters:
-    ///   - symbol: whose book it is.
-    ///   - isLinked: whether updates name the last id of the one before.
-    ///   - levelCountMax: that of the source.
+    ///   - symbol: its symbol.
+    ///   - isLinked: whether updates name the last id of the previous one.
+    ///   - levelCountMax: the source's.
     init(_ symbol: SymbolName, isLinked: Bool, levelCountMax: Int) {
         (self.symbol, self.isLinked) = (symbol, isLinked)
         self.levelCountMax = max(levelCountMax, 16)
@@ -102,7 +102,7 @@ final class ServedBook {
 
     /// Takes an update that the source, live before and after, has just applied.
     ///
-    /// - Returns: whether clients may get it as it came; otherwise `resume` is called next.
+    /// - Returns: whether clients may get it unchanged; otherwise `resume` is called next.
     func pass(_ update: borrowing DepthUpdate) -> Bool {
         guard !isOwing, continues(update), hasRoom(update) else { return false }
         let scales = book.scales
@@ -112,7 +112,7 @@ final class ServedBook {
         return true
     }
 
-    /// Whether an update is the next one of this book, which is live.
+    /// Whether an update continues this live book.
     func continues(_ update: borrowing DepthUpdate) -> Bool {
         if state != .live { return false }
         let held = book.lastUpdateID
@@ -120,8 +120,8 @@ final class ServedBook {
         return held.value < .max && update.first.value == held.value + 1 && update.last > held
     }
 
-    /// Whether the update leaves the sides short enough; one that has become too long is counted once for
-    /// every few thousand levels received.
+    /// Whether the update leaves the sides short enough; one that may have become too long is counted once
+    /// for every few thousand levels received.
     private func hasRoom(_ update: borrowing DepthUpdate) -> Bool {
         promises.bids.levelCountBound += update.bids.count
         promises.asks.levelCountBound += update.asks.count
@@ -135,12 +135,12 @@ final class ServedBook {
         return max(promises.bids.levelCountBound, promises.asks.levelCountBound) <= most
     }
 
-    /// The source's book is not to be trusted now.
+    /// The source's book is currently not to be trusted.
     func pause() {
         if state == .live || state == .behind { state = .paused }
     }
 
-    /// Forgets the book: what the clients hold leads nowhere.
+    /// Drops the book: nothing continues what the clients hold.
     func forget() {
         state = .empty
         promises = (Promise(), Promise())
@@ -166,7 +166,7 @@ final class ServedBook {
         return .bridged
     }
 
-    /// Goes on at the same id, if the source's book is this one as far as both are known.
+    /// Continues at the same id if the source's book equals this one as far as both are known.
     private func recognises(_ source: borrowing OrderBook) -> Bool {
         if !takesDecimals(of: source) || book.difference(from: source, .bid) != nil
             || book.difference(from: source, .ask) != nil
@@ -178,8 +178,8 @@ final class ServedBook {
         return true
     }
 
-    /// Takes over what the source knows at the same id. New answers show it at once; clients that may take
-    /// their books for known as far as that get it with the next update. O(1) if there is nothing.
+    /// Adopts what the source knows at the same id. New answers show it at once; clients that may consider
+    /// their books known that far get it with the next update. O(1) if there is nothing.
     func deepen(_ source: borrowing OrderBook) {
         if state != .live || source.lastUpdateID != book.lastUpdateID || !takesDecimals(of: source) { return }
         if book.provenBids.covers(source.provenBids, on: .bid)
@@ -194,7 +194,7 @@ final class ServedBook {
         replace(by: source, bids: bids, asks: asks, book.scales)
     }
 
-    /// Whether both have the same decimals; a source may have learnt more of them.
+    /// Whether both have the same decimals; the source may have widened its own.
     private func takesDecimals(of source: borrowing OrderBook) -> Bool {
         let own = book.scales
         if source.scales == own { return true }
@@ -205,7 +205,7 @@ final class ServedBook {
         return true
     }
 
-    /// Notes levels that clients may miss, and levels that they may hold and are to change.
+    /// Records levels that clients may lack, and levels that they may hold and must change.
     private func owe(_ changes: [PriceLevel], in promise: inout Promise, _ side: Side) {
         let held = Set(book.levels(side).map(\.price))
         for change in changes
@@ -216,14 +216,14 @@ final class ServedBook {
 }
 
 extension OrderBook {
-    /// Levels of a side. O(slots / 8).
+    /// Number of levels of a side. O(slots / 8).
     fileprivate borrowing func levelCount(_ side: Side) -> Int {
         side == .bid ? bids.count : asks.count
     }
 }
 
 extension ProvenRange {
-    /// Whether everything inside another range of a side lies inside this one.
+    /// Whether another range of a side lies inside this one.
     func covers(_ other: ProvenRange, on side: Side) -> Bool {
         switch other {
         case .nothing: true

@@ -1,13 +1,12 @@
-// One shard of the service as the server follows it: a replica over a tap of the shard's frames, and the
+// One shard of the service as the server follows it: a replica over a tap of the shard's frames, with the
 // served books beside it.
 //
-// Every frame may change books; those that it changed are looked at right after it. An update of the stream
-// of a live book is passed on as it came; everything else that changes a book is bridged.
+// Every frame may change books; those it changed are looked at right after it. An update in the stream of a
+// live book is passed on unchanged; any other change to a book is bridged.
 //
-// How far behind the server itself is, the ticks in the tap say: the feed writes them with the time at which
-// it did.
+// The ticks in the tap show how far the server itself lags: the feed writes them with its time.
 //
-// SAFETY: the bytes of a frame are copied out during the call that lends them.
+// SAFETY: the bytes of a frame are copied during the call that lends them.
 
 import BinanceVenue
 import BookEngine
@@ -16,19 +15,19 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// What a shard has to tell. All calls come from inside `ServedShard.poll` and `ServedShard.refusal`.
+/// Callbacks of a shard. All are called from inside `ServedShard.poll` and `ServedShard.refusal`.
 struct ShardNews {
-    /// The next update of the stream of a symbol; the book has taken it, and its `message` is what came.
+    /// The next update in a symbol's stream; the book has taken it, and its `message` is the original.
     var passed: (Int, borrowing DepthUpdate) -> Void
-    /// An update that does not lead on from the book, where holes are passed on; `message` is what came.
+    /// An update that does not continue the book, where gaps are passed on; `message` is the original.
     var gap: (Int, borrowing DepthUpdate) -> Void
-    /// A bridging update in `ServedBook.bridge` of this symbol; the book has taken it.
+    /// A bridging update in this symbol's `ServedBook.bridge`; the book has taken it.
     var bridged: (Int) -> Void
-    /// The book of this symbol may be shown, for the first time or at the id where it was.
+    /// This symbol's book may be shown, for the first time or again at the same id.
     var resumed: (Int) -> Void
-    /// The stream of this symbol cannot go on from what the clients hold.
+    /// This symbol's stream cannot continue what the clients hold.
     var broken: (Int) -> Void
-    /// The verdict over the book of this symbol may have changed.
+    /// The verdict on this symbol's book may have changed.
     var judged: (Int) -> Void
 }
 
@@ -36,38 +35,38 @@ struct ShardNews {
 final class ServedShard {
     let number: Int
     let symbols: [SymbolName]
-    /// By the order of `symbols`, which is that of the slots of the replica.
+    /// In the order of `symbols`, which is that of the replica's slots.
     let books: [ServedBook]
     /// The ring of its tap.
     let gauges: FrameRingGauges
-    /// Notified when there is something to take.
+    /// Notified when there is something to process.
     let wake: WakeSwitch
     private let passesGaps: Bool
     private var replica: ReplicaEngine
     private var consumer: FrameConsumer
     private let tap: FrameTap
     private let answers = CommandQueue<ReplicaAnswer>(capacity: 4)
-    /// Numbers of the last loss of each book that is taken into account.
+    /// The number of each book's last loss that has been handled.
     private var losses: [Int]
     /// Since when each book has been behind, in nanoseconds of the frames; 0 if it is not.
     private var behindSinceNs: [Int64]
-    /// Slots that the frame at hand has changed.
+    /// Slots changed by the current frame.
     private var changed: [Int] = []
     /// Slots that are behind, to be looked at with every tick.
     private var waiting: [Int] = []
     private var isWaiting: [Bool]
     private(set) var isTapped = false
-    /// When the feed wrote the last tick that was taken; nil before the first.
+    /// When the feed wrote the last tick processed; nil before the first.
     private var tickNs: Int64?
-    /// The venue's time in the last update taken, and when the feed received it.
+    /// The venue's time in the last update processed, and when the feed received it.
     private(set) var heard: (eventTimeUs: Int64, receivedAtNs: Int64)?
 
-    /// What stands around the payload in the wrapper: before the stream's name, and between the two.
+    /// The wrapper around the payload: before the stream's name, and between the two.
     private static let wrapperHead = Array("{\"stream\":\"".utf8)
     private static let wrapperMiddle = Array("\",\"data\":".utf8)
-    /// Memory of a message that is kept for the next one of its symbol.
+    /// Message memory kept for the symbol's next one.
     private static let keptBytesMax = 1 << 13
-    /// A source that stays behind for longer counts anew.
+    /// A source that stays behind for longer has restarted its ids.
     private static let behindNsMax: Int64 = 10_000_000_000
 
     init(
@@ -92,9 +91,9 @@ final class ServedShard {
         for symbol in symbols { replica.addSymbol(symbol) }
     }
 
-    /// Takes what has come.
+    /// Processes what has arrived.
     ///
-    /// - Returns: number of frames taken.
+    /// - Returns: number of frames processed.
     func poll(_ service: BookService, limit: Int, _ news: ShardNews) -> Int {
         if !isTapped { isTapped = service.add(tap, toShard: number) }
         for answer in answers.take() {
@@ -115,14 +114,14 @@ final class ServedShard {
         return count
     }
 
-    /// Where the replica's book of a symbol stands.
+    /// State of the replica's book of a symbol.
     func mark(of slot: Int) -> BookMark? { replica.engine.mark(at: slot) }
 
-    /// How far what is shown lies behind what the feed has received, at a time in nanoseconds since 1970; 0
-    /// before the first tick.
+    /// How far what is shown lags what the feed has received, at a time in nanoseconds since 1970; 0 before
+    /// the first tick.
     func lagNs(atNs: Int64) -> Int64 { tickNs.map { max(0, atNs &- $0) } ?? 0 }
 
-    /// The venue's time at a time in nanoseconds since 1970, by its last message; nil before that.
+    /// The venue's time at a time in nanoseconds since 1970, judging by its last message; nil before that.
     func venueTimeUs(atNs: Int64) -> Int64? {
         heard.map { $0.eventTimeUs &+ max(0, atNs &- $0.receivedAtNs) / 1_000 }
     }
@@ -187,8 +186,8 @@ final class ServedShard {
         }
     }
 
-    /// Keeps the message of a frame without its wrapper; nothing if the wrapper is not of the usual form, and
-    /// the message is then to be encoded anew.
+    /// Keeps a frame's message without its wrapper; nothing if the wrapper has an unusual form, in which case
+    /// the message must be encoded anew.
     private func copyMessage(of frame: Frame, _ stream: Range<Int>?, to book: ServedBook) {
         book.message.removeAll(keepingCapacity: book.message.capacity <= ServedShard.keptBytesMax)
         guard let stream else {
@@ -219,12 +218,12 @@ final class ServedShard {
         if changed.isEmpty { swap(&slots, &changed) }
     }
 
-    /// Brings a served book in line with the replica's, wherever that stands. O(1) if it is.
+    /// Brings a served book in line with the replica's, whatever its state. O(1) if it is already.
     private func settle(_ slot: Int, _ news: ShardNews, nowNs: Int64?) {
         let book = books[slot]
         let mark = replica.engine.mark(at: slot)
         if mark.state != .live {
-            // What it was behind while it was live says nothing of what comes back.
+            // What it was behind while it was live says nothing about what comes back.
             behindSinceNs[slot] = 0
             return book.pause()
         }

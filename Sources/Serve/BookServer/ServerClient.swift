@@ -1,4 +1,4 @@
-// A WebSocket client of the server: its streams, its property, and what waits for it.
+// A WebSocket client of the server: its streams, its property, and its pending messages.
 //
 //     state   | event                                | what happens                    | next
 //     --------|--------------------------------------|---------------------------------|--------
@@ -17,25 +17,25 @@ final class ServerClient {
     let peer: WebSocketPeer
     /// Its numeric address.
     let address: String
-    /// Whether messages come in the wrapper.
+    /// Whether messages are wrapped.
     var isCombined: Bool
-    /// Whether streams of books stay silent on its path.
+    /// Whether book streams stay silent on its path.
     let isDeaf: Bool
     /// Whether it gets times in µs.
     let isMicroseconds: Bool
-    /// Names of its streams in the order in which they came, silent ones included.
+    /// Names of its streams in order of subscription, silent ones included.
     private(set) var names: [String] = []
     private var held: Set<String> = []
-    /// Conflated streams whose last message it has not got.
+    /// Conflated streams whose last message it has not been sent.
     private var waiting: [StreamTopic] = []
     private(set) var isOpen = true
-    /// Most bytes that may wait for it at this moment.
+    /// Most bytes that may be queued for it at this moment.
     private let queuedBytesMax: () -> Int
     private var pieces: [UInt8] = []
     private var second: UInt64 = 0
     private var messageCount = 0
 
-    /// Packs messages for it; nil if it does not take them.
+    /// Compresses messages for it; nil if it does not accept that.
     private let packer: MessagePacker?
 
     init(
@@ -48,7 +48,7 @@ final class ServerClient {
         (isCombined, isDeaf, isMicroseconds) = (target.isCombined, target.isDeaf, target.isMicroseconds)
     }
 
-    /// Adds a stream; false if it has it.
+    /// Adds a stream; false if it already has it.
     func add(_ name: String) -> Bool {
         if !held.insert(name).inserted { return false }
         names.append(name)
@@ -66,7 +66,7 @@ final class ServerClient {
     /// How many streams it would have with these as well.
     func streamCount(with names: [String]) -> Int { held.union(names).count }
 
-    /// Takes a piece of a message of the client; the whole message with its last piece.
+    /// Takes a piece of a client message; returns the whole message with its last piece.
     func collect(_ bytes: Span<UInt8>, isFinal: Bool) -> [UInt8]? {
         for index in bytes.indices { pieces.append(bytes[index]) }
         if !isFinal { return nil }
@@ -74,7 +74,7 @@ final class ServerClient {
         return pieces
     }
 
-    /// Counts a message of the client; false if it is one too many in this second.
+    /// Counts a client message; false if it exceeds the limit in this second.
     func countMessage(nowNs: UInt64, most: Int) -> Bool {
         let now = nowNs / 1_000_000_000
         if now != second { (second, messageCount) = (now, 0) }
@@ -100,14 +100,14 @@ final class ServerClient {
         send(topic.bytes(isCombined: isCombined), &counters)
     }
 
-    /// The queue is empty: sends what was left out, as it is by now.
+    /// The queue is empty: sends what was skipped, in its current form.
     func drained(_ counters: inout ServerCounters) {
         while isOpen, !peer.isCongested, !waiting.isEmpty {
             sendLast(of: waiting.removeFirst(), &counters)
         }
     }
 
-    /// Sends a message that is not to be missed, or its packed frame.
+    /// Sends a message that must not be missed, or its compressed frame.
     func send(_ bytes: [UInt8], isFrame: Bool = false, _ counters: inout ServerCounters) {
         if !isOpen { return }
         let isFull = peer.queuedBytes + bytes.count > queuedBytesMax()
@@ -126,7 +126,7 @@ final class ServerClient {
         if isOpen, let bytes { _ = peer.send(text: bytes.span) }
     }
 
-    /// Ends the connection, after what is queued.
+    /// Closes the connection, after what is queued.
     func close(_ end: ConnectionClose) {
         if !isOpen { return }
         isOpen = false

@@ -1,12 +1,12 @@
-// The counters and gauges of a book server under their names.
+// Metrics of a book server.
 
 import LobMetrics
 
 extension ServerCounters: Measured {
-    /// There is one server.
+    /// There is only one server.
     package static let instanceLabel: String? = nil
 
-    /// Its counters and gauges.
+    /// Counters and gauges of a book server.
     package static let metrics: [Metric<ServerCounters>] = [
         .counter("lob_server_requests_total", \.requestCount, key: "requests", help: "REST requests."),
         .counter(

@@ -1,4 +1,4 @@
-// What a server has done so far.
+// A server's totals so far.
 
 /// Counters and gauges of a `BookServer`.
 package struct ServerCounters: Hashable, Sendable, BitwiseCopyable {
@@ -6,43 +6,43 @@ package struct ServerCounters: Hashable, Sendable, BitwiseCopyable {
     package var requestCount = 0
     /// REST requests that were refused.
     package var refusalCount = 0
-    /// WebSocket clients at present.
+    /// Current number of WebSocket clients.
     package var clientCount = 0
-    /// Streams of all clients at present, silent ones included.
+    /// Current number of streams of all clients, silent ones included.
     package var streamCount = 0
     /// WebSocket clients so far.
     package var connectedCount = 0
-    /// Messages of streams sent, counted for each client.
+    /// Stream messages sent, counted per client.
     package var messageCount = 0
-    /// Bytes of these messages.
+    /// Bytes of those messages.
     package var messageBytes = 0
-    /// Messages left out because a later one shows the state, counted for each client.
+    /// Messages skipped because a later one shows the state, counted per client.
     package var conflatedCount = 0
-    /// Clients that read too slowly and were closed.
+    /// Clients closed because they read too slowly.
     package var slowCount = 0
-    /// Updates of the venue passed on as they came.
+    /// Venue updates passed on unchanged.
     package var passedCount = 0
-    /// Bridging updates: each led clients' books over a hole.
+    /// Bridging updates, each taking clients' books across a gap.
     package var bridgeCount = 0
-    /// Updates passed on although they do not lead on from the one before.
+    /// Updates passed on although they do not continue the previous one.
     package var gapCount = 0
     /// Streams that could not be continued, so that their clients were closed.
     package var brokenCount = 0
 
-    /// Lists of symbols that the venue has sent.
+    /// Symbol lists received from the venue.
     package var listCount = 0
 
-    /// Milliseconds that what is shown lies behind what the feed has received: the shard that is worst.
+    /// Milliseconds by which what is shown lags what the feed has received, for the worst shard.
     package var tapLagMs = 0
-    /// Times that a shard was so far behind that its books were no longer shown.
+    /// Number of times a shard lagged so far that its books were no longer shown.
     package var lateCount = 0
-    /// Frames that found no room in the taps: what they changed was bridged.
+    /// Frames dropped by the taps: what they changed was bridged.
     package var tapDroppedCount = 0
-    /// Most bytes that ever waited in a tap.
+    /// Highest number of bytes ever waiting in a tap.
     package var tapMostBytes = 0
-    /// Bytes that wait for the sockets of all clients.
+    /// Bytes queued for all clients' sockets.
     package var queuedBytes = 0
 
-    /// Nothing has happened.
+    /// All zero.
     package init() {}
 }

@@ -1,4 +1,4 @@
-// The venue's WebSocket API: the same answers as REST, over a connection that stays.
+// The venue's WebSocket API: the same answers as REST, over a persistent connection.
 
 import BinanceServing
 import LobTransport
@@ -33,7 +33,7 @@ extension ServerMachine {
             case .success(let request): request.id
             case .failure(let refused): refused.id
             }
-        // What cannot be read counts and costs as any other refusal.
+        // Unparsable requests count and cost like any other refusal.
         let answer = answer(of: address, atUs: timeUs, isMicroseconds: false, isKnown: true) {
             () throws(RestRefusal) in
             switch asked {
@@ -43,7 +43,7 @@ extension ServerMachine {
         }
         let bytes = rules.queryReply(
             to: id, status: answer.status, body: answer.body, usedWeight: answer.usedWeight)
-        // Who asks faster than he reads has enough.
+        // A client that requests faster than it reads is cut off.
         if peer.queuedBytes + bytes.count > queuedBytesMax || !peer.send(text: bytes.span) {
             counters.slowCount += 1
             peer.close(code: UInt16(ConnectionClose.tooSlow.code))

@@ -1,4 +1,4 @@
-// REST: the venue's requests, answered from the books that the streams lead on from.
+// REST: the venue's requests, answered from the books that the streams continue.
 
 import BinanceServing
 import BinanceVenue
@@ -7,7 +7,7 @@ import LobTransport
 import MarketData
 
 extension RequestTarget {
-    /// Where a request goes.
+    /// The target of a request.
     init(_ request: HTTPRequest) {
         self.init(
             method: request.method.name, path: request.path,
@@ -16,7 +16,7 @@ extension RequestTarget {
 }
 
 extension HTTPResponse {
-    /// An answer of the rules.
+    /// An answer of the serving rules.
     init(_ answer: ServingAnswer) {
         self.init(
             status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
@@ -24,12 +24,12 @@ extension HTTPResponse {
     }
 }
 
-/// The body of an answer and what is said beside it.
+/// The body of an answer and its metadata.
 struct RestAnswer {
     var status = 200
     var body: [UInt8]
     var headers: [(name: String, value: String)] = []
-    /// Weight of the address in this minute.
+    /// The address's weight in this minute.
     var usedWeight = 0
     var retryAfterSeconds: Int?
 
@@ -42,12 +42,12 @@ extension ServerMachine {
     /// Names what is served, in answers to what is not.
     private static let servedHeader = "X-Lob-Served"
     private static let served = "ping time exchangeInfo depth ticker/bookTicker"
-    /// Says why a book is old, in answers that show it all the same.
+    /// Says why a book is stale, in answers that show it anyway.
     private static let staleHeader = "X-Lob-Stale"
-    /// The parameter that brings a token.
+    /// The query parameter that carries a token.
     static let tokenName = "token"
-    /// Levels of the shorter side of a depth answer that had to end before what was asked for, because no
-    /// more is proven: a side of at least that length goes on, and its further levels come with updates.
+    /// Number of levels of the shorter side of a depth answer that was cut because no more is proven: a side
+    /// of at least that length continues, and its further levels come with updates.
     static let depthLimitHeader = "X-Lob-Depth-Limit"
 
     /// Answers a request.
@@ -72,7 +72,7 @@ extension ServerMachine {
                 body: answer.body))
     }
 
-    /// The answer to what an address asks, and what it costs. A refusal costs too.
+    /// The answer to an address's request, and its cost. A refusal costs too.
     func answer(
         of peerAddress: String, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
         _ route: () throws(RestRefusal) -> RestRequest
@@ -113,7 +113,7 @@ extension ServerMachine {
         return answer
     }
 
-    /// Whether a request brings a token, if the server has any.
+    /// Whether a request carries a token, if the server has any.
     func isKnown(_ request: HTTPRequest) -> Bool {
         if options.tokens.isEmpty { return true }
         return access.admits(
@@ -121,15 +121,15 @@ extension ServerMachine {
             token: request.query.first { $0.name == ServerMachine.tokenName }?.value)
     }
 
-    /// Counts a request of an address, before its token is looked at: who guesses is no faster than others.
-    /// False if it is one too many in this second.
+    /// Counts a request of an address before checking its token, so that guessing is no faster. False if it
+    /// exceeds the limit in this second.
     func isInPace(_ peerAddress: String) -> Bool {
-        // A network of IPv6 has addresses without end: they count as one.
+        // An IPv6 network has endless addresses: they count as one.
         let owner = AddressShares.owner(peerAddress)
         return pace.admits(owner, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
     }
 
-    /// Whether a request is no page's of elsewhere.
+    /// Whether a request does not come from a foreign web page.
     func admits(_ request: HTTPRequest) -> Bool {
         CallerRules(address: options.address, asksForTokens: !options.tokens.isEmpty).admits(
             host: request.header("host"), origin: request.header("origin"))
@@ -189,7 +189,7 @@ extension ServerMachine {
             if let names {
                 for index in try indexed(names) { parts.append(try best(index)) }
             } else {
-                // All that can be shown now.
+                // Everything that can be shown now.
                 for index in places.indices {
                     if let part = try? best(index) { parts.append(part) }
                 }
@@ -223,7 +223,7 @@ extension ServerMachine {
         return index
     }
 
-    /// Each once, in the order in which they are first named.
+    /// Indices without duplicates, in order of first mention.
     private func indexed(_ names: [SymbolName]) throws(RestRefusal) -> [Int] {
         var (found, seen): ([Int], Set<Int>) = ([], [])
         for name in names {
@@ -233,13 +233,13 @@ extension ServerMachine {
         return found
     }
 
-    /// The object of a symbol in `exchangeInfo`: the venue's own, or what is known of it.
+    /// A symbol's object in `exchangeInfo`: the venue's own, or generated.
     private func words(_ index: Int) -> [UInt8] {
         let (shard, slot) = places[index]
         return texts.symbols[shards[shard].symbols[slot]] ?? Array(listing(index).utf8)
     }
 
-    /// The same made of what is known.
+    /// The object generated from what is known.
     private func listing(_ index: Int) -> String {
         let (shard, slot) = places[index]
         let symbol = shards[shard].symbols[slot]
@@ -256,7 +256,7 @@ extension ServerMachine {
         if let known, !known.quoteAsset.isEmpty { text += ",\"quoteAsset\":\"\(known.quoteAsset)\"" }
         if let kind = known?.contractType { text += ",\"contractType\":\"\(kind)\"" }
         if let known, rules.market != .spot {
-            // Positions are held in what is paid with, but on COIN-M in what is bought.
+            // Positions are held in the quote asset, on COIN-M in the base asset.
             let margin = rules.market == .coinm ? known.baseAsset : known.quoteAsset
             let pair = "\(symbol)".prefix { $0 != "_" }
             text += ",\"pair\":\"\(pair)\",\"marginAsset\":\"\(margin)\""

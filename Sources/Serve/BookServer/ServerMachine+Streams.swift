@@ -15,7 +15,7 @@ extension ServerMachine {
         options.messagesPerSecondMax ?? rules.market.connectionTerms.messagesPerSecondMax
     }
 
-    /// Decides on a request to upgrade.
+    /// Decides on an upgrade request.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
         if !isInPace(request.peerAddress) { return ServerMachine.refusal(.tooManyRequests) }
@@ -50,10 +50,10 @@ extension ServerMachine {
 
     private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }
 
-    /// Whether as much waits for the sockets of all clients as may.
+    /// Whether too much is queued for all clients' sockets.
     var isOverloaded: Bool { loop.queuedBytes > options.queuedBytesTotalMax }
 
-    /// Most bytes that may wait for a client.
+    /// Most bytes that may be queued for one client.
     var queuedBytesMax: Int {
         isOverloaded
             ? min(options.queuedBytesMin, options.queuedBytesMax) : options.queuedBytesMax
@@ -123,11 +123,11 @@ extension ServerMachine {
         welcome(client, to: topic)
     }
 
-    /// Gives a new listener what the others have: the present state, or the last update.
+    /// Gives a new subscriber what the others have: the current state, or the last update.
     ///
-    /// Why the last update: a client that asks for the book of a quiet symbol would wait for an update that
-    /// leads on from it. One that tests `U <= lastUpdateId <= u` of its first update would never find it,
-    /// since the ids of answers always end an update here.
+    /// Why the last update: a client that requests the book of a quiet symbol would wait for an update that
+    /// continues it. One that checks `U <= lastUpdateId <= u` on its first update would never find it, since
+    /// answers here always have the last id of an update.
     private func welcome(_ client: ServerClient, to topic: StreamTopic) {
         guard let index = topic.symbol else {
             topic.shown.removeAll(keepingCapacity: true)
@@ -135,7 +135,7 @@ extension ServerMachine {
             return
         }
         if !isShown(index) {
-            // When it may be shown again, it is news to this client.
+            // Once it may be shown again, it is news to this client.
             topic.shown.removeAll(keepingCapacity: true)
             return
         }
@@ -149,8 +149,8 @@ extension ServerMachine {
         }
     }
 
-    /// Sends an update once more, as of now: a client that measures how late its updates are must not take
-    /// it for late.
+    /// Sends an update once more with the current time: a client that measures the lateness of updates must
+    /// not take it for late.
     private func repeatUpdate(
         _ message: [UInt8], to client: ServerClient, _ topic: StreamTopic, _ index: Int
     ) {
@@ -185,7 +185,7 @@ extension ServerMachine {
         if let index = topic.symbol { topicsOfSymbol[index].removeAll { $0 === topic } }
     }
 
-    /// The topic of a name; nil for names that are accepted and stay silent.
+    /// The topic of a name; nil for names that are accepted but stay silent.
     private func makeTopic(_ key: StreamTopic.Key) -> StreamTopic? {
         if key.name == ServingRules.everyBestName && rules.market != .spot {
             let topic = StreamTopic(
@@ -202,7 +202,7 @@ extension ServerMachine {
         let kind: StreamTopic.Kind
         switch stream.content {
         case .depth:
-            // What is not slower than the stream that is followed is that stream.
+            // A stream no slower than the one being followed is that stream.
             let ownMs = service.configuration.streams.depthInterval.rawValue
             kind = intervalMs <= ownMs ? .updates : .summaries
         case .partialDepth(let levelCount): kind = .partial(levelCount: levelCount)

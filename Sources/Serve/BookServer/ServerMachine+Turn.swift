@@ -13,7 +13,7 @@ extension ServerMachine {
     private static let listAgainNs: UInt64 = 1_000_000_000
     private static let secondNs: UInt64 = 1_000_000_000
 
-    /// Takes what has come and sends what is due; afterwards the loop may sleep.
+    /// Processes what has arrived and sends what is due; afterwards the loop may sleep.
     func work() {
         var isBusy = poll()
         let nowNs = LoopClock.monotonicNs
@@ -24,7 +24,7 @@ extension ServerMachine {
         publish(nowNs)
         if !isBusy {
             for shard in shards { shard.wake.arm() }
-            // What came before that wakes nobody.
+            // Earlier arrivals wake nobody.
             isBusy = poll()
         }
         if isBusy { return alarm.set(atNs: nowNs, nowNs: nowNs, on: loop) }
@@ -33,7 +33,7 @@ extension ServerMachine {
         }
     }
 
-    /// Whether there was anything.
+    /// Whether there was anything to do.
     private func poll() -> Bool {
         var isBusy = false
         for (number, shard) in shards.enumerated() {
@@ -52,7 +52,7 @@ extension ServerMachine {
         countersWriter.publish(counters)
     }
 
-    /// What is seen of the server itself. A shard that was too late and no longer is shows its books again.
+    /// Judges the server itself. A shard that lagged too far and has caught up shows its books again.
     private func judge() {
         counters.clientCount = clients.count
         counters.queuedBytes = loop.queuedBytes
@@ -73,13 +73,13 @@ extension ServerMachine {
         counters.tapMostBytes = shards.reduce(0) { max($0, $1.gauges.highWaterBytes) }
     }
 
-    /// Whether the book of a symbol may be shown in streams, as of this turn.
+    /// Whether a symbol's book may be shown in streams, as of this turn.
     func isShown(_ index: Int) -> Bool { !isLate[places[index].shard] && book(index).isShown }
 
-    /// Asks for the venue's list of symbols: again soon until it is there, later now and then.
+    /// Requests the venue's symbol list: soon again until it arrives, occasionally later.
     private func takeList(_ nowNs: UInt64) {
         if let list = lists.take().first {
-            // One that is listed no longer is not what it was.
+            // A symbol no longer listed has lost its properties.
             facts = [:]
             for info in list.symbols where indices[info.symbol] != nil { facts[info.symbol] = info }
             texts = list.texts
@@ -95,9 +95,9 @@ extension ServerMachine {
         alarm.set(atNs: listNotBeforeNs, nowNs: nowNs, on: loop)
     }
 
-    // MARK: - News of the shards
+    // MARK: - News from the shards
 
-    /// The next update of a symbol, as it came.
+    /// The next update of a symbol, unchanged.
     func passed(_ index: Int, _ update: borrowing DepthUpdate) {
         counters.passedCount += 1
         let appliedAtNs = LoopClock.realtimeNs
@@ -110,7 +110,7 @@ extension ServerMachine {
         }
     }
 
-    /// Prints the message of an update that came in an unusual form.
+    /// Encodes the message of an update that arrived in an unusual form.
     private func completeMessage(_ index: Int, _ update: borrowing DepthUpdate) {
         let book = book(index)
         if !book.message.isEmpty { return }
@@ -120,8 +120,8 @@ extension ServerMachine {
             } ?? []
     }
 
-    /// An update that does not lead on, for those who find holes by themselves. Summaries lead from book to
-    /// book and take bridges only.
+    /// An update that does not continue the book, for clients that detect gaps themselves. Summaries lead
+    /// from book to book and take only bridges.
     func gap(_ index: Int, _ update: borrowing DepthUpdate) {
         counters.gapCount += 1
         book(index).ids = UpdateRange(update)
@@ -129,8 +129,7 @@ extension ServerMachine {
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds, summarises: false)
     }
 
-    /// A bridge was made. Where holes are passed on, it is told only to those who follow summaries, unless it
-    /// hides none.
+    /// A bridge was made. Where gaps are passed on, it goes only to summaries, unless it hides none.
     func bridged(_ index: Int) {
         counters.bridgeCount += 1
         let book = book(index)
@@ -152,7 +151,7 @@ extension ServerMachine {
         changed(index, book.bridge, isMicroseconds: false)
     }
 
-    /// Sends an update to those who follow its symbol.
+    /// Sends an update to its symbol's subscribers.
     private func changed(
         _ index: Int, _ update: borrowing DepthUpdate, isMicroseconds: Bool, summarises: Bool = true
     ) {
@@ -175,7 +174,7 @@ extension ServerMachine {
         note(index)
     }
 
-    /// The book of a symbol may be shown.
+    /// A symbol's book may be shown.
     func resumed(_ index: Int) {
         let book = book(index)
         for topic in topicsOfSymbol[index] where topic.kind == .summaries && book.message.isEmpty {
@@ -184,7 +183,7 @@ extension ServerMachine {
         note(index)
     }
 
-    /// What a client holds of this symbol leads nowhere: it must begin anew.
+    /// Nothing continues what clients hold of this symbol: they must start over.
     func broken(_ index: Int) {
         counters.brokenCount += 1
         for topic in topicsOfSymbol[index] where topic.isChained {
@@ -192,7 +191,7 @@ extension ServerMachine {
         }
     }
 
-    /// The streams that show the state of a symbol may have something to show.
+    /// Streams of a symbol's state may have something to show.
     func note(_ index: Int) {
         events.note(index)
         for topic in topicsOfAll { topic.changed.insert(index) }
@@ -201,9 +200,9 @@ extension ServerMachine {
         dirty.append(index)
     }
 
-    // MARK: - What is made here
+    // MARK: - Messages made here
 
-    /// Makes what is due of partial depths, best prices and summaries.
+    /// Makes due partial depths, best prices and summaries.
     private func flush(_ nowNs: UInt64) {
         for topic in topicsOfAll where !topic.changed.isEmpty { flush(topic, nowNs) }
         if nowNs >= waitingDueNs {
@@ -217,7 +216,7 @@ extension ServerMachine {
         }
         for index in dirty {
             isDirty[index] = false
-            // When it may be shown again, it is noted again.
+            // Once it may be shown again, it is noted again.
             if !isShown(index) { continue }
             for topic in topicsOfSymbol[index] where topic.kind != .updates && !topic.isWaiting {
                 make(topic, index, nowNs)
@@ -240,7 +239,7 @@ extension ServerMachine {
         }
     }
 
-    /// The present message of a topic; nil if it has been sent.
+    /// The current message of a topic; nil if it has already been sent.
     private func message(of topic: StreamTopic, _ index: Int) -> [UInt8]? {
         let book = book(index)
         let isMicroseconds = topic.key.isMicroseconds
@@ -273,7 +272,7 @@ extension ServerMachine {
         }
     }
 
-    /// The best prices of every symbol that changed.
+    /// The best prices of every changed symbol.
     private func flush(_ topic: StreamTopic, _ nowNs: UInt64) {
         let dueNs = topic.sentNs + topic.intervalNs
         if nowNs < dueNs { return alarm.set(atNs: dueNs, nowNs: nowNs, on: loop) }

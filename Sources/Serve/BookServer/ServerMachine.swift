@@ -1,12 +1,12 @@
-// The server on its own thread: what comes from the shards goes to the topics, and what clients ask is
-// answered from the same books.
+// The server on its own thread: news from the shards goes to the topics, and clients' requests are answered
+// from the same books.
 //
-// Every turn takes what the taps hold, in order, and sends the updates in it at once. What is made here
-// (partial depths, best prices, summaries for slower streams) is made at the end of the turn, from the books
-// as they are then, for the symbols that changed. Then the thread sleeps until a socket, a tap or a time that
-// is due wakes it.
+// Every turn processes the taps' contents in order and sends their updates at once. What is generated here
+// (partial depths, best prices, summaries for slower streams) is generated at the end of the turn, from the
+// books as they then are, for the symbols that changed. Then the thread sleeps until a socket, a tap or a due
+// time wakes it.
 //
-// Bounds: those of `BookServer.Options`; of addresses, those of `AddressBook`.
+// Bounds: those of `BookServer.Options`; for addresses, those of `AddressBook`.
 
 import BinanceServing
 import BinanceVenue
@@ -17,16 +17,16 @@ import LobHandoff
 import LobTransport
 import MarketData
 
-/// A server that listens. Thread: its loop's. It lives as long as its loop.
+/// A listening server. Thread: its loop's. It lives as long as its loop.
 final class ServerMachine {
     let service: BookService
     let options: BookServer.Options
     let rules: ServingRules
     let shards: [ServedShard]
-    /// Of each symbol: its shard and its slot there.
+    /// Shard and slot of each symbol.
     let places: [(shard: Int, slot: Int)]
     let indices: [SymbolName: Int]
-    /// The same by the names that streams have.
+    /// The symbols' indices by their names in streams.
     let indicesOfStreams: [String: Int]
     let loop: EventLoop
     private(set) var port = 0
@@ -35,21 +35,21 @@ final class ServerMachine {
     var pace = RequestPace()
     var counters = ServerCounters()
     var clients: [ServerClient] = []
-    /// Packs what is sent; nil without memory.
+    /// Compresses messages; nil without memory.
     let packer = MessagePacker()
-    /// Of WebSocket clients, by address.
+    /// Shares of WebSocket clients by address.
     var shares = AddressShares()
     /// Clients of the WebSocket API.
     var queriers: [WebSocketPeer] = []
-    /// Only those that somebody listens to.
+    /// Only topics with subscribers.
     var topics: [StreamTopic.Key: StreamTopic] = [:]
-    /// By index of symbol.
+    /// Topics by symbol index.
     var topicsOfSymbol: [[StreamTopic]]
-    /// Those of every symbol.
+    /// Topics of all symbols together.
     var topicsOfAll: [StreamTopic] = []
-    /// What is known of the symbols; empty until the venue's list is there.
+    /// Properties of the symbols; empty until the venue's list has arrived.
     var facts: [SymbolName: SymbolInfo] = [:]
-    /// The venue's own words of them.
+    /// The venue's original text about them.
     var texts = ListTexts()
     /// For times in ms, and in µs.
     var encoders: MessageEncoders
@@ -58,16 +58,16 @@ final class ServerMachine {
     let events: EventHub
     var rates: UpdateRates
     var latencies = ServerLatencies()
-    /// Room for messages that are made here, and for those that are read again.
+    /// Scratch for messages generated here and for those parsed again.
     var made = DepthUpdate(levelCapacity: 32)
     var parser = MessageParser()
-    /// Symbols of which something may have to be made.
+    /// Symbols that may need a message.
     var dirty: [Int] = []
     var isDirty: [Bool]
     /// Topics whose interval is not over, and when the first of them is due.
     var waiting: [StreamTopic] = []
     var waitingDueNs = UInt64.max
-    /// Of each shard: whether it was too far behind the feed when the turn began.
+    /// Per shard: whether it lagged the feed too far when the turn began.
     var isLate: [Bool]
     var news: [ShardNews] = []
     let lists = CommandQueue<ExchangeInfo>(capacity: 1)
@@ -77,11 +77,11 @@ final class ServerMachine {
     var published = ServerCounters()
     var countersWriter: LatestValueWriter<ServerCounters>
     let counterReadings: LatestValueReader<ServerCounters>
-    /// When the end began; nil before.
+    /// When shutdown began; nil before.
     private var closingNs: UInt64?
 
     private static let closingNsMax: UInt64 = 3_000_000_000
-    /// While the end is under way, it is looked at this often.
+    /// How often shutdown is checked while under way.
     private static let closingLookNs: UInt64 = 5_000_000
 
     init(
@@ -127,7 +127,7 @@ final class ServerMachine {
         listening.messageBytesMax = options.messageBytesMax
         listening.pingIntervalMs = terms.pingIntervalMs
         listening.pongLimitMs = terms.pongDeadlineMs
-        // Only the loop holds it: it holds this object.
+        // Only the loop holds it, and it holds this object.
         var handlers = HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
         handlers.deflates = { [options, packer] in
             packer != nil && options.deflate.packs(for: $0.peerAddress)
@@ -138,7 +138,7 @@ final class ServerMachine {
     /// The book of a symbol by its index.
     func book(_ index: Int) -> ServedBook { shards[places[index].shard].books[places[index].slot] }
 
-    /// Why the book of a symbol may not be shown; nil if it may.
+    /// Why a symbol's book may not be shown; nil if it may.
     func refusal(of index: Int) -> String? {
         let (shard, slot) = places[index]
         let lagNs = shards[shard].lagNs(atNs: LoopClock.realtimeNs)
@@ -146,10 +146,10 @@ final class ServerMachine {
         return shards[shard].refusal(of: slot, news[shard])
     }
 
-    /// What is said of the book of a symbol now.
+    /// The current standing of a symbol's book.
     func standing(of index: Int) -> Standing { standing(of: index, isServed: refusal(of: index) == nil) }
 
-    /// The same as of this turn, for the event stream, which hears of every turn of that verdict.
+    /// The same as of this turn, for the event stream, which learns of every change of that verdict.
     func standingOfTurn(of index: Int) -> Standing { standing(of: index, isServed: isShown(index)) }
 
     private func standing(of index: Int, isServed: Bool) -> Standing {
@@ -161,12 +161,12 @@ final class ServerMachine {
         return Standing(state: mark?.state ?? .syncing, reason: mark?.reason.word, isServed: isServed)
     }
 
-    /// Whether what a shard shows is too old, by what it lies behind the feed.
+    /// Whether a shard shows data that is too old, by its lag behind the feed.
     func isTooLate(_ lagNs: Int64) -> Bool { lagNs / 1_000_000 > Int64(options.lagMsMax) }
 
-    /// What is to be done between two turns of the loop.
+    /// The work between two turns of the loop.
     ///
-    /// - Returns: whether the thread may end; begins the end if it is to.
+    /// - Returns: whether the thread may end; starts shutdown if requested.
     func turn(isStopping: Bool) -> Bool {
         if closingNs == nil { work() }
         return isOver(isStopping: isStopping)
@@ -181,7 +181,7 @@ final class ServerMachine {
             for peer in queriers { peer.close(code: UInt16(ConnectionClose.goingAway.code)) }
             events.end()
         }
-        // A service that has stopped answers no more.
+        // A stopped service answers no more.
         if nowNs - closingNs! > ServerMachine.closingNsMax { return true }
         let areGone = shards.map { $0.leave(service) }
         if clients.isEmpty && queriers.isEmpty && areGone.allSatisfy({ $0 }) { return true }

@@ -1,5 +1,5 @@
-// One stream under one name and in one unit of time, and who listens. A message is encoded once, and once
-// more in the wrapper of its name if anybody wants that, whatever the number of clients; so it is packed.
+// One stream under one name and in one time unit, with its subscribers. A message is encoded once, and once
+// more in its wrapper if any subscriber wants that, whatever their number; likewise compressed.
 //
 //     kind         shows                               sent                         a slow reader
 //     -------------|-----------------------------------|----------------------------|--------------
@@ -15,23 +15,23 @@ import DepthBook
 import LobTransport
 import MarketData
 
-/// The best levels of a book; nil where a side is empty.
+/// The best levels of a book; nil if a side is empty.
 struct BestLevels: Hashable {
     var bid: PriceLevel?
     var ask: PriceLevel?
 }
 
-/// A stream that somebody listens to. Thread: the server's.
+/// A stream with subscribers. Thread: the server's.
 final class StreamTopic {
-    /// What tells streams apart.
+    /// Identifies a stream.
     struct Key: Hashable {
-        /// Name, as clients write it.
+        /// Name as written by clients.
         var name: String
         /// Whether its times are in µs.
         var isMicroseconds: Bool
     }
 
-    /// What it shows.
+    /// Content of the stream.
     enum Kind: Hashable {
         case updates
         case summaries
@@ -42,27 +42,27 @@ final class StreamTopic {
 
     let key: Key
     let kind: Kind
-    /// Index of its symbol among all of the server; nil for a stream of every symbol.
+    /// Index of its symbol in the server; nil for a stream of all symbols.
     let symbol: Int?
-    /// Least time between two messages; 0: every change.
+    /// Shortest time between two messages; 0: every change.
     let intervalNs: UInt64
     private(set) var clients: [ServerClient] = []
     private let opening: [UInt8]
-    /// The last message, without wrapper; empty before the first.
+    /// The last message, unwrapped; empty before the first.
     private(set) var message: [UInt8] = []
     private var wrapped: [UInt8] = []
-    /// The packed frames of the last message, with and without wrapper: nil before anybody wants one, empty
-    /// where packing does not pay.
+    /// The compressed frames of the last message, with and without wrapper: nil before one is needed, empty
+    /// if compression does not pay.
     private var frames: (plain: [UInt8]?, wrapped: [UInt8]?)
     /// When the last message was made.
     private(set) var sentNs: UInt64 = 0
-    /// Best levels in the last messages of a stream of best prices, by symbol.
+    /// Best levels in the last messages of a best price stream, by symbol.
     var shown: [Int: BestLevels] = [:]
-    /// What a summary will contain.
+    /// The content of the next summary.
     var summary: UpdateSummary
     /// Whether it is among those whose interval is not over.
     var isWaiting = false
-    /// Symbols that have changed, of a stream of every symbol.
+    /// Changed symbols of a stream of all symbols.
     var changed: Set<Int> = []
 
     init(_ key: Key, _ kind: Kind, symbol: Int?, intervalNs: UInt64, summary: UpdateSummary) {
@@ -71,7 +71,7 @@ final class StreamTopic {
         opening = StreamWrapper.opening(key.name)
     }
 
-    /// Whether a slow reader may miss messages: each of them shows the whole state.
+    /// Whether a slow reader may miss messages, because each shows the whole state.
     var isConflated: Bool {
         switch kind {
         case .partial, .best: true
@@ -79,14 +79,14 @@ final class StreamTopic {
         }
     }
 
-    /// Whether it leads on from a book.
+    /// Whether its messages continue a book.
     var isChained: Bool { kind == .updates || kind == .summaries }
 
     func add(_ client: ServerClient) { clients.append(client) }
 
     func remove(_ client: ServerClient) { clients.removeAll { $0 === client } }
 
-    /// Sends a message to everybody.
+    /// Sends a message to all subscribers.
     func send(_ bytes: [UInt8], nowNs: UInt64, _ counters: inout ServerCounters) {
         message = bytes
         wrapped.removeAll(keepingCapacity: true)
@@ -95,14 +95,14 @@ final class StreamTopic {
         for client in clients { client.pass(self, &counters) }
     }
 
-    /// The last message as a client wants it.
+    /// The last message in the form a client requested.
     func bytes(isCombined: Bool) -> [UInt8] {
         if !isCombined { return message }
         if wrapped.isEmpty { wrapped = wrap(message) }
         return wrapped
     }
 
-    /// The last message as a client wants it, packed; nil where that does not pay.
+    /// The same, compressed; nil if that does not pay.
     func frame(isCombined: Bool, _ packer: MessagePacker) -> [UInt8]? {
         let known = isCombined ? frames.wrapped : frames.plain
         let frame = known ?? packer.frame(bytes(isCombined: isCombined)) ?? []
@@ -112,6 +112,6 @@ final class StreamTopic {
         return frame.isEmpty ? nil : frame
     }
 
-    /// A message in the wrapper of this stream.
+    /// A message in this stream's wrapper.
     func wrap(_ message: [UInt8]) -> [UInt8] { opening + message + [StreamWrapper.closing] }
 }

@@ -1,11 +1,11 @@
-// Several updates of a book as one: the streams that are slower than the one that the server follows.
+// Several updates of a book merged into one, for streams slower than the one the server follows.
 //
-// Only the prices are remembered; quantities are those of the book when the summary is made, which is the
-// book after the last of these updates.
+// Only the prices are recorded; quantities are those of the book when the summary is made, after the last of
+// these updates.
 //
-// Invariant: what is made is chained like the updates themselves: on linked markets each summary names the
-// last id of the one before and begins there, on others it begins right behind it. The first begins at the
-// id at which the stream was opened.
+// Invariant: summaries are chained like the updates themselves: on linked markets each names the previous
+// one's last id and begins there, on others it begins right after it. The first begins at the id at which the
+// stream was opened.
 //
 // Bounds: as many prices as the book and the updates of one interval have.
 
@@ -13,10 +13,10 @@ import BookSync
 import DepthBook
 import MarketData
 
-/// What changed since the last message of a slow stream.
+/// Changes since the last message of a slow stream.
 struct UpdateSummary {
     private let isLinked: Bool
-    /// The last id of the message before.
+    /// The last id of the previous message.
     private var sent: UpdateID
     /// The last id covered.
     private var last: UpdateID
@@ -24,7 +24,7 @@ struct UpdateSummary {
     private var bids: Set<Price> = []
     private var asks: Set<Price> = []
 
-    /// Nothing has changed since this id.
+    /// No changes since this id.
     init(since id: UpdateID, isLinked: Bool) {
         (sent, last, self.isLinked) = (id, id, isLinked)
     }
@@ -32,7 +32,7 @@ struct UpdateSummary {
     /// Whether there is nothing to send.
     var isEmpty: Bool { last == sent }
 
-    /// Takes an update.
+    /// Adds an update.
     mutating func add(_ update: borrowing DepthUpdate) {
         last = update.last
         rescale(to: update.scales)
@@ -64,8 +64,8 @@ struct UpdateSummary {
         scales = wide
     }
 
-    /// Fills in the message of what changed and begins the next; nothing must be empty, and the book must
-    /// have taken the same updates.
+    /// Fills in the message and starts the next one; there must be something to send, and the book must have
+    /// taken the same updates.
     mutating func take(_ message: inout DepthUpdate, from served: ServedBook) {
         rescale(to: served.book.scales)
         message.reset()

@@ -1,4 +1,4 @@
-// Refusals of the server's own requests, in the form of RFC 9457.
+// Refusals of the server's own requests, in the format of RFC 9457.
 
 import LobTransport
 
@@ -6,7 +6,7 @@ import LobTransport
 struct APIProblem: Error, Hashable {
     /// HTTP status.
     var status: Int
-    /// One word for programs.
+    /// One word, machine-readable.
     var code: String
     /// One sentence for people.
     var detail: String
@@ -17,21 +17,21 @@ struct APIProblem: Error, Hashable {
     /// Only GET and HEAD are answered.
     static let method = APIProblem(
         status: 405, code: "method", detail: "Only GET and HEAD are answered here.")
-    /// Nobody whose token is known.
+    /// The request carries no known token.
     static let unknownCaller = APIProblem(
         status: 401, code: "unknownCaller", detail: "A token is needed here.")
     /// Too many requests in this second.
     static let tooManyRequests = APIProblem(
         status: 429, code: "tooManyRequests", detail: "Too many requests in this second.")
-    /// As many streams are open as may be.
+    /// The maximum number of streams is open.
     static let tooManyStreams = APIProblem(
         status: 503, code: "tooManyStreams", detail: "As many event streams are open as may be.")
 
-    /// As much waits for slow readers as may.
+    /// Too much is queued for slow readers.
     static let overloaded = APIProblem(
         status: 503, code: "overloaded", detail: "Too much waits for slow readers.")
 
-    /// A symbol that the server does not keep.
+    /// A symbol the server does not keep.
     static func unknownSymbol(_ name: String) -> APIProblem {
         APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")
     }
@@ -41,7 +41,7 @@ struct APIProblem: Error, Hashable {
         APIProblem(status: 400, code: "badParameter", detail: "\(name) must be \(what).")
     }
 
-    /// A parameter that the path does not have, or has twice.
+    /// A parameter the path does not have, or has twice.
     static func strayParameter(_ name: String) -> APIProblem {
         APIProblem(
             status: 400, code: "strayParameter", detail: "\(name) is no parameter here, or comes twice.")
@@ -66,7 +66,7 @@ struct APIProblem: Error, Hashable {
             headers: headers.compactMap { HTTPHeader($0.0, $0.1) }, body: json.bytes)
     }
 
-    /// Said with every answer of the server's own.
+    /// Headers of every answer of the server's own.
     static let headers: [(String, String)] = [
         ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
         ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),

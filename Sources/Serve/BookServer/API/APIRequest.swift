@@ -1,5 +1,5 @@
-// The server's own requests, as read from path and query. What is not understood is refused, not ignored: a
-// misspelt parameter must not look like an answer to it.
+// The server's own requests, parsed from path and query. Anything unknown is refused, not ignored: a misspelt
+// parameter must not seem to have been obeyed.
 //
 //     path                          parameters
 //     /health, /ready, /metrics
@@ -20,7 +20,7 @@ enum APIRequest: Equatable {
     case metrics
     case document
     case page(Page)
-    /// Names of symbols; nil: all.
+    /// Symbol names; nil: all.
     case books([String]?)
     case book(String, levelCountMax: Int)
     case analytics(String, Analysis)
@@ -30,7 +30,7 @@ enum APIRequest: Equatable {
     case latency
     case stream([String]?, intervalMs: Int)
 
-    /// What is asked about one book. Decimals are still text: how they are to be read depends on the book.
+    /// A query about one book. Decimals are still text: their scale depends on the book.
     struct Analysis: Equatable {
         var levelCount = 5
         var quantity: String?
@@ -39,9 +39,8 @@ enum APIRequest: Equatable {
         var basisPoints: Int?
     }
 
-    /// Whether only those may ask who know a token, where the server has any: whatever says something of a
-    /// single book, a client or the venue. How many books there are and how many of them are live, and the
-    /// files of the page, are no secrets.
+    /// Whether, if the server has tokens, this needs one: anything about a single book, a client or the
+    /// venue. The number of books, how many of them are live, and the page's files are not secret.
     var isSecret: Bool {
         switch self {
         case .health, .ready, .document, .page: false
@@ -49,14 +48,14 @@ enum APIRequest: Equatable {
         }
     }
 
-    /// Whether the answer is a line at most.
+    /// Whether the answer is at most a line long.
     var isShort: Bool { self == .health || self == .ready }
 
     static let levelCountMax = 5_000
     static let intervalsMs = 100...10_000
     static let basisPointsMax = 10_000
 
-    /// Reads a request; nil if the path is none of these.
+    /// Parses a request; nil if the path is none of these.
     ///
     /// - Parameters:
     ///   - path: decoded.
@@ -64,7 +63,7 @@ enum APIRequest: Equatable {
     static func read(
         _ path: String, _ query: [(name: String, value: String)]
     ) throws(APIProblem) -> APIRequest? {
-        // An address of the page that somebody shares may carry anything.
+        // A shared link to the page may carry any parameters.
         if let page = Page(path: path) { return .page(page) }
         var query = Query(query)
         guard let request = try read(path, &query) else { return nil }
@@ -100,7 +99,7 @@ enum APIRequest: Equatable {
     }
 }
 
-/// Parameters that are taken one after the other.
+/// Parameters consumed one by one.
 private struct Query {
     private var parts: [(name: String, value: String)]
 
@@ -126,7 +125,7 @@ private struct Query {
         return names
     }
 
-    /// A decimal without sign, of at most 18 digits before the point and as many behind it.
+    /// A decimal without sign, with at most 18 digits before and 18 after the point.
     mutating func decimal(_ name: String) throws(APIProblem) -> String? {
         guard let text = take(name) else { return nil }
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

@@ -1,5 +1,5 @@
-// Analytics of a book as `/v1` shows them: exact sums of the known levels, and fractions rounded once, half
-// to even, with as many decimals as stated here.
+// Analytics of a book as shown by `/v1`: exact sums over the known levels, and fractions rounded once, half
+// to even, to the decimals stated here.
 //
 //     spread                     price decimals, exact
 //     mid                        price decimals and one, exact
@@ -10,7 +10,7 @@
 import DepthBook
 import MarketData
 
-/// The answers to what was asked about one book. A book that may not be shown answers null.
+/// The answers to a query about one book. A book that may not be shown answers null.
 struct AnalyticsDocument {
     private let served: ServedBook
     private let analysis: APIRequest.Analysis
@@ -90,7 +90,7 @@ struct AnalyticsDocument {
         return "\(WideDecimal(rounded, decimals: Int(scales.priceDecimals) + further))"
     }
 
-    /// What an order of this size would get at once; nothing if it was not asked.
+    /// What an order of this size would get at once; nothing if not requested.
     private func fills(
         _ json: inout JSONWriter, _ name: String, _ asked: String?, _ answer: (Side) -> DepthFill?
     ) {
@@ -108,7 +108,7 @@ struct AnalyticsDocument {
         }
     }
 
-    /// What stands in the book as far as this; nothing if it was not asked.
+    /// The book's contents up to a bound; nothing if not requested.
     private func sums(
         _ json: inout JSONWriter, _ name: String, _ asked: String?, _ answer: (Side) -> DepthSum?
     ) {
@@ -119,7 +119,7 @@ struct AnalyticsDocument {
         }
     }
 
-    /// - Parameter isFilled: whether everything asked for is there; nil where nothing is to be filled.
+    /// - Parameter isFilled: whether everything requested is there; nil if nothing is to be filled.
     private func sum(
         _ json: inout JSONWriter, _ key: String, _ sum: DepthSum?, isFilled: Bool? = nil
     ) {

@@ -1,7 +1,7 @@
-// Books as `/v1` shows them.
+// Books as shown by `/v1`.
 //
-// Levels, sums and prices are shown of a live book only, and only as far as it is known; every list and sum
-// says whether it is complete. Times are microseconds since 1970.
+// Levels, sums and prices are shown only of live books, and only as far as known; every list and sum says
+// whether it is complete. Times are microseconds since 1970.
 
 import BookEngine
 import DepthBook
@@ -12,14 +12,14 @@ import MarketData
 struct BookDocument {
     /// The book that clients hold.
     let served: ServedBook
-    /// What is said of it now.
+    /// Its current standing.
     let standing: Standing
-    /// What the service says of it, as of the last second.
+    /// The service's status of it, at most a second old.
     let status: SymbolStatus
-    /// Updates in a second.
+    /// Updates per second.
     let rate: String?
 
-    /// The members that every picture of the book begins with.
+    /// The members that start every description of the book.
     func head(_ json: inout JSONWriter) {
         json.member("symbol", "\(served.symbol)")
         json.member("state", "\(standing.state)")
@@ -86,7 +86,7 @@ struct BookDocument {
         }
     }
 
-    /// The worst price down to which every level is known; nil where that is none, or the whole side.
+    /// The worst price down to which every level is known; nil if there is none or the whole side is known.
     private func provenTo(_ side: Side) -> String? {
         guard standing.isServed, case .to(let price) = served.book.proven(side) else { return nil }
         return served.book.scales?.text(price)

@@ -8,14 +8,14 @@
 //     waiting   | socket congested         | nothing: what is new waits with it  | waiting
 //     waiting   | gone, or too slow        | forgotten                           | gone
 //
-// A change of state that is over within a tenth of a second may be missed here; the counters of the book have
+// A change of state that is over within a tenth of a second may be missed here; the book's counters include
 // it.
 //
-// While nobody listens, and nobody has within `keptNs`, nothing is looked at: what happens then is `lost` to
-// a client that comes back.
+// While there are no clients, and have been none for `keptNs`, nothing is looked at: a client that comes back
+// is told that changes were `lost`.
 //
-// Bounds: `clientCountMax` clients, of which one address has at most its share; of each at most one piece
-// waits, so at most every symbol once and `EventLog.changeCountMax` changes of state.
+// Bounds: `clientCountMax` clients, with a share per address; per client at most one piece waits, so at most
+// every symbol once and `EventLog.changeCountMax` changes of state.
 
 import DepthBook
 import LobTransport
@@ -43,19 +43,19 @@ final class EventHub {
     private let boot: String
     private var clients: [Client] = []
     private var lookedNs: UInt64 = 0
-    /// When somebody last listened; nil while nothing is looked at.
+    /// When there was last a client; nil while nothing is looked at.
     private var heardNs: UInt64?
-    /// Books to be looked at.
+    /// Books to look at.
     private var changed: [Int] = []
     private var isChanged: [Bool]
 
-    /// Of the stream.
+    /// Content type of the stream.
     static let contentType = "text/event-stream"
-    /// Most clients at once.
+    /// Most simultaneous clients.
     static let clientCountMax = 64
     /// Time between two looks at the books.
     static let lookEveryNs: UInt64 = 100_000_000
-    /// Changes are noted for so long behind the last client: it may come back.
+    /// How long changes are recorded after the last client has left: it may come back.
     static let keptNs: UInt64 = 60_000_000_000
     private static let silenceNsMax: UInt64 = 5_000_000_000
 
@@ -63,9 +63,9 @@ final class EventHub {
     private let perAddressMax: Int
 
     /// - Parameters:
-    ///   - symbols: all of the server, in order.
-    ///   - bootNs: when it began; it tells its events from those of a server before it.
-    ///   - perAddressMax: most clients of one address.
+    ///   - symbols: all of the server's, in order.
+    ///   - bootNs: its start time, which distinguishes its events from those of earlier servers.
+    ///   - perAddressMax: most clients per address.
     init(_ symbols: [SymbolName], bootNs: Int64, perAddressMax: Int) {
         log = EventLog(symbols)
         boot = String(bootNs / 1_000_000, radix: 36)
@@ -73,24 +73,24 @@ final class EventHub {
         self.perAddressMax = perAddressMax
     }
 
-    /// Clients at present.
+    /// Current number of clients.
     var clientCount: Int { clients.count }
 
-    /// Whether changes are looked at: somebody listens, or may come back.
+    /// Whether changes are looked at: there are clients, or some may come back.
     var isAwake: Bool { heardNs != nil }
 
-    /// Bytes that wait for their sockets.
+    /// Bytes queued for their sockets.
     var queuedBytes: Int { clients.reduce(0) { $0 + $1.stream.queuedBytes } }
 
     /// Addresses of the clients.
     var addresses: [String] { clients.map(\.address) }
 
-    /// Begins a stream.
+    /// Starts a stream.
     ///
     /// - Parameters:
-    ///   - request: to be answered.
-    ///   - indices: of the symbols wanted; nil: all.
-    ///   - intervalMs: least time between two pieces.
+    ///   - request: the request to answer.
+    ///   - indices: the symbols requested; nil: all.
+    ///   - intervalMs: shortest time between two pieces.
     func open(_ request: HTTPRequest, _ indices: Set<Int>?, intervalMs: Int) {
         forgetGone()
         if clients.count >= EventHub.clientCountMax
@@ -115,14 +115,14 @@ final class EventHub {
         clients.removeAll(where: \.isGone)
     }
 
-    /// Something of a book may show differently. O(1).
+    /// A book's appearance may have changed. O(1).
     func note(_ index: Int) {
         if heardNs == nil || isChanged[index] { return }
         isChanged[index] = true
         changed.append(index)
     }
 
-    /// Somebody listens: all books are looked at next.
+    /// A client has come: all books are looked at next.
     func wake() {
         if heardNs != nil { return }
         heardNs = lookedNs
@@ -130,8 +130,7 @@ final class EventHub {
         for index in isChanged.indices { note(index) }
     }
 
-    /// Looks at the books that have changed, if it is time, and sends what is due. Nothing while nobody
-    /// listens.
+    /// Looks at changed books when due, and sends what is due. Does nothing while there are no clients.
     ///
     /// - Parameters:
     ///   - nowNs: monotonic.

@@ -1,10 +1,10 @@
-// What clients of the event stream are told: the top of each book, and every change of state. Pure: it is
-// shown the books and asked for text.
+// What event stream clients are told: the top of each book, and every change of state. Pure: it is shown the
+// books and returns text.
 //
-// Each change takes the next number. Of tops only the latest counts, so the log keeps one for each symbol,
-// with the number of its last change: whoever has everything up to a number gets the tops with a higher one.
-// Changes of state are kept one by one, the last `changeCountMax` of them. So a client that comes back with
-// the number it had gets what it has missed, once, and one that missed more than is kept is told so.
+// Each change takes the next number. Of tops only the latest counts, so the log keeps one per symbol, with
+// the number of its last change: a client that has everything up to a number gets the tops with higher ones.
+// The last `changeCountMax` changes of state are kept individually. So a client that comes back with its last
+// number gets what it missed, once, and one that missed more than is kept is told so.
 //
 // Invariant: a top carries prices only while its book may be shown.
 
@@ -13,14 +13,14 @@ import MarketData
 
 /// The tops and changes of all books. Thread: the server's.
 struct EventLog {
-    /// What is shown of a book.
+    /// What a book shows.
     struct Top: Equatable {
         var standing = Standing()
         var updateID: UpdateID?
         var scales: SymbolScales?
         var best = BestLevels()
 
-        /// Whether it shows the same; the update id may differ.
+        /// Whether it shows the same, apart from the update id.
         func shows(_ other: Top) -> Bool {
             standing == other.standing && scales == other.scales && best == other.best
         }
@@ -32,7 +32,7 @@ struct EventLog {
         var text: [UInt8]
     }
 
-    /// Most changes of state that are kept for clients that come back.
+    /// Most changes of state kept for clients that come back.
     static let changeCountMax = 1_024
 
     /// The number of the last change of anything.
@@ -42,10 +42,10 @@ struct EventLog {
     private var numbers: [UInt64]
     private var texts: [[UInt8]]
     private var changes: [Change] = []
-    /// Of each symbol: the number of its last change of state that is no longer kept.
+    /// Per symbol, the number of its last change of state that is no longer kept.
     private var forgotten: [UInt64]
 
-    /// A log of these symbols, which all are syncing.
+    /// A log for these symbols, all of them syncing.
     init(_ symbols: [SymbolName]) {
         names = symbols.map { "\($0)" }
         tops = [Top](repeating: Top(), count: symbols.count)
@@ -54,10 +54,10 @@ struct EventLog {
         texts = [[UInt8]](repeating: [], count: symbols.count)
     }
 
-    /// The state a book was last seen in.
+    /// The last top seen of a book.
     func top(_ index: Int) -> Top { tops[index] }
 
-    /// Takes what a book shows now.
+    /// Records what a book shows now.
     mutating func show(_ index: Int, _ top: Top, timeMs: Int64) {
         let before = tops[index]
         if before.shows(top) && numbers[index] != 0 { return }
@@ -74,7 +74,7 @@ struct EventLog {
         }
     }
 
-    /// Changes may have gone unseen: they are lost to whoever had everything before.
+    /// Changes may have gone unseen: they are lost to clients that were up to date.
     mutating func wake() {
         if number == 0 { return }
         number += 1
@@ -82,14 +82,14 @@ struct EventLog {
         for index in forgotten.indices { forgotten[index] = number }
     }
 
-    /// Everything after a number, as one text of events whose last carries the number of now; empty if there
-    /// is nothing.
+    /// Everything after a number, as a text of events of which the last carries the current number; empty if
+    /// there is nothing.
     ///
     /// - Parameters:
-    ///   - cursor: up to which number the client has everything; nil: it has nothing, and wants no changes of
-    ///     before.
-    ///   - boot: tells this server from others before it, in the ids of events.
-    ///   - isWanted: whether the client wants this symbol.
+    ///   - cursor: the number up to which the client has everything; nil: it has nothing and wants no earlier
+    ///     changes.
+    ///   - boot: identifies this server in event ids.
+    ///   - isWanted: whether the client requested this symbol.
     mutating func events(after cursor: UInt64?, boot: String, _ isWanted: (Int) -> Bool) -> [UInt8] {
         var bytes: [UInt8] = []
         if let cursor {
@@ -104,13 +104,13 @@ struct EventLog {
             bytes += texts[index]
         }
         if bytes.isEmpty { return bytes }
-        // The id goes with the last event: a client that was cut off before it gets all of this again.
+        // The id goes with the last event: a client cut off earlier gets all of this again.
         bytes.removeLast()
         bytes += "id: \(boot)-\(number)\n\n".utf8
         return bytes
     }
 
-    /// The number in an id of this server; nil if it is of another.
+    /// The number in an event id of this server; nil if it is another server's.
     static func cursor(of id: String, boot: String) -> UInt64? {
         let parts = id.split(separator: "-")
         return parts.count == 2 && parts[0] == boot ? UInt64(parts[1]) : nil
@@ -146,7 +146,7 @@ struct EventLog {
 }
 
 extension StaleReason {
-    /// Its word; nil where nothing is wrong.
+    /// Its name; nil if nothing is wrong.
     var word: String? { self == .none ? nil : "\(self)" }
 }
 

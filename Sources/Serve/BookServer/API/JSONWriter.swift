@@ -1,5 +1,5 @@
-// JSON as it is written: members and elements in order, commas by itself. Decimals go in as strings, so that
-// no reader makes floats of them, and what is not known as null.
+// Writes JSON: members and elements in order, with commas. Decimals are written as strings, so that no reader
+// turns them into floats, and unknown values as null.
 
 /// Writes one JSON value.
 struct JSONWriter {
@@ -9,7 +9,7 @@ struct JSONWriter {
     /// The value as text.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// An object; as a member if it has a key, otherwise as the value or an element.
+    /// An object; a member if it has a key, otherwise the value or an element.
     mutating func object(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
         begin(key)
         group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
@@ -39,20 +39,20 @@ struct JSONWriter {
         bytes += (flag ? "true" : "false").utf8
     }
 
-    /// A member whose value is known to be null.
+    /// A member with the value null.
     mutating func nothing(_ key: String) {
         begin(key)
         null()
     }
 
-    /// Members that are written already, without braces.
+    /// Preformatted members, without braces.
     mutating func members(_ text: String) {
         if text.isEmpty { return }
         begin(nil)
         bytes += text.utf8
     }
 
-    /// A string as an element.
+    /// A string element.
     mutating func element(_ text: String) {
         begin(nil)
         quote(text)

@@ -1,11 +1,11 @@
-// The dashboard's files and the others that the executable carries.
+// The dashboard's files, and the other files embedded in the executable.
 //
 // SAFETY: the bytes are constants of the executable, and are copied.
 
 import CLobPages
 import LobTransport
 
-/// A file of the dashboard, with the path it is served under.
+/// A file of the dashboard, with the path it is served at.
 enum Page: String, CaseIterable {
     case index = "/"
     case style = "/page/style.css"
@@ -45,7 +45,7 @@ enum Page: String, CaseIterable {
         }
     }
 
-    /// The answer. Nothing of it may come from elsewhere, nor be shown inside a page of elsewhere.
+    /// The answer. It may load nothing from elsewhere and must not be framed by other pages.
     var response: HTTPResponse {
         let headers =
             APIProblem.headers + [
@@ -77,7 +77,7 @@ enum Page: String, CaseIterable {
 }
 
 extension BookServer {
-    /// A Grafana dashboard over `/metrics`, as JSON to import.
+    /// A Grafana dashboard over `/metrics`, as JSON for import.
     package static var grafanaDashboard: String { String(decoding: Page.grafanaDashboard, as: UTF8.self) }
 
     /// Alert rules over `/metrics` for Prometheus, as YAML.

@@ -1,4 +1,4 @@
-// How long updates take on their way, stage by stage.
+// How long updates take, stage by stage.
 //
 //     stage               | from                     | to                             | measured
 //     --------------------|--------------------------|--------------------------------|--------------------
@@ -8,19 +8,19 @@
 //     appliedToSent       | the server's book has it | all its clients were served    | here, each update
 //     receivedToSent      | its last byte            | all its clients were served    | here, each update
 //
-// The first span lies between two clocks, the venue's and this machine's: what they differ by is in it. The
-// second is a sample of turns of the book threads, each of which has taken one frame or many; these threads
-// stand beside the server's, not before it.
+// The first span lies between two clocks, the venue's and this machine's, and includes their difference. The
+// second is sampled over turns of the book threads, each of one or more frames; those threads run beside the
+// server, not before it.
 //
-// Times come from outside. A span of more than a day, forwards or backwards, is no latency: an old recording
-// is played, or a time is wrong. It is left out.
+// Times are outside input. A span of more than a day, in either direction, is not a latency: an old recording
+// is being played, or a time is wrong. It is ignored.
 
 import LobMetrics
 
-/// Times of the stages. Thread: the server's.
+/// Durations of the stages. Thread: the server's.
 struct ServerLatencies {
     private(set) var venueToReceived = LatencyHistogram()
-    /// Those of the service, when they were last asked for.
+    /// The service's durations, as last requested.
     var receivedToPublished = LatencyHistogram()
     private(set) var receivedToApplied = LatencyHistogram()
     private(set) var appliedToSent = LatencyHistogram()
@@ -28,10 +28,10 @@ struct ServerLatencies {
 
     private static let plausibleNsMax: UInt64 = 86_400_000_000_000
 
-    /// Adds an update that was passed on.
+    /// Adds an update that was forwarded.
     ///
     /// - Parameters:
-    ///   - eventTimeUs: of the venue, in microseconds since 1970; 0 if unknown.
+    ///   - eventTimeUs: the venue's, in microseconds since 1970; 0 if unknown.
     ///   - receivedAtNs: in nanoseconds since 1970.
     ///   - appliedAtNs: likewise.
     ///   - nowNs: likewise.
@@ -51,7 +51,7 @@ struct ServerLatencies {
         times.add(ns: ns)
     }
 
-    /// Name, words and times of each stage.
+    /// Name, title and durations of each stage.
     var stages: [(name: String, title: String, times: LatencyHistogram)] {
         [
             ("venueToReceived", "venue to received", venueToReceived),
@@ -81,7 +81,7 @@ struct ServerLatencies {
 }
 
 extension MetricsPage {
-    /// Adds the times of all stages, as one histogram.
+    /// Adds the durations of all stages, as one histogram.
     mutating func add(_ latencies: ServerLatencies) {
         let name = "lob_server_stage_seconds"
         append("# HELP \(name) Time that updates take from stage to stage.\n# TYPE \(name) histogram\n")

@@ -1,5 +1,5 @@
-// The server's own requests: what it says of itself and of the books, beside the venue's; see `APIRequest`
-// for the paths. The document under `/v1/openapi.json` describes them, and a test compares the two.
+// The server's own requests, about itself and the books, beside the venue's; see `APIRequest` for the paths.
+// The document at `/v1/openapi.json` describes them, and a test compares the two.
 
 import BookEngine
 import BookService
@@ -9,9 +9,9 @@ import LobTransport
 import MarketData
 
 extension ServerMachine {
-    /// Answers a request that is not of the venue's.
+    /// Answers a request unless it is one of the venue's.
     ///
-    /// - Returns: false if it is of the venue's.
+    /// - Returns: false if it is one of the venue's.
     func answerOwn(_ request: HTTPRequest) -> Bool {
         do throws(APIProblem) {
             var query = request.query
@@ -86,8 +86,8 @@ extension ServerMachine {
         let standings = places.indices.map(standing)
         let live = standings.count(where: \.isServed)
         let begun = places.indices.count { book($0).state != .empty }
-        // A book that is lost now and then must not take a whole server out of service; a backlog is the
-        // server's own.
+        // One book lost now and then must not take a whole server out of service; a backlog is the server's
+        // own.
         let isBehind = standings.contains { $0.reason == Standing.backlog }
         let isReady = live > 0 && begun == places.count && !isBehind
         var answer = json { json in
@@ -116,7 +116,7 @@ extension ServerMachine {
         return index
     }
 
-    /// Each once, in the order in which they are first named.
+    /// Indices without duplicates, in order of first mention.
     private func ownIndices(_ names: [String]) throws(APIProblem) -> [Int] {
         var (found, seen): ([Int], Set<Int>) = ([], [])
         for name in names {
@@ -135,8 +135,7 @@ extension ServerMachine {
             rate: rates.text(index, nowNs: LoopClock.monotonicNs))
     }
 
-    /// Lets the event stream look at what has changed, and the loop turn again in time for those who follow
-    /// it.
+    /// Lets the event stream look at what has changed, and makes the loop turn again in time for its clients.
     func showEvents(_ nowNs: UInt64) {
         if !events.isAwake { return }
         events.turn(nowNs: nowNs, timeMs: LoopClock.realtimeNs / 1_000_000) { index in

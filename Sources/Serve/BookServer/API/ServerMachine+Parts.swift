@@ -1,4 +1,4 @@
-// What `/v1` says of the parts around the books: buffers, the planner of snapshots, connections.
+// What `/v1` says about the parts around the books: buffers, the snapshot planner, connections.
 
 import BookService
 import FeedPlan
@@ -6,7 +6,7 @@ import LobHandoff
 import LobTransport
 
 extension ServerMachine {
-    /// Everything that holds what waits: how full, how full at most, of how much, and what was lost.
+    /// Everything that queues: current and maximum fill, capacity, and losses.
     func buffers(_ json: inout JSONWriter) {
         json.array("buffers") { json in
             for (number, shard) in service.shardStatuses.enumerated() {
@@ -33,7 +33,7 @@ extension ServerMachine {
         }
     }
 
-    /// What is fetched from the venue, and when it should be there.
+    /// What is being fetched from the venue, and when it should arrive.
     func planner(_ json: inout JSONWriter) {
         let status = service.fetcherStatus
         json.object("queued") { json in
@@ -98,12 +98,12 @@ extension ServerMachine {
         }
     }
 
-    /// Most WebSocket clients that are listed one by one.
+    /// Most WebSocket clients listed individually.
     private static let listedClientCountMax = 100
 }
 
 extension JSONWriter {
-    /// A buffer; what is not bounded or not counted is null.
+    /// A buffer; null if not bounded or not counted.
     fileprivate mutating func buffer(
         _ name: String, _ unit: String, _ occupancy: Int, highWater: Int? = nil, capacity: Int? = nil,
         drops: Int? = nil

@@ -1,4 +1,4 @@
-// What is said of a book wherever the server's own requests mention it.
+// How the server's own requests describe the state of a book.
 //
 //     replica's book | server behind the feed | state    | reason    | served
 //     ---------------|------------------------|----------|-----------|---------------------------
@@ -8,14 +8,14 @@
 
 import DepthBook
 
-/// Where a book stands, and whether it may be shown now.
+/// The state of a book, and whether it may be shown now.
 struct Standing: Hashable {
     var state = BookState.syncing
-    /// The word for why it is stale; nil if it is not.
+    /// Name of the reason why it is stale; nil if it is not.
     var reason: String?
-    /// Whether anything of it may be shown: exactly when depth answers are not refused.
+    /// Whether anything of it may be shown: exactly when depth requests are not refused.
     var isServed = false
 
-    /// The reason of books that are live, but shown too late.
+    /// The reason for books that are live but shown too late.
     static let backlog = "backlog"
 }

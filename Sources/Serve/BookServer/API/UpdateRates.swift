@@ -1,9 +1,9 @@
-// How many updates of each book are sent in a second.
+// Number of updates of each book sent per second.
 //
-// Time is cut into windows of two seconds; what is said is what the last whole one had. So counting costs the
-// same few instructions with every update, and nothing at all for a book that is quiet.
+// Time is divided into windows of two seconds; the reported rate is that of the last complete one. So
+// counting costs the same few instructions per update, and nothing for a quiet book.
 
-/// Rates of the last whole window. Thread: the server's.
+/// Rates of the last complete window. Thread: the server's.
 struct UpdateRates {
     private struct Window {
         var number: UInt64 = 0
@@ -16,8 +16,8 @@ struct UpdateRates {
     private static let windowNs: UInt64 = 2_000_000_000
 
     /// - Parameters:
-    ///   - count: of the books.
-    ///   - nowNs: when the first window begins.
+    ///   - count: number of books.
+    ///   - nowNs: start of the first window.
     init(count: Int, nowNs: UInt64) {
         windows = [Window](repeating: Window(), count: count)
         beginNs = nowNs
@@ -37,7 +37,7 @@ struct UpdateRates {
         windows[index].count += 1
     }
 
-    /// Updates in a second with one digit behind the point; nil in the first window.
+    /// Updates per second with one decimal; nil in the first window.
     func text(_ index: Int, nowNs: UInt64) -> String? {
         let number = number(nowNs)
         if number == 0 { return nil }
