@@ -2,13 +2,13 @@
 
 import LobRecording
 
-/// Blocks that hold something of some symbols.
+/// Blocks that concern certain symbols.
 struct BlockFilter {
     private let numbers: [Int]
-    /// Times at which one of their gaps opens or ends, rising.
+    /// Times at which one of their gaps begins or ends, ascending.
     private let turnsNs: [Int64]
 
-    /// The filter for a segment; nil if nothing says what its blocks hold.
+    /// The filter for a segment; nil if nothing tells what its blocks hold.
     init?(_ reader: SegmentReader, of symbols: Set<[UInt8]>) {
         if !reader.isClosed { return nil }
         numbers = reader.index.symbols.enumerated().filter { symbols.contains($0.element) }.map(\.offset)
@@ -16,7 +16,7 @@ struct BlockFilter {
         turnsNs = gaps.flatMap { [$0.fromNs, $0.toNs] }.sorted()
     }
 
-    /// Whether a block is to be read.
+    /// Whether a block must be read.
     func wants(_ entry: SegmentIndex.Entry) -> Bool {
         if entry.isBase || numbers.contains(where: entry.holds) { return true }
         var (low, high) = (0, turnsNs.count)

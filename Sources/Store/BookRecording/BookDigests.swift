@@ -1,16 +1,16 @@
-// Update ids and digests of many books at one place of a recording, as the body of a frame:
-// u32 count, each u16 number of the symbol, i64 update id, u64 digest.
+// Update ids and digests of many books at one point of a recording, as the body of a frame: u32 count, each
+// u16 number of the symbol, i64 update id, u64 digest.
 
 import LobRecording
 import MarketData
 
-/// What the books of a recording were at one place in it.
+/// The digests of a recording's books at one point.
 package struct BookDigests: Hashable, Sendable {
     /// One book.
     package struct Entry: Hashable, Sendable {
         /// Number of its symbol.
         package var symbol: UInt16
-        /// Where it stood.
+        /// Its update id.
         package var lastUpdateID: UpdateID
         /// Digest of all its levels.
         package var digest: UInt64
@@ -22,7 +22,7 @@ package struct BookDigests: Hashable, Sendable {
     /// None.
     package init() {}
 
-    /// The digests as bytes.
+    /// The digests in bytes.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: UInt32(entries.count))
@@ -34,7 +34,7 @@ package struct BookDigests: Hashable, Sendable {
         return bytes
     }
 
-    /// The digests that these bytes say; nil if they are none.
+    /// Parses digests; nil if the bytes are not valid.
     package init?(_ bytes: [UInt8]) {
         var cursor = ByteCursor(bytes)
         guard let count = cursor.next(UInt32.self).map(Int.init), count <= cursor.remaining / 18 else {
@@ -51,7 +51,7 @@ package struct BookDigests: Hashable, Sendable {
 
 /// The connections that were up, as the body of a frame: u16 count, each u16.
 package enum ConnectionList {
-    /// The list as bytes.
+    /// The list in bytes.
     package static func bytes(_ sources: [UInt16]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: UInt16(clamping: sources.count))
@@ -59,7 +59,7 @@ package enum ConnectionList {
         return bytes
     }
 
-    /// The list that these bytes say; nil if they are none.
+    /// Parses a list; nil if the bytes are not valid.
     package static func sources(_ bytes: [UInt8]) -> [UInt16]? {
         var cursor = ByteCursor(bytes)
         guard let count = cursor.next(UInt16.self) else { return nil }

@@ -1,20 +1,20 @@
-// Copies of the served books for a recorder whose own books lack something: it began after their first
-// snapshots, or its tap lost frames. Nobody asks the venue for it, so without them it would wait for the next
-// audit.
+// Copies of the served books for a recorder whose own books lack something: it started after their first
+// snapshots, or its tap lost frames. The venue is not asked for them, so without copies it would wait for the
+// next audit.
 //
-// A copy goes into the recording as the request and the snapshot that it stands for. So the frames of a
+// A copy enters the recording as the request and the snapshot that it stands for. So the frames of a
 // recording still make all its books.
 //
-// A book is asked for twice. The first copy shows that the served book is live at a place among the frames
-// where ours is not: updates are kept from then on. The second one, made behind that, is joined to them.
-// Books that are stale for what all engines see never get that far.
+// A book is requested twice. The first copy shows that the served book is live at a point where ours is not:
+// updates are kept from then on. The second copy, made after that, is joined to them. Books that are stale
+// for reasons every engine sees never get that far.
 //
 // ```
 // state      input                                          next
-// live       a tick, not live                               sought: asked for from that tick on
+// live       a tick, not live                               sought: requested from that tick on
 // sought     a copy                                         announced: updates are kept from here on
-// announced  a copy of the tick of then, or a later one     sought: it is used as a snapshot, unless the book
-//                                                           is live at its id
+// announced  a copy of that tick or a later one             sought: used as a snapshot, unless the book is
+//                                                           live at its id
 //            an earlier one                                 –
 // any        a tick, live                                   live
 // ```
@@ -28,9 +28,9 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// Asks for copies of served books. Used by the recorder's thread.
+/// Requests copies of served books. Used by the recorder's thread.
 final class BookLender {
-    /// Asks a question; false if it cannot be asked now.
+    /// Asks a question; false if that is not possible now.
     typealias Ask = @Sendable (ReplicaQuestion, @escaping @Sendable (ReplicaAnswer) -> Void) -> Bool
 
     /// The source of frames that stand for a copy.
@@ -42,16 +42,16 @@ final class BookLender {
     private var isAsking = false
     private var former: ReplicaAnswer?
     private var copies: [BookCopy] = []
-    /// The ticks at which books were not live when they were asked for; they have not been since.
+    /// Ticks at which books were requested because they were not live; they have not been live since.
     private var soughtTickNs: [SymbolName: Int64] = [:]
-    /// The ticks from which on updates are kept for a copy.
+    /// Ticks from which on updates are kept for a copy.
     private var announcedTickNs: [SymbolName: Int64] = [:]
 
     init(_ dialect: WireDialect, _ ask: @escaping Ask) { (self.dialect, self.ask) = (dialect, ask) }
 
-    /// What to do with a copy.
+    /// How to use a copy.
     enum Use: Hashable {
-        /// Nothing.
+        /// Not at all.
         case none
         /// Keep updates from here on.
         case announce
@@ -59,7 +59,7 @@ final class BookLender {
         case join
     }
 
-    /// The copies whose place has been reached, as answers have brought them.
+    /// The copies in answers whose position has been reached.
     func due(tickNs: Int64) -> [BookCopy] {
         for answer in answers.take() {
             isAsking = false
@@ -71,12 +71,12 @@ final class BookLender {
         return due
     }
 
-    /// What a copy is good for.
+    /// How to use a copy.
     ///
     /// - Parameters:
-    ///   - copy: whose place has been reached.
+    ///   - copy: one whose position has been reached.
     ///   - tickNs: the last tick.
-    ///   - liveID: where the own book is live; nil if it is not.
+    ///   - liveID: id of our own live book; nil if it is not live.
     func use(_ copy: BookCopy, tickNs: Int64, liveID: UpdateID?) -> Use {
         if let sinceNs = announcedTickNs[copy.symbol] {
             if copy.tickNs < sinceNs { return .none }
@@ -90,7 +90,7 @@ final class BookLender {
         return .announce
     }
 
-    /// Asks for these books, which are all that are not live, if no question is open.
+    /// Requests these books, all that are not live, unless a question is open.
     func seek(_ symbols: [SymbolName], tickNs: Int64) {
         if !soughtTickNs.isEmpty {
             let all = Set(symbols)
@@ -106,7 +106,7 @@ final class BookLender {
 }
 
 extension ShardRecorder {
-    /// A tick: uses the copies that have come, and asks for those of books that are not live.
+    /// A tick: uses the copies that have arrived, and requests those of books that are not live.
     func borrow(_ atNs: Int64) {
         guard let lender else { return }
         let tickNs = engine.tickNs

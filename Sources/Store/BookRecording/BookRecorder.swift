@@ -1,11 +1,11 @@
-// Records a service: one recorder for each shard, on threads of their own.
+// Records a service: one recorder per shard, on its own threads.
 //
 //     let recorder = try BookRecorder(service, RecorderOptions(folder: "records")) { print($0) }
 //     …
 //     service.stop()
 //     print(recorder.stop())
 //
-// Threads: two for each shard, the recorder's and the disk's.
+// Threads: two per shard, the recorder's and the disk's.
 
 import BookEngine
 import BookService
@@ -17,20 +17,20 @@ import Synchronization
 
 /// Why nothing can be recorded.
 public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The disk refuses.
+    /// The file system refuses.
     case refused(reason: String)
-    /// Of the folder less would be kept than its shards need, which is so many bytes.
+    /// The folder may keep fewer bytes than its shards need, which is this many.
     case keepsTooLittle(bytesMin: Int)
-    /// A ring cannot be made.
+    /// A ring cannot be allocated.
     case ring(FrameRingError)
-    /// The system gives no further thread.
+    /// The system refused another thread.
     case noThread(errno: Int32)
-    /// There is no memory for a packer.
+    /// No memory for a compressor.
     case noMemory
-    /// The service takes no tap.
+    /// The service accepts no tap.
     case noTap
 
-    /// One line for people.
+    /// One line for display.
     public var description: String {
         switch self {
         case .refused(let reason): "cannot record: \(reason)"
@@ -45,24 +45,23 @@ public enum RecorderError: Error, Hashable, Sendable, CustomStringConvertible {
     static func disk(_ error: DiskError) -> RecorderError { .refused(reason: error.description) }
 }
 
-/// Records the frames of a service until it is stopped. Everything is for any thread.
+/// Records the frames of a service until it is stopped. For any thread.
 public final class BookRecorder: @unchecked Sendable {
     private let lock: RecordingLock
     private let recorders: [ShardRecorder]
-    /// Locks of folders into which a thread may still write; they end with the process.
+    /// Locks of folders into which a thread may still write; held until the process ends.
     private static let kept = Mutex<[RecordingLock]>([])
     // Joined once, by the first `stop`.
     private var threads: [PinnedThread]
 
-    /// Starts to record.
+    /// Starts recording.
     ///
     /// - Parameters:
-    ///   - service: whose frames. It should be stopped before the recorder, so that its last frames are in
-    ///     the recording.
+    ///   - service: the service. Stop it before the recorder, so that its last frames are recorded.
     ///   - options: how and where.
-    ///   - report: gets what is worth a line in a log, on the recorder's threads.
+    ///   - report: receives loggable events, on the recorder's threads.
     /// - Throws: if the folder cannot be written, is being written by another process, or may keep too
-    ///   little. A segment that an earlier run has left open is closed first.
+    ///   little. A segment left open by an earlier run is closed first.
     public init(
         _ service: BookService, _ options: RecorderOptions,
         report: @escaping @Sendable (RecorderEvent) -> Void = { _ in }
@@ -81,14 +80,14 @@ public final class BookRecorder: @unchecked Sendable {
                 threads.append(thread)
             }
         } catch {
-            // Those of the shards before have begun.
+            // Those of the previous shards have started.
             BookRecorder.stop(recorders, threads)
             throw error
         }
         (self.recorders, self.threads) = (recorders, threads)
     }
 
-    /// Begins to record a shard; if that cannot be, no thread of it is left.
+    /// Starts recording a shard; on failure none of its threads remains.
     private static func begin(
         _ service: BookService, _ number: Int, _ options: RecorderOptions, _ place: RecordingPlace,
         _ report: @escaping @Sendable (RecorderEvent) -> Void
@@ -130,7 +129,7 @@ public final class BookRecorder: @unchecked Sendable {
         }
     }
 
-    /// What was written so far.
+    /// Totals so far.
     public var written: (frames: Int, bytes: Int, waitingBlocks: Int) {
         var sum = (frames: 0, bytes: 0, waitingBlocks: 0)
         for recorder in recorders {
@@ -142,10 +141,10 @@ public final class BookRecorder: @unchecked Sendable {
         return sum
     }
 
-    /// Records what is left in the rings, closes the segments and ends all threads. Once. A disk that answers
-    /// no more is waited for `RecorderOptions.stopNsMax`, and keeps the folder locked.
+    /// Records what is left in the rings, closes the segments and ends all threads. Call once. An
+    /// unresponsive disk is waited for up to `RecorderOptions.stopNsMax`, and keeps the folder locked.
     ///
-    /// - Returns: what it has come to.
+    /// - Returns: the totals.
     public func stop() -> RecorderSummary {
         BookRecorder.stop(recorders, threads)
         threads = []

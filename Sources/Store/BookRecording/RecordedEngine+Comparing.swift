@@ -1,11 +1,12 @@
-// What a replay holds against its books besides digests: copies, and snapshots that the engine does not get.
+// What a replay compares with its books besides digests: copies, and snapshots that are withheld from the
+// engine.
 //
-// Where the frames alone have made every book, a copy is the book to the last level. Behind a hole, or from
-// the middle of a run, snapshots are left out: what they led to depends on what is missing. A copy may then
-// say more than the book, as a deepening does, but at the same id it says nothing else inside what is proven
-// of both. A copy behind a time in which the recorder did not believe its book may be any other book.
+// Where frames alone have made every book, a copy equals the book to the last level. After a gap, or from the
+// middle of a run, snapshots are withheld: their effect depends on what is missing. A copy may then know more
+// than the book, as after a deepening, but at the same id it agrees inside both proven ranges. A copy after a
+// period in which the recorder did not trust its book may be any other book.
 //
-// SAFETY: bytes of a frame are read during the call that lends them.
+// SAFETY: bytes of a frame are read only during the call that lends them.
 
 import BinanceVenue
 import BookEngine
@@ -15,7 +16,7 @@ import LobHandoff
 import MarketData
 
 extension RecordedEngine {
-    /// What a copy is beside the book that the frames have made.
+    /// How a copy compares with the book that the frames have made.
     enum CopyComparison: Hashable {
         /// They cannot be compared.
         case none
@@ -23,7 +24,7 @@ extension RecordedEngine {
         case same
         /// The same, as far as both are proven.
         case deeper
-        /// Another book.
+        /// A different book.
         case different
     }
 
@@ -40,13 +41,13 @@ extension RecordedEngine {
         return agrees(image.symbol, with: &other) ? .deeper : .different
     }
 
-    /// Whether a book says the same as that of its symbol, as far as both are proven.
+    /// Whether a book agrees with its symbol's, as far as both are proven.
     private func agrees(_ symbol: SymbolName, with other: inout OrderBook) -> Bool {
         guard let scales = withBook(symbol, { $0.scales }) ?? nil, let theirs = other.scales else {
             return true
         }
         if scales != theirs && !other.widen(to: scales.widened(by: theirs)) { return true }
-        // The decimals of the venue have changed between the two.
+        // The venue's decimals changed between the two.
         if other.scales != scales { return true }
         return withBook(symbol) { book in
             var comparison = BookComparison()
@@ -54,7 +55,7 @@ extension RecordedEngine {
         } ?? true
     }
 
-    /// Compares a snapshot of the venue that the engine does not get, where the book stands at its id.
+    /// Compares a venue snapshot that is withheld from the engine, if the book stands at its id.
     mutating func compare(snapshot frame: Frame) {
         guard let envelope = SnapshotEnvelope(unsafe frame.bytes.span), isTrusted(envelope.symbol),
             let id = mark(of: envelope.symbol)?.lastUpdateID

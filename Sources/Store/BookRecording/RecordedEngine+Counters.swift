@@ -1,16 +1,16 @@
-// What a replay counts, and what it finds.
+// Counters and findings of a replay.
 
 import BookEngine
 import MarketData
 
 extension RecordedEngine {
-    /// Something in the recording that is not what its frames make.
+    /// Something in the recording that differs from what its frames make.
     package struct Mismatch: Hashable, Sendable {
-        /// Whose.
+        /// Symbol concerned.
         package var symbol: SymbolName
         /// When, in nanoseconds since 1970.
         package var atNs: Int64
-        /// What is wrong, for people.
+        /// What is wrong, for display.
         package var what: String
     }
 
@@ -18,33 +18,33 @@ extension RecordedEngine {
     package struct Counters: Hashable, Sendable {
         /// Frames of the feed.
         package var frames = 0
-        /// Frames of kinds that this build does not know; they are skipped.
+        /// Frames of kinds unknown to this build; they are skipped.
         package var unknownFrames = 0
-        /// Frames of the recorder that say nothing that can be.
+        /// Frames of the recorder with impossible content.
         package var unreadableRecords = 0
-        /// Copies of books, and those that are what the frames had made.
+        /// Copies of books, and those that matched the frames' result.
         package var booksCompared = 0
         /// See `booksCompared`.
         package var booksAgreed = 0
-        /// Copies from which a book went on.
+        /// Copies from which a book continued.
         package var booksAdopted = 0
-        /// Digests, and those that are what the frames made.
+        /// Digests, and those that matched the frames' result.
         package var digestsCompared = 0
         /// See `digestsCompared`.
         package var digestsAgreed = 0
         /// Digests of books that cannot be known here.
         package var digestsUnknown = 0
-        /// Snapshots at the id of a book that the frames did not get, behind a hole, and those that agreed.
+        /// Snapshots at the id of a book, after a gap, that were not applied, and those that agreed.
         package var snapshotsCompared = 0
         /// See `snapshotsCompared`.
         package var snapshotsAgreed = 0
-        /// Blocks that are missing or damaged and that no gap lists.
+        /// Missing or damaged blocks that no gap lists.
         package var unlistedBlocks = 0
     }
 }
 
 extension SymbolCounters {
-    /// Adds what a verification looks at.
+    /// Adds the counters relevant to verification.
     mutating func add(_ other: SymbolCounters) {
         let paths: [WritableKeyPath<SymbolCounters, Int>] = [
             \.applied, \.gaps, \.resyncs, \.snapshots, \.tickersCompared, \.tickersAgreed, \.partialsCompared,

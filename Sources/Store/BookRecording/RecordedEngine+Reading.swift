@@ -1,4 +1,4 @@
-// What may be asked of a replay.
+// Read access to a replay.
 
 import BookEngine
 import DepthBook
@@ -6,7 +6,7 @@ import LobRecording
 import MarketData
 
 extension RecordedEngine {
-    /// Where a symbol stands; nil if it is not known.
+    /// State of a symbol; nil if it is not known.
     package borrowing func mark(of symbol: SymbolName) -> BookMark? {
         switch engine {
         case .some(let engine): engine.mark(of: symbol)
@@ -37,7 +37,7 @@ extension RecordedEngine {
         return totals
     }
 
-    /// The symbols of earlier runs that the last one has not, by their names.
+    /// Symbols of earlier runs that the last run lacks, by name.
     package var departed: [Former] {
         former.values.filter { slots[$0.status.symbol] == nil }
             .sorted { "\($0.status.symbol)" < "\($1.status.symbol)" }
@@ -51,7 +51,7 @@ extension RecordedEngine {
         }
     }
 
-    /// Whose the last depth update was.
+    /// Symbol of the last depth update.
     package var lastSymbol: SymbolName? {
         switch engine {
         case .some(let engine): engine.lastUpdate.symbol
@@ -59,23 +59,23 @@ extension RecordedEngine {
         }
     }
 
-    /// Whether the book of a symbol is live here, and was when it was recorded. A replay that begins in the
-    /// middle knows less of the past than the recorder did, and must not believe more.
+    /// Whether a symbol's book is live here and was when recorded. A replay that starts midway knows less of
+    /// the past than the recorder did, and must not trust more.
     package borrowing func isTrusted(_ symbol: SymbolName) -> Bool {
         guard let slot = slots[symbol] else { return false }
         return isKnown[slot] && (isExact || !isDoubted[slot]) && mark(of: symbol)?.state == .live
     }
 
-    /// Delivers the symbols whose books may have changed since the last call, or may be believed otherwise.
+    /// Delivers the symbols whose books or trust may have changed since the last call.
     package mutating func takeChanged(_ body: (SymbolName) -> Void) {
         guard let names = engine?.symbols else { return }
         engine?.takeChanged { slot in body(names[slot]) }
-        // Whether the recorder believed a book is no change of the engine's.
+        // The recorder's trust is not a change in the engine.
         for slot in turned.sorted() where symbols.indices.contains(slot) { body(symbols[slot]) }
         turned.removeAll(keepingCapacity: true)
     }
 
-    /// Times that the book of a symbol was replaced.
+    /// Number of times a symbol's book was replaced.
     package borrowing func replacementCount(of symbol: SymbolName) -> Int {
         switch engine {
         case .some(let engine): engine.replacementCount(of: symbol)
@@ -83,7 +83,7 @@ extension RecordedEngine {
         }
     }
 
-    /// Calls `body` with the depth update of the last message, if that was one.
+    /// Calls `body` with the depth update of the last message, if it was one.
     package borrowing func withLastUpdate(_ body: (borrowing DepthUpdate) -> Void) {
         switch engine {
         case .some(let engine): engine.withLastUpdate { update, _ in body(update) }

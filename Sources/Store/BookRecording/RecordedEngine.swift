@@ -1,14 +1,14 @@
-// An engine that repeats a recording, and holds it to its word: every copy of a book and every digest in it
-// is compared with the books that its frames make.
+// An engine that repeats a recording and checks it: every copy of a book and every digest in it is compared
+// with the books that its frames make.
 //
-// From the first block of a run the frames alone make every book, and a copy that differs is a mismatch.
-// From a base in the middle, or behind a hole, the first copy of a book is adopted. From there on digests,
-// further copies and snapshots at the id of the book are compared with it (RecordedEngine+Comparing.swift).
+// From the first block of a run the frames alone make every book, and a copy that differs is a mismatch. From
+// a base in the middle, or after a gap, the first copy of a book is adopted. From then on digests, further
+// copies and snapshots at the book's id are compared with it (RecordedEngine+Comparing.swift).
 //
-// For a few symbols, blocks are missing in which others have all the updates: connections and time are not
-// followed then, and a book is believed where the recorder's gaps do not say otherwise.
+// For a few symbols, blocks are missing that hold only other symbols' updates: connections and time are then
+// not followed, and a book is trusted where the recorder's gaps do not say otherwise.
 //
-// SAFETY: bytes of a frame are read during the call that lends them.
+// SAFETY: bytes of a frame are read only during the call that lends them.
 
 import BinanceVenue
 import BookEngine
@@ -19,50 +19,50 @@ import MarketData
 
 /// Repeats the frames of one stream.
 package struct RecordedEngine: ~Copyable {
-    /// What a symbol has come to in earlier runs of the recorder.
+    /// Result of a symbol in earlier runs of the recorder.
     package struct Former: Sendable {
         /// Its status at the end of the last one, with the counters of all.
         package var status: SymbolStatus
-        /// Digest of its book there.
+        /// Digest of its book at that point.
         package var digest: UInt64
     }
 
-    /// Most mismatches that are kept; all are counted.
+    /// Most mismatches kept; all are counted.
     package static let mismatchesMax = 20
 
     var engine: BookEngine?
-    /// What the recording says of itself.
+    /// The recording's own terms.
     package private(set) var terms: RecordingTerms?
     /// Symbols by their numbers.
     package private(set) var symbols: [SymbolName] = []
-    /// What happened.
+    /// Counters of the replay.
     package internal(set) var counters = Counters()
     /// The first mismatches.
     package private(set) var mismatches: [Mismatch] = []
     /// Number of all mismatches.
     package private(set) var mismatchCount = 0
-    /// Every gap that the recording lists, and every hole that it does not.
+    /// Every gap listed in the recording, and every one that is not.
     package private(set) var gaps = GapList()
-    /// Whether the frames alone have made the books.
+    /// Whether frames alone have made the books.
     private(set) var isExact = true
-    /// The symbols that are wanted; nil for all.
+    /// The requested symbols; nil for all.
     private let wanted: [SymbolName: SymbolMark]?
     private(set) var slots: [SymbolName: Int] = [:]
-    /// Which books are those of the recording.
+    /// Which books are the recording's.
     var isKnown: [Bool] = []
-    /// Which books the recorder did not believe at this place.
+    /// Which books the recorder did not trust at this point.
     private(set) var isDoubted: [Bool] = []
-    /// Books of which a gap was said to open or to end since the last call of `takeChanged`.
+    /// Books with a gap that began or ended since the last call of `takeChanged`.
     var turned: Set<Int> = []
-    /// Which books the recorder did not believe at some time since their last copy.
+    /// Which books the recorder did not trust at some time since their last copy.
     var wasDoubted: [Bool] = []
-    /// Reads snapshots that the engine does not get.
+    /// Parses snapshots withheld from the engine.
     var parser = MessageParser()
-    /// What the engines before this one have come to.
+    /// Results of the previous engines.
     private(set) var former: [SymbolName: Former] = [:]
     /// Time of the last frame of any kind.
     private var lastAtNs: Int64 = 0
-    /// The base that is being read: when it was written, and the gaps that it says last.
+    /// The base being read: when it was written, and the gaps it says are open.
     private var base: (atNs: Int64, lasting: Set<RecordedGap>)?
     private var missingBlocks = 0
     /// Blocks of gaps that ended since the last frame of the feed.
@@ -72,8 +72,8 @@ package struct RecordedEngine: ~Copyable {
     /// An engine for a walk.
     ///
     /// - Parameters:
-    ///   - isExact: whether the walk begins at the first block of a run.
-    ///   - symbols: the only ones that are wanted; nil for all.
+    ///   - isExact: whether the walk starts at the first block of a run.
+    ///   - symbols: the symbols requested; nil for all.
     package init(isExact: Bool, symbols: Set<SymbolName>? = nil) {
         self.isExact = isExact && symbols == nil
         wanted = symbols.map { symbols in
@@ -89,7 +89,7 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    /// Takes the next item of a walk.
+    /// Processes the next item of a walk.
     package mutating func take(_ item: RecordedItem) {
         switch item {
         case .frame(let frame): take(frame)
@@ -136,8 +136,8 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    /// Frames about snapshots: what they lead to depends on requests from before the beginning, and a copy
-    /// follows wherever one has replaced a book.
+    /// Frames about snapshots: their effect depends on requests from before the beginning, and a copy follows
+    /// whenever one has replaced a book.
     private static func isOfSnapshots(_ kind: FrameKind) -> Bool {
         kind == .depthSnapshot || kind == .snapshotRequested || kind == .snapshotFailed
     }
@@ -264,8 +264,7 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    /// A base says of every gap that lasts that it does; any other has ended, though the frame that said so
-    /// was lost.
+    /// A base lists every open gap; any other has ended, even if the frame that said so was lost.
     private mutating func endBase() {
         guard let base else { return }
         gaps.endAll(atNs: base.atNs, except: base.lasting)
@@ -283,7 +282,7 @@ package struct RecordedEngine: ~Copyable {
         gaps.add(gap)
     }
 
-    /// Something is missing here: no book is believed before something proves it.
+    /// Something is missing here: no book is trusted until something proves it.
     private mutating func doubt(_ atNs: Int64) {
         isExact = false
         for slot in isKnown.indices { isKnown[slot] = false }
@@ -301,7 +300,7 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    /// The end of the walk.
+    /// Ends the walk.
     package mutating func finish() {
         endBase()
         settleMissing()

@@ -1,7 +1,7 @@
-// The segments of one shard in their order.
+// The segments of one shard in order.
 //
-// Only their headers are kept: the index of a segment is read when a walk comes to it, so that a year of
-// segments costs no more memory than a day.
+// Only headers are kept: a segment's index is read when a walk reaches it, so that a year of segments needs
+// no more memory than a day.
 
 import LobRecording
 
@@ -17,17 +17,17 @@ package struct RecordedSegment: Hashable, Sendable {
 
 /// The segments of one shard.
 package struct RecordedStream: Sendable {
-    /// Which shard.
+    /// Number of the shard.
     package var shard: UInt16
-    /// Its segments, in their order.
+    /// Its segments in order.
     package var segments: [RecordedSegment]
 
-    /// The streams of a file, or of all segments in a folder, in the order of their shards.
+    /// The streams in a file or in all segments of a folder, by shard.
     ///
     /// - Parameters:
-    ///   - path: of the file or the folder.
-    ///   - unusable: gets what is wrong with each file of a folder that cannot be used; the rest is.
-    /// - Throws: what is wrong with the folder, or with a file that is named itself.
+    ///   - path: the file or folder.
+    ///   - unusable: receives the fault of each unusable file in a folder; the others are used.
+    /// - Throws: the fault of the folder, or of a file named itself.
     package static func all(
         at path: String, unusable: (SegmentError) -> Void = { _ in }
     ) throws(SegmentError) -> [RecordedStream] {
@@ -57,23 +57,22 @@ package struct RecordedStream: Sendable {
         }
     }
 
-    /// Whether a path is a segment, also a damaged one, or a folder with segments in it.
+    /// Whether a path is a segment, possibly damaged, or a folder containing segments.
     package static func isRecording(_ path: String) -> Bool {
         guard RecordingFolder.isFolder(path) else { return SegmentReader.isMeant(path) }
         return ((try? RecordingFolder.segments(in: path)) ?? []).isEmpty == false
     }
 
-    /// Times between which its frames are, for a picture of progress: when the first segment and, if there
-    /// are several, the last one began.
+    /// Approximate time span of its frames, for showing progress: when the first and the last segment began,
+    /// if there are several.
     package var roughSpanNs: (fromNs: Int64, toNs: Int64) {
         (segments.first?.header.createdAtNs ?? 0, segments.last?.header.createdAtNs ?? 0)
     }
 
-    /// Most blocks of a segment that are searched for what it says of itself. Earlier versions wrote gaps
-    /// before their first base.
+    /// Most blocks of a segment searched for its terms. Earlier versions wrote gaps before their first base.
     private static let termsBlocksMax = 8
 
-    /// What the first segment says of itself; nil if nothing can be read of it.
+    /// The terms in the first segment; nil if none can be read.
     package var terms: RecordingTerms? {
         for segment in segments {
             guard let reader = try? SegmentReader(path: segment.path) else { continue }
@@ -90,14 +89,14 @@ package struct RecordedStream: Sendable {
         return nil
     }
 
-    /// Opens every segment in turn; one that cannot be read any more is left out.
+    /// Opens every segment in turn, skipping unreadable ones.
     package func forEachReader(_ body: (RecordedSegment, SegmentReader) -> Void) {
         for segment in segments {
             if let reader = try? SegmentReader(path: segment.path) { body(segment, reader) }
         }
     }
 
-    /// The listed gaps, each once; none lasts beyond its run. Of a segment that was not closed they are
+    /// The listed gaps, each once; none extends beyond its run. In a segment that was not closed they are
     /// found among its frames.
     package var gaps: GapList {
         var list = GapList()

@@ -4,9 +4,9 @@
 
 import Glibc
 
-/// The time now.
+/// The current time.
 enum RecorderClock {
-    /// Nanoseconds of a clock that is never set.
+    /// Monotonic time in nanoseconds.
     static var monotonicNs: Int64 { read(CLOCK_MONOTONIC) }
 
     /// Nanoseconds since 1970.

@@ -1,37 +1,37 @@
-// The thread between a recorder and the disk: it packs blocks and writes them. Nobody waits for it.
+// The thread between a recorder and the disk: it compresses and writes blocks. Nobody waits for it.
 //
 // Invariants
-// * At most `waitingBlocksMax` blocks of frames are on their way; one more is refused, and the recorder
-//   counts it. Those of a base are taken besides, and the recorder begins none before the last one is
-//   written.
-// * A block is written whole or not at all, and none behind one that was not, before the next segment begins.
-// * After a failure everything is dropped and counted until a new segment can be begun.
+// * At most `waitingBlocksMax` blocks of frames are in flight; a further one is refused, and the recorder
+//   counts it. Those of a base are accepted in addition, and the recorder starts no base before the last one
+//   is written.
+// * A block is written whole or not at all, and none after one that was not, until the next segment starts.
+// * After a failure everything is dropped and counted until a new segment can be started.
 
 import Glibc
 import LobHandoff
 import LobRecording
 import Synchronization
 
-/// Writes the segments of one shard on a thread of its own.
+/// Writes the segments of one shard on its own thread.
 final class RecorderDisk: @unchecked Sendable {
-    /// What it has come to.
+    /// Status of the disk thread.
     struct Status: Sendable {
         /// Number of the segment that is open; 0 if none is.
         var openSegment: UInt64 = 0
-        /// The last segment that could not be begun or continued; 0 if none.
+        /// The last segment that could not be started or continued; 0 if none.
         var failedSegment: UInt64 = 0
-        /// Time of the first frame that was not written because of that.
+        /// Time of the first frame not written because of that.
         var failedFromNs: Int64 = 0
-        /// Bytes of the open segment.
+        /// Size of the open segment in bytes.
         var segmentBytes = 0
-        /// Blocks on their way, those of a base excepted.
+        /// Blocks in flight, except those of a base.
         var waitingBlocks = 0
-        /// Blocks of a base on their way.
+        /// Blocks of a base in flight.
         var waitingBaseBlocks = 0
         /// Frames in all of these.
         var waitingFrames = 0
         var writtenBlocks = 0
-        /// Number of the last block that was written; nil if none was.
+        /// Number of the last block written; nil if none was.
         var lastSequence: UInt64?
         var writtenFrames = 0
         var writtenBytes = 0
@@ -59,22 +59,22 @@ final class RecorderDisk: @unchecked Sendable {
     private let ending = Signal()
     private let shared = Mutex(Status())
     private var thread: PinnedThread?
-    // The disk's thread's, once it runs.
+    // Owned by the disk thread once it runs.
     private let packer: ZstdBlock
     private var writer: SegmentWriter?
     private var lastError: DiskError?
     private var unsyncedSinceNs: Int64?
 
-    /// Begins the first segment and starts the thread.
+    /// Starts the first segment and the thread.
     ///
-    /// - Throws: what the disk says to the first segment; no thread is made then.
+    /// - Throws: the disk's error on the first segment; no thread then exists.
     init(
         _ options: RecorderOptions, _ first: SegmentHeader, symbols: [[UInt8]],
         report: @escaping @Sendable (RecorderEvent) -> Void
     ) throws(RecorderError) {
         (self.options, self.symbols, self.report) = (options, symbols, report)
         (shard, shardCount) = (first.shard, first.shardCount)
-        // Bounded by the counts of what waits.
+        // Bounded by the counts above.
         work = CommandQueue(capacity: .max)
         guard let packer = ZstdBlock() else { throw .noMemory }
         self.packer = packer
@@ -90,12 +90,12 @@ final class RecorderDisk: @unchecked Sendable {
         }
     }
 
-    /// What it has come to. For any thread.
+    /// Current status. For any thread.
     var status: Status { shared.withLock { $0 } }
 
     // MARK: - For the recorder's thread
 
-    /// Passes a block on; false if too many wait, and it is not accepted.
+    /// Submits a block; false if too many are waiting, and it is not accepted.
     func write(_ block: FrameBlock, sequence: UInt64, isOfBase: Bool) -> Bool {
         let hasRoom = shared.withLock { status in
             if !isOfBase && status.waitingBlocks >= options.waitingBlocksMax { return false }
@@ -109,7 +109,7 @@ final class RecorderDisk: @unchecked Sendable {
         return true
     }
 
-    /// Begins a segment; `status` says when it is open or has failed.
+    /// Starts a segment; `status` shows when it is open or has failed.
     func begin(segment header: SegmentHeader) -> Bool {
         defer { news.notify() }
         return work.post(.begin(header))
@@ -121,9 +121,9 @@ final class RecorderDisk: @unchecked Sendable {
         return work.post(.end(gaps))
     }
 
-    /// Writes what waits and ends the thread. Once.
+    /// Writes what is waiting and ends the thread. Call once.
     ///
-    /// - Returns: false if the disk answers no more; the thread then stays in its call, and ends after it.
+    /// - Returns: false if the disk is unresponsive; the thread is then left in its call, and ends after it.
     @discardableResult
     func stop() -> Bool {
         isStopping.raise()
@@ -148,7 +148,7 @@ final class RecorderDisk: @unchecked Sendable {
         return true
     }
 
-    /// Rises with everything that the disk has answered to.
+    /// Grows with everything the disk has completed.
     private var progress: Int {
         shared.withLock { $0.writtenBlocks + $0.droppedBlocks + $0.segments + Int($0.failedSegment) }
     }
@@ -254,10 +254,10 @@ final class RecorderDisk: @unchecked Sendable {
         shared.withLock { status in
             status.openSegment = 0
             status.failedSegment = segment
-            // Of failures without a success between them the first says since when.
+            // Of consecutive failures the first gives the start time.
             if lastError == nil || status.failedFromNs == 0 { status.failedFromNs = fromNs }
         }
-        // The path is another one at every try.
+        // The path differs at every attempt.
         if lastError?.errno != error.errno { report(.refused(reason: error.description)) }
         lastError = error
     }
@@ -274,7 +274,7 @@ final class RecorderDisk: @unchecked Sendable {
         }
     }
 
-    /// Removes closed segments of this shard that are too old, or too much, but never the newest.
+    /// Removes closed segments of this shard that are too old or exceed the limit, but never the newest.
     private func removeOld() {
         if options.keptBytesMax == nil && options.keptNsMax == nil { return }
         guard let all = try? RecordingFolder.segments(in: options.folder) else { return }

@@ -1,65 +1,64 @@
-// What a recorder is told.
+// Options and events of a recorder.
 
 import LobHandoff
 import LobRecording
 
 /// How and where to record.
 public struct RecorderOptions: Sendable {
-    /// The folder of the segments; made if it is not there.
+    /// The folder of the segments; created if it does not exist.
     public var folder: String
     /// A segment is closed before it grows beyond this.
     public var segmentBytesMax = 256 << 20
-    /// A segment ends with every full multiple of this time, so that hours begin with a new one.
+    /// A segment ends at every full multiple of this time, so that hours start with a new one.
     public var segmentEveryNs: Int64 = 3_600_000_000_000
-    /// A copy of every live book is written at least this often: reading may begin at each.
+    /// A copy of every live book is written at least this often: reading can start at each.
     public var baseEveryNs: Int64 = 300_000_000_000
-    /// A copy of every live book is also written when the frames since the last one have so many bytes and
-    /// eight times those of the copies: reading goes on from copies to the wanted time.
+    /// A copy of every live book is also written once the frames since the last one have this many bytes and
+    /// eight times those of the copies: reading continues from copies to the requested time.
     public var baseEveryBytes = 32 << 20
     /// A block is closed after this time at the latest.
     public var blockNsMax: Int64 = 1_000_000_000
-    /// Blocks that wait for the disk, over and above the one being written; a further one is lost, and
-    /// listed. The copies of books that reading can begin with wait besides, once: their bytes are those of
-    /// the books.
+    /// Blocks waiting for the disk, in addition to the one being written; a further one is lost, and listed.
+    /// The copies of books at which reading can start wait in addition, once: their size is that of the
+    /// books.
     public var waitingBlocksMax = 64
-    /// Oldest closed segments are removed until all of the folder are no longer than this; nil: never. Each
-    /// shard has an equal share, of which a segment takes at most a quarter; the newest closed one stays
-    /// whatever its length.
+    /// The oldest closed segments are removed until those of the folder together are no larger than this;
+    /// nil: never. Each shard has an equal share, of which a segment takes at most a quarter; the newest
+    /// closed one always stays.
     public var keptBytesMax: Int?
-    /// Closed segments, except the newest of each shard, are removed when their last change is older than
-    /// this; nil: never.
+    /// Closed segments, except the newest of each shard, are removed when last changed longer ago than this;
+    /// nil: never.
     public var keptNsMax: Int64?
-    /// Written blocks are brought to the disk at least this often.
+    /// Written blocks are synced to the disk at least this often.
     public var syncEveryNs: Int64 = 1_000_000_000
-    /// After a refusal the disk is tried again so often.
+    /// After a refusal the disk is retried this often.
     public var retryEveryNs: Int64 = 1_000_000_000
-    /// A stop waits so long for a disk that writes nothing more; what it has in hand is lost then.
+    /// How long a stop waits for a disk that completes nothing more; blocks in flight are then lost.
     public var stopNsMax: Int64 = 30_000_000_000
-    /// Bytes of the ring between the feed and the recorder, a power of two; messages beyond are lost, and
-    /// listed.
+    /// Size of the ring between the feed and the recorder in bytes, a power of two; messages beyond it are
+    /// lost, and listed.
     public var ringBytes = 1 << 25
     /// A block is closed before it grows beyond this. For tests.
     package var blockBytes = SegmentLayout.blockBytes
-    /// What the disk says before each write instead of trying it, as a number of the system; 0: nothing. For
-    /// tests.
+    /// An `errno` value returned instead of each write; 0: none. For tests.
     package var fault: (@Sendable () -> Int32)?
 
     /// The defaults.
     public init(folder: String) { self.folder = folder }
 
-    /// Least bytes of closed segments that a shard may be told to keep.
+    /// Smallest number of bytes of closed segments that a shard may be told to keep.
     static let keptShareMin = 16 << 20
 
-    /// Bytes of closed segments that each of so many shards may keep.
+    /// Bytes of closed segments each of this many shards may keep.
     func keptShare(ofShards count: Int) -> Int? { keptBytesMax.map { $0 / max(count, 1) } }
 
-    /// A segment is closed before it grows beyond this: one that is longer than all that is kept would go as
+    /// A segment is closed before it grows beyond this: one larger than everything kept would be removed as
     /// soon as it is closed.
     func segmentBytesMax(ofShards count: Int) -> Int {
         min(segmentBytesMax, (keptShare(ofShards: count) ?? .max) / 4)
     }
 
-    /// Refuses what cannot be kept.
+    /// Rejects limits that cannot be kept.
     func validate(shardCount: Int) throws(RecorderError) {
         let shareMin = RecorderOptions.keptShareMin
         guard let share = keptShare(ofShards: shardCount), share < shareMin else { return }
@@ -67,30 +66,30 @@ public struct RecorderOptions: Sendable {
     }
 }
 
-/// What is worth a line in a log.
+/// Loggable events.
 public enum RecorderEvent: Sendable, CustomStringConvertible {
-    /// A segment of an earlier run had not been closed; it is now.
+    /// A segment of an earlier run had not been closed and now is.
     case repaired(path: String, blocks: Int, cutBytes: Int)
-    /// A segment of an earlier run cannot be read or closed; it stays as it is.
+    /// A segment of an earlier run cannot be read or closed; it is left as it is.
     case leftAlone(reason: String)
-    /// A segment is written from now on.
+    /// A segment is being written from now on.
     case began(path: String)
-    /// The disk refuses; it is tried again every second, and what is not written is listed as a gap.
+    /// The disk refuses; it is retried every second, and what is not written is listed as a gap.
     case refused(reason: String)
     /// The disk is too slow; what is not written is listed as a gap.
     case tooSlow
-    /// The disk has not answered to a write for so long that the recorder ends without it.
+    /// The disk has not completed a write for so long that the recorder ends without it.
     case hung(blocks: Int, afterNs: Int64)
-    /// A message or a copy of a book is longer than a block can be.
+    /// A message or a copy of a book exceeds the size of a block.
     case tooLong(bytes: Int)
-    /// It is written again.
+    /// Writing works again.
     case resumed(lostFrames: Int, afterNs: Int64)
-    /// The recorder's book is not the one that readers see.
+    /// The recorder's book differs from what readers see.
     case contradicted(symbol: String)
-    /// A segment was removed because of its age, or for want of room.
+    /// A segment was removed because of its age or for lack of space.
     case removed(path: String)
 
-    /// One line for people.
+    /// One line for display.
     public var description: String {
         switch self {
         case .repaired(let path, let blocks, let cut):

@@ -1,4 +1,4 @@
-// What a recorder has done, in numbers.
+// Totals of a recorder.
 
 /// Counters of a recorder's thread.
 struct RecorderCounters: Sendable {
@@ -7,46 +7,45 @@ struct RecorderCounters: Sendable {
     var bases = 0
     var digests = 0
     var gaps = 0
-    /// Looks at whether a book is to be believed.
+    /// Checks of whether a book is trusted.
     var looks = 0
     var lostFrames = 0
     var viewsCompared = 0
     var viewsAgreed = 0
-    /// Copies of served books that were used as snapshots.
+    /// Copies of served books used as snapshots.
     var borrowed = 0
-    /// What the disk had dropped when it was asked last.
+    /// What the disk had dropped at the last check.
     var droppedFrames = 0
     var droppedBlocks = 0
 }
 
-/// What a recording has come to.
+/// Result of a recording.
 public struct RecorderSummary: Sendable {
-    /// Frames that the recorder has taken.
+    /// Frames received by the recorder.
     public private(set) var frames = 0
-    /// Frames of the feed and of the recorder that are in whole blocks on the disk.
+    /// Frames of the feed and of the recorder in complete blocks on the disk.
     public private(set) var writtenFrames = 0
-    /// Frames that were not written: all of them in gaps, if the disk took anything afterwards.
+    /// Frames not written: all of them in gaps, if the disk accepted anything afterwards.
     public private(set) var lostFrames = 0
-    /// Blocks that were written.
+    /// Blocks written.
     public private(set) var blocks = 0
-    /// Bytes that were written.
+    /// Bytes written.
     public private(set) var bytes = 0
-    /// The same, unpacked.
+    /// The same, uncompressed.
     public private(set) var unpackedBytes = 0
-    /// Segments that were begun.
+    /// Segments started.
     public private(set) var segments = 0
-    /// Gaps that were listed.
+    /// Gaps listed.
     public private(set) var gaps = 0
-    /// Copies of books that were written.
+    /// Copies of books written.
     public private(set) var books = 0
-    /// Digests that were written.
+    /// Digests written.
     public private(set) var digests = 0
-    /// Comparisons of the recorder's books with the views that readers see.
+    /// Comparisons of the recorder's books with the views readers see.
     public private(set) var viewsCompared = 0
-    /// Those that found no difference.
+    /// Those without a difference.
     public private(set) var viewsAgreed = 0
-    /// Copies of served books from which books of the recorder were made, since it had missed their
-    /// snapshots or lost frames.
+    /// Copies of served books from which the recorder made books whose snapshots or frames it had missed.
     public private(set) var borrowed = 0
 
     mutating func add(_ counters: RecorderCounters, _ status: RecorderDisk.Status) {

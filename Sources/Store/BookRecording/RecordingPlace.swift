@@ -1,29 +1,29 @@
-// Where a recorder begins in a folder that may hold recordings already: segments that were left open are
-// closed, and the numbers go on.
+// Where a recorder starts in a folder that may already hold recordings: segments left open are closed, and
+// numbering continues.
 
 import LobHandoff
 import LobRecording
 
-/// The first segment of a shard, and what was missed before it.
+/// The first segment of a shard, and the gap before it.
 struct RecordingPlace {
-    /// What the segment begins with.
+    /// Header of the segment.
     var header: SegmentHeader
     /// The time since the last frame in the folder; nil if there is none.
     var before: RecordedGap?
 
-    /// Makes a folder ready. Only files with the name of a segment are looked at.
+    /// Prepares a folder. Only files named like segments are considered.
     ///
     /// - Parameters:
-    ///   - folder: made if it is not there.
-    ///   - shardCount: a place for each.
-    ///   - report: gets what was repaired, and what was left alone.
+    ///   - folder: created if it does not exist.
+    ///   - shardCount: number of places to return.
+    ///   - report: receives what was repaired, and what was left alone.
     static func prepare(
         _ folder: String, shardCount: Int, report: (RecorderEvent) -> Void
     ) throws(RecorderError) -> (lock: RecordingLock, places: [RecordingPlace]) {
         do throws(DiskError) {
             try RecordingFolder.make(folder)
             let lock = try RecordingLock(folder: folder)
-            // Of a recorder that ended before the header of a segment was on the disk.
+            // Left by a recorder that ended before the header of a segment was on the disk.
             for path in try RecordingFolder.files(in: folder, suffix: SegmentLayout.hiddenSuffix)
             where SegmentName(String(path.dropLast(SegmentLayout.hiddenSuffix.count))) != nil {
                 try? RecordingFolder.remove(path)
@@ -43,8 +43,8 @@ struct RecordingPlace {
         }
     }
 
-    /// Closes a segment if it is open, and lets the numbers of its shard go on behind it. One that cannot be
-    /// read keeps nobody from recording: it stays as it is, and is told.
+    /// Closes a segment if it is open, and continues the numbering of its shard after it. An unreadable one
+    /// does not prevent recording: it is left as it is, and reported.
     private static func visit(
         _ path: String, _ places: inout [RecordingPlace], _ report: (RecorderEvent) -> Void
     ) {
@@ -65,7 +65,7 @@ struct RecordingPlace {
                 places[shard].before = gap
             }
         } catch {
-            // Killed before the header was whole: nothing is in it.
+            // Killed before the header was complete: it is empty.
             if case .damagedHeader = error, let facts = RecordingFolder.facts(path),
                 facts.bytes < SegmentLayout.headerLength, (try? RecordingFolder.remove(path)) != nil
             {

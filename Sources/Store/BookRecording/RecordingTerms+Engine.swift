@@ -6,7 +6,7 @@ import LobRecording
 import MarketData
 
 extension RecordingTerms {
-    /// The numbers of a configuration under their names.
+    /// The numbers of a configuration by name.
     private static let fields: [(name: String, path: WritableKeyPath<EngineConfiguration, Int> & Sendable)] =
         [
             ("symbolCountMax", \.symbolCountMax), ("levelCountMax", \.levelCountMax),
@@ -25,9 +25,9 @@ extension RecordingTerms {
     /// The terms of an engine.
     ///
     /// - Parameters:
-    ///   - market: of all symbols.
-    ///   - symbols: in the order of their numbers.
-    ///   - configuration: of the engine.
+    ///   - market: market of all symbols.
+    ///   - symbols: in order of their numbers.
+    ///   - configuration: the engine's.
     package init(market: Market, symbols: [SymbolName], _ configuration: EngineConfiguration) {
         var numbers: [String: Int64] = [:]
         for (name, path) in RecordingTerms.fields { numbers[name] = Int64(configuration[keyPath: path]) }
@@ -37,10 +37,10 @@ extension RecordingTerms {
         self.init(market: market.name, symbols: symbols.map(\.bytes), numbers: numbers)
     }
 
-    /// The market; nil if this build knows none of that name.
+    /// The market; nil if this build does not know it.
     package var knownMarket: Market? { Market(name: market) }
 
-    /// The names of the symbols; nil if one of them is none.
+    /// The names of the symbols; nil if one is invalid.
     package var symbolNames: [SymbolName]? {
         var names: [SymbolName] = []
         for symbol in symbols {
@@ -55,7 +55,7 @@ extension RecordingTerms {
         guard let market = knownMarket else { return nil }
         var configuration = EngineConfiguration(rules: market.rules)
         for (name, path) in RecordingTerms.fields {
-            // Bounds of memory come from the file: none may be beyond what an engine is ever told.
+            // Memory bounds come from the file: none may exceed what an engine is ever given.
             guard let value = numbers[name] else { continue }
             configuration[keyPath: path] = Int(min(max(value, 0), 1 << 30))
         }

@@ -1,7 +1,6 @@
-// A whole replay of a recording that holds it to everything it says: that its blocks are whole and none is
-// missing without a gap that lists it, that its frames make the books it holds copies of and the digests it
-// holds, and that what the venue said of the books meanwhile (tickers, partial depths, snapshots as audits)
-// agrees.
+// Replays a whole recording and verifies everything it claims: that its blocks are intact and none is missing
+// without a gap that lists it, that its frames reproduce the books and digests in it, and that the venue's
+// statements about the books (tickers, partial depths, snapshots as audits) agree.
 
 import BinanceVenue
 import BookEngine
@@ -9,30 +8,30 @@ import DepthBook
 import LobRecording
 import MarketData
 
-/// What a symbol has come to in a replay.
+/// Result of a symbol in a replay.
 package struct VerifiedSymbol: Sendable {
-    /// Its status at the end. A book that is live here and was not when it was recorded is stale: a replay
-    /// from the middle leaves out what showed the recorder its doubt.
+    /// Its status at the end. A book that is live here but was not when recorded is stale: a replay from the
+    /// middle lacks what made the recorder doubt it.
     package var status: SymbolStatus
     /// Digest of its book at the end.
     package var digest: UInt64
-    /// All levels at the end, if they were asked for.
+    /// All levels at the end, if requested.
     package var bids: [PriceLevel] = []
     /// See `bids`.
     package var asks: [PriceLevel] = []
     /// Counters over all runs of the recorder.
     package var totals = SymbolCounters()
-    /// Gaps of this symbol.
+    /// Number of gaps of this symbol.
     package var gapCount = 0
-    /// Time in which its book was not to be believed, in nanoseconds.
+    /// Time during which its book was not to be trusted, in nanoseconds.
     package var gapNs: Int64 = 0
 }
 
 /// The result of a replay of one stream.
 package struct RecordingVerification: Sendable {
-    /// The symbols, in the order of their numbers; behind them those of earlier runs that the last has not.
+    /// The symbols in order of their numbers, followed by those of earlier runs that the last run lacks.
     package private(set) var symbols: [VerifiedSymbol] = []
-    /// The market; nil if nothing says it.
+    /// The market; nil if not stated.
     package private(set) var market: Market?
     /// Counters of the replay.
     package private(set) var counters = RecordedEngine.Counters()
@@ -40,21 +39,21 @@ package struct RecordingVerification: Sendable {
     package private(set) var mismatches: [RecordedEngine.Mismatch] = []
     /// Number of all mismatches.
     package private(set) var mismatchCount = 0
-    /// The gaps that are listed, and the holes that are not.
+    /// Listed gaps and unlisted ones.
     package private(set) var gaps = GapList()
-    /// Blocks that were read.
+    /// Blocks read.
     package private(set) var blocks = 0
-    /// Blocks that were left out, since they hold nothing of the wanted symbols.
+    /// Blocks skipped because they hold nothing of the requested symbols.
     package private(set) var skippedBlocks = 0
-    /// Blocks that are damaged.
+    /// Damaged blocks.
     package private(set) var damagedBlocks = 0
-    /// Bytes that are in no whole block, behind the last one of a segment that was not closed excepted.
+    /// Bytes in no intact block, except those after the last one of a segment that was not closed.
     package private(set) var damagedBytes = 0
-    /// Bytes behind the last whole block of segments that were not closed.
+    /// Bytes after the last intact block of segments that were not closed.
     package private(set) var cutBytes = 0
-    /// Bytes of frames, unpacked.
+    /// Bytes of frames, uncompressed.
     package private(set) var bytes = 0
-    /// Times of the first and the last frame.
+    /// Times of the first and last frame.
     package private(set) var firstAtNs: Int64 = 0
     /// See `firstAtNs`.
     package private(set) var lastAtNs: Int64 = 0
@@ -63,10 +62,10 @@ package struct RecordingVerification: Sendable {
     ///
     /// - Parameters:
     ///   - stream: the segments of one shard.
-    ///   - fromNs: begins at the last base that is not later.
-    ///   - toNs: ends before the first block that is later.
-    ///   - only: the symbols that are wanted; nil for all.
-    ///   - keepsLevels: whether the levels at the end are wanted.
+    ///   - fromNs: starts at the last base not later than this.
+    ///   - toNs: ends before the first block later than this.
+    ///   - only: the symbols requested; nil for all.
+    ///   - keepsLevels: whether the final levels are requested.
     ///   - visit: called before each frame with its time; false ends the replay.
     package init(
         _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, only: Set<SymbolName>? = nil,
@@ -125,19 +124,19 @@ package struct RecordingVerification: Sendable {
         for gap in gaps.gaps {
             guard let place = places[gap.symbol] else { continue }
             symbols[place].gapCount += 1
-            // Each is bounded; the sum of many that overlap is not.
+            // Each is bounded; the sum of many overlapping ones is not.
             let ns = max((gap.toNs == 0 ? lastAtNs : gap.toNs) - gap.fromNs, 0)
             symbols[place].gapNs = min(symbols[place].gapNs, .max - ns) + ns
         }
     }
 
-    /// Whether anything in the recording is not what it says.
+    /// Whether the recording contradicts itself anywhere.
     package var isDamaged: Bool {
         mismatchCount > 0 || damagedBlocks > 0 || damagedBytes > 0 || counters.unlistedBlocks > 0
             || counters.unreadableRecords > 0
     }
 
-    /// Whether anything is wrong, with the recording or with its books.
+    /// Whether anything is wrong with the recording or its books.
     package var isFaulty: Bool { isDamaged || isContradicted }
 
     /// Whether the venue contradicted a book.

@@ -1,23 +1,23 @@
 // A walk through the frames of a stream.
 //
-// It begins at the last base before the wanted time, found in the index of one segment, and ends behind the
-// wanted time. It says of every hole that it meets what it is: a listed one has its own frame; what nobody
-// listed (a block that is damaged, or whose number is missing) is told to the caller before the next frame.
+// It starts at the last base before the requested time, found in the index of one segment, and ends after the
+// requested time. It classifies every gap: a listed one has its own frame; an unlisted one (a damaged block,
+// or a missing number) is reported to the caller before the next frame.
 //
-// A walk for a few symbols leaves out the blocks that hold nothing of them, by the bits of the index. Blocks
-// in which one of their gaps opens or ends are read, whatever their bits say: earlier versions did not set
-// them. Of a segment without an index all blocks are read.
+// A walk for a few symbols skips blocks without them, using the bits of the index. Blocks in which one of
+// their gaps begins or ends are read whatever their bits: earlier versions did not set them. Of a segment
+// without an index all blocks are read.
 
 import LobRecording
 
-/// What a walk hands out.
+/// An item of a walk.
 package enum RecordedItem {
     /// A frame.
     case frame(RecordedFrame)
-    /// Another run of the recorder begins: nothing leads on from what came before.
+    /// Another run of the recorder begins: nothing continues from before.
     case newRun
-    /// Blocks are missing here or damaged: how many, and between which times. Of whole segments that are
-    /// missing each counts as one.
+    /// Blocks are missing or damaged here: how many, and between which times. Each missing segment counts as
+    /// one.
     case hole(blocks: Int, fromNs: Int64, toNs: Int64)
 }
 
@@ -27,28 +27,28 @@ package struct RecordingWalk {
     private let fromNs: Int64
     private let toNs: Int64
     private let symbols: Set<[UInt8]>?
-    /// Number of the segment and of the block to begin with.
+    /// Number of the segment and of the block to start with.
     package let start: (segment: Int, block: Int)
-    /// Whether it begins at the first block of a run: then its frames alone make every book.
+    /// Whether it starts at the first block of a run: then frames alone make every book.
     package let beginsAtRun: Bool
-    /// Blocks that were read.
+    /// Blocks read.
     package private(set) var blocks = 0
-    /// Blocks that are damaged.
+    /// Damaged blocks.
     package private(set) var damagedBlocks = 0
-    /// Blocks that were left out, since they hold nothing of the wanted symbols.
+    /// Blocks skipped because they hold nothing of the requested symbols.
     package private(set) var skippedBlocks = 0
-    /// Bytes that are in no whole block, behind the last one of a segment that was not closed excepted.
+    /// Bytes in no intact block, except those after the last one of a segment that was not closed.
     package private(set) var damagedBytes = 0
-    /// Bytes behind the last whole block of segments that were not closed.
+    /// Bytes after the last intact block of segments that were not closed.
     package private(set) var cutBytes = 0
-    /// Segments that were not closed, and the bytes behind the last whole block of each.
+    /// Segments that were not closed, and the bytes after the last intact block of each.
     package private(set) var openSegments: [(path: String, cutBytes: Int)] = []
-    /// Bytes of frames that were unpacked.
+    /// Bytes of frames decompressed.
     package private(set) var bytes = 0
     private var run: Int64?
     private var lastNumber: UInt64?
     private var nextSequence: UInt64?
-    /// Blocks that are missing or damaged and were not told yet.
+    /// Missing or damaged blocks not yet reported.
     private var untold = 0
     private var lastAtNs: Int64 = 0
 
@@ -56,9 +56,9 @@ package struct RecordingWalk {
     ///
     /// - Parameters:
     ///   - stream: the segments.
-    ///   - fromNs: it begins at the last base that is not later.
-    ///   - toNs: it ends before the first block that is later.
-    ///   - symbols: of which something is wanted; nil for all.
+    ///   - fromNs: starts at the last base not later than this.
+    ///   - toNs: ends before the first block later than this.
+    ///   - symbols: the symbols requested; nil for all.
     package init(
         _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, symbols: Set<[UInt8]>? = nil
     ) {
@@ -66,7 +66,7 @@ package struct RecordingWalk {
         (start, beginsAtRun) = RecordingWalk.start(of: stream, fromNs)
     }
 
-    /// A base is never earlier than its segment, so that one index is enough, or two.
+    /// A base is never earlier than its segment, so one or two indices suffice.
     private static func start(
         of stream: RecordedStream, _ fromNs: Int64
     ) -> (place: (segment: Int, block: Int), isRun: Bool) {
@@ -82,7 +82,7 @@ package struct RecordingWalk {
         return ((0, 0), false)
     }
 
-    /// Hands out everything; `body` returns false to end.
+    /// Delivers all items; `body` returns false to stop.
     package mutating func forEach(_ body: (RecordedItem) -> Bool) throws(SegmentError) {
         for number in stream.segments.indices where number >= start.segment {
             let segment = stream.segments[number]
@@ -95,7 +95,7 @@ package struct RecordingWalk {
             damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
             if first >= reader.index.blocks.count { continue }
             if run != segment.header.startedAtNs {
-                // Numbers go on from run to run: one that is missing was the end of the run before, or a
+                // Numbering continues across runs: a missing number was the end of the previous run, or a
                 // whole run.
                 if let lastNumber, segment.header.number > lastNumber + 1 {
                     let missing = Int(min(segment.header.number - lastNumber - 1, 1 << 32))
@@ -103,7 +103,7 @@ package struct RecordingWalk {
                         blocks: missing, fromNs: lastAtNs, toNs: segment.header.createdAtNs)
                     if !body(hole) { return }
                 }
-                // A run that is not the oldest is there from its first block on.
+                // A run other than the oldest is there from its first block.
                 nextSequence = run == nil ? nil : 0
                 untold = 0
                 run = segment.header.startedAtNs
@@ -121,14 +121,14 @@ package struct RecordingWalk {
         }
     }
 
-    /// A block that is not wanted is taken to be whole.
+    /// A skipped block is assumed intact.
     private mutating func skip(_ entry: SegmentIndex.Entry) {
         skippedBlocks += 1
         count(entry.sequence)
         if untold == 0 { lastAtNs = entry.lastAtNs }
     }
 
-    /// Counts the numbers that are missing before this one.
+    /// Counts the numbers missing before this one.
     private mutating func count(_ sequence: UInt64) {
         if let next = nextSequence, sequence > next { untold += Int(min(sequence - next, 1 << 32)) }
         nextSequence = sequence + 1
@@ -143,7 +143,7 @@ package struct RecordingWalk {
             header.sequence == entry.sequence
         else {
             damagedBlocks += 1
-            // The next whole one tells of it.
+            // Reported at the next intact block.
             untold += 1
             return true
         }

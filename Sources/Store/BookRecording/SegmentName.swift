@@ -1,13 +1,13 @@
-// The name of a segment: `shard000-00000012-20261129T151305Z.lobrec`. Only files with such a name are closed,
-// counted or removed by a recorder; whatever else lies in its folder is somebody's.
+// The name of a segment: `shard000-00000012-20261129T151305Z.lobrec`. A recorder closes, counts and removes
+// only files named like this; anything else in its folder is left alone.
 
 import LobRecording
 
-/// What the name of a segment says.
+/// The parts of a segment's name.
 struct SegmentName: Hashable {
     /// Its shard.
     var shard: Int
-    /// Its number, the last eight digits of it.
+    /// The last eight digits of its number.
     var number: UInt64
 
     private static let pattern = Array("shard###-########-########T######Z\(SegmentLayout.suffix)".utf8)
@@ -19,9 +19,9 @@ struct SegmentName: Hashable {
         return "shard\(shard)-\(number)-\(UTCStamp(ns: header.createdAtNs).name)\(SegmentLayout.suffix)"
     }
 
-    /// What the name of a file says; nil if it is not exactly one of a segment.
+    /// Parses a file name; nil if it is not exactly a segment's.
     ///
-    /// - Parameter path: of the file, with or without its folder.
+    /// - Parameter path: the file, with or without its folder.
     init?(_ path: String) {
         let name = Array(path.utf8.split(separator: 0x2F).last ?? [])
         guard name.count == SegmentName.pattern.count else { return nil }

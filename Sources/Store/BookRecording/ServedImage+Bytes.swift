@@ -5,7 +5,7 @@
 //     side   u8 proven (0 nothing, 1 to the price, 2 all) · i64 proven price · u32 bound of the count ·
 //            the levels, as `ByteCursor.nextLevels` reads them
 //
-// Bytes from outside: a book that cannot be is refused.
+// Outside input: an impossible book is rejected.
 
 import BookEngine
 import DepthBook
@@ -13,7 +13,7 @@ import LobRecording
 import MarketData
 
 extension ServedImage {
-    /// The image as bytes.
+    /// The image in bytes.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64 + 8 * (book.bids.count + book.asks.count))
@@ -46,7 +46,7 @@ extension ServedImage {
         bytes.append(levels: levels)
     }
 
-    /// The image that these bytes say; nil if they are none, or say a book that cannot be.
+    /// Parses an image; nil if the bytes are invalid or describe an impossible book.
     package init?(_ bytes: [UInt8]) {
         var cursor = ByteCursor(bytes)
         guard let name = cursor.nextCounted(), let symbol = SymbolName(name.span), !symbol.isEmpty,

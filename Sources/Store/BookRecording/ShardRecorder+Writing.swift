@@ -1,4 +1,4 @@
-// What a shard's recorder writes, and what it does when it cannot.
+// What a shard's recorder writes, and what it does if it cannot.
 //
 // SAFETY: bytes of a frame are copied during the call that lends them.
 
@@ -21,7 +21,7 @@ extension ShardRecorder {
         block.add(frame)
     }
 
-    /// A frame that no block can hold is a hole: as if it had been a block of its own, and was not written.
+    /// A frame that no block can hold is a gap, as if it had been its own, unwritten block.
     private func leaveOut(_ frame: Frame) {
         report(.tooLong(bytes: unsafe frame.bytes.count))
         closeBlock()
@@ -37,7 +37,7 @@ extension ShardRecorder {
 
     /// Adds a frame of the recorder to the block.
     ///
-    /// - Returns: false if it is not there, since nothing is written, or it is longer than a block can be.
+    /// - Returns: false if it was not added because nothing is being written, or it exceeds a block.
     @discardableResult
     func write(_ kind: RecordKind, _ atNs: Int64, _ body: [UInt8]) -> Bool {
         if block.isFull(for: body.count) { closeBlock() }
@@ -46,7 +46,7 @@ extension ShardRecorder {
         return true
     }
 
-    /// Passes the block on to the disk and begins another one.
+    /// Submits the block to the disk and starts another one.
     func closeBlock() {
         if block.frameCount == 0 { return }
         let full = block
@@ -80,7 +80,7 @@ extension ShardRecorder {
         gaps.add(gap)
     }
 
-    /// Looks whether it can be written again.
+    /// Checks whether writing works again.
     func recover(_ atNs: Int64) {
         let status = disk.status
         if awaitedSegment == nil && status.openSegment == header.number {
@@ -108,7 +108,7 @@ extension ShardRecorder {
     private func resume(_ atNs: Int64) {
         guard var gap = loss else { return }
         let dropped = disk.status
-        // What the disk had in hand when it failed is lost as well.
+        // Blocks in flight when the disk failed are lost as well.
         let (frames, blocks) = (dropped.droppedFrames, dropped.droppedBlocks)
         gap.lostFrames += UInt64(frames - counters.droppedFrames)
         gap.lostBlocks += UInt64(blocks - counters.droppedBlocks)
@@ -126,13 +126,13 @@ extension ShardRecorder {
         told = (sequence - 1, sinceNs)
     }
 
-    /// Gaps that ended since then are in no block that is known to be written; nil if there are none.
+    /// Gaps that ended since then are in no block known to be written; nil if there are none.
     private var untoldSinceNs: Int64? {
         guard let told, (disk.status.lastSequence ?? 0) < told.sequence else { return nil }
         return told.sinceNs
     }
 
-    /// Closes the segment and begins the next one.
+    /// Closes the segment and starts the next one.
     func rotate(_ atNs: Int64) {
         closeBlock()
         if loss != nil { return }
@@ -145,12 +145,12 @@ extension ShardRecorder {
         writeBase(atNs)
     }
 
-    /// Writes what reading can begin with.
+    /// Writes a base, at which reading can start.
     ///
     /// - Parameters:
     ///   - atNs: the time.
-    ///   - endedSinceNs: gaps that ended since then are told as well: the frame that said so was not written,
-    ///     also where it was one of a base that was lost itself.
+    ///   - endedSinceNs: gaps that ended since then are listed as well: the frame that said so was not
+    ///     written, even if it belonged to a base that was lost itself.
     func writeBase(_ atNs: Int64, endedSinceNs: Int64 = .max) {
         closeBlock()
         if loss != nil { return }
@@ -168,7 +168,7 @@ extension ShardRecorder {
         counters.bases += 1
     }
 
-    /// Writes a copy of a book if it is live and the segment does not lead on to it.
+    /// Writes a copy of a book if it is live and the segment does not lead to it.
     func writeBook(_ slot: Int, _ atNs: Int64) {
         let track = tracks[slot]
         guard track.isLive, !track.isBased, !track.isTooLong, let image = engine.image(of: symbols[slot])
@@ -179,13 +179,13 @@ extension ShardRecorder {
             tracks[slot].isBased = true
             counters.books += 1
         } else if loss == nil {
-            // A replay from the middle does not have it, and says so.
+            // A replay from the middle lacks it, and says so.
             tracks[slot].isTooLong = true
             report(.tooLong(bytes: bytes.count))
         }
     }
 
-    /// Writes the digests of the books that are live, or of all that stand at an id.
+    /// Writes the digests of the live books, or of all that stand at an id.
     func writeDigests(_ atNs: Int64, ofAll: Bool) {
         var digests = BookDigests()
         for slot in symbols.indices where ofAll || tracks[slot].isBased && tracks[slot].isLive {
@@ -201,12 +201,12 @@ extension ShardRecorder {
         counters.digests += digests.entries.count
     }
 
-    /// The end: final digests, the last block, the index.
+    /// Finishes: final digests, the last block, the index.
     ///
-    /// - Returns: false if the disk answers no more.
+    /// - Returns: false if the disk is unresponsive.
     func finish(_ atNs: Int64) -> Bool {
         for slot in symbols.indices { watch(slot, atNs) }
-        // What was missed is still to be listed, if the disk takes it.
+        // What was missed must still be listed, if the disk allows.
         let untilNs = RecorderClock.monotonicNs + 2 * options.retryEveryNs
         while loss != nil && RecorderClock.monotonicNs < untilNs {
             recover(atNs)

@@ -1,21 +1,20 @@
-// One shard's recorder: it takes the frames of a tap, keeps books of its own from them, and fills blocks.
+// One shard's recorder: it takes the frames of a tap, maintains its own books from them, and fills blocks.
 //
-// Why books of its own: a recording must begin with copies of books at the exact places of its frames, and
-// must say when a book was not to be believed. An engine that takes the same frames knows both without a
-// question to the book thread. Its digests, written every second, are what a replay has to arrive at; every
-// second its books are compared with the views that readers see.
+// Why its own books: a recording must start with copies of books at the exact positions of its frames, and
+// must say when a book was not trusted. An engine that processes the same frames knows both without asking
+// the book thread. A replay must reproduce its digests, written every second; every second its books are
+// compared with the views readers see.
 //
 // Invariants
-// * The engine takes every frame of the tap, whether it can be written or not: a slow disk costs frames of
-//   the recording and nothing else. What was not written is a gap, and what follows it begins with copies
+// * The engine processes every frame of the tap, whether it can be written or not: a slow disk costs frames
+//   of the recording and nothing else. What was not written is a gap, and what follows it starts with copies
 //   again.
-// * Whenever a served book was replaced by something other than an update, or is believed again, a copy
-//   follows in the recording before the next frame, or as soon as the book is live.
-// * Nobody waits for this thread; its tap is a bounded ring, and what finds no room there is marked by the
-//   feed.
+// * Whenever a served book was replaced by anything but an update, or is trusted again, a copy follows in the
+//   recording before the next frame, or as soon as the book is live.
+// * Nobody waits for this thread; its tap is a bounded ring, and the feed marks what finds no room there.
 //
 // Bounds: the ring, the engine's, and `waitingBlocksMax` blocks of 256 KiB. Worst case: a frame costs what it
-// costs in an engine, and one copy; a base costs O(levels of all books).
+// costs in an engine plus one copy; a base costs O(levels of all books).
 //
 // SAFETY: bytes of a frame are copied during the call that lends them.
 
@@ -29,26 +28,26 @@ import MarketData
 
 /// Records one shard. Thread: its own, from `run` on.
 final class ShardRecorder: @unchecked Sendable {
-    /// What is recorded.
+    /// The stream to record.
     struct Stream: ~Copyable {
         var consumer: FrameConsumer
         var symbols: [SymbolName]
         var market: Market
         var engine: EngineConfiguration
-        /// Where the readers of each symbol find its view; empty if there are none.
+        /// Mailboxes of each symbol's view; empty if there are none.
         var views: [LatestValueReader<BookView>]
-        /// Asks the engine that serves these books; false if it cannot be asked now. Nil if there is none.
+        /// Asks the engine that serves these books; false if that is not possible now. Nil if there is none.
         var ask: BookLender.Ask?
     }
 
-    /// One symbol.
+    /// Recording state of one symbol.
     struct Track {
         var isLive = false
-        /// Whether the open segment holds a copy that its updates lead on from.
+        /// Whether the open segment holds a copy that its updates continue.
         var isBased = false
         /// Whether no copy of it can be written before the next base.
         var isTooLong = false
-        /// Times that its book was replaced, when it was looked at last.
+        /// Replacement count of its book at the last look.
         var replacements = 0
         var lastID: Int64 = 0
         var gap: RecordedGap?
@@ -65,31 +64,31 @@ final class ShardRecorder: @unchecked Sendable {
     var tracks: [Track]
     var block: FrameBlock
     var sequence: UInt64
-    /// What is not written at present, and why; nil while everything is.
+    /// What is currently not written, and why; nil while everything is.
     var loss: RecordedGap?
-    /// The last block that tells of the gaps that ended when writing continued, and since when they did.
+    /// The last block that lists the gaps that ended when writing resumed, and since when they did.
     var told: (sequence: UInt64, sinceNs: Int64)?
-    /// The segment that is to be begun after a failure, and when it is tried again.
+    /// The segment to start after a failure, and when to retry.
     var awaitedSegment: UInt64?
     var retryNs: Int64 = 0
-    /// The gaps that touch the open segment.
+    /// The gaps that overlap the open segment.
     var gaps = GapList()
     var counters = RecorderCounters()
     var baseAtNs: Int64 = 0
-    /// Bytes of the last base, and of the blocks since.
+    /// Size of the last base, and of the blocks since.
     var (baseBytes, bytesSinceBase) = (0, 0)
     /// Whether a base is being written.
     var isInBase = false
-    /// Whether the disk has answered no more, so that the end did not wait for it.
+    /// Whether the disk was unresponsive, so that the end did not wait for it.
     private(set) var isHung = false
-    /// What brings copies of served books.
+    /// Provides copies of served books.
     let lender: BookLender?
     private let segmentBytesMax: Int
     private var consumer: FrameConsumer
     private let views: [LatestValueReader<BookView>]
     private let slots: [SymbolName: Int]
     private var knownReplacements = 0
-    /// Slots of the engine that changed; kept for its memory.
+    /// Changed slots of the engine; kept to reuse its memory.
     private var changed: [Int] = []
     private var knownLosses = 0
     private var secondAtNs: Int64 = 0
@@ -98,11 +97,11 @@ final class ShardRecorder: @unchecked Sendable {
     private var room = BookView()
 
     /// - Parameters:
-    ///   - stream: what is recorded.
+    ///   - stream: the stream to record.
     ///   - options: how and where.
-    ///   - header: of the first segment.
-    ///   - before: the gap since the last recording in the folder, if there is one.
-    ///   - report: what is worth a line in a log.
+    ///   - header: header of the first segment.
+    ///   - before: the gap since the last recording in the folder, if any.
+    ///   - report: receives loggable events.
     init(
         _ stream: consuming Stream, _ options: RecorderOptions, _ header: SegmentHeader,
         before: RecordedGap?, report: @escaping @Sendable (RecorderEvent) -> Void
@@ -125,7 +124,7 @@ final class ShardRecorder: @unchecked Sendable {
         if let before { gaps.add(before) }
     }
 
-    /// Tells `run` to end when the ring is empty. For any thread.
+    /// Tells `run` to end once the ring is empty. For any thread.
     func stop() { isStopping.raise() }
 
     /// Records until it is stopped.
@@ -146,19 +145,19 @@ final class ShardRecorder: @unchecked Sendable {
         isHung = !finish(lastAtNs == 0 ? RecorderClock.realtimeNs : lastAtNs)
     }
 
-    /// Writes what the first segment begins with.
+    /// Writes the beginning of the first segment.
     func begin(_ atNs: Int64) {
         for slot in symbols.indices { watch(slot, atNs) }
         writeBase(atNs)
     }
 
-    /// Takes one frame of the tap.
+    /// Processes one frame of the tap.
     func take(_ frame: Frame) {
         counters.frames += 1
         process(frame)
     }
 
-    /// Takes a frame that is not of the feed but belongs to the recording as if it were.
+    /// Processes a frame that is not from the feed but belongs to the recording as if it were.
     func insert(_ kind: FrameKind, _ bytes: [UInt8], _ atNs: Int64) {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe process(
@@ -194,8 +193,7 @@ final class ShardRecorder: @unchecked Sendable {
         }
     }
 
-    /// Something beyond updates may have changed a book.
-    /// O(books that changed).
+    /// Something other than updates may have changed a book. O(books that changed).
     private func settle(_ atNs: Int64) {
         (knownReplacements, knownLosses) = (engine.replacementCount, engine.lossCount)
         var changed = changed
@@ -218,7 +216,7 @@ final class ShardRecorder: @unchecked Sendable {
         borrow(atNs)
         if loss != nil { recover(atNs) }
         let status = disk.status
-        // A block may also have been dropped from the segment before this one.
+        // A block may also have been dropped from the previous segment.
         let hasFailed =
             status.failedSegment >= header.number || status.droppedBlocks != counters.droppedBlocks
         if loss == nil && hasFailed {
@@ -233,7 +231,7 @@ final class ShardRecorder: @unchecked Sendable {
         if isSecond { writeDigests(atNs, ofAll: false) }
         let isNextPeriod =
             atNs / max(options.segmentEveryNs, 1) != header.createdAtNs / max(options.segmentEveryNs, 1)
-        // What is known of the size may still be that of the segment before.
+        // The known size may still be that of the previous segment.
         let isFull = status.openSegment == header.number && status.segmentBytes >= segmentBytesMax
         if (isNextPeriod || isFull) && status.waitingBaseBlocks == 0 {
             rotate(atNs)
@@ -250,7 +248,7 @@ final class ShardRecorder: @unchecked Sendable {
         return isLong || atNs - baseAtNs >= options.baseEveryNs
     }
 
-    /// Notes whether a book is not to be believed, and since when.
+    /// Records whether a book is not trusted, and since when.
     func watch(_ slot: Int, _ atNs: Int64) {
         counters.looks += 1
         guard let mark = engine.mark(of: symbols[slot]) else { return }
@@ -262,7 +260,7 @@ final class ShardRecorder: @unchecked Sendable {
             guard var gap = tracks[slot].gap else { return }
             (gap.toNs, gap.idAfter) = (atNs, mark.lastUpdateID.value)
             tracks[slot].gap = nil
-            // Who begins in the middle cannot know what has proven it.
+            // A replay that starts midway cannot know what proved it.
             tracks[slot].isBased = false
             note(gap, atNs, slot)
         } else {
@@ -288,7 +286,7 @@ final class ShardRecorder: @unchecked Sendable {
     private func note(_ gap: RecordedGap, _ atNs: Int64, _ slot: Int) {
         gaps.add(gap)
         counters.gaps += gap.toNs == 0 ? 1 : 0
-        // The first base tells of the gaps before it: nothing stands before what reading begins with.
+        // The first base lists earlier gaps: nothing precedes the point where reading starts.
         if loss != nil || counters.bases == 0 { return }
         write(.gap, atNs, gap.bytes)
         block.note(symbol: slot)

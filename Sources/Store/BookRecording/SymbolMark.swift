@@ -1,14 +1,15 @@
-// Whether a message may be of a symbol, without parsing it: its name stands in every message of its own, in
-// capitals or, in the name of a stream, in small letters. Others may hold it too; the engine tells them
+// Whether a message may be of a symbol, without parsing it: every message of a symbol contains its name, in
+// capitals or, in a stream name, in lower case. Other messages may contain it too; the engine tells them
 // apart.
 //
-// SAFETY: bytes of a frame are read during the call that lends them; `at` and what is compared stay inside.
+// SAFETY: bytes of a frame are read only during the call that lends them; `at` and what is compared stay
+// inside.
 
 import Glibc
 import LobHandoff
 import MarketData
 
-/// The name of a symbol as messages hold it.
+/// A symbol's name as messages contain it.
 package struct SymbolMark: Sendable {
     private let capitals: [UInt8]
     private let smalls: [UInt8]

@@ -1,7 +1,8 @@
-// Reads captures once from beginning to end before they are used: their market, their symbols, the owners of
-// bodies that name no symbol, and which lines are of no use.
+// Scans captures completely before they are used: for their market, their symbols, the owners of bodies that
+// name no symbol, and unusable lines.
 //
-// Memory is bounded: symbols up to `symbolCountMax`, strangers by kind, and nothing is kept of a message.
+// Memory is bounded: at most `symbolCountMax` symbols, one entry per kind of unusable line, and nothing of
+// the messages.
 //
 // SAFETY: a line is used before the reader is asked for the next one.
 
@@ -10,9 +11,9 @@ import BookSync
 import LobRecording
 import MarketData
 
-/// What one file of a capture holds.
+/// Contents of one file of a capture.
 package struct SurveyedFile: Sendable {
-    /// Its parts.
+    /// Its files.
     package let files: CaptureFiles
     /// Whether it is a recording of frames.
     package let isRecording: Bool
@@ -20,31 +21,31 @@ package struct SurveyedFile: Sendable {
     package internal(set) var symbols: [SymbolName] = []
     /// Depth updates.
     package internal(set) var eventCount = 0
-    /// Messages of any kind that a parser takes.
+    /// Messages of any kind that the parser accepts.
     package internal(set) var messageCount = 0
-    /// REST depth bodies in line.
+    /// Inline REST depth bodies.
     package internal(set) var bodyCount = 0
     /// Frames of a raw partial depth stream, and the line of the first.
     package internal(set) var topOnly: (count: Int, line: Int, levels: Int) = (0, 0, 0)
-    /// Lines of no use.
+    /// Unusable lines.
     package internal(set) var strangers = StrangerTally()
-    /// The first message that a parser refused.
+    /// The first message the parser rejected.
     package internal(set) var firstError: (line: Int, error: ParseError)?
-    /// Why it could not be read to its end.
+    /// Why it could not be read to the end.
     package internal(set) var damage: ReadingError?
     /// Whether some line has a receive time.
     package internal(set) var hasTimes = false
-    /// Whether a recording says when snapshots were requested.
+    /// Whether a recording contains the requests of snapshots.
     package internal(set) var hasRequests = false
-    /// Whether symbols are written in small letters.
+    /// Whether symbols are written in lower case.
     package internal(set) var hasSmallLetters = false
 }
 
-/// What captures that are used together hold.
+/// Contents of captures that are used together.
 package struct CaptureSurvey: ~Copyable {
     /// Most symbols of a capture.
     package static var symbolCountMax: Int { 4096 }
-    /// How many depth updates of a file are searched for `pu` rather than for a transaction time.
+    /// How many depth updates of a file are checked for `pu` rather than a transaction time.
     private static let lookedIntoMax = 64
 
     /// The files.
@@ -53,14 +54,14 @@ package struct CaptureSurvey: ~Copyable {
     package private(set) var evidence = MarketEvidence()
     private var parser = MessageParser()
     private var isFutures = false
-    /// What is known of each symbol, as it is written.
+    /// What is known of each symbol, by its spelling.
     private var known: [SymbolName: Speaker] = [:]
 
-    /// A symbol as it is written.
+    /// A symbol as spelt in the capture.
     private final class Speaker {
         let isCoin: Bool
         var chains = EventChains()
-        /// Number of the file in which it appeared last.
+        /// Number of the file in which it last appeared.
         var file: Int
 
         init(_ symbol: SymbolName, file: Int) {
@@ -68,12 +69,12 @@ package struct CaptureSurvey: ~Copyable {
             self.file = file
         }
     }
-    /// Called now and then; true ends the reading.
+    /// Called periodically; true stops reading.
     private let isStopped: () -> Bool
-    /// Whether it was ended before the end of the files.
+    /// Whether it was stopped before the end of the files.
     package private(set) var isInterrupted = false
 
-    /// A survey of nothing.
+    /// An empty survey.
     package init(isStopped: @escaping () -> Bool = { false }) { self.isStopped = isStopped }
 
     /// The symbols of all files.
@@ -82,8 +83,7 @@ package struct CaptureSurvey: ~Copyable {
         return files.flatMap(\.symbols).filter { seen.insert($0).inserted }
     }
 
-    /// Whether updates of futures overlap, and all of them because several connections were recorded
-    /// together.
+    /// Whether updates of futures overlap, all of them because several connections were recorded together.
     package var hasSeveralConnections: Bool {
         let overlapping = known.values.filter { $0.chains.overlapCount > 0 }
         return !overlapping.isEmpty && overlapping.allSatisfy(\.chains.areSeveral)
@@ -96,7 +96,7 @@ package struct CaptureSurvey: ~Copyable {
         return all.count == 1 ? all[0] : nil
     }
 
-    /// Reads a capture, up to where it is damaged.
+    /// Scans a capture, up to any damage.
     ///
     /// - Throws: if nothing of it can be read.
     package mutating func read(_ capture: CaptureFiles) throws(ReadingError) {
@@ -233,7 +233,7 @@ package struct CaptureSurvey: ~Copyable {
         if isFutures { speaker?.chains.take(UpdateRange(parser.update)) }
     }
 
-    /// Whether an update, bare or in the venue's wrapper, has a member `pu`.
+    /// Whether an update, bare or wrapped, has a member `pu`.
     private static func hasLink(_ text: Span<UInt8>) -> Bool {
         guard let outline = JSONOutline(text, at: 0) else { return false }
         if outline.has("pu", text) { return true }
@@ -264,14 +264,14 @@ package struct CaptureSurvey: ~Copyable {
         evidence.noteOther(MarketEvidence.futures(symbol ?? SymbolName()), "\(origin): line \(number)")
     }
 
-    /// Names streams of depth that are no part of a book.
+    /// Reports depth streams that are not part of a book.
     private mutating func takeOther(_ text: Span<UInt8>, _ number: Int) {
         guard let stream = parser.stream, stream.contains(where: { isDepth(text, $0) }) else { return }
         guard case .stranger(let kind, let detail) = LineShape(lookingInto: text).content else { return }
         last.strangers.note(kind, line: number, detail: detail)
     }
 
-    /// Whether a stream's name says `@depth` or `@rpiDepth` from here on.
+    /// Whether a stream's name continues with `@depth` or `@rpiDepth` at this offset.
     private func isDepth(_ text: Span<UInt8>, _ at: Int) -> Bool {
         if text[at] != UInt8(ascii: "@") || at + 9 > text.count { return false }
         return equals(text, at..<(at + 6), "@depth") || equals(text, at..<(at + 9), "@rpiDepth")

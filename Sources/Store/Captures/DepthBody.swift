@@ -1,22 +1,22 @@
-// REST depth bodies: what they say about themselves, and in words why one is refused.
+// REST depth bodies: their properties, and the wording of refusals.
 
 import BinanceVenue
 import MarketData
 
-/// What a REST depth body says about itself.
+/// Properties of a REST depth body.
 package struct DepthBody: Hashable, Sendable {
     /// Its symbol in capitals; nil if it names none.
     package var symbol: SymbolName?
     /// Its update id.
     package var id: UpdateID
-    /// Levels a side that were requested, as far as the body shows it: it may have been cut at the length of
-    /// its longer side, since a request on spot may name any number; a shorter side is complete.
+    /// Levels requested per side, as far as the body shows: it may have been truncated at the length of its
+    /// longer side, since a spot request may name any number; a shorter side is complete.
     package var limit: Int
-    /// Whether it is a frame of a partial depth stream of a raw connection rather than a body: those have 5,
-    /// 10 or 20 levels and, on spot, neither symbol nor time.
+    /// Whether it is a frame of a raw partial depth stream rather than a body: those have 5, 10 or 20 levels
+    /// and, on spot, neither symbol nor time.
     package var isTopOnly: Bool
 
-    /// The facts of the snapshot that a parser has just read.
+    /// Properties of the snapshot a parser has just read.
     package init(_ snapshot: borrowing DepthSnapshot) {
         symbol = snapshot.symbol.isEmpty ? nil : snapshot.symbol.capital
         id = snapshot.lastUpdateID
@@ -28,14 +28,14 @@ package struct DepthBody: Hashable, Sendable {
 
 /// Why a text is not a REST depth body.
 package struct BodyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A sentence for people.
+    /// A sentence for display.
     package let description: String
 }
 
 extension DepthBody {
-    /// The body in a text, taken out of `result`, `data` or another envelope.
+    /// Finds the body in a text, unwrapping `result`, `data` or another envelope.
     ///
-    /// - Returns: its facts, and its bytes.
+    /// - Returns: its properties and its bytes.
     package static func find(in text: [UInt8]) throws(BodyRefusal) -> (facts: DepthBody, bytes: [UInt8]) {
         var shape = LineShape(lookingInto: text.span)
         var bytes = shape.unescaped
@@ -78,7 +78,7 @@ extension DepthBody {
         return "not a REST depth body: \(error)"
     }
 
-    /// The message of the venue's own error text; nil if it is not one.
+    /// The venue's own error message; nil if the text is not one.
     private static func refusal(_ text: Span<UInt8>, _ outline: JSONOutline) -> String? {
         if let inner = outline.value("error", text).flatMap({ JSONOutline(text, at: $0.lowerBound) }) {
             return refusal(text, inner)

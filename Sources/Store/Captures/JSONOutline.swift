@@ -1,7 +1,7 @@
-// Where the members of one JSON object are, which is how the shape of a line is recognised. Only brackets,
-// quotes, colons and commas are read; whether the values are right is the parser's business.
+// The members of one JSON object and their positions, by which the shape of a line is recognised. Only
+// brackets, quotes, colons and commas are read; validating the values is the parser's business.
 //
-// Worst case: O(bytes) for each level of objects that is looked into, at most `Shape.depthMax`.
+// Worst case: O(bytes) per level of nested objects examined, at most `LineShape.depthMax`.
 
 /// The members of an object, in order.
 struct JSONOutline {
@@ -18,7 +18,7 @@ struct JSONOutline {
     /// Offset after the closing brace.
     private(set) var end = 0
 
-    /// The object that begins at an offset; nil if none does, or if its brackets do not match.
+    /// The object at an offset; nil if there is none, or its brackets do not match.
     init?(_ text: Span<UInt8>, at start: Int) {
         var at = start
         guard at < text.count, text[at] == UInt8(ascii: "{") else { return nil }
@@ -50,35 +50,35 @@ struct JSONOutline {
         return nil
     }
 
-    /// The value of a member of this name, nil if there is none.
+    /// The value of a member with this name, nil if there is none.
     func value(_ name: StaticString, _ text: Span<UInt8>) -> Range<Int>? {
         members.first { equals(text, $0.name, name) }?.value
     }
 
-    /// Whether there is a member of this name.
+    /// Whether there is a member with this name.
     func has(_ name: StaticString, _ text: Span<UInt8>) -> Bool { value(name, text) != nil }
 
-    /// The text of a member that is a string, without its quotes, escapes left as they stand.
+    /// The text of a string member without its quotes, escapes unchanged.
     func text(_ name: StaticString, _ text: Span<UInt8>) -> String? {
         guard let value = value(name, text), text[value.lowerBound] == 0x22 else { return nil }
         return string(text, (value.lowerBound + 1)..<(value.upperBound - 1))
     }
 
-    /// The names of the first members, for people.
+    /// The names of the first members, for display.
     func names(_ text: Span<UInt8>) -> String {
         let shown = members.prefix(8).map { string(text, $0.name, countMax: 40) }
         return shown.joined(separator: ", ") + (members.count > 8 ? ", …" : "")
     }
 }
 
-/// Whether these bytes are this text.
+/// Whether these bytes equal this text.
 func equals(_ text: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
     let word = "\(word)".utf8
     guard range.count == word.count else { return false }
     return zip(range, word).allSatisfy { text[$0] == $1 }
 }
 
-/// These bytes as a text, cut to so many bytes.
+/// These bytes as text, truncated to this many bytes.
 func string(_ text: Span<UInt8>, _ range: Range<Int>, countMax: Int = 200) -> String {
     String(decoding: range.prefix(countMax).map { text[$0] }, as: UTF8.self)
 }
@@ -88,7 +88,7 @@ func skipBlanks(_ text: Span<UInt8>, _ at: inout Int) {
     while at < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[at]) { at += 1 }
 }
 
-/// Skips a string in quotes and returns what is between them; nil if there is none.
+/// Skips a quoted string and returns its contents; nil if there is none.
 private func skipText(_ text: Span<UInt8>, _ at: inout Int) -> Range<Int>? {
     guard at < text.count, text[at] == 0x22 else { return nil }
     at += 1
@@ -103,7 +103,7 @@ private func skipText(_ text: Span<UInt8>, _ at: inout Int) -> Range<Int>? {
     return nil
 }
 
-/// Skips a value; false if it does not end.
+/// Skips a value; false if it is not terminated.
 private func skipValue(_ text: Span<UInt8>, _ at: inout Int) -> Bool {
     var depth = 0
     while at < text.count {

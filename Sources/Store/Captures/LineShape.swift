@@ -1,39 +1,39 @@
-// What a line of a capture holds, by its shape: a message as the venue sends it, a REST depth body, either of
-// them in an envelope that a collector put around it, or something else.
+// The content of a capture line, by its shape: a message as the venue sends it, a REST depth body, either of
+// them in a collector's envelope, or something else.
 //
-// Lines that begin like the venue's messages are recognised by twelve bytes; only others are looked into. An
-// envelope is an object of which exactly one member is a message or a body, or a string that holds one;
-// beside it may stand the symbol of a body and the time of receipt.
+// Lines that start like the venue's messages are recognised by twelve bytes; only others are examined
+// further. An envelope is an object of which exactly one member is a message or a body, or a string
+// containing one; it may also contain the symbol of a body and the receive time.
 
 import BinanceVenue
 import LobRecording
 import MarketData
 
-/// What a line holds.
+/// Content of a line.
 package enum LineContent: Hashable, Sendable {
     /// A message for the parser.
     case message
-    /// An object that has the members of a REST depth body.
+    /// An object with the members of a REST depth body.
     case body
     /// Something else; the text describes it.
     case stranger(Stranger, detail: String)
 }
 
-/// A line of a capture, taken out of its envelope.
+/// A line of a capture, without its envelope.
 package struct LineShape: Sendable {
-    /// What it holds.
+    /// Its content.
     package var content: LineContent
-    /// Where the message or body lies in the line; nil if it was a string with escapes, and is now in
+    /// Range of the message or body in the line; nil if it was a string with escapes, and is now in
     /// `unescaped`.
     package var range: Range<Int>? = 0..<0
     /// The message or body, if it was a string with escapes.
     package var unescaped: [UInt8] = []
-    /// The symbol that the envelope names, in capitals.
+    /// The symbol named by the envelope, in capitals.
     package var symbol: SymbolName?
-    /// The time that the envelope names, in nanoseconds since 1970.
+    /// The time given by the envelope, in nanoseconds since 1970.
     package var receivedAtNs: Int64?
 
-    /// How deep objects inside objects are looked into.
+    /// Maximum nesting of objects examined.
     static let depthMax = 3
 
     private init(_ content: LineContent, _ range: Range<Int>) {
@@ -47,10 +47,10 @@ package struct LineShape: Sendable {
 
     /// The shape of a line without its receive time.
     ///
-    /// - Complexity: O(1) for lines that begin as the venue's messages do, otherwise O(bytes).
+    /// - Complexity: O(1) for lines that start like the venue's messages, otherwise O(bytes).
     package init(of line: Span<UInt8>) {
         let isMessage = MessageClass(line) == .data && line[line.count - 1] == UInt8(ascii: "}")
-        // A body, {"lastUpdateId", may say more of itself.
+        // A body, {"lastUpdateId", may contain more about itself.
         if isMessage && line[2] != UInt8(ascii: "l") {
             self = LineShape(.message, 0..<line.count)
             return
@@ -58,7 +58,7 @@ package struct LineShape: Sendable {
         self.init(lookingInto: line)
     }
 
-    /// The shape of a line that does not begin like the venue's messages, or of one whose contents matter.
+    /// The shape of a line that does not start like the venue's messages, or whose contents matter.
     init(lookingInto line: Span<UInt8>) { self = LineShape.look(line) }
 
     private static func look(_ line: Span<UInt8>) -> LineShape {
@@ -74,7 +74,7 @@ package struct LineShape: Sendable {
         }
     }
 
-    /// A line that begins with a brace.
+    /// A line that starts with a brace.
     private static func object(_ line: Span<UInt8>, _ first: Int) -> LineShape {
         var at = first + 1
         skipBlanks(line, &at)
@@ -83,7 +83,7 @@ package struct LineShape: Sendable {
             return stranger(.python, string(line, first..<line.count, countMax: 40))
         }
         guard let outline = JSONOutline(line, at: first) else {
-            // The parser says where it stops being JSON.
+            // The parser reports where it stops being JSON.
             return LineShape(.message, 0..<line.count)
         }
         var end = outline.end
@@ -99,7 +99,7 @@ package struct LineShape: Sendable {
             ?? stranger(.unknown, outline.names(line))
     }
 
-    /// A line that begins with a bracket: an array, or a time of a log.
+    /// A line that starts with a bracket: an array, or a log timestamp.
     private static func bracket(_ line: Span<UInt8>, _ first: Int) -> LineShape {
         var at = first + 1
         skipBlanks(line, &at)
@@ -145,7 +145,7 @@ package struct LineShape: Sendable {
 
 // Objects.
 extension LineShape {
-    /// The shape of an object; nil if it is none of the known ones.
+    /// The shape of an object; nil if it is unknown.
     private static func shape(
         _ line: Span<UInt8>, _ range: Range<Int>, _ outline: JSONOutline, depth: Int
     ) -> LineShape? {
@@ -175,7 +175,7 @@ extension LineShape {
         return isReply ? LineShape(.message, range) : nil
     }
 
-    /// The message or body in the only member that holds one; nil if none does.
+    /// The message or body in the only member that contains one; nil if none does.
     private static func envelope(
         _ line: Span<UInt8>, _ outline: JSONOutline, depth: Int
     ) -> LineShape? {
@@ -197,7 +197,7 @@ extension LineShape {
         return found
     }
 
-    /// What a member holds, if that is an object of a known shape or a text of one.
+    /// The content of a member, if it is an object of a known shape or a text containing one.
     private static func content(_ line: Span<UInt8>, _ value: Range<Int>, depth: Int) -> LineShape? {
         if line[value.lowerBound] == UInt8(ascii: "{") {
             guard let outline = JSONOutline(line, at: value.lowerBound) else { return nil }
@@ -213,7 +213,7 @@ extension LineShape {
         return inner
     }
 
-    /// The symbol that an object names beside its contents, in capitals.
+    /// The symbol that an object names beside its content, in capitals.
     private static func symbol(_ line: Span<UInt8>, _ outline: JSONOutline) -> SymbolName? {
         let text =
             outline.text("symbol", line) ?? outline.text("s", line) ?? outline.text("instrument", line)
@@ -225,7 +225,7 @@ extension LineShape {
         return name.capital
     }
 
-    /// The time that an object names beside its contents: of a member whose name suggests receipt, otherwise
+    /// The time that an object gives beside its content: of a member whose name suggests receipt, otherwise
     /// of the first member that is a time.
     private static func time(_ line: Span<UInt8>, _ outline: JSONOutline) -> Int64? {
         var first: Int64?
@@ -248,7 +248,7 @@ extension LineShape {
         return time.flatMap { $0 >= 1_000_000_000_000_000_000 ? $0 : nil }
     }
 
-    /// Whether the payload of a stream is depth of European options.
+    /// Whether a stream's payload is depth of European options.
     private static func isOption(_ line: Span<UInt8>, _ outline: JSONOutline) -> Bool {
         guard let data = outline.value("data", line), let inner = JSONOutline(line, at: data.lowerBound)
         else {
@@ -257,7 +257,7 @@ extension LineShape {
         return inner.text("e", line) == "depth"
     }
 
-    /// A string in quotes without its escapes; nil if it has one that the venue's JSON never needs.
+    /// A quoted string with its escapes resolved; nil if it has one that the venue's JSON never needs.
     private static func unescape(_ line: Span<UInt8>, _ value: Range<Int>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(value.count)
@@ -279,7 +279,7 @@ extension LineShape {
         return bytes
     }
 
-    /// Whether a word stands in a text.
+    /// Whether a text contains a word.
     private static func contains(_ text: Span<UInt8>, _ word: StaticString) -> Bool {
         let word = Array("\(word)".utf8)
         if text.count < word.count { return false }
@@ -291,7 +291,7 @@ extension LineShape {
 }
 
 extension LineShape {
-    /// Where the letters of the symbol of a message lie, bare or in the wrapper; nil if there are none.
+    /// Range of the letters of a message's symbol, bare or wrapped; nil if there are none.
     package static func symbolLetters(_ text: Span<UInt8>) -> Range<Int>? {
         guard let outline = JSONOutline(text, at: 0) else { return nil }
         if let value = outline.value("s", text) {
@@ -306,7 +306,7 @@ extension LineShape {
 }
 
 extension SymbolName {
-    /// The name with ASCII letters in capitals, as the venue writes symbols; other bytes are untouched.
+    /// The name with ASCII letters uppercased, as the venue writes symbols; other bytes are unchanged.
     package var capital: SymbolName {
         let bytes = description.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & 0xDF : $0 }
         return SymbolName(String(decoding: bytes, as: UTF8.self)) ?? self

@@ -1,12 +1,12 @@
-// What the messages of a capture say about their market: futures updates carry `pu`, and COIN-M symbols are
-// quoted in USD after an underscore.
+// The market of a capture, judged by its messages: futures updates carry `pu`, and COIN-M symbols are quoted
+// in USD after an underscore.
 
 import BinanceVenue
 import MarketData
 
-/// Which markets the messages of a capture show, and where each was shown first.
+/// Which markets the messages of a capture show, and where each was first shown.
 package struct MarketEvidence: Sendable {
-    /// A market that was shown by an update, and where.
+    /// A market shown by an update, and where.
     package struct Sign: Hashable, Sendable {
         /// The market.
         package let market: Market
@@ -14,21 +14,21 @@ package struct MarketEvidence: Sendable {
         package let origin: String
     }
 
-    /// What whole depth updates show, one for each market, in the order of the capture.
+    /// Evidence from whole depth updates, one entry per market, in the order of the capture.
     package private(set) var events: [Sign] = []
-    /// What other messages show: less certain, and used only where there is no update.
+    /// Evidence from other messages: less certain, used only if there is no update.
     package private(set) var others: [Sign] = []
 
-    /// Nothing was shown.
+    /// No evidence.
     package init() {}
 
-    /// Records what a depth update shows.
+    /// Records the evidence of a depth update.
     mutating func note(_ market: Market, _ origin: @autoclosure () -> String) {
         if events.contains(where: { $0.market == market }) { return }
         events.append(Sign(market: market, origin: origin()))
     }
 
-    /// Records what another message shows.
+    /// Records the evidence of another message.
     mutating func noteOther(_ market: Market, _ origin: @autoclosure () -> String) {
         if others.contains(where: { $0.market == market }) { return }
         others.append(Sign(market: market, origin: origin()))
@@ -40,11 +40,11 @@ package struct MarketEvidence: Sendable {
     }
 }
 
-/// The market of a capture, and how it is known.
+/// The market of a capture, and whether it is certain.
 package struct ToldMarket: Hashable, Sendable {
     /// The market.
     package let market: Market
-    /// Whether it is a guess, because nothing in the capture tells.
+    /// Whether it is a guess because nothing in the capture tells.
     package let isGuess: Bool
 }
 
@@ -52,10 +52,10 @@ package struct ToldMarket: Hashable, Sendable {
 package enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Updates of two markets.
     case mixed(MarketEvidence.Sign, MarketEvidence.Sign)
-    /// Updates of another market than the one that was named.
+    /// Updates of a market other than the one named.
     case contradicted(MarketEvidence.Sign)
 
-    /// A sentence for people.
+    /// A sentence for display.
     package var description: String {
         switch self {
         case .mixed(let first, let second):
@@ -70,9 +70,9 @@ package enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension MarketEvidence {
-    /// The market: the one that was named, otherwise the one that is shown, otherwise spot.
+    /// The market: the one named, otherwise the one shown, otherwise spot.
     ///
-    /// - Throws: if several are shown, or another one than was named.
+    /// - Throws: if several are shown, or one other than named.
     package func market(named: Market?) throws(MarketError) -> ToldMarket {
         if let named {
             if let other = events.first(where: { $0.market != named }) { throw .contradicted(other) }

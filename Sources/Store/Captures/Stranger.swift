@@ -1,8 +1,8 @@
-// What a line without a message is, and in words what to do about it.
+// Lines that hold no message, and what to do about them.
 
-/// A line of a capture that is of no use. Lines of one kind are counted together.
+/// An unusable line of a capture. Lines of one kind are counted together.
 package enum Stranger: Hashable, Sendable {
-    /// Values between commas or tabs.
+    /// Comma- or tab-separated values.
     case table
     /// A row of a table with a column of JSON.
     case tableOfJSON
@@ -10,15 +10,15 @@ package enum Stranger: Hashable, Sendable {
     case python
     /// An array of messages.
     case array
-    /// An array that holds a message beside other values, such as a time or the name of a stream.
+    /// An array containing a message beside other values, such as a time or a stream name.
     case row
-    /// A piece of JSON that is spread over several lines.
+    /// Part of JSON that spans several lines.
     case spread
     /// Several objects on one line.
     case glued
     /// A text before the message.
     case prefix
-    /// A page for browsers.
+    /// An HTML page.
     case page
     /// Text of another kind.
     case text
@@ -26,16 +26,16 @@ package enum Stranger: Hashable, Sendable {
     case options
     /// Depth of the book that includes retail price improvement orders.
     case retail
-    /// A depth update without its type.
+    /// A depth update without its event type.
     case untypedEvent
-    /// A book as ccxt prints it.
+    /// A book as printed by ccxt.
     case unifiedBook
     /// An object with several members that hold messages.
     case ambiguous
-    /// An object of no known shape.
+    /// An object of unknown shape.
     case unknown
 
-    /// Whether a capture is damaged by having such lines among its messages.
+    /// Whether such lines among its messages mean that a capture is damaged.
     package var isFault: Bool {
         switch self {
         case .retail, .unknown, .options: false
@@ -43,7 +43,7 @@ package enum Stranger: Hashable, Sendable {
         }
     }
 
-    /// A description of this many lines, without the detail of the first.
+    /// A description of this many lines, without details of the first.
     func words(_ count: Int) -> String {
         let plural = count != 1
         switch self {
@@ -72,7 +72,7 @@ package enum Stranger: Hashable, Sendable {
         }
     }
 
-    /// What makes such lines readable; `FILE` stands for the file.
+    /// How to make such lines readable; `FILE` stands for the file.
     var advice: String? {
         switch self {
         case .table: "lob reads lines of JSON"
@@ -94,7 +94,7 @@ package enum Stranger: Hashable, Sendable {
     }
 }
 
-/// The unusable lines of a file: of each kind the first, and how many.
+/// The unusable lines of a file: the first of each kind, and how many.
 package struct StrangerTally: Sendable {
     /// The strangers of one kind.
     package struct Entry: Sendable {
@@ -102,7 +102,7 @@ package struct StrangerTally: Sendable {
         package internal(set) var kind: Stranger
         /// Number of the first line.
         package let line: Int
-        /// What the first one shows: its members, its columns, its beginning.
+        /// Details of the first one: its members, its columns, its beginning.
         package let detail: String
         /// How many there are.
         package internal(set) var count = 1
@@ -111,7 +111,7 @@ package struct StrangerTally: Sendable {
     /// By kind, in the order of their first lines.
     package private(set) var entries: [Entry] = []
 
-    /// Nothing strange.
+    /// No unusable lines.
     package init() {}
 
     /// Counts a line.
@@ -119,7 +119,7 @@ package struct StrangerTally: Sendable {
         if let index = entries.firstIndex(where: { $0.kind == kind }) {
             entries[index].count += 1
         } else if kind == .tableOfJSON, let index = entries.firstIndex(where: { $0.kind == .table }) {
-            // The lines before them are the names of the columns.
+            // The preceding lines are the column names.
             entries[index].kind = .tableOfJSON
             entries[index].count += 1
         } else {

@@ -1,18 +1,18 @@
-// What is written of books: everything between a proof and the next break, and nothing else.
+// What is exported of books: everything between a proof and the next break, and nothing else.
 //
 // Invariants
-// * A book begins anew whenever something other than its next update has made it what it is: it is believed
-//   again, was replaced, or is known further or less far than before.
-// * Levels outside the proven range are never written, nor is anything of a book that is not proven.
+// * A book starts over whenever anything but its next update has changed it: it is trusted again, was
+//   replaced, or its proven range has changed.
+// * Levels outside the proven range are never written, nor is anything of an unproven book.
 //
-// Sampled, changes are collected until the next multiple of the interval of the time of receipt, and
-// written as of that time: the last quantity of each price. A sample is held until the next update of its
-// book shows that nothing was missed before it, and dropped if something else comes: what is due meanwhile
-// says the same, so that two times and one copy of the book are all that is held. Rows of one symbol are in
-// the order of their times, those of several symbols are not.
+// When sampling, changes are collected until the next multiple of the interval in receive time, and written
+// as of that time: the last quantity of each price. A sample is held until the next update of its book shows
+// that nothing was missed before it, and dropped if anything else happens: further samples due meanwhile are
+// identical, so only two times and one copy of the book are held. Rows of one symbol are in time order, those
+// of several symbols are not.
 //
-// Bounds: a few numbers for each symbol, and in samples the prices that changed in one interval and a copy of
-// the levels that its rows need.
+// Bounds: a few numbers per symbol, and when sampling the prices that changed in one interval and a copy of
+// the levels its rows need.
 
 import DepthBook
 import MarketData
@@ -22,7 +22,7 @@ package struct BookExporter {
     /// One symbol.
     private struct Followed {
         var isProven = false
-        /// Whether the next row is to be the whole book.
+        /// Whether the next row must be the whole book.
         var isNew = true
         var ranges: (bids: ProvenRange, asks: ProvenRange) = (.nothing, .nothing)
         var scales: SymbolScales?
@@ -31,32 +31,32 @@ package struct BookExporter {
         var timeUs: Int64 = 0
         var bids: [Int64: Int64] = [:]
         var asks: [Int64: Int64] = [:]
-        /// Times of the first and the last sample that waits, of the book in `copy`.
+        /// Times of the first and last held sample, of the book in `copy`.
         var held: (firstNs: Int64, lastNs: Int64)?
         let copy = HeldBook()
     }
 
-    /// How and what.
+    /// What to export, and how.
     package struct Options: Sendable {
-        /// Nothing is written of the time before.
+        /// Nothing earlier is written.
         package var fromNs: Int64
-        /// Nothing is written of the time after.
+        /// Nothing later is written.
         package var toNs: Int64
-        /// The interval between samples; 0: every change is written.
+        /// The sampling interval; 0: every change is written.
         package var everyNs: Int64
-        /// Added to the times of receipt.
+        /// Added to receive times.
         package var shiftNs: Int64
-        /// The only symbols that are written; nil for all.
+        /// The symbols to write; nil for all.
         package var symbols: Set<SymbolName>?
 
-        /// Options of these parts.
+        /// Options with these values.
         ///
         /// - Parameters:
-        ///   - fromNs: nothing is written of the time before.
-        ///   - toNs: nothing is written of the time after.
-        ///   - everyNs: the interval between samples; 0: every change.
-        ///   - shiftNs: added to the times of receipt.
-        ///   - symbols: the only ones that are written; nil for all.
+        ///   - fromNs: nothing earlier is written.
+        ///   - toNs: nothing later is written.
+        ///   - everyNs: the sampling interval; 0: every change.
+        ///   - shiftNs: added to receive times.
+        ///   - symbols: the symbols to write; nil for all.
         package init(
             fromNs: Int64 = .min, toNs: Int64 = .max, everyNs: Int64 = 0, shiftNs: Int64 = 0,
             symbols: Set<SymbolName>? = nil
@@ -71,37 +71,37 @@ package struct BookExporter {
     private var followed: [SymbolName: Followed] = [:]
     private var nextSampleNs: Int64?
     private var changes = ExportedChanges()
-    /// Times that a book began.
+    /// Number of times a book began.
     package private(set) var beginnings = 0
-    /// Times that a proven book was lost.
+    /// Number of times a proven book was lost.
     package private(set) var breaks = 0
-    /// Updates that were written.
+    /// Updates written.
     package private(set) var updates = 0
 
-    /// Writes to a sink.
+    /// An exporter to a sink.
     ///
     /// - Parameters:
-    ///   - sink: what writes.
-    ///   - options: what is written.
+    ///   - sink: the destination.
+    ///   - options: what to write.
     package init(_ sink: any BookSink, _ options: Options) { (self.sink, self.options) = (sink, options) }
 
-    /// Whether the file takes no more.
+    /// Whether the file accepts nothing more.
     package var hasFailed: Bool { sink.file.failure != nil }
 
-    /// Whether the wanted time is over.
+    /// Whether the requested time is over.
     package func isOver(atNs: Int64) -> Bool { atNs > options.toNs }
 
-    /// Another stream of frames begins: its times are its own, and nothing of it leads on from the last one.
+    /// Another stream of frames starts: its times are its own, and nothing in it continues the previous one.
     package mutating func beginStream() {
         followed = [:]
         nextSampleNs = nil
     }
 
-    /// Time goes on: what is due is sampled before anything happens at this time.
+    /// Time advances: samples that are due are taken before anything happens at this time.
     ///
     /// - Parameters:
     ///   - atNs: the time of the next frame.
-    ///   - visit: calls its second argument with the book of a symbol if it is believed.
+    ///   - visit: calls its second argument with a symbol's book if it is trusted.
     package mutating func advance(
         atNs: Int64, _ visit: (SymbolName, (borrowing OrderBook) -> Void) -> Void
     ) {
@@ -139,7 +139,7 @@ package struct BookExporter {
         followed[symbol] = own
     }
 
-    /// Nothing was missed since the samples that wait were due.
+    /// Nothing was missed since the held samples were due.
     private mutating func writeHeld(_ symbol: SymbolName, _ own: inout Followed) {
         guard let held = own.held else { return }
         own.held = nil
@@ -185,11 +185,11 @@ package struct BookExporter {
     /// A book may have changed.
     ///
     /// - Parameters:
-    ///   - symbol: whose.
-    ///   - isProven: whether it is believed.
+    ///   - symbol: its symbol.
+    ///   - isProven: whether it is trusted.
     ///   - book: the book.
-    ///   - replacements: times that it was replaced.
-    ///   - update: the last depth update of its symbol, empty if the last frame was none.
+    ///   - replacements: how often it was replaced.
+    ///   - update: its symbol's last depth update; empty if the last frame was none.
     ///   - message: the bytes of the frame.
     ///   - atNs: the time of the frame.
     package mutating func look(

@@ -1,35 +1,35 @@
-// A layout that books are written in.
+// An output format for books.
 
 import DepthBook
 import MarketData
 
-/// Writes what is proven of books. A failure of the file is kept there.
+/// Writes proven books. The file keeps its own failures.
 package protocol BookSink: AnyObject {
-    /// The file that is written.
+    /// The output file.
     var file: ExportFile { get }
 
-    /// A book is proven from here on; what was written of it before is void. Everything inside its proven
-    /// range is to be written.
+    /// A book is proven from here on; anything written of it before is void. Write everything inside its
+    /// proven range.
     func begin(_ book: borrowing OrderBook, _ moment: ExportMoment)
 
-    /// A proven book has moved on.
+    /// A proven book has advanced.
     ///
     /// - Parameters:
     ///   - changes: levels that were set.
-    ///   - book: the book behind them.
-    ///   - moment: when.
-    ///   - message: the venue's message, empty if the book is sampled.
+    ///   - book: the book after them.
+    ///   - moment: the time.
+    ///   - message: the venue's message; empty if the book is sampled.
     func change(
         _ changes: ExportedChanges, _ book: borrowing OrderBook, _ moment: ExportMoment,
         _ message: Span<UInt8>)
 
-    /// Levels a side that `change` reads of the book.
+    /// Levels per side of the book read by `change`.
     var levelsOfChange: Int { get }
 
-    /// Brings the file to its end and gives it its name.
+    /// Completes the file and gives it its name.
     func finish() throws(ExportError)
 
-    /// What is worth saying to people, if anything.
+    /// A note for the user, if any.
     var note: String? { get }
 }
 

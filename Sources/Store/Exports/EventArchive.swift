@@ -1,6 +1,6 @@
-// A ZIP archive with one stored member, `data.npy`: an array of rows. Lengths are written as 64 bits, so
-// that any number of rows fits; everything before the rows has a constant length, so that it can be written
-// when their number is known.
+// A ZIP archive with one stored member, `data.npy`: an array of rows. Lengths are written as 64 bits, so that
+// any number of rows fits; everything before the rows has a constant length, so that it can be written once
+// their number is known.
 
 /// The parts of an archive around its rows.
 enum EventArchive {
@@ -8,10 +8,10 @@ enum EventArchive {
     static let rowBytes = 64
     private static let name = Array("data.npy".utf8)
     private static let arrayHeadBytes = 320
-    /// The first of January 1980: the same rows make the same file.
+    /// 1 January 1980, so that equal rows make equal files.
     private static let dosTime: [UInt8] = [0, 0, 0x21, 0]
 
-    /// The head of the array: its row type, and its length.
+    /// The head of the array: row type and length.
     static func arrayHead(rowCount: Int) -> [UInt8] {
         let fields = [
             ("ev", "<u8"), ("exch_ts", "<i8"), ("local_ts", "<i8"), ("px", "<f8"), ("qty", "<f8"),
@@ -32,7 +32,8 @@ enum EventArchive {
 
     private static func length(_ rowCount: Int) -> Int { arrayHeadBytes + rowCount * rowBytes }
 
-    /// What a header says of the member: version, flags, packing, time, check, lengths that are elsewhere.
+    /// A header's description of the member: version, flags, compression, time, CRC, lengths that are
+    /// elsewhere.
     private static func facts(_ check: UInt32) -> [UInt8] {
         [45, 0, 0, 0, 0, 0] + dosTime + number(Int(check), 4) + [UInt8](repeating: 0xFF, count: 8)
             + number(name.count, 2)
@@ -45,7 +46,7 @@ enum EventArchive {
         return bytes + arrayHead(rowCount: rowCount)
     }
 
-    /// Everything behind the rows.
+    /// Everything after the rows.
     static func tail(rowCount: Int, check: UInt32) -> [UInt8] {
         let directoryAt = head(rowCount: 0, check: 0).count + rowCount * rowBytes
         var directory: [UInt8] = [0x50, 0x4B, 1, 2, 45, 3] + facts(check) + number(20, 2)

@@ -1,16 +1,16 @@
-// The event array of hftbacktest as `.npz`: a ZIP archive with one stored member, `data.npy`, of 64 bytes a
-// row.
+// The event array of hftbacktest as `.npz`: a ZIP archive with one stored member, `data.npy`, with 64 bytes
+// per row.
 //
 //     ev u64 · exch_ts i64 · local_ts i64 · px f64 · qty f64 · order_id u64 · ival i64 · fval f64
 //
-// `ev` is 1 a level that was set, 3 clear, 4 a level of a snapshot, or-ed with 0x20000000 bid or 0x10000000
-// ask, and 0x80000000 and 0x40000000: by both clocks. Times in nanoseconds. A book begins with a clear of
-// each side down to NaN, which is all of it, so that nothing that was written before a break survives it,
-// and a row for each proven level. `ival` is 1 where the side is complete and 0 where it is known down to a
-// price only; a clear names that price in `fval`, NaN where there is none.
+// `ev` is 1 for a level that was set, 3 for clear, 4 for a level of a snapshot, or-ed with 0x20000000 bid or
+// 0x10000000 ask, and with 0x80000000 and 0x40000000: by both clocks. Times in nanoseconds. A book begins
+// with a clear of each side down to NaN, which is all of it, so that nothing written before a break survives,
+// and a row for each proven level. `ival` is 1 if the side is complete and 0 if it is known only down to a
+// price; a clear has that price in `fval`, NaN if there is none.
 //
-// The backtest wants times that never go back, and no receipt before the event: where a capture says
-// otherwise the later one is taken, counted and told.
+// The backtest requires times that never go back, and no receipt before the event: where a capture says
+// otherwise, the later time is used, counted and reported.
 
 import DepthBook
 import MarketData
@@ -34,7 +34,7 @@ package final class EventArraySink: BookSink {
     private var earlyCount = 0
     private var earliestNs: Int64 = 0
 
-    /// Begins the file, which must be made to be patched.
+    /// Starts the file, which must be patchable.
     package init(_ file: ExportFile) {
         self.file = file
         file.write(EventArchive.head(rowCount: 0, check: 0))

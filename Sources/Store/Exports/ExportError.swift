@@ -1,15 +1,15 @@
 // Why an export cannot be written.
 
-/// What is wrong with an export's file.
+/// A fault of an export's file.
 package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system refuses.
+    /// The file system refuses.
     case cannotWrite(path: String, reason: String)
     /// The file is one of the inputs.
     case isInput(path: String)
-    /// The layout needs a file that can be read back, and this is a pipe.
+    /// The format needs a file that can be rewritten, and this is a pipe.
     case needsFile(path: String)
 
-    /// One line for people.
+    /// One line for display.
     package var description: String {
         switch self {
         case .cannotWrite(let path, let reason): "\(path): cannot write: \(reason)"

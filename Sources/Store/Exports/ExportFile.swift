@@ -1,41 +1,40 @@
 // The file of an export: plain, gzip, or standard output.
 //
-// A file is written beside its place under a name that nothing else has, and gets its own at the end: an
-// export is whole or not there. Where its name is a symbolic link, the file that it leads to is replaced; one
-// that is being read never is. What is no regular file is written as it is. Rows go through one buffer of a
-// quarter of a mebibyte.
+// A file is written beside its destination under a unique name, and renamed at the end: an export is complete
+// or absent. Through a symbolic link the target is replaced, unless it is being read. Anything but a regular
+// file is written directly. Rows go through one buffer of a quarter of a mebibyte.
 //
-// SAFETY: owns the descriptor or the gzFile and closes each once; the system and zlib are told of no more
-// bytes than an array holds.
+// SAFETY: owns the descriptor or the gzFile and closes each once; the system and zlib are given no more bytes
+// than an array holds.
 
 import CLobZlib
 import Glibc
 
-/// A file that is written from its beginning to its end. Used by one thread at a time.
+/// A file written from beginning to end. Used by one thread at a time.
 @safe
 package final class ExportFile {
     private static let bufferBytes = 1 << 18
 
-    /// Its place; `-` is standard output.
+    /// Its destination; `-` is standard output.
     package let path: String
-    /// The file that symbolic links lead to.
+    /// The destination after resolving symbolic links.
     private let target: String
-    /// What is written until the end; `target` if that has its name already.
+    /// The file written until the end; `target` if it needs no renaming.
     private let temporary: String
     private let descriptor: Int32
     private let packed: gzFile?
     private var buffer: [UInt8] = []
-    /// Bytes written so far, before packing.
+    /// Bytes written so far, before compression.
     package private(set) var length = 0
-    /// The system's word on the first write that failed; nil if none did.
+    /// The system's message on the first write that failed; nil if none did.
     package private(set) var failure: String?
     private var isFinished = false
 
-    /// Begins a file. One whose name ends with `.gz` is packed.
+    /// Starts a file. It is compressed if its name ends with `.gz`.
     ///
     /// - Parameters:
-    ///   - path: its place, or `-`.
-    ///   - isPatched: whether its beginning is written again at the end, which no pipe can do.
+    ///   - path: its destination, or `-`.
+    ///   - isPatched: whether its beginning is rewritten at the end, which a pipe does not allow.
     ///   - inputs: files that are being read and must not be replaced.
     package init(path: String, isPatched: Bool = false, inputs: [String] = []) throws(ExportError) {
         self.path = path
@@ -74,7 +73,7 @@ package final class ExportFile {
         unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
     }
 
-    /// Whether a path, as `/dev/stdout` does, means what is standard output already.
+    /// Whether a path, such as `/dev/stdout`, denotes standard output.
     private static func isStandardOutput(_ path: String) -> Bool {
         if path.hasSuffix(".gz") { return false }
         var (facts, own) = (stat(), stat())
@@ -82,7 +81,7 @@ package final class ExportFile {
             && facts.st_ino == own.st_ino
     }
 
-    /// The file that symbolic links lead to, so that it is replaced and not the link.
+    /// The path after resolving symbolic links, so that the target is replaced and not the link.
     private static func resolved(_ path: String) throws(ExportError) -> String {
         if let real = unsafe realpath(path, nil) {
             defer { unsafe free(real) }
@@ -90,14 +89,14 @@ package final class ExportFile {
         }
         var facts = stat()
         let isLink = unsafe lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK
-        // The links of open pipes have names that are no paths.
+        // The links of open pipes have names that are not paths.
         if unsafe isLink && stat(path, &facts) != 0 {
             throw .cannotWrite(path: path, reason: "a symbolic link that leads nowhere")
         }
         return path
     }
 
-    /// Whether a file is there and no regular one.
+    /// Whether something other than a regular file exists there.
     ///
     /// - Throws: `isInput` if it is one of the inputs.
     private static func check(
@@ -122,7 +121,7 @@ package final class ExportFile {
         if buffer.count >= ExportFile.bufferBytes { flush() }
     }
 
-    /// Appends bytes of a message.
+    /// Appends a message.
     package func write(_ bytes: Span<UInt8>) {
         for index in bytes.indices { buffer.append(bytes[index]) }
         length += bytes.count
@@ -157,7 +156,7 @@ package final class ExportFile {
         }
     }
 
-    /// Writes bytes again that were written before; the caller has asked for that.
+    /// Rewrites bytes written before; only if the file was opened for that.
     package func patch(at offset: Int, _ bytes: [UInt8]) {
         flush()
         var written = 0
@@ -174,7 +173,7 @@ package final class ExportFile {
 
     /// Writes the rest and gives the file its name.
     ///
-    /// - Throws: if anything could not be written; then nothing of it remains.
+    /// - Throws: if anything could not be written; nothing of it then remains.
     package func finish() throws(ExportError) {
         flush()
         isFinished = true
@@ -182,7 +181,7 @@ package final class ExportFile {
             if unsafe gzclose_w(packed) != Z_OK && failure == nil { failure = "it cannot be packed" }
         }
         if descriptor == 1 {
-            // A reader that has gone has what it wanted.
+            // A reader that has gone has all it wants.
             let gone = unsafe String(cString: strerror(EPIPE))
             if let failure, failure != gone {
                 throw .cannotWrite(path: "standard output", reason: failure)
@@ -203,14 +202,14 @@ package final class ExportFile {
     }
 }
 
-/// The check that archives keep of their members (CRC-32, IEEE).
+/// The CRC that archives store for their members (CRC-32, IEEE).
 package enum ArchiveCheck {
-    /// The check of two runs of bytes, one behind the other.
+    /// The CRC of two concatenated runs of bytes.
     ///
     /// - Parameters:
-    ///   - first: the check of the first.
-    ///   - second: the check of the second.
-    ///   - length: bytes of the second.
+    ///   - first: CRC of the first.
+    ///   - second: CRC of the second.
+    ///   - length: length of the second in bytes.
     package static func joined(_ first: UInt32, _ second: UInt32, length: Int) -> UInt32 {
         UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), length))
     }

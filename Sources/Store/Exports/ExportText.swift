@@ -2,7 +2,7 @@
 
 import MarketData
 
-/// A row in the making.
+/// A row being built.
 struct ExportText {
     /// Its bytes.
     private(set) var bytes: [UInt8] = []
@@ -17,7 +17,7 @@ struct ExportText {
 
     mutating func append(_ byte: UInt8) { bytes.append(byte) }
 
-    /// A number that is no decimal.
+    /// An integer.
     mutating func append(_ number: Int64) { append(mantissa: number, 0) }
 
     /// A price as the venue prints it.

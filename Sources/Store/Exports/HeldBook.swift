@@ -1,19 +1,19 @@
-// A copy of a book as it was when its samples were due.
+// A copy of a book as of the time its samples were due.
 
 import DepthBook
 import MarketData
 
-/// A copy of the proven levels of a book, in its own memory. Used by one thread at a time.
+/// A copy of a book's proven levels, in its own memory. Used by one thread at a time.
 final class HeldBook {
-    /// The copy; it holds whatever the other book held.
+    /// The copy; its capacity suffices for any book.
     private(set) var book = OrderBook(levelCountMax: 1 << 40)
 
     /// Becomes a copy.
     ///
     /// - Parameters:
     ///   - other: the book.
-    ///   - count: most levels a side.
-    /// - Complexity: O(levels that are copied).
+    ///   - count: most levels per side.
+    /// - Complexity: O(levels copied).
     func take(_ other: borrowing OrderBook, _ count: Int) {
         let image = BookImage(
             lastUpdateID: other.lastUpdateID, eventTimeUs: other.eventTimeUs, scales: other.scales,

@@ -1,13 +1,12 @@
-// The layout `incremental_book_L2` of tardis.dev: a row for each level that was set.
+// The `incremental_book_L2` format of tardis.dev: one row per level set.
 //
 //     exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount
 //
-// Times in microseconds. The rows of one message share their local time; amount 0 takes a level away. Rows
-// with `is_snapshot` true behind rows with false void everything before them: so begins a book, and so it
-// goes on behind a break. Rows with true that follow each other are one snapshot: where a book begins twice
-// without a change, a row with false comes between, which takes a level of the first away. The layout has
-// no word for how far a side is known, so only levels inside the
-// proven range are written.
+// Times in microseconds. The rows of one message share their local time; amount 0 removes a level. Rows with
+// `is_snapshot` true after rows with false void everything before them: so a book begins, and continues after
+// a break. Consecutive rows with true are one snapshot: where a book begins twice without a change, a row
+// with false is inserted that removes a level of the first. The format cannot express how far a side is
+// known, so only levels inside the proven range are written.
 
 import DepthBook
 import MarketData
@@ -18,14 +17,14 @@ package final class IncrementalSink: BookSink {
     private let exchange: [UInt8]
     private var row = ExportText()
     private var head = ExportText()
-    /// A level of the snapshot that the last row of a symbol is of; none if that row is a change.
+    /// A level of the snapshot containing a symbol's last row; none if that row is a change.
     private var snapshots: [SymbolName: (side: Side, price: Price, scales: SymbolScales)] = [:]
 
-    /// Begins the file with its header.
+    /// Starts the file with its header.
     ///
     /// - Parameters:
-    ///   - file: what is written.
-    ///   - exchange: its name for this layout.
+    ///   - file: the output.
+    ///   - exchange: exchange name in this format.
     package init(_ file: ExportFile, exchange: String) {
         (self.file, self.exchange) = (file, Array(exchange.utf8))
         file.write("exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n".utf8)

@@ -1,10 +1,10 @@
-// The plain text of public collectors: a line for each message, the time of its receipt in nanoseconds
-// before it.
+// The plain text format of public collectors: one line per message, preceded by its receive time in
+// nanoseconds.
 //
-// A book begins with a REST depth body of its proven levels, and the updates that moved it follow word for
-// word; between a break and the next proof there is nothing. Who reads a body takes its longer side for one
-// that was cut off and its shorter one for complete: so a side that is known down to a price only is never
-// the shorter one. Where there are several symbols the body is in an envelope that names its own.
+// A book begins with a REST depth body of its proven levels, followed by the original updates; between a
+// break and the next proof there is nothing. Readers take the longer side of a body as truncated and the
+// shorter one as complete: so a side known only down to a price is never the shorter one. With several
+// symbols the body is wrapped in an envelope that names its symbol.
 
 import DepthBook
 import MarketData
@@ -17,23 +17,23 @@ package final class MessageSink: BookSink {
     /// Symbols whose book could be written as a body.
     private var begun: Set<SymbolName> = []
 
-    /// Begins the file.
+    /// Starts the file.
     ///
     /// - Parameters:
-    ///   - file: what is written.
-    ///   - namesSymbols: whether a body is put into an envelope with its symbol.
+    ///   - file: the output.
+    ///   - namesSymbols: whether a body is wrapped in an envelope with its symbol.
     package init(_ file: ExportFile, namesSymbols: Bool) {
         (self.file, self.namesSymbols) = (file, namesSymbols)
     }
 
-    /// Levels a side of a body that says no more than is known; 0: there is none.
+    /// Levels per side of a body that claims no more than is known; 0: not possible.
     static func counts(
         _ proven: (bids: Int, asks: Int), _ areComplete: (bids: Bool, asks: Bool)
     ) -> (bids: Int, asks: Int) {
         var counts = proven
         if !areComplete.bids { counts.asks = min(counts.asks, counts.bids) }
         if !areComplete.asks { counts.bids = min(counts.bids, counts.asks) }
-        // Of these lengths are the frames of a raw partial depth stream.
+        // Frames of a raw partial depth stream have these lengths.
         let most = max(counts.bids, counts.asks)
         if [5, 10, 20].contains(most) {
             counts = (min(counts.bids, most - 1), min(counts.asks, most - 1))

@@ -1,11 +1,11 @@
-// The layouts of tardis.dev that hold the best levels of both sides in one row: `book_snapshot_25`,
-// `book_snapshot_5` and `quotes`.
+// The tardis.dev formats with the best levels of both sides in one row: `book_snapshot_25`, `book_snapshot_5`
+// and `quotes`.
 //
 //     exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount,…
 //     exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount
 //
-// Times in microseconds. A level outside the proven range is left empty, as one that is not there is: the
-// layout has no word to tell them apart. A row is written when one of its levels has changed, or for every
+// Times in microseconds. A level outside the proven range is left empty, like a level that does not exist:
+// the format cannot distinguish them. A row is written when one of its levels has changed, or for every
 // sample.
 
 import DepthBook
@@ -13,11 +13,11 @@ import MarketData
 
 /// Writes the best levels.
 package final class TopLevelsSink: BookSink {
-    /// Which layout.
+    /// The format.
     package enum Layout: Hashable, Sendable {
-        /// So many levels a side.
+        /// This many levels per side.
         case levels(Int)
-        /// The best of each.
+        /// Only the best of each side.
         case quotes
 
         var count: Int {
@@ -43,13 +43,13 @@ package final class TopLevelsSink: BookSink {
 
     package var levelsOfChange: Int { layout.count }
 
-    /// Begins the file with its header.
+    /// Starts the file with its header.
     ///
     /// - Parameters:
-    ///   - file: what is written.
-    ///   - exchange: its name for this layout.
-    ///   - layout: which one.
-    ///   - isSampled: whether rows are written that say nothing new.
+    ///   - file: the output.
+    ///   - exchange: exchange name in this format.
+    ///   - layout: the format.
+    ///   - isSampled: whether unchanged rows are written too.
     package init(_ file: ExportFile, exchange: String, _ layout: Layout, isSampled: Bool) {
         (self.file, self.exchange, self.layout) = (file, Array(exchange.utf8), layout)
         self.isSampled = isSampled

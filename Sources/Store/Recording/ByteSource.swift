@@ -1,7 +1,7 @@
 // A file as a stream of bytes: plain, gzip or zstd. Other formats are recognised and named.
 //
-// SAFETY: owns the gzFile and closes it once; reads go into memory the caller owns, never beyond the count it
-// names.
+// SAFETY: owns the gzFile and closes it once; reads go into the caller's memory, never beyond the given
+// count.
 
 import CLobZlib
 import Glibc
@@ -10,11 +10,11 @@ import Glibc
 public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file cannot be opened.
     case cannotOpen(path: String, reason: String)
-    /// The bytes end in the middle, or are damaged; everything before was delivered.
+    /// The bytes end prematurely, or are damaged; everything before was delivered.
     case damaged(path: String, atByte: Int, reason: String)
-    /// The file is of a format that is not read.
+    /// The file has an unsupported format.
     case foreign(path: String, format: String, advice: String)
-    /// A recording of a version this build does not know.
+    /// A recording of a version unknown to this build.
     case unknownVersion(path: String, version: UInt32)
 
     /// One line for people.
@@ -32,18 +32,18 @@ public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
 /// A readable file. Not copyable; closes itself.
 @safe
 struct ByteSource: ~Copyable {
-    /// Its name for people.
+    /// Its name for display.
     let name: String
-    /// Length of the file on disk in bytes, 0 if it has none.
+    /// Size of the file on disk in bytes, 0 if it has none.
     let fileBytes: Int
     private let file: gzFile?
     private let zstd: ZstdFile?
     /// Uncompressed bytes delivered so far.
     private(set) var deliveredBytes = 0
-    /// Time spent on reading and unpacking, in nanoseconds.
+    /// Time spent reading and decompressing, in nanoseconds.
     private(set) var readingNs: Int64 = 0
 
-    /// - Parameter name: what to call the file, if not by its path.
+    /// - Parameter name: its name for display, if not the path.
     init(path: String, name: String? = nil) throws(ReadingError) {
         let name = name ?? path
         let (head, bytes) = try ByteSource.look(path, name)
@@ -58,12 +58,12 @@ struct ByteSource: ~Copyable {
         zstd = unsafe opened.zstd
     }
 
-    /// The first bytes and the length of a file.
+    /// The first bytes and the size of a file.
     private static func look(_ path: String, _ name: String) throws(ReadingError) -> (head: [UInt8], Int) {
         var facts = stat()
         if unsafe stat(path, &facts) != 0 { throw failure(name) }
         if facts.st_mode & S_IFMT == S_IFDIR { throw .cannotOpen(path: name, reason: "is a directory") }
-        // A pipe or device gives its bytes only once.
+        // A pipe or device delivers its bytes only once.
         if facts.st_mode & S_IFMT != S_IFREG { return ([], Int(facts.st_size)) }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw failure(name) }
@@ -117,7 +117,7 @@ struct ByteSource: ~Copyable {
         if got > 0 { deliveredBytes += got }
         if got < 0 || (got < count && code != Z_OK && code != Z_STREAM_END) {
             if got > 0 { return got }
-            // zlib puts the path before the message.
+            // zlib prefixes its message with the path.
             let reason = text.split(separator: ": ").last.map { String($0) } ?? "read error"
             throw .damaged(path: name, atByte: deliveredBytes, reason: reason)
         }

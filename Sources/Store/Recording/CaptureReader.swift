@@ -1,9 +1,8 @@
-// Captures as public collectors write them: a file of lines, plain or packed, each a bare message or a
+// Captures as written by public collectors: a file of lines, plain or compressed, each a bare message or a
 // receive time and a message. Nothing here knows what a message means.
 //
-// One line is in memory at a time, at the front of one buffer with 128 readable bytes after it, so that it
-// can be parsed in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is
-// still read.
+// One line is in memory at a time, in one buffer with 128 readable bytes after it, so that it can be parsed
+// in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is still read.
 //
 // SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated after
 // it.
@@ -13,7 +12,7 @@ import Glibc
 /// A line of a capture. Its bytes are valid until the next call of the reader.
 @safe
 public struct CaptureLine {
-    /// Bytes after a message that may be read; their values mean nothing.
+    /// Bytes after a message that may be read; their values are meaningless.
     public static var readableAfter: Int { 128 }
 
     /// Number of the line, from 1.
@@ -31,7 +30,7 @@ public struct CaptureLine {
 /// Reads a capture line by line. Not copyable.
 @safe
 public struct CaptureReader: ~Copyable {
-    /// The longest line that is delivered, in bytes.
+    /// The longest line delivered, in bytes.
     public static var lineBytesMax: Int { 1 << 24 }
     private static var slack: Int { CaptureLine.readableAfter }
 
@@ -49,8 +48,8 @@ public struct CaptureReader: ~Copyable {
     /// Opens a capture.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - name: what to call it, if not by its path.
+    ///   - path: the file.
+    ///   - name: its name for display, if not the path.
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try ByteSource(path: path, name: name)
         source = opened
@@ -60,18 +59,18 @@ public struct CaptureReader: ~Copyable {
 
     deinit { unsafe buffer.deallocate() }
 
-    /// How much of the file on disk has been read, 0 … 1.
+    /// Fraction of the file on disk read so far, 0 … 1.
     public var progress: Double {
         source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
     }
 
-    /// Time spent on reading and unpacking so far, in nanoseconds.
+    /// Time spent reading and decompressing so far, in nanoseconds.
     public var readingNs: Int64 { source.readingNs }
 
-    /// The next line that is not empty; nil at the end.
+    /// The next non-empty line; nil at the end.
     ///
-    /// - Throws: when the file is damaged, after every whole line before the damage was delivered; at the
-    ///   first line if it is no text.
+    /// - Throws: if the file is damaged, after every whole line before the damage was delivered; at the first
+    ///   line if it is not text.
     public mutating func next() throws(ReadingError) -> CaptureLine? {
         if !isBegun { try begin() }
         while true {
@@ -81,7 +80,7 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
-    /// Reads the first bytes: a byte order mark of UTF-8 is skipped, and a file that is not text is named.
+    /// Reads the first bytes: skips a UTF-8 byte order mark, and names a format that is not text.
     private mutating func begin() throws(ReadingError) {
         isBegun = true
         try fill()
@@ -112,8 +111,8 @@ public struct CaptureReader: ~Copyable {
         }
     }
 
-    /// Makes room after the unread bytes and reads more. A failure is kept until the unread bytes are used
-    /// up.
+    /// Makes room after the unread bytes and reads more. A failure is kept until the unread bytes are
+    /// consumed.
     private mutating func fill() throws(ReadingError) {
         let unread = end - start
         if start > 0 {
@@ -134,7 +133,7 @@ public struct CaptureReader: ~Copyable {
             end += got
             if got == 0 { atEnd = true }
         } catch {
-            // The rest is half a line, worth nothing without its end.
+            // The rest is half a line, useless without its end.
             failure = error
             atEnd = true
             end = start

@@ -1,5 +1,4 @@
-// A captured session, wherever its parts are: one file of lines, or a folder laid out as sets of captures
-// are.
+// A captured session, wherever its parts are: one file of lines, or a folder in the layout of capture sets.
 //
 //     capture.txt[.gz|.zst]  receive times, messages and REST bodies in one file; if there, it is the session
 //     events.jsonl[.gz|.zst] one message a line
@@ -7,32 +6,32 @@
 //     snapshot.json          the REST body of the only symbol
 //     snapshots/SYMBOL.json  the REST bodies of many; of SYMBOL.0900.json and such the first in order counts
 //
-// SAFETY: directory entries are read before the next call of readdir; a line is copied before the reader is
-// asked for the next one; a piece of a file is copied before the next one is read into its place.
+// SAFETY: directory entries are used before the next call of readdir; a line is copied before the reader is
+// asked for the next one; a piece of a file is copied before the next one overwrites it.
 
 import Glibc
 
 /// The files of a captured session.
 public struct CaptureFiles: Hashable, Sendable {
-    /// Its name for people: the path that was given, or that of the messages inside a folder.
+    /// Its name for display: the given path, or that of the messages inside a folder.
     public var name: String
     /// The messages.
     public var events: String
-    /// Their receive times, if they are in a file of their own.
+    /// Their receive times, if in a separate file.
     public var times: String?
-    /// REST bodies in files of their own.
+    /// REST bodies in separate files.
     public var snapshots: [Snapshot] = []
 
-    /// A REST body in a file of its own.
+    /// A REST body in a separate file.
     public struct Snapshot: Hashable, Sendable {
-        /// Name of its symbol, nil where the session has only one.
+        /// Name of its symbol; nil if the session has only one.
         public var symbol: String?
         /// The file.
         public var path: String
     }
 
-    /// The session at a path: a file, a folder, a pipe, or `-` for the standard input. A pipe is read to its
-    /// end, at most 4 GiB, and is a file from then on; its path may have changed.
+    /// The session at a path: a file, a folder, a pipe, or `-` for standard input. A pipe is read to its end,
+    /// at most 4 GiB, and is a file from then on; its path may have changed.
     public init(path: String) throws(ReadingError) {
         events = try PipeSpool.file(path)
         name = path == "-" ? "standard input" : path
@@ -64,7 +63,7 @@ public struct CaptureFiles: Hashable, Sendable {
 
     private static func packed(_ name: String) -> [String] { [name, name + ".gz", name + ".zst"] }
 
-    /// The names in a folder, nil if it is none.
+    /// The names in a folder; nil if it is not one.
     private static func entries(_ path: String) -> Set<String>? {
         guard let folder = unsafe opendir(path) else { return nil }
         defer { unsafe closedir(folder) }
@@ -79,14 +78,14 @@ public struct CaptureFiles: Hashable, Sendable {
     }
 }
 
-/// Receive times in a file of their own, a line for each message. Not copyable.
+/// Receive times in a separate file, one line per message. Not copyable.
 public struct ReceiveTimes: ~Copyable {
     private var reader: CaptureReader
 
     /// Opens the file.
     public init(path: String) throws(ReadingError) { reader = try CaptureReader(path: path) }
 
-    /// The time of the next message in nanoseconds since 1970; nil if its line holds none, or at the end.
+    /// The time of the next message in nanoseconds since 1970; nil if its line has none, or at the end.
     public mutating func next() throws(ReadingError) -> Int64? {
         guard let line = try reader.next() else { return nil }
         return unsafe receiveTime((Array(line.message) + [0x20]).span).time
@@ -107,14 +106,13 @@ public struct CaptureSession: ~Copyable {
         self.times = times
     }
 
-    /// How much of the file of messages has been read, 0 … 1.
+    /// Fraction of the message file read so far, 0 … 1.
     public var progress: Double { events.progress }
 
     /// Reads the next message.
     ///
     /// - Parameter message: replaced by the message; empty if the line was too long.
-    /// - Returns: number of the line and receive time in nanoseconds since 1970, nil if none is known; nil at
-    ///   the end.
+    /// - Returns: line number and receive time in nanoseconds since 1970 (nil if unknown); nil at the end.
     public mutating func next(
         into message: inout [UInt8]
     ) throws(ReadingError) -> (line: Int, receivedAtNs: Int64?)? {
@@ -125,11 +123,11 @@ public struct CaptureSession: ~Copyable {
         return (number, try times?.next() ?? receivedAtNs)
     }
 
-    /// The whole text of a small file, without a receive time in front of it.
+    /// The whole text of a small file, without a leading receive time.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - bytesMax: a longer one is refused.
+    ///   - path: the file.
+    ///   - bytesMax: a larger one is refused.
     public static func text(of path: String, bytesMax: Int = 1 << 26) throws(ReadingError) -> [UInt8] {
         let path = try PipeSpool.file(path)
         var source = try ByteSource(path: path)

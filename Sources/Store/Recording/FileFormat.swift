@@ -1,13 +1,13 @@
-// The format of a file that holds no lines of text, recognised by its first bytes, and what to do about it.
+// Formats other than lines of text, recognised by their first bytes, and what to do about them.
 
-/// A format that is not read here.
+/// An unsupported format.
 struct FileFormat: Equatable {
     /// Its name.
     let name: String
-    /// What makes it readable; `FILE` stands for the file.
+    /// How to make it readable; `FILE` stands for the file.
     let advice: String
 
-    /// Bytes that are enough to tell.
+    /// Number of bytes that suffice to tell.
     static let headBytes = 512
 
     private static func unpack(_ command: String) -> String { "unpack it: \(command) FILE | lob replay -" }
@@ -60,9 +60,9 @@ struct FileFormat: Equatable {
         "convert it: iconv -f \(name) -t UTF-8 FILE | lob replay -"
     }
 
-    /// The format that these first bytes of a file show, nil if it may be text.
+    /// The format shown by a file's first bytes; nil if it may be text.
     ///
-    /// - Parameter name: the file's name, which tells a zip archive from a NumPy one.
+    /// - Parameter name: the file's name, which distinguishes a ZIP archive from a NumPy one.
     init?(head: [UInt8], name: String) {
         if let found = FileFormat.magics.first(where: { head.starts(with: $0.bytes) }) {
             let isNumPy = name.hasSuffix(".npz") && head.starts(with: Array("PK".utf8))
@@ -89,7 +89,7 @@ struct FileFormat: Equatable {
             : "lob reads lines of JSON and its own recordings"
     }
 
-    /// The formats unpacked here: zstd, by the first bytes of a frame or of a skippable frame.
+    /// Whether these are the first bytes of a zstd frame or a skippable frame, which is decompressed here.
     static func isZstd(_ head: [UInt8]) -> Bool {
         guard head.count >= 4 else { return false }
         if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return true }

@@ -1,12 +1,12 @@
-// A recording: the frames of a ring, word for word, after a versioned header. It is the input of an engine,
-// so a replay of it repeats what the engine did.
+// A recording: the frames of a ring, verbatim, after a versioned header. It is the input of an engine, so
+// replaying it repeats what the engine did.
 //
 //     header   8 bytes  "LOBFRAME", then u32 version (1), u32 zero
 //     frame    u32 body length, u16 source, u8 kind, u8 zero, i64 receivedAtNs, then the body
 //
 // Little endian, no padding. Version 1; a change of meaning is a new version, and the number of a kind is
-// never reused. A reader refuses versions it does not know; a file that ends inside a frame delivers every
-// whole frame first. Reads plain files and gzip; RecordingWriter writes plain ones.
+// never reused. A reader rejects unknown versions; from a file that ends inside a frame it delivers every
+// whole frame first. Reads plain and gzip files; RecordingWriter writes plain ones.
 //
 // SAFETY: the reader's buffer is owned by the struct and has 128 bytes after the longest frame it holds.
 
@@ -19,10 +19,10 @@ enum FrameFile {
     static let version: UInt32 = 1
     static let headerLength = 16
     static let frameHeaderLength = 16
-    /// No frame is longer than this; a length beyond it means that the file is damaged.
+    /// Longest body; a larger length means that the file is damaged.
     static let bodyBytesMax = 1 << 28
 
-    /// Whether these bytes begin a recording.
+    /// Whether these bytes start a recording.
     static func begins(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: magic) }
 }
 
@@ -36,8 +36,8 @@ public struct RecordingReader: ~Copyable {
     /// Opens a recording and checks its header.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - name: what to call it, if not by its path.
+    ///   - path: the file.
+    ///   - name: its name for display, if not the path.
     public init(path: String, name: String? = nil) throws(ReadingError) {
         let opened = try RecordingReader.open(path, name)
         source = opened
@@ -73,22 +73,22 @@ public struct RecordingReader: ~Copyable {
         return unsafe (got, FrameFile.begins(UnsafeBufferPointer(start: room, count: got)))
     }
 
-    /// Whether a file begins like a recording; false also for one that cannot be read.
+    /// Whether a file starts like a recording; false also if it cannot be read.
     public static func isRecording(path: String) -> Bool {
         guard var source = try? ByteSource(path: path) else { return false }
         var header: (UInt64, UInt32, UInt32) = (0, 0, 0)
         return (try? readHeader(&source, &header).begins) ?? false
     }
 
-    /// How much of the file on disk has been read, 0 … 1.
+    /// Fraction of the file on disk read so far, 0 … 1.
     public var progress: Double {
         source.fileBytes == 0 ? 1 : min(Double(source.consumedFileBytes) / Double(source.fileBytes), 1)
     }
 
-    /// Room for a body at the moment.
+    /// Current room for a body.
     var bufferBytes: Int { capacity }
 
-    /// Time spent on reading and unpacking so far, in nanoseconds.
+    /// Time spent reading and decompressing so far, in nanoseconds.
     public var readingNs: Int64 { source.readingNs }
 
     /// The next frame, valid until the next call; nil at the end. Frames of unknown kinds are skipped.
@@ -116,8 +116,8 @@ public struct RecordingReader: ~Copyable {
         .damaged(path: source.name, atByte: at, reason: reason)
     }
 
-    /// Reads a body to the front of the buffer. The buffer grows by what has arrived, not by what is
-    /// announced.
+    /// Reads a body to the front of the buffer. The buffer grows with the data received, not with the
+    /// announced length.
     private mutating func readBody(_ length: Int) throws(ReadingError) -> Int {
         var got = 0
         while got < length {

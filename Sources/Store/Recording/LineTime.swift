@@ -1,11 +1,11 @@
-// The receive time that a collector wrote in front of a message.
+// The receive time a collector wrote in front of a message.
 
 /// The receive time in front of a message, in nanoseconds since 1970, and where the message begins; nil and 0
 /// if there is none.
 ///
-/// A time is a decimal number, or a date and a time of day of ISO 8601 (UTC where it names no zone), followed
-/// by a blank, a tab, a comma, a semicolon, or a colon and a blank. Seconds, milliseconds, microseconds and
-/// nanoseconds are told apart by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
+/// A time is a decimal number, or an ISO 8601 date and time of day (UTC unless it names a zone), followed by
+/// a blank, a tab, a comma, a semicolon, or a colon and a blank. Seconds, milliseconds, microseconds and
+/// nanoseconds are distinguished by magnitude: today's times have 10, 13, 16 and 19 digits before the point.
 func receiveTime(_ line: Span<UInt8>) -> (time: Int64?, first: Int) {
     var at = 0
     guard let time = decimalTime(line, &at) ?? dateTime(line, &at) else { return (nil, 0) }
@@ -75,14 +75,14 @@ private func dateTime(_ line: Span<UInt8>, _ at: inout Int) -> Int64? {
     return Int64(seconds) * 1_000_000_000 + fraction
 }
 
-/// Whether a comma here is a decimal one: three, six or nine digits follow, and no more.
+/// Whether a comma here is a decimal one: exactly three, six or nine digits follow.
 private func isFraction(_ line: Span<UInt8>, _ at: Int) -> Bool {
     var end = at + 1
     while end < line.count, line[end] &- 0x30 <= 9 { end += 1 }
     return [3, 6, 9].contains(end - at - 1)
 }
 
-/// The offset of a time zone in seconds, 0 if there is none; nil if it is no offset.
+/// A time zone's offset in seconds, 0 if there is none; nil if invalid.
 private func zoneSeconds(_ line: Span<UInt8>, _ at: inout Int) -> Int? {
     if skip(line, &at, "Z") { return 0 }
     let isEast = skip(line, &at, "+")
@@ -118,7 +118,7 @@ private func skip(_ line: Span<UInt8>, _ at: inout Int, _ byte: Unicode.Scalar) 
     return true
 }
 
-/// The time of a text that holds a time and nothing else.
+/// The time in a text that contains nothing else.
 public func timeNs(ofText text: Span<UInt8>) -> Int64? {
     var at = 0
     guard let time = decimalTime(text, &at) ?? dateTime(text, &at), at == text.count else { return nil }

@@ -1,22 +1,21 @@
-// Turns pipes into files. A capture is read more than once: to find out what it is, and to replay it. The
-// bytes of a pipe come only once, so they first go into a temporary file without a name, which exists until
-// the process ends.
+// Turns pipes into files. A capture is read more than once: to identify it, and to replay it. A pipe delivers
+// its bytes only once, so they first go into an unnamed temporary file, which exists until the process ends.
 //
 // A pipe that is a descriptor of this process keeps its name: the file takes the descriptor's place, and
-// `/dev/stdin` is from then on a file like any other. Each opening of it begins at its first byte.
+// `/dev/stdin` is then a file like any other, read from its first byte at each opening.
 //
-// SAFETY: paths and templates live during the calls that get them; no call is told of more bytes than its
+// SAFETY: paths and templates live during the calls that get them; no call is given more bytes than its
 // buffer holds.
 
 import Glibc
 
-/// Makes files of what can be read only once.
+/// Makes files of inputs that can be read only once.
 enum PipeSpool {
-    /// The most that a pipe may deliver, in bytes as they come.
+    /// Most bytes a pipe may deliver, before decompression.
     static let bytesMax = 4 << 30
 
-    /// A path at which the bytes of `path` can be read any number of times: itself if it is a file or a
-    /// folder, or is not there. `-` is the standard input. Returns only at the end of a pipe.
+    /// A path at which the bytes of `path` can be read any number of times: itself if it is a file or folder,
+    /// or does not exist. `-` is standard input. Returns only at the end of a pipe.
     static func file(_ path: String, bytesMax: Int = bytesMax) throws(ReadingError) -> String {
         let path = path == "-" ? "/dev/stdin" : path
         var facts = stat()
@@ -40,7 +39,7 @@ enum PipeSpool {
         return path
     }
 
-    /// The descriptor of this process that a path names.
+    /// The descriptor of this process named by a path.
     private static func descriptor(of path: String) -> Int32? {
         if path == "/dev/stdin" { return 0 }
         for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {

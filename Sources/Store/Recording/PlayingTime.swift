@@ -1,7 +1,7 @@
-// When a message of a capture is due. Times come from files and speeds from arguments, and both may be
-// anything, so nothing here can overflow: a result that does not fit is clamped.
+// When a message of a capture is due. Times come from files and speeds from arguments, and may be anything,
+// so nothing here may overflow: results that do not fit are clamped.
 
-/// The nearest representable whole number; 0 for NaN.
+/// The nearest representable integer; 0 for NaN.
 public func saturated(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }
     if value >= 0x1p63 { return .max }
@@ -20,7 +20,7 @@ public func saturatedSum(_ a: Int64, _ b: Int64) -> Int64 {
     return overflow ? (a < 0 ? .min : .max) : sum
 }
 
-/// How long after the beginning a time of a capture is due, at this multiple of its own speed. Never below 0.
+/// How long after the beginning a time of a capture is due at this multiple of its own speed. Never negative.
 public func playingTime(of time: Int64, first: Int64, speed: Double) -> Int64 {
     let distance = saturatedDifference(time, first)
     if distance <= 0 { return 0 }

@@ -1,10 +1,10 @@
-// A recording that is being written.
+// A recording being written.
 //
 // The frames go to `FILE.tmp` beside the file, which gets its name only when all of them are on the disk: a
-// recording is whole or absent, even after a power failure, and one that is being replaced stays until then.
-// A file that is not a recording is never replaced, and neither is one that is being read.
+// recording is complete or absent, even after a power failure, and one being replaced stays until then. A
+// file that is not a recording, or is being read, is never replaced.
 //
-// SAFETY: owns the FILE and closes it once; a frame's bytes are read during the call.
+// SAFETY: owns the FILE and closes it once; a frame's bytes are read only during the call.
 
 import Glibc
 import LobHandoff
@@ -13,12 +13,12 @@ import LobHandoff
 public enum WritingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file is one of the inputs.
     case isInput(path: String)
-    /// There is a file of that name, and it is not a recording.
+    /// A file with that name exists and is not a recording.
     case isOther(path: String)
-    /// The system refuses.
+    /// The file system refuses.
     case cannotWrite(path: String, reason: String)
 
-    /// One line for people.
+    /// One line for display.
     public var description: String {
         switch self {
         case .isInput(let path): "\(path): is itself being read; name another file for the recording"
@@ -34,14 +34,14 @@ public struct RecordingWriter: ~Copyable {
     private let path: String
     private let temporary: String
     private let file: UnsafeMutablePointer<FILE>
-    /// The first error of a write, 0 if there was none.
+    /// The first write error, 0 if there was none.
     private var failure: Int32 = 0
     private var isFinished = false
 
-    /// Begins a recording; an existing one of that name stays until `finish`.
+    /// Starts a recording; an existing one with that name stays until `finish`.
     ///
     /// - Parameters:
-    ///   - path: of the file it becomes.
+    ///   - path: its final path.
     ///   - inputs: files that are being read and must not be replaced.
     public init(path: String, inputs: [String] = []) throws(WritingError) {
         let target = RecordingWriter.resolved(path)
@@ -64,7 +64,7 @@ public struct RecordingWriter: ~Copyable {
         unsafe unlink(temporary)
     }
 
-    /// Syncs the folder of a file, where the file system can do that.
+    /// Syncs a file's folder, where the file system can do that.
     private static func keepName(_ path: String) throws(WritingError) {
         let end = path.lastIndex(of: "/")
         let name = end.map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
@@ -75,14 +75,14 @@ public struct RecordingWriter: ~Copyable {
         throw unsafe .cannotWrite(path: path, reason: String(cString: strerror(errno)))
     }
 
-    /// The file that symbolic links lead to, so that it is replaced and not the link.
+    /// The path after resolving symbolic links, so that the target is replaced and not the link.
     private static func resolved(_ path: String) -> String {
         guard let real = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
     }
 
-    /// Whether a file may be replaced: it is absent, or a recording that is not being read.
+    /// Whether a file may be replaced: it does not exist, or is a recording that is not being read.
     private static func check(_ path: String, _ inputs: [String]) throws(WritingError) {
         var facts = stat()
         if unsafe stat(path, &facts) != 0 { return }
@@ -113,7 +113,7 @@ public struct RecordingWriter: ~Copyable {
     }
 
     /// Ends the recording, syncs it to the disk and gives it its name.
-    /// - Throws: if anything since the beginning could not be written; then nothing of it remains.
+    /// - Throws: if anything could not be written; nothing of it then remains.
     public consuming func finish() throws(WritingError) {
         isFinished = true
         if unsafe fflush(file) != 0 && failure == 0 { failure = errno }

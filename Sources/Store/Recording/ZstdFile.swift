@@ -1,7 +1,7 @@
-// A zstd file as a stream of bytes: any number of frames, one after the other.
+// A zstd file as a stream of bytes: any number of frames in sequence.
 //
-// SAFETY: owns the descriptor and the decoder and frees each once; the decoder writes into memory the caller
-// owns, never beyond the count it names, and reads from `input`, never beyond `inputCount`.
+// SAFETY: owns the descriptor and the decoder and frees each once; the decoder writes into the caller's
+// memory, never beyond the given count, and reads from `input`, never beyond `inputCount`.
 
 import CLobZstd
 import Glibc

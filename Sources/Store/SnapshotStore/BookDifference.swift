@@ -1,4 +1,4 @@
-// What two snapshots of one book differ in, level by level.
+// Differences between two snapshots of one book, level by level.
 //
 // Worst case: O(levels of both).
 
@@ -13,27 +13,27 @@ package struct BookDifference: Hashable, Sendable {
         package var side: Side
         /// The price, in `scales`.
         package var price: Price
-        /// Quantity in the first book; zero where it has no such level.
+        /// Quantity in the first book; zero if it has no such level.
         package var first: Quantity
         /// Quantity in the second book.
         package var second: Quantity
-        /// Whether the price lies inside what is proven of both books: elsewhere a level may be missing
-        /// because it was not known.
+        /// Whether the price lies inside both proven ranges: elsewhere a level may be missing because it was
+        /// not known.
         package var isProven: Bool
     }
 
     /// Decimals of the numbers.
     package var scales: SymbolScales
-    /// Where they differ: bids, then asks, best first.
+    /// The differences: bids, then asks, best first.
     package var levels: [Level] = []
-    /// Levels that both have alike.
+    /// Number of equal levels.
     package var equalCount = 0
 
     /// The difference of two books.
     ///
     /// - Parameters:
     ///   - first: one of them.
-    ///   - second: the other; nil is returned if the decimals of both cannot be brought together.
+    ///   - second: the other; nil is returned if their decimals cannot be reconciled.
     package init?(_ first: BookImage, _ second: BookImage) {
         let none = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
         let (a, b) = (first.scales ?? second.scales ?? none, second.scales ?? first.scales ?? none)
@@ -51,7 +51,7 @@ package struct BookDifference: Hashable, Sendable {
         }
     }
 
-    /// Levels in other decimals, which always are more.
+    /// Levels in other decimals, of which there are always at least as many.
     private static func scaled(
         _ levels: [PriceLevel], _ old: SymbolScales, _ new: SymbolScales
     ) -> [PriceLevel]? {
@@ -84,6 +84,6 @@ package struct BookDifference: Hashable, Sendable {
         }
     }
 
-    /// Levels that differ where both books claim to know them.
+    /// Number of differences where both books claim to know the level.
     package var provenCount: Int { levels.reduce(0) { $0 + ($1.isProven ? 1 : 0) } }
 }

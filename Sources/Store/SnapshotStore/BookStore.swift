@@ -1,4 +1,4 @@
-// Keeps snapshots, audits, mismatches, gaps and connections of a service in one file.
+// Stores snapshots, audits, mismatches, gaps and connections of a service in one file.
 //
 //     let store = try BookStore(service, StoreOptions(path: "books.store")) { print($0) }
 //     …
@@ -11,25 +11,25 @@ import BookService
 import LobHandoff
 import MarketData
 
-/// Keeps what happens to the books of a service until it is stopped. For any thread.
+/// Stores what happens to the books of a service until it is stopped. For any thread.
 package final class BookStore: @unchecked Sendable {
     private let follower: StoreFollower
     private let writer: StoreWriter
     private let queue: StoreQueue
     private let report: @Sendable (StoreEvent) -> Void
-    // Joined once, by `leave` and by `stop`.
+    // Joined once, by `leave` or by `stop`.
     private var following: PinnedThread?
     private var writing: PinnedThread?
     private let symbols: [SymbolName]
 
-    /// Opens the store and starts to follow.
+    /// Opens the store and starts following.
     ///
     /// - Parameters:
-    ///   - service: whose books. It should be stopped between `leave` and `stop`: the last snapshots are of
-    ///     live books then, and the last counts those of the final ones.
+    ///   - service: the service. Stop it between `leave` and `stop`: the last snapshots are then of live
+    ///     books, and the last counts those of the final ones.
     ///   - options: where, and how much.
-    ///   - report: gets what is worth a line in a log, on the writer's thread.
-    /// - Throws: if the file cannot be written or is no store.
+    ///   - report: receives loggable events, on the writer's thread.
+    /// - Throws: if the file cannot be written or is not a store.
     package init(
         _ service: BookService, _ options: StoreOptions,
         report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
@@ -55,16 +55,16 @@ package final class BookStore: @unchecked Sendable {
         }
     }
 
-    /// Keeps a snapshot of a book as soon as it is live.
+    /// Saves a snapshot of a book as soon as it is live.
     ///
-    /// - Returns: false if too many are asked for.
+    /// - Returns: false if too many are requested.
     @discardableResult
     package func save(_ symbol: SymbolName) -> Bool { follower.save(symbol) }
 
-    /// Keeps a snapshot of every book, each as soon as it is live.
+    /// Saves a snapshot of every book, each as soon as it is live.
     package func saveAll() { for symbol in symbols { _ = follower.save(symbol) } }
 
-    /// Keeps a last snapshot of every live book, and ends to follow. Once; `stop` does it where it was not
+    /// Saves a last snapshot of every live book, and stops following. Call once; `stop` does it if it was not
     /// done.
     package func leave() {
         guard let thread = following else { return }
@@ -73,12 +73,12 @@ package final class BookStore: @unchecked Sendable {
         thread.join()
     }
 
-    /// Writes what waits, and ends. Once. A disk that answers no more is waited for
-    /// `StoreOptions.stopNsMax`; its thread then stays in its call, and ends after it.
+    /// Writes what is waiting, and ends. Call once. An unresponsive disk is waited for up to
+    /// `StoreOptions.stopNsMax`; its thread is then left in its call, and ends after it.
     ///
-    /// - Parameter books: what the service has returned when it was stopped; the reports are brought up to
-    ///   date with their counts.
-    /// - Returns: what it has come to.
+    /// - Parameter books: the final books returned by the service; the reports are updated with their
+    ///   counters.
+    /// - Returns: the result.
     package func stop(_ books: [FinalBook] = []) -> StoreEnd {
         leave()
         guard let thread = writing else { return StoreEnd(lostRows: queue.lostCount, isHung: false) }

@@ -1,25 +1,25 @@
-// What a day has been for one book: how long it was live, what was wrong, and how it was checked.
+// One book's day: how long it was live, what was wrong, and how it was checked.
 //
-// Times are measured on a clock that is never set; the day is the UTC day of the moment of a look, so a day
-// ends within a twentieth of a second of midnight. Lag is sampled with the looks, twenty times a second,
-// where the book has moved.
+// Times are measured on a monotonic clock; the day is the UTC day at the time of a look, so a day ends within
+// a twentieth of a second of midnight. Lag is sampled with the looks, twenty times a second, if the book has
+// moved.
 //
-// Invariant: `liveNs`, `syncingNs` and the values of `staleNs` add up to the time that was looked at.
+// Invariant: `liveNs`, `syncingNs` and the values of `staleNs` add up to the time looked at.
 
 import BookEngine
 import DepthBook
 import LobMetrics
 import MarketData
 
-/// A day of one book, or as much of it as was seen.
+/// A book's day, or the part of it that was seen.
 package struct DayTally: Hashable, Sendable {
-    /// What was counted.
+    /// Counters of the day.
     package struct Counts: Hashable, Sendable {
         /// Updates applied.
         package var updates = 0
-        /// Times an update was found missing.
+        /// Number of times an update was found missing.
         package var gaps = 0
-        /// Times the book lost its trust.
+        /// Number of times the book became untrusted.
         package var resyncs = 0
         /// Audits finished, and those that agreed.
         package var audits = 0
@@ -34,7 +34,7 @@ package struct DayTally: Hashable, Sendable {
         /// See `partials`.
         package var partialsAgreed = 0
 
-        /// Nothing.
+        /// All zero.
         package init() {}
 
         /// Comparisons of any kind that found a difference.
@@ -43,9 +43,9 @@ package struct DayTally: Hashable, Sendable {
         }
     }
 
-    /// When it was looked at first, in nanoseconds since 1970.
+    /// Time of the first look, in nanoseconds since 1970.
     package var fromNs: Int64
-    /// When it was looked at last.
+    /// Time of the last look.
     package var toNs: Int64
     /// Time live.
     package var liveNs: Int64 = 0
@@ -53,14 +53,14 @@ package struct DayTally: Hashable, Sendable {
     package var syncingNs: Int64 = 0
     /// Time stale, by the reason's name.
     package var staleNs: [String: Int64] = [:]
-    /// What was counted.
+    /// Counters.
     package var counts = Counts()
     /// Longest time between two updates, or since the last one.
     package var longestSilenceNs: Int64 = 0
-    /// How much later than usual updates came.
+    /// How much later than usual updates arrived.
     package var lag = LatencyHistogram()
 
-    /// A day that begins now.
+    /// A day that starts now.
     package init(fromNs: Int64) { (self.fromNs, toNs) = (fromNs, fromNs) }
 
     /// Time passed in a state.
@@ -87,7 +87,7 @@ package struct DayTally: Hashable, Sendable {
         counts.partialsAgreed += new.partialsAgreed - old.partialsAgreed
     }
 
-    /// Adds what another run has seen of the same day.
+    /// Adds another run's view of the same day.
     package mutating func add(_ other: DayTally) {
         (fromNs, toNs) = (min(fromNs, other.fromNs), max(toNs, other.toNs))
         liveNs &+= other.liveNs
@@ -107,12 +107,12 @@ package struct DayTally: Hashable, Sendable {
     }
 }
 
-/// The day of a book as it is kept.
+/// A book's day as stored.
 package struct StoredReport: Hashable, Sendable {
-    /// Whose book.
+    /// Its symbol.
     package var symbol: SymbolName
     /// The day, as `2026-11-29`.
     package var day: String
-    /// What it was.
+    /// Its tally.
     package var tally: DayTally
 }

@@ -1,7 +1,7 @@
-// The days of a run that are over, kept for a clock that is set back over midnight: the former day goes on
-// then, and its report is not replaced by that of a few minutes.
+// The finished days of a run, kept in case the clock is set back across midnight: the former day then
+// continues, and its report is not replaced by one of a few minutes.
 
-/// The last days of all books that were followed.
+/// The last days of all books followed.
 struct FinishedDays {
     private var days: [(day: String, tallies: [DayTally])] = []
 
@@ -10,10 +10,10 @@ struct FinishedDays {
     /// Puts a day away for another one.
     ///
     /// - Parameters:
-    ///   - day: the day that is over, as `2026-11-29`.
-    ///   - tallies: what it was, of each book in a fixed order.
+    ///   - day: the finished day, as `2026-11-29`.
+    ///   - tallies: its tally for each book, in a fixed order.
     ///   - next: the day that follows by the clock.
-    /// - Returns: what that day was so far; nil if it begins now.
+    /// - Returns: that day's tallies so far; nil if it is new.
     mutating func turn(from day: String, _ tallies: [DayTally], to next: String) -> [DayTally]? {
         let begun = days.first { $0.day == next }?.tallies
         days.removeAll { $0.day == next }

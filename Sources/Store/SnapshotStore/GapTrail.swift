@@ -1,7 +1,7 @@
-// The gaps of one book, out of looks at its view and, once a second, at its status.
+// The gaps of one book, from looks at its view and, once a second, at its status.
 //
-// A loss that was over before anybody looked shows in the counters only. It lies between the last two
-// statuses, so its gap is from the look before the former one to the look at the latter: that contains it.
+// A loss that was over before any look appears only in the counters. It lies between the last two statuses,
+// so its gap spans from the look before the former to the look at the latter, which contains it.
 
 import BookEngine
 import BookService
@@ -15,20 +15,20 @@ struct GapTrail {
     private var gap: StoredGap?
     private var liveID: UpdateID?
     private var lookedAtNs: Int64?
-    /// A time before the last status was made, and the update id of that.
+    /// A time before the last status was made, and its update id.
     private var lastStatus: (fromNs: Int64, id: UpdateID)?
 
-    /// A trail that begins now: until it is live, the book is in a gap.
+    /// A trail that starts now: until it is live, the book is in a gap.
     init(_ symbol: SymbolName) { self.symbol = symbol }
 
     /// Processes a look.
     ///
     /// - Parameters:
-    ///   - view: the view of now.
-    ///   - status: nil if there is none newer than at the look before.
-    ///   - atNs: the time now, since 1970.
-    ///   - monotonicNs: the same on a clock that is never set.
-    ///   - number: gives the next gap its number.
+    ///   - view: the current view.
+    ///   - status: nil if there is none newer than at the previous look.
+    ///   - atNs: the current time since 1970.
+    ///   - monotonicNs: the current monotonic time.
+    ///   - number: returns the number of the next gap.
     /// - Returns: gaps that have begun or ended.
     mutating func look(
         _ view: BookView, _ status: SymbolStatus?, atNs: Int64, monotonicNs: Int64, number: () -> Int

@@ -1,11 +1,11 @@
-// The lags of a day as bytes: i64 sum · i64 longest, -1 for none · for each bucket that is not empty its
-// number as u8 and its count in seven bits a byte.
+// A day's lags in bytes: i64 sum · i64 longest, -1 for none · for each non-empty bucket its number as u8 and
+// its count in seven bits a byte.
 
 import LobMetrics
 import LobRecording
 
 extension LatencyHistogram {
-    /// The histogram as bytes.
+    /// The histogram in bytes.
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: sumNs)
@@ -17,7 +17,7 @@ extension LatencyHistogram {
         return bytes
     }
 
-    /// The histogram that these bytes say; nil if they are none.
+    /// Parses a histogram; nil if invalid.
     init?(bytes: [UInt8]) {
         var cursor = ByteCursor(bytes)
         guard let sumNs = cursor.next(Int64.self), let worstNs = cursor.next(Int64.self), worstNs >= -1 else {

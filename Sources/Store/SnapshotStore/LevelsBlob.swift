@@ -1,18 +1,18 @@
-// The levels of a book as one packed blob.
+// The levels of a book as one compressed blob.
 //
 //     u8 version (1) · the bids, then the asks, as `ByteCursor.nextLevels` reads them
 //
-// packed as one zstd frame, level 1. Bytes from outside: what cannot be a blob is nil, and the length that is
-// claimed is bounded before there is room for it.
+// compressed as one zstd frame, level 1. Outside input: an invalid blob is nil, and the claimed length is
+// bounded before room is made for it.
 
 import LobRecording
 import MarketData
 
-/// Packs and unpacks the levels of books. Used by one thread at a time.
+/// Compresses and decompresses the levels of books. Used by one thread at a time.
 package struct LevelsBlob {
     /// A blob as it is stored.
     package struct Packed: Hashable, Sendable {
-        /// Bytes of the levels before they were packed.
+        /// Uncompressed size in bytes.
         package var length: Int
         /// The frame.
         package var bytes: [UInt8]
@@ -24,13 +24,13 @@ package struct LevelsBlob {
 
     private let zstd: ZstdBlock
 
-    /// A packer; nil if there is no memory.
+    /// Creates one; nil if there is no memory.
     package init?() {
         guard let zstd = ZstdBlock() else { return nil }
         self.zstd = zstd
     }
 
-    /// The levels of a book, packed; nil if the library fails.
+    /// The levels of a book, compressed; nil if the library fails.
     ///
     /// - Parameters:
     ///   - bids: best first.

@@ -1,45 +1,45 @@
-// What can be written into a store: one row each.
+// The entries of a store: one row each.
 
 import BookEngine
 import DepthBook
 import MarketData
 
-/// A time in which a book was not live.
+/// A period in which a book was not live.
 package struct StoredGap: Hashable, Sendable {
     /// Its number within the run.
     package var number: Int
-    /// Whose book.
+    /// Its symbol.
     package var symbol: SymbolName
     /// When it was found, in nanoseconds since 1970.
     package var fromNs: Int64
     /// When the book was live again; nil while it is not.
     package var toNs: Int64?
     /// Why: a stale book's reason, `syncing` before the first snapshot, `mended` for one that was over before
-    /// anybody looked, and `notRunning` for the time between two runs.
+    /// any look, and `notRunning` for the time between two runs.
     package var reason: String
-    /// The last update id of the live book before it; nil if there was none.
+    /// Last update id of the live book before it; nil if there was none.
     package var idBefore: UpdateID?
-    /// The first update id of the live book after it; nil while there is none.
+    /// First update id of the live book after it; nil while there is none.
     package var idAfter: UpdateID?
 }
 
 /// A comparison of a book with a snapshot of the venue at the same update id.
 package struct StoredAudit: Hashable, Sendable {
-    /// Whose book.
+    /// Its symbol.
     package var symbol: SymbolName
     /// When it was noticed, in nanoseconds since 1970.
     package var atNs: Int64
-    /// What came of it.
+    /// Its outcome.
     package var outcome: AuditOutcome
-    /// The difference for people; nil if there was none.
+    /// The difference as text; nil if there was none.
     package var difference: String?
-    /// Both books, if they differ: ours and the venue's.
+    /// Both books if they differ: ours and the venue's.
     package var sides: [StoredBook] = []
 }
 
 /// A contradiction between a book and the venue's best levels.
 package struct StoredMismatch: Hashable, Sendable {
-    /// Whose book.
+    /// Its symbol.
     package var symbol: SymbolName
     /// When it was noticed, in nanoseconds since 1970.
     package var atNs: Int64
@@ -47,15 +47,15 @@ package struct StoredMismatch: Hashable, Sendable {
     package var check: String
     /// How many there were since the last look.
     package var count: Int
-    /// Update id of both sides; nil where it was not kept.
+    /// Update id of both sides; nil if not recorded.
     package var updateID: UpdateID?
-    /// Ours, as `bid × quantity | ask × quantity`; nil where it was not kept.
+    /// Ours, as `bid × quantity | ask × quantity`; nil if not recorded.
     package var book: String?
     /// The venue's in the same form.
     package var venue: String?
 }
 
-/// What happened to a connection.
+/// A connection event.
 package struct StoredConnection: Hashable, Sendable {
     /// When, in nanoseconds since 1970.
     package var atNs: Int64
@@ -87,14 +87,14 @@ package enum StoreEntry: Hashable, Sendable {
     case audit(StoredAudit)
     /// A contradiction of a cross-check.
     case mismatch(StoredMismatch)
-    /// The beginning or the end of a gap; the later one replaces the former.
+    /// The beginning or end of a gap; the later one replaces the former.
     case gap(StoredGap)
-    /// Something about a connection.
+    /// A connection event.
     case connection(StoredConnection)
-    /// A day of a book so far; the later one replaces the former.
+    /// A book's day so far; the later one replaces the former.
     case report(StoredReport)
 
-    /// Bytes that it occupies while it waits for the disk.
+    /// Bytes it occupies while waiting for the disk.
     var waitingBytes: Int {
         switch self {
         case .book(let book): book.waitingBytes

@@ -1,26 +1,26 @@
-// The file of a store: opened for writing or for reading, after a look whether it is ours. A file that is
-// not, or that a later version wrote, is left as it is.
+// The file of a store: opened for writing or reading after checking that it is ours. A file that is not, or
+// was written by a later version, is left as it is.
 
 import Foundation
 import GRDB
 
 /// Opens stores.
 enum StoreFile {
-    /// What is found at a path.
+    /// What exists at a path.
     private enum Found {
         case nothing, ours, older
     }
 
-    /// A store to write into, with the present tables.
+    /// A store to write to, with the current tables.
     ///
-    /// - Parameter path: made if it is not there.
-    /// - Returns: the database, and whether an older one was brought up to date.
+    /// - Parameter path: created if it does not exist.
+    /// - Returns: the database, and whether an older one was migrated.
     static func openToWrite(_ path: String) throws(StoreError) -> (queue: DatabaseQueue, isMigrated: Bool) {
         let found = try look(path)
         var configuration = configuration
         configuration.journalMode = .wal
         configuration.prepareDatabase { db in
-            // Takes effect in a new file only: rows that are removed can shorten it then.
+            // Effective only in a new file: removed rows can then shorten it.
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = NORMAL")
         }
         return try refusing(path) {
@@ -30,17 +30,16 @@ enum StoreFile {
         }
     }
 
-    /// A store to read, also while another process writes it.
+    /// A store to read, even while another process writes it.
     ///
-    /// - Parameter path: of a store.
+    /// - Parameter path: the store.
     static func openToRead(_ path: String) throws(StoreError) -> DatabaseQueue {
         if try look(path) == .nothing { throw .missing(path: path) }
         return try refusing(path) { try openAsItIs(path) }
     }
 
-    /// A database that is only read. In a folder that may only be read SQLite cannot make what it needs
-    /// beside the file; one with nothing in a log has everything in itself, and is read as a file that nobody
-    /// changes.
+    /// A database that is only read. In a read-only folder SQLite cannot create its auxiliary files; a
+    /// database with an empty log is complete in itself, and is read as an immutable file.
     private static func openAsItIs(_ path: String) throws -> DatabaseQueue {
         do {
             let queue = try DatabaseQueue(path: path, configuration: readOnly)
@@ -58,12 +57,12 @@ enum StoreFile {
         error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
     }
 
-    /// How SQLite is told that nobody changes a file.
+    /// Tells SQLite that a file is immutable.
     static func unchanging(_ path: String) -> String {
         "file:\(path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path)?immutable=1"
     }
 
-    /// The file's number in its file system, nil if there is none: tells whether it is still the same.
+    /// The file's inode number, nil if there is none: tells whether it is still the same.
     static func number(_ path: String) -> Int? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.systemFileNumber] as? NSNumber)?.intValue
@@ -72,10 +71,10 @@ enum StoreFile {
     /// Nanoseconds since 1970.
     static var nowNs: Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
 
-    /// Nanoseconds of a clock that is never set.
+    /// Monotonic time in nanoseconds.
     static var monotonicNs: Int64 { Int64(clamping: DispatchTime.now().uptimeNanoseconds) }
 
-    /// What a refusal of SQLite means to people.
+    /// A SQLite error in plain words.
     static func reason(_ error: any Error) -> String {
         guard let error = error as? DatabaseError else { return "\(error)" }
         switch error.resultCode {
@@ -108,14 +107,14 @@ enum StoreFile {
             return .nothing
         }
         if attributes[.type] as? FileAttributeType == .typeDirectory { throw .notAStore(path: path) }
-        // One of no bytes becomes a store.
+        // An empty file becomes a store.
         if (attributes[.size] as? NSNumber)?.intValue == 0 { return .nothing }
         return try refusing(path) {
             let queue = try openAsItIs(path)
             return try queue.read { db in
                 let number = try Int32.fetchOne(db, sql: "PRAGMA application_id")
                 if number != StoreSchema.applicationID {
-                    // Killed between its birth and its first table.
+                    // Killed between its creation and its first table.
                     let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
                     if number == 0 && tables == 0 { return .nothing }
                     throw StoreError.notAStore(path: path)
@@ -126,7 +125,7 @@ enum StoreFile {
         }
     }
 
-    /// Runs something of the database, its refusals as ours.
+    /// Runs a database operation, translating its errors.
     private static func refusing<R>(_ path: String, _ body: () throws -> R) throws(StoreError) -> R {
         do {
             return try body()

@@ -1,8 +1,8 @@
 // The thread that follows a service for a store: replicas of its shards for full snapshots, the readers of
 // its books for everything else.
 //
-// What it costs others: a feed writes each frame into one ring more, and a book thread copies a book for the
-// replica when that begins or has lost frames. Snapshots themselves cost a book nothing.
+// Cost to others: a feed writes each frame into one more ring, and a book thread copies a book for the
+// replica when that starts or has lost frames. Snapshots themselves cost a book nothing.
 //
 // Bounds: the rings, one replica of each book, and the queue. Worst case of a turn: `booksPerTurn` books
 // copied, and a look at every symbol.
@@ -15,24 +15,24 @@ import LobHandoff
 import LobRecording
 import MarketData
 
-/// Follows a service until it is stopped. Everything but `stop` and `save` is for its own thread.
+/// Follows a service until it is stopped. All but `stop` and `save` is for its own thread.
 final class StoreFollower: @unchecked Sendable {
     private let service: BookService
     private let options: StoreOptions
     private let queue: StoreQueue
     private let stopping = StopFlag()
     private let asked = CommandQueue<SymbolName>(capacity: 4096)
-    // From here on the follower's thread alone.
+    // From here on owned by the follower's thread.
     private var shards: [StoredShard] = []
     private var places: [Place] = []
     private var gapCount = 0
-    /// When everything was looked at last, on the clock that is never set.
+    /// When everything was last looked at, in monotonic time.
     private var lookedAtNs: Int64
-    /// When the reports were brought up to date.
+    /// When the reports were last updated.
     private var reportedAtNs: Int64
     private var day: String
     private var finished = FinishedDays()
-    /// Where to go on looking for books whose turn it is.
+    /// Where to continue looking for books that are due.
     private var nextPlace = 0
 
     /// One symbol.
@@ -40,9 +40,9 @@ final class StoreFollower: @unchecked Sendable {
         let shard: Int
         let slot: Int
         var trail: SymbolTrail
-        /// When its next snapshot is due, on the clock that is never set; nil: never.
+        /// When its next snapshot is due, in monotonic time; nil: never.
         var dueNs: Int64?
-        /// Somebody has asked for it.
+        /// A snapshot was requested.
         var isAsked = false
         /// Its day so far.
         var tally: DayTally
@@ -52,9 +52,9 @@ final class StoreFollower: @unchecked Sendable {
     private static let lookEveryNs: Int64 = 50_000_000
     private static let framesPerTurn = 4_096
     private static let booksPerTurn = 8
-    /// A book that is not live when its turn has come is waited for so long, and then kept as it is.
+    /// How long to wait for a due book that is not live before saving it as it is.
     private static let waitNsMax: Int64 = 5_000_000_000
-    /// At the end frames that are left are taken for so long at most.
+    /// Most turns at the end for remaining frames.
     private static let turnsAtEnd = 200
 
     init(_ service: BookService, _ options: StoreOptions, _ queue: StoreQueue) throws(StoreError) {
@@ -79,17 +79,17 @@ final class StoreFollower: @unchecked Sendable {
             }
         }
         if options.snapshotEveryNs <= 0 { return }
-        // In turn, so that no moment has them all; the first within a period.
+        // Staggered, so that they are not all due at once; the first within one period.
         for index in places.indices {
             places[index].dueNs =
                 nowNs + options.snapshotEveryNs / Int64(places.count) * Int64(index + 1)
         }
     }
 
-    /// Tells the thread to keep a last snapshot of every live book, and to end.
+    /// Tells the thread to save a last snapshot of every live book, and to end.
     func stop() { stopping.raise() }
 
-    /// Keeps a snapshot of a book as soon as it is live; false if too many are asked for.
+    /// Saves a snapshot of a book as soon as it is live; false if too many are requested.
     func save(_ symbol: SymbolName) -> Bool { asked.post(symbol) }
 
     /// Follows until it is stopped.
@@ -157,7 +157,7 @@ final class StoreFollower: @unchecked Sendable {
         if let (old, new) = findings.counters { places[index].tally.grew(from: old, to: new) }
         if let lagNs = findings.lagNs { places[index].tally.lag.add(ns: lagNs) }
         let flow = shard.takeFlow(of: slot)
-        // The present silence counts too, by the clock of the frames.
+        // The current silence counts too, by the frames' clock.
         let silentNs = flow.lastAtNs == 0 ? 0 : nowNs - flow.lastAtNs
         let (longestNs, fromNs) = (places[index].tally.longestSilenceNs, places[index].tally.fromNs)
         places[index].tally.longestSilenceNs = max(longestNs, flow.longestNs, min(silentNs, nowNs - fromNs))
@@ -170,7 +170,7 @@ final class StoreFollower: @unchecked Sendable {
         }
     }
 
-    /// An audit; if it found a difference, with both sides as soon as the book thread has delivered them.
+    /// An audit; if it found a difference, with both sides once the book thread has delivered them.
     private func note(_ audit: StoredAudit) {
         if audit.outcome.isEqual {
             queue.add(.audit(audit), atNs: audit.atNs)
@@ -216,7 +216,7 @@ final class StoreFollower: @unchecked Sendable {
         return "\(text(quote.bid)) | \(text(quote.ask))"
     }
 
-    /// Keeps snapshots of books whose turn it is.
+    /// Saves snapshots of books that are due.
     private func keepDue(_ nowNs: Int64, _ monotonicNs: Int64) {
         var left = StoreFollower.booksPerTurn
         for _ in places.indices where left > 0 {
@@ -239,10 +239,10 @@ final class StoreFollower: @unchecked Sendable {
         }
     }
 
-    /// Adds what the books had come to at their very end: a status comes once a second only. For the caller
-    /// of `stop`, once the thread has ended.
+    /// Adds the books' final state: a status arrives only once a second. For the caller of `stop`, once the
+    /// thread has ended.
     ///
-    /// - Parameter books: the final books of the service; of others nothing is added.
+    /// - Parameter books: the service's final books; others are unaffected.
     func add(_ books: [FinalBook]) {
         if books.isEmpty { return }
         let nowNs = StoreFile.nowNs + options.laterNs

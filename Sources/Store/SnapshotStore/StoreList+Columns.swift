@@ -1,4 +1,4 @@
-// Which columns a list of a store has, and where they come from.
+// The columns of a store's lists, and where they come from.
 
 extension StoreList {
     /// A column.
@@ -20,7 +20,7 @@ extension StoreList {
         }
     }
 
-    /// The time of a row.
+    /// Expression for the time of a row.
     var time: String {
         switch self {
         case .snapshots, .audits, .mismatches, .connections: "t.atNs"
@@ -29,7 +29,7 @@ extension StoreList {
         }
     }
 
-    /// The end of a row that lasts; nil of those that are moments.
+    /// Expression for the end of a row with a duration; nil for moments.
     var end: String? {
         switch self {
         case .gaps, .losses: "t.toNs"

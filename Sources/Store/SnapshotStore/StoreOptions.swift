@@ -1,34 +1,35 @@
-// What a store is told, and what it tells.
+// Options and events of a store.
 
-/// Where to keep what, and for how long.
+/// Where to store what, and for how long.
 package struct StoreOptions: Sendable {
-    /// The file; made if it is not there.
+    /// The file; created if it does not exist.
     package var path: String
-    /// A full snapshot of each book is kept this often, the books in turn; 0: only on demand and at the end.
+    /// How often a full snapshot of each book is saved, the books staggered; 0: only on demand and at the
+    /// end.
     package var snapshotEveryNs: Int64 = 60_000_000_000
-    /// A daily report is brought up to date this often.
+    /// How often a daily report is updated.
     package var reportEveryNs: Int64 = 60_000_000_000
     /// Rows are committed together this often.
     package var batchNs: Int64 = 250_000_000
-    /// Most bytes of rows that wait for the disk; further rows are lost, and the loss is stored.
+    /// Most bytes of rows waiting for the disk; further rows are lost, and the loss is stored.
     package var waitingBytesMax = 64 << 20
-    /// Rows older than this are removed, the newest snapshot of each symbol excepted; nil: never.
+    /// Older rows are removed, except the newest snapshot of each symbol; nil: never.
     package var keptNsMax: Int64?
-    /// Oldest rows are removed while the file has more bytes in use, the newest snapshot of each symbol
-    /// excepted; nil: never. What is removed makes room for new rows and shortens the file step by step.
+    /// The oldest rows are removed while the file uses more bytes than this, except the newest snapshot of
+    /// each symbol; nil: never. Removed rows make room for new ones and shorten the file step by step.
     package var keptBytesMax: Int?
-    /// Retention looks this often.
+    /// Interval of retention.
     package var retentionEveryNs: Int64 = 30_000_000_000
-    /// After a refusal the disk is tried again so often.
+    /// After a refusal the disk is retried this often.
     package var retryEveryNs: Int64 = 1_000_000_000
-    /// At the end a disk that commits nothing is waited for so long.
+    /// How long a disk that commits nothing is waited for at the end.
     package var stopNsMax: Int64 = 30_000_000_000
-    /// Bytes of the ring between each feed and the store, a power of two; frames beyond are missed, and the
-    /// replica asks for its books again.
+    /// Size of the ring between each feed and the store in bytes, a power of two; frames beyond it are
+    /// missed, and the replica requests its books again.
     package var ringBytes = 1 << 23
-    /// How much later it is taken to be than the system's clock says. For tests of midnight.
+    /// Added to the system's clock. For tests of midnight.
     package var laterNs: Int64 = 0
-    /// Statements run before each batch, which make the disk refuse. For tests.
+    /// Statements run before each batch that make the disk refuse. For tests.
     package var fault: (@Sendable () -> String?)?
 
     /// The defaults.
@@ -37,24 +38,24 @@ package struct StoreOptions: Sendable {
     package init(path: String) { self.path = path }
 }
 
-/// What is worth a line in a log.
+/// Loggable events.
 package enum StoreEvent: Sendable, Hashable, CustomStringConvertible {
-    /// Rows are kept from now on.
+    /// Rows are stored from now on.
     case began(path: String)
-    /// An older store was brought up to date.
+    /// An older store was migrated.
     case migrated(path: String)
-    /// The disk refuses; it is tried again every second, and rows wait as long as there is room.
+    /// The disk refuses; it is retried every second, and rows wait as long as there is room.
     case refused(reason: String)
-    /// It takes rows again.
+    /// It accepts rows again.
     case resumed
-    /// The file was removed or replaced; a new one is begun.
+    /// The file was removed or replaced; a new one is started.
     case removed(path: String)
-    /// Rows could not be stored, so many in all.
+    /// Rows could not be stored; their total number.
     case lost(rows: Int)
-    /// At the end the disk answered no more, and so many rows still waited.
+    /// At the end the disk was unresponsive with this many rows still waiting.
     case hung(rows: Int, afterNs: Int64)
 
-    /// One line for people.
+    /// One line for display.
     package var description: String {
         switch self {
         case .began(let path): "keeping snapshots in \(path)"
@@ -78,30 +79,30 @@ package enum StoreEvent: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What a store has come to.
+/// Result of a store.
 package struct StoreEnd: Hashable, Sendable {
     /// Rows that could not be stored.
     package var lostRows: Int
-    /// Whether the disk answered no more; the run is not marked as ended then.
+    /// Whether the disk was unresponsive; the run is then not marked as ended.
     package var isHung: Bool
 }
 
 /// Why a store cannot be opened.
 package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is no such file.
+    /// No such file.
     case missing(path: String)
-    /// It is no store.
+    /// It is not a store.
     case notAStore(path: String)
-    /// A later version of this program wrote it.
+    /// It was written by a later version of this program.
     case newer(path: String)
-    /// The disk refuses.
+    /// The file system refuses.
     case refused(path: String, reason: String)
-    /// A ring cannot be made.
+    /// A ring cannot be allocated.
     case ring
-    /// The system gives no further thread.
+    /// The system refused another thread.
     case noThread(errno: Int32)
 
-    /// One line for people.
+    /// One line for display.
     package var description: String {
         switch self {
         case .missing(let path): "\(path): no such file"

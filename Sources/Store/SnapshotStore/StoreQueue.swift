@@ -1,9 +1,9 @@
-// What waits for the disk, bounded in bytes.
+// Rows waiting for the disk, bounded in bytes.
 //
-// Policy when full: the row is not taken. Books are not taken beyond three quarters, so that there is room
-// left for what is small and comes once: the ends of gaps, audits, reports. The loss is counted, with its
-// time, and written as a row of its own as soon as anything is written again. What is written is waiting
-// until it is committed, so a disk that refuses fills the queue and nothing else.
+// Policy when full: the row is refused. Books are refused beyond three quarters, so that there is room left
+// for what is small and comes only once: ends of gaps, audits, reports. The loss is counted, with its time,
+// and written as a row of its own as soon as anything is written again. Rows being written count as waiting
+// until they are committed, so a refusing disk fills the queue and nothing else.
 
 import LobHandoff
 import Synchronization
@@ -12,16 +12,16 @@ import Synchronization
 final class StoreQueue: Sendable {
     fileprivate struct State: Sendable {
         var waiting: [StoreEntry] = []
-        /// Bytes that wait, and bytes taken and not committed.
+        /// Bytes waiting, and bytes taken but not committed.
         var bytes = 0
         var takenBytes = 0
-        /// Rows taken and not committed.
+        /// Rows taken but not committed.
         var takenCount = 0
         var loss: StoredLoss?
         var lostCount = 0
     }
 
-    /// What is taken at once.
+    /// Everything taken at once.
     struct Batch: Sendable {
         var entries: [StoreEntry] = []
         var loss: StoredLoss?
@@ -36,14 +36,14 @@ final class StoreQueue: Sendable {
 
     /// An empty queue.
     ///
-    /// - Parameter bytesMax: most bytes that wait.
+    /// - Parameter bytesMax: most bytes waiting.
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
     /// Adds a row.
     ///
     /// - Parameters:
     ///   - entry: the row.
-    ///   - atNs: the time now, since 1970.
+    ///   - atNs: the current time since 1970.
     /// - Returns: false if there is no room; it is counted as lost.
     @discardableResult
     func add(_ entry: StoreEntry, atNs: Int64) -> Bool {
@@ -62,7 +62,7 @@ final class StoreQueue: Sendable {
         }
     }
 
-    /// Takes everything that waits. It counts as waiting until `committed` or `lost`.
+    /// Takes everything waiting. It counts as waiting until `committed` or `lost`.
     func take() -> Batch {
         state.withLock { state in
             let batch = Batch(entries: state.waiting, loss: state.loss)
@@ -98,10 +98,10 @@ final class StoreQueue: Sendable {
         }
     }
 
-    /// Whether nothing waits to be taken.
+    /// Whether nothing is waiting.
     var isEmpty: Bool { state.withLock { $0.waiting.isEmpty && $0.loss == nil } }
 
-    /// Rows that are not committed yet.
+    /// Rows not committed yet.
     var waitingCount: Int { state.withLock { $0.waiting.count + $0.takenCount } }
 
     /// Rows lost so far.

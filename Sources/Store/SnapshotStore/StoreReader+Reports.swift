@@ -1,11 +1,11 @@
-// The daily reports in a store: of each book one row a run, added up to days.
+// The daily reports in a store: one row per book and run, combined by day.
 
 import Foundation
 import GRDB
 import LobMetrics
 import MarketData
 
-/// A day of one book over all runs.
+/// A book's day over all runs.
 package struct DailyReport: Hashable, Sendable {
     /// The day, as `2026-11-29`.
     package var day: String
@@ -13,18 +13,18 @@ package struct DailyReport: Hashable, Sendable {
     package var market: String
     /// Name of the symbol.
     package var symbol: String
-    /// What it was.
+    /// Its tally.
     package var tally: DayTally
-    /// Runs of the program that saw a part of it.
+    /// Runs of the program that saw part of it.
     package var runs = 1
 }
 
 extension StoreReader {
-    /// The reports of days, by day and symbol. A store of a version that kept none has none.
+    /// The reports by day and symbol; none in a store of a version that had no reports.
     ///
     /// - Parameters:
-    ///   - day: only of this one; nil: of all.
-    ///   - symbol: only of this one; nil: of all.
+    ///   - day: only this day; nil: all.
+    ///   - symbol: only this symbol; nil: all.
     package func reports(day: String?, symbol: String?) throws(StoreError) -> [DailyReport] {
         var reports: [DailyReport] = []
         try read { db in

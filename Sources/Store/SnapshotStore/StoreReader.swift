@@ -1,5 +1,5 @@
-// Reads a store, also while another process writes it. Everything read is from outside: a snapshot is
-// compared with its checks, and what cannot be is an error and never a trap.
+// Reads a store, even while another process writes it. Everything read is outside input: a snapshot is
+// checked against its digest and checksum, and impossible data is an error, never a trap.
 
 import DepthBook
 import Foundation
@@ -14,9 +14,9 @@ package enum StoreList: String, CaseIterable, Sendable {
     case audits
     /// Contradictions of cross-checks.
     case mismatches
-    /// Times in which books were not live.
+    /// Periods in which books were not live.
     case gaps
-    /// Connections.
+    /// Connection events.
     case connections
     /// Rows that could not be stored.
     case losses
@@ -26,11 +26,11 @@ package enum StoreList: String, CaseIterable, Sendable {
 
 /// A value of a row.
 package enum StoredValue: Hashable, Sendable {
-    /// Nothing.
+    /// No value.
     case none
     /// A number.
     case number(Int64)
-    /// A truth.
+    /// A boolean.
     case truth(Bool)
     /// A text.
     case text(String)
@@ -56,15 +56,15 @@ package struct StoredRow: Hashable, Sendable {
     }
 }
 
-/// Which rows are wanted.
+/// Which rows are requested.
 package struct StoreFilter: Hashable, Sendable {
     /// Of this symbol; nil: of all.
     package var symbol: String?
-    /// Not before this time, in nanoseconds since 1970; what lasts into it is not before.
+    /// Not before this time, in nanoseconds since 1970; rows that extend into it are included.
     package var fromNs: Int64 = .min
     /// Before this time.
     package var toNs: Int64 = .max
-    /// The newest so many.
+    /// At most this many, the newest.
     package var countMax = 1_000
 
     /// All rows.
@@ -73,14 +73,14 @@ package struct StoreFilter: Hashable, Sendable {
 
 /// Why a snapshot cannot be shown.
 package enum StoredBookError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is none of this number.
+    /// No snapshot has this number.
     case missing(Int64)
     /// Its levels are damaged.
     case damaged(Int64)
-    /// Its levels are not those that its digest and checksum are of.
+    /// Its levels do not match its digest and checksum.
     case contradicted(Int64)
 
-    /// One line for people.
+    /// One line for display.
     package var description: String {
         switch self {
         case .missing(let number): "no snapshot \(number)"
@@ -90,7 +90,7 @@ package enum StoredBookError: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// A store that is read. Used by one thread at a time.
+/// A store opened for reading. Used by one thread at a time.
 package final class StoreReader {
     private let path: String
     let database: DatabaseQueue
@@ -99,20 +99,21 @@ package final class StoreReader {
     /// Opens a store for reading.
     ///
     /// - Parameter path: the file.
-    /// - Throws: `StoreError` if there is none, or if it is of a later version.
+    /// - Throws: `StoreError` if there is none, or if a later version wrote it.
     package init(_ path: String) throws(StoreError) {
         guard let blob = LevelsBlob() else { throw .refused(path: path, reason: "no memory") }
         (self.path, self.blob) = (path, blob)
         database = try StoreFile.openToRead(path)
     }
 
-    /// The rows of a list, oldest first; of more than `countMax` the newest.
+    /// The rows of a list, oldest first; if there are more than `countMax`, the newest.
     package func rows(_ list: StoreList, _ filter: StoreFilter) throws(StoreError) -> [StoredRow] {
         try read { db in
             var conditions = ["\(list.time) < ?"]
             var arguments: [(any DatabaseValueConvertible)?] = [filter.toNs, filter.fromNs]
             if let end = list.end {
-                // What began before is wanted if it lasts into the time; without an end it lasts still.
+                // Earlier rows are included if they extend into the period; without an end they are still
+                // open.
                 conditions.append("(\(list.time) >= ? OR \(end) > ? OR \(end) IS NULL)")
                 arguments.append(filter.fromNs)
             } else {
@@ -150,11 +151,11 @@ package final class StoreReader {
             })
     }
 
-    /// A whole snapshot, compared with its digest and its checksum.
+    /// A whole snapshot, checked against its digest and checksum.
     ///
-    /// - Parameter number: of the snapshot.
+    /// - Parameter number: number of the snapshot.
     /// - Returns: the market's name and the book.
-    /// - Throws: `StoreError` if it cannot be read, `StoredBookError` if it cannot be believed.
+    /// - Throws: `StoreError` if it cannot be read, `StoredBookError` if it is wrong.
     package func book(_ number: Int64) throws -> (market: String, book: StoredBook) {
         let found = try read { db in
             try Row.fetchOne(
@@ -173,7 +174,7 @@ package final class StoreReader {
         return (market, book)
     }
 
-    /// The snapshot of a row; nil if it is none.
+    /// The snapshot in a row; nil if invalid.
     private func book(_ row: Row) -> (market: String, book: StoredBook)? {
         func number(_ name: String) -> Int64? { StoreReader.value(row, name) }
         func text(_ name: String) -> String? { StoreReader.value(row, name) }
@@ -202,7 +203,7 @@ package final class StoreReader {
         )
     }
 
-    /// The value of a column; nil if it is of another kind.
+    /// The value of a column; nil if it has another type.
     static func value<T: DatabaseValueConvertible>(_ row: Row, _ name: String) -> T? {
         let value: DatabaseValue? = row[name]
         return value.flatMap { T.fromDatabaseValue($0) }
@@ -227,7 +228,7 @@ package final class StoreReader {
 }
 
 extension BookState {
-    /// The state of a name; nil if there is none.
+    /// The state with this name; nil if there is none.
     fileprivate init?(text: String) {
         let all: [BookState] = [.syncing, .live, .stale]
         guard let state = all.first(where: { "\($0)" == text }) else { return nil }
@@ -236,7 +237,7 @@ extension BookState {
 }
 
 extension StaleReason {
-    /// The reason of a name; nil if there is none.
+    /// The reason with this name; nil if there is none.
     fileprivate init?(text: String) {
         for number in UInt8.min...UInt8.max {
             guard let reason = StaleReason(rawValue: number) else { return nil }

@@ -1,24 +1,24 @@
-// Removes what is too old, and the oldest rows of a file that is too large. A few hundred rows in one
-// transaction, so that no writer and no reader waits long.
+// Removes old rows, and the oldest rows of a file that is too large: a few hundred rows per transaction, so
+// that no writer or reader waits long.
 //
 // Invariants
-// * The newest snapshot of each symbol stays, whatever its age and however large the file is.
-// * A gap is as old as its end; one that is still open stays.
+// * The newest snapshot of each symbol stays, whatever its age and the size of the file.
+// * The age of a gap is that of its end; an open one stays.
 
 import GRDB
 
-/// What a store may keep.
+/// Limits of a store.
 struct StoreRetention {
     private let keptNsMax: Int64?
     private let keptBytesMax: Int?
 
     private static let rowsAtOnce = 500
-    /// Of a file that is too large so few, since a snapshot may have many bytes.
+    /// Fewer snapshots at a time from a file that is too large, since one may have many bytes.
     private static let snapshotsAtOnce = 50
     private static let pagesAtOnce = 2_000
-    /// Transactions of one call: the rest has its turn with the next.
+    /// Most transactions per call: the rest follows with the next.
     private static let stepsMax = 200
-    /// Tables with the column that says how old a row is.
+    /// Tables with the column that determines a row's age.
     private static let tables = [
         ("snapshot", "atNs"), ("audit", "atNs"), ("mismatch", "atNs"), ("gap", "toNs"),
         ("connection", "atNs"), ("loss", "toNs"), ("report", "toNs"),
@@ -36,7 +36,7 @@ struct StoreRetention {
 
     init(_ options: StoreOptions) { (keptNsMax, keptBytesMax) = (options.keptNsMax, options.keptBytesMax) }
 
-    /// Removes what is to go.
+    /// Removes what is due.
     func apply(_ database: DatabaseQueue, nowNs: Int64) throws {
         var stepsLeft = StoreRetention.stepsMax
         if let keptNsMax, keptNsMax < nowNs {
@@ -55,7 +55,7 @@ struct StoreRetention {
         }
     }
 
-    /// Bytes of the pages that hold anything.
+    /// Bytes of the pages in use.
     static func usedBytes(_ database: DatabaseQueue) throws -> Int {
         try database.read { db in
             func pragma(_ name: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? 0 }
@@ -74,7 +74,7 @@ struct StoreRetention {
         }
     }
 
-    /// Some of the oldest rows, of whatever table: snapshots only where nothing else is older.
+    /// Removes some of the oldest rows of any table: snapshots only if nothing else is older.
     private func removeOldest(_ database: DatabaseQueue) throws -> Int {
         let sql = "SELECT min(atNs) FROM snapshot WHERE \(StoreRetention.oldSnapshots)"
         let oldestNs = try database.read { try Int64.fetchOne($0, sql: sql) } ?? .max
@@ -88,7 +88,7 @@ struct StoreRetention {
             database, "snapshot", "atNs", beforeNs: .max, countMax: StoreRetention.snapshotsAtOnce)
     }
 
-    /// The oldest rows of a table before a time, at most `countMax`.
+    /// Removes the oldest rows of a table before a time, at most `countMax`.
     private func remove(
         _ database: DatabaseQueue, _ table: String, _ column: String, beforeNs: Int64, countMax: Int
     ) throws -> Int {

@@ -1,24 +1,24 @@
-// The rows of a store as statements: what each entry becomes.
+// The rows of a store as SQL statements for each entry.
 
 import DepthBook
 import Foundation
 import GRDB
 import MarketData
 
-/// Writes entries of one run. Used by the writer's thread, inside a transaction.
+/// Writes the entries of one run. Used by the writer's thread, inside a transaction.
 struct StoreRows {
     private let market: String
     private let blob: LevelsBlob
-    /// The run's row.
+    /// Row id of the run.
     private(set) var run: Int64 = 0
     private var startedAtNs: Int64 = 0
     private var symbols: [SymbolName: Int64] = [:]
 
-    /// Rows of a market.
+    /// Rows for a market.
     init(market: String, blob: LevelsBlob) { (self.market, self.blob) = (market, blob) }
 
-    /// Begins a run; everything that follows belongs to it. Gaps that former runs of the market left open end
-    /// where those were heard of last: what came then is the time without a run.
+    /// Starts a run, to which everything following belongs. Gaps left open by the market's earlier runs end
+    /// where those were last heard of: the time after is the time without a run.
     mutating func begin(_ db: Database, atNs: Int64) throws {
         try db.execute(
             sql: """
@@ -33,7 +33,7 @@ struct StoreRows {
         symbols = [:]
     }
 
-    /// Whether the run that was begun is in this file.
+    /// Whether the run that was started is in this file.
     mutating func goOn(_ db: Database) throws -> Bool {
         symbols = [:]
         let found = try Int.fetchOne(
@@ -41,7 +41,7 @@ struct StoreRows {
         return found != nil
     }
 
-    /// Says how far the run has come, and at its end that it is over.
+    /// Records how far the run has come, and at its end that it is over.
     func note(_ db: Database, atNs: Int64, isEnd: Bool = false) throws {
         try db.execute(
             sql: "UPDATE run SET lastAtNs = ?, endedAtNs = ? WHERE id = ?",
@@ -65,7 +65,7 @@ struct StoreRows {
         }
     }
 
-    /// Writes that rows were lost.
+    /// Records that rows were lost.
     func write(_ loss: StoredLoss, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO loss (run, fromNs, toNs, books, facts) VALUES (?, ?, ?, ?, ?)",
@@ -162,7 +162,7 @@ struct StoreRows {
         staleNs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " ")
     }
 
-    /// The row of a symbol, made when it is met first.
+    /// The row id of a symbol, created on first use.
     private mutating func number(_ symbol: SymbolName, _ db: Database) throws -> Int64 {
         if let known = symbols[symbol] { return known }
         let name = "\(symbol)"
@@ -177,8 +177,8 @@ struct StoreRows {
         return found
     }
 
-    /// Writes that the symbol was not followed since the last run that did, as a gap of this run. Its number
-    /// is below zero: those above are the follower's.
+    /// Records as a gap of this run that the symbol was not followed since the last run that did. Its number
+    /// is negative: positive ones are the follower's.
     private func noteAbsence(of symbol: Int64, _ db: Database) throws {
         try db.execute(
             sql: """

@@ -1,5 +1,4 @@
-// The tables of a store, version by version. A migration that was released is never changed; a later version
-// adds one.
+// The tables of a store, version by version. A released migration is never changed; a later version adds one.
 //
 // Every table is STRICT. Times are nanoseconds since 1970, ids are the venue's, prices and quantities
 // mantissas in the symbol's decimals. The documentation of the format lists what each column means.
@@ -8,7 +7,7 @@ import GRDB
 
 /// Tables and migrations.
 enum StoreSchema {
-    /// The number by which SQLite knows that a file is ours: "LOBS".
+    /// The number by which SQLite recognises our files: "LOBS".
     static let applicationID: Int32 = 0x4C4F_4253
 
     /// All migrations, oldest first.
@@ -150,7 +149,7 @@ enum StoreSchema {
         CREATE INDEX reportTo ON report (toNs);
         """
 
-    /// The highest number that a snapshot ever had: one that is removed leaves its number to no other book.
+    /// The highest number a snapshot ever had: a removed snapshot's number is never reused.
     private static let version3 = """
         CREATE TABLE snapshotNumber (last INTEGER NOT NULL) STRICT;
         INSERT INTO snapshotNumber SELECT coalesce(max(id), 0) FROM snapshot;

@@ -1,10 +1,10 @@
 // The thread that writes a store.
 //
 // ```
-// state      input                    next      what is done
-// open       time for a batch         open      one transaction with everything that waits
-// open       the disk refuses         refused   the rows keep waiting; said once
-// refused    a second has passed      open      opened again if need be, and the same rows once more
+// state      input                    next      action
+// open       time for a batch         open      one transaction with everything waiting
+// open       the disk refuses         refused   the rows keep waiting; reported once
+// refused    a second has passed      open      reopened if need be, and the same rows once more
 // open       the file was replaced    open      a new file, a new run
 // any        a row cannot be stored   –         its batch is lost and counted, since it would never go in
 // any        stop                     ended     a last batch, the mark that the run has ended, a merged log
@@ -13,15 +13,15 @@
 //
 // Invariants
 // * What is committed stays: write-ahead log, `synchronous` NORMAL. A crash of the process loses what was not
-//   committed yet, at most a batch; a loss of power may lose the last transactions and never the file.
-// * The rows that wait are bounded, see `StoreQueue`.
+//   committed, at most a batch; a power failure may lose the last transactions but never the file.
+// * Waiting rows are bounded, see `StoreQueue`.
 
 import Foundation
 import GRDB
 import LobHandoff
 import Synchronization
 
-/// Writes what is in a queue. Everything but `stop` and `waitUntilEnded` is for its own thread.
+/// Writes the contents of a queue. All but `stop` and `waitUntilEnded` is for its own thread.
 final class StoreWriter: @unchecked Sendable {
     private let options: StoreOptions
     private let queue: StoreQueue
@@ -29,9 +29,9 @@ final class StoreWriter: @unchecked Sendable {
     private let stopping = StopFlag()
     private let hasEnded = StopFlag()
     private let ending = Signal()
-    /// Rises with everything that the disk has taken.
+    /// Grows with everything the disk has accepted.
     private let commits = Atomic<Int>(0)
-    // From here on the writer's thread alone.
+    // From here on owned by the writer's thread.
     private var database: DatabaseQueue?
     private var fileNumber: Int?
     private var rows: StoreRows
@@ -41,13 +41,13 @@ final class StoreWriter: @unchecked Sendable {
     private var toldLost = 0
     private var notedAtNs: Int64 = 0
 
-    /// A run without rows says that it lives so often.
+    /// How often a run without rows records that it is alive.
     private static let noteEveryNs: Int64 = 5_000_000_000
 
-    /// After stop is called a disk that refuses is given so many further tries.
+    /// Further attempts at a refusing disk after stop is called.
     private static let lastTries = 3
 
-    /// Opens the store, so that what is wrong with it is known before anything starts.
+    /// Opens the store, so that faults are known before anything starts.
     init(
         _ options: StoreOptions, market: String, _ queue: StoreQueue,
         report: @escaping @Sendable (StoreEvent) -> Void
@@ -64,15 +64,15 @@ final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Tells the thread to write what waits and to end.
+    /// Tells the thread to write what is waiting and to end.
     func stop() {
         stopping.raise()
         queue.news.notify()
     }
 
-    /// Waits until the thread is over, as long as the disk answers. Behind `stop`, for its caller.
+    /// Waits until the thread has ended, as long as the disk responds. For the caller of `stop`, after it.
     ///
-    /// - Returns: for how long the disk has not answered, in nanoseconds; nil if the thread is over.
+    /// - Returns: how long the disk has been unresponsive, in nanoseconds; nil if the thread has ended.
     func waitUntilEnded() -> Int64? {
         var (progress, sinceNs) = (commits.load(ordering: .relaxed), StoreFile.monotonicNs)
         while !hasEnded.isRaised {
@@ -109,7 +109,7 @@ final class StoreWriter: @unchecked Sendable {
         ending.notify()
     }
 
-    /// One batch, if anything waits, and what is due.
+    /// One batch, if anything is waiting, and other due work.
     private func turn() {
         if batch.isEmpty { batch = queue.take() }
         let nowNs = StoreFile.nowNs
@@ -126,7 +126,7 @@ final class StoreWriter: @unchecked Sendable {
             if refusal != nil { report(.resumed) }
             refusal = nil
             let isDue = nowNs - retentionAtNs >= options.retentionEveryNs || nowNs < retentionAtNs
-            // At the end nobody is to wait for it.
+            // At the end nobody should have to wait for it.
             if isDue && !stopping.isRaised {
                 retentionAtNs = nowNs
                 try StoreRetention(options).apply(database, nowNs: nowNs)
@@ -142,7 +142,7 @@ final class StoreWriter: @unchecked Sendable {
     }
 
     private func write(_ database: DatabaseQueue, _ nowNs: Int64) throws {
-        // Copies, so that a transaction that fails leaves nothing behind.
+        // Copies, so that a failed transaction leaves nothing behind.
         let writing = batch
         var rows = rows
         try database.write { db in
@@ -170,7 +170,7 @@ final class StoreWriter: @unchecked Sendable {
         refusal = reason
     }
 
-    /// Whether the rows are wrong and not the disk.
+    /// Whether the rows are at fault and not the disk.
     private static func isOfRows(_ error: DatabaseError) -> Bool {
         switch error.resultCode {
         case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG, .SQLITE_RANGE, .SQLITE_ERROR: true
@@ -178,7 +178,7 @@ final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Whether the file is to be opened again.
+    /// Whether the file must be reopened.
     private static func isOfFile(_ error: DatabaseError) -> Bool {
         switch error.resultCode {
         case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_CORRUPT, .SQLITE_NOTADB: true
@@ -196,7 +196,7 @@ final class StoreWriter: @unchecked Sendable {
         let nowNs = StoreFile.nowNs
         var rows = rows
         try opened.queue.write { db in
-            // Opened again after a refusal, the run goes on.
+            // Reopened after a refusal, the run continues.
             if try !rows.goOn(db) { try rows.begin(db, atNs: nowNs) }
         }
         (database, self.rows) = (opened.queue, rows)
@@ -205,7 +205,7 @@ final class StoreWriter: @unchecked Sendable {
         report(.began(path: options.path))
     }
 
-    /// A file that is no longer at its path would take rows that nobody finds.
+    /// A file no longer at its path would accept rows that nobody finds.
     private func followFile() throws {
         guard database != nil, StoreFile.number(options.path) != fileNumber else { return }
         try? database?.close()

@@ -1,15 +1,15 @@
-// A full snapshot of a book, as it is kept.
+// A stored full snapshot of a book.
 
 import DepthBook
 import MarketData
 
-/// A book at one update id, and why it was kept.
+/// A book at one update id, and why it was stored.
 package struct StoredBook: Hashable, Sendable {
-    /// Why a book was kept.
+    /// Why a book was stored.
     package enum Cause: String, Hashable, Sendable, CaseIterable {
-        /// It was its turn.
+        /// It was due.
         case period
-        /// Somebody asked for it.
+        /// On request.
         case asked
         /// The run ended.
         case end
@@ -19,25 +19,25 @@ package struct StoredBook: Hashable, Sendable {
         case venue
     }
 
-    /// Whose it is.
+    /// Its symbol.
     package var symbol: SymbolName
     /// When it was taken, in nanoseconds since 1970.
     package var atNs: Int64
-    /// Why it was kept.
+    /// Why it was stored.
     package var cause: Cause
     /// How far it could be trusted.
     package var state: BookState
     /// Why it was stale.
     package var reason: StaleReason
-    /// Id, times, decimals, levels and how far they are proven.
+    /// Id, times, decimals, levels and proven ranges.
     package var book: BookImage
 
-    /// A snapshot of these parts.
+    /// A snapshot with these values.
     ///
     /// - Parameters:
-    ///   - symbol: whose it is.
+    ///   - symbol: its symbol.
     ///   - atNs: when it was taken.
-    ///   - cause: why it was kept.
+    ///   - cause: why it was stored.
     ///   - state: how far it could be trusted.
     ///   - reason: why it was stale.
     ///   - book: the book.
@@ -56,6 +56,6 @@ package struct StoredBook: Hashable, Sendable {
             scales: book.scales ?? SymbolScales(priceDecimals: 0, quantityDecimals: 0))
     }
 
-    /// Bytes that it occupies while it waits for the disk.
+    /// Bytes it occupies while waiting for the disk.
     var waitingBytes: Int { 256 + 16 * (book.bids.count + book.asks.count) }
 }

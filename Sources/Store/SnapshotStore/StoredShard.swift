@@ -1,5 +1,5 @@
 // One shard of the service as a store follows it: a replica over a tap of the shard's frames. Copying a book
-// takes as long as it has levels, and here no book waits for it.
+// takes time proportional to its levels, and here no book waits for it.
 
 import BookEngine
 import BookService
@@ -9,11 +9,11 @@ import MarketData
 
 /// A replica of one shard. Thread: the follower's.
 final class StoredShard {
-    /// How the updates of one symbol came.
+    /// Timing of one symbol's updates.
     struct Flow {
-        /// When the last one was received, in nanoseconds of the frames; 0 before the first.
+        /// Receive time of the last one, in nanoseconds of the frames; 0 before the first.
         var lastAtNs: Int64 = 0
-        /// Longest time between two since it was asked last.
+        /// Longest time between two since the last query.
         var longestNs: Int64 = 0
     }
 
@@ -28,7 +28,7 @@ final class StoredShard {
     private var isTapped = false
     private var events: [StoredConnection] = []
 
-    /// Events kept until they are taken; further ones are dropped, and there are none in a quiet life.
+    /// Most events kept until taken; further ones are dropped, and normally there are few.
     private static let eventCountMax = 1024
 
     init(_ number: Int, of service: BookService, ringBytes: Int) throws(FrameRingError) {
@@ -46,9 +46,9 @@ final class StoredShard {
         for symbol in symbols { replica.addSymbol(symbol) }
     }
 
-    /// Takes what has come, at most `limit` frames.
+    /// Processes what has arrived, at most `limit` frames.
     ///
-    /// - Returns: number of frames taken.
+    /// - Returns: number of frames processed.
     func poll(_ service: BookService, limit: Int) -> Int {
         if !isTapped { isTapped = service.add(tap, toShard: number) }
         for answer in answers.take() { replica.take(answer) }
@@ -88,23 +88,23 @@ final class StoredShard {
             StoredConnection(atNs: frame.receivedAtNs, shard: number, source: frame.source, event: event))
     }
 
-    /// What happened to connections since the last call.
+    /// Connection events since the last call.
     func takeEvents() -> [StoredConnection] {
         if events.isEmpty { return [] }
         defer { events = [] }
         return events
     }
 
-    /// How updates came since the last call; the time of the last one stays.
+    /// Timing of updates since the last call; the time of the last one stays.
     func takeFlow(of slot: Int) -> Flow {
         defer { flows[slot].longestNs = 0 }
         return flows[slot]
     }
 
-    /// Where the replica's book stands.
+    /// State of the replica's book.
     func mark(of slot: Int) -> BookMark { replica.engine.mark(at: slot) }
 
-    /// A copy of the book, as it is kept; nil if it never had a level. O(levels).
+    /// A copy of the book for storage; nil if it never had a level. O(levels).
     func book(of slot: Int, atNs: Int64, cause: StoredBook.Cause) -> StoredBook? {
         let mark = mark(of: slot)
         let image = replica.engine.withBook(at: slot) { $0.image }

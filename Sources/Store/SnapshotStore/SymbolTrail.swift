@@ -1,5 +1,5 @@
-// What of one symbol goes into a store, out of what readers see of it: the views, twenty times a second, and
-// the status, once a second. Nothing here asks the book thread, unless something is wrong.
+// What a store records of one symbol, from what readers see: the view, twenty times a second, and the status,
+// once a second. Nothing here asks the book thread unless something is wrong.
 
 import BookEngine
 import BookService
@@ -9,7 +9,7 @@ import MarketData
 
 /// The looks at one symbol.
 struct SymbolTrail {
-    /// What a look has found.
+    /// Findings of a look.
     struct Findings {
         var gaps: [StoredGap] = []
         /// An audit that ended since the last look.
@@ -17,11 +17,11 @@ struct SymbolTrail {
         /// Contradictions since the last look: of tickers, of partial depths.
         var tickers = 0
         var partials = 0
-        /// What the book was until this look.
+        /// State of the book up to this look.
         var former = (state: BookState.syncing, reason: StaleReason.none)
-        /// Counters before and now, if there are new ones.
+        /// Counters before and now, if new ones have arrived.
         var counters: (old: SymbolCounters, new: SymbolCounters)?
-        /// How late its last update was, if one has come.
+        /// Lag of its last update, if one has arrived.
         var lagNs: Int64?
     }
 
@@ -33,7 +33,7 @@ struct SymbolTrail {
     private var gaps: GapTrail
     private var auditNumber = 0
 
-    /// A trail that begins now: until it is live, the book is in a gap.
+    /// A trail that starts now: until it is live, the book is in a gap.
     init(_ symbol: SymbolName, _ readers: SymbolReaders) {
         (self.symbol, self.readers) = (symbol, readers)
         (status, gaps) = (SymbolStatus(symbol), GapTrail(symbol))
@@ -42,9 +42,9 @@ struct SymbolTrail {
     /// Looks.
     ///
     /// - Parameters:
-    ///   - atNs: the time now, since 1970.
-    ///   - monotonicNs: the same on a clock that is never set.
-    ///   - number: gives the next gap its number.
+    ///   - atNs: the current time since 1970.
+    ///   - monotonicNs: the current monotonic time.
+    ///   - number: returns the number of the next gap.
     mutating func look(atNs: Int64, monotonicNs: Int64, number: () -> Int) -> Findings {
         var findings = Findings()
         findings.former = (view.state, view.reason)
@@ -62,12 +62,12 @@ struct SymbolTrail {
         return findings
     }
 
-    /// Takes the last status, when the book has ended.
+    /// Takes the last status after the book has ended.
     ///
     /// - Parameters:
-    ///   - final: what the service had of the symbol at its end.
-    ///   - atNs: the time now, since 1970.
-    /// - Returns: what has come since the last look; no gaps, which the end itself would make.
+    ///   - final: the service's final status of the symbol.
+    ///   - atNs: the current time since 1970.
+    /// - Returns: findings since the last look; no gaps, which the end itself would cause.
     mutating func end(_ final: SymbolStatus, atNs: Int64) -> Findings {
         var findings = Findings()
         let before = status.counters
@@ -76,7 +76,7 @@ struct SymbolTrail {
         return findings
     }
 
-    /// What the present status has beyond former counters.
+    /// What the current status adds to former counters.
     private mutating func compare(_ old: SymbolCounters, _ atNs: Int64, _ findings: inout Findings) {
         let new = status.counters
         findings.counters = (old, new)

@@ -1,10 +1,10 @@
-// What precedes the bytes of a block; `SegmentLayout` says where its fields lie.
+// The header of a block; `SegmentLayout` defines its fields.
 
 import MarketData
 
-/// What stands in front of the bytes of a block.
+/// The header of a block.
 package struct BlockHeader: Hashable, Sendable {
-    /// What a block holds.
+    /// Content of a block.
     package enum Kind: UInt8, Sendable {
         /// Frames.
         case frames = 1
@@ -12,9 +12,9 @@ package struct BlockHeader: Hashable, Sendable {
         case index = 2
     }
 
-    /// Number of its kind; one without a `Kind` is skipped.
+    /// Number of its kind; blocks without a `Kind` are skipped.
     package var kindNumber: UInt8
-    /// How its bytes are stored: 0 as they are, 1 as one zstd frame.
+    /// Compression of its bytes: 0 none, 1 one zstd frame.
     package var packing: UInt8
     /// Its number among all blocks of the recording.
     package var sequence: UInt64
@@ -22,26 +22,26 @@ package struct BlockHeader: Hashable, Sendable {
     package var firstAtNs: Int64
     /// Time of its last frame.
     package var lastAtNs: Int64
-    /// Number of its frames.
+    /// Number of frames.
     package var frameCount: Int
-    /// Length of its bytes when unpacked.
+    /// Uncompressed length.
     package var rawLength: Int
-    /// Length of its bytes as stored.
+    /// Stored length.
     package var storedLength: Int
-    /// Bits; those that no version knows yet are kept.
+    /// Bits; those unknown to this version are kept.
     private var flags: UInt8
-    /// Whether a base begins it; see `SegmentIndex.Entry`.
+    /// Whether it starts with a base; see `SegmentIndex.Entry`.
     package var isBase: Bool { flags & 1 == 1 }
-    /// The check of header and stored bytes.
+    /// CRC of header and stored bytes.
     package var check: UInt32 = 0
 
-    /// What it holds; nil if this build does not know it.
+    /// Its content; nil if this build does not know it.
     package var kind: Kind? { Kind(rawValue: kindNumber) }
 
-    /// Bytes of the whole block.
+    /// Length of the whole block.
     package var length: Int { SegmentLayout.blockHeaderLength + storedLength }
 
-    /// The header without its check.
+    /// The header without its CRC.
     private var unchecked: [UInt8] {
         var bytes = SegmentLayout.blockMagic
         bytes += [kindNumber, packing, flags, 0]
@@ -52,7 +52,7 @@ package struct BlockHeader: Hashable, Sendable {
         return bytes
     }
 
-    /// The whole block: header with its check, and these stored bytes.
+    /// The whole block: header with its CRC, and these stored bytes.
     package func block(_ stored: [UInt8]) -> [UInt8] {
         var bytes = unchecked
         var check = CRC32(.castagnoli)
@@ -71,7 +71,7 @@ package struct BlockHeader: Hashable, Sendable {
         return sum.value == check
     }
 
-    /// The header at the front of these bytes; nil if it is none, or says what cannot be.
+    /// Parses the header at the front of these bytes; nil if invalid or impossible.
     package init?(_ bytes: [UInt8], at offset: Int = 0) {
         var cursor = ByteCursor(bytes, at: offset)
         guard cursor.next(count: 4) == SegmentLayout.blockMagic, let kind = cursor.next(UInt8.self),
@@ -92,7 +92,7 @@ package struct BlockHeader: Hashable, Sendable {
         self.check = check
     }
 
-    /// A header of these parts; `block` adds the check.
+    /// A header with these values; `block` adds the CRC.
     package init(
         kindNumber: UInt8, packing: UInt8, sequence: UInt64, firstAtNs: Int64, lastAtNs: Int64,
         frameCount: Int, rawLength: Int, storedLength: Int, isBase: Bool = false

@@ -1,18 +1,17 @@
-// The whole blocks of a segment that has no index, found by reading on from its header, and behind a damaged
-// place by the next mark of a block whose check is right.
+// Finds the intact blocks of a segment without an index, by reading on from its header, and after damage from
+// the next block marker with a correct CRC.
 //
-// Worst case: the file is read once for the marks and once for the checks. A file that was made to have many
-// marks that are none would be checked again and again, so all checks that fail may read twice the file
-// together; what is behind that is damaged. Blocks that were really damaged do not overlap, and never come
-// near it.
+// Worst case: the file is read once for the markers and once for the CRCs. A file crafted with many false
+// markers would be checked again and again, so all failing checks together may read twice the file; the rest
+// then counts as damaged. Genuinely damaged blocks do not overlap, and never come near that limit.
 
 /// A search for blocks.
 struct BlockScan {
-    /// The whole blocks; their symbols are not known.
+    /// The intact blocks; their symbols are not known.
     private(set) var blocks: [SegmentIndex.Entry] = []
-    /// What is between them, and behind the last.
+    /// The stretches between them, and after the last.
     private(set) var damages: [SegmentReader.Damage] = []
-    /// Where the last whole block ends; 0 if there is none.
+    /// Where the last intact block ends; 0 if there is none.
     private(set) var wholeLength = 0
     private let file: SegmentFile
     private var window: [UInt8] = []
@@ -21,7 +20,7 @@ struct BlockScan {
 
     private static let windowBytes = 1 << 20
 
-    /// Looks through a file.
+    /// Scans a file.
     ///
     /// - Parameters:
     ///   - file: the segment.
@@ -70,7 +69,7 @@ struct BlockScan {
                 isBase: found.isBase, symbols: []))
     }
 
-    /// The header of a whole block at an offset.
+    /// The header of an intact block at an offset.
     private mutating func block(at offset: Int) throws(DiskError) -> BlockHeader? {
         try show(offset, SegmentLayout.blockHeaderLength)
         guard let header = BlockHeader(window, at: offset - windowAt),
@@ -89,7 +88,7 @@ struct BlockScan {
         return SegmentTrailer.indexOffset(bytes, fileLength: file.length) != nil
     }
 
-    /// Where the mark of a block stands next.
+    /// Position of the next block marker.
     private mutating func nextMark(from begin: Int) throws(DiskError) -> Int? {
         let mark = SegmentLayout.blockMagic
         var offset = begin
@@ -109,7 +108,7 @@ struct BlockScan {
         return nil
     }
 
-    /// Has these bytes in the window, as far as the file goes.
+    /// Loads these bytes into the window, as far as the file goes.
     private mutating func show(_ offset: Int, _ count: Int) throws(DiskError) {
         let end = min(offset + count, file.length)
         if offset >= windowAt && end <= windowAt + window.count { return }

@@ -1,7 +1,7 @@
-// The levels of one side as bytes:
+// The levels of one side in bytes:
 //
-//     u32 count, each: distance of its price from the one before (the first from 0), then its quantity, both
-//     as numbers of seven bits a byte
+//     u32 count, each: distance of its price from the previous one (the first from 0), then its quantity,
+//     both as numbers of seven bits a byte
 
 import MarketData
 
@@ -19,7 +19,7 @@ extension [UInt8] {
 }
 
 extension ByteCursor {
-    /// The levels of a side; nil if they are not all there. Whether a book can have them is for the caller.
+    /// The levels of a side; nil if incomplete. Whether a book can have them is for the caller to check.
     package mutating func nextLevels(_ side: Side) -> [PriceLevel]? {
         guard let count = next(UInt32.self).map(Int.init), count <= remaining / 2 else { return nil }
         var levels: [PriceLevel] = []

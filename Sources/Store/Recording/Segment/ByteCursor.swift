@@ -1,5 +1,5 @@
-// Numbers and texts of a recording as bytes: little endian, without padding. Reading never goes beyond the
-// end and never traps: what is missing is nil.
+// Numbers and texts of a recording in bytes: little endian, without padding. Reading never goes beyond the
+// end and never traps: missing data is nil.
 
 extension [UInt8] {
     /// Appends a number, little endian.
@@ -9,14 +9,14 @@ extension [UInt8] {
         }
     }
 
-    /// Appends bytes behind their count of 16 bits; beyond 65 535 they are cut.
+    /// Appends bytes preceded by their 16-bit count; truncated to 65 535.
     package mutating func append(counted bytes: some Collection<UInt8>) {
         let kept = bytes.prefix(Int(UInt16.max))
         append(little: UInt16(kept.count))
         append(contentsOf: kept)
     }
 
-    /// Appends a number that is not negative and mostly small: seven bits a byte, the lowest first.
+    /// Appends a non-negative, usually small number: seven bits a byte, lowest first.
     package mutating func append(varying value: UInt64) {
         var rest = value
         while rest > 0x7F {
@@ -26,29 +26,29 @@ extension [UInt8] {
         append(UInt8(truncatingIfNeeded: rest))
     }
 
-    /// Overwrites a number of 32 bits that was appended before.
+    /// Overwrites a 32-bit number appended before.
     package mutating func replace(at offset: Int, little value: UInt32) {
         for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) }
     }
 }
 
-/// Reads numbers from bytes, one after the other.
+/// Reads consecutive numbers from bytes.
 package struct ByteCursor {
     private let bytes: [UInt8]
-    /// Where the next one begins.
+    /// Position of the next one.
     package private(set) var offset: Int
 
     /// A cursor at an offset.
     ///
     /// - Parameters:
-    ///   - bytes: what is read.
-    ///   - offset: of the first number, not negative.
+    ///   - bytes: the input.
+    ///   - offset: position of the first number, not negative.
     package init(_ bytes: [UInt8], at offset: Int = 0) { (self.bytes, self.offset) = (bytes, offset) }
 
-    /// Bytes that are left.
+    /// Remaining bytes.
     package var remaining: Int { Swift.max(bytes.count - offset, 0) }
 
-    /// The next number; nil if its bytes are not all there.
+    /// The next number; nil if incomplete.
     package mutating func next<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
         let length = T.bitWidth / 8
         if remaining < length { return nil }
@@ -58,7 +58,7 @@ package struct ByteCursor {
         return value
     }
 
-    /// The next number of seven bits a byte; nil if it does not end, or has more than 64 bits.
+    /// The next number in seven bits a byte; nil if it is not terminated, or exceeds 64 bits.
     package mutating func nextVarying() -> UInt64? {
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 64, by: 7) {
@@ -70,14 +70,14 @@ package struct ByteCursor {
         return nil
     }
 
-    /// So many bytes; nil if they are not all there.
+    /// This many bytes; nil if incomplete.
     package mutating func next(count: Int) -> [UInt8]? {
         if count < 0 || remaining < count { return nil }
         defer { offset += count }
         return Array(bytes[offset..<(offset + count)])
     }
 
-    /// Bytes behind their count of 16 bits.
+    /// Bytes preceded by their 16-bit count.
     package mutating func nextCounted() -> [UInt8]? {
         guard let count = next(UInt16.self) else { return nil }
         return next(count: Int(count))

@@ -1,11 +1,11 @@
-// The frames of a block: collected, or read one after the other.
+// The frames of a block: collected, or read one by one.
 //
-// SAFETY: the bytes of a frame that is added are read during the call; those of a frame that is handed out
-// lie inside the array, with `readableAfter` more bytes behind the last one, and are valid during the call.
+// SAFETY: the bytes of an added frame are read during the call; those of a delivered frame lie inside the
+// array, with `readableAfter` more bytes after the last one, and are valid during the call.
 
 import LobHandoff
 
-/// A frame of a recording. Valid only during the call it is handed to.
+/// A frame of a recording. Valid only during the call it is passed to.
 @safe
 package struct RecordedFrame {
     /// Number of its kind: a `FrameKind`, a `RecordKind`, or one that is skipped.
@@ -17,7 +17,7 @@ package struct RecordedFrame {
     /// Its body.
     package let bytes: UnsafeBufferPointer<UInt8>
 
-    /// The same for an engine; nil if it is no frame of a feed.
+    /// The same for an engine; nil if it is not a frame of a feed.
     package var frame: Frame? {
         guard let kind = FrameKind(rawValue: kindNumber) else { return nil }
         return unsafe Frame(
@@ -32,12 +32,12 @@ package struct RecordedFrame {
     package var body: [UInt8] { unsafe Array(bytes) }
 }
 
-/// Frames that become a block.
+/// Frames to become a block.
 package struct FrameBlock: Sendable {
     /// Bytes that may be read after a body.
     static let readableAfter = 128
 
-    /// The frames as bytes.
+    /// The frames in bytes.
     package private(set) var raw: [UInt8] = []
     /// Number of frames.
     package private(set) var frameCount = 0
@@ -45,24 +45,24 @@ package struct FrameBlock: Sendable {
     package private(set) var firstAtNs: Int64 = 0
     /// Time of the last frame.
     package private(set) var lastAtNs: Int64 = 0
-    /// Whether a base begins it; see `SegmentIndex.Entry`.
+    /// Whether it starts with a base; see `SegmentIndex.Entry`.
     package let isBase: Bool
-    /// A bit for each symbol of which something is among them.
+    /// A bit for each symbol that occurs in the frames.
     package private(set) var symbols: [UInt8]
     private let bytesMax: Int
 
-    /// No frames.
+    /// An empty block.
     ///
     /// - Parameters:
-    ///   - symbolCount: number of symbols of the recording.
-    ///   - isBase: whether a base begins it.
-    ///   - bytesMax: it is full at this length.
+    ///   - symbolCount: number of symbols in the recording.
+    ///   - isBase: whether it starts with a base.
+    ///   - bytesMax: length at which it is full.
     package init(symbolCount: Int, isBase: Bool = false, bytesMax: Int = SegmentLayout.blockBytes) {
         (self.isBase, self.bytesMax) = (isBase, bytesMax)
         symbols = [UInt8](repeating: 0, count: SegmentIndex.bitmapLength(symbolCount))
     }
 
-    /// Whether a frame with a body of this length is to begin a new block.
+    /// Whether a frame with a body of this length must start a new block.
     package func isFull(for bodyLength: Int) -> Bool {
         frameCount > 0
             && raw.count + SegmentLayout.frameHeaderLength + bodyLength > bytesMax
@@ -73,30 +73,30 @@ package struct FrameBlock: Sendable {
         bodyLength > SegmentLayout.blockBytesMax - SegmentLayout.frameHeaderLength
     }
 
-    /// Adds a frame of a feed; the caller has asked `isFull` and `isTooLong`.
+    /// Adds a frame of a feed; check `isFull` and `isTooLong` first.
     package mutating func add(_ frame: Frame) {
         addHeader(unsafe frame.bytes.count, frame.source, frame.kind.rawValue, frame.receivedAtNs)
         unsafe raw.append(contentsOf: frame.bytes)
     }
 
-    /// Adds a frame of the recorder; as above.
+    /// Adds a frame of the recorder; likewise.
     ///
     /// - Parameters:
-    ///   - kind: what it is.
+    ///   - kind: its kind.
     ///   - atNs: its time.
-    ///   - body: what it says.
+    ///   - body: its body.
     package mutating func add(_ kind: RecordKind, atNs: Int64, _ body: [UInt8]) {
         addHeader(body.count, 0, kind.rawValue, atNs)
         raw += body
     }
 
-    /// Adds a frame of any kind, also of one that this build does not know.
+    /// Adds a frame of any kind, even one unknown to this build.
     mutating func addUnknown(_ kindNumber: UInt8, source: UInt16, atNs: Int64, _ body: [UInt8]) {
         addHeader(body.count, source, kindNumber, atNs)
         raw += body
     }
 
-    /// Notes that something of a symbol is among the frames.
+    /// Marks that a symbol occurs in the frames.
     package mutating func note(symbol: Int) {
         if symbol >> 3 < symbols.count { symbols[symbol >> 3] |= 1 << UInt8(symbol & 7) }
     }
@@ -112,13 +112,13 @@ package struct FrameBlock: Sendable {
         raw.append(little: atNs)
     }
 
-    /// Hands out the frames of an unpacked block, of unknown kinds as well.
+    /// Delivers the frames of a decompressed block, unknown kinds included.
     ///
     /// - Parameters:
-    ///   - raw: the unpacked block.
-    ///   - body: returns false to end.
-    /// - Returns: number of frames handed out; nil if the bytes do not end with a frame, or one has a time
-    ///   that cannot be.
+    ///   - raw: the decompressed block.
+    ///   - body: returns false to stop.
+    /// - Returns: number of frames delivered; nil if the bytes do not end with a frame, or a time is
+    ///   impossible.
     package static func forEach(in raw: [UInt8], _ body: (RecordedFrame) -> Bool) -> Int? {
         let padded = raw + [UInt8](repeating: 0, count: readableAfter)
         return unsafe padded.withUnsafeBufferPointer { bytes in
@@ -151,7 +151,7 @@ extension FrameBlock {
     ///
     /// - Parameters:
     ///   - sequence: its number.
-    ///   - packer: packs it; what does not get shorter is stored as it is.
+    ///   - packer: compresses it; if that does not shorten it, it is stored uncompressed.
     package func sealed(sequence: UInt64, _ packer: ZstdBlock) -> [UInt8] {
         let packed = packer.pack(raw).flatMap { $0.count < raw.count ? $0 : nil }
         return BlockHeader(

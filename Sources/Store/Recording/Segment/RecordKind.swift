@@ -1,9 +1,9 @@
-// What a recording holds besides the frames of the feed.
+// Contents of a recording besides the frames of the feed.
 
-/// Kinds of frames that only a recording has. The numbers are never reused; those below 128 are the kinds of
+/// Kinds of frames that only recordings have. The numbers are never reused; those below 128 are the kinds of
 /// `FrameKind`.
 package enum RecordKind: UInt8, CaseIterable, Sendable {
-    /// Venue, symbols and configuration: what an engine must be told to repeat the recording. First in each
+    /// Venue, symbols and configuration: what an engine needs in order to repeat the recording. First in each
     /// segment.
     case terms = 128
     /// The connections that are up, at the beginning of a segment.
@@ -12,6 +12,6 @@ package enum RecordKind: UInt8, CaseIterable, Sendable {
     case book = 130
     /// Update id and digest of every live book, once a second.
     case digests = 131
-    /// A hole, when it opens and again when it ends.
+    /// A gap, when it begins and again when it ends.
     case gap = 132
 }

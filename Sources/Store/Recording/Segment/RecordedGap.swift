@@ -1,7 +1,7 @@
-// A hole of a recording: nobody shall take it for silence.
+// A gap in a recording, so that it cannot be mistaken for silence.
 //
-// It is written when it opens, without an end, and again when it ends; the two have the same beginning, so a
-// recording that was cut between them still says that something is missing.
+// Written when it begins, without an end, and again when it ends; both have the same beginning, so a
+// recording truncated between them still says that something is missing.
 
 /// What is missing, why and when.
 package struct RecordedGap: Hashable, Sendable {
@@ -11,59 +11,59 @@ package struct RecordedGap: Hashable, Sendable {
         case unknown = 0
         /// No book has been joined yet.
         case starting = 1
-        /// Messages found no room in the recorder's ring.
+        /// Messages dropped for lack of room in the recorder's ring.
         case droppedAtTap = 2
-        /// The connection ended, and the book was in doubt until it had proven itself again.
+        /// The connection ended, and the book was in doubt until proven again.
         case reconnect = 3
         /// The stream was silent or late.
         case stall = 4
-        /// An update was missing, or the venue contradicted the book: it was built again.
+        /// An update was missing, or the venue contradicted the book: it was rebuilt.
         case resync = 5
-        /// A message could not be read.
+        /// A message could not be parsed.
         case unreadable = 6
         /// The disk was too slow: whole blocks were not written.
         case diskSlow = 7
         /// The disk refused: whole blocks were not written.
         case diskError = 8
-        /// Nothing was recording.
+        /// No recorder was running.
         case notRunning = 9
         /// Found when reading: blocks are damaged or missing.
         case damaged = 10
-        /// A message was longer than a block can be.
+        /// A message exceeded the size of a block.
         case tooLong = 11
     }
 
-    /// Why.
+    /// The cause.
     package var cause: Cause
-    /// Whose; empty if it is of every symbol.
+    /// Its symbol; empty if it concerns all.
     package var symbol: [UInt8]
     /// When it began, in nanoseconds since 1970.
     package var fromNs: Int64
-    /// When it ended; 0 while it lasts.
+    /// When it ended; 0 while it is open.
     package var toNs: Int64 = 0
     /// The last update id before it; 0 if none is known.
     package var idBefore: Int64 = 0
-    /// The first update id behind it; 0 if none is known.
+    /// The first update id after it; 0 if none is known.
     package var idAfter: Int64 = 0
-    /// Frames that were not written.
+    /// Frames not written.
     package var lostFrames: UInt64 = 0
-    /// Blocks that were not written.
+    /// Blocks not written.
     package var lostBlocks: UInt64 = 0
-    /// What is worth saying, for people.
+    /// A remark for display.
     package var detail: [UInt8] = []
 
-    /// A hole of these parts.
+    /// A gap with these values.
     ///
     /// - Parameters:
-    ///   - cause: why.
-    ///   - symbol: whose; empty for every symbol's.
+    ///   - cause: the cause.
+    ///   - symbol: its symbol; empty for all.
     ///   - fromNs: when it began.
     ///   - idBefore: the last update id before it.
     package init(_ cause: Cause, of symbol: [UInt8] = [], fromNs: Int64, idBefore: Int64 = 0) {
         (self.cause, self.symbol, self.fromNs, self.idBefore) = (cause, symbol, fromNs, idBefore)
     }
 
-    /// The hole as bytes.
+    /// The gap in bytes.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = [cause.rawValue, 0]
         for number in [fromNs, toNs, idBefore, idAfter] { bytes.append(little: number) }
@@ -74,7 +74,7 @@ package struct RecordedGap: Hashable, Sendable {
         return bytes
     }
 
-    /// The hole that a cursor stands at; nil if it is none.
+    /// Parses the gap at a cursor; nil if invalid.
     package init?(_ cursor: inout ByteCursor) {
         guard let cause = cursor.next(UInt8.self), cursor.next(UInt8.self) != nil,
             let fromNs = cursor.next(Int64.self), let toNs = cursor.next(Int64.self),
@@ -89,9 +89,9 @@ package struct RecordedGap: Hashable, Sendable {
     }
 }
 
-/// The holes of a recording, each once, in the order in which they began.
+/// The gaps of a recording, each once, in the order in which they began.
 package struct GapList: Sendable {
-    /// Most holes that are kept; of further ones only the number.
+    /// Most gaps kept; further ones are only counted.
     package static let countMax = 100_000
 
     private struct Key: Hashable {
@@ -100,18 +100,18 @@ package struct GapList: Sendable {
         var fromNs: Int64
     }
 
-    /// The holes.
+    /// The gaps.
     package private(set) var gaps: [RecordedGap] = []
-    /// Holes beyond `countMax`.
+    /// Gaps beyond `countMax`.
     package private(set) var uncounted = 0
     private var places: [Key: Int] = [:]
-    /// Places of those that last.
+    /// Indices of the open ones.
     private var lasting: Set<Int> = []
 
-    /// No hole.
+    /// No gaps.
     package init() {}
 
-    /// Adds a hole, or what is newly known of one.
+    /// Adds a gap, or news of one.
     package mutating func add(_ gap: RecordedGap) {
         let key = Key(cause: gap.cause, symbol: gap.symbol, fromNs: gap.fromNs)
         if let place = places[key] {
@@ -128,17 +128,17 @@ package struct GapList: Sendable {
         gaps.append(gap)
     }
 
-    /// Whether the end of this hole is known already.
+    /// Whether the end of this gap is already known.
     package func isEnded(_ gap: RecordedGap) -> Bool {
         let key = Key(cause: gap.cause, symbol: gap.symbol, fromNs: gap.fromNs)
         return places[key].map { gaps[$0].toNs != 0 } ?? false
     }
 
-    /// Ends every hole that lasts: nothing goes beyond the end of a run.
+    /// Ends every open gap: none extends beyond the end of a run.
     ///
     /// - Parameters:
-    ///   - atNs: when they ended at the latest.
-    ///   - kept: those that last on.
+    ///   - atNs: the latest time at which they ended.
+    ///   - kept: those that remain open.
     package mutating func endAll(atNs: Int64, except kept: Set<RecordedGap> = []) {
         for place in lasting where !kept.contains(gaps[place]) {
             lasting.remove(place)

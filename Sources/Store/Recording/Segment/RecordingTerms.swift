@@ -1,5 +1,5 @@
-// What an engine must be told to repeat a recording: lines of a name and a value. Lines with unknown names
-// are skipped, so that a later version may say more.
+// What an engine needs in order to repeat a recording: lines of a name and a value. Lines with unknown names
+// are skipped, so that a later version may add more.
 //
 //     market spot
 //     symbol BTCUSDT
@@ -7,27 +7,27 @@
 
 /// Venue, symbols and configuration of a recording.
 package struct RecordingTerms: Hashable, Sendable {
-    /// Most lines that are read.
+    /// Most lines read.
     package static let lineCountMax = 1 << 17
 
     /// Name of the market.
     package var market: String
-    /// Names of the symbols, in the order of their numbers.
+    /// Names of the symbols in order of their numbers.
     package var symbols: [[UInt8]]
-    /// Numbers of the configuration by their names.
+    /// Numbers of the configuration by name.
     package var numbers: [String: Int64]
 
-    /// Terms of these parts.
+    /// Terms with these values.
     ///
     /// - Parameters:
     ///   - market: its name.
     ///   - symbols: their names.
-    ///   - numbers: of the configuration.
+    ///   - numbers: numbers of the configuration.
     package init(market: String, symbols: [[UInt8]], numbers: [String: Int64]) {
         (self.market, self.symbols, self.numbers) = (market, symbols, numbers)
     }
 
-    /// The terms as bytes.
+    /// The terms in bytes.
     package var bytes: [UInt8] {
         var bytes = Array("market \(market)\n".utf8)
         for symbol in symbols { bytes += Array("symbol ".utf8) + symbol + [0x0A] }
@@ -35,7 +35,7 @@ package struct RecordingTerms: Hashable, Sendable {
         return bytes
     }
 
-    /// The terms that these bytes say; nil if there is no market among them.
+    /// Parses terms; nil if they name no market.
     package init?(_ bytes: [UInt8]) {
         var market: String?
         var symbols: [[UInt8]] = []

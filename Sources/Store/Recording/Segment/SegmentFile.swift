@@ -1,6 +1,6 @@
-// A file of a recording: read at any place, or written at its end. Every call says what the system says.
+// A file of a recording: read at any position, or appended to. Every call returns the system's error.
 //
-// SAFETY: owns the descriptor and closes it once; the system is told of no more bytes than an array holds.
+// SAFETY: owns the descriptor and closes it once; the system is given no more bytes than an array holds.
 
 import Glibc
 
@@ -8,17 +8,17 @@ import Glibc
 package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file or folder.
     package var path: String
-    /// The system's number.
+    /// The system's error number.
     package var errno: Int32
 
-    /// A refusal.
+    /// An error.
     ///
     /// - Parameters:
     ///   - path: the file or folder.
-    ///   - errno: the system's number.
+    ///   - errno: the system's error number.
     package init(path: String, errno: Int32) { (self.path, self.errno) = (path, errno) }
 
-    /// One line for people.
+    /// One line for display.
     package var description: String { unsafe "\(path): \(String(cString: strerror(errno)))" }
 }
 
@@ -27,15 +27,15 @@ package final class SegmentFile {
     /// Its path.
     package private(set) var path: String
     private let descriptor: Int32
-    /// Bytes that were read so far.
+    /// Bytes read so far.
     package private(set) var readBytes = 0
-    /// Bytes in it, as far as this object knows.
+    /// Its size in bytes, as far as this object knows.
     package private(set) var length: Int
 
-    /// Opens a file to read it.
+    /// Opens a file for reading.
     package init(reading path: String) throws(DiskError) {
         self.path = path
-        // Not even opened: the writer of a pipe would find its reader gone.
+        // Not even opened: a pipe's writer would find its reader gone.
         var named = stat()
         if unsafe stat(path, &named) == 0, named.st_mode & S_IFMT != S_IFREG {
             throw DiskError(path: path, errno: named.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
@@ -51,7 +51,7 @@ package final class SegmentFile {
         length = Int(facts.st_size)
     }
 
-    /// Makes a file that is not there yet.
+    /// Creates a new file.
     package init(creating path: String) throws(DiskError) {
         self.path = path
         descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
@@ -59,8 +59,7 @@ package final class SegmentFile {
         length = 0
     }
 
-    /// Opens a file that is there to cut it and to write behind its end. A link is not followed: what it
-    /// leads to is not ours.
+    /// Opens an existing file to truncate and append to it. A link is not followed: its target is not ours.
     package init(appending path: String) throws(DiskError) {
         self.path = path
         descriptor = unsafe open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
@@ -94,7 +93,7 @@ package final class SegmentFile {
         return bytes
     }
 
-    /// Appends bytes, whole or not at all.
+    /// Appends bytes, all or none.
     package func append(_ bytes: [UInt8]) throws(DiskError) {
         var written = 0
         while written < bytes.count {
@@ -112,20 +111,20 @@ package final class SegmentFile {
         length += bytes.count
     }
 
-    /// Cuts the file.
+    /// Truncates the file.
     package func cut(to length: Int) throws(DiskError) {
         if ftruncate(descriptor, off_t(length)) != 0 { throw DiskError(path: path, errno: errno) }
         self.length = length
     }
 
-    /// Brings what was written to the disk.
+    /// Syncs it to the disk.
     package func sync() throws(DiskError) {
         if fdatasync(descriptor) != 0 && errno != EINVAL && errno != EROFS {
             throw DiskError(path: path, errno: errno)
         }
     }
 
-    /// Gives it another name in its folder, at which nothing may be. Its folder belongs to this process.
+    /// Renames it within its folder to a name that must not exist. Its folder belongs to this process.
     func rename(to name: String) throws(DiskError) {
         var named = stat()
         if unsafe lstat(name, &named) == 0 { throw DiskError(path: name, errno: EEXIST) }
@@ -133,7 +132,7 @@ package final class SegmentFile {
         path = name
     }
 
-    /// Whether its name still leads to it: a file that was removed takes bytes without a word.
+    /// Whether its name still leads to it: a removed file accepts bytes silently.
     package var isThere: Bool {
         var (facts, named) = (stat(), stat())
         return unsafe fstat(descriptor, &facts) == 0 && facts.st_nlink > 0 && stat(path, &named) == 0
@@ -141,7 +140,7 @@ package final class SegmentFile {
     }
 }
 
-/// The right to record into a folder: one process at a time has it, and it ends with the process.
+/// The right to record into a folder: one process at a time holds it, until it ends.
 package final class RecordingLock: Sendable {
     private let descriptor: Int32
 
@@ -161,11 +160,11 @@ package final class RecordingLock: Sendable {
 
 /// A folder of segments.
 package enum RecordingFolder {
-    /// Makes a folder unless it is there, and brings its name to the disk.
+    /// Creates a folder unless it exists, and syncs its name to the disk.
     ///
     /// - Parameters:
-    ///   - path: of the folder.
-    ///   - sync: brings the names in a folder to the disk.
+    ///   - path: the folder.
+    ///   - sync: syncs the names in a folder to the disk.
     package static func make(
         _ path: String, sync: (String) -> Void = RecordingFolder.sync
     ) throws(DiskError) {
@@ -173,19 +172,19 @@ package enum RecordingFolder {
         if errno != EEXIST { throw DiskError(path: path, errno: errno) }
     }
 
-    /// The folder that a file or folder is in.
+    /// The parent folder of a file or folder.
     private static func parent(of path: String) -> String {
         let name = path.utf8.reversed().drop { $0 == 0x2F }.drop { $0 != 0x2F }
         let parent = String(decoding: name.reversed(), as: UTF8.self)
         return parent.isEmpty ? "." : parent
     }
 
-    /// Paths of the segments in a folder, in the order of their names: by shard, then by number.
+    /// Paths of the segments in a folder, sorted by name: by shard, then by number.
     package static func segments(in path: String) throws(DiskError) -> [String] {
         try files(in: path, suffix: SegmentLayout.suffix)
     }
 
-    /// Paths of the files in a folder whose names end so, in the order of their names.
+    /// Paths of the files in a folder with this suffix, sorted by name.
     package static func files(in path: String, suffix: String) throws(DiskError) -> [String] {
         guard let folder = unsafe opendir(path) else { throw DiskError(path: path, errno: errno) }
         defer { unsafe closedir(folder) }
@@ -199,8 +198,8 @@ package enum RecordingFolder {
         return names.sorted().map { path + "/" + $0 }
     }
 
-    /// Length in bytes and time of the last change in nanoseconds since 1970; nil if it is not there, or no
-    /// file but a link, a folder, a pipe.
+    /// Size in bytes and time of the last change in nanoseconds since 1970; nil if it does not exist or is
+    /// not a regular file.
     package static func facts(_ path: String) -> (bytes: Int, changedAtNs: Int64)? {
         var facts = stat()
         if unsafe lstat(path, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG { return nil }
@@ -209,13 +208,13 @@ package enum RecordingFolder {
         )
     }
 
-    /// Whether a path is that of a folder.
+    /// Whether a path is a folder.
     package static func isFolder(_ path: String) -> Bool {
         var facts = stat()
         return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Brings the names in a folder to the disk, where the file system can do that.
+    /// Syncs the names in a folder to the disk, where the file system can do that.
     package static func sync(_ path: String) {
         let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder < 0 { return }

@@ -1,10 +1,10 @@
-// The first bytes of a segment; `SegmentLayout` says where its fields lie.
+// The first bytes of a segment; `SegmentLayout` defines the fields.
 
 import MarketData
 
-/// What stands at the beginning of a segment.
+/// The header of a segment.
 package struct SegmentHeader: Hashable, Sendable {
-    /// When its recording began, in nanoseconds since 1970; together with the shard it names the recording.
+    /// When its recording began, in nanoseconds since 1970; with the shard it identifies the recording.
     package var startedAtNs: Int64
     /// When the segment began.
     package var createdAtNs: Int64
@@ -12,22 +12,22 @@ package struct SegmentHeader: Hashable, Sendable {
     package var number: UInt64
     /// Sequence number of its first block.
     package var firstSequence: UInt64
-    /// Which shard, from 0.
+    /// Number of the shard, from 0.
     package var shard: UInt16
-    /// Of how many.
+    /// Number of shards.
     package var shardCount: UInt16
     /// Length of the header; the first block follows.
     package var length = SegmentLayout.headerLength
 
-    /// A header of these parts.
+    /// A header with these values.
     ///
     /// - Parameters:
     ///   - startedAtNs: when the recording began.
     ///   - createdAtNs: when the segment began.
-    ///   - number: of the segment.
-    ///   - firstSequence: of its first block.
-    ///   - shard: which one.
-    ///   - shardCount: of how many.
+    ///   - number: number of the segment.
+    ///   - firstSequence: sequence number of its first block.
+    ///   - shard: number of the shard.
+    ///   - shardCount: number of shards.
     package init(
         startedAtNs: Int64, createdAtNs: Int64, number: UInt64, firstSequence: UInt64, shard: UInt16,
         shardCount: UInt16
@@ -36,7 +36,7 @@ package struct SegmentHeader: Hashable, Sendable {
         (self.firstSequence, self.shard, self.shardCount) = (firstSequence, shard, shardCount)
     }
 
-    /// The header as bytes.
+    /// The header in bytes.
     package var bytes: [UInt8] {
         var bytes = SegmentLayout.magic
         bytes.append(little: SegmentLayout.version)
@@ -52,22 +52,22 @@ package struct SegmentHeader: Hashable, Sendable {
         return bytes
     }
 
-    /// Why the beginning of a file is no header.
+    /// Why a file does not start with a header.
     package enum Refusal: Error, Hashable, Sendable {
-        /// It is something else, too short, or damaged.
+        /// Something else, too short, or damaged.
         case notASegment
-        /// A version that this build does not know.
+        /// A version unknown to this build.
         case unknownVersion(UInt32)
     }
 
-    /// The header at the front of these bytes.
+    /// Parses the header at the front of these bytes.
     package init(_ bytes: [UInt8]) throws(Refusal) {
         guard bytes.count >= SegmentLayout.headerLength, bytes.starts(with: SegmentLayout.magic) else {
             throw .notASegment
         }
         var cursor = ByteCursor(bytes, at: 8)
         guard let version = cursor.next(UInt32.self) else { throw .notASegment }
-        // A damaged version is no unknown one.
+        // A damaged version number is not an unknown version.
         guard CRC32.value(of: bytes.span.extracting(first: 60), .castagnoli) == SegmentHeader.check(bytes)
         else {
             throw .notASegment
@@ -92,6 +92,6 @@ package struct SegmentHeader: Hashable, Sendable {
         return cursor.next()
     }
 
-    /// Whether these bytes begin a segment of any version.
+    /// Whether these bytes start a segment of any version.
     static func begins(_ bytes: some Collection<UInt8>) -> Bool { bytes.starts(with: SegmentLayout.magic) }
 }

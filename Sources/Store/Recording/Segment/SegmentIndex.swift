@@ -1,7 +1,7 @@
-// What closes a segment: where its blocks are, when they are from, whose updates are in them, and its holes.
+// The end of a closed segment: where its blocks are, their times and symbols, and its gaps.
 //
 //     u32 symbols, each counted text · u32 blocks, each: u64 offset, u64 sequence, i64 first, i64 last, u32
-//     frames, u8 flags (1: a base begins it), then a bit for each symbol, the lowest first · u32 holes, each
+//     frames, u8 flags (1: it starts with a base), then a bit for each symbol, lowest first · u32 gaps, each
 //     as `RecordedGap`
 //
 // The index repeats what the blocks say. Without it, a reader finds the same by reading their headers.
@@ -15,7 +15,7 @@ package struct SegmentIndex: Hashable, Sendable {
 
     /// One block.
     package struct Entry: Hashable, Sendable {
-        /// Where it begins in the file.
+        /// Its position in the file.
         package var offset: UInt64
         /// Its number.
         package var sequence: UInt64
@@ -25,23 +25,23 @@ package struct SegmentIndex: Hashable, Sendable {
         package var lastAtNs: Int64
         /// Number of its frames.
         package var frameCount: UInt32
-        /// Whether a base begins it: terms, connections and a copy of every live book. Reading may begin
+        /// Whether it starts with a base: terms, connections and a copy of every live book. Reading can start
         /// here.
         package var isBase: Bool
         /// A bit for each symbol of which it holds an update, a snapshot or a book.
         package var symbols: [UInt8]
 
-        /// Whether it holds anything of a symbol, by its number.
+        /// Whether it holds anything of a symbol, by the symbol's number.
         package func holds(_ symbol: Int) -> Bool {
             symbol >> 3 < symbols.count && symbols[symbol >> 3] >> UInt8(symbol & 7) & 1 == 1
         }
     }
 
-    /// Names of the symbols, in the order of their numbers.
+    /// Names of the symbols in order of their numbers.
     package var symbols: [[UInt8]] = []
-    /// The blocks of frames, in their order.
+    /// The blocks of frames in order.
     package var blocks: [Entry] = []
-    /// The holes.
+    /// The gaps.
     package var gaps: [RecordedGap] = []
 
     /// An empty index.
@@ -49,10 +49,10 @@ package struct SegmentIndex: Hashable, Sendable {
     /// - Parameter symbols: names of the symbols.
     package init(symbols: [[UInt8]] = []) { self.symbols = symbols }
 
-    /// Bytes of a bit for each of so many symbols.
+    /// Size in bytes of a bitmap of this many symbols.
     package static func bitmapLength(_ symbolCount: Int) -> Int { (symbolCount + 7) >> 3 }
 
-    /// The index as bytes.
+    /// The index in bytes.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: UInt32(symbols.count))
@@ -74,7 +74,7 @@ package struct SegmentIndex: Hashable, Sendable {
         return bytes
     }
 
-    /// The index that these bytes say; nil if they are none.
+    /// Parses an index; nil if invalid.
     package init?(_ bytes: [UInt8]) {
         var cursor = ByteCursor(bytes)
         guard let symbolCount = cursor.next(UInt32.self).map(Int.init),

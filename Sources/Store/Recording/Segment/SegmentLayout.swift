@@ -1,4 +1,4 @@
-// Where everything lies in a segment of a recording, version 1. Little endian, no padding.
+// The layout of a segment of a recording, version 1. Little endian, no padding.
 //
 //     segment   header, blocks, then an index block and a trailer if it was closed
 //
@@ -22,43 +22,44 @@
 //
 //     trailer   16 bytes: u64 offset of the index block, "LEND", u32 CRC-32C of bytes 0 ..< 12
 //
-// Compatibility. A reader refuses a version that it does not know. Within a version only what old readers
-// skip is added: kinds of frames, kinds of blocks, and fields behind the known ones of the header, whose
-// length says where they end. The number of a kind is never reused.
+// Compatibility: a reader rejects unknown versions. Within a version only things that old readers skip are
+// added: kinds of frames, kinds of blocks, and fields after the known ones of the header, whose length says
+// where they end. The number of a kind is never reused.
 //
-// A block is written by one call and is whole or not there: its check covers header and bytes. Its number
-// counts every block that was ever filled, written or not: a number that is missing is a hole, listed or not.
+// A block is written by one call and is complete or absent: its CRC covers header and bytes. Its number
+// counts every block ever filled, written or not: a missing number is a gap, listed or not.
 //
-// Every length, number and time is bounded here before it is believed.
+// Every length, number and time is bounded here before it is trusted.
 
-/// Lengths, marks and bounds of a segment.
+/// Lengths, markers and bounds of a segment.
 package enum SegmentLayout {
     static let magic = Array("LOBSEGMT".utf8)
-    /// The version that is written.
+    /// The version written.
     package static let version: UInt32 = 1
-    /// Bytes of a header as written.
+    /// Length of a header as written.
     package static let headerLength = 64
     static let headerLengthMax = 4096
     static let blockMagic = Array("LBLK".utf8)
-    /// Bytes in front of the stored bytes of a block.
+    /// Bytes before the stored bytes of a block.
     package static let blockHeaderLength = 48
     static let frameHeaderLength = 16
     static let trailerMagic = Array("LEND".utf8)
     /// Bytes of the trailer.
     package static let trailerLength = 16
-    /// A block is closed before it grows beyond this; only a frame that is longer has a longer block, alone.
+    /// A block is closed before it grows beyond this; only a single longer frame gets a longer block of its
+    /// own.
     package static let blockBytes = 1 << 18
-    /// No block is longer than this unpacked, so no frame is either.
+    /// Largest uncompressed block, and so the largest frame.
     package static let blockBytesMax = 1 << 24
-    /// No block is longer than this as stored.
+    /// Largest stored block.
     package static let storedBytesMax = blockBytesMax + (1 << 17)
-    /// No segment and no block has a higher number: one more can always be counted.
+    /// Highest number of a segment or block: one more can always be counted.
     package static let numberMax: UInt64 = 1 << 62
-    /// Times of segments, blocks, frames and gaps: from 1970 for a hundred years, so that the difference of
-    /// any two is a time as well.
+    /// Times of segments, blocks, frames and gaps: a hundred years from 1970, so that the difference of any
+    /// two is a time as well.
     package static let timesNs: ClosedRange<Int64> = 0...(1 << 62)
-    /// What the names of segments end with.
+    /// Suffix of segment names.
     package static let suffix = ".lobrec"
-    /// What is behind the name of a segment until its header is on the disk.
+    /// Suffix of a segment's name until its header is on the disk.
     package static let hiddenSuffix = ".new"
 }

@@ -1,23 +1,23 @@
-// A segment, read block by block. One that was closed has an index; of any other, and of one whose index is
-// damaged, every whole block is found by reading on from the header, and behind a damaged place by the next
-// block whose check is right. What is not a whole block is counted and said.
+// A segment, read block by block. A closed one has an index; of any other, or if the index is damaged, every
+// intact block is found by reading on from the header, and after damage from the next block with a correct
+// CRC. Anything that is not an intact block is counted and reported.
 //
-// Worst case: an index costs one read. Without it the file is read twice at most; see `BlockScan`.
+// Worst case: an index costs one read. Without it the file is read at most twice; see `BlockScan`.
 
 import Glibc
 
-/// Why a file is no segment, or cannot be read.
+/// Why a file is not a segment, or cannot be read.
 package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system refuses.
+    /// The file system refuses.
     case disk(DiskError)
     /// It is something else.
     case notASegment(path: String)
-    /// It has the name or the first bytes of a segment, and no whole header.
+    /// It has the name or the first bytes of a segment, but no intact header.
     case damagedHeader(path: String)
-    /// A version that this build does not know.
+    /// A version unknown to this build.
     case unknownVersion(path: String, version: UInt32)
 
-    /// One line for people.
+    /// One line for display.
     package var description: String {
         switch self {
         case .disk(let error): error.description
@@ -30,11 +30,11 @@ package enum SegmentError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// An open segment. Used by one thread at a time.
 package final class SegmentReader {
-    /// A stretch of the file that is no whole block.
+    /// A stretch of the file that is not an intact block.
     package struct Damage: Hashable, Sendable {
-        /// Where it begins.
+        /// Its position.
         package var offset: Int
-        /// How long it is.
+        /// Its length.
         package var length: Int
     }
 
@@ -42,22 +42,21 @@ package final class SegmentReader {
     package let file: SegmentFile
     /// Its header.
     package let header: SegmentHeader
-    /// Its blocks, and what its index says besides; without an index the symbols of blocks are not known.
+    /// Its blocks and other contents of its index; without an index the symbols of blocks are not known.
     package private(set) var index = SegmentIndex()
-    /// Whether it was closed and its index is whole.
+    /// Whether it was closed and its index is intact.
     package private(set) var isClosed = false
-    /// What is damaged, as far as it is known: where there is an index, a damaged block shows when it is
-    /// read.
+    /// Known damage; with an index, a damaged block shows only when it is read.
     package private(set) var damages: [Damage] = []
-    /// Where the last whole block ends.
+    /// Where the last intact block ends.
     package private(set) var wholeLength: Int
     private let packer: ZstdBlock
 
     /// Opens a segment.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - usesIndex: false to look at every block instead.
+    ///   - path: the file.
+    ///   - usesIndex: false to examine every block instead.
     package init(path: String, usesIndex: Bool = true) throws(SegmentError) {
         (file, header) = try SegmentReader.opened(path)
         guard let packer = ZstdBlock() else { throw .disk(DiskError(path: path, errno: ENOMEM)) }
@@ -72,7 +71,7 @@ package final class SegmentReader {
         wholeLength = max(wholeLength, scan.wholeLength)
     }
 
-    /// The header of a file and its length, without a look at the rest.
+    /// The header and size of a file, without reading the rest.
     package static func facts(of path: String) throws(SegmentError) -> (header: SegmentHeader, bytes: Int) {
         let (file, header) = try opened(path)
         return (header, file.length)
@@ -131,7 +130,7 @@ package final class SegmentReader {
         return (index, offset)
     }
 
-    /// A whole block at an offset: its header and its unpacked bytes; nil if there is none.
+    /// An intact block at an offset: its header and its uncompressed bytes; nil if there is none.
     package func block(at offset: Int) throws(SegmentError) -> (header: BlockHeader, raw: [UInt8])? {
         guard let (header, stored) = try stored(at: offset) else { return nil }
         switch header.packing {
@@ -152,6 +151,6 @@ package final class SegmentReader {
         return header.isWhole(stored.span) ? (header, stored) : nil
     }
 
-    /// Bytes behind the last whole block of a segment that was not closed.
+    /// Bytes after the last intact block of a segment that was not closed.
     package var cutBytes: Int { isClosed ? 0 : file.length - wholeLength }
 }

@@ -1,12 +1,12 @@
-// The last bytes of a segment that was closed: where its index is.
+// The last bytes of a closed segment: the position of its index.
 
 import MarketData
 
-/// What stands at the end of a segment that was closed.
+/// The trailer of a closed segment.
 package enum SegmentTrailer {
-    /// The trailer as bytes.
+    /// The trailer in bytes.
     ///
-    /// - Parameter indexOffset: where the index block begins in the file.
+    /// - Parameter indexOffset: position of the index block in the file.
     package static func bytes(indexOffset: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: UInt64(indexOffset))
@@ -15,8 +15,8 @@ package enum SegmentTrailer {
         return bytes
     }
 
-    /// Where the index block begins; nil if these bytes are no trailer, or the offset is none of a file of
-    /// this length.
+    /// Position of the index block; nil if these bytes are not a trailer, or the offset is impossible in a
+    /// file of this length.
     package static func indexOffset(_ bytes: [UInt8], fileLength: Int) -> Int? {
         if bytes.count != SegmentLayout.trailerLength { return nil }
         var cursor = ByteCursor(bytes)

@@ -1,8 +1,8 @@
-// A segment that is being written: a header, blocks as they come, and at its end the index and the trailer.
+// A segment being written: a header, blocks as they come, and finally the index and the trailer.
 //
-// Each block is one call of the system, and one that is not written whole is cut off again. What was written
-// survives the death of the process at once, and that of the machine after `sync`. The file has another name
-// until its header is on the disk, so that nobody ever finds a segment without one.
+// Each block is one system call, and one not written completely is truncated away. What was written survives
+// the death of the process at once, and that of the machine after `sync`. The file has another name until its
+// header is on the disk, so that nobody ever finds a segment without one.
 
 /// An open segment. Used by one thread at a time.
 package final class SegmentWriter {
@@ -11,14 +11,14 @@ package final class SegmentWriter {
     private let file: SegmentFile
     private var index: SegmentIndex
 
-    /// Makes the file of a segment.
+    /// Creates the file of a segment.
     ///
     /// - Parameters:
-    ///   - path: of the file; nothing may be there.
-    ///   - header: what it begins with.
+    ///   - path: the file; must not exist.
+    ///   - header: its header.
     ///   - symbols: names of its symbols.
-    ///   - meetFault: called between the making of the file and its first byte. For tests.
-    /// - Throws: what the disk says; no file is left behind then.
+    ///   - meetFault: called between creating the file and writing its first byte. For tests.
+    /// - Throws: the disk's error; no file is then left behind.
     package init(
         path: String, _ header: SegmentHeader, symbols: [[UInt8]],
         meetFault: () throws(DiskError) -> Void = {}
@@ -30,7 +30,7 @@ package final class SegmentWriter {
             try file.sync()
             try file.rename(to: path)
         } catch {
-            // A full disk still takes names: without a header each would be one more file that is nothing.
+            // A full disk still accepts names: without a header each would be one more useless file.
             try? RecordingFolder.remove(file.path)
             throw error
         }
@@ -62,21 +62,21 @@ package final class SegmentWriter {
                 isBase: block.isBase, symbols: block.symbols))
     }
 
-    /// Brings what was written to the disk.
+    /// Syncs it to the disk.
     package func sync() throws(DiskError) { try file.sync() }
 
-    /// Writes index and trailer, and brings all to the disk.
+    /// Writes index and trailer, and syncs everything to the disk.
     ///
     /// - Parameters:
-    ///   - gaps: the holes of this segment.
-    ///   - packer: packs the index.
+    ///   - gaps: the gaps of this segment.
+    ///   - packer: compresses the index.
     package func close(gaps: [RecordedGap], _ packer: ZstdBlock) throws(DiskError) {
         index.gaps = gaps
         try file.append(SegmentWriter.ending(index, offset: file.length, packer))
         try file.sync()
     }
 
-    /// Index block and trailer; only the trailer if the index is too long for a block.
+    /// Index block and trailer; only the trailer if the index exceeds a block.
     private static func ending(_ index: SegmentIndex, offset: Int, _ packer: ZstdBlock) -> [UInt8] {
         let raw = index.bytes
         guard raw.count <= SegmentLayout.blockBytesMax else { return [] }
@@ -91,20 +91,20 @@ package final class SegmentWriter {
         return block + SegmentTrailer.bytes(indexOffset: offset)
     }
 
-    /// What was found at a segment that nobody had closed.
+    /// Result of repairing a segment that was not closed.
     package struct Repair: Hashable, Sendable {
         /// Its path.
         package var path: String
-        /// Whole blocks, all of which stay.
+        /// Intact blocks, all of which stay.
         package var blockCount: Int
-        /// Bytes that were cut off behind the last of them.
+        /// Bytes truncated after the last of them.
         package var cutBytes: Int
     }
 
-    /// Closes a segment that was not: everything behind its last whole block is cut off, and index and
-    /// trailer are written. A damaged place between whole blocks stays as it is.
+    /// Closes a segment that was not: everything after its last intact block is truncated, and index and
+    /// trailer are written. Damage between intact blocks stays.
     ///
-    /// - Returns: what was done; nil if the segment was closed already.
+    /// - Returns: what was done; nil if the segment was already closed.
     package static func repair(path: String, _ packer: ZstdBlock) throws(SegmentError) -> Repair? {
         let reader = try SegmentReader(path: path)
         if reader.isClosed { return nil }
@@ -129,7 +129,7 @@ package final class SegmentWriter {
 }
 
 extension SegmentReader {
-    /// The names of the symbols and the holes, from the frames themselves: for a segment that was not closed.
+    /// The names of the symbols and the gaps, from the frames themselves: for a segment that was not closed.
     package func survey() throws(SegmentError) -> (symbols: [[UInt8]], gaps: [RecordedGap]) {
         var symbols: [[UInt8]] = []
         var gaps = GapList()

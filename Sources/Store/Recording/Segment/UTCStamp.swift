@@ -1,4 +1,4 @@
-// A time as people and file names write it, in UTC.
+// A UTC time as written for people and in file names.
 
 /// A moment of the Gregorian calendar.
 package struct UTCStamp: Hashable, Sendable {
@@ -10,12 +10,12 @@ package struct UTCStamp: Hashable, Sendable {
 
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    /// The moment so many nanoseconds after 1970; before that, 1970.
+    /// The moment this many nanoseconds after 1970; 1970 if negative.
     package init(ns: Int64) {
         let seconds = Int(max(ns, 0) / 1_000_000_000)
         millisecond = Int(max(ns, 0) / 1_000_000 % 1000)
         second = seconds % 86_400
-        // Years that begin in March: the leap day is the last of its year.
+        // Years start in March, so that the leap day is the last of its year.
         let days = seconds / 86_400 + 719_468
         let (era, ofEra) = (days / 146_097, days % 146_097)
         let year = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
@@ -31,13 +31,13 @@ package struct UTCStamp: Hashable, Sendable {
 
     private var time: [String] { [second / 3600, second / 60 % 60, second % 60].map(UTCStamp.two) }
 
-    /// For the name of a file: `20261129T151305Z`.
+    /// For a file name: `20261129T151305Z`.
     package var name: String { date.joined() + "T" + time.joined() + "Z" }
 
     /// The day: `2026-11-29`.
     package var day: String { date.joined(separator: "-") }
 
-    /// For people: `2026-11-29 15:13:05.250`.
+    /// For display: `2026-11-29 15:13:05.250`.
     package var text: String {
         let thousandths = "\(1000 + millisecond)".dropFirst()
         return day + " " + time.joined(separator: ":") + "." + thousandths

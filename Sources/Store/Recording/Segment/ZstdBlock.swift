@@ -1,12 +1,12 @@
-// Packs and unpacks single blocks with zstd, level 1: on this traffic it beats the higher levels up to 8.
+// Compresses and decompresses single blocks with zstd, level 1: on this traffic it beats the higher levels up
+// to 8.
 //
-// SAFETY: owns its contexts and frees each once; the library writes into arrays of the length that it is
-// told, and the length that a packed block claims is compared with what the caller allows before there is
-// room for it.
+// SAFETY: owns its contexts and frees each once; the library writes into arrays of the length it is given,
+// and a compressed block's claimed length is compared with the caller's limit before room is made for it.
 
 import CLobZstd
 
-/// A packer and unpacker of blocks. Used by one thread at a time.
+/// A compressor and decompressor of blocks. Used by one thread at a time.
 @safe
 package final class ZstdBlock {
     private static let level: Int32 = 1
@@ -14,7 +14,7 @@ package final class ZstdBlock {
     private let packer: OpaquePointer
     private let unpacker: OpaquePointer
 
-    /// A new one; nil if there is no memory.
+    /// Creates one; nil if there is no memory.
     package init?() {
         guard let packer = unsafe ZSTD_createCCtx() else { return nil }
         guard let unpacker = unsafe ZSTD_createDCtx() else {
@@ -29,7 +29,7 @@ package final class ZstdBlock {
         unsafe ZSTD_freeDCtx(unpacker)
     }
 
-    /// The bytes packed as one frame; nil if the library fails.
+    /// The bytes compressed as one frame; nil if the library fails.
     package func pack(_ raw: [UInt8]) -> [UInt8]? {
         var packed = [UInt8](repeating: 0, count: ZSTD_compressBound(raw.count))
         let length = unsafe packed.withUnsafeMutableBytes { room in
@@ -43,11 +43,11 @@ package final class ZstdBlock {
         return packed
     }
 
-    /// The bytes of one packed frame.
+    /// The bytes of one compressed frame.
     ///
     /// - Parameters:
     ///   - packed: the frame.
-    ///   - length: how long it is unpacked; bounded by the caller.
+    ///   - length: its uncompressed length; bounded by the caller.
     /// - Returns: nil if it is damaged or of another length.
     package func unpack(_ packed: [UInt8], length: Int) -> [UInt8]? {
         let claimed = unsafe packed.withUnsafeBytes { bytes in
