@@ -29,6 +29,11 @@ import Testing
         #expect(try read("/v1/books/A/analytics", query) == .analytics("A", analysis))
         #expect(try read("/v1/stream", [("intervalMs", "100")]) == .stream(nil, intervalMs: 100))
         #expect(try read("/v1/buffers") == .buffers && read("/v1/planner") == .planner)
+        var history = HistoryQuery(list: .gaps)
+        #expect(try read("/v1/history/gaps") == .history(history))
+        (history.symbol, history.day, history.countMax) = ("A", "2026-11-29", 7)
+        let rows = [("symbol", "A"), ("day", "2026-11-29"), ("limit", "7")]
+        #expect(try read("/v1/history/gaps", rows) == .history(history))
         #expect(try read("/v1/connections") == .connections && read("/v1/latency") == .latency)
     }
 
@@ -38,7 +43,7 @@ import Testing
 
     @Test(arguments: [
         "/v1", "/v1/", "/v1/nope", "/v1/books/", "/v1/books/A/", "/v1/books/A/levels", "/v1/books//analytics",
-        "/v1/books/A/analytics/x", "/v1/stream/A",
+        "/v1/books/A/analytics/x", "/v1/stream/A", "/v1/history", "/v1/history/losses", "/v1/history/gaps/1",
     ])
     func unknownPaths(_ path: String) {
         #expect(throws: APIProblem.unknownPath) { try read(path) }
@@ -52,7 +57,9 @@ import Testing
         ("/v1/books/A/analytics", "price", "1."), ("/v1/books/A/analytics", "price", ".1"),
         ("/v1/books/A/analytics", "notional", "1234567890123456789"),
         ("/v1/books/A/analytics", "notional", "1.2.3"), ("/v1/books/A/analytics", "levels", "0"),
-        ("/v1/books/A/analytics", "basisPoints", "10001"),
+        ("/v1/books/A/analytics", "basisPoints", "10001"), ("/v1/history/gaps", "day", "2026-11"),
+        ("/v1/history/gaps", "day", "2026-11-2x"), ("/v1/history/gaps", "day", "20261129xx"),
+        ("/v1/history/gaps", "symbol", ""), ("/v1/history/audits", "limit", "1001"),
     ])
     func badValues(_ path: String, _ name: String, _ value: String) {
         let problem = #expect(throws: APIProblem.self) { try read(path, [(name, value)]) }

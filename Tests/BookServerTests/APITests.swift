@@ -1,8 +1,10 @@
 // The server's own requests over sockets, held against the document that describes them.
 
 import BookEngine
+import Foundation
 import LobTransport
 import MarketData
+import TestSupport
 import Testing
 import VenueSupport
 
@@ -11,7 +13,19 @@ import VenueSupport
 extension ServerTests {
     /// Every path of the document answers as the document says, and every path of the table is in it.
     @Test func answersAreAsDescribed() throws {
-        let stack = try Stack()
+        var options = BookServer.Options()
+        options.history = { query, use in
+            // Another thread has the rows later.
+            Thread.detachNewThread {
+                switch query.day {
+                case "2026-02-30": use(.noSuchDay)
+                case "2026-02-28": use(.failed)
+                default: use(.rows(["{\"fromNs\":1,\"toNs\":null,\"symbol\":\"A\"}"]))
+                }
+            }
+            return query.symbol != "BUSY"
+        }
+        let stack = try Stack(options: options)
         defer { stack.stop() }
         for symbol in stack.symbols { _ = try stack.depth(symbol) }
         let check = try SchemaCheck(stack.get("/v1/openapi.json").body)
@@ -31,6 +45,11 @@ extension ServerTests {
             ("/v1/books/{symbol}/analytics", "/v1/books/SIM0USDT/analytics?quantity=x", 400),
             ("/v1/buffers", "/v1/buffers", 200), ("/v1/planner", "/v1/planner", 200),
             ("/v1/connections", "/v1/connections", 200), ("/v1/latency", "/v1/latency", 200),
+            ("/v1/history/{list}", "/v1/history/gaps?day=2026-11-29&symbol=A&limit=1", 200),
+            ("/v1/history/{list}", "/v1/history/losses", 404),
+            ("/v1/history/{list}", "/v1/history/gaps?day=2026-02-30", 400),
+            ("/v1/history/{list}", "/v1/history/gaps?day=2026-02-28", 503),
+            ("/v1/history/{list}", "/v1/history/audits?symbol=BUSY", 503),
         ]
         for (path, target, status) in requests {
             let answer = try stack.get(target)
@@ -41,6 +60,29 @@ extension ServerTests {
         }
         let others: Set = ["/metrics", "/v1/stream"]
         #expect(check.paths == Set(requests.map(\.path)).union(others))
+    }
+
+    /// A store that answers nobody keeps nothing else waiting, nor do more questions than may wait.
+    @Test func aStoreThatIsSilent() throws {
+        var options = BookServer.Options()
+        options.history = { _, _ in true }
+        let stack = try Stack(options: options)
+        defer { stack.stop() }
+        let waiting = (0..<HistoryDesk.waitingCountMax).map { _ in
+            RawClient(
+                stack.server.port, head: "GET /v1/history/gaps HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        }
+        var answer = Answer()
+        stack.drive("refused") {
+            answer = (try? stack.get("/v1/history/gaps")) ?? Answer()
+            return answer.text.contains("storeBusy")
+        }
+        #expect(answer.status == 503 && waiting.allSatisfy { $0.read().isEmpty })
+        #expect(try stack.get("/health").status == 200)
+        let other = try Stack()
+        defer { other.stop() }
+        let none = try other.get("/v1/history/gaps")
+        #expect(none.status == 404 && none.text.contains("noStore"))
     }
 
     /// A check that finds nothing proves nothing.

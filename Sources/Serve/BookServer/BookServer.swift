@@ -92,6 +92,8 @@ package final class BookServer: Sendable {
         package var listEverySeconds = 3_600
         /// Dialect of the server's own messages; nil: the current one.
         package var dialect: WireDialect?
+        /// Reads what a store has kept; nil if there is none.
+        package var history: HistoryProvider?
 
         /// Defaults: loopback, a free port.
         package init() {}

@@ -21,6 +21,7 @@ extension ServerMachine {
         flush(nowNs)
         showEvents(nowNs)
         takeList(nowNs)
+        answerHistory()
         publish(nowNs)
         if !isBusy {
             for shard in shards { shard.wake.arm() }

@@ -56,6 +56,8 @@ final class ServerMachine {
     var snapshot = DepthSnapshot()
     /// The stream of tops and changes of state.
     let events: EventHub
+    /// Questions to the store; nil if there is none.
+    let history: HistoryDesk?
     var rates: UpdateRates
     var latencies = ServerLatencies()
     /// Scratch for messages generated here and for those parsed again.
@@ -108,6 +110,7 @@ final class ServerMachine {
         events = EventHub(
             shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs,
             perAddressMax: options.eventStreamsPerAddressMax)
+        history = options.history.map { HistoryDesk($0) { [remote = loop.remote] in remote.wake() } }
         rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())

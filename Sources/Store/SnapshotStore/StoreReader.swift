@@ -218,6 +218,9 @@ package final class StoreReader {
         }
     }
 
+    /// Ends what is being read, with an error. For any thread.
+    package var interruption: @Sendable () -> Void { { [database] in database.interrupt() } }
+
     func read<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         do {
             return try database.read(body)

@@ -189,7 +189,11 @@ struct Run {
 
     /// Starts to serve, if it is to.
     private func serve(_ service: BookService) throws -> BookServer? {
-        guard let serving else { return nil }
+        guard var serving else { return nil }
+        if let keeping {
+            let history = StoreHistory(path: keeping.path)
+            serving.history = { history.ask($0, $1) }
+        }
         do throws(BookServer.StartError) {
             let server = try BookServer(service, serving)
             let host =

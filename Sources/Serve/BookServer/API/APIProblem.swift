@@ -31,6 +31,18 @@ struct APIProblem: Error, Hashable {
     static let overloaded = APIProblem(
         status: 503, code: "overloaded", detail: "Too much waits for slow readers.")
 
+    /// Nothing is kept for later.
+    static let noStore = APIProblem(
+        status: 404, code: "noStore", detail: "This server keeps no store; see lob run --store.")
+    /// As many questions wait for the store as may.
+    static let storeBusy = APIProblem(
+        status: 503, code: "storeBusy", detail: "As many questions wait for the store as may.")
+    /// The store gives no answer.
+    static let storeFailed = APIProblem(
+        status: 503, code: "storeFailed", detail: "The store cannot be read, or not in time.")
+    /// A day that no month has.
+    static let noDay = badParameter("day", "a day such as 2026-11-29")
+
     /// A symbol the server does not keep.
     static func unknownSymbol(_ name: String) -> APIProblem {
         APIProblem(status: 404, code: "unknownSymbol", detail: "No book of \(name) is kept here.")

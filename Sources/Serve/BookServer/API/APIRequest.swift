@@ -8,6 +8,7 @@
 //     /v1/books/{symbol}            limit
 //     /v1/books/{symbol}/analytics  levels quantity notional price basisPoints
 //     /v1/buffers, /v1/planner, /v1/connections, /v1/latency
+//     /v1/history/{list}            symbol day limit
 //     /v1/stream                    symbols intervalMs
 //     /, /page/…                    anything: the dashboard
 
@@ -28,6 +29,7 @@ enum APIRequest: Equatable {
     case planner
     case connections
     case latency
+    case history(HistoryQuery)
     case stream([String]?, intervalMs: Int)
 
     /// A query about one book. Decimals are still text: their scale depends on the book.
@@ -44,7 +46,9 @@ enum APIRequest: Equatable {
     var isSecret: Bool {
         switch self {
         case .health, .ready, .document, .page: false
-        case .metrics, .books, .book, .analytics, .buffers, .planner, .connections, .latency, .stream: true
+        case .metrics, .books, .book, .analytics, .buffers, .planner, .connections, .latency, .history,
+            .stream:
+            true
         }
     }
 
@@ -91,6 +95,9 @@ enum APIRequest: Equatable {
             return .book(parts[2], levelCountMax: try query.number("limit", 1...levelCountMax) ?? 20)
         case ("books", 4) where !parts[2].isEmpty && parts[3] == "analytics":
             return .analytics(parts[2], try query.analysis())
+        case ("history", 3):
+            guard let list = HistoryQuery.List(rawValue: parts[2]) else { throw .unknownPath }
+            return .history(try query.history(list))
         case ("stream", 2):
             return .stream(
                 try query.names("symbols"), intervalMs: try query.number("intervalMs", intervalsMs) ?? 250)
@@ -146,6 +153,25 @@ private struct Query {
         analysis.price = try decimal("price")
         analysis.basisPoints = try number("basisPoints", 0...APIRequest.basisPointsMax)
         return analysis
+    }
+
+    mutating func history(_ list: HistoryQuery.List) throws(APIProblem) -> HistoryQuery {
+        var wanted = HistoryQuery(list: list)
+        if let text = take("symbol") {
+            guard let symbol = SymbolName(text), !symbol.isEmpty else {
+                throw .badParameter("symbol", "a symbol such as BTCUSDT")
+            }
+            wanted.symbol = "\(symbol)"
+        }
+        if let text = take("day") {
+            let isDay = text.utf8.enumerated().allSatisfy { index, byte in
+                index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (0x30...0x39).contains(byte)
+            }
+            if text.utf8.count != 10 || !isDay { throw .noDay }
+            wanted.day = text
+        }
+        wanted.countMax = try number("limit", HistoryQuery.countsMax) ?? wanted.countMax
+        return wanted
     }
 
     func finish() throws(APIProblem) {

@@ -28,6 +28,9 @@ extension ServerMachine {
                 } else {
                     events.open(request, indices, intervalMs: intervalMs)
                 }
+            } else if case .history(let query) = asked {
+                guard let history else { throw .noStore }
+                if !history.ask(query, for: request) { throw .storeBusy }
             } else {
                 request.respond(try answer(asked))
             }
@@ -78,8 +81,33 @@ extension ServerMachine {
         case .latency:
             latencies.receivedToPublished = service.publicationTimes
             return json { latencies.write(&$0) }
-        case .stream: throw .method
+        case .stream, .history: throw .method
         }
+    }
+
+    /// Answers what was asked of the store.
+    func answerHistory() {
+        history?.takeAnswers { request, query, answer in
+            switch answer {
+            case .rows(let rows):
+                request.respond(
+                    json { json in
+                        json.member("list", query.list.rawValue)
+                        json.member("symbol", query.symbol)
+                        json.member("day", query.day)
+                        json.member("limit", query.countMax)
+                        json.member("isCut", rows.count >= query.countMax)
+                        json.array("rows") { json in for row in rows { json.members(row) } }
+                    })
+            case .noSuchDay: refuse(request, .noDay)
+            case .failed: refuse(request, .storeFailed)
+            }
+        }
+    }
+
+    private func refuse(_ request: HTTPRequest, _ problem: APIProblem) {
+        counters.refusalCount += 1
+        request.respond(problem.response)
     }
 
     private func healthAnswer(_ asked: APIRequest) -> HTTPResponse {

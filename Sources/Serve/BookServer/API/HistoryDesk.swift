@@ -1,0 +1,54 @@
+// Requests for rows of a store, which is read on another thread: the server goes on, and answers when the
+// rows are there.
+//
+// Bounded: `waitingCountMax` requests wait; further ones are refused.
+
+import LobHandoff
+import LobTransport
+
+/// Requests without an answer yet. Thread: the loop's.
+final class HistoryDesk {
+    static let waitingCountMax = 8
+
+    private struct Answer: Sendable {
+        var number: UInt64
+        var answer: HistoryAnswer
+    }
+
+    private let provider: HistoryProvider
+    private let wake: @Sendable () -> Void
+    private let answers = CommandQueue<Answer>(capacity: 2 * waitingCountMax)
+    private var waiting: [UInt64: (request: HTTPRequest, query: HistoryQuery)] = [:]
+    private var number: UInt64 = 0
+
+    /// - Parameters:
+    ///   - provider: reads the store.
+    ///   - wake: makes the loop turn; called on any thread.
+    init(_ provider: @escaping HistoryProvider, wake: @escaping @Sendable () -> Void) {
+        (self.provider, self.wake) = (provider, wake)
+    }
+
+    /// Passes a question on.
+    ///
+    /// - Returns: false if too many wait.
+    func ask(_ query: HistoryQuery, for request: HTTPRequest) -> Bool {
+        if waiting.count >= HistoryDesk.waitingCountMax { return false }
+        number += 1
+        waiting[number] = (request, query)
+        let isTaken = provider(query) { [answers, wake, number] answer in
+            _ = answers.post(Answer(number: number, answer: answer))
+            wake()
+        }
+        if !isTaken { waiting[number] = nil }
+        return isTaken
+    }
+
+    /// Delivers what was answered.
+    func takeAnswers(_ deliver: (HTTPRequest, HistoryQuery, HistoryAnswer) -> Void) {
+        if waiting.isEmpty { return }
+        for item in answers.take() {
+            guard let asked = waiting.removeValue(forKey: item.number) else { continue }
+            deliver(asked.request, asked.query, item.answer)
+        }
+    }
+}
