@@ -16,6 +16,8 @@ package final class SnapshotFetch {
     package let requestLimitMs: Int
     /// Time limit for all addresses together.
     let limitMs: Int
+    /// Header lines to add, by their names.
+    package let headers: [String: String]
     var bytes: [UInt8]
     private(set) var status = 0
     private(set) var usedWeight: Int?
@@ -32,14 +34,15 @@ package final class SnapshotFetch {
 
     /// - Parameters:
     ///   - limitMs: time limit for all addresses together.
+    ///   - headers: additional header lines, by name.
     ///   - answered: called when the body starts.
     ///   - finished: called once at the end; nil after a whole body, whatever the status.
     init(
         _ address: String, on clock: any ShellClock, bodyBytesMax: Int, requestLimitMs: Int, limitMs: Int,
-        prefix: [UInt8], answered: @escaping (SnapshotFetch) -> Void,
+        headers: [String: String], prefix: [UInt8], answered: @escaping (SnapshotFetch) -> Void,
         finished: @escaping (SnapshotFetch, String?) -> Void
     ) {
-        (self.address, self.clock) = (address, clock)
+        (self.address, self.clock, self.headers) = (address, clock, headers)
         (self.bodyBytesMax, self.requestLimitMs, self.limitMs) = (bodyBytesMax, requestLimitMs, limitMs)
         bytes = prefix
         prefixBytes = prefix.count

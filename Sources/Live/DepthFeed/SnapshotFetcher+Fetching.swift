@@ -17,7 +17,7 @@ extension SnapshotFetcher {
             bodyBytesMax: options.bodyBytesMax, requestLimitMs: options.requestLimitMs,
             // Ends before the planner takes the request back.
             limitMs: max(Int(planner.configuration.answerTimeoutMs) - 500, 1),
-            prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
+            headers: options.headers, prefix: SnapshotEnvelope(symbol: key.symbol, limit: limit).bytes,
             answered: { [self] fetch in
                 if let cut = fetch.levelCountMax, cut > 0 {
                     fetch.setPrefix(SnapshotEnvelope(symbol: key.symbol, limit: min(limit, cut)).bytes)

@@ -70,7 +70,8 @@ extension SnapshotFetcher {
         case .send(let ticket):
             let fetch = SnapshotFetch(
                 place.restBase + place.exchangeInfoTarget, on: clock, bodyBytesMax: options.listBytesMax,
-                requestLimitMs: options.listLimitMs, limitMs: options.listLimitMs, prefix: [],
+                requestLimitMs: options.listLimitMs, limitMs: options.listLimitMs, headers: options.headers,
+                prefix: [],
                 answered: { [self] in answering(ticket, $0.head) }
             ) { [self] fetch, error in
                 openCount -= 1

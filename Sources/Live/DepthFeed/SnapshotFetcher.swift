@@ -44,6 +44,8 @@ public final class SnapshotFetcher {
         public var redeliveryMs = 20
         /// Time between two status publications.
         public var statusIntervalMs = 500
+        /// Header lines of every request, by their names.
+        public var headers: [String: String] = [:]
 
         /// The defaults.
         public init() {}

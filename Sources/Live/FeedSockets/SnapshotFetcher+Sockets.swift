@@ -36,6 +36,7 @@ extension SnapshotFetch {
         var options = HTTPFetch.Options()
         options.bodyBytesMax = bodyBytesMax
         options.limitMs = requestLimitMs
+        options.headers = headers.sorted { $0.key < $1.key }.compactMap { HTTPHeader($0.key, $0.value) }
         var request: HTTPFetch?
         var handlers = HTTPFetch.Handlers(
             body: { self.received($0) },

@@ -28,11 +28,25 @@ struct LiveArguments: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("With --live: wait so long.", valueName: "s"))
     var wait = 30.0
 
+    @Option(
+        help: ArgumentHelp(
+            "With --live: a file whose first word is the token that the server asks for.", valueName: "file"))
+    var token: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --live: PEM file of the authorities to trust instead of the system's, the venue's as well.",
+            valueName: "file"))
+    var ca: String?
+
     func validate() throws { _ = try verification() }
 
     /// What is to be compared; nil if nothing live is.
     func verification() throws -> LiveVerification? {
-        guard let live else { return nil }
+        guard let live else {
+            if token != nil || ca != nil { throw ValidationError("--token and --ca are for --live.") }
+            return nil
+        }
         guard let symbol = SymbolName(argument: live) else {
             throw ValidationError("\(live): no symbol has such a name.")
         }
@@ -46,7 +60,24 @@ struct LiveArguments: ParsableArguments {
         let base = try LiveArguments.base(server, "--server")
         let served = Endpoints(
             market: market, streamBase: "ws" + base.dropFirst("http".count), restBase: base)
-        return LiveVerification(symbol: symbol, server: served, venue: venue, depth: depth, limit: wait)
+        if let ca, contents(ofFile: ca, bytesMax: 1 << 24) == nil {
+            throw ValidationError("--ca \(ca): cannot be read.")
+        }
+        return LiveVerification(
+            symbol: symbol, server: served, venue: venue, depth: depth, limit: wait,
+            token: try token.map(LiveArguments.token), authorityPath: ca)
+    }
+
+    /// The first word of a file.
+    private static func token(of path: String) throws -> String {
+        guard let bytes = contents(ofFile: path, bytesMax: 1 << 16) else {
+            throw ValidationError("--token \(path): cannot be read.")
+        }
+        let word = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }.first
+        guard let word, HTTPHeader("Authorization", "Bearer \(word)") != nil else {
+            throw ValidationError("--token \(path): no token in it.")
+        }
+        return String(word)
     }
 
     /// Scheme, host and port, without a slash behind them.

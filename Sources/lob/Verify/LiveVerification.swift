@@ -10,6 +10,7 @@ import BinanceVenue
 import BookService
 import DepthBook
 import Glibc
+import LobTransport
 import MarketData
 import SnapshotStore
 import Synchronization
@@ -25,6 +26,10 @@ struct LiveVerification {
     let depth: Int
     /// How long to wait, in seconds.
     let limit: Double
+    /// What the server asks for; the venue never sees it.
+    var token: String?
+    /// PEM file of the authorities to trust; nil: the system's.
+    var authorityPath: String?
 
     /// Both books at one update id.
     struct Sides {
@@ -40,7 +45,9 @@ struct LiveVerification {
         mixed.restBase = venue.restBase
         let services: [BookService]
         do throws(ServiceError) {
-            services = [try service(server), try service(mixed)]
+            services = [
+                try service(server, bringsToken: true), try service(mixed, bringsToken: false),
+            ]
         } catch {
             printError("lob: \(error)")
             throw ExitCode(1)
@@ -62,12 +69,18 @@ struct LiveVerification {
         throw ExitCode(1)
     }
 
-    private func service(_ endpoints: Endpoints) throws(ServiceError) -> BookService {
+    /// - Parameter bringsToken: whether the requests for snapshots go to the server as well.
+    private func service(_ endpoints: Endpoints, bringsToken: Bool) throws(ServiceError) -> BookService {
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: [symbol])
         configuration.depth = depth
         configuration.auditEveryMs = 0
         configuration.idle = .park
         configuration.streams.hasBookTicker = false
+        configuration.loop.authorityPath = authorityPath
+        if let token, let header = HTTPHeader("Authorization", "Bearer \(token)") {
+            configuration.socket.headers.append(header)
+            if bringsToken { configuration.fetcher.headers["Authorization"] = "Bearer \(token)" }
+        }
         return try BookService(configuration)
     }
 
