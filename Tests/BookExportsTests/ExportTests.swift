@@ -297,3 +297,30 @@ import Testing
         #expect(still == place.path)
     }
 }
+
+@Suite struct WaitingSamplesTests {
+    /// Pieces come out by their times, and those of one time in the order in which they were added.
+    @Test func order() {
+        var (waiting, out) = (WaitingSamples(), [UInt8]())
+        for (piece, atNs) in [(3, 30), (1, 10), (4, 30), (2, 20), (5, 40)] as [(UInt8, Int64)] {
+            waiting.add([piece], atNs: atNs)
+        }
+        waiting.add([], atNs: 0)
+        waiting.release(before: 30) { out += $0 }
+        #expect(out == [1, 2] && !waiting.isEmpty)
+        waiting.release(before: .max) { out += $0 }
+        #expect(out == [1, 2, 3, 4, 5] && waiting.isEmpty && waiting.disordered == 0)
+    }
+
+    /// A book that is silent for too long does not keep those of others for ever.
+    @Test func bound() {
+        var (waiting, count) = (WaitingSamples(), 0)
+        let piece = [UInt8](repeating: 1, count: 1 << 20)
+        for number in 0..<65 { waiting.add(piece, atNs: Int64(number)) }
+        waiting.release(before: 0) { _ in count += 1 }
+        #expect(count == 65 && waiting.disordered == 65 && waiting.isEmpty)
+        waiting.add(piece, atNs: 1)
+        waiting.release(before: 1) { _ in count += 1 }
+        #expect(count == 65)
+    }
+}

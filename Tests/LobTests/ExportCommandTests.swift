@@ -66,4 +66,36 @@ import Testing
             shell: "lob \(arguments.joined(separator: " ")) --out /dev/stdout | cat; cat c s")
         #expect(right.out.contains("binance,BTCUSDT,") && right.out.contains(Session.snapshot))
     }
+
+    /// Samples of several symbols are in the order of time, also while one of them is silent.
+    @Test func samplesOfSeveralSymbols() throws {
+        let shop = try Workshop()
+        var lines: [String] = []
+        for (index, name) in ["BTCUSDT", "ETHUSDT"].enumerated() {
+            lines.append(
+                "1790000000000 {\"symbol\":\"\(name)\",\"data\":\(Session.body(100 + index, [("5.00", "1.00000")]))}"
+            )
+        }
+        for step in 0..<40 {
+            let isLate = step % 10 == 9
+            for name in isLate ? ["ETHUSDT", "BTCUSDT"] : ["ETHUSDT"] {
+                let first = name == "ETHUSDT" ? 102 + step : 101 + step / 10
+                let event = Session.event(
+                    first, first, [("5.00", "\(1 + step).00000")], [], symbol: name,
+                    timeMs: 1_790_000_000_100 + 100 * step)
+                lines.append("\(1_790_000_000_100 + 100 * step) \(event)")
+            }
+        }
+        try shop.write("c", lines)
+        for input in ["c", "rec"] {
+            if input == "rec" { #expect(try shop.run("convert", "c", "--out", "rec").status == 0) }
+            let ran = try shop.run(
+                "export", input, "--format", "tardis-quotes", "--every", "50", "--out", "-")
+            let rows = ran.out.split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
+            let times = rows.compactMap { Int($0[3]) }
+            #expect(ran.status == 0 && times == times.sorted(), "\(ran.all)")
+            let counts = ["BTCUSDT", "ETHUSDT"].map { name in rows.count { $0[1] == name } }
+            #expect(counts.allSatisfy { $0 > 50 }, "\(counts)")
+        }
+    }
 }

@@ -8,8 +8,8 @@
 // When sampling, changes are collected until the next multiple of the interval in receive time, and written
 // as of that time: the last quantity of each price. A sample is held until the next update of its book shows
 // that nothing was missed before it, and dropped if anything else happens: further samples due meanwhile are
-// identical, so only two times and one copy of the book are held. Rows of one symbol are in time order, those
-// of several symbols are not.
+// identical, so only two times and one copy of the book are held. With several
+// symbols, rows wait for earlier ones of other books (`WaitingSamples`).
 //
 // Bounds: a few numbers per symbol, and when sampling the prices that changed in one interval and a copy of
 // the levels its rows need.
@@ -71,6 +71,10 @@ package struct BookExporter {
     private var followed: [SymbolName: Followed] = [:]
     private var nextSampleNs: Int64?
     private var changes = ExportedChanges()
+    /// Samples that wait for those of other books.
+    private var waiting = WaitingSamples()
+    /// Samples that did not wait for earlier ones of other books, since too many did.
+    package var disordered: Int { waiting.disordered }
     /// Number of times a book began.
     package private(set) var beginnings = 0
     /// Number of times a proven book was lost.
@@ -95,7 +99,11 @@ package struct BookExporter {
     package mutating func beginStream() {
         followed = [:]
         nextSampleNs = nil
+        finish()
     }
+
+    /// Nothing more comes.
+    package mutating func finish() { waiting.release(before: .max) { sink.file.write($0) } }
 
     /// Time advances: samples that are due are taken before anything happens at this time.
     ///
@@ -117,6 +125,15 @@ package struct BookExporter {
         let proven = followed.filter { $0.value.isProven }.keys.sorted()
         for symbol in proven { hold(symbol, dueNs, lastNs, visit) }
         nextSampleNs = lastNs + everyNs
+        release()
+    }
+
+    /// Writes the samples before which no other can come any more.
+    private mutating func release() {
+        if waiting.isEmpty { return }
+        let nextNs = nextSampleNs ?? .max
+        let firstNs = followed.values.lazy.compactMap { $0.held?.firstNs }.min() ?? nextNs
+        waiting.release(before: min(firstNs, nextNs)) { sink.file.write($0) }
     }
 
     private mutating func hold(
@@ -146,7 +163,9 @@ package struct BookExporter {
         let copy = own.copy
         var dueNs = held.firstNs
         while dueNs <= held.lastNs && !hasFailed {
+            if followed.count > 1 || !waiting.isEmpty { sink.file.beginPiece() }
             sample(symbol, &own, copy.book, dueNs)
+            waiting.add(sink.file.endPiece(), atNs: dueNs)
             dueNs += options.everyNs
         }
     }

@@ -29,6 +29,8 @@ package final class ExportFile {
     /// The system's message on the first write that failed; nil if none did.
     package private(set) var failure: String?
     private var isFinished = false
+    /// What is to be written later; nil while all goes to the file.
+    private var piece: [UInt8]?
 
     /// Starts a file. It is compressed if its name ends with `.gz`.
     ///
@@ -114,8 +116,21 @@ package final class ExportFile {
         return false
     }
 
+    /// From here on what is appended becomes a piece that is not in the file.
+    func beginPiece() { piece = [] }
+
+    /// The piece; what comes goes to the file again.
+    func endPiece() -> [UInt8] {
+        defer { piece = nil }
+        return piece ?? []
+    }
+
     /// Appends bytes; after a failure they are dropped.
     package func write(_ bytes: some Collection<UInt8>) {
+        if piece != nil {
+            piece?.append(contentsOf: bytes)
+            return
+        }
         buffer.append(contentsOf: bytes)
         length += bytes.count
         if buffer.count >= ExportFile.bufferBytes { flush() }
@@ -123,6 +138,10 @@ package final class ExportFile {
 
     /// Appends a message.
     package func write(_ bytes: Span<UInt8>) {
+        if piece != nil {
+            for index in bytes.indices { piece?.append(bytes[index]) }
+            return
+        }
         for index in bytes.indices { buffer.append(bytes[index]) }
         length += bytes.count
         if buffer.count >= ExportFile.bufferBytes { flush() }

@@ -23,11 +23,14 @@ struct ExportCommand: ParsableCommand {
 
             Times are those of the venue's engine (T, otherwise E) and of receipt. With --every a sample is \
             taken at full multiples of the time of receipt, otherwise every change is written; a sample is \
-            written when the next update of its book shows that nothing was missed before it. A file whose \
-            name ends with .gz is packed; - is standard output. The shards of a recording follow one another.
+            written when the next update of its book shows that nothing was missed before it. Rows are in \
+            the order of their times, of all symbols and shards; samples wait for those of a silent book, \
+            but not if more than 64 MiB would wait, which is told. A file whose name ends with .gz is \
+            packed; - is standard output.
 
             Exit status: 0 written; 1 something cannot be read or written; 2 the input is damaged or \
-            contradicts itself, or nothing of it is proven; 130 interrupted, with what was read written.
+            contradicts itself, its end was cut inside a block, or nothing of it is proven; 130 interrupted, \
+            with what was read written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -141,7 +144,7 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func export(recordings paths: [String]) throws {
-        var streams: [(path: String, stream: RecordedStream)] = []
+        var recordings: [(path: String, streams: [RecordedStream])] = []
         var isFaulty = false
         for path in paths {
             let found = try RecordedStream.all(at: path) { error in
@@ -149,9 +152,10 @@ struct ExportCommand: ParsableCommand {
                 isFaulty = true
             }
             if found.isEmpty { throw SegmentError.notASegment(path: path) }
-            streams += found.map { (path, $0) }
+            recordings.append((path, found))
         }
-        let terms = streams.compactMap(\.stream.terms)
+        let all = recordings.flatMap(\.streams)
+        let terms = all.compactMap(\.terms)
         let symbols = Set(terms.flatMap { $0.symbolNames ?? [] })
         guard let market = terms.first?.knownMarket else {
             printError("lob: \(paths[0]): nothing in it says what it is of")
@@ -159,17 +163,21 @@ struct ExportCommand: ParsableCommand {
         }
         let sink = try format.sink(
             out, market, symbolCount: symbolCount(symbols), everyNs: everyNs,
-            inputs: streams.flatMap { $0.stream.segments.map(\.path) })
+            inputs: all.flatMap { $0.segments.map(\.path) })
         var exporter = BookExporter(sink, options)
-        for (path, stream) in streams where !StopSignals.isRaised && !exporter.hasFailed {
+        for (path, streams) in recordings where !StopSignals.isRaised && !exporter.hasFailed {
             exporter.beginStream()
-            isFaulty = try RecordedExport.run(stream, path, part, &exporter) || isFaulty
+            isFaulty = try RecordedExport.run(streams, path, part, &exporter) || isFaulty
         }
         try finish(sink, exporter, isFaulty: isFaulty)
     }
 
     private func finish(_ sink: (any BookSink)?, _ exporter: BookExporter?, isFaulty: Bool) throws {
-        guard let sink, let exporter else { return }
+        guard let sink, var exporter else { return }
+        exporter.finish()
+        if exporter.disordered > 0 {
+            printError("lob: \(exporter.disordered) samples are not in the order of time: too many waited")
+        }
         try sink.finish()
         if let note = sink.note { printError("lob: \(note)") }
         printError(

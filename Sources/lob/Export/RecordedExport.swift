@@ -1,4 +1,4 @@
-// The books of a recording, frame by frame, for an export.
+// The books of a recording, frame by frame, for an export: all shards together, in the order of their times.
 //
 // SAFETY: bytes of a frame are read during the call that lends them.
 
@@ -7,62 +7,89 @@ import BookRecording
 import LobRecording
 import MarketData
 
-/// Leads the frames of a stream through an engine to an exporter.
+/// Leads the frames of a recording through engines to an exporter.
 enum RecordedExport {
-    /// Exports a stream. What is behind the last whole block of a segment that was not closed is told, and is
-    /// no damage, as for a verification: the recorder may be at work.
+    /// A shard and what its frames make.
+    private final class Shard {
+        var engine: RecordedEngine
+
+        init(_ engine: consuming RecordedEngine) { self.engine = engine }
+    }
+
+    /// Exports the streams of one recording. What is behind the last whole block of a segment that was not
+    /// closed is told.
     ///
-    /// - Returns: whether something of it is damaged.
+    /// - Returns: whether something of it is damaged or was cut.
     static func run(
-        _ stream: RecordedStream, _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
+        _ streams: [RecordedStream], _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
     ) throws(SegmentError) -> Bool {
         let only = part.symbols
-        var walk = RecordingWalk(
-            stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max,
-            symbols: only.map { Set($0.map(\.bytes)) })
-        var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: only)
+        var merged = MergedWalk(
+            streams.map { stream in
+                RecordingWalk(
+                    stream, fromNs: part.from?.ns ?? .min, toNs: part.to?.ns ?? .max,
+                    symbols: only.map { Set($0.map(\.bytes)) })
+            })
+        let shards = merged.walks.map { Shard(RecordedEngine(isExact: $0.beginsAtRun, symbols: only)) }
         var progress = ProgressLine()
-        let span = stream.roughSpanNs
+        let spans = streams.map(\.roughSpanNs)
+        let fromNs = spans.map(\.fromNs).min() ?? 0
+        let lengthNs = max((spans.map(\.toNs).max() ?? 0) - fromNs, 1)
         var changed: [SymbolName] = []
-        try walk.forEach { item in
+        try merged.forEach { number, item in
             var atNs: Int64 = 0
             if case .frame(let frame) = item {
                 atNs = frame.receivedAtNs
-                progress.show(path, Double(atNs - span.fromNs) / Double(max(span.toNs - span.fromNs, 1)))
+                progress.show(path, Double(atNs - fromNs) / Double(lengthNs))
                 exporter.advance(atNs: atNs) { symbol, body in
-                    if engine.isTrusted(symbol) { _ = engine.withBook(symbol, body) }
+                    for shard in shards where shard.engine.isTrusted(symbol) {
+                        _ = shard.engine.withBook(symbol, body)
+                        return
+                    }
                 }
             }
-            engine.take(item)
+            let shard = shards[number]
+            shard.engine.take(item)
             changed.removeAll(keepingCapacity: true)
-            engine.takeChanged { changed.append($0) }
+            shard.engine.takeChanged { changed.append($0) }
             for symbol in changed {
                 if case .frame(let frame) = item {
-                    show(symbol, engine, unsafe frame.bytes.span, atNs, &exporter)
+                    show(symbol, shard, unsafe frame.bytes.span, atNs, &exporter)
                 } else {
-                    show(symbol, engine, Span(), atNs, &exporter)
+                    show(symbol, shard, Span(), atNs, &exporter)
                 }
             }
             return !StopSignals.isRaised && !exporter.hasFailed && !exporter.isOver(atNs: atNs)
         }
         progress.clear()
-        engine.finish()
+        var isFaulty = false
+        for (walk, shard) in zip(merged.walks, shards) {
+            shard.engine.finish()
+            isFaulty = judge(walk, shard) || isFaulty
+        }
+        return isFaulty
+    }
+
+    /// Says what is damaged or was cut, and whether anything is.
+    private static func judge(_ walk: RecordingWalk, _ shard: Shard) -> Bool {
         for segment in walk.openSegments {
             printError(
                 "lob: not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block; "
                     + "what came after it is not known")
         }
-        return engine.mismatchCount > 0 || walk.damagedBlocks > 0 || walk.damagedBytes > 0
-            || engine.counters.unlistedBlocks > 0 || engine.counters.unreadableRecords > 0
+        let counters = shard.engine.counters
+        return shard.engine.mismatchCount > 0 || walk.damagedBlocks > 0 || walk.damagedBytes > 0
+            || walk.cutBytes > 0 || counters.unlistedBlocks > 0 || counters.unreadableRecords > 0
     }
 
     private static func show(
-        _ symbol: SymbolName, _ engine: borrowing RecordedEngine, _ message: Span<UInt8>, _ atNs: Int64,
+        _ symbol: SymbolName, _ shard: Shard, _ message: Span<UInt8>, _ atNs: Int64,
         _ exporter: inout BookExporter
     ) {
-        let (isProven, count) = (engine.isTrusted(symbol), engine.replacementCount(of: symbol))
-        engine.withLastUpdate { update in
-            _ = engine.withBook(symbol) { book in
+        let isProven = shard.engine.isTrusted(symbol)
+        let count = shard.engine.replacementCount(of: symbol)
+        shard.engine.withLastUpdate { update in
+            _ = shard.engine.withBook(symbol) { book in
                 exporter.look(
                     symbol, isProven: isProven, book, replacements: count, update, message: message,
                     atNs: atNs)
