@@ -16,7 +16,8 @@ struct Lob: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, DemoCommand.self, ReplayCommand.self, VerifyCommand.self,
-            RecordInfoCommand.self, ExportCommand.self, SimulateCommand.self, MarketCommand.self,
+            RecordInfoCommand.self, ConvertCommand.self,
+            ExportCommand.self, SimulateCommand.self, MarketCommand.self,
             ExchangeCommand.self, WatchCommand.self, HistoryCommand.self,
         ])
 

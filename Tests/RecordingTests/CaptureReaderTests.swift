@@ -1,4 +1,5 @@
 import Glibc
+import MarketData
 import Testing
 
 @testable import LobRecording
@@ -122,6 +123,72 @@ private func lines(_ path: String) throws -> [Line] {
                 }
             }
             #expect(count > 1_000 && count < 20_000)
+        }
+    }
+}
+
+@Suite struct GzipTests {
+    /// `{"a":1}` and an end of line, packed; and the same of `{"b":2}`.
+    private static let first: [UInt8] = packed("{\"a\":1}\n")
+    private static let second: [UInt8] = packed("{\"b\":2}\n")
+
+    /// A member of one stored block.
+    private static func packed(_ text: String) -> [UInt8] {
+        let raw = Array(text.utf8)
+        var bytes: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1]
+        bytes.append(little: UInt16(raw.count))
+        bytes.append(little: ~UInt16(raw.count))
+        bytes += raw
+        bytes.append(little: CRC32.value(of: raw.span, .ieee))
+        bytes.append(little: UInt32(raw.count))
+        return bytes
+    }
+
+    private static func read(_ bytes: [UInt8]) throws -> (texts: [String], error: ReadingError?) {
+        try withFile(bytes) { path in
+            var texts: [String] = []
+            do throws(ReadingError) {
+                var reader = try CaptureReader(path: path)
+                while let line = try reader.next() {
+                    texts.append(String(decoding: unsafe line.message, as: UTF8.self))
+                }
+            } catch {
+                return (texts, error)
+            }
+            return (texts, nil)
+        }
+    }
+
+    @Test func membersAndPadding() throws {
+        let both = try GzipTests.read(GzipTests.first + GzipTests.second)
+        #expect(both.texts == ["{\"a\":1}", "{\"b\":2}"] && both.error == nil)
+        let padded = try GzipTests.read(GzipTests.first + [UInt8](repeating: 0, count: 600))
+        #expect(padded.texts == ["{\"a\":1}"] && padded.error == nil)
+    }
+
+    /// zlib's own reader leaves out what follows; so would a day of lines that were appended unpacked.
+    @Test func whatFollowsAGzipIsTold() throws {
+        for tail in ["{\"b\":2}\n", "\u{1F}", "\u{1F}{\"b\":2}\n", "\u{0}\u{0}{\"b\":2}\n"] {
+            let found = try GzipTests.read(GzipTests.first + Array(tail.utf8))
+            #expect(found.texts == ["{\"a\":1}"])
+            guard case .damaged = found.error else {
+                Issue.record("not told: \(tail.utf8.count) bytes")
+                return
+            }
+        }
+    }
+
+    @Test func cutsAndFlips() throws {
+        let whole = GzipTests.first + GzipTests.second
+        for length in 2..<whole.count where length != GzipTests.first.count {
+            #expect(try GzipTests.read(Array(whole[..<length])).error != nil, "cut at \(length)")
+        }
+        for bit in 16..<(8 * whole.count) {
+            var bytes = whole
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            let found = try GzipTests.read(bytes)
+            // Times, flags of compression and the system's number are in no check.
+            #expect(found.error != nil || found.texts == ["{\"a\":1}", "{\"b\":2}"], "bit \(bit)")
         }
     }
 }

@@ -121,16 +121,20 @@ enum HouseRules {
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "MessagePacker", "Socket"],
         "lob": [
-            "Console", "ExchangeRun", "Output", "RecordedExport", "Replay", "Replay+Exporting",
+            "CaptureConversion", "Console", "ConvertRefusal", "ConvertTarget", "ExchangeRun", "LineReader",
+            "Output",
+            "PacketSink", "SegmentSink", "TextSink", "RecordedExport", "Replay", "Replay+Exporting",
             "ReplayStream", "RunLog", "StopSignals", "Terminal",
         ],
         "PipelineSimulation": ["FrameFacts"],
         "LobRecording": [
+            "GzipFile", "PacketMessages",
             "ByteSource", "CaptureReader", "CaptureSession", "FrameBlock", "FrameFile", "PipeSpool",
             "RecordingWriter", "SegmentFile", "ZstdBlock", "ZstdFile",
         ],
         "BookExports": ["ExportFile"],
         "BookRecording": [
+            "CaptureRecorder",
             "RecordedEngine", "RecordedEngine+Comparing", "RecorderClock", "ShardRecorder",
             "ShardRecorder+Writing", "SymbolMark",
         ],

@@ -39,6 +39,8 @@ final class RecorderDisk: @unchecked Sendable {
         var droppedBlocks = 0
         var droppedFrames = 0
         var segments = 0
+        /// What was done of what was asked for.
+        var doneCount = 0
     }
 
     private enum Work: Sendable {
@@ -59,6 +61,8 @@ final class RecorderDisk: @unchecked Sendable {
     private let ending = Signal()
     private let shared = Mutex(Status())
     private var thread: PinnedThread?
+    /// What was asked for so far. The recorder's thread's.
+    private var askedCount = 0
     // Owned by the disk thread once it runs.
     private let packer: ZstdBlock
     private var writer: SegmentWriter?
@@ -105,20 +109,36 @@ final class RecorderDisk: @unchecked Sendable {
             return true
         }
         if !hasRoom || !work.post(.block(block, sequence: sequence, isOfBase: isOfBase)) { return false }
-        news.notify()
+        asked()
         return true
     }
 
     /// Starts a segment; `status` shows when it is open or has failed.
     func begin(segment header: SegmentHeader) -> Bool {
-        defer { news.notify() }
+        defer { asked() }
         return work.post(.begin(header))
     }
 
     /// Closes the open segment.
     func end(_ gaps: [RecordedGap]) -> Bool {
-        defer { news.notify() }
+        defer { asked() }
         return work.post(.end(gaps))
+    }
+
+    private func asked() {
+        askedCount += 1
+        news.notify()
+        if options.waitsForDisk { settle() }
+    }
+
+    /// Waits until all that was asked for is done, unless nothing is for `RecorderOptions.stopNsMax`.
+    private func settle() {
+        var (done, sinceNs) = (status.doneCount, RecorderClock.monotonicNs)
+        while done < askedCount && RecorderClock.monotonicNs - sinceNs < options.stopNsMax {
+            RecorderClock.sleep(us: 20)
+            let now = status.doneCount
+            if now != done { (done, sinceNs) = (now, RecorderClock.monotonicNs) }
+        }
     }
 
     /// Writes what is waiting and ends the thread. Call once.
@@ -160,7 +180,10 @@ final class RecorderDisk: @unchecked Sendable {
             let ticket = news.ticket
             let isLastTurn = isStopping.isRaised
             let taken = work.take()
-            for item in taken { take(item) }
+            for item in taken {
+                take(item)
+                shared.withLock { $0.doneCount += 1 }
+            }
             syncIfDue()
             if !taken.isEmpty { continue }
             if isLastTurn { break }

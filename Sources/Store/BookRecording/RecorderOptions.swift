@@ -38,6 +38,8 @@ public struct RecorderOptions: Sendable {
     /// Size of the ring between the feed and the recorder in bytes, a power of two; messages beyond it are
     /// lost, and listed.
     public var ringBytes = 1 << 25
+    /// Whether the recorder waits for the disk instead of losing anything: its frames come from a file.
+    package var waitsForDisk = false
     /// A block is closed before it grows beyond this. For tests.
     package var blockBytes = SegmentLayout.blockBytes
     /// An `errno` value returned instead of each write; 0: none. For tests.

@@ -37,6 +37,12 @@ extension RecordingTerms {
         self.init(market: market.name, symbols: symbols.map(\.bytes), numbers: numbers)
     }
 
+    /// Whether updates overlap as those of several connections do, which were recorded together.
+    package var hasSeveralConnections: Bool {
+        get { numbers["severalConnections"] == 1 }
+        set { numbers["severalConnections"] = newValue ? 1 : nil }
+    }
+
     /// The market; nil if this build does not know it.
     package var knownMarket: Market? { Market(name: market) }
 
@@ -54,6 +60,7 @@ extension RecordingTerms {
     package var engine: EngineConfiguration? {
         guard let market = knownMarket else { return nil }
         var configuration = EngineConfiguration(rules: market.rules)
+        if hasSeveralConnections { configuration.rules.sequence = .severalConnections }
         for (name, path) in RecordingTerms.fields {
             // Memory bounds come from the file: none may exceed what an engine is ever given.
             guard let value = numbers[name] else { continue }

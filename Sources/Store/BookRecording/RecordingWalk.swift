@@ -51,6 +51,15 @@ package struct RecordingWalk {
     /// Missing or damaged blocks not yet reported.
     private var untold = 0
     private var lastAtNs: Int64 = 0
+    /// Number of the segment that is read next.
+    private var nextSegment: Int
+    /// The segment that is being read, the block of it that is read next, and which are wanted.
+    private var open: (reader: SegmentReader, block: Int, filter: BlockFilter?)?
+    /// The block that is being handed out, and how many frames of it were.
+    private var frames: (cursor: FrameCursor, header: BlockHeader, count: Int)?
+    /// What comes before the next frame.
+    private var due: [RecordedItem] = []
+    private var isOver = false
 
     /// A walk through a part of a stream.
     ///
@@ -64,6 +73,7 @@ package struct RecordingWalk {
     ) {
         (self.stream, self.fromNs, self.toNs, self.symbols) = (stream, fromNs, toNs, symbols)
         (start, beginsAtRun) = RecordingWalk.start(of: stream, fromNs)
+        nextSegment = start.segment
     }
 
     /// A base is never earlier than its segment, so one or two indices suffice.
@@ -84,41 +94,92 @@ package struct RecordingWalk {
 
     /// Delivers all items; `body` returns false to stop.
     package mutating func forEach(_ body: (RecordedItem) -> Bool) throws(SegmentError) {
-        for number in stream.segments.indices where number >= start.segment {
-            let segment = stream.segments[number]
-            if number > start.segment && segment.header.createdAtNs > toNs { return }
-            let first = number == start.segment ? start.block : 0
-            defer { lastNumber = segment.header.number }
-            let reader = try SegmentReader(path: segment.path)
-            cutBytes += reader.cutBytes
-            if !reader.isClosed { openSegments.append((segment.path, reader.cutBytes)) }
-            damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
-            if first >= reader.index.blocks.count { continue }
-            if run != segment.header.startedAtNs {
-                // Numbering continues across runs: a missing number was the end of the previous run, or a
-                // whole run.
-                if let lastNumber, segment.header.number > lastNumber + 1 {
-                    let missing = Int(min(segment.header.number - lastNumber - 1, 1 << 32))
-                    let hole = RecordedItem.hole(
-                        blocks: missing, fromNs: lastAtNs, toNs: segment.header.createdAtNs)
-                    if !body(hole) { return }
+        var goesOn = true
+        while goesOn, try next({ goesOn = body($0) }) {}
+    }
+
+    /// Hands out the next item; false at the end.
+    package mutating func next(_ body: (RecordedItem) -> Void) throws(SegmentError) -> Bool {
+        if due.isEmpty, frames?.cursor.next({ body(.frame($0)) }) == true {
+            frames?.count += 1
+            return true
+        }
+        if try !prepare() { return false }
+        if !due.isEmpty {
+            body(due.removeFirst())
+        } else if frames?.cursor.next({ body(.frame($0)) }) == true {
+            frames?.count += 1
+        }
+        return true
+    }
+
+    /// Time of the next item, as far as it has one; nil at the end.
+    package mutating func nextAtNs() throws(SegmentError) -> Int64? {
+        if try !prepare() { return nil }
+        return due.isEmpty ? frames?.cursor.nextAtNs ?? lastAtNs : .min
+    }
+
+    /// Reads until something can be handed out; false at the end.
+    private mutating func prepare() throws(SegmentError) -> Bool {
+        while due.isEmpty && !isOver {
+            if let block = frames {
+                if block.cursor.nextAtNs != nil { return true }
+                frames = nil
+                if !block.cursor.isAtEnd || block.count != block.header.frameCount {
+                    damagedBlocks += 1
+                    due.append(
+                        .hole(blocks: 1, fromNs: block.header.firstAtNs, toNs: block.header.lastAtNs))
                 }
-                // A run other than the oldest is there from its first block.
-                nextSequence = run == nil ? nil : 0
-                untold = 0
-                run = segment.header.startedAtNs
-                if !body(.newRun) { return }
-            }
-            let filter = symbols.flatMap { BlockFilter(reader, of: $0) }
-            for entry in reader.index.blocks[first...] {
-                if entry.firstAtNs > toNs { return }
-                if let filter, !filter.wants(entry) {
+            } else if let (reader, block, filter) = open, block < reader.index.blocks.count {
+                open?.block += 1
+                let entry = reader.index.blocks[block]
+                if entry.firstAtNs > toNs {
+                    isOver = true
+                } else if let filter, !filter.wants(entry) {
                     skip(entry)
-                } else if try !visit(entry, reader, body) {
-                    return
+                } else {
+                    try visit(entry, reader)
                 }
+            } else {
+                try openNext()
             }
         }
+        return !due.isEmpty
+    }
+
+    private mutating func openNext() throws(SegmentError) {
+        open = nil
+        let number = nextSegment
+        nextSegment += 1
+        if number >= stream.segments.count
+            || number > start.segment && stream.segments[number].header.createdAtNs > toNs
+        {
+            isOver = true
+            return
+        }
+        let segment = stream.segments[number]
+        let first = number == start.segment ? start.block : 0
+        defer { lastNumber = segment.header.number }
+        let reader = try SegmentReader(path: segment.path)
+        cutBytes += reader.cutBytes
+        if !reader.isClosed { openSegments.append((segment.path, reader.cutBytes)) }
+        damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
+        if first >= reader.index.blocks.count { return }
+        if run != segment.header.startedAtNs { beginRun(segment.header) }
+        open = (reader, first, symbols.flatMap { BlockFilter(reader, of: $0) })
+    }
+
+    private mutating func beginRun(_ header: SegmentHeader) {
+        // Numbers go on from run to run: one that is missing was the end of the run before, or a whole run.
+        if let lastNumber, header.number > lastNumber + 1 {
+            let missing = Int(min(header.number - lastNumber - 1, 1 << 32))
+            due.append(.hole(blocks: missing, fromNs: lastAtNs, toNs: header.createdAtNs))
+        }
+        // A run that is not the oldest is there from its first block on.
+        nextSequence = run == nil ? nil : 0
+        untold = 0
+        run = header.startedAtNs
+        due.append(.newRun)
     }
 
     /// A skipped block is assumed intact.
@@ -135,8 +196,8 @@ package struct RecordingWalk {
     }
 
     private mutating func visit(
-        _ entry: SegmentIndex.Entry, _ reader: SegmentReader, _ body: (RecordedItem) -> Bool
-    ) throws(SegmentError) -> Bool {
+        _ entry: SegmentIndex.Entry, _ reader: SegmentReader
+    ) throws(SegmentError) {
         count(entry.sequence)
         // An offset beyond the file has no block.
         guard let (header, raw) = try reader.block(at: Int(clamping: entry.offset)), header.kind == .frames,
@@ -145,24 +206,13 @@ package struct RecordingWalk {
             damagedBlocks += 1
             // Reported at the next intact block.
             untold += 1
-            return true
+            return
         }
-        if untold > 0, !body(.hole(blocks: untold, fromNs: lastAtNs, toNs: header.firstAtNs)) {
-            return false
-        }
+        if untold > 0 { due.append(.hole(blocks: untold, fromNs: lastAtNs, toNs: header.firstAtNs)) }
         untold = 0
         lastAtNs = header.lastAtNs
         blocks += 1
         bytes += raw.count
-        var goesOn = true
-        let frameCount = FrameBlock.forEach(in: raw) { frame in
-            goesOn = body(.frame(frame))
-            return goesOn
-        }
-        if goesOn && frameCount != header.frameCount {
-            damagedBlocks += 1
-            goesOn = body(.hole(blocks: 1, fromNs: header.firstAtNs, toNs: header.lastAtNs))
-        }
-        return goesOn
+        frames = (FrameCursor(raw), header, 0)
     }
 }

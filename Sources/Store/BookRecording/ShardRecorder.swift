@@ -34,6 +34,8 @@ final class ShardRecorder: @unchecked Sendable {
         var symbols: [SymbolName]
         var market: Market
         var engine: EngineConfiguration
+        /// Whether updates overlap as those of several connections do.
+        var hasSeveralConnections = false
         /// Mailboxes of each symbol's view; empty if there are none.
         var views: [LatestValueReader<BookView>]
         /// Asks the engine that serves these books; false if that is not possible now. Nil if there is none.
@@ -111,7 +113,8 @@ final class ShardRecorder: @unchecked Sendable {
         self.header = header
         segmentBytesMax = options.segmentBytesMax(ofShards: Int(header.shardCount))
         symbolBytes = symbols.map(\.bytes)
-        let terms = RecordingTerms(market: stream.market, symbols: symbols, stream.engine)
+        var terms = RecordingTerms(market: stream.market, symbols: symbols, stream.engine)
+        terms.hasSeveralConnections = stream.hasSeveralConnections
         termsBytes = terms.bytes
         engine = BookEngine(terms.engine ?? stream.engine)
         slots = Dictionary(symbols.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
@@ -156,6 +159,9 @@ final class ShardRecorder: @unchecked Sendable {
         counters.frames += 1
         process(frame)
     }
+
+    /// Time goes on, as the ticks of a feed say otherwise.
+    func advance(_ atNs: Int64) { tick(atNs) }
 
     /// Processes a frame that is not from the feed but belongs to the recording as if it were.
     func insert(_ kind: FrameKind, _ bytes: [UInt8], _ atNs: Int64) {

@@ -38,6 +38,7 @@ struct ByteSource: ~Copyable {
     let fileBytes: Int
     private let file: gzFile?
     private let zstd: ZstdFile?
+    private let gzip: GzipFile?
     /// Uncompressed bytes delivered so far.
     private(set) var deliveredBytes = 0
     /// Time spent reading and decompressing, in nanoseconds.
@@ -47,15 +48,17 @@ struct ByteSource: ~Copyable {
     init(path: String, name: String? = nil) throws(ReadingError) {
         let name = name ?? path
         let (head, bytes) = try ByteSource.look(path, name)
-        let isRead = FileFormat.isZstd(head) || head.starts(with: [0x1F, 0x8B]) || FrameFile.begins(head)
+        let isRead =
+            FileFormat.isZstd(head) || head.starts(with: [0x1F, 0x8B]) || FrameFile.begins(head)
+            || PacketFile.begins(head)
         if !isRead, let format = FileFormat(head: head, name: name) {
             throw .foreign(path: name, format: format.name, advice: format.advice)
         }
-        let opened = try unsafe ByteSource.open(path, name, isZstd: FileFormat.isZstd(head))
+        let opened = try unsafe ByteSource.open(path, name, head)
         self.name = name
         fileBytes = bytes
         unsafe file = unsafe opened.file
-        zstd = unsafe opened.zstd
+        (zstd, gzip) = unsafe (opened.zstd, opened.gzip)
     }
 
     /// The first bytes and the size of a file.
@@ -76,18 +79,20 @@ struct ByteSource: ~Copyable {
     }
 
     private static func open(
-        _ path: String, _ name: String, isZstd: Bool
-    ) throws(ReadingError) -> (file: gzFile?, zstd: ZstdFile?) {
-        if isZstd {
+        _ path: String, _ name: String, _ head: [UInt8]
+    ) throws(ReadingError) -> (file: gzFile?, zstd: ZstdFile?, gzip: GzipFile?) {
+        let (isZstd, isGzip) = (FileFormat.isZstd(head), head.starts(with: [0x1F, 0x8B]))
+        if isZstd || isGzip {
             let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
             if descriptor < 0 { throw failure(name) }
-            if let zstd = ZstdFile(descriptor: descriptor) { return (nil, zstd) }
+            if isZstd, let zstd = ZstdFile(descriptor: descriptor) { return (nil, zstd, nil) }
+            if isGzip, let gzip = GzipFile(descriptor: descriptor) { return (nil, nil, gzip) }
             close(descriptor)
             throw .cannotOpen(path: name, reason: "no memory")
         }
         guard let file = unsafe gzopen(path, "rbe") else { throw failure(name) }
         unsafe gzbuffer(file, 1 << 17)
-        return unsafe (file, nil)
+        return unsafe (file, nil, nil)
     }
 
     private static func failure(_ name: String) -> ReadingError {
@@ -98,15 +103,17 @@ struct ByteSource: ~Copyable {
 
     /// Bytes of the file on disk consumed so far, for progress.
     var consumedFileBytes: Int {
-        unsafe zstd?.consumedBytes ?? file.map { unsafe max(Int(gzoffset($0)), 0) } ?? 0
+        unsafe zstd?.consumedBytes ?? gzip?.consumedBytes ?? file.map { unsafe max(Int(gzoffset($0)), 0) }
+            ?? 0
     }
 
     /// Reads up to `count` bytes; fewer only at the end or before damage.
     mutating func read(into room: UnsafeMutableRawPointer, count: Int) throws(ReadingError) -> Int {
         let beganNs = ByteSource.nowNs
         defer { readingNs += ByteSource.nowNs - beganNs }
-        if let zstd {
-            let (got, reason) = unsafe zstd.read(into: room, count: count)
+        if zstd != nil || gzip != nil {
+            let (got, reason) =
+                unsafe zstd?.read(into: room, count: count) ?? gzip?.read(into: room, count: count) ?? (0, "")
             guard let got else { throw .damaged(path: name, atByte: deliveredBytes, reason: reason) }
             deliveredBytes += got
             return got

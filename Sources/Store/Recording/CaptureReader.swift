@@ -4,6 +4,9 @@
 // One line is in memory at a time, in one buffer with 128 readable bytes after it, so that it can be parsed
 // in place. A line longer than `lineBytesMax` is skipped and reported; the rest of the file is still read.
 //
+// A packet capture is read as well: its lines are its WebSocket messages, and the REST depth bodies with
+// their symbols (`PacketMessages`).
+//
 // SAFETY: `buffer` is owned by the struct; `start <= end <= capacity`, and 128 more bytes are allocated after
 // it.
 
@@ -44,6 +47,8 @@ public struct CaptureReader: ~Copyable {
     private var byteOffset = 0
     private var failure: ReadingError?
     private var isBegun = false
+    /// What makes lines of packets; nil for text.
+    private var packets: PacketMessages?
 
     /// Opens a capture.
     ///
@@ -73,6 +78,7 @@ public struct CaptureReader: ~Copyable {
     ///   line if it is not text.
     public mutating func next() throws(ReadingError) -> CaptureLine? {
         if !isBegun { try begin() }
+        if let packets { return try next(of: packets) }
         while true {
             guard let length = try lineLength() else { return nil }
             let line = take(length)
@@ -85,12 +91,75 @@ public struct CaptureReader: ~Copyable {
         isBegun = true
         try fill()
         let head = unsafe Array(UnsafeBufferPointer(start: buffer, count: min(end, FileFormat.headBytes)))
+        if PacketFile.begins(head) { return try beginPackets(head) }
         if head.starts(with: [0xEF, 0xBB, 0xBF]) {
             start = 3
             byteOffset = 3
         } else if let format = FileFormat(head: head, name: source.name) {
             throw .foreign(path: source.name, format: format.name, advice: format.advice)
         }
+    }
+
+    private mutating func beginPackets(_ head: [UInt8]) throws(ReadingError) {
+        guard let file = PacketFile(head) else {
+            throw failure ?? .damaged(path: source.name, atByte: 0, reason: "ends inside its header")
+        }
+        if file.link != PacketFile.ethernet && file.link != PacketFile.rawIP {
+            throw .foreign(
+                path: source.name, format: "a packet capture of links of kind \(file.link)",
+                advice: "lob reads those of Ethernet (1) and of IP (101)")
+        }
+        packets = PacketMessages(file)
+        start = PacketFile.headerLength
+        byteOffset = start
+    }
+
+    /// The next message of a packet capture.
+    private mutating func next(of packets: PacketMessages) throws(ReadingError) -> CaptureLine? {
+        while true {
+            if let line = packets.next() { return line }
+            if try !takeRecord(packets) { break }
+        }
+        if let (reason, offset) = packets.trouble {
+            throw .damaged(path: source.name, atByte: offset, reason: reason)
+        }
+        if packets.count == 0 {
+            throw .foreign(
+                path: source.name, format: "a packet capture (pcap)",
+                advice: "no WebSocket message in the clear is in it")
+        }
+        return nil
+    }
+
+    /// Hands on the next record; false at the end.
+    private mutating func takeRecord(_ packets: PacketMessages) throws(ReadingError) -> Bool {
+        func damaged(_ reason: String) -> ReadingError {
+            failure ?? .damaged(path: source.name, atByte: byteOffset, reason: reason)
+        }
+        if try !have(1) {
+            if let failure { throw failure }
+            return false
+        }
+        if try !have(PacketFile.recordHeaderLength) { throw damaged("ends inside the header of a packet") }
+        let header = unsafe Array(
+            UnsafeBufferPointer(start: buffer + start, count: PacketFile.recordHeaderLength))
+        let isBig = packets.file.isBigEndian
+        let kept = Int(PacketFile.number(header[8..<12], isBigEndian: isBig))
+        if kept > PacketFile.packetBytesMax { throw damaged("a packet of \(kept) bytes") }
+        let length = PacketFile.recordHeaderLength + kept
+        if try !have(length) { throw damaged("ends inside a packet") }
+        let packet = unsafe Array(
+            UnsafeBufferPointer(start: buffer + start + PacketFile.recordHeaderLength, count: kept))
+        packets.take(header, packet, offset: byteOffset)
+        start += length
+        byteOffset += length
+        return true
+    }
+
+    /// Whether so many bytes are unread; reads more if there are fewer.
+    private mutating func have(_ count: Int) throws(ReadingError) -> Bool {
+        while end - start < count && !atEnd { try fill() }
+        return end - start >= count
     }
 
     /// Length of the next line without its newline, nil at the end; -1 if it is too long and was skipped.

@@ -57,7 +57,8 @@ struct CaptureRequest {
             }
             let exporter = try make(market, survey.symbols, inputs)
             var replay = try Replay(
-                configuration(market), market, survey, speed: speed, recordTo: record,
+                CaptureRequest.configuration(market, depth: depth), market, survey, speed: speed,
+                recordTo: record,
                 bodyCount: bodies.count)
             replay.exporter = exporter
             try replay.run(bodies)
@@ -74,7 +75,8 @@ struct CaptureRequest {
         }
     }
 
-    private func configuration(_ market: Market) -> EngineConfiguration {
+    /// How books are made of captures.
+    static func configuration(_ market: Market, depth: Int) -> EngineConfiguration {
         var configuration = EngineConfiguration(rules: market.rules)
         configuration.addsUnknownSymbols = true
         configuration.symbolCountMax = CaptureSurvey.symbolCountMax

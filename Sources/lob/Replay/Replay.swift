@@ -41,7 +41,7 @@ struct Replay: ~Copyable {
     var summary = ReplaySummary()
     var notes = ReplayNotes()
     var parser = MessageParser()
-    private var scratch: [UInt8] = []
+    private var lineReader = LineReader()
     /// What follows the books; nil if nothing does.
     var exporter: BookExporter?
     /// Whether nobody wants the rest.
@@ -170,70 +170,34 @@ struct Replay: ~Copyable {
 
     private mutating func take(_ line: CaptureLine, _ shape: LineShape, _ stream: ReplayStream) {
         let origin = stream.origin
-        if line.isTooLong {
-            return notes.fault("a line of more than \(CaptureReader.lineBytesMax) bytes", at: origin.text)
-        }
-        switch shape.content {
-        case .stranger: return
-        case .body:
-            let text = shape.range.map { range in unsafe Array(line.message[range]) } ?? shape.unescaped
-            takeBody(text, shape, stream.file, origin)
-        case .message:
-            if survey.files[stream.file].hasSmallLetters || shape.range == nil {
-                scratch = shape.range.map { range in unsafe Array(line.message[range]) } ?? shape.unescaped
-                if let letters = LineShape.symbolLetters(scratch.span) { capitalise(letters) }
-                return takeScratch(at: origin)
-            }
-            guard let range = shape.range else { return }
+        let item = lineReader.item(
+            line, shape, hasSmallLetters: survey.files[stream.file].hasSmallLetters,
+            owner: survey.owner(inFile: stream.file))
+        switch item {
+        case .nothing: return
+        case .fault(let why): notes.fault(why, at: origin.text)
+        case .message(let range):
             let isWhole = unsafe range.upperBound == line.message.count
             unsafe take(
                 Frame(
                     kind: .message, source: 0, receivedAtNs: receivedAtNs,
                     bytes: UnsafeBufferPointer(rebasing: line.message[range]),
                     readableAfter: isWhole ? CaptureLine.readableAfter : 0), at: origin.text)
+        case .composed(let bytes):
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                unsafe take(
+                    Frame(kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: bytes),
+                    at: origin.text)
+            }
+        case .body(let body, let symbol, let limit):
+            take(body.span, of: symbol, limit: limit, at: origin.text)
         }
-    }
-
-    private mutating func capitalise(_ letters: Range<Int>) {
-        for index in letters where scratch[index] >= 0x61 && scratch[index] <= 0x7A { scratch[index] &= 0xDF }
-    }
-
-    private mutating func takeScratch(at origin: Origin) {
-        let bytes = scratch
-        unsafe bytes.withUnsafeBufferPointer { bytes in
-            unsafe take(
-                Frame(kind: .message, source: 0, receivedAtNs: receivedAtNs, bytes: bytes), at: origin.text)
-        }
-    }
-
-    /// A REST depth body in line, or a frame of a raw partial depth stream that looks like one.
-    private mutating func takeBody(_ text: [UInt8], _ shape: LineShape, _ file: Int, _ origin: Origin) {
-        let facts: DepthBody
-        do throws(ParseError) {
-            try parser.parseSnapshot(text.span)
-            facts = DepthBody(parser.snapshot)
-        } catch {
-            return notes.fault("a REST depth body: \(error.code.rawValue)", at: origin.text)
-        }
-        guard let symbol = facts.symbol ?? shape.symbol ?? survey.owner(inFile: file) else {
-            let what = facts.isTopOnly ? "a frame of a raw partial depth stream" : "a depth body"
-            return notes.fault(
-                "\(what) without a symbol among several symbols; use --snapshot SYMBOL=FILE", at: origin.text)
-        }
-        if !facts.isTopOnly { return take(text.span, of: symbol, limit: facts.limit, at: origin.text) }
-        scratch = Array("{\"stream\":\"\(symbol.lowercasedASCII)@depth\(facts.limit)\",\"data\":".utf8)
-        scratch += text
-        scratch.append(UInt8(ascii: "}"))
-        takeScratch(at: origin)
     }
 
     /// A body that was given beside the captures.
     private mutating func take(_ given: GivenBody) {
-        let only = survey.symbols.count == 1 ? survey.symbols[0] : nil
-        guard let symbol = given.symbol ?? given.file.flatMap({ survey.owner(inFile: $0) }) ?? only else {
-            return notes.fault(
-                "a depth body without a symbol among several symbols; use --snapshot SYMBOL=FILE",
-                at: given.path)
+        guard let symbol = given.owner(survey) else {
+            return notes.fault(LineReader.ownerless, at: given.path)
         }
         take(given.bytes.span, of: symbol, limit: given.limit, at: given.path)
     }
@@ -304,14 +268,4 @@ struct Replay: ~Copyable {
 
     /// Closes the recording.
     mutating func finishRecording() throws { try recorder.take()?.finish() }
-}
-
-extension SequenceRule {
-    /// Futures whose connections were recorded together: an update that begins before the book's id and ends
-    /// after it lists whatever changed after the book, since its own connection has missed nothing.
-    static let severalConnections = SequenceRule(join: futures.join) { event, book in
-        if event.last <= book { return .stale }
-        guard let begins = event.previousLast else { return .gap }
-        return begins > book ? .gap : .connects
-    }
 }

@@ -72,4 +72,10 @@ extension GivenBody {
         }
         return bodies
     }
+
+    /// Whose it is; nil if nothing says it among several symbols.
+    func owner(_ survey: borrowing CaptureSurvey) -> SymbolName? {
+        let only = survey.symbols.count == 1 ? survey.symbols[0] : nil
+        return symbol ?? file.flatMap { survey.owner(inFile: $0) } ?? only
+    }
 }

@@ -120,28 +120,68 @@ package struct FrameBlock: Sendable {
     /// - Returns: number of frames delivered; nil if the bytes do not end with a frame, or a time is
     ///   impossible.
     package static func forEach(in raw: [UInt8], _ body: (RecordedFrame) -> Bool) -> Int? {
-        let padded = raw + [UInt8](repeating: 0, count: readableAfter)
+        var cursor = FrameCursor(raw)
+        var count = 0
+        while !cursor.isAtEnd {
+            var goesOn = true
+            if !cursor.next({ goesOn = body($0) }) { return nil }
+            count += 1
+            if !goesOn { return count }
+        }
+        return count
+    }
+}
+
+/// A place between the frames of an unpacked block.
+package struct FrameCursor {
+    private let padded: [UInt8]
+    private let end: Int
+    private var offset = 0
+
+    /// The place before the first frame.
+    ///
+    /// - Parameter raw: the unpacked block.
+    package init(_ raw: [UInt8]) {
+        end = raw.count
+        padded = raw + [UInt8](repeating: 0, count: FrameBlock.readableAfter)
+    }
+
+    /// Whether no bytes are left.
+    package var isAtEnd: Bool { offset >= end }
+
+    /// Time of the next frame; nil if there is none.
+    package var nextAtNs: Int64? {
+        var time: Int64?
+        _ = look { frame in time = frame.receivedAtNs }
+        return time
+    }
+
+    /// Hands out the next frame.
+    ///
+    /// - Returns: false if the bytes are no frame, or one with a time that cannot be.
+    package mutating func next(_ body: (RecordedFrame) -> Void) -> Bool {
+        guard let length = look(body) else { return false }
+        offset += length
+        return true
+    }
+
+    private func look(_ body: (RecordedFrame) -> Void) -> Int? {
+        if end - offset < SegmentLayout.frameHeaderLength { return nil }
         return unsafe padded.withUnsafeBufferPointer { bytes in
-            var (offset, count) = (0, 0)
-            while offset < raw.count {
-                if raw.count - offset < SegmentLayout.frameHeaderLength { return nil }
-                let header = unsafe UnsafeRawPointer(bytes.baseAddress! + offset)
-                let length = unsafe Int(
-                    UInt32(littleEndian: header.loadUnaligned(fromByteOffset: 0, as: UInt32.self)))
-                let begin = offset + SegmentLayout.frameHeaderLength
-                if length > raw.count - begin { return nil }
-                let frame = unsafe RecordedFrame(
-                    kindNumber: header.load(fromByteOffset: 6, as: UInt8.self),
-                    source: UInt16(littleEndian: header.loadUnaligned(fromByteOffset: 4, as: UInt16.self)),
-                    receivedAtNs: Int64(
-                        littleEndian: header.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
-                    bytes: UnsafeBufferPointer(rebasing: bytes[begin..<(begin + length)]))
-                if !SegmentLayout.timesNs.contains(frame.receivedAtNs) { return nil }
-                count += 1
-                if !body(frame) { return count }
-                offset = begin + length
-            }
-            return count
+            let header = unsafe UnsafeRawPointer(bytes.baseAddress! + offset)
+            let length = unsafe Int(
+                UInt32(littleEndian: header.loadUnaligned(fromByteOffset: 0, as: UInt32.self)))
+            let begin = offset + SegmentLayout.frameHeaderLength
+            if length > end - begin { return nil }
+            let frame = unsafe RecordedFrame(
+                kindNumber: header.load(fromByteOffset: 6, as: UInt8.self),
+                source: UInt16(littleEndian: header.loadUnaligned(fromByteOffset: 4, as: UInt16.self)),
+                receivedAtNs: Int64(
+                    littleEndian: header.loadUnaligned(fromByteOffset: 8, as: Int64.self)),
+                bytes: UnsafeBufferPointer(rebasing: bytes[begin..<(begin + length)]))
+            if !SegmentLayout.timesNs.contains(frame.receivedAtNs) { return nil }
+            body(frame)
+            return SegmentLayout.frameHeaderLength + length
         }
     }
 }

@@ -56,3 +56,13 @@ private func futuresLink(_ update: UpdateRange, _ book: UpdateID) -> Continuity 
     if update.last <= book { return .stale }
     return update.previousLast == book ? .connects : .gap
 }
+
+extension SequenceRule {
+    /// Futures whose connections were recorded together: an update that begins before the book's id and ends
+    /// after it lists whatever changed after the book, since its own connection has missed nothing.
+    package static let severalConnections = SequenceRule(join: futures.join) { event, book in
+        if event.last <= book { return .stale }
+        guard let begins = event.previousLast else { return .gap }
+        return begins > book ? .gap : .connects
+    }
+}

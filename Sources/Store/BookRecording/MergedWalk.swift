@@ -1,0 +1,35 @@
+// The frames of several streams, in the order of their times: what the shards of a recording hold together.
+// Frames of one stream keep their order, whatever their times say; of equal ones the stream that is named
+// first comes first.
+
+import LobRecording
+
+/// A walk through several streams at once.
+package struct MergedWalk {
+    /// The walks.
+    package private(set) var walks: [RecordingWalk]
+    /// Time of the next item of each; nil at its end.
+    private var nextNs: [Int64?] = []
+
+    /// A walk through these.
+    package init(_ walks: [RecordingWalk]) { self.walks = walks }
+
+    /// Hands out everything with the number of its walk; `body` returns false to end.
+    package mutating func forEach(_ body: (Int, RecordedItem) -> Bool) throws(SegmentError) {
+        nextNs = []
+        for number in walks.indices { nextNs.append(try walks[number].nextAtNs()) }
+        var goesOn = true
+        while goesOn, let number = earliest {
+            _ = try walks[number].next { goesOn = body(number, $0) }
+            nextNs[number] = try walks[number].nextAtNs()
+        }
+    }
+
+    private var earliest: Int? {
+        var best: (number: Int, ns: Int64)?
+        for (number, ns) in nextNs.enumerated() {
+            if let ns, best.map({ ns < $0.ns }) ?? true { best = (number, ns) }
+        }
+        return best?.number
+    }
+}

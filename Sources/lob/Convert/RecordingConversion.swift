@@ -1,0 +1,66 @@
+// The frames of the feed in recordings of `lob run --record`, for a conversion: of all shards together, in
+// the order of their times.
+
+import BookRecording
+import LobRecording
+import MarketData
+
+/// Leads recordings to a sink.
+struct RecordingConversion {
+    private let streams: [RecordedStream]
+    private let path: String
+    /// Frames that were led on.
+    private(set) var frames = 0
+    /// Holes that the recording lists, and blocks that are missing without one.
+    private(set) var (gaps, missingBlocks) = (0, 0)
+    /// What is damaged, in words.
+    private(set) var damages: [String] = []
+
+    /// - Parameter path: of the recording, for people.
+    init(_ streams: [RecordedStream], path: String) { (self.streams, self.path) = (streams, path) }
+
+    mutating func run(_ sink: any ConvertSink) throws {
+        var merged = MergedWalk(streams.map { RecordingWalk($0) })
+        var progress = ProgressLine()
+        let spans = streams.map(\.roughSpanNs)
+        let fromNs = spans.map(\.fromNs).min() ?? 0
+        let lengthNs = max((spans.map(\.toNs).max() ?? 0) - fromNs, 1)
+        let shards = streams.map { Int($0.shard) }
+        var (frames, missing, gaps) = (0, 0, GapList())
+        var failure: (any Error)?
+        try merged.forEach { number, item in
+            switch item {
+            case .newRun: break
+            case .hole(let blocks, _, _): missing += blocks
+            case .frame(let frame):
+                progress.show(path, Double(frame.receivedAtNs - fromNs) / Double(lengthNs))
+                if let feed = frame.frame {
+                    frames += 1
+                    do { try sink.take(feed, of: shards[number]) } catch { failure = error }
+                } else if frame.record == .gap {
+                    var cursor = ByteCursor(frame.body)
+                    if let gap = RecordedGap(&cursor) { gaps.add(gap) }
+                }
+            }
+            return failure == nil && !StopSignals.isRaised
+        }
+        progress.clear()
+        if let failure { throw failure }
+        (self.frames, missingBlocks, self.gaps) = (frames, missing, gaps.gaps.count)
+        for walk in merged.walks {
+            for segment in walk.openSegments {
+                damages.append(
+                    "not closed: \(segment.path), \(segment.cutBytes) bytes behind the last whole block")
+            }
+            if walk.damagedBlocks > 0 { damages.append("\(counted(walk.damagedBlocks, "block")) damaged") }
+            if walk.damagedBytes > 0 {
+                damages.append("\(byteText(walk.damagedBytes)) in no whole block")
+            }
+            if !walk.beginsAtRun {
+                damages.append(
+                    "its beginning is gone: it begins with copies of the books, which are not converted; "
+                        + "lob export --format text writes them")
+            }
+        }
+    }
+}
