@@ -1,5 +1,5 @@
-// Plays a captured session into a venue: every message to those who listen to its stream, byte for byte, at
-// the distances in time at which they were received.
+// Plays a captured session into a venue: every message goes to the subscribers of its stream, byte for byte,
+// at the time intervals at which the messages were received.
 //
 //     state    | input             | action                                        | next
 //     ---------|-------------------|-----------------------------------------------|---------
@@ -9,7 +9,7 @@
 //     playing  | damage            | as the end; what was read before has been played | over
 //
 // A message is due by its receive time; where the capture has none, by the event time of the last diff. One
-// message is held, read ahead. In unpaced play a message is due as soon as it is read.
+// message is read ahead. In unpaced play a message is due as soon as it is read.
 
 import BinanceServing
 import BinanceVenue
@@ -63,21 +63,21 @@ final class CapturePlayer {
     var isWaiting: Bool { if case .waiting = state { true } else { false } }
     var isOver: Bool { if case .over = state { true } else { false } }
 
-    /// Begins to play.
+    /// Starts playing.
     func start(atUs timeUs: Int64) {
         if !isWaiting { return }
         state = .playing(startUs: timeUs)
         readAhead()
     }
 
-    /// When the next message is due; nil if none is.
+    /// When the next message is due; nil if there is none.
     var nextUs: Int64? {
         guard case .playing(let startUs) = state, isHolding else { return nil }
         if isUnpaced { return 0 }
         return saturatedSum(startUs, playingTime(of: heldAtUs, first: firstAtUs ?? heldAtUs, speed: 1))
     }
 
-    /// Publishes what is due by a time, at most this many messages; false if more is.
+    /// Publishes what is due by a time, at most `countMax` messages; false if more is due.
     func play(untilUs timeUs: Int64, countMax: Int, into venue: inout Venue) -> Bool {
         var count = 0
         while let dueUs = nextUs, dueUs <= timeUs {
@@ -107,7 +107,7 @@ final class CapturePlayer {
         }
     }
 
-    /// A REST body in line: it is nobody's message, but its symbol's book may want it.
+    /// A REST body in a line: it is sent to nobody, but the book of its symbol may use it.
     private func takeBody() {
         let bytes = held.bytes
         guard (try? parser.parseSnapshot(bytes.span)) != nil else { return }
@@ -116,7 +116,7 @@ final class CapturePlayer {
         books[name]?.take(parser.snapshot)
     }
 
-    /// Holds the next message, or ends.
+    /// Reads the next message, or ends.
     private func readAhead() {
         isHolding = false
         do throws(ReadingError) {
@@ -140,7 +140,7 @@ final class CapturePlayer {
 
 // REST.
 extension CapturePlayer {
-    /// Answers an admitted request from the books as they stand.
+    /// Answers an admitted request from the books as they are now.
     func answer(_ request: RestRequest, _ venue: inout Venue, _ response: inout VenueResponse) {
         switch request {
         case .ping, .time, .exchangeInfo:
@@ -161,7 +161,8 @@ extension CapturePlayer {
         }
     }
 
-    /// Fills the snapshot with the best levels of a symbol; false if there are none, the response says so.
+    /// Fills the snapshot with the best levels of a symbol; if there are none, returns false and the response
+    /// says so.
     private func fill(
         _ name: SymbolName, limit: Int, _ venue: inout Venue, _ response: inout VenueResponse
     ) -> Bool {

@@ -40,8 +40,8 @@ final class CapturedBook {
     /// Whether the book is known.
     var isKnown: Bool { sync.lastID != nil }
 
-    /// Takes a snapshot, if it is waited for or shows more. How many levels were asked for it does not say:
-    /// a side that is as long as the longer one may go on behind its end.
+    /// Takes a snapshot if the book waits for one or the snapshot shows more. A snapshot does not say how
+    /// many levels were requested: a side as long as the longer one may continue past its end.
     func take(_ snapshot: borrowing DepthSnapshot) {
         let limit = max(snapshot.bids.count, snapshot.asks.count)
         if sync.isLive {
@@ -73,11 +73,12 @@ final class CapturedBook {
         }
     }
 
-    /// Waits for a snapshot. What comes before it is not kept: a capture has no request that it could answer.
+    /// Waits for a snapshot. Updates before it are not kept: a capture contains no request that they could be
+    /// matched with.
     private func forget() { _ = sync.restart() }
 
-    /// Fills a snapshot with the best levels, as far as they are proven to be the best; false if the book is
-    /// not known, or nothing of a side is: what is served looks complete.
+    /// Fills a snapshot with the best levels that are proven to be the best; false if the book is not known,
+    /// or nothing of a side is: a served snapshot looks complete.
     func fill(_ snapshot: inout DepthSnapshot, limit: Int) -> Bool {
         if !isKnown { return false }
         snapshot.reset()

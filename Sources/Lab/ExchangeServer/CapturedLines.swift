@@ -1,4 +1,4 @@
-// The lines of a capture as messages and bodies, taken out of whatever a collector put around them.
+// The lines of a capture as messages and bodies, without whatever a collector wrapped around them.
 
 import Captures
 import LobRecording
@@ -10,13 +10,13 @@ struct CapturedLine {
     var bytes: [UInt8]
     /// Whether it has the members of a REST depth body.
     var isBody: Bool
-    /// The symbol that an envelope names beside a body.
+    /// The symbol that an envelope names next to a body.
     var symbol: SymbolName?
-    /// When it was received, in nanoseconds since 1970; nil if that is not known.
+    /// When it was received, in nanoseconds since 1970; nil if unknown.
     var receivedAtNs: Int64?
 }
 
-/// Reads a capture message by message; lines of no use are left out. Not copyable.
+/// Reads a capture message by message and skips useless lines. Not copyable.
 struct CapturedLines: ~Copyable {
     private var session: CaptureSession
     private var text: [UInt8] = []

@@ -1,8 +1,8 @@
-// What must be known of a capture before it is played: its streams, its symbols, and the first snapshot of
+// What must be known about a capture before it is played: its streams, its symbols, and the first snapshot of
 // each. Found by reading it once from beginning to end.
 //
 // Tick and quantity step are the greatest common divisors of all prices and quantities seen: `exchangeInfo`
-// has to say something, and this is what the traffic shows.
+// must say something, and this is what the traffic shows.
 
 import BinanceVenue
 import Captures
@@ -14,16 +14,16 @@ import SimulatedExchange
 package enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file cannot be read.
     case unreadable(ReadingError)
-    /// No message in it belongs to a stream of the market.
+    /// It contains no message of a stream of the market.
     case empty(path: String)
-    /// No depth update of the market is in it, so there is no symbol to serve.
+    /// It contains no depth update of the market, so there is no symbol to serve.
     case noSymbols(path: String)
-    /// More symbols or streams are in it than can be served.
+    /// It contains more symbols or streams than can be served.
     case tooMany(path: String, what: String, countMax: Int)
     /// It is a recording of an engine's frames, not a capture.
     case recording(path: String)
 
-    /// A sentence for people.
+    /// The error as a sentence.
     package var description: String {
         switch self {
         case .unreadable(let error): "\(error)"
@@ -39,34 +39,34 @@ package enum CaptureError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// A captured session of one market.
 package struct CapturedMarket: Sendable {
-    /// Most symbols that are served; each costs a book, some 50 KB.
+    /// Maximum number of symbols served; each costs a book, some 50 KB.
     package static let symbolCountMax = 4_096
-    /// Most streams.
+    /// Maximum number of streams.
     package static let streamCountMax = 65_536
 
     /// Its market.
     package let market: Market
     /// Its files.
     package let files: CaptureFiles
-    /// Its symbols, in the order in which they speak.
+    /// Its symbols, in the order of their first message.
     package private(set) var symbols: [ListedSymbol] = []
     /// Its streams.
     package private(set) var streams: [String] = []
-    /// Messages, those that belong to no stream included.
+    /// Number of messages, including those that belong to no stream.
     package private(set) var messageCount = 0
-    /// Messages that belong to no stream: replies, REST bodies in line, what cannot be told.
+    /// Messages that belong to no stream: replies, REST bodies in a line, and unrecognised ones.
     package private(set) var strayCount = 0
-    /// Time from the first message to the last, in nanoseconds; 0 if it is not known.
+    /// Time from the first message to the last, in nanoseconds; 0 if unknown.
     package private(set) var spanNs: Int64 = 0
     /// The first REST body of each symbol.
     private(set) var snapshots: [SymbolName: [UInt8]] = [:]
-    /// Whose a body is that names no symbol: of the only one in the capture, if it has one.
+    /// The symbol of a body that names none: the only one in the capture, if there is only one.
     private(set) var owner: SymbolName?
 
     /// Reads a capture.
     ///
     /// - Parameters:
-    ///   - files: where its parts lie.
+    ///   - files: where its parts are.
     ///   - market: its market.
     package init(_ files: CaptureFiles, market: Market) throws(CaptureError) {
         self.market = market
@@ -102,14 +102,14 @@ package struct CapturedMarket: Sendable {
         if symbols.isEmpty { throw .noSymbols(path: files.name) }
     }
 
-    /// The body in a file, taken out of its envelope; as it stands if it is none.
+    /// The body in a file without its envelope; unchanged if it has none.
     private func body(_ path: String) throws(ReadingError) -> [UInt8] {
         let text = try CaptureSession.text(of: path)
         return (try? DepthBody.find(in: text).bytes) ?? text
     }
 }
 
-/// What a reading of a capture has found so far.
+/// What reading a capture has found so far.
 private struct Survey {
     let market: Market
     var facts: [SymbolName: ListedSymbol] = [:]
@@ -125,7 +125,7 @@ private struct Survey {
     private var nameless: [UInt8]?
     private var parser = ParserBox()
 
-    /// A parser is not copyable; the survey need not be either, but its results are.
+    /// A parser is not copyable; the survey need not be either, but its results must be.
     private final class ParserBox {
         var parser = MessageParser()
     }
@@ -137,7 +137,7 @@ private struct Survey {
         order.count > CapturedMarket.symbolCountMax || streams.count > CapturedMarket.streamCountMax
     }
 
-    /// The symbol of a capture that has one.
+    /// The symbol of a capture with only one.
     var owner: SymbolName? { names.count == 1 ? names.first : nil }
 
     mutating func take(_ line: CapturedLine) {
@@ -188,8 +188,8 @@ private struct Survey {
         facts[symbol] = found
     }
 
-    /// A body of a symbol, or of the only one there will turn out to be; a frame of a raw partial depth
-    /// stream that looks like one is none.
+    /// Takes a body of a symbol, or of the only symbol, which may not be known yet; a frame of a raw partial
+    /// depth stream that looks like a body is not one.
     private mutating func takeBody(_ line: CapturedLine) {
         guard (try? parser.parser.parseSnapshot(line.bytes.span)) != nil else { return }
         let facts = DepthBody(parser.parser.snapshot)
@@ -202,7 +202,7 @@ private struct Survey {
         }
     }
 
-    /// Gives the body that names no symbol to its owner, if there is one.
+    /// Assigns the body that names no symbol to the only symbol, if there is only one.
     mutating func finish() {
         guard let nameless, let owner, snapshots[owner] == nil else { return }
         snapshots[owner] = nameless
@@ -210,7 +210,7 @@ private struct Survey {
 }
 
 extension ListedSymbol {
-    /// Lets a level narrow tick and step down.
+    /// Refines tick and step by the price and quantity of a level.
     fileprivate mutating func take(_ level: PriceLevel) {
         tick = commonDivisor(tick, level.price.mantissa)
         quantityStep = commonDivisor(quantityStep, level.quantity.mantissa)

@@ -1,11 +1,11 @@
-// What the bytes of a captured message tell without reading them whole: the stream it belongs to, and the
+// What the bytes of a captured message tell without parsing all of it: the stream it belongs to, and the
 // payload inside the wrapper.
 
 import BinanceVenue
 import MarketData
 
 extension MessageParser {
-    /// What a message is; nil if it is malformed.
+    /// The kind of a message; nil if it is malformed.
     mutating func kind(of message: [UInt8], _ market: Market) -> MessageKind? {
         try? parse(message.span, market: market)
     }
@@ -28,9 +28,9 @@ func unwrap(_ message: [UInt8]) -> (name: Range<Int>, payload: Range<Int>)? {
     return (first..<end, at..<(message.count - 1))
 }
 
-/// The stream that a bare message belongs to, by what it says of itself; nil if it does not.
+/// The stream that a bare message belongs to, judging by its content; nil if it does not tell.
 ///
-/// - Parameter only: the symbol of a capture that has one, for messages that name none.
+/// - Parameter only: the symbol of a capture with only one, for messages that name none.
 func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> String? {
     let symbol = text(of: "s", in: message)?.lowercased() ?? only
     guard let symbol else { return nil }
@@ -54,7 +54,8 @@ func streamName(_ kind: MessageKind?, _ message: [UInt8], only: String?) -> Stri
     }
 }
 
-/// The first string member of a name. Messages begin with what they are: only there it is looked for.
+/// The first string member with a name. Messages say what they are at the beginning: only there it is looked
+/// for.
 private func text(of name: String, in message: [UInt8]) -> String? {
     guard let start = end(of: Array("\"\(name)\":\"".utf8), in: message) else { return nil }
     let rest = message[start...].prefix(nameBytesMax)
@@ -63,10 +64,10 @@ private func text(of name: String, in message: [UInt8]) -> String? {
 
 /// No name of a stream or symbol is longer.
 private let nameBytesMax = 256
-/// How far from the beginning a message may say what it is.
+/// How many bytes from the beginning are searched for what a message is.
 private let headBytesMax = 1 << 16
 
-/// The place behind the first occurrence of a key.
+/// The offset after the first occurrence of a key.
 private func end(of key: [UInt8], in message: [UInt8]) -> Int? {
     let bytes = message.span
     let last = min(bytes.count, headBytesMax) - key.count

@@ -2,11 +2,11 @@
 
 import SimulatedExchange
 
-/// Totals of one server, and what it has at the moment.
+/// Totals and current state of one server.
 package struct ExchangeCounters: Hashable, Sendable {
-    /// WebSocket clients at the moment.
+    /// WebSocket clients connected now.
     package internal(set) var connectionCount = 0
-    /// Streams of all clients at the moment, silent ones included.
+    /// Current subscriptions of all clients, including silent ones.
     package internal(set) var streamCount = 0
     /// WebSocket clients so far.
     package internal(set) var connectedCount = 0
@@ -16,18 +16,18 @@ package struct ExchangeCounters: Hashable, Sendable {
     package internal(set) var slowCount = 0
     /// Text messages handed to the sockets.
     package internal(set) var messageCount = 0
-    /// Bytes of them.
+    /// Bytes of these messages.
     package internal(set) var messageBytes = 0
     /// REST requests.
     package internal(set) var requestCount = 0
-    /// REST requests refused because too many waited for their answers.
+    /// REST requests refused because too many were waiting for their answers.
     package internal(set) var overloadCount = 0
-    /// Largest weight an address has used in the present minute.
+    /// Largest weight that an address has used in the current minute.
     package internal(set) var usedWeight = 0
     /// How far virtual time is behind the clock, in virtual microseconds.
     package internal(set) var behindUs: Int64 = 0
-    /// Messages of a capture that have been played.
+    /// Messages of a capture that were played.
     package internal(set) var playedCount = 0
-    /// What the venue itself has counted.
+    /// The counters of the venue itself.
     package internal(set) var venue = VenueCounters()
 }

@@ -1,4 +1,4 @@
-// The server's REST endpoints: requests passed on to the venue, answers when they are due.
+// The server's REST endpoints: requests are passed to the venue, and answered when the venue's answer is due.
 
 import BinanceServing
 import LobTransport
@@ -6,7 +6,7 @@ import MarketData
 import SimulatedExchange
 
 extension RequestTarget {
-    /// Where a request goes.
+    /// The target of an HTTP request.
     init(_ request: HTTPRequest) {
         self.init(
             method: request.method.name, path: request.path,
@@ -15,7 +15,7 @@ extension RequestTarget {
 }
 
 extension HTTPResponse {
-    /// An answer of the rules.
+    /// The response for an answer of the serving rules.
     init(_ answer: ServingAnswer) {
         self.init(
             status: answer.status, headers: answer.headers.compactMap { HTTPHeader($0.name, $0.value) },
@@ -24,7 +24,7 @@ extension HTTPResponse {
 }
 
 extension ExchangeServer {
-    /// The rules of the market.
+    /// The serving rules of the market.
     var rules: ServingRules { venue.rules }
 
     /// Answers a request, now or when the venue's answer is due.

@@ -1,4 +1,4 @@
-// The server's streams: upgrades decided, clients' messages passed on to the venue.
+// The server's streams: decides on upgrades and passes clients' messages to the venue.
 
 import BinanceServing
 import LobTransport
@@ -54,7 +54,7 @@ extension ExchangeServer {
         return handlers
     }
 
-    /// Passes something on to the venue at the present moment, and what follows from it at once.
+    /// Passes an input to the venue at the current time, and delivers what follows at once.
     private func hear(_ pass: (inout Venue) -> Void) {
         run()
         pass(&venue)

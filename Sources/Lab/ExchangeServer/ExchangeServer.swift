@@ -8,21 +8,21 @@
 //     print("http://127.0.0.1:\(server.port)", "ws://127.0.0.1:\(server.port)")
 //     loop.run { isOver }
 //
-// Why this shape: the venue is pure, so all there is to do here is to tell it the time, carry what arrives
-// from one to the other, and sleep until something is due. Time moves in steps, and what has arrived leaves
-// after each of them, so that what is due first is not held up by what is due at the same moment.
+// Why this design: the venue is pure, so all that is left is to tell it the time, to carry data between it
+// and the sockets, and to sleep until something is due. Time advances in steps, and what has arrived is sent
+// after each step, so that the first due message is not delayed by others due at the same moment.
 //
 // Invariants
 // * A frame never leaves before the venue says that it arrives. It leaves at most `wakeUpUs` and a
 //   millisecond later, unless the machine is too slow; `ExchangeCounters.behindUs` says by how much.
 // * Nothing is allocated for a message on its way from the venue to the socket.
 //
-// Bounds: a client's send queue (`queuedBytesMax`, then 1008), connections (the venue's), requests that wait
-// for their answers (`answerCountMax`, then 503), one run of the venue (`runNsMax`, then the sockets' turn).
-// What the venue itself bounds is in Venue.swift.
+// Bounds: a client's send queue (`queuedBytesMax`, then 1008), connections (the venue's), requests waiting
+// for their answers (`answerCountMax`, then 503), one run of the venue (`runNsMax`, then the sockets get
+// their turn). What the venue itself bounds is in Venue.swift.
 //
-// Not carried out here: the fault `pause`, which is one of consumers. Not noticed: pings of clients, which
-// the library answers itself, so they do not count against the limit of messages.
+// Not carried out here: the fault `pause`, which is a fault of consumers. Not noticed: pings of clients,
+// which the library answers itself, so they do not count against the message limit.
 
 import BinanceServing
 import BinanceVenue
@@ -34,29 +34,29 @@ import SimulatedExchange
 package final class ExchangeServer {
     /// How the venue is served.
     package struct Options: Sendable {
-        /// Numeric address to listen on; nil is every address, IPv6 and IPv4.
+        /// Numeric address to listen on; nil means every address, IPv6 and IPv4.
         package var address: String? = "127.0.0.1"
         /// Port; 0 takes a free one.
         package var port = 0
         /// TLS if given.
         package var tls: TLSIdentity?
-        /// Venue seconds in a second. Everything is faster by it: updates, pings, deadlines, minutes.
+        /// Venue seconds per second. It speeds up everything: updates, pings, deadlines, minutes.
         package var speed = 1.0
-        /// Most bytes that wait for the socket of a client; one that reads more slowly is closed with 1008.
-        /// Less than the loop's `queueBytesMax`, so that the close frame still finds room.
+        /// Maximum number of bytes waiting for the socket of a client; a client that reads more slowly is
+        /// closed with 1008. Less than the loop's `queueBytesMax`, so that there is room for the close frame.
         package var queuedBytesMax = 2 << 20
-        /// Shortest time between two runs of the venue. 0 runs it at the very moment something is due, at the
-        /// price of a loop that spins through the last millisecond before.
+        /// Shortest time between two runs of the venue. 0 runs it at the exact moment something is due, at
+        /// the cost of a loop that spins through the last millisecond before.
         package var wakeUpUs: Int64 = 1_000
-        /// Most requests that wait for their answers.
+        /// Maximum number of requests waiting for their answers.
         package var answerCountMax = 1_024
 
-        /// Whether a capture is played as fast as its clients read, whatever its times.
+        /// Whether a capture is played as fast as its clients read, regardless of its times.
         package var isUnpaced = false
-        /// Whether a capture begins at once, not when the first client listens.
+        /// Whether a capture starts at once rather than when the first client subscribes.
         package var playsAtOnce = false
-        /// Whether connections and requests are served on when a capture is over; otherwise every client is
-        /// closed with 1001.
+        /// Whether connections and requests are still served when a capture is over; otherwise every client
+        /// is closed with 1001.
         package var staysWhenPlayed = false
 
         /// The defaults: loopback, a free port, real time.
@@ -65,7 +65,7 @@ package final class ExchangeServer {
 
     /// The port in use.
     package private(set) var port = 0
-    /// The market that is served.
+    /// The market served.
     package let market: Market
     let loop: EventLoop
     let options: Options
@@ -89,14 +89,14 @@ package final class ExchangeServer {
     /// Serves a simulated market; listens at once.
     ///
     /// - Parameters:
-    ///   - configuration: what the venue is made of; `live` makes one for clients of this machine.
-    ///   - addresses: shared by servers whose request budgets are one.
+    ///   - configuration: the configuration of the venue; `live` makes one for clients on this machine.
+    ///   - addresses: shared by servers that have a common request budget.
     /// - Throws: `TransportError.cannotListen`.
     package convenience init(
         _ configuration: VenueConfiguration, on loop: EventLoop, options: Options = Options(),
         addresses: AddressBook = AddressBook()
     ) throws(TransportError) {
-        // First of all: to fill the books of many symbols takes time, and that passes at the venue too.
+        // The clock comes first: filling the books of many symbols takes time, which passes at the venue too.
         let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
         try self.init(Venue(configuration), clock, nil, on: loop, options: options, addresses: addresses)
     }
@@ -104,7 +104,7 @@ package final class ExchangeServer {
     /// Serves a captured market; listens at once.
     ///
     /// - Parameters:
-    ///   - capture: what is played.
+    ///   - capture: the capture to play.
     ///   - configuration: the venue around it: limits, latencies, faults of frames, connections and requests.
     ///     It must have no symbols.
     /// - Throws: `CaptureError`, or `TransportError.cannotListen`.
@@ -114,7 +114,8 @@ package final class ExchangeServer {
     ) throws {
         precondition(configuration.market == capture.market && configuration.symbols.isEmpty)
         let clock = VenueClock(startUs: configuration.startUs, speed: options.speed)
-        // The streams of a capture run at the pace they were captured at, whatever speed a client names.
+        // The streams of a capture run at the pace at which they were captured, whatever speed a client
+        // names.
         var around = configuration
         around.honoursSpeeds = false
         var venue = Venue(around)
@@ -136,7 +137,7 @@ package final class ExchangeServer {
         listening.tls = options.tls
         listening.peerCountMax = self.venue.configuration.connectionCountMax
         listening.messageBytesMax = 256 << 10
-        // Only the loop holds it: it holds this object.
+        // Only the loop holds the HTTP server, which holds this object.
         port = try HTTPServer(
             on: loop, options: listening,
             handlers: HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
@@ -145,8 +146,8 @@ package final class ExchangeServer {
         schedule()
     }
 
-    /// A configuration for live clients: real pongs are expected, and times are those of a machine that the
-    /// venue shares with them.
+    /// A configuration for live clients: real pongs are expected, and the venue shares the clock of this
+    /// machine.
     package static func live(_ configuration: VenueConfiguration) -> VenueConfiguration {
         var live = configuration
         live.expectsPongs = true
@@ -155,13 +156,13 @@ package final class ExchangeServer {
         live.requestLatencyUs = 1_000...5_000
         live.snapshotLagUs = 0...20_000
         live.snapshotCacheUs = 1_000
-        // Of captured snapshots of spot 57 in 66 end with an update, of the futures' 14 in 41.
+        // Of the captured snapshots 57 of 66 (spot) and 14 of 41 (futures) show the end of an update.
         live.wholeSnapshotPerMille = configuration.market == .spot ? 860 : 340
         live.connectionCountMax = 1_024
         return live
     }
 
-    /// What has happened so far.
+    /// The counters so far.
     package var counters: ExchangeCounters {
         var counters = tally
         counters.connectionCount = clients.count
@@ -173,17 +174,17 @@ package final class ExchangeServer {
         return counters
     }
 
-    /// What goes wrong from now on.
+    /// The faults from now on.
     package var faults: FaultPlan {
         get { venue.faults }
         set { venue.faults = newValue }
     }
 
-    /// Calls `body` with the venue itself, for those who may know the truth. It must not move time or touch
-    /// connections.
+    /// Calls `body` with the venue itself, for checkers that may know the truth. It must not advance time or
+    /// touch connections.
     package func withVenue<R>(_ body: (inout Venue) -> R) -> R { body(&venue) }
 
-    /// Tells every client that the venue goes down and closes; turn the loop until no connection is left.
+    /// Tells every client that the venue goes down, and closes; run the loop until no connection is left.
     package func shutDown() {
         venue.shutDown()
         run()
@@ -192,7 +193,7 @@ package final class ExchangeServer {
 
 // Time.
 extension ExchangeServer {
-    /// Lets everything happen that is due, and sets the timer for what comes next.
+    /// Executes everything that is due, and sets the timer for what comes next.
     package func run() {
         let startNs = clock.elapsedNs
         let untilUs = clock.venueUs(afterNs: startNs)
@@ -220,7 +221,7 @@ extension ExchangeServer {
         options.isUnpaced && clients.contains { $0.peer.queuedBytes > ExchangeServer.heldUpBytes }
     }
 
-    /// Plays what is due of a capture, and ends when it is over unless it is to stay.
+    /// Plays what is due of a capture, and ends when it is over, unless the server stays.
     private func play() {
         guard let player, !isPlayed else { return }
         if player.isWaiting && clients.contains(where: { venue.subscriptionCount(of: $0.id) > 0 }) {
@@ -238,7 +239,7 @@ extension ExchangeServer {
         }
     }
 
-    /// Hands to the sockets what has arrived.
+    /// Hands what has arrived to the sockets.
     private func deliver() {
         var isAnyGone = false
         for client in clients {
@@ -252,7 +253,7 @@ extension ExchangeServer {
         if isAnyGone { clients.removeAll { $0.state == .closing } }
     }
 
-    /// Once a second: connections that have vanished turn deaf, and are cut off much later, when nobody can
+    /// Once a second: connections that have vanished become deaf, and are cut off much later, when nobody can
     /// still be waiting for them.
     private func sweep() {
         sweptSecond = venue.nowUs / 1_000_000
@@ -269,7 +270,7 @@ extension ExchangeServer {
         let dueNs = max(
             clock.elapsedNs(atVenueUs: nextActivityUs), lastRunNs + options.wakeUpUs * 1_000)
         var delayNs = max(dueNs - nowNs, 0)
-        // The loop sleeps whole milliseconds and spins the rest; so there is none.
+        // The loop sleeps whole milliseconds and spins for the rest, so the rest is rounded away.
         if options.wakeUpUs > 0 { delayNs = (delayNs + 999_999) / 1_000_000 * 1_000_000 + 20_000 }
         timer = loop.after(UInt64(delayNs)) { [unowned self] in
             timer = nil
@@ -277,7 +278,7 @@ extension ExchangeServer {
         }
     }
 
-    /// Nanoseconds until it is that late at the venue.
+    /// Nanoseconds until the venue's time has come.
     func delayNs(untilVenueUs venueUs: Int64) -> UInt64 {
         UInt64(max(clock.elapsedNs(atVenueUs: venueUs) - clock.elapsedNs, 0))
     }

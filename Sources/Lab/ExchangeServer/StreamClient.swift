@@ -30,7 +30,7 @@ final class StreamClient {
         (self.peer, self.id, self.queuedBytesMax) = (peer, id, queuedBytesMax)
     }
 
-    /// Takes a piece of a message of the client; the whole message with its last piece.
+    /// Takes a piece of a client's message; returns the whole message with its last piece.
     func collect(_ bytes: Span<UInt8>, isFinal: Bool) -> [UInt8]? {
         for index in bytes.indices { pieces.append(bytes[index]) }
         if !isFinal { return nil }
@@ -45,7 +45,7 @@ final class StreamClient {
         case .text:
             let isFull = peer.queuedBytes + bytes.count > queuedBytesMax
             if isFull || !peer.send(text: bytes) {
-                // Refused with nothing queued: the client is about to be reported gone.
+                // Refused with nothing queued: the loop is about to report that the client is gone.
                 if peer.queuedBytes == 0 { return }
                 counters.slowCount += 1
                 return close(code: 1008, reason: "Client is too slow")
@@ -64,7 +64,7 @@ final class StreamClient {
         if code == 1006 { peer.abort() } else { peer.close(code: UInt16(code), reason: reason) }
     }
 
-    /// The connection has vanished: nothing is heard or said any more.
+    /// The connection has vanished: from now on nothing is read or sent.
     func turnDeaf() {
         if state != .open { return }
         state = .deaf
@@ -73,7 +73,7 @@ final class StreamClient {
 }
 
 extension Span<UInt8> {
-    /// A copy.
+    /// The bytes as an array.
     var array: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)

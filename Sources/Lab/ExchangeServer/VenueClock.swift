@@ -1,12 +1,12 @@
-// Virtual time: the time of the wall from the start of the server on, faster or slower by a factor.
+// Virtual time: wall-clock time since the start of the server, sped up or slowed down by a factor.
 
 import LobRecording
 
-/// When it is at the venue.
+/// The clock of the venue.
 struct VenueClock {
     /// Venue time at which the clock was made, in microseconds since 1970.
     let startUs: Int64
-    /// Venue seconds in a second.
+    /// Venue seconds per second.
     let speed: Double
     private let origin = ContinuousClock.now
 
@@ -26,7 +26,7 @@ struct VenueClock {
         saturatedSum(startUs, saturated(Double(elapsedNs) / 1_000 * speed))
     }
 
-    /// After how many nanoseconds it is that late at the venue; rounded up, so that it then is.
+    /// The nanoseconds after which the venue's time has come, rounded up so that it then has.
     func elapsedNs(atVenueUs venueUs: Int64) -> Int64 {
         let ns = (Double(saturatedDifference(venueUs, startUs)) * 1_000 / speed).rounded(.up) + 1_000
         return min(saturated(ns), .max / 2)

@@ -1,4 +1,4 @@
-// Mistakes that sit before the engine: what a careless feed does to a message.
+// Mistakes before the engine: what a careless feed does to a message.
 
 /// Drops every level of a depth update whose quantity is zero but not written "0.00000000".
 func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
@@ -32,7 +32,7 @@ func withoutShortZeros(_ message: [UInt8]) -> [UInt8] {
     return kept
 }
 
-/// Gives the quantities of a ticker a digit too much.
+/// Adds one digit to the quantities of a ticker.
 func withLongerQuantities(_ message: [UInt8]) -> [UInt8] {
     guard let place = message.firstRange(of: Array("\"B\":\"".utf8)) else { return message }
     var longer = message
@@ -40,7 +40,7 @@ func withLongerQuantities(_ message: [UInt8]) -> [UInt8] {
     return longer
 }
 
-/// Gives a snapshot a later id than it has.
+/// Gives a snapshot a later id than its own.
 func withLaterID(_ body: [UInt8]) -> [UInt8] {
     let key = Array("\"lastUpdateId\":".utf8)
     guard let place = body.firstRange(of: key) else { return body }

@@ -1,20 +1,20 @@
-// What a checker reads off a frame by itself: whose it is, which stream, which id and which time.
+// What a checker reads from a frame by itself: symbol, stream, id and time.
 //
-// It does not parse: it looks for the names and numbers that the simulated venue writes. A frame that the
-// engine cannot read is thus still known here, as far as its bytes say anything.
+// It does not parse: it looks for the names and numbers that the simulated venue writes. So the facts of a
+// frame that the engine cannot read are still known here, as far as its bytes tell.
 //
-// SAFETY: bytes are read inside the bounds of the frame, during the call that lends it.
+// SAFETY: bytes are read inside the bounds of the frame, during the call that lends them.
 
 import LobHandoff
 
-/// What a frame says of itself.
+/// What a frame says about itself.
 struct FrameFacts {
-    /// What kind of stream a message is of.
+    /// The kind of stream a message belongs to.
     enum Stream: Hashable, Sendable {
         case depth, partialDepth, ticker, unknown
     }
 
-    /// Index of the symbol, if it is one of the plan's.
+    /// Index of the symbol, if it belongs to the plan.
     private(set) var index: Int?
     /// Whether the frame names a symbol, known or not.
     private(set) var isNamed = false
@@ -26,7 +26,7 @@ struct FrameFacts {
     /// Event time in microseconds, nil if there is none.
     private(set) var eventUs: Int64?
 
-    /// The facts of a message, or of a frame that begins as one.
+    /// The facts of a message, or of a frame that begins like one.
     init(message frame: Frame) {
         readWrapper(frame)
         if !isNamed, let place = FrameFacts.place(of: "\"s\":\"", in: frame) {
@@ -52,11 +52,11 @@ struct FrameFacts {
     var mayBeDepth: Bool { stream == .depth || stream == .unknown && !isNamed }
 
     private mutating func readWrapper(_ frame: Frame) {
-        // Also where the bracket before it is destroyed.
+        // This also works if the bracket before it is destroyed.
         guard let start = FrameFacts.place(of: "\"stream\":\"", in: frame) else { return }
         if FrameFacts.has("stranger", at: start, in: frame) { isNamed = true }
         readName(frame, at: start, "sim", "usdt@")
-        // Also behind a name that is damaged.
+        // This also works after a damaged name.
         guard let end = FrameFacts.place(of: "@", in: frame) else { return }
         if FrameFacts.has("bookTicker", at: end, in: frame) {
             stream = .ticker
@@ -69,7 +69,7 @@ struct FrameFacts {
         }
     }
 
-    /// Reads a name of the plan's.
+    /// Reads the name of a symbol of the plan.
     private mutating func readName(
         _ frame: Frame, at start: Int, _ before: StaticString, _ behind: StaticString
     ) {
@@ -99,7 +99,7 @@ struct FrameFacts {
         return place > start ? value : nil
     }
 
-    /// Where a text ends that begins in the first 256 bytes; nil if it does not.
+    /// The offset after a text that begins within the first 256 bytes; nil if there is none.
     private static func place(of text: StaticString, in frame: Frame) -> Int? {
         let end = unsafe min(frame.bytes.count, 256)
         for start in 0..<end where has(text, at: start, in: frame) { return start + text.utf8CodeUnitCount }

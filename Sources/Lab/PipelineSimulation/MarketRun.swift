@@ -1,10 +1,10 @@
 // A whole market on one request budget, in virtual time: engines, feeds and fetcher are the real ones,
 // connected as a service connects them; venue and network are the cheapest that tell the truth. It answers
-// what single symbols cannot: who is served when everybody wants something, and how much memory waits
+// what single symbols cannot: who is served when every book needs a snapshot, and how much memory is held
 // meanwhile.
 //
-// A step is 100 ms: every symbol's updates, then three times what time demands and the turns of the book
-// threads. O(symbols).
+// A step is 100 ms: the updates of every symbol, then three rounds of timers and book thread turns.
+// O(symbols).
 
 import BinanceServing
 import BinanceVenue
@@ -15,27 +15,27 @@ import LobHandoff
 import MarketData
 import SimulatedExchange
 
-/// What a market run is.
+/// The plan of a market run.
 package struct MarketPlan: Sendable {
-    /// Symbols.
+    /// Number of symbols.
     package var symbolCount = 1500
-    /// Every so many-th symbol is busy; 1: all.
+    /// One symbol in this many is busy; 1: all of them.
     package var busyEvery = 10
-    /// Traffic of the busy ones.
+    /// Traffic of the busy symbols.
     package var busy = MarketTraffic.busy
-    /// Traffic of the others.
+    /// Traffic of the other symbols.
     package var quiet = MarketTraffic.quiet
-    /// Virtual minutes.
+    /// Duration in virtual minutes.
     package var minutes = 60
-    /// Symbols of one shard at most.
+    /// Maximum number of symbols per shard.
     package var shardSymbolCountMax = 512
-    /// Market of all symbols.
+    /// The market of all symbols.
     package var market: Market
-    /// The engine of every shard.
+    /// The engine configuration of every shard.
     package var engine: EngineConfiguration
-    /// The planner.
+    /// The configuration of the planner.
     package var planner: SnapshotPlanner.Configuration
-    /// Levels a side to ask for.
+    /// Levels per side to request.
     package var levelCount: @Sendable (SnapshotPriority) -> Int
     /// Time from a request to its answer.
     package var answerMs: Int64 = 100
@@ -51,33 +51,33 @@ package struct MarketPlan: Sendable {
     }
 }
 
-/// Books of one kind at one moment of a market run.
+/// The books of one kind at one moment of a market run.
 package struct MarketShare: Hashable, Sendable {
     /// All of them.
     package var books = 0
     /// Those that are live.
     package var live = 0
-    /// Those that have been deep enough once.
+    /// Those that have once been deep enough.
     package var deepened = 0
-    /// Those that were compared with a later snapshot once.
+    /// Those that have been compared with a later snapshot at least once.
     package var audited = 0
-    /// Comparisons so far.
+    /// Number of comparisons so far.
     package var audits = 0
 }
 
 /// A market run at the end of a virtual minute.
 package struct MarketMinute: Sendable {
-    /// Minutes gone.
+    /// Minutes passed.
     package var minute = 0
     /// The busy books.
     package var busy = MarketShare()
     /// The others.
     package var quiet = MarketShare()
-    /// Buffers that were full, so far.
+    /// Number of buffer overflows so far.
     package var overflows = 0
-    /// Audits that found a difference, gaps and refuted snapshots so far; the venue gives no cause for any.
+    /// Audits that found a difference, gaps, and refuted snapshots so far; the venue gives no cause for any.
     package var errors = 0
-    /// Bytes of messages that wait for snapshots, all books together: now, and the most so far.
+    /// Bytes of messages waiting for snapshots, all books together: now, and the maximum so far.
     package var bufferedBytes = 0
     /// See `bufferedBytes`.
     package var bufferedBytesMax = 0
@@ -89,15 +89,15 @@ package struct MarketMinute: Sendable {
     package var messages = 0
 }
 
-/// When a market run reached what.
+/// The times at which a market run reached its milestones.
 package struct MarketOutcome: Sendable {
     /// Milliseconds from the start to the first snapshot that arrived; nil if none did.
     package var firstSnapshotMs: Int64?
-    /// To the moment at which the last busy book had been deep enough once; nil if one never was.
+    /// Milliseconds until the last busy book had been deep enough once; nil if one never was.
     package var busyDeepenedMs: Int64?
-    /// The same of all books.
+    /// The same for all books.
     package var deepenedMs: Int64?
-    /// To the moment at which every book had been compared once; nil if one never was.
+    /// Milliseconds until every book had been compared once; nil if one never was.
     package var auditedMs: Int64?
     /// The last minute.
     package var end = MarketMinute()
@@ -107,7 +107,7 @@ package struct MarketOutcome: Sendable {
 package final class MarketRun {
     static let stepMs: Int64 = 100
     static let startMs: Int64 = 1_790_000_040_000
-    /// Rounds of the book threads in a step: as often as they tell ranks.
+    /// Rounds of the book threads per step: as often as they report ranks.
     private static let roundsPerStep: Int64 = 3
 
     let plan: MarketPlan
@@ -128,7 +128,7 @@ package final class MarketRun {
     private var tally = MarketMinute()
     private var outcome = MarketOutcome()
 
-    /// A run that has not begun.
+    /// A run that has not started.
     package init(_ plan: MarketPlan) throws {
         self.plan = plan
         endpoints = Endpoints(market: plan.market)!
@@ -150,7 +150,7 @@ package final class MarketRun {
         connect()
     }
 
-    /// Makes the fetcher, and the ways between it and the shards.
+    /// Makes the fetcher and connects it with the shards.
     private func connect() {
         let routes = SnapshotRoutes<MarketShard>()
         var options = SnapshotFetcher.Options()
@@ -165,6 +165,7 @@ package final class MarketRun {
     }
 
     /// Runs the plan.
+    ///
     /// - Parameter minute: gets the state after every virtual minute.
     package func run(_ minute: (MarketMinute) -> Void) -> MarketOutcome {
         for shard in shards { shard.feed.start() }
@@ -198,7 +199,7 @@ package final class MarketRun {
 
     private var nowMs: Int64 { clock.nowUs / 1000 }
 
-    /// The updates of a symbol that are due.
+    /// Sends the updates of a symbol that are due.
     private func speak(_ number: Int) {
         let shard = shards[shardOf[number]]
         for _ in 0..<symbols[number].traffic.updatesAtOnce {
@@ -216,9 +217,9 @@ package final class MarketRun {
         return bytes
     }
 
-    /// Begins a request for a snapshot, which shows the book as it was halfway.
+    /// Starts a request for a snapshot, which shows the book at half the time to the answer.
     ///
-    /// - Returns: what ends it early; nobody does.
+    /// - Returns: a closure that would cancel it; nobody does.
     private func get(_ fetch: SnapshotFetch) -> (() -> Void)? {
         guard let target = RequestTarget(address: fetch.address, base: endpoints.restBase),
             let name = target.parameter("symbol").flatMap({ SymbolName($0) }), let number = slotOf[name],

@@ -1,5 +1,5 @@
-// A shard of a market run: feed, ring, engine and the turns of a book thread, on a connection that opens at
-// once, never fails and has the updates of its symbols put into it.
+// A shard of a market run: feed, ring, engine and the turns of a book thread, over a connection that opens at
+// once, never fails and gets the updates of its symbols put into it.
 
 import BinanceServing
 import BinanceVenue
@@ -9,10 +9,10 @@ import FeedPlan
 import LobHandoff
 import MarketData
 
-/// One shard. There is but one thread.
+/// One shard. There is only one thread.
 final class MarketShard: SnapshotTaker, @unchecked Sendable {
     private static let ringBytes = 1 << 21
-    /// A book thread looks whether it is time to tell ranks once in so many turns.
+    /// A book thread checks once in this many turns whether it is time to report ranks.
     private static let turnsPerRound = 64
 
     private(set) var engine: BookEngine
@@ -43,7 +43,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
             })
     }
 
-    /// Makes the book thread; what it says reaches the others a moment later.
+    /// Makes the book thread; its messages reach the others a moment later.
     func connect(
         to fetcher: SnapshotFetcher, levelCount: @escaping @Sendable (SnapshotPriority) -> Int
     ) {
@@ -65,7 +65,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
                 levelCount: levelCount, monotonicNs: { [clock] in clock.monotonicNs }))
     }
 
-    /// A message of the venue; what finds no room in the ring shows as a gap.
+    /// Takes a message from the venue; one that finds no room in the ring shows up as a gap.
     func hear(_ message: [UInt8]) {
         link?.hear(message)
         unreadBytes += message.count
@@ -78,7 +78,7 @@ final class MarketShard: SnapshotTaker, @unchecked Sendable {
         return true
     }
 
-    /// As many turns of the book thread as there are between two rounds of ranks.
+    /// Does as many turns of the book thread as there are between two reports of ranks.
     func turnAround() {
         consume()
         for _ in 0..<MarketShard.turnsPerRound { turn.finish(&engine) }

@@ -1,31 +1,31 @@
-// A venue of thousands of symbols that costs next to nothing and still says the truth: the book of a symbol
+// A venue of thousands of symbols that costs next to nothing and still tells the truth: the book of a symbol
 // at any id is a formula, so no book is kept, and a snapshot at an id is exact.
 //
-// Prices are whole ticks. At id `u` the bids are all prices up to `centre(u)`, the asks all above it; the
-// centre climbs one tick every `idsPerTick` ids, so the asks of a snapshot are eaten one by one, as they are
-// on a market that moves. The update `u` touches every `stride`-th price around the centre: those that are
-// congruent to `u`. Hence the update that touched a price last is found by division, and the quantity of a
-// price is a hash of the two.
+// Prices are whole ticks. At id `u` the bids are all prices up to `centre(u)`, the asks all prices above it;
+// the centre climbs one tick every `idsPerTick` ids, so the asks of a snapshot are consumed one by one, as in
+// a moving market. Update `u` touches every `stride`-th price around the centre: those congruent to `u`.
+// Hence the update that last touched a price is found by division, and the quantity at a price is a hash of
+// the two.
 //
-// Both sides go on without end, so a snapshot never shows a whole side.
+// Both sides are infinite, so a snapshot never shows a whole side.
 //
 // Worst case: O(levels written).
 
 import BinanceVenue
 import MarketData
 
-/// How much a symbol of a market run says.
+/// How much traffic a symbol of a market run has.
 package struct MarketTraffic: Hashable, Sendable {
     /// Levels in one depth update.
     package var levelCount: Int
-    /// Steps of 100 ms between two times at which it speaks.
+    /// Steps of 100 ms between two times at which it has updates.
     package var everySteps: Int
     /// Depth updates each time.
     package var updatesAtOnce: Int
-    /// Ids between two moves of the price by a tick.
+    /// Ids between two price moves of one tick.
     package var idsPerTick: Int64
 
-    /// Traffic of these numbers.
+    /// Traffic with these numbers.
     package init(levelCount: Int, everySteps: Int, updatesAtOnce: Int = 1, idsPerTick: Int64) {
         self.levelCount = levelCount
         self.everySteps = everySteps
@@ -33,9 +33,9 @@ package struct MarketTraffic: Hashable, Sendable {
         self.idsPerTick = idsPerTick
     }
 
-    /// 1.2 kB every 100 ms, a tick in five seconds.
+    /// 1.2 kB every 100 ms, one tick in five seconds.
     package static let busy = MarketTraffic(levelCount: 30, everySteps: 1, idsPerTick: 50)
-    /// 0.5 kB every 500 ms, a tick in a minute.
+    /// 0.5 kB every 500 ms, one tick in a minute.
     package static let quiet = MarketTraffic(levelCount: 9, everySteps: 5, idsPerTick: 120)
 }
 
@@ -120,7 +120,7 @@ struct MarketSymbol {
         let last = id - MarketSymbol.remainder(id - price)
         if last <= 1 || price > centre(last) + reach { return 0 }
         if price > centre(last) - reach { return last }
-        // The centre has left it behind: the last congruent update while it was still near.
+        // The centre has moved past it: the last congruent update while it was still near.
         let end = (price + reach - MarketSymbol.firstCentre) * traffic.idsPerTick - 1
         let earlier = end - MarketSymbol.remainder(end - price)
         return earlier <= 1 ? 0 : earlier

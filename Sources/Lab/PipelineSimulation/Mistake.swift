@@ -1,5 +1,5 @@
-// Mistakes that are made in real programs, built in on purpose: a checker that cannot fail is worth nothing.
-// Some sit in the engine (`EngineDefect`), some before it, in the feed, the planner or the configuration.
+// Mistakes made in real programs, built in on purpose: a checker that cannot fail is worth nothing. Some are
+// in the engine (`EngineDefect`), some before it, in the feed, the planner or the configuration.
 
 import BinanceVenue
 import BookEngine
@@ -7,7 +7,7 @@ import BookSync
 import MarketData
 import SimulatedExchange
 
-/// Mistakes that are made in real programs, each of which the checkers must notice.
+/// Mistakes made in real programs, each of which the checkers must notice.
 package enum Mistake: String, CaseIterable, Sendable {
     /// The first update may begin one id too late.
     case firstUpdateOffByOne
@@ -15,33 +15,33 @@ package enum Mistake: String, CaseIterable, Sendable {
     case spotRuleOnFutures
     /// A gap is taken for continuity.
     case gapIgnored
-    /// An update behind a gap is taken for one that is in the book already.
+    /// An update after a gap is taken for one that is already in the book.
     case gapDiscarded
     /// A level is removed only if its quantity reads exactly "0.00000000".
     case deleteByLiteral
-    /// A full buffer drops its oldest update without saying so.
+    /// A full buffer silently drops its oldest update.
     case dropsOldestBuffered
     /// Evicting levels does not move the proven range.
     case keepsProvenRange
-    /// A message that cannot be read costs no book its trust.
+    /// A message that cannot be read makes no book stale.
     case unreadableIgnored
-    /// A book is live though its best price is not proven.
+    /// A book is live although its best price is not proven.
     case unprovenBelieved
     /// Tickers and partial depths ahead of the book prove nothing.
     case evidenceIgnored
-    /// What becomes the served book is not checked.
+    /// A book that becomes the served one is not checked.
     case promotedUnchecked
-    /// A planned renewal hands over books of which the new connection has shown nothing.
+    /// A planned renewal hands over books of which the new connection has not delivered anything.
     case unseenHandedOver
-    /// A book of before a reconnect is joined by its id alone.
+    /// A book from before a reconnect is joined by its id alone.
     case joinedByIdsAlone
-    /// A snapshot at the very id of the book is not compared.
+    /// A snapshot with exactly the book's id is not compared.
     case equalIdUnaudited
-    /// A message lost before the ring costs no book its trust.
+    /// A message lost before the ring makes no book stale.
     case droppedIgnored
-    /// However late updates come, the book is live.
+    /// The book stays live however late updates arrive.
     case lagIgnored
-    /// A busy connection that falls silent costs no book its trust.
+    /// A busy connection that falls silent makes no book stale.
     case silenceIgnored
     /// A ticker that contradicts the book at its id is only counted.
     case contradictionIgnored
@@ -49,24 +49,24 @@ package enum Mistake: String, CaseIterable, Sendable {
     case absurdBelieved
     /// Views are not published.
     case publishesNothing
-    /// Tickers are read with a digit too much.
+    /// Tickers are read with one digit too many.
     case misreadsTickers
-    /// Snapshots of audits are given a later id than they have.
+    /// Snapshots for audits get a later id than their own.
     case futureAudits
-    /// Buffers are as long as they like.
+    /// Buffers are unbounded.
     case unboundedBuffers
     /// Connections that were replaced are not closed.
     case keepsConnections
-    /// Answers of the venue are lost on the way to the engine.
+    /// Answers of the venue are lost on their way to the engine.
     case losesAnswers
-    /// Nobody asks why a stream is silent.
+    /// Nobody checks why a stream is silent.
     case neverAsks
     /// A copy for a replica claims to be complete.
     case copiesClaimAll
-    /// A book whose stream is unsubscribed and subscribed again is believed meanwhile.
+    /// A book whose stream is unsubscribed and resubscribed stays live meanwhile.
     case resubscribedBelieved
 
-    /// What the mistake is, for people.
+    /// The mistake in words.
     package var explanation: String {
         switch self {
         case .firstUpdateOffByOne: "the first update after a snapshot may begin one id too late"
@@ -154,7 +154,7 @@ extension Mistake {
         return plan
     }
 
-    /// What brings it out, with a rate each; empty: the faults of every plan do.
+    /// The faults that bring it out, with their rates; empty: the faults of every plan do.
     private var rawFaults: [(Fault, Int64)] {
         switch self {
         case .firstUpdateOffByOne, .spotRuleOnFutures, .gapIgnored, .gapDiscarded, .deleteByLiteral,
@@ -182,7 +182,7 @@ extension Mistake {
         }
     }
 
-    /// The profile on which it shows.
+    /// The profile in which it shows.
     package var profile: TrafficProfile {
         switch self {
         case .firstUpdateOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
@@ -198,7 +198,7 @@ extension Mistake {
         }
     }
 
-    /// Minutes between two updates: what an audit finds is not mended by the next one.
+    /// Minutes between two updates: what an audit finds is not repaired by the next update.
     private static let sleepy: TrafficProfile = {
         var profile = TrafficProfile.spotAlt
         profile.name = "sleepy"
@@ -206,7 +206,7 @@ extension Mistake {
         return profile
     }()
 
-    /// Changes the configuration as the mistake has it.
+    /// Changes the configuration according to the mistake.
     func change(_ configuration: inout EngineConfiguration) {
         switch self {
         case .contradictionIgnored: configuration.mismatchPolicy = .count
@@ -221,7 +221,7 @@ extension Mistake {
         }
     }
 
-    /// The sequence rule with the mistake in it; the right one if it is another mistake.
+    /// The sequence rule with the mistake in it; the right rule for all other mistakes.
     func rule(_ right: SequenceRule) -> SequenceRule {
         switch self {
         case .firstUpdateOffByOne:
@@ -254,7 +254,7 @@ extension Mistake {
         }
     }
 
-    /// The mistake as the engine takes it.
+    /// The mistake as a defect of the engine.
     var defect: EngineDefect {
         var defect = EngineDefect()
         switch self {

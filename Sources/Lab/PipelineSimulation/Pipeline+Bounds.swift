@@ -1,8 +1,8 @@
-// What must happen at once, or within a time: the evidence that a frame carries, and how long a live book may
-// go on in spite of it.
+// What must happen at once or within a time: the evidence that a frame carries, and how long a book may stay
+// live in spite of it.
 //
-// Times are those of the frames, so that a consumer that stands still is judged by what it has in hand. A
-// bound is looked at by ticks, four a second; each has two ticks of grace.
+// Times are those of the frames, so that a consumer that stands still is judged by what it has received.
+// Bounds are checked by ticks, four per second; each bound has two ticks of grace.
 
 import BookEngine
 import DepthBook
@@ -14,17 +14,17 @@ extension Pipeline {
     private static var graceUs: Int64 { 2 * tickUs }
     private static var aheadUs: Int64 { 2_000_000 }
     private static var silentUs: Int64 { 3_000_000 }
-    /// A pause of a minute is forgotten after so many messages.
+    /// After this many messages a pause of a minute is forgotten.
     private static var steadyMin: Int { 150 }
     private static var ageUs: Int64 { 150_000_000 }
     private static var missedUs: Int64 { 2_000_000 }
-    /// Ids beyond this are nobody's, and so prove nothing.
+    /// Ids beyond this belong to nobody and prove nothing.
     private static var idMax: Int64 { 1 << 60 }
 
-    /// Notes what a frame says of times and ids.
+    /// Notes the times and ids of a frame.
     func noteTimes(_ frame: SteppedFrame) {
         if frame.kind == .depthSnapshot, let index = frame.facts.index, symbols.indices.contains(index) {
-            // It may show that nothing is on its way.
+            // The frame may show that nothing is on its way.
             checker.symbols[index].lateSinceUs = nil
         }
         if frame.kind != .message || frame.isRefused { return }
@@ -39,13 +39,13 @@ extension Pipeline {
         else { return }
         switch frame.facts.stream {
         case .depth:
-            // Clocks may differ, so late is what is later than the fastest so far.
+            // Clocks may differ, so lateness is measured against the fastest arrival so far.
             let delayUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
             checker.fastestUs = min(checker.fastestUs, delayUs)
             let lateUs = delayUs - checker.fastestUs
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
             if isLate { return noteLate(frame) }
-            // The connection is in time again, for all that it carries.
+            // The connection is on time again, for everything that it carries.
             for other in symbols.indices where engine.source(of: symbols[other]) == frame.source {
                 checker.symbols[other].lateSinceUs = nil
             }
@@ -57,7 +57,7 @@ extension Pipeline {
         }
     }
 
-    /// What a frame in hand rules out at once.
+    /// Checks what a frame just received rules out at once.
     func checkAtOnce(_ index: Int, _ frame: SteppedFrame) {
         if frame.facts.isNamed && frame.facts.index != index { return }
         guard engine.source(of: symbols[index]) == frame.source, frame.facts.mayBeDepth else { return }
@@ -69,7 +69,7 @@ extension Pipeline {
         }
     }
 
-    /// Looks at all bounds.
+    /// Checks all bounds.
     func checkBounds(atUs: Int64) {
         var bufferedBytes = 0
         for index in symbols.indices {
@@ -91,7 +91,7 @@ extension Pipeline {
         if venue.banEndUs != nil, checker.symbols[index].poisonedUs != nil {
             checker.symbols[index].poisonedUs = atUs
         }
-        // Nothing is found out, and nobody is misled, while it is not live.
+        // While the book is not live, nothing is found out and nobody is misled.
         if !checker.symbols[index].isLive { checker.symbols[index].poisonedUs? += Pipeline.tickUs }
         guard checker.symbols[index].isLive, let source = engine.source(of: symbol) else {
             checker.symbols[index].ahead = nil
@@ -128,7 +128,7 @@ extension Pipeline {
         }
     }
 
-    /// An update came late: so may all that its connection carries.
+    /// An update arrived late: everything else on its connection may be late too.
     private func noteLate(_ frame: SteppedFrame) {
         for index in symbols.indices where engine.source(of: symbols[index]) == frame.source {
             if checker.symbols[index].lateSource != frame.source { checker.symbols[index].lateSinceUs = nil }
@@ -137,12 +137,12 @@ extension Pipeline {
         }
     }
 
-    /// A connection has come up: from here on is counted what each delivers.
+    /// A connection has opened: from here on the updates that each one delivers are counted.
     func noteConnected(_ frame: SteppedFrame) {
         for index in symbols.indices { checker.symbols[index].delivered = [:] }
     }
 
-    /// A connection was retired: what became of its books?
+    /// A connection was retired: checks what became of its books.
     func checkHandover(_ frame: SteppedFrame) {
         for index in symbols.indices where checker.symbols[index].isLive {
             guard let source = engine.source(of: symbols[index]), source != frame.source else { continue }

@@ -13,15 +13,15 @@ import LobHandoff
 import MarketData
 import SimulatedExchange
 
-/// A book that is not live.
+/// A period in which a book is not live.
 struct Doubt {
     /// The id that its first update follows.
     var previousID: Int64?
-    /// Snapshots that were not too old.
+    /// Number of snapshots that were not too old.
     var snapshotCount = 0
     /// Updates since the first of these.
     var updateCount = 0
-    /// Snapshots that had agreed with the book, or a book with them, before.
+    /// Number of snapshots that the book, or a book beside it, had agreed with before.
     var agreedCount = 0
 }
 
@@ -64,7 +64,7 @@ extension Pipeline {
         }
     }
 
-    /// An answer goes to the engine.
+    /// An answer is handed to the engine.
     func noteAnswer(_ response: VenueResponse, index: Int) {
         if response.isPast { checker.symbols[index].pastUs = venue.nowUs }
         if response.status == 200, response.oddity != nil {

@@ -1,6 +1,6 @@
-// The network of the simulation: where sockets, threads and a server would be, there are links, hops and the
-// venue. Here, too, sits the trouble maker before the feed: messages that are too long for the ring, and the
-// mistakes of a careless program.
+// The network of the simulation: in place of sockets, threads and a server there are links, hops and the
+// venue. It also injects faults before the feed: messages too long for the ring, and the mistakes of a
+// careless program.
 
 import BinanceServing
 import BinanceVenue
@@ -25,8 +25,8 @@ extension Pipeline {
         return configuration
     }
 
-    /// Levels a side to ask for. Shallow first: a book of a hundred levels costs a fiftieth of the weight and
-    /// is live as soon.
+    /// Levels per side to request. Shallow first: a book of a hundred levels costs a fiftieth of the weight
+    /// and is live just as soon.
     static func levelCount(_ priority: SnapshotPriority) -> Int {
         switch priority {
         case .initial, .resync, .shallow, .check: 100
@@ -59,14 +59,14 @@ extension Pipeline {
     func tampered(_ message: [UInt8], atUs timeUs: Int64) -> [UInt8] {
         if let index = lostBeforeRing(message) {
             if plan.trouble == .dropped { beginTrouble(index, atUs: timeUs) }
-            // Blanks until it is longer than the ring: the feed has to drop it.
+            // Padded with blanks until it is longer than the ring: the feed has to drop it.
             return message + [UInt8](repeating: 0x20, count: plan.ringBytes)
         }
         if plan.mistake == .misreadsTickers || isDistorting { return withLongerQuantities(message) }
         return plan.mistake == .deleteByLiteral ? withoutShortZeros(message) : message
     }
 
-    /// The index of the symbol, if a message of its depth stream is to be lost before the ring.
+    /// The index of the symbol if a message of its depth stream must be lost before the ring.
     private func lostBeforeRing(_ message: [UInt8]) -> Int? {
         if venue.faults[.drop] == 0 { return nil }
         let head = Array("{\"stream\":\"sim".utf8)
@@ -82,7 +82,7 @@ extension Pipeline {
 
     // MARK: - Snapshots
 
-    /// Begins a request; returns what ends it early.
+    /// Starts a request; returns a closure that cancels it.
     func get(_ fetch: SnapshotFetch) -> (() -> Void)? {
         guard let target = RequestTarget(address: fetch.address, base: endpoints.restBase) else { return nil }
         outcome.requests += 1
@@ -127,7 +127,7 @@ extension Pipeline {
         responses[index] = response
     }
 
-    /// News of the fetcher have reached the feed's thread.
+    /// A delivery of the fetcher has reached the feed's thread.
     func arrived(_ delivery: SnapshotFetcher.Delivery) {
         switch delivery.news {
         case .requested: break
@@ -143,7 +143,7 @@ extension Pipeline {
 }
 
 extension RequestTarget {
-    /// The target of an address below a base; nil if it is none.
+    /// The target of a URL below a base; nil if it is not below it.
     init?(address: String, base: String) {
         guard address.hasPrefix(base) else { return nil }
         let parts = address.dropFirst(base.count).split(separator: "?", maxSplits: 1)
@@ -156,6 +156,6 @@ extension RequestTarget {
         self.init(path: String(path), parameters: parameters)
     }
 
-    /// The value of a parameter, nil if it has none of this name.
+    /// The value of a parameter; nil if it is missing.
     func parameter(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
 }

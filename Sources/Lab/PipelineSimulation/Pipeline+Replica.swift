@@ -1,9 +1,9 @@
-// A replica in a run, and what must hold of it: at an id at which both books are live they have the same
+// A replica in a run, and what must hold for it: at an id at which both books are live they have the same
 // digest as far as both are proven, and a live replica is the true book at its id.
 //
-// A false snapshot may put a wrong level into the primary's book, and into a copy of it. Such a replica is
-// held against the primary only, and not while the primary has given its book up and the replica has not been
-// told: that takes a tick and the time of an answer.
+// A false snapshot may put a wrong level into the primary's book and so into a copy of it. Such a replica is
+// compared with the primary only, and not while the primary has discarded its book and the replica has not
+// been told: that takes a tick and the time of an answer.
 
 import BookEngine
 import DepthBook
@@ -12,7 +12,7 @@ import MarketData
 import SimulatedExchange
 
 extension Pipeline {
-    /// One moment of the replica: its tap, its questions, its frames.
+    /// One step of the replica: its tap, its requests, its frames.
     func turnReplica() {
         guard let run = replica else { return }
         if run.begins(nowUs: venue.nowUs) { feed.add(run.tap) }
@@ -60,7 +60,7 @@ extension Pipeline {
         }
     }
 
-    /// Whether nothing false can stand in the replica.
+    /// Whether the replica cannot contain anything false.
     private func isTruthful(_ index: Int) -> Bool {
         let watch = checker.symbols[index]
         return watch.poisonedUs == nil && venue.nowUs >= watch.excusedUntilUs
@@ -81,7 +81,7 @@ extension Pipeline {
         let symbol = symbols[index]
         let isUntold = engine.lossNumber(of: symbol) > run.replica.knownLossCount
         if !isTruthful(index) && isUntold { return }
-        // Ids that begin anew may come by those of before.
+        // Ids that started over may reach those of before.
         if let restartedUs, venue.nowUs < restartedUs + 120_000_000 { return }
         let digests = engine.withBook(symbol) { primary in
             run.replica.engine.withBook(symbol) { Pipeline.commonDigests($0, primary) } ?? nil
@@ -91,7 +91,7 @@ extension Pipeline {
     }
 
     /// The digests of two books as far as both are proven, in the wider decimals of the two; nil if one has
-    /// no level.
+    /// no levels.
     static func commonDigests(_ a: borrowing OrderBook, _ b: borrowing OrderBook) -> (UInt64, UInt64)? {
         guard let first = a.scales, let second = b.scales else { return nil }
         let wide = first.widened(by: second)
@@ -112,7 +112,7 @@ extension Pipeline {
         )
     }
 
-    /// Whether every book of the replica is live and stands where the primary's does.
+    /// Whether every book of the replica is live and at the primary's id.
     var replicaIsRecovered: Bool {
         guard let run = replica else { return true }
         return symbols.allSatisfy { symbol in
@@ -121,7 +121,7 @@ extension Pipeline {
         }
     }
 
-    /// Reports a replica that has not come back.
+    /// Reports a replica that has not recovered.
     func reportReplicaNotRecovered() {
         guard let run = replica else { return }
         for symbol in symbols {

@@ -1,7 +1,7 @@
-// A live book against the true one at its id: every proven level, and the best prices that readers see.
+// Compares a live book with the true one at its id: every proven level, and the best prices that readers see.
 //
-// A false snapshot may put a wrong level into a book; nobody can see that at once. Until an audit must have
-// found it the level is tolerated, unless the venue's own ticker of that very id says otherwise.
+// A false snapshot may put a wrong level into a book, which nobody can see at once. The level is tolerated
+// until an audit must have found it, unless the venue's own ticker with that very id contradicts it.
 
 import BookEngine
 import DepthBook
@@ -9,12 +9,13 @@ import MarketData
 import SimulatedExchange
 
 extension Pipeline {
-    /// How long a wrong level out of a false snapshot may stay while the venue answers.
+    /// How long a wrong level from a false snapshot may stay while the venue answers.
     var auditBoundUs: Int64 { Int64(plan.auditEverySeconds) * 1_500_000 + 20_000_000 }
 
     /// Compares a live book with the true book at its id.
     ///
-    /// - Parameter isKnown: whether it was compared at this id before; then the venue may have forgotten it.
+    /// - Parameter isKnown: whether it was compared at this id before; then the venue may have forgotten the
+    ///   id.
     func compare(_ index: Int, _ status: SymbolStatus, isKnown: Bool, atUs: Int64) {
         let symbol = symbols[index]
         let view = checker.symbols[index].view
@@ -23,7 +24,8 @@ extension Pipeline {
                 .crossed, symbol, "live at \(view.lastUpdateID) and crossed, \(bid.price) / \(ask.price)")
         }
         let isFormer = engine.source(of: symbol).map { formerSources.contains($0) } ?? false
-        // A book out of a snapshot alone may be of the new time though its connection is of the old one.
+        // A book made from a snapshot alone may be from after the restart although its connection is from
+        // before it.
         let readings = [isFormer, !isFormer].compactMap { reading(symbol, status, view, $0) }
         let right = readings.first { $0.levels == nil && $0.best == nil }
         guard let found = right ?? readings.first else {
@@ -37,7 +39,8 @@ extension Pipeline {
         judge(index, levels: found.levels, best: found.best, atUs: atUs)
     }
 
-    /// What is wrong with a book, by the truth of one of the venue's times; nil if that does not know its id.
+    /// What is wrong with a book, judged by the venue before or after its restart; nil if that venue does not
+    /// know the book's id.
     private func reading(
         _ symbol: SymbolName, _ status: SymbolStatus, _ view: BookView, _ isFormer: Bool
     ) -> (levels: String?, best: String?)? {

@@ -1,5 +1,5 @@
 // The whole pipeline in virtual time: simulated venue → feed → ring → engine, with the fetcher fetching
-// snapshots and a checker looking at every book after every frame.
+// snapshots and a checker that examines every book after every frame.
 //
 // Nothing here is a copy of what runs live: the feed with its connection supervisor and outbox, the fetcher
 // with its planner, the turn of the book thread, the routes between them, the ring, the engine, the parser
@@ -25,22 +25,22 @@ package final class Pipeline {
     let clock: VirtualClock
     var random: SeededRandom
     let endpoints: Endpoints
-    /// The threads' halves, made at the end of `init`.
+    /// The parts of the threads, made at the end of `init`.
     private(set) var feed: DepthFeed!
     private(set) var fetcher: SnapshotFetcher!
     private var bookTurn: ShardTurn!
     let work = CommandQueue<BookWork>(capacity: 256)
-    /// Connections that are being opened or open.
+    /// Connections that are open or being opened.
     var links: [VenueLink] = []
     /// The last answer to a request of each symbol.
     var responses: [Int: VenueResponse] = [:]
-    /// Answers that reached the feed's thread.
+    /// Number of answers that reached the feed's thread.
     var answerCount = 0
     var stalledUntilUs: Int64 = 0
     var nextSecond: Int64 = 0
-    /// What the wall clock is still to be set by.
+    /// By how much the wall clock still has to be set.
     var clockStepUs: Int64 = 0
-    /// Connections of before the venue began anew.
+    /// Connections from before the venue started over.
     var formerSources: Set<UInt16> = []
     var restartedUs: Int64?
     var outcome = PipelineOutcome()
@@ -51,7 +51,7 @@ package final class Pipeline {
     /// Microseconds between two ticks.
     static var tickUs: Int64 { 250_000 }
 
-    /// A run that has not begun.
+    /// A run that has not started.
     package init(_ plan: PipelinePlan) throws {
         self.plan = plan
         symbols = (0..<plan.symbolCount).map { SymbolName("SIM\($0)USDT")! }
@@ -87,7 +87,7 @@ package final class Pipeline {
         connect(ring.producer)
     }
 
-    /// Makes feed, fetcher and book thread, and the ways between them.
+    /// Makes feed, fetcher and book thread, and connects them.
     private func connect(_ producer: consuming FrameProducer) {
         feed = DepthFeed(
             Pipeline.feedConfiguration(plan, symbols, endpoints), clock: clock, producer: producer,
@@ -148,7 +148,7 @@ package final class Pipeline {
             if venue.nowUs >= endUs { break }
             if venue.nowUs >= faultsEndUs {
                 venue.faults = .none
-                // No symbol can come back while nobody answers.
+                // No symbol can recover while nobody answers.
                 faultsEndUs = max(faultsEndUs, min(venue.banEndUs ?? 0, faultsEndUs + 600_000_000))
                 if venue.nowUs >= faultsEndUs && isRecovered() && replicaIsRecovered {
                     outcome.recoverySeconds = Double(venue.nowUs - faultsEndUs) / 1e6
@@ -172,7 +172,7 @@ package final class Pipeline {
         return outcome
     }
 
-    /// Ends feed and fetcher, of whose connections none may be left.
+    /// Ends feed and fetcher; none of their connections may be left.
     private func hangUp() {
         feed.stop()
         fetcher.stop()
@@ -191,7 +191,7 @@ package final class Pipeline {
         return max(next, venue.nowUs + 1)
     }
 
-    /// One moment: what arrived goes into the ring, what is in the ring goes through the engine.
+    /// One step: what arrived goes into the ring, what is in the ring goes through the engine.
     private func turn() {
         noteRestart()
         for link in links { link.turn() }
@@ -207,7 +207,7 @@ package final class Pipeline {
     }
 
     /// Sets the wall clock, between two frames and long after a standstill, so that a frame's stamp is known
-    /// to be of the present clock.
+    /// to come from the current clock.
     private func stepClock() {
         if clockStepUs == 0 || venue.nowUs < stalledUntilUs + 2_000_000 { return }
         clock.offsetUs += clockStepUs

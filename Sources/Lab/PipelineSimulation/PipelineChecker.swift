@@ -1,7 +1,7 @@
-// What is looked at after every frame, and what is remembered between frames. `Invariant` says what must
-// hold; here is the round: a frame names the symbol it can have touched, a tick and everything else touches
-// all of them. The comparison with the true book is in Pipeline+Truth.swift, what has to happen within a
-// time in Pipeline+Bounds.swift, what becomes of doubts in Pipeline+Doubts.swift.
+// What is examined after every frame, and what is remembered between frames. `Invariant` says what must hold;
+// here is the loop: a frame that names a symbol touches only that one, a tick and everything else touch all
+// of them. The comparison with the true book is in Pipeline+Truth.swift, time limits are in
+// Pipeline+Bounds.swift, and the end of doubts is in Pipeline+Doubts.swift.
 
 import BinanceVenue
 import BookEngine
@@ -16,7 +16,7 @@ struct SteppedFrame {
     var kind: FrameKind
     var source: UInt16
     var facts: FrameFacts
-    /// Whether the engine said that it cannot read it.
+    /// Whether the engine reported that it cannot read it.
     var isRefused: Bool
     /// When it was received, in the venue's time.
     var atUs: Int64
@@ -28,27 +28,27 @@ struct SymbolWatch {
     var view = BookView()
     var version: UInt64?
     var counters = SymbolCounters()
-    /// Update id of the book after the frame before.
+    /// Update id of the book after the previous frame.
     var lastID = UpdateID(0)
-    /// Update id at which the live book was compared last.
+    /// Update id at which the live book was last compared.
     var comparedAt: UpdateID?
     /// The last id that its connection has handed to the live book.
     var handed: (source: UInt16, last: UpdateID)?
-    /// The first ticker or partial depth that was ahead of the book and still is, and when it came.
+    /// The first ticker or partial depth that was and still is ahead of the book, and when it arrived.
     var ahead: (id: Int64, sinceUs: Int64)?
     /// Id of the last ticker of its connection.
     var tickerID: Int64?
-    /// When a false snapshot was handed over last, or the venue failed to answer since.
+    /// When a false snapshot was last handed over, or when the venue last failed to answer since.
     var poisonedUs: Int64?
-    /// When a snapshot of the past was handed over last.
+    /// When a snapshot of the past was last handed over.
     var pastUs: Int64 = .min
-    /// Until when a contradiction is no false alarm.
+    /// Until when a contradiction does not count as a false alarm.
     var excusedUntilUs: Int64 = 0
-    /// Since when updates of its connection come later after their time than is allowed.
+    /// Since when updates on its connection have been arriving later than is allowed.
     var lateSinceUs: Int64?
-    /// The connection it came from.
+    /// The connection they came from.
     var lateSource: UInt16?
-    /// Updates on each connection since the last one came up.
+    /// Updates on each connection since the last one opened.
     var delivered: [UInt16: Int] = [:]
     var doubt: Doubt? = Doubt()
 
@@ -57,8 +57,8 @@ struct SymbolWatch {
     var isLive: Bool { view.state == .live }
 }
 
-/// What the checker remembers of one connection: when it was heard last, and how many messages in a row had
-/// come within half a second of each other.
+/// What the checker remembers of one connection: when a message last arrived, and how many messages in a row
+/// arrived within half a second of each other.
 struct SourceWatch {
     var heardUs: Int64
     var steadyCount = 0
@@ -86,13 +86,13 @@ extension Pipeline {
         checker.symbols[index].handed = (source, max(update.last, before ?? update.last))
     }
 
-    /// Looks at what a frame can have touched.
+    /// Examines what a frame can have touched.
     func check(_ frame: SteppedFrame) {
         noteTimes(frame)
         if let index = frame.facts.index, symbols.indices.contains(index) {
             check(index, frame)
         } else if frame.kind == .message && frame.facts.isNamed {
-            // Of a symbol that nobody asked for.
+            // For a symbol that nobody asked for.
         } else if frame.kind != .message || frame.isRefused {
             for index in symbols.indices { check(index, frame) }
         }
@@ -144,7 +144,7 @@ extension Pipeline {
         checkAtOnce(index, frame)
         let isKnown = checker.symbols[index].comparedAt == status.lastUpdateID
         if !isKnown { follow(UInt64(bitPattern: status.lastUpdateID.value)) }
-        // Four ticks a second change no book; one of them is looked at all the same.
+        // Four ticks per second change no book; one of them is examined nevertheless.
         let isIdleTick = frame.kind == .tick && frame.atUs % 1_000_000 >= Pipeline.tickUs
         if isKnown && (frame.kind == .message || isIdleTick) { return }
         checker.symbols[index].comparedAt = status.lastUpdateID
@@ -165,7 +165,7 @@ extension Pipeline {
             }
         }
         checker.symbols[index].lastID = status.lastUpdateID
-        // What a false snapshot has left may be found long after it, where nobody answered meanwhile.
+        // What a false snapshot left behind may be found long after it, if nobody answered meanwhile.
         if frame.atUs < checker.symbols[index].excusedUntilUs || checker.symbols[index].poisonedUs != nil {
             return
         }
@@ -197,7 +197,7 @@ extension Pipeline {
         outcome.violation = Violation(second: second, symbol: symbol, invariant: invariant, what: what)
     }
 
-    /// Whether every symbol is live and stands where the venue's stream stands.
+    /// Whether every symbol is live and as far as the venue's stream.
     func isRecovered() -> Bool {
         symbols.indices.allSatisfy { index in
             checker.symbols[index].isLive

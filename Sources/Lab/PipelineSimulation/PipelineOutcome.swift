@@ -1,4 +1,4 @@
-// What a run amounted to.
+// The result of a run.
 
 import MarketData
 
@@ -6,20 +6,20 @@ import MarketData
 package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     /// Virtual second of the run.
     package var second: Double
-    /// Symbol it concerns, empty if none.
+    /// The symbol concerned; empty if none.
     package var symbol: SymbolName
     /// Which invariant.
     package var invariant: Invariant
     /// What was violated.
     package var what: String
 
-    /// One line for people.
+    /// One line of text.
     package var description: String {
         "second \(second): \(symbol.isEmpty ? "" : "\(symbol): ")\(what) [\(invariant)]"
     }
 }
 
-/// What a run amounted to.
+/// The result of a run.
 package struct PipelineOutcome: Sendable {
     /// Virtual seconds that passed.
     package var seconds: Double = 0
@@ -29,9 +29,9 @@ package struct PipelineOutcome: Sendable {
     package var applied = 0
     /// Times a live book was compared with the true one, all its proven levels.
     package var comparisons = 0
-    /// Levels compared.
+    /// Number of levels compared.
     package var comparedLevels = 0
-    /// Times a book lost its trust.
+    /// Number of times a book became stale.
     package var resyncs = 0
     /// Audits that were finished.
     package var audits = 0
@@ -43,33 +43,33 @@ package struct PipelineOutcome: Sendable {
     package var overflows = 0
     /// Connections dialled.
     package var dials = 0
-    /// Connections replaced beside a serving one.
+    /// Connections that replaced a serving one.
     package var replacements = 0
     /// Requests to resubscribe a symbol.
     package var resubscriptions = 0
-    /// Times a snapshot proved a served book to be behind.
+    /// Number of times a snapshot proved a served book to be behind.
     package var behind = 0
-    /// Times that the replica's live book was held against the true one.
+    /// Number of times the replica's live book was compared with the true one.
     package var replicaComparisons = 0
-    /// Times that replica and primary were live at the same id and their digests compared.
+    /// Number of times replica and primary were live at the same id and had their digests compared.
     package var digestsCompared = 0
     /// Messages that found no room in the replica's tap.
     package var replicaDrops = 0
     /// Copies of the primary's books that the replica used.
     package var replicaSnapshots = 0
-    /// Times a book of the replica lost its trust.
+    /// Number of times a book of the replica became stale.
     package var replicaResyncs = 0
-    /// Times a book came to be believed, its first time included, that took a snapshot.
+    /// Number of times a book became live by means of a snapshot, including the first time.
     package var doubts = 0
-    /// Of these, how many by the first snapshot that was not too old, within two updates of its arrival.
+    /// How many of these by the first snapshot that was not too old, within two updates of its arrival.
     package var promptDoubts = 0
-    /// Of these again, how many when a second snapshot confirmed the first before an update did.
+    /// How many of these because a second snapshot confirmed the first one before an update did.
     package var confirmedDoubts = 0
-    /// Times a book came to be believed without a snapshot.
+    /// Number of times a book became live without a snapshot.
     package var freeDoubts = 0
-    /// Most bytes in the buffers of an engine together.
+    /// Maximum number of bytes in the buffers of an engine together.
     package var bufferedBytesMost = 0
-    /// When the trouble of the plan began to mislead, was noticed, and was over, in virtual seconds of it.
+    /// When the fault of the plan began to mislead, was noticed, and was over, in virtual time.
     package var notice: Notice?
     /// Seconds after the end of the faults until every symbol was live and up to date.
     package var recoverySeconds: Double = 0
@@ -78,7 +78,7 @@ package struct PipelineOutcome: Sendable {
     /// What went wrong, nil if nothing did.
     package var violation: Violation?
 
-    /// An outcome of nothing.
+    /// An empty outcome.
     package init() {}
 }
 

@@ -1,4 +1,4 @@
-// What one simulated run is: everything is derived from it, so the same plan gives the same run on every
+// The plan of one simulated run: everything is derived from it, so the same plan gives the same run on every
 // machine.
 
 import BinanceVenue
@@ -8,7 +8,7 @@ import SimulatedExchange
 
 /// One run of the whole pipeline in virtual time.
 package struct PipelinePlan: Sendable {
-    /// Seed of everything that is drawn.
+    /// Seed of all random draws.
     package var seed: UInt64
     /// Traffic of every symbol; it also decides the market.
     package var profile: TrafficProfile
@@ -16,25 +16,25 @@ package struct PipelinePlan: Sendable {
     package var symbolCount = 2
     /// Virtual seconds during which faults strike.
     package var faultySeconds = 120
-    /// What strikes.
+    /// The faults.
     package var faults = FaultPlan.everything
     /// Virtual seconds after the faults end within which every symbol must be live and up to date.
     package var recoverySeconds = 240
-    /// Capacity of the ring in bytes; small, so that a standing consumer overflows it.
+    /// Capacity of the ring in bytes; small, so that a stalled consumer makes it overflow.
     package var ringBytes = 1 << 20
-    /// Virtual seconds a connection lives; short, so that it is renewed again and again.
+    /// Lifetime of a connection in virtual seconds; short, so that it is renewed again and again.
     package var connectionLifeSeconds = 150
-    /// Most levels a side that a book keeps.
+    /// Maximum number of levels per side of a book.
     package var levelCountMax = 10_000
-    /// Every tenth symbol has this traffic instead; nil: none has.
+    /// Traffic of every tenth symbol; nil: none differs.
     package var busyProfile: TrafficProfile?
-    /// A deepening is requested below so many proven levels; 0: never.
+    /// A deepening is requested below this many proven levels; 0: never.
     package var provenLevelCountMin = 40
     /// Virtual seconds between two audits of a symbol.
     package var auditEverySeconds = 30
-    /// Share of snapshots that show the end of an update rather than a state inside of one.
+    /// Share of snapshots that show the end of an update rather than a state inside one.
     package var wholeSnapshotPerMille = 0
-    /// How far snapshots lag behind the matching engine, at most, in milliseconds.
+    /// Maximum lag of snapshots behind the matching engine, in milliseconds.
     package var snapshotLagMs = 300
     /// Whether a replica runs beside the engine, over a tap with a small ring.
     package var hasReplica = false
@@ -42,7 +42,7 @@ package struct PipelinePlan: Sendable {
     package var invariants = Invariant.all
     /// A mistake to build in, nil for none.
     package var mistake: Mistake?
-    /// A trouble to measure, nil for none.
+    /// A trouble to measure; nil for none.
     var trouble: Trouble?
 
     /// A plan with the defaults for a profile.
@@ -54,7 +54,7 @@ package struct PipelinePlan: Sendable {
     /// The market of the profile.
     package var market: Market { profile.market }
 
-    /// A whole market of so many quiet symbols, one in ten of them busy, for `seconds` virtual seconds.
+    /// A whole market of `symbolCount` quiet symbols, one in ten of them busy, for `seconds` virtual seconds.
     package static func market(seed: UInt64, symbolCount: Int, seconds: Int) -> PipelinePlan {
         var plan = PipelinePlan(seed: seed, profile: .spotAlt)
         plan.symbolCount = symbolCount

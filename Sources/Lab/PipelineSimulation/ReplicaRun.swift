@@ -1,7 +1,7 @@
-// A replica beside the engine of a run: a tap with a small ring, a reader that comes late and rests now and
-// then, and a way to the primary's book thread that takes its time.
+// A replica beside the engine of a run: a tap with a small ring, a reader that starts late and pauses now and
+// then, and a slow path to the primary's book thread.
 //
-// What is drawn here is drawn from a generator of its own: a run without a replica is the same run.
+// It has its own random generator: adding a replica does not change the run.
 
 import BookEngine
 import LobHandoff
@@ -23,12 +23,12 @@ final class ReplicaRun {
     /// From the book thread.
     let answers = CommandQueue<ReplicaAnswer>(capacity: 4)
     var answer: (dueUs: Int64, answer: ReplicaAnswer)?
-    /// What was compared last of each symbol: the two marks.
+    /// The marks of replica and primary that were last compared, by symbol.
     var compared: [Int: [BookMark]] = [:]
-    /// The replica's mark that was held against the truth last.
+    /// The replica's mark that was last compared with the truth.
     var followed: [Int: BookMark] = [:]
 
-    /// The smallest ring there is: a few seconds of a symbol.
+    /// The smallest ring there is: a few seconds of one symbol.
     private static let ringBytes = 1 << 16
 
     init(_ configuration: EngineConfiguration, _ symbols: [SymbolName], seed: UInt64, nowUs: Int64) throws {
@@ -41,14 +41,14 @@ final class ReplicaRun {
         beginsUs = nowUs + random.within(0...20_000_000)
     }
 
-    /// Whether it is time to add the tap; once.
+    /// Whether it is time to add the tap; true once.
     func begins(nowUs: Int64) -> Bool {
         if isTapped || nowUs < beginsUs { return false }
         isTapped = true
         return true
     }
 
-    /// Whether the reader reads now; it rests for up to ten seconds, one second in ten.
+    /// Whether the reader reads now; it pauses for up to ten seconds, one second in ten.
     func reads(nowUs: Int64, mayRest: Bool) -> Bool {
         if nowUs >= nextSecond * 1_000_000 {
             nextSecond = nowUs / 1_000_000 + 1

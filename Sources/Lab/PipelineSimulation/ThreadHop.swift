@@ -1,18 +1,18 @@
-// From one thread of the client to another: what is posted is done a little later, in order, and now and then
-// the queue is full.
+// From one thread of the client to another: what is posted is executed a little later, in order, and now and
+// then the queue is full.
 
 import DepthFeed
 import SimulatedExchange
 
-/// The queue of commands of a simulated thread. There is but one thread in truth.
+/// The command queue of a simulated thread. In truth there is only one thread.
 final class ThreadHop: @unchecked Sendable {
     private let clock: VirtualClock
     private var random: SeededRandom
     private var lastUs: Int64 = 0
-    /// How long the other thread sleeps at most.
+    /// The longest time that the other thread sleeps.
     private let sleepUs: Int64
 
-    /// - Parameter mayStandStill: whether the other thread may be one that is late all the time.
+    /// - Parameter mayStandStill: whether the other thread may be one that is always late.
     init(_ clock: VirtualClock, seed: UInt64, purpose: UInt64, mayStandStill: Bool) {
         self.clock = clock
         var random = SeededRandom(seed, purpose: purpose)
@@ -21,12 +21,12 @@ final class ThreadHop: @unchecked Sendable {
         self.random = random
     }
 
-    /// Hands a command over.
+    /// Posts a command.
     ///
-    /// - Returns: false if the queue is full; nothing happens then.
+    /// - Returns: false if the queue is full; the command is then dropped.
     func post(_ command: @escaping () -> Void) -> Bool {
         if random.below(50) == 0 { return false }
-        // Mostly the other thread is awake.
+        // Usually the other thread is awake.
         let longestUs: Int64 = random.below(10) == 0 ? sleepUs : 500
         lastUs = max(lastUs, clock.nowUs + random.within(1...longestUs))
         clock.alarm(atUs: lastUs, command)
@@ -34,7 +34,7 @@ final class ThreadHop: @unchecked Sendable {
     }
 }
 
-/// The way from the fetcher to the feed.
+/// The route from the fetcher to the feed.
 struct FeedHop: SnapshotTaker {
     let hop: ThreadHop
     let run: UnownedRun
@@ -44,7 +44,7 @@ struct FeedHop: SnapshotTaker {
     }
 }
 
-/// Names a run to what belongs to it.
+/// A reference from the parts of a run to the run.
 final class UnownedRun: @unchecked Sendable {
     unowned let pipeline: Pipeline
 

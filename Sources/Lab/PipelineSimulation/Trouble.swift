@@ -1,8 +1,8 @@
-// How long readers are misled: one trouble at a time, and the virtual time from its beginning to the moment
-// at which the book is not live, and from there to the moment at which it is live again.
+// How long readers are misled: one fault at a time, with the virtual time from its beginning to the moment at
+// which the book is not live, and from there to the moment at which it is live again.
 //
-// The beginning is the moment from which the book, as readers have it, differs from the venue's: the first
-// change that they do not get, the message that is lost. What misleads nobody counts as noticed at once.
+// The beginning is the moment from which the published book differs from the venue's: the first change that
+// readers do not get, the message that is lost. What misleads nobody counts as noticed at once.
 
 import BookEngine
 import DepthBook
@@ -10,7 +10,7 @@ import LobHandoff
 import MarketData
 import SimulatedExchange
 
-/// A kind of trouble.
+/// A kind of fault to measure.
 package enum Trouble: String, CaseIterable, Sendable {
     /// An update cannot be read.
     case unreadable
@@ -20,7 +20,7 @@ package enum Trouble: String, CaseIterable, Sendable {
     case crossed
     /// A ticker contradicts the book.
     case contradicted
-    /// The depth stream dies, tickers go on.
+    /// The depth stream dies while tickers continue.
     case streamDead
     /// All streams of the symbol die.
     case allDead
@@ -30,12 +30,12 @@ package enum Trouble: String, CaseIterable, Sendable {
     case lagging
     /// A level of the book is wrong.
     case corrupted
-    /// The venue begins its ids anew.
+    /// The venue's ids start over.
     case idsAnew
-    /// A renewal leads to a stream that was accepted and is silent.
+    /// A renewal leads to a stream that is accepted and stays silent.
     case silentRenewal
 
-    /// What happens, for people.
+    /// What happens, in words.
     package var explanation: String {
         switch self {
         case .unreadable: "an update cannot be read"
@@ -52,7 +52,7 @@ package enum Trouble: String, CaseIterable, Sendable {
         }
     }
 
-    /// Virtual seconds within which it must be noticed, nil if nothing is promised.
+    /// Virtual seconds within which it must be noticed; nil if nothing is promised.
     package var boundSeconds: Double {
         switch self {
         case .unreadable, .dropped, .crossed, .contradicted, .silentRenewal: 0
@@ -65,7 +65,7 @@ package enum Trouble: String, CaseIterable, Sendable {
         }
     }
 
-    /// The fault behind it, nil for one that is made by hand.
+    /// The underlying fault; nil if the trouble is made by hand.
     var fault: Fault? {
         switch self {
         case .unreadable: .unreadable
@@ -102,27 +102,27 @@ package enum Trouble: String, CaseIterable, Sendable {
     }
 }
 
-/// What a run says of its trouble, in microseconds of virtual time; nil: it did not come to that.
+/// The times of a trouble in a run, in microseconds of virtual time; nil: that did not happen.
 package struct Notice: Sendable {
     /// When readers began to be misled.
     package internal(set) var beganUs: Int64?
-    /// When the book was not live.
+    /// When the book was no longer live.
     package internal(set) var noticedUs: Int64?
     /// When it was live again.
     package internal(set) var endedUs: Int64?
-    /// Whether the trouble struck.
+    /// When the trouble struck.
     package internal(set) var struckUs: Int64?
 
-    /// Nothing happened.
+    /// Nothing has happened.
     package init() {}
 
-    /// From the beginning to the notice, nil if it was never noticed.
+    /// From the beginning to the moment it was noticed; nil if it never was.
     package var delayUs: Int64? {
         guard let noticedUs else { return nil }
         return max(0, noticedUs - (beganUs ?? noticedUs))
     }
 
-    /// From the notice to a live book, nil if there was none.
+    /// From the moment it was noticed to a live book; nil if there was none.
     package var mendUs: Int64? {
         guard let noticedUs, let endedUs else { return nil }
         return endedUs - noticedUs
@@ -144,19 +144,19 @@ extension Pipeline {
         plan.trouble == .contradicted && outcome.notice?.struckUs != nil && outcome.notice?.noticedUs == nil
     }
 
-    /// Readers are misled from now on.
+    /// From now on readers are misled.
     func beginTrouble(_ index: Int, atUs: Int64) {
         if outcome.notice?.beganUs == nil { outcome.notice?.beganUs = atUs }
     }
 
-    /// A wrong level has been mended, whether readers were warned or not.
+    /// A wrong level has been repaired, whether readers were warned or not.
     func mendTrouble(atUs: Int64) {
         guard outcome.notice?.beganUs != nil, outcome.notice?.noticedUs == nil else { return }
         outcome.notice?.noticedUs = atUs
         outcome.notice?.endedUs = atUs
     }
 
-    /// Lets the trouble strike, once; true if all is said.
+    /// Lets the trouble strike, once; true when there is nothing more to measure.
     func troubleIsOver() -> Bool {
         guard let trouble = plan.trouble else { return false }
         if outcome.notice == nil { outcome.notice = Notice() }
@@ -167,7 +167,7 @@ extension Pipeline {
             guard let fault = trouble.fault else {
                 if outcome.notice!.struckUs == nil {
                     outcome.notice!.struckUs = venue.nowUs
-                    // What came before was read right.
+                    // What came before was read correctly.
                     for index in symbols.indices { checker.symbols[index].tickerID = nil }
                 }
                 return false
@@ -206,7 +206,7 @@ extension Pipeline {
             let view = checker.symbols[index].view
             let isCrossed = view.bestBid.map { bid in view.bestAsk.map { bid.price >= $0.price } ?? false }
             if isLive && isCrossed == true && notice.beganUs == nil { notice.beganUs = frame.atUs }
-            // Nobody is misled before the book is shown.
+            // Nobody is misled before the book is published.
             if notice.beganUs == nil {
                 if frame.kind == .depthSnapshot && !isLive { notice.noticedUs = frame.atUs }
                 return

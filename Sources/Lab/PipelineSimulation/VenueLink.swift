@@ -1,28 +1,28 @@
-// A connection to the simulated venue where a socket would be. What is left to write here is what a socket
-// does: it opens a little later, hands over what arrives, in pieces now and then, answers pings, pings a
-// silent peer, and gives up when no pong comes.
+// A connection to the simulated venue, in place of a socket. It does what a socket does: it opens a little
+// later, hands over what arrives, now and then in pieces, answers pings, pings a silent peer, and gives up
+// when no pong arrives.
 
 import DepthFeed
 import MarketData
 import SimulatedExchange
 
-/// One connection of the feed, from its dialling on until it is closed.
+/// One connection of the feed, from dialling to closing.
 final class VenueLink: FeedLink {
-    /// What a socket waits for before it pings, and then for the pong.
+    /// How long a socket waits before it pings, and then for the pong.
     private static let probeAfterUs: Int64 = 15_000_000
     private static let probeLimitUs: Int64 = 10_000_000
 
     let connection: FeedConnection
     private unowned let run: Pipeline
-    /// The venue's name of it, once it is open.
+    /// The venue's id of the connection, once it is open.
     private(set) var id: ConnectionID?
     private var isOver = false
     private var heardAtUs: Int64 = 0
-    /// When it was pinged since it was heard last.
+    /// When the venue was pinged after it was last heard.
     private var pingedAtUs: Int64?
     /// When the pong to that arrives.
     private var pongDueUs: Int64?
-    /// When messages of ours left within the last second.
+    /// When our messages of the last second were sent.
     private var sentUs: [Int64] = []
     /// The rest of a message that was handed over in part, and when it arrived.
     private var rest: (bytes: [UInt8], timeUs: Int64)?
@@ -47,7 +47,7 @@ final class VenueLink: FeedLink {
     // MARK: - What the feed asks
 
     func send(_ text: String) {
-        // The peer has hung up, and the feed is about to hear of it: a socket takes nothing then.
+        // The peer has closed, and the feed is about to be told: a socket accepts nothing then.
         if isOver { return }
         guard let id else {
             return run.violated(
@@ -61,7 +61,7 @@ final class VenueLink: FeedLink {
         guard let id, !isOver else { return false }
         countMessage()
         let pongUs = run.venue.ping(id)
-        // A pong that is on its way already is as good.
+        // A pong that is already on its way will do.
         if pongDueUs == nil { pongDueUs = pongUs }
         if pingedAtUs == nil { pingedAtUs = run.venue.nowUs }
         return true
@@ -71,7 +71,7 @@ final class VenueLink: FeedLink {
 
     func abort() { close() }
 
-    /// Hangs up, and says so.
+    /// Closes, and reports it.
     private func end(_ end: LinkEnd) {
         if isOver { return }
         isOver = true
@@ -89,7 +89,7 @@ final class VenueLink: FeedLink {
         return min(pingedAtUs + VenueLink.probeLimitUs, pongDueUs ?? .max)
     }
 
-    /// Takes what has arrived, in order: what a message leads to comes before the next one.
+    /// Takes what has arrived, in order: everything a message causes is done before the next one.
     func turn() {
         guard let id, !isOver else { return }
         var arrivals: [(timeUs: Int64, delivery: VenueDelivery, bytes: [UInt8])] = []
@@ -115,8 +115,8 @@ final class VenueLink: FeedLink {
         if !isOver { probe() }
     }
 
-    /// Hands a message over: whole as a rule, now and then in two pieces, between which the other connection
-    /// may have its turn.
+    /// Hands over a message: usually whole, now and then in two pieces, between which the other connection
+    /// may get its turn.
     private func take(_ message: [UInt8], _ timeUs: Int64) {
         finishMessage()
         if isOver { return }
@@ -128,7 +128,7 @@ final class VenueLink: FeedLink {
         receive(message.span.extracting(first: cut), isFinal: false, timeUs)
     }
 
-    /// Hands over what is left of the last message.
+    /// Hands over the rest of the last message.
     func finishMessage() {
         guard let (bytes, timeUs) = rest else { return }
         rest = nil
@@ -140,7 +140,7 @@ final class VenueLink: FeedLink {
             piece, isFinal: isFinal, on: connection, receivedAtNs: isFinal ? run.clock.wallNs(timeUs) : 0)
     }
 
-    /// Pings a silent venue, and gives it up if that does not help.
+    /// Pings a silent venue, and gives up if there is no answer.
     private func probe() {
         let nowUs = run.venue.nowUs
         if let pongDueUs, pongDueUs <= nowUs {

@@ -1,7 +1,7 @@
 // The clocks and timers of the client's machine, in virtual time.
 //
-// A timer rings at the earliest a microsecond after it was set, so that nothing rings from inside the call
-// that set it, and a moment ends.
+// A timer fires a microsecond after it was set at the earliest, so that nothing fires inside the call that
+// set it, and a step comes to an end.
 
 import DepthFeed
 
@@ -17,11 +17,11 @@ final class VirtualClock: ShellClock {
     var nowUs: Int64
     /// Wall clock minus time.
     var offsetUs: Int64 = 0
-    /// In the order in which they ring.
+    /// In the order in which they fire.
     private var timers: [Timer] = []
     private var lastNumber: UInt64 = 0
 
-    /// When the machine was started: as long ago as nobody cares.
+    /// When the machine was started; any early time will do.
     private let zeroUs: Int64
 
     init(nowUs: Int64) {
@@ -33,7 +33,7 @@ final class VirtualClock: ShellClock {
 
     var monotonicNs: UInt64 { UInt64(nowUs - zeroUs) * 1000 }
 
-    /// What the wall clock shows at a time.
+    /// The wall-clock time at a venue time.
     func wallNs(_ timeUs: Int64) -> Int64 { (timeUs + offsetUs) * 1000 }
 
     func alarm(afterNs delayNs: UInt64, _ action: @escaping () -> Void) -> ShellTimer {
@@ -42,7 +42,7 @@ final class VirtualClock: ShellClock {
         return alarm(atUs: overflow ? .max : dueUs, action)
     }
 
-    /// Calls `action` at a time; of the past, in a microsecond.
+    /// Calls `action` at a time; a time in the past means in a microsecond.
     @discardableResult
     func alarm(atUs dueUs: Int64, _ action: @escaping () -> Void) -> ShellTimer {
         lastNumber += 1
@@ -57,10 +57,10 @@ final class VirtualClock: ShellClock {
     /// Forgets all timers.
     func removeAll() { timers = [] }
 
-    /// When the next timer rings.
+    /// When the next timer fires.
     var nextUs: Int64 { timers.first?.dueUs ?? .max }
 
-    /// Rings what is due.
+    /// Fires the timers that are due.
     func turn() {
         while let first = timers.first, first.dueUs <= nowUs {
             timers.removeFirst()

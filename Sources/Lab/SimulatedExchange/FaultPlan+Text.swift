@@ -1,27 +1,27 @@
-// The text of a fault plan, as a command line gives it.
+// The text form of a fault plan, as given on a command line.
 //
 //     plan  = "none" / item *( "," item )
 //     item  = "all" / "everything" / "venue" / name [ "=" rate ]
 //     rate  = decimal of 0 … 1 with at most nine decimals
 //
-// `all`, `everything` and `venue` stand first and set their faults to their usual rates; later items
-// override. A name without a rate means the usual one. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
+// `all`, `everything` and `venue` come first and set their faults to the usual rates; later items override
+// them. A name without a rate means the usual rate. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
 // `everything,walk=0`, `venue,cut=0.01`.
 
 import MarketData
 
-/// Why a text is no fault plan; every case carries the offset of the offending byte.
+/// Why a text is not a fault plan; every case carries the offset of the offending byte.
 package enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A name that is no fault.
+    /// A name that is not a fault.
     case unknownFault(String, offset: Int)
     /// A fault named twice.
     case repeated(Fault, offset: Int)
-    /// A rate that is no decimal of 0 … 1 with at most nine decimals.
+    /// A rate that is not a decimal of 0 … 1 with at most nine decimals.
     case badRate(String, offset: Int)
-    /// `all`, `everything` or `venue` behind another item, or `none` together with one.
+    /// `all`, `everything` or `venue` after another item, or `none` together with another.
     case misplaced(String, offset: Int)
 
-    /// A sentence for people.
+    /// The error as a sentence.
     package var description: String {
         switch self {
         case .unknownFault(let name, let offset):
@@ -38,7 +38,7 @@ package enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension FaultPlan: CustomStringConvertible {
-    /// The plan of a text.
+    /// The plan that a text describes.
     package init(_ text: String) throws(FaultPlanError) {
         self = .none
         if text == "none" { return }
@@ -78,7 +78,7 @@ extension FaultPlan: CustomStringConvertible {
         self[fault] = rate
     }
 
-    /// The text of this plan; reading it gives the plan again.
+    /// The text of this plan; parsing it gives the plan again.
     package var description: String {
         if self == .none { return "none" }
         if self == .all { return "all" }

@@ -1,16 +1,16 @@
 // What goes wrong at the simulated venue, and how often. All faults combine freely.
 //
-// A rate is always a probability per opportunity: of a frame to be lost, of a request to fail, of a second in
-// the life of a connection to be its last. Rates are integers, parts in 10^9, so a plan is the same plan on
+// A rate is always a probability per opportunity: of a frame being lost, of a request failing, of a second in
+// the life of a connection being its last. Rates are integers, parts in 10^9, so that a plan is the same on
 // every machine.
 //
-// Damage to bytes is of the kind a strict reader can notice: a frame is cut short, a structural byte is
-// replaced, or a run of bytes becomes garbage that no JSON text holds. A flipped digit that still reads as
+// Damage to bytes is of a kind that a strict reader can notice: a frame is cut short, a structural byte is
+// replaced, or a run of bytes becomes garbage that no JSON text contains. A flipped digit that still reads as
 // another number is not offered: TCP and TLS do not deliver such bytes, and no protocol without checksums
 // could notice them.
 //
 // The subtle faults damage nothing on the way: the venue, one of its nodes or the client's own machine says
-// what is not so, or says nothing where it should. What each of them does is said at its case.
+// something false, or says nothing where it should. Each case describes its fault.
 
 /// One kind of fault.
 package enum Fault: Int, CaseIterable, Sendable {
@@ -22,13 +22,13 @@ package enum Fault: Int, CaseIterable, Sendable {
     case reorder
     /// A frame ends early.
     case truncate
-    /// Some bytes of a frame are destroyed.
+    /// Some bytes of a frame are overwritten.
     case corrupt
-    /// A frame arrives under the name of a symbol that nobody asked for; it is lost to its own symbol.
+    /// A frame arrives under the name of a symbol that nobody asked for; its own symbol does not get it.
     case foreign
     /// A connection is lost: with a close frame or without, but the client is told.
     case cut
-    /// A connection is lost without a word: neither data nor pings nor a close.
+    /// A connection is lost silently: neither data nor pings nor a close.
     case vanish
     /// A connection reaches the end of its 24 hours early.
     case expire
@@ -38,7 +38,7 @@ package enum Fault: Int, CaseIterable, Sendable {
     case stall
     /// A subscription is accepted and never delivers.
     case mute
-    /// The consumer of the frames stands still for a while, so that what is between may overflow.
+    /// The consumer of the frames stands still for a while, so that what lies between may overflow.
     case pause
     /// A snapshot is seconds older than the stream.
     case stale
@@ -58,24 +58,24 @@ package enum Fault: Int, CaseIterable, Sendable {
     case burst
     /// A symbol is halted for a while.
     case halt
-    /// Subscriptions of a symbol's depth stream that have delivered deliver no more.
+    /// Subscriptions of a symbol's depth stream that have delivered stop delivering.
     case fade
-    /// A message breaks the format and still names its symbol: a third element in a level, or a number of
+    /// A message breaks the format but still names its symbol: a third element in a level, or a number with
     /// too many digits.
     case unreadable
     /// A message is destroyed together with the name of its symbol.
     case garbled
-    /// Some numbers of a message have one decimal more than others; their values are the same.
+    /// Some numbers of a message have one decimal more than others; their values are unchanged.
     case mixed
     /// The last id of a message is near 2^63, or beyond it.
     case absurd
     /// A message is lost between socket and ring, and its symbol is silent for a while.
     case drop
-    /// A link is slower than its stream for a while: what it carries comes later and later.
+    /// A link is slower than its stream for a while: data arrives later and later.
     case lag
-    /// A subscription on a further connection, beside one that delivers, is accepted and never delivers.
+    /// A subscription on an additional connection, next to one that delivers, is accepted and never delivers.
     case idle
-    /// The client's wall clock is set, forwards or back.
+    /// The client's wall clock is set forwards or back.
     case clock
     /// A snapshot comes from a node that lags by up to three seconds.
     case tardy
@@ -83,19 +83,19 @@ package enum Fault: Int, CaseIterable, Sendable {
     case contradict
     /// The best bid of a snapshot lies above its best ask.
     case crossed
-    /// A snapshot shows the end of an update. Without this fault nearly all show a state inside of one.
+    /// A snapshot shows the end of an update. Without this fault nearly all show a state inside one.
     case whole
     /// The address is banned for minutes: 418.
     case ban
-    /// All subscriptions of a symbol that have delivered deliver no more.
+    /// All subscriptions of a symbol that have delivered stop delivering.
     case dark
-    /// New prices of a symbol have one decimal fewer than old orders keep; or that ends.
+    /// New prices of a symbol have one decimal fewer than those of old orders, until the fault ends.
     case coarse
-    /// The venue starts over: all connections are cut, all books are different, and all ids start again, at a
-    /// small number or a little below the old ones.
+    /// The venue starts over: all connections are cut, all books differ, and all ids start again, at a small
+    /// number or a little below the old ones.
     case restart
-    /// A depth stream is unsubscribed, and the answer waits for the next update, which the client does not
-    /// get; then its symbol is silent for a while.
+    /// A depth stream is unsubscribed, and the reply waits for the next update, which the client does not
+    /// get; then the symbol is silent for a while.
     case between
 
     /// What a rate counts.
@@ -108,7 +108,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case subscription
         /// Each second of the consumer.
         case consumerSecond
-        /// Each request; those of what a snapshot shows each snapshot of a symbol.
+        /// Each request; for faults of a snapshot's content, each snapshot of a symbol.
         case request
         /// Each second of each symbol.
         case symbolSecond
@@ -158,7 +158,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it strikes only in the plan `everything`: nothing is lost or damaged on the way.
+    /// Whether it is part of the plan `everything` only: nothing is lost or damaged on the way.
     package var isSubtle: Bool { rawValue >= Fault.unreadable.rawValue }
 
     /// Whether it changes what books hold or what snapshots show of them.
@@ -183,12 +183,12 @@ package struct FaultPlan: Hashable, Sendable {
 
     /// No fault at all.
     package static let none = FaultPlan(rates: Fault.allCases.map { _ in 0 })
-    /// Every fault at its usual rate, but the subtle ones.
+    /// Every fault at its usual rate, except the subtle ones.
     package static let all = FaultPlan(rates: Fault.allCases.map { $0.isSubtle ? 0 : $0.usualRate })
     /// Every fault at its usual rate.
     package static let everything = FaultPlan(rates: Fault.allCases.map(\.usualRate))
-    /// What a real venue does and the network lets through, at its usual rate: TCP and TLS deliver no frame
-    /// damaged, twice, or without those before it.
+    /// What a real venue does and the network lets through, at the usual rates: TCP and TLS deliver no frame
+    /// that is damaged, repeated, or without those before it.
     package static let venue = FaultPlan(
         rates: Fault.allCases.map { venueFaults.contains($0) ? $0.usualRate : 0 })
     /// The faults of `venue`.
@@ -207,8 +207,8 @@ package struct FaultPlan: Hashable, Sendable {
     /// Whether nothing ever strikes.
     var isNone: Bool { rates.allSatisfy { $0 == 0 } }
 
-    /// The faults of this plan that change what books hold or what snapshots show of them, rather than what
-    /// becomes of a message, a connection or a request. They need an order flow.
+    /// The faults of this plan that change what books hold or what snapshots show of them, rather than
+    /// messages, connections or requests. They need an order flow.
     package var faultsOfBooks: [Fault] {
         Fault.allCases.filter { self[$0] > 0 && $0.isOfBooks }
     }

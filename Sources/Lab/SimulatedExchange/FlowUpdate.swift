@@ -1,5 +1,5 @@
-// One update of the order flow: the diff a stream shows, and the moments inside it that snapshots and tickers
-// show.
+// One update of the order flow: the diff that a stream shows, and the moments inside it that snapshots and
+// tickers show.
 
 import MarketData
 
@@ -17,9 +17,9 @@ package struct FlowStep: Hashable, Sendable {
     package var id = UpdateID(0)
     /// Time of the state in microseconds.
     package var timeUs: Int64 = 0
-    /// Number of the update's changes that have happened.
+    /// Number of the update's changes that have happened by then.
     package var changeCount = 0
-    /// Whether the best bid or ask, price or quantity, differs from the step before: a ticker is sent.
+    /// Whether the best bid or ask, price or quantity, differs from the previous step: a ticker is sent.
     package var changesBest = false
     /// Best bid, quantity zero if the side is empty.
     package var bid = PriceLevel(0, 0)
@@ -33,15 +33,15 @@ package struct FlowUpdate: Sendable {
     package var first = UpdateID(0)
     /// Last update id covered.
     package var last = UpdateID(0)
-    /// Last id of the update before.
+    /// Last id of the previous update.
     package var previousLast = UpdateID(0)
     /// Time of the last change in microseconds.
     package var transactionTimeUs: Int64 = 0
     /// Time of the message in microseconds.
     package var timeUs: Int64 = 0
-    /// Changed bids in the order of the wire.
+    /// Changed bids in wire order.
     package var bids: [PriceLevel] = []
-    /// Changed asks in the order of the wire.
+    /// Changed asks in wire order.
     package var asks: [PriceLevel] = []
     /// The states inside the update, at least one; the last has the update's last id.
     package var steps: [FlowStep] = []
@@ -59,9 +59,9 @@ package struct FlowUpdate: Sendable {
     }
 }
 
-/// What disturbs the ordinary flow for a while.
+/// What disturbs the normal flow for a while.
 package enum FlowEpisode: Hashable, Sendable {
-    /// Nothing does.
+    /// Nothing.
     case calm
     /// Levels near the best vanish and none replace them: the book thins out.
     case thinning
@@ -69,7 +69,7 @@ package enum FlowEpisode: Hashable, Sendable {
     case walking(towards: Side)
 }
 
-/// Scales of the wire against those of the profile: the venue may print more decimals than it used to.
+/// Scales on the wire relative to those of the profile: the venue may print more decimals than before.
 struct PrintedScales: Hashable, Sendable {
     let scales: SymbolScales
     private let priceFactor: Int64
@@ -94,7 +94,7 @@ struct PrintedScales: Hashable, Sendable {
 }
 
 extension TrueBook {
-    /// Fills a snapshot with the best `limit` levels a side.
+    /// Fills a snapshot with the best `limit` levels per side.
     func copy(limit: Int, printed: PrintedScales, into snapshot: inout DepthSnapshot) {
         snapshot.reset()
         snapshot.lastUpdateID = id

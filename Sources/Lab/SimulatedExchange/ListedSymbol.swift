@@ -1,9 +1,9 @@
-// What `exchangeInfo` says of a symbol, derived from its name and its numbers.
+// What `exchangeInfo` says about a symbol, derived from its name and numbers.
 
 import BinanceVenue
 import MarketData
 
-/// The facts of a listed symbol.
+/// The properties of a listed symbol.
 package struct ListedSymbol: Hashable, Sendable {
     /// Name.
     package var name: SymbolName
@@ -16,7 +16,7 @@ package struct ListedSymbol: Hashable, Sendable {
     /// Quantity increment as a mantissa.
     package var quantityStep: Int64
 
-    /// The facts of a symbol.
+    /// The properties of a symbol.
     package init(name: SymbolName, market: Market, scales: SymbolScales, tick: Int64, quantityStep: Int64) {
         self.name = name
         self.market = market
@@ -25,16 +25,16 @@ package struct ListedSymbol: Hashable, Sendable {
         self.quantityStep = quantityStep
     }
 
-    /// Assets that others are quoted in, longer names before those they end with.
+    /// Quote assets, longer names before those they end with.
     private static let quotes = [
         "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "AUD",
         "JPY", "GBP",
     ]
 
-    /// What stands before the underscore of a futures symbol: its pair.
+    /// The part of a futures symbol before the underscore: its pair.
     package var pair: String { String(name.description.prefix { $0 != "_" }) }
 
-    /// The traded asset and the one it is quoted in.
+    /// The traded asset and the asset it is quoted in.
     package var assets: (base: String, quote: String) {
         let pair = pair
         for quote in ListedSymbol.quotes where pair.hasSuffix(quote) && pair.utf8.count > quote.utf8.count {
@@ -53,7 +53,7 @@ package struct ListedSymbol: Hashable, Sendable {
         return ("CURRENT_QUARTER", (days * 24 + 8) * 3_600_000)
     }
 
-    /// Days since 1970 of a date of the Gregorian calendar, years counted from March.
+    /// Days from 1970 to a date of the Gregorian calendar, with years counted from March.
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month > 2 ? year : year - 1
         let monthFromMarch = (month + 9) % 12
@@ -72,7 +72,7 @@ package struct ListedSymbol: Hashable, Sendable {
     private func price(_ mantissa: Int64) -> String { scales.text(Price(mantissa)) }
     private func quantity(_ mantissa: Int64) -> String { scales.text(Quantity(mantissa)) }
 
-    /// The largest price and quantity that orders may name: round, and within 64 bits in these scales.
+    /// The largest price and quantity that orders may have: round, and within 64 bits in these scales.
     private var maxima: (price: String, quantity: String) {
         (price(tick &* 100_000_000), quantity(quantityStep &* 1_000_000_000))
     }

@@ -1,18 +1,19 @@
-// The subtle faults, as far as they touch bytes: a message arrives whole and says what it should not.
+// The subtle faults that affect bytes: a message arrives complete and says what it should not.
 //
 // * unreadable: a third element in the first level, or a number of more than 18 digits. Wrapper and symbol
-//   stay as they are.
-// * garbled: the wrapper and all that names the symbol become bytes that no JSON text holds.
-// * mixed: of each number of a level every third, on the average, gets one more zero.
-// * absurd: the last id becomes one close to 2^62 or 2^63, or one beyond any integer of 64 bits.
+//   are unchanged.
+// * garbled: the wrapper and everything that names the symbol become bytes that no JSON text contains.
+// * mixed: about every third number of a level gets one more zero.
+// * absurd: the last id becomes one close to 2^62 or 2^63, or one beyond any 64-bit integer.
 // * coarse: prices off the grid of the coarser tick get one more zero, all others do not.
 //
-// A message without what a fault looks for, as a reply or a ticker without levels, gets what is possible.
+// A message without what a fault looks for, such as a reply or a ticker without levels, gets what is
+// possible.
 
 import MarketData
 
 extension SeededRandom {
-    /// Breaks the format of a message behind its names.
+    /// Breaks the format of a message after its names.
     mutating func makeUnreadable(_ bytes: inout [UInt8], from start: Int) {
         let digits = Array("1234567890123456789".utf8)
         if let level = bytes[start...].firstRange(of: Array("[\"".utf8)) {
@@ -28,12 +29,12 @@ extension SeededRandom {
         }
     }
 
-    /// Destroys everything that names the symbol.
+    /// Overwrites everything that names the symbol.
     mutating func garble(_ bytes: inout [UInt8], from start: Int) {
         for index in start..<min(start + 220, bytes.count) { bytes[index] = UInt8(0x80 + below(0x80)) }
     }
 
-    /// Gives some numbers of the levels one more decimal, always at least one of the first level's.
+    /// Gives some numbers of the levels one more decimal, always at least one of the first level.
     mutating func mixDecimals(_ bytes: inout [UInt8], from start: Int) {
         var isFirst = true
         OddNumbers.lengthen(&bytes, from: start) { _ in
@@ -42,7 +43,7 @@ extension SeededRandom {
         }
     }
 
-    /// Puts the last id of a message where no id can be.
+    /// Replaces the last id of a message by an impossible one.
     mutating func makeAbsurd(_ bytes: inout [UInt8], from start: Int) {
         var found: Range<Int>?
         for key in ["\"u\":", "\"lastUpdateId\":"] where found == nil {
@@ -104,14 +105,14 @@ enum OddNumbers {
         text.reduce(0) { $1 >= 0x30 && $1 <= 0x39 ? $0 &* 10 &+ Int64($1 - 0x30) : $0 }
     }
 
-    /// Lets prices that are no multiples of this mantissa keep one decimal more than the others have.
+    /// Lets prices that are not multiples of this mantissa keep one decimal more than the others.
     static func keepOldDecimals(_ bytes: inout [UInt8], grid: Int64) {
         lengthen(&bytes, from: 0) { $0.isPrice && $0.mantissa % grid != 0 }
     }
 }
 
 extension Venue {
-    /// Lets faults strike what a snapshot shows.
+    /// Lets faults strike the content of a snapshot.
     mutating func oddSnapshot(_ response: inout VenueResponse) {
         if counters.strikes(.contradict, of: faults, &response.random) {
             response.oddity = .contradict
@@ -132,15 +133,15 @@ extension Venue {
         }
     }
 
-    /// Gives a level, rather one near the best, where it harms most, another quantity.
+    /// Changes the quantity of a level, preferably one near the best, where it does the most harm.
     private static func alter(_ levels: inout LevelBuffer, _ random: inout SeededRandom) {
         if levels.count == 0 { return }
         let rank = min(random.below(levels.count), random.below(levels.count))
         levels[rank].quantity = Quantity(levels[rank].quantity.mantissa + 1 + Int64(random.below(1_000_000)))
     }
 
-    /// The grid of new prices of a symbol, as a mantissa of what it prints, while old orders keep a decimal
-    /// more; nil while all print alike.
+    /// The grid of new prices of a symbol, as a mantissa in its printed scales, while old orders keep one
+    /// more decimal; nil while all have the same decimals.
     func coarseGrid(of index: Int) -> Int64? {
         guard listings[index].isCoarse else { return nil }
         let tick = PriceLevel(listings[index].flow.profile.tick * VenueListing.coarseFactor, 0)

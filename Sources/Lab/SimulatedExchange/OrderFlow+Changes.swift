@@ -1,8 +1,8 @@
-// The draws of the order flow: which level an update touches, and what becomes of it.
+// The random draws of the order flow: which level an update touches, and how it changes.
 
 import MarketData
 
-/// Prices deleted lately, the latest overwriting the oldest: at most `capacity`.
+/// Recently deleted prices, the newest overwriting the oldest: at most `capacity`.
 struct RecentPrices: Sendable {
     private var prices: [Int64] = []
     private var end = 0
@@ -13,7 +13,7 @@ struct RecentPrices: Sendable {
         end = (end + 1) % RecentPrices.capacity
     }
 
-    /// One of them, the later the likelier.
+    /// One of them; later ones are more likely.
     func draw(_ random: inout SeededRandom) -> Int64? {
         if prices.isEmpty { return nil }
         let age = min(random.below(prices.count), random.below(prices.count)) + 1
@@ -26,7 +26,7 @@ extension OrderFlow {
     private var tick: Int64 { profile.tick * tickFactor }
     private func sign(_ side: Side) -> Int64 { side == .bid ? 1 : -1 }
 
-    /// The initial book: the level at a rank stands where inserts and deletes balance.
+    /// The initial book: the level at each rank is where inserts and deletes balance.
     mutating func fillBook() {
         for side in Side.allCases {
             let best = profile.startPrice + (side == .bid ? 0 : profile.tick)
@@ -72,7 +72,7 @@ extension OrderFlow {
         }
     }
 
-    /// Levels a side returns to: those it started with.
+    /// The number of levels that a side tends to return to: its number at the start.
     func wantedCount(_ side: Side) -> Int { side == .bid ? wantedBids : wantedAsks }
 
     /// A new level where the book used to have one, at any of its ranks.
@@ -88,7 +88,7 @@ extension OrderFlow {
         }
     }
 
-    /// A change at any rank but the best, as likely at one as at another.
+    /// A change at any rank but the best, all ranks equally likely.
     private mutating func changeAnywhere(_ side: Side) {
         guard let best = book[side].best?.price.mantissa else { return }
         let rank = 1 + random.below(book[side].count - 1)
@@ -101,7 +101,7 @@ extension OrderFlow {
         }
     }
 
-    /// Changes a price of the update before; false if there is none to change.
+    /// Changes a price of the previous update; false if there is none to change.
     private mutating func changeAgain(_ side: Side) -> Bool {
         let count = side == .bid ? previousBids.count : previousAsks.count
         guard count > 0, let best = book[side].best?.price.mantissa else { return false }
@@ -121,7 +121,7 @@ extension OrderFlow {
         return true
     }
 
-    /// Another quantity at a best price.
+    /// Changes the quantity at a best price.
     mutating func touchBest() {
         let side: Side = random.below(2) == 0 ? .bid : .ask
         guard let best = book[side].best else { return }
@@ -132,7 +132,7 @@ extension OrderFlow {
         if isTouched { set(side, price, quantity) } else { put(side, price, quantity) }
     }
 
-    /// Brings a spread wider than one tick back, more often than not.
+    /// Narrows a spread wider than one tick, more often than not.
     mutating func tightenSpread() {
         guard episode != .thinning, let bid = book.bids.best, let ask = book.asks.best,
             ask.price.mantissa - bid.price.mantissa > tick, random.chance(perMille: profile.tightenPerMille)
@@ -142,7 +142,7 @@ extension OrderFlow {
         put(side, opposite.price.mantissa - sign(side) * tick, drawQuantity())
     }
 
-    /// Moves both best prices, if it is time to.
+    /// Moves both best prices when it is time to.
     mutating func moveBest(activity: UInt32) {
         switch episode {
         case .thinning: return
@@ -159,13 +159,13 @@ extension OrderFlow {
         }
     }
 
-    /// The side that leads back if the price has walked far from its start.
+    /// The side to move towards if the price has drifted far from its start.
     private func homeward() -> Side? {
         let price = book.bids.best?.price.mantissa ?? profile.startPrice
         return price < profile.startPrice / 4 * 3 ? .bid : price > profile.startPrice / 4 * 5 ? .ask : nil
     }
 
-    /// Improves the best price of one side by some ticks and takes away what stands in its way.
+    /// Improves the best price of one side by some ticks and removes what stands in its way.
     private mutating func move(_ side: Side, ticks: Int64) {
         let opposite = side.opposite
         guard let start = book[side].best?.price.mantissa else { return }
@@ -218,7 +218,7 @@ extension OrderFlow {
         modifyLevel(side)
     }
 
-    /// Whether a level may be inserted here: nothing held, behind the best, within the ranks.
+    /// Whether a level may be inserted here: an empty price, behind the best, within the ranks.
     private func isFree(_ side: Side, _ price: Int64, best: Int64) -> Bool {
         book[side].key(price - best) < 0 && book[side].quantity(at: price) == 0
             && (profile.rankMax == .max || book[side].rank(of: price) <= profile.rankMax)
@@ -248,7 +248,7 @@ extension OrderFlow {
         put(side, price, random.chance(perMille: profile.samePerMille) ? held : otherQuantity(held))
     }
 
-    /// A price that holds nothing, as if a level had come and gone since the last update.
+    /// Touches a price without a level, as if one had come and gone since the last update.
     private mutating func touchUnheld(_ side: Side) {
         guard let best = book[side].best?.price.mantissa else { return }
         for _ in 0..<4 {
@@ -274,7 +274,8 @@ extension OrderFlow {
         max(profile.quantity.draw(&random) / profile.quantityStep, 1) * profile.quantityStep
     }
 
-    /// A quantity that follows another: near it in two of three cases, fresh otherwise; never the same.
+    /// A quantity that follows another: close to it in two of three cases, otherwise a new draw; never the
+    /// same.
     private mutating func otherQuantity(_ held: Int64) -> Int64 {
         var drawn = drawQuantity()
         if held > 0 && random.below(3) > 0 {
@@ -284,13 +285,13 @@ extension OrderFlow {
         return drawn == held || drawn <= 0 ? held + profile.quantityStep : drawn
     }
 
-    /// Touches a price and sets what it holds.
+    /// Touches a price and sets its quantity.
     private mutating func put(_ side: Side, _ price: Int64, _ quantity: Int64) {
         if side == .bid { touchedBids.append(price) } else { touchedAsks.append(price) }
         set(side, price, quantity)
     }
 
-    /// Sets what a touched price holds.
+    /// Sets the quantity of a touched price.
     private mutating func set(_ side: Side, _ price: Int64, _ quantity: Int64) {
         let level = PriceLevel(price, quantity)
         if book.set(side, level) { current.changes.append(FlowChange(side: side, level: level)) }

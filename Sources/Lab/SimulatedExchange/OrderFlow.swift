@@ -1,16 +1,16 @@
 // Seeded order flow of one symbol: a true book that evolves, and the diffs that a stream would show of it.
 //
 // An update is a list of touched prices; its diff is what the book holds at those prices in the end. Levels
-// born and gone inside one update thus come out as deletes of unknown prices, and applying the diff gives the
-// true book by construction. Inside an update the book passes through steps with ids of their own: tickers
-// show those steps, and a snapshot may land on any of them. What is drawn, and how, is in
+// that come and go inside one update thus turn into deletes of unknown prices, and applying the diff gives
+// the true book by construction. Inside an update the book passes through steps with ids of their own:
+// tickers show those steps, and a snapshot may show any of them. The random draws are in
 // OrderFlow+Changes.swift.
 //
 // Invariants
-// * The book is never crossed or locked, at no step; no side has fewer than `levelCountMin` levels.
+// * The book is never crossed or locked, at any step; no side has fewer than `levelCountMin` levels.
 // * Ids grow from step to step; spot updates are contiguous, futures updates leave holes and carry the
 //   previous id.
-// * Equal profile, symbol, seed and start give equal updates forever; nothing else is read.
+// * Equal profile, symbol, seed and start give equal updates for ever; nothing else is read.
 //
 // Worst case: a burst of 2,300 levels; each is a binary search and a move within one array.
 
@@ -26,9 +26,9 @@ package struct OrderFlow: Sendable {
     package internal(set) var current = FlowUpdate()
     /// The book after the last update.
     package internal(set) var book: TrueBook
-    /// What disturbs the flow at the moment.
+    /// What currently disturbs the flow.
     package var episode = FlowEpisode.calm
-    /// Changes the next update has at least, spread over the whole book; taken back after it.
+    /// Minimum number of changes of the next update, spread over the whole book; reset after it.
     package var burstLevelCount = 0
     /// New prices are multiples of this many of the profile's ticks.
     package var tickFactor: Int64 = 1
@@ -43,7 +43,7 @@ package struct OrderFlow: Sendable {
     var touchedAsks: [Int64] = []
     var previousBids: [Int64] = []
     var previousAsks: [Int64] = []
-    /// Best prices that this update has touched last.
+    /// The best prices that this update last touched.
     var touchedBestBid: Int64 = 0
     var touchedBestAsk: Int64 = 0
     var deletedBids = RecentPrices()
@@ -56,7 +56,7 @@ package struct OrderFlow: Sendable {
     ///
     /// - Parameters:
     ///   - startUs: virtual time of the initial book in microseconds since 1970.
-    ///   - firstID: id of the initial book; nil derives it from symbol or time, as the profile's rule says.
+    ///   - firstID: id of the initial book; nil derives it from symbol or time, following the profile's rule.
     package init(
         _ profile: TrafficProfile, symbol: SymbolName, seed: UInt64, startUs: Int64, firstID: UpdateID? = nil
     ) {
@@ -81,7 +81,7 @@ package struct OrderFlow: Sendable {
     /// Time of the last update in microseconds.
     package var timeUs: Int64 { current.timeUs }
 
-    /// Lets the venue print more decimals than the profile has.
+    /// Makes the venue print more decimals than the profile has.
     package mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {
         printed = PrintedScales(
             profile.scales, extraPriceDecimals: extraPriceDecimals,
@@ -111,7 +111,7 @@ package struct OrderFlow: Sendable {
         for level in current.asks { update.asks.append(printed(level)) }
     }
 
-    /// Copies the best `limit` levels a side, in the printed scales.
+    /// Copies the best `limit` levels per side, in the printed scales.
     package func snapshot(limit: Int, into snapshot: inout DepthSnapshot) {
         book.copy(limit: limit, printed: printed, into: &snapshot)
         snapshot.symbol = symbol
@@ -153,7 +153,7 @@ extension OrderFlow {
         return (startUs + gapUs + grid / 2) / grid * grid
     }
 
-    /// Level counts come in bursts: most updates stay near the activity of the update before.
+    /// Level counts come in bursts: most updates stay near the activity of the previous one.
     private mutating func drawLevelCount() -> Int {
         if random.chance(perMille: profile.persistencePerMille) {
             let step = Int64(random.uniform() &>> 3) - Int64(UInt32.max &>> 4)
@@ -204,7 +204,7 @@ extension OrderFlow {
         let touchCount = touchedBids.count + touchedAsks.count
         let base = current.last.value
         current.previousLast = current.last
-        // However long nothing happened: a change is shown no later than the fastest stream's interval.
+        // However long nothing happened, a change is shown no later than the fastest stream's interval.
         let beginUs = max(startUs, current.timeUs - OrderFlow.updateSpanUsMax)
         let delayUs = min(profile.outputDelayUs.draw(&random), (current.timeUs - beginUs) / 2)
         current.transactionTimeUs = current.timeUs - delayUs
@@ -224,8 +224,8 @@ extension OrderFlow {
         }
     }
 
-    /// Turns touched prices into the levels of the diff: each once, in wire order, with what the book holds
-    /// now.
+    /// Turns touched prices into the levels of the diff: each once, in wire order, with the quantity that the
+    /// book has now.
     private func collect(_ touched: inout [Int64], _ side: Side, into levels: inout [PriceLevel]) {
         let isDescending = profile.market == .spot && side == .bid
         if isDescending { touched.sort(by: >) } else { touched.sort() }

@@ -1,9 +1,9 @@
-// What a depth stream that is slower than the order flow has gathered since it was shown last: the union of
-// the updates in between, each price with the quantity it was shown with last.
+// What a depth stream slower than the order flow has gathered since it was last shown: the union of the
+// updates in between, each price with its last quantity.
 //
 // Invariants
-// * Shown one after the other, the gathered diffs have no holes: each begins where the one before it ended.
-// * Nothing is gathered while nobody listens, and what was gathered for those who have left is forgotten.
+// * Shown one after the other, the gathered diffs have no holes: each begins where the previous one ended.
+// * Nothing is gathered while nobody listens, and what was gathered for listeners that have left is dropped.
 //
 // Worst case: one dictionary entry for each price touched in an interval.
 
@@ -12,9 +12,9 @@ import MarketData
 
 /// The depth streams of one symbol at one interval.
 struct PacedStream: Sendable {
-    /// Whether something waits to be shown.
+    /// Whether something is waiting to be shown.
     private(set) var isPending = false
-    /// Best levels after the last update gathered, at most 20 a side, best first.
+    /// Best levels after the last gathered update, at most 20 per side, best first.
     private(set) var topBids: [PriceLevel] = []
     private(set) var topAsks: [PriceLevel] = []
     private(set) var last = UpdateID(0)
@@ -23,10 +23,10 @@ struct PacedStream: Sendable {
     private var first = UpdateID(0)
     private var previousLast = UpdateID(0)
     private var transactionTimeUs: Int64 = 0
-    /// Last id that was shown, nil if nothing was since somebody began to listen.
+    /// Last id that was shown; nil if none was since somebody began to listen.
     private var shown: UpdateID?
 
-    /// Adds an update; the book is that after it.
+    /// Adds an update; `book` is the book after it.
     mutating func gather(_ update: borrowing FlowUpdate, _ book: borrowing TrueBook) {
         if !isPending {
             isPending = true
@@ -43,7 +43,7 @@ struct PacedStream: Sendable {
         for rank in 0..<min(20, book.asks.count) { topAsks.append(book.asks.level(rank: rank)) }
     }
 
-    /// Fills a diff with what was gathered, in the order of the wire.
+    /// Fills a diff with what was gathered, in wire order.
     func copyDiff(
         of symbol: SymbolName, _ market: Market, _ printed: PrintedScales, atUs timeUs: Int64,
         into update: inout DepthUpdate
@@ -61,13 +61,13 @@ struct PacedStream: Sendable {
         for price in asks.keys.sorted() { update.asks.append(printed(PriceLevel(price, asks[price] ?? 0))) }
     }
 
-    /// What was gathered has been shown.
+    /// Notes that the gathered diff has been shown.
     mutating func wasShown() {
         shown = last
         clear()
     }
 
-    /// Nobody listens any more.
+    /// Notes that nobody listens any more.
     mutating func forget() {
         if !isPending && shown == nil { return }
         shown = nil

@@ -1,14 +1,14 @@
-// A distribution as real traffic shows it: eleven percentiles, interpolated in integers.
+// A distribution taken from real traffic: eleven percentiles, interpolated with integers.
 
 /// A distribution given by its percentiles 0, 1, 5, 10, 25, 50, 75, 90, 95, 99 and 100.
 ///
-/// Between two of them it is linear; in the last stretch, where the tail is heaviest, quadratic.
+/// Between two of them it is linear; in the last segment, where the tail is heaviest, quadratic.
 package struct QuantileTable: Hashable, Sendable {
     /// The values at the eleven percentiles, ascending.
     package let values: [Int64]
 
-    /// The percentile at which a segment starts. A switch, because a table of them would be checked and
-    /// counted at every draw.
+    /// The percentile at which a segment starts. A switch, because a table would be bounds-checked and
+    /// reference-counted at every draw.
     private static func start(_ segment: Int) -> UInt64 {
         switch segment {
         case 0: 0
@@ -27,14 +27,14 @@ package struct QuantileTable: Hashable, Sendable {
 
     private static let lastSegment = 9
 
-    /// The distribution of these eleven ascending values.
+    /// The distribution with these eleven ascending values.
     package init(_ values: [Int64]) {
         precondition(values.count == QuantileTable.lastSegment + 2, "a table has eleven percentiles")
         precondition(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 }, "percentiles ascend")
         self.values = values
     }
 
-    /// Evenly distributed values.
+    /// A uniform distribution.
     package init(even range: ClosedRange<Int64>) {
         let width = range.upperBound - range.lowerBound
         self.init((0...10).map { range.lowerBound + width * Int64(QuantileTable.start($0)) / 100 })
@@ -43,7 +43,7 @@ package struct QuantileTable: Hashable, Sendable {
     /// The largest value.
     package var max: Int64 { values[QuantileTable.lastSegment + 1] }
 
-    /// The value below which a share of `uniform / 2^32` of the distribution lies.
+    /// The value below which a share `uniform / 2^32` of the distribution lies.
     package func value(at uniform: UInt32) -> Int64 {
         let position = UInt64(uniform) &* 100
         var segment = 0

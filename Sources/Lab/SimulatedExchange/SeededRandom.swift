@@ -1,10 +1,10 @@
-// Random draws that are the same on every machine: integers only, no clock, no library function.
+// Random numbers that are the same on every machine: integers only, no clock, no library function.
 //
-// xoshiro256** seeded through SplitMix64 (Blackman and Vigna, public domain algorithms). Distributions are
-// tables of percentiles read off real traffic and interpolated in integers, so no logarithm or exponential is
-// ever taken.
+// xoshiro256** seeded by SplitMix64 (Blackman and Vigna, public domain algorithms). Distributions are tables
+// of percentiles measured in real traffic and interpolated with integers, so no logarithm or exponential is
+// ever computed.
 
-/// A deterministic generator of random numbers; equal seeds give equal draws for ever.
+/// A deterministic random number generator; equal seeds give equal draws for ever.
 package struct SeededRandom: Hashable, Sendable {
     private var a: UInt64
     private var b: UInt64
@@ -24,7 +24,7 @@ package struct SeededRandom: Hashable, Sendable {
         d = split()
     }
 
-    /// The generator of one purpose: same seed, other purpose, unrelated draws.
+    /// The generator for one purpose: the same seed with another purpose gives unrelated draws.
     package init(_ seed: UInt64, purpose: UInt64) { self.init(seed ^ SeededRandom.mix(purpose &+ 1)) }
 
     /// SplitMix64's finisher: a bijection that spreads every bit.
@@ -52,12 +52,12 @@ package struct SeededRandom: Hashable, Sendable {
     /// 32 uniform bits.
     package mutating func uniform() -> UInt32 { UInt32(truncatingIfNeeded: next() &>> 32) }
 
-    /// A number of `0 ..< bound`; 0 if there is none.
+    /// A number in `0 ..< bound`; 0 if the range is empty.
     package mutating func below(_ bound: Int) -> Int {
         bound <= 1 ? 0 : Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    /// A number of the closed range.
+    /// A number in the closed range.
     package mutating func within(_ range: ClosedRange<Int64>) -> Int64 {
         range.lowerBound + Int64(below(Int(range.upperBound - range.lowerBound) + 1))
     }

@@ -1,8 +1,8 @@
-// The named profiles. The first four are read off captured sessions; the last two exist for measurements.
+// The named profiles. The first four are measured in captured sessions; the last two exist for measurements.
 //
-// Percentiles are measured: levels, gaps, moves, quantities and distances as they stand in the sessions.
-// Shares are those that make the generated traffic show the session's shares, since moves and tickers add
-// inserts, deletes and modifications of their own. OrderFlowTests compares the result with the sessions.
+// Percentiles are measured: levels, gaps, moves, quantities and distances are those of the sessions. Shares
+// are chosen so that the generated traffic shows the session's shares, because moves and tickers add inserts,
+// deletes and modifications of their own. OrderFlowTests compares the result with the sessions.
 
 import MarketData
 
@@ -126,7 +126,7 @@ extension TrafficProfile {
         retreatPerMille: 10, tightenPerMille: 600, moveGapTicks: 9, walkTicks: 15,
         quantity: QuantileTable([1, 1, 1, 1, 15, 50, 412, 2_000, 6_237, 6_739, 247_117]))
 
-    /// Every change within the best 20 levels a side.
+    /// Every change within the best 20 levels per side.
     package static let topOfBook: TrafficProfile = {
         var profile = usdmBTC
         profile.name = "top-of-book"
@@ -145,7 +145,7 @@ extension TrafficProfile {
         return profile
     }()
 
-    /// Inserts and deletes spread evenly over 10,000 levels a side.
+    /// Inserts and deletes spread evenly over 10,000 levels per side.
     package static let deep: TrafficProfile = {
         var profile = spotBTC
         profile.name = "deep"

@@ -1,18 +1,19 @@
-// What the traffic of one kind of symbol looks like: every number the order flow draws from.
+// The traffic of one kind of symbol: every number that the order flow draws from.
 //
-// Levels are inserted by distance and deleted by rank. That alone keeps the shape of the book: where levels
-// pile up, ranks move outwards and deletes with them. Both tables come from the same real book, so the book
-// starts in the shape it will keep: the level at a rank stands at the distance that has the same percentile.
+// Levels are inserted by distance and deleted by rank. That alone preserves the shape of the book: where
+// levels pile up, ranks move outwards, and so do deletes. Both tables come from the same real book, so the
+// book starts in the shape that it will keep: the level at a rank is at the distance with the same
+// percentile.
 
 import BinanceVenue
 import MarketData
 
 /// How update ids grow.
 package enum UpdateIDRule: Hashable, Sendable {
-    /// Spot: ids belong to one symbol, one for each change, without holes.
+    /// Spot: ids belong to one symbol, one per change, without holes.
     case contiguous
-    /// Futures: ids belong to all symbols of the product, so an update spans many and a hole lies between two
-    /// updates.
+    /// Futures: ids are shared by all symbols of the product, so an update spans many, with a hole between
+    /// two updates.
     case shared(span: QuantileTable, hole: QuantileTable)
 }
 
@@ -31,7 +32,8 @@ package struct TrafficProfile: Hashable, Sendable {
     package var quantityStep: Int64
     /// Best bid at the start, as a mantissa.
     package var startPrice: Int64
-    /// Levels a side at the start, fewer where prices would fall below one tick; the flow returns to them.
+    /// Levels per side at the start, fewer where prices would fall below one tick; the flow tends to return
+    /// to this number.
     package var levelCount: Int
     /// Rule of the update ids.
     package var ids: UpdateIDRule
@@ -42,21 +44,21 @@ package struct TrafficProfile: Hashable, Sendable {
     package var updateGridUs: Int64
     /// Time from a change to its message, `E - T`, in microseconds.
     package var outputDelayUs: QuantileTable
-    /// Levels of an update, both sides.
+    /// Number of levels of an update, both sides together.
     package var levelsPerUpdate: QuantileTable
-    /// Share of updates whose level count is near that of the update before.
+    /// Share of updates with a level count near that of the previous update.
     package var persistencePerMille: Int
-    /// Changes of the best price or its quantity inside an update.
+    /// Number of changes of the best price or its quantity inside an update.
     package var tickersPerUpdate: QuantileTable
 
     /// Share of inserts.
     package var insertPerMille: Int
     /// Share of deletes of held levels.
     package var deletePerMille: Int
-    /// Share of deletes of prices that hold nothing: levels born and gone since the last update. What remains
+    /// Share of deletes of prices without a level: levels that came and went since the last update. The rest
     /// are modifications.
     package var unheldPerMille: Int
-    /// Share of changes at a price of the update before.
+    /// Share of changes at a price of the previous update.
     package var reusePerMille: Int
     /// Share of inserts at a recently deleted price.
     package var reinsertPerMille: Int
@@ -66,26 +68,26 @@ package struct TrafficProfile: Hashable, Sendable {
     package var farPerMille: Int
     /// Distance of inserts.
     package var insertDistance: QuantileTable
-    /// Rank of deletes, at least 1: the best price goes in moves.
+    /// Rank of deletes, at least 1: the best level is removed by moves.
     package var deleteRank: QuantileTable
-    /// Rank of modifications, at least 1: the best quantity changes with the tickers.
+    /// Rank of modifications, at least 1: the best quantity changes with tickers.
     package var modifyRank: QuantileTable
-    /// Distance of deletes of prices that hold nothing; negative is better than the best.
+    /// Distance of deletes of prices without a level; negative is better than the best.
     package var unheldDistance: QuantileTable
-    /// No change beyond this rank.
+    /// No change happens beyond this rank.
     package var rankMax: Int
 
     /// Share of updates that move the best prices.
     package var movePerMille: Int
     /// Distance of a move.
     package var moveTicks: QuantileTable
-    /// Share of moves that only take levels away and leave a wide spread.
+    /// Share of moves that only remove levels and leave a wide spread.
     package var retreatPerMille: Int
     /// Share of updates that close a wide spread.
     package var tightenPerMille: Int
-    /// A move leaves behind one new level for so many ticks.
+    /// A move leaves one new level per this many ticks.
     package var moveGapTicks: Int64
-    /// Distance of a move while the price walks away, on the average; it turns back a quarter from the start.
+    /// Average distance of a move while the price walks away; it turns back a quarter away from the start.
     package var walkTicks: Int64
     /// Quantities of new levels, as mantissas.
     package var quantity: QuantileTable

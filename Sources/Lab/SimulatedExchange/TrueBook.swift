@@ -1,11 +1,12 @@
 // The true book of a simulated symbol: every level, both sides, in plain sorted arrays.
 //
-// Off the hot path, so simple: one array a side, best at the end, one algorithm for both sides through the
-// signed key. Most changes hit near the best and move few levels. Prices and quantities are mantissas in the
-// profile's scales, whatever number of decimals the venue prints at the moment.
+// Simple, because it is off the hot path: one array per side with the best level at the end, and one
+// algorithm for both sides by means of the signed key. Most changes hit near the best and move few levels.
+// Prices and quantities are mantissas in the profile's scales, however many decimals the venue prints at the
+// moment.
 //
-// Invariants: keys strictly ascending, no zero quantity.
-// Worst case: a change at the deepest of n levels moves 16 n bytes.
+// Invariants: keys are strictly ascending, no quantity is zero. Worst case: a change at the deepest of n
+// levels moves 16 n bytes.
 
 import MarketData
 
@@ -24,10 +25,10 @@ package struct TrueSide: Sendable {
     /// The best level, nil if there is none.
     package var best: PriceLevel? { levels.last }
 
-    /// The level that has `rank` better ones.
+    /// The level with `rank` better ones.
     package func level(rank: Int) -> PriceLevel { levels[levels.count - 1 - rank] }
 
-    /// The price as a number that is the greater the better the price is.
+    /// A number that is greater the better the price is.
     package func key(_ price: Int64) -> Int64 { side == .bid ? price : -price }
 
     /// Number of levels strictly better than this price.
@@ -42,7 +43,7 @@ package struct TrueSide: Sendable {
         return holds(price, at: index) ? levels[index].quantity.mantissa : 0
     }
 
-    /// Sets a level to a quantity; zero removes it. False if that is what the side holds already.
+    /// Sets a level to a quantity; zero removes it. False if the side already has that quantity.
     @discardableResult
     package mutating func set(_ level: PriceLevel) -> Bool {
         let index = position(level.price.mantissa)
@@ -74,7 +75,7 @@ package struct TrueSide: Sendable {
         let wanted = key(price)
         var low = first
         var count = end - first
-        // Halves without a branch on the comparison: half of those would be mispredicted.
+        // Binary search without a branch on the comparison: half of those branches would be mispredicted.
         while count > 0 {
             let half = (count + 1) / 2
             low = key(levels[low + half - 1].price.mantissa) < wanted ? low + half : low
@@ -83,7 +84,7 @@ package struct TrueSide: Sendable {
         return low
     }
 
-    /// Appends what the side holds at each of some prices, which come from worst to best or from best to
+    /// Appends what the side holds at each of `prices`, which are ordered from worst to best or from best to
     /// worst.
     func append(_ prices: [Int64], to found: inout [PriceLevel]) {
         var near = levels.count / 2
@@ -94,7 +95,7 @@ package struct TrueSide: Sendable {
         }
     }
 
-    /// The position of a price that is not far from an index: strides double until they pass it.
+    /// The position of a price not far from an index: strides double until they pass it.
     private func gallop(_ price: Int64, _ near: Int) -> Int {
         let wanted = key(price)
         var low = near
@@ -130,7 +131,7 @@ package struct TrueBook: Sendable {
     /// One of the two sides.
     package subscript(side: Side) -> TrueSide { side == .bid ? bids : asks }
 
-    /// Sets a level of one side; zero quantity removes it. False if that is what the side holds already.
+    /// Sets a level of one side; zero quantity removes it. False if the side already has that quantity.
     @discardableResult
     package mutating func set(_ side: Side, _ level: PriceLevel) -> Bool {
         side == .bid ? bids.set(level) : asks.set(level)

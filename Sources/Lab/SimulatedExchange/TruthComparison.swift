@@ -1,14 +1,14 @@
-// A copy of a book held against the true one: inside the proven range every level must be there, exactly, and
-// none may be missing.
+// A copy of a book compared with the true one: inside the proven range every level must be present and equal,
+// and none may be missing.
 
 import DepthBook
 import MarketData
 
 /// Compares a book, in whatever form, with a true book of the same update id.
 package struct TruthComparison {
-    /// What is wrong first, nil if nothing is.
+    /// The first difference; nil if there is none.
     package private(set) var difference: String?
-    /// Levels that were found equal.
+    /// Number of levels found equal.
     package private(set) var levelCount = 0
     private let truth: TrueBook
     private let scales: SymbolScales
@@ -29,7 +29,8 @@ package struct TruthComparison {
     ///
     /// - Parameters:
     ///   - proven: how far the copy claims to know everything.
-    ///   - forEachLevel: calls its argument with every level of the copy, best first, until it says false.
+    ///   - forEachLevel: calls its argument with every level of the copy, best first, until that returns
+    ///     false.
     package mutating func compare(
         _ side: Side, proven: ProvenRange, _ forEachLevel: ((PriceLevel) -> Bool) -> Void
     ) {
@@ -50,7 +51,7 @@ package struct TruthComparison {
         levelCount += rank
         difference = found
         if found != nil || rank >= levels.count { return }
-        // What the venue has next must lie outside the proven range.
+        // The venue's next level must lie outside the proven range.
         let next = exact(levels.level(rank: rank)).price
         if proven.reaches(next, on: side) {
             difference = "\(side) \(scales.text(next)) is missing though it is proven"

@@ -1,4 +1,4 @@
-// What a client does with its connections: open, subscribe, take what has arrived, close.
+// What a client does with its connections: open, subscribe, receive, close.
 
 import BinanceServing
 import BinanceVenue
@@ -10,7 +10,7 @@ extension Venue {
     ///
     /// - Parameters:
     ///   - streams: names such as `btcusdt@depth@100ms`; unknown ones are accepted and stay silent.
-    ///   - isCombined: whether frames come in the wrapper that names their stream.
+    ///   - isCombined: whether frames are wrapped in an object that names their stream.
     ///   - isMicroseconds: times in µs instead of ms; spot only, ignored elsewhere.
     package mutating func connect(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false
@@ -28,10 +28,10 @@ extension Venue {
         }
     }
 
-    /// The second half of `connect`, when the connection is open.
+    /// The second half of `connect`, once the connection is open.
     ///
-    /// - Parameter isDeaf: all subscriptions are accepted and stay silent, as those of books on the path of
-    ///   other streams.
+    /// - Parameter isDeaf: whether all subscriptions are accepted and stay silent, as those of depth streams
+    ///   on the path for other streams do.
     package mutating func open(
         _ streams: [String], isCombined: Bool, isMicroseconds: Bool = false, isDeaf: Bool = false
     ) throws(ConnectionRefusal) -> ConnectionID {
@@ -87,9 +87,9 @@ extension Venue {
     /// Longest time that an answer waits for the next update.
     private static let holeUsMax: Int64 = 8_000_000
 
-    /// Silences a symbol behind its next update, if that comes soon.
+    /// Silences a symbol after its next update, if that is due soon.
     ///
-    /// - Returns: when to answer.
+    /// - Returns: when to reply.
     private mutating func leaveHole(_ index: Int) -> Int64 {
         let nextUs = listings[index].flow.current.timeUs
         if nextUs > nowUs + Venue.holeUsMax { return nowUs }
@@ -97,7 +97,7 @@ extension Venue {
         return nextUs + 1_000
     }
 
-    /// A depth stream is subscribed: what was shown since it was unsubscribed?
+    /// A depth stream is subscribed: notes what was shown since it was unsubscribed.
     private mutating func noteMissed(_ index: Int, on connection: ConnectionID, toldUs: Int64) {
         guard let before = listings[index].unsubscribedID else { return }
         listings[index].unsubscribedID = nil
@@ -107,7 +107,7 @@ extension Venue {
         }
     }
 
-    /// The symbol of a name, if it is that of a depth stream at the pace of the order flow.
+    /// The index of the symbol, if the name is that of a depth stream at the pace of the order flow.
     private func depthIndex(_ name: String) -> Int? {
         guard let topic = topicsByName[topicName(name)], topic < listings.count * SymbolStream.allCases.count,
             topic % SymbolStream.allCases.count == SymbolStream.depth.rawValue
@@ -123,18 +123,18 @@ extension Venue {
         reply(.streams(slots[connection.slot]!.names), requestID, to: connection)
     }
 
-    /// Whether the client still has this connection: until it has taken the close, or hung up.
+    /// Whether the client still has this connection: until it has received the close or has closed it itself.
     package func isConnected(_ connection: ConnectionID) -> Bool {
         connection.slot < slots.count && slots[connection.slot]?.id == connection
     }
 
-    /// Names of a connection's subscriptions, silent ones included.
+    /// Number of a connection's subscriptions, including silent ones.
     package func subscriptionCount(of connection: ConnectionID) -> Int {
         isConnected(connection) ? slots[connection.slot]!.names.count : 0
     }
 
-    /// Hands out everything that has arrived by now, in order. Bytes are valid during the call: of a text its
-    /// text, of a ping its payload, of a close its reason.
+    /// Delivers everything that has arrived by now, in order. Bytes are valid during the call: the text of a
+    /// text frame, the payload of a ping, the reason of a close.
     ///
     /// After `closed` the connection is gone; a connection that vanished never says so.
     package mutating func poll(
@@ -156,21 +156,21 @@ extension Venue {
         isConnected(connection) && slots[connection.slot]!.state == .vanished
     }
 
-    /// Hangs up. What is on its way is lost.
+    /// Closes the connection from the client's side. What is on its way is lost.
     package mutating func disconnect(_ connection: ConnectionID) {
         if !isConnected(connection) { return }
         for name in slots[connection.slot]!.names { dropSubscription(name, of: connection) }
         slots[connection.slot] = nil
     }
 
-    /// For how long the consumer of the frames stands still from the beginning of a second on; mostly 0.
-    /// A fault of the consumer's, so it is the driver that carries it out. A function of seed and second.
+    /// For how long the consumer of the frames stands still from the beginning of a second on; usually 0. It
+    /// is a fault of the consumer, so the driver carries it out. A function of seed and second.
     package func consumerStallUs(inSecond second: Int64) -> Int64 {
         var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC5 &<< 56)
         return faults.strikes(.pause, &random) ? random.within(100_000...5_000_000) : 0
     }
 
-    /// By how much the client's wall clock is set at the beginning of a second; mostly 0. The driver carries
+    /// By how much the client's wall clock is set at the beginning of a second; usually 0. The driver carries
     /// it out. A function of seed and second.
     package func clockStepUs(inSecond second: Int64) -> Int64 {
         var random = SeededRandom(configuration.seed, purpose: UInt64(bitPattern: second) ^ 0xC6 &<< 56)
@@ -179,8 +179,8 @@ extension Venue {
         return random.chance(perMille: 500) ? stepUs : -stepUs
     }
 
-    /// Whether the driver is to lose a message of this symbol before its ring. The symbol is silent for a
-    /// while then, so that no later message tells.
+    /// Whether the driver must lose a message of this symbol before its ring. The symbol is then silent for a
+    /// while, so that no later message shows the loss.
     package mutating func losesBeforeRing(_ symbol: SymbolName) -> Bool {
         guard faults[.drop] > 0, let index = indices[symbol] else { return false }
         guard counters.strikes(.drop, of: faults, &random) else { return false }
@@ -206,9 +206,10 @@ extension Venue {
     }
 }
 
-// Messages on their way to those who listen.
+// Messages on their way to subscribers.
 extension Venue {
-    /// Adds a stream whose messages come from outside, by `publish`; one that is known already is the same.
+    /// Adds a stream with messages from outside, sent by `publish`; if the stream is known already, returns
+    /// it.
     package mutating func addStream(_ name: String) -> VenueTopic {
         let name = topicName(name)
         if let index = topicsByName[name] { return VenueTopic(index: index) }
@@ -221,8 +222,8 @@ extension Venue {
         topics.append([])
     }
 
-    /// Sends a message from outside to everybody who listens to its stream, in their wrapper or bare; the
-    /// unit of its times stays as it is.
+    /// Sends a message from outside to all subscribers of its stream, wrapped or bare as each wants it; the
+    /// unit of its times is not changed.
     package mutating func publish(_ message: [UInt8], to topic: VenueTopic) {
         publish(message, topic: topic.index, isMicroseconds: nil)
     }
@@ -231,7 +232,7 @@ extension Venue {
         topics[topic].contains { slots[$0.connection.slot]?.isMicroseconds == isMicroseconds }
     }
 
-    /// - Parameter isMicroseconds: only to connections of this unit; nil: to all.
+    /// - Parameter isMicroseconds: only to connections with this unit of time; nil: to all.
     mutating func publish(_ message: [UInt8], topic: Int, isMicroseconds: Bool?) {
         for place in topics[topic].indices {
             let slot = topics[topic][place].connection.slot

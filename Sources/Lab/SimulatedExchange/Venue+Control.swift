@@ -1,8 +1,8 @@
-// What clients send on their connections: control messages and pongs; and how the venue as a whole ends.
+// What clients send on their connections, control messages and pongs, and how the whole venue shuts down.
 //
-// Every incoming message counts against the venue's limit a second, pongs too. A refused message is answered
-// with an error and changes nothing; the stream that would be the 1025th is answered with error 4 and ends
-// the connection.
+// Every incoming message counts against the venue's limit per second, pongs too. A refused message is
+// answered with an error and changes nothing; the 1025th stream is answered with error 4 and ends the
+// connection.
 
 import BinanceServing
 import BinanceVenue
@@ -10,9 +10,9 @@ import FeedPlan
 import MarketData
 
 extension Venue {
-    /// Takes a text message of the client, and queues the answer.
+    /// Takes a text message of the client and queues the answer.
     ///
-    /// - Complexity: O(bytes) and the streams it names.
+    /// - Complexity: O(bytes + streams named).
     package mutating func receive(_ text: [UInt8], on connection: ConnectionID) {
         guard admit(connection) else { return }
         counters.controlCount += 1
@@ -29,8 +29,8 @@ extension Venue {
         }
     }
 
-    /// Takes a pong of the client. One that does not repeat the payload of an unanswered ping is allowed, but
-    /// does not count as an answer.
+    /// Takes a pong of the client. A pong that does not repeat the payload of an unanswered ping is allowed,
+    /// but does not count as an answer.
     package mutating func receivePong(_ payload: [UInt8], on connection: ConnectionID) {
         if admit(connection) { slots[connection.slot]!.takePong(payload) }
     }
@@ -41,12 +41,12 @@ extension Venue {
         closeAll(.goingAway)
     }
 
-    /// Closes every connection behind what is on its way.
+    /// Closes every connection after what is on its way.
     package mutating func closeAll(_ end: ConnectionClose) {
         for slot in slots.indices { slots[slot]?.close(end, atUs: nowUs, configuration) }
     }
 
-    /// Closes a connection behind what is on its way.
+    /// Closes a connection after what is on its way.
     package mutating func close(_ connection: ConnectionID, _ end: ConnectionClose) {
         if !isConnected(connection) { return }
         slots[connection.slot]!.close(end, atUs: nowUs, configuration)
@@ -73,7 +73,7 @@ extension Venue {
         }
     }
 
-    /// A list of names that has megabytes is not answered.
+    /// Megabytes of names are not answered.
     ///
     /// - Returns: when the answer arrives; `nowUs` if there is none.
     @discardableResult

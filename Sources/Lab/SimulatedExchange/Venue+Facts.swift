@@ -1,10 +1,10 @@
-// The answers about the market as a whole: `ping`, `time`, `exchangeInfo`.
+// The answers about the whole market: `ping`, `time`, `exchangeInfo`.
 
 import BinanceServing
 import MarketData
 
 extension VenueSymbol {
-    /// What `exchangeInfo` says of it.
+    /// What `exchangeInfo` says about the symbol.
     package var facts: ListedSymbol {
         ListedSymbol(
             name: name, market: profile.market, scales: profile.scales, tick: profile.tick,

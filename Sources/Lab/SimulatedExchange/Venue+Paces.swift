@@ -1,19 +1,19 @@
-// Depth streams at the speeds their names say.
+// Depth streams at the speeds that their names say.
 //
 //     market   the flow's own pace   slower streams, default first
 //     ---------|---------------------|----------------------------
 //     spot     @100ms                @1000ms
 //     futures  @0ms                  @250ms, @100ms, @500ms
 //
-// A slower stream is shown at multiples of its interval, if anything happened since. A speed that the market
-// does not have is a name that nobody knows. Where `honoursSpeeds` is off, every speed is the flow's own.
+// A slower stream is shown at multiples of its interval if anything has happened since. A speed that the
+// market does not have is an unknown name. Where `honoursSpeeds` is off, every speed means that of the flow.
 
 import BinanceServing
 import BinanceVenue
 import MarketData
 
 extension ServingRules {
-    /// The interval of the order flow's own pace: the shortest.
+    /// The interval of the order flow: the shortest.
     fileprivate var ownIntervalMs: Int { intervalsMs.min() ?? 0 }
 }
 
@@ -25,7 +25,7 @@ extension Venue {
         return rules.intervalsMs.filter { $0 != rules.ownIntervalMs }.map { Int64($0) * 1_000 }
     }
 
-    /// The topic that a stream name asks for.
+    /// The topic that a stream name means.
     func topicName(_ name: String) -> String {
         guard var parts = StreamName(name), parts.content != .bookTicker else { return name }
         if configuration.honoursSpeeds {
@@ -60,18 +60,18 @@ extension Venue {
         }
     }
 
-    /// The topic of a slower stream; `pace` counts the intervals of all symbols.
+    /// The topic of a slower stream; `pace` numbers the intervals of all symbols.
     private func topic(_ stream: SymbolStream, ofPace pace: Int) -> Int {
         SymbolStream.allCases.count * listings.count + pace * SymbolStream.depths.count + stream.rawValue
     }
 
-    /// The topics of a symbol's diffs, at every speed.
+    /// The topics of a symbol's diffs, at all speeds.
     func diffTopics(of index: Int) -> [Int] {
         let slower = intervalsUs.indices.map { topic(.depth, ofPace: index * intervalsUs.count + $0) }
         return [SymbolStream.depth.topic(of: index)] + slower
     }
 
-    /// Adds the update that a symbol shows now to its slower streams, and sees to it that they are shown.
+    /// Adds the update that a symbol now shows to its slower streams and schedules them.
     mutating func gather(_ index: Int) {
         for (place, intervalUs) in intervalsUs.enumerated() {
             let pace = index * intervalsUs.count + place

@@ -1,11 +1,11 @@
-// REST: weights, refusals, lag, caching, and what goes wrong.
+// REST: weights, refusals, lag, caching and faults.
 //
-// A snapshot shows the state of a moment that lies a lag before the request, rounded down to the cache's
-// grid; without faults that moment never goes back. It may lie inside an update of the stream, as on the
-// venue. Best prices show the same moment.
+// A snapshot shows a state that is a lag older than the request, rounded down to the cache's grid; without
+// faults that moment never goes back. It may lie inside an update of the stream, as on the real venue. Best
+// prices show the same moment.
 //
 // A request is admitted or refused by `admit`, answered, and handed to `finish`, which lets faults strike. A
-// driver whose market comes from elsewhere does the middle part itself.
+// driver that gets its market from elsewhere does the middle part itself.
 
 import BinanceServing
 import BinanceVenue
@@ -25,11 +25,11 @@ package struct VenueResponse: Hashable, Sendable {
     package var body: [UInt8]
     /// The fault that made the body contradict the venue's book, nil if none did.
     package internal(set) var oddity: Fault?
-    /// Whether a fault made it show a state of long ago: no false one, but of no use for an audit.
+    /// Whether a fault made it show a state of long ago: true once, but useless for an audit.
     package internal(set) var isPast = false
     var random: SeededRandom
 
-    /// The headers a client looks at.
+    /// The headers that a client looks at.
     package var headers: [(name: String, value: String)] {
         if status == 0 { return [] }
         return ServingRules.limitHeaders(usedWeight: usedWeight, retryAfterSeconds: retryAfterSeconds)
@@ -59,7 +59,8 @@ extension Venue {
     ///
     /// - Parameters:
     ///   - symbol: name in upper case.
-    ///   - limit: levels a side; spot takes any and clamps it to 5000, futures only those the venue lists.
+    ///   - limit: levels per side; spot takes any number and clamps it to 5000, futures only those that the
+    ///     venue lists.
     package mutating func requestDepth(symbol: String, limit: Int) -> VenueResponse {
         request(
             RequestTarget(
@@ -67,7 +68,7 @@ extension Venue {
                 parameters: [.init("symbol", symbol), .init("limit", "\(limit)")]))
     }
 
-    /// A response that is due and has no content yet.
+    /// A response with a due time and no content yet.
     package mutating func begin() -> VenueResponse {
         var random = SeededRandom(
             configuration.seed, purpose: SeededRandom.mix(UInt64(counters.requestCount)) ^ 0x4E)
@@ -83,12 +84,12 @@ extension Venue {
         return response
     }
 
-    /// Charges a request to the address; false if it is refused, the response then says how.
+    /// Charges a request to the address; if it is refused, returns false and the response says why.
     package mutating func admit(_ request: RestRequest, _ response: inout VenueResponse) -> Bool {
         charge(rules.weight(of: request), &response)
     }
 
-    /// The request budget of the address that asks next.
+    /// The request budget of the address that makes the next request.
     package var budget: AddressBudget {
         get { address.budget }
         set { address.budget = newValue }
@@ -98,7 +99,7 @@ extension Venue {
     package var banEndUs: Int64? { bannedUntilUs > nowUs ? bannedUntilUs : nil }
 
     private mutating func charge(_ weight: Int, _ response: inout VenueResponse) -> Bool {
-        // What was on its way when the ban was pronounced defies nothing.
+        // A request that was on its way when the ban was imposed does not defy it.
         if nowUs < bannedUntilUs && nowUs > banKnownUs { counters.defianceCount += 1 }
         if nowUs < bannedUntilUs || counters.strikes(.ban, of: faults, &response.random) {
             if nowUs >= bannedUntilUs { banKnownUs = nowUs + 500_000 }
@@ -168,13 +169,13 @@ extension Venue {
         into response: inout VenueResponse
     ) {
         encoder.removeAll()
-        // Cannot fail: scales are set, and 5000 levels a side stay below the encoder's bound.
+        // Cannot fail: scales are set, and 5000 levels per side stay below the encoder's limit.
         try! encoder.append(snapshot)
         response.body.removeAll(keepingCapacity: true)
         encoder.append(to: &response.body)
     }
 
-    /// Fills the snapshot with the state the venue's memory shows.
+    /// Fills the snapshot with the state that the venue's history shows.
     private mutating func fillSnapshot(_ index: Int, limit: Int, _ response: inout VenueResponse) {
         if listings[index].frozenCount == 0, counters.strikes(.frozen, of: faults, &response.random) {
             listings[index].frozenCount = 3 + response.random.below(6)
@@ -222,7 +223,7 @@ extension Venue {
         if counters.strikes(.fail, of: faults, &response.random) { fail(&response) }
     }
 
-    /// One of the ways in which a request comes to nothing.
+    /// One of the ways in which a request fails.
     private mutating func fail(_ response: inout VenueResponse) {
         switch response.random.below(6) {
         case 0:

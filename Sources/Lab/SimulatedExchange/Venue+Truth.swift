@@ -1,15 +1,15 @@
 // What a checker may know and a client may not: the true book at any id of the recent past.
 //
-// Following the ids of a symbol upwards costs one change for each change; going back replays the kept past.
+// Following the ids of a symbol upwards costs one step per change; going back replays the kept history.
 
 import MarketData
 
 extension Venue {
     /// Calls `body` with the true book of a symbol at an update id.
     ///
-    /// - Parameter isFormer: of the time before the venue started over.
-    /// - Returns: nil if the symbol is unknown, or the id older than what is kept or newer than what is.
-    /// - Note: the book is in the profile's scales; `factors(to:)` leads to those the venue prints.
+    /// - Parameter isFormer: whether the id is from before the venue started over.
+    /// - Returns: nil if the symbol is unknown, or the id is older or newer than everything kept.
+    /// - Note: the book is in the profile's scales; `factors(to:)` converts to those that the venue prints.
     package mutating func withTruth<R>(
         of symbol: SymbolName, at id: UpdateID, isFormer: Bool = false, _ body: (borrowing TrueBook) -> R
     ) -> R? {
@@ -22,13 +22,13 @@ extension Venue {
     /// The last id of the last update that the diff stream of a symbol has shown.
     package func shownID(of symbol: SymbolName) -> UpdateID? { indices[symbol].map { listings[$0].shownID } }
 
-    /// What a client has missed last between two subscriptions of the depth stream of a symbol.
+    /// The last thing a client missed between two subscriptions of the depth stream of a symbol.
     package func missed(of symbol: SymbolName) -> MissedUpdate? {
         indices[symbol].flatMap { listings[$0].missed }
     }
 
-    /// When the first change behind an id happened, of those that the diff stream has shown; nil if there is
-    /// none or the id is unknown.
+    /// When the first change after an id happened, among those that the diff stream has shown; nil if there
+    /// is none or the id is unknown.
     package func changedUs(of symbol: SymbolName, after id: UpdateID) -> Int64? {
         guard let index = indices[symbol] else { return nil }
         return listings[index].history.changedUs(after: id, upTo: listings[index].shownID)
@@ -41,8 +41,8 @@ extension Venue {
 }
 
 extension TrueBook {
-    /// What the book's price and quantity mantissas are multiplied by to be in other scales; nil if those
-    /// have fewer decimals than the book's.
+    /// The factors that convert the book's price and quantity mantissas to other scales; nil if those have
+    /// fewer decimals than the book's.
     package func factors(to scales: SymbolScales) -> (price: Int64, quantity: Int64)? {
         guard let price = TrueBook.power(Int(scales.priceDecimals) - Int(self.scales.priceDecimals)),
             let quantity = TrueBook.power(Int(scales.quantityDecimals) - Int(self.scales.quantityDecimals))

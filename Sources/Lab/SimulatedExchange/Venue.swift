@@ -14,13 +14,13 @@
 //
 // Invariants
 // * The order flow of a symbol is a function of profile, name, seed, start and the symbol's own faults. No
-//   client changes it, but a driver that carries out the fault `drop` halts it.
+//   client changes it, except that a driver that carries out the fault `drop` halts it.
 // * Everything else is a function of the configuration and the sequence of calls: same calls, same bytes.
 // * On one connection nothing arrives before what was sent earlier, unless a fault reorders it.
-// * A message is encoded once for each unit of time, however many listen; a connection adds the wrapper.
+// * A message is encoded once per unit of time, however many clients listen; a connection adds the wrapper.
 //
-// Bounds: the past (`historyUs`, `historyChangeCountMax`), each connection's queue (`queuedBytesMax`, then
-// the connection is closed), connections (`connectionCountMax`, then refused), attempts remembered (300).
+// Bounds: the history (`historyUs`, `historyChangeCountMax`), each connection's queue (`queuedBytesMax`, then
+// the connection is closed), connections (`connectionCountMax`, then refused), remembered attempts (300).
 //
 // Worst case of `advance`: proportional to the updates in between.
 
@@ -30,23 +30,23 @@ import MarketData
 
 /// A simulated venue.
 package struct Venue: ~Copyable {
-    /// What it was made of.
+    /// Its configuration.
     package let configuration: VenueConfiguration
-    /// The rules it serves by.
+    /// The rules by which it serves.
     package let rules: ServingRules
     /// Virtual time in microseconds.
     package private(set) var nowUs: Int64
-    /// What goes wrong from now on. Episodes under way run to their end, at most 60 s.
+    /// The faults from now on. Episodes under way run to their end, at most 60 s.
     package var faults: FaultPlan
-    /// The address that connects and requests next. A driver with several exchanges it before each call.
+    /// The address that connects and requests next. A driver with several addresses sets it before each call.
     package var address: ClientAddress
-    /// What has happened so far.
+    /// The counters so far.
     package internal(set) var counters = VenueCounters()
 
     var listings: [VenueListing]
     var slots: [VenueConnection?] = []
     var connectionCount = 0
-    /// Who listens, by topic.
+    /// The subscriptions, by topic.
     var topics: [[Subscription]] = []
     var topicsByName: [String: Int] = [:]
     var encoder: MessageEncoder
@@ -55,17 +55,17 @@ package struct Venue: ~Copyable {
     private var microsecondEncoder: MessageEncoder
     var update = DepthUpdate()
     var agenda = VenueAgenda()
-    /// The slower depth streams: for each symbol one for each interval.
+    /// The slower depth streams: one per symbol and interval.
     var paced: [PacedStream]
     let intervalsUs: [Int64]
     private var message: [UInt8] = []
-    /// Draws of the venue as a whole and of the client's machine.
+    /// The random draws of the venue as a whole and of the client's machine.
     var random: SeededRandom
-    /// Until when the address is banned for no reason of its own.
+    /// Until when the address is banned without any reason.
     var bannedUntilUs: Int64 = 0
-    /// When the client has surely been told of it.
+    /// When the client has certainly been told about the ban.
     var banKnownUs: Int64 = 0
-    /// When the venue started over last, nil if it never did.
+    /// When the venue last started over; nil if it never did.
     package private(set) var restartedUs: Int64?
 
     /// A venue at its start, with every book full and nobody connected.
@@ -96,7 +96,8 @@ package struct Venue: ~Copyable {
         agenda.insert(VenueAgenda.Entry(timeUs: nowUs / 1_000_000 * 1_000_000 + 1_000_000, index: .max))
     }
 
-    /// When something happens next: an update, a second, or an arrival at a client. A driver may jump there.
+    /// When something happens next: an update, a new second, or an arrival at a client. A driver may jump
+    /// there.
     package var nextActivityUs: Int64 {
         var nextUs = agenda.first?.timeUs ?? .max
         for slot in slots { if let dueUs = slot?.queue.nextUs { nextUs = min(nextUs, dueUs) } }
@@ -105,8 +106,8 @@ package struct Venue: ~Copyable {
 
     /// Lets everything happen up to and including this time; a time in the past changes nothing.
     ///
-    /// - Parameter actCountMax: stop after this many updates, tickers and seconds, though more are due: time
-    ///   then stands at the last of them.
+    /// - Parameter actCountMax: stop after this many updates, tickers and seconds even if more are due; the
+    ///   time is then that of the last of them.
     package mutating func advance(toUs timeUs: Int64, actCountMax: Int = .max) {
         var actCount = 0
         while let entry = agenda.first, entry.timeUs <= timeUs {
@@ -148,7 +149,7 @@ package struct Venue: ~Copyable {
         }
     }
 
-    /// Starts over, if that is the fault of this second and a minute has passed since the last time.
+    /// Starts over if that fault strikes in this second and a minute has passed since the last time.
     private mutating func restartIfStruck(nextSecondUs: Int64) {
         if nowUs - (restartedUs ?? 0) < 60_000_000 { return }
         if !counters.strikes(.restart, of: faults, &random) { return }
@@ -164,7 +165,7 @@ package struct Venue: ~Copyable {
         agenda.insert(VenueAgenda.Entry(timeUs: nextSecondUs, index: .max))
     }
 
-    /// Shows the next ticker or the diff of a symbol's update; returns when it shows something again.
+    /// Shows the next ticker or the diff of a symbol's update; returns when it next shows something.
     private mutating func show(_ index: Int) -> Int64 {
         let tickerTopic = SymbolStream.bookTicker.topic(of: index)
         let step = listings[index].nextStep
@@ -207,7 +208,7 @@ package struct Venue: ~Copyable {
         }
     }
 
-    /// Shows a diff or a partial depth, if anybody listens.
+    /// Shows a diff or a partial depth if anybody listens.
     private mutating func showDepth(_ index: Int, _ stream: SymbolStream) {
         let topic = stream.topic(of: index)
         if topics[topic].isEmpty { return }
@@ -223,9 +224,9 @@ package struct Venue: ~Copyable {
         publishDepth(topic, isDiff: stream == .depth, grid: coarseGrid(of: index))
     }
 
-    /// Publishes the update, or a partial depth of spot out of the snapshot.
+    /// Publishes the update or, for a partial depth on spot, the snapshot.
     ///
-    /// - Parameter grid: prices off it print one more decimal than others.
+    /// - Parameter grid: prices off it get one more decimal than others.
     mutating func publishDepth(_ topic: Int, isDiff: Bool, grid: Int64?) {
         let isSnapshot = configuration.market == .spot && !isDiff
         // Neither can fail: scales and previous id are set, and the levels of a book stay below the bound.

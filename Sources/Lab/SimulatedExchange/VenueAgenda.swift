@@ -1,5 +1,5 @@
-// Who acts next in virtual time: a binary heap of one entry for each symbol, one
-// for the seconds, and one for each slower stream that has something to show.
+// What acts next in virtual time: a binary heap with one entry per symbol, one for the seconds, and one for
+// each slower stream that has something to show.
 //
 // Invariants: entries of equal time act in the order of their index, so the order never depends on history.
 // Worst case: log2 of the number of symbols steps for each act.

@@ -1,15 +1,16 @@
-// Symbols for a venue that people look at: familiar names at plausible prices, the traffic of each shaped
-// like that of the captured symbol it resembles.
+// Symbols for a venue that people look at: familiar names at plausible prices, each with the traffic of the
+// captured symbol that it resembles.
 //
-// Distances of a profile are ticks, so a symbol of another price gets them scaled: what was a move of one per
-// mille stays one. Quantities are scaled against the price, so that a level is worth what it was.
+// Distances in a profile are ticks, so they are scaled for a symbol with another price: a move of one per
+// mille remains one. Quantities are scaled inversely to the price, so that the value of a level stays the
+// same.
 
 import BinanceVenue
 import MarketData
 
 /// The symbols of a venue by name or number.
 package enum VenueCatalog {
-    /// A familiar symbol. Decimals as texts, in the decimals the venue prints.
+    /// A familiar symbol, with numbers as text, in the decimals that the venue prints.
     private struct Entry {
         var name: String
         var price: String
@@ -70,7 +71,7 @@ package enum VenueCatalog {
         }
     }
 
-    /// A symbol of a market; one that is not familiar gets the traffic of a quiet one.
+    /// A symbol of a market; an unfamiliar one gets the traffic of a quiet symbol.
     package static func symbol(_ name: SymbolName, _ market: Market) -> VenueSymbol {
         let entry = entries(market).first { SymbolName($0.name) == name }
         switch market {
@@ -80,7 +81,7 @@ package enum VenueCatalog {
         }
     }
 
-    /// A quiet symbol of spot that does not sleep for half a minute.
+    /// A quiet spot symbol that is never silent for half a minute.
     private static let lively: TrafficProfile = {
         var profile = TrafficProfile.spotAlt
         profile.updateGapUs = QuantileTable([
@@ -97,7 +98,7 @@ package enum VenueCatalog {
             scales = SymbolScales(
                 priceDecimals: decimals(entry.price), quantityDecimals: decimals(entry.step))
         }
-        // Cannot fail: the table above is right in its own decimals, and spot has eight.
+        // Cannot fail: the numbers of the table above have the right decimals, and spot has eight.
         let price = try! scales.price(entry.price)
         let tick = try! scales.price(entry.tick)
         let step = try! scales.quantity(entry.step)
@@ -116,7 +117,7 @@ extension TrafficProfile {
         var scaled = self
         let ticks = Ratio(
             Int128(price.mantissa) * Int128(self.tick), Int128(tick.mantissa) * Int128(startPrice))
-        // What one quantity step is worth, then and now; each in units of the other's last decimals.
+        // The value of one quantity step before and after, each in units of the other's last decimals.
         let steps = Ratio(
             Int128(startPrice) * Int128(self.quantityStep) * TrafficProfile.unit(scales),
             Int128(price.mantissa) * Int128(quantityStep.mantissa) * TrafficProfile.unit(self.scales))
@@ -161,7 +162,7 @@ private struct Ratio {
 }
 
 extension QuantileTable {
-    /// The table with every value in proportion; none becomes zero that was not.
+    /// The table with all values in proportion; a nonzero value never becomes zero.
     fileprivate func scaled(by ratio: Ratio) -> QuantileTable {
         QuantileTable(
             values.map { value in

@@ -1,4 +1,4 @@
-// What a simulated venue is made of, and what it counts.
+// The configuration of a simulated venue, and its counters.
 
 import BinanceVenue
 import MarketData
@@ -7,7 +7,7 @@ import MarketData
 package struct VenueSymbol: Hashable, Sendable {
     /// Name of the symbol.
     package var name: SymbolName
-    /// Its traffic; the ids follow the profile's rule, so it must be of the venue's market.
+    /// Its traffic; the ids follow the profile's rule, so it must belong to the venue's market.
     package var profile: TrafficProfile
 
     /// A symbol with this traffic.
@@ -17,7 +17,7 @@ package struct VenueSymbol: Hashable, Sendable {
     }
 }
 
-/// Everything that decides what a venue does, besides its clients. Times are microseconds.
+/// Everything that decides what a venue does, apart from its clients. Times are microseconds.
 package struct VenueConfiguration: Sendable {
     /// Market of all symbols.
     package var market: Market
@@ -25,7 +25,7 @@ package struct VenueConfiguration: Sendable {
     package var symbols: [VenueSymbol]
     /// Seed of all draws.
     package var seed: UInt64
-    /// What goes wrong from the start on.
+    /// The faults from the start on.
     package var faults = FaultPlan.none
     /// Virtual time of the start, since 1970.
     package var startUs: Int64 = 1_790_000_000_000_000
@@ -37,28 +37,28 @@ package struct VenueConfiguration: Sendable {
     package var requestLatencyUs: ClosedRange<Int64> = 30_000...150_000
     /// How far a snapshot lags behind the matching engine.
     package var snapshotLagUs: ClosedRange<Int64> = 0...300_000
-    /// Snapshots change at multiples of this only: requests in between get the same state.
+    /// Snapshots change only at multiples of this: requests in between get the same state.
     package var snapshotCacheUs: Int64 = 50_000
-    /// Whether a connection whose client does not answer pings in the market's time is closed.
+    /// Whether a connection is closed if its client does not answer pings within the market's time limit.
     package var expectsPongs = false
-    /// Whether depth streams run at the speeds their names say, slower ones gathering the updates between;
+    /// Whether depth streams run at the speeds in their names, slower ones gathering the updates in between;
     /// otherwise every speed is accepted and all run at the pace of the order flow.
     package var honoursSpeeds = false
-    /// Shape of the refusals of control messages: the venue documents one and shows the other.
+    /// Format of the refusals of control messages: the venue documents one and sends the other.
     package var errorShape = ErrorShape.flat
-    /// Share of snapshots that show the end of an update rather than a state inside of one.
+    /// Share of snapshots that show the end of an update rather than a state inside one.
     package var wholeSnapshotPerMille = 0
     /// How long a connection lives.
     package var connectionLifeUs: Int64 = 86_400_000_000
-    /// How much of the past is kept for `withTruth` and for old snapshots.
+    /// How much history is kept for `withTruth` and for old snapshots.
     package var historyUs: Int64 = 60_000_000
-    /// At most this many changes of the past are kept for each symbol (24 bytes each).
+    /// Maximum number of changes of the history kept per symbol (24 bytes each).
     package var historyChangeCountMax = 1 << 18
     /// A connection with more undelivered bytes is closed with code 1008.
     package var queuedBytesMax = 64 << 20
-    /// Connections at a time.
+    /// Maximum number of connections.
     package var connectionCountMax = 256
-    /// Streams of one connection.
+    /// Maximum number of streams on one connection.
     package var streamCountMax = 1_024
 
     /// A venue without faults.
@@ -70,13 +70,13 @@ package struct VenueConfiguration: Sendable {
     }
 }
 
-/// What a venue has done so far.
+/// The counters of a venue.
 package struct VenueCounters: Hashable, Sendable {
     /// Updates of all symbols that were shown on the diff streams.
     package internal(set) var updateCount = 0
-    /// Text frames sent, those lost on the way included.
+    /// Text frames sent, including those lost on the way.
     package internal(set) var frameCount = 0
-    /// Control messages of clients, refused ones included.
+    /// Control messages of clients, including refused ones.
     package internal(set) var controlCount = 0
     /// Control messages answered with an error.
     package internal(set) var refusalCount = 0
@@ -90,7 +90,7 @@ package struct VenueCounters: Hashable, Sendable {
     package internal(set) var limitedCount = 0
     /// Requests answered 418.
     package internal(set) var bannedCount = 0
-    /// Requests during a ban that had been pronounced before.
+    /// Requests made during a ban after it had been imposed.
     package internal(set) var defianceCount = 0
     private var faultCounts = Fault.allCases.map { _ in 0 }
 

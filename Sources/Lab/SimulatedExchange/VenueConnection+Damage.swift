@@ -1,7 +1,7 @@
-// Damage to the bytes of one frame that a strict reader can notice (FaultPlan.swift says why no other).
+// Damage to the bytes of one frame that a strict reader can notice (FaultPlan.swift explains why no other).
 
 extension SeededRandom {
-    /// Cuts a message somewhere: what remains is no complete JSON text.
+    /// Cuts a message somewhere: the rest is not a complete JSON text.
     mutating func truncate(_ bytes: inout [UInt8], from start: Int) {
         let length = bytes.count - start
         bytes.removeLast(length - below(length))

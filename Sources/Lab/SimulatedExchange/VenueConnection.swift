@@ -1,4 +1,4 @@
-// One connection as the venue sees it: what it carries, when it ends, and what happens to each frame.
+// One connection as the venue sees it: its subscriptions, its end, and what happens to each frame.
 //
 //     state    | input                       | action                                      | next
 //     ---------|-----------------------------|---------------------------------------------|---------
@@ -19,8 +19,8 @@
 //     vanished | anything                    | nothing                                     | vanished
 //     closed   | anything                    | nothing                                     | closed
 //
-// Incoming messages are counted by seconds of the clock, as weights are by its minutes: a burst over the turn
-// of a second may be twice the limit. Pongs are expected only if the configuration says so.
+// Incoming messages are counted per second of the clock, as weights are counted per minute: a burst across
+// the turn of a second may be twice the limit. Pongs are expected only if the configuration says so.
 
 import BinanceServing
 import BinanceVenue
@@ -37,7 +37,7 @@ final class VenueConnection {
     }
 
     let id: ConnectionID
-    /// Whether updates come in the wrapper; a property that the client may change.
+    /// Whether updates are wrapped; a property that the client may change.
     var isCombined: Bool
     /// Whether times are microseconds.
     let isMicroseconds: Bool
@@ -46,14 +46,14 @@ final class VenueConnection {
     private(set) var state = State.open
     private(set) var queue = VenueQueue()
     var random: SeededRandom
-    /// Names of all subscriptions, silent ones included, in the order in which they came.
+    /// Names of all subscriptions, including silent ones, in the order in which they were made.
     var names: [String] = []
     /// The same as a set.
     var held: Set<String> = []
     private let lifeEndUs: Int64
     private let terms: ConnectionTerms
     private var nextPingUs: Int64
-    /// Times of the pings that wait for a pong.
+    /// Times of the pings not yet answered.
     private var pingsUs: [Int64] = []
     private var lastDueUs: Int64
     private var stalledUntilUs: Int64 = 0
@@ -87,7 +87,7 @@ final class VenueConnection {
         }
     }
 
-    /// Queues a data frame, with whatever happens to it.
+    /// Queues a data frame, subject to the frame faults.
     func send(
         _ message: [UInt8], wrapper: [UInt8], atUs timeUs: Int64, plan: FaultPlan,
         configuration: borrowing VenueConfiguration, counters: inout VenueCounters
@@ -155,7 +155,7 @@ final class VenueConnection {
         return false
     }
 
-    /// Takes a pong: it answers the ping whose payload it repeats, and those before.
+    /// Takes a pong: it answers the ping with the same payload and those before it.
     func takePong(_ payload: [UInt8]) {
         guard let answered = pingsUs.firstIndex(where: { VenueConnection.pingPayload($0) == payload }) else {
             return
@@ -163,7 +163,7 @@ final class VenueConnection {
         pingsUs.removeFirst(answered + 1)
     }
 
-    /// Starts a second.
+    /// Begins a second.
     func second(
         atUs timeUs: Int64, plan: FaultPlan, configuration: borrowing VenueConfiguration,
         counters: inout VenueCounters
@@ -225,14 +225,14 @@ final class VenueConnection {
         var dialect = configuration.dialect
         dialect.writesMicroseconds = isMicroseconds
         var encoder = MessageEncoder(dialect, capacity: 128)
-        // Cannot fail: the notice is shorter than any encoder's bound.
+        // Cannot fail: the notice is shorter than the encoder's limit.
         try! encoder.appendServerShutdown(atUs: timeUs, isCombined: isCombined)
         var message: [UInt8] = []
         encoder.append(to: &message)
         reply(message, atUs: timeUs, configuration: configuration)
     }
 
-    /// Breaks the connection: with a close frame behind what is on its way, or losing what is on its way.
+    /// Breaks the connection: with a close frame after what is on its way, or losing what is on its way.
     private func cut(atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration) {
         if random.chance(perMille: 500) {
             return close(.goingAway, atUs: timeUs, configuration)
@@ -242,7 +242,7 @@ final class VenueConnection {
         state = .closed
     }
 
-    /// Queues a close behind what was sent; without effect unless the connection is open or closing.
+    /// Queues a close after what was sent; has no effect unless the connection is open or closing.
     func close(
         _ end: ConnectionClose, atUs timeUs: Int64, _ configuration: borrowing VenueConfiguration
     ) {
@@ -265,7 +265,7 @@ final class VenueConnection {
         return lastDueUs
     }
 
-    /// Hands out what has arrived; true if that was the last of a closed connection.
+    /// Delivers what has arrived; true if that was the last of a closed connection.
     func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) -> Bool {
         queue.deliver(untilUs: timeUs, to: body)
         return state == .closed && queue.nextUs == nil

@@ -1,10 +1,9 @@
-// What a symbol's book was, at any update id of the recent past.
+// A symbol's book at any update id of the recent past.
 //
-// The changes of every update are kept with the ids and times of their steps, behind the book that they start
-// from.
-// A reader of the past is a cursor: a book of its own that moves forward through the changes, so that
-// following the stream costs one change per change. Going back, or falling behind what is kept, starts again
-// from the oldest book.
+// The changes of every update are kept with the ids and times of their steps, together with the book that
+// they start from. A reader of the history is a cursor: a book of its own that moves forward through the
+// changes, so that following the stream costs one step per change. Going back, or falling behind what is
+// kept, starts again from the oldest book.
 //
 // Invariants
 // * `base` is the state before the first step kept; steps ascend in id and in time.
@@ -26,7 +25,7 @@ struct VenueHistory: Sendable {
     private struct Step {
         var id: UpdateID
         var timeUs: Int64
-        /// Number of changes, since the beginning of time, that have happened.
+        /// Number of changes up to and including this step, counted from the beginning.
         var changeEnd: Int
         /// Whether it is the last of its update.
         var endsUpdate: Bool
@@ -47,9 +46,9 @@ struct VenueHistory: Sendable {
         self.changeCountMax = changeCountMax
     }
 
-    /// The oldest id whose state is known.
+    /// The oldest id with a known state.
     var oldestID: UpdateID { base.id }
-    /// The latest id whose state is known.
+    /// The latest id with a known state.
     var latestID: UpdateID { steps.last?.id ?? base.id }
 
     /// A cursor at the oldest state.
@@ -95,7 +94,7 @@ struct VenueHistory: Sendable {
         stepStart += count
     }
 
-    /// Moves a cursor to the state at an id; false if that state is forgotten or has not been yet.
+    /// Moves a cursor to the state at an id; false if that state is no longer known or not yet reached.
     func move(_ cursor: inout HistoryCursor, to id: UpdateID) -> Bool {
         if id < base.id || id > latestID { return false }
         if cursor.nextStep < stepStart || cursor.book.id > id { cursor = start }
@@ -105,8 +104,8 @@ struct VenueHistory: Sendable {
         return true
     }
 
-    /// Time of the first step behind an id, if the update shown last reaches it; nil also for an id that is
-    /// forgotten. O(log steps).
+    /// Time of the first step after an id, if the update shown last reaches it; nil also for an id that is no
+    /// longer known. O(log steps).
     func changedUs(after id: UpdateID, upTo shownID: UpdateID) -> Int64? {
         if id < base.id || id >= shownID { return nil }
         var low = 0
@@ -123,9 +122,10 @@ struct VenueHistory: Sendable {
         return low < steps.count && steps[low].id <= shownID ? steps[low].timeUs : nil
     }
 
-    /// Moves a cursor forward to the state at a time; it stays where it is if it is later already.
+    /// Moves a cursor forward to the state at a time; it does not move if it is already past that.
     ///
-    /// - Parameter isWhole: not to that state, but to the end of the last update that was over by then.
+    /// - Parameter isWhole: move not to that state but to the end of the last update that was complete by
+    ///   then.
     func move(_ cursor: inout HistoryCursor, toUs timeUs: Int64, isWhole: Bool = false) {
         if cursor.nextStep < stepStart { cursor = start }
         var end = cursor.nextStep - stepStart

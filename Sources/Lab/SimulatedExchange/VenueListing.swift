@@ -1,14 +1,14 @@
-// One symbol as the venue keeps it: its order flow, its recent past, and what happens to it.
+// One symbol as the venue keeps it: its order flow, its recent history, and its faults.
 
 import MarketData
 
-/// What a client has missed because its depth stream was unsubscribed and subscribed again.
+/// What a client missed because its depth stream was unsubscribed and subscribed again.
 package struct MissedUpdate: Hashable, Sendable {
     /// The client's connection.
     package var connection: ConnectionID
-    /// Id of the last update it has missed.
+    /// Id of the last update that was missed.
     package var id: UpdateID
-    /// When the answer to the second request arrives.
+    /// When the reply to the second request arrives.
     package var toldUs: Int64
 }
 
@@ -17,9 +17,9 @@ struct VenueListing: Sendable {
     let name: SymbolName
     var flow: OrderFlow
     var history: VenueHistory
-    /// Where the checker reads.
+    /// The checker's cursor.
     var truth: HistoryCursor
-    /// Where snapshots are read.
+    /// The cursor that snapshots are read from.
     var replica: HistoryCursor
     /// Step of the flow's update whose ticker is shown next; the number of steps if the diff is next.
     var nextStep = 0
@@ -28,8 +28,8 @@ struct VenueListing: Sendable {
     /// Snapshot requests that still get the state of `frozenUs`.
     var frozenCount = 0
     var frozenUs: Int64 = 0
-    /// Id of the last update that was shown when a subscription of the depth stream ended; nil if the next
-    /// one has begun since.
+    /// Id of the last update shown when a subscription of the depth stream ended; nil if the next one has
+    /// begun since.
     var unsubscribedID: UpdateID?
     /// What was shown between the two.
     var missed: MissedUpdate?
@@ -37,15 +37,15 @@ struct VenueListing: Sendable {
     private var episodeEndUs: Int64 = 0
     private var haltEndUs: Int64 = 0
     private var isRescaled = false
-    /// Whether old orders print one decimal more than new ones.
+    /// Whether old orders have one decimal more than new ones.
     private(set) var isCoarse = false
-    /// What the symbol was before the venue started over.
+    /// The symbol's history from before the venue started over.
     private(set) var formerHistory: VenueHistory?
     private var formerTruth: HistoryCursor?
     /// Ticks of the coarser grid.
     static let coarseFactor: Int64 = 10
 
-    /// What stops delivering.
+    /// Which subscriptions stop delivering.
     enum Ending: Hashable, Sendable {
         case nothing
         /// The subscriptions of the depth stream.
@@ -66,7 +66,7 @@ struct VenueListing: Sendable {
         random = SeededRandom(configuration.seed, purpose: symbol.name.quickHash ^ 0x5B)
     }
 
-    /// Makes the next update and says when something of it is shown first.
+    /// Makes the next update and returns when something of it is first shown.
     mutating func prepareUpdate(hasTickerListener: Bool) -> Int64 {
         flow.skip(toUs: haltEndUs)
         flow.advance()
@@ -84,8 +84,9 @@ struct VenueListing: Sendable {
         return nextStep < count ? flow.current.steps[nextStep].timeUs : flow.current.timeUs
     }
 
-    /// Starts a second.
-    /// - Returns: which of the present subscriptions deliver no more from now on.
+    /// Begins a second.
+    ///
+    /// - Returns: which of the present subscriptions deliver nothing from now on.
     mutating func second(atUs timeUs: Int64, plan: FaultPlan, counters: inout VenueCounters) -> Ending {
         if plan.isNone && timeUs >= episodeEndUs {
             flow.episode = .calm
@@ -123,12 +124,12 @@ struct VenueListing: Sendable {
     /// Lets nothing happen before a time.
     mutating func halt(untilUs: Int64) { haltEndUs = max(haltEndUs, untilUs) }
 
-    /// Starts over: another book, other ids, at a small number or a little below the last one.
+    /// Starts over: another book and other ids, at a small number or a little below the last one.
     mutating func restart(atUs timeUs: Int64, seed: UInt64, _ configuration: borrowing VenueConfiguration) {
         formerHistory = history
         formerTruth = truth
         let oldID = flow.lastUpdateID.value
-        // Mostly so near that an update of the first minute spans the old id.
+        // Usually so near that an update of the first minute spans the old id.
         let distance = [30, 100, 1_000, 100_000][random.below(4)]
         let isNear = random.chance(perMille: 800)
         let id = isNear ? oldID - 1 - Int64(random.below(distance)) : 1_000 + Int64(random.below(1_000_000))
@@ -146,7 +147,7 @@ struct VenueListing: Sendable {
         (unsubscribedID, missed) = (nil, nil)
     }
 
-    /// Moves the checker's book to an id of before the venue started over; nil if that is unknown.
+    /// Calls `body` with the book at an id from before the venue started over; nil if that id is unknown.
     mutating func formerBook<R>(at id: UpdateID, _ body: (borrowing TrueBook) -> R) -> R? {
         guard let formerHistory, var cursor = formerTruth else { return nil }
         guard formerHistory.move(&cursor, to: id) else { return nil }

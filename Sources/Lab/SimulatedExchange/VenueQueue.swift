@@ -1,17 +1,16 @@
-// What is on its way to one client: bytes in one array, and when each piece arrives.
+// What is on its way to one client: the bytes in one array, and when each piece arrives.
 //
-// Pieces are delivered in order of arrival; equal times in order of sending. A piece that overtakes others is
-// inserted among them, the bytes stay where they are.
+// Pieces are delivered in order of arrival, those with equal times in order of sending. A piece that
+// overtakes others is inserted among them; the bytes stay where they are.
 //
-// Bounded by the venue: beyond `queuedBytesMax` undelivered bytes it closes the connection, as the real one
-// drops a client that does not read. Memory is given back from the front whenever a quarter of it is done
-// with.
+// Bounded by the venue: beyond `queuedBytesMax` undelivered bytes it closes the connection, as the real venue
+// drops a client that does not read. Memory at the front is released whenever a quarter of it is used up.
 
 /// What arrives on a connection.
 package enum VenueDelivery: Hashable, Sendable {
-    /// A text frame; its bytes come along.
+    /// A text frame, with its bytes.
     case text
-    /// A ping of the server; it must be answered, and tells that the connection lives.
+    /// A ping of the server; it must be answered, and shows that the connection is alive.
     case ping
     /// The end, with the close code of RFC 6455; 1006 if the connection broke without a close frame.
     case closed(code: Int)
@@ -34,13 +33,13 @@ struct VenueQueue: Sendable {
     /// Undelivered bytes.
     private(set) var queuedBytes = 0
 
-    /// When the next piece arrives, nil if none is on its way.
+    /// When the next piece arrives; nil if none is on its way.
     var nextUs: Int64? { head < pieces.count ? pieces[head].dueUs : nil }
 
     /// Where the bytes of the next piece start.
     func begin() -> Int { bytes.count }
 
-    /// Adds a piece out of the bytes appended since `begin`.
+    /// Adds a piece consisting of the bytes appended since `begin`.
     mutating func end(_ delivery: VenueDelivery, start: Int, dueUs: Int64) {
         let piece = Piece(dueUs: dueUs, delivery: delivery, start: start, length: bytes.count - start)
         queuedBytes += piece.length
@@ -49,7 +48,7 @@ struct VenueQueue: Sendable {
         pieces.insert(piece, at: index)
     }
 
-    /// Forgets what would arrive after a time.
+    /// Removes what would arrive after a time.
     mutating func drop(afterUs timeUs: Int64) {
         while head < pieces.count, let last = pieces.last, last.dueUs > timeUs {
             queuedBytes -= last.length
@@ -57,7 +56,7 @@ struct VenueQueue: Sendable {
         }
     }
 
-    /// Hands out everything that has arrived by a time.
+    /// Delivers everything that has arrived by a time.
     mutating func deliver(untilUs timeUs: Int64, to body: (Int64, VenueDelivery, Span<UInt8>) -> Void) {
         while head < pieces.count && pieces[head].dueUs <= timeUs {
             let piece = pieces[head]

@@ -1,8 +1,8 @@
-// Streams of the venue: what a subscription name asks for, and who has asked.
+// Streams of the venue: what a subscription name means, and who has subscribed.
 //
-// Every stream that ever shows something is a topic with a number. The streams of a symbol are `@depth`,
+// Every stream that ever shows something is a numbered topic. The streams of a symbol are `@depth`,
 // `@depth5|10|20` and `@bookTicker`; the depth streams take an optional interval. Any other name is accepted
-// and stays silent, as the venue does with names it does not know.
+// and stays silent, as on the real venue.
 
 import BinanceServing
 
@@ -14,13 +14,13 @@ enum SymbolStream: Int, CaseIterable, Sendable {
     case depth20
     case bookTicker
 
-    /// All but the best prices.
+    /// All except the best prices.
     static let depths: [SymbolStream] = [.depth, .depth5, .depth10, .depth20]
 
-    /// Topics of a symbol lie side by side.
+    /// Topics of a symbol are contiguous.
     func topic(of index: Int) -> Int { index * SymbolStream.allCases.count + rawValue }
 
-    /// What the names of the stream say of it.
+    /// The content that names of the stream denote.
     var content: StreamName.Content {
         switch self {
         case .depth: .depth
@@ -31,13 +31,13 @@ enum SymbolStream: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Levels a side of a partial depth; nil for the others.
+    /// Levels per side of a partial depth; nil for the others.
     var levelCount: Int? {
         if case .partialDepth(let levelCount) = content { levelCount } else { nil }
     }
 }
 
-/// A stream whose messages come from outside.
+/// A stream with messages from outside.
 package struct VenueTopic: Hashable, Sendable {
     let index: Int
 }
@@ -47,9 +47,9 @@ struct Subscription: Sendable {
     var connection: ConnectionID
     /// The name as the client wrote it.
     var name: String
-    /// What the combined wrapper puts in front of a message; it repeats the client's name.
+    /// What the combined wrapper puts before a message; it repeats the name as the client wrote it.
     var wrapper: [UInt8]
-    /// Accepted, but does not deliver, or not any more.
+    /// Whether it is accepted but does not deliver, or does not any more.
     var isMute: Bool
 
     init(_ connection: ConnectionID, name: String, isMute: Bool) {
