@@ -1,19 +1,19 @@
-// Standard error, shared by log lines and a picture that is redrawn below them. Without a terminal there is
-// no picture. No caller waits for the output: a thread of its own writes, and what a stopped terminal or a
-// full pipe does not take is lost after a while, and counted.
+// Standard error, shared by log lines and a live screen that is redrawn below them. Without a terminal there
+// is no screen. No caller waits for output: a separate thread writes, and what a stopped terminal or a full
+// pipe does not accept is dropped after a while, and counted.
 //
-// SAFETY: the window's size is written into a variable of the call.
+// SAFETY: the window size is written into a local variable.
 
 import BookService
 import Glibc
 import LobMetrics
 import Synchronization
 
-/// Where log lines and the live picture go. May be used by any thread.
+/// Where log lines and the live screen go. Any thread may use it.
 final class Console: Sendable {
     private let queue: LineQueue?
     private let format: LogFormat
-    /// Whether there is a picture.
+    /// Whether there is a live screen.
     let isLive: Bool
 
     /// How long the end waits for an output that blocks.
@@ -21,12 +21,12 @@ final class Console: Sendable {
 
     /// - Parameters:
     ///   - isLive: false never draws, whatever standard error is.
-    ///   - format: of the line that says how many others were lost.
+    ///   - format: the format of the line that reports how many lines were lost.
     init(isLive: Bool, format: LogFormat = .text) {
         self.isLive = isLive && isatty(2) == 1
         self.format = format
         let shown = Mutex<[String]>([])
-        // Without a thread lines are written at once.
+        // Without a thread, lines are written at once.
         queue = try? LineQueue { batch in
             shown.withLock { shown in
                 var text = Console.erasure(of: shown)
@@ -41,19 +41,19 @@ final class Console: Sendable {
         }
     }
 
-    /// Writes a line above the picture, soon.
+    /// Queues a line to be written above the screen.
     func log(_ line: String) {
         if let queue { queue.add(line) } else { printError(line) }
     }
 
-    /// Replaces the picture, soon.
+    /// Queues a new content of the screen.
     func draw(_ lines: [String]) {
         if !isLive { return }
         let size = Console.pictureSize
         queue?.show(lines.prefix(size.rows).map { String($0.prefix(size.columns)) })
     }
 
-    /// Removes the picture, and waits until everything is written, though not for long.
+    /// Removes the screen and waits until everything is written, but not for long.
     func clear() {
         draw([])
         queue?.flush(waitAtMostNs: Console.flushNs)
@@ -65,13 +65,13 @@ final class Console: Sendable {
 
     private static func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 
-    /// Rows and columns available for a picture.
+    /// Rows and columns available for the screen.
     static var pictureSize: (rows: Int, columns: Int) {
         let size = windowSize
         return (max(size.rows - 1, 1), max(size.columns - 1, 20))
     }
 
-    /// Rows and columns of the terminal; 24 and 80 if they are unknown.
+    /// Rows and columns of the terminal; 24 and 80 if unknown.
     private static var windowSize: (rows: Int, columns: Int) {
         var size = winsize()
         if unsafe ioctl(2, UInt(TIOCGWINSZ), &size) != 0 || size.ws_row == 0 { return (24, 80) }

@@ -1,8 +1,9 @@
-// SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, a second SIGINT or SIGTERM ends the process
-// at once. A terminal that goes away may send SIGHUP twice, so that one never does. Where a certificate is
-// served, SIGHUP asks for it to be read again instead, and ends nothing. SIGUSR1 asks for snapshots.
+// SIGINT, SIGTERM and SIGHUP: the first one asks for an orderly end; a second SIGINT or SIGTERM ends the
+// process at once. A terminal that goes away may send SIGHUP twice, so a second SIGHUP never does. Where a
+// certificate is served, SIGHUP instead asks for it to be reloaded and ends nothing. SIGUSR1 asks for
+// snapshots.
 //
-// SAFETY: the set of signals is a variable of the call.
+// SAFETY: the set of signals is a local variable.
 
 import Glibc
 import Synchronization
@@ -11,12 +12,12 @@ private let stopSignal = Atomic<Int32>(0)
 private let savingIsAsked = Atomic<Bool>(false)
 private let reloadCount = Atomic<Int>(0)
 
-/// The signals that ask a command to end, or to save what it has.
+/// The signals that ask a command to end, to reload or to save.
 enum StopSignals {
-    /// From here on they no longer kill; SIGPIPE is ignored. A SIGHUP that the process was started to ignore,
-    /// as `nohup` does, stays ignored.
+    /// From here on the signals no longer kill; SIGPIPE is ignored. A SIGHUP that was ignored when the
+    /// process started, as `nohup` arranges, stays ignored.
     ///
-    /// - Parameter reloads: whether SIGHUP asks for something to be read again, ignored before or not.
+    /// - Parameter reloads: whether SIGHUP asks for a reload, even if it was ignored before.
     static func install(reloads: Bool = false) {
         for number in [SIGINT, SIGTERM] {
             _ = signal(number) { number in
@@ -36,7 +37,7 @@ enum StopSignals {
         unblock()
     }
 
-    /// Lets them through, also where whoever started the process had blocked them.
+    /// Unblocks the signals, in case the parent process had blocked them.
     private static func unblock() {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
@@ -44,16 +45,16 @@ enum StopSignals {
         unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    /// Whether one has come.
+    /// Whether a signal to end has arrived.
     static var isRaised: Bool { stopSignal.load(ordering: .relaxed) != 0 }
 
     /// Whether somebody has asked for snapshots since the last call.
     static func takeSaving() -> Bool { savingIsAsked.exchange(false, ordering: .relaxed) }
 
-    /// Whether something was to be read again since the last call.
+    /// Whether a reload was asked for since the last call.
     static func takeReload() -> Bool { reloadCount.exchange(0, ordering: .relaxed) > 0 }
 
-    /// Whether the process ignores a signal, by the system's own word.
+    /// Whether the process ignores a signal, as the system reports it.
     private static func isIgnored(_ number: Int32) -> Bool {
         guard let bytes = contents(ofFile: "/proc/self/status", bytesMax: 1 << 16) else { return false }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")

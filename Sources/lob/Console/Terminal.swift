@@ -1,4 +1,4 @@
-// Small things for commands: tables, progress, a clock, pacing, a file.
+// Small helpers for commands: tables, progress, a clock, pacing, files.
 //
 // SAFETY: OS calls get pointers that live inside the closure that made them.
 
@@ -6,22 +6,23 @@ import Glibc
 import LobMetrics
 import LobRecording
 
-/// Writes a line to standard error, if that takes it within two seconds: a stopped terminal or a full pipe
-/// must not keep a command from its end.
+/// Writes a line to standard error, if it can be written within two seconds: a stopped terminal or a full
+/// pipe must not keep a command from ending.
 func printError(_ text: String) {
     writeError(text + "\n", waitAtMostMs: 2_000)
 }
 
-/// Writes text to standard error as it stands.
+/// Writes text to standard error as it is.
 ///
-/// - Parameter waitAtMostMs: for room, each time there is none; nil: for ever. What is left then is lost.
+/// - Parameter waitAtMostMs: how long to wait for room each time there is none, nil for ever; the rest is
+///   then dropped.
 func writeError(_ text: String, waitAtMostMs: Int32? = nil) {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
         var piece = bytes.count - written
         if let waitAtMostMs {
-            // A place with room takes so many bytes at once without a wait.
+            // A descriptor that reports room accepts this many bytes without blocking.
             piece = min(piece, 512)
             var place = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
             if unsafe poll(&place, 1, waitAtMostMs) <= 0 { return }
@@ -32,7 +33,7 @@ func writeError(_ text: String, waitAtMostMs: Int32? = nil) {
     }
 }
 
-/// Rows of text in columns; numbers to the right, columns named in `leftAligned` to the left.
+/// Rows of text in columns, aligned to the right except for the columns in `leftAligned`.
 func renderTable(_ rows: [[String]], leftAligned: Set<Int>) -> String {
     guard let columns = rows.map(\.count).max() else { return "" }
     let widths = (0..<columns).map { column in
@@ -51,8 +52,8 @@ func renderTable(_ rows: [[String]], leftAligned: Set<Int>) -> String {
     }.joined(separator: "\n")
 }
 
-/// The same table without columns that do not fit: of `dropping`, one after the other is left out until it
-/// is at most `columnsMax` wide.
+/// The same table without the columns that do not fit: those in `dropping` are left out one after the other
+/// until it is at most `columnsMax` wide.
 func fittingTable(
     _ rows: [[String]], leftAligned: Set<Int>, columnsMax: Int, dropping: [Int]
 ) -> String {
@@ -67,7 +68,7 @@ func fittingTable(
     }
 }
 
-/// A line in pieces of at most so many columns, broken at blanks, if possible behind a comma or semicolon.
+/// A line in pieces of at most `columnsMax` columns, broken at blanks, preferably after a comma or semicolon.
 func wrapped(_ line: String, columnsMax: Int) -> [String] {
     var pieces: [String] = []
     var rest = line[...]
@@ -85,19 +86,19 @@ func wrapped(_ line: String, columnsMax: Int) -> [String] {
 /// `1 connection`, `2 connections`.
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-/// A number with the words of its entry in the table: `1 gap`, `2 gaps`.
+/// A number with the words of its metric: `1 gap`, `2 gaps`.
 func counted<Root: Measured>(_ count: Int, _ path: PartialKeyPath<Root>) -> String {
     let title = Root[path].title
     return "\(count) \(count == 1 && title.hasSuffix("s") ? String(title.dropLast()) : title)"
 }
 
-/// A number of bytes in a unit that suits it.
+/// A number of bytes in a suitable unit.
 func byteText(_ bytes: Int) -> String {
     if bytes < 10_000 { return "\(bytes) B" }
     return bytes < 10_000_000 ? "\(bytes / 1_000) kB" : "\(bytes / 1_000_000) MB"
 }
 
-/// The bytes of a file; nil if it cannot be read or has more than `bytesMax`.
+/// The bytes of a file; nil if it cannot be read or is longer than `bytesMax`.
 func contents(ofFile path: String, bytesMax: Int) -> [UInt8]? {
     let file = unsafe open(path, O_RDONLY)
     if file < 0 { return nil }
@@ -151,13 +152,13 @@ func monotonicNs() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// Time since it was made.
+/// Time since the value was made.
 struct Stopwatch {
     private let startedAtNs = monotonicNs()
     var elapsedNs: Int64 { monotonicNs() - startedAtNs }
 }
 
-/// How far a long run is, on a terminal only.
+/// Progress of a long run, on a terminal only.
 struct ProgressLine {
     private let isTerminal = isatty(2) == 1
     private var shownAtNs: Int64 = 0

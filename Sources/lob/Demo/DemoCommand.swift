@@ -1,5 +1,5 @@
 // `lob demo`: a simulated exchange and live books of it in one process, on loopback. It does what no real
-// venue allows: the books are compared with the exchange's own.
+// venue allows: it compares the books with the exchange's own.
 
 import ArgumentParser
 import BinanceVenue
@@ -56,11 +56,12 @@ struct DemoCommand: ParsableCommand {
 
     @OptionGroup var books: BookOptions
 
-    /// Beyond the silence after which a stream counts as lost: to notice, to subscribe, to fetch.
+    /// Time to recover beyond the silence after which a stream counts as lost: to notice, to subscribe, to
+    /// fetch.
     private static let calmSeconds = 15
 
     /// A symbol whose snapshots were useless several times would otherwise wait for up to a minute, longer
-    /// than anybody watches; this venue needs no sparing.
+    /// than anybody watches; this venue does not need to be spared.
     private static let backoffMaxMs: Int64 = 4_000
 
     func validate() throws {
@@ -93,7 +94,7 @@ struct DemoCommand: ParsableCommand {
             restBase: "http://127.0.0.1:\(venue.port)")
         var configuration = ServiceConfiguration(endpoints: endpoints, symbols: listed.map(\.name))
         books.apply(to: &configuration)
-        // The times of a venue at another speed say nothing about lag.
+        // At another speed the venue's times say nothing about lag.
         if speed != 1 { configuration.lagMsMax = 0 }
         var planner = SnapshotPlanner.Configuration(pool: market.market.weightPool)
         planner.backoffMaxMs = DemoCommand.backoffMaxMs
@@ -124,13 +125,13 @@ extension SymbolsArgument {
     }
 }
 
-/// The exchange of a demo on its own thread, and the results of comparing with it.
+/// The exchange of a demo on its own thread, and the results of comparing books with it.
 final class DemoVenue: Sendable {
-    /// What was compared so far.
+    /// The results so far.
     struct Tally: Sendable {
         var equalCount = 0
         var levelCount = 0
-        /// Ids that the exchange no longer, or not yet, has a book of.
+        /// Ids of which the exchange no longer, or not yet, has a book.
         var unknownCount = 0
         var differenceCount = 0
         var firstDifference: String?
@@ -138,7 +139,7 @@ final class DemoVenue: Sendable {
         var faultCounts: [(name: String, count: Int)] = []
     }
 
-    /// The exchange, touched on its loop's thread only.
+    /// The exchange, used only on the thread of its loop.
     private final class Confined: @unchecked Sendable {
         let server: ExchangeServer
         init(_ server: ExchangeServer) { self.server = server }
@@ -178,13 +179,13 @@ final class DemoVenue: Sendable {
     /// Ends the faults.
     func calmDown() {
         isCalm.raise()
-        // Refused only while too much waits for the loop.
+        // Refused only while too much is queued for the loop.
         while !thread.remote.loop.post({ [self] _ in thread.remote.confined.server.faults = .none }) {
             usleep(1_000)
         }
     }
 
-    /// Compares the next symbol's book with the exchange's own, in a while.
+    /// Compares the next symbol's book with the exchange's own, a little later.
     func compare(_ service: BookService) {
         let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         let symbol = service.symbols[number % service.symbols.count]
@@ -228,7 +229,7 @@ final class DemoVenue: Sendable {
         }
     }
 
-    /// Two lines for the picture.
+    /// Two lines for the screen.
     var lines: [String] {
         let tally = tally.withLock { $0 }
         let faults = tally.faultCounts.map { "\($0.name) \($0.count)" }.joined(separator: ", ")

@@ -8,7 +8,8 @@ import LobTransport
 import MarketData
 import SimulatedExchange
 
-/// Address and port as an argument: `127.0.0.1:9001`, `[::1]:9001`, `:9001` for every address, or a port.
+/// Address and port as an argument: `127.0.0.1:9001`, `[::1]:9001`, `:9001` for every address, or a port
+/// alone.
 struct ListenArgument: ExpressibleByArgument {
     var address: String?
     var port: Int
@@ -37,22 +38,22 @@ extension ListenArgument {
 }
 
 extension Market: ExpressibleByArgument {
-    /// The market of a name, nil if it is none.
+    /// The market with this name; nil if there is none.
     public init?(argument: String) { self.init(name: argument) }
 
-    /// The names.
+    /// The names of all markets.
     public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
-/// Symbols as an argument: names, or how many.
+/// Symbols as an argument: names or a count.
 enum SymbolsArgument {
     case count(Int)
     case names([SymbolName])
 
-    /// Most symbols of one venue.
+    /// Maximum number of symbols of one venue.
     private static let countMax = 1_000
 
-    /// What `--symbols` takes.
+    /// Help text of `--symbols`.
     static func help(without count: Int) -> ArgumentHelp {
         ArgumentHelp(
             "Names with blanks or commas between, or how many of the usual ones, at most \(countMax). "
@@ -60,7 +61,7 @@ enum SymbolsArgument {
             valueName: "A,B,…|N")
     }
 
-    /// Nil without a text.
+    /// Nil if there is no argument.
     ///
     /// - Throws: `ValidationError`.
     init?(_ arguments: [String]) throws {
@@ -205,7 +206,7 @@ struct ExchangeCommand: ParsableCommand {
         for market in markets { _ = try venueSymbols(market) }
     }
 
-    /// Options that describe an order flow do not apply to a captured one.
+    /// Options that describe generated orders do not apply to a capture.
     private func validateCapture(_ plan: FaultPlan) throws {
         if market.count > 1 { throw ValidationError("A capture is of one market.") }
         if !symbols.isEmpty { throw ValidationError("--symbols: a capture tells its own symbols.") }

@@ -1,10 +1,10 @@
-// The work of the servers of `lob exchange`, as a line that is rewritten and as a summary.
+// What the servers of `lob exchange` have done, as a status line and as a summary.
 
 import ExchangeServer
 import LobMetrics
 import SimulatedExchange
 
-/// Rates and totals of some servers.
+/// Rates and totals of several servers.
 struct ExchangeMeter {
     private let servers: [ExchangeServer]
     private var lastMessageCount = 0
@@ -12,7 +12,7 @@ struct ExchangeMeter {
 
     init(_ servers: [ExchangeServer]) { self.servers = servers }
 
-    /// The status line; rates are since the last one.
+    /// The status line; rates are since the previous one.
     mutating func line() -> String {
         let counters = servers.map(\.counters)
         let nowNs = monotonicNs()
@@ -39,7 +39,7 @@ struct ExchangeMeter {
         return line
     }
 
-    /// What is printed at the end, in this order.
+    /// Totals printed at the end, in this order.
     private static let totals: [Metric<ExchangeCounters>] =
         [
             ExchangeCounters[\.connectedCount], ExchangeCounters[\.refusedCount],
@@ -49,7 +49,7 @@ struct ExchangeMeter {
             venue(\.limitedCount), venue(\.bannedCount), ExchangeCounters[\.overloadCount],
         ]
 
-    /// What is printed behind them, if there was any.
+    /// Totals printed after those, if not zero.
     private static let rareTotals: [Metric<ExchangeCounters>] =
         [ExchangeCounters[\.playedCount]] + ExchangeCounters.metrics.filter { $0.label?.name == "fault" }
 
@@ -57,7 +57,7 @@ struct ExchangeMeter {
         VenueCounters[path].within(\.venue)
     }
 
-    /// Totals and faults of each server.
+    /// Totals and faults of one server.
     private func totals(_ server: ExchangeServer) -> [(name: String, count: Int)] {
         let counters = server.counters
         let rare = ExchangeMeter.rareTotals.filter { $0.read(counters) > 0 }
@@ -73,7 +73,7 @@ struct ExchangeMeter {
         return "{\"seconds\":\(fixed(Double(elapsedNs) / 1e9, 3)),\(parts.joined(separator: ","))}"
     }
 
-    /// A table for people.
+    /// The table for the terminal.
     func summary(elapsedNs: Int64) -> String {
         var rows = [[""] + servers.map(\.market.name)]
         let columns = servers.map(totals)
@@ -88,7 +88,7 @@ struct ExchangeMeter {
         return renderTable(rows, leftAligned: [0]) + "\nran \(fixed(Double(elapsedNs) / 1e9, 1)) s"
     }
 
-    /// A name of a JSON member as words: `refusedControls` is `refused controls`.
+    /// The name of a JSON member as words: `refusedControls` becomes `refused controls`.
     private static func words(_ name: String) -> String {
         var text = ""
         for letter in name {

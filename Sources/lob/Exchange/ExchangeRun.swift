@@ -1,4 +1,4 @@
-// The life of `lob exchange`: servers on one loop, a status line, an orderly end.
+// Runs `lob exchange`: servers on one loop, a status line, an orderly end.
 //
 // SAFETY: OS calls get pointers that live inside the call.
 
@@ -39,7 +39,7 @@ struct ExchangeRun {
         }
     }
 
-    /// Makes the server of a capture.
+    /// Makes the server that plays back a capture.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
         StopSignals.install()
@@ -80,7 +80,7 @@ struct ExchangeRun {
         return configuration
     }
 
-    /// Serves until a signal comes, then says goodbye to the clients.
+    /// Serves until a signal arrives, then closes the clients' connections properly.
     func run() throws {
         StopSignals.install()
         try announce()
@@ -99,7 +99,7 @@ struct ExchangeRun {
                 console.log("the capture is over" + (command.stay ? "; its books are served on" : ""))
             }
         }
-        // Without --stay the end of the capture has closed every connection.
+        // Without --stay, the end of the capture has already closed every connection.
         for server in servers where !server.isPlayed || command.stay { server.shutDown() }
         let deadlineNs = clock.elapsedNs + 3_000_000_000
         while servers.contains(where: { $0.counters.connectionCount > 0 }) && clock.elapsedNs < deadlineNs {

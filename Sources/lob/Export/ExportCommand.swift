@@ -107,7 +107,7 @@ struct ExportCommand: ParsableCommand {
         return ExitCode(1)
     }
 
-    /// How many symbols may be in the file.
+    /// How many symbols the file may contain.
     private func symbolCount(_ found: Set<SymbolName>) throws -> Int {
         let wanted = part.symbols.map { $0.intersection(found) } ?? found
         if wanted.isEmpty && part.symbols != nil {

@@ -1,11 +1,11 @@
-// The layouts that books are exported in, as an argument.
+// The formats in which books are exported, as an argument.
 
 import ArgumentParser
 import BinanceVenue
 import BookExports
 import MarketData
 
-/// A layout.
+/// An export format.
 enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     case incremental = "tardis-l2"
     case snapshots25 = "tardis-25"
@@ -14,19 +14,19 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     case events = "npz"
     case text
 
-    /// Whether the rows of several symbols may be in one file.
+    /// Whether one file may hold rows of several symbols.
     var takesSeveral: Bool { self != .events }
 
-    /// Whether books may be sampled.
+    /// Whether books can be sampled.
     var isSampled: Bool { self != .text }
 
-    /// What writes it.
+    /// The exporter of this format.
     ///
     /// - Parameters:
-    ///   - path: of the file.
-    ///   - market: of the books.
-    ///   - symbolCount: number of symbols that may be in it.
-    ///   - everyNs: the interval between samples; 0: none.
+    ///   - path: path of the file.
+    ///   - market: market of the books.
+    ///   - symbolCount: number of symbols that the file may hold.
+    ///   - everyNs: interval between samples; 0 for none.
     ///   - inputs: files that are being read.
     func sink(
         _ path: String, _ market: Market, symbolCount: Int, everyNs: Int64, inputs: [String]
@@ -47,7 +47,7 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension Market {
-    /// What the layouts of tardis.dev call it.
+    /// The format's name at tardis.dev.
     fileprivate var tardisName: String {
         switch self {
         case .spot: "binance"

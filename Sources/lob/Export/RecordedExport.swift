@@ -7,19 +7,19 @@ import BookRecording
 import LobRecording
 import MarketData
 
-/// Leads the frames of a recording through engines to an exporter.
+/// Feeds the frames of a recording to engines, whose books an exporter follows.
 enum RecordedExport {
-    /// A shard and what its frames make.
+    /// A shard and its engine.
     private final class Shard {
         var engine: RecordedEngine
 
         init(_ engine: consuming RecordedEngine) { self.engine = engine }
     }
 
-    /// Exports the streams of one recording. What is behind the last whole block of a segment that was not
-    /// closed is told.
+    /// Exports the streams of one recording. Bytes after the last complete block of a segment that was not
+    /// closed are reported.
     ///
-    /// - Returns: whether something of it is damaged or was cut.
+    /// - Returns: whether any of it is damaged or was cut.
     static func run(
         _ streams: [RecordedStream], _ path: String, _ part: RecordedPart, _ exporter: inout BookExporter
     ) throws(SegmentError) -> Bool {

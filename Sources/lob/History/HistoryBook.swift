@@ -1,13 +1,13 @@
-// A stored snapshot as a ladder for people, and as JSON with all levels; and what two of them differ in.
+// A stored snapshot as a ladder for the terminal and as JSON with all levels, and the difference between two.
 
 import DepthBook
 import LobRecording
 import MarketData
 import SnapshotStore
 
-/// A snapshot to be shown.
+/// A snapshot to show.
 struct HistoryBook {
-    /// What it is called: the number of a snapshot.
+    /// Its label: the number of the snapshot.
     let label: String
     let market: String
     let stored: StoredBook
@@ -25,7 +25,7 @@ struct HistoryBook {
             + UTCStamp(ns: stored.atNs).text
     }
 
-    /// The best levels, bids beside asks.
+    /// The best levels, bids next to asks.
     func text(depth: Int) -> String {
         var rows = [["quantity", "bid", "ask", "quantity"]]
         for rank in 0..<min(depth, max(book.bids.count, book.asks.count)) {
@@ -44,7 +44,7 @@ struct HistoryBook {
         ].joined(separator: "\n")
     }
 
-    /// Eight digits, as in the list.
+    /// Eight hexadecimal digits, as in the list.
     private var checksum: String {
         let digits = String(stored.checksum, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
@@ -78,7 +78,7 @@ struct HistoryBook {
         return text
     }
 
-    /// Its number; what is none is a text.
+    /// The snapshot's number; a label that is not a number becomes a string.
     fileprivate var id: String { Int64(label) == nil ? jsonText(label) : label }
 
     private func list(_ levels: [PriceLevel]) -> String {
@@ -86,7 +86,7 @@ struct HistoryBook {
         return "[\(texts.joined(separator: ","))]"
     }
 
-    /// A price, null where the whole side is known, false where nothing is.
+    /// A price; null if the whole side is known, false if nothing is.
     private func limit(_ range: ProvenRange) -> String {
         switch range {
         case .nothing: "false"
@@ -96,13 +96,13 @@ struct HistoryBook {
     }
 }
 
-/// Two snapshots and what they differ in.
+/// Two snapshots and the levels in which they differ.
 struct HistoryDifference {
     let first: HistoryBook
     let second: HistoryBook
     let difference: BookDifference
 
-    /// Whether both are of one update id, live and yet different.
+    /// Whether both are live and have the same update id, and yet differ.
     var isContradiction: Bool {
         first.stored.book.lastUpdateID == second.stored.book.lastUpdateID && difference.provenCount > 0
     }

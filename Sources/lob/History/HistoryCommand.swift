@@ -1,4 +1,4 @@
-// `lob history`: what a store has kept.
+// `lob history`: shows what a store holds.
 
 import ArgumentParser
 import LobRecording
@@ -11,7 +11,7 @@ struct DayArgument: ExpressibleByArgument {
     var fromNs: Int64
 
     init?(argument: String) {
-        // A day that no month has, such as 2026-02-30, would be another one.
+        // A day that does not exist, such as 2026-02-30, would become another one.
         guard argument.utf8.count == 10, let ns = timeNs(ofText: Array("\(argument)T00:00:00Z".utf8).span),
             UTCStamp(ns: ns).day == argument
         else { return nil }
@@ -71,7 +71,7 @@ struct HistoryCommand: ParsableCommand {
     @Flag(help: "One JSON object a line.")
     var json = false
 
-    /// What is to be shown.
+    /// What to show.
     private enum Wanted {
         case list(StoreList)
         case reports

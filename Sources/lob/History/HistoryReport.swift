@@ -1,13 +1,13 @@
-// The daily reports of a store as a table for people, and as JSON.
+// The daily reports of a store as a table for the terminal and as JSON.
 
 import LobMetrics
 import SnapshotStore
 
-/// Days of books.
+/// Daily reports on books.
 struct HistoryReport {
     let reports: [DailyReport]
 
-    /// A table for each day.
+    /// One table per day.
     var text: String {
         var days: [String] = []
         for report in reports where days.last != report.day { days.append(report.day) }
@@ -46,7 +46,7 @@ struct HistoryReport {
         ns.map { fixed(Double($0) / 1e6, 1) + " ms" } ?? "-"
     }
 
-    /// One object for each day of a book; durations in nanoseconds.
+    /// One object per day and book; durations in nanoseconds.
     var jsonLines: [String] { reports.map(HistoryReport.json) }
 
     private static func json(_ report: DailyReport) -> String {

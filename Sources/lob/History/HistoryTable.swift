@@ -1,4 +1,4 @@
-// The rows of a store as a table for people, and as JSON.
+// The rows of a store as a table for the terminal and as JSON.
 
 import LobRecording
 import SnapshotStore
@@ -22,7 +22,7 @@ extension StoredValue {
         }
     }
 
-    /// For people; times and durations are not told apart from other numbers here.
+    /// Text for the terminal; times and durations look like other numbers here.
     var text: String {
         switch self {
         case .none: "-"

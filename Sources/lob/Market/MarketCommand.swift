@@ -116,7 +116,7 @@ struct MarketCommand: ParsableCommand {
         ].joined(separator: " ")
     }
 
-    /// Memory of this process; 0 where the system does not say.
+    /// Memory of this process; 0 if the system does not report it.
     private static func residentBytes() -> Int {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
         let fields = text.split(separator: " ")

@@ -1,17 +1,17 @@
-// When a recording holds a book of which symbol, as text and as JSON.
+// For each symbol, when a recording holds its book, as text and as JSON.
 
 import BookRecording
 import LobRecording
 
 /// The coverage of one stream.
 struct CoverageChart {
-    /// One symbol.
+    /// The coverage of one symbol.
     struct Row {
         var name: String
         var gaps: [RecordedGap]
-        /// Times without it.
+        /// Times without a book.
         var holes: [CoverageHole]
-        /// Blocks in which there is something of it.
+        /// Number of blocks with frames of the symbol.
         var blockCount: Int
     }
 
@@ -20,7 +20,7 @@ struct CoverageChart {
     let fromNs: Int64
     let toNs: Int64
     let rows: [Row]
-    /// Listed times in which nothing of any symbol was written.
+    /// Gaps that the recording lists, in which nothing was written for any symbol.
     let blanks: [RecordedGap]
     /// Times without any symbol, listed or not.
     let holes: [CoverageHole]
@@ -40,7 +40,7 @@ struct CoverageChart {
         }
         let bySymbol = Dictionary(grouping: survey.gaps.gaps, by: \.symbol)
         blanks = bySymbol[[]] ?? []
-        // What is listed is drawn over what is not.
+        // Listed gaps are drawn over those that are not listed.
         holes = survey.unknowns + blanks.map(hole)
         rows = survey.names.map { name in
             let absences = survey.runs.filter { !$0.symbols.contains(name) }
@@ -52,10 +52,10 @@ struct CoverageChart {
         }
     }
 
-    /// Whether nobody knows what came behind the last whole block.
+    /// Whether it is unknown what followed the last complete block.
     var hasOpenEnd: Bool { survey.hasOpenEnd }
 
-    /// Time in which there is a book, in nanoseconds.
+    /// Time with a book, in nanoseconds.
     func coveredNs(_ row: Row) -> Int64 {
         var (covered, at) = (Int64(0), fromNs)
         for hole in (row.holes + holes).sorted(by: { $0.fromNs < $1.fromNs }) {
@@ -82,7 +82,7 @@ struct CoverageChart {
         return String(cells) + (hasOpenEnd ? "?" : "")
     }
 
-    /// For people.
+    /// Text for the terminal.
     var text: String {
         var table = [["symbol", "blocks", "gaps", "with a book", "timeline"]]
         for row in rows {
@@ -115,7 +115,7 @@ struct CoverageChart {
         row.holes.filter { $0.kind == .absent }.map(\.json)
     }
 
-    /// For programs.
+    /// JSON.
     var json: String {
         let symbols = rows.map { row in
             "{\"symbol\":\(jsonText(row.name)),\"blocks\":\(row.blockCount),\"coveredNs\":\(coveredNs(row))"

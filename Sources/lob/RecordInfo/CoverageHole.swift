@@ -2,18 +2,18 @@
 
 import LobRecording
 
-/// No book, or nobody knows.
+/// A time without a book, or about which nothing is known.
 struct CoverageHole {
-    /// Why.
+    /// The reason.
     enum Kind: Equatable {
         /// The recording lists it.
         case listed(RecordedGap.Cause)
         /// The symbol was not recorded in this run.
         case absent
-        /// Blocks are missing here, or the segment was not closed: what was there is not known.
+        /// Blocks are missing here, or the segment was not closed: what it held is unknown.
         case unknown
 
-        /// In a timeline; `isOfAll` if it is of every symbol.
+        /// Its character in a timeline; `isOfAll` if it applies to every symbol.
         func mark(isOfAll: Bool) -> Character {
             switch self {
             case .listed: isOfAll ? ":" : "."
@@ -22,7 +22,7 @@ struct CoverageHole {
             }
         }
 
-        /// For people.
+        /// Text for the terminal.
         var words: String {
             switch self {
             case .listed(let cause): cause.words
@@ -31,7 +31,7 @@ struct CoverageHole {
             }
         }
 
-        /// Its colour, also in the dark.
+        /// Its colour, readable on a dark background too.
         var colour: String {
             switch self {
             case .absent: "#c8c8c8"
@@ -52,6 +52,6 @@ struct CoverageHole {
         (self.kind, self.fromNs, self.toNs) = (kind, fromNs, max(fromNs, toNs))
     }
 
-    /// For programs.
+    /// JSON.
     var json: String { "[\(fromNs),\(toNs)]" }
 }

@@ -1,9 +1,9 @@
-// The coverage of recordings as a picture: a bar for each symbol, interrupted where there is no book.
+// The coverage of recordings as a picture: one bar per symbol, interrupted where there is no book.
 
 import BookRecording
 import LobRecording
 
-/// An SVG of coverage.
+/// An SVG image of coverage.
 struct CoveragePicture {
     private let charts: [CoverageChart]
     private static let width = 900.0
@@ -12,7 +12,7 @@ struct CoveragePicture {
 
     init(_ charts: [CoverageChart]) { self.charts = charts }
 
-    /// The picture.
+    /// The SVG text.
     var text: String {
         var body = ""
         var y = 24.0
@@ -41,7 +41,7 @@ struct CoveragePicture {
         var text = label(12, y + 10, row.name, isBold: false)
         text += rectangle(CoveragePicture.left, y, room, "#2e7d32", row.name)
         for hole in row.holes + chart.holes {
-            // A hole too short to be seen is drawn all the same.
+            // A hole too short to be visible is drawn anyway.
             text += rectangle(
                 x(hole.fromNs), y, max(x(hole.toNs) - x(hole.fromNs), 0.8), hole.kind.colour,
                 "\(hole.kind.words), \(fixed(Double(hole.toNs - hole.fromNs) / 1e9, 3)) s")

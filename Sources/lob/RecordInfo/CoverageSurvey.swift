@@ -1,12 +1,12 @@
-// What the segments of a stream say of themselves, one opened after the other: runs and their symbols, gaps,
-// and what is not known because blocks are missing or a segment was not closed.
+// What the segments of a stream say about themselves, opened one after the other: runs and their symbols,
+// gaps, and times about which nothing is known because blocks are missing or a segment was not closed.
 
 import BookRecording
 import LobRecording
 
-/// The facts of a coverage chart.
+/// The data for a coverage chart.
 struct CoverageSurvey {
-    /// A run of the recorder.
+    /// One run of the recorder.
     struct Run {
         let startedAtNs: Int64
         var symbols: Set<[UInt8]> = []
@@ -21,12 +21,12 @@ struct CoverageSurvey {
     }
 
     private(set) var runs: [Run] = []
-    /// Names of all symbols, in the order in which they appear.
+    /// Names of all symbols, in order of appearance.
     private(set) var names: [[UInt8]] = []
-    /// Blocks in which there is something of each symbol, as far as indexes say.
+    /// Number of blocks with frames of each symbol, as far as indexes tell.
     private(set) var blockCounts: [[UInt8]: Int] = [:]
     private(set) var gaps = GapList()
-    /// Times in which blocks are missing that may be in no gap.
+    /// Times in which blocks are missing and which need not be inside a listed gap.
     private(set) var unknowns: [CoverageHole] = []
     private(set) var openSegments: [OpenSegment] = []
     /// Whether the last segment was not closed.

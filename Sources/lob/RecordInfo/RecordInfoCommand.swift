@@ -1,4 +1,4 @@
-// `lob record-info`: what is in a recording, from its indexes alone.
+// `lob record-info`: what a recording contains, from its indexes alone.
 
 import ArgumentParser
 import BookRecording

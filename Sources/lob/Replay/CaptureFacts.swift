@@ -1,5 +1,5 @@
-// What must be known of captures before their messages are used: their market, their symbols, and the owners
-// of their bodies.
+// What must be known about captures before their messages are used: the market, the symbols, and which symbol
+// each body belongs to.
 
 import ArgumentParser
 import BinanceVenue
@@ -26,7 +26,7 @@ func survey(_ captures: [CaptureFiles]) throws -> CaptureSurvey {
 }
 
 /// The market of captures that are used together: the one that was named, otherwise the one that their
-/// updates show. Wrong usage if they show another one.
+/// updates show. It is wrong usage if they show another one.
 func captureMarket(_ named: Market?, _ survey: borrowing CaptureSurvey) throws -> Market {
     do throws(MarketError) {
         let told = try survey.evidence.market(named: named)
@@ -40,10 +40,11 @@ func captureMarket(_ named: Market?, _ survey: borrowing CaptureSurvey) throws -
     }
 }
 
-/// Why nothing in captures can be replayed; nil if something can.
+/// Why nothing in the captures can be replayed; nil if something can.
 func refusal(_ survey: borrowing CaptureSurvey) -> String? {
     for file in survey.files {
-        // The first line of an array says what all of them are, though the last may look like a message.
+        // The first line of an array tells what all its lines are, although the last one may look like a
+        // message.
         if let array = file.strangers.entries.first(where: { $0.kind == .array && $0.line == 1 }) {
             let name = file.files.name
             return "\(name): a JSON array (line \(array.line)); lob reads one message a line: "

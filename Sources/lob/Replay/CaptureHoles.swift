@@ -1,34 +1,34 @@
-// Update ids that captures do not have.
+// Update ids that are missing in captures.
 
 import BookSync
 import MarketData
 
-/// A place where the updates of a symbol do not continue.
+/// A place where the updates of a symbol are not contiguous.
 struct CaptureHole {
     var symbol: SymbolName
-    /// The last id before it.
+    /// The last id before the hole.
     var idBefore: UpdateID
-    /// The first id behind it; of linked updates the one that they follow.
+    /// The first id after it; for linked updates, the id that they follow.
     var idAfter: UpdateID
-    /// Times of the updates around it, in nanoseconds since 1970; 0 if they are not known.
+    /// Times of the updates around it, in nanoseconds since 1970; 0 if unknown.
     var fromNs: Int64
     var toNs: Int64
-    /// The file and the line of the update behind it.
+    /// File and line of the update after it.
     var origin: String
 }
 
 /// The holes of captures that are replayed together.
 struct CaptureHoles {
-    /// Most holes that are kept; all are counted.
+    /// Maximum number of holes kept; all are counted.
     static let countMax = 100_000
 
     private(set) var all: [CaptureHole] = []
     private(set) var count = 0
-    /// Holes of each symbol.
+    /// Number of holes of each symbol.
     private(set) var counts: [SymbolName: Int] = [:]
     private var lastNs: [SymbolName: Int64] = [:]
 
-    /// Takes an update that extends those before it, the last of which ends at `expected`.
+    /// Notes an update that extends those before it, the last of which ended at `expected`.
     mutating func take(
         _ symbol: SymbolName, _ ids: UpdateRange, after expected: UpdateID?, _ rule: SequenceRule,
         atNs: Int64, origin: @autoclosure () -> String

@@ -1,4 +1,4 @@
-// Captures that are led through an engine, for whatever is made of its books.
+// Captures that run through an engine, for whatever is made from its books.
 
 import ArgumentParser
 import BinanceVenue
@@ -8,20 +8,20 @@ import Captures
 import LobRecording
 import MarketData
 
-/// What is asked for.
+/// What to replay.
 struct CaptureRequest {
     var captures: [String]
     /// The market that was named.
     var market: Market?
-    /// Bodies beside the captures.
+    /// Snapshots given besides the captures.
     var snapshots: [String] = []
-    /// Most levels a side of a book.
+    /// Maximum number of levels per side of a book.
     var depth = 10_000
     var speed = ReplaySpeed.max
-    /// A recording that is written meanwhile.
+    /// Path of a recording to write meanwhile.
     var record: String?
 
-    /// Leads the captures through an engine.
+    /// Runs the captures through an engine.
     ///
     /// - Throws: `ExitCode` 1 if they cannot be used; the reason is on standard error.
     func replay() throws -> (summary: ReplaySummary, market: Market) {
@@ -31,8 +31,8 @@ struct CaptureRequest {
 
     /// The same, with an exporter that follows the books.
     ///
-    /// - Parameter make: makes the exporter for the market and the symbols of the captures, and the files
-    ///   that are read.
+    /// - Parameter make: makes the exporter, given the market and symbols of the captures and the files that
+    ///   are read.
     func export(
         _ make: (Market, [SymbolName], [String]) throws -> BookExporter?
     ) throws -> (summary: ReplaySummary, exporter: BookExporter?) {
@@ -82,9 +82,9 @@ struct CaptureRequest {
         configuration.symbolCountMax = CaptureSurvey.symbolCountMax
         configuration.mismatchPolicy = .count
         configuration.publication = .conflated
-        // A capture is late by nature.
+        // A capture is always late.
         configuration.lagNsMax = 0
-        // A book that exceeds its bound drops a sixteenth: this leaves as many as are shown.
+        // A book that exceeds its limit drops a sixteenth of its levels: this leaves as many as are shown.
         configuration.levelCountMax = depth + depth / 8 + 32
         return configuration
     }

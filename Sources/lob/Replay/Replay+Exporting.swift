@@ -9,7 +9,7 @@ import LobHandoff
 import MarketData
 
 extension Replay {
-    /// Samples what is due before a frame.
+    /// Takes the samples that are due before a frame.
     mutating func sample(before frame: Frame) {
         guard var exporter = exporter.take() else { return }
         exporter.advance(atNs: frame.receivedAtNs) { symbol, body in _ = engine.withBook(symbol, body) }

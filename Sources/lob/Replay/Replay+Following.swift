@@ -1,5 +1,5 @@
-// What follows from a frame of a replay: a book that moved, a snapshot that is requested, a body that can be
-// compared, ids that begin again.
+// What follows from a frame of a replay: a book that advanced, a requested snapshot, a body that can now be
+// compared, ids that start over.
 
 import BinanceVenue
 import BookEngine
@@ -21,8 +21,8 @@ extension Replay {
         return timeUs > 0 ? timeUs : receivedAtNs / 1000
     }
 
-    /// Whether the last depth update belongs to another session of its symbol; the symbol has then started
-    /// over, and the update is to be stepped again.
+    /// Whether the last depth update belongs to another session of its symbol; the symbol has then been
+    /// reset, and the update must be stepped again.
     mutating func beginsAnew(at origin: @autoclosure () -> String) -> Bool {
         let update = engine.lastDepthUpdate
         guard let book = books[update.symbol], let last = book.watch.session.last, update.ids.last < last,
@@ -39,7 +39,7 @@ extension Replay {
         return true
     }
 
-    /// A depth update was stepped.
+    /// Called after a depth update was stepped.
     mutating func afterEvent(
         _ message: Span<UInt8>, receivedAtNs: Int64, _ comparesBodies: Bool,
         at origin: @autoclosure () -> String
@@ -69,7 +69,7 @@ extension Replay {
         engine.withBook(symbol) { book.bodies.compare(with: $0) }
     }
 
-    /// A body of a symbol, paced and recorded already.
+    /// Takes a body of a symbol that has already been paced and recorded.
     mutating func receive(
         _ body: Span<UInt8>, _ bytes: [UInt8], of symbol: SymbolName, limit: Int, at origin: String
     ) {
@@ -95,7 +95,7 @@ extension Replay {
         check(symbol, book, at: origin)
     }
 
-    /// Whether the kept bodies, including this one, are not too many.
+    /// Whether the kept bodies, including this one, stay within the limit.
     private mutating func makesRoom(for body: HeldBody, _ book: ReplayedBook) -> Bool {
         let others = heldBytes - (book.bodies.held?.bytes.count ?? 0)
         if others + body.bytes.count > Replay.heldBytesMax {
@@ -106,7 +106,7 @@ extension Replay {
         return true
     }
 
-    /// Compares the body that the parser has read with the served book, now or when it comes to its id.
+    /// Compares the body that the parser has read with the served book, now or when the book reaches its id.
     private mutating func check(_ symbol: SymbolName, _ book: ReplayedBook, at origin: String) {
         let check = BodyCheck(
             parser.snapshot, rule: rule,

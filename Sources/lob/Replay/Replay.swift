@@ -1,9 +1,10 @@
 // Turns a capture into frames: those that the feed of a live connection would have handed to the engine.
 //
-// Receive times are those of the capture; a line without one repeats the time before it. A REST depth body is
-// a snapshot frame where it lies, and the engine gets it when it requests a snapshot (see `ReplayBodies`). A
-// body that names no symbol belongs to the only symbol of its file, or of all files; otherwise it is refused.
-// A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels, and is only compared.
+// Receive times are those of the capture; a line without one repeats the previous time. A REST depth body is
+// a snapshot frame at its place in the capture, and the engine gets it when it requests a snapshot (see
+// `SymbolBodies`). A body that names no symbol belongs to the only symbol of its file, or of all files;
+// otherwise it is refused. A frame of a raw partial depth stream looks like a body of 5, 10 or 20 levels and
+// is only compared.
 //
 // SAFETY: a line is used before the reader is asked for the next one; other pointers live inside their
 // closures.
@@ -22,8 +23,8 @@ import MarketData
 final class ReplayedBook {
     var bodies = SymbolBodies()
     var watch = ReplayWatch()
-    /// How far the book was known when its last snapshot had been loaded, bids and asks, in the decimals that
-    /// it had then; nil before that.
+    /// The proven ranges of bids and asks when the last snapshot had been loaded, with the scales that the
+    /// book had then; nil before that.
     var loaded: (bids: ProvenRange, asks: ProvenRange, scales: SymbolScales?)?
     /// Whether a body had more levels than a book keeps.
     var isCutAtLoad = false
@@ -42,19 +43,19 @@ struct Replay: ~Copyable {
     var notes = ReplayNotes()
     var parser = MessageParser()
     private var lineReader = LineReader()
-    /// What follows the books; nil if nothing does.
+    /// The exporter that follows the books; nil if there is none.
     var exporter: BookExporter?
-    /// Whether nobody wants the rest.
+    /// Whether the rest is not needed.
     var isEnough = false
     private var receivedAtNs: Int64 = 0
-    /// Whether requests for snapshots are frames of their own making.
+    /// Whether requests for snapshots become frames made by the replay.
     private var makesRequests = true
     var books: [SymbolName: ReplayedBook] = [:]
-    /// How updates continue a book.
+    /// How an update must continue a book.
     let rule: SequenceRule
     /// Bytes of bodies that are kept for a later gap.
     var heldBytes = 0
-    /// Most of them.
+    /// The limit of `heldBytes`.
     static let heldBytesMax = 1 << 26
     /// Whether some symbol may have more than one body.
     private let comparesBodies: Bool
@@ -127,13 +128,13 @@ struct Replay: ~Copyable {
         summary.readingNs += reader.readingNs
     }
 
-    /// Whether the replay is to end before the capture does.
+    /// Whether the replay must end before the capture does.
     private mutating func isStopped() -> Bool {
         if StopSignals.isRaised { summary.isInterrupted = true }
         return summary.isInterrupted || isEnough
     }
 
-    /// A file ends in the middle. Everything before the damage has been replayed and counts.
+    /// Notes that a file breaks off. Everything before the damage has been replayed and counts.
     private mutating func damaged(_ error: ReadingError) {
         if summary.damage == nil { summary.damage = error.description }
     }
@@ -194,7 +195,7 @@ struct Replay: ~Copyable {
         }
     }
 
-    /// A body that was given beside the captures.
+    /// A body that was given besides the captures.
     private mutating func take(_ given: GivenBody) {
         guard let symbol = given.owner(survey) else {
             return notes.fault(LineReader.ownerless, at: given.path)
@@ -202,14 +203,14 @@ struct Replay: ~Copyable {
         take(given.bytes.span, of: symbol, limit: given.limit, at: given.path)
     }
 
-    /// One frame: paced, recorded, stepped; its damage is noted.
+    /// Paces, records and steps one frame, and notes its damage.
     private mutating func take(_ frame: Frame, at origin: @autoclosure () -> String) {
         if case .times(let factor) = speed { pacer.wait(until: frame.receivedAtNs, factor: factor) }
         recorder?.write(frame)
         step(frame, at: origin())
     }
 
-    /// A body: paced and recorded where it lies.
+    /// Paces and records a body at its place in the capture.
     private mutating func take(_ body: Span<UInt8>, of symbol: SymbolName, limit: Int, at origin: String) {
         let bytes = SnapshotEnvelope(symbol: symbol, limit: limit).bytes + body.indices.map { body[$0] }
         unsafe bytes.withUnsafeBufferPointer { all in
@@ -233,7 +234,7 @@ struct Replay: ~Copyable {
         }
     }
 
-    /// Announces that a snapshot was requested, as a feed does when its request is sent.
+    /// Announces that a snapshot was requested, as a feed does when it sends the request.
     mutating func request(_ symbol: SymbolName) {
         if !makesRequests { return }
         let bytes = SnapshotEnvelope(symbol: symbol, limit: 0).bytes
@@ -245,7 +246,7 @@ struct Replay: ~Copyable {
         }
     }
 
-    /// One frame for the engine, and what follows from it.
+    /// Gives a frame to the engine and handles what follows from it.
     mutating func step(_ frame: Frame, at origin: @autoclosure () -> String) {
         let before = (engine.counters.malformed, engine.counters.depthUpdates)
         if exporter != nil { sample(before: frame) }

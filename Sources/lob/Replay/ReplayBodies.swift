@@ -1,31 +1,31 @@
-// The REST depth bodies of a replay. Each is used: the engine gets it when it requests a snapshot, and one
-// that comes while the book is live is compared with the book at an equal update id, and shows levels that
-// the book does not reach.
+// The REST depth bodies of a replay. All of them are used: the engine gets one when it requests a snapshot; a
+// body that arrives while the book is live is compared with the book at the same update id, and shows levels
+// that the book does not reach.
 //
-// What is kept is bounded. The newest body of each symbol waits until the engine requests one, `heldBytesMax`
-// for all of them together; `BodyCheck.countMax` bodies wait for the book to reach their id; the newest
-// `EventMemory.bytesMax` of updates are kept for bodies that are older than the book.
+// Memory is bounded. The newest body of each symbol is kept until the engine requests one, up to
+// `heldBytesMax` for all symbols together; `BodyCheck.countMax` bodies wait for the book to reach their id;
+// the newest `EventMemory.bytesMax` of updates are kept for bodies that are older than the book.
 
 import BookSync
 import Captures
 import DepthBook
 import MarketData
 
-/// A body and where it came from.
+/// A body and its origin.
 struct HeldBody {
     var id: UpdateID
     var limit: Int
     var bytes: [UInt8]
     var origin: String
-    /// Whether the engine has had it.
+    /// Whether the engine has already been given it.
     var isSpent = false
-    /// Depth updates of the symbol that came before it.
+    /// Number of depth updates of the symbol before it.
     var eventCount: Int
 }
 
 /// The newest updates of a symbol, oldest first.
 struct EventMemory {
-    /// Most bytes of updates that are kept of a symbol: some seconds of the busiest.
+    /// Limit of the updates kept per symbol: some seconds of the busiest.
     static let bytesMax = 1 << 19
 
     private(set) var events: ArraySlice<(ids: UpdateRange, bytes: [UInt8])> = []
@@ -38,30 +38,30 @@ struct EventMemory {
         while byteCount > EventMemory.bytesMax, let first = events.popFirst() {
             byteCount -= first.bytes.count
         }
-        // The dropped part is removed when it is as large as what is kept.
+        // The dropped part is removed once it is larger than what is kept.
         if events.startIndex > 2 * events.count { events = ArraySlice(Array(events)) }
     }
 }
 
 /// A book made from one body, which follows the updates as the served book does.
 final class BodyCheck {
-    /// Most bodies of a symbol that wait for the book to reach their id.
+    /// Maximum number of bodies of a symbol that wait for the book to reach their id.
     static let countMax = 4
 
-    /// What becomes of an update.
+    /// The result of an update.
     enum Step {
         case waits, follows, lost
     }
 
     let origin: String
     private(set) var book: OrderBook
-    /// Bodies that are identical.
+    /// Number of identical bodies.
     var count = 1
     private let rule: SequenceRule
     private var hasJoined = false
 
-    /// - Parameter snapshot: the body. Nothing is proven past its last level of a side: that a side shorter
-    ///   than the other one is complete is likely, but not enough to accuse a book.
+    /// - Parameter snapshot: the body. Nothing past the last level of a side counts as proven: a side shorter
+    ///   than the other is probably complete, but that is not enough to accuse a book.
     init(_ snapshot: borrowing DepthSnapshot, rule: SequenceRule, levelCountMax: Int, origin: String) {
         self.origin = origin
         self.rule = rule
@@ -69,7 +69,7 @@ final class BodyCheck {
         book.load(snapshot, limit: min(snapshot.bids.count, snapshot.asks.count))
     }
 
-    /// Applies the next update of its symbol.
+    /// Applies the next update of the symbol.
     func take(_ update: borrowing DepthUpdate) -> Step {
         let ids = UpdateRange(update)
         switch (hasJoined ? rule.follow : rule.join)(ids, book.lastUpdateID) {
@@ -101,34 +101,34 @@ struct SymbolBodies {
     var held: HeldBody?
     var isWanted = false
     var eventCount = 0
-    /// Number of the update that last moved the book.
+    /// Number of the update that last advanced the book.
     var advancedAt = 0
     var memory = EventMemory()
     var waiting: [BodyCheck] = []
     /// A book that agreed with the served one and reaches further.
     var deeper: BodyCheck?
     var comparedCount = 0
-    /// Bodies that could not be compared, since the updates between them and the book are not known.
+    /// Bodies that could not be compared because the updates between them and the book are unknown.
     var uncomparedCount = 0
     var mismatches = 0
     var firstMismatch: BodyMismatch?
 
-    /// Forgets what belongs to the previous session.
+    /// Forgets everything about the previous session.
     mutating func beginAnew() {
         memory = EventMemory()
         waiting = []
         deeper = nil
-        // A body from before the session's last update belongs to that session.
+        // A body from before the previous session's last update belongs to that session.
         if let held, held.eventCount < advancedAt { self.held = nil }
     }
 
-    /// Keeps a body until the engine requests one; the newest counts.
+    /// Keeps a body until the engine requests one; only the newest is kept.
     mutating func hold(_ body: HeldBody) {
         if let held, !held.isSpent, held.id > body.id, held.eventCount >= advancedAt { return }
         held = body
     }
 
-    /// Moves the books of bodies on by an update.
+    /// Advances the books of bodies by an update.
     mutating func follow(_ update: borrowing DepthUpdate) {
         var kept: [BodyCheck] = []
         for check in waiting {
@@ -151,7 +151,7 @@ struct SymbolBodies {
         waiting.append(check)
     }
 
-    /// Compares the bodies whose id is that of the served book.
+    /// Compares the bodies that have the update id of the served book.
     mutating func compare(with book: borrowing OrderBook) {
         var kept: [BodyCheck] = []
         for check in waiting {
@@ -179,7 +179,7 @@ struct SymbolBodies {
         if reachesFurther(check.book, deeper.book) && reachesFurther(check.book, book) { self.deeper = check }
     }
 
-    /// Notes the first difference between a body and a book; false if there is none.
+    /// Records the first difference between a body and a book; false if there is none.
     private mutating func accuse(_ check: BodyCheck, _ book: borrowing OrderBook) -> Bool {
         guard let scales = book.scales else { return false }
         for side in Side.allCases {
@@ -201,7 +201,7 @@ struct SymbolBodies {
     }
 }
 
-/// Whether one range of a side reaches further than another.
+/// Whether range `a` of a side reaches further than `b`.
 func reachesFurther(_ a: ProvenRange, _ b: ProvenRange, _ side: Side) -> Bool {
     switch (a, b) {
     case (.nothing, _), (_, .unbounded): false

@@ -1,5 +1,5 @@
-// `lob replay` of what `lob run --record` has written: the frames of each shard through an engine, at any
-// speed.
+// `lob replay` of a recording made by `lob run --record`: runs the frames of each shard through an engine, at
+// any speed.
 
 import ArgumentParser
 import BinanceVenue
@@ -42,7 +42,7 @@ extension ReplayCommand {
         let result = try RecordingVerification(
             stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, only: part.symbols, keepsLevels: true
         ) { atNs in
-            // What leads from the copies to the wanted time is not waited for.
+            // Frames between the snapshot copies and the requested time are not paced.
             if case .times(let factor) = speed, atNs >= beginNs { pacer.wait(until: atNs, factor: factor) }
             progress.show(path, Double(atNs - span.fromNs) / Double(max(span.toNs - span.fromNs, 1)))
             return !StopSignals.isRaised
@@ -65,7 +65,7 @@ extension ReplayCommand {
 }
 
 extension VerifiedSymbol {
-    /// The same as the results of a capture.
+    /// The same in the form of a capture's results.
     fileprivate func replayed(depth: Int) -> ReplayedSymbol {
         var status = status
         status.counters = totals

@@ -1,11 +1,11 @@
-// What is wrong with a symbol at the end of a replay, in words: why the exit status is 2.
+// What is wrong with a symbol at the end of a replay, in words: the reasons for exit status 2.
 
 import BookEngine
 import DepthBook
 import MarketData
 
 extension ReplayReport {
-    /// A line for each thing that is wrong with a symbol.
+    /// One line for each thing that is wrong with a symbol.
     func complaints(_ symbol: ReplayedSymbol) -> [String] {
         let name = symbol.status.symbol
         let c = symbol.status.counters
@@ -67,7 +67,7 @@ extension ReplayReport {
 
     private func bodies(_ count: Int) -> String { count == 1 ? "1 body" : "\(count) bodies" }
 
-    /// Why a book has never been live; nil if it has been.
+    /// Why a book was never live; nil if it was.
     private func missing(_ symbol: ReplayedSymbol) -> String? {
         let status = symbol.status
         guard status.state == .syncing else { return nil }

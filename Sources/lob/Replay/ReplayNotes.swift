@@ -1,5 +1,5 @@
-// What a replay reports besides its results. Notes of one kind are reported once, with their number and the
-// first.
+// What a replay reports besides its results. Notes of one kind are reported once, with their count and the
+// first occurrence.
 
 /// Complaints and notes by kind.
 struct ReplayNotes {
@@ -10,7 +10,7 @@ struct ReplayNotes {
         var isFault: Bool
     }
 
-    /// Kinds that are told apart; all further kinds count as one.
+    /// Maximum number of kinds; all further ones count as one.
     private static let kindCountMax = 64
 
     private var entries: [Entry] = []
@@ -23,7 +23,7 @@ struct ReplayNotes {
         add(kind, origin, isFault: true)
     }
 
-    /// Counts something that is no fault.
+    /// Counts something that is not a fault.
     mutating func note(_ kind: String, at origin: @autoclosure () -> String) {
         add(kind, origin, isFault: false)
     }
@@ -36,7 +36,7 @@ struct ReplayNotes {
         }
     }
 
-    /// A line for each kind, in the order of their first.
+    /// One line per kind, in the order of first occurrence.
     var lines: [String] {
         entries.map { entry in
             entry.count == 1

@@ -1,8 +1,8 @@
-// Sleeps so that times of a capture pass as they did, or faster.
+// Sleeps so that time passes as it did in the capture, or faster.
 
 import Glibc
 
-/// The pace of a replay. Times may be anything: those that go back or are beyond reason are not waited for.
+/// The pace of a replay. Times are not trusted: one that goes back or is absurd is not waited for.
 struct ReplayPacer {
     private var firstNs: Int64?
     private var clock = Stopwatch()

@@ -1,4 +1,4 @@
-// A replay as JSON, as a table, and as a ladder.
+// A replay as JSON, as a table and as a ladder.
 
 import BinanceVenue
 import BookEngine
@@ -10,11 +10,11 @@ import MarketData
 struct ReplayReport {
     let market: Market
     let printsBook: Bool
-    /// Malformed messages of the capture; which symbol a broken message was of cannot be known.
+    /// Malformed messages of the capture; which symbol a broken message belonged to cannot be known.
     let malformed: Int
-    /// Most levels a side that are shown.
+    /// Maximum number of levels shown per side.
     let depth: Int
-    /// Whether it was replayed at the pace of the capture, so that its time says nothing.
+    /// Whether it was replayed at the pace of the capture, which makes its duration meaningless.
     let isPaced: Bool
 
     private static let noScales = SymbolScales(priceDecimals: 0, quantityDecimals: 0)
@@ -60,7 +60,7 @@ struct ReplayReport {
         return "[" + pairs.joined(separator: ",") + "]"
     }
 
-    /// The summary for people.
+    /// The summary for the terminal.
     func table(_ summary: ReplaySummary) -> String {
         var rows = [
             [
@@ -106,7 +106,7 @@ struct ReplayReport {
         status.state == .stale ? "stale (\(status.reason))" : "\(status.state)"
     }
 
-    /// The best ten levels a side, asks above bids, with a bar for the quantity.
+    /// The best ten levels per side, asks above bids, with a bar for the quantity.
     func ladder(_ symbol: ReplayedSymbol) -> String {
         let scales = symbol.status.scales ?? ReplayReport.noScales
         let asks = symbol.asks.prefix(10).reversed()

@@ -1,4 +1,4 @@
-// REST depth bodies that are given beside a capture: `--snapshot`, and the files of a folder.
+// REST depth bodies given besides a capture: by `--snapshot`, and as files of its folder.
 
 import Captures
 import LobRecording
@@ -10,7 +10,7 @@ struct GivenBody {
     var limit: Int
     var bytes: [UInt8]
     var path: String
-    /// Number of the capture in whose folder it lies.
+    /// Number of the capture that has the file in its folder.
     var file: Int?
 }
 
@@ -28,7 +28,7 @@ enum SnapshotRefusal: Error, CustomStringConvertible {
 }
 
 extension GivenBody {
-    /// The body of a `--snapshot` argument, `SYMBOL=FILE` or `FILE`. The symbol may be in small letters.
+    /// The body of a `--snapshot` argument, `SYMBOL=FILE` or `FILE`. The symbol may be in lower case.
     init(argument: String) throws {
         guard let equals = argument.firstIndex(of: "=") else {
             self = try GivenBody(path: argument, of: nil)
@@ -56,7 +56,8 @@ extension GivenBody {
             symbol: symbol ?? found.facts.symbol, limit: found.facts.limit, bytes: found.bytes, path: path)
     }
 
-    /// All bodies that lie beside captures: arguments, and for symbols without one the files of folders.
+    /// All bodies besides the captures: those given as arguments and, for symbols without one, the files of
+    /// folders.
     static func all(_ arguments: [String], _ survey: borrowing CaptureSurvey) throws -> [GivenBody] {
         var bodies = try arguments.map { try GivenBody(argument: $0) }
         let given = Set(bodies.map(\.symbol))

@@ -1,7 +1,7 @@
-// Captures as one session: the lines of all files in the order of their times.
+// Captures as one session: the lines of all files in order of time.
 //
-// A line's time is that of its receipt; a file without any goes by the event times of its depth updates. A
-// line without a time follows the one before it.
+// The time of a line is when it was received; a file without receive times goes by the event times of its
+// depth updates. A line without a time follows the one before it.
 //
 // SAFETY: a line is used before its reader is asked for the next one.
 
@@ -18,7 +18,7 @@ struct Origin {
     var text: String { "\(name): line \(line), byte \(byte)" }
 }
 
-/// The lines of one capture, one read ahead.
+/// The lines of one capture, one of them read ahead.
 final class ReplayStream {
     let file: Int
     let name: String
@@ -26,18 +26,18 @@ final class ReplayStream {
     private var times: ReceiveTimes?
     private var parser = MessageParser()
     private let market: Market
-    /// Whether lines are ordered by the times of their updates.
+    /// Whether lines are ordered by the event times of their updates.
     private let goesByEvents: Bool
     private(set) var line: CaptureLine?
     private(set) var shape: LineShape?
-    /// The time of the line's receipt; that of the line before if it has none.
+    /// When the line was received; for a line without a time, that of the line before it.
     private(set) var receivedAtNs: Int64 = 0
-    /// What the line is ordered by.
+    /// The time that lines are ordered by.
     private(set) var orderNs: Int64 = 0
     /// Why the file could not be read to its end.
     private(set) var damage: ReadingError?
 
-    /// - Parameter isAlone: no other file is read beside it, so its lines need no order.
+    /// - Parameter isAlone: whether no other file is read with it, so that its lines need no order.
     init(_ file: SurveyedFile, number: Int, market: Market, isAlone: Bool) throws(ReadingError) {
         self.file = number
         self.market = market
@@ -94,7 +94,7 @@ struct ReplayStreams {
         }
     }
 
-    /// The stream whose line is the next one; nil at the end.
+    /// The stream that has the next line; nil at the end.
     var next: ReplayStream? {
         if streams.count == 1 { return streams[0].line == nil ? nil : streams[0] }
         return streams.filter { $0.line != nil }.min { $0.orderNs < $1.orderNs }

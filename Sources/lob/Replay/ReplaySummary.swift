@@ -14,14 +14,14 @@ struct ReplayedSymbol {
     var mismatches: [VenueMismatch]
     /// The results of its bodies.
     var bodies: SymbolBodies
-    /// What last cost it its trust.
+    /// Why it last became stale, or stayed so.
     var incident: String?
-    /// Sides of which levels were cut, and why.
+    /// Sides that were cut to fewer levels, and why.
     var isCut = false
-    /// Frames of a raw partial depth stream that may have been its, and how many levels they have.
+    /// Number of frames of a raw partial depth stream that may belong to it, and their number of levels.
     var topOnly: (count: Int, levels: Int) = (0, 0)
 
-    /// Sides whose best level is not known to be the best.
+    /// Sides whose best level is not proven to be the best.
     var unprovenSides: [Side] {
         Side.allCases.filter { side in
             let range = side == .bid ? status.provenBids : status.provenAsks
@@ -30,7 +30,7 @@ struct ReplayedSymbol {
         }
     }
 
-    /// Whether something is wrong with it.
+    /// Whether anything is wrong with it.
     var isFaulty: Bool {
         let c = status.counters
         return status.state != .live || c.tickersAgreed != c.tickersCompared
@@ -45,32 +45,32 @@ struct ReplaySummary {
     var lines = 0
     var frames = 0
     var elapsedNs: Int64 = 0
-    /// Time spent on reading and unpacking the captures, which is no part of `elapsedNs`.
+    /// Time spent reading and unpacking the captures, which is not part of `elapsedNs`.
     var readingNs: Int64 = 0
     var engine = EngineCounters()
     var symbols: [ReplayedSymbol] = []
-    /// What is missing between the updates.
+    /// Ids missing between the updates.
     var holes = CaptureHoles()
     /// Why a file could not be read to its end.
     var damage: String?
     /// Whether a signal ended it before the capture did.
     var isInterrupted = false
     var clock = Stopwatch()
-    /// Lines that could not be used.
+    /// Number of lines that could not be used.
     var malformedCount = 0
-    /// Notes beside the results.
+    /// Notes besides the results.
     var notes: [String] = []
-    /// Most levels a side that are shown.
+    /// Maximum number of levels shown per side.
     var depth = 0
 
-    /// Whether something disagreed, was malformed or incomplete.
+    /// Whether anything disagreed, was malformed or incomplete.
     var isFaulty: Bool { damage != nil || malformedCount > 0 || symbols.contains { $0.isFaulty } }
 }
 
 extension Replay {
     /// Ends the replay and returns its results.
     ///
-    /// - Parameter depth: most levels a side that are shown.
+    /// - Parameter depth: maximum number of levels shown per side.
     consuming func finish(depth: Int) throws -> ReplaySummary {
         try finishRecording()
         summary.elapsedNs = max(summary.clock.elapsedNs - summary.readingNs, 0)
@@ -131,7 +131,7 @@ extension Replay {
         return symbol
     }
 
-    /// Leaves this many levels of a side, and returns how far it is then known.
+    /// Reduces a side to `depth` levels, and returns how far it is proven then.
     private func cut(_ levels: inout [PriceLevel], _ depth: Int, _ range: ProvenRange) -> ProvenRange {
         if levels.count <= depth { return range }
         levels.removeLast(levels.count - depth)
@@ -139,7 +139,7 @@ extension Replay {
         switch range {
         case .nothing: return .nothing
         case .unbounded: return .to(worst)
-        // Of two ends of the range the one that comes first counts.
+        // Of the two ends of the range, the first one counts.
         case .to(let price):
             let isBid = levels[0].price > worst
             return .to(isBid ? max(price, worst) : min(price, worst))

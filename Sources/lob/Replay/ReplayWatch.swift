@@ -1,17 +1,17 @@
-// Follows each book during a replay, with the line at which something happened: where a gap lies, which ids
-// were expected and found, and where the ids of a symbol begin again.
+// Follows each book during a replay and notes the lines at which something happened: where a gap lies, which
+// ids were expected and found, and where the ids of a symbol start over.
 //
 // Ids that go back belong to another session if time confirms it: an update that is later than the book and
-// has older ids (the venue started over; a second of tolerance, since two connections deliver in no order,
-// none for ids from before the session), or one that is half a minute older than the book (a second capture
-// after the first). All others repeat what the book has.
+// has older ids (the venue restarted; with a second of tolerance, because two connections deliver in no fixed
+// order, and with none for ids from before the session), or one that is half a minute older than the book (a
+// second capture after the first). All others repeat what the book already has.
 
 import BookEngine
 import BookSync
 import DepthBook
 import MarketData
 
-/// One symbol's session of ids.
+/// One session of a symbol's ids.
 struct ReplayedSession {
     private static let doubtUs: Int64 = 1_000_000
     private static let repeatUs: Int64 = 30_000_000
@@ -23,7 +23,7 @@ struct ReplayedSession {
     /// Latest time so far, in microseconds.
     private var lastUs: Int64 = 0
 
-    /// Whether an update is of another session.
+    /// Whether an update belongs to another session.
     func isOver(by ids: UpdateRange, timeUs: Int64) -> Bool {
         guard let last, ids.last < last, timeUs > 0, lastUs > 0 else { return false }
         let (ahead, overflow) = timeUs.subtractingReportingOverflow(lastUs)
@@ -32,7 +32,7 @@ struct ReplayedSession {
         return ids.last < first && ahead > 0
     }
 
-    /// Takes an update of this session; true if it extends all before it.
+    /// Notes an update of this session; true if it extends those before it.
     mutating func take(_ ids: UpdateRange, timeUs: Int64) -> Bool {
         lastUs = max(lastUs, timeUs)
         guard let last else {
@@ -46,14 +46,14 @@ struct ReplayedSession {
     }
 }
 
-/// What is known of a book from frame to frame.
+/// What is known about a book from frame to frame.
 struct ReplayWatch {
     private var mark: BookMark?
     var session = ReplayedSession()
-    /// What last cost the book its trust, or kept it from getting any.
+    /// Why the book last became stale, or stayed so.
     private(set) var incident: String?
 
-    /// Compares where the book stands with where it stood before an update, or nil before another frame.
+    /// Compares the book's position with its position before an update (nil before any other frame).
     mutating func look(
         _ now: BookMark, at origin: @autoclosure () -> String, event: UpdateRange?, expected: UpdateID?
     ) {

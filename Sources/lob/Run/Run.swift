@@ -1,4 +1,4 @@
-// Runs `lob run` and `lob demo`: a service, a watcher, an orderly end.
+// Runs `lob run` and `lob demo`: starts a service, watches it and shuts it down in order.
 
 import ArgumentParser
 import BinanceVenue
@@ -10,28 +10,29 @@ import Logging
 import MarketData
 import SnapshotStore
 
-/// The logger of a command that keeps books.
+/// The logger for a command that keeps books.
 func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
     Logger(label: "lob") { _ in
         RunLogHandler(console: console, format: options.logFormat, logLevel: options.logLevel.level)
     }
 }
 
-/// A companion of a run that has something to show of its own.
+/// Something that runs beside the service and has its own output, such as the exchange of `lob demo`.
 struct RunCompanion {
     /// Called about ten times a second.
     var look: (BookService) -> Void = { _ in }
-    /// Lines above the picture.
+    /// Lines shown above the table of books.
     var lines: () -> [String] = { [] }
-    /// Called when the run is told to stop: from here on it causes no more trouble. The books are then given
-    /// the time in nanoseconds that it returns to come back, if they need any.
+    /// Called when the run is told to stop: from then on the companion causes no more trouble. Returns how
+    /// many nanoseconds the books need at most to recover; they are given that much time if they are not
+    /// live.
     var calmDown: () -> Int64 = { 0 }
-    /// The result; called when the books are closed.
+    /// The companion's own result; called once the books are closed.
     var verdict: () -> Verdict? = { nil }
-    /// Whether the venue's times are those of this machine.
+    /// Whether the venue's clock is the clock of this machine.
     var isRealTime = true
 
-    /// What came of it.
+    /// The result of a companion.
     struct Verdict {
         var text: String
         var facts: Logger.Metadata
@@ -48,11 +49,11 @@ struct Run {
     private let title: String
     private let companion: RunCompanion
     private let limit: RunLimit
-    /// Where to serve the books; nil if nobody is to have them.
+    /// Where to serve the books; nil if they are not served.
     var serving: BookServer.Options?
-    /// Where to record; nil if nothing is.
+    /// Where to record; nil if nothing is recorded.
     var recording: RecorderOptions?
-    /// Where to keep snapshots and everything else of note; nil if nothing is.
+    /// Where to store snapshots, statistics and events; nil if nothing is stored.
     var keeping: StoreOptions?
 
     private static let lookIntervalUs: UInt32 = 100_000
@@ -60,7 +61,8 @@ struct Run {
     private static let secondEveryLooks = 10
     private static let logEveryLooks = 100
     private static let listAfterLooks = 10
-    /// How long everything must be well before the end: a loss shows with the next update.
+    /// How many looks in a row must find everything well before the run may end: a lost update only shows
+    /// when the next one arrives.
     private static let calmLooks = 10
     private static let rowCountMaxOnTerminal = 40
 
@@ -79,8 +81,9 @@ struct Run {
 
     /// Runs to the end and prints the results.
     ///
-    /// - Parameter list: the venue's list of symbols, if it is there already.
-    /// - Throws: `ExitCode` 1 if it cannot start or its results cannot be written, 2 if something was wrong.
+    /// - Parameter list: the venue's list of symbols, if it has been fetched already.
+    /// - Throws: `ExitCode` 1 if the run cannot start or its results cannot be written, 2 if something went
+    ///   wrong.
     func run(list: ExchangeInfo? = nil) throws {
         let teller = Teller(logger, configuration.endpoints.market)
         let service: BookService
@@ -132,7 +135,8 @@ struct Run {
         var server: BookServer?
     }
 
-    /// Starts what is to run beside the service; where one cannot, all that was started is stopped.
+    /// Starts everything that runs beside the service; if one part cannot start, those already started are
+    /// stopped.
     private func start(_ service: BookService) throws -> Companions {
         var companions = Companions()
         do {
@@ -146,17 +150,18 @@ struct Run {
         return companions
     }
 
-    /// Stops everything, in the order in which nothing is lost.
+    /// Stops everything, in an order in which nothing is lost.
     ///
-    /// - Returns: the final books, and what the store has come to.
+    /// - Returns: the final books, and the totals of the store.
     private func stop(
         _ service: BookService, _ companions: Companions
     ) -> (books: [FinalBook], kept: StoreEnd?) {
         companions.server?.stop()
-        // Before the service: its last snapshots are of live books.
+        // The store goes before the service: its last snapshots must be of live books.
         companions.store?.leave()
         let books = service.stop()
-        // Behind the service: its last frames are in the recording, its last counts in the store.
+        // The recorder stops after the service, so that the recording has the last frames and the store the
+        // last counts.
         let recorded = companions.recorder?.stop()
         let kept = companions.store?.stop(books)
         console.clear()
@@ -165,7 +170,7 @@ struct Run {
         return (books, kept)
     }
 
-    /// Starts to record, if it is to.
+    /// Starts the recorder, if one was asked for.
     private func record(_ service: BookService) throws -> BookRecorder? {
         guard let recording else { return nil }
         do throws(RecorderError) {
@@ -176,7 +181,7 @@ struct Run {
         }
     }
 
-    /// Starts to keep snapshots, if it is to.
+    /// Starts the store, if one was asked for.
     private func keep(_ service: BookService) throws -> BookStore? {
         guard let keeping else { return nil }
         do throws(StoreError) {
@@ -187,7 +192,7 @@ struct Run {
         }
     }
 
-    /// Starts to serve, if it is to.
+    /// Starts the server, if one was asked for.
     private func serve(_ service: BookService) throws -> BookServer? {
         guard var serving else { return nil }
         if let keeping {
@@ -213,7 +218,7 @@ struct Run {
         }
     }
 
-    /// Reads the certificate again where SIGHUP has asked for it.
+    /// Reloads the certificate after SIGHUP.
     private func reloadIfAsked(_ server: BookServer) {
         if !StopSignals.takeReload() { return }
         let isAccepted = server.reloadIdentity { [logger] failure in
@@ -234,7 +239,7 @@ struct Run {
         }
     }
 
-    /// Why the run cannot succeed; nil while it can, and once any book was live.
+    /// Why the run cannot succeed; nil while it still can, and for good once any book has been live.
     private func futility(_ listing: Listing, _ teller: Teller, _ looks: Looks) -> String? {
         if looks.watch.wasAnyLive { return nil }
         let market = configuration.endpoints.market.name
@@ -271,7 +276,7 @@ struct Run {
         var wasComplete = false
     }
 
-    /// Gives the books time to recover from what the companion did to them. A further signal ends that.
+    /// Gives the books time to recover from what the companion did to them. A second signal ends the wait.
     private func calmDown(_ service: BookService, _ listing: Listing, _ looks: inout Looks) {
         let limitNs = companion.calmDown()
         if limitNs == 0 { return }
@@ -290,7 +295,7 @@ struct Run {
         }
     }
 
-    /// A tenth of a second, and a look at everything behind it.
+    /// Waits a tenth of a second, then looks at everything.
     private func look(_ service: BookService, _ listing: Listing, _ looks: inout Looks) {
         usleep(Run.lookIntervalUs)
         looks.count += 1
@@ -307,7 +312,7 @@ struct Run {
                     "seconds": number(Double(limit.clock.elapsedNs) / 1e9, decimals: 2),
                 ])
         }
-        // After the first requests for books: the list is long.
+        // Only after the first snapshot requests, because the list is long.
         if !looks.isListed && (isComplete || looks.count >= Run.listAfterLooks) {
             looks.isListed = service.fetchExchangeInfo { [logger] in listing.set($0, logger) }
         }

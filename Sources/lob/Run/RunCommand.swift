@@ -12,14 +12,14 @@ import MarketData
 extension IdleStrategy: ExpressibleByArgument {}
 extension LogFormat: ExpressibleByArgument {}
 
-/// A market as an argument, where nothing can be guessed.
+/// A market as an argument of commands that cannot infer it.
 enum LiveMarketArgument: String, ExpressibleByArgument, CaseIterable {
     case spot, usdm, coinm
 
     var market: Market { Market(name: rawValue)! }
 }
 
-/// How frames are read.
+/// How frames are read from the network.
 enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
     case auto, native, libwebsockets
 
@@ -54,7 +54,7 @@ struct CPUListArgument: ExpressibleByArgument {
     }
 }
 
-/// Arguments that say how books are kept, for every command that keeps some.
+/// Options for keeping books, shared by every command that does.
 struct BookOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Levels a side to know of each book.")
     var depth = 1000
@@ -128,7 +128,7 @@ struct BookOptions: ParsableArguments {
         }
     }
 
-    /// Says the same to a service.
+    /// Applies the options to the configuration of a service.
     func apply(to configuration: inout ServiceConfiguration) {
         configuration.depth = depth
         configuration.auditEveryMs = Int64(auditEvery) * 1000
@@ -232,7 +232,8 @@ struct RunCommand: ParsableCommand {
         if texts.isEmpty && !all && !printDashboard && !printAlerts {
             throw ValidationError("Give symbols, or --all.")
         }
-        // All shards share the dials that the venue allows one address; with more, none could try again soon.
+        // All shards share the connection attempts that the venue allows per address; with more shards, none
+        // could reconnect soon.
         if shards < 1 || shards > 20 { throw ValidationError("--shards must be 1 … 20.") }
         for symbol in texts where SymbolName(argument: symbol) == nil {
             throw ValidationError("\(symbol): no symbol has such a name.")
@@ -319,7 +320,7 @@ struct RunCommand: ParsableCommand {
     }
 }
 
-/// What stands between blanks and commas.
+/// The parts of the arguments between blanks and commas.
 func listed(_ arguments: [String]) -> [String] {
     arguments.flatMap { $0.split { $0 == "," || $0 == " " }.map(String.init) }
 }
@@ -327,8 +328,8 @@ func listed(_ arguments: [String]) -> [String] {
 extension VenueEnvironment: ExpressibleByArgument {}
 
 extension SymbolName {
-    /// The name that was meant, in upper case: letters and digits, `_` and `-`, and other scripts; nil if no
-    /// symbol can have it.
+    /// The symbol that was meant, in upper case: letters, digits, `_` and `-`, and other scripts; nil if no
+    /// symbol can have that name.
     init?(argument: String) {
         for byte in argument.utf8 {
             switch byte {
@@ -342,7 +343,7 @@ extension SymbolName {
 }
 
 extension String {
-    /// ASCII letters in upper case, everything else as it is.
+    /// ASCII letters in upper case, everything else unchanged.
     fileprivate var uppercasedASCII: String {
         String(decoding: utf8.map { (0x61...0x7A).contains($0) ? $0 - 32 : $0 }, as: UTF8.self)
     }

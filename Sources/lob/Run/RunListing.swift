@@ -1,5 +1,5 @@
-// The venue's list of symbols: which there are, whether they trade, and how many decimals of a price are
-// worth showing.
+// The venue's list of symbols: which exist, whether they trade, and how many price decimals are worth
+// showing.
 
 import ArgumentParser
 import BinanceVenue
@@ -10,7 +10,8 @@ import Logging
 import MarketData
 import Synchronization
 
-/// How long a run may last: until a signal comes, or its seconds are over. Counted from its making.
+/// How long a run may last: until a signal arrives or its seconds, counted from when the value is made, are
+/// over.
 struct RunLimit {
     let clock = Stopwatch()
     private let endsAtNs: Int64
@@ -20,11 +21,11 @@ struct RunLimit {
     var isOver: Bool { StopSignals.isRaised || clock.elapsedNs >= endsAtNs }
 }
 
-/// What the list says of the symbols of a run, once it is there.
+/// What the venue's list says about the symbols of a run, once the list has arrived.
 final class Listing: Sendable {
     private struct Known: Sendable {
         var decimals: [SymbolName: Int] = [:]
-        /// Those that are not on it; nil before it is there.
+        /// Symbols that are not on the list; nil before it has arrived.
         var missing: Set<SymbolName>?
         var isPathUnknown = false
     }
@@ -33,16 +34,17 @@ final class Listing: Sendable {
     private let wanted: [SymbolName]
     private let teller: Teller
 
-    /// Nothing is known yet of these symbols.
+    /// Starts out with nothing known about these symbols.
     init(_ wanted: [SymbolName], _ teller: Teller) { (self.wanted, self.teller) = (wanted, teller) }
 
-    /// Decimals of each symbol's tick.
+    /// Decimals of each symbol's tick size.
     var decimals: [SymbolName: Int] { known.withLock { $0.decimals } }
 
-    /// Symbols that the venue does not have: by its list, or until that is there by its answers.
+    /// Symbols that the venue does not have, by its list or, until the list has arrived, by its answers to
+    /// requests.
     var unknownSymbols: Set<SymbolName> { known.withLock { $0.missing } ?? teller.unknownSymbols }
 
-    /// Whether the server has no such list, as one of another market.
+    /// Whether the server has no such path, as a server for another market has none.
     var isPathUnknown: Bool { known.withLock { $0.isPathUnknown } }
 
     /// Thread: the fetcher's.
@@ -57,7 +59,7 @@ final class Listing: Sendable {
     }
 
     private func take(_ info: ExchangeInfo, _ logger: Logger) {
-        // A list without symbols is not one.
+        // A list without symbols is no answer.
         if info.symbols.isEmpty { return }
         let facts = Dictionary(info.symbols.map { ($0.symbol, $0) }, uniquingKeysWith: { first, _ in first })
         let missing = wanted.filter { facts[$0] == nil }
@@ -73,7 +75,7 @@ final class Listing: Sendable {
         }
     }
 
-    /// Decimals of a tick such as `0.01000000`: 2.
+    /// Decimals of a tick size: 2 for `0.01000000`.
     private static func decimals(of tick: String) -> Int {
         guard let point = tick.firstIndex(of: ".") else { return 0 }
         var fraction = tick[tick.index(after: point)...]
@@ -82,10 +84,11 @@ final class Listing: Sendable {
     }
 }
 
-/// The list of symbols of a market, by requests on this thread, which are repeated until one succeeds or the
-/// run is over.
+/// Fetches the list of symbols of a market on this thread, retrying until a request succeeds or the run is
+/// over.
 ///
-/// - Throws: `ExitCode` 1 if it will not come or has not come; the reason has then been reported.
+/// - Throws: `ExitCode` 1 if the list cannot be fetched or did not arrive in time; the reason has then been
+///   reported.
 func fetchList(
     _ endpoints: Endpoints, _ options: EventLoop.Options, _ limit: RunLimit, _ logger: Logger
 ) throws -> ExchangeInfo {

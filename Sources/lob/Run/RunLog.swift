@@ -1,16 +1,16 @@
-// Structured logs of `lob run`: swift-log on the calling side, one line of text or JSON as output.
+// Structured logs of `lob run`: swift-log as the interface, one line of text or JSON as output.
 //
-// SAFETY: the parts of a time are written into a variable of the call.
+// SAFETY: the parts of a time are written into a local variable.
 
 import Glibc
 import Logging
 
-/// How log lines look.
+/// Format of log lines.
 enum LogFormat: String, CaseIterable {
     case text, json
 }
 
-/// Writes log lines to the console. Time is UTC with milliseconds.
+/// Writes log lines to the console, with UTC times in milliseconds.
 struct RunLogHandler: LogHandler {
     let console: Console
     let format: LogFormat
@@ -29,9 +29,9 @@ struct RunLogHandler: LogHandler {
     }
 }
 
-/// A log line with the present time.
+/// A log line with the current time.
 ///
-/// - Parameter facts: names, and values as the format has them.
+/// - Parameter facts: names and values, each value already in the format of the line.
 func logLine(
     _ format: LogFormat, _ level: String, _ message: String, _ facts: [(name: String, text: String)]
 ) -> String {
@@ -51,7 +51,7 @@ func logLine(
 /// A number as metadata: it stays a number in JSON.
 func number(_ value: some BinaryInteger & Sendable) -> Logger.Metadata.Value { .stringConvertible(value) }
 
-/// A number with decimals as metadata, rounded to so many.
+/// A number with decimals as metadata, rounded to `decimals`.
 func number(_ value: Double, decimals: Int) -> Logger.Metadata.Value {
     .stringConvertible(Double(fixed(value, decimals)) ?? 0)
 }
@@ -64,14 +64,14 @@ private func jsonText(_ value: Logger.Metadata.Value) -> String {
     return "\(number)"
 }
 
-/// Metadata as text: in quotes unless it is one word, since some of it comes from the venue.
+/// Metadata as text, quoted unless it is a single word, because some of it comes from the venue.
 private func plainText(_ value: Logger.Metadata.Value) -> String {
     let text = "\(value)"
     let isWord = !text.isEmpty && !text.unicodeScalars.contains { $0.value <= 0x20 || $0 == "\"" }
     return isWord ? text : jsonText(text)
 }
 
-/// A text as a JSON string.
+/// A string as a JSON string.
 func jsonText(_ text: String) -> String {
     var escaped = "\""
     for scalar in text.unicodeScalars {
@@ -89,7 +89,7 @@ func jsonText(_ text: String) -> String {
     return escaped + "\""
 }
 
-/// Now, as `2026-11-25T12:34:56.789Z`.
+/// The current time, as `2026-11-25T12:34:56.789Z`.
 func utcTimestamp() -> String {
     let us = wallClockUs()
     var seconds = time_t(us / 1_000_000)

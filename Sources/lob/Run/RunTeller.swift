@@ -1,5 +1,5 @@
-// Writes the events of a service to a log at the level they deserve, and remembers what shows that a run can
-// never succeed.
+// Writes the events of a service to a log, each at the level it deserves, and remembers those that show that
+// a run can never succeed.
 
 import BinanceVenue
 import BookService
@@ -8,7 +8,7 @@ import Logging
 import MarketData
 import Synchronization
 
-/// Writes events of a service to a log. For all threads of the service.
+/// Writes the events of a service to a log. Any thread of the service may call it.
 final class Teller: Sendable {
     private struct Known: Sendable {
         var unknownSymbols = Set<SymbolName>()
@@ -21,7 +21,7 @@ final class Teller: Sendable {
 
     init(_ logger: Logger, _ market: Market) { (self.logger, self.market) = (logger, market) }
 
-    /// Symbols that the venue said it does not have.
+    /// Symbols that the venue said do not exist.
     var unknownSymbols: Set<SymbolName> { known.withLock { $0.unknownSymbols } }
 
     /// Whether the server said that it has no such path.
@@ -41,15 +41,15 @@ final class Teller: Sendable {
         logger.log(level: level, "\(event.message)", metadata: metadata(event.facts))
     }
 
-    /// Reports once that the venue has no such symbol. It is requested again and again, in case it is listed
-    /// one day.
+    /// Reports once that the venue has no such symbol. The symbol is still requested from time to time, in
+    /// case it is listed later.
     func tellUnknown(_ symbol: SymbolName) {
         if !known.withLock({ $0.unknownSymbols.insert(symbol).inserted }) { return }
         logger.error(
             "no such symbol", metadata: ["symbol": "\(symbol)", "market": "\(market.name)"])
     }
 
-    /// A server without such a path is reported once.
+    /// Reports once that the server has no such path.
     private func doubtMarket() {
         let isFirst = known.withLock { known in
             defer { known.isPathRefused = true }

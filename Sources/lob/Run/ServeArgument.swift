@@ -3,12 +3,12 @@
 import ArgumentParser
 import BookServer
 
-/// An address and a port, or a port alone, as an argument. A port alone is on loopback.
+/// An address and a port, or a port alone, as an argument. A port alone means loopback.
 struct ServeArgument: ExpressibleByArgument {
     var address = "127.0.0.1"
     var port = 0
 
-    /// A free port of loopback.
+    /// A free port on loopback.
     init() {}
 
     init?(argument: String) {
@@ -31,10 +31,10 @@ struct ServeArgument: ExpressibleByArgument {
         if !isLoopback { throw ValidationError("--serve \(address): only loopback addresses are served.") }
     }
 
-    /// The same for a server.
+    /// The same as server options.
     var options: BookServer.Options {
         var options = BookServer.Options()
-        // Every address, and so every name.
+        // Every address, and therefore every host name.
         let isEvery = ["0.0.0.0", "::", "*"].contains(address)
         (options.address, options.port) = (isEvery ? nil : address, port)
         return options

@@ -1,4 +1,4 @@
-// Who may read the books that `lob run` serves, and in which state.
+// Who may read the books that `lob run` serves, and over what kind of connection.
 
 import ArgumentParser
 import BookServer
@@ -6,7 +6,7 @@ import LobTransport
 
 extension BookServer.Deflation: ExpressibleByArgument {}
 
-/// Arguments beside `--serve`.
+/// Arguments that go with `--serve`.
 struct ServeOptions: ParsableArguments {
     @Flag(help: "Serve on an address that other machines can reach; needs a token or --no-auth.")
     var servePublic = false
@@ -53,9 +53,9 @@ struct ServeOptions: ParsableArguments {
 
     private static let tokenBytesMin = 16
 
-    /// What a server is to be told.
+    /// The options for the server.
     ///
-    /// - Throws: `ValidationError` where that would be reckless or contradicts itself.
+    /// - Throws: `ValidationError` if they would be reckless or contradict each other.
     func options(_ serve: ServeArgument) throws -> BookServer.Options {
         var options = serve.options
         if let serveTokens { options.tokens = try ServeOptions.tokens(of: serveTokens) }

@@ -1,4 +1,4 @@
-// `lob simulate`: fresh seeds of the whole pipeline in virtual time, until one fails or all are done.
+// `lob simulate`: new seeds for the whole pipeline in virtual time, until one fails or all are done.
 
 import ArgumentParser
 import LobRecording
@@ -7,7 +7,7 @@ import SimulatedExchange
 
 /// A traffic profile as an argument.
 struct ProfileArgument: ExpressibleByArgument {
-    /// The profiles by their names; `mixed` takes them in turn.
+    /// The profiles by name; `mixed` takes turns.
     static let all: [(name: String, profile: TrafficProfile)] = [
         ("spot-btc", .spotBTC), ("spot-alt", .spotAlt), ("usdm-btc", .usdmBTC), ("coinm", .coinm),
     ]
@@ -31,14 +31,14 @@ struct ProfileArgument: ExpressibleByArgument {
     }
 }
 
-/// What `--faults` takes.
+/// Help text of `--faults`.
 func faultHelp(without: FaultPlan) -> ArgumentHelp {
     ArgumentHelp(
         "What goes wrong: none, all, everything, venue, or NAME[=RATE],… (default: \(without))",
         valueName: "plan")
 }
 
-/// The faults, for help texts.
+/// The list of faults, for help texts.
 let faultLegend =
     "Faults: \(Fault.allCases.map(\.name).joined(separator: ", ")). Plan venue: "
     + "\(FaultPlan.venueFaults.map(\.name).joined(separator: ", "))."

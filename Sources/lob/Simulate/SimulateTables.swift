@@ -1,11 +1,11 @@
-// The two tables of `lob simulate`: in which seed each built-in mistake is caught, and how long each kind of
-// trouble misleads readers.
+// The two tables of `lob simulate`: which seed catches each built-in mistake, and how long each kind of fault
+// misleads readers.
 
 import ArgumentParser
 import PipelineSimulation
 import SimulatedExchange
 
-/// What `--check` takes.
+/// Parses the argument of `--check`.
 func invariantSet(_ text: String) throws -> Set<Invariant> {
     if text == "all" { return Invariant.all }
     if text == "ids" { return Invariant.byIDs }
@@ -20,7 +20,7 @@ func invariantSet(_ text: String) throws -> Set<Invariant> {
 }
 
 extension SimulateCommand {
-    /// Every built-in mistake with the first seed that catches it.
+    /// Shows every built-in mistake with the first seed that catches it.
     func showMistakes() throws {
         var rows = [["mistake", "caught by seed", "as", "seen by it alone"]]
         var isMissed = false
@@ -46,7 +46,7 @@ extension SimulateCommand {
         if isMissed { throw ExitCode(2) }
     }
 
-    /// Whether a mistake's own invariant catches it in a seed, and all others together do not.
+    /// Whether a mistake is caught by its own invariant in a seed, and by no other.
     private func isSeenAlone(_ mistake: Mistake, seed: UInt64) throws -> Bool {
         var plan = mistake.plan(seed: seed)
         if let faults { plan.faults = faults }
@@ -57,7 +57,7 @@ extension SimulateCommand {
         return try Pipeline(plan).run().violation == nil
     }
 
-    /// Every kind of trouble with the times until it is noticed and until it ends.
+    /// Shows every kind of fault with the times until it is noticed and until it ends.
     func showTroubles() throws {
         var rows = [["trouble", "bound", "median", "worst", "live again: median", "worst", "never"]]
         var isLate = false

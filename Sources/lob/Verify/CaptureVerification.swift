@@ -1,20 +1,20 @@
-// The results of a verification of captures: what is missing in them, and what disagrees.
+// The results of verifying captures: what is missing in them, and what disagrees.
 
 import LobRecording
 
-/// What `lob verify` says of captures.
+/// What `lob verify` reports about captures.
 struct CaptureVerification {
     let name: String
     let summary: ReplaySummary
     let report: ReplayReport
 
-    /// Most holes of text output.
+    /// Maximum number of holes in text output.
     private static let holeCountMax = 12
 
     /// Whether anything is missing or disagrees.
     var isFaulty: Bool { summary.isFaulty || summary.holes.count > 0 }
 
-    /// For people.
+    /// Text for the terminal.
     var text: String {
         let holes = summary.holes
         var lines = [report.table(summary)]
@@ -32,7 +32,7 @@ struct CaptureVerification {
         return lines.joined(separator: "\n")
     }
 
-    /// For programs.
+    /// JSON.
     var json: String {
         let holes = summary.holes
         let list = holes.all.map { hole in

@@ -1,4 +1,4 @@
-// Whose book is compared with whom.
+// Which live book is compared with which venue.
 
 import ArgumentParser
 import BinanceVenue
@@ -41,7 +41,7 @@ struct LiveArguments: ParsableArguments {
 
     func validate() throws { _ = try verification() }
 
-    /// What is to be compared; nil if nothing live is.
+    /// What to compare; nil if nothing live was asked for.
     func verification() throws -> LiveVerification? {
         guard let live else {
             if token != nil || ca != nil { throw ValidationError("--token and --ca are for --live.") }
@@ -80,7 +80,7 @@ struct LiveArguments: ParsableArguments {
         return String(word)
     }
 
-    /// Scheme, host and port, without a slash behind them.
+    /// Scheme, host and port, without a trailing slash.
     private static func base(_ text: String, _ option: String) throws -> String {
         let url = text.contains("://") ? text : "http://\(text)"
         if !url.hasPrefix("http://") && !url.hasPrefix("https://") {

@@ -1,9 +1,9 @@
-// `lob verify --live`: one book of a running server against the venue, now.
+// `lob verify --live`: compares one book of a running server with the venue, now.
 //
-// Two books are made out of the server's own stream of updates: one from a snapshot of the server, and one
-// from a snapshot of the venue. Where both stand at one update id they must be equal as far as both are
-// proven. An update that never reached the server is in the venue's snapshot and not in the server's, so it
-// shows; nothing is asked of the server but what every client asks.
+// Two books are built from the server's own stream of updates: one on a snapshot from the server, one on a
+// snapshot from the venue. When both are at the same update id they must be equal as far as both are proven.
+// An update that never reached the server is in the venue's snapshot but not in the server's, so it shows;
+// the server is asked only for what every client asks.
 
 import ArgumentParser
 import BinanceVenue
@@ -22,7 +22,7 @@ struct LiveVerification {
     /// Where the server's streams and snapshots are, and where the venue's snapshots are.
     let server: Endpoints
     let venue: Endpoints
-    /// Levels a side to ask for.
+    /// Levels per side to request.
     let depth: Int
     /// How long to wait, in seconds.
     let limit: Double
@@ -31,15 +31,15 @@ struct LiveVerification {
     /// PEM file of the authorities to trust; nil: the system's.
     var authorityPath: String?
 
-    /// Both books at one update id.
+    /// Both books at the same update id.
     struct Sides {
         var served: HistoryBook
         var venue: HistoryBook
     }
 
-    /// Brings both books to one update id.
+    /// Brings both books to the same update id.
     ///
-    /// - Throws: `ExitCode` 1 if that cannot be; the reason is then on standard error.
+    /// - Throws: `ExitCode` 1 if that is impossible; the reason is then on standard error.
     func sides() throws -> Sides {
         var mixed = server
         mixed.restBase = venue.restBase
@@ -97,10 +97,10 @@ struct LiveVerification {
                 book: image))
     }
 
-    /// Why there is no book, as far as it is known.
+    /// Why there is no book, as far as known.
     ///
     /// - Parameters:
-    ///   - snapshots: the last error of a request for a snapshot; empty if there was none.
+    ///   - snapshots: the last error of a snapshot request; empty if there was none.
     ///   - streams: the last error of each connection to the server; empty if there was none.
     static func words(snapshots: String, streams: [String]) -> String {
         var parts: [String] = []
@@ -126,7 +126,7 @@ struct LiveVerification {
     }
 }
 
-/// The last copies of a live book. Any thread adds.
+/// The last copies of a live book. Any thread may add to it.
 private final class Copies: Sendable {
     private static let countMax = 64
     private let kept = Mutex<[FullBook]>([])
@@ -142,7 +142,7 @@ private final class Copies: Sendable {
 
     var isLive: Bool { kept.withLock { !$0.isEmpty } }
 
-    /// The newest two of one update id.
+    /// The newest two copies with the same update id.
     static func meeting(_ first: Copies, _ second: Copies) -> (FullBook, FullBook)? {
         let (mine, theirs) = (first.kept.withLock { $0 }, second.kept.withLock { $0 })
         for own in mine.reversed() {

@@ -18,7 +18,7 @@ struct TimeArgument: ExpressibleByArgument {
     }
 }
 
-/// The part of a recording that is wanted.
+/// The part of a recording to verify.
 struct RecordedPart: ParsableArguments {
     @Option(
         help: ArgumentHelp("Begin at the last copies of the books that are not later.", valueName: "time"))
@@ -38,12 +38,12 @@ struct RecordedPart: ParsableArguments {
         }
     }
 
-    /// The symbols that are wanted; nil for all.
+    /// The symbols to verify; nil for all.
     var symbols: Set<SymbolName>? {
         symbolList.isEmpty ? nil : Set(listed(symbolList).compactMap { SymbolName(argument: $0) })
     }
 
-    /// Whether all of something is wanted.
+    /// Whether everything is to be verified.
     var isWhole: Bool { from == nil && to == nil && symbolList.isEmpty }
 }
 

@@ -1,4 +1,4 @@
-// The results of a verification: text for people, or one JSON object.
+// The results of a verification: text for the terminal, or one JSON object.
 
 import BookEngine
 import BookRecording
@@ -13,7 +13,7 @@ struct VerifyReport {
     let elapsedNs: Int64
     let result: RecordingVerification
 
-    /// Most gaps of text output.
+    /// Maximum number of gaps in text output.
     private static let gapCountMax = 12
 
     init(path: String, shard: Int, elapsedNs: Int64, _ result: RecordingVerification) {
@@ -22,7 +22,7 @@ struct VerifyReport {
 
     private var counters: RecordedEngine.Counters { result.counters }
 
-    /// For people.
+    /// Text for the terminal.
     var text: String {
         var rows = [
             [
@@ -98,7 +98,7 @@ struct VerifyReport {
         return lines
     }
 
-    /// For programs.
+    /// JSON.
     var json: String {
         var text = "{\"recording\":\(jsonText(path)),\"shard\":\(shard),\"faulty\":\(result.isFaulty)"
         text += ",\"firstAtNs\":\(result.firstAtNs),\"lastAtNs\":\(result.lastAtNs)"
@@ -136,7 +136,7 @@ struct VerifyReport {
 }
 
 extension RecordedGap.Cause {
-    /// For people.
+    /// Text for the terminal.
     var words: String {
         switch self {
         case .unknown: "of a cause that this version does not know"
@@ -156,7 +156,7 @@ extension RecordedGap.Cause {
 }
 
 extension RecordedGap {
-    /// For programs.
+    /// JSON.
     var json: String {
         var text = "{\"cause\":\"\(cause)\""
         if !symbol.isEmpty { text += ",\"symbol\":\(jsonText(String(decoding: symbol, as: UTF8.self)))" }

@@ -1,4 +1,4 @@
-// `lob watch`: the ladder of a book out of a server's own requests.
+// `lob watch`: the ladder of a book, from a server's own API.
 
 import ArgumentParser
 import Foundation
@@ -74,7 +74,7 @@ struct WatchCommand: ParsableCommand {
         }
     }
 
-    /// What a server said, or why there is no answer.
+    /// A server's answer, or why there is none.
     struct Answer {
         var status = 0
         var body = Data()
@@ -154,7 +154,7 @@ private struct Watch {
     private mutating func draw(_ book: WatchedBook?, _ trouble: String?) {
         let size = Console.pictureSize
         let lines = screen.lines(book, trouble: trouble, size: (size.rows, size.columns))
-        // The other screen of the terminal, without a cursor; each line wipes what stood behind it.
+        // The terminal's alternate screen, without a cursor; each line erases what was there.
         var text = isDrawn ? "" : "\u{1B}[?1049h\u{1B}[?25l"
         isDrawn = true
         text += "\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J"
@@ -162,7 +162,7 @@ private struct Watch {
         isOver = Output.isOver
     }
 
-    /// Gives the terminal back as it was.
+    /// Restores the terminal.
     mutating func end() {
         if isDrawn { Output.writePart("\u{1B}[?25h\u{1B}[?1049l") }
         isDrawn = false

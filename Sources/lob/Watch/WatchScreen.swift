@@ -1,11 +1,11 @@
-// The ladder of one book in a terminal of any width from 40 columns on: bids to the left, asks to the right,
-// the best in the first row, bars where there is room.
+// The ladder of one book in a terminal at least 40 columns wide: bids on the left, asks on the right, the
+// best in the first row, bars where there is room.
 //
-// A book that is not live keeps its last levels on the screen, dim and below a line that says so.
+// A book that is not live keeps its last levels on the screen, dimmed and below a line that says so.
 
 /// Draws a book.
 struct WatchScreen {
-    /// Whether escape sequences of colours are written.
+    /// Whether to write colour escape sequences.
     var hasColours: Bool
     private var last: WatchedBook?
 
@@ -16,7 +16,7 @@ struct WatchScreen {
 
     init(hasColours: Bool) { self.hasColours = hasColours }
 
-    /// The picture, at most `size`; without a book the reason why there is none.
+    /// The screen, at most `size`; without a book, the reason why there is none.
     ///
     /// - Parameters:
     ///   - book: the newest answer; nil before the first.
@@ -111,7 +111,7 @@ struct WatchScreen {
         String(repeating: " ", count: max(width - text.count, 0)) + text
     }
 
-    /// Decimals that are not zero in all of these texts.
+    /// The number of decimals, not counting trailing zeros, that all these texts need.
     private static func decimals(_ texts: [String]) -> Int {
         texts.map { text in
             guard let point = text.firstIndex(of: ".") else { return 0 }
@@ -120,7 +120,7 @@ struct WatchScreen {
         }.max() ?? 0
     }
 
-    /// A decimal text with at most so many decimals; further ones are left out.
+    /// A decimal text cut to at most `decimals` decimals.
     private static func cut(_ text: String, _ decimals: Int) -> String {
         guard let point = text.firstIndex(of: ".") else { return text }
         if decimals == 0 { return String(text[..<point]) }

@@ -1,4 +1,4 @@
-// A book as `/v1/books/{symbol}` of a server shows it.
+// A book as `/v1/books/{symbol}` of a server returns it.
 
 /// The answer of a server.
 struct WatchedBook: Decodable, Equatable {
@@ -45,7 +45,7 @@ struct WatchedBook: Decodable, Equatable {
     }
 }
 
-/// Why a server refuses, as RFC 9457 has it.
+/// Why a server refused, in the form of RFC 9457.
 struct ServerRefusal: Decodable {
     var detail: String
 }
