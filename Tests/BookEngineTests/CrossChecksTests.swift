@@ -91,12 +91,12 @@ private func says(_ answer: Bool) -> Bool { answer }
         let book = book(limit: nil)
         let good = (bid: PriceLevel(90, 1), ask: PriceLevel(100, 1))
         for id in [5, 7] as [Int64] {
-            #expect(says(checks.remember(ticker(id, bid: good.bid, ask: good.ask))))
+            #expect(says(checks.remember(ticker(id, bid: good.bid, ask: good.ask), nowNs: 70)))
         }
-        #expect(!says(checks.remember(ticker(9, bid: good.bid, ask: good.ask))))
+        #expect(!says(checks.remember(ticker(9, bid: good.bid, ask: good.ask), nowNs: 90)))
         #expect(checks.hasTickers && !checks.hasPartials)
         #expect(checks.reachedTicker(UpdateID(6), book) == nil)
-        #expect(checks.reachedTicker(UpdateID(7), book) == .agreed(isWhole: true))
+        #expect(checks.reachedTicker(UpdateID(7), book)! == (.agreed(isWhole: true), 70))
         #expect(checks.hasTickers)
         checks.forgetFormerTime()
         #expect(!checks.hasTickers)
@@ -106,9 +106,9 @@ private func says(_ answer: Bool) -> Bool { answer }
         partial.scales = scales
         _ = partial.bids.append(good.bid)
         _ = partial.asks.append(good.ask)
-        checks.remember(partial)
+        checks.remember(partial, nowNs: 70)
         #expect(checks.hasPartials)
-        #expect(checks.reachedPartial(UpdateID(7), book) == .agreed(isWhole: true))
+        #expect(checks.reachedPartial(UpdateID(7), book)! == (.agreed(isWhole: true), 70))
         #expect(!checks.hasPartials)
     }
 

@@ -113,7 +113,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
             h.snapshot(5, bids: bids, asks: asks)
         }
         #expect(h.status().counters.snapshotsTooOld == 4)
-        h.frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8), source: 2)
+        h.frame(.resubscribed, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8), source: 2)
         h.update(6, 6, source: 2)
         #expect(h.status().state == .live)
     }

@@ -2,6 +2,7 @@
 // it.
 
 import BinanceVenue
+import BookSync
 import DepthBook
 import LobHandoff
 import MarketData
@@ -20,8 +21,16 @@ extension EngineHarness {
     }
 
     /// The feed says that the venue has accepted a new subscription.
-    fileprivate mutating func subscribedAgain() {
-        frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
+    fileprivate mutating func subscribedAgain(source: UInt16? = nil) {
+        frame(.resubscribed, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8), source: source)
+    }
+
+    /// An update without levels that left the venue so long ago.
+    fileprivate mutating func update(_ id: Int, ageMs: Int64, source: UInt16? = nil) {
+        let sentMs = 1_700_000_000_000 + nowNs / 1_000_000 - ageMs
+        message(
+            "{\"e\":\"depthUpdate\",\"E\":\(sentMs),\"s\":\"BTCUSDT\",\"U\":\(id),\"u\":\(id),"
+                + "\"b\":[],\"a\":[]}", source: source)
     }
 
     /// Live at 10; then tickers say that the venue is at `id`, and the stream says nothing.
@@ -170,6 +179,110 @@ extension EngineHarness {
         h.snapshot(12, bids: bids, asks: asks)
         h.ticks(16)
         #expect(h.status().state == .stale && h.status().lastUpdateID == UpdateID(12))
+    }
+
+    /// What the venue answers may overtake what its streams have said: an update that was sent before the
+    /// acceptance does not show that nothing came after it.
+    @Test func theAnswerMayOvertakeAnUpdate() {
+        var h = EngineHarness()
+        h.frame(.connected)
+        h.update(8, 9)
+        h.snapshot(9, bids: bids, asks: asks)
+        h.update(10, ageMs: 5)
+        for id in 11...14 {
+            h.tick(afterNs: second / 4)
+            h.update(id, ageMs: 5)
+        }
+        h.subscribedAgain()
+        #expect(h.status().state == .stale && h.status().reason == .behind)
+        h.tick(afterNs: second / 10)
+        h.update(15, ageMs: 300)
+        #expect(h.status().lastUpdateID == UpdateID(15) && h.status().reason == .behind)
+        h.tick(afterNs: second / 10)
+        h.update(16, ageMs: 5)
+        #expect(h.status().state == .live)
+    }
+
+    /// The same on the connection that it moves to: what is subscribed again is the newest one, though
+    /// another one was meant.
+    @Test(arguments: [false, true]) func aNewSubscriptionOnTheNextConnection(_ isTold: Bool) {
+        var h = EngineHarness { $0.requestsAreAnnounced = true }
+        h.frame(.connected)
+        h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 0).bytes)
+        h.update(8, 9)
+        h.snapshot(9, bids: bids, asks: asks)
+        h.update(10, 10)
+        h.frame(.connected, source: 2)
+        h.fallBehind(15)
+        #expect(h.requests().contains(.resubscribe(btc)))
+        h.frame(.disconnected, source: 1)
+        if isTold { h.subscribedAgain(source: 2) }
+        h.frame(.snapshotRequested, SnapshotEnvelope(symbol: btc, limit: 0).bytes)
+        // Sent before, and overtaken; 16 was missed.
+        h.update(15, ageMs: 0, source: 2)
+        h.snapshot(15, bids: bids, asks: asks)
+        h.ticker(15, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().lastUpdateID == UpdateID(15) && h.status().state == .stale)
+        #expect(h.status().reason == .behind)
+        _ = h.requests()
+        h.ticks(8)
+        #expect(h.askedFor() == (isTold ? [btc] : []))
+    }
+
+    /// What was remembered speaks of when it came: that it agrees with the answer to an older request says
+    /// nothing of what came between the two subscriptions.
+    @Test(arguments: [false, true]) func whatIsRememberedSpeaksOfThen(_ isPartial: Bool) {
+        var h = EngineHarness()
+        h.frame(.connected)
+        if isPartial {
+            h.message(
+                "{\"stream\":\"btcusdt@depth5\",\"data\":{\"lastUpdateId\":9,\"bids\":[[\"9.0\",\"1.0\"]],"
+                    + "\"asks\":[[\"10.0\",\"1.0\"]]}}")
+        } else {
+            h.ticker(9, bid: "9.0:1.0", ask: "10.0:1.0")
+        }
+        h.subscribedAgain()
+        h.ticks(8)
+        h.snapshot(9, bids: bids, asks: asks)
+        #expect(h.status().lastUpdateID == UpdateID(9) && h.status().reason == .behind)
+        h.ticker(9, bid: "9.0:1.0", ask: "10.0:1.0")
+        #expect(h.status().state == .live)
+    }
+
+    /// A message that is lost while a stream is subscribed again is lost all the same.
+    @Test func aLossDuringANewSubscriptionIsALoss() {
+        var h = EngineHarness()
+        h.goLive()
+        h.fallBehind(15)
+        h.snapshot(15, bids: bids, asks: asks)
+        h.frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
+        #expect(h.status().reason == .dropped && h.status().counters.dropped == 1)
+        h.subscribedAgain()
+        #expect(h.status().reason == .dropped && h.engine.counters.dropped == 1)
+        h.update(16, 16)
+        #expect(h.status().state == .live)
+    }
+
+    /// Somebody else has asked for it, as the primary of a replica.
+    @Test func aNewSubscriptionThatNobodyAskedFor() {
+        var h = EngineHarness(symbols: ["BTCUSDT", "ETHUSDT"])
+        h.goLive()
+        h.goLive(symbol: "ETHUSDT")
+        h.subscribedAgain(source: 7)
+        #expect(h.status().state == .live)
+        h.frame(.resubscribed, Array("{\"stream\":\"btcusdt@bookTicker\"".utf8))
+        #expect(h.status().state == .live)
+        h.subscribedAgain()
+        #expect(h.status().reason == .behind && h.status("ETHUSDT").state == .live)
+        h.ticks(5)
+        #expect(h.askedFor() == [btc])
+        h.snapshot(10, bids: bids, asks: asks)
+        #expect(h.status().state == .live && h.status().counters.dropped == 0)
+        h.engine.resubscribed(btc, source: 1, receivedAtNs: h.nowNs)
+        #expect(h.status().reason == .behind && h.status("ETHUSDT").state == .live)
+        // It may be anybody's.
+        h.frame(.resubscribed)
+        #expect(h.status().reason == .behind && h.status("ETHUSDT").reason == .behind)
     }
 
     /// A planned renewal hands over no book whose stream has left something out.

@@ -162,7 +162,7 @@ extension EngineHarness {
         // The next update shows that the stream goes on, once that is subscribed again.
         h.update(21, 21)
         #expect(h.status().state == .stale)
-        h.frame(.dropped, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
+        h.frame(.resubscribed, Array("{\"stream\":\"btcusdt@depth@100ms\"".utf8))
         h.update(22, 22)
         #expect(h.status().state == .live)
     }

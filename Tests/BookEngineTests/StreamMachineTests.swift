@@ -19,7 +19,7 @@ private func says(_ answer: Bool) -> Bool { answer }
         func isContinued(_ id: Int64, trusts: Bool = false) -> Bool {
             source.isContinued(by: 2, at: UpdateID(id), trustsUnseen: trusts)
         }
-        source.moved(to: 1, isSilent: true)
+        source.moved(to: 1, upNs: 0, isSilent: true)
         #expect(source.connection == 1 && source.isSilent)
         source.fellSilent(false)
         #expect(!source.isSilent)
@@ -32,7 +32,7 @@ private func says(_ answer: Bool) -> Bool { answer }
         #expect(isContinued(4) && !isContinued(3) && !isContinued(3, trusts: true))
         source.noted(3, UpdateID(1), nowNs: 12)
         #expect(!isContinued(5))
-        source.moved(to: nil, isSilent: false)
+        source.moved(to: nil, upNs: .min, isSilent: false)
         #expect(source.connection == nil)
     }
 
@@ -41,36 +41,36 @@ private func says(_ answer: Bool) -> Bool { answer }
         let inputs: [(Bool, (inout SymbolSource) -> Void)] = [
             (false, { $0.heard() }),
             (false, { $0.agreed(atNs: .max) }),
-            (false, { $0.resubscribed(nowNs: 20) }),
-            (true, { $0.ledOn(atNs: 0) }),
+            (false, { $0.resubscribed(nowNs: 20, isAnnounced: false) }),
+            (true, { $0.ledOn(sentNs: 0) }),
             (true, { $0.settled() }),
-            (true, { $0.moved(to: 2, isSilent: false) }),
+            (true, { $0.moved(to: 2, upNs: 0, isSilent: false) }),
             (
                 false,
                 {
-                    $0.resubscribed(nowNs: 20)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
                     $0.agreed(atNs: inForceNs - 1)
                 }
             ),
             (
                 true,
                 {
-                    $0.resubscribed(nowNs: 20)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
                     $0.agreed(atNs: inForceNs)
                 }
             ),
             (
                 false,
                 {
-                    $0.resubscribed(nowNs: 20)
-                    $0.resubscribed(nowNs: 21)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
+                    $0.resubscribed(nowNs: 21, isAnnounced: false)
                     $0.agreed(atNs: inForceNs)
                 }
             ),
             (
                 false,
                 {
-                    $0.resubscribed(nowNs: 20)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
                     $0.leftOut(nowNs: 30)
                     $0.agreed(atNs: .max)
                 }
@@ -86,40 +86,84 @@ private func says(_ answer: Bool) -> Bool { answer }
             (
                 false,
                 {
-                    $0.resubscribed(nowNs: 20)
-                    $0.ledOn(atNs: inForceNs - 1)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
+                    $0.ledOn(sentNs: inForceNs - 1)
                 }
             ),
             (
                 true,
                 {
-                    $0.resubscribed(nowNs: 20)
-                    $0.ledOn(atNs: inForceNs)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
+                    $0.ledOn(sentNs: inForceNs)
                 }
             ),
             (
                 false,
                 {
-                    $0.resubscribed(nowNs: 20)
-                    #expect(says($0.subscribedAgain(nowNs: 25)))
-                    $0.ledOn(atNs: 24)
+                    $0.resubscribed(nowNs: 20, isAnnounced: false)
+                    $0.subscribedAgain(nowNs: 25)
+                    $0.ledOn(sentNs: 24)
                 }
             ),
             (
                 true,
                 {
-                    $0.resubscribed(nowNs: 20)
-                    #expect(says($0.subscribedAgain(nowNs: 25)))
-                    #expect(!says($0.subscribedAgain(nowNs: 26)))
-                    $0.ledOn(atNs: 25)
-                    #expect(!says($0.subscribedAgain(nowNs: 27)))
+                    $0.resubscribed(nowNs: 20, isAnnounced: true)
+                    $0.subscribedAgain(nowNs: 25)
+                    $0.ledOn(sentNs: 25)
+                }
+            ),
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20, isAnnounced: true)
+                    $0.ledOn(sentNs: 20 + SymbolSource.announcingNs - 1)
+                    $0.agreed(atNs: 20 + SymbolSource.announcingNs - 1)
+                }
+            ),
+            (
+                false,
+                {
+                    $0.ledOn(sentNs: 24)
+                    $0.subscribedAgain(nowNs: 25)
+                    $0.agreed(atNs: 24 + SymbolSource.snapshotLagNs)
+                }
+            ),
+            (
+                true,
+                {
+                    $0.subscribedAgain(nowNs: 25)
+                    $0.agreed(atNs: 25 + SymbolSource.snapshotLagNs)
                 }
             ),
         ])
+    }
+
+    @Test func aNewSubscriptionIsADoubt() {
         var source = SymbolSource()
-        #expect(!says(source.subscribedAgain(nowNs: 9)))
-        source.resubscribed(nowNs: 10)
+        source.resubscribed(nowNs: 10, isAnnounced: false)
         #expect(source.leftOutNs == 10)
+    }
+
+    /// What is subscribed again is the newest connection: one that was up by then may have the same hole.
+    @Test func aNewSubscriptionIsOfEveryConnectionThatWasUp() {
+        expect([
+            (
+                false,
+                {
+                    $0.resubscribed(nowNs: 20, isAnnounced: true)
+                    $0.moved(to: nil, upNs: .min, isSilent: false)
+                    $0.moved(to: 2, upNs: 20, isSilent: false)
+                }
+            ),
+            (
+                true,
+                {
+                    $0.resubscribed(nowNs: 20, isAnnounced: true)
+                    $0.moved(to: 2, upNs: 21, isSilent: false)
+                }
+            ),
+        ])
     }
 
     private func expect(_ inputs: [(Bool, (inout SymbolSource) -> Void)]) {

@@ -238,7 +238,7 @@ extension FeedSocketTests {
             #expect(shard.venue.link.requests[2].streams == ["ethusdt@depth@100ms", "ethusdt@bookTicker"])
             shard.drive { shard.status.resubscribedStreams == 2 }
             // The book thread is told of the stream that has updates, behind the venue's answer.
-            shard.drive { shard.seen(.dropped).count == 1 }
+            shard.drive { shard.seen(.resubscribed).count == 1 }
             #expect(shard.announcements.first == "up 1")
             shard.finish()
         }

@@ -26,11 +26,11 @@ private func stepOdd(_ producer: inout FrameProducer, _ consumer: inout FrameCon
     let bodies = Bodies(lengthMax: capacity, seed: processSeed)
 
     @Test func kindsKeepTheirNumbers() {
-        #expect(FrameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(FrameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
         #expect(
             FrameKind.allCases == [
                 .connected, .disconnected, .message, .depthSnapshot, .snapshotFailed, .tick,
-                .retired, .dropped, .snapshotRequested,
+                .retired, .dropped, .snapshotRequested, .resubscribed,
             ])
     }
 

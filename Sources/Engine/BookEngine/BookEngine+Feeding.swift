@@ -94,6 +94,16 @@ extension BookEngine {
         }
     }
 
+    /// The venue has accepted a resubscription of the depth stream of a symbol: updates in between may be
+    /// missing. Needed with `EngineConfiguration.requestsAreAnnounced`; otherwise it shortens the doubt.
+    public mutating func resubscribed(_ symbol: SymbolName, source: UInt16 = 0, receivedAtNs: Int64) {
+        let head = Array("{\"s\":\"\(symbol)\"".utf8)
+        unsafe head.withUnsafeBufferPointer { bytes in
+            unsafe step(
+                Frame(kind: .resubscribed, source: source, receivedAtNs: receivedAtNs, bytes: bytes))
+        }
+    }
+
     private static func bare(_ kind: FrameKind, _ source: UInt16, _ receivedAtNs: Int64) -> Frame {
         unsafe Frame(
             kind: kind, source: source, receivedAtNs: receivedAtNs,

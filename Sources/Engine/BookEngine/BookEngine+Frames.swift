@@ -123,6 +123,18 @@ extension BookEngine {
         if !shared.defect.ignoresDropped { lost(frame, .dropped) }
     }
 
+    /// A stream of a connection has been resubscribed.
+    mutating func resubscribed(_ frame: Frame) {
+        if shared.defect.believesResubscribed { return }
+        let owner = BookEngine.owner(of: frame)
+        if !owner.mayBeUpdate { return }
+        let slot = owner.symbol.map { table.slot(of: $0) } ?? -1
+        for slot in slot >= 0 ? slot..<slot + 1 : books.indices {
+            books[slot].subscribedAgain(on: frame.source)
+            note(slot)
+        }
+    }
+
     /// Time has passed.
     mutating func tick(_ frame: Frame) {
         let silent = shared.tick(
@@ -148,7 +160,7 @@ extension BookEngine {
         var heard: UInt16?
         switch frame.kind {
         case .tick: return
-        case .message, .dropped: heard = frame.source
+        case .message, .dropped, .resubscribed: heard = frame.source
         case .connected, .disconnected, .retired, .depthSnapshot, .snapshotFailed, .snapshotRequested: break
         }
         let wasSilent = shared.advance(receivedAtNs: frame.receivedAtNs, hearing: heard)

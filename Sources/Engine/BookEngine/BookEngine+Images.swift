@@ -84,7 +84,9 @@ extension SymbolBook {
             isHandedOver: image.isHandedOver)
         if candidate != nil { dropCandidate(failed: false) }
         if served.sync.isCollecting { cancelSnapshot() }
-        if source.connection != image.source { source.moved(to: image.source, isSilent: false) }
+        if source.connection != image.source {
+            source.moved(to: image.source, upNs: shared.connections.upNs(image.source), isSilent: false)
+        }
         loss.joined()
         doubt.forget()
         gap.close()

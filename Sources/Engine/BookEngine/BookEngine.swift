@@ -72,6 +72,7 @@ public struct BookEngine: ~Copyable {
     }
 
     package init(_ configuration: EngineConfiguration, bell: Bell? = nil, defect: EngineDefect) {
+        let configuration = configuration.saturated
         self.configuration = configuration
         self.bell = bell
         publishesEachMessage = configuration.publication == .perMessage
@@ -94,6 +95,7 @@ public struct BookEngine: ~Copyable {
         case .disconnected: disconnected(frame.source)
         case .retired: retired(frame.source)
         case .dropped: dropped(frame)
+        case .resubscribed: resubscribed(frame)
         case .tick: tick(frame)
         }
         if publishesEachMessage { publishViews() }
@@ -136,9 +138,10 @@ public struct BookEngine: ~Copyable {
         due.removeAll(keepingCapacity: true)
     }
 
-    /// Delivers the requests issued since the last call, oldest first.
+    /// Delivers the requests issued since the last call, oldest first. Among very many, those replaced by
+    /// later ones are omitted.
     public mutating func takeRequests(_ body: (EngineRequest) -> Void) {
-        for request in shared.requests { body(request) }
-        shared.requests.removeAll(keepingCapacity: true)
+        for request in shared.requests.all { body(request) }
+        shared.requests.removeAll()
     }
 }

@@ -40,10 +40,14 @@ struct CrossChecks {
     var hasPartials: Bool { !partials.isEmpty }
 
     /// Remembers a ticker ahead of the book; false if an older one was evicted.
-    mutating func remember(_ ticker: BookTicker) -> Bool { tickers.remember(ticker) }
+    mutating func remember(_ ticker: BookTicker, nowNs: Int64) -> Bool {
+        tickers.remember(ticker, nowNs: nowNs)
+    }
 
     /// Remembers a partial depth ahead of the book.
-    mutating func remember(_ partial: borrowing DepthSnapshot) { partials.remember(partial) }
+    mutating func remember(_ partial: borrowing DepthSnapshot, nowNs: Int64) {
+        partials.remember(partial, nowNs: nowNs)
+    }
 
     /// The remembered ids are no longer valid.
     mutating func forgetFormerTime() {
@@ -59,16 +63,17 @@ struct CrossChecks {
         if !mismatches.contains(where: { $0.check == mismatch.check }) { mismatches.append(mismatch) }
     }
 
-    /// Compares the remembered ticker of the id the book has just reached; nil if there is none.
-    mutating func reachedTicker(_ id: UpdateID, _ book: borrowing OrderBook) -> Verdict? {
+    /// Compares the remembered ticker of the id the book has just reached; nil if there is none. The verdict
+    /// dates from when the ticker arrived: the venue was there then, not now.
+    mutating func reachedTicker(_ id: UpdateID, _ book: borrowing OrderBook) -> (Verdict, seenNs: Int64)? {
         guard let entry = tickers.take(at: id) else { return nil }
-        return CrossChecks.compare(book, bid: entry.bid, ask: entry.ask, entry.scales)
+        return (CrossChecks.compare(book, bid: entry.bid, ask: entry.ask, entry.scales), entry.seenNs)
     }
 
-    /// Compares the remembered partial depth of the id the book has just reached; nil if there is none.
-    mutating func reachedPartial(_ id: UpdateID, _ book: borrowing OrderBook) -> Verdict? {
+    /// Compares the remembered partial depth of the id the book has just reached; likewise.
+    mutating func reachedPartial(_ id: UpdateID, _ book: borrowing OrderBook) -> (Verdict, seenNs: Int64)? {
         guard let entry = partials.take(at: id) else { return nil }
-        return CrossChecks.compare(book, bids: entry.bids, asks: entry.asks, entry.scales)
+        return (CrossChecks.compare(book, bids: entry.bids, asks: entry.asks, entry.scales), entry.seenNs)
     }
 }
 

@@ -6,7 +6,8 @@
 // times are all there is: steps back are ignored, steps forward look like time passing.
 //
 // Invariants
-// * `nowNs` never goes back.
+// * `nowNs` never goes back, whatever the frames say: in the far future it stops, before adding a duration to
+//   it could overflow.
 // * It is a function of the frames alone.
 
 /// Derives from frames a time that only advances.
@@ -23,6 +24,9 @@ struct EngineClock {
     /// far a clock step can postpone what is due.
     private static let betweenNsMax: Int64 = 500_000_000
 
+    /// Where time stops: in the year 2116.
+    static let nowNsMax: Int64 = 1 << 62
+
     /// Whether ticks carry a monotonic clock.
     var isSteady: Bool { monotonicNs != nil }
 
@@ -36,9 +40,9 @@ struct EngineClock {
         let sinceNs = receivedAtNs.subtractingReportingOverflow(baseReceivedAtNs).partialValue
         if monotonicNs != nil {
             isExact = sinceNs >= 0 && sinceNs <= EngineClock.betweenNsMax
-            nowNs = max(nowNs, baseNs &+ min(max(sinceNs, 0), EngineClock.betweenNsMax))
+            nowNs = max(nowNs, EngineClock.later(baseNs, by: min(sinceNs, EngineClock.betweenNsMax)))
         } else {
-            nowNs &+= max(sinceNs, 0)
+            nowNs = EngineClock.later(nowNs, by: sinceNs)
             baseReceivedAtNs = receivedAtNs
         }
     }
@@ -48,7 +52,8 @@ struct EngineClock {
         tickNs = next ?? receivedAtNs
         guard let next else { return advance(receivedAtNs: receivedAtNs) }
         if let monotonicNs {
-            baseNs &+= max(next.subtractingReportingOverflow(monotonicNs).partialValue, 0)
+            baseNs = EngineClock.later(
+                baseNs, by: next.subtractingReportingOverflow(monotonicNs).partialValue)
         } else {
             advance(receivedAtNs: receivedAtNs)
             baseNs = nowNs
@@ -57,5 +62,11 @@ struct EngineClock {
         isExact = true
         baseReceivedAtNs = receivedAtNs
         nowNs = max(nowNs, baseNs)
+    }
+
+    /// A time later by this much; the same if that is negative.
+    @inline(__always)
+    private static func later(_ timeNs: Int64, by ns: Int64) -> Int64 {
+        timeNs &+ min(max(ns, 0), nowNsMax &- timeNs)
     }
 }

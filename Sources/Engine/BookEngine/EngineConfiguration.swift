@@ -24,6 +24,8 @@ public struct EngineConfiguration: Sendable {
     /// Whether the snapshot fetcher announces each sent request with a `snapshotRequested` frame. If so,
     /// nothing is kept for a first snapshot before that, nor for any other one for more than a second, and
     /// after a `cancel` no snapshot counts before it; if not, everything is kept from the request on.
+    /// Likewise whether a `resubscribed` frame announces that the venue has accepted a resubscription; if
+    /// not, it counts as accepted three seconds after the request.
     public var requestsAreAnnounced = false
     /// Tickers remembered per symbol until the depth update with their id arrives; the oldest are evicted.
     public var tickerCountMax = 512
@@ -68,4 +70,17 @@ public struct EngineConfiguration: Sendable {
 
     /// Defaults for these rules.
     public init(rules: VenueRules) { self.rules = rules }
+
+    /// The same with durations that can be added to any time of the engine: `.max` means never.
+    var saturated: EngineConfiguration {
+        var same = self
+        let times: [WritableKeyPath<EngineConfiguration, Int64>] = [
+            \.auditEveryNs, \.aheadNsMin, \.aheadNsMax, \.snapshotAheadNsMax, \.doubtNsMin, \.firstEventNsMax,
+            \.silenceNsMin, \.silenceNsMax, \.lagNsMax, \.statusEveryNs,
+        ]
+        for time in times {
+            same[keyPath: time] = min(max(same[keyPath: time], 0), TimeLimit.ns(TimeLimit.longestMs))
+        }
+        return same
+    }
 }

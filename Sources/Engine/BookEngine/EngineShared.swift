@@ -17,8 +17,8 @@ final class EngineShared {
     private var oldestDoubt: Int?
     /// Whether `trial` has changed its verdict, so that every book must be told.
     private var trialIsDecided = false
-    /// Pending requests, oldest first. At most a few per symbol between two calls of `takeRequests`.
-    var requests: [EngineRequest] = []
+    /// Pending requests, oldest first.
+    var requests = PendingRequests()
     /// Number of times a served book was given up, over all symbols.
     var lossCount = 0
     /// Number of times a served book was replaced by an equal, deeper one, over all symbols.

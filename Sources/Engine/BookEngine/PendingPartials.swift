@@ -10,6 +10,8 @@ struct PendingPartials {
         var scales: SymbolScales
         var bids: [PriceLevel]
         var asks: [PriceLevel]
+        /// When it arrived, on the engine's clock.
+        var seenNs: Int64
     }
 
     /// Most partial depths kept per symbol; the lowest ids are evicted.
@@ -19,7 +21,7 @@ struct PendingPartials {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    mutating func remember(_ partial: borrowing DepthSnapshot) {
+    mutating func remember(_ partial: borrowing DepthSnapshot, nowNs: Int64) {
         guard let scales = partial.scales else { return }
         var place = entries.count
         while place > 0 && entries[place - 1].id >= partial.lastUpdateID { place -= 1 }
@@ -32,7 +34,7 @@ struct PendingPartials {
         entries.insert(
             Entry(
                 id: partial.lastUpdateID, scales: scales, bids: partial.bids.array(),
-                asks: partial.asks.array()), at: place)
+                asks: partial.asks.array(), seenNs: nowNs), at: place)
     }
 
     /// Removes every entry up to `id` and returns the one of exactly that id.

@@ -15,6 +15,8 @@ struct PendingTickers {
         var bid: PriceLevel
         var ask: PriceLevel
         var scales: SymbolScales
+        /// When it arrived, on the engine's clock.
+        var seenNs: Int64
     }
 
     private var entries: [Entry] = []
@@ -25,7 +27,7 @@ struct PendingTickers {
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
     /// Remembers a ticker, the first per id. Returns false if one was evicted.
-    mutating func remember(_ ticker: BookTicker) -> Bool {
+    mutating func remember(_ ticker: BookTicker, nowNs: Int64) -> Bool {
         if count == entries.count && count < capacity { grow(ticker.scales) }
         let room = entries.count
         var place = count
@@ -44,7 +46,7 @@ struct PendingTickers {
             index -= 1
         }
         entries[(start + place) % room] = Entry(
-            id: ticker.updateID, bid: ticker.bid, ask: ticker.ask, scales: ticker.scales)
+            id: ticker.updateID, bid: ticker.bid, ask: ticker.ask, scales: ticker.scales, seenNs: nowNs)
         return !isFull
     }
 
@@ -52,7 +54,8 @@ struct PendingTickers {
     private static let roomMin = 8
 
     private mutating func grow(_ scales: SymbolScales) {
-        let nothing = Entry(id: UpdateID(0), bid: PriceLevel(0, 0), ask: PriceLevel(0, 0), scales: scales)
+        let nothing = Entry(
+            id: UpdateID(0), bid: PriceLevel(0, 0), ask: PriceLevel(0, 0), scales: scales, seenNs: 0)
         let room = min(max(PendingTickers.roomMin, 2 * entries.count), capacity)
         entries = Array(entries[start...] + entries[..<start])
         start = 0

@@ -71,7 +71,7 @@ public struct ReplicaEngine: ~Copyable {
     /// Processes one frame of the tap. The venue's answers to the primary are ignored.
     public mutating func step(_ frame: Frame) {
         switch frame.kind {
-        case .message, .connected, .disconnected, .retired, .dropped: engine.step(frame)
+        case .message, .connected, .disconnected, .retired, .dropped, .resubscribed: engine.step(frame)
         case .depthSnapshot, .snapshotFailed, .snapshotRequested: return
         case .tick:
             engine.step(frame)

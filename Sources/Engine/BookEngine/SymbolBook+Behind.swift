@@ -104,7 +104,7 @@ extension SymbolBook {
         counters.resubscriptions += 1
         silence.wantedSubscription(nowNs: shared.nowNs)
         if !shared.defect.believesResubscribed {
-            source.resubscribed(nowNs: shared.nowNs)
+            source.resubscribed(nowNs: shared.nowNs, isAnnounced: shared.configuration.requestsAreAnnounced)
             // Replica engines do not know of the request: they must doubt their books as well.
             shared.lossCount &+= 1
             loss.doubted(number: shared.lossCount)

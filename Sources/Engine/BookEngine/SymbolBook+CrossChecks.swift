@@ -11,13 +11,14 @@ extension SymbolBook {
             return
         }
         guard let id = served.sync.lastID, ticker.updateID <= id else {
-            if !crossChecks.remember(ticker) { counters.tickersEvicted += 1 }
+            if !crossChecks.remember(ticker, nowNs: shared.nowNs) { counters.tickersEvicted += 1 }
             return noteAhead(ticker.updateID)
         }
         if ticker.updateID != id { return noteBelow() }
         if !served.sync.isCollecting {
             obeyTicker(
-                CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales))
+                CrossChecks.compare(served.book, bid: ticker.bid, ask: ticker.ask, ticker.scales),
+                seenNs: shared.nowNs)
         }
         judge()
     }
@@ -29,7 +30,7 @@ extension SymbolBook {
             return
         }
         guard let id = served.sync.lastID, partial.lastUpdateID <= id else {
-            crossChecks.remember(partial)
+            crossChecks.remember(partial, nowNs: shared.nowNs)
             return noteAhead(partial.lastUpdateID)
         }
         if partial.lastUpdateID != id { return noteBelow() }
@@ -37,7 +38,8 @@ extension SymbolBook {
         if !served.sync.isCollecting {
             obeyPartial(
                 CrossChecks.compare(
-                    served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales))
+                    served.book, bids: partial.bids.array(), asks: partial.asks.array(), scales),
+                seenNs: shared.nowNs)
         }
         judge()
     }
@@ -60,36 +62,36 @@ extension SymbolBook {
 
     /// Compares the remembered ticker of the id the book has just reached, if any.
     func compareRememberedTicker(_ id: UpdateID) {
-        guard let verdict = crossChecks.reachedTicker(id, served.book), !served.sync.isCollecting
+        guard let (verdict, seenNs) = crossChecks.reachedTicker(id, served.book), !served.sync.isCollecting
         else { return }
-        obeyTicker(verdict)
+        obeyTicker(verdict, seenNs: seenNs)
     }
 
     /// Compares the remembered partial depth of the id the book has just reached, if any.
     func compareRememberedPartial(_ id: UpdateID) {
-        guard let verdict = crossChecks.reachedPartial(id, served.book), !served.sync.isCollecting
+        guard let (verdict, seenNs) = crossChecks.reachedPartial(id, served.book), !served.sync.isCollecting
         else { return }
-        obeyPartial(verdict)
+        obeyPartial(verdict, seenNs: seenNs)
     }
 
-    private func obeyTicker(_ verdict: CrossChecks.Verdict) {
+    private func obeyTicker(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
         if verdict == .unknown { return }
         counters.tickersCompared += 1
-        if obey(verdict) { counters.tickersAgreed += 1 }
+        if obey(verdict, seenNs) { counters.tickersAgreed += 1 }
     }
 
-    private func obeyPartial(_ verdict: CrossChecks.Verdict) {
+    private func obeyPartial(_ verdict: CrossChecks.Verdict, seenNs: Int64) {
         if verdict == .unknown { return }
         counters.partialsCompared += 1
-        if obey(verdict) { counters.partialsAgreed += 1 }
+        if obey(verdict, seenNs) { counters.partialsAgreed += 1 }
     }
 
-    /// Acts on a cross-check; true if it agreed.
-    private func obey(_ verdict: CrossChecks.Verdict) -> Bool {
+    /// Acts on a cross-check of what was seen at that time; true if it agreed.
+    private func obey(_ verdict: CrossChecks.Verdict, _ seenNs: Int64) -> Bool {
         switch verdict {
         case .unknown: return false
         case .agreed(let isWhole):
-            if isWhole { proved(by: .top, atNs: shared.nowNs &- streamLagNs) }
+            if isWhole { proved(by: .top, atNs: seenNs &- streamLagNs) }
             return true
         case .contradicted(let mismatch):
             contradicted(by: mismatch)

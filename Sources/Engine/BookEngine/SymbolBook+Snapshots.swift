@@ -59,7 +59,7 @@ extension SymbolBook {
             &parser, limit: limit, isLinked: shared.configuration.rules.updatesAreLinked
         ) { told in
             counters.applied += 1
-            source.ledOn(atNs: silence.heardNs)
+            source.ledOn(sentNs: lag.sentNs(arrivedNs: silence.heardNs))
             // The last update applied is the last one buffered.
             appliedAtNs = served.buffer.lastReceivedAtNs
             if let told, contradicts(told, served) {

@@ -82,17 +82,25 @@ extension SymbolBook {
 
     /// A message that was, or may have been, of this symbol was lost.
     func lostMessage(_ why: StaleReason, mayBeUpdate: Bool, from connection: UInt16) {
-        // Sent by the feed when the venue has accepted the new subscription: nothing was lost.
-        if why == .dropped && mayBeUpdate && connection == source.connection
-            && source.subscribedAgain(nowNs: shared.nowNs)
-        {
-            return wake(atNs: shared.nowNs)
-        }
         if why == .dropped { counters.dropped += 1 } else { counters.unreadable += 1 }
         if !mayBeUpdate { return }
         if connection == source.connection { return suspectGap(why) }
         // That connection's progress is now unknown: nothing is handed over to it unseen.
         if shared.connections.contains(connection) { source.lost(on: connection) }
+    }
+
+    /// The stream has been resubscribed on a connection: what the venue sent between the two subscriptions is
+    /// missing there.
+    func subscribedAgain(on connection: UInt16) {
+        if connection != source.connection {
+            if !shared.connections.contains(connection) { return }
+            source.lost(on: connection)
+            // The symbol's own stream is untouched, unless the newer connection got a request for it.
+            if source.provableNs == nil { return }
+        }
+        source.subscribedAgain(nowNs: shared.nowNs)
+        judge()
+        wake(atNs: source.provableNs ?? shared.nowNs)
     }
 
     /// A reconnect trial has ended.
@@ -256,7 +264,7 @@ extension SymbolBook {
 
     private func moveOver(to connection: UInt16?) {
         source.moved(
-            to: connection,
+            to: connection, upNs: connection.map { shared.connections.upNs($0) } ?? .min,
             isSilent: shared.connections.isSilent(connection) && !shared.defect.ignoresSilentConnection)
     }
 

@@ -29,7 +29,7 @@ extension SymbolBook {
         case .apply:
             // Nothing lies between this update and the book, so nothing was lost before it.
             if gap.isOpen { settleGap() }
-            source.ledOn(atNs: shared.nowNs)
+            source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
             behind.end()
             apply(update, frame.receivedAtNs)
         case .discard:
@@ -189,7 +189,7 @@ extension SymbolBook {
         if let staging = candidate?.staging, staging.sync.isLive, let id = staging.sync.lastID,
             let own = served.sync.lastID, id < own
         {
-            source.ledOn(atNs: shared.nowNs)
+            source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
             return replaceByCandidate(.gap)
         }
         if case .joining(_, let asked) = served.sync.state, asked > 0 {

@@ -18,6 +18,8 @@ struct SymbolLag {
     /// When that was established, on the engine's clock: by an update, or by a snapshot showing that none was
     /// missing.
     private(set) var notedNs: Int64 = 0
+    /// Whether it was measured on the last update.
+    private var isOfLast = false
     private var lastEventTimeUs: Int64 = 0
     private var lastID = UpdateID(0)
     /// The meter's floor when that update arrived.
@@ -33,7 +35,8 @@ struct SymbolLag {
     mutating func note(
         eventTimeUs: Int64, id: UpdateID, nowNs: Int64, _ meter: inout LagMeter
     ) -> Bool {
-        if eventTimeUs <= 0 || (eventTimeUs == lastEventTimeUs && id != lastID) { return false }
+        isOfLast = eventTimeUs > 0 && (eventTimeUs != lastEventTimeUs || id == lastID)
+        if !isOfLast { return false }
         if id > lastID { meter.wentBack(byUs: lastEventTimeUs &- eventTimeUs, sinceFloorNs: floorNs) }
         (lastEventTimeUs, lastID) = (eventTimeUs, id)
         lagNs = meter.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
@@ -41,6 +44,10 @@ struct SymbolLag {
         notedNs = nowNs
         return true
     }
+
+    /// When the last update, which arrived at this time, was sent, apart from the shortest transit time; the
+    /// arrival time if the lag is unknown.
+    func sentNs(arrivedNs: Int64) -> Int64 { isOfLast ? arrivedNs &- lagNs : arrivedNs }
 
     /// The symbol was level with the venue at this time.
     mutating func caughtUp(atNs: Int64) { (lagNs, notedNs) = (0, atNs) }

@@ -7,17 +7,18 @@ import MarketData
 ///
 /// ```
 /// input            effect
-/// moved            another connection, or none; nothing is known of others
+/// moved            another connection, or none; nothing is known of others, except that a resubscription
+///                  may have hit one that was already up
 /// connectionUp     the source has not been heard since the new connection came up
 /// heard            it has
 /// noted            another connection has come this far; it is the latest such
 /// lost             the same, but how far is unknown
 /// leftOut          the stream is known to have omitted something
 /// resubscribed     a resubscription is requested; until then the stream omits updates
-/// subscribedAgain  it is in force
+/// subscribedAgain  it is in force, whoever requested it
 /// agreed           the venue was in the book's state at that time: settled if under the new subscription
 /// agreedEarly      it was so at a time that may precede the connection: to be confirmed
-/// ledOn            an update continued the book: settled, unless it preceded the new subscription
+/// ledOn            an update continued the book: settled, unless it was sent before the new subscription
 /// shownBelow       a ticker or partial depth lies behind the book, long after the book came there
 /// fellSilent       the connection was busy and went silent, or delivers again
 /// ```
@@ -30,15 +31,14 @@ struct SymbolSource {
     private(set) var isSilent = false
     /// Since when the stream has, or may have, omitted something, on the engine's clock; nil if it has not.
     private(set) var leftOutNs: Int64?
-    /// From when on an agreement shows that the stream omits nothing any more: its new subscription is in
-    /// force, and snapshots are no older. Nil until it is requested.
-    private(set) var provableNs: Int64?
-    /// From when on an update shows it; nil likewise.
-    private var inForceNs: Int64?
+    /// The new subscription of the stream; nil until one is requested.
+    private var subscription: Subscription?
     /// How old the content of a snapshot may be.
     static let snapshotLagNs: Int64 = 1_000_000_000
     /// How long a subscription request may take: batched, sent within the venue's limits, and carried out.
     static let subscribingNs: Int64 = 3_000_000_000
+    /// The same where its acceptance is announced: twice the time after which a request counts as unanswered.
+    static let announcingNs: Int64 = 21_000_000_000
     /// When a snapshot must agree once more, because the last one may predate the connection; nil if none
     /// must.
     private(set) var confirmNs: Int64?
@@ -54,10 +54,27 @@ struct SymbolSource {
     /// Whether an update of the source arrived since another connection came up.
     private var isHeardBesideNewest = false
 
+    private struct Subscription {
+        /// When it was requested.
+        let askedNs: Int64
+        /// From when on an update shows that the stream omits nothing any more: the subscription is in force.
+        let inForceNs: Int64
+        /// From when on an agreement shows it: snapshots are no older.
+        let provableNs: Int64
+    }
+
+    /// From when on an agreement shows that the stream omits nothing any more, on the engine's clock. Nil
+    /// until a new subscription is requested.
+    var provableNs: Int64? { subscription?.provableNs }
+
     /// Updates of this connection count from now on.
-    mutating func moved(to connection: UInt16?, isSilent: Bool) {
+    ///
+    /// - Parameter upNs: when it came up, on the engine's clock. Resubscriptions are made on the newest
+    ///   connection, so one that was up by then may omit something as well.
+    mutating func moved(to connection: UInt16?, upNs: Int64, isSilent: Bool) {
         (self.connection, self.isSilent) = (connection, isSilent)
-        (leftOutNs, provableNs, inForceNs, confirmNs) = (nil, nil, nil, nil)
+        confirmNs = nil
+        if subscription.map({ $0.askedNs < upNs }) != false { (leftOutNs, subscription) = (nil, nil) }
         (other, otherLastID) = (nil, UpdateID(0))
         (shownID, shownNs) = (UpdateID(0), 0)
         isShownBelow = false
@@ -70,19 +87,25 @@ struct SymbolSource {
     @inline(__always)
     mutating func heard() { isHeardBesideNewest = true }
 
-    /// An update of the source continued the book. Nothing was omitted before it; but if it preceded the new
-    /// subscription, something may be omitted after it.
+    /// An update of the source continued the book. Nothing was omitted before it; but if it was sent before
+    /// the new subscription, something may be omitted after it.
     ///
-    /// - Parameter atNs: when it arrived, on the engine's clock.
+    /// - Parameter sentNs: its arrival less its lag, on the engine's clock. The venue's replies may overtake
+    ///   what its streams sent before.
     @inline(__always)
-    mutating func ledOn(atNs: Int64) {
+    mutating func ledOn(sentNs: Int64) {
         isShownBelow = false
         confirmNs = nil
-        if leftOutNs != nil && atNs >= inForceNs ?? .min { leftOutNs = nil }
+        if leftOutNs != nil && sentNs >= subscription?.inForceNs ?? .min { endLeftOut() }
     }
 
+    private mutating func endLeftOut() { (leftOutNs, subscription) = (nil, nil) }
+
     /// The book is one that another engine knows to be continued.
-    mutating func settled() { (leftOutNs, isShownBelow) = (nil, false) }
+    mutating func settled() {
+        endLeftOut()
+        isShownBelow = false
+    }
 
     /// Something behind the book was shown, long after the book came there.
     mutating func shownBelow() { isShownBelow = true }
@@ -102,29 +125,30 @@ struct SymbolSource {
     }
 
     /// The stream has omitted something.
-    mutating func leftOut(nowNs: Int64) { (leftOutNs, provableNs, inForceNs) = (nowNs, nil, nil) }
+    mutating func leftOut(nowNs: Int64) { (leftOutNs, subscription) = (nowNs, nil) }
 
     /// A resubscription is requested: the stream omits what happens between its end and its new start.
-    mutating func resubscribed(nowNs: Int64) {
+    ///
+    /// - Parameter isAnnounced: whether `subscribedAgain` follows once it is accepted.
+    mutating func resubscribed(nowNs: Int64, isAnnounced: Bool) {
         leftOutNs = leftOutNs ?? nowNs
-        inForceNs = nowNs &+ SymbolSource.subscribingNs
-        provableNs = inForceNs
+        let inForceNs = nowNs &+ (isAnnounced ? SymbolSource.announcingNs : SymbolSource.subscribingNs)
+        subscription = Subscription(askedNs: nowNs, inForceNs: inForceNs, provableNs: inForceNs)
     }
 
-    /// The new subscription is in force.
-    ///
-    /// - Returns: whether one was pending. If not, something happened to the stream that this engine did not
-    ///   request.
-    mutating func subscribedAgain(nowNs: Int64) -> Bool {
-        guard leftOutNs != nil, let dueNs = inForceNs, dueNs > nowNs else { return false }
-        (inForceNs, provableNs) = (nowNs, nowNs &+ SymbolSource.snapshotLagNs)
-        return true
+    /// The new subscription is in force. What the stream would have sent before may be missing, also if this
+    /// engine did not request it, or it took longer than expected.
+    mutating func subscribedAgain(nowNs: Int64) {
+        leftOutNs = leftOutNs ?? nowNs
+        subscription = Subscription(
+            askedNs: subscription?.askedNs ?? nowNs, inForceNs: nowNs,
+            provableNs: nowNs &+ SymbolSource.snapshotLagNs)
     }
 
     /// The venue was in the book's state at this time. If the stream has not been resubscribed, that says
     /// nothing about it: tickers and snapshots come without it.
     mutating func agreed(atNs: Int64) {
-        if let provableNs, atNs >= provableNs { leftOutNs = nil }
+        if leftOutNs != nil, let provableNs, atNs >= provableNs { endLeftOut() }
         if let confirmNs, atNs >= confirmNs { self.confirmNs = nil }
     }
 

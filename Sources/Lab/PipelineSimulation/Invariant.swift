@@ -20,8 +20,9 @@
 //     lagging       the last update of a live book came no later than `lagNsMax`, half a second and a tick
 //     audit         a wrong level out of a false snapshot is gone after one and a half audit periods and 20 s
 //                   in which the venue answers
-//     missed        a live book is not behind what came between two subscriptions of its stream, 2 s and two
-//                   ticks after the answer to the second one
+//     missed        a book is not live when its stream is subscribed again, at once; and a live book is not
+//                   behind what came between the two subscriptions, 2 s and two ticks after the answer to the
+//                   second one
 //     age           a live book is no more than 150 s behind what the venue sends, unless it bans us
 //     alarms        without a false snapshot no ticker, partial depth, snapshot or audit contradicts a book
 //     behind        a book is called behind only if it is

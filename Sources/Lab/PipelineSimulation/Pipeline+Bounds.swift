@@ -67,6 +67,9 @@ extension Pipeline {
         if frame.kind == .dropped {
             violated(.dropped, symbols[index], "live behind a message that was dropped")
         }
+        if frame.kind == .resubscribed {
+            violated(.missed, symbols[index], "live though nothing has come of the new subscription")
+        }
     }
 
     /// Checks all bounds.

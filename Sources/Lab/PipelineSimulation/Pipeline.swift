@@ -233,7 +233,7 @@ package final class Pipeline {
             if outcome.violation != nil { return }
             let facts: FrameFacts
             switch frame.kind {
-            case .message, .dropped: facts = FrameFacts(message: frame)
+            case .message, .dropped, .resubscribed: facts = FrameFacts(message: frame)
             case .depthSnapshot, .snapshotFailed, .snapshotRequested, .connected, .disconnected, .retired,
                 .tick:
                 facts = FrameFacts(envelope: frame)

@@ -100,7 +100,9 @@ extension Pipeline {
         case .tick: checkBounds(atUs: frame.atUs)
         case .connected: noteConnected(frame)
         case .retired: checkHandover(frame)
-        case .message, .disconnected, .depthSnapshot, .snapshotFailed, .dropped, .snapshotRequested: break
+        case .message, .disconnected, .depthSnapshot, .snapshotFailed, .dropped, .snapshotRequested,
+            .resubscribed:
+            break
         }
         checkTerms()
     }

@@ -154,7 +154,7 @@ package enum Fault: Int, CaseIterable, Sendable {
         case .ban: 2_000_000
         case .dark, .coarse: 500_000
         case .restart: 1_000_000
-        case .between: 1_000_000
+        case .between: 100_000_000
         }
     }
 

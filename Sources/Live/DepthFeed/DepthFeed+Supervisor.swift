@@ -39,14 +39,14 @@ extension DepthFeed {
         }
     }
 
-    /// Marks that an update of these streams may be missing: a `dropped` frame for each that carries updates.
+    /// Marks that these streams have been resubscribed: a `resubscribed` frame for each that carries updates.
     private func mark(_ streams: [String], on id: UInt16) {
         let atNs = clock.realtimeNs
         for stream in streams {
             let head = Array("{\"stream\":\"\(stream)\"".utf8)
             let owner = MessageOwner(head)
             guard owner.mayBeUpdate, let index = owner.symbol.flatMap({ keys[$0] }) else { continue }
-            announce(.dropped, id, atNs: atNs, key: keys.count + index, head)
+            announce(.resubscribed, id, atNs: atNs, key: keys.count + index, head)
         }
     }
 

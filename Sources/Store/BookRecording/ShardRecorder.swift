@@ -189,7 +189,7 @@ final class ShardRecorder: @unchecked Sendable {
                 block.note(symbol: slot)
             }
             settle(frame.receivedAtNs)
-        case .dropped, .connected, .disconnected, .retired: settle(frame.receivedAtNs)
+        case .dropped, .resubscribed, .connected, .disconnected, .retired: settle(frame.receivedAtNs)
         case .message, .snapshotFailed, .snapshotRequested:
             if mayHaveTurned || engine.replacementCount != knownReplacements
                 || engine.lossCount != knownLosses

@@ -78,7 +78,7 @@ final class StoredShard {
         case .connected: note("connected", frame)
         case .disconnected: note("disconnected", frame)
         case .retired: note("retired", frame)
-        case .depthSnapshot, .snapshotFailed, .snapshotRequested, .dropped, .tick: break
+        case .depthSnapshot, .snapshotFailed, .snapshotRequested, .dropped, .resubscribed, .tick: break
         }
     }
 

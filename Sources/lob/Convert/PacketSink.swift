@@ -42,7 +42,7 @@ final class PacketSink: ConvertSink {
                 limit: envelope.limit, atNs: atNs)
             bodies += 1
         case .dropped: dropped += 1
-        case .tick, .snapshotFailed, .snapshotRequested: break
+        case .tick, .snapshotFailed, .snapshotRequested, .resubscribed: break
         }
     }
 

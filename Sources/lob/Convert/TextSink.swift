@@ -40,7 +40,7 @@ final class TextSink: ConvertSink {
             body(frame.receivedAtNs, envelope, unsafe Array(frame.bytes[SnapshotEnvelope.length...]))
         case .connected, .disconnected, .retired: connections += 1
         case .dropped: dropped += 1
-        case .tick, .snapshotFailed, .snapshotRequested: break
+        case .tick, .snapshotFailed, .snapshotRequested, .resubscribed: break
         }
         if let failure = file.failure { throw ExportError.cannotWrite(path: file.path, reason: failure) }
     }

@@ -29,4 +29,9 @@ public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The request for a REST depth snapshot was sent: from now on updates must be buffered until the answer.
     /// The body is the envelope alone.
     case snapshotRequested = 9
+    /// The venue has accepted a resubscription of a stream of a connection: what the stream would have sent
+    /// between the end of the old subscription and this frame may be missing. `source` is the connection. The
+    /// body is the beginning of a message of the stream, which tells whose it is; if it is empty, it may be
+    /// any stream of this source.
+    case resubscribed = 10
 }
