@@ -54,7 +54,17 @@ import Testing
 
     /// Every invariant is needed: there is a mistake that shows when it is looked at, and only then.
     @Test(arguments: Invariant.allCases) func everyInvariantIsNeeded(_ invariant: Invariant) throws {
-        #expect(Mistake.allCases.contains { $0.invariant == invariant })
+        var mistakes = Mistake.allCases.filter { $0.invariant == invariant }
+        #expect(!mistakes.isEmpty)
+        #if DEBUG
+            // The others are left to the optimised run, and so is what takes long to show.
+            mistakes.removeAll { $0.profile.name != "spot-alt" || $0.invariant == .missed }
+            if mistakes.isEmpty { return }
+        #endif
+        let isNeeded = try mistakes.contains { mistake in
+            try (1...40).contains { try mistake.isSeenAlone(in: mistake.plan(seed: $0)) }
+        }
+        #expect(isNeeded)
     }
 
     /// A whole market runs, at no more than its stated memory.

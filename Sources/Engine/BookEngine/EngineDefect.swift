@@ -33,9 +33,12 @@ package struct EngineDefect: Sendable {
     package var believesAbsurdIDs = false
     /// A copy of a book claims to be complete, whatever is proven.
     package var copiesClaimAll = false
-
     /// A book is trusted while its stream is being resubscribed.
     package var believesResubscribed = false
+    /// A loss of trust is published only with the next update or look.
+    package var publishesLate = false
+    /// What an audit finds has no effect.
+    package var ignoresAudits = false
 
     package init() {}
 }

@@ -119,7 +119,7 @@ final class SymbolBook {
         let (newState, newReason) = verdict
         if newState == state && newReason == reason { return }
         (state, reason) = (newState, newReason)
-        mailboxes.changed()
+        if !shared.defect.publishesLate { mailboxes.changed() }
     }
 
     private var verdict: (BookState, StaleReason) {

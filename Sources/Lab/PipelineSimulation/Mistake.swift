@@ -37,6 +37,8 @@ package enum Mistake: String, CaseIterable, Sendable {
     case joinedByIdsAlone
     /// A snapshot with exactly the book's id is not compared.
     case equalIdUnaudited
+    /// What an audit finds has no effect.
+    case auditIgnored
     /// A message lost before the ring makes no book stale.
     case droppedIgnored
     /// The book stays live however late updates arrive.
@@ -47,8 +49,8 @@ package enum Mistake: String, CaseIterable, Sendable {
     case contradictionIgnored
     /// Any jump of the last id is believed.
     case absurdBelieved
-    /// Views are not published.
-    case publishesNothing
+    /// A loss of trust is published only with the next update or look.
+    case publishesLate
     /// Tickers are read with one digit too many.
     case misreadsTickers
     /// Snapshots for audits get a later id than their own.
@@ -83,12 +85,13 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .unseenHandedOver: "a renewal hands over books it has shown nothing of"
         case .joinedByIdsAlone: "a book is joined to a new stream by its id alone"
         case .equalIdUnaudited: "a snapshot at the book's very id is not compared"
+        case .auditIgnored: "what an audit finds changes nothing"
         case .droppedIgnored: "a message lost before the ring costs no trust"
         case .lagIgnored: "however late updates come, the book is live"
         case .silenceIgnored: "a busy connection that falls silent costs no trust"
         case .contradictionIgnored: "a ticker that contradicts the book is only counted"
         case .absurdBelieved: "any jump of an id is believed"
-        case .publishesNothing: "views are not published"
+        case .publishesLate: "a loss of trust is published with the next update"
         case .misreadsTickers: "tickers are read with a digit too much"
         case .futureAudits: "snapshots of audits get a later id"
         case .unboundedBuffers: "buffers are as long as they like"
@@ -113,12 +116,13 @@ package enum Mistake: String, CaseIterable, Sendable {
         case .evidenceIgnored: .ahead
         case .promotedUnchecked: .crossed
         case .unseenHandedOver: .handover
-        case .equalIdUnaudited: .audit
+        case .equalIdUnaudited: .recovery
+        case .auditIgnored: .audit
         case .droppedIgnored: .dropped
         case .lagIgnored: .lagging
         case .silenceIgnored: .silent
         case .contradictionIgnored: .contradicted
-        case .publishesNothing: .shown
+        case .publishesLate: .shown
         case .misreadsTickers: .alarms
         case .futureAudits: .behind
         case .unboundedBuffers: .buffers
@@ -150,8 +154,18 @@ extension Mistake {
         default: break
         }
         plan.hasReplica = self == .copiesClaimAll
-        if self == .equalIdUnaudited { plan.auditEverySeconds = 15 }
+        if [.equalIdUnaudited, .auditIgnored].contains(self) { plan.auditEverySeconds = 15 }
         return plan
+    }
+
+    /// Whether, in this plan of its own, it is caught by its own invariant and by no other.
+    package func isSeenAlone(in plan: PipelinePlan) throws -> Bool {
+        var alone = plan
+        alone.invariants = [invariant]
+        if try Pipeline(alone).run().violation == nil { return false }
+        var others = plan
+        others.invariants.remove(invariant)
+        return try Pipeline(others).run().violation == nil
     }
 
     /// The faults that bring it out, with their rates; empty: the faults of every plan do.
@@ -166,13 +180,14 @@ extension Mistake {
         case .promotedUnchecked: [(.crossed, 400_000_000), (.lost, 5_000_000)]
         case .unseenHandedOver: [(.idle, 200_000_000)]
         case .joinedByIdsAlone: [(.restart, 20_000_000)]
-        case .equalIdUnaudited: [(.contradict, 300_000_000), (.whole, FaultPlan.certain)]
-        case .droppedIgnored: [(.drop, 10_000_000)]
+        case .equalIdUnaudited, .auditIgnored:
+            [(.contradict, 300_000_000), (.whole, FaultPlan.certain)]
+        case .droppedIgnored, .publishesLate: [(.drop, 10_000_000)]
         case .lagIgnored: [(.lag, 10_000_000)]
         case .silenceIgnored: [(.vanish, 10_000_000)]
         case .contradictionIgnored: [(.contradict, 500_000_000), (.lost, 5_000_000)]
         case .absurdBelieved: [(.absurd, 3_000_000)]
-        case .publishesNothing, .keepsConnections, .copiesClaimAll: [(.lost, 1_000_000)]
+        case .keepsConnections, .copiesClaimAll: [(.lost, 1_000_000)]
         case .misreadsTickers, .futureAudits: [(.lost, 1_000_000)]
         case .losesAnswers: [(.lost, 20_000_000)]
         case .unboundedBuffers: [(.ban, 50_000_000), (.lost, 20_000_000)]
@@ -188,13 +203,13 @@ extension Mistake {
         case .firstUpdateOffByOne, .keepsProvenRange, .promotedUnchecked, .evidenceIgnored, .droppedIgnored,
             .neverAsks, .joinedByIdsAlone, .lagIgnored, .contradictionIgnored, .misreadsTickers,
             .futureAudits, .keepsConnections, .losesAnswers, .unseenHandedOver, .copiesClaimAll,
-            .resubscribedBelieved:
+            .resubscribedBelieved, .publishesLate:
             .spotAlt
-        case .gapIgnored, .gapDiscarded, .unprovenBelieved, .publishesNothing: .spotBTC
+        case .gapIgnored, .gapDiscarded, .unprovenBelieved: .spotBTC
         case .spotRuleOnFutures, .deleteByLiteral, .dropsOldestBuffered, .unreadableIgnored, .silenceIgnored,
             .absurdBelieved, .unboundedBuffers:
             .usdmBTC
-        case .equalIdUnaudited: Mistake.sleepy
+        case .equalIdUnaudited, .auditIgnored: Mistake.sleepy
         }
     }
 
@@ -210,7 +225,6 @@ extension Mistake {
     func change(_ configuration: inout EngineConfiguration) {
         switch self {
         case .contradictionIgnored: configuration.mismatchPolicy = .count
-        case .publishesNothing: configuration.publication = .conflated
         case .unboundedBuffers: configuration.bufferBytesMax = 1 << 30
         case .neverAsks:
             configuration.auditEveryNs = 0
@@ -267,14 +281,16 @@ extension Mistake {
         case .unseenHandedOver: defect.handsOverUnseen = true
         case .joinedByIdsAlone: defect.joinsByIdsAlone = true
         case .equalIdUnaudited: defect.skipsEqualIDAudit = true
+        case .auditIgnored: defect.ignoresAudits = true
         case .droppedIgnored: defect.ignoresDropped = true
+        case .publishesLate: defect.publishesLate = true
         case .lagIgnored: defect.ignoresLag = true
         case .silenceIgnored: defect.ignoresSilentConnection = true
         case .contradictionIgnored: defect.ignoresContradiction = true
         case .absurdBelieved: defect.believesAbsurdIDs = true
         case .neverAsks: defect.ignoresEvidenceAhead = true
         case .copiesClaimAll: defect.copiesClaimAll = true
-        case .resubscribedBelieved: (defect.believesResubscribed, defect.ignoresDropped) = (true, true)
+        case .resubscribedBelieved: defect.believesResubscribed = true
         default: break
         }
         return defect

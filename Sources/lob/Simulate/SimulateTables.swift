@@ -27,9 +27,7 @@ extension SimulateCommand {
         for mistake in Mistake.allCases {
             var caught: (seed: UInt64, violation: Violation)?
             for seed in from..<(from + UInt64(seeds)) {
-                var plan = mistake.plan(seed: seed)
-                if let faults { plan.faults = faults }
-                if let violation = try Pipeline(plan).run().violation {
+                if let violation = try Pipeline(plan(mistake, seed)).run().violation {
                     caught = (seed, violation)
                     break
                 }
@@ -38,7 +36,7 @@ extension SimulateCommand {
             rows.append([
                 mistake.explanation, caught.map { "\($0.seed)" } ?? "none of \(seeds)",
                 caught.map { "\($0.violation.invariant)" } ?? "",
-                try caught.map { try isSeenAlone(mistake, seed: $0.seed) ? "yes" : "no" } ?? "",
+                try caught.map { try mistake.isSeenAlone(in: plan(mistake, $0.seed)) ? "yes" : "no" } ?? "",
             ])
             printError("\(rows.count - 1)/\(Mistake.allCases.count) mistakes")
         }
@@ -46,15 +44,10 @@ extension SimulateCommand {
         if isMissed { throw ExitCode(2) }
     }
 
-    /// Whether a mistake is caught by its own invariant in a seed, and by no other.
-    private func isSeenAlone(_ mistake: Mistake, seed: UInt64) throws -> Bool {
+    private func plan(_ mistake: Mistake, _ seed: UInt64) -> PipelinePlan {
         var plan = mistake.plan(seed: seed)
         if let faults { plan.faults = faults }
-        let all = plan.invariants
-        plan.invariants = [mistake.invariant]
-        if try Pipeline(plan).run().violation == nil { return false }
-        plan.invariants = all.subtracting([mistake.invariant])
-        return try Pipeline(plan).run().violation == nil
+        return plan
     }
 
     /// Shows every kind of fault with the times until it is noticed and until it ends.
