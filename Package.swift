@@ -342,5 +342,9 @@ if isFuzzing {
             name: "fuzz-parser", dependencies: ["BinanceVenue", "CFuzzer"], path: "Tests/Fuzzing/parser",
             swiftSettings: plain,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+        .executableTarget(
+            name: "fuzz-requests", dependencies: ["MarketData", "BinanceServing", "LobTransport", "CFuzzer"],
+            path: "Tests/Fuzzing/requests", swiftSettings: plain,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 }

@@ -10,7 +10,7 @@ import Testing
     private static let symbols: [SymbolName] = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"]
     private static let second: UInt64 = 1_000_000_000
 
-    private func hub() -> EventHub { EventHub(Self.symbols, bootNs: 0, perAddressMax: 4) }
+    private func hub() -> EventHub { EventHub(Self.symbols, bootNs: 0, ShareRules(BookServer.Options())) }
 
     private func look(_ hub: EventHub, _ nowNs: UInt64) -> [Int] {
         var looked: [Int] = []

@@ -13,7 +13,18 @@ import VenueSupport
 @testable import BookServer
 
 /// Tests that open sockets; each drives its own loop.
-@Suite(.blocking) struct ServerTests {}
+@Suite(.blocking) struct ServerTests {
+    /// All of it with these options, once there is a book.
+    func stack(
+        symbolCount: Int = 2, _ configure: (inout BookServer.Options) -> Void
+    ) throws -> Stack {
+        var options = BookServer.Options()
+        configure(&options)
+        let stack = try Stack(symbolCount: symbolCount, options: options)
+        _ = try stack.depth("SIM0USDT")
+        return stack
+    }
+}
 
 /// A configuration with short times.
 func quick(_ market: Market, port: Int, _ symbols: [SymbolName]) -> ServiceConfiguration {

@@ -8,16 +8,6 @@ import VenueSupport
 @testable import BookServer
 
 extension ServerTests {
-    private func stack(
-        symbolCount: Int = 2, _ configure: (inout BookServer.Options) -> Void
-    ) throws -> Stack {
-        var options = BookServer.Options()
-        configure(&options)
-        let stack = try Stack(symbolCount: symbolCount, options: options)
-        _ = try stack.depth("SIM0USDT")
-        return stack
-    }
-
     @Test func oneClientTooMany() throws {
         let stack = try stack { $0.clientCountMax = 2 }
         defer { stack.stop() }

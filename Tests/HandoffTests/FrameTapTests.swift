@@ -181,6 +181,25 @@ struct FrameTapTests {
         #expect(seen == ["dropped ", "message whole"])
     }
 
+    /// Whoever wants no snapshots gets none, nor what is said of them, and misses nothing by that.
+    @Test(arguments: [true, false]) func aTapMayCarryNoSnapshots(_ carriesSnapshots: Bool) throws {
+        let ring = try FrameRing(capacityBytes: 1 << 16)
+        var consumer = ring.consumer
+        let tap = FrameTap(ring.producer, waitingBytesMax: 1_000, carriesSnapshots: carriesSnapshots)
+        let kinds = FrameKind.allCases.filter { $0 != .tick && $0 != .message }
+        for kind in kinds { #expect(tap.offer(kind, source: 1, receivedAtNs: 1, [1, 2])) }
+        // More than the ring and what may wait.
+        let isTaken = tap.offer(
+            .depthSnapshot, source: 0, receivedAtNs: 1, [UInt8](repeating: 0, count: 70_000))
+        #expect(isTaken == !carriesSnapshots)
+        var seen: [FrameKind] = []
+        consumer.poll { seen.append($0.kind) }
+        let snapshots: Set<FrameKind> = [.depthSnapshot, .snapshotFailed, .snapshotRequested]
+        #expect(
+            seen == kinds.filter { carriesSnapshots || !snapshots.contains($0) } + (isTaken ? [] : [.dropped])
+        )
+    }
+
     /// The news of a frame reaches a reader that sleeps.
     @Test func aSleepingReaderIsWoken() throws {
         let ring = try FrameRing(capacityBytes: 1 << 16)

@@ -37,12 +37,12 @@ public final class RawClient {
 
     deinit { close(descriptor) }
 
-    /// Connects to a port of this machine.
-    public func connect(_ port: Int) {
+    /// Connects to a port of this machine, by this IPv4 address of it.
+    public func connect(_ port: Int, _ host: UInt32 = 0x7F00_0001) {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = host.bigEndian
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -62,13 +62,17 @@ public final class RawClient {
     /// Reads what is there; returns all that was read so far.
     @discardableResult
     public func read() -> String {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count == 0 { hasServerHungUp = true }
-            if count <= 0 { break }
-            received += buffer[..<count]
-        }
+        while read(atMost: 65_536) {}
         return String(decoding: received, as: UTF8.self)
+    }
+
+    /// Reads a part of what is there; false if nothing was.
+    @discardableResult
+    public func read(atMost count: Int) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        if count == 0 { hasServerHungUp = true }
+        if count > 0 { received += buffer[..<count] }
+        return count > 0
     }
 }

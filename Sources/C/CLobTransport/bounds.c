@@ -18,6 +18,20 @@ size_t ct_read_max(const ct_loop *loop) {
     return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
 }
 
+// Only the first frame of a message may be marked as packed; the library lets every frame be, where that was
+// agreed on. It does not say which kind of frame it is at: what begins where one of data is over, and is not
+// the first of a message, continues one or is a control frame.
+bool ct_is_marked_wrongly(const ct_connection *connection, bool is_control) {
+    bool marked = lws_get_reserved_bits(connection->wsi);
+    return marked && (is_control || (connection->frame_over && !lws_is_first_fragment(connection->wsi)));
+}
+
+int ct_violated(ct_connection *connection, uint16_t code) {
+    ct_count(connection->loop, CT_COUNT_VIOLATIONS, 1);
+    lws_close_reason(connection->wsi, (enum lws_close_status)code, NULL, 0);
+    return -1;
+}
+
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
     if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
     uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;

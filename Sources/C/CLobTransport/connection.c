@@ -11,8 +11,9 @@ typedef struct record {
     uint8_t room[LWS_PRE];
 } record;
 
-// One send of a response; between two the loop serves others, and the library buffers at most this much.
-enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 30 };
+// One send of a response; between two the loop serves others, and the library buffers at most this much. An
+// empty queue keeps no more memory than that.
+enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 20, KEPT_BYTES = 65536 };
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
     ct_connection *connection = calloc(1, sizeof *connection);
@@ -37,6 +38,7 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
 static void count_queue(ct_connection *connection) {
     size_t now = ct_queued_bytes(connection);
     connection->loop->queued += now - connection->counted;
+    if (connection->owner) connection->owner->queued += now - connection->counted;
     connection->counted = now;
 }
 
@@ -72,16 +74,15 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
                      size_t length) {
     size_t needed = record_bytes(length), held = queue->tail - queue->head;
     if (length > UINT32_MAX || needed > capacity_max || held > capacity_max - needed) return false;
-    if (queue->head && queue->tail + needed > queue->capacity) {
+    // Moved only where at least as much has been sent as is moved.
+    if (queue->head >= held && queue->head && queue->tail + needed > queue->capacity) {
         memmove(queue->memory, queue->memory + queue->head, held);
         queue->head = 0;
         queue->tail = held;
     }
     if (queue->tail + needed > queue->capacity) {
         size_t capacity = queue->capacity ? queue->capacity : 4096;
-        while (capacity < held + needed) capacity *= 2;
-        if (capacity > capacity_max) capacity = capacity_max;
-        if (capacity < queue->capacity) capacity = queue->capacity;
+        while (capacity < queue->tail + needed) capacity *= 2;
         uint8_t *memory = realloc(queue->memory, capacity);
         if (!memory) return false;
         queue->memory = memory;
@@ -120,6 +121,11 @@ static int write_record(ct_connection *connection, record *record) {
     return 0;
 }
 
+// The time for the piece that was just given to the socket.
+static void limit_piece(ct_connection *connection) {
+    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
+}
+
 static int flush(ct_connection *connection) {
     ct_queue *queue = &connection->queue;
     if (!lws_partial_buffered(connection->wsi)) connection->lent = 0;
@@ -127,13 +133,16 @@ static int flush(ct_connection *connection) {
         record *next = (record *)(void *)(queue->memory + queue->head);
         queue->head += record_bytes(next->length);
         if (write_record(connection, next)) return -1;
-        if (connection->kind == CT_REQUEST) {
-            lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
-            break;
-        }
+        if (connection->kind != CT_REQUEST) continue;
+        limit_piece(connection);
+        break;
     }
     if (queue->head < queue->tail || lws_partial_buffered(connection->wsi)) return wait_for_room(connection);
     queue->head = queue->tail = 0;
+    if (queue->capacity > KEPT_BYTES) {
+        free(queue->memory);
+        *queue = (ct_queue){0};
+    }
     if (connection->streaming) lws_set_timeout(connection->wsi, NO_PENDING_TIMEOUT, 0);
     if (!connection->congested) return 0;
     connection->congested = false;
@@ -175,9 +184,7 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
     if (failed) {
         ct_kill(connection);
     } else if (lws_partial_buffered(connection->wsi)) {
-        if (connection->streaming) {
-            lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
-        }
+        if (connection->streaming) limit_piece(connection);
         wait_for_room(connection);
     }
     return true;
@@ -216,7 +223,7 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
     connection->loop->unanswered -= 1;
     // It gives back the room of the headers, which the library lends for some minutes only.
     lws_http_mark_sse(connection->wsi);
-    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
+    limit_piece(connection);
     lws_rx_flow_control(connection->wsi, 1);
     wait_for_room(connection);
     return true;
@@ -238,7 +245,8 @@ void ct_kill(ct_connection *connection) {
     if (connection->unread) ct_remove(&connection->loop->unread, connection);
     connection->unread = false;
     connection->doomed = true;
-    ct_append(&connection->loop->doomed, connection);
+    connection->next = connection->loop->doomed;
+    connection->loop->doomed = connection;
 }
 
 bool ct_asked(const ct_connection *connection) { return connection->stage >= CT_ASKED; }
@@ -280,6 +288,10 @@ int ct_query(const ct_connection *connection, int index, char *value, int capaci
     if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_URI_ARGS)) return -1;
     int length = lws_hdr_copy_fragment(connection->wsi, value, capacity, WSI_TOKEN_HTTP_URI_ARGS, index);
     return copied(length, capacity);
+}
+
+bool ct_is_binary(const ct_connection *connection) {
+    return connection->wsi && lws_frame_is_binary(connection->wsi);
 }
 
 int ct_peer_address(const ct_connection *connection, char *value, int capacity) {

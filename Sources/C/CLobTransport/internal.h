@@ -13,12 +13,39 @@ typedef struct ct_queue {
     size_t capacity, head, tail;
 } ct_queue;
 
+/// Who a connection comes from.
+typedef enum ct_family { CT_NOBODY, CT_HERE, CT_FOUR, CT_SIX } ct_family;
+
+/// An IPv4 address in the first half, or a network of IPv6; zeros where the family says all.
+typedef struct ct_owner_key {
+    uint8_t network[8];
+    ct_family family;
+} ct_owner_key;
+
+/// What the connections of one owner hold together; there as long as there is one.
+typedef struct ct_owner {
+    ct_owner_key key;
+    uint32_t connections;
+    /// Bytes that wait for their sockets.
+    size_t queued;
+    struct ct_owner *next;
+} ct_owner;
+
+/// Whose a connection of the library is.
+typedef struct ct_guest {
+    const struct lws *wsi;
+    ct_owner *owner;
+    struct ct_guest *next;
+} ct_guest;
+
 typedef enum ct_stage { CT_CONNECTING, CT_CONNECTED, CT_ASKED, CT_OPEN } ct_stage;
 
 struct ct_connection {
     ct_loop *loop;
     struct lws *wsi;
     void *user;
+    /// Who a server's connection comes from, if that is known.
+    ct_owner *owner;
     ct_kind kind;
     ct_stage stage;
     bool tls;
@@ -45,6 +72,8 @@ struct ct_connection {
     bool has_body;
     /// Whether permessage-deflate may be agreed on, whether it was, whether the message at hand is packed.
     bool may_deflate, deflates, packed;
+    /// The last piece of data ended its frame; and that frame was marked as packed.
+    bool frame_over, frame_marked;
     /// How often the end of that body was reported.
     int body_ends;
     /// A callback of the library was out of bounds; the end says so.
@@ -80,6 +109,11 @@ typedef struct ct_server {
     char address[CT_ADDRESS_BYTES];
     /// Connections accepted and not yet gone, and most of them.
     uint32_t connections, connections_max;
+    /// What one address may have of them, and what this machine may.
+    uint32_t address_percent, loopback_percent;
+    /// Hashed.
+    ct_owner *owners[256];
+    ct_guest *guests[1024];
     /// PEM files; NULL where there is no TLS, or no client is asked for a certificate.
     char *certificate_path, *key_path, *client_authority_path;
     /// What the files held when they were last read; NULL where there is no TLS.
@@ -121,6 +155,13 @@ extern const lws_retry_bo_t ct_no_validity;
 extern const struct lws_protocols ct_client_protocols[], ct_server_protocols[];
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind);
+/// Whether another connection may come in from where this socket leads. Counts those that may not.
+bool ct_has_room(ct_server *server, int descriptor);
+/// The library has made a connection of a socket, and has forgotten it.
+void ct_arrived(ct_server *server, struct lws *wsi);
+void ct_left(ct_server *server, const struct lws *wsi);
+/// Whose it is; NULL if that was never seen.
+ct_owner *ct_owner_of(ct_server *server, const struct lws *wsi);
 void ct_append(ct_connection **list, ct_connection *connection);
 void ct_remove(ct_connection **list, ct_connection *connection);
 /// Goes on with records that OpenSSL holds: no socket tells of them.
@@ -148,6 +189,10 @@ int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t le
 /// A piece of a message, and a pong, told upwards.
 int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length);
 int ct_pong(ct_connection *connection, const uint8_t *payload, size_t length);
+/// Whether the frame at hand has a reserved bit that it must not have.
+bool ct_is_marked_wrongly(const ct_connection *connection, bool is_control);
+/// Ends the connection because of what the peer did; the result is for the library.
+int ct_violated(ct_connection *connection, uint16_t code);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
                      size_t length);

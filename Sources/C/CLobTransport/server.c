@@ -6,15 +6,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, ANSWER_SECONDS_MAX = 60, BODY_ENDS_MAX = 8 };
+enum {
+    HEADER_SECONDS_MAX = 10, KEEP_ALIVE_SECONDS = 60, UNANSWERED_SECONDS_MAX = 60, BODY_ENDS_MAX = 8
+};
 enum { DESCRIPTORS_LEFT = 128 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
-static bool is_full(ct_server *server) {
-    if (!server->connections_max || server->connections < server->connections_max) return false;
-    ct_count(server->loop, CT_COUNT_TURNED_AWAY, 1);
-    return true;
+static ct_connection *make(struct lws *wsi, ct_kind kind) {
+    ct_server *server = server_of(wsi);
+    ct_connection *connection = ct_connection_make(server->loop, kind);
+    connection->owner = ct_owner_of(server, wsi);
+    connection->wsi = wsi;
+    lws_set_opaque_user_data(wsi, connection);
+    return connection;
 }
 
 static bool has_body(struct lws *wsi, int method) {
@@ -29,15 +34,13 @@ static int request(struct lws *wsi, const char *path) {
     char *uri = NULL;
     int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     ct_server *server = server_of(wsi);
-    ct_connection *connection = ct_connection_make(server->loop, CT_REQUEST);
-    connection->wsi = wsi;
+    ct_connection *connection = make(wsi, CT_REQUEST);
     connection->stage = CT_OPEN;
     connection->has_body = has_body(wsi, method);
-    lws_set_opaque_user_data(wsi, connection);
     // The answer may come later. Until then the library would neither read on nor wait: it would be told of
     // every byte, and of the end, over and over.
     server->loop->unanswered += 1;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS_MAX);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, UNANSWERED_SECONDS_MAX);
     lws_rx_flow_control(wsi, 0);
     connection->user = server->loop->events.requested(server->user, connection, method, path);
     return connection->user ? 0 : -1;
@@ -49,9 +52,7 @@ static int upgrade(struct lws *wsi, const char *protocol) {
     ct_server *server = server_of(wsi);
     if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
-    ct_connection *connection = ct_connection_make(server->loop, CT_PEER);
-    connection->wsi = wsi;
-    lws_set_opaque_user_data(wsi, connection);
+    ct_connection *connection = make(wsi, CT_PEER);
     connection->user = server->loop->events.upgrading(server->user, connection, path);
     if (connection->user) return 0;
     bool refused = connection->responding;
@@ -77,21 +78,36 @@ static int body_over(ct_connection *connection) {
     return 0;
 }
 
+static int frame_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in,
+                       size_t length) {
+    struct lws *wsi = connection->wsi;
+    bool is_data = reason == LWS_CALLBACK_RECEIVE, is_write = reason == LWS_CALLBACK_SERVER_WRITEABLE;
+    bool may_be = is_write && connection->frame_marked;
+    bool wrong = !may_be && ct_is_marked_wrongly(connection, !is_data && !is_write);
+    if (wrong) return ct_violated(connection, 1002);
+    if (is_write) return ct_flush(connection);
+    if (reason == LWS_CALLBACK_RECEIVE_PONG) return ct_pong(connection, in, length);
+    if (!is_data) return ct_peer_closing(connection, in, length);
+    if (lws_is_first_fragment(wsi)) {
+        connection->packed = connection->deflates && lws_get_reserved_bits(wsi) & 0x40;
+    }
+    connection->frame_over = !lws_remaining_packet_payload(wsi);
+    connection->frame_marked = lws_get_reserved_bits(wsi);
+    return ct_fragment(connection, in, length);
+}
+
 static int peer_event(ct_connection *connection, enum lws_callback_reasons reason, const uint8_t *in,
                       size_t length) {
     const ct_events *events = &connection->loop->events;
     switch (reason) {
     case LWS_CALLBACK_ESTABLISHED:
         connection->stage = CT_OPEN;
+        connection->frame_over = true;
         return events->opened(connection->user);
-    case LWS_CALLBACK_RECEIVE:
-        if (lws_is_first_fragment(connection->wsi)) {
-            connection->packed = connection->deflates && lws_get_reserved_bits(connection->wsi) & 0x40;
-        }
-        return ct_fragment(connection, in, length);
-    case LWS_CALLBACK_RECEIVE_PONG: return ct_pong(connection, in, length);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return ct_peer_closing(connection, in, length);
-    case LWS_CALLBACK_SERVER_WRITEABLE: return ct_flush(connection);
+    // Of a ping the library tells nothing; having answered it, it asks what to send.
+    case LWS_CALLBACK_RECEIVE: case LWS_CALLBACK_RECEIVE_PONG:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: case LWS_CALLBACK_SERVER_WRITEABLE:
+        return frame_event(connection, reason, in, length);
     case LWS_CALLBACK_HTTP_WRITEABLE: return response_writable(connection);
     case LWS_CALLBACK_CLOSED: case LWS_CALLBACK_CLOSED_HTTP: case LWS_CALLBACK_WSI_DESTROY:
         ct_end(connection, CT_ENDED, "");
@@ -111,19 +127,19 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
     case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: return 0;
-    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return is_full(server_of(wsi)) ? 1 : 0;
+    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+        return ct_has_room(server_of(wsi), (int)(intptr_t)in) ? 0 : 1;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-        server_of(wsi)->connections += 1;
+        ct_arrived(server_of(wsi), wsi);
         return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         ct_identity_install(server_of(wsi), user);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY: {
-        // The listening socket ends like this too, last.
-        ct_server *server = server_of(wsi);
-        if (server->connections) server->connections -= 1;
         ct_connection *connection = lws_get_opaque_user_data(wsi);
-        return connection ? peer_event(connection, reason, in, length) : 0;
+        int result = connection ? peer_event(connection, reason, in, length) : 0;
+        ct_left(server_of(wsi), wsi);
+        return result;
     }
     case LWS_CALLBACK_HTTP: return request(wsi, in);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return body_over(lws_get_opaque_user_data(wsi));
@@ -182,6 +198,8 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     server->loop = loop;
     server->user = user;
     server->connections_max = connections_max(options);
+    server->address_percent = options->address_percent_max;
+    server->loopback_percent = options->loopback_percent_max;
     snprintf(server->address, sizeof server->address, "%s", options->address ?: "");
     bool four = options->address && ct_address_family(options->address) == 4;
     struct lws_context_creation_info info = {

@@ -38,7 +38,7 @@ extension ExchangeServer {
         }
         let target = RequestTarget(request)
         let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
-        let address = request.peerAddress
+        let address = request.owner
         venue.address = addresses[address, market]
         let response = respond(to: target, isMicroseconds: isMicroseconds)
         addresses[address, market] = venue.address

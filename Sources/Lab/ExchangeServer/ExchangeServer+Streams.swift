@@ -10,7 +10,7 @@ extension ExchangeServer {
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         run()
         guard let target = StreamTarget(RequestTarget(request), rules) else { return refuse(.noService) }
-        let address = request.peerAddress
+        let address = request.owner
         venue.address = addresses[address, market]
         defer { addresses[address, market] = venue.address }
         do throws(ConnectionRefusal) {

@@ -2,7 +2,7 @@
 // replica itself, its ring and its thread belong to the caller.
 //
 //     let ring = try FrameRing()
-//     let tap = FrameTap(ring.producer, signal: news)
+//     let tap = FrameTap(ring.producer, signal: news, carriesSnapshots: false)
 //     var consumer = ring.consumer
 //     var replica = ReplicaEngine(service.configuration.engine)
 //     for symbol in service.symbols(ofShard: 0) { replica.addSymbol(symbol) }

@@ -136,12 +136,9 @@ public final class EventLoop {
         try socket.connect(handle!, to: target, of: url)
     }
 
-    func listen(
-        _ server: ServerCore, address: String?, port: Int, tls: TLSIdentity?, connectionCountMax: Int?
-    ) throws(TransportError) -> Int {
+    func listen(_ server: ServerCore, _ options: HTTPServer.Options) throws(TransportError) -> Int {
         if handle == nil { throw .cancelled }
-        let used = try handle!.listen(
-            address: address, port: port, tls: tls, connectionCountMax: connectionCountMax, server: server)
+        let used = try handle!.listen(server, options)
         servers.append(server)
         return used
     }

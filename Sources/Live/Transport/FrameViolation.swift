@@ -20,12 +20,20 @@ public enum FrameFault: Hashable, Sendable {
     case lengthInvalid
     /// The message exceeds this side's limit.
     case messageTooLong(bytesMax: Int)
+    /// Text that is not UTF-8 (8.1).
+    case textInvalid
+    /// A compressed message that cannot be decompressed (RFC 7692 7.2.2).
+    case notUnpacked
     /// A close frame of one byte, or with an illegal code (5.5.1, 7.4).
     case closeInvalid
 
     /// The close code that answers it.
     public var closeCode: UInt16 {
-        if case .messageTooLong = self { 1009 } else { 1002 }
+        switch self {
+        case .messageTooLong: 1009
+        case .textInvalid, .notUnpacked: 1007
+        default: 1002
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 import CLobTransport
 
+/// The owner of every connection from this machine, whatever its address.
+package let loopbackOwner = "localhost"
+
 /// A request received by a server, to be answered now or later. Thread: the loop's.
 package final class HTTPRequest {
     /// Method.
@@ -10,16 +13,16 @@ package final class HTTPRequest {
     package let path: String
     private let socket: Socket
     private let isUpgrade: Bool
+    private let server: HTTPServer
 
-    init(_ socket: Socket, method: HTTPMethod, path: String, isUpgrade: Bool) {
+    init(_ socket: Socket, method: HTTPMethod, path: String, isUpgrade: Bool, _ server: HTTPServer) {
         (self.socket, self.method, self.path, self.isUpgrade) = (socket, method, path, isUpgrade)
+        self.server = server
     }
 
     /// A request dropped by its handler is still answered, so that no client waits in vain.
     deinit {
-        if !isUpgrade {
-            _ = socket.respond(HTTPResponse(status: 500, json: "{}").bytes(isBodyless: method == .head))
-        }
+        respond(HTTPResponse(status: 500, json: "{}"))
     }
 
     /// Names and values of the query, decoded, in order; a name without `=` has the value "".
@@ -38,10 +41,21 @@ package final class HTTPRequest {
     /// The client's numeric address.
     package var peerAddress: String { socket.peerAddress }
 
+    /// Who the client belongs to: an IPv4 address, a network of IPv6 as `2001:db8::/64`, or this machine,
+    /// which is `loopbackOwner`.
+    package var owner: String { socket.owner }
+
+    /// Bytes queued for the sockets of all connections of that owner.
+    package var ownerQueuedBytes: Int { socket.ownerQueuedBytes }
+
     /// Sends the answer; only the first counts. False if this was not the first or the client has gone.
     @discardableResult
     package func respond(_ response: HTTPResponse) -> Bool {
-        !isUpgrade && socket.respond(response.bytes(isBodyless: method == .head))
+        if isUpgrade { return false }
+        let bytes = response.bytes(isBodyless: method == .head)
+        if !socket.respond(bytes) { return false }
+        if bytes.count > RequestSocket.pieceBytes { (socket as? RequestSocket)?.watch(server) }
+        return true
     }
 
     /// Answers with a body that continues until either side ends the connection; nil if this was not the

@@ -18,6 +18,14 @@ package final class HTTPServer {
         /// Most simultaneous connections, including idle ones and requests; further ones are closed unread.
         /// Nil: as many as there are descriptors.
         package var connectionCountMax: Int?
+        /// Percent of the connections that one owner may have: an IPv4 address, or a network of IPv6.
+        package var addressPercentMax = 100
+        /// The same of this machine.
+        package var loopbackPercentMax = 100
+        /// Longest time for a client to take a whole answer.
+        package var answerLimitMs = 120_000
+        /// Longest time for it to take 64 KB of one that is longer; of shorter ones it has 20 s.
+        package var stallLimitMs = 20_000
         /// Most bytes of a client's message.
         package var messageBytesMax = 1 << 20
         /// Time from a pong (at first, from the start) to this side's next ping; nil: none.
@@ -73,16 +81,15 @@ package final class HTTPServer {
         }
         let core = ServerCore(
             requested: { socket, method, path in
-                handlers.request(HTTPRequest(socket, method: method, path: path, isUpgrade: false))
+                handlers.request(
+                    HTTPRequest(socket, method: method, path: path, isUpgrade: false, self))
             },
             upgrading: { self.upgrading($0, path: $1) })
-        port = try loop.listen(
-            core, address: options.address, port: options.port, tls: options.tls,
-            connectionCountMax: options.connectionCountMax)
+        port = try loop.listen(core, options)
     }
 
     private func upgrading(_ request: Socket, path: String) -> Socket? {
-        let upgrade = HTTPRequest(request, method: .get, path: path, isUpgrade: true)
+        let upgrade = HTTPRequest(request, method: .get, path: path, isUpgrade: true, self)
         let isFull = peerCount >= options.peerCountMax
         switch isFull ? .refuse(HTTPResponse(status: 503, json: "{}")) : handlers.upgrade(upgrade) {
         case .refuse(let response):

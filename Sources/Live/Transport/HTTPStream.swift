@@ -1,7 +1,7 @@
 // A response with a continuing body, such as an event stream.
 //
 // Bounds: the send queue, as of any connection, by `EventLoop.Options.queueBytesMax`. A client that accepts
-// nothing of it for half a minute is disconnected.
+// less than 64 KB of it in 20 s is disconnected.
 
 import CLobTransport
 
@@ -32,6 +32,9 @@ package final class HTTPStream {
     /// The client's numeric address.
     package var address: String { socket?.peerAddress ?? "" }
 
+    /// Who the client belongs to; see `HTTPRequest.owner`.
+    package var owner: String { socket?.owner ?? "" }
+
     /// Ends the connection.
     package func end() { socket?.kill() }
 }
@@ -40,10 +43,33 @@ package final class HTTPStream {
 final class RequestSocket: Socket {
     /// Receives further events if the answer continues.
     var stream: HTTPStream?
+    /// The next look at how much of a long answer has been taken.
+    private var timer: LoopTimer?
+    private weak var loop: EventLoop?
+
+    /// What is given to the socket at a time.
+    static let pieceBytes = 65_536
+
+    /// Sees to it that a long answer, which was just given, is taken: a piece in each interval, and all of it
+    /// in time.
+    func watch(_ server: HTTPServer) {
+        loop = server.loop
+        let endNs = monotonicNs() + UInt64(server.options.answerLimitMs) * 1_000_000
+        look(server.options.stallLimitMs, endNs, waiting: .max)
+    }
+
+    private func look(_ stallMs: Int, _ endNs: UInt64, waiting before: Int) {
+        let (waiting, nowNs) = (queuedBytes, monotonicNs())
+        if waiting == 0 { return timer = nil }
+        if nowNs >= endNs || before - waiting < RequestSocket.pieceBytes { return kill() }
+        let waitNs = min(UInt64(stallMs) * 1_000_000, endNs - nowNs)
+        timer = loop?.after(waitNs) { [weak self] in self?.look(stallMs, endNs, waiting: waiting) }
+    }
 
     override func drained() { stream?.drained() }
 
     override func closed(_ reason: ct_reason, _ text: String) {
+        if let timer { loop?.cancel(timer) }
         let closed = stream?.closed
         stream = nil
         closed?()

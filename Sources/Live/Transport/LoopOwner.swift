@@ -96,26 +96,28 @@ struct LoopOwner: ~Copyable {
     var queuedBytes: Int { unsafe ct_loop_queued_bytes(loop) }
 
     /// Starts listening; returns the port, or the reason for failure.
-    func listen(
-        address: String?, port: Int, tls: TLSIdentity?, connectionCountMax: Int?, server: ServerCore
-    ) throws(TransportError) -> Int {
+    func listen(_ server: ServerCore, _ limits: HTTPServer.Options) throws(TransportError) -> Int {
+        let tls = limits.tls
         let user = unsafe Unmanaged.passUnretained(server).toOpaque()
         let (used, text) = unsafe withText { text, capacity in
-            unsafe withCString(address) { address in
+            unsafe withCString(limits.address) { address in
                 unsafe withCString(tls?.certificatePath) { certificate in
                     unsafe withCString(tls?.keyPath) { key in
                         unsafe withCString(tls?.clientAuthorityPath) { authority in
                             var options = unsafe ct_listen_options(
-                                address: address, port: UInt16(port), certificate_path: certificate,
-                                key_path: key, client_authority_path: authority,
-                                connection_count_max: UInt32(clamping: connectionCountMax ?? 0))
+                                address: address, port: UInt16(limits.port),
+                                certificate_path: certificate, key_path: key,
+                                client_authority_path: authority,
+                                connection_count_max: UInt32(clamping: limits.connectionCountMax ?? 0),
+                                address_percent_max: UInt32(clamping: limits.addressPercentMax),
+                                loopback_percent_max: UInt32(clamping: limits.loopbackPercentMax))
                             return unsafe ct_listen(loop, &options, user, text, capacity)
                         }
                     }
                 }
             }
         }
-        if used < 0 { throw .cannotListen(port: port, reason: text) }
+        if used < 0 { throw .cannotListen(port: limits.port, reason: text) }
         return Int(used)
     }
 
@@ -157,6 +159,13 @@ final class RemoteHandle: @unchecked Sendable {
 func addressFamily(_ text: String) -> Int? {
     let family = unsafe ct_address_family(text)
     return family == 0 ? nil : Int(family)
+}
+
+/// Who a numeric address belongs to, as `HTTPRequest.owner` names it; what is no address names itself.
+package func ownerName(of address: String) -> String {
+    unsafe withText { text, capacity in
+        unsafe address.withCString { unsafe ct_owner_name($0, text, Int32(capacity)) }
+    }.1
 }
 
 /// Monotonic time.

@@ -119,6 +119,11 @@ class Socket {
         if let connection = unsafe connection { unsafe ct_is_packed(connection) } else { false }
     }
 
+    /// Whether that message is binary.
+    final var isBinary: Bool {
+        if let connection = unsafe connection { unsafe ct_is_binary(connection) } else { false }
+    }
+
     /// Ends the connection in the next turn, without a handshake.
     final func kill() {
         if let connection = unsafe connection { unsafe ct_kill(connection) }
@@ -171,6 +176,17 @@ class Socket {
     final var peerAddress: String {
         guard let connection = unsafe connection else { return "" }
         return unsafe text { unsafe ct_peer_address(connection, $0, $1) } ?? ""
+    }
+
+    /// Who the peer belongs to: an IPv4 address, a network of IPv6, or this machine.
+    final var owner: String {
+        guard let connection = unsafe connection else { return "" }
+        return unsafe text { unsafe ct_peer_owner(connection, $0, $1) } ?? ""
+    }
+
+    /// Bytes that wait for the sockets of all connections of that owner.
+    final var ownerQueuedBytes: Int {
+        if let connection = unsafe connection { unsafe ct_owner_queued_bytes(connection) } else { 0 }
     }
 
     private func text(_ copy: (UnsafeMutablePointer<CChar>, Int32) -> Int32) -> String? {

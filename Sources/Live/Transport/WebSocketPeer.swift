@@ -64,6 +64,12 @@ package final class WebSocketPeer {
 
     /// The client's numeric address.
     package var address: String { socket?.peerAddress ?? "" }
+
+    /// Who the client belongs to; see `HTTPRequest.owner`.
+    package var owner: String { socket?.owner ?? "" }
+
+    /// Bytes that wait for the sockets of all connections of that owner.
+    package var ownerQueuedBytes: Int { socket?.ownerQueuedBytes ?? 0 }
 }
 
 /// The connection of a peer.
@@ -72,6 +78,7 @@ final class PeerSocket: Socket {
     private let listen: (WebSocketPeer) -> WebSocketPeer.Handlers
     private var handlers = WebSocketPeer.Handlers()
     private var messageBytes = 0
+    private var text = UTF8Check()
     /// The part received of a compressed message.
     private var packed: [UInt8] = []
     private var isOpen = false
@@ -98,15 +105,20 @@ final class PeerSocket: Socket {
     override func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool {
         if isClosing { return true }
         if bytes.count > server.options.messageBytesMax - messageBytes {
-            let fault = FrameFault.messageTooLong(bytesMax: server.options.messageBytesMax)
-            server.loop.remote.count(CT_COUNT_VIOLATIONS)
-            close(code: fault.closeCode, reason: "")
-            end = WebSocketEnd(error: .violation(FrameViolation(fault: fault, offset: 0)))
-            return true
+            return fail(.messageTooLong(bytesMax: server.options.messageBytesMax))
         }
         messageBytes = isFinal ? 0 : messageBytes + bytes.count
         if isPacked { return unpack(bytes, isFinal: isFinal) }
+        if !isBinary && !text.admits(bytes, isFinal: isFinal) { return fail(.textInvalid) }
         handlers.message(bytes, isFinal)
+        return true
+    }
+
+    /// Ends the connection because of what the client sent.
+    private func fail(_ fault: FrameFault) -> Bool {
+        server.loop.remote.count(CT_COUNT_VIOLATIONS)
+        close(code: fault.closeCode, reason: "")
+        end = WebSocketEnd(error: .violation(FrameViolation(fault: fault, offset: 0)))
         return true
     }
 
@@ -117,11 +129,13 @@ final class PeerSocket: Socket {
         let whole = packed
         packed = []
         switch server.packer?.unpack(whole, bytesMax: server.options.messageBytesMax) ?? .unreadable {
-        case .message(let message): handlers.message(message.span, true)
-        case .tooLong: close(code: 1009, reason: "")
-        case .unreadable: close(code: 1007, reason: "")
+        case .message(let message):
+            if !isBinary && !text.admits(message.span, isFinal: true) { return fail(.textInvalid) }
+            handlers.message(message.span, true)
+            return true
+        case .tooLong: return fail(.messageTooLong(bytesMax: server.options.messageBytesMax))
+        case .unreadable: return fail(.notUnpacked)
         }
-        return true
     }
 
     override func pong(_ payload: Span<UInt8>) {

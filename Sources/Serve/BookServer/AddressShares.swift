@@ -1,51 +1,54 @@
-// How much of a resource each address holds, so that no single one holds all of it.
+// How much of a resource each owner of addresses holds, so that no single one holds all of it. An owner is an
+// IPv4 address, an IPv6 /64 network, or this machine; see `HTTPRequest.owner`.
 //
-// An IPv6 network gives its hosts as many addresses as they like, so the first half of an IPv6 address
-// counts: the network.
+//     owner          may hold
+//     --------------|------------------------------------------------------------------------------
+//     an address    | `Options.addressPercentMax`: at least two owners are needed to use up a limit
+//     this machine  | everything if the server listens on loopback only, otherwise 90 percent
 //
-// Bounds: one entry per address that holds something.
+// All bots on a machine share its loopback address, so addresses cannot tell a greedy bot from the others. If
+// other machines can connect, this one leaves room for them.
+//
+// Bounds: one entry per owner that holds something.
 
-/// Counts holdings by address.
+import LobTransport
+
+/// Counts holdings by owner.
 struct AddressShares {
     private var counts: [String: Int] = [:]
 
-    /// Whether the address may hold one more.
-    ///
-    /// - Parameters:
-    ///   - address: numeric.
-    ///   - most: limit per address.
-    func admits(_ address: String, most: Int) -> Bool {
-        counts[AddressShares.owner(address), default: 0] < most
+    /// The number an owner holds.
+    func held(by owner: String) -> Int { counts[owner, default: 0] }
+
+    /// Adds to an owner's holdings.
+    mutating func take(_ owner: String, _ count: Int = 1) {
+        if count > 0 { counts[owner, default: 0] += count }
     }
 
-    /// The address holds one more.
-    mutating func take(_ address: String) { counts[AddressShares.owner(address), default: 0] += 1 }
-
-    /// It holds one less.
-    mutating func giveBack(_ address: String) {
-        let owner = AddressShares.owner(address)
-        let left = counts[owner, default: 0] - 1
+    /// Subtracts from an owner's holdings.
+    mutating func giveBack(_ owner: String, _ count: Int = 1) {
+        let left = held(by: owner) - count
         counts[owner] = left > 0 ? left : nil
     }
 
-    /// Addresses that hold something.
+    /// Owners that hold something.
     var count: Int { counts.count }
+}
 
-    /// The owner of an address: itself, or its network.
-    static func owner(_ address: String) -> String {
-        // An IPv4 address may appear as the end of an IPv6 one.
-        if address.contains(".") {
-            return address.lastIndex(of: ":").map { String(address[$0...].dropFirst()) } ?? address
-        }
-        if !address.contains(":") { return address }
-        var groups = AddressShares.groups(address)
-        if let gap = address.firstRange(of: "::") {
-            let head = AddressShares.groups(String(address[..<gap.lowerBound]))
-            let tail = AddressShares.groups(String(address[gap.upperBound...]))
-            groups = head + Array(repeating: "0", count: max(8 - head.count - tail.count, 0)) + tail
-        }
-        return groups.prefix(4).joined(separator: ":") + "::"
+/// Limits what one owner may hold.
+struct ShareRules: Hashable {
+    /// Percentages for an address and for this machine.
+    let addressPercent, loopbackPercent: Int
+
+    init(_ options: BookServer.Options) {
+        let isAlone = options.address.map { ownerName(of: $0) == loopbackOwner } ?? false
+        addressPercent = min(max(options.addressPercentMax, 1), 100)
+        loopbackPercent = min(max(options.loopbackPercentMax ?? (isAlone ? 100 : 90), 1), 100)
     }
 
-    private static func groups(_ text: String) -> [String] { text.split(separator: ":").map(String.init) }
+    /// An owner's share of a limit; at least 1.
+    func share(of most: Int, for owner: String) -> Int {
+        let percent = owner == loopbackOwner ? loopbackPercent : addressPercent
+        return max(most / 100 * percent + most % 100 * percent / 100, 1)
+    }
 }

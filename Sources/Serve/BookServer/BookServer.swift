@@ -40,11 +40,13 @@ package final class BookServer: Sendable {
         package var connectionCountMax = 4_096
         /// Most simultaneous WebSocket clients; further upgrades are refused with 503.
         package var clientCountMax = 1_024
-        /// Most of them per address, so that others always find room; further upgrades are refused with 503.
-        /// An IPv6 network counts as one address. Nil: nine in ten.
-        package var clientsPerAddressMax: Int?
-        /// Most event streams per address, likewise.
-        package var eventStreamsPerAddressMax = EventHub.clientCountMax * 3 / 4
+        /// Percent of connections, clients, streams, event streams and queued bytes that one address may
+        /// hold, so that others always find room. An IPv6 /64 network counts as one address. Excess is
+        /// refused in the same way as when the total is exceeded.
+        package var addressPercentMax = 50
+        /// The same for this machine, whatever its address: many bots share it. Nil: 100 if the server listens
+        /// on loopback only, otherwise 90.
+        package var loopbackPercentMax: Int?
         /// Most streams per client; nil: the market's limit. One more closes the connection with 1008.
         package var streamCountMax: Int?
         /// Most streams of all clients together; a connection requesting more is closed.
@@ -66,7 +68,10 @@ package final class BookServer: Sendable {
         package var queuedBytesTotalMax = 256 << 20
         /// Bytes a client may have queued even if the sum is too large.
         package var queuedBytesMin = 64 << 10
-        /// Most requests per address and second; further ones are refused with 429.
+        /// Longest time for a client to accept a whole REST answer, and 64 KB of it; then it is disconnected.
+        package var answerLimitMs = 120_000, stallLimitMs = 20_000
+        /// Most requests per address and second; further ones are refused with 429. A client of the WebSocket
+        /// API that continues nevertheless is closed with 1008.
         package var requestsPerSecondMax = 10_000
         /// Longest time the server itself may lag the feed; beyond that no book is shown.
         package var lagMsMax = 5_000
@@ -109,12 +114,11 @@ package final class BookServer: Sendable {
         /// Those of all clients that offer it.
         case always
 
-        /// Whether to compress for a client with this numeric address.
-        func packs(for address: String) -> Bool {
+        /// Whether to compress for a client of this owner.
+        func packs(for owner: String) -> Bool {
             switch self {
             case .never: false
-            case .remote:
-                !(address == "::1" || AddressShares.owner(address).hasPrefix("127."))
+            case .remote: owner != loopbackOwner
             case .always: true
             }
         }

@@ -15,22 +15,23 @@ import LobTransport
 /// A client of the streams. Thread: the server's.
 final class ServerClient {
     let peer: WebSocketPeer
-    /// Its numeric address.
-    let address: String
+    /// Its numeric address and its owner.
+    let address, owner: String
     /// Whether messages are wrapped.
     var isCombined: Bool
     /// Whether book streams stay silent on its path.
     let isDeaf: Bool
     /// Whether it gets times in µs.
     let isMicroseconds: Bool
-    /// Names of its streams in order of subscription, silent ones included.
-    private(set) var names: [String] = []
-    private var held: Set<String> = []
+    /// Its streams, silent ones included, numbered in order of subscription.
+    private var held: [String: Int] = [:]
+    private var askedCount = 0
     /// Conflated streams whose last message it has not been sent.
-    private var waiting: [StreamTopic] = []
+    private var waiting = WaitingTopics()
     private(set) var isOpen = true
-    /// Most bytes that may be queued for it at this moment.
+    /// Most bytes that may be queued for it at this moment; `queuedBytesMin` may always.
     private let queuedBytesMax: () -> Int
+    private let queuedBytesMin: Int
     private var pieces: [UInt8] = []
     private var second: UInt64 = 0
     private var messageCount = 0
@@ -39,32 +40,40 @@ final class ServerClient {
     private let packer: MessagePacker?
 
     init(
-        _ peer: WebSocketPeer, _ target: StreamTarget, _ packer: MessagePacker?,
+        _ peer: WebSocketPeer, _ target: StreamTarget, _ packer: MessagePacker?, queuedBytesMin: Int,
         queuedBytesMax: @escaping () -> Int
     ) {
         self.packer = peer.isDeflating ? packer : nil
-        (self.peer, self.queuedBytesMax) = (peer, queuedBytesMax)
-        address = peer.address
+        (self.peer, self.queuedBytesMax, self.queuedBytesMin) = (peer, queuedBytesMax, queuedBytesMin)
+        (address, owner) = (peer.address, peer.owner)
         (isCombined, isDeaf, isMicroseconds) = (target.isCombined, target.isDeaf, target.isMicroseconds)
     }
 
     /// Adds a stream; false if it already has it.
     func add(_ name: String) -> Bool {
-        if !held.insert(name).inserted { return false }
-        names.append(name)
+        if held[name] != nil { return false }
+        held[name] = askedCount
+        askedCount += 1
         return true
     }
 
     /// Removes a stream; false if it does not have it.
     func remove(_ name: String) -> Bool {
-        if held.remove(name) == nil { return false }
-        names.removeAll { $0 == name }
-        waiting.removeAll { $0.key.name == name }
+        if held.removeValue(forKey: name) == nil { return false }
+        waiting.remove(name)
         return true
     }
 
+    /// Names of its streams in the order in which they came.
+    var names: [String] { held.sorted { $0.value < $1.value }.map(\.key) }
+
+    /// How many streams it has.
+    var streamCount: Int { held.count }
+
     /// How many streams it would have with these as well.
-    func streamCount(with names: [String]) -> Int { held.union(names).count }
+    func streamCount(with names: [String]) -> Int {
+        held.count + Set(names).count { held[$0] == nil }
+    }
 
     /// Takes a piece of a client message; returns the whole message with its last piece.
     func collect(_ bytes: Span<UInt8>, isFinal: Bool) -> [UInt8]? {
@@ -87,8 +96,7 @@ final class ServerClient {
         if !isOpen { return }
         if topic.isConflated && peer.isCongested {
             counters.conflatedCount += 1
-            if !waiting.contains(where: { $0 === topic }) { waiting.append(topic) }
-            return
+            return waiting.append(topic)
         }
         sendLast(of: topic, &counters)
     }
@@ -102,15 +110,14 @@ final class ServerClient {
 
     /// The queue is empty: sends what was skipped, in its current form.
     func drained(_ counters: inout ServerCounters) {
-        while isOpen, !peer.isCongested, !waiting.isEmpty {
-            sendLast(of: waiting.removeFirst(), &counters)
-        }
+        while isOpen, !peer.isCongested, let topic = waiting.takeFirst() { sendLast(of: topic, &counters) }
     }
 
     /// Sends a message that must not be missed, or its compressed frame.
     func send(_ bytes: [UInt8], isFrame: Bool = false, _ counters: inout ServerCounters) {
         if !isOpen { return }
-        let isFull = peer.queuedBytes + bytes.count > queuedBytesMax()
+        let waitingBytes = peer.queuedBytes + bytes.count
+        let isFull = waitingBytes > queuedBytesMin && waitingBytes > queuedBytesMax()
         if isFull || !(isFrame ? peer.send(frame: bytes) : peer.send(text: bytes.span)) {
             // Refused with nothing queued: the client is about to be reported gone.
             if !isFull && peer.queuedBytes == 0 { return }

@@ -38,6 +38,28 @@ struct RestAnswer {
     init(_ text: String) { body = Array(text.utf8) }
 }
 
+extension RestRequest {
+    /// Whether the answer may be longer than a line.
+    fileprivate var isLong: Bool {
+        switch self {
+        case .ping, .time: false
+        case .exchangeInfo, .depth, .bookTicker, .bookTickers: true
+        }
+    }
+}
+
+/// Who asks.
+struct Caller {
+    /// Whose weights and shares it is.
+    var owner: String
+    /// Bytes that wait for the sockets of all that is that owner's.
+    var queuedBytes: Int
+
+    init(_ request: HTTPRequest) { (owner, queuedBytes) = (request.owner, request.ownerQueuedBytes) }
+
+    init(_ peer: WebSocketPeer) { (owner, queuedBytes) = (peer.owner, peer.ownerQueuedBytes) }
+}
+
 extension ServerMachine {
     /// Names what is served, in answers to what is not.
     private static let servedHeader = "X-Lob-Served"
@@ -59,7 +81,7 @@ extension ServerMachine {
         if !options.tokens.isEmpty { target.parameters.removeAll { $0.name == ServerMachine.tokenName } }
         let timeUs = LoopClock.realtimeNs / 1_000
         let answer = answer(
-            of: request.peerAddress, atUs: timeUs,
+            to: Caller(request), atUs: timeUs,
             isMicroseconds: rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader)),
             isKnown: isKnown(request)
         ) { () throws(RestRefusal) in try rules.route(target) }
@@ -72,18 +94,18 @@ extension ServerMachine {
                 body: answer.body))
     }
 
-    /// The answer to an address's request, and its cost. A refusal costs too.
+    /// The answer to a request, and its cost. A refusal costs too.
     func answer(
-        of peerAddress: String, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
+        to caller: Caller, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
         _ route: () throws(RestRefusal) -> RestRequest
     ) -> RestAnswer {
-        var address = addresses[peerAddress, rules.market]
-        defer { addresses[peerAddress, rules.market] = address }
+        var address = addresses[caller.owner, rules.market]
+        defer { addresses[caller.owner, rules.market] = address }
         var answer: RestAnswer
         var retryAfterSeconds: Int?
         var isCharged = false
         do throws(RestRefusal) {
-            if !isInPace(peerAddress) {
+            if !isInPace(caller.owner) {
                 retryAfterSeconds = 1
                 throw .tooManyRequests
             }
@@ -91,6 +113,7 @@ extension ServerMachine {
             let asked = try route()
             isCharged = true
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
+            if asked.isLong && isOverloaded(by: caller) { throw .overloaded }
             answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)
         } catch {
             counters.refusalCount += 1
@@ -121,12 +144,10 @@ extension ServerMachine {
             token: request.query.first { $0.name == ServerMachine.tokenName }?.value)
     }
 
-    /// Counts a request of an address before checking its token, so that guessing is no faster. False if it
+    /// Counts a request of an owner before checking its token, so that guessing is no faster. False if it
     /// exceeds the limit in this second.
-    func isInPace(_ peerAddress: String) -> Bool {
-        // An IPv6 network has endless addresses: they count as one.
-        let owner = AddressShares.owner(peerAddress)
-        return pace.admits(owner, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
+    func isInPace(_ owner: String) -> Bool {
+        pace.admits(owner, nowNs: LoopClock.monotonicNs, most: options.requestsPerSecondMax)
     }
 
     /// Whether a request does not come from a foreign web page.
@@ -162,10 +183,6 @@ extension ServerMachine {
     private func answer(
         _ request: RestRequest, atUs timeUs: Int64, isMicroseconds: Bool
     ) throws(RestRefusal) -> RestAnswer {
-        switch request {
-        case .ping, .time: break
-        case .exchangeInfo, .depth, .bookTicker, .bookTickers: if isOverloaded { throw .overloaded }
-        }
         switch request {
         case .ping: return RestAnswer("{}")
         case .time: return RestAnswer(rules.timeBody(atUs: timeUs, isMicroseconds: isMicroseconds))

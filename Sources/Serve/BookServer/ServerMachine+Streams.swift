@@ -18,22 +18,21 @@ extension ServerMachine {
     /// Decides on an upgrade request.
     func decide(_ request: HTTPRequest) -> UpgradeAnswer {
         if !admits(request) { return .refuse(HTTPResponse(ServingAnswer.stranger)) }
-        if !isInPace(request.peerAddress) { return ServerMachine.refusal(.tooManyRequests) }
+        if !isInPace(request.owner) { return ServerMachine.refusal(.tooManyRequests) }
         if !isKnown(request) { return ServerMachine.refusal(.stranger) }
-        let share = options.clientsPerAddressMax ?? options.clientCountMax - options.clientCountMax / 10
-        if !shares.admits(request.peerAddress, most: share) {
+        let share = shareRules.share(of: options.clientCountMax, for: request.owner)
+        if clientShares.held(by: request.owner) >= share {
             let refusal = ConnectionRefusal.tooManyConnections
             return .refuse(HTTPResponse(refusal.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
         if let path = rules.queryPath, request.path == path {
-            let address = request.peerAddress
-            return .accept { [self] peer in openQuery(peer, address) }
+            return .accept { [self] peer in openQuery(peer) }
         }
         guard let target = StreamTarget(RequestTarget(request), rules) else {
             return .refuse(HTTPResponse(ServingAnswer.noService))
         }
         let names = Set(target.names)
-        if names.count > streamCountMax || counters.streamCount + names.count > options.streamTotalMax {
+        if names.count > streamCountMax || !hasRoom(forStreams: names.count, of: request.owner) {
             let refusal = ConnectionRefusal.tooManyStreams
             return .refuse(HTTPResponse(refusal.answer(atUs: LoopClock.realtimeNs / 1_000)))
         }
@@ -50,19 +49,31 @@ extension ServerMachine {
 
     private func isTooLong(_ name: String) -> Bool { name.utf8.count > options.streamNameBytesMax }
 
-    /// Whether too much is queued for all clients' sockets.
-    var isOverloaded: Bool { loop.queuedBytes > options.queuedBytesTotalMax }
+    /// Whether an owner may have this many more streams.
+    private func hasRoom(forStreams count: Int, of owner: String) -> Bool {
+        counters.streamCount + count <= options.streamTotalMax
+            && streamShares.held(by: owner) + count
+                <= shareRules.share(of: options.streamTotalMax, for: owner)
+    }
+
+    /// Whether too much is queued for all clients' sockets, or for those of the caller's owner.
+    func isOverloaded(by caller: Caller) -> Bool {
+        let most = options.queuedBytesTotalMax
+        return loop.queuedBytes > most || caller.queuedBytes > shareRules.share(of: most, for: caller.owner)
+    }
 
     /// Most bytes that may be queued for one client.
-    var queuedBytesMax: Int {
-        isOverloaded
-            ? min(options.queuedBytesMin, options.queuedBytesMax) : options.queuedBytesMax
+    func queuedBytesMax(for peer: WebSocketPeer) -> Int {
+        let (least, most) = (options.queuedBytesMin, options.queuedBytesMax)
+        return isOverloaded(by: Caller(peer)) ? min(least, most) : most
     }
 
     private func open(_ peer: WebSocketPeer, _ target: StreamTarget) -> WebSocketPeer.Handlers {
-        let client = ServerClient(peer, target, packer) { [unowned self] in queuedBytesMax }
-        clients.append(client)
-        shares.take(client.address)
+        let client = ServerClient(peer, target, packer, queuedBytesMin: options.queuedBytesMin) {
+            [unowned self, unowned peer] in queuedBytesMax(for: peer)
+        }
+        clients[ObjectIdentifier(client)] = client
+        clientShares.take(client.owner)
         counters.connectedCount += 1
         for name in target.names { subscribe(client, name) }
         var handlers = WebSocketPeer.Handlers()
@@ -72,10 +83,12 @@ extension ServerMachine {
         }
         handlers.drained = { [unowned self, unowned client] in client.drained(&counters) }
         handlers.closed = { [unowned self] _ in
-            counters.streamCount -= client.names.count
-            for name in client.names { leave(client, name) }
-            clients.removeAll { $0 === client }
-            shares.giveBack(client.address)
+            let names = client.names
+            counters.streamCount -= names.count
+            streamShares.giveBack(client.owner, names.count)
+            for name in names { leave(client, name) }
+            clients[ObjectIdentifier(client)] = nil
+            clientShares.giveBack(client.owner)
         }
         return handlers
     }
@@ -99,8 +112,8 @@ extension ServerMachine {
             return client.reply(ControlRefusal.nameTooLong(request.id).reply(.nested))
         case .subscribe(let names):
             let count = client.streamCount(with: names)
-            let total = counters.streamCount + count - client.names.count
-            if count > streamCountMax || total > options.streamTotalMax {
+            let isRoom = hasRoom(forStreams: count - client.streamCount, of: client.owner)
+            if count > streamCountMax || !isRoom {
                 client.reply(ControlRefusal.tooManyStreams(request.id).reply(.nested))
                 return client.close(.tooManyStreams)
             }
@@ -116,6 +129,7 @@ extension ServerMachine {
     private func subscribe(_ client: ServerClient, _ name: String) {
         if !client.add(name) { return }
         counters.streamCount += 1
+        streamShares.take(client.owner)
         if client.isDeaf { return }
         let key = StreamTopic.Key(name: name, isMicroseconds: client.isMicroseconds)
         guard let topic = topics[key] ?? makeTopic(key) else { return }
@@ -172,6 +186,7 @@ extension ServerMachine {
     private func unsubscribe(_ client: ServerClient, _ name: String) {
         if !client.remove(name) { return }
         counters.streamCount -= 1
+        streamShares.giveBack(client.owner)
         leave(client, name)
     }
 
@@ -179,7 +194,7 @@ extension ServerMachine {
         let key = StreamTopic.Key(name: name, isMicroseconds: client.isMicroseconds)
         guard let topic = topics[key] else { return }
         topic.remove(client)
-        if !topic.clients.isEmpty { return }
+        if topic.hasClients { return }
         topics[key] = nil
         topicsOfAll.removeAll { $0 === topic }
         if let index = topic.symbol { topicsOfSymbol[index].removeAll { $0 === topic } }

@@ -34,13 +34,15 @@ final class ServerMachine {
     let access: AccessRules
     var pace = RequestPace()
     var counters = ServerCounters()
-    var clients: [ServerClient] = []
+    var clients: [ObjectIdentifier: ServerClient] = [:]
     /// Compresses messages; nil without memory.
     let packer = MessagePacker()
-    /// Shares of WebSocket clients by address.
-    var shares = AddressShares()
+    let shareRules: ShareRules
+    /// Shares of WebSocket clients and of streams by owner.
+    var clientShares = AddressShares()
+    var streamShares = AddressShares()
     /// Clients of the WebSocket API.
-    var queriers: [WebSocketPeer] = []
+    var queriers: [ObjectIdentifier: WebSocketPeer] = [:]
     /// Only topics with subscribers.
     var topics: [StreamTopic.Key: StreamTopic] = [:]
     /// Topics by symbol index.
@@ -107,9 +109,9 @@ final class ServerMachine {
         isDirty = [Bool](repeating: false, count: places.count)
         isLate = [Bool](repeating: false, count: shards.count)
         access = AccessRules(options.tokens)
+        shareRules = ShareRules(options)
         events = EventHub(
-            shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs,
-            perAddressMax: options.eventStreamsPerAddressMax)
+            shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs, shareRules)
         history = options.history.map { HistoryDesk($0) { [remote = loop.remote] in remote.wake() } }
         rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
@@ -127,13 +129,17 @@ final class ServerMachine {
         (listening.address, listening.port, listening.tls) = (options.address, options.port, options.tls)
         listening.connectionCountMax = options.connectionCountMax
         listening.peerCountMax = options.clientCountMax
+        listening.addressPercentMax = shareRules.addressPercent
+        listening.loopbackPercentMax = shareRules.loopbackPercent
+        listening.answerLimitMs = options.answerLimitMs
+        listening.stallLimitMs = options.stallLimitMs
         listening.messageBytesMax = options.messageBytesMax
         listening.pingIntervalMs = terms.pingIntervalMs
         listening.pongLimitMs = terms.pongDeadlineMs
         // Only the loop holds it, and it holds this object.
         var handlers = HTTPServer.Handlers(request: { self.answer($0) }, upgrade: { self.decide($0) })
         handlers.deflates = { [options, packer] in
-            packer != nil && options.deflate.packs(for: $0.peerAddress)
+            packer != nil && options.deflate.packs(for: $0.owner)
         }
         return try HTTPServer(on: loop, options: listening, handlers: handlers).port
     }
@@ -180,8 +186,8 @@ final class ServerMachine {
         let nowNs = LoopClock.monotonicNs
         if closingNs == nil {
             closingNs = nowNs
-            for client in clients { client.close(.goingAway) }
-            for peer in queriers { peer.close(code: UInt16(ConnectionClose.goingAway.code)) }
+            for client in clients.values { client.close(.goingAway) }
+            for peer in queriers.values { peer.close(code: UInt16(ConnectionClose.goingAway.code)) }
             events.end()
         }
         // A stopped service answers no more.

@@ -47,6 +47,7 @@ final class StreamTopic {
     /// Shortest time between two messages; 0: every change.
     let intervalNs: UInt64
     private(set) var clients: [ServerClient] = []
+    private var placeOfClient: [ObjectIdentifier: Int] = [:]
     private let opening: [UInt8]
     /// The last message, unwrapped; empty before the first.
     private(set) var message: [UInt8] = []
@@ -82,9 +83,22 @@ final class StreamTopic {
     /// Whether its messages continue a book.
     var isChained: Bool { kind == .updates || kind == .summaries }
 
-    func add(_ client: ServerClient) { clients.append(client) }
+    /// Whether anybody listens.
+    var hasClients: Bool { !clients.isEmpty }
 
-    func remove(_ client: ServerClient) { clients.removeAll { $0 === client } }
+    func add(_ client: ServerClient) {
+        placeOfClient[ObjectIdentifier(client)] = clients.count
+        clients.append(client)
+    }
+
+    /// O(1): the last one takes its place.
+    func remove(_ client: ServerClient) {
+        guard let place = placeOfClient.removeValue(forKey: ObjectIdentifier(client)) else { return }
+        let last = clients.removeLast()
+        if last === client { return }
+        clients[place] = last
+        placeOfClient[ObjectIdentifier(last)] = place
+    }
 
     /// Sends a message to all subscribers.
     func send(_ bytes: [UInt8], nowNs: UInt64, _ counters: inout ServerCounters) {

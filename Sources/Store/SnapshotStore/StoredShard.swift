@@ -37,7 +37,7 @@ final class StoredShard {
         // Its books are the primary's, which audits them.
         configuration.auditEveryNs = 0
         let ring = try FrameRing(capacityBytes: ringBytes)
-        tap = FrameTap(ring.producer)
+        tap = FrameTap(ring.producer, carriesSnapshots: false)
         consumer = ring.consumer
         replica = ReplicaEngine(configuration)
         self.number = number

@@ -194,6 +194,15 @@ int64_t ct_silent_ms(const ct_connection *connection);
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity);
 /// Copies the `index`-th part of a request's query string, decoded; its length or -1.
 int ct_query(const ct_connection *connection, int index, char *value, int capacity);
+/// Copies the name of who the peer belongs to: `localhost`, an IPv4 address, or a network of IPv6 as
+/// `2001:db8::/64`; "" if that is not known.
+int ct_peer_owner(const ct_connection *connection, char *value, int capacity);
+/// The same of a numeric address; what is none is returned as it is.
+int ct_owner_name(const char *address, char *value, int capacity);
+/// Bytes that wait for the sockets of all connections of that owner.
+size_t ct_owner_queued_bytes(const ct_connection *connection);
+/// Inside `fragment`: whether the message of this piece is binary.
+bool ct_is_binary(const ct_connection *connection);
 /// Copies the peer's numeric address.
 int ct_peer_address(const ct_connection *connection, char *value, int capacity);
 
@@ -208,7 +217,10 @@ typedef struct ct_listen_options {
     /// Most connections at once, whatever they are used for; further ones are closed unread. 0: no limit.
     /// Never so many that no descriptors are left for anything else.
     uint32_t connection_count_max;
+    /// Percent of them that one address may have, and that this machine may.
+    uint32_t address_percent_max, loopback_percent_max;
 } ct_listen_options;
+
 /// The same of all connections.
 size_t ct_loop_queued_bytes(const ct_loop *loop);
 /// Inside `upgrading`: the client may agree with the library on permessage-deflate, without anything kept

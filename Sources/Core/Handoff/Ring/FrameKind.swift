@@ -34,4 +34,12 @@ public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// body is the beginning of a message of the stream, which tells whose it is; if it is empty, it may be
     /// any stream of this source.
     case resubscribed = 10
+
+    /// Whether it is a snapshot of the venue, or of a request for one.
+    var isOfSnapshot: Bool {
+        switch self {
+        case .depthSnapshot, .snapshotFailed, .snapshotRequested: true
+        case .connected, .disconnected, .message, .tick, .retired, .dropped, .resubscribed: false
+        }
+    }
 }

@@ -26,6 +26,7 @@ public final class FrameTap: @unchecked Sendable {
     private var senders: [FrameOutbox.Sender] = []
     private let signal: Signal?
     private let wake: WakeSwitch?
+    private let carriesSnapshots: Bool
 
     /// A tap that writes to this producer's ring.
     ///
@@ -33,13 +34,20 @@ public final class FrameTap: @unchecked Sendable {
     ///   - producer: the writing half of its ring.
     ///   - signal: notified when something was written to the ring; nil if its reader does not sleep.
     ///   - waitingBytesMax: bytes of frames that wait for room; a snapshot beyond that is lost and marked.
-    public init(_ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20) {
+    ///   - carriesSnapshots: whether it carries the venue's snapshots and what is said of requests for them;
+    ///     a replica does not need them.
+    public init(
+        _ producer: consuming FrameProducer, signal: Signal? = nil, waitingBytesMax: Int = 1 << 20,
+        carriesSnapshots: Bool = true
+    ) {
+        self.carriesSnapshots = carriesSnapshots
         outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
         (self.signal, wake) = (signal, nil)
     }
 
-    /// A tap whose reader sleeps in its own system call.
+    /// A tap of a replica that sleeps in its own system call; it carries no snapshots.
     package init(_ producer: consuming FrameProducer, wake: WakeSwitch, waitingBytesMax: Int = 1 << 20) {
+        carriesSnapshots = false
         outbox = FrameOutbox(producer, waitingBytesMax: waitingBytesMax)
         (signal, self.wake) = (nil, wake)
     }
@@ -75,6 +83,7 @@ public final class FrameTap: @unchecked Sendable {
     public func offer(
         _ kind: FrameKind, source: UInt16, receivedAtNs: Int64, key: Int? = nil, _ bytes: [UInt8] = []
     ) -> Bool {
+        if !carriesSnapshots && kind.isOfSnapshot { return true }
         let isTaken = outbox.offer(kind, source: source, receivedAtNs: receivedAtNs, key: key, bytes)
         if !isTaken { outbox.markEverything(of: source, receivedAtNs) }
         notify()

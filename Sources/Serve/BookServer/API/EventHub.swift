@@ -14,7 +14,7 @@
 // While there are no clients, and have been none for `keptNs`, nothing is looked at: a client that comes back
 // is told that changes were `lost`.
 //
-// Bounds: `clientCountMax` clients, with a share per address; per client at most one piece waits, so at most
+// Bounds: `clientCountMax` clients, with a share per owner; per client at most one piece waits, so at most
 // every symbol once and `EventLog.changeCountMax` changes of state.
 
 import DepthBook
@@ -27,6 +27,7 @@ final class EventHub {
     private final class Client {
         let stream: HTTPStream
         let address: String
+        let owner: String
         let indices: Set<Int>?
         let intervalNs: UInt64
         var cursor: UInt64?
@@ -35,7 +36,7 @@ final class EventHub {
 
         init(_ stream: HTTPStream, _ indices: Set<Int>?, intervalNs: UInt64, cursor: UInt64?) {
             (self.stream, self.indices, self.intervalNs, self.cursor) = (stream, indices, intervalNs, cursor)
-            address = stream.address
+            (address, owner) = (stream.address, stream.owner)
         }
     }
 
@@ -60,17 +61,17 @@ final class EventHub {
     private static let silenceNsMax: UInt64 = 5_000_000_000
 
     private var shares = AddressShares()
-    private let perAddressMax: Int
+    private let shareRules: ShareRules
 
     /// - Parameters:
     ///   - symbols: all of the server's, in order.
     ///   - bootNs: its start time, which distinguishes its events from those of earlier servers.
-    ///   - perAddressMax: most clients per address.
-    init(_ symbols: [SymbolName], bootNs: Int64, perAddressMax: Int) {
+    ///   - shareRules: limit the clients of one owner.
+    init(_ symbols: [SymbolName], bootNs: Int64, _ shareRules: ShareRules) {
         log = EventLog(symbols)
         boot = String(bootNs / 1_000_000, radix: 36)
         isChanged = [Bool](repeating: false, count: symbols.count)
-        self.perAddressMax = perAddressMax
+        self.shareRules = shareRules
     }
 
     /// Current number of clients.
@@ -93,9 +94,8 @@ final class EventHub {
     ///   - intervalMs: shortest time between two pieces.
     func open(_ request: HTTPRequest, _ indices: Set<Int>?, intervalMs: Int) {
         forgetGone()
-        if clients.count >= EventHub.clientCountMax
-            || !shares.admits(request.peerAddress, most: perAddressMax)
-        {
+        let share = shareRules.share(of: EventHub.clientCountMax, for: request.owner)
+        if clients.count >= EventHub.clientCountMax || shares.held(by: request.owner) >= share {
             request.respond(APIProblem.tooManyStreams.response)
             return
         }
@@ -105,13 +105,13 @@ final class EventHub {
         let client = Client(stream, indices, intervalNs: UInt64(intervalMs) * 1_000_000, cursor: cursor)
         stream.closed = { [weak client] in client?.isGone = true }
         clients.append(client)
-        shares.take(client.address)
+        shares.take(client.owner)
         wake()
         if !stream.send(Array("retry: 1000\n\n".utf8)) { client.isGone = true }
     }
 
     private func forgetGone() {
-        for client in clients where client.isGone { shares.giveBack(client.address) }
+        for client in clients where client.isGone { shares.giveBack(client.owner) }
         clients.removeAll(where: \.isGone)
     }
 

@@ -18,9 +18,9 @@ extension ServerMachine {
             if !options.tokens.isEmpty { query.removeAll { $0.name == ServerMachine.tokenName } }
             guard let asked = try APIRequest.read(request.path, query) else { return false }
             if request.method != .get && request.method != .head { throw .method }
-            if !isInPace(request.peerAddress) { throw .tooManyRequests }
+            if !isInPace(request.owner) { throw .tooManyRequests }
             if asked.isSecret && !isKnown(request) { throw .unknownCaller }
-            if isOverloaded && !asked.isShort { throw .overloaded }
+            if isOverloaded(by: Caller(request)) && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }
                 if request.method == .head {

@@ -27,7 +27,7 @@ extension ServerMachine {
             json.buffer(
                 "snapshots undelivered", "bodies", service.fetcherStatus.undelivered)
             json.buffer(
-                "WebSocket clients", "bytes", clients.reduce(0) { $0 + $1.peer.queuedBytes },
+                "WebSocket clients", "bytes", clients.values.reduce(0) { $0 + $1.peer.queuedBytes },
                 capacity: clients.count * options.queuedBytesMax, drops: counters.conflatedCount)
             json.buffer("event stream clients", "bytes", events.queuedBytes)
         }
@@ -90,8 +90,8 @@ extension ServerMachine {
             json.member("streams", counters.streamCount)
             json.member("eventStreams", events.clientCount)
             json.array("list") { json in
-                for client in clients.prefix(ServerMachine.listedClientCountMax) {
-                    json.client(client.address, "webSocket", client.names.count, client.peer.queuedBytes)
+                for client in clients.values.prefix(ServerMachine.listedClientCountMax) {
+                    json.client(client.address, "webSocket", client.streamCount, client.peer.queuedBytes)
                 }
                 for address in events.addresses { json.client(address, "events", nil, nil) }
             }

@@ -1,5 +1,5 @@
 // What is remembered of client addresses, shared by all servers of a process: USD-M and COIN-M have one
-// budget.
+// budget. An IPv6 network counts as one address; callers pass `HTTPRequest.owner`.
 //
 // Bounded: beyond `countMax` addresses, all further ones share one entry.
 

@@ -53,7 +53,12 @@ private struct JSONTreeReader {
     private var error: JSONTreeError { JSONTreeError(offset: at) }
 
     mutating func skipBlanks() {
-        while at < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
+        while at < bytes.count {
+            switch bytes[at] {
+            case 0x20, 0x09, 0x0A, 0x0D: at += 1
+            default: return
+            }
+        }
     }
 
     private mutating func skip(_ byte: UInt8) -> Bool {
@@ -154,31 +159,46 @@ private struct JSONTreeReader {
 
     private mutating func escape(into units: inout [UInt8]) throws(JSONTreeError) {
         guard at < bytes.count else { throw error }
-        let plain: [UInt8: UInt8] = [
-            0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F, 0x62: 0x08, 0x66: 0x0C, 0x6E: 0x0A, 0x72: 0x0D, 0x74: 0x09,
-        ]
-        if let byte = plain[bytes[at]] {
-            at += 1
-            units.append(byte)
-            return
+        let plain: UInt8
+        switch bytes[at] {
+        case 0x22, 0x5C, 0x2F: plain = bytes[at]
+        case UInt8(ascii: "b"): plain = 0x08
+        case UInt8(ascii: "f"): plain = 0x0C
+        case UInt8(ascii: "n"): plain = 0x0A
+        case UInt8(ascii: "r"): plain = 0x0D
+        case UInt8(ascii: "t"): plain = 0x09
+        case UInt8(ascii: "u"): return try escapedUnit(into: &units)
+        default: throw error
         }
-        if bytes[at] != UInt8(ascii: "u") { throw error }
+        at += 1
+        units.append(plain)
+    }
+
+    private mutating func escapedUnit(into units: inout [UInt8]) throws(JSONTreeError) {
         var code = try hexadecimal()
         if code & 0xFC00 == 0xD800, at + 1 < bytes.count, bytes[at] == 0x5C, bytes[at + 1] == 0x75 {
             at += 1
             code = 0x10000 + (code & 0x3FF) << 10 + (try hexadecimal() & 0x3FF)
         }
         let scalar = Unicode.Scalar(code) ?? "\u{FFFD}"
-        units += Array(String(Character(scalar)).utf8)
+        units.append(contentsOf: String(Character(scalar)).utf8)
     }
 
     /// The four hex digits after a `u`.
     private mutating func hexadecimal() throws(JSONTreeError) -> UInt32 {
         at += 1
-        guard at + 4 <= bytes.count,
-            bytes[at..<at + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-            let code = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
-        else { throw error }
+        guard at + 4 <= bytes.count else { throw error }
+        var code: UInt32 = 0
+        for byte in bytes[at..<at + 4] {
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte - 0x30
+            case 0x41...0x46: digit = byte - 0x37
+            case 0x61...0x66: digit = byte - 0x57
+            default: throw error
+            }
+            code = code << 4 | UInt32(digit)
+        }
         at += 4
         return code
     }
