@@ -1,6 +1,5 @@
 // The queue of streams whose last message a client has not got, beside a naive one.
 
-import BookSync
 import MarketData
 import TestSupport
 import Testing
@@ -9,7 +8,7 @@ import Testing
 
 @Suite struct WaitingTopicsTests {
     @Test func asANaiveQueue() {
-        let topics = (0..<40).map { number in
+        let topics = (0..<40).map { (number: Int) in
             StreamTopic(
                 StreamTopic.Key(name: "s\(number)", isMicroseconds: false), .best, symbol: number,
                 intervalNs: 0,

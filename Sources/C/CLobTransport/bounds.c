@@ -34,10 +34,12 @@ int ct_violated(ct_connection *connection, uint16_t code) {
 
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
     if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
+    if (length == 1) return ct_violated(connection, 1002);
     uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
     size_t reason = length >= 2 ? length - 2 : 0;
     const uint8_t *text = reason ? payload + 2 : (const uint8_t *)"";
-    return connection->loop->events.closing(connection->user, code, text, reason);
+    bool fails = connection->loop->events.closing(connection->user, code, text, reason);
+    return fails ? ct_violated(connection, 1007) : 0;
 }
 
 int ct_fragment(ct_connection *connection, const uint8_t *bytes, size_t length) {

@@ -57,10 +57,12 @@ final class LibwebsocketsSocket: ClientSocket {
         if !isClosing { client.handlers.ponged(payload) }
     }
 
-    override func closing(code: UInt16, reason: Span<UInt8>) {
+    override func closing(code: UInt16, reason: Span<UInt8>) -> Bool {
         var text: [UInt8] = []
         for index in reason.indices { text.append(reason[index]) }
         end = WebSocketEnd(peerCode: code, peerReason: String(decoding: text, as: UTF8.self))
+        var check = UTF8Check()
+        return check.admits(reason, isFinal: true)
     }
 
     override func closed(_ reason: ct_reason, _ text: String) {

@@ -30,9 +30,9 @@ class Socket {
     func fragment(_ bytes: Span<UInt8>, isFinal: Bool) -> Bool { true }
     /// A pong.
     func pong(_ payload: Span<UInt8>) {}
-    /// The peer sent a close frame.
-    func closing(code: UInt16, reason: Span<UInt8>) {}
-    /// The send queue has emptied.
+    /// The peer sent a close frame; false if its reason is not UTF-8.
+    func closing(code: UInt16, reason: Span<UInt8>) -> Bool { true }
+    /// The queue that waited for the socket is empty.
     func drained() {}
     /// The end.
     func closed(_ reason: ct_reason, _ text: String) {}
@@ -256,10 +256,7 @@ extension ct_events {
                 }
             },
             closing: { user, code, bytes, length in
-                unsafe with(user, bytes, length) {
-                    $0.closing(code: code, reason: $1)
-                    return true
-                }
+                unsafe with(user, bytes, length) { $0.closing(code: code, reason: $1) }
             },
             drained: { user in
                 unsafe with(user) {

@@ -146,10 +146,12 @@ final class PeerSocket: Socket {
         handlers.ponged(payload)
     }
 
-    override func closing(code: UInt16, reason: Span<UInt8>) {
+    override func closing(code: UInt16, reason: Span<UInt8>) -> Bool {
         var text: [UInt8] = []
         for index in reason.indices { text.append(reason[index]) }
         end = WebSocketEnd(peerCode: code, peerReason: String(decoding: text, as: UTF8.self))
+        var check = UTF8Check()
+        return check.admits(reason, isFinal: true)
     }
 
     override func drained() { handlers.drained() }

@@ -91,7 +91,8 @@ typedef struct ct_events {
     int (*fragment)(void *user, const uint8_t *bytes, size_t length, bool is_final);
     /// Standard role and peers: a pong.
     int (*pong)(void *user, const uint8_t *bytes, size_t length);
-    /// Standard role and peers: the other side sent a close frame; 1005 if it carried no code.
+    /// Standard role and peers: the other side sent a close frame; 1005 if it carried no code. Nonzero if its
+    /// reason is not UTF-8.
     int (*closing)(void *user, uint16_t code, const uint8_t *reason, size_t length);
     /// What had to wait for the socket is gone.
     int (*drained)(void *user);
