@@ -84,22 +84,25 @@ extension ServerTests {
     /// One owner has less than all may that wait: long answers are refused, short ones are not.
     @Test func anOwnerHasItsShareOfWhatWaits() throws {
         let stack = try stack {
-            $0.queuedBytesTotalMax = 2 << 20
-            $0.loopbackPercentMax = 10
+            $0.queuedBytesTotalMax = 8 << 20
+            $0.queuedBytesMin = 8 << 20
+            $0.loopbackPercentMax = 5
         }
         defer { stack.stop() }
-        let head = "GET /v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        var slow: [RawClient] = []
+        let text = Array(
+            "{\"id\":1,\"method\":\"depth\",\"params\":{\"symbol\":\"SIM0USDT\",\"limit\":5000}}".utf8)
+        let question = [0x81, 0x80 | UInt8(text.count), 0, 0, 0, 0] + text
+        var slow: RawClient? = RawClient(stack.server.port, path: "/ws-api/v3")
         var status = 200
         stack.drive("refused") {
-            slow.append(RawClient(stack.server.port, head: head))
+            for _ in 0..<20 { slow?.send(bytes: question) }
             status = (try? stack.get("/v1/books").status) ?? 0
             return status == 503
         }
-        #expect(stack.server.counters.queuedBytes < 1 << 20)
+        #expect(stack.server.counters.queuedBytes < 4 << 20)
         #expect(try stack.get("/api/v3/depth?symbol=SIM0USDT").text.contains("-1008"))
         #expect(try stack.get("/api/v3/ping").status == 200)
-        slow = []
+        slow = nil
         stack.drive("room again") { (try? stack.get("/v1/books").status) == 200 }
     }
 }

@@ -44,8 +44,8 @@ package final class BookServer: Sendable {
         /// hold, so that others always find room. An IPv6 /64 network counts as one address. Excess is
         /// refused in the same way as when the total is exceeded.
         package var addressPercentMax = 50
-        /// The same for this machine, whatever its address: many bots share it. Nil: 100 if the server listens
-        /// on loopback only, otherwise 90.
+        /// The same for this machine, whatever its address: many bots share it. Nil: 100 if the server
+        /// listens on loopback only, otherwise 90.
         package var loopbackPercentMax: Int?
         /// Most streams per client; nil: the market's limit. One more closes the connection with 1008.
         package var streamCountMax: Int?
