@@ -6,8 +6,8 @@
 //     SWIFT_BACKTRACE=enable=no .build-fuzz/release/fuzz-requests CORPUS -max_total_time=300 \
 //         -max_len=2048
 //
-// The first byte of an input selects the reader of the rest. Every answer must be JSON, a reader must not depend
-// on how its bytes are cut, and nothing may remain of a closed connection.
+// The first byte of an input selects the reader of the rest. Every answer must be JSON, a reader must not
+// depend on how its bytes are cut, and nothing may remain of a closed connection.
 //
 // SAFETY: inputs are copied before anything is done with them; the driver calls back on one thread.
 import CFuzzer
