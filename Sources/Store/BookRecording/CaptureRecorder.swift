@@ -1,9 +1,9 @@
-// A recording made of frames from a file instead of a feed: segments like those of `lob run --record`,
-// with copies and digests of the books that the frames make.
+// A recording made of frames from a file instead of a feed: segments like those of `lob run --record`, with
+// copies and digests of the books that the frames produce.
 //
-// Nothing is lost: it waits for the disk, and ends with the first refusal. Its times are those of the frames,
-// and what a recorder does every so often it does whenever they have gone on by a tenth of a second, so that
-// the same frames make the same files.
+// Nothing is lost: it waits for the disk, and ends with the first write error. Its clock is that of the
+// frames, and periodic work is done whenever the frames have advanced by a tenth of a second, so that the
+// same frames produce the same files.
 //
 // SAFETY: bytes of a frame are passed on during the call that lends them.
 
@@ -15,23 +15,23 @@ import MarketData
 
 /// Writes frames into the segments of one shard. Used by one thread.
 package final class CaptureRecorder {
-    /// What the frames are of.
+    /// What the frames belong to.
     package struct Subject {
-        /// All that appear, in the order of their numbers.
+        /// All symbols that appear, in the order of their numbers.
         package var symbols: [SymbolName]
-        /// Of all of them.
+        /// The market of all symbols.
         package var market: Market
-        /// How books are made of the frames.
+        /// The configuration of the engine that builds books from the frames.
         package var engine: EngineConfiguration
         /// Whether updates overlap as those of several connections do.
         package var hasSeveralConnections: Bool
 
-        /// A subject of these parts.
+        /// A subject with these properties.
         ///
         /// - Parameters:
-        ///   - symbols: all that appear.
-        ///   - market: of all.
-        ///   - engine: how books are made of the frames.
+        ///   - symbols: all symbols that appear.
+        ///   - market: the market of all symbols.
+        ///   - engine: the configuration of the engine that builds books from the frames.
         ///   - hasSeveralConnections: whether updates overlap as those of several connections do.
         package init(
             symbols: [SymbolName], market: Market, engine: EngineConfiguration, hasSeveralConnections: Bool
@@ -41,9 +41,9 @@ package final class CaptureRecorder {
         }
     }
 
-    /// The time of frames of which none is known: 0 would say of a gap that it lasts.
+    /// The time of frames before the first known time: for a gap, 0 would mean that it lasts.
     package static let unknownNs: Int64 = 1
-    /// How far times go on before something may be due.
+    /// How far the time advances before periodic work may be due.
     private static let stepNs: Int64 = 100_000_000
 
     private let subject: Subject
@@ -52,20 +52,20 @@ package final class CaptureRecorder {
     private var lastAtNs = CaptureRecorder.unknownNs
     private var steppedAtNs: Int64 = 0
     private let refusals = CommandQueue<String>(capacity: 16)
-    /// Frames whose times no recording can hold; they have the time before.
+    /// Frames with times that no recording can hold; they get the previous time.
     package private(set) var impossibleTimes = 0
 
-    /// Makes nothing yet: the first segment begins with the first frame.
+    /// Writes nothing yet: the first segment begins with the first frame.
     ///
     /// - Parameters:
-    ///   - folder: an empty one that is there.
-    ///   - subject: what the frames are of.
-    ///   - isOneFile: whether all is one segment, whatever its length.
+    ///   - folder: an existing empty folder.
+    ///   - subject: what the frames belong to.
+    ///   - isOneFile: whether everything goes into one segment, whatever its length.
     package init(folder: String, _ subject: Subject, isOneFile: Bool) {
         self.subject = subject
         var options = RecorderOptions(folder: folder)
         options.waitsForDisk = true
-        // A crash costs the whole conversion anyway.
+        // A crash loses the whole conversion in any case.
         options.blockNsMax = 60_000_000_000
         if isOneFile { (options.segmentBytesMax, options.segmentEveryNs) = (.max, .max) }
         self.options = options
@@ -75,7 +75,7 @@ package final class CaptureRecorder {
 
     /// Takes a frame of the feed.
     ///
-    /// - Throws: what the disk says.
+    /// - Throws: the error of the disk.
     package func take(_ frame: Frame) throws(RecorderError) {
         var atNs = frame.receivedAtNs
         if !SegmentLayout.timesNs.contains(atNs) {
@@ -124,8 +124,8 @@ package final class CaptureRecorder {
 
     /// Closes the last segment and ends the disk's thread.
     ///
-    /// - Returns: what it has come to; nil if there was no frame.
-    /// - Throws: what the disk says. Then the folder is of no use.
+    /// - Returns: the totals; nil if there was no frame.
+    /// - Throws: the error of the disk. The folder is useless then.
     package func finish() throws(RecorderError) -> RecorderSummary? {
         guard let recorder else { return nil }
         self.recorder = nil

@@ -1,6 +1,5 @@
-// The frames of several streams, in the order of their times: what the shards of a recording hold together.
-// Frames of one stream keep their order, whatever their times say; of equal ones the stream that is named
-// first comes first.
+// The frames of several streams in order of time: what the shards of a recording contain together. Frames of
+// one stream keep their order, whatever their times; of equal times the stream named first comes first.
 
 import LobRecording
 
@@ -8,13 +7,13 @@ import LobRecording
 package struct MergedWalk {
     /// The walks.
     package private(set) var walks: [RecordingWalk]
-    /// Time of the next item of each; nil at its end.
+    /// Time of the next item of each walk; nil at its end.
     private var nextNs: [Int64?] = []
 
-    /// A walk through these.
+    /// A walk through all of these.
     package init(_ walks: [RecordingWalk]) { self.walks = walks }
 
-    /// Hands out everything with the number of its walk; `body` returns false to end.
+    /// Hands out everything with the number of its walk, until `body` returns false.
     package mutating func forEach(_ body: (Int, RecordedItem) -> Bool) throws(SegmentError) {
         nextNs = []
         for number in walks.indices { nextNs.append(try walks[number].nextAtNs()) }

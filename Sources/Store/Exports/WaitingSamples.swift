@@ -1,24 +1,24 @@
-// Samples of books that are known to be right while those of other books, of the same time or earlier, are
-// not yet: they wait, so that a file of several symbols is in the order of time.
+// Samples of books that are proven, while samples of other books with the same or earlier times are not yet:
+// they wait, so that a file of several symbols is in order of time.
 //
-// Bounded: `bytesMax` bytes wait; beyond that all are written, in their order, and counted.
+// Bounded: `bytesMax` bytes wait; beyond that all are written in their order, and those too early counted.
 
-/// Pieces of a file, by their times.
+/// Pieces of a file in order of time.
 struct WaitingSamples {
     private static let bytesMax = 64 << 20
 
-    /// In the order of times, from `first` on; of one time in that of adding.
+    /// In order of time, from `first` on; those with equal times in the order in which they were added.
     private var pieces: [(atNs: Int64, bytes: [UInt8])] = []
     private var first = 0
     private var bytes = 0
-    /// Samples that were written too early.
+    /// Number of samples written too early.
     private(set) var disordered = 0
     private var isFull = false
 
-    /// Whether none waits.
+    /// Whether none is waiting.
     var isEmpty: Bool { first == pieces.count }
 
-    /// Adds a piece behind all that are not later.
+    /// Adds a piece after all that are not later.
     mutating func add(_ piece: [UInt8], atNs: Int64) {
         if piece.isEmpty { return }
         var (low, high) = (first, pieces.count)
@@ -31,7 +31,7 @@ struct WaitingSamples {
         isFull = bytes > WaitingSamples.bytesMax
     }
 
-    /// Takes out what is earlier than a time, or everything if too much waits.
+    /// Removes and writes what is earlier than a time, or everything if too much is waiting.
     mutating func release(before atNs: Int64, _ write: ([UInt8]) -> Void) {
         while first < pieces.count && (isFull || pieces[first].atNs < atNs) {
             if pieces[first].atNs >= atNs { disordered += 1 }

@@ -1,8 +1,8 @@
-// A gzip file as a stream of bytes: any number of members, one after the other. Zeros behind the last one are
-// padding; anything else there is no gzip, and is told, since zlib's own reader leaves it out without a word.
+// A gzip file as a stream of bytes: any number of members, one after the other. Zeros after the last one are
+// padding; anything else there is not gzip and is reported, while zlib's own reader silently ignores it.
 //
 // SAFETY: owns the descriptor and the state of the decoder and frees each once; the decoder writes into
-// memory the caller owns, never beyond the count it names, and reads from `input`, never beyond `inputCount`.
+// memory the caller owns, never beyond the given count, and reads from `input`, never beyond `inputCount`.
 
 import CLobZlib
 import Glibc
@@ -11,13 +11,13 @@ import Glibc
 @safe
 final class GzipFile {
     private let descriptor: Int32
-    /// At one place for good: the decoder remembers where its state is.
+    /// Never moves: the decoder remembers the address of its state.
     private let stream: UnsafeMutablePointer<z_stream>
     private var input = [UInt8](repeating: 0, count: 1 << 17)
     private var inputAt = 0
     private var inputCount = 0
     private var isAtEnd = false
-    /// Where in its member the decoder is.
+    /// Where the decoder is within its member.
     private var place = Place.begins
     private var damage: String?
     /// Bytes of the file consumed so far.
@@ -28,9 +28,9 @@ final class GzipFile {
         case begins
         /// Inside one.
         case inside
-        /// Behind one.
+        /// After one.
         case behind
-        /// In the zeros behind the last one.
+        /// In the zeros after the last one.
         case padding
     }
 
@@ -38,7 +38,7 @@ final class GzipFile {
     init?(descriptor: Int32) {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // 15 bits of window, and 16 more: a gzip header.
+        // A window of 15 bits; 16 more stands for a gzip header.
         if unsafe inflateInit2_(stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) != Z_OK {
             unsafe stream.deallocate()
             return nil
@@ -77,13 +77,13 @@ final class GzipFile {
         return (got, "")
     }
 
-    /// What was decoded before the damage comes first.
+    /// What was decoded before the damage is returned first.
     private func stop(_ reason: String, _ got: Int) -> (count: Int?, reason: String) {
         damage = reason
         return got > 0 ? (got, "") : (nil, reason)
     }
 
-    /// Reads more of the file; the reason if the system refuses.
+    /// Reads more of the file; returns the reason if the system refuses.
     private func refill() -> String? {
         while true {
             let got = unsafe Glibc.read(descriptor, &input, input.count)
@@ -95,7 +95,7 @@ final class GzipFile {
         }
     }
 
-    /// Looks at what is behind a member; the reason if it is neither another one nor padding.
+    /// Examines what follows a member; returns the reason if it is neither another member nor padding.
     private func beginMember() -> String? {
         if input[inputAt] == 0x1F && place == .behind {
             place = .begins

@@ -1,5 +1,6 @@
-// The frames of captures, in the order of their lines, for a conversion. Bodies stand where they lie; those
-// beside the captures come first, as in a replay. Recordings of a replay are taken frame by frame.
+// The frames of captures, in the order of their lines, for a conversion. Snapshots keep their place; those
+// given besides the captures come first, as in a replay. Recordings made by a replay are taken frame by
+// frame.
 //
 // SAFETY: a line is used before its reader is asked for the next one.
 
@@ -10,7 +11,7 @@ import LobHandoff
 import LobRecording
 import MarketData
 
-/// Leads captures to a sink.
+/// Feeds captures to a sink.
 struct CaptureConversion: ~Copyable {
     private let survey: CaptureSurvey
     private let market: Market
@@ -28,12 +29,12 @@ struct CaptureConversion: ~Copyable {
         self.survey = survey
     }
 
-    /// Lines that were of no use.
+    /// Lines that were useless.
     var strangers: [String] {
         survey.files.flatMap { file in file.strangers.entries.map { $0.sentence(file.files.name) } }
     }
 
-    /// Lines that were of no use though they should have been.
+    /// Number of useless lines that should have been useful.
     var faultCount: Int {
         survey.files.reduce(notes.faultCount) { sum, file in
             file.strangers.entries.reduce(sum) { $0 + ($1.kind.isFault ? $1.count : 0) }
@@ -62,7 +63,7 @@ struct CaptureConversion: ~Copyable {
             progress.show(stream.name, stream.progress)
             receivedAtNs = stream.receivedAtNs
             if let line = stream.line, let shape = stream.shape {
-                // A line of no use does not tell when the session began.
+                // A useless line does not tell when the session began.
                 if case .stranger = shape.content {
                     stream.advance()
                     continue
@@ -119,7 +120,7 @@ struct CaptureConversion: ~Copyable {
         }
     }
 
-    /// A body that lies beside the captures.
+    /// A snapshot given besides the captures.
     private mutating func take(_ given: GivenBody) throws {
         guard let symbol = given.owner(survey) else {
             return notes.fault(LineReader.ownerless, at: given.path)

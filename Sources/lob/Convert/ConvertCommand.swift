@@ -73,7 +73,7 @@ struct ConvertCommand: ParsableCommand {
         try convert()
     }
 
-    /// The same, without a hand on the signals of the process.
+    /// Converts, without touching the signals of the process.
     func convert() throws {
         let recordings = inputs.filter(RecordedStream.isRecording)
         if recordings.count != inputs.count && !recordings.isEmpty {
@@ -155,7 +155,7 @@ struct ConvertCommand: ParsableCommand {
         printError("\(out): \(words)")
     }
 
-    /// What writes; nothing is there yet, or it may be replaced.
+    /// The writer; nothing is at its path yet, or it may be replaced.
     private func sink(_ subject: CaptureRecorder.Subject, inputs: [String]) throws -> any ConvertSink {
         if out != "-" { try ConvertTarget(out, isFolder: format == .recording).check(force, inputs) }
         switch format {

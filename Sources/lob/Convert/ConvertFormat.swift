@@ -1,14 +1,14 @@
-// What `lob convert` writes, as an argument or by the end of a name.
+// What `lob convert` writes, chosen by an argument or by the file's extension.
 
 import ArgumentParser
 import BinanceVenue
 import LobRecording
 
-/// A form of raw traffic.
+/// A format of raw traffic.
 enum ConvertFormat: String, ExpressibleByArgument, CaseIterable {
     case recording, text, pcap
 
-    /// The form that the name of a file suggests; nil if it suggests none.
+    /// The format that a file name suggests; nil if it suggests none.
     init?(path: String) {
         let name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
         let bare = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
@@ -26,7 +26,7 @@ enum ConvertFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension Endpoints {
-    /// What the conversations of a packet capture are called.
+    /// The names in the conversations of a packet capture.
     var packetNames: PacketWriter.Names {
         let exchange =
             switch market {

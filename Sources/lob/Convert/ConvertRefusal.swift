@@ -1,10 +1,10 @@
-// Why something is not converted.
+// Why something cannot be converted.
 //
 // SAFETY: the system's text is copied during the call.
 
 import Glibc
 
-/// What is wrong, for people.
+/// What is wrong, in words.
 struct ConvertRefusal: Error, CustomStringConvertible {
     let description: String
 

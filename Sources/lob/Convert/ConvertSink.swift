@@ -1,21 +1,21 @@
-// What takes the frames of a conversion.
+// Writers for the frames of a conversion.
 
 import LobHandoff
 
-/// Writes frames in one form. Used by one thread.
+/// Writes frames in one format. Used by one thread.
 protocol ConvertSink: AnyObject {
     /// Takes a frame.
     ///
     /// - Parameters:
     ///   - frame: a frame of a feed.
-    ///   - shard: number of the stream that it is of.
+    ///   - shard: number of the stream that it belongs to.
     func take(_ frame: Frame, of shard: Int) throws
 
-    /// Brings what is written to its end and gives it its name. Without it nothing is left.
+    /// Completes what was written and gives it its name. Without this call nothing is left behind.
     ///
-    /// - Returns: what it has come to, for people.
+    /// - Returns: a summary in words.
     func finish() throws -> String
 
-    /// What the form has no word for, in words; a line each.
+    /// What the format cannot express, one line each.
     var losses: [String] { get }
 }

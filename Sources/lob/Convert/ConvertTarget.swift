@@ -1,32 +1,33 @@
-// The place of what is written: what is there stays unless it may be replaced, and an input always stays.
+// Where the result is written: an existing file is kept unless it may be replaced, and an input is always
+// kept.
 //
-// SAFETY: the system writes into values of the call.
+// SAFETY: the system writes into local variables.
 
 import BookRecording
 import Glibc
 import LobRecording
 
-/// Where a conversion goes.
+/// The target of a conversion.
 struct ConvertTarget {
     private let path: String
     private let isFolder: Bool
 
     /// - Parameters:
-    ///   - path: of what is written.
+    ///   - path: path of the result.
     ///   - isFolder: whether it may be a folder.
     init(_ path: String, isFolder: Bool) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         self.isFolder = isFolder
     }
 
-    /// Refuses a place that is taken.
+    /// Refuses a path that is taken.
     ///
     /// - Parameters:
-    ///   - isForced: whether what is there may be replaced.
+    ///   - isForced: whether what exists may be replaced.
     ///   - inputs: files that are being read.
     func check(_ isForced: Bool, _ inputs: [String]) throws(ConvertRefusal) {
         var facts = stat()
-        // A link that leads nowhere is refused by whoever opens it.
+        // A dangling link is refused when it is opened.
         if unsafe stat(path, &facts) != 0 { return }
         let kind = facts.st_mode & S_IFMT
         for input in inputs {

@@ -1,4 +1,4 @@
-// Raw traffic as a packet capture: a conversation for each connection of each shard.
+// Raw traffic as a packet capture: one conversation per connection of each shard.
 //
 // SAFETY: bytes of a frame are read during the call that lends them.
 

@@ -1,22 +1,22 @@
-// The frames of the feed in recordings of `lob run --record`, for a conversion: of all shards together, in
-// the order of their times.
+// The frames of the feed in recordings of `lob run --record`, for a conversion: all shards together, in order
+// of time.
 
 import BookRecording
 import LobRecording
 import MarketData
 
-/// Leads recordings to a sink.
+/// Feeds recordings to a sink.
 struct RecordingConversion {
     private let streams: [RecordedStream]
     private let path: String
-    /// Frames that were led on.
+    /// Number of frames passed on.
     private(set) var frames = 0
-    /// Holes that the recording lists, and blocks that are missing without one.
+    /// Gaps that the recording lists, and missing blocks that are in no gap.
     private(set) var (gaps, missingBlocks) = (0, 0)
-    /// What is damaged, in words.
+    /// The damage, in words.
     private(set) var damages: [String] = []
 
-    /// - Parameter path: of the recording, for people.
+    /// - Parameter path: of the recording, for messages.
     init(_ streams: [RecordedStream], path: String) { (self.streams, self.path) = (streams, path) }
 
     mutating func run(_ sink: any ConvertSink) throws {

@@ -1,7 +1,7 @@
 // Raw traffic as a recording: a folder of segments, or one file.
 //
-// The segments are written in a folder beside their place under a name that nothing else has, and get their
-// place at the end: a recording is whole or not there.
+// The segments are written in a folder beside the target under a unique name, and moved to the target at the
+// end: a recording is complete or does not exist.
 //
 // SAFETY: paths live during the calls that get them.
 
@@ -29,8 +29,8 @@ final class SegmentSink: ConvertSink {
     /// Begins a recording.
     ///
     /// - Parameters:
-    ///   - path: its place; what is there is replaced at the end.
-    ///   - subject: what the frames are of.
+    ///   - path: its target; what exists there is replaced at the end.
+    ///   - subject: what the frames belong to.
     init(path: String, _ subject: CaptureRecorder.Subject) throws(ConvertRefusal) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         isOneFile = self.path.hasSuffix(SegmentLayout.suffix)
@@ -48,7 +48,7 @@ final class SegmentSink: ConvertSink {
         try recorder.take(frame)
     }
 
-    /// Ids that begin again would be taken for repeated ones.
+    /// Ids that start over would be taken for repeated ones.
     private func watch(_ frame: Frame) throws {
         guard (try? parser.parse(unsafe frame.bytes.span, market: market)) == .depthUpdate else { return }
         let (symbol, ids) = (parser.update.symbol, UpdateRange(parser.update))

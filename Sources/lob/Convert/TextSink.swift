@@ -1,8 +1,8 @@
-// Raw traffic as lines: the time of receipt in nanoseconds, a blank, and the message, or a REST depth body
-// where it came. Where there are several symbols a body is in an envelope that names its own.
+// Raw traffic as lines: the receive time in nanoseconds, a blank, and the message, or a REST depth body where
+// it arrived. If there are several symbols, a body is in an envelope that names its own.
 //
-// A time has 19 digits, whatever it is, since readers tell units by their number. Frames before the first
-// that has a time have none in the text.
+// A time always has 19 digits, because readers recognise units by the number of digits. Frames before the
+// first one with a time have none in the text.
 //
 // SAFETY: bytes of a frame are read during the call that lends them.
 
@@ -26,7 +26,7 @@ final class TextSink: ConvertSink {
     private var unwritable = 0
     /// Bodies that would be taken for partial depth.
     private var ambiguous = 0
-    /// Frames that say something else than the venue did.
+    /// Frames that do not come from the venue.
     private var (connections, dropped) = (0, 0)
 
     /// - Parameter namesSymbols: whether bodies name their symbols.
@@ -95,6 +95,6 @@ final class TextSink: ConvertSink {
 }
 
 extension [UInt8] {
-    /// JSON without ends of lines, which mean nothing in it.
+    /// JSON without line ends, which mean nothing in it.
     var flat: [UInt8] { map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 } }
 }

@@ -1,4 +1,4 @@
-// What the lines of captures are for an engine: messages and REST depth bodies.
+// What the lines of captures mean for an engine: messages and REST depth bodies.
 //
 // SAFETY: bytes of a line are read during the call that lends it.
 
@@ -7,17 +7,17 @@ import Captures
 import LobRecording
 import MarketData
 
-/// What a line is.
+/// The content of a line.
 enum LineItem {
-    /// Of no use; the survey has counted it.
+    /// Useless; the survey has counted it.
     case nothing
-    /// Of no use, and why.
+    /// Useless, and why.
     case fault(String)
     /// A message: this part of the line.
     case message(Range<Int>)
-    /// A message that does not stand in the line as it is.
+    /// A message that is not in the line in this form.
     case composed([UInt8])
-    /// A REST depth body, whose it is, and the levels a side that were asked for.
+    /// A REST depth body, its symbol, and the number of levels per side that was requested.
     case body([UInt8], of: SymbolName, limit: Int)
 }
 
@@ -27,13 +27,13 @@ struct LineReader: ~Copyable {
 
     private var parser = MessageParser()
 
-    /// What a line is.
+    /// The content of a line.
     ///
     /// - Parameters:
     ///   - line: the line.
     ///   - shape: its shape.
-    ///   - hasSmallLetters: whether symbols of its file are written in small letters.
-    ///   - owner: the symbol of bodies that name none; nil if there are several.
+    ///   - hasSmallLetters: whether the symbols of its file are written in lower case.
+    ///   - owner: the symbol of bodies that name none; nil if there are several symbols.
     mutating func item(
         _ line: CaptureLine, _ shape: LineShape, hasSmallLetters: Bool,
         owner: @autoclosure () -> SymbolName?
@@ -54,7 +54,7 @@ struct LineReader: ~Copyable {
         }
     }
 
-    /// A REST depth body in line, or a frame of a raw partial depth stream that looks like one.
+    /// A REST depth body in a line, or a frame of a raw partial depth stream, which looks like one.
     private mutating func body(_ text: [UInt8], _ owner: SymbolName?) -> LineItem {
         let facts: DepthBody
         do throws(ParseError) {

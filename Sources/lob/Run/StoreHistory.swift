@@ -1,21 +1,21 @@
-// The store of a run for the clients of its server: read beside the books, one question after the other, each
-// in two seconds at most.
+// The store of a run for the clients of its server: read independently of the books, one query after the
+// other, each in at most two seconds.
 
 import BookServer
 import Foundation
 import SnapshotStore
 
-/// Reads a store for a server. For any thread.
+/// Reads a store for a server. Any thread may use it.
 final class StoreHistory: Sendable {
     private static let secondsMax = 2.0
 
     private let path: String
     private let queue = DispatchQueue(label: "lob-history")
 
-    /// - Parameter path: of the store; it need not be there yet.
+    /// - Parameter path: of the store; it need not exist yet.
     init(path: String) { self.path = path }
 
-    /// Asks; the server bounds how many questions wait.
+    /// Sends a query; the server bounds how many are waiting.
     func ask(_ query: HistoryQuery, _ use: @escaping @Sendable (HistoryAnswer) -> Void) -> Bool {
         queue.async { use(self.answer(query)) }
         return true

@@ -1,5 +1,5 @@
-// Requests for rows of a store, which is read on another thread: the server goes on, and answers when the
-// rows are there.
+// Requests for rows of a store, which is read on another thread: the server carries on and answers when the
+// rows have arrived.
 //
 // Bounded: `waitingCountMax` requests wait; further ones are refused.
 
@@ -23,14 +23,14 @@ final class HistoryDesk {
 
     /// - Parameters:
     ///   - provider: reads the store.
-    ///   - wake: makes the loop turn; called on any thread.
+    ///   - wake: wakes the loop; called on any thread.
     init(_ provider: @escaping HistoryProvider, wake: @escaping @Sendable () -> Void) {
         (self.provider, self.wake) = (provider, wake)
     }
 
-    /// Passes a question on.
+    /// Passes on a query.
     ///
-    /// - Returns: false if too many wait.
+    /// - Returns: false if too many are waiting.
     func ask(_ query: HistoryQuery, for request: HTTPRequest) -> Bool {
         if waiting.count >= HistoryDesk.waitingCountMax { return false }
         number += 1
@@ -43,7 +43,7 @@ final class HistoryDesk {
         return isTaken
     }
 
-    /// Delivers what was answered.
+    /// Delivers the answers that have arrived.
     func takeAnswers(_ deliver: (HTTPRequest, HistoryQuery, HistoryAnswer) -> Void) {
         if waiting.isEmpty { return }
         for item in answers.take() {

@@ -1,9 +1,9 @@
-// What the server asks of a store, and what it is told. The server knows no database: whoever starts it hands
-// in what reads one.
+// What the server asks a store, and what the store answers. The server knows no database: its caller provides
+// the function that reads one.
 
-/// Rows of a store that are wanted.
+/// A query for rows of a store.
 package struct HistoryQuery: Hashable, Sendable {
-    /// A list that a store keeps of its symbols.
+    /// A list that a store keeps for its symbols.
     package enum List: String, CaseIterable, Sendable {
         /// Full snapshots, without their levels.
         case snapshots
@@ -11,33 +11,33 @@ package struct HistoryQuery: Hashable, Sendable {
         case audits
         /// Contradictions of tickers and partial depths.
         case mismatches
-        /// Times in which books were not live.
+        /// Periods in which books were not live.
         case gaps
     }
 
-    /// Which list.
+    /// The list.
     package var list: List
-    /// Only of this symbol; nil: of all.
+    /// Only rows of this symbol; nil: of all symbols.
     package var symbol: String?
-    /// Only of this day (`2026-11-29`, UTC); nil: of any.
+    /// Only rows of this day (`2026-11-29`, UTC); nil: of all days.
     package var day: String?
-    /// At most so many rows, the newest.
+    /// Maximum number of rows; the newest ones are returned.
     package var countMax = 100
 
     static let countsMax = 1...1_000
 }
 
-/// What a store answers.
+/// The answer of a store.
 package enum HistoryAnswer: Hashable, Sendable {
     /// Rows as JSON objects, oldest first.
     case rows([String])
-    /// No month has such a day.
+    /// There is no such day.
     case noSuchDay
-    /// It cannot be read, or not in time.
+    /// The store cannot be read, or not in time.
     case failed
 }
 
 /// Reads a store. Called on the server's thread, so it must return at once; the answer may come on any
-/// thread, once. False if the question is not taken, and there will be no answer.
+/// thread, once. Returns false if the query is refused; there is no answer then.
 package typealias HistoryProvider =
     @Sendable (HistoryQuery, @escaping @Sendable (HistoryAnswer) -> Void) -> Bool

@@ -1,12 +1,12 @@
 // One TCP conversation of a packet capture: the requests of the client, and the answers and WebSocket
 // messages of the server.
 //
-// Segments are taken in their order; what is repeated is left out. Where bytes are missing nothing behind
-// them can be read any more, since nothing in a stream of frames says where one begins: the conversation is
-// given up and that is told. Of requests only depth snapshots matter; their answers become lines in an
-// envelope that names the symbol.
+// Segments are taken in order; repeated bytes are skipped. After missing bytes nothing can be read any more,
+// because nothing in a stream of frames shows where one begins: the conversation is abandoned, which is
+// reported. Of requests only depth snapshots matter; their answers become lines in an envelope that names the
+// symbol.
 //
-// Bounds: a head of 64 KiB, a message or an answer of `CaptureReader.lineBytesMax`, 256 requests that wait.
+// Bounds: a head of 64 KiB, a message or an answer of `CaptureReader.lineBytesMax`, 256 waiting requests.
 
 import MarketData
 
@@ -16,11 +16,11 @@ struct PacketMessage {
     var bytes: [UInt8]
     /// Time of the packet in which it begins.
     var atNs: Int64
-    /// Number of that packet, from 1, and where its record begins in the file.
+    /// Number of that packet, from 1, and the offset of its record in the file.
     var (packet, offset) = (0, 0)
 }
 
-/// The packet that is being taken.
+/// The packet being processed.
 struct PacketPlace {
     var atNs: Int64
     var number: Int
@@ -29,14 +29,14 @@ struct PacketPlace {
 
 /// A conversation between a client and a server.
 struct PacketConversation {
-    /// Bytes of one direction that make nothing whole yet.
+    /// Bytes of one direction that are not yet complete.
     private struct Direction {
         var bytes: [UInt8] = []
-        /// The first byte that was not used.
+        /// Offset of the first unused byte.
         var head = 0
-        /// Number of the next byte; nil before the first segment.
+        /// Sequence number of the next byte; nil before the first segment.
         var next: UInt32?
-        /// The packet in which `head` lies.
+        /// The packet that contains the byte at `head`.
         var began = PacketPlace(atNs: 0, number: 0, offset: 0)
 
         var count: Int { bytes.count - head }
@@ -58,7 +58,7 @@ struct PacketConversation {
     private static let headBytesMax = 1 << 16
     private static let requestCountMax = 256
 
-    /// The end that opened it.
+    /// The end that opened the conversation.
     let client: PacketSegment.End
     private var sent = Direction()
     private var received = Direction()
@@ -66,35 +66,35 @@ struct PacketConversation {
     /// Bytes of the body of a request that are still to come.
     private var skipping = 0
     private var isWebSocket = false
-    /// The beginning of a message of several frames.
+    /// The beginning of a message that consists of several frames.
     private var partial: (bytes: [UInt8], place: PacketPlace)?
-    /// Whether the checks of its packets are right; nil before the first.
+    /// Whether the checksums of its packets are right; nil before the first packet.
     private var isChecked: Bool?
     /// Why nothing more of it can be read; nil while it can.
     private(set) var trouble: String?
     /// Number of its ends that will send nothing more.
     private(set) var endCount = 0
 
-    /// A conversation that this end opened.
+    /// A conversation opened by this end.
     init(client: PacketSegment.End) { self.client = client }
 
-    /// Bytes that it keeps.
+    /// Number of bytes kept.
     var keptBytes: Int { sent.bytes.count + received.bytes.count + (partial?.bytes.count ?? 0) }
 
     /// Takes a segment of this conversation.
     ///
     /// - Parameters:
     ///   - segment: the segment.
-    ///   - packet: the packet that it is in.
-    ///   - place: where that is.
-    ///   - messages: gets what is whole.
+    ///   - packet: the packet that contains it.
+    ///   - place: where that packet is.
+    ///   - messages: gets the complete messages.
     mutating func take(
         _ segment: PacketSegment, _ packet: [UInt8], _ place: PacketPlace, _ messages: inout [PacketMessage]
     ) {
         if segment.isReset { endCount = 2 }
         if trouble != nil { return }
-        // Cards make the checks of what their own host sends, so that captures hold other ones: such a
-        // conversation is taken as it is.
+        // Network cards compute the checksums of what their own host sends, so captures contain wrong ones:
+        // such a conversation is accepted as it is.
         if let isRight = segment.isRight {
             isChecked = isChecked ?? isRight
             if isChecked == true && !isRight {
@@ -121,7 +121,7 @@ struct PacketConversation {
         (sent, received, requests, partial) = (Direction(), Direction(), [], nil)
     }
 
-    /// The bytes of a segment that are new; nil if some before them are missing.
+    /// The new bytes of a segment; nil if some before them are missing.
     private mutating func accept(
         _ segment: PacketSegment, _ packet: [UInt8], isClient: Bool, _ place: PacketPlace
     ) -> ArraySlice<UInt8>? {
@@ -167,7 +167,7 @@ struct PacketConversation {
         var isChunked = false
     }
 
-    /// A head of HTTP at the front; nil if it is not all there, or is none.
+    /// The HTTP head at the front; nil if it is incomplete or is not one.
     private mutating func head(of direction: Direction) -> Head? {
         let bytes = direction.bytes[direction.head...].prefix(PacketConversation.headBytesMax)
         var end: Int?
@@ -234,7 +234,7 @@ struct PacketConversation {
         received.use(status == "101" ? head.length : length)
     }
 
-    /// The body of a depth snapshot in an envelope with its symbol; nil if it is of another kind.
+    /// The body of a depth snapshot in an envelope with its symbol; nil if it is something else.
     private static func line(_ target: Substring?, _ body: ArraySlice<UInt8>) -> [UInt8]? {
         guard let target else { return Array(body) }
         let parts = target.split(separator: "?", maxSplits: 1)
@@ -284,18 +284,18 @@ struct PacketConversation {
     }
 }
 
-/// What stands in front of the payload of a WebSocket frame.
+/// What precedes the payload of a WebSocket frame.
 struct WebSocketHead {
     var opcode: UInt8
     var isFinal: Bool
     var mask: [UInt8]?
-    /// Its own bytes.
+    /// Length of the head itself.
     var length: Int
     var payloadLength: Int
     /// Why the frame cannot be read; nil if it can.
     var refusal: String?
 
-    /// The head at the front of these bytes; nil if it is not all there.
+    /// The head at the front of these bytes; nil if it is incomplete.
     init?(_ bytes: ArraySlice<UInt8>) {
         let at = bytes.startIndex
         if bytes.count < 2 { return nil }

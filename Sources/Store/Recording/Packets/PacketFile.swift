@@ -4,10 +4,10 @@
 //     record   16 bytes: u32 seconds, u32 nanoseconds or microseconds, u32 bytes kept, u32 bytes sent; then
 //              the bytes that were kept
 //
-// The magic says the order of bytes and the unit of times: A1B23C4D nanoseconds, A1B2C3D4 microseconds.
-// Written are nanoseconds, little endian, links of Ethernet: the layout of cryptofeed's recorder.
+// The magic number gives the byte order and the unit of times: A1B23C4D nanoseconds, A1B2C3D4 microseconds.
+// Files are written with nanoseconds, little endian, on Ethernet links: the layout of cryptofeed's recorder.
 
-/// What a packet capture begins with.
+/// The header of a packet capture.
 struct PacketFile: Equatable {
     static let headerLength = 24
     static let recordHeaderLength = 16
@@ -19,9 +19,9 @@ struct PacketFile: Equatable {
     /// Packets that begin with their IP header.
     static let rawIP: UInt32 = 101
 
-    /// Whether numbers of the file are big endian.
+    /// Whether numbers in the file are big endian.
     var isBigEndian: Bool
-    /// Nanoseconds of a unit behind the seconds.
+    /// Nanoseconds per unit of the fraction of a second.
     var unitNs: Int64
     /// Kind of link.
     var link: UInt32
@@ -52,11 +52,11 @@ struct PacketFile: Equatable {
         isBigEndian = magic == PacketFile.nanoseconds || magic == PacketFile.microseconds
         let own = PacketFile.number(bytes[0..<4], isBigEndian: isBigEndian)
         unitNs = own == PacketFile.nanoseconds ? 1 : 1000
-        // The upper bits may say how long a check behind each packet is.
+        // The upper bits may give the length of a checksum after each packet.
         link = PacketFile.number(bytes[20..<24], isBigEndian: isBigEndian) & 0xFFFF
     }
 
-    /// The header that is written.
+    /// The header as it is written.
     static var header: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(little: nanoseconds)
@@ -69,12 +69,12 @@ struct PacketFile: Equatable {
     }
 }
 
-/// The check of the internet protocols: the complement of the sum of all 16-bit words.
+/// The checksum of the internet protocols: the complement of the sum of all 16-bit words.
 struct InternetCheck {
     private var sum: UInt64 = 0
     private var isOdd = false
 
-    /// Adds bytes behind those before.
+    /// Adds bytes after the previous ones.
     mutating func add(_ bytes: ArraySlice<UInt8>) {
         for byte in bytes {
             sum += isOdd ? UInt64(byte) : UInt64(byte) << 8
@@ -85,7 +85,7 @@ struct InternetCheck {
     /// Adds a number of 16 bits.
     mutating func add(_ number: Int) { sum += UInt64(UInt16(truncatingIfNeeded: number)) }
 
-    /// The check; 0 over bytes that hold their own.
+    /// The checksum; 0 for bytes that include their own.
     var value: UInt16 {
         var rest = sum
         while rest >> 16 != 0 { rest = (rest & 0xFFFF) + rest >> 16 }

@@ -1,20 +1,19 @@
 // The messages in a packet capture, in the order of the packets that complete them.
 //
-// Conversations that cannot be read to their end cost what comes after the break, and nothing of others; the
-// first such trouble is told at the end of the file.
+// A conversation that cannot be read to its end loses what follows the break, and others lose nothing; the
+// first such problem is reported at the end of the file.
 //
-// Bounds: `conversationCountMax` conversations, `keptBytesMax` bytes of all of them together; a conversation
-// that would need more is given up.
+// Bounds: `conversationCountMax` conversations, `keptBytesMax` bytes in all of them together; a conversation
+// that would need more is abandoned.
 //
-// SAFETY: owns `room`, which holds the message that was handed out last and `CaptureLine.readableAfter` more
-// bytes.
+// SAFETY: owns `room`, which holds the message handed out last and `CaptureLine.readableAfter` more bytes.
 
-/// Makes messages of packets.
+/// Extracts messages from packets.
 @safe
 final class PacketMessages {
     private static let conversationCountMax = 4096
     private static let keptBytesMax = 1 << 26
-    /// The port of a server in the clear, where nothing else tells who is one.
+    /// The port of an unencrypted server, where nothing else shows which end is the server.
     private static let serverPort: UInt16 = 80
 
     private struct Key: Hashable {
@@ -28,13 +27,13 @@ final class PacketMessages {
         }
     }
 
-    /// What the file says of itself.
+    /// The header of the file.
     let file: PacketFile
     private var conversations: [Key: PacketConversation] = [:]
     private var keptBytes = 0
     private var ready: [PacketMessage] = []
     private var readyAt = 0
-    /// The first thing that could not be read; nil if all could.
+    /// The first thing that could not be read; nil if everything could.
     private(set) var trouble: (reason: String, offset: Int)?
     /// Messages found so far.
     private(set) var count = 0
@@ -42,7 +41,7 @@ final class PacketMessages {
     private var room: UnsafeMutablePointer<UInt8>
     private var roomBytes = 1 << 12
 
-    /// - Parameter file: what the file says of itself.
+    /// - Parameter file: the header of the file.
     init(_ file: PacketFile) {
         self.file = file
         unsafe room = .allocate(capacity: roomBytes + CaptureLine.readableAfter)
@@ -54,9 +53,9 @@ final class PacketMessages {
     /// Takes a record of the file.
     ///
     /// - Parameters:
-    ///   - header: its 16 bytes, which say a time.
-    ///   - packet: what was kept of the packet.
-    ///   - offset: where the record begins in the file.
+    ///   - header: its 16 bytes, which include a time.
+    ///   - packet: the part of the packet that was kept.
+    ///   - offset: offset of the record in the file.
     func take(_ header: [UInt8], _ packet: [UInt8], offset: Int) {
         packetCount += 1
         let seconds = Int64(PacketFile.number(header[0..<4], isBigEndian: file.isBigEndian))
@@ -78,7 +77,7 @@ final class PacketMessages {
         let isFirst = (segment.from.address, segment.from.port) < (segment.to.address, segment.to.port)
         let key = Key(
             a: isFirst ? segment.from : segment.to, b: isFirst ? segment.to : segment.from)
-        // A port that is used again opens another conversation.
+        // A reused port opens another conversation.
         let isOpened = segment.isOpening && !segment.isAnswer
         if isOpened, let old = conversations.removeValue(forKey: key) { keptBytes -= old.keptBytes }
         if conversations[key] == nil {
@@ -105,7 +104,7 @@ final class PacketMessages {
         conversations[key] = conversation
     }
 
-    /// The next message that is whole, as a line; nil if more packets are needed.
+    /// The next complete message, as a line; nil if more packets are needed.
     func next() -> CaptureLine? {
         if readyAt == ready.count {
             ready.removeAll(keepingCapacity: true)

@@ -1,6 +1,6 @@
-// One packet: the TCP segment in it, if it holds one over IPv4.
+// One packet: the TCP segment in it, if it has one over IPv4.
 //
-// Bytes from outside: every length is compared with what is there before it is used.
+// Bytes from outside: every length is compared with the available bytes before it is used.
 
 /// A segment of a TCP conversation.
 struct PacketSegment {
@@ -10,34 +10,34 @@ struct PacketSegment {
         var port: UInt16
     }
 
-    /// Why a packet that should be of use is none.
+    /// Why a packet that should be usable is not.
     enum Refusal: Error {
-        /// It is of another protocol.
+        /// It belongs to another protocol.
         case other
-        /// It cannot be.
+        /// It is invalid.
         case malformed(String)
     }
 
     var from: End
     var to: End
-    /// Number of the first byte of its payload.
+    /// Sequence number of the first byte of its payload.
     var sequence: UInt32
     /// Whether it opens, ends or resets the conversation, and whether it acknowledges anything.
     var (isOpening, isEnding, isReset, isAnswer) = (false, false, false, false)
-    /// Its payload in the packet, as far as it was kept.
+    /// The range of its payload in the packet, as far as it was kept.
     var payload: Range<Int>
-    /// Whether the checks of the packet are right; nil if it was not kept whole.
+    /// Whether the checksums of the packet are right; nil if the packet was not kept completely.
     var isRight: Bool?
 
     /// The segment in a packet.
     ///
     /// - Parameters:
-    ///   - packet: what was kept of it.
+    ///   - packet: the part of it that was kept.
     ///   - link: kind of link.
     init(_ packet: [UInt8], link: UInt32) throws(Refusal) {
         var ip = 0
         if link == PacketFile.ethernet {
-            // One tag of a virtual network may stand before the protocol.
+            // One VLAN tag may precede the protocol.
             ip = PacketSegment.number(packet, 12) == 0x8100 ? 18 : 14
             if PacketSegment.number(packet, ip - 2) != 0x0800 { throw .other }
         }

@@ -1,31 +1,31 @@
-// A packet capture that is written: frames of a feed as the packets of synthetic TCP conversations, so that
-// Wireshark and cryptofeed open them.
+// Writes a packet capture: frames of a feed as the packets of synthetic TCP conversations, which Wireshark
+// and cryptofeed can open.
 //
-// Each connection of the feed is a conversation: opened by its own three segments, the request and the answer
-// of a WebSocket, then every message as one frame of the server in segments as long as IP allows, closed by
-// three. REST depth bodies are answers of one further conversation, each behind its request. Ports, headers
-// and the order of packets are those of cryptofeed's captures. Times are those of receipt, all packets of a
-// message have the same.
+// Each connection of the feed is a conversation: opened by its own three segments, then the request and the
+// response of a WebSocket, then every message as one frame of the server in segments as long as IP allows,
+// closed by three. REST depth bodies are the responses of one further conversation, each after its request.
+// Ports, headers and the order of packets are those of cryptofeed's captures. Times are receive times, the
+// same for all packets of a message.
 
 import MarketData
 
 /// Makes packets. Used by one thread at a time.
 package struct PacketWriter {
-    /// What conversations are called.
+    /// Names used in the conversations.
     package struct Names: Sendable {
         /// Name of the venue, as cryptofeed writes it.
         var exchange: String
-        /// Address of the stream, with its scheme.
+        /// URL of the stream, with its scheme.
         var streamURL: String
-        /// Address of a depth snapshot, up to the name of the symbol.
+        /// URL of a depth snapshot, up to the name of the symbol.
         var depthURL: String
 
         /// These names.
         ///
         /// - Parameters:
         ///   - exchange: the venue, as cryptofeed writes it.
-        ///   - streamURL: address of the stream, with its scheme.
-        ///   - depthURL: address of a depth snapshot, up to the name of the symbol.
+        ///   - streamURL: URL of the stream, with its scheme.
+        ///   - depthURL: URL of a depth snapshot, up to the name of the symbol.
         package init(exchange: String, streamURL: String, depthURL: String) {
             (self.exchange, self.streamURL, self.depthURL) = (exchange, streamURL, depthURL)
         }
@@ -43,10 +43,10 @@ package struct PacketWriter {
         static let (end, open, push, answer): (UInt8, UInt8, UInt8, UInt8) = (1, 2, 8, 16)
     }
 
-    /// Most bytes of a segment: no IP packet is longer than 65 535.
+    /// Maximum length of a segment's payload: no IP packet is longer than 65 535.
     static let segmentBytesMax = 65_495
     private static let firstPort: UInt16 = 40_000
-    /// Most connections of a feed at one time; an unknown one beyond is written into the last.
+    /// Maximum number of connections of a feed at one time; further ones are written into the last.
     private static let connectionCountMax = 4096
     private static let (key, acceptance) = ("bG9jYWwgb3JkZXIgYm9vaw==", "BHVDBY03aAr7FpBoxShnO8MdSYw=")
 
@@ -60,8 +60,8 @@ package struct PacketWriter {
     /// Begins a capture.
     ///
     /// - Parameters:
-    ///   - names: what conversations are called.
-    ///   - write: gets the bytes of the file, in their order.
+    ///   - names: names used in the conversations.
+    ///   - write: gets the bytes of the file, in order.
     package init(_ names: Names, _ write: @escaping ([UInt8]) -> Void) {
         (self.names, self.write) = (names, write)
         write(PacketFile.header)
@@ -72,7 +72,7 @@ package struct PacketWriter {
 
     // MARK: - What a feed delivers
 
-    /// A connection is up.
+    /// Notes that a connection is up.
     ///
     /// - Parameters:
     ///   - source: the connection.
@@ -99,7 +99,7 @@ package struct PacketWriter {
         connections[source] = conversation
     }
 
-    /// A connection is gone.
+    /// Notes that a connection is gone.
     ///
     /// - Parameters:
     ///   - source: the connection.
@@ -108,7 +108,7 @@ package struct PacketWriter {
         if var conversation = connections.removeValue(forKey: source) { close(&conversation, atNs) }
     }
 
-    /// A message of a connection, which is opened if it is not up.
+    /// Writes a message of a connection, which is opened if it is not up.
     ///
     /// - Parameters:
     ///   - message: its bytes.
@@ -117,7 +117,7 @@ package struct PacketWriter {
     package mutating func message(_ message: [UInt8], from source: UInt32, atNs: Int64) {
         if connections[source] == nil { connect(source, atNs: atNs) }
         guard var conversation = connections[source] else { return }
-        // Text that is none would be refused: such bytes are binary.
+        // Text that is not UTF-8 would be refused: such bytes are sent as binary.
         let isText = String(validating: message, as: UTF8.self) != nil
         var bytes: [UInt8] = [isText ? 0x81 : 0x82]
         if message.count < 126 {
@@ -134,12 +134,12 @@ package struct PacketWriter {
         connections[source] = conversation
     }
 
-    /// A REST depth body.
+    /// Writes a REST depth body.
     ///
     /// - Parameters:
     ///   - body: its bytes.
-    ///   - symbol: whose.
-    ///   - limit: levels a side that were asked for; 0 if that is not known.
+    ///   - symbol: its symbol.
+    ///   - limit: number of levels per side that was requested; 0 if unknown.
     ///   - atNs: when it was received.
     package mutating func snapshot(_ body: [UInt8], of symbol: SymbolName, limit: Int, atNs: Int64) {
         var conversation = requests ?? open(atNs)
