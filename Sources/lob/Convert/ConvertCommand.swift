@@ -12,25 +12,25 @@ import MarketData
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Turn raw traffic from one form into another: captures, recordings, packet captures.",
+        abstract: "Convert raw traffic between captures, recordings and packet captures.",
         discussion: """
-            Takes all captures that lob replay takes, packet captures (pcap) among them, or recordings of \
-            lob run --record, and writes one of these, by --to or by the end of the name:
+            Accepts all captures that lob replay accepts, including packet captures (pcap), or recordings of \
+            lob run --record. Writes one of these formats, chosen by --to or by the file extension:
 
             recording  DIR, or a single file NAME.lobrec: segments with copies and digests of the books, \
-            which lob replay, verify, export and record-info take like those of lob run
-            text       .txt, .jsonl: a line for each message, the time of its receipt in nanoseconds before \
-            it, REST depth bodies in line
+            which lob replay, verify, export and record-info accept like those of lob run
+            text       .txt, .jsonl: one line per message, its receive time in nanoseconds first, REST depth \
+            bodies in place
             pcap       .pcap: synthetic TCP conversations with the messages as WebSocket frames, in the \
-            layout of cryptofeed 3, for Wireshark and tshark as well
+            layout of cryptofeed 3, also for Wireshark and tshark
 
-            A name that ends with .gz is packed (not a recording's); - is standard output. Messages, times \
-            of receipt and snapshots are kept word for word. A text has no word for gaps, lost messages and \
-            connections; what a form cannot say is told. Lines that hold no message are left out and told. \
-            Memory does not grow with the input, which is read twice if it is a capture.
+            A file with a name ending in .gz is compressed (except recordings); - is standard output. \
+            Messages, receive times and snapshots are kept exactly. Text cannot express gaps, lost messages \
+            and connections; what a format cannot express is reported. Lines without a message are skipped \
+            and reported. Memory does not grow with the input, which is read twice if it is a capture.
 
-            Exit status: 0 written; 1 something cannot be read or written, or is there already; 2 written as \
-            far as the input goes, which is damaged or has lines of no use; 130 interrupted, nothing written.
+            Exit status: 0 written; 1 something cannot be read or written, or exists already; 2 written as \
+            far as the input goes, which is damaged or has useless lines; 130 interrupted, nothing written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -39,10 +39,10 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What to write.", valueName: "file|folder"))
     var out: String
 
-    @Option(help: "recording, text or pcap; without it the name tells.")
+    @Option(help: "recording, text or pcap; by default, by the name of the output.")
     var to: ConvertFormat?
 
-    @Flag(help: "Replace what is there, if it is a file, or a folder of nothing but segments.")
+    @Flag(help: "Replace an existing file, or a folder that contains only segments.")
     var force = false
 
     @Option(help: "Market of the capture: auto, spot, usdm or coinm.")
@@ -50,11 +50,11 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single symbol.",
             valueName: "symbol=file"))
     var snapshot: [String] = []
 
-    @Option(help: "Most levels a side of the books that a recording has copies of.")
+    @Option(help: "Most levels per side of the book copies in a recording.")
     var depth = 10_000
 
     func validate() throws {
