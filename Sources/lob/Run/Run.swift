@@ -195,10 +195,7 @@ struct Run {
     /// Starts the server, if one was asked for.
     private func serve(_ service: BookService) throws -> BookServer? {
         guard var serving else { return nil }
-        if let keeping {
-            let history = StoreHistory(path: keeping.path)
-            serving.history = { history.ask($0, $1) }
-        }
+        serving.history = keeping.map { StoreHistory.provider(of: $0.path) }
         do throws(BookServer.StartError) {
             let server = try BookServer(service, serving)
             let host =

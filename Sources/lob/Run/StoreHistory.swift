@@ -15,6 +15,14 @@ final class StoreHistory: Sendable {
     /// - Parameter path: of the store; it need not exist yet.
     init(path: String) { self.path = path }
 
+    /// A provider of a server's history.
+    ///
+    /// - Parameter path: of the store.
+    static func provider(of path: String) -> HistoryProvider {
+        let history = StoreHistory(path: path)
+        return { history.ask($0, $1) }
+    }
+
     /// Sends a query; the server bounds how many are waiting.
     func ask(_ query: HistoryQuery, _ use: @escaping @Sendable (HistoryAnswer) -> Void) -> Bool {
         queue.async { use(self.answer(query)) }
