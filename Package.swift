@@ -343,7 +343,10 @@ if isFuzzing {
             swiftSettings: plain,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
         .executableTarget(
-            name: "fuzz-requests", dependencies: ["MarketData", "BinanceServing", "LobTransport", "CFuzzer"],
+            name: "fuzz-requests",
+            dependencies: [
+                "MarketData", "FeedPlan", "BinanceVenue", "BinanceServing", "LobTransport", "CFuzzer",
+            ],
             path: "Tests/Fuzzing/requests", swiftSettings: plain,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]

@@ -10,7 +10,9 @@
 // depend on how its bytes are cut, and nothing may remain of a closed connection.
 //
 // SAFETY: inputs are copied before anything is done with them; the driver calls back on one thread.
+import BinanceVenue
 import CFuzzer
+import FeedPlan
 import Glibc
 import MarketData
 
