@@ -42,7 +42,8 @@ extension EngineHarness {
 }
 
 @Suite struct EngineLagTests {
-    /// Whatever updates say of their times, a lag is a time that can be doubled.
+    /// Whatever updates say of their times, a lag is a time that can be doubled. With unbounded lags every one
+    /// of these seeds fails.
     @Test(arguments: 0..<20 as Range<UInt64>) func anyEventTime(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var meter = LagMeter()
@@ -63,6 +64,20 @@ extension EngineHarness {
                 let lagNs = meter.lagNs(eventTimeUs: eventUs, nowNs: nowNs)
                 #expect((0...3_600 * second).contains(lagNs))
             }
+        }
+    }
+
+    /// Frames whose times jump to and fro: time stops before it would overflow, and never goes back.
+    @Test(arguments: [false, true]) func anyFrameTime(_ isSteady: Bool) {
+        var clock = EngineClock()
+        for time: Int64 in [1, 1 << 62, 0, 1 << 62, 0, (1 << 61) + 1, .max, .min, .max, -1] {
+            let beforeNs = clock.nowNs
+            if isSteady {
+                clock.tick(receivedAtNs: time, monotonicNs: time)
+            } else {
+                clock.advance(receivedAtNs: time)
+            }
+            #expect(clock.nowNs >= beforeNs && clock.nowNs <= EngineClock.nowNsMax)
         }
     }
 

@@ -133,11 +133,10 @@ extension Venue {
         }
     }
 
-    /// Changes the quantity of a level, preferably the best or one near it, where it does the most harm.
+    /// Changes the quantity of a level, preferably one near the best, where it does the most harm.
     private static func alter(_ levels: inout LevelBuffer, _ random: inout SeededRandom) {
         if levels.count == 0 { return }
-        let isBest = random.chance(perMille: 250)
-        let rank = isBest ? 0 : min(random.below(levels.count), random.below(levels.count))
+        let rank = min(random.below(levels.count), random.below(levels.count))
         levels[rank].quantity = Quantity(levels[rank].quantity.mantissa + 1 + Int64(random.below(1_000_000)))
     }
 
