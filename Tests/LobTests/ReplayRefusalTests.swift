@@ -66,7 +66,7 @@ import Testing
     @Test func oddEvents() throws {
         try refuse(
             Session.events.map { $0.replacing("\"e\":\"depthUpdate\",", with: "") },
-            "3 depth events without \"e\"", "jq")
+            "3 depth updates without \"e\"", "jq")
         try refuse(
             Session.events.map { $0.replacing("\"U\":", with: "\"X\":") }, "line 1: field missing at byte 0")
         try refuse(

@@ -100,7 +100,7 @@ import Testing
         #expect(try replay(coin, "--snapshot s").member("market") == "coinm")
         let named = try replay(Session.futures, "--market spot")
         #expect(
-            named.status == 64 && named.err.contains("these are futures events; use --market usdm"),
+            named.status == 64 && named.err.contains("these are futures updates; use --market usdm"),
             "\(named.err)")
         #expect(named.err.contains("Usage: lob replay"), "\(named.err)")
         let mixed = try replay(Session.futures + Session.events)

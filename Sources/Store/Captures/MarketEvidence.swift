@@ -62,9 +62,9 @@ package enum MarketError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(second.origin): this is a \(second.market.name) event, that of \(first.origin) is "
                 + "\(first.market.name)'s; captures are replayed together only if they are of one market."
         case .contradicted(let sign) where sign.market == .spot:
-            "\(sign.origin): these are spot events; use --market spot."
+            "\(sign.origin): these are spot updates; use --market spot."
         case .contradicted(let sign):
-            "\(sign.origin): these are futures events; use --market \(sign.market.name)."
+            "\(sign.origin): these are futures updates; use --market \(sign.market.name)."
         }
     }
 }

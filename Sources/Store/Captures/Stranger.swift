@@ -65,7 +65,7 @@ package enum Stranger: Hashable, Sendable {
                 + " of type `depth` as European options have them; options are not supported"
         case .retail:
             return (plural ? "events" : "event") + " of rpiDepth streams, which are no part of the book"
-        case .untypedEvent: return plural ? "depth events without \"e\"" : "depth event without \"e\""
+        case .untypedEvent: return plural ? "depth updates without \"e\"" : "depth update without \"e\""
         case .unifiedBook: return plural ? "books as ccxt gives them" : "book as ccxt gives it"
         case .ambiguous: return (plural ? "objects" : "object") + " with several messages in it"
         case .unknown: return (plural ? "objects" : "object") + " of no known shape"

@@ -19,19 +19,19 @@ struct DemoCommand: ParsableCommand {
         commandName: "demo",
         abstract: "Live books of a simulated exchange, with no network.",
         discussion: """
-            Starts the exchange of 'lob exchange' on a free loopback port, with faults, and \
-            'lob run' against it. Ten times a second a book is compared, level by level, with the \
-            exchange's own at the same update id. The log names the address of the dashboard.
+            Starts the exchange of 'lob exchange' on a free loopback port, with faults, and 'lob run' \
+            against it. Ten times a second a book is compared level by level with the exchange's own at \
+            the same update id. The log gives the address of the dashboard.
 
-            Ctrl-C or --seconds ends the faults; the books then have some time to come back, at most 15 s \
-            beyond --silence and most often a second, before they are judged.
+            Ctrl-C or --seconds ends the faults; the books then have some time to recover, at most 15 s \
+            beyond --silence and usually a second, before they are judged.
 
             \(RunScreen.legend)
 
             \(faultLegend)
 
-            Exit status: 0 all was equal; 1 it could not start; 2 a book differed, or did not come back when \
-            the faults were over; 64 wrong usage.
+            Exit status: 0 everything was equal; 1 it could not start; 2 a book differed, or did not recover \
+            after the faults; 64 wrong usage.
             """)
 
     @Option(help: "Market: spot, usdm or coinm.")
@@ -46,12 +46,12 @@ struct DemoCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Seed of the order flow and of the faults.")
     var seed: UInt64 = 1
 
-    @Option(parsing: .unconditional, help: "Exchange seconds in a second.")
+    @Option(parsing: .unconditional, help: "Exchange seconds per second.")
     var speed = 1.0
 
     @Option(
         help: ArgumentHelp(
-            "Where the books and the dashboard are served; port 0 takes a free one.", valueName: "addr:port"))
+            "Where to serve the books and the dashboard; port 0 picks a free one.", valueName: "addr:port"))
     var serve = ServeArgument()
 
     @OptionGroup var books: BookOptions

@@ -93,9 +93,9 @@ struct ExchangeCommand: ParsableCommand {
         commandName: "exchange",
         abstract: "Serve a simulated venue to unmodified clients.",
         discussion: """
-            A look-alike of the venue on this machine: WebSocket streams, control messages, REST depth, \
-            weights, limits, pings and errors as the real one has them, out of a seeded order flow or a \
-            capture. Several --market open several ports, one after the other.
+            A local look-alike of the venue: WebSocket streams, control messages, REST depth, weights, \
+            limits, pings and errors like the real one's, from a seeded order flow or a capture. Several \
+            --market options open consecutive ports.
 
             Examples:
               lob exchange
@@ -104,27 +104,26 @@ struct ExchangeCommand: ParsableCommand {
               lob exchange --faults all --speed 10
                   everything goes wrong, ten times as fast
               lob exchange --faults venue
-                  what a real venue does and the network lets through
+                  what a real venue and the network do
               lob exchange --capture session/capture.txt.gz
                   a captured session, as it was
               lob exchange --capture session --faults cut,fail=0.2
                   the same over bad connections
 
-            A capture that is over closes its connections, and books that follow it lose their trust; --stay \
-            keeps them. Of the faults only those of connections and requests befall a capture.
+            At its end a capture closes its connections, and books that follow it become stale; --stay \
+            keeps them open. Only connection and request faults apply to a capture.
 
             \(faultLegend)
 
             Exit status: 0 ended by a signal, or the capture is over; 1 it could not listen, read or write \
-            its results; 64 \
-            wrong usage.
+            its results; 64 wrong usage.
             """)
 
     @Option(
         help: ArgumentHelp("Where to listen; the next market takes the next port.", valueName: "addr:port"))
     var listen = ListenArgument(argument: "127.0.0.1:9101")!
 
-    @Option(help: "Market; may be repeated. A capture tells its own.")
+    @Option(help: "Market; may be repeated. A capture determines its own.")
     var market: [Market] = []
 
     @Option(parsing: .upToNextOption, help: SymbolsArgument.help(without: 4))
@@ -146,8 +145,8 @@ struct ExchangeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Venue seconds in a second; with a capture also max: as fast as clients read. Snapshots are then \
-            of wherever the capture has got to when they are asked for; no event may be left to continue one.
+            Venue seconds per second; with a capture also max: as fast as clients read. A snapshot then \
+            shows the capture's position when it is requested; no update may be left to continue it.
             """,
             valueName: "real|N|max"))
     var speed = ReplaySpeed.times(1)
@@ -158,16 +157,16 @@ struct ExchangeCommand: ParsableCommand {
             valueName: "path"))
     var capture: String?
 
-    @Flag(help: "Begin with the capture at once, not when the first client listens.")
+    @Flag(help: "Start the capture at once, not when the first client listens.")
     var atOnce = false
 
-    @Flag(help: "Serve connections and REST on when the capture is over, until a signal.")
+    @Flag(help: "Keep serving connections and REST after the capture, until a signal.")
     var stay = false
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Longest time from sending a frame to its leaving, in µs. (default: 2000, with a capture 0)",
+            "Longest delay before a sent frame leaves, in µs. (default: 2000, with a capture 0)",
             valueName: "us"))
     var latency: Int64?
 
@@ -182,7 +181,7 @@ struct ExchangeCommand: ParsableCommand {
     @Option(name: .customLong("tls-key"), help: ArgumentHelp("Its key, PEM.", valueName: "file"))
     var tlsKey: String?
 
-    @Flag(help: "One JSON object at the end, and one with the addresses at the beginning.")
+    @Flag(help: "Print JSON: one object with the addresses at the start, one at the end.")
     var json = false
 
     func validate() throws {

@@ -9,28 +9,27 @@ import MarketData
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the books of captures and recordings in layouts that others read.",
+        abstract: "Write the books of captures and recordings in other tools' formats.",
         discussion: """
-            Takes whatever lob replay takes. Only what is proven is written: levels inside the proven range \
-            of a book that is live, and nothing between a break and the next proof. Memory does not grow \
-            with the input.
+            Accepts what lob replay accepts. Only proven data is written: levels inside the proven range of \
+            live books, and nothing between a break and the next proof. Memory does not grow with the input.
 
             tardis-l2      incremental_book_L2: a row for each level that was set
-            tardis-25, -5  book_snapshot_25, book_snapshot_5: the best levels; levels not proven are empty
+            tardis-25, -5  book_snapshot_25, book_snapshot_5: the best levels; unproven levels are empty
             tardis-quotes  quotes: the best of both sides
             npz            the event array of hftbacktest, of one symbol
-            text           lines of receive time and message, each book begun by a REST body
+            text           lines of receive time and message, each book starting with a REST body
 
-            Times are those of the venue's engine (T, otherwise E) and of receipt. With --every a sample is \
-            taken at full multiples of the time of receipt, otherwise every change is written; a sample is \
-            written when the next update of its book shows that nothing was missed before it. Rows are in \
-            the order of their times, of all symbols and shards; samples wait for those of a silent book, \
-            but not if more than 64 MiB would wait, which is told. A file whose name ends with .gz is \
-            packed; - is standard output.
+            Times are the venue's engine time (T, otherwise E) and the receive time. With --every a sample \
+            is taken at full multiples of the receive time, otherwise every change is written; a sample is \
+            written once the next update of its book shows that nothing was missed before it. Rows of all \
+            symbols and shards are in the order of their times: samples wait for those of a silent book, \
+            unless more than 64 MiB would wait, which is reported. A file with a name ending in .gz is \
+            compressed; - is standard output.
 
             Exit status: 0 written; 1 something cannot be read or written; 2 the input is damaged or \
-            contradicts itself, its end was cut inside a block, or nothing of it is proven; 130 interrupted, \
-            with what was read written.
+            contradicts itself, its end was cut off inside a block, or it contains nothing proven; 130 \
+            interrupted, with what had been read written.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -48,7 +47,7 @@ struct ExportCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Milliseconds to add to the times of receipt, for a clock that was wrong.", valueName: "ms"))
+            "Milliseconds to add to receive times, for a clock that was wrong.", valueName: "ms"))
     var shiftLocal = 0
 
     @OptionGroup var part: RecordedPart
@@ -58,11 +57,11 @@ struct ExportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            "A REST depth body that is not in the capture; SYMBOL= may be omitted for a single one.",
             valueName: "symbol=file"))
     var snapshot: [String] = []
 
-    @Option(help: "Most levels a side that a book keeps.")
+    @Option(help: "Most levels per side that a book keeps.")
     var depth = 10_000
 
     func validate() throws {

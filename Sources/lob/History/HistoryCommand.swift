@@ -24,14 +24,15 @@ struct DayArgument: ExpressibleByArgument {
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Look at what lob run --store has kept.",
+        abstract: "Show what lob run --store has stored.",
         discussion: """
             What is one of: snapshots (the default), audits, mismatches, gaps, connections, losses, runs; \
-            report, what each day was for each book; show N, a snapshot with its levels; diff A B, what two \
-            snapshots of one symbol differ in. Times are UTC. A store may be read while it is written.
+            report, a summary of each day for each book; show N, a snapshot with its levels; diff A B, the \
+            differences between two snapshots of one symbol. Times are UTC. A store may be read while it is \
+            being written.
 
-            A snapshot that is shown is compared with its own digest and checksum. Of a symbol's gaps, the \
-            first of a run is the time until its book was live; notRunning is the time between two runs.
+            A snapshot shown is checked against its own digest and checksum. The first of a symbol's gaps in \
+            a run is the time until its book was live; notRunning is the time between two runs.
 
             Examples:
               lob history books.store
@@ -41,16 +42,16 @@ struct HistoryCommand: ParsableCommand {
               lob history books.store audits --json
 
             Exit status: 0; 1 it cannot be read, or there is no such snapshot; 2 a snapshot is damaged, or \
-            two of one update id differ where both are proven; 64 wrong usage.
+            two with one update id differ where both are proven; 64 wrong usage.
             """)
 
-    @Argument(help: ArgumentHelp("A file that lob run --store has written.", valueName: "store"))
+    @Argument(help: ArgumentHelp("A file written by lob run --store.", valueName: "store"))
     var store: String
 
     @Argument(help: ArgumentHelp("What to show.", valueName: "what"))
     var what: [String] = []
 
-    @Option(help: ArgumentHelp("Of this symbol only.", valueName: "symbol"))
+    @Option(help: ArgumentHelp("Only this symbol.", valueName: "symbol"))
     var symbol: String?
 
     @Option(help: ArgumentHelp("Not before this time.", valueName: "time"))
@@ -59,16 +60,16 @@ struct HistoryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Before this time.", valueName: "time"))
     var to: TimeArgument?
 
-    @Option(help: ArgumentHelp("Of this day, such as 2026-11-29.", valueName: "day"))
+    @Option(help: ArgumentHelp("Only this day, such as 2026-11-29.", valueName: "day"))
     var day: DayArgument?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("At most so many rows, the newest.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Most rows, the newest.", valueName: "n"))
     var limit = 1_000
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("At most so many levels a side.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("At most this many levels per side.", valueName: "n"))
     var depth = 20
 
-    @Flag(help: "One JSON object a line.")
+    @Flag(help: "One JSON object per line.")
     var json = false
 
     /// What to show.

@@ -12,10 +12,9 @@ struct MarketCommand: ParsableCommand {
         commandName: "market",
         abstract: "Keep a whole market on one request budget, in virtual time.",
         discussion: """
-            Every book is kept by the real engines and one real planner, as `lob run --all` does it; the \
-            venue is exact and counts the venue's weights. A line for every virtual \
-            minute: which books are deep enough, which have been compared with a later snapshot, and what \
-            waits in memory meanwhile.
+            Every book is kept by the real engines and one real planner, as in `lob run --all`; the venue \
+            is exact and counts the venue's weights. Prints a line per virtual minute: which books are deep \
+            enough, which have been compared with a later snapshot, and what is waiting in memory.
 
             Exit status: 0 every snapshot agreed with its book; 1 it could not run; 2 one did not.
             """)
@@ -26,7 +25,7 @@ struct MarketCommand: ParsableCommand {
     @Option(help: "Market: \(Market.allCases.map(\.name).joined(separator: ", ")).")
     var market = "spot"
 
-    @Option(help: "Every so many-th symbol is busy.")
+    @Option(help: "One in this many symbols is busy.")
     var busyEvery = 10
 
     @Option(help: "Depth updates of a busy symbol every 100 ms.")

@@ -7,12 +7,12 @@ import LobRecording
 struct RecordInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "record-info",
-        abstract: "What is in recordings of lob run: segments, symbols, times, gaps.",
+        abstract: "Show the contents of recordings: segments, symbols, times, gaps.",
         discussion: """
-            Reads the indexes, and of segments that were not closed the blocks; nothing is replayed, and \
-            lob verify says whether it is true. In the timeline # is time with a book, . a gap of the \
-            symbol, : a time in which nothing was written, - a run without the symbol, and ? a time of \
-            which nothing is known: blocks are missing, or a segment was not closed.
+            Reads the indexes, and the blocks of segments that were not closed; nothing is replayed: that \
+            is what lob verify does. In the timeline # is time with a book, . a gap of the symbol, : time \
+            in which nothing was written, - a run without the symbol, and ? unknown: blocks are missing, or \
+            a segment was not closed.
 
             Exit status: 0; 1 it cannot be read.
             """)
@@ -23,7 +23,7 @@ struct RecordInfoCommand: ParsableCommand {
     @Flag(help: "One JSON object per shard on standard output.")
     var json = false
 
-    @Option(help: ArgumentHelp("Also draw the coverage into this file.", valueName: "file.svg"))
+    @Option(help: ArgumentHelp("Also plot the coverage in this file.", valueName: "file.svg"))
     var svg: String?
 
     func validate() throws {

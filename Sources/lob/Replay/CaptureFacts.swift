@@ -68,7 +68,7 @@ func refusal(_ survey: borrowing CaptureSurvey) -> String? {
         if file.bodyCount + file.topOnly.count > 0 {
             let bodies = counted(file.bodyCount + file.topOnly.count, "REST depth body").replacing(
                 "bodys", with: "bodies")
-            return "\(name): \(bodies), but no depth event and no symbol"
+            return "\(name): \(bodies), but no depth update and no symbol"
         }
         return "\(name): no depth message in it; is it a capture of depth streams?"
     }

@@ -78,7 +78,7 @@ struct Replay: ~Copyable {
         comparesBodies = inLine + bodyCount > 1
         if survey.hasSeveralConnections {
             notes.note(
-                "events overlap as those of several connections do; they are merged by their ids",
+                "updates overlap like those of several connections; they are merged by their ids",
                 at: survey.files.map(\.files.name).joined(separator: ", "))
         }
         self.survey = survey

@@ -42,27 +42,26 @@ enum ReplaySpeed: ExpressibleByArgument, Equatable {
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Rebuild books from captured traffic, through the same engine that live traffic takes.",
+        abstract: "Rebuild books from captured traffic, through the same engine as live traffic.",
         discussion: """
             A capture is a file of lines, plain, gzip or zstd: a bare message, or '<receive time> <message>' \
-            (a number or ISO 8601; a blank, tab or comma between), or an envelope of JSON around it, with \
-            REST depth bodies in line; or a recording of this program; or a folder with capture.txt, or \
-            with events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. A file may also be a \
-            pipe, - the standard input: it is read to its end first, at most 4 GiB. Several captures are \
-            one session, merged by time; recordings follow one after the other.
+            (a number or ISO 8601; a blank, tab or comma between), or a JSON envelope around it, with REST \
+            depth bodies inline; or a recording of this program; or a folder with capture.txt, or with \
+            events.jsonl, recv_ts.txt and snapshot.json or snapshots/SYMBOL.json. A file may also be a \
+            pipe, - standard input: it is read to its end first, at most 4 GiB. Several captures are one \
+            session, merged by time; recordings are replayed one after the other.
 
-            Segments that lob run --record has written, and folders of them, are replayed by themselves, a \
-            shard after the other, and their digests compared on the way; --from, --to and --symbol take a \
-            part.
+            Segments written by lob run --record, and folders of them, are replayed shard by shard, and \
+            their digests compared meanwhile; --from, --to and --symbol select a part.
 
             A body that names no symbol belongs to the only symbol of its file, or of all files. The first \
-            body of a symbol begins its book; later ones, and every bookTicker and partial depth, are \
-            compared with the book at the same update id, and deeper ones add what they show. Frames of a \
-            raw partial depth stream (5, 10 or 20 levels) are compared too, but begin no book.
+            body of a symbol starts its book; later ones, and every bookTicker and partial depth, are \
+            compared with the book at the same update id, and deeper ones extend it. Frames of a raw \
+            partial depth stream (5, 10 or 20 levels) are compared too, but start no book.
 
             Exit status: 0 every book is live and nothing disagreed; 1 the capture cannot be read; 2 \
             something disagreed, was malformed, or a book could not be completed; 130 interrupted, with what \
-            was read so far printed and recorded.
+            had been read printed and recorded.
             """)
 
     @Argument(help: ArgumentHelp("Captures or recordings, files or folders.", valueName: "capture"))
@@ -73,7 +72,7 @@ struct ReplayCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            "A REST depth body that is not in the capture; SYMBOL= may be omitted for a single one.",
             valueName: "symbol=file"))
     var snapshot: [String] = []
 
@@ -88,13 +87,13 @@ struct ReplayCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Also write the frames to a recording; a recording of that name is replaced.",
+            "Also write the frames to a recording; an existing recording of that name is replaced.",
             valueName: "file"))
     var record: String?
 
     @OptionGroup var part: RecordedPart
 
-    @Option(help: "Most levels a side that a book shows.")
+    @Option(help: "Most levels per side shown.")
     var depth = 10_000
 
     mutating func validate() throws {

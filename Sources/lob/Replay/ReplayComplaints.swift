@@ -25,11 +25,11 @@ extension ReplayReport {
         if symbol.isCut { lines.append("\(name): levels were cut at --depth \(depth)") }
         if symbol.bodies.uncomparedCount > 0 {
             lines.append(
-                "\(name): \(bodies(symbol.bodies.uncomparedCount)) could not be compared, the events between "
+                "\(name): \(bodies(symbol.bodies.uncomparedCount)) could not be compared, updates between "
                     + "them and the book are not known")
         }
         if c.snapshotsRefuted > 0 {
-            lines.append("\(name): \(counted(c.snapshotsRefuted, "snapshot")) contradicted its events")
+            lines.append("\(name): \(counted(c.snapshotsRefuted, "snapshot")) contradicted its updates")
         }
         return lines
     }
@@ -72,9 +72,9 @@ extension ReplayReport {
         let status = symbol.status
         guard status.state == .syncing else { return nil }
         let c = status.counters
-        if c.applied + c.buffered + c.discarded == 0 { return "no depth event to build a book from" }
+        if c.applied + c.buffered + c.discarded == 0 { return "no depth update to build a book from" }
         if c.snapshots > 0 || c.snapshotsTooOld > 0 || c.rescales > 0 {
-            return "none of its depth events continues the snapshot"
+            return "none of its depth updates continues the snapshot"
         }
         if c.snapshotsRefuted > 0 { return nil }
         let top = symbol.topOnly

@@ -79,8 +79,8 @@ struct ReplayWatch {
             return "gap at \(origin): expected U up to \(expected.value &+ 1), found \(event.first)"
         }
         if begins < expected && expected < event.last {
-            return "the event at \(origin) begins at pu \(begins), the book stands at \(expected): "
-                + "events of two connections?"
+            return "the update at \(origin) begins at pu \(begins), the book stands at \(expected): "
+                + "updates of two connections?"
         }
         return "gap at \(origin): expected pu \(expected), found \(begins)"
     }

@@ -12,12 +12,12 @@ struct RecordArguments: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the folder keep the newest so many GiB.", valueName: "GiB"))
+        help: ArgumentHelp("Keep the newest segments, up to this many GiB.", valueName: "GiB"))
     var recordKeep: Double?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the folder keep the last so many days.", valueName: "days"))
+        help: ArgumentHelp("Keep this many days of the folder.", valueName: "days"))
     var recordDays: Double?
 
     func validate() throws {

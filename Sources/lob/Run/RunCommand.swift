@@ -56,22 +56,22 @@ struct CPUListArgument: ExpressibleByArgument {
 
 /// Options for keeping books, shared by every command that does.
 struct BookOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Levels a side to know of each book.")
+    @Option(parsing: .unconditional, help: "Levels per side to maintain in each book.")
     var depth = 1000
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Seconds between two audits of a book; 0: none.", valueName: "s"))
+        help: ArgumentHelp("Seconds between two audits of a book; 0: no audits.", valueName: "s"))
     var auditEvery = 600
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Seconds that events may come later than usual before their book is stale; 0: any.",
+            "Seconds updates may arrive later than usual before their book is stale; 0: any.",
             valueName: "s"))
     var maxLag = 5.0
 
-    @Option(help: "What threads do while there is nothing to do: spin, backoff or park.")
+    @Option(help: "What threads do when idle: spin, backoff or park.")
     var idle = IdleStrategy.backoff
 
     @Option(help: ArgumentHelp("CPUs for feed and book threads in turn, such as 2,3.", valueName: "list"))
@@ -88,24 +88,24 @@ struct BookOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Seconds of silence after which streams are subscribed anew.", valueName: "s"))
+        help: ArgumentHelp("Seconds of silence after which streams are resubscribed.", valueName: "s"))
     var silence = 30
 
-    @Option(help: "Log lines as text or json, on standard error.")
+    @Option(help: "Format of log lines on standard error: text or json.")
     var logFormat = LogFormat.text
 
-    @Option(help: "Least level that is logged: debug, info, notice, warning or error.")
+    @Option(help: "Lowest level logged: debug, info, notice, warning or error.")
     var logLevel = LogLevelArgument.info
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("End after so many seconds, whatever has come by then.", valueName: "s"))
+        help: ArgumentHelp("End after this many seconds.", valueName: "s"))
     var seconds: Double?
 
     @Flag(help: "One JSON object per symbol on standard output at the end.")
     var json = false
 
-    @Flag(help: "No live picture, also on a terminal.")
+    @Flag(help: "No live screen, even on a terminal.")
     var plain = false
 
     func validate() throws {
@@ -148,8 +148,8 @@ struct RunCommand: ParsableCommand {
         abstract: "Keep live books of the venue's symbols.",
         discussion: """
             Connects, subscribes, fetches snapshots within the venue's budget, and keeps every book exact: \
-            lost events are noticed and mended, connections renewed before the venue ends them, and every \
-            best price the venue announces is compared with the book. Ctrl-C ends it in an orderly way.
+            lost updates are noticed and repaired, connections are renewed before the venue ends them, and \
+            every best price the venue announces is compared with the book. Ctrl-C ends it cleanly.
 
             Examples:
               lob run BTCUSDT ETHUSDT
@@ -159,48 +159,48 @@ struct RunCommand: ParsableCommand {
               lob run BTCUSDT --record records --record-days 30
               lob run BTCUSDT --store books.store --store-days 30
 
-            --store keeps a full snapshot of each book every minute, and of all books on SIGUSR1; lob \
-            history shows what is kept.
+            --store saves a full snapshot of each book every minute, and of all books on SIGUSR1; lob \
+            history shows them.
 
-            Certificates are checked against the system's authorities, or those of SSL_CERT_FILE, or only \
-            those of --ca. The proxy of http_proxy is used for every host that no_proxy does not name; \
-            loopback is always reached directly.
+            Certificates are checked against the system's authorities, or those in SSL_CERT_FILE, or only \
+            those of --ca. The proxy in http_proxy is used for every host not named in no_proxy; loopback \
+            is always reached directly.
 
             \(RunScreen.legend)
 
             Exit status: 0 nothing was wrong; 1 it could not start, the venue has none of the symbols, or \
             the results or rows of --store could not be written; 2 the venue contradicted a book, or a \
-            book never was live or had not been for 30 s; 64 wrong usage. A book that was being mended \
-            when the run ended is no failure; the summary names it.
+            book was never live or had not been for 30 s; 64 wrong usage. A book that was being repaired \
+            when the run ended is not a failure; the summary names it.
             """)
 
     @Argument(
-        help: ArgumentHelp("Symbols, such as BTCUSDT, with blanks or commas between.", valueName: "symbol"))
+        help: ArgumentHelp("Symbols, such as BTCUSDT, separated by blanks or commas.", valueName: "symbol"))
     var symbols: [String] = []
 
-    @Flag(help: "All symbols that trade on the market.")
+    @Flag(help: "All symbols trading on the market.")
     var all = false
 
     @Option(help: "Market: spot, usdm or coinm.")
     var market = LiveMarketArgument.spot
 
-    @Option(help: "The venue's world: production, dataOnly, testnet or demo.")
+    @Option(help: "The venue's environment: production, dataOnly, testnet or demo.")
     var environment = VenueEnvironment.production
 
-    @Option(help: ArgumentHelp("Streams from here instead, such as ws://127.0.0.1:9101.", valueName: "url"))
+    @Option(help: ArgumentHelp("Streams from here, such as ws://127.0.0.1:9101.", valueName: "url"))
     var wsUrl: String?
 
-    @Option(help: ArgumentHelp("Requests to here instead.", valueName: "url"))
+    @Option(help: ArgumentHelp("Send requests here instead.", valueName: "url"))
     var restUrl: String?
 
     @Option(help: ArgumentHelp("Trust only the certificate authorities of this PEM file.", valueName: "file"))
     var ca: String?
 
     @Option(
-        parsing: .unconditional, help: "Connections at least; more come when one cannot carry all streams.")
+        parsing: .unconditional, help: "Minimum number of connections; more if one cannot carry all streams.")
     var shards = 1
 
-    @Flag(help: "Do without the best bid and ask, which prove the book all the time.")
+    @Flag(help: "Do without the best bid and ask, which constantly prove the book.")
     var noBookTicker = false
 
     @Flag(help: "Messages without the wrapper that names their stream.")
@@ -212,10 +212,10 @@ struct RunCommand: ParsableCommand {
             valueName: "addr:port"))
     var serve: ServeArgument?
 
-    @Flag(help: "Print a Grafana dashboard over /metrics, and end.")
+    @Flag(help: "Print a Grafana dashboard over /metrics and exit.")
     var printDashboard = false
 
-    @Flag(help: "Print alert rules over /metrics for Prometheus, and end.")
+    @Flag(help: "Print Prometheus alert rules over /metrics and exit.")
     var printAlerts = false
 
     @OptionGroup var serving: ServeOptions

@@ -29,8 +29,8 @@ struct RunScreen {
     /// What the columns mean, for help texts.
     static let legend = """
         Columns: proven, levels of bids and asks known to be complete; lag ms, how much later than usual the \
-        last event came; waiting, bytes kept until a snapshot comes; tickers and audits, comparisons \
-        that agreed of those made; gaps, times that events were missing. A narrow terminal shows fewer.
+        last update arrived; waiting, bytes kept until a snapshot arrives; tickers and audits, comparisons \
+        that agreed of those made; gaps, times that updates were missing. A narrow terminal shows fewer.
         """
 
     /// Columns in the order in which they are left out where there is no room.
@@ -54,7 +54,7 @@ struct RunScreen {
         let symbols = watch.symbols.sorted { RunScreen.urgency($0) < RunScreen.urgency($1) }
         var rows = [
             [
-                "symbol", "state", SymbolStatus[\.provenBidCount].title, "best bid", "best ask", "events/s",
+                "symbol", "state", SymbolStatus[\.provenBidCount].title, "best bid", "best ask", "updates/s",
                 "\(SymbolStatus[\.lagNs].title) ms", SymbolStatus[\.bufferedBytes].title,
                 SymbolCounters[\.tickersCompared].title, SymbolCounters[\.auditsCompared].title,
                 SymbolCounters[\.gaps].title,
@@ -163,7 +163,7 @@ struct RunScreen {
         return [
             "\(symbol.name)", state,
             known("\(status.provenBidCount)/\(status.provenAskCount)"), price(view.bestBid),
-            price(view.bestAsk), symbol.eventsPerSecond.map { fixed($0, 1) } ?? "-",
+            price(view.bestAsk), symbol.updatesPerSecond.map { fixed($0, 1) } ?? "-",
             view.eventTimeUs == 0 || !isRealTime ? "-" : fixed(Double(view.lagNs) / 1e6, 1),
             status.bufferedBytes == 0 ? "-" : byteText(status.bufferedBytes),
             known("\(c.tickersAgreed)/\(c.tickersCompared)"),
@@ -176,7 +176,7 @@ struct RunScreen {
         switch symbol.view.state {
         case .stale: (0, 0)
         case .syncing: (1, 0)
-        case .live: (2, -(symbol.eventsPerSecond ?? 0).rounded())
+        case .live: (2, -(symbol.updatesPerSecond ?? 0).rounded())
         }
     }
 

@@ -179,7 +179,7 @@ struct RunSummary {
             + "\(fixed(Double(elapsedNs) / 1e9, 1)) s, \(counted(malformed, \EngineCounters.malformed)), "
             + "\(counted(dropped, \FeedStatus.droppedMessages)) to a full ring; "
             + "\(FeedStatus[\.attempts].title) \(counted(dials, "time")); "
-            + "\(sum(\.applied)) events \(title(\.applied)), "
+            + "\(sum(\.applied)) updates \(title(\.applied)), "
             + "\(counted(sum(\.gaps), \SymbolCounters.gaps)), "
             + "\(counted(sum(\.resyncs), \SymbolCounters.resyncs)); "
             + "agreed: \(title(\.tickersCompared)) \(sum(\.tickersAgreed)) of \(sum(\.tickersCompared)), "

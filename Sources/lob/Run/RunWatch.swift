@@ -17,7 +17,7 @@ struct WatchedSymbol {
     /// Whether `status` is the engine's.
     var hasStatus: Bool { version != 0 }
     /// Depth updates applied in a second, between the last two statuses; nil until there are two.
-    var eventsPerSecond: Double?
+    var updatesPerSecond: Double?
     /// How late its updates came.
     var lag = LagMeter()
     fileprivate var watch = BookMonitor()
@@ -81,7 +81,7 @@ struct RunWatch {
         let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
         let events = shards.reduce(0) { $0 + $1.engine.depthUpdates }
         if events == 0 && malformed >= RunWatch.malformedMin {
-            doubtMarket("no message reads as a depth event", logger)
+            doubtMarket("no message parses as a depth update", logger)
         }
     }
 
@@ -111,7 +111,7 @@ struct RunWatch {
         if case .new(let version) = reading {
             let seconds = Double(nowNs - before.appliedAtNs) / 1e9
             let applied = symbols[index].status.counters.applied - before.status.counters.applied
-            if before.appliedAtNs != 0 { symbols[index].eventsPerSecond = Double(applied) / seconds }
+            if before.appliedAtNs != 0 { symbols[index].updatesPerSecond = Double(applied) / seconds }
             symbols[index].version = version
             symbols[index].appliedAtNs = nowNs
             newStatus = symbols[index].status
@@ -137,9 +137,9 @@ struct RunWatch {
             facts["reason"] = "\(reason)"
             facts["because"] = "\(reason.words)"
         case .mended(let gaps):
-            (level, message) = (.warning, "events were missing, and the book was mended at once")
+            (level, message) = (.warning, "updates were missing, and the book was repaired at once")
             facts[SymbolCounters[\.gaps].title] = number(gaps)
-        case .unchained: return doubtMarket("no event follows the one before", logger)
+        case .unchained: return doubtMarket("no update follows the previous one", logger)
         case .auditAgreed: (level, message) = (.debug, "audit agrees")
         case .auditDiffered(let difference):
             (level, message) = (.error, "audit found a difference")
@@ -151,7 +151,7 @@ struct RunWatch {
         case .crossed: (level, message) = (.error, "the book crossed")
         case .behind: (level, message) = (.warning, "the book was behind a snapshot")
         case .rescaled: (level, message) = (.notice, "the venue prints other decimals")
-        case .bufferOverflowed: (level, message) = (.warning, "too many events wait for a snapshot")
+        case .bufferOverflowed: (level, message) = (.warning, "too many updates are waiting for a snapshot")
         }
         logger.log(level: level, "\(message)", metadata: facts)
     }

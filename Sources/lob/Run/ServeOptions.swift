@@ -13,11 +13,11 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Tokens, one a line, of which every request brings one: as bearer, as API key or as ?token=.",
+            "Tokens, one per line; every request must carry one: as bearer, as API key or as ?token=.",
             valueName: "file"))
     var serveTokens: String?
 
-    @Flag(help: "Ask nobody who he is, also on an address that other machines can reach.")
+    @Flag(help: "Require no token, even on an address that other machines can reach.")
     var noAuth = false
 
     @Option(
@@ -32,23 +32,23 @@ struct ServeOptions: ParsableArguments {
             "Admit only clients with a certificate of one of these authorities; PEM.", valueName: "file"))
     var serveClientCa: String?
 
-    @Option(help: "Whose messages are packed, if they offer it: never, remote or always.")
+    @Option(help: "Which clients get compressed messages, if they offer it: never, remote or always.")
     var serveDeflate = BookServer.Deflation.remote
 
-    @Flag(help: "Show books that are not live too, with a header that says so.")
+    @Flag(help: "Also show books that are not live, with a header that says so.")
     var serveStale = false
 
-    @Flag(help: "Pass holes in the streams on instead of bridging them.")
+    @Flag(help: "Pass on gaps in the streams instead of bridging them.")
     var passGaps = false
 
     @Option(
         help: ArgumentHelp(
-            "Most WebSocket clients at once; a fourth of that again is left for requests.", valueName: "count"
+            "Most WebSocket clients at once; a quarter more is kept for requests.", valueName: "count"
         ))
     var serveClients: Int?
 
     @Option(
-        help: ArgumentHelp("Most requests of an address in a second; more get 429.", valueName: "count"))
+        help: ArgumentHelp("Most requests per address and second; more get 429.", valueName: "count"))
     var serveRequests: Int?
 
     private static let tokenBytesMin = 16

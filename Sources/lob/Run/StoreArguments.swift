@@ -9,7 +9,7 @@ import SnapshotStore
 struct StoreArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Keep snapshots, audits, mismatches, gaps and daily reports in this file.", valueName: "file"))
+            "Store snapshots, audits, mismatches, gaps and daily reports in this file.", valueName: "file"))
     var store: String?
 
     @Option(
@@ -21,12 +21,12 @@ struct StoreArguments: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the file keep the last so many days.", valueName: "days"))
+        help: ArgumentHelp("Keep this many days of the file.", valueName: "days"))
     var storeDays: Double?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the file keep the newest rows in so many GiB.", valueName: "GiB"))
+        help: ArgumentHelp("Keep the newest rows, up to this many GiB.", valueName: "GiB"))
     var storeKeep: Double?
 
     func validate() throws {

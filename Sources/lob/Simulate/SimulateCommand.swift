@@ -58,15 +58,15 @@ struct SimulateCommand: ParsableCommand {
         abstract:
             "Run the whole pipeline in virtual time against a faulty venue, and check every book.",
         discussion: """
-            Each seed is a venue with its own order flow and its own faults, connected through the real \
-            feed, snapshot fetcher, ring, parser and engine. After every frame every level inside \
-            the proven range of a live book must equal the true book at that update id; when the faults \
-            end, every symbol must be live and up to date within the stated time.
+            Each seed is a venue with its own order flow and faults, connected through the real feed, \
+            snapshot fetcher, ring, parser and engine. After every frame, every level inside the proven \
+            range of a live book must equal the true book at that update id; after the faults, every \
+            symbol must be live and up to date within the stated time.
 
             \(faultLegend)
 
             Exit status: 0 no invariant was violated; 1 it could not run; 2 one was, with the command that \
-            repeats it.
+            reproduces it.
             """)
 
     @Option(parsing: .unconditional, help: "Number of seeds.")
@@ -75,7 +75,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "First seed.")
     var from: UInt64 = 1
 
-    @Option(parsing: .unconditional, help: "Virtual seconds under faults for each seed.")
+    @Option(parsing: .unconditional, help: "Virtual seconds under faults per seed.")
     var seconds = 120
 
     @Option(parsing: .unconditional, help: "The same in virtual hours.")
@@ -95,7 +95,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: faultHelp(without: .everything), transform: faultPlan)
     var faults: FaultPlan?
 
-    @Option(help: "Of 1000 snapshots, how many show the end of an event instead of a state inside of one.")
+    @Option(help: "Of 1000 snapshots, how many show the end of an update instead of a state inside one.")
     var whole = 0
 
     @Option(help: "How far snapshots lag behind the venue, at most, in ms.")
@@ -106,17 +106,17 @@ struct SimulateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What is checked: all, ids (what follows from ids alone), or NAME,…", valueName: "invariants"),
+            "What to check: all, ids (what follows from ids alone), or NAME,…", valueName: "invariants"),
         transform: invariantSet)
     var check = Invariant.all
 
-    @Flag(help: "Go on behind a violation, and show them all.")
+    @Flag(help: "Continue after a violation, and show them all.")
     var keepGoing = false
 
-    @Flag(help: "Instead: show in which seed each built-in mistake is caught.")
+    @Flag(help: "Instead: show in which seed each planted bug is caught.")
     var mistakes = false
 
-    @Flag(help: "Instead: show how long each kind of trouble misleads readers, over --seeds seeds.")
+    @Flag(help: "Instead: show how long each kind of fault misleads readers, over --seeds seeds.")
     var table = false
 
     mutating func validate() throws {
@@ -199,7 +199,7 @@ struct SimulateCommand: ParsableCommand {
         }
         return [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
-            ["frames", rounded(Double(total.frames))], ["events applied", rounded(Double(total.applied))],
+            ["frames", rounded(Double(total.frames))], ["updates applied", rounded(Double(total.applied))],
             ["faults", rounded(Double(total.faults))],
             ["frames lost to a full ring", rounded(Double(total.overflows))],
             ["connections dialled", rounded(Double(total.dials))],

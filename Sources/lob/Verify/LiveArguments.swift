@@ -7,25 +7,25 @@ import MarketData
 
 /// Arguments of `lob verify --live`.
 struct LiveArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Compare a served book of this symbol with the venue.", valueName: "symbol"))
+    @Option(help: ArgumentHelp("Compare this symbol's served book with the venue's.", valueName: "symbol"))
     var live: String?
 
-    @Option(help: ArgumentHelp("With --live: where the server is.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("With --live: address of the server.", valueName: "host:port"))
     var server = "127.0.0.1:9443"
 
     @Option(help: "Market of captures, or of the server of --live: auto (there spot), spot, usdm or coinm.")
     var market = MarketArgument.auto
 
-    @Option(help: "With --live: the venue's world: production, dataOnly, testnet or demo.")
+    @Option(help: "With --live: the venue's environment: production, dataOnly, testnet or demo.")
     var environment = VenueEnvironment.production
 
-    @Option(help: ArgumentHelp("With --live: the venue's requests to here instead.", valueName: "url"))
+    @Option(help: ArgumentHelp("With --live: send the venue's requests here instead.", valueName: "url"))
     var restUrl: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: levels a side.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: levels per side.", valueName: "n"))
     var depth = 1_000
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: wait so long.", valueName: "s"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("With --live: wait this long.", valueName: "s"))
     var wait = 30.0
 
     @Option(

@@ -21,7 +21,7 @@ struct TimeArgument: ExpressibleByArgument {
 /// The part of a recording to verify.
 struct RecordedPart: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Begin at the last copies of the books that are not later.", valueName: "time"))
+        help: ArgumentHelp("Start at the last copies of the books not later than this.", valueName: "time"))
     var from: TimeArgument?
 
     @Option(help: ArgumentHelp("End here.", valueName: "time"))
@@ -50,28 +50,28 @@ struct RecordedPart: ParsableArguments {
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Hold recordings and captures to everything they say, or a served book to the venue.",
+        abstract: "Verify everything recordings and captures claim, or a served book against the venue.",
         discussion: """
-            Replays segments, or folders of them, through the engine. Compared are: the check and the number \
-            of every block; every copy of a book and every digest in the recording with the books that its \
-            frames make; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. \
-            Gaps that the recording lists are reported and are no fault: they say what is not known.
+            Replays segments, or folders of them, through the engine. It checks the CRC and number of every \
+            block; every copy of a book and every digest in the recording against the books made by its \
+            frames; and what the venue said meanwhile: every bookTicker, partial depth and snapshot. Gaps \
+            listed in the recording are reported but are not faults: they state what is not known.
 
-            A file of a folder that is no segment is named, left out, and a fault. With --symbol, blocks \
-            that hold nothing of the symbols are not read, nor are connections and times followed: \
-            compared are digests and copies.
+            A file in a folder that is not a segment is named, skipped, and a fault. With --symbol, blocks \
+            without the symbols are not read, and connections and times are not followed: only digests and \
+            copies are compared.
 
-            Captures, all that lob replay takes, are one session: listed is every place where the updates \
-            of a symbol do not continue, whether there is a book or not, and compared what lob replay \
-            compares.
+            Captures, everything lob replay accepts, are one session: every place where a symbol's updates \
+            are not continuous is listed, whether there is a book or not, and everything lob replay \
+            compares is compared.
 
-            --live SYMBOL compares a book of a running lob run --serve with the venue, now: one snapshot of \
-            each is brought to one update id by the server's own stream, and both sides are printed, with \
-            the verdict below. It costs the venue's weight of one snapshot of --depth levels.
+            --live SYMBOL compares a book of a running lob run --serve with the venue: one snapshot of each \
+            is brought to one update id by the server's own stream, and both sides are printed, with the \
+            verdict below. It costs the venue's weight of one snapshot of --depth levels.
 
             Exit status: 0 nothing disagrees; 1 it cannot be read, or one of the two cannot be reached; 2 \
-            something is damaged, missing without a word, contradicts the rest, or is not what the \
-            venue has; 130 interrupted.
+            something is damaged, silently missing, contradicts the rest, or differs from the venue; 130 \
+            interrupted.
             """)
 
     @Argument(help: ArgumentHelp("Segments or folders of them, or captures.", valueName: "recording"))
@@ -83,7 +83,7 @@ struct VerifyCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A REST depth body that is not in the capture; SYMBOL= is not needed for a single one.",
+            "A REST depth body that is not in the capture; SYMBOL= may be omitted for a single one.",
             valueName: "symbol=file"))
     var snapshot: [String] = []
 

@@ -8,11 +8,11 @@ import MarketData
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Look at a book of a running server.",
+        abstract: "Watch a book of a running server.",
         discussion: """
-            Asks the server of 'lob run --serve' five times a second. In a terminal the ladder fills the \
-            window, whatever its size; otherwise each change of the best levels or of the state is a line on \
-            standard output, with --json the server's own answer. Ctrl-C ends it.
+            Polls the server of 'lob run --serve' five times a second. In a terminal the ladder fills the \
+            window; otherwise each change of the best levels or of the state is a line on standard output, \
+            with --json the server's own answer. Ctrl-C ends it.
 
             A book that is not live keeps its last levels on the screen, dim, below a line that says why.
 
@@ -23,15 +23,15 @@ struct WatchCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Symbol, such as BTCUSDT.", valueName: "symbol"))
     var symbol: String
 
-    @Option(help: ArgumentHelp("Where the server is.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("Address of the server.", valueName: "host:port"))
     var server = "127.0.0.1:9443"
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("End after so many seconds.", valueName: "s"))
+        help: ArgumentHelp("End after this many seconds.", valueName: "s"))
     var seconds: Double?
 
-    @Flag(help: "The server's answers as JSON, one a line.")
+    @Flag(help: "The server's answers as JSON, one per line.")
     var json = false
 
     private static let intervalNs: Int64 = 200_000_000
