@@ -75,32 +75,3 @@ import Testing
         }
     }
 }
-
-@Suite struct LagMeterTests {
-    @Test func nothing() {
-        let meter = LagMeter()
-        #expect(meter.medianNs == nil && meter.worstNs == nil)
-    }
-
-    /// The median is found, at most a quarter too large; the worst is exact.
-    @Test(arguments: [0, 1, 999, 1_000, 1_999, 2_000, 3_500, 1_000_000, 777_777_777, 5_000_000_000])
-    func oneValue(_ ns: Int64) {
-        var meter = LagMeter()
-        for _ in 0..<5 { meter.add(ns: ns) }
-        #expect(meter.worstNs == ns)
-        #expect(meter.medianNs! <= ns && Double(meter.medianNs!) >= Double(ns) * 0.74 - 1_000)
-    }
-
-    @Test func medianOfMany() {
-        var meter = LagMeter()
-        var other = LagMeter()
-        for value in 1...999 as ClosedRange<Int64> {
-            if value % 2 == 0 { meter.add(ns: value * 1_000_000) } else { other.add(ns: value * 1_000_000) }
-        }
-        meter.add(other)
-        meter.add(ns: -5)
-        meter.add(ns: .max)
-        #expect(meter.count == 1001 && meter.worstNs == .max)
-        #expect((500_000_000...625_000_000).contains(meter.medianNs!))
-    }
-}

@@ -3,6 +3,7 @@
 import BinanceVenue
 import DepthBook
 import DepthFeed
+import FeedPlan
 import MarketData
 import Testing
 import VenueSupport
@@ -13,7 +14,7 @@ import VenueSupport
 @Suite struct ServiceWordsTests {
     private static let nowMs: Int64 = 1_700_000_000_000
 
-    private func status(_ wait: SnapshotFetcherWait, untilMs: Int64, etaMs: Int64 = 0)
+    private func status(_ wait: SnapshotPlanner.Obstacle?, untilMs: Int64, etaMs: Int64 = 0)
         -> SnapshotFetcherStatus
     {
         var status = SnapshotFetcherStatus()
@@ -28,8 +29,8 @@ import VenueSupport
     @Test func whatAFetcherWaitsFor() {
         let nowMs = Self.nowMs
         #expect(SnapshotFetcherStatus().waitText(nowMs: nowMs) == nil)
-        let cases: [(SnapshotFetcherWait, String?)] = [
-            (.nothing, nil), (.limited, "requests are not wanted until 22:14:00Z"),
+        let cases: [(SnapshotPlanner.Obstacle?, String?)] = [
+            (nil, nil), (.limited, "requests are not wanted until 22:14:00Z"),
             (.banned, "banned until 22:14:00Z"),
             (.blocked, "kept out by the venue's firewall until 22:14:00Z"),
             (.outage, "no request is answered, the next one at 22:14:00Z"),

@@ -70,7 +70,7 @@ import Testing
         let broken = try replay([f[0], b1, b2], "--snapshot s")
         #expect(broken.status == 2 && broken.member("state") == "stale", "\(broken.all)")
         #expect(
-            broken.err.contains("the event at c: line 2, byte 129 begins at pu 100, the book stands at 102"),
+            broken.err.contains("the update at c: line 2, byte 129 begins at pu 100, the book stands at 102"),
             "\(broken.err)")
         let lost = try replay([f[0], f[2]], "--snapshot s")
         #expect(

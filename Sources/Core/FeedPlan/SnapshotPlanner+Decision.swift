@@ -2,7 +2,7 @@
 
 extension SnapshotPlanner {
     /// What keeps the planner from sending.
-    public enum Obstacle: Hashable, Sendable {
+    public enum Obstacle: UInt8, Sendable, BitwiseCopyable {
         /// The venue answered 429.
         case limited
         /// The venue answered 418.

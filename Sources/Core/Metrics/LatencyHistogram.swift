@@ -72,7 +72,8 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         (self.sumNs, self.worstNs) = (sumNs, worstNs)
     }
 
-    /// The duration that `perMille` in a thousand do not exceed, at most a quarter too large; nil if empty.
+    /// The duration that `perMille` in a thousand do not exceed, at most a quarter too large; from 33 s on,
+    /// the longest one. Nil if empty.
     package func quantileNs(perMille: Int) -> Int64? {
         guard let worstNs else { return nil }
         var rest = max((count * perMille + 999) / 1_000, 1)
@@ -82,6 +83,9 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
         }
         return worstNs
     }
+
+    /// The median, as `quantileNs`.
+    package var medianNs: Int64? { quantileNs(perMille: 500) }
 
     /// For each doubling its bound in nanoseconds and the number of durations below it.
     package var doublings: [(boundNs: Int64, count: Int)] {

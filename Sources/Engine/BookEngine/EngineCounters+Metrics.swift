@@ -10,19 +10,19 @@ extension EngineCounters: Measured {
     package static let metrics: [Metric<EngineCounters>] = [
         .counter(
             "lob_engine_frames_total", \.frames, key: "frames",
-            help: "Frames stepped."),
+            help: "Frames processed."),
         .counter(
             "lob_engine_malformed_messages_total", \.malformed, key: "malformed", title: "unreadable",
             help: "Messages that could not be parsed."),
         .counter(
             "lob_engine_dropped_messages_total", \.dropped, key: "dropped",
-            help: "Losses before the ring that the feed told of."),
+            help: "Losses before the ring, reported by the feed."),
         .counter(
             "lob_engine_other_messages_total", \.other, key: "other",
-            help: "Messages of no interest: trades, klines and the like."),
+            help: "Irrelevant messages: trades, klines and the like."),
         .counter(
             "lob_engine_unknown_symbol_messages_total", \.unknownSymbol, key: "unknownSymbol",
-            help: "Messages of symbols that the engine does not hold."),
+            help: "Messages of symbols the engine does not hold."),
         .counter(
             "lob_engine_shutdown_notices_total", \.shutdowns, key: "shutdowns",
             help: "Announcements of an imminent disconnect."),

@@ -13,7 +13,7 @@ extension SymbolCounters: Measured {
             help: "Depth updates applied to the served book."),
         .counter(
             "lob_book_updates_discarded_total", \.discarded, key: "events.discarded",
-            help: "Depth updates that the book already had, or that nobody wanted."),
+            help: "Depth updates that the book already had or did not need."),
         .counter(
             "lob_book_updates_buffered_total", \.buffered, key: "events.buffered",
             help: "Depth updates kept for a book under construction."),
@@ -22,7 +22,7 @@ extension SymbolCounters: Measured {
             help: "Times an update was found missing."),
         .counter(
             "lob_book_resyncs_total", \.resyncs, key: "resyncs",
-            help: "Times the served book lost its trust, for any reason."),
+            help: "Times the served book became untrusted, for any reason."),
         .counter(
             "lob_book_snapshots_total", \.snapshots, key: "snapshots",
             help: "Snapshots used."),
@@ -37,10 +37,10 @@ extension SymbolCounters: Measured {
             help: "Snapshots that contradict the updates received before them."),
         .counter(
             "lob_book_buffer_overflows_total", \.bufferOverflows, key: "bufferOverflows",
-            help: "Candidates that ran out of buffer."),
+            help: "Buffer overflows of candidates."),
         .counter(
             "lob_book_rescales_total", \.rescales, key: "rescales",
-            help: "Messages whose decimals differed from those of the book."),
+            help: "Messages whose decimals differed from the book's."),
         .counter(
             "lob_book_crossings_total", \.crossings, key: "crossings",
             help: "Times the book was crossed after a message."),
@@ -53,7 +53,7 @@ extension SymbolCounters: Measured {
             help: "Tickers that agreed with the book."),
         .counter(
             "lob_book_tickers_evicted_total", \.tickersEvicted, key: "bookTicker.evicted",
-            help: "Tickers forgotten because too many came before their update."),
+            help: "Tickers evicted because too many preceded their update."),
         .counter(
             "lob_book_partials_compared_total", \.partialsCompared, key: "partialDepth.compared",
             title: "partial depths",
@@ -70,22 +70,22 @@ extension SymbolCounters: Measured {
         .counter(
             "lob_book_checksums_compared_total", \.checksumsCompared, key: "checksums.compared",
             title: "checksums",
-            help: "Checksums of the venue compared with that of the book."),
+            help: "Venue checksums compared with the book's."),
         .counter(
             "lob_book_checksums_agreed_total", \.checksumsAgreed, key: "checksums.agreed",
-            help: "Checksums of the venue that the book has."),
+            help: "Venue checksums equal to the book's."),
         .counter(
             "lob_book_unreadable_messages_total", \.unreadable, key: "unreadable",
-            help: "Messages of the symbol, or that may have been, that could not be read."),
+            help: "Unreadable messages that were, or may have been, of the symbol."),
         .counter(
             "lob_book_dropped_messages_total", \.dropped, key: "dropped",
-            help: "Messages of the symbol, or that may have been, that were dropped before the engine."),
+            help: "Messages dropped before the engine that were, or may have been, of the symbol."),
         .counter(
             "lob_book_implausible_messages_total", \.implausible, key: "implausible",
-            help: "Updates, tickers and partial depths whose ids no stream can have reached."),
+            help: "Updates, tickers and partial depths with ids no stream can have reached."),
         .counter(
             "lob_book_doubts_total", \.doubts, key: "doubts.arisen",
-            help: "Doubts that arose while the book was good."),
+            help: "Doubts about a good book."),
         .counter(
             "lob_book_doubts_settled_total", \.doubtsSettled, key: "doubts.settled",
             help: "Doubts that ended without a new book."),
@@ -97,7 +97,7 @@ extension SymbolCounters: Measured {
             help: "Books that were rebuilt for more depth."),
         .counter(
             "lob_book_resubscriptions_total", \.resubscriptions, key: "resubscriptions",
-            help: "Times the streams were wanted anew."),
+            help: "Resubscriptions requested."),
         .counter(
             "lob_book_behind_total", \.behind, key: "behind",
             help: "Times a ticker, a partial depth or a snapshot proved the served book to be behind."),

@@ -19,20 +19,20 @@ extension SymbolStatus: Measured {
             help: "Asks inside the proven range."),
         .gauge(
             "lob_book_buffered_bytes", \.bufferedBytes, key: "bufferedBytes", title: "waiting", unit: .bytes,
-            help: "Bytes of messages that wait for a snapshot."),
+            help: "Bytes of messages waiting for a snapshot."),
         .gauge(
             "lob_book_applied_timestamp_seconds", \.appliedAtNs, key: "appliedAtNs", unit: .nanoseconds,
-            help: "When the last update that was applied was received; 0 if none was."),
+            help: "Receive time of the last applied update; 0 if there is none."),
         .gauge(
             "lob_book_lag_seconds", \.lagNs, key: "lagNs", title: "lag", unit: .nanoseconds,
-            help: "How much later than usual the last update came."),
+            help: "How much later than usual the last update arrived."),
         .gauge(
             "lob_book_checked_timestamp_seconds", \.checkedAtNs, key: "checkedAtNs", unit: .nanoseconds,
             help: "When the connection was last known to deliver; 0 if never."),
         .gauge(
             "lob_book_last_update_timestamp_seconds", \.lastEventAtNs, key: "lastEventAtNs",
             unit: .nanoseconds,
-            help: "When the last update of any kind was received; 0 if none was."),
+            help: "Receive time of the last update of any kind; 0 if there is none."),
         .gauge(
             "lob_book_usual_interval_seconds", \.usualIntervalNs, key: "usualIntervalNs", unit: .nanoseconds,
             help: "Usual time between two updates."),

@@ -13,10 +13,10 @@ extension ExchangeCounters: Measured {
     private static let stored: [Metric<ExchangeCounters>] = [
         .gauge(
             "lob_exchange_open_connections", \.connectionCount, key: "openConnections", title: "connections",
-            help: "WebSocket clients at the moment."),
+            help: "Current WebSocket clients."),
         .gauge(
             "lob_exchange_streams", \.streamCount, key: "streams",
-            help: "Streams of all clients at the moment, silent ones included."),
+            help: "Current streams of all clients, silent ones included."),
         .counter(
             "lob_exchange_connections_total", \.connectedCount, key: "connections",
             help: "WebSocket clients so far."),
@@ -28,7 +28,7 @@ extension ExchangeCounters: Measured {
             help: "Clients cut off because their send queue was full."),
         .counter(
             "lob_exchange_messages_total", \.messageCount, key: "messages",
-            help: "Text messages handed to the sockets."),
+            help: "Text messages passed to the sockets."),
         .counter(
             "lob_exchange_sent_bytes_total", \.messageBytes, key: "messageBytes", unit: .bytes,
             help: "Bytes of the text messages."),
@@ -37,16 +37,16 @@ extension ExchangeCounters: Measured {
             help: "REST requests."),
         .counter(
             "lob_exchange_overloads_total", \.overloadCount, key: "overloaded",
-            help: "REST requests refused because too many waited for their answers."),
+            help: "REST requests refused because too many were waiting for their answers."),
         .gauge(
             "lob_exchange_used_weight", \.usedWeight, key: "usedWeight", title: "weight",
-            help: "Largest weight an address has used in the present minute."),
+            help: "Largest weight used by an address in the current minute."),
         .gauge(
             "lob_exchange_behind_seconds", \.behindUs, key: "behindUs", title: "behind", unit: .microseconds,
             help: "How far virtual time is behind the clock."),
         .counter(
             "lob_exchange_played_messages_total", \.playedCount, key: "played",
-            help: "Messages of a capture that have been played."),
+            help: "Messages of a capture played so far."),
     ]
 
     private static let venues: [Metric<ExchangeCounters>] = VenueCounters.metrics.map { $0.within(\.venue) }

@@ -12,13 +12,13 @@ extension VenueCounters: Measured {
     private static let stored: [Metric<VenueCounters>] = [
         .counter(
             "lob_venue_events_total", \.updateCount, key: "events",
-            help: "Updates of all symbols that were shown on the diff streams."),
+            help: "Updates of all symbols sent on the depth streams."),
         .counter(
             "lob_venue_frames_total", \.frameCount, key: "frames",
             help: "Text frames sent, those lost on the way included."),
         .counter(
             "lob_venue_control_messages_total", \.controlCount, key: "controlMessages",
-            help: "Control messages of clients, refused ones included."),
+            help: "Client control messages, refused ones included."),
         .counter(
             "lob_venue_refused_controls_total", \.refusalCount, key: "refusedControls",
             help: "Control messages answered with an error."),
@@ -39,7 +39,7 @@ extension VenueCounters: Measured {
             help: "Requests answered 418."),
         .counter(
             "lob_venue_defiant_requests_total", \.defianceCount, key: "defiantRequests",
-            help: "Requests during a ban that had been pronounced before."),
+            help: "Requests during an earlier ban."),
     ]
 
     private static let faults: [Metric<VenueCounters>] = Fault.allCases.map { fault in

@@ -10,6 +10,6 @@ extension LineQueue: Measured {
     package static let metrics: [Metric<LineQueue>] = [
         .counter(
             "lob_log_lost_lines_total", \.lostCount, key: "lines",
-            help: "Lines lost because the place they were written to took none.")
+            help: "Lines lost because their output blocked.")
     ]
 }

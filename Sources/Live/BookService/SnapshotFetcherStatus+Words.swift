@@ -11,17 +11,17 @@ extension StaleReason {
     public var words: String {
         switch self {
         case .none: "nothing is wrong"
-        case .gap: "an event was lost"
+        case .gap: "an update was lost"
         case .disconnected: "the connection ended"
         case .crossed: "best bid at or above best ask"
         case .mismatch: "the venue's own best prices differ"
         case .rescale: "the venue prints other decimals"
-        case .behind: "the venue is ahead, and the events that lead there do not come"
+        case .behind: "the venue is ahead, and the updates leading there do not arrive"
         case .shallow: "the best price of a side is not known"
-        case .unreadable: "a message of it could not be read"
-        case .dropped: "a message of it found no room"
+        case .unreadable: "one of its messages could not be read"
+        case .dropped: "one of its messages found no room"
         case .audit: "a snapshot at the same update id differs"
-        case .lagging: "events arrive too late"
+        case .lagging: "updates arrive too late"
         case .silent: "its connection was busy and has fallen silent"
         }
     }
@@ -36,7 +36,7 @@ extension SnapshotFetcherStatus {
         let until = clockText(ms: waitingUntilMs)
         let text: String? =
             switch waitsFor {
-            case .nothing: nil
+            case nil: nil
             case .limited: "requests are not wanted until \(until)"
             case .banned: "banned until \(until)"
             case .blocked: "kept out by the venue's firewall until \(until)"

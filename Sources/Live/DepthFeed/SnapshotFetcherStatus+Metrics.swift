@@ -16,7 +16,7 @@ extension SnapshotFetcherStatus: Measured {
             help: "When the status of the fetcher was written."),
         .gauge(
             "lob_fetcher_in_flight_requests", \.inFlight, key: "inFlight",
-            help: "Requests sent and not answered."),
+            help: "Requests sent and not yet answered."),
         .gauge(
             "lob_fetcher_weight_spent", \.weightSpent, key: "weight.spent", title: "weight",
             help: "Request weight spent in this clock minute."),
@@ -26,19 +26,19 @@ extension SnapshotFetcherStatus: Measured {
         .gauge(
             "lob_fetcher_waiting_until_timestamp_seconds", \.waitingUntilMs, key: "waitingUntilMs",
             unit: .milliseconds,
-            help: "When the next request goes out at the earliest; 0 if nothing is waited for."),
+            help: "Earliest time of the next request; 0 if nothing is waited for."),
         .gauge(
             "lob_fetcher_eta_timestamp_seconds", \.etaMs, key: "etaMs", unit: .milliseconds,
-            help: "When everything wanted should be there; 0 if nothing is wanted."),
+            help: "When all requests should be answered; 0 if there are none."),
         .gauge(
             "lob_fetcher_batch_delivered", \.delivered, key: "batch.delivered",
-            help: "Snapshots of the present batch that were delivered."),
+            help: "Snapshots of the current batch that were delivered."),
         .gauge(
             "lob_fetcher_batch_failed", \.failed, key: "batch.failed",
-            help: "Snapshots of the present batch that failed for good."),
+            help: "Snapshots of the current batch that failed for good."),
         .gauge(
             "lob_fetcher_batch_size", \.total, key: "batch.total",
-            help: "Snapshots of the present batch."),
+            help: "Snapshots of the current batch."),
         .counter(
             "lob_fetcher_requests_total", \.sentCount, key: "sentCount", title: "asked",
             help: "Requests sent."),
@@ -48,25 +48,25 @@ extension SnapshotFetcherStatus: Measured {
         .counter(
             "lob_fetcher_transient_failures_total", \.transientFailureCount, key: "transientFailureCount",
             title: "failures",
-            help: "Requests that got no answer, or an error worth asking again."),
+            help: "Requests with no answer, or a retryable error."),
         .gauge(
             "lob_fetcher_stated_weight", \.statedWeight, key: "weight.stated",
-            help: "Request weight a minute that the venue states; 0 until it is read."),
+            help: "Request weight per minute stated by the venue; 0 until it is known."),
         .counter(
             "lob_fetcher_unusable_limits_total", \.unusableLimits, key: "unusableLimits",
-            help: "Statements of the request weight that cannot be."),
+            help: "Implausible statements of the request weight."),
         .counter(
             "lob_fetcher_received_bytes_total", \.bytes, key: "bytes", unit: .bytes,
             help: "Bytes of all bodies."),
         .gauge(
             "lob_fetcher_undelivered_bodies", \.undelivered, key: "undelivered",
-            help: "Bodies that wait because their shard does not take them."),
+            help: "Bodies waiting because their shard does not accept them."),
     ]
 
     private static let queues: [Metric<SnapshotFetcherStatus>] = SnapshotPriority.allCases.map { priority in
         .gauge(
             "lob_fetcher_queued_snapshots", key: "queued.\(priority)",
-            label: MetricLabel("priority", "\(priority)"), help: "Snapshots wanted and not asked for yet."
+            label: MetricLabel("priority", "\(priority)"), help: "Snapshots requested but not yet sent for."
         ) { $0.queued[priority.rawValue] }
     }
 }

@@ -4,42 +4,6 @@ import FeedPlan
 import LobHandoff
 import MarketData
 
-/// What keeps a snapshot fetcher from sending its next request.
-public enum SnapshotFetcherWait: UInt8, Sendable, BitwiseCopyable {
-    /// Nothing, or nothing is requested.
-    case nothing
-    /// The venue currently wants no requests.
-    case limited
-    /// The venue has banned this address.
-    case banned
-    /// The venue's firewall blocks us.
-    case blocked
-    /// The venue does not answer, or only with errors.
-    case outage
-    /// This minute's weight is spent.
-    case budget
-    /// Answers are outstanding, and no more requests are allowed at once.
-    case answers
-    /// All requests wait after a failure.
-    case backoff
-}
-
-extension SnapshotFetcherWait {
-    init(_ obstacle: SnapshotPlanner.Obstacle?) {
-        self =
-            switch obstacle {
-            case nil: .nothing
-            case .limited: .limited
-            case .banned: .banned
-            case .blocked: .blocked
-            case .outage: .outage
-            case .budget: .budget
-            case .answers: .answers
-            case .backoff: .backoff
-            }
-    }
-}
-
 /// What a snapshot fetcher has done and plans. Counters only grow.
 public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     /// When this status was written, in nanoseconds since 1970.
@@ -52,8 +16,8 @@ public struct SnapshotFetcherStatus: Sendable, BitwiseCopyable {
     public var weightSpent = 0
     /// See `weightSpent`.
     public var weightMax = 0
-    /// What the next request waits for.
-    public var waitsFor = SnapshotFetcherWait.nothing
+    /// What the next request waits for; nil if for nothing, or if there is none.
+    public var waitsFor: SnapshotPlanner.Obstacle?
     /// Earliest time of the next request, in milliseconds since 1970; 0 if nothing is waited for.
     public var waitingUntilMs: Int64 = 0
     /// When all requests should be answered, in milliseconds since 1970; 0 if there are none.
@@ -94,7 +58,7 @@ extension SnapshotFetcherStatus {
         inFlight = plan.inFlight
         weightSpent = plan.weightSpent
         weightMax = plan.weightMax
-        waitsFor = SnapshotFetcherWait(plan.obstacle)
+        waitsFor = plan.obstacle
         waitingUntilMs = plan.waitingUntilMs ?? 0
         etaMs = plan.etaMs ?? 0
         delivered = plan.delivered

@@ -10,13 +10,13 @@ extension TransportCounters: Measured {
     package static let metrics: [Metric<TransportCounters>] = [
         .counter(
             "lob_transport_attempts_total", \.attempts, key: "attempts",
-            help: "Attempts of clients to connect."),
+            help: "Connection attempts of clients."),
         .gauge(
             "lob_transport_open_connections", \.open, key: "open",
-            help: "Connections made and not yet ended."),
+            help: "Connections currently open."),
         .counter(
             "lob_transport_failures_total", \.failures, key: "failures",
-            help: "Connections that ended before they were open or before their body was whole."),
+            help: "Connections that failed before opening, or before their body was complete."),
         .counter(
             "lob_transport_received_bytes_total", \.receivedBytes, key: "receivedBytes", unit: .bytes,
             help: "Payload bytes received, without TLS."),
@@ -40,12 +40,12 @@ extension TransportCounters: Measured {
             help: "Connections ended because the peer broke the framing rules."),
         .counter(
             "lob_transport_lengths_out_of_bounds_total", \.lengthsOutOfBounds, key: "lengthsOutOfBounds",
-            help: "Connections ended because of a length that cannot be."),
+            help: "Connections ended because the peer stated an impossible length."),
         .counter(
             "lob_transport_refused_sends_total", \.refusedSends, key: "refusedSends",
             help: "Frames refused because a send queue was full or its connection not open."),
         .counter(
             "lob_transport_turned_away_total", \.turnedAway, key: "turnedAway",
-            help: "Connections that a server closed unread because it had as many as it may."),
+            help: "Connections a server closed unread because it was at its limit."),
     ]
 }

@@ -93,7 +93,7 @@ struct ReplayCommand: ParsableCommand {
 
     @OptionGroup var part: RecordedPart
 
-    @Option(help: "Most levels per side shown.")
+    @Option(help: "Most levels per side of a book.")
     var depth = 10_000
 
     mutating func validate() throws {

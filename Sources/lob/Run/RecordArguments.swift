@@ -1,11 +1,11 @@
-// What of a run is recorded, and how long that is kept.
+// What a run records, and how long the recording is kept.
 
 import ArgumentParser
 import BookRecording
 import BookService
 import Logging
 
-/// Arguments of the recorder.
+/// Arguments for the recorder.
 struct RecordArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Record everything received into this folder.", valueName: "dir"))
     var record: String?
@@ -24,26 +24,21 @@ struct RecordArguments: ParsableArguments {
         if record == nil && (recordKeep != nil || recordDays != nil) {
             throw ValidationError("--record-keep and --record-days need --record.")
         }
-        for (name, value) in [("keep", recordKeep), ("days", recordDays)] {
-            guard let value else { continue }
-            if !(value > 0 && value <= 1_000_000) {
-                throw ValidationError("--record-\(name) must be above 0 and at most 1000000.")
-            }
-        }
+        try KeptLimits.validate("record", gib: recordKeep, days: recordDays)
     }
 
-    /// The same for a recorder; nil if nothing is recorded.
+    /// The same as recorder options; nil if nothing is recorded.
     var options: RecorderOptions? {
         guard let record else { return nil }
         var options = RecorderOptions(folder: record)
-        options.keptBytesMax = recordKeep.map { Int($0 * Double(1 << 30)) }
-        options.keptNsMax = recordDays.map { Int64(min($0 * 86_400e9, 1e18)) }
+        options.keptBytesMax = KeptLimits.bytes(gib: recordKeep)
+        options.keptNsMax = KeptLimits.ns(days: recordDays)
         return options
     }
 }
 
 extension BookRecorder {
-    /// Starts to record a service, and says so in the log.
+    /// Starts recording a service, and logs it.
     static func start(
         _ service: BookService, _ options: RecorderOptions, _ logger: Logger
     ) throws(RecorderError) -> BookRecorder {
@@ -54,7 +49,7 @@ extension BookRecorder {
 }
 
 extension RecorderSummary {
-    /// One line for people.
+    /// One line for the terminal.
     var text: String {
         let ratio = bytes == 0 ? 0 : Double(unpackedBytes) / Double(bytes)
         let parts = [

@@ -1,5 +1,5 @@
-// The live picture of `lob run`: the service as a whole, then a line for each symbol, those that need
-// attention first.
+// The live screen of `lob run`: the service as a whole, then one line per symbol, those that need attention
+// first.
 
 import BookEngine
 import BookService
@@ -9,7 +9,7 @@ import LobHandoff
 import LobMetrics
 import MarketData
 
-/// Draws a service.
+/// Draws the state of a service.
 struct RunScreen {
     private let service: BookService
     private let title: String
@@ -17,13 +17,13 @@ struct RunScreen {
     private var lastMessages = 0
     private var lastBytes = 0
     private var lastAtNs: Int64 = 0
-    /// Nil until there is something to compare with, as `bytesPerSecond`.
+    /// Nil until there are two measurements to compare, like `bytesPerSecond`.
     private(set) var messagesPerSecond: Double?
     private var bytesPerSecond: Double?
-    private var lag = LagMeter()
-    /// Whether the venue's times are those of this machine.
+    private var lag = LatencyHistogram()
+    /// Whether the venue's clock is the clock of this machine.
     private let isRealTime: Bool
-    /// Whether the picture is drawn at all.
+    /// Whether the screen is drawn at all.
     private let isLive: Bool
 
     /// What the columns mean, for help texts.
@@ -33,16 +33,16 @@ struct RunScreen {
         that agreed of those made; gaps, times that updates were missing. A narrow terminal shows fewer.
         """
 
-    /// Columns in the order in which they are left out where there is no room.
+    /// Columns in the order in which they are dropped when space runs out.
     private static let dropping = [7, 9, 2, 8, 10, 5, 6]
 
     init(_ service: BookService, title: String, isRealTime: Bool, isLive: Bool) {
         (self.service, self.title, self.isRealTime, self.isLive) = (service, title, isRealTime, isLive)
     }
 
-    /// The picture, at most `size`.
+    /// The screen, at most `size`.
     ///
-    /// - Parameter decimals: price decimals worth showing, where they are known.
+    /// - Parameter decimals: price decimals worth showing, where known.
     mutating func lines(
         _ watch: RunWatch, _ size: (rows: Int, columns: Int), decimals: [SymbolName: Int]
     ) -> [String] {
@@ -84,11 +84,11 @@ struct RunScreen {
         return text
     }
 
-    /// Updates the rates, if it is time.
+    /// Updates the rates when enough time has passed.
     mutating func measure(_ watch: inout RunWatch) {
         let shards = service.shardStatuses
         let nowNs = clock.elapsedNs
-        // Statuses come once a second; a shorter time would show steps.
+        // Statuses arrive once a second; a shorter interval would make the rates jump.
         if nowNs - lastAtNs < 1_900_000_000 { return }
         let messages = shards.reduce(0) { $0 + $1.feed.messages }
         let bytes = shards.reduce(0) { $0 + $1.feed.bytes }
@@ -123,7 +123,7 @@ struct RunScreen {
         return text
     }
 
-    /// The plan of the snapshot fetcher, while there is one.
+    /// The plan of the snapshot fetcher, if it has one.
     private func snapshots() -> String {
         let fetcher = service.fetcherStatus
         let waiting = fetcher.queued.indices.reduce(0) { $0 + fetcher.queued[$1] } + fetcher.inFlight
@@ -180,7 +180,7 @@ struct RunScreen {
         }
     }
 
-    /// A decimal text without the zeros that the venue prints after its tick.
+    /// A decimal text without the trailing zeros that the venue prints beyond the tick size.
     static func shortened(_ text: String, to decimals: Int?) -> String {
         guard let decimals, let point = text.firstIndex(of: ".") else { return text }
         let fraction = text[text.index(after: point)...]

@@ -1,4 +1,4 @@
-// The results of a run: a table, or one JSON object for each symbol, and whether anything was wrong.
+// The results of a run: a table or one JSON object per symbol, and whether anything went wrong.
 
 import BinanceVenue
 import BookEngine
@@ -14,16 +14,16 @@ struct RunSummary {
     let books: [FinalBook]
     let shards: [ShardStatus]
     let elapsedNs: Int64
-    /// Decimals of each symbol's tick, where they are known.
+    /// Decimals of each symbol's tick size, where known.
     let decimals: [SymbolName: Int]
-    /// Whether the venue's times are those of this machine.
+    /// Whether the venue's clock is the clock of this machine.
     let isRealTime: Bool
-    /// The state of each book.
+    /// The outcome of each book.
     private let outcomes: [SymbolName: BookOutcome]
-    private let lags: [SymbolName: LagMeter]
+    private let lags: [SymbolName: LatencyHistogram]
     private let unknown: Set<SymbolName>
     private let nowNs = wallClockUs() * 1000
-    /// What could not be stored, in words; nil if nothing, or if nothing was to be.
+    /// What could not be stored, in words; nil if everything was, or if nothing was meant to be.
     var storeTrouble: String?
 
     init(
@@ -49,12 +49,12 @@ struct RunSummary {
         }
     }
 
-    /// Whether a book never was live, or could not be mended.
+    /// Whether a book was never live or could not be repaired.
     var isIncomplete: Bool { books.contains { outcome($0).isFailure } }
 
     private func outcome(_ book: FinalBook) -> BookOutcome { outcomes[book.status.symbol] ?? .neverLive }
 
-    /// One object for a symbol.
+    /// The JSON object of a symbol.
     func json(_ book: FinalBook) -> String {
         let status = book.status
         let scales = status.scales ?? RunSummary.noScales
@@ -96,19 +96,19 @@ struct RunSummary {
         return "{\"medianMs\":\(median),\"worstMs\":\(worst)}"
     }
 
-    /// How long before the end the connection of a book was last known to deliver.
+    /// How long before the end the connection of a book was last known to be delivering.
     private func checkedMsAgo(_ book: FinalBook) -> String {
         book.checkedAtNs == 0 ? "null" : "\(max(nowNs - book.checkedAtNs, 0) / 1_000_000)"
     }
 
-    private func lagText(_ lag: LagMeter?) -> String {
+    private func lagText(_ lag: LatencyHistogram?) -> String {
         guard isRealTime, let lag, let medianNs = lag.medianNs, let worstNs = lag.worstNs else { return "-" }
         return "\(fixed(Double(medianNs) / 1e6, 1))/\(fixed(Double(worstNs) / 1e6, 1))"
     }
 
     private func title(_ path: PartialKeyPath<SymbolCounters>) -> String { SymbolCounters[path].title }
 
-    /// The table for people, of at most so many symbols.
+    /// The table for the terminal, with at most `rowCountMax` symbols.
     func table(rowCountMax: Int) -> String {
         var rows = [
             [
@@ -142,7 +142,7 @@ struct RunSummary {
         return ([text] + doubts + [storeTrouble, total].compactMap { $0 }).joined(separator: "\n")
     }
 
-    /// A line for each way in which books are not live.
+    /// One line for each reason why books are not live.
     private var doubts: [String] {
         var (mending, lost, never): ([String], [String], [String]) = ([], [], [])
         var strangers: [String] = []
@@ -172,7 +172,7 @@ struct RunSummary {
         let dropped = shards.reduce(0) { $0 + $1.feed.droppedMessages }
         let dials = shards.reduce(0) { $0 + $1.feed.attempts }
         let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
-        var all = LagMeter()
+        var all = LatencyHistogram()
         for lag in lags.values { all.add(lag) }
         return
             "\(live) of \(counted(books.count, "book")) live; \(counted(messages, \FeedStatus.messages)) in "

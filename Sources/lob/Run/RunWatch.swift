@@ -8,18 +8,18 @@ import LobMetrics
 import Logging
 import MarketData
 
-/// A symbol at the last look.
+/// A symbol as of the last look.
 struct WatchedSymbol {
     let name: SymbolName
     let readers: SymbolReaders
     var view = BookView()
     var status: SymbolStatus
-    /// Whether `status` is the engine's.
+    /// Whether `status` comes from the engine.
     var hasStatus: Bool { version != 0 }
-    /// Depth updates applied in a second, between the last two statuses; nil until there are two.
+    /// Depth updates applied per second, between the last two statuses; nil until there are two.
     var updatesPerSecond: Double?
-    /// How late its updates came.
-    var lag = LagMeter()
+    /// How late its updates arrived.
+    var lag = LatencyHistogram()
     fileprivate var watch = BookMonitor()
     fileprivate var version: UInt64 = 0
     fileprivate var appliedAtNs: Int64 = 0
@@ -34,16 +34,16 @@ struct WatchedSymbol {
 /// Looks at all symbols of a service and logs what has changed.
 struct RunWatch {
     private(set) var symbols: [WatchedSymbol]
-    /// Those that the venue does not have.
+    /// Symbols that the venue does not have.
     var unknown = Set<SymbolName>()
-    /// Whether a book ever was live.
+    /// Whether any book was ever live.
     private(set) var wasAnyLive = false
-    private var recentLag = LagMeter()
+    private var recentLag = LatencyHistogram()
     private let service: BookService
     private let market: Market
     private var isMarketDoubted = false
 
-    /// This many messages of which none is understood are no accident.
+    /// This many messages, none of them understood, are no coincidence.
     private static let malformedMin = 20
 
     init(_ service: BookService) {
@@ -54,29 +54,29 @@ struct RunWatch {
         }
     }
 
-    /// Number of symbols in a state, of those that the venue has.
+    /// Number of symbols in a state, among those that the venue has.
     func count(_ state: BookState) -> Int {
         symbols.reduce(0) { $0 + ($1.view.state == state && !unknown.contains($1.name) ? 1 : 0) }
     }
 
-    /// Whether every book is live, of those that the venue has.
+    /// Whether every book is live, among those that the venue has.
     var isComplete: Bool {
         let live = count(.live)
         return live > 0 && live == symbols.count { !unknown.contains($0.name) }
     }
 
-    /// How late updates came since the last call.
-    mutating func takeRecentLag() -> LagMeter {
-        defer { recentLag = LagMeter() }
+    /// How late updates arrived since the last call.
+    mutating func takeRecentLag() -> LatencyHistogram {
+        defer { recentLag = LatencyHistogram() }
         return recentLag
     }
 
-    /// Reads everything again and logs what has changed.
+    /// Reads all statuses again and logs what has changed.
     mutating func look(_ logger: Logger) {
         for index in symbols.indices { look(index, logger) }
     }
 
-    /// Whether what the shards receive can be of the market at all; logs once if not.
+    /// Checks whether what the shards receive can belong to the market at all; logs once if not.
     mutating func look(_ shards: [ShardStatus], _ logger: Logger) {
         let malformed = shards.reduce(0) { $0 + $1.engine.malformed }
         let events = shards.reduce(0) { $0 + $1.engine.depthUpdates }
@@ -85,7 +85,7 @@ struct RunWatch {
         }
     }
 
-    /// The state of the books at the end.
+    /// The outcome of each book at the end.
     func outcomes(_ books: [FinalBook]) -> [SymbolName: BookOutcome] {
         let nowNs = monotonicNs()
         let ends = Dictionary(books.map { ($0.status.symbol, $0.state) }, uniquingKeysWith: { $1 })
@@ -156,7 +156,7 @@ struct RunWatch {
         logger.log(level: level, "\(message)", metadata: facts)
     }
 
-    /// Reports a contradiction, with both values, as soon as the book thread has delivered it.
+    /// Reports a contradiction with both values, as soon as the book thread has delivered it.
     private func tell(
         _ check: VenueMismatch.Check, _ message: String, _ symbol: WatchedSymbol, _ logger: Logger
     ) {

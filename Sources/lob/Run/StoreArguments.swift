@@ -1,11 +1,11 @@
-// What of a run is kept in a store, and for how long.
+// What a run keeps in a store, and for how long.
 
 import ArgumentParser
 import BookService
 import Logging
 import SnapshotStore
 
-/// Arguments of the store.
+/// Arguments for the store.
 struct StoreArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -37,27 +37,22 @@ struct StoreArguments: ParsableArguments {
         if let storeEvery, storeEvery != 0 && !(storeEvery >= 0.1 && storeEvery <= 1_000_000_000) {
             throw ValidationError("--store-every must be 0, or 0.1 … 1000000000 s.")
         }
-        for (name, value) in [("keep", storeKeep), ("days", storeDays)] {
-            guard let value else { continue }
-            if !(value > 0 && value <= 1_000_000) {
-                throw ValidationError("--store-\(name) must be above 0 and at most 1000000.")
-            }
-        }
+        try KeptLimits.validate("store", gib: storeKeep, days: storeDays)
     }
 
-    /// The same for a store; nil if nothing is kept.
+    /// The same as store options; nil if nothing is kept.
     var options: StoreOptions? {
         guard let store else { return nil }
         var options = StoreOptions(path: store)
         if let storeEvery { options.snapshotEveryNs = Int64(storeEvery * 1e9) }
-        options.keptNsMax = storeDays.map { Int64(min($0 * 86_400e9, 1e18)) }
-        options.keptBytesMax = storeKeep.map { Int($0 * Double(1 << 30)) }
+        options.keptNsMax = KeptLimits.ns(days: storeDays)
+        options.keptBytesMax = KeptLimits.bytes(gib: storeKeep)
         return options
     }
 }
 
 extension BookStore {
-    /// Starts to keep what happens to a service, and says so in the log.
+    /// Starts storing what happens to a service, and logs it.
     static func start(
         _ service: BookService, _ options: StoreOptions, _ logger: Logger
     ) throws(StoreError) -> BookStore {
@@ -68,7 +63,7 @@ extension BookStore {
 }
 
 extension StoreEnd {
-    /// What is wrong, in words; nil if everything is in the store.
+    /// What went wrong, in words; nil if everything is in the store.
     var trouble: String? {
         let rows = "\(counted(lostRows, "row")) of the store could not be stored"
         if isHung { return rows + ", and its disk answers no more" }

@@ -16,15 +16,15 @@ extension FrameRingGauges: Measured {
             help: "Largest occupancy found right after a commit."),
         .gauge(
             "lob_ring_capacity_bytes", \.capacityBytes, key: "capacityBytes", unit: .bytes,
-            help: "Bytes that the ring holds in all."),
+            help: "Capacity of the ring in bytes."),
         .counter(
             "lob_ring_committed_frames_total", \.committedFrames, key: "committedFrames",
-            help: "Frames that went into the ring."),
+            help: "Frames written to the ring."),
         .counter(
             "lob_ring_dropped_frames_total", \.droppedFrames, key: "droppedFrames",
-            help: "Frames that found no room."),
+            help: "Frames dropped for lack of room."),
         .counter(
             "lob_ring_dropped_bytes_total", \.droppedBytes, key: "droppedBytes", unit: .bytes,
-            help: "Bytes of the bodies of the frames that found no room."),
+            help: "Body bytes of the frames dropped for lack of room."),
     ]
 }

@@ -10,9 +10,9 @@ extension FrameTap: Measured {
     package static let metrics: [Metric<FrameTap>] = [
         .counter(
             "lob_tap_dropped_messages_total", \.droppedMessages, key: "droppedMessages", title: "lost",
-            help: "Messages that found no room in the tap's ring."),
+            help: "Messages dropped for lack of room in the tap's ring."),
         .gauge(
             "lob_tap_waiting_frames", \.waitingFrames, key: "waitingFrames",
-            help: "Frames that wait for room in the tap's ring."),
+            help: "Frames waiting for room in the tap's ring."),
     ]
 }

@@ -47,7 +47,7 @@ extension ServerMachine {
             json.member("max", status.weightMax)
             json.member("stated", status.statedWeight == 0 ? nil : status.statedWeight)
         }
-        json.member("waitsFor", status.waitsFor == .nothing ? nil : "\(status.waitsFor)")
+        json.member("waitsFor", status.waitsFor.map { "\($0)" })
         json.member("waitingUntilMs", status.waitingUntilMs == 0 ? nil : Int(status.waitingUntilMs))
         json.member("etaMs", status.etaMs == 0 ? nil : Int(status.etaMs))
         json.object("batch") { json in
