@@ -107,10 +107,10 @@ enum HouseRules {
     /// The only files of `Sources` in which the words of unsafe code may appear, each with a `SAFETY:` line.
     static let fence: [String: Set<String>] = [
         "MarketData": ["DecimalScan", "DecimalText", "LevelBuffer", "SymbolName"],
-        "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook"],
+        "DepthBook": ["BookSide", "BookSide+Levelling", "BookSide+Reading", "OrderBook", "UpdateLevels"],
         "BinanceVenue": [
             "JSONCursor", "JSONCursor+Values", "LevelsParser", "MessageEncoder", "MessageParser",
-            "MessageParser+Kernel",
+            "MessageParser+Kernel", "MessageParser+Straight",
         ],
         "LobHandoff": [
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "PinnedThread", "RingMemory", "Signal",

@@ -1,91 +1,9 @@
-// The matching phase of a side, for all levels of a message at once, in two loops. The first only searches:
-// its iterations do not depend on each other, and the shorter they are the more of them the processor
-// overlaps. The second stores every level that has a slot, without a branch on what kind of change it is.
-// Only true insertions are left.
-//
-// The search and the levelling come in two widths, chosen when the process starts. `BELOW8` gives the number
-// of smaller keys times `UNIT`; an offset is counted in bytes, 64 of them a group of eight.
+// Levelling a side, counting its levels and copying its best: what moves or reads many slots at once. In two
+// widths, chosen when the process starts.
 #include "CLobKernelsBook.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define NEXT(BELOW8, UNIT, SAMPLES, OFFSET) \
-    (8 * ((OFFSET) + (8 / (UNIT)) * BELOW8((const int64_t *)((const char *)(SAMPLES) + (OFFSET)), key)))
-
-#define TOP_ONE(BELOW8, UNIT) offset = (64 / (UNIT)) * BELOW8(every512, key)
-#define TOP_TWO(BELOW8, UNIT) \
-    offset = (64 / (UNIT)) * (BELOW8(every512, key) + BELOW8(every512 + 8, key))
-#define TOP_FOUR(BELOW8, UNIT)                                       \
-    offset = (64 / (UNIT))                                           \
-             * (BELOW8(every512, key) + BELOW8(every512 + 8, key)    \
-                + BELOW8(every512 + 16, key) + BELOW8(every512 + 24, key))
-#define TOP_MANY(BELOW8, UNIT) \
-    offset = 0;                \
-    for (int64_t g = 0; g < top; g += 8) offset += (64 / (UNIT)) * BELOW8(every512 + g, key)
-
-#define SEARCH_LOOP(BELOW8, UNIT, TOP)                                                      \
-    for (int64_t j = 0; j < count; j++) {                                                   \
-        const int64_t key = levels[j].price ^ flip;                                         \
-        int64_t offset;                                                                     \
-        TOP(BELOW8, UNIT);                                                                  \
-        offset = NEXT(BELOW8, UNIT, every64, offset);                                       \
-        offset = NEXT(BELOW8, UNIT, every8, offset);                                        \
-        const int64_t *group = (const int64_t *)((const char *)keys + offset);              \
-        const uint32_t slot = (uint32_t)(offset / 8 + BELOW8(group, key) / (UNIT));         \
-        __builtin_prefetch(quantities + slot, 1);                                           \
-        found[j].slot = slot;                                                               \
-    }
-
-#define SEARCH_BODY(BELOW8, UNIT)                                                           \
-    const int64_t *const keys = side->keys, *const every8 = side->every8;                   \
-    const int64_t *const every64 = side->every64, *const every512 = side->every512;         \
-    const int64_t *const quantities = side->quantities;                                     \
-    const int64_t top = side->group512_count, flip = side->flip;                            \
-    if (top == 8) {                                                                         \
-        SEARCH_LOOP(BELOW8, UNIT, TOP_ONE)                                                  \
-    } else if (top == 16) {                                                                 \
-        SEARCH_LOOP(BELOW8, UNIT, TOP_TWO)                                                  \
-    } else if (top == 32) {                                                                 \
-        SEARCH_LOOP(BELOW8, UNIT, TOP_FOUR)                                                 \
-    } else {                                                                                \
-        SEARCH_LOOP(BELOW8, UNIT, TOP_MANY)                                                 \
-    }
-
-/// The second loop.
-static inline __attribute__((always_inline)) int64_t store_matches(
-    lob_side *side, const lob_level *restrict levels, int64_t count, int64_t order,
-    lob_insertion *restrict insertions) {
-    const int64_t *restrict const keys = side->keys;
-    int64_t *restrict const quantities = side->quantities;
-    const int64_t flip = side->flip;
-    int64_t previous = (levels[0].price ^ order) - 1, disorder = 0, high = side->high, inserted = 0;
-#pragma clang loop unroll(disable)
-    for (int64_t j = 0; j < count; j++) {
-        const int64_t price = levels[j].price, quantity = levels[j].quantity, ordered = price ^ order;
-        disorder |= ordered - previous - 1;
-        previous = ordered;
-        const uint32_t slot = insertions[j].slot;
-        const int64_t target = keys[slot] == (price ^ flip) ? (int64_t)slot : LOB_DUMMY_SLOT;
-        quantities[target] = quantity;
-        high = target > high ? target : high;
-        insertions[inserted] = (lob_insertion){slot, (uint32_t)j};
-        inserted += (target < 0) & (quantity != 0);
-    }
-    side->high = high;
-    return disorder < 0 ? -1 : inserted;
-}
-
-static inline __attribute__((always_inline)) void search_baseline(
-    const lob_side *side, const lob_level *levels, int64_t count, lob_insertion *found) {
-    SEARCH_BODY(lob_below8_units, LOB_BELOW8_UNIT);
-}
-
-static int64_t match_baseline(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
-                              lob_insertion *insertions) {
-    search_baseline(side, levels, count, insertions);
-    return store_matches(side, levels, count, order, insertions);
-}
 
 // Slot x of a levelled window shows level x * live / width, rounded up a little, so that every level has a
 // slot.
@@ -143,21 +61,6 @@ static int64_t best_baseline(const int64_t *keys, const int64_t *quantities, int
 #include <immintrin.h>
 
 #define WIDE __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
-
-WIDE static inline int64_t below8_avx512(const int64_t *keys, int64_t key) {
-    return __builtin_popcount(_mm512_cmplt_epi64_mask(_mm512_loadu_si512(keys), _mm512_set1_epi64(key)));
-}
-
-WIDE static inline __attribute__((always_inline)) void search_avx512(
-    const lob_side *side, const lob_level *levels, int64_t count, lob_insertion *found) {
-    SEARCH_BODY(below8_avx512, 1);
-}
-
-WIDE static int64_t match_avx512(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
-                                 lob_insertion *insertions) {
-    search_avx512(side, levels, count, insertions);
-    return store_matches(side, levels, count, order, insertions);
-}
 
 WIDE static int64_t compact_avx512(int64_t *keys, int64_t *quantities, int64_t width) {
     int64_t live = 0;
@@ -234,13 +137,12 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
 #endif
 
 static struct {
-    int64_t (*match)(lob_side *, const lob_level *, int64_t, int64_t, lob_insertion *);
     int64_t (*compact)(int64_t *, int64_t *, int64_t);
     void (*spread)(int64_t *, int64_t *, int64_t, int64_t);
     int64_t (*free_count)(const int64_t *, int64_t);
     int64_t (*best)(const int64_t *, const int64_t *, int64_t, int64_t, lob_level *, int64_t);
     const char *name;
-} chosen = {match_baseline, compact_baseline, spread_baseline, free_count_baseline, best_baseline,
+} chosen = {compact_baseline, spread_baseline, free_count_baseline, best_baseline,
 #if defined(__AVX2__)
             "avx2"
 #else
@@ -256,7 +158,6 @@ __attribute__((constructor)) static void choose_kernels(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vl")) {
-        chosen.match = match_avx512;
         chosen.compact = compact_avx512;
         chosen.spread = spread_avx512;
         chosen.free_count = free_count_avx512;
@@ -281,11 +182,6 @@ int64_t lob_free_count(const int64_t *quantities, int64_t width) {
 int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
                         lob_level *levels, int64_t wanted) {
     return chosen.best(keys, quantities, high, flip, levels, wanted);
-}
-
-int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
-                       lob_insertion *insertions) {
-    return chosen.match(side, levels, count, order, insertions);
 }
 
 const char *lob_book_kernel_name(void) { return chosen.name; }

@@ -1,4 +1,5 @@
-// The front of a depth update and its levels in one call: wrapper, times, symbol, ids, both sides.
+// The front of a depth update and its levels in one call: wrapper, times, symbol, ids, both sides. Fronts are
+// told by their layout (front.h); one whose layout is not known is read field by field, as here.
 //
 // In quiet markets a message is a front of 130 bytes and one or two levels, and the front is most of the
 // work. Two things make it short. What has been checked once is not checked again: that a whole front is
@@ -9,15 +10,9 @@
 //
 // Like the level kernel it only ever says "this, exactly"; everything else, unusual orders of fields and
 // integers of value 0 included, is left to the caller.
-#include "CLobKernelsLevels.h"
+#include "front.h"
 
 #if defined(__x86_64__)
-#include <string.h>
-
-#define KERNEL __attribute__((target("avx2,bmi")))
-#define INLINE static inline __attribute__((always_inline)) KERNEL
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
 INLINE __m128i text_at(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
 
 /// Whether the first and the last bytes of two texts are the same; they overlap.
@@ -112,9 +107,11 @@ INLINE uint32_t plain_bytes(const uint8_t *p, char stop) {
 
 /// `x@depth…","data":` of a stream of depth updates at any speed, from the first byte of its name, and the
 /// length of its symbol.
-INLINE bool take_wrapper(const uint8_t **cursor, lob_update *update, uint32_t *name_length) {
+INLINE bool take_wrapper(
+    const uint8_t **cursor, lob_update *update, uint32_t *name_length, front_lengths *lengths) {
     const uint8_t *at = *cursor, *const name = at;
     *name_length = plain_bytes(at, '@');
+    lengths->stream_symbol = (uint8_t)*name_length;
     at += *name_length;
     if (TAKE(at, "@depth@100ms\",\"data\":")) {
         update->stream_length = (uint32_t)(at - name) - 9;
@@ -124,18 +121,28 @@ INLINE bool take_wrapper(const uint8_t **cursor, lob_update *update, uint32_t *n
         update->stream_length = (uint32_t)(at - name);
         REQUIRE(at, "\",\"data\":");
     }
+    lengths->speed = (uint8_t)(update->stream_length - *name_length - 6);
     *cursor = at;
     return true;
 }
 
-/// From the first byte to the bids; times, ids and symbol.
-INLINE bool take_front(const uint8_t **cursor, const uint8_t *readable_end, lob_update *update) {
+INLINE void note_lengths(
+    front_lengths *lengths, integer event_time, integer transaction_time, integer first, integer last) {
+    lengths->event_time = (uint8_t)event_time.count;
+    lengths->transaction_time = (uint8_t)transaction_time.count;
+    lengths->first = (uint8_t)first.count;
+    lengths->last = (uint8_t)last.count;
+}
+
+/// From the first byte to the bids; times, ids and symbol, and the lengths that make its layout.
+INLINE bool take_front(
+    const uint8_t **cursor, const uint8_t *readable_end, lob_update *update, front_lengths *lengths) {
     const uint8_t *at = *cursor;
     update->stream_length = 0;
     uint32_t name_length = 7;  // that of most symbols
     if (TAKE(at, "{\"stream\":\"")) {
         if (UNLIKELY(readable_end - at < WRAPPER_BYTES)) return false;
-        if (UNLIKELY(!take_wrapper(&at, update, &name_length))) return false;
+        if (UNLIKELY(!take_wrapper(&at, update, &name_length, lengths))) return false;
     }
     if (UNLIKELY(readable_end - at < FRONT_BYTES)) return false;
     REQUIRE(at, "{\"e\":\"depthUpdate\",\"E\":");
@@ -156,7 +163,9 @@ INLINE bool take_front(const uint8_t **cursor, const uint8_t *readable_end, lob_
     at += update->symbol_length;
     REQUIRE(at, "\"");
     if (TAKE(at, ",\"ps\":\"")) {
-        at += plain_bytes(at, '"');
+        const uint32_t pair_length = plain_bytes(at, '"');
+        lengths->pair = (uint8_t)(pair_length + 1);
+        at += pair_length;
         REQUIRE(at, "\"");
     }
     REQUIRE(at, ",\"U\":");
@@ -175,17 +184,20 @@ INLINE bool take_front(const uint8_t **cursor, const uint8_t *readable_end, lob_
         at += guessed(previous.count, first.count);
         int64_t unused;
         convert(previous, previous, &update->previous, &unused);
+        lengths->previous = (uint8_t)previous.count;
     }
     convert(event_time, transaction_time, &update->event_time, &update->transaction_time);
     REQUIRE(at, ",\"b\":[");
+    lengths->symbol = (uint8_t)update->symbol_length;
+    note_lengths(lengths, event_time, transaction_time, first, last);
     *cursor = at;
     return true;
 }
 
 /// One side, from behind its opening bracket to behind its closing one, or as far as the kernel knows it.
 INLINE bool take_side(
-    const void *tables, const uint8_t **cursor, const uint8_t *end, const uint8_t *readable_end,
-    lob_decimals *decimals, int64_t *levels, size_t *count) {
+    const void *tables, decimals_guess *guess, const uint8_t **cursor, const uint8_t *end,
+    const uint8_t *readable_end, lob_decimals *decimals, int64_t *levels, size_t *count) {
     const uint8_t *at = *cursor;
     *count = 0;
     if (TAKE(at, "]")) {
@@ -193,38 +205,81 @@ INLINE bool take_side(
         return true;
     }
     if (UNLIKELY(!TAKE(at, "[\""))) return false;
-    const lob_levels_run run = lob_levels_read(tables, decimals, at, end, readable_end, levels);
+    const lob_levels_run run = read_levels(tables, decimals, guess, at, end, readable_end, levels);
     *count = run.count;
     if (run.count > 0) *cursor = run.closed ? run.at : run.at - 2;
     return run.closed;
 }
 
-KERNEL lob_update lob_update_read(
-    const void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
-    int64_t *asks) {
-    lob_update update;
-    update.sides = -1;
-    if (UNLIKELY(readable_end - at < FRONT_BYTES) || UNLIKELY(!take_front(&at, readable_end, &update)))
-        return update;
-    update.decimals = (lob_decimals){-1, -1};
-    update.ask_count = 0;
+/// Both sides, one after the other.
+INLINE void take_sides(
+    const void *tables, decimals_guess *guess, const uint8_t *at, const uint8_t *end,
+    const uint8_t *readable_end, int64_t *bids, int64_t *asks, lob_update *update) {
+    update->decimals = (lob_decimals){-1, -1};
+    update->ask_count = 0;
     int32_t sides = 0;
     // The front may have been found past the end: then there are no levels before it.
-    if (take_side(tables, &at, end, readable_end, &update.decimals, bids, &update.bid_count)) {
+    if (take_side(tables, guess, &at, end, readable_end, &update->decimals, bids, &update->bid_count)) {
         // As long as `,"a":[]}`, and so readable.
-        if (UNLIKELY(end - at < 8) || UNLIKELY(!TAKE(at, ",\"a\":["))) return update;
+        if (UNLIKELY(end - at < 8) || UNLIKELY(!TAKE(at, ",\"a\":["))) return;
         sides = 1;
-        if (take_side(tables, &at, end, readable_end, &update.decimals, asks, &update.ask_count)) sides = 2;
+        if (take_side(
+                tables, guess, &at, end, readable_end, &update->decimals, asks, &update->ask_count))
+            sides = 2;
     }
-    update.at = at;
-    update.sides = at <= end ? sides : -1;
+    update->at = at;
+    update->sides = at <= end ? sides : -1;
+    const uint32_t brackets = update->stream_length > 0 ? 2 : 1;
+    update->is_whole = sides == 2 && end - at == brackets && at[0] == '}' && at[brackets - 1] == '}';
+}
+
+/// An update whose front has no layout that is known.
+__attribute__((noinline)) KERNEL static void read_by_fields(
+    void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
+    int64_t *asks, lob_update *update) {
+    const uint8_t *const start = at;
+    front_lengths lengths = {{0}};
+    if (UNLIKELY(!take_front(&at, readable_end, update, &lengths))) return;
+    if (update->stream_length == 0 || lengths.stream_symbol > 0)
+        lob_front_learn((front_table *)((uint8_t *)tables + LOB_LAYOUTS_BYTES), start, lengths);
+    decimals_guess guess = {0, 0};
+    take_sides(tables, &guess, at, end, readable_end, bids, asks, update);
+}
+
+KERNEL const lob_update *lob_update_read(
+    void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
+    int64_t *asks) {
+    front_table *const table = (front_table *)((uint8_t *)tables + LOB_LAYOUTS_BYTES);
+    lob_update *const update = &table->update;
+    update->sides = -1;
+    update->is_whole = false;
+    if (UNLIKELY(readable_end - at < FRONT_BYTES)) return update;
+    front_hint *const hint = hint_of(table, at);
+    // Likely the front of the message before: what follows then need not wait for the hint.
+    uint32_t index = table->last;
+    if (__builtin_expect(hint->fronts[0] == index, 1))
+        __asm__("" : "+r"(index));
+    else
+        table->last = index = hint->fronts[0];
+    const front *front = &table->fronts[index];
+    if (UNLIKELY(!front_fits(front, at, readable_end))) {
+        front = &table->fronts[hint->fronts[1]];
+        if (!front_fits(front, at, readable_end)) {
+            read_by_fields(tables, at, end, readable_end, bids, asks, update);
+            return update;
+        }
+    }
+    read_front(front, at, update);
+    at += front->length;
+    take_sides(tables, &hint->decimals, at, end, readable_end, bids, asks, update);
     return update;
 }
 #else
-lob_update lob_update_read(
-    const void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
+const lob_update *lob_update_read(
+    void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
     int64_t *asks) {
-    (void)tables, (void)end, (void)readable_end, (void)bids, (void)asks;
-    return (lob_update){.symbol = at, .at = at, .sides = -1};
+    static const lob_update none = {.sides = -1};
+    (void)tables, (void)at, (void)end, (void)readable_end, (void)bids, (void)asks;
+    return &none;
 }
 #endif

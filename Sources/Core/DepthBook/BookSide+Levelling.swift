@@ -22,14 +22,15 @@ extension BookSide {
             defer { at += count + 2 * margin }
             return unsafe words + at
         }
-        unsafe keys = unsafe lane(capacity)
-        unsafe quantities = unsafe lane(capacity)
-        unsafe every8 = unsafe lane(capacity / 8)
-        unsafe every64 = unsafe lane(capacity / 64)
-        unsafe every512 = unsafe lane(capacity / 512)
+        unsafe lanes.keys = unsafe lane(capacity)
+        unsafe lanes.quantities = unsafe lane(capacity)
+        unsafe lanes.every8 = unsafe lane(capacity / 8)
+        unsafe lanes.every64 = unsafe lane(capacity / 64)
+        unsafe lanes.every512 = unsafe lane(capacity / 512)
         unsafe (keys - margin).update(repeating: .min, count: margin)
         unsafe (quantities - margin).update(repeating: 1, count: capacity + 2 * margin)
-        self.capacity = capacity
+        unsafe lanes.capacity = Int64(capacity)
+        unsafe lanes.group512_count = Int64((capacity &>> 9 &+ 7) & ~7)
     }
 
     /// Empties the side, keeping its memory.

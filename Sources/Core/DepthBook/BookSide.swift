@@ -37,17 +37,8 @@ public struct BookSide: ~Copyable {
     static let capacityMin = 1024
 
     var memory: UnsafeMutableRawPointer
-    var keys: UnsafeMutablePointer<Int64>
-    var quantities: UnsafeMutablePointer<Int64>
-    var every8: UnsafeMutablePointer<Int64>
-    var every64: UnsafeMutablePointer<Int64>
-    var every512: UnsafeMutablePointer<Int64>
-    /// Number of slots.
-    var capacity: Int
-    /// Slot of the best level, or -1.
-    var high: Int
-    /// XOR mask that turns a price into a rank and back: 0 for bids, -1 for asks.
-    let flip: Int64
+    /// Slots, samples and the best slot, as the kernels change them.
+    var lanes: lob_side
     /// Number of levellings so far, and the slots they touched.
     public internal(set) var levelling = Levelling()
 
@@ -62,20 +53,40 @@ public struct BookSide: ~Copyable {
     }
 
     init(_ side: Side) {
-        flip = side == .bid ? 0 : -1
-        capacity = BookSide.capacityMin
-        high = -1
         unsafe memory = unsafe UnsafeMutableRawPointer(bitPattern: 1)!
-        unsafe keys = unsafe UnsafeMutablePointer(bitPattern: 8)!
-        unsafe quantities = unsafe keys
-        unsafe every8 = unsafe keys
-        unsafe every64 = unsafe keys
-        unsafe every512 = unsafe keys
+        let none: UnsafeMutablePointer<Int64> = unsafe UnsafeMutablePointer(bitPattern: 8)!
+        unsafe lanes = unsafe lob_side(
+            keys: none, quantities: none, every8: none, every64: none, every512: none, capacity: 0,
+            group512_count: 0,
+            flip: side == .bid ? 0 : -1, high: -1)
         allocate(capacity: BookSide.capacityMin)
         removeAll()
     }
 
     deinit { unsafe memory.deallocate() }
+
+    @inline(__always)
+    var keys: UnsafeMutablePointer<Int64> { unsafe lanes.keys }
+    @inline(__always)
+    var quantities: UnsafeMutablePointer<Int64> { unsafe lanes.quantities }
+    @inline(__always)
+    var every8: UnsafeMutablePointer<Int64> { unsafe lanes.every8 }
+    @inline(__always)
+    var every64: UnsafeMutablePointer<Int64> { unsafe lanes.every64 }
+    @inline(__always)
+    var every512: UnsafeMutablePointer<Int64> { unsafe lanes.every512 }
+    /// Number of slots.
+    @inline(__always)
+    var capacity: Int { unsafe Int(lanes.capacity) }
+    /// XOR mask that turns a price into a rank and back: 0 for bids, -1 for asks.
+    @inline(__always)
+    var flip: Int64 { unsafe lanes.flip }
+    /// Slot of the best level, or -1.
+    @inline(__always)
+    var high: Int {
+        get { unsafe Int(lanes.high) }
+        set { unsafe lanes.high = Int64(newValue) }
+    }
 
     /// Which side this is.
     var side: Side { flip == 0 ? .bid : .ask }
@@ -99,44 +110,34 @@ public struct BookSide: ~Copyable {
     mutating func apply(
         _ levels: UnsafePointer<PriceLevel>, count: Int, scratch: UnsafeMutablePointer<lob_insertion>
     ) {
-        if count < 2 {
-            if count == 1 { unsafe setOnly(levels[0]) }
-            return
-        }
-        let ascending = unsafe levels[0].price <= levels[count &- 1].price
         let raw = unsafe UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
-        var matched = unsafe matching
-        let insertions = unsafe Int(lob_match_side(&matched, raw, Int64(count), ascending ? 0 : -1, scratch))
-        high = unsafe Int(matched.high)
-        if insertions < 0 {
-            unsafe applyUnordered(levels, count: count)
+        if count < 2 {
+            if unsafe count == 1 && !lob_set_level(&lanes, raw) { unsafe set(levels[0]) }
             return
         }
-        // From the best to the deepest, so that a shift upwards does not move the slots still to come.
-        let bestFirst = ascending == (flip != 0)
-        unsafe insert(
-            levels, scratch, count: insertions, from: bestFirst ? 0 : insertions &- 1,
-            step: bestFirst ? 1 : -1)
-        if unsafe quantities[high] == 0 { high = deeper(high) }
+        let left = unsafe lob_set_levels(&lanes, raw, Int64(count), scratch)
+        if left.count != 0 { unsafe finish(levels, count: count, scratch, left) }
     }
 
-    /// The insertion phase, from the best to the deepest.
-    @inline(__always)
-    mutating func insert(
-        _ levels: UnsafePointer<PriceLevel>, _ insertions: UnsafePointer<lob_insertion>, count: Int,
-        from first: Int, step: Int
+    /// What the kernel has left: the insertions that need levelling, or prices out of order.
+    @inline(never)
+    private mutating func finish(
+        _ levels: UnsafePointer<PriceLevel>, count: Int, _ insertions: UnsafePointer<lob_insertion>,
+        _ left: lob_insertions_left
     ) {
-        var at = first
-        var left = count
-        while left > 0 {
-            let level = unsafe levels[Int(insertions[at].level)]
+        var left = left
+        if left.count < 0 { return unsafe applyUnordered(levels, count: count) }
+        let raw = unsafe UnsafeRawPointer(levels).assumingMemoryBound(to: lob_level.self)
+        while left.count > 0 {
+            let insertion = unsafe insertions[Int(left.at)]
+            let level = unsafe levels[Int(insertion.level)]
             let key = level.price.mantissa ^ flip
-            var slot = unsafe Int(insertions[at].slot)
-            if unsafe keys[slot &- 1] >= key || keys[slot] < key { slot = find(key) }
-            insert(key, level.quantity.mantissa, at: slot)
-            at &+= step
-            left &-= 1
+            insertLevelling(key, level.quantity.mantissa, near: find(key))
+            left.count -= 1
+            left.at += left.step
+            if left.count > 0 { left = unsafe lob_insert_levels(&lanes, raw, insertions, left) }
         }
+        if unsafe quantities[high] == 0 { high = deeper(high) }
     }
 
     /// For prices out of order or repeated: one search and one change each, in message order, so the later
@@ -144,12 +145,6 @@ public struct BookSide: ~Copyable {
     @inline(never)
     mutating func applyUnordered(_ levels: UnsafePointer<PriceLevel>, count: Int) {
         for j in 0..<count { unsafe set(levels[j]) }
-    }
-
-    /// For a side with a single level, as quiet markets send: nothing to overlap its search with.
-    @inline(never)
-    mutating func setOnly(_ level: PriceLevel) {
-        setOne(level, at: search(level.price.mantissa ^ flip))
     }
 
     /// Sets the absolute quantity at one price; zero removes.
@@ -165,14 +160,6 @@ public struct BookSide: ~Copyable {
         high = max(high, target)
         if target < 0 && quantity != 0 { insert(key, quantity, at: slot) }
         if unsafe quantities[high] == 0 { high = deeper(high) }
-    }
-
-    /// The side as the matching kernel expects it.
-    @inline(__always)
-    var matching: lob_side {
-        unsafe lob_side(
-            keys: keys, quantities: quantities, every8: every8, every64: every64, every512: every512,
-            group512_count: Int64((capacity &>> 9 &+ 7) & ~7), flip: flip, high: Int64(high))
     }
 
     /// The first slot whose key is not below `key`: `0 ... capacity`.

@@ -115,41 +115,44 @@ public struct OrderBook: ~Copyable {
     /// - Complexity: O(levels); the rare levelling of a side is described in `BookSide`. A side that might
     ///   exceed `levelCountMax` is counted, at most once for every `levelCountMax / 32` levels received:
     ///   O(slots / 8). Allocates only to grow.
+    @inlinable
     @inline(__always)
     public mutating func apply(_ update: borrowing DepthUpdate) throws(BookError) {
-        try checkPrices(update)
-        if update.scales != scales, try !adopt(update) { return }
-        let most = max(update.bids.count, update.asks.count)
+        // Part by part: the compiler would first copy a whole update that is a property of something.
+        let levels = unsafe UpdateLevels(
+            bids: update.bids.base, bidCount: update.bids.count, asks: update.asks.base,
+            askCount: update.asks.count)
+        if update.scales != scales {
+            unsafe try applyOther(levels, update.scales, update.last, update.eventTimeUs)
+        } else {
+            unsafe try set(levels, update.last, update.eventTimeUs)
+        }
+    }
+
+    /// `apply` of an update that does not have the scales of the book.
+    @usableFromInline
+    @inline(never)
+    mutating func applyOther(
+        _ levels: UpdateLevels, _ message: SymbolScales?, _ updateID: UpdateID, _ time: Int64
+    ) throws(BookError) {
+        unsafe try levels.check()
+        if let message, unsafe try !adopt(message, levels, updateID, time) { return }
+        unsafe try set(levels, updateID, time)
+    }
+
+    /// `apply` of an update in the scales of the book.
+    @usableFromInline
+    mutating func set(_ levels: UpdateLevels, _ updateID: UpdateID, _ time: Int64) throws(BookError) {
+        unsafe try levels.check()
+        let most = unsafe max(levels.bidCount, levels.askCount)
         if most > scratchCapacity { growScratch(most) }
-        unsafe bids.apply(update.bids.base, count: update.bids.count, scratch: scratch)
-        unsafe asks.apply(update.asks.base, count: update.asks.count, scratch: scratch)
-        lastUpdateID = update.last
-        eventTimeUs = update.eventTimeUs
-        bidCountBound &+= update.bids.count
-        askCountBound &+= update.asks.count
+        unsafe bids.apply(levels.bids, count: levels.bidCount, scratch: scratch)
+        unsafe asks.apply(levels.asks, count: levels.askCount, scratch: scratch)
+        lastUpdateID = updateID
+        eventTimeUs = time
+        unsafe bidCountBound &+= levels.bidCount
+        unsafe askCountBound &+= levels.askCount
         if max(bidCountBound, askCountBound) > levelCountMax { enforceLevelCount() }
-    }
-
-    /// The first and last price of each side; those of an ordered side lie between them. The parser rejects
-    /// all others, so this matters to callers that build their own updates.
-    @inline(__always)
-    private func checkPrices(_ update: borrowing DepthUpdate) throws(BookError) {
-        let b = update.bids.count, a = update.asks.count
-        var seen: UInt64 = 0
-        if b > 0 {
-            unsafe seen |= OrderBook.excess(update.bids.base[0]) | OrderBook.excess(update.bids.base[b &- 1])
-        }
-        if a > 0 {
-            unsafe seen |= OrderBook.excess(update.asks.base[0]) | OrderBook.excess(update.asks.base[a &- 1])
-        }
-        if seen &>> 63 != 0 { throw .priceOutOfRange }
-    }
-
-    /// Its highest bit is set if the price is negative or beyond the largest legal one.
-    @inline(__always)
-    private static func excess(_ level: PriceLevel) -> UInt64 {
-        let price = UInt64(bitPattern: level.price.mantissa)
-        return price | (UInt64(Price.mantissaMax) &- price)
     }
 
     /// A book without levels takes the scales of the first message that has levels. Zero prints as zero in
@@ -158,9 +161,10 @@ public struct OrderBook: ~Copyable {
     ///
     /// - Returns: false if the message was applied here, in wider decimals than its own.
     @inline(never)
-    private mutating func adopt(_ update: borrowing DepthUpdate) throws(BookError) -> Bool {
-        guard let message = update.scales else { return true }
-        let removesOnly = OrderBook.removesOnly(update.bids) && OrderBook.removesOnly(update.asks)
+    private mutating func adopt(
+        _ message: SymbolScales, _ levels: UpdateLevels, _ updateID: UpdateID, _ time: Int64
+    ) throws(BookError) -> Bool {
+        let removesOnly = unsafe levels.removeOnly
         guard let book = scales else {
             if !removesOnly { scales = message }
             return true
@@ -171,7 +175,8 @@ public struct OrderBook: ~Copyable {
                 priceDecimals: Int(wide.priceDecimals), quantityDecimals: Int(book.quantityDecimals))
             if message.priceDecimals == book.priceDecimals { return true }
         }
-        guard let scaled = update.scaled(to: wide), widen(to: wide) else {
+        guard let scaled = unsafe levels.scaled(from: message, to: wide, updateID, time), widen(to: wide)
+        else {
             throw .scalesDiffer(book: book, message: message)
         }
         try apply(scaled)
@@ -256,11 +261,6 @@ public struct OrderBook: ~Copyable {
         unsafe newAsks.withUnsafeBufferPointer {
             if let base = $0.baseAddress { unsafe asks.load(base, count: $0.count) }
         }
-    }
-
-    private static func removesOnly(_ levels: borrowing LevelBuffer) -> Bool {
-        for i in 0..<levels.count where unsafe levels.base[i].quantity != .zero { return false }
-        return true
     }
 
     @inline(never)

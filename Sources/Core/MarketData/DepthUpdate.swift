@@ -51,22 +51,4 @@ public struct DepthUpdate: ~Copyable {
     /// Changed levels of both sides.
     @inlinable
     public var levelCount: Int { bids.count + asks.count }
-
-    /// A copy in other scales; nil if a number does not fit them. O(levels), allocating.
-    public borrowing func scaled(to wide: SymbolScales) -> DepthUpdate? {
-        var copy = DepthUpdate(levelCapacity: max(bids.count, asks.count, 1))
-        (copy.symbol, copy.first, copy.last, copy.previousLast) = (symbol, first, last, previousLast)
-        (copy.eventTimeUs, copy.transactionTimeUs, copy.scales) = (eventTimeUs, transactionTimeUs, wide)
-        copy.checksum = checksum
-        let own = scales ?? wide
-        for index in 0..<bids.count {
-            guard let level = bids[index].scaled(from: own, to: wide) else { return nil }
-            copy.bids.append(level)
-        }
-        for index in 0..<asks.count {
-            guard let level = asks[index].scaled(from: own, to: wide) else { return nil }
-            copy.asks.append(level)
-        }
-        return copy
-    }
 }

@@ -3,6 +3,7 @@
 // Every pointer may be read (and where stated, rewritten unchanged) up to eight slots beyond the run it
 // names; the side's storage has that room on both ends.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -19,11 +20,13 @@ typedef struct {
 /// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key
 /// of every group of 8, of 64 and of 512 slots.
 typedef struct {
-    const int64_t *keys;
+    int64_t *keys;
     int64_t *quantities;
-    const int64_t *every8;
-    const int64_t *every64;
-    const int64_t *every512;
+    int64_t *every8;
+    int64_t *every64;
+    int64_t *every512;
+    /// Number of slots.
+    int64_t capacity;
     /// Number of groups of 512, rounded up to a multiple of 8.
     int64_t group512_count;
     /// What turns a price into a key: 0 for bids, -1 for asks.
@@ -41,14 +44,27 @@ typedef struct {
 /// A slot in the front margin of `quantities` that takes the stores of levels without a slot.
 #define LOB_DUMMY_SLOT (-40)
 
-/// Finds the slot of every level of one side of a message and stores the quantities of those that have one.
+/// What is still to be inserted: `count` entries of a list from `at` on, each `step` further.
+typedef struct {
+    int64_t count, at, step;
+} lob_insertions_left;
+
+/// Sets the quantity of the only level of one side of a message; 0 removes. False, with nothing changed,
+/// if it must be inserted and no slot within eight is free.
+bool lob_set_level(lob_side *side, const lob_level *level);
+
+/// Sets the quantities of the levels (at least one) of one side of a message; 0 removes. `insertions` has
+/// room for one more than there are.
 ///
-/// Levels to be inserted are listed in message order, against the side as it is; levels to be removed that
-/// the side does not have are dropped. `order` is 0 if the prices are said to ascend, -1 if to descend.
-/// Returns the number of insertions, or -1 if the prices are not strictly in that order; the quantities of
-/// prices that the message names are then undefined until the caller sets them one by one.
-int64_t lob_match_side(lob_side *side, const lob_level *levels, int64_t count, int64_t order,
-                       lob_insertion *insertions);
+/// Nothing is left but if the next level to be inserted finds no free slot within eight, or if prices are
+/// not strictly in one order: then `count` is -1, and the quantities of prices that the message names are
+/// undefined until the caller sets them one by one.
+lob_insertions_left lob_set_levels(
+    lob_side *side, const lob_level *levels, int64_t count, lob_insertion *insertions);
+
+/// Inserts what is left, as far as it finds free slots.
+lob_insertions_left lob_insert_levels(
+    lob_side *side, const lob_level *levels, const lob_insertion *insertions, lob_insertions_left left);
 
 /// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns
 /// their number. What lies behind them is undefined.

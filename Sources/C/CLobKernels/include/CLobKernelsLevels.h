@@ -18,8 +18,12 @@
 enum {
     /// Decimals the kernel knows, 0 ... 14; more are left to the caller.
     LOB_LEVELS_DECIMALS_MAX = 14,
-    /// Length of the tables of all decimals together; they want 64-byte alignment.
-    LOB_LEVELS_TABLES_BYTES = (LOB_LEVELS_DECIMALS_MAX + 1) * 17 * 64,
+    /// Length of the layouts of numbers of all decimals together.
+    LOB_LAYOUTS_BYTES = (LOB_LEVELS_DECIMALS_MAX + 1) * 17 * 64,
+    /// Length of the fronts that a parser remembers.
+    LOB_FRONTS_BYTES = 57472,
+    /// Length of a parser's tables, which want 64-byte alignment.
+    LOB_LEVELS_TABLES_BYTES = LOB_LAYOUTS_BYTES + LOB_FRONTS_BYTES,
 };
 
 /// The decimals of the levels of a message; negative until a level has shown them.
@@ -41,7 +45,7 @@ typedef struct {
 /// Whether this processor has what the kernel needs.
 bool lob_levels_available(void);
 
-/// Fills the tables. They depend on nothing and may be shared.
+/// Fills the tables. Updates change them: they are one parser's.
 void lob_levels_prepare(void *tables);
 
 /// Takes as many levels as it recognises, all of the same decimals: `decimals`, or if those are negative the
@@ -56,10 +60,10 @@ lob_levels_run lob_levels_read(
 
 /// A depth update as far as the kernel knows it.
 typedef struct {
-    /// Event and transaction time in milliseconds, 0 if there is no transaction time.
-    int64_t event_time, transaction_time;
-    /// First and last id, and the last one of the update before or -1.
-    int64_t first, last, previous;
+    /// Event time in milliseconds, first and last id, and the last one of the update before or -1.
+    int64_t event_time, first, last, previous;
+    /// Transaction time in milliseconds, 0 if there is none.
+    int64_t transaction_time;
     /// The symbol's 1 ... 15 bytes.
     const uint8_t *symbol;
     uint32_t symbol_length;
@@ -67,6 +71,8 @@ typedef struct {
     uint32_t stream_length;
     /// How many sides were taken, bids first; -1 if it was no such update, and nothing else is defined.
     int32_t sides;
+    /// Whether both sides were taken and the message ends behind them: nothing is left to read.
+    bool is_whole;
     /// Decimals of the levels taken, negative if there are none.
     lob_decimals decimals;
     /// Levels written to each side, also to one that was taken only in part.
@@ -76,10 +82,11 @@ typedef struct {
     const uint8_t *at;
 } lob_update;
 
-/// Takes a depth update apart, from its first byte to the end of its levels, if it has the usual fields in
-/// the usual order; as `lob_levels_read` otherwise. What follows the levels is the caller's to check.
-lob_update lob_update_read(
-    const void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
+/// Takes a depth update apart, from its first byte to the end of its levels, if it has the usual fields
+/// in the usual order; as `lob_levels_read` otherwise. What follows the levels is the caller's to check
+/// if the update is not whole. It stays where it is until the next call with these tables.
+const lob_update *lob_update_read(
+    void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
     int64_t *asks);
 
 /// Whether `length` bytes are the same; with constants the compiler turns it into a few word comparisons.

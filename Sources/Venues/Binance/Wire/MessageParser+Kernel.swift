@@ -6,31 +6,66 @@ import CLobKernels
 import MarketData
 
 extension MessageParser {
-    /// The kind of a depth update that the kernel recognises, fully parsed, or nil.
+    /// Gives the kernel the message; `sides` is negative if it is no update that it knows.
+    @inline(__always)
+    mutating func readByKernel(_ message: UnsafeBufferPointer<UInt8>, _ readableAfter: Int) -> UnsafePointer<
+        lob_update
+    >? {
+        let count = message.count
+        let roomy = count &>> 3 &+ 1
+        guard let tables = unsafe levels.tables, let base = message.baseAddress,
+            count <= MessageParser.messageBytesMax, update.bids.reserve(roomy), update.asks.reserve(roomy)
+        else { return nil }
+        return unsafe lob_update_read(
+            tables, base, base + count, base + count + max(readableAfter, 0), words(update.bids),
+            words(update.asks))
+    }
+
+    /// Takes over an update that the kernel has read to its last byte; false if that is not what it did.
+    @inline(__always)
+    mutating func takeWhole(_ read: UnsafePointer<lob_update>?, _ isLinked: Bool) -> Bool {
+        guard let read = unsafe read,
+            unsafe read.pointee.is_whole && (read.pointee.previous >= 0) == isLinked
+                && read.pointee.last >= read.pointee.first
+        else { return false }
+        unsafe noteStream(read)
+        unsafe fill(read, isLinked)
+        let decimals = unsafe read.pointee.decimals
+        update.scales =
+            decimals.price < 0
+            ? nil
+            : SymbolScales(
+                priceDecimals: Int(decimals.price), quantityDecimals: Int(decimals.quantity))
+        return true
+    }
+
+    /// The kind of a depth update that the kernel has read in part or to the end of its levels, completely
+    /// parsed, or nil.
     @inline(__always)
     mutating func recognised(
-        _ start: JSONCursor, _ isLinked: Bool
+        _ start: JSONCursor, _ isLinked: Bool, _ read: UnsafePointer<lob_update>?
     ) throws(ParseError) -> MessageKind? {
         var cursor = start
-        guard cursor.take(#"{"stream":""#) || cursor.take(#"{"e":"depthUpdate""#) else { return nil }
-        let roomy = start.bytesLeft &>> 3 &+ 1
-        guard let tables = unsafe levels.tables, update.bids.reserve(roomy), update.asks.reserve(roomy)
+        guard let read = unsafe read,
+            unsafe read.pointee.sides >= 0 && (read.pointee.previous >= 0) == isLinked
+                && read.pointee.last >= read.pointee.first
         else { return nil }
-        let front = unsafe lob_update_read(
-            tables, start.at, start.end, start.readableEnd, words(update.bids), words(update.asks))
-        guard
-            unsafe front.sides >= 0 && (front.previous >= 0) == isLinked && front.last >= front.first
-        else { return nil }
-        if unsafe front.stream_length > 0 {
-            let name = start.offset &+ 11
-            stream = unsafe Range(uncheckedBounds: (name, name &+ Int(front.stream_length)))
-        }
-        unsafe cursor.at = unsafe front.at
-        unsafe fill(front, isLinked)
-        if unsafe front.sides < 2 { try finish(&cursor, unsafe front.sides) }
+        unsafe noteStream(read)
+        unsafe cursor.at = unsafe read.pointee.at
+        unsafe fill(read, isLinked)
+        unsafe levels.begin(read.pointee.decimals)
+        if unsafe read.pointee.sides > 0 { levels.goBehind(update.bids) }
+        if unsafe read.pointee.sides < 2 { try finish(&cursor, unsafe read.pointee.sides) }
         update.scales = levels.scales
         try straightEnd(&cursor)
         return .depthUpdate
+    }
+
+    /// Behind `{"stream":"`, if there is a wrapper.
+    @inline(__always)
+    private mutating func noteStream(_ read: UnsafePointer<lob_update>) {
+        let length = unsafe Int(read.pointee.stream_length)
+        stream = length > 0 ? unsafe Range(uncheckedBounds: (11, 11 &+ length)) : nil
     }
 
     @inline(__always)
@@ -39,20 +74,19 @@ extension MessageParser {
     }
 
     @inline(__always)
-    private mutating func fill(_ front: lob_update, _ isLinked: Bool) {
-        update.eventTimeUs = unsafe microseconds(front.event_time)
-        update.transactionTimeUs = unsafe microseconds(front.transaction_time)
-        update.symbol = unsafe SymbolName(shortName: front.symbol, length: Int(front.symbol_length))
-        update.first = unsafe UpdateID(front.first)
-        update.last = unsafe UpdateID(front.last)
-        update.previousLast = unsafe isLinked ? UpdateID(front.previous) : nil
+    private mutating func fill(_ read: UnsafePointer<lob_update>, _ isLinked: Bool) {
+        update.eventTimeUs = unsafe microseconds(read.pointee.event_time)
+        update.transactionTimeUs = unsafe microseconds(read.pointee.transaction_time)
+        update.symbol = unsafe SymbolName(
+            shortName: read.pointee.symbol, length: Int(read.pointee.symbol_length))
+        update.first = unsafe UpdateID(read.pointee.first)
+        update.last = unsafe UpdateID(read.pointee.last)
+        update.previousLast = unsafe isLinked ? UpdateID(read.pointee.previous) : nil
         update.checksum = nil
         update.bids.removeAll()
         update.asks.removeAll()
-        unsafe update.bids.noteWritten(Int(front.bid_count))
-        unsafe update.asks.noteWritten(Int(front.ask_count))
-        unsafe levels.begin(front.decimals)
-        if unsafe front.sides > 0 { levels.goBehind(update.bids) }
+        unsafe update.bids.noteWritten(Int(read.pointee.bid_count))
+        unsafe update.asks.noteWritten(Int(read.pointee.ask_count))
     }
 
     /// Parses what the kernel did not take.

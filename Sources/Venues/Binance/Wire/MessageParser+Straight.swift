@@ -9,14 +9,19 @@
 //     REST     {"lastUpdateId":…,"E":…,"T":…,"symbol":…,"pair":…,"bids":[…],"asks":[…]}
 //
 // each bare or as {"stream":…,"data":…}. A throw in here only means "not straight": the general path decides.
+//
+// SAFETY: what the kernel has read is only passed on, during the call.
+import CLobKernels
 import MarketData
 
 extension MessageParser {
     /// The kind of a message in one of the usual field orders, fully parsed, or nil.
-    mutating func straight(_ start: JSONCursor, _ isLinked: Bool) -> MessageKind? {
+    mutating func straight(
+        _ start: JSONCursor, _ isLinked: Bool, _ read: UnsafePointer<lob_update>?
+    ) -> MessageKind? {
         var cursor = start
         do throws(ParseError) {
-            if let kind = try recognised(start, isLinked) { return kind }
+            if let kind = try unsafe recognised(start, isLinked, read) { return kind }
             if cursor.take(#"{"stream":""#) {
                 stream = try cursor.requireText()
                 if cursor.take(#","data":{"e":"depthUpdate","E":"#) {

@@ -107,9 +107,11 @@ public struct MessageParser: ~Copyable {
     package mutating func parse(
         _ message: UnsafeBufferPointer<UInt8>, updatesAreLinked: Bool, readableAfter: Int = 0
     ) throws(ParseError) -> MessageKind {
+        let read = unsafe readByKernel(message, readableAfter)
+        if unsafe takeWhole(read, updatesAreLinked) { return .depthUpdate }
         do throws(ParseError) {
             let cursor = try unsafe begin(message, readableAfter)
-            if let kind = straight(cursor, updatesAreLinked) { return kind }
+            if let kind = unsafe straight(cursor, updatesAreLinked, read) { return kind }
             return try general(cursor, updatesAreLinked)
         } catch {
             reset()
