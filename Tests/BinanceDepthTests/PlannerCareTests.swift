@@ -18,7 +18,7 @@ struct PlannerCareTests {
 
     static func run(count: Int, seed: UInt64, slowFails: Bool) -> PlannerRun {
         var run = PlannerRun(
-            Planner(pool: .spot), venue: WeighingVenue(budget: 6000), seed: seed, startMs: start)
+            Planner.prompt(.spot), venue: WeighingVenue(budget: 6000), seed: seed, startMs: start)
         (run.slowRate, run.slowFails) = (0.3, slowFails)
         for key in plannerKeys(count) { run.schedule(.request(key, .initial, levelCount: 100), atMs: start) }
         run.run()
@@ -48,7 +48,7 @@ struct PlannerCareTests {
     /// The clock is set by most of a minute: what waits after a failure, or for an answer, waits as long as
     /// ever.
     @Test(arguments: [-50_000, 4_000] as [Int64]) func aClockThatIsSetHoldsNoRetryUp(_ slipMs: Int64) {
-        var planner = Planner(pool: .spot)
+        var planner = Planner.prompt(.spot)
         Self.want(&planner, 1)
         func sent(atMs nowMs: Int64) -> Planner.Request? {
             if case .send(let request) = planner.next(nowMs: nowMs) { request } else { nil }
@@ -88,7 +88,7 @@ struct PlannerCareTests {
     }
 
     @Test func fewAtOnceUntilServed() {
-        var planner = Planner(pool: .spot)
+        var planner = Planner.prompt(.spot)
         Self.want(&planner, 20)
         let first = PlannerTests.sendAll(&planner, Self.start)
         if first.count != 4 { return #expect(Bool(false), "\(first.count)") }

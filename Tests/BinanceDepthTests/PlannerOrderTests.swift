@@ -84,6 +84,83 @@ struct PlannerOrderTests {
         #expect(planner.next(nowMs: Self.start + 2000) == .idle)
     }
 
+    // MARK: - Snapshots are behind the streams
+
+    private static let later = start + 1000
+
+    /// A planner that was served once, and announces.
+    private static func announcing(_ change: (inout SnapshotPlanner.Configuration) -> Void = { _ in })
+        -> SnapshotPlanner
+    {
+        var planner = PlannerTests.served {
+            $0.snapshotLagMs = 300
+            change(&$0)
+        }
+        let first = PlannerTests.send(&planner, start + 300)!
+        _ = planner.answered(first.ticket, PlannerTests.ok, nowMs: start + 300)
+        return planner
+    }
+
+    /// What is requested is announced before it is sent, so that its answer is not older than what is kept
+    /// for it: once for each request that is made, and again for one that failed.
+    @Test(arguments: SnapshotPriority.allCases) func aRequestIsAnnounced(_ priority: SnapshotPriority) {
+        var planner = Self.announcing()
+        let key = plannerKeys(1)[0]
+        _ = planner.request(key, priority, levelCount: 100, nowMs: Self.later)
+        if priority == .check {
+            #expect(PlannerTests.send(&planner, Self.later)?.isAnnounced == false)
+            return
+        }
+        let limit = key.market.snapshotLimit(atLeast: 100)
+        #expect(planner.next(nowMs: Self.later) == .announce(key, limit))
+        #expect(planner.next(nowMs: Self.later) == .wait(untilMs: Self.later + 300))
+        // It may have begun just now.
+        _ = planner.request(key, priority, levelCount: 100, nowMs: Self.later + 200)
+        #expect(planner.next(nowMs: Self.later + 300) == .announce(key, limit))
+        let request = PlannerTests.send(&planner, Self.later + 600)!
+        #expect(request.key == key && request.isAnnounced)
+        _ = planner.answered(request.ticket, Answer(status: 503), nowMs: Self.later + 700)
+        #expect(planner.next(nowMs: Self.later + 5000) == .announce(key, limit))
+    }
+
+    /// What is kept for requests that are announced is bounded; the most urgent are announced first.
+    @Test func fewAreAnnouncedAtOnce() {
+        var planner = Self.announcing { ($0.announcedMax, $0.inFlightMax) = (3, 20) }
+        for key in plannerKeys(10) {
+            _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.later)
+        }
+        func announced(_ nowMs: Int64) -> Int {
+            var count = 0
+            while true {
+                switch planner.next(nowMs: nowMs) {
+                case .announce: count += 1
+                case .send: continue
+                case .wait, .idle: return count
+                }
+            }
+        }
+        #expect(announced(Self.later) == 3)
+        #expect(announced(Self.later + 299) == 0)
+        #expect(announced(Self.later + 300) == 3)
+        #expect(planner.plan(nowMs: Self.later + 300).inFlight == 3)
+    }
+
+    /// Those that are announced and for which there is no weight hold up nothing more urgent.
+    @Test func theUrgentAreAnnouncedBesideOthers() {
+        var planner = Self.announcing { ($0.announcedMax, $0.urgentReserve) = (1, 5000) }
+        let keys = plannerKeys(3)
+        _ = planner.request(keys[0], .audit, levelCount: 100, nowMs: Self.later)
+        guard case .announce = planner.next(nowMs: Self.later) else { Issue.record("sent"); return }
+        _ = planner.request(keys[1], .audit, levelCount: 100, nowMs: Self.later)
+        #expect(planner.next(nowMs: Self.later) == .wait(untilMs: Self.later + 300))
+        _ = planner.request(keys[2], .resync, levelCount: 100, nowMs: Self.later)
+        guard case .announce(let key, _) = planner.next(nowMs: Self.later) else {
+            Issue.record("sent"); return
+        }
+        #expect(key == keys[2])
+        #expect(PlannerTests.sendAll(&planner, Self.later + 300).map(\.key) == [keys[2], keys[0]])
+    }
+
     // MARK: - Cancelled and wanted again
 
     /// What was cancelled may come after something was missed: its answer is never taken for the new request,

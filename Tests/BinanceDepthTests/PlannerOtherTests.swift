@@ -19,7 +19,7 @@ struct PlannerOtherTests {
 
     /// Few at once until the venue has served one, of whatever kind they are.
     @Test func provesAndIsProvenFor() {
-        var planner = Planner(pool: .spot)
+        var planner = Planner.prompt(.spot)
         for key in plannerKeys(9) { _ = planner.request(key, .initial, levelCount: 100, nowMs: Self.start) }
         let ticket = Self.admit(&planner)
         #expect(ticket != nil && PlannerTests.sendAll(&planner, Self.start).count == 3)

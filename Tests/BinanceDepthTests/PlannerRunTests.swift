@@ -9,7 +9,7 @@ struct PlannerRunTests {
 
     static func run(_ pool: WeightPool = .spot, seed: UInt64 = 1, startMs: Int64 = start) -> PlannerRun {
         PlannerRun(
-            SnapshotPlanner(pool: pool), venue: WeighingVenue(budget: pool.weightPerMinute), seed: seed,
+            SnapshotPlanner.prompt(pool), venue: WeighingVenue(budget: pool.weightPerMinute), seed: seed,
             startMs: startMs)
     }
 
@@ -119,6 +119,8 @@ struct PlannerRunTests {
         let pool: WeightPool = seed % 2 == 0 ? .spot : .futures
         let start = Self.start + Int64.random(in: -20_000..<40_000, using: &random)
         var run = Self.run(pool, seed: seed, startMs: start)
+        // Half of them announce what they send.
+        if seed % 4 > 1 { run.planner = SnapshotPlanner(pool: pool) }
         run.venue.skewMs = Int64.random(in: -900...900, using: &random)
         run.venue.strangerPerSecond = seed % 3 == 0 ? pool.weightPerMinute / 60 / 20 : 0
         run.failureRate = seed % 4 == 0 ? 0.3 : 0.02

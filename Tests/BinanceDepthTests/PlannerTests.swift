@@ -18,6 +18,7 @@ struct PlannerTests {
         -> Planner
     {
         var configuration = Planner.Configuration(pool: pool)
+        configuration.snapshotLagMs = 0
         change(&configuration)
         var planner = Planner(pool: pool, configuration: configuration)
         let key = SnapshotKey(market: pool == .spot ? .spot : .usdm, symbol: SymbolName("FIRST"))
@@ -39,7 +40,7 @@ struct PlannerTests {
     static func send(_ planner: inout Planner, _ nowMs: Int64) -> Planner.Request? {
         switch planner.next(nowMs: nowMs) {
         case .send(let request): request
-        case .wait, .idle: nil
+        case .announce, .wait, .idle: nil
         }
     }
 

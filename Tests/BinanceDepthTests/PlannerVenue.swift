@@ -115,6 +115,7 @@ struct PlannerRun {
     mutating func run(untilMs: Int64 = .max) {
         while nowMs < untilMs && broken.isEmpty {
             switch planner.next(nowMs: nowMs) {
+            case .announce: break
             case .send(let request): send(request)
             case .idle:
                 if events.isEmpty { return }
@@ -185,4 +186,13 @@ struct PlannerRun {
 /// Symbols to plan for.
 func plannerKeys(_ count: Int, _ market: Market = .spot) -> [SnapshotKey] {
     (0..<count).map { SnapshotKey(market: market, symbol: SymbolName("S\($0)USDT")!) }
+}
+
+extension SnapshotPlanner {
+    /// A planner that sends at once what it may.
+    static func prompt(_ pool: WeightPool) -> SnapshotPlanner {
+        var configuration = Configuration(pool: pool)
+        configuration.snapshotLagMs = 0
+        return SnapshotPlanner(pool: pool, configuration: configuration)
+    }
 }

@@ -37,6 +37,7 @@ struct ToyPipeline {
         slots = keys.map { ToySlot(rule: rule ?? .of($0.market)) }
         var configuration = SnapshotPlanner.Configuration(pool: pool)
         configuration.seed = seed
+        configuration.snapshotLagMs = 0
         planner = SnapshotPlanner(pool: pool, configuration: configuration)
         venue = WeighingVenue(budget: pool.weightPerMinute)
         random = SeededGenerator(state: seed)

@@ -58,6 +58,7 @@ func brisk(_ endpoints: Endpoints, _ symbols: [SymbolName]) -> ServiceConfigurat
     planner.backoffMaxMs = 200
     planner.answerTimeoutMs = 2_500
     planner.minuteGuardMs = 20
+    planner.snapshotLagMs = 20
     planner.limitedWaitMs = 300
     planner.bannedWaitMs = 300
     // So are its minutes.

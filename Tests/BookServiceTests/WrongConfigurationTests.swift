@@ -110,6 +110,8 @@ struct NumberField: Sendable, CustomStringConvertible {
         planner("answerTimeoutMs") { $0.answerTimeoutMs = $1 },
         planner("minuteGuardMs") { $0.minuteGuardMs = $1 },
         planner("backoffFirstMs") { $0.backoffFirstMs = $1 },
+        planner("snapshotLagMs") { $0.snapshotLagMs = $1 },
+        planner("announcedMax") { $0.announcedMax = Int($1) },
         planner("backoffMaxMs") { $0.backoffMaxMs = $1 },
         planner("limitedWaitMs") { $0.limitedWaitMs = $1 },
         planner("bannedWaitMs") { $0.bannedWaitMs = $1 },

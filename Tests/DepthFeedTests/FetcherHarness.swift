@@ -39,6 +39,7 @@ final class FetcherHarness {
         planner.backoffMaxMs = 60
         planner.answerTimeoutMs = 800
         planner.minuteGuardMs = 0
+        planner.snapshotLagMs = 0
         planner.limitedWaitMs = 200
         planner.bannedWaitMs = 300
         planner.blockedWaitMs = 40

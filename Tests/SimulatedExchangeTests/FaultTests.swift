@@ -9,10 +9,15 @@ import Testing
     #expect(try FaultPlan("none") == .none && FaultPlan.none.description == "none")
     #expect(try FaultPlan("all") == .all && FaultPlan.all.description == "all")
     #expect(try FaultPlan("venue") == .venue && FaultPlan.venue.description == "venue")
+    #expect(try FaultPlan("network") == .network && FaultPlan.network.description == "network")
     #expect(try FaultPlan("venue,cut=0,lost=1")[.lost] == FaultPlan.certain)
     let real: Set<Fault> = [.cut, .vanish, .expire, .shutdown, .stall, .stale, .fail, .slow]
     for fault in Fault.allCases {
         #expect(FaultPlan.venue[fault] == (real.contains(fault) ? fault.usualRate : 0))
+        // Under an honest venue that answers.
+        if [.request, .subscription, .symbolSecond, .venueSecond].contains(fault.opportunity) {
+            #expect(FaultPlan.network[fault] == 0)
+        }
     }
     let plan = try FaultPlan("lost=0.001,reorder=0.0005,halt=1,cut")
     #expect(plan[.lost] == 1_000_000 && plan[.reorder] == 500_000 && plan[.halt] == FaultPlan.certain)
@@ -44,6 +49,7 @@ import Testing
     ("lost,all", .misplaced("all", offset: 5)),
     ("lost,venue", .misplaced("venue", offset: 5)),
     ("all,venue", .misplaced("venue", offset: 4)),
+    ("cut,network", .misplaced("network", offset: 4)),
     ("lost,", .unknownFault("", offset: 5)),
 ])
 func faultPlansAreRefused(text: String, expected: FaultPlanError) {

@@ -32,6 +32,12 @@ extension SnapshotPlanner {
         public var backoffFirstMs: Int64 = 500
         /// Longest delay after failures.
         public var backoffMaxMs: Int64 = 60_000
+        /// How far snapshots are behind the streams at most, as a rule. A request is announced by so much
+        /// before it is sent: its answer would be older than the updates kept for it, and of no use. One that
+        /// is to explain a silence is sent at once.
+        public var snapshotLagMs: Int64 = 400
+        /// Requests of one priority that are announced and not sent yet: updates are kept for each.
+        public var announcedMax = 16
         /// Pause after a 429 without `Retry-After`.
         public var limitedWaitMs: Int64 = 60_000
         /// Pause after a 418 without `Retry-After`: the shortest ban.
@@ -85,6 +91,7 @@ extension SnapshotPlanner {
             precondition(outageFailureCount > 0, "an outage has failures")
             precondition(answerTimeoutMs > 0, "no request could ever be answered in time")
             precondition((0..<30_000).contains(minuteGuardMs), "the guard is less than half a minute")
+            precondition(snapshotLagMs >= 0 && announcedMax > 0, "nothing could ever be announced")
             precondition(backoffFirstMs > 0 && backoffMaxMs >= backoffFirstMs, "delays are positive")
             precondition(limitedWaitMs > 0 && bannedWaitMs > 0 && blockedWaitMs > 0, "pauses are positive")
             precondition(blockedWaitMaxMs >= blockedWaitMs, "the longest pause is the longest")

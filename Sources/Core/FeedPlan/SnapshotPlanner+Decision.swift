@@ -51,6 +51,7 @@ extension SnapshotPlanner {
 
     enum Decision {
         case send(SnapshotQueue.Entry)
+        case announce(SnapshotQueue.Entry)
         case wait(untilMs: Int64, Obstacle)
         case idle
     }
@@ -67,11 +68,17 @@ extension SnapshotPlanner {
         case .open: break
         }
         let search = queue.first(nowMs: presentMs)
-        guard let first = search.entry else {
+        guard var first = search.entry else {
             return .wait(
                 untilMs: min(wakeMs, search.wakeMs), search.wakeMs == .max ? .answers : .backoff)
         }
         wakeMs = min(wakeMs, search.wakeMs)
+        if isToBeAnnounced(first) && queue.announcedCount(first.priority) >= configuration.announcedMax {
+            guard let ready = queue.first(nowMs: presentMs, isAnnounced: true).entry else {
+                return .wait(untilMs: wakeMs, .answers)
+            }
+            first = ready
+        }
         let weightInFlight = flights.reduce(first.limit.weight) { $0 + $1.request.limit.weight }
         if !flights.isEmpty && weightInFlight > configuration.weightHeadroom {
             return .wait(untilMs: wakeMs, .answers)
@@ -79,7 +86,11 @@ extension SnapshotPlanner {
         let roomMs = budget.roomMs(
             for: first.limit.weight, isUrgent: first.priority.isUrgent, nowMs: nowMs)
         if roomMs > nowMs { return .wait(untilMs: min(wakeMs, roomMs), .budget) }
-        return .send(first)
+        return isToBeAnnounced(first) ? .announce(first) : .send(first)
+    }
+
+    private func isToBeAnnounced(_ entry: SnapshotQueue.Entry) -> Bool {
+        !entry.isAnnounced && entry.priority.awaitsUpdates && configuration.snapshotLagMs > 0
     }
 
     /// The current plan. O(entries × log entries); for display, not for the hot path.
@@ -95,7 +106,7 @@ extension SnapshotPlanner {
             sentCount: budget.sentCount, refusalCount: budget.refusalCount,
             transientFailureCount: budget.transientFailureCount)
         switch decide(nowMs: nowMs, presentMs: nowMs) {
-        case .send, .idle: break
+        case .send, .announce, .idle: break
         case .wait(let untilMs, let obstacle):
             plan.obstacle = obstacle
             plan.waitingUntilMs = untilMs

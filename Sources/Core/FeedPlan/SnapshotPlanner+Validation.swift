@@ -29,6 +29,8 @@ extension SnapshotPlanner.Configuration {
         try ConfigurationError.check("backoffFirstMs", backoffFirstMs, 1...Int.max)
         try ConfigurationError.check(
             "backoffMaxMs", "\(backoffMaxMs)", backoffMaxMs >= backoffFirstMs, "at least backoffFirstMs")
+        try ConfigurationError.check("snapshotLagMs", snapshotLagMs, 0...60_000)
+        try ConfigurationError.check("announcedMax", announcedMax, 1...1_000)
         try ConfigurationError.check("limitedWaitMs", limitedWaitMs, 1...Int.max)
         try ConfigurationError.check("bannedWaitMs", bannedWaitMs, 1...Int.max)
         try ConfigurationError.check("blockedWaitMs", blockedWaitMs, 1...Int.max)

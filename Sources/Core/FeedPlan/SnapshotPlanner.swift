@@ -18,6 +18,8 @@
 //   include weight in flight.
 // * Among those that are due, the most urgent goes first, then the better rank, then the oldest; if it does
 //   not fit the budget, nothing overtakes it.
+// * A request is sent `snapshotLagMs` after it was announced, or later, unless it checks a silence; at most
+//   `announcedMax` of a priority are announced and not yet sent.
 // * A request is forgotten after success, permanent failure or cancellation; otherwise it is retried.
 //   Cancelling and requesting again does not shorten its backoff.
 //
@@ -32,7 +34,8 @@
 /// queued      request: more urgent, or as urgent and deeper  queued      merged, with its priority and limit
 ///             request: other                                 –           merged; the better rank counts
 ///             rank                                           –           with this rank
-///             next: its turn, time and room                  in flight   send
+///             next: its turn, time and room                  –           announce, once for each request
+///             next: the same, a lag later                    in flight   send
 ///             cancel                                         none
 /// in flight   request                                        –           under way; counts if asked again
 ///             answer 2xx                                     none        deliver
@@ -54,12 +57,16 @@ public struct SnapshotPlanner: Sendable {
         public var key: SnapshotKey
         /// Depth and weight.
         public var limit: SnapshotLimit
+        /// Whether it was announced before.
+        public var isAnnounced = false
     }
 
     /// What to do now.
     public enum Step: Hashable, Sendable {
         /// Send this, then call `next` again.
         case send(Request)
+        /// This will be sent in a moment: what comes from now on must be kept for it. Then ask again.
+        case announce(SnapshotKey, SnapshotLimit)
         /// Nothing before this time, unless an answer or a request comes first.
         case wait(untilMs: Int64)
         /// Nothing is requested and nothing is in flight.
@@ -203,11 +210,15 @@ public struct SnapshotPlanner: Sendable {
         switch decide(nowMs: now, presentMs: nowMs) {
         case .idle: return .idle
         case .wait(let untilMs, _): return .wait(untilMs: untilMs)
+        case .announce(let entry):
+            queue.announced(entry.key, notBeforeMs: nowMs + configuration.snapshotLagMs)
+            return .announce(entry.key, entry.limit)
         case .send(let entry):
             queue.take(entry.key)
             let ticket = budget.spend(
                 entry.limit.weight, isUrgent: entry.priority.isUrgent, nowMs: now)
-            let request = Request(ticket: ticket, key: entry.key, limit: entry.limit)
+            let request = Request(
+                ticket: ticket, key: entry.key, limit: entry.limit, isAnnounced: entry.isAnnounced)
             flights.append(Flight(request: request, entry: entry, sentAtMs: nowMs))
             return .send(request)
         }
@@ -232,6 +243,7 @@ public struct SnapshotPlanner: Sendable {
     private mutating func settle(_ flight: Flight, _ answer: Answer, _ now: Int64) -> Outcome {
         let key = flight.request.key
         var entry = flight.entry
+        entry.isAnnounced = false
         queue.flightEnded(key)
         let meaning = budget.answered(
             flight.request.ticket, answer, hasFailed: entry.failures > 0, nowMs: now)

@@ -18,6 +18,9 @@ public enum SnapshotPriority: Int, CaseIterable, Comparable, Sendable {
     /// More urgent first.
     public static func < (a: SnapshotPriority, b: SnapshotPriority) -> Bool { a.rawValue < b.rawValue }
 
+    /// Whether it is useless if older than the first update that is buffered for it.
+    var awaitsUpdates: Bool { self != .check }
+
     /// Whether a book depends on it.
     var isUrgent: Bool {
         switch self {

@@ -22,6 +22,8 @@ struct SnapshotQueue: Sendable {
         var order: UInt64
         var notBeforeMs: Int64
         var failures = 0
+        /// Whether the next request was announced.
+        var isAnnounced = false
         /// Whether a request for its symbol is in flight that cannot serve it.
         var isBehindFlight = false
 
@@ -74,7 +76,16 @@ struct SnapshotQueue: Sendable {
     ) -> Bool {
         guard let place = places[key] else { return false }
         entries[place].merge(priority, limit, rank)
+        // What is needed for this one may have begun just now.
+        entries[place].isAnnounced = false
         return true
+    }
+
+    /// The entry of a symbol was announced, and is to be sent after this time.
+    mutating func announced(_ key: SnapshotKey, notBeforeMs: Int64) {
+        guard let place = places[key] else { return }
+        entries[place].isAnnounced = true
+        entries[place].notBeforeMs = max(entries[place].notBeforeMs, notBeforeMs)
     }
 
     /// Sets the rank of a symbol's entry.
@@ -123,11 +134,15 @@ struct SnapshotQueue: Sendable {
     }
 
     /// The entry to send next, and when the next one becomes due.
-    func first(nowMs: Int64) -> (entry: Entry?, wakeMs: Int64) {
+    ///
+    /// - Parameters:
+    ///   - nowMs: the time.
+    ///   - isAnnounced: whether only announced entries count.
+    func first(nowMs: Int64, isAnnounced: Bool = false) -> (entry: Entry?, wakeMs: Int64) {
         var first: Int?
         var wakeMs = Int64.max
         for place in entries.indices {
-            if entries[place].isBehindFlight { continue }
+            if entries[place].isBehindFlight || isAnnounced && !entries[place].isAnnounced { continue }
             if entries[place].notBeforeMs > nowMs {
                 wakeMs = min(wakeMs, entries[place].notBeforeMs)
             } else if first.map({ entries[place].goesBefore(entries[$0]) }) ?? true {
@@ -135,5 +150,10 @@ struct SnapshotQueue: Sendable {
             }
         }
         return (first.map { entries[$0] }, wakeMs)
+    }
+
+    /// Entries that are announced and at least as urgent as this.
+    func announcedCount(_ priority: SnapshotPriority) -> Int {
+        entries.count { $0.isAnnounced && $0.priority <= priority }
     }
 }

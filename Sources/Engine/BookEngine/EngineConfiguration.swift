@@ -21,7 +21,7 @@ public struct EngineConfiguration: Sendable {
     /// Most bytes of messages buffered for all books together; the book whose message does not fit is treated
     /// likewise.
     public var bufferSumBytesMax = 64 << 20
-    /// Whether the snapshot fetcher announces each sent request with a `snapshotRequested` frame. If so,
+    /// Whether the snapshot fetcher announces each request with a `snapshotRequested` frame. If so,
     /// nothing is kept for a first snapshot before that, nor for any other one for more than a second, and
     /// after a `cancel` no snapshot counts before it; if not, everything is kept from the request on.
     /// Likewise whether a `resubscribed` frame announces that the venue has accepted a resubscription; if

@@ -47,7 +47,9 @@ extension SymbolBook {
             gap.close()
             served.buffer.removeAll()
             buffer(frame)
-        case .resync(let why, let attempt): resync(why, ids, frame, attempt: attempt)
+        case .resync(let why, let attempt):
+            if candidateLeadsOn(to: ids) { return followCandidate(why, update, ids, frame) }
+            resync(why, ids, frame, attempt: attempt)
         }
         if candidate != nil { receiveInCandidate(update, ids, frame) }
     }
@@ -124,6 +126,34 @@ extension SymbolBook {
         buffer(frame)
         ask(attempt: attempt)
         judge()
+    }
+
+    /// Whether the update continues the candidate, though not the served book: what is missing between the
+    /// two is in the snapshot.
+    @inline(never)
+    private func candidateLeadsOn(to ids: UpdateRange) -> Bool {
+        guard let staging = candidate?.staging, staging.sync.lastID != nil else { return false }
+        var sync = staging.sync
+        return sync.receive(ids) == .apply
+    }
+
+    /// The candidate becomes the served book, and the update continues it: its snapshot is as good as one
+    /// that would be requested now.
+    @inline(never)
+    private func followCandidate(
+        _ why: DepthSynchronizer.ResyncReason, _ update: borrowing DepthUpdate, _ ids: UpdateRange,
+        _ frame: Frame
+    ) {
+        if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
+        replaceByCandidate(why == .missedWhileAway ? .disconnected : .gap)
+        switch served.sync.receive(ids) {
+        case .apply:
+            source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
+            apply(update, frame.receivedAtNs)
+        // The candidate was found to be wrong.
+        case .buffer: buffer(frame)
+        case .discard, .bufferAnew, .resync: counters.discarded += 1
+        }
     }
 
     /// Keeps updates for a snapshot about to be requested: REST lags the stream, so the first answer may well

@@ -50,7 +50,11 @@ struct SymbolWatch {
     var lateSource: UInt16?
     /// Updates on each connection since the last one opened.
     var delivered: [UInt16: Int] = [:]
+    /// The doubt about it; nil while it is believed.
     var doubt: Doubt? = Doubt()
+    /// Its connection, and how often it had been subscribed again, after the frame before.
+    var source: UInt16?
+    var resubscriptions = 0
 
     init(reader: LatestValueReader<BookView>) { self.reader = reader }
 
@@ -126,7 +130,7 @@ extension Pipeline {
             checker.symbols[index].version = version
         }
         checkCounters(index, status, frame)
-        noteDoubt(index, frame)
+        noteDoubt(index, status, frame)
         let view = checker.symbols[index].view
         if view.state != status.state || (view.state == .live && view.lastUpdateID != status.lastUpdateID) {
             violated(

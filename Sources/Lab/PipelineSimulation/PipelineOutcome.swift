@@ -59,14 +59,8 @@ package struct PipelineOutcome: Sendable {
     package var replicaSnapshots = 0
     /// Number of times a book of the replica became stale.
     package var replicaResyncs = 0
-    /// Number of times a book became live by means of a snapshot, including the first time.
-    package var doubts = 0
-    /// How many of these by the first snapshot that was not too old, within two updates of its arrival.
-    package var promptDoubts = 0
-    /// How many of these because a second snapshot confirmed the first one before an update did.
-    package var confirmedDoubts = 0
-    /// Number of times a book became live without a snapshot.
-    package var freeDoubts = 0
+    /// How doubts about books ended, including the first one of each symbol.
+    package var doubts = DoubtCounts()
     /// Maximum number of bytes in the buffers of an engine together.
     package var bufferedBytesMost = 0
     /// When the fault of the plan began to mislead, was noticed, and was over, in virtual time.
@@ -104,10 +98,7 @@ extension PipelineOutcome {
         replicaDrops += other.replicaDrops
         replicaSnapshots += other.replicaSnapshots
         replicaResyncs += other.replicaResyncs
-        doubts += other.doubts
-        promptDoubts += other.promptDoubts
-        confirmedDoubts += other.confirmedDoubts
-        freeDoubts += other.freeDoubts
+        doubts.add(other.doubts)
         bufferedBytesMost = max(bufferedBytesMost, other.bufferedBytesMost)
         trail = (trail ^ other.trail) &* 0x9E37_79B9_7F4A_7C15
     }

@@ -1,12 +1,12 @@
 // The text form of a fault plan, as given on a command line.
 //
 //     plan  = "none" / item *( "," item )
-//     item  = "all" / "everything" / "venue" / name [ "=" rate ]
+//     item  = "all" / "everything" / "network" / "venue" / name [ "=" rate ]
 //     rate  = decimal of 0 … 1 with at most nine decimals
 //
-// `all`, `everything` and `venue` come first and set their faults to the usual rates; later items override
-// them. A name without a rate means the usual rate. Examples: `none`, `all`, `lost=0.001,reorder=0.0005`,
-// `everything,walk=0`, `venue,cut=0.01`.
+// `all`, `everything`, `network` and `venue` come first and set their faults to the usual rates; later items
+// override them. A name without a rate means the usual rate. Examples: `none`, `all`, `everything,walk=0`,
+// `lost=0.001,reorder=0.0005`, `venue,cut=0.01`.
 
 import MarketData
 
@@ -18,7 +18,7 @@ package enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible 
     case repeated(Fault, offset: Int)
     /// A rate that is not a decimal of 0 … 1 with at most nine decimals.
     case badRate(String, offset: Int)
-    /// `all`, `everything` or `venue` after another item, or `none` together with another.
+    /// The name of a plan after another item, or `none` together with another.
     case misplaced(String, offset: Int)
 
     /// The error as a sentence.
@@ -32,7 +32,7 @@ package enum FaultPlanError: Error, Hashable, Sendable, CustomStringConvertible 
             "rate \"\(text)\" at byte \(offset) is not a number of 0 to 1 with at most nine decimals"
         case .misplaced(let name, let offset):
             "\"\(name)\" at byte \(offset): \"none\" stands alone; "
-                + "\"all\", \"everything\" and \"venue\" come first"
+                + "\"all\", \"everything\", \"network\" and \"venue\" come first"
         }
     }
 }
@@ -53,7 +53,9 @@ extension FaultPlan: CustomStringConvertible {
     private mutating func read(
         _ item: Substring, at offset: Int, isFirst: Bool, named: inout Set<Fault>
     ) throws(FaultPlanError) {
-        let plans: [Substring: FaultPlan] = ["all": .all, "everything": .everything, "venue": .venue]
+        let plans: [Substring: FaultPlan] = [
+            "all": .all, "everything": .everything, "network": .network, "venue": .venue,
+        ]
         if item == "none" || (plans[item] != nil && !isFirst) {
             throw .misplaced(String(item), offset: offset)
         }
@@ -83,6 +85,7 @@ extension FaultPlan: CustomStringConvertible {
         if self == .none { return "none" }
         if self == .all { return "all" }
         if self == .everything { return "everything" }
+        if self == .network { return "network" }
         if self == .venue { return "venue" }
         let items = Fault.allCases.filter { self[$0] > 0 }.map { fault in
             var rate = decimalText(mantissa: self[fault], decimals: 9)

@@ -196,6 +196,15 @@ package struct FaultPlan: Hashable, Sendable {
         .cut, .vanish, .expire, .shutdown, .stall, .stale, .fail, .slow,
     ]
 
+    /// What becomes of messages and connections on the way, at its usual rate, while the venue is honest and
+    /// answers.
+    package static let network = FaultPlan(
+        rates: Fault.allCases.map { networkFaults.contains($0) ? $0.usualRate : 0 })
+    /// The faults of `network`.
+    package static let networkFaults: [Fault] = [
+        .lost, .duplicate, .reorder, .cut, .vanish, .expire, .shutdown, .stall, .unreadable, .garbled, .drop,
+    ]
+
     private init(rates: [Int64]) { self.rates = rates }
 
     /// The rate of a fault in parts of 10^9, 0 … `certain`; values outside are clamped.

@@ -1,7 +1,7 @@
 // Fetches snapshots: the planner decides what to request and when, a carrier performs the request, and
-// `deliver` brings the body to its shard. Before the body it delivers the announcement that the request was
-// sent: from then on the shard keeps what it receives. Several markets with one weight budget share one
-// fetcher.
+// `deliver` brings the body to its shard. Before the body it delivers the announcement of the request, a
+// little before that is sent: from then on the shard keeps what it receives. Several markets with one weight
+// budget share one fetcher.
 //
 // Live it runs on its own loop, normally one that sleeps, so that TLS handshakes and bodies of half a
 // megabyte never delay a feed. In a simulation it runs in virtual time.
@@ -9,8 +9,8 @@
 // Invariants
 // * Every accepted request ends in one delivery, a body or a failure, unless it is cancelled, replaced by a
 //   later one for its symbol, or the fetcher stops.
-// * Every body is announced before it is delivered: when its request was sent, or when a new request found
-//   one in flight.
+// * Every body is announced before it is delivered: when the planner says so, at the latest when its request
+//   is sent, or when a new request finds one in flight.
 // * Never more requests in flight than the planner allows, and none beyond its time limit.
 // * While something cannot be delivered nothing new is requested, so at most one body waits per request in
 //   flight, and one announcement per symbol with a request.
@@ -217,8 +217,9 @@ public final class SnapshotFetcher {
         timer = nil
         planning: while undelivered.isEmpty {
             switch planner.next(nowMs: nowMs) {
+            case .announce(let key, let limit): announce(key, limit)
             case .send(let request):
-                announce(request.key, request.limit)
+                if !request.isAnnounced { announce(request.key, request.limit) }
                 fetch(request)
             case .wait(let untilMs):
                 // The clock may be set meanwhile.

@@ -34,14 +34,15 @@ struct ProfileArgument: ExpressibleByArgument {
 /// Help text of `--faults`.
 func faultHelp(without: FaultPlan) -> ArgumentHelp {
     ArgumentHelp(
-        "What goes wrong: none, all, everything, venue, or NAME[=RATE],… (default: \(without))",
+        "What goes wrong: none, all, everything, network, venue, or NAME[=RATE],… (default: \(without))",
         valueName: "plan")
 }
 
 /// The list of faults, for help texts.
 let faultLegend =
     "Faults: \(Fault.allCases.map(\.name).joined(separator: ", ")). Plan venue: "
-    + "\(FaultPlan.venueFaults.map(\.name).joined(separator: ", "))."
+    + "\(FaultPlan.venueFaults.map(\.name).joined(separator: ", ")). Plan network: "
+    + "\(FaultPlan.networkFaults.map(\.name).joined(separator: ", "))."
 
 /// A fault plan as an argument.
 func faultPlan(_ text: String) throws -> FaultPlan {
@@ -119,6 +120,10 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Instead: show how long each kind of fault misleads readers, over --seeds seeds.")
     var table = false
 
+    @Flag(
+        help: "Instead: show how doubts about books end, over --seeds seeds; --faults network by default.")
+    var doubts = false
+
     mutating func validate() throws {
         if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
         if symbols < 1 || symbols > 2000 { throw ValidationError("--symbols must be 1 … 2000.") }
@@ -145,6 +150,7 @@ struct SimulateCommand: ParsableCommand {
     func run() throws {
         if mistakes { return try showMistakes() }
         if table { return try showTroubles() }
+        if doubts { return try showDoubts() }
         let clock = Stopwatch()
         var total = PipelineOutcome()
         var slowest: Double = 0
@@ -171,7 +177,7 @@ struct SimulateCommand: ParsableCommand {
         if violationCount > 0 { throw ExitCode(2) }
     }
 
-    private func plan(_ seed: UInt64, _ profile: TrafficProfile) -> PipelinePlan {
+    func plan(_ seed: UInt64, _ profile: TrafficProfile) -> PipelinePlan {
         var plan = PipelinePlan(seed: seed, profile: profile)
         if market { plan = .market(seed: seed, symbolCount: symbols, seconds: seconds) }
         plan.symbolCount = symbols
@@ -194,9 +200,6 @@ struct SimulateCommand: ParsableCommand {
     private func rows(
         _ total: PipelineOutcome, _ slowest: Double, _ violationCount: Int, _ elapsed: Double
     ) -> [[String]] {
-        func share(_ count: Int) -> String {
-            fixed(total.doubts == 0 ? 0 : 100 * Double(count) / Double(total.doubts), 2)
-        }
         return [
             ["seeds", "\(seeds), from \(from)"], ["virtual seconds", rounded(total.seconds)],
             ["frames", rounded(Double(total.frames))], ["updates applied", rounded(Double(total.applied))],
@@ -208,13 +211,8 @@ struct SimulateCommand: ParsableCommand {
             ["books proven behind", rounded(Double(total.behind))],
             ["resyncs", rounded(Double(total.resyncs))], ["audits", rounded(Double(total.audits))],
             ["snapshot requests", rounded(Double(total.requests))],
-            [
-                "doubts settled by a snapshot",
-                "\(rounded(Double(total.doubts))), "
-                    + "\(share(total.promptDoubts)) % by the first that was not too old, within two updates; "
-                    + "\(share(total.confirmedDoubts)) % with a second at its id, as no update came",
-            ],
-            ["doubts settled without one", rounded(Double(total.freeDoubts))],
+            ["doubts settled by a snapshot", doubtLine(total.doubts)],
+            ["doubts settled without one", rounded(Double(total.doubts[.free]))],
             ["most bytes buffered", rounded(Double(total.bufferedBytesMost))],
             ["comparisons with the true book", rounded(Double(total.comparisons))],
             ["levels compared", rounded(Double(total.comparedLevels))],
@@ -227,6 +225,11 @@ struct SimulateCommand: ParsableCommand {
             ],
             ["trail", hexadecimal(total.trail)],
         ]
+    }
+
+    private func doubtLine(_ doubts: DoubtCounts) -> String {
+        "\(rounded(Double(doubts.counted))), \(fixed(doubts.promptPercent, 2)) % by the first, within two "
+            + "updates or, where none came, with a second at its id"
     }
 
     private func progress(_ done: Int, _ total: PipelineOutcome, _ elapsed: Double) -> String {

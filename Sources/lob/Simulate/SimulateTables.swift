@@ -1,5 +1,5 @@
-// The two tables of `lob simulate`: which seed catches each built-in mistake, and how long each kind of fault
-// misleads readers.
+// The tables of `lob simulate`: which seed catches each built-in mistake, how long each kind of fault
+// misleads readers, and how doubts about books end.
 
 import ArgumentParser
 import PipelineSimulation
@@ -84,5 +84,41 @@ extension SimulateCommand {
         let sorted = timesUs.sorted()
         guard let worst = sorted.last else { return ["", ""] }
         return [sorted[sorted.count / 2], worst].map { seconds(Double($0) / 1e6) }
+    }
+
+    /// How doubts end, by traffic and by the share of snapshots at the end of an update.
+    func showDoubts() throws {
+        var rows = [["traffic", "whole", "took a snapshot", "settled by it"]]
+        rows[0] += DoubtEnding.allCases.map { "\($0)" }
+        var isPoor = false
+        for (name, profile) in ProfileArgument.all where [name, "mixed"].contains(self.profile.name) {
+            for whole in [0, 15, 1000] {
+                let counts = try doubts(name, profile, whole: whole)
+                if counts.promptPercent < 99 { isPoor = true }
+                rows.append([
+                    name, "\(whole) ‰", "\(counts.counted)", "\(fixed(counts.promptPercent, 2)) %",
+                ])
+                rows[rows.count - 1] += DoubtEnding.allCases.map { "\(counts[$0])" }
+                printError("\(rows.count - 1) rows")
+            }
+        }
+        try Output.print(renderTable(rows, leftAligned: [0]))
+        if isPoor { throw ExitCode(2) }
+    }
+
+    private func doubts(_ name: String, _ profile: TrafficProfile, whole: Int) throws -> DoubtCounts {
+        var counts = DoubtCounts()
+        for seed in from..<(from + UInt64(seeds)) {
+            var plan = plan(seed, profile)
+            plan.faults = faults ?? .network
+            plan.wholeSnapshotPerMille = whole
+            let outcome = try Pipeline(plan).run()
+            if let violation = outcome.violation {
+                printError("seed \(seed), profile \(name), --whole \(whole): \(violation)")
+                throw ExitCode(2)
+            }
+            counts.add(outcome.doubts)
+        }
+        return counts
     }
 }

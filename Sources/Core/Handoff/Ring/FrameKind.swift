@@ -26,8 +26,8 @@ public enum FrameKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// the beginning of the message, which identifies its stream; if empty, it may have been of any symbol of
     /// this source.
     case dropped = 8
-    /// The request for a REST depth snapshot was sent: from now on updates must be buffered until the answer.
-    /// The body is the envelope alone.
+    /// The request for a REST depth snapshot was sent, or is about to be: from now on updates must be
+    /// buffered until the answer. The body is the envelope alone.
     case snapshotRequested = 9
     /// The venue has accepted a resubscription of a stream of a connection: what the stream would have sent
     /// between the end of the old subscription and this frame may be missing. `source` is the connection. The
