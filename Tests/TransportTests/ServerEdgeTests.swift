@@ -81,6 +81,24 @@ extension SocketTests {
             }
         }
 
+        /// A client of a body that goes on has nothing more to say: one that does, or goes, is disconnected at
+        /// once. The library would neither read that nor wait.
+        @Test(arguments: [true, false]) func clientsOfStreamsAreHeard(_ isTalking: Bool) throws {
+            try withLoop { loop in
+                let server = try HTTPServer(
+                    on: loop,
+                    handlers: HTTPServer.Handlers(
+                        request: { _ = $0.respond(streaming: "text/event-stream") },
+                        upgrade: { _ in .refuse(HTTPResponse(json: "{}")) }))
+                var client: RawClient? = RawClient(server.port)
+                client?.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                drive(loop) { client?.read().contains("200 OK") == true }
+                #expect(loop.remote.counters.open == 1)
+                if isTalking { client?.send("x") } else { client = nil }
+                drive(loop) { loop.remote.counters.open == 0 }
+            }
+        }
+
         /// What asks for a tunnel gets none, and nothing of it stays.
         @Test func tunnelsAreNotMade() throws {
             try withLoop { loop in

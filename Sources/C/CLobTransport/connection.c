@@ -14,6 +14,8 @@ typedef struct record {
 // One send of a response; between two the loop serves others, and the library buffers at most this much. An
 // empty queue keeps no more memory than that.
 enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 20, KEPT_BYTES = 65536 };
+// Between two looks at what clients of responses that go on have sent.
+enum { HEAR_EVERY_NS = 5000000 };
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
     ct_connection *connection = calloc(1, sizeof *connection);
@@ -44,6 +46,26 @@ static void count_queue(ct_connection *connection) {
 
 size_t ct_loop_queued_bytes(const ct_loop *loop) { return loop->queued; }
 
+static void leave_streams(ct_connection *connection) {
+    ct_connection **place = &connection->loop->streams;
+    while (*place && *place != connection) place = &(*place)->next_stream;
+    if (*place) *place = connection->next_stream;
+}
+
+// The library reads nothing more of such a connection, and returns at once for as long as there is something
+// to be read: bytes, or the end.
+void ct_hear_streams(ct_loop *loop) {
+    if (!loop->streams) return;
+    uint64_t now = ct_now_ns();
+    if (now - loop->heard_ns < HEAR_EVERY_NS) return;
+    loop->heard_ns = now;
+    for (ct_connection *stream = loop->streams; stream; stream = stream->next_stream) {
+        uint8_t byte;
+        ssize_t count = recv(lws_get_socket_fd(stream->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (count >= 0 || (errno != EAGAIN && errno != EINTR)) ct_kill(stream);
+    }
+}
+
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
@@ -52,6 +74,7 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     connection->reason = reason;
     if (connection->doomed) ct_remove(&connection->loop->doomed, connection);
     if (connection->unread) ct_remove(&connection->loop->unread, connection);
+    if (connection->streaming) leave_streams(connection);
     if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
     connection->queue.head = connection->queue.tail;
@@ -220,6 +243,8 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
     if (connection->ended || connection->doomed || connection->responding) return false;
     if (!enqueue(connection, CT_RAW, head, length)) return false;
     connection->responding = connection->streaming = true;
+    connection->next_stream = connection->loop->streams;
+    connection->loop->streams = connection;
     connection->loop->unanswered -= 1;
     // It gives back the room of the headers, which the library lends for some minutes only.
     lws_http_mark_sse(connection->wsi);

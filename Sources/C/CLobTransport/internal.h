@@ -91,6 +91,8 @@ struct ct_connection {
     size_t counted;
     /// In the list it is in.
     ct_connection *next;
+    /// In the list of responses that go on.
+    ct_connection *next_stream;
 };
 
 struct ct_remote {
@@ -146,7 +148,9 @@ struct ct_loop {
     /// The library is at work, or waits.
     bool turning;
     lws_sorted_usec_list_t alarm;
-    ct_connection *doomed, *unread;
+    ct_connection *doomed, *unread, *streams;
+    /// When the clients of those were last listened to.
+    uint64_t heard_ns;
     ct_server *servers;
 };
 
@@ -166,6 +170,8 @@ void ct_append(ct_connection **list, ct_connection *connection);
 void ct_remove(ct_connection **list, ct_connection *connection);
 /// Goes on with records that OpenSSL holds: no socket tells of them.
 void ct_read_on(ct_loop *loop);
+/// Ends responses that go on and whose client has gone, or sends anything more.
+void ct_hear_streams(ct_loop *loop);
 /// Reports the end once and frees the connection; from here on the library does not know it any more.
 void ct_end(ct_connection *connection, ct_reason reason, const char *text);
 /// Every length from outside passes here before anybody uses it. False: the caller ends the connection.

@@ -131,6 +131,7 @@ bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
     lws_service(loop->context, wait_us && !loop->unread ? 0 : -1);
     loop->turning = false;
     ct_read_on(loop);
+    ct_hear_streams(loop);
     rest(loop, wait_us);
     lws_sul_cancel(&loop->alarm);
     bool woken = loop->woken;
