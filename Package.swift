@@ -238,8 +238,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "SimulatedExchange", "LobTransport", "CLobAllocator", "CLobKernels",
-                argumentParser, histogram,
+                "LobRecording", "SimulatedExchange", "LobTransport", "DepthFeed", "FeedSockets",
+                "CLobAllocator", "CLobKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: plain),
         .target(

@@ -43,7 +43,7 @@ within() {
 printf '%-8s%-30s%10s%16s%12s%8s%14s%8s\n' stage capture levels instructions per-level limit per-message limit
 for capture in "$@"; do
     while read -r stage limit other; do
-        case $stage in '' | '#'*) continue ;; esac
+        case $stage in '' | '#'* | size | allocations) continue ;; esac
         if [ -n "$other" ]; then continue; fi
         count "$stage" "$capture"
         within "$level" "$limit"
@@ -52,7 +52,7 @@ for capture in "$@"; do
 done
 if [ -n "$captures" ]; then
     while read -r stage set limit; do
-        case $stage in '' | '#'*) continue ;; esac
+        case $stage in '' | '#'* | size | allocations) continue ;; esac
         if [ -z "$limit" ]; then continue; fi
         count "$stage" "$captures/$set"
         within "$message" "$limit"

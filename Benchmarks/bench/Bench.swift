@@ -78,6 +78,37 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("With --loop: so many passes instead of --seconds.", valueName: "count"))
     var passes: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Measure thousands of books in one engine instead, beside engines of one book.",
+            discussion: """
+                From 1 to 3,000 symbols as captured, and 2,000 with 100 to 10,000 levels a side: time of a \
+                message and memory of a book, with naive books beside them; any --filter leaves those out. \
+                Takes the captured sets in LOB_CAPTURES or ../shared/data unless --capture names others, and \
+                generated traffic where there are none; --plot draws its own picture.
+                """))
+    var scale = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Measure from another process's write to the published view instead, and the CPU of a message.",
+            discussion: """
+                Over loopback, plain and with TLS, with threads that spin, back off and park, with 1 and 500 \
+                symbols; --filter TLS/park keeps some. Needs two CPUs for itself.
+                """))
+    var wire = false
+
+    @Option(help: .hidden)
+    var wireSender: String?
+
+    @Option(help: ArgumentHelp("With --scale or --wire: so many symbols only.", valueName: "count"))
+    var symbols: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --scale --symbols: so many levels a side instead of those captured.", valueName: "count"))
+    var depth: Int?
+
     @Option(
         help: ArgumentHelp(
             "Write the scenarios into this folder, for programs in other languages; see Benchmarks/peers.",
@@ -98,6 +129,18 @@ struct Bench: ParsableCommand {
         if !(0...3600).contains(seconds) { throw ValidationError("--seconds takes 0 to 3600") }
         if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
         if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
+        if symbols != nil && !scale && !wire {
+            throw ValidationError("--symbols needs --scale or --wire")
+        }
+        if depth != nil && !scale { throw ValidationError("--depth needs --scale") }
+        if let symbols, wire, symbols > WireMessage.symbolCountMax {
+            throw ValidationError("--symbols takes at most \(WireMessage.symbolCountMax) with --wire")
+        }
+        if let symbols, !(1...40_000).contains(symbols) {
+            throw ValidationError("--symbols takes 1 to 40000")
+        }
+        if let depth, !(2...100_000).contains(depth) { throw ValidationError("--depth takes 2 to 100000") }
+        if depth != nil && symbols == nil { throw ValidationError("--depth needs --symbols") }
         if let passes, passes < 1 { throw ValidationError("--passes takes at least 1") }
         if let plot, let reason = PlotFile.refusal(plot) {
             throw ValidationError("--plot \(plot): \(reason)")
@@ -105,6 +148,12 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        if let wireSender {
+            guard let order = WireOrder(wireSender) else {
+                throw ValidationError("--wire-sender is internal")
+            }
+            return try WireSender(order).run()
+        }
         if let peer {
             var server = try PeerServer(path: peer, plantPercent: plant)
             return try server.serve()
@@ -117,6 +166,11 @@ struct Bench: ParsableCommand {
         }
         Watch.blockInterrupt()
         if let loop { return try runLoop(loop) }
+        if wire { return try WireBenchmark(options: self).run() }
+        if scale {
+            var run = ScaleRun(self)
+            return try run.run()
+        }
         var session = Session(options: self)
         try session.prepare()
         try session.measure()

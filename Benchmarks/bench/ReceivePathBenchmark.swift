@@ -78,7 +78,7 @@ struct ReceivePathBenchmark {
     func run(watch: inout Watch) throws -> [ReceiveTrack] {
         let folder = FileManager.default.temporaryDirectory.path + "/receive-path-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let identity = kinds.contains(true) ? try makeIdentity(in: folder) : nil
+        let identity = kinds.contains(true) ? try ReceivePathBenchmark.makeIdentity(in: folder) : nil
         var tracks: [ReceiveTrack] = []
         _ = lob_pin_thread(0)
         defer { _ = lob_unpin_thread() }
@@ -170,7 +170,8 @@ struct ReceivePathBenchmark {
         return receiver
     }
 
-    private func makeIdentity(in folder: String) throws -> TLSIdentity {
+    /// A certificate for loopback, and its key.
+    static func makeIdentity(in folder: String) throws -> TLSIdentity {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let identity = TLSIdentity(certificatePath: folder + "/cert.pem", keyPath: folder + "/key.pem")
         let process = Process()

@@ -262,7 +262,14 @@ private func says(_ answer: Bool) -> Bool { answer }
         var mailboxes = BookMailboxes("BTCUSDT")
         var queued = [mailboxes.queue(), mailboxes.queue()]
         #expect(queued == [true, false])
-        mailboxes.publish(OrderBook(levelCountMax: 10)) { $0.state = .live }
+        // What an earlier view left in the room for views is gone.
+        var room = BookView()
+        room.bids[3] = PriceLevel(1, 1)
+        room.asks[0] = PriceLevel(2, 2)
+        mailboxes.publish(OrderBook(levelCountMax: 10), in: &room) {
+            $0.symbol = "BTCUSDT"
+            $0.state = .live
+        }
         queued = [mailboxes.queue()]
         mailboxes.changed()
         queued.append(mailboxes.queue())
@@ -274,6 +281,7 @@ private func says(_ answer: Bool) -> Bool { answer }
             return
         }
         #expect(view.state == .live && view.symbol == "BTCUSDT")
+        #expect(view.bids[3] == PriceLevel(0, 0) && view.asks[0] == PriceLevel(0, 0))
         var former = BookMailboxes("BTCUSDT")
         former.replaces(mailboxes)
         let isQueuedAgain = former.queue()

@@ -203,4 +203,27 @@ private func stepOdd(_ producer: inout FrameProducer, _ consumer: inout FrameCon
         #expect(try mappedRingCount() < before + 50)
         #expect(ring.gauges.occupancyBytes == 0)
     }
+
+    /// Every frame comes with the one behind it, as far as that was there when the batch began.
+    @Test func aFrameIsShownWithTheNextOne() throws {
+        let ring = try FrameRing(capacityBytes: 1 << 16)
+        var producer = ring.producer
+        var consumer = ring.consumer
+        for number in 1...5 {
+            producer.write(
+                .message, source: 0, receivedAtNs: Int64(number), [UInt8](repeating: 7, count: number).span)
+        }
+        var (seen, lengths): ([[Int64]], [Int]) = ([], [])
+        func take(_ frame: Frame, _ next: Frame?) {
+            seen.append([frame.receivedAtNs, next?.receivedAtNs ?? 0])
+            lengths.append(next?.bytes.count ?? 0)
+        }
+        var counts = [consumer.pollAhead(limit: 2, take)]
+        producer.write(.tick, source: 0, receivedAtNs: 6)
+        counts.append(consumer.pollAhead(take))
+        counts.append(consumer.pollAhead(take))
+        #expect(counts == [2, 3, 1])
+        #expect(lengths == [2, 3, 4, 5, 0, 0])
+        #expect(seen == [[1, 2], [2, 3], [3, 4], [4, 5], [5, 0], [6, 0]])
+    }
 }

@@ -116,7 +116,10 @@ enum HouseRules {
             "Bell", "FrameConsumer", "FrameProducer", "LatestValue", "PinnedThread", "RingMemory", "Signal",
             "TaskWaker",
         ],
-        "BookEngine": ["BookEngine+Feeding", "BookEngine+Frames", "SyncedBook", "MessageBuffer"],
+        "BookEngine": [
+            "BookEngine+Feeding", "BookEngine+Frames", "BookEngine+LookAhead", "SymbolHints", "SyncedBook",
+            "MessageBuffer",
+        ],
         "BookServer": ["Page", "ServedShard"],
         "Captures": ["CaptureSurvey"],
         "LobTransport": ["LoopOwner", "MessagePacker", "Socket"],

@@ -23,6 +23,9 @@ struct Machine {
         hasConstantCounter = flags.contains("constant_tsc") && flags.contains("nonstop_tsc")
     }
 
+    /// All of it in one line.
+    var summary: String { "\(cpu), \(cpuCount) CPUs, \(kernel); load average \(loadAverage)" }
+
     private static func field(_ name: String, of info: String) -> String? {
         info.split(separator: "\n").first { $0.hasPrefix(name) }
             .flatMap { $0.split(separator: ":", maxSplits: 1).last }

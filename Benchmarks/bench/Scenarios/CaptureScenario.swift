@@ -32,6 +32,24 @@ enum CaptureScenario {
             market: market, snapshot: body ?? [], messages: kept)
     }
 
+    /// Every symbol of a capture that has a snapshot and at least so many updates behind it, by name; nothing
+    /// of a capture without depth updates.
+    static func allTraffic(path: String, messageCount: Int) throws -> [Traffic] {
+        let file = try captureFile(path)
+        guard let market = try? market(of: file) else { return [] }
+        let found = try read(file, market: market)
+        return try found.runs.sorted { $0.key < $1.key }.compactMap { symbol, run in
+            let inline = found.runs.count == 1 ? found.body : nil
+            guard let body = inline ?? bodyBeside(file, symbol) else { return nil }
+            let start = try parseSnapshot(body).lastUpdateID.value
+            let kept = run.filter { $0.last > start }.prefix(messageCount).map(\.bytes)
+            if kept.count < messageCount { return nil }
+            return Traffic(
+                name: "\(symbol)", origin: "captured \(market.name)", market: market, snapshot: body,
+                messages: kept)
+        }
+    }
+
     /// Name of the scenario of a capture, without reading it.
     static func name(path: String) throws -> String { name(of: try captureFile(path)) }
 

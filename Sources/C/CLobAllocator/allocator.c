@@ -7,10 +7,12 @@
 // Freed pages stay with the process for ten seconds, so that a resync does not fault them in again; not for
 // ever: measured with connections that come and go, resident memory then grew by 13 MB with every 10,000 of
 // them though the live heap did not, and with ten seconds it is flat. Thread caches
-// hold blocks up to 64 KB, so that a book that grows does not take a lock. The environment variable
+// hold blocks up to 64 KB, so that a book that grows does not take a lock. Huge pages: thousands of books lie
+// on more pages than the processor remembers the places of (perf/tried.md). The environment variable
 // MALLOC_CONF overrides this.
 const char *malloc_conf =
-    "background_thread:false,metadata_thp:auto,dirty_decay_ms:10000,muzzy_decay_ms:0,tcache_max:65536";
+    "background_thread:false,thp:always,metadata_thp:auto,dirty_decay_ms:10000,muzzy_decay_ms:0,"
+    "tcache_max:65536";
 
 const uint64_t *lob_thread_allocated_bytes(void) {
     uint64_t *address = NULL;

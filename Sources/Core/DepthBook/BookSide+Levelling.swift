@@ -11,26 +11,28 @@ extension BookSide {
     /// Allocates memory for `capacity` slots, every slot and margin in its empty state; the old memory is not
     /// freed.
     mutating func allocate(capacity: Int) {
-        let margin = BookSide.margin
-        let counts = [capacity, capacity, capacity / 8, capacity / 64, capacity / 512]
-        let total = counts.reduce(0) { $0 + $1 + 2 * margin }
+        let (margin, before, behind) = (BookSide.margin, BookSide.quantityMargin, BookSide.sampleMargin)
+        // Every run begins on a cache line: 8 words. The short search always reads 32 samples of 64.
+        let every64Count = max((capacity / 64 + 7) & ~7, 32)
+        let samples = [capacity / 8, every64Count, BookSide.group512Count(capacity)]
+        let total = 2 * capacity + before + 3 * margin + samples.reduce(0) { $0 + $1 + behind }
         unsafe memory = .allocate(byteCount: total * 8, alignment: 128)
         let words = unsafe memory.bindMemory(to: Int64.self, capacity: total)
         unsafe words.initialize(repeating: .max, count: total)
-        var at = margin
-        func lane(_ count: Int) -> UnsafeMutablePointer<Int64> {
-            defer { at += count + 2 * margin }
-            return unsafe words + at
+        var at = 0
+        func run(_ count: Int, before: Int, behind: Int) -> UnsafeMutablePointer<Int64> {
+            defer { at += before + count + behind }
+            return unsafe words + at + before
         }
-        unsafe lanes.keys = unsafe lane(capacity)
-        unsafe lanes.quantities = unsafe lane(capacity)
-        unsafe lanes.every8 = unsafe lane(capacity / 8)
-        unsafe lanes.every64 = unsafe lane(capacity / 64)
-        unsafe lanes.every512 = unsafe lane(capacity / 512)
+        unsafe lanes.keys = unsafe run(capacity, before: margin, behind: margin)
+        unsafe lanes.quantities = unsafe run(capacity, before: before, behind: margin)
+        unsafe lanes.every8 = unsafe run(samples[0], before: 0, behind: behind)
+        unsafe lanes.every64 = unsafe run(samples[1], before: 0, behind: behind)
+        unsafe lanes.every512 = unsafe run(samples[2], before: 0, behind: behind)
         unsafe (keys - margin).update(repeating: .min, count: margin)
-        unsafe (quantities - margin).update(repeating: 1, count: capacity + 2 * margin)
+        unsafe (quantities - before).update(repeating: 1, count: before + capacity + margin)
         unsafe lanes.capacity = Int64(capacity)
-        unsafe lanes.group512_count = Int64((capacity &>> 9 &+ 7) & ~7)
+        unsafe lanes.group512_count = Int64(BookSide.group512Count(capacity))
     }
 
     /// Empties the side, keeping its memory.
@@ -65,10 +67,16 @@ extension BookSide {
                 insert(key, quantity, at: find(key))
                 return
             }
-            let sibling = first ^ width
-            free &+= freeCount(sibling, width)
-            first = first & ~width
-            width &*= 2
+            let start = first & ~width
+            if start &+ 2 &* width > capacity {
+                // The last window of a capacity that is no power of two has no sibling.
+                (first, width) = (0, capacity)
+                free = freeCount(0, capacity)
+            } else {
+                free &+= freeCount(first ^ width, width)
+                first = start
+                width &*= 2
+            }
         }
         spread(compact(first, width), over: first, width)
         let top = first &+ width &- 1
@@ -97,7 +105,8 @@ extension BookSide {
         resampleWindow(first, width)
     }
 
-    /// Refreshes the samples of a window; `first` and `width` are multiples of 64.
+    /// Refreshes the samples of a window; `first` and `width` are multiples of 64, or of 8 where the samples
+    /// above are refreshed later.
     func resampleWindow(_ first: Int, _ width: Int) {
         var at = first &>> 3
         while at < (first &+ width) &>> 3 {
@@ -109,8 +118,10 @@ extension BookSide {
             unsafe every64[at] = unsafe keys[at &* 64 &+ 63]
             at &+= 1
         }
+        // The last group of 512 may be shorter, and has no sample then.
         at = first &>> 9
-        while at <= (first &+ width &- 1) &>> 9 {
+        let end = min((first &+ width &+ 511) &>> 9, capacity &>> 9)
+        while at < end {
             unsafe every512[at] = unsafe keys[at &* 512 &+ 511]
             at &+= 1
         }
@@ -122,45 +133,54 @@ extension BookSide {
         let live = compact(0, capacity)
         let old = unsafe (memory: memory, keys: keys, quantities: quantities)
         allocate(capacity: capacity * 2)
-        unsafe (keys + capacity / 4).update(from: old.keys, count: live)
-        unsafe (quantities + capacity / 4).update(from: old.quantities, count: live)
+        unsafe (keys + capacity / 8).update(from: old.keys, count: live)
+        unsafe (quantities + capacity / 8).update(from: old.quantities, count: live)
         settle(live)
         unsafe old.memory.deallocate()
         levelling.growthCount &+= 1
     }
 
-    /// Makes the `live` ascending levels starting at slot `capacity / 4` the contents of the side, spread
-    /// over the middle half: a quarter of the slots stays free below for deeper levels, a quarter above for
-    /// better ones. What the other slots held does not matter.
+    /// Makes the `live` ascending levels starting at slot `capacity / 8` the contents of the side, spread
+    /// over the middle three quarters: an eighth of the slots stays free below for deeper levels, an eighth
+    /// above for better ones. What the other slots held does not matter.
     mutating func settle(_ live: Int) {
         if live == 0 {
             removeAll()
             return
         }
-        let first = capacity / 4
+        let first = capacity / 8
         unsafe keys.update(repeating: .min, count: first)
         unsafe quantities.update(repeating: 0, count: first)
-        spread(live, over: first, capacity / 2)
+        let width = capacity - 2 * first
+        spread(live, over: first, width)
         unsafe (keys + capacity - first).update(repeating: .max, count: first)
         unsafe (quantities + capacity - first).update(repeating: 0, count: first)
         resampleWindow(0, capacity)
-        high = first + capacity / 2 - 1
+        high = first + width - 1
         if unsafe quantities[high] == 0 { high = deeper(high) }
+    }
+
+    /// The smallest capacity with two slots per level: the middle three quarters are then two thirds full.
+    static func capacity(for count: Int) -> Int {
+        var wanted = BookSide.capacityMin
+        while wanted < count * 2 { wanted *= 2 }
+        let smaller = wanted / 4 * 3
+        return smaller >= max(count * 2, BookSide.capacityMin) ? smaller : wanted
     }
 
     /// Replaces the contents with one side of a snapshot; zero quantities are skipped.
     ///
     /// - Parameter levels: `count` levels, best first and strictly ordered, as the venue sends them; any
-    ///   other order is accepted at the cost of one search and insertion per level.
+    ///   other order is accepted at the cost of one search and insertion per level. A side four times too
+    ///   large shrinks.
     /// - Complexity: O(count + capacity) when ordered.
     mutating func load(_ levels: UnsafePointer<PriceLevel>, count: Int) {
-        var wanted = BookSide.capacityMin
-        while wanted < count * 8 / 3 { wanted *= 2 }
-        if wanted > capacity {
+        let wanted = BookSide.capacity(for: count)
+        if wanted > capacity || wanted * 4 <= capacity {
             unsafe memory.deallocate()
             allocate(capacity: wanted)
         }
-        let loaded = unsafe (keys: keys + capacity / 4, quantities: quantities + capacity / 4)
+        let loaded = unsafe (keys: keys + capacity / 8, quantities: quantities + capacity / 8)
         var live = 0
         var previous = Int64.min
         var at = count

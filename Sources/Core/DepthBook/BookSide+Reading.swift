@@ -21,6 +21,16 @@ extension BookSide {
         return count
     }
 
+    /// Where the best slots lie, and what is read on the way to them.
+    @inline(__always)
+    var lines: SideLines {
+        let best = max(high, 0)
+        return unsafe SideLines(
+            keys: UInt(bitPattern: keys + best), quantities: UInt(bitPattern: quantities + best),
+            every8: UInt(bitPattern: every8 + best &>> 3), every64: UInt(bitPattern: every64 + best &>> 6),
+            every512: UInt(bitPattern: every512))
+    }
+
     /// The slot of the next deeper level, or -1. Free slots are skipped eight at a time; the margin ends the
     /// walk.
     @inline(__always)

@@ -32,9 +32,13 @@ import MarketData
 @safe
 public struct BookSide: ~Copyable {
     /// Slots beyond either end that kernels may touch.
-    static let margin = 64
-    /// Capacity of an empty side in slots; every capacity is this times a power of two.
-    static let capacityMin = 1024
+    static let margin = 16
+    /// Slots before the first quantity; one of them is the dummy slot.
+    static let quantityMargin = 48
+    /// Samples beyond the last that kernels may read.
+    static let sampleMargin = 8
+    /// Capacity of an empty side in slots; every capacity is 64 times a power of two, or three times that.
+    static let capacityMin = 128
 
     var memory: UnsafeMutableRawPointer
     /// Slots, samples and the best slot, as the kernels change them.
@@ -160,6 +164,13 @@ public struct BookSide: ~Copyable {
         high = max(high, target)
         if target < 0 && quantity != 0 { insert(key, quantity, at: slot) }
         if unsafe quantities[high] == 0 { high = deeper(high) }
+    }
+
+    /// Groups of 512 slots, rounded up to a number of eights that the kernel has a loop for; 0 below 512.
+    @inline(__always)
+    static func group512Count(_ capacity: Int) -> Int {
+        let count = (capacity &>> 9 &+ 7) & ~7
+        return count == 24 ? 32 : count
     }
 
     /// The first slot whose key is not below `key`: `0 ... capacity`.

@@ -84,6 +84,11 @@ extension OrderBook {
         return isProven(side, best.price)
     }
 
+    /// Whether the best prices of both sides are known. Changes nothing; it says `mutating` because an
+    /// object's book that is borrowed is copied for the call, all 288 bytes of it, and one that is changed is
+    /// not.
+    package mutating func hasProvenBests() -> Bool { hasProvenBest(.bid) && hasProvenBest(.ask) }
+
     /// The first level in which two books of equal scales differ inside both proven ranges of a side, nil if
     /// there is none.
     ///

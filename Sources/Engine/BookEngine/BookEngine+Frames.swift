@@ -264,6 +264,8 @@ extension BookEngine {
 
     /// The slot of a symbol, -1 if the engine does not hold it; may add it.
     private mutating func slot(of name: SymbolName) -> Int {
+        // What was seen ahead lies in the cache by now; the table does not.
+        if hintedSlot >= 0 && books[hintedSlot].name == name { return hintedSlot }
         let slot = table.slot(of: name)
         if slot >= 0 { return slot }
         if configuration.addsUnknownSymbols, !name.isEmpty, let added = addSymbol(name) { return added }
@@ -275,6 +277,7 @@ extension BookEngine {
     @inline(__always)
     mutating func note(_ slot: Int) {
         wakes[slot] = books[slot].wakeNs
+        if books.count >= BookEngine.lookAheadCountMin { hot[slot] = HotLines(books[slot]) }
         if books[slot].mailboxes.queue() { due.append(slot) }
     }
 }

@@ -19,6 +19,8 @@ extension BookEngine {
         let book = SymbolBook(name, shared)
         books.append(book)
         wakes.append(0)
+        hot.append(HotLines())
+        hints.add(name)
         if let source = shared.connections.newest { book.connected(source) }
         note(slot)
         return slot

@@ -44,6 +44,14 @@ public struct BookEngine: ~Copyable {
     var wakes: [Int64] = []
     /// Slots whose view changed since it was published.
     var due: [Int] = []
+    /// Where the memory of each symbol lies, by slot; see `BookEngine+LookAhead`.
+    var hot: [HotLines] = []
+    var hints = SymbolHints()
+    /// The slot that the present frame seems to be for, or -1.
+    var hintedSlot = -1
+    /// The same of the frame behind it, and where that lies.
+    var aheadSlot = -1
+    var aheadPlace: UInt = 0
 
     /// Due symbols looked at per tick; more if more are due, so that each has its turn within this many
     /// ticks.
@@ -105,10 +113,13 @@ public struct BookEngine: ~Copyable {
     /// - Returns: number of frames taken; 0 means that the ring was empty.
     @discardableResult
     public mutating func doWork(_ ring: inout FrameConsumer, limit: Int = 256) -> Int {
-        let taken = ring.poll(limit: limit) {
-            lastReceivedAtNs = $0.receivedAtNs
-            step($0)
+        let looksAhead = books.count >= BookEngine.lookAheadCountMin
+        let taken = ring.pollAhead(limit: limit) { frame, next in
+            if looksAhead { lookAhead(frame, next) }
+            lastReceivedAtNs = frame.receivedAtNs
+            step(frame)
         }
+        hintedSlot = -1
         if taken > 0 { publish() }
         return taken
     }

@@ -4,7 +4,8 @@ import DepthBook
 import LobHandoff
 import MarketData
 
-/// What readers get of a symbol, and whether it is up to date. Not copyable: it owns the writers.
+/// What readers get of a symbol, and whether it is up to date. Not copyable: it owns the writers. It keeps no
+/// view of its own: that would be another kilobyte to fetch from memory for each message.
 ///
 /// ```
 /// state     input        next      verdict
@@ -16,7 +17,6 @@ import MarketData
 /// any       taken        current
 /// ```
 struct BookMailboxes: ~Copyable {
-    private var view = BookView()
     private var isDue = true
     private var isQueued = false
     private var statusNs: Int64 = 0
@@ -32,6 +32,7 @@ struct BookMailboxes: ~Copyable {
 
     /// Empty mailboxes of a symbol.
     init(_ name: SymbolName) {
+        var view = BookView()
         view.symbol = name
         let views = LatestValue(view)
         let tops = LatestValue(TopOfBook())
@@ -40,6 +41,11 @@ struct BookMailboxes: ~Copyable {
         viewWriter = views.writer
         topWriter = tops.writer
         statusWriter = statuses.writer
+    }
+
+    /// Where view and best prices lie.
+    var addresses: (view: (value: UInt, owner: UInt), top: (value: UInt, owner: UInt)) {
+        (viewWriter.addresses, topWriter.addresses)
     }
 
     /// The view has changed since it was published.
@@ -62,10 +68,17 @@ struct BookMailboxes: ~Copyable {
 
     /// Publishes a book to readers.
     ///
-    /// - Parameter complete: adds what the book does not know: its trust state and times.
-    mutating func publish(_ book: borrowing OrderBook, _ complete: (inout BookView) -> Void) {
+    /// - Parameters:
+    ///   - book: the book.
+    ///   - view: scratch space shared by all symbols; everything an earlier view left there is replaced.
+    ///   - complete: adds what the book does not know: its symbol, trust state and times.
+    mutating func publish(
+        _ book: borrowing OrderBook, in view: inout BookView, _ complete: (inout BookView) -> Void
+    ) {
         (isDue, isQueued) = (false, false)
         book.publish(into: &view)
+        for place in Int(view.bidCount)..<BookView.levelCountMax { view.bids[place] = PriceLevel(0, 0) }
+        for place in Int(view.askCount)..<BookView.levelCountMax { view.asks[place] = PriceLevel(0, 0) }
         complete(&view)
         viewWriter.publish(view)
         topWriter.publish(TopOfBook(view))

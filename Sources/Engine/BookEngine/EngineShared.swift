@@ -1,6 +1,7 @@
 // What the books of one engine share: the clock, the connections, the requests, the buffer budget, and
 // conclusions from one book that concern the others.
 
+import DepthBook
 import MarketData
 
 /// The shared part of an engine. Used only by the engine's thread.
@@ -17,6 +18,8 @@ final class EngineShared {
     private var oldestDoubt: Int?
     /// Whether `trial` has changed its verdict, so that every book must be told.
     private var trialIsDecided = false
+    /// Scratch space for views before they are published.
+    var view = BookView()
     /// Pending requests, oldest first.
     var requests = PendingRequests()
     /// Number of times a served book was given up, over all symbols.

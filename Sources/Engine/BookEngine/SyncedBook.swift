@@ -50,6 +50,15 @@ enum ReplayOutcome: Hashable {
 }
 
 extension SyncedBook {
+    // Asked through the object: a copy of the machine, or a further reference, would cost more than the
+    // answer.
+
+    /// Whether the book stands at an id.
+    var isLive: Bool { sync.isLive }
+
+    /// Whether the best prices of both sides lie inside what is proven.
+    var hasProvenBests: Bool { book.hasProvenBests() }
+
     /// Loads the parser's snapshot and brings the book up to the last buffered message.
     ///
     /// Meanwhile the snapshot is checked: it must contain every level of an update that ends at its id.

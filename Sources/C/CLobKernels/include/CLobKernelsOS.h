@@ -49,6 +49,15 @@ static inline void lob_pause(void) {
 #endif
 }
 
+/// Asks the processor for the cache lines of `bytes` from `address` on, which are to be written soon. Nothing
+/// is read, so it may be any address.
+static inline void lob_prefetch_lines(uintptr_t address, int64_t bytes) {
+    const uintptr_t end = address + (uintptr_t)bytes;
+    for (uintptr_t line = address & ~(uintptr_t)63; line < end; line += 64) {
+        __builtin_prefetch((const void *)line, 1);
+    }
+}
+
 /// Keeps the compiler, not the processor, from moving memory accesses across it.
 static inline void lob_compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 

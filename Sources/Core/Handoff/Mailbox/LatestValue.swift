@@ -76,6 +76,11 @@ public struct LatestValueWriter<Value: BitwiseCopyable>: ~Copyable, @unchecked S
 
     init(_ storage: SequenceLockedWords) { self.storage = storage }
 
+    /// Where the value lies, and what says so, for `CacheLines`.
+    package var addresses: (value: UInt, owner: UInt) {
+        unsafe (UInt(bitPattern: storage.sequence), UInt(bitPattern: ObjectIdentifier(storage)))
+    }
+
     /// Replaces the value. Wait-free; O(bytes of the value).
     @inlinable
     public mutating func publish(_ value: Value) {

@@ -41,13 +41,24 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
 
     /// Passes committed frames to `body`, oldest first. A frame's space is freed when `body` returns.
     ///
+    /// - Parameters:
     ///   - limit: most frames to deliver, so that a loop with other work gets its turn.
-    ///   - limit: most frames to hand over, so that a loop with other work gets its turn.
     ///   - body: must not keep the frame or its bytes.
     /// - Returns: number of frames delivered. 0 means that the ring was empty; a number below `limit` does
     ///   not.
     @discardableResult
     public mutating func poll(limit: Int = .max, _ body: (Frame) -> Void) -> Int {
+        pollAhead(limit: limit) { frame, _ in body(frame) }
+    }
+
+    /// Like `poll`, but passes each frame together with the next one, if that is already there.
+    ///
+    /// - Parameters:
+    ///   - limit: most frames to deliver.
+    ///   - body: gets a frame and the next one; must not keep them or their bytes.
+    @discardableResult
+    @inline(__always)
+    package mutating func pollAhead(limit: Int = .max, _ body: (Frame, Frame?) -> Void) -> Int {
         let state = unsafe memory.consumer
         let own = unsafe memory.consumerPosition
         var position = unsafe own.pointee.load(ordering: .relaxed)
@@ -60,8 +71,8 @@ public struct FrameConsumer: ~Copyable, @unchecked Sendable {
         var count = 0
         while position != end && count < limit {
             let frame = frame(at: position)
-            body(frame)
             unsafe position &+= RecordLayout.recordLength(frame.bytes.count)
+            body(frame, position == end ? nil : self.frame(at: position))
             // Release: our reads of the record happen before the producer's next writes to it.
             unsafe own.pointee.store(position, ordering: .releasing)
             count &+= 1
