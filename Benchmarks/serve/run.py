@@ -1,16 +1,22 @@
-"""What serving costs: `lob run --serve` and a relay of aiohttp and websockets, one after the other, with the same work.
+"""What serving costs: `lob run --serve` and a relay of aiohttp and websockets in turn, with the same work.
 
 Usage: run.py LOB PYTHON [SECONDS [WHAT …]], where PYTHON has aiohttp, websockets and uvloop, and WHAT is some of `streams`,
-`rest`, `thread`; all without one. Needs gcc and wrk (`apt-get install wrk`), and `ulimit -n 20000`.
+`rest`, `counts`, `thread`, `memory`; the first two without one. Needs gcc, and wrk, strace, perf (`apt-get install wrk
+strace linux-perf`), and `ulimit -n 20000`.
 
-An exchange of 100 spot symbols feeds both. `streams`: 1,000 clients of 20 streams each and 5,000 clients of one, by load.c; `rest`:
-`wrk -t1 -c32` on depth of 100 and of 5,000 levels. Client and server share the machine, so what is measured is the
-pair; the tool's own CPU stands beside it. wrk is a closed loop: it hides stalls. Latency of streams is from the
-event time (ms, made by the exchange) to the client's read; lob's own histogram says how much of that passes between
-its receiving an update and having sent it. `thread`: the book thread with `--serve` and without, at rest and
-with 500 clients: µs of CPU an update, and how late the books are (event time to applied: median, worst).
+An exchange of 100 spot symbols feeds both. Each round starts both servers anew, one after the other. `streams`: 1,000 clients
+of 20 streams each and 5,000 clients of one, by load.c; `rest`: `wrk -t1 -c32` on depth of 100 and of 5,000 levels. Client and
+server share the machine, so what is measured is the pair; the tool's own CPU stands beside it. wrk is a closed loop: it
+hides stalls. Latency of streams is from the event time (ms, made by the exchange) to the client's read; lob's own histogram
+says how much of that passes between its receiving an update and having sent it to all clients (bounds of doublings).
+`lob` runs with `--idle park`, which sleeps as the relay does: its default spins for a while instead, for latency.
+
+`counts`: system calls and instructions in user space for each message sent, under the loads of `streams`. `thread`: the
+book thread with `--serve` and without, interleaved: CPU an update, and how long updates take from their last byte until
+readers see the book. `memory`: resident bytes with 1,000 and 1,500 symbols, with and without `--serve`, after 60 s.
 """
 
+import itertools
 import json
 import os
 import re
@@ -23,9 +29,10 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOB, PYTHON, SECONDS, *WHAT = [*sys.argv[1:3], *(sys.argv[3:] or ["10"])]
-WHAT = WHAT or ["streams", "rest", "thread"]
+WHAT = WHAT or ["streams", "rest"]
 SYMBOLS = 100
 LOADS = [(1_000, 20), (5_000, 1)]
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
 
 
 def start(*arguments, **options):
@@ -39,8 +46,8 @@ def drain(pipe):
 class Exchange:
     """An exchange of many symbols, quiet and busy ones."""
 
-    def __init__(self):
-        self.process = start(LOB, "exchange", "--listen", "127.0.0.1:0", "--symbols", str(SYMBOLS), "--json",
+    def __init__(self, symbols=SYMBOLS):
+        self.process = start(LOB, "exchange", "--listen", "127.0.0.1:0", "--symbols", str(symbols), "--json",
                              stdout=subprocess.PIPE)
         host = json.loads(self.process.stdout.readline())
         self.rest, self.streams, self.symbols = host["rest"], host["streams"], host["symbols"]
@@ -52,7 +59,7 @@ class Lob:
     def __init__(self, exchange, *more):
         self.process = start(
             LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--serve", "127.0.0.1:0",
-            "--plain", "--serve-clients", "6000", "--serve-requests", "1000000", *more,
+            "--plain", "--idle", "park", "--serve-clients", "6000", "--serve-requests", "1000000", *more,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in self.process.stderr:
             if " serving " in line:
@@ -128,8 +135,52 @@ def measure_streams(load, server, exchange):
             f"{percentile(stages, after, share):.1f}" for share in (0.5, 0.99, 1))
         print(f"| {server.name} | {clients} × {streams} | {result['framesPerSecond']} | {result['megabytesPerSecond']} | "
               f"{result['p50Ms']} / {result['p99Ms']} / {result['maxMs']} | {inner} | {100 * cpu:.0f} % ({100 * own:.0f} %) | "
-              f"{memory / 1024:.0f} kB | {result['refused']}, {result['closed']} | {100 * result['toolCpu']:.0f} % |", flush=True)
+              f"{1e6 * cpu / max(result['framesPerSecond'], 1):.2f} | {memory / 1024:.0f} kB | {result['refused']}, {result['closed']} | {100 * result['toolCpu']:.0f} % |", flush=True)
         time.sleep(2)
+
+
+def measure_counts(load, server, exchange):
+    """System calls and instructions a message; each load is measured twice, since strace changes what is measured."""
+    names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
+    for clients, streams in LOADS:
+        for tool in (["strace", "-c", "-f", "-o", "counts.txt", "-p"],
+                     ["perf", "stat", "-x", ",", "-o", "counts.txt", "-e", "instructions:u", "-p"]):
+            run = start(load, str(server.streams), str(clients), str(streams), SECONDS, "/stream?streams=", names,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            run.stderr.readline()
+            # It ends with the load: a second is left out on both sides.
+            counter = start(*tool, str(server.process.pid), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(float(SECONDS) - 1)
+            counter.send_signal(2)
+            counter.wait()
+            result = json.loads(run.stdout.read())
+            sent = result["framesPerSecond"] * (float(SECONDS) - 1)
+            with open("counts.txt") as file:
+                text = file.read()
+            if tool[0] == "strace":
+                rows = [line.split() for line in text.splitlines() if re.match(r"\s*\d", line)]
+                calls = {row[-1]: int(row[3]) for row in rows if row[-1] != "total"}
+                most = ", ".join(f"{name} {count / sent:.3f}" for name, count in list(calls.items())[:6])
+                print(f"| {server.name} | {clients} × {streams} | {sum(calls.values()) / sent:.3f} calls: {most} |", flush=True)
+            else:
+                count = re.search(r"^(\d+),", text, re.M)
+                print(f"| {server.name} | {clients} × {streams} | "
+                      f"{int(count[1]) / sent if count else float('nan'):.0f} instructions |", flush=True)
+            time.sleep(2)
+
+
+def measure_memory():
+    """Resident MB after a minute, of a run that has all books of an exchange."""
+    for symbols in (1_000, 1_500):
+        for more in ([], ["--serve", "127.0.0.1:0"]):
+            exchange = Exchange(symbols)
+            run = start(LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain",
+                        *more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(60)
+            print(f"| {symbols} | {' '.join(more[:1]) or '–'} | {memory_of(run) / 1e6:.0f} MB |", flush=True)
+            for process in (run, exchange.process):
+                process.terminate()
+                process.wait(60)
 
 
 def measure_rest(server):
@@ -150,33 +201,33 @@ def measure_rest(server):
 
 
 def measure_thread(load, exchange):
-    """The book thread with nobody to serve, with a server, and with clients; what it costs, and how late books are."""
-    for name, serves, clients in (
-            ("without --serve", False, 0), ("with --serve, no client", True, 0),
-            ("with --serve, 500 clients × 5", True, 500), ("without --serve", False, 0),
-            ("with --serve, no client", True, 0), ("with --serve, 500 clients × 5", True, 500)):
-        arguments = [LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain",
-                     "--seconds", str(float(SECONDS) + 14), "--json"]
-        arguments += ["--serve", "127.0.0.1:19810"] if serves else []
-        run = start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        drain(run.stderr)
-        time.sleep(6)
+    """The book thread with nobody to serve, with a server, and with clients."""
+    names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
+    for round, (name, serves, clients) in itertools.product(
+            range(ROUNDS), (("without --serve", False, 0), ("with --serve, no client", True, 0),
+                            ("with --serve, 500 clients × 5", True, 500))):
+        run = start(
+            LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain", "--idle", "park",
+            "--seconds", str(float(SECONDS) + 10), "--json", "--log-format", "json",
+            *(["--serve", "127.0.0.1:19810"] if serves else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        log = []
+        reader = threading.Thread(target=lambda: log.extend(run.stderr), daemon=True)
+        reader.start()
+        time.sleep(5)
         if clients:
-            names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
             start(load, "19810", str(clients), "5", str(float(SECONDS) + 1), "/stream?streams=", names,
                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(5)
+        time.sleep(3)
         cpu = cpu_of(run, "book-0")
         time.sleep(float(SECONDS))
         cpu = cpu_of(run, "book-0") - cpu
         books = [json.loads(line) for line in run.stdout.read().splitlines()]
         run.wait()
-        books = [book for book in books if book.get("lag")]
-        rate = sum(book["events"]["applied"] for book in books) / (float(SECONDS) + 14)
-        medians = sorted(float(book["lag"]["medianMs"] or 0) for book in books)
-        worst = sorted(float(book["lag"]["worstMs"] or 0) for book in books)
-        print(f"| {name} | {rate:.0f} | {cpu / float(SECONDS) / rate * 1e6:.1f} | {medians[len(medians) // 2]:.2f} | "
-              f"{worst[len(worst) // 2]:.1f} | {worst[-1]:.1f} |", flush=True)
+        reader.join(5)
+        rate = sum(book["events"]["applied"] for book in books) / (float(SECONDS) + 10)
+        times = next(json.loads(line) for line in log if "received to published" in line)
+        print(f"| {name} | {rate:.0f} | {cpu / float(SECONDS) / rate * 1e6:.1f} | {times['p50Us']} | {times['p99Us']} | "
+              f"{times['worstUs']} | {times['count']} |", flush=True)
 
 
 def main():
@@ -186,18 +237,23 @@ def main():
         exchange = Exchange()
         time.sleep(1)
         try:
-            for kind in (Lob, Relay) if "streams" in WHAT or "rest" in WHAT else ():
-                server = kind(exchange)
-                try:
-                    if "streams" in WHAT:
-                        measure_streams(load, server, exchange)
-                    if "rest" in WHAT:
-                        measure_rest(server)
-                finally:
-                    server.process.terminate()
-                    server.process.wait(20)
+            for _ in range(ROUNDS):
+                for kind in (Lob, Relay) if {"streams", "rest", "counts"} & set(WHAT) else ():
+                    server = kind(exchange)
+                    try:
+                        if "streams" in WHAT:
+                            measure_streams(load, server, exchange)
+                        if "rest" in WHAT:
+                            measure_rest(server)
+                        if "counts" in WHAT:
+                            measure_counts(load, server, exchange)
+                    finally:
+                        server.process.terminate()
+                        server.process.wait(20)
             if "thread" in WHAT:
                 measure_thread(load, exchange)
+            if "memory" in WHAT:
+                measure_memory()
         finally:
             exchange.process.terminate()
             exchange.process.wait(20)

@@ -52,7 +52,8 @@ func faults(ofMetrics page: String) -> [String] {
         var latencies = ServerLatencies()
         for (index, time) in times.enumerated() {
             latencies.note(
-                eventTimeUs: Int64(index), receivedAtNs: 5_000_000, appliedAtNs: 5_000_000,
+                .init(
+                    eventTimeUs: Int64(index), receivedAtNs: 5_000_000, appliedAtNs: 5_000_000),
                 nowNs: 5_000_000 + time)
         }
         var page = MetricsPage()
@@ -77,13 +78,18 @@ func faults(ofMetrics page: String) -> [String] {
         for eventTimeUs in [1, 9_999_999_999_999_999, .max, .min, -1, 1_600_000_000_000_000] as [Int64] {
             for _ in 0..<100 {
                 latencies.note(
-                    eventTimeUs: eventTimeUs, receivedAtNs: nowNs, appliedAtNs: nowNs + 400,
+                    .init(
+                        eventTimeUs: eventTimeUs, receivedAtNs: nowNs, appliedAtNs: nowNs + 400),
                     nowNs: nowNs + 1_000)
             }
         }
-        latencies.note(eventTimeUs: 1, receivedAtNs: .max, appliedAtNs: 0, nowNs: .min)
         latencies.note(
-            eventTimeUs: nowNs / 1_000 - 5, receivedAtNs: nowNs, appliedAtNs: nowNs + 400,
+            .init(
+                eventTimeUs: 1, receivedAtNs: .max, appliedAtNs: 0),
+            nowNs: .min)
+        latencies.note(
+            .init(
+                eventTimeUs: nowNs / 1_000 - 5, receivedAtNs: nowNs, appliedAtNs: nowNs + 400),
             nowNs: nowNs + 1_000)
         #expect(latencies.venueToReceived.count == 1 && latencies.venueToReceived.sumNs == 5_000)
         #expect(latencies.receivedToSent.count == 601)

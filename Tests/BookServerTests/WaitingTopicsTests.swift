@@ -1,5 +1,6 @@
 // The queue of streams whose last message a client has not got, beside a naive one.
 
+import LobTransport
 import MarketData
 import TestSupport
 import Testing
@@ -7,12 +8,14 @@ import Testing
 @testable import BookServer
 
 @Suite struct WaitingTopicsTests {
-    @Test func asANaiveQueue() {
+    @Test func asANaiveQueue() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
         let topics = (0..<40).map { (number: Int) in
             StreamTopic(
                 StreamTopic.Key(name: "s\(number)", isMicroseconds: false), .best, symbol: number,
                 intervalNs: 0,
-                summary: UpdateSummary(since: UpdateID(0), isLinked: false))
+                summary: UpdateSummary(since: UpdateID(0), isLinked: false), on: loop)
         }
         var random = SeededRandom(seed: 3)
         var queue = WaitingTopics()

@@ -21,8 +21,19 @@ import Testing
             // Longer ones than the last doubling are only known to be no longer than the longest.
             if exact >= 1_000 && exact < 33_000_000_000 {
                 #expect(found <= exact + exact / 4 + 1, "\(perMille): \(exact) \(found)")
+                // The estimate is of the same bucket.
+                let estimate = try #require(histogram.estimateNs(perMille: perMille))
+                #expect(estimate <= found && 4 * estimate >= 3 * exact)
             }
         }
+    }
+
+    @Test func anEstimateLiesEvenlyInItsBucket() {
+        var histogram = LatencyHistogram()
+        #expect(histogram.estimateNs(perMille: 500) == nil)
+        for time in 0..<1_000 { histogram.add(ns: 64_000 + Int64(time) * 16) }
+        #expect(histogram.estimateNs(perMille: 250) == 67_996)
+        #expect(histogram.estimateNs(perMille: 500) == 71_992)
     }
 
     @Test func doublingsAreCumulative() {
@@ -48,5 +59,6 @@ import Testing
         for _ in 0..<3 { histogram.add(ns: .max) }
         #expect(histogram.sumNs == .max && histogram.count == 3 && histogram.worstNs == .max)
         #expect(histogram.quantileNs(perMille: 500) == .max)
+        #expect(histogram.estimateNs(perMille: 999) ?? 0 > 0)
     }
 }

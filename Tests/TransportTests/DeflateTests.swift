@@ -18,8 +18,10 @@ extension SocketTests {
                 request: { $0.respond(HTTPResponse(json: "{}")) },
                 upgrade: { _ in
                     .accept { peer in
-                        if peer.isDeflating, let frame = packer.frame(Array(Self.words.utf8)) {
-                            _ = peer.send(frame: frame)
+                        if peer.isDeflating, let packed = packer.frame(Array(Self.words.utf8)),
+                            let frame = loop.batch(packed, isText: false)
+                        {
+                            _ = peer.send(frame)
                         } else {
                             _ = peer.send(text: Self.words)
                         }

@@ -326,6 +326,7 @@ ct_connection *ct_connect(ct_loop *loop, const ct_target *target, void *user, ct
         snprintf(text, capacity, "%s", connection->text);
     } else {
         *reason = connect_failure(errno, text, capacity);
+        loop->clients -= 1;
     }
     ct_count(loop, CT_COUNT_ENDED, 1);
     ct_count(loop, CT_COUNT_FAILURES, 1);

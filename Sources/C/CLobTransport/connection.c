@@ -21,6 +21,7 @@ ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
     ct_connection *connection = calloc(1, sizeof *connection);
     connection->loop = loop;
     connection->kind = kind;
+    if (kind < CT_REQUEST) loop->clients += 1;
     ct_count(loop, CT_COUNT_OPENED, 1);
     return connection;
 }
@@ -69,12 +70,17 @@ void ct_hear_streams(ct_loop *loop) {
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
+    if (connection->kind < CT_REQUEST) connection->loop->clients -= 1;
+    if (connection->deaf) connection->loop->deaf -= 1;
     if (connection->out_of_bounds) reason = CT_OUT_OF_BOUNDS;
     connection->ended = true;
     connection->reason = reason;
     if (connection->doomed) ct_remove(&connection->loop->doomed, connection);
     if (connection->unread) ct_remove(&connection->loop->unread, connection);
     if (connection->streaming) leave_streams(connection);
+    ct_batch_leave(connection);
+    ct_want_no_room(connection);
+    ct_watch_owner(connection, false);
     if (connection->wsi) lws_set_opaque_user_data(connection->wsi, NULL);
     connection->wsi = NULL;
     connection->queue.head = connection->queue.tail;
@@ -121,7 +127,7 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
 
 static int wait_for_room(ct_connection *connection) {
     connection->congested = true;
-    lws_callback_on_writable(connection->wsi);
+    ct_want_room(connection);
     return 0;
 }
 
@@ -161,6 +167,7 @@ static int flush(ct_connection *connection) {
         break;
     }
     if (queue->head < queue->tail || lws_partial_buffered(connection->wsi)) return wait_for_room(connection);
+    ct_want_no_room(connection);
     queue->head = queue->tail = 0;
     if (queue->capacity > KEPT_BYTES) {
         free(queue->memory);
@@ -191,7 +198,16 @@ static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *by
     return false;
 }
 
+void ct_write_now(ct_connection *connection, uint8_t *bytes, size_t length) {
+    ct_count(connection->loop, CT_COUNT_BYTES_OUT, length);
+    if (lws_write(connection->wsi, bytes, length, LWS_WRITE_HTTP) < 0) return ct_kill(connection);
+    connection->lent = lws_partial_buffered(connection->wsi) ? length : 0;
+    count_queue(connection);
+    if (connection->lent) wait_for_room(connection);
+}
+
 bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
+    ct_batch_send_to(connection);
     bool idle = connection->queue.head == connection->queue.tail;
     if (!enqueue(connection, frame, bytes, length)) return false;
     ct_count(connection->loop, CT_COUNT_FRAMES_OUT, 1);
@@ -217,25 +233,36 @@ bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reas
     uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
     if (length > sizeof payload - 2) length = sizeof payload - 2;
     memcpy(payload + 2, reason, length);
+    ct_batch_send_to(connection);
     if (!enqueue(connection, CT_CLOSE, payload, length + 2)) return false;
-    lws_callback_on_writable(connection->wsi);
+    ct_want_room(connection);
     return true;
 }
 
-bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length) {
-    if (connection->ended || connection->doomed || connection->responding) return false;
-    size_t pieces = length / RESPONSE_PIECE_BYTES + 1;
-    size_t room = length + pieces * (sizeof(record) + 8);
-    for (size_t sent = 0; sent < length;) {
+// Piece by piece, what is left of a response.
+static bool queue_rest(ct_connection *connection, const uint8_t *bytes, size_t length, size_t sent) {
+    size_t pieces = length / RESPONSE_PIECE_BYTES + 2;
+    size_t room = connection->queue.tail + length + pieces * (sizeof(record) + 8);
+    while (sent < length) {
         size_t piece = length - sent < RESPONSE_PIECE_BYTES ? length - sent : RESPONSE_PIECE_BYTES;
         if (!ct_queue_append(&connection->queue, room, CT_RAW, bytes + sent, piece)) return false;
         sent += piece;
     }
+    return true;
+}
+
+bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_length, const uint8_t *body,
+                size_t body_length) {
+    if (connection->ended || connection->doomed || connection->responding) return false;
+    size_t sent = ct_write_directly(connection, head, head_length, body, body_length);
+    size_t sent_of_body = sent > head_length ? sent - head_length : 0;
+    if (!queue_rest(connection, head, head_length, sent)
+        || !queue_rest(connection, body, body_length, sent_of_body)) return false;
     count_queue(connection);
     connection->responding = true;
     connection->loop->unanswered -= 1;
     lws_rx_flow_control(connection->wsi, 1);
-    lws_callback_on_writable(connection->wsi);
+    ct_want_room(connection);
     return true;
 }
 
@@ -262,7 +289,10 @@ void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length) {
 }
 
 void ct_stop_reading(ct_connection *connection) {
-    if (connection->wsi) lws_rx_flow_control(connection->wsi, 0);
+    if (!connection->wsi) return;
+    if (!connection->deaf) connection->loop->deaf += 1;
+    connection->deaf = true;
+    lws_rx_flow_control(connection->wsi, 0);
 }
 
 void ct_kill(ct_connection *connection) {

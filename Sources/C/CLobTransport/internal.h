@@ -38,6 +38,20 @@ typedef struct ct_guest {
     struct ct_guest *next;
 } ct_guest;
 
+/// Frames that many connections get, kept once; see batch.c.
+typedef struct ct_batch {
+    uint8_t *memory;
+    size_t length, capacity;
+    /// Those that get something of it, NULL where one has gone.
+    ct_connection **connections;
+    size_t count, connections_capacity;
+    /// A place of another batch is not of this one.
+    uint32_t number;
+} ct_batch;
+
+typedef struct ct_piece ct_piece;
+typedef struct ct_waiting ct_waiting;
+
 typedef enum ct_stage { CT_CONNECTING, CT_CONNECTED, CT_ASKED, CT_OPEN } ct_stage;
 
 struct ct_connection {
@@ -89,17 +103,33 @@ struct ct_connection {
     size_t lent;
     /// Bytes that wait that are part of the loop's sum.
     size_t counted;
+    /// Pieces of the loop's batch that it gets, their bytes, and one more than its index there; 0 for none.
+    ct_piece *pieces;
+    int piece_count, piece_capacity;
+    size_t batched, batch_index;
+    /// The loop's epoll tells when the socket has room.
+    bool wants_room;
+    /// Nothing is read from the socket any more.
+    bool deaf;
     /// In the list it is in.
     ct_connection *next;
     /// In the list of responses that go on.
     ct_connection *next_stream;
 };
 
+/// Whether the loop's thread waits, and for what.
+typedef enum ct_sleep { CT_AWAKE, CT_BY_EPOLL, CT_BY_LIBRARY } ct_sleep;
+
 struct ct_remote {
     pthread_mutex_t lock;
     int references;
     /// NULL once the loop is gone.
     struct lws_context *context;
+    /// Rung to end a wait by epoll; -1 while the loop has none.
+    int bell;
+    ct_sleep sleep;
+    /// Somebody has woken the loop since it last woke up.
+    bool pending;
     int lookups;
     struct ct_lookup *done;
     uint64_t counters[CT_COUNTERS];
@@ -141,8 +171,8 @@ struct ct_loop {
     bool woken;
     /// The library has called back in this turn, so that it did not return for nothing.
     bool stirred;
-    /// Requests that wait for their answer.
-    int unanswered;
+    /// Requests that wait for their answer, connections of its own making, and those no longer read.
+    int unanswered, clients, deaf;
     /// Bytes in all send queues.
     size_t queued;
     /// The library is at work, or waits.
@@ -152,6 +182,12 @@ struct ct_loop {
     /// When the clients of those were last listened to.
     uint64_t heard_ns;
     ct_server *servers;
+    ct_batch batch;
+    /// How a loop with servers waits; NULL where the library's wait is the only one.
+    ct_waiting *waiting;
+    bool waits_by_library;
+    /// The descriptor that the library serves just now, or -1.
+    int served;
 };
 
 /// Pings of the library's own are off: liveness is the business of the layers above.
@@ -202,6 +238,32 @@ int ct_violated(ct_connection *connection, uint16_t code);
 void ct_count(ct_loop *loop, int counter, uint64_t increment);
 bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const uint8_t *bytes,
                      size_t length);
+/// Asks to be called back when the socket has room.
+void ct_want_room(ct_connection *connection);
+void ct_want_no_room(ct_connection *connection);
+/// Gives bytes to the socket, and what it does not take to the library.
+void ct_write_now(ct_connection *connection, uint8_t *bytes, size_t length);
+/// Gives the socket of a plain connection as much of both as it takes at once; how much that was.
+size_t ct_write_directly(ct_connection *connection, const uint8_t *head, size_t head_length,
+                         const uint8_t *body, size_t body_length);
+/// Sends what a connection gets of the batch, before something else.
+void ct_batch_send_to(ct_connection *connection);
+void ct_batch_leave(ct_connection *connection);
+void ct_batch_free(ct_loop *loop);
+/// From now on the loop waits by an epoll of its own, if that can be.
+void ct_watch_port(ct_loop *loop, int port);
+void ct_watch(ct_loop *loop, struct lws *wsi, bool is_plain);
+void ct_watch_owner(ct_connection *connection, bool is_there);
+void ct_waiting_free(ct_loop *loop);
+/// Something is to be done that no socket tells of.
+void ct_must_pass(ct_loop *loop);
+bool ct_waits_itself(const ct_loop *loop);
+/// The library's own wait has cleared up whatever was ready for nothing.
+void ct_trust_again(ct_loop *loop);
+void ct_wait(ct_loop *loop, int64_t wait_us);
+/// Before and after a wait of a loop with a bell. False: it has been woken, and must not wait.
+bool ct_fall_asleep(ct_loop *loop, ct_sleep sleep);
+void ct_wake_up(ct_loop *loop);
 /// Lets the present turn end without waiting.
 void ct_hurry(ct_loop *loop);
 void ct_remote_forget_lookups(ct_remote *remote);

@@ -2,6 +2,7 @@
 #include "internal.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,6 +67,8 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     pthread_once(&initialised, initialise);
     ct_loop *loop = calloc(1, sizeof *loop);
     loop->events = *events;
+    loop->served = -1;
+    loop->batch.number = 1;
     loop->queue_bytes_max = options->queue_bytes_max;
     loop->read_bytes = (int)options->read_bytes_max;
     loop->service_bytes = loop->read_bytes + LWS_PRE;
@@ -95,6 +98,7 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     pthread_mutex_init(&loop->remote->lock, NULL);
     loop->remote->references = 1;
     loop->remote->context = loop->context;
+    loop->remote->bell = -1;
     return loop;
 }
 
@@ -105,6 +109,8 @@ void ct_loop_destroy(ct_loop *loop) {
     pthread_mutex_unlock(&remote->lock);
     lws_sul_cancel(&loop->alarm);
     lws_context_destroy(loop->context);
+    ct_waiting_free(loop);
+    ct_batch_free(loop);
     if (loop->tls) SSL_CTX_free(loop->tls);
     for (ct_server *server = loop->servers; server;) {
         ct_server *next = server->next;
@@ -117,23 +123,39 @@ void ct_loop_destroy(ct_loop *loop) {
     free(loop);
 }
 
-bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
-    // The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very
-    // turn.
+// The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very
+// turn.
+static void kill_doomed(ct_loop *loop) {
+    if (loop->doomed) ct_must_pass(loop);
     while (loop->doomed) {
         ct_connection *connection = loop->doomed;
         loop->doomed = connection->next;
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     }
+}
+
+// The wait of the library itself, over all its sockets.
+static void wait_by_library(ct_loop *loop, int64_t wait_us) {
+    if (loop->waiting && !ct_fall_asleep(loop, CT_BY_LIBRARY)) wait_us = 0;
     if (wait_us > 0) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
     loop->turning = true;
     loop->stirred = false;
     lws_service(loop->context, wait_us && !loop->unread ? 0 : -1);
     loop->turning = false;
     ct_read_on(loop);
-    ct_hear_streams(loop);
     rest(loop, wait_us);
     lws_sul_cancel(&loop->alarm);
+    if (!loop->waiting) return;
+    ct_trust_again(loop);
+    ct_wake_up(loop);
+}
+
+bool ct_loop_turn(ct_loop *loop, int64_t wait_us) {
+    ct_batch_send(loop);
+    kill_doomed(loop);
+    if (ct_waits_itself(loop)) ct_wait(loop, wait_us);
+    else wait_by_library(loop, wait_us);
+    ct_hear_streams(loop);
     bool woken = loop->woken;
     loop->woken = false;
     return woken;
@@ -155,7 +177,11 @@ void ct_remote_release(ct_remote *remote) {
 
 void ct_remote_wake(ct_remote *remote) {
     pthread_mutex_lock(&remote->lock);
-    if (remote->context) lws_cancel_service(remote->context);
+    remote->pending = true;
+    if (remote->bell >= 0 && remote->sleep == CT_BY_EPOLL) eventfd_write(remote->bell, 1);
+    else if (remote->context && (remote->bell < 0 || remote->sleep == CT_BY_LIBRARY)) {
+        lws_cancel_service(remote->context);
+    }
     pthread_mutex_unlock(&remote->lock);
 }
 

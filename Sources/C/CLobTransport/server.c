@@ -18,7 +18,9 @@ static ct_connection *make(struct lws *wsi, ct_kind kind) {
     ct_connection *connection = ct_connection_make(server->loop, kind);
     connection->owner = ct_owner_of(server, wsi);
     connection->wsi = wsi;
+    connection->tls = server->identity;
     lws_set_opaque_user_data(wsi, connection);
+    ct_watch_owner(connection, true);
     return connection;
 }
 
@@ -131,6 +133,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         return ct_has_room(server_of(wsi), (int)(intptr_t)in) ? 0 : 1;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         ct_arrived(server_of(wsi), wsi);
+        ct_watch(server_of(wsi)->loop, wsi, !server_of(wsi)->identity);
         return 0;
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         ct_identity_install(server_of(wsi), user);
@@ -220,5 +223,7 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     }
     server->next = loop->servers;
     loop->servers = server;
-    return lws_get_vhost_listen_port(vhost);
+    int port = lws_get_vhost_listen_port(vhost);
+    ct_watch_port(loop, port);
+    return port;
 }

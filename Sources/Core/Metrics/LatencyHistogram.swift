@@ -87,6 +87,23 @@ package struct LatencyHistogram: Hashable, Sendable, BitwiseCopyable {
     /// The median, as `quantileNs`.
     package var medianNs: Int64? { quantileNs(perMille: 500) }
 
+    /// The same estimated: as if the durations of a bucket lay evenly in it. Nil if empty.
+    package func estimateNs(perMille: Int) -> Int64? {
+        guard let worstNs else { return nil }
+        var rest = max((count * perMille + 999) / 1_000, 1)
+        var low: Int64 = 0
+        for index in counts.indices {
+            let high = index == counts.count - 1 ? worstNs : min(bound(index), worstNs)
+            if rest <= counts[index] {
+                let width = Double(high - low) * Double(rest) / Double(counts[index])
+                return width < 1e18 ? low + Int64(width) : high
+            }
+            rest -= counts[index]
+            low = high
+        }
+        return worstNs
+    }
+
     /// For each doubling its bound in nanoseconds and the number of durations below it.
     package var doublings: [(boundNs: Int64, count: Int)] {
         var (found, sum): ([(boundNs: Int64, count: Int)], Int) = ([], counts[0])

@@ -116,7 +116,23 @@ public final class EventLoop {
         timers.removeAll()
     }
 
-    /// Bytes waiting in the send queues of all connections.
+    /// Keeps a message that many clients get. The batch is sent by `sendBatch`, at the beginning of the next
+    /// turn, and when it has become large.
+    ///
+    /// - Parameters:
+    ///   - bytes: a text message, or a frame of `MessagePacker`.
+    ///   - isText: which of both.
+    package func batch(_ bytes: [UInt8], isText: Bool) -> BatchedFrame? {
+        handle?.batch(bytes, isText: isText)
+    }
+
+    /// Whether the batch of a frame has not been sent.
+    package func holds(_ frame: BatchedFrame) -> Bool { handle?.holds(frame) ?? false }
+
+    /// Sends the batch: each client gets all that is for it at once.
+    package func sendBatch() { handle?.sendBatch() }
+
+    /// Bytes that wait in the send queues of all connections.
     package var queuedBytes: Int { handle?.queuedBytes ?? 0 }
 
     /// Reloads the certificates, keys and authorities of all the loop's servers, for new connections;

@@ -26,20 +26,20 @@ package final class HTTPRequest {
     }
 
     /// Names and values of the query, decoded, in order; a name without `=` has the value "".
-    package var query: [(name: String, value: String)] {
+    package private(set) lazy var query: [(name: String, value: String)] = {
         var parts: [(name: String, value: String)] = []
         while let part = socket.queryPart(parts.count) {
             let end = part.firstIndex(of: "=") ?? part.endIndex
             parts.append((String(part[..<end]), String(part[end...].dropFirst())))
         }
         return parts
-    }
+    }()
 
     /// A header by its lower-case name; nil if absent or once the request is over.
     package func header(_ name: String) -> String? { socket.header(name) }
 
     /// The client's numeric address.
-    package var peerAddress: String { socket.peerAddress }
+    package private(set) lazy var peerAddress = socket.peerAddress
 
     /// Who the client belongs to: an IPv4 address, a network of IPv6 as `2001:db8::/64`, or this machine,
     /// which is `loopbackOwner`.
@@ -51,10 +51,8 @@ package final class HTTPRequest {
     /// Sends the answer; only the first counts. False if this was not the first or the client has gone.
     @discardableResult
     package func respond(_ response: HTTPResponse) -> Bool {
-        if isUpgrade { return false }
-        let bytes = response.bytes(isBodyless: method == .head)
-        if !socket.respond(bytes) { return false }
-        if bytes.count > RequestSocket.pieceBytes { (socket as? RequestSocket)?.watch(server) }
+        if isUpgrade || !socket.respond(response.head, method == .head ? [] : response.body) { return false }
+        if response.body.count > RequestSocket.pieceBytes { (socket as? RequestSocket)?.watch(server) }
         return true
     }
 
@@ -74,5 +72,5 @@ package final class HTTPRequest {
         if !isUpgrade { socket.kill() }
     }
 
-    func refuse(_ response: HTTPResponse) { socket.refuse(response.bytes(isBodyless: false)) }
+    func refuse(_ response: HTTPResponse) { socket.refuse(response.head + response.body) }
 }

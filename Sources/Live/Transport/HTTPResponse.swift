@@ -25,19 +25,30 @@ package struct HTTPResponse: Sendable {
         self.init(status: status, headers: headers, body: Array(json.utf8))
     }
 
-    /// The bytes sent. A status without a known phrase gets an empty one, which HTTP allows.
-    func bytes(isBodyless: Bool) -> [UInt8] {
-        var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
-        for header in headers { head += "\(header.name): \(header.value)\r\n" }
-        head += "Content-Length: \(body.count)\r\n\r\n"
-        return isBodyless ? Array(head.utf8) : Array(head.utf8) + body
-    }
+    /// The head, as sent before the body.
+    var head: [UInt8] { head(ending: "Content-Length: ", "\(body.count)") }
 
-    /// The head for a body of unknown length: it ends with the connection.
-    var openHead: [UInt8] {
-        var head = "HTTP/1.1 \(status) \(Self.phrases[status] ?? "")\r\n"
-        for header in headers { head += "\(header.name): \(header.value)\r\n" }
-        return Array((head + "Connection: close\r\n\r\n").utf8)
+    /// The head of a body whose length is not known: it ends with the connection.
+    var openHead: [UInt8] { head(ending: "Connection: ", "close") }
+
+    /// A status without a known phrase gets an empty one, which HTTP allows.
+    private func head(ending name: String, _ value: String) -> [UInt8] {
+        var head: [UInt8] = []
+        head.reserveCapacity(512)
+        head += "HTTP/1.1 ".utf8
+        head += "\(status) ".utf8
+        head += (Self.phrases[status] ?? "").utf8
+        head += "\r\n".utf8
+        for header in headers {
+            head += header.name.utf8
+            head += ": ".utf8
+            head += header.value.utf8
+            head += "\r\n".utf8
+        }
+        head += name.utf8
+        head += value.utf8
+        head += "\r\n\r\n".utf8
+        return head
     }
 
     private static let phrases = [

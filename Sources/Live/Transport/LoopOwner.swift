@@ -95,6 +95,21 @@ struct LoopOwner: ~Copyable {
     /// Bytes waiting in all send queues.
     var queuedBytes: Int { unsafe ct_loop_queued_bytes(loop) }
 
+    /// Keeps a frame that many connections get, or the frame of a text message.
+    func batch(_ bytes: [UInt8], isText: Bool) -> BatchedFrame {
+        let place = unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return ct_place() }
+            return unsafe ct_batch_add(loop, base, buffer.count, isText)
+        }
+        return BatchedFrame(place: place)
+    }
+
+    /// Whether a frame is still kept.
+    func holds(_ frame: BatchedFrame) -> Bool { unsafe ct_batch_holds(loop, frame.place) }
+
+    /// Sends what is kept.
+    func sendBatch() { unsafe ct_batch_send(loop) }
+
     /// Starts listening; returns the port, or the reason for failure.
     func listen(_ server: ServerCore, _ limits: HTTPServer.Options) throws(TransportError) -> Int {
         let tls = limits.tls

@@ -72,6 +72,12 @@ class Socket {
         }
     }
 
+    /// Sends a frame of the loop's batch, together with all others of it.
+    final func send(_ frame: BatchedFrame) -> Bool {
+        guard let connection = unsafe connection else { return false }
+        return unsafe ct_send_batched(connection, frame.place)
+    }
+
     /// Starts the library's close handshake, after what is queued.
     final func sendClose(code: UInt16, reason: String) -> Bool {
         guard let connection = unsafe connection else { return false }
@@ -81,10 +87,16 @@ class Socket {
     }
 
     /// Answers a request. Call once.
-    final func respond(_ response: [UInt8]) -> Bool {
+    final func respond(_ head: [UInt8], _ body: [UInt8]) -> Bool {
         guard let connection = unsafe connection else { return false }
-        return unsafe response.withUnsafeBufferPointer { buffer in
-            unsafe withBase(buffer) { unsafe ct_respond(connection, $0, buffer.count) }
+        return unsafe head.withUnsafeBufferPointer { head in
+            unsafe body.withUnsafeBufferPointer { body in
+                unsafe withBase(head) { start in
+                    unsafe withBase(body) {
+                        unsafe ct_respond(connection, start, head.count, $0, body.count)
+                    }
+                }
+            }
         }
     }
 

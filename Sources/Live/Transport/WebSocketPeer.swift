@@ -21,7 +21,8 @@ package final class WebSocketPeer {
     }
 
     let server: HTTPServer
-    fileprivate weak var socket: PeerSocket?
+    /// Nil before it is open and once it has ended.
+    fileprivate var socket: PeerSocket?
 
     init(_ server: HTTPServer) {
         self.server = server
@@ -38,8 +39,9 @@ package final class WebSocketPeer {
     /// Whether it accepts compressed messages.
     package var isDeflating: Bool { socket?.isDeflating ?? false }
 
-    /// Sends a frame of `MessagePacker.frame` to a client that accepts compressed messages; as `send(text:)`.
-    package func send(frame: [UInt8]) -> Bool { isDeflating && socket?.send(CT_RAW, frame.span) ?? false }
+    /// Sends a frame of its loop's batch, together with all others of it; as `send(text:)`. A packed one only
+    /// to a client that takes packed messages.
+    package func send(_ frame: BatchedFrame) -> Bool { socket?.send(frame) ?? false }
 
     /// Sends a ping of at most 125 bytes; as `send(text:)`.
     package func ping(_ payload: [UInt8] = []) -> Bool {
@@ -158,6 +160,7 @@ final class PeerSocket: Socket {
 
     override func closed(_ reason: ct_reason, _ text: String) {
         if let timer { server.loop.cancel(timer) }
+        peer.socket = nil
         if !isOpen { return }
         server.peerCount -= 1
         let closed = handlers.closed

@@ -25,6 +25,7 @@ extension ServedBook {
     ///
     /// - Returns: false, with the book unchanged, if the two cannot be printed with the same decimals.
     func goOver(to source: borrowing OrderBook) -> Bool {
+        noteChange()
         guard let scales = source.scales ?? book.scales else { return false }
         let wide = book.scales.map(scales.widened(by:)) ?? scales
         let own = source.scales ?? wide
@@ -80,6 +81,7 @@ extension ServedBook {
     func replace(
         by source: borrowing OrderBook, bids: [PriceLevel], asks: [PriceLevel], _ scales: SymbolScales?
     ) {
+        noteChange()
         book.replaceAll(bids: bids, asks: asks, like: source, scales: scales)
         state = .live
         (promises.bids.levelCountBound, promises.asks.levelCountBound) = (bids.count, asks.count)

@@ -79,6 +79,8 @@ final class ServedBook {
     let levelCountMax: Int
     var state = State.empty
     var book: OrderBook
+    /// Changes whenever the book does.
+    private(set) var version: UInt64 = 0
     /// Ids of the last update sent, or of the first book.
     var ids = UpdateRange(first: UpdateID(0), last: UpdateID(0))
     /// The last bridging update.
@@ -106,6 +108,7 @@ final class ServedBook {
     func pass(_ update: borrowing DepthUpdate) -> Bool {
         guard !isOwing, continues(update), hasRoom(update) else { return false }
         let scales = book.scales
+        noteChange()
         do { try book.apply(update) } catch { return false }
         if book.scales != scales { rescalePromises(from: scales) }
         ids = UpdateRange(update)
@@ -145,8 +148,12 @@ final class ServedBook {
         state = .empty
         promises = (Promise(), Promise())
         message = []
+        noteChange()
         book.removeAll()
     }
+
+    /// The book is about to change.
+    func noteChange() { version &+= 1 }
 
     /// The source is live, and this book is not known to be the same.
     func resume(_ source: borrowing OrderBook) -> Resumption {
@@ -198,6 +205,7 @@ final class ServedBook {
     private func takesDecimals(of source: borrowing OrderBook) -> Bool {
         let own = book.scales
         if source.scales == own { return true }
+        noteChange()
         guard let own, let theirs = source.scales, own.widened(by: theirs) == theirs,
             book.widen(to: theirs)
         else { return false }

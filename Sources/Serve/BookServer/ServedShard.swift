@@ -93,14 +93,16 @@ final class ServedShard {
 
     /// Processes what has arrived.
     ///
-    /// - Returns: number of frames processed.
+    /// - Returns: number of frames and answers processed.
     func poll(_ service: BookService, limit: Int, _ news: ShardNews) -> Int {
         if !isTapped { isTapped = service.add(tap, toShard: number) }
+        var count = 0
         for answer in answers.take() {
+            count += 1
             replica.take(answer)
             settleChanged(news)
         }
-        let count = consumer.poll(limit: limit) { take($0, news) }
+        count += consumer.poll(limit: limit) { take($0, news) }
         if let question = replica.takeQuestion(),
             !service.answer(
                 question, byShard: number,

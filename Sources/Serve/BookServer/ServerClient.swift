@@ -102,10 +102,8 @@ final class ServerClient {
     }
 
     private func sendLast(of topic: StreamTopic, _ counters: inout ServerCounters) {
-        if let packer, let frame = topic.frame(isCombined: isCombined, packer) {
-            return send(frame, isFrame: true, &counters)
-        }
-        send(topic.bytes(isCombined: isCombined), &counters)
+        guard let frame = topic.batched(isCombined: isCombined, packer) else { return close(.tooSlow) }
+        count(frame.byteCount, &counters) { $0.send(frame) }
     }
 
     /// The queue is empty: sends what was skipped, in its current form.
@@ -113,19 +111,23 @@ final class ServerClient {
         while isOpen, !peer.isCongested, let topic = waiting.takeFirst() { sendLast(of: topic, &counters) }
     }
 
-    /// Sends a message that must not be missed, or its compressed frame.
-    func send(_ bytes: [UInt8], isFrame: Bool = false, _ counters: inout ServerCounters) {
+    /// Sends a message that must not be missed.
+    func send(_ bytes: [UInt8], _ counters: inout ServerCounters) {
+        count(bytes.count, &counters) { $0.send(text: bytes.span) }
+    }
+
+    private func count(_ byteCount: Int, _ counters: inout ServerCounters, _ send: (WebSocketPeer) -> Bool) {
         if !isOpen { return }
-        let waitingBytes = peer.queuedBytes + bytes.count
+        let waitingBytes = peer.queuedBytes + byteCount
         let isFull = waitingBytes > queuedBytesMin && waitingBytes > queuedBytesMax()
-        if isFull || !(isFrame ? peer.send(frame: bytes) : peer.send(text: bytes.span)) {
+        if isFull || !send(peer) {
             // Refused with nothing queued: the client is about to be reported gone.
             if !isFull && peer.queuedBytes == 0 { return }
             counters.slowCount += 1
             return close(.tooSlow)
         }
         counters.messageCount += 1
-        counters.messageBytes += bytes.count
+        counters.messageBytes += byteCount
     }
 
     /// Sends an answer.

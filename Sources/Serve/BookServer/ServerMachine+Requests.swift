@@ -219,13 +219,23 @@ extension ServerMachine {
         let index = try index(of: name)
         let why = refusal(of: index)
         if let why, !options.servesStale || book(index).state == .empty { throw .notServed(why) }
-        let cut = book(index).answer(&snapshot, limit: levelCount)
-        guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
+        let key = DepthAnswers.Key(index: index, levelCount: levelCount, version: book(index).version)
+        guard let known = depthAnswers.answer(to: key) ?? makeDepth(key) else {
             throw .notServed("the book has no levels")
         }
-        var answer = RestAnswer(body)
+        var answer = RestAnswer(known.body)
         if let why { answer.headers.append((ServerMachine.staleHeader, why)) }
-        if cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(cut)")) }
+        if known.cut < levelCount { answer.headers.append((ServerMachine.depthLimitHeader, "\(known.cut)")) }
+        return answer
+    }
+
+    private func makeDepth(_ key: DepthAnswers.Key) -> DepthAnswers.Answer? {
+        let cut = book(key.index).answer(&snapshot, limit: key.levelCount)
+        guard let body = encoded({ (encoder) throws(EncoderError) in try encoder.append(snapshot) }) else {
+            return nil
+        }
+        let answer = DepthAnswers.Answer(body: body, cut: cut)
+        depthAnswers.keep(answer, to: key)
         return answer
     }
 

@@ -205,7 +205,7 @@ extension ServerMachine {
         if key.name == ServingRules.everyBestName && rules.market != .spot {
             let topic = StreamTopic(
                 key, .everyBest, symbol: nil, intervalNs: ServerMachine.nanoseconds(5_000),
-                summary: UpdateSummary(since: UpdateID(0), isLinked: false))
+                summary: UpdateSummary(since: UpdateID(0), isLinked: false), on: loop)
             topics[key] = topic
             topicsOfAll.append(topic)
             return topic
@@ -226,7 +226,8 @@ extension ServerMachine {
         let isPaced = kind != .updates && kind != .best
         let topic = StreamTopic(
             key, kind, symbol: index, intervalNs: isPaced ? ServerMachine.nanoseconds(intervalMs) : 0,
-            summary: UpdateSummary(since: book(index).book.lastUpdateID, isLinked: book(index).isLinked))
+            summary: UpdateSummary(since: book(index).book.lastUpdateID, isLinked: book(index).isLinked),
+            on: loop)
         topics[key] = topic
         topicsOfSymbol[index].append(topic)
         return topic

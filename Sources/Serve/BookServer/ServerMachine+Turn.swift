@@ -7,7 +7,7 @@ import LobTransport
 import MarketData
 
 extension ServerMachine {
-    private static let framesPerTurn = 1_024
+    private static let framesPerLook = 1_024
     private static let publishEveryNs: UInt64 = 10_000_000
     private static let tapAgainNs: UInt64 = 10_000_000
     private static let listAgainNs: UInt64 = 1_000_000_000
@@ -15,30 +15,48 @@ extension ServerMachine {
 
     /// Processes what has arrived and sends what is due; afterwards the loop may sleep.
     func work() {
-        var isBusy = poll()
-        let nowNs = LoopClock.monotonicNs
+        var rounds = TurnRounds()
+        while true {
+            for shard in shards { shard.wake.arm() }
+            let next = rounds.looked(hasFound: poll())
+            if next == .sleep { return }
+            let nowNs = LoopClock.monotonicNs
+            serve(nowNs)
+            switch next {
+            case .serveAndLook: continue
+            case .serveAndSleep, .sleep: return
+            case .serveAndYield: return alarm.set(atNs: nowNs, nowNs: nowNs, on: loop)
+            }
+        }
+    }
+
+    private func serve(_ nowNs: UInt64) {
         judge()
         flush(nowNs)
+        send()
         showEvents(nowNs)
         takeList(nowNs)
         answerHistory()
         publish(nowNs)
-        if !isBusy {
-            for shard in shards { shard.wake.arm() }
-            // Earlier arrivals wake nobody.
-            isBusy = poll()
-        }
-        if isBusy { return alarm.set(atNs: nowNs, nowNs: nowNs, on: loop) }
         if shards.contains(where: { !$0.isTapped }) {
             alarm.set(atNs: nowNs + ServerMachine.tapAgainNs, nowNs: nowNs, on: loop)
         }
     }
 
-    /// Whether there was anything to do.
+    /// Sends what there is for the clients, to each of them at once.
+    private func send() {
+        loop.sendBatch()
+        if unsent.isEmpty { return }
+        let nowNs = LoopClock.realtimeNs
+        for update in unsent { latencies.note(update, nowNs: nowNs) }
+        unsent.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether there was anything.
     private func poll() -> Bool {
         var isBusy = false
         for (number, shard) in shards.enumerated() {
-            let count = shard.poll(service, limit: ServerMachine.framesPerTurn, news[number])
+            let count = shard.poll(service, limit: ServerMachine.framesPerLook, news[number])
             if count > 0 { isBusy = true }
         }
         return isBusy
@@ -105,9 +123,10 @@ extension ServerMachine {
         completeMessage(index, update)
         changed(index, update, isMicroseconds: service.configuration.isMicroseconds)
         if let heard = shards[places[index].shard].heard {
-            latencies.note(
-                eventTimeUs: heard.eventTimeUs, receivedAtNs: heard.receivedAtNs,
-                appliedAtNs: appliedAtNs, nowNs: LoopClock.realtimeNs)
+            unsent.append(
+                ServerLatencies.Update(
+                    eventTimeUs: heard.eventTimeUs, receivedAtNs: heard.receivedAtNs,
+                    appliedAtNs: appliedAtNs))
         }
     }
 

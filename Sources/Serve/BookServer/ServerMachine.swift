@@ -56,12 +56,15 @@ final class ServerMachine {
     /// For times in ms, and in µs.
     var encoders: MessageEncoders
     var snapshot = DepthSnapshot()
+    var depthAnswers = DepthAnswers()
     /// The stream of tops and changes of state.
     let events: EventHub
     /// Questions to the store; nil if there is none.
     let history: HistoryDesk?
     var rates: UpdateRates
     var latencies = ServerLatencies()
+    /// Updates of this round, whose clients are served at its end.
+    var unsent: [ServerLatencies.Update] = []
     /// Scratch for messages generated here and for those parsed again.
     var made = DepthUpdate(levelCapacity: 32)
     var parser = MessageParser()

@@ -1,5 +1,6 @@
 // One stream under one name and in one time unit, with its subscribers. A message is encoded once, and once
-// more in its wrapper if any subscriber wants that, whatever their number; likewise compressed.
+// more in its wrapper if any subscriber wants that, whatever their number; likewise compressed. So it lies in
+// the batch that the loop sends to all of them.
 //
 //     kind         shows                               sent                         a slow reader
 //     -------------|-----------------------------------|----------------------------|--------------
@@ -55,6 +56,9 @@ final class StreamTopic {
     /// The compressed frames of the last message, with and without wrapper: nil before one is needed, empty
     /// if compression does not pay.
     private var frames: (plain: [UInt8]?, wrapped: [UInt8]?)
+    /// Where the last message lies in the batch, in each of its forms.
+    private var places = [BatchedFrame?](repeating: nil, count: 4)
+    private let loop: EventLoop
     /// When the last message was made.
     private(set) var sentNs: UInt64 = 0
     /// Best levels in the last messages of a best price stream, by symbol.
@@ -66,9 +70,11 @@ final class StreamTopic {
     /// Changed symbols of a stream of all symbols.
     var changed: Set<Int> = []
 
-    init(_ key: Key, _ kind: Kind, symbol: Int?, intervalNs: UInt64, summary: UpdateSummary) {
+    init(
+        _ key: Key, _ kind: Kind, symbol: Int?, intervalNs: UInt64, summary: UpdateSummary, on loop: EventLoop
+    ) {
         (self.key, self.kind, self.symbol, self.intervalNs) = (key, kind, symbol, intervalNs)
-        self.summary = summary
+        (self.summary, self.loop) = (summary, loop)
         opening = StreamWrapper.opening(key.name)
     }
 
@@ -105,19 +111,33 @@ final class StreamTopic {
         message = bytes
         wrapped.removeAll(keepingCapacity: true)
         frames = (nil, nil)
+        for form in places.indices { places[form] = nil }
         sentNs = nowNs
         for client in clients { client.pass(self, &counters) }
     }
 
-    /// The last message in the form a client requested.
-    func bytes(isCombined: Bool) -> [UInt8] {
+    /// The last message in the batch, as a client wants it; nil without memory.
+    ///
+    /// - Parameters:
+    ///   - isCombined: in the wrapper.
+    ///   - packer: packs it where that pays; nil leaves it as it is.
+    func batched(isCombined: Bool, _ packer: MessagePacker?) -> BatchedFrame? {
+        let form = (isCombined ? 1 : 0) + (packer == nil ? 0 : 2)
+        if let place = places[form], loop.holds(place) { return place }
+        let packed = packer.flatMap { frame(isCombined: isCombined, $0) }
+        places[form] = loop.batch(packed ?? bytes(isCombined: isCombined), isText: packed == nil)
+        return places[form]
+    }
+
+    /// The last message as a client wants it.
+    private func bytes(isCombined: Bool) -> [UInt8] {
         if !isCombined { return message }
         if wrapped.isEmpty { wrapped = wrap(message) }
         return wrapped
     }
 
     /// The same, compressed; nil if that does not pay.
-    func frame(isCombined: Bool, _ packer: MessagePacker) -> [UInt8]? {
+    private func frame(isCombined: Bool, _ packer: MessagePacker) -> [UInt8]? {
         let known = isCombined ? frames.wrapped : frames.plain
         let frame = known ?? packer.frame(bytes(isCombined: isCombined)) ?? []
         if known == nil {

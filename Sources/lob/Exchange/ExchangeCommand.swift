@@ -51,7 +51,7 @@ enum SymbolsArgument {
     case names([SymbolName])
 
     /// Maximum number of symbols of one venue.
-    private static let countMax = 1_000
+    private static let countMax = 1_500
 
     /// Help text of `--symbols`.
     static func help(without count: Int) -> ArgumentHelp {

@@ -10,13 +10,6 @@ import Logging
 import MarketData
 import SnapshotStore
 
-/// The logger for a command that keeps books.
-func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
-    Logger(label: "lob") { _ in
-        RunLogHandler(console: console, format: options.logFormat, logLevel: options.logLevel.level)
-    }
-}
-
 /// Something that runs beside the service and has its own output, such as the exchange of `lob demo`.
 struct RunCompanion {
     /// Called about ten times a second.
@@ -165,6 +158,7 @@ struct Run {
         let recorded = companions.recorder?.stop()
         let kept = companions.store?.stop(books)
         console.clear()
+        service.publicationTimes.facts.map { logger.info("received to published", metadata: $0) }
         if let recorded { logger.info("\(recorded.text)") }
         if let trouble = kept?.trouble { logger.error("\(trouble)") }
         return (books, kept)

@@ -3,6 +3,7 @@
 // SAFETY: the parts of a time are written into a local variable.
 
 import Glibc
+import LobMetrics
 import Logging
 
 /// Format of log lines.
@@ -26,6 +27,13 @@ struct RunLogHandler: LogHandler {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let texts = facts.map { ($0.key, format == .text ? plainText($0.value) : jsonText($0.value)) }
         console.log(logLine(format, "\(event.level)", "\(event.message)", texts))
+    }
+}
+
+/// The logger for a command that keeps books.
+func makeLogger(_ console: Console, _ options: BookOptions) -> Logger {
+    Logger(label: "lob") { _ in
+        RunLogHandler(console: console, format: options.logFormat, logLevel: options.logLevel.level)
     }
 }
 
@@ -104,4 +112,19 @@ func utcTimestamp() -> String {
     let date = "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
     let time = "\(digits(hour, 2)):\(digits(minute, 2)):\(digits(second, 2))"
     return "\(date)T\(time).\(digits(Int(us / 1000 % 1000), 3))Z"
+}
+
+extension LatencyHistogram {
+    /// What a log says of it, in microseconds; nil if it is empty.
+    var facts: Logger.Metadata? {
+        guard let worstNs else { return nil }
+        let quantile = { (perMille: Int) -> String in
+            let ns = self.estimateNs(perMille: perMille) ?? 0
+            return "\(ns / 1_000).\(ns / 100 % 10)"
+        }
+        return [
+            "count": "\(count)", "p50Us": "\(quantile(500))", "p90Us": "\(quantile(900))",
+            "p99Us": "\(quantile(990))", "worstUs": "\(worstNs / 1_000)",
+        ]
+    }
 }

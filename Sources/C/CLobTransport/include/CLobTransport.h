@@ -169,10 +169,25 @@ enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTE
 
 /// Queues and sends as far as the socket takes it. False: the queue has no room, and nothing of it was taken.
 bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length);
+/// Where a frame lies that many connections get.
+typedef struct ct_place {
+    uint32_t batch, start, length;
+} ct_place;
+/// Keeps a text message, or a whole frame, until the loop's next turn at the latest; earlier if too much is
+/// kept. Without memory the place holds nothing.
+ct_place ct_batch_add(ct_loop *loop, const uint8_t *bytes, size_t length, bool is_text);
+/// Whether the frame is still kept.
+bool ct_batch_holds(const ct_loop *loop, ct_place place);
+/// Peers: sends a kept frame together with all others of the batch. False: as `ct_send`, or it is no longer
+/// kept.
+bool ct_send_batched(ct_connection *connection, ct_place place);
+/// Sends what is kept, to each connection all of it at once.
+void ct_batch_send(ct_loop *loop);
 /// Standard role and peers: the close handshake, behind what is queued.
 bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
-/// Answers a request; head and body together. Sent as the socket takes it, bounded by the caller.
-bool ct_respond(ct_connection *connection, const uint8_t *bytes, size_t length);
+/// Answers a request. Sent as the socket takes it, bounded by the caller.
+bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_length, const uint8_t *body,
+                size_t body_length);
 /// Answers a request with a head and a body that goes on: further bytes by `ct_send` as CT_RAW, the end by
 /// `ct_kill`.
 bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t length);

@@ -28,21 +28,25 @@ struct ServerLatencies {
 
     private static let plausibleNsMax: UInt64 = 86_400_000_000_000
 
-    /// Adds an update that was forwarded.
-    ///
-    /// - Parameters:
-    ///   - eventTimeUs: the venue's, in microseconds since 1970; 0 if unknown.
-    ///   - receivedAtNs: in nanoseconds since 1970.
-    ///   - appliedAtNs: likewise.
-    ///   - nowNs: likewise.
-    mutating func note(eventTimeUs: Int64, receivedAtNs: Int64, appliedAtNs: Int64, nowNs: Int64) {
-        let (eventNs, isHuge) = eventTimeUs.multipliedReportingOverflow(by: 1_000)
-        if eventTimeUs != 0 && !isHuge {
-            ServerLatencies.add(from: eventNs, to: receivedAtNs, &venueToReceived)
+    /// An update that is passed on.
+    struct Update {
+        /// Of the venue, in microseconds since 1970; 0 if unknown.
+        var eventTimeUs: Int64
+        /// In nanoseconds since 1970.
+        var receivedAtNs: Int64
+        /// Likewise.
+        var appliedAtNs: Int64
+    }
+
+    /// Adds an update that was sent at a time in nanoseconds since 1970.
+    mutating func note(_ update: Update, nowNs: Int64) {
+        let (eventNs, isHuge) = update.eventTimeUs.multipliedReportingOverflow(by: 1_000)
+        if update.eventTimeUs != 0 && !isHuge {
+            ServerLatencies.add(from: eventNs, to: update.receivedAtNs, &venueToReceived)
         }
-        ServerLatencies.add(from: receivedAtNs, to: appliedAtNs, &receivedToApplied)
-        ServerLatencies.add(from: appliedAtNs, to: nowNs, &appliedToSent)
-        ServerLatencies.add(from: receivedAtNs, to: nowNs, &receivedToSent)
+        ServerLatencies.add(from: update.receivedAtNs, to: update.appliedAtNs, &receivedToApplied)
+        ServerLatencies.add(from: update.appliedAtNs, to: nowNs, &appliedToSent)
+        ServerLatencies.add(from: update.receivedAtNs, to: nowNs, &receivedToSent)
     }
 
     private static func add(from startNs: Int64, to endNs: Int64, _ times: inout LatencyHistogram) {
