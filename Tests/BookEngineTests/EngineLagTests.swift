@@ -42,8 +42,8 @@ extension EngineHarness {
 }
 
 @Suite struct EngineLagTests {
-    /// Whatever updates say of their times, a lag is a time that can be doubled. With unbounded lags every one
-    /// of these seeds fails.
+    /// Whatever updates say of their times, a lag is a time that can be doubled. With unbounded lags every
+    /// one of these seeds fails.
     @Test(arguments: 0..<20 as Range<UInt64>) func anyEventTime(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var meter = LagMeter()

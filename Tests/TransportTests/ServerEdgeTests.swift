@@ -81,8 +81,8 @@ extension SocketTests {
             }
         }
 
-        /// A client of a body that goes on has nothing more to say: one that does, or goes, is disconnected at
-        /// once. The library would neither read that nor wait.
+        /// A client of a body that goes on has nothing more to say: one that does, or goes, is disconnected
+        /// at once. The library would neither read that nor wait.
         @Test(arguments: [true, false]) func clientsOfStreamsAreHeard(_ isTalking: Bool) throws {
             try withLoop { loop in
                 let server = try HTTPServer(
