@@ -98,11 +98,7 @@ import Testing
         let findings = prose(of: Self.allPages) { page, line in
             let folder = page.path.split(separator: "/").dropLast().joined(separator: "/")
             let links = line.matches(of: #/\]\(([^)#]+)[^)]*\)/#).map { String($0.1) }
-            // DocC finds pictures by their names alone.
-            let relative = links.filter { !$0.contains("://") }.map { link in
-                folder == Self.catalog && link.hasSuffix(".png")
-                    ? "\(folder)/Resources/\(link)" : "\(folder)/\(link)"
-            }
+            let relative = links.filter { !$0.contains("://") }.map { "\(folder)/\($0)" }
             let articles = line.matches(of: #/<doc:([A-Za-z]+)>/#).map { "\(Self.catalog)/\($0.1).md" }
             let paths = inlineCode(in: line).filter { code in folders.contains { code.hasPrefix($0) } }
                 .compactMap { $0.split(separator: " ").first.map(String.init) }
