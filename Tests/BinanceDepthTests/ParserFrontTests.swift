@@ -114,6 +114,24 @@ func strangeNamesOfKnownFronts() {
     #expect(check.wrong == [])
 }
 
+/// Names that a stream of updates might have, with the same lengths: only where the first `@` stands tells.
+@Test(
+    "Another kind of stream behind the first @ of a name",
+    arguments: [
+        ("abcdusdt@depth@100ms", "a@depth5@depth@100ms"), ("abcusdt@depth", "@depth5@depth"),
+        ("abcdefusdt@depth@100ms", "a@rpiDepth@depth@100ms"), ("abcdeusdt@depth", "@rpiDepth@depth"),
+    ])
+func kindsBehindTheFirstAtSign(known: String, hostile: String) {
+    var check = FrontCheck()
+    for name in [known, hostile, known, hostile] {
+        let update =
+            #"{"e":"depthUpdate","E":1722902400123,"s":"ABUSDT","U":99,"u":101,"b":[["1.00","2.00"]],"a":[]}"#
+        check.check(Array(#"{"stream":"\#(name)","data":\#(update)}"#.utf8), .spot)
+    }
+    #expect(check.wrong == [])
+    #expect(check.delivered >= 2)
+}
+
 @Test("The first level shows the decimals, whatever the message before had")
 func decimalsOfTheMessageBefore() {
     var check = FrontCheck()
