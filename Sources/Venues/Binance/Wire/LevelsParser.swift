@@ -12,7 +12,8 @@
 // Invariants
 // * A buffer never holds more levels than it has room for: room is made once per array, one level per 8
 //   remaining bytes, and the shortest level, `["1","0"]`, has 9.
-// * The result depends only on the bytes of the message: nothing is remembered between messages.
+// * The result depends only on the bytes of the message: what the tables remember of earlier messages only
+//   saves time.
 // Worst case: O(bytes); about 230 instructions for a level the kernel does not take.
 // SAFETY: the kernel gets the room and bounds its header demands; the tables live and die with this struct.
 import CLobKernels

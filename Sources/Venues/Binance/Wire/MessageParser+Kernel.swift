@@ -1,7 +1,8 @@
 // The shortest path: one kernel call parses an update with the usual field order. Whatever it leaves, one
 // side or the whole message, the straight path takes.
 //
-// SAFETY: the kernel gets the cursor's bounds and buffers with the room its header demands.
+// SAFETY: the kernel gets the bounds of the message and buffers with the room its header demands. What it
+// returns lies in the parser's tables until the next call, and all of it is copied before.
 import CLobKernels
 import MarketData
 

@@ -18,7 +18,7 @@
 // `messageBytesMax`. UTF-8 is not validated: non-ASCII bytes can occur only in names, and are compared as
 // bytes.
 //
-// SAFETY: the buffer is only read, only during the call, and only through `JSONCursor`.
+// SAFETY: the buffer is only read, only during the call, and only by the kernel and through `JSONCursor`.
 import MarketData
 
 /// A reusable parser of everything a market data connection or a REST depth request delivers. For one thread
