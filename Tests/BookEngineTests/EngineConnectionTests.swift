@@ -68,6 +68,25 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
 
     // MARK: - Another connection
 
+    /// An older connection that has delivered nothing for a while may be dead, and the venue's ids new: that
+    /// an update of the newer one fits proves nothing.
+    @Test func anUpdateThatFitsIsNoProofBesideAMuteConnection() {
+        var h = EngineHarness()
+        h.goLive()
+        h.nowNs += 7 * second
+        h.frame(.connected, source: 2)
+        h.update(11, 11, source: 2)
+        #expect(h.status().state == .stale && h.status().reason == .disconnected)
+        h.snapshot(11, bids: bids, asks: asks)
+        #expect(h.status().state == .live)
+        // One that was heard a moment ago is continued.
+        var g = EngineHarness()
+        g.goLive()
+        g.frame(.connected, source: 2)
+        g.update(11, 11, source: 2)
+        #expect(g.status().state == .live)
+    }
+
     /// Whatever another connection has shown: what ended this one may have begun the ids anew.
     @Test func aLostConnectionIsADoubtAlsoBesideAnother() {
         var h = EngineHarness()
@@ -154,7 +173,7 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.update(11, 20)
         h.tick(afterNs: 4 * second)
         h.frame(.connected, source: 2)
-        if isShown { h.ticker(14, bid: "9.0:1.0", ask: "10.0:1.0") }
+        h.ticker(isShown ? 14 : 20, bid: "9.0:1.0", ask: "10.0:1.0")
         h.update(12, 22, source: 2)
         #expect(h.status().lastUpdateID == UpdateID(22))
         #expect(h.status().state == (isShown ? .stale : .live))

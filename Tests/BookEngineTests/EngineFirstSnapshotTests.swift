@@ -86,4 +86,18 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         h.update(16, 16)
         #expect(h.status().state == .live)
     }
+
+    /// A later update that hides what is wrong in a snapshot does not make it right.
+    @Test func aCrossedSnapshotIsNoneWhateverFollows() {
+        var h = EngineHarness()
+        h.goLive()
+        h.update(20, 20)
+        h.update(21, 21, bids: ["10.5:0.0"])
+        h.snapshot(19, bids: ["10.5:1.0", "9.0:7.0"], asks: asks)
+        #expect(h.status().state == .stale && h.status().reason == .crossed)
+        #expect(h.status().counters.crossings == 1)
+        h.snapshot(21, bids: ["9.0:7.0"], asks: asks)
+        h.update(22, 22)
+        #expect(h.status().state == .live)
+    }
 }

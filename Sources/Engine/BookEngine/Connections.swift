@@ -67,6 +67,21 @@ struct Connections {
     /// Whether a connection was busy and has gone silent.
     func isSilent(_ source: UInt16?) -> Bool { connections.contains { $0.source == source && $0.isSilent } }
 
+    /// Whether a connection has delivered nothing for a second, and nothing since `newer` came up: it may
+    /// have died before, and the venue may have restarted its ids since.
+    ///
+    /// - Parameters:
+    ///   - source: the older connection.
+    ///   - newer: one that came up later.
+    ///   - nowNs: the time, on the engine's clock.
+    func isMute(_ source: UInt16, beside newer: UInt16, nowNs: Int64) -> Bool {
+        guard let present = connections.first(where: { $0.source == source }) else { return false }
+        return present.heardNs < upNs(newer) && nowNs &- present.heardNs > Connections.muteNs
+    }
+
+    /// A renewed connection that still works is heard more often, or its few symbols can afford a proof.
+    private static let muteNs: Int64 = 1_000_000_000
+
     /// When a connection was last known to deliver, as a receive time; 0 if it is down.
     func heardAtNs(_ source: UInt16) -> Int64 {
         connections.first { $0.source == source }?.heardAtNs ?? 0

@@ -85,14 +85,14 @@ extension SymbolBook {
         case .refuted:
             counters.snapshotsRefuted += 1
             return failCandidate()
+        case .crossed:
+            counters.snapshots += 1
+            counters.snapshotsRefuted += 1
+            return failCandidate()
         case .abandoned, .unusable, .implausible: return failCandidate()
         }
         counters.snapshots += 1
         candidate?.joined(nowNs: shared.nowNs)
-        if staging.book.isCrossed && !shared.defect.promotesUnchecked {
-            counters.snapshotsRefuted += 1
-            return failCandidate()
-        }
         guard let own = served.sync.lastID, let reached = staging.sync.lastID else { return }
         // Ids may have gone back for good, or the book may be of another epoch; the updates will then
         // continue from here.

@@ -81,6 +81,13 @@ extension SymbolBook {
         case .refuted:
             counters.snapshotsRefuted += 1
             restart(loss.reason(or: .mismatch))
+        case .crossed:
+            counters.snapshots += 1
+            joins.joined(nowNs: shared.nowNs)
+            audits.looked(nowNs: shared.nowNs)
+            retries.joined()
+            counters.crossings += 1
+            restart(.crossed)
         case .implausible:
             counters.implausible += 1
             restart(loss.reason(or: .gap))

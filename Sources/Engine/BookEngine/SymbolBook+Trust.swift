@@ -172,8 +172,9 @@ extension SymbolBook {
             else { return false }
             if source.goesBack(ids.last, upNs: shared.connections.upNs(newer))
                 || ids.first <= id && source.isShownBelow
+                || shared.connections.isMute(present, beside: newer, nowNs: shared.nowNs)
             {
-                // The venue has restarted its ids; that they fit proves nothing.
+                // The venue has restarted its ids, or may have; that they fit proves nothing.
                 disconnected(present)
                 return source.connection == newer
             }

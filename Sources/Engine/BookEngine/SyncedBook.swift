@@ -18,11 +18,14 @@ final class SyncedBook {
     /// No stream gets further beyond a snapshot than this before the answer arrives.
     private let jumpMax: Int64
 
+    private let checksCrossing: Bool
+
     /// Id of the snapshot it started from.
     private(set) var snapshotID = UpdateID(0)
 
     init(_ shared: EngineShared) {
         let (configuration, defect) = (shared.configuration, shared.defect)
+        checksCrossing = !defect.promotesUnchecked
         isCollecting = !configuration.requestsAreAnnounced
         let (jump, isHuge) = configuration.idsPerSecondMax.multipliedReportingOverflow(by: 600)
         jumpMax = isHuge ? .max : jump
@@ -43,6 +46,8 @@ enum ReplayOutcome: Hashable {
     case abandoned
     /// The snapshot contradicts an update that it must contain.
     case refuted
+    /// The snapshot, or the book after one of the messages, is crossed.
+    case crossed
     /// A buffered message no longer parses as it did, or its decimals differ from the snapshot's.
     case unusable
     /// A buffered message has ids that no stream can have reached.
@@ -70,6 +75,7 @@ extension SyncedBook {
         -> ReplayOutcome
     {
         book.load(parser.snapshot, limit: limit)
+        if isCrossed { return .crossed }
         snapshotID = book.lastUpdateID
         var witness = SnapshotCheck()
         var isJudged = false
@@ -89,6 +95,8 @@ extension SyncedBook {
                 witness.note(parser.update)
             case .apply:
                 do { try book.apply(parser.update) } catch { return .unusable }
+                // Later messages may hide what was wrong in the snapshot.
+                if isCrossed { return .crossed }
                 if !applied(parser.update.checksum) { return .abandoned }
             case .buffer, .bufferAnew, .resync:
                 return .unusable
@@ -98,6 +106,8 @@ extension SyncedBook {
         buffer.removeAll()
         return .joined
     }
+
+    private var isCrossed: Bool { checksCrossing && book.isCrossed }
 
     private func parseBuffered(_ index: Int, _ parser: inout MessageParser, _ isLinked: Bool) -> Bool {
         unsafe buffer.withMessage(index) { bytes, readable in
