@@ -119,6 +119,7 @@ void ct_batch_send_to(ct_connection *connection) {
 
 void ct_batch_send(ct_loop *loop) {
     ct_batch *batch = &loop->batch;
+    if (!batch->length) return;
     for (size_t index = 0; index < batch->count; index += 1) {
         ct_connection *connection = batch->connections[index];
         if (!connection) continue;
@@ -197,7 +198,11 @@ bool ct_send_batched(ct_connection *connection, ct_place place) {
     if (connection->congested || connection->queue.head != connection->queue.tail) {
         return ct_send(connection, CT_RAW, loop->batch.memory + place.start, place.length);
     }
-    if (!join(connection) || !add_piece(connection, place)) return false;
+    if (!join(connection) || !add_piece(connection, place)) {
+        // No memory: a client must not go on without it.
+        ct_kill(connection);
+        return false;
+    }
     connection->batched += place.length;
     ct_count(loop, CT_COUNT_FRAMES_OUT, 1);
     return true;

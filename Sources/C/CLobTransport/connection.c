@@ -257,7 +257,10 @@ bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_leng
     size_t sent = ct_write_directly(connection, head, head_length, body, body_length);
     size_t sent_of_body = sent > head_length ? sent - head_length : 0;
     if (!queue_rest(connection, head, head_length, sent)
-        || !queue_rest(connection, body, body_length, sent_of_body)) return false;
+        || !queue_rest(connection, body, body_length, sent_of_body)) {
+        ct_kill(connection);
+        return false;
+    }
     count_queue(connection);
     connection->responding = true;
     connection->loop->unanswered -= 1;

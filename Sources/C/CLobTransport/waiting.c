@@ -59,6 +59,10 @@ void ct_waiting_free(ct_loop *loop) {
     loop->waiting = NULL;
     pthread_mutex_lock(&loop->remote->lock);
     loop->remote->bell = -1;
+    // A wake-up that only the bell's wait would have seen.
+    if (loop->remote->pending) loop->woken = true;
+    loop->remote->pending = false;
+    loop->remote->sleep = CT_AWAKE;
     pthread_mutex_unlock(&loop->remote->lock);
     close(waiting->epoll);
     close(waiting->bell);
@@ -207,6 +211,8 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
     bool is_over = what & EPOLLIN && serve_once(loop, descriptor, LWS_POLLIN);
     for (int looks = 0; !is_over && looks < WRITES_MAX; looks += 1) {
         is_over = serve_once(loop, descriptor, LWS_POLLOUT);
+        // What was there may be gone.
+        if (is_over) break;
         connection = connection_at(loop, descriptor);
         if (!connection || !is_waiting(connection) || lws_partial_buffered(connection->wsi)) break;
     }
@@ -223,7 +229,8 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
 static int await(ct_waiting *waiting, struct epoll_event *ready, int64_t wait_us) {
     struct timespec limit = {.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
     int count = epoll_pwait2(waiting->epoll, ready, READY_MAX, &limit, NULL);
-    if (count >= 0 || errno != ENOSYS) return count;
+    // A kernel without it says so in one way, a sandbox that does not know it in another.
+    if (count >= 0 || errno == EINTR) return count;
     return epoll_wait(waiting->epoll, ready, READY_MAX, (int)((wait_us + 999) / 1000));
 }
 

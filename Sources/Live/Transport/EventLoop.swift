@@ -122,8 +122,10 @@ public final class EventLoop {
     /// - Parameters:
     ///   - bytes: a text message, or a frame of `MessagePacker`.
     ///   - isText: which of both.
+    /// - Returns: nil without memory.
     package func batch(_ bytes: [UInt8], isText: Bool) -> BatchedFrame? {
-        handle?.batch(bytes, isText: isText)
+        guard let frame = handle?.batch(bytes, isText: isText), frame.byteCount > 0 else { return nil }
+        return frame
     }
 
     /// Whether the batch of a frame has not been sent.
