@@ -106,11 +106,15 @@ extension ServerTests {
     @Test func requestsHaveAPace() throws {
         let stack = try stack { $0.requestsPerSecondMax = 5 }
         defer { stack.stop() }
-        var answers: [Answer] = []
-        for _ in 0..<20 { answers.append(try stack.get("/api/v3/ping")) }
-        let refused = answers.first { $0.status == 429 }
+        // What came before may have used up the second.
+        var answers: [Int: Answer] = [:]
+        stack.drive("both answers") {
+            if let answer = try? stack.get("/api/v3/ping") { answers[answer.status] = answer }
+            return answers.count == 2
+        }
+        let refused = answers[429]
         #expect(refused?.text.contains("-1003") == true && refused?.headers["retry-after"] == "1")
-        #expect(answers.contains { $0.status == 200 })
+        #expect(answers[200] != nil)
     }
 
     @Test func refusalsCostWeight() throws {
