@@ -9,6 +9,7 @@ import Testing
 
 /// What an owner makes of requests.
 private struct Wanted: Hashable {
+    /// With the urgency of the most urgent and the attempts of the last.
     var asks: [SymbolName: EngineRequest] = [:]
     /// Symbols of which an answer to what was sent before must not be handed over.
     var isVoid: Set<SymbolName> = []
@@ -17,7 +18,10 @@ private struct Wanted: Hashable {
     init(_ requests: [EngineRequest]) {
         for request in requests {
             switch request {
-            case .ask(let symbol, _, _): asks[symbol] = request
+            case .ask(let symbol, let priority, let attempt):
+                var urgent = priority
+                if case .ask(_, let earlier, _) = asks[symbol] { urgent = min(urgent, earlier) }
+                asks[symbol] = .ask(symbol, urgent, attempt: attempt)
             case .cancel(let symbol):
                 asks[symbol] = nil
                 isVoid.insert(symbol)

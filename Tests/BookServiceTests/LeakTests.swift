@@ -3,6 +3,7 @@
 
 import CLobAllocator
 import Foundation
+import LobHandoff
 import LobTransport
 import MarketData
 import SimulatedExchange
@@ -14,14 +15,20 @@ import VenueSupport
 
 /// What this process has.
 private struct Holdings: CustomStringConvertible {
-    var threadCount: Int
+    /// Of the project's own threads: they have names. Those of the language's and of Dispatch's pools, which
+    /// come and go as the machine has work, keep the name of the process.
+    var threadNames: [String]
     var descriptors: [String]
     /// By jemalloc's count; nil without it.
     var allocatedBytes: Int?
 
     init() {
         let files = FileManager.default
-        threadCount = (try? files.contentsOfDirectory(atPath: "/proc/self/task"))?.count ?? 0
+        let process = Self.name(ofThread: getpid())
+        threadNames = ((try? files.contentsOfDirectory(atPath: "/proc/self/task")) ?? [])
+            .compactMap { Int32($0).flatMap(Self.name(ofThread:)) }
+            .filter { $0 != process }
+            .sorted()
         descriptors =
             (try? files.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { number in
                 let target = try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
@@ -33,8 +40,14 @@ private struct Holdings: CustomStringConvertible {
         allocatedBytes = bytes == .max ? nil : bytes
     }
 
+    /// Nil for one that has ended.
+    private static func name(ofThread id: Int32) -> String? {
+        try? String(contentsOfFile: "/proc/self/task/\(id)/comm", encoding: .utf8)
+            .trimmingCharacters(in: .newlines)
+    }
+
     var description: String {
-        "\(threadCount) threads, \(descriptors.count) descriptors, \(allocatedBytes ?? -1) bytes"
+        "threads \(threadNames), \(descriptors.count) descriptors, \(allocatedBytes ?? -1) bytes"
     }
 }
 
@@ -71,11 +84,13 @@ private func expectNothingLeft(
     for seed in 0..<lives { try live(UInt64(seed), report) }
     var after = Holdings()
     // A look-up's thread ends by itself.
-    for _ in 0..<200 where after.threadCount > before.threadCount {
+    for _ in 0..<200 where after.threadNames.count > before.threadNames.count {
         usleep(10_000)
         after = Holdings()
     }
-    report.expect(after.threadCount <= before.threadCount, "threads left: before \(before), after \(after)")
+    report.expect(
+        after.threadNames.count <= before.threadNames.count,
+        "threads left: before \(before), after \(after)")
     report.expect(
         after.descriptors.count == before.descriptors.count,
         "descriptors left: \(before.descriptors), then \(after.descriptors)")
@@ -98,6 +113,28 @@ func record(_ result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourc
 }
 
 @Suite struct LeakTests {
+    /// What is left behind is seen.
+    @Test func aThreadAndADescriptor() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let before = Holdings()
+            let name = "left"
+            let thread = try PinnedThread(name) { while true { sleep(1_000) } }
+            let descriptor = open("/dev/null", O_RDONLY)
+            var after = Holdings()
+            // A thread gives itself its name.
+            for _ in 0..<500 where !after.threadNames.contains(name) {
+                usleep(10_000)
+                after = Holdings()
+            }
+            withExtendedLifetime(thread) {
+                if after.threadNames != (before.threadNames + [name]).sorted() { print("finding: \(after)") }
+                if after.descriptors.count != before.descriptors.count + 1 { print("finding: \(after)") }
+            }
+            close(descriptor)
+        }
+        record(result)
+    }
+
     @Test func plain() async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             try expectNothingLeft { try live(seed: $0, $1) }
@@ -175,7 +212,7 @@ func record(_ result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourc
             exhaustion.end()
             witness.settle(service, report)
             report.wait("as before", seen: { "\(before), \(Holdings())" }) {
-                Holdings().threadCount <= before.threadCount
+                Holdings().threadNames.count <= before.threadNames.count
             }
             let stopMs = report.time { _ = service.stop() }
             report.expect(stopMs < 3_000, "stop took \(stopMs) ms")

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 enum { LOOKUPS_MAX = 8 };
 
@@ -48,6 +49,7 @@ static void look_up(const char *host, ct_resolution *result) {
 static void *run(void *argument) {
     struct ct_lookup *lookup = argument;
     ct_remote *remote = lookup->remote;
+    prctl(PR_SET_NAME, "look-up");
     look_up(lookup->host, &lookup->result);
     pthread_mutex_lock(&remote->lock);
     lookup->next = remote->done;

@@ -6,8 +6,8 @@ import MarketData
 /// What the engine requests from the owner of snapshots and connections.
 public enum EngineRequest: Hashable, Sendable, CustomStringConvertible {
     /// Fetch a depth snapshot of this symbol. `attempt` is the number of failed attempts so far, for backoff.
-    /// Replaces an earlier request for the symbol. Issued once: answer with `receiveSnapshot` or
-    /// `snapshotFailed`, or the symbol never recovers.
+    /// Replaces an earlier request for the symbol, but is as urgent as the more urgent of both. Issued once:
+    /// answer with `receiveSnapshot` or `snapshotFailed`, or the symbol never recovers.
     case ask(SymbolName, SnapshotPriority, attempt: Int)
     /// Cancel this symbol's request. Do not deliver the answer to a request sent earlier: it predates what
     /// has happened since.

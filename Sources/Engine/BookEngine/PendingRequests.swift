@@ -21,10 +21,12 @@ struct PendingRequests {
 
     mutating func removeAll() { all.removeAll(keepingCapacity: true) }
 
-    /// Keeps the last request of a kind per symbol; what was asked for before a `cancel` is void.
+    /// Keeps the last request of a kind per symbol, of snapshots with the urgency of the most urgent, as a
+    /// planner would; what was asked for before a `cancel` is void.
     private mutating func forgetReplaced() {
         struct Later {
-            var asks = false
+            /// Place among those kept.
+            var ask: Int?
             var cancels = false
             var resubscribes = false
         }
@@ -32,10 +34,16 @@ struct PendingRequests {
         var kept: [EngineRequest] = []
         for request in all.reversed() {
             switch request {
-            case .ask(let symbol, _, _):
+            case .ask(let symbol, let priority, _):
                 let known = later[symbol, default: Later()]
-                later[symbol, default: Later()].asks = true
-                if known.asks || known.cancels { continue }
+                if known.cancels { continue }
+                if let place = known.ask {
+                    if case .ask(_, let urgent, let attempt) = kept[place], priority < urgent {
+                        kept[place] = .ask(symbol, priority, attempt: attempt)
+                    }
+                    continue
+                }
+                later[symbol, default: Later()].ask = kept.count
             case .cancel(let symbol):
                 if later[symbol]?.cancels == true { continue }
                 later[symbol, default: Later()].cancels = true
