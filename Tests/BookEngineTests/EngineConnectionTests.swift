@@ -34,6 +34,27 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         #expect(g.status().state == .live)
     }
 
+    /// Neither connection showed anything: it is handed over, and soon asked for.
+    @Test func whatWasSilentOnBothIsCheckedSoon() {
+        for isShown in [false, true] {
+            var h = EngineHarness()
+            h.goLive()
+            for id in 11...40 {
+                h.nowNs += second / 2
+                h.update(id, id)
+            }
+            h.frame(.connected, source: 2)
+            if isShown { h.update(40, 40, source: 2) }
+            for _ in 0..<12 { h.tick(afterNs: second / 4) }
+            h.frame(.retired, source: 1)
+            _ = h.requests()
+            for _ in 0..<8 { h.tick(afterNs: second / 4) }
+            #expect(h.status().state == .live)
+            let checks = h.requests().filter { if case .ask(_, .check, _) = $0 { true } else { false } }
+            #expect(checks.isEmpty == isShown)
+        }
+    }
+
     // MARK: - Silence of a connection
 
     @Test func aBusyConnectionThatFallsSilentIsNotBelieved() {

@@ -205,6 +205,26 @@ private func says(_ answer: Bool) -> Bool { answer }
         #expect(left == 30 * second)
     }
 
+    /// Where another connection takes over, the usual pace of the symbol says how long it may be silent.
+    @Test(
+        arguments: [
+            (0, 30 * second), (second / 100, second), (second, 3 * second), (60 * second, 30 * second),
+            (Int64.max / 2, 30 * second),
+        ] as [(Int64, Int64)])
+    func whereAnotherTakesOverItIsSoonChecked(_ intervalNs: Int64, _ patienceNs: Int64) {
+        let limits = EngineConfiguration(rules: Market.spot.rules)
+        var silence = SilenceWatch()
+        silence.heard(nowNs: 1)
+        if intervalNs > 0 { silence.heard(nowNs: 1 + intervalNs) }
+        silence.takenOver()
+        #expect(silence.dueNs(nowNs: 7, limits) - 7 == patienceNs)
+        var heard = silence
+        heard.heard(nowNs: 7)
+        #expect(heard.dueNs(nowNs: 7, limits) - 7 >= 30 * second)
+        silence.startedAnew(nowNs: 7)
+        #expect(silence.dueNs(nowNs: 7, limits) - 7 == 60 * second)
+    }
+
     @Test func aSubscriptionIsRequestedAgainLaterEachTime() {
         let limits = EngineConfiguration(rules: Market.spot.rules)
         var silence = SilenceWatch()

@@ -10,6 +10,10 @@
 /// new        subscribed     new        no; counting starts with the first look
 ///            isTooLong      waiting    no
 ///            heard          hearing
+///            takenOver      taken      no; counting starts with the first look
+/// taken      isTooLong      –          after `takenOverNsMin` and three usual intervals, no more than waiting
+///            heard          hearing    starts over
+///            startedAnew    waiting    starts over; the symbol was merely quiet
 /// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
 /// waiting,   heard          hearing    starts over; no step was fruitless
@@ -34,11 +38,23 @@ struct SilenceWatch {
     private var subscribedNs: Int64 = 0
     /// Whether an update of this subscription has arrived.
     private(set) var isHeard = false
+    /// Whether it follows another one, and nothing of it has arrived yet.
+    private var isTakenOver = false
+
+    /// A stream that is to go on where another ended is checked no sooner than this.
+    static let takenOverNsMin: Int64 = 1_000_000_000
 
     mutating func subscribed() {
         sinceNs = 0
         quietChecks = 0
-        isHeard = false
+        (isHeard, isTakenOver) = (false, false)
+    }
+
+    /// Another connection's stream goes on where this one's ended; whether it delivers is not known yet, but
+    /// how long the symbol is usually silent.
+    mutating func takenOver() {
+        subscribed()
+        isTakenOver = usualIntervalNs > 0
     }
 
     @inline(__always)
@@ -51,13 +67,14 @@ struct SilenceWatch {
         heardNs = nowNs
         sinceNs = nowNs
         (quietChecks, vainRequests) = (0, 0)
-        isHeard = true
+        (isHeard, isTakenOver) = (true, false)
     }
 
     /// The symbol turned out to be merely quiet.
     mutating func startedAnew(nowNs: Int64) {
         sinceNs = nowNs
         quietChecks += 1
+        isTakenOver = false
     }
 
     /// The venue turned out to have moved on without the stream.
@@ -90,6 +107,10 @@ struct SilenceWatch {
     }
 
     private func limitNs(_ limits: EngineConfiguration) -> Int64 {
+        if isTakenOver {
+            let intervalsNs = 3 * min(usualIntervalNs, .max / 3)
+            return min(max(SilenceWatch.takenOverNsMin, intervalsNs), limits.firstEventNsMax)
+        }
         let unusualNs = min(usualIntervalNs, .max / 30) * 30
         var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
         var doublings = quietChecks + vainRequests

@@ -257,10 +257,11 @@ extension SymbolBook {
 
     private func moveOverInstead(_ next: UInt16) {
         if candidate != nil { dropCandidate(failed: false) }
+        if source.isShown(by: next) { silence.subscribed() } else { silence.takenOver() }
         moveOver(to: next)
-        silence.subscribed()
         served.sync.handedOver()
         judge()
+        wake(atNs: shared.nowNs)
     }
 
     private func moveOver(to connection: UInt16?) {

@@ -164,6 +164,9 @@ struct SymbolSource {
         other == next && otherLastID != SymbolSource.unknownID ? otherLastID : nil
     }
 
+    /// Whether another connection has shown updates, or lost one.
+    func isShown(by next: UInt16) -> Bool { other == next }
+
     /// Whether the ids have gone back: another connection showed a later one before the connection delivering
     /// this one came up.
     func goesBack(_ id: UpdateID, upNs: Int64) -> Bool { id < shownID && shownNs < upNs }

@@ -147,6 +147,8 @@ extension Pipeline {
     /// From now on readers are misled.
     func beginTrouble(_ index: Int, atUs: Int64) {
         if outcome.notice?.beganUs == nil { outcome.notice?.beganUs = atUs }
+        // Within this step, not after it, when the faults are counted: it may be noticed in this step.
+        if outcome.notice?.struckUs == nil { outcome.notice?.struckUs = atUs }
     }
 
     /// A wrong level has been repaired, whether readers were warned or not.
