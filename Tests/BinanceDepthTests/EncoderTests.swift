@@ -6,6 +6,15 @@ import MarketData
 import TestSupport
 import Testing
 
+extension MessageEncoder {
+    /// All bytes held as text.
+    var text: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
 private func diff(_ market: Market) -> DepthUpdate {
     var update = DepthUpdate(levelCapacity: 4)
     update.symbol = SymbolName(market == .coinm ? "BTCUSD_PERP" : "BTCUSDT")!

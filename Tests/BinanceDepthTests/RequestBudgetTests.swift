@@ -22,7 +22,7 @@ private let start: Int64 = 1_790_000_010_000
 
     @Test func timeNeverRunsBackwards() {
         var budget = budget()
-        #expect(budget.advance(start - 5) == start && budget.nowMs == start)
+        #expect(budget.advance(start - 5) == start)
     }
 
     @Test func whatIsNotUrgentLeavesTheReserve() {
@@ -38,7 +38,7 @@ private let start: Int64 = 1_790_000_010_000
 
     @Test func onlySoManyAreUnderWay() {
         var budget = budget { ($0.inFlightMax, $0.carefulInFlightMax, $0.lateMax) = (3, 2, 1) }
-        let first = budget.spend(1, isUrgent: true, nowMs: start)
+        _ = budget.spend(1, isUrgent: true, nowMs: start)
         #expect(budget.gate(nowMs: start) == .open)
         let second = budget.spend(1, isUrgent: true, nowMs: start)
         #expect(budget.gate(nowMs: start) == .crowded(wakeMs: .max))
@@ -47,7 +47,6 @@ private let start: Int64 = 1_790_000_010_000
         for _ in 0..<2 { _ = budget.spend(1, isUrgent: true, nowMs: start) }
         #expect(budget.gate(nowMs: start) == .crowded(wakeMs: start + 1000))
         #expect(budget.gate(nowMs: start + 1000) == .open)
-        #expect(budget.sentAtMs(first) == start && budget.sentAtMs(second) == nil)
     }
 
     @Test func aRefusalPausesAllAndLetsOneThroughBehindIt() {

@@ -1,8 +1,9 @@
 // A supervisor with a clock that the test turns, its actions as short words.
 
 import BinanceVenue
-import FeedPlan
 import MarketData
+
+@testable import FeedPlan
 
 struct SupervisorHarness {
     var supervisor: ConnectionSupervisor
@@ -12,6 +13,9 @@ struct SupervisorHarness {
     var reports: [ConnectionSupervisor.Report] = []
     /// Streams that were said to be subscribed again.
     var resubscribed: [String] = []
+
+    /// Whether a subscribed connection exists.
+    var isConnected: Bool { supervisor.links.contains(where: \.isConnected) }
 
     static let streams = ["a@depth@100ms", "b@depth@100ms", "c@depth@100ms"]
 

@@ -49,7 +49,7 @@ struct SupervisorPropertyTests {
         }
 
         mutating func perform(_ actions: [ConnectionSupervisor.Action]) {
-            expect(actions.count <= ConnectionSupervisor.actionCountMax, "\(actions.count) actions")
+            expect(actions.count <= 20, "\(actions.count) actions")
             clockMs = max(clockMs, nowMs)
             for action in actions {
                 kinds.insert(String("\(action)".prefix { $0 != "(" }))

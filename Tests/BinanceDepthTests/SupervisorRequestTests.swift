@@ -129,7 +129,7 @@ struct SupervisorRequestTests {
             if h.refused(1).isEmpty { #expect(h.wait(atMostMs: 1000) == ["sub 1"]) }
             if h.accepted(1).isEmpty { _ = h.wait(atMostMs: 1000) }
         }
-        #expect(h.supervisor.isConnected)
+        #expect(h.isConnected)
         #expect(h.requests[1]!.map(\.streams[0]) == SupervisorHarness.streams.flatMap { [$0, $0] })
     }
 

@@ -43,9 +43,9 @@ struct SupervisorTests {
         #expect(h.start() == ["open 1"])
         #expect(h.opened(1) == ["sub 1"])
         #expect(h.requests[1]![0].streams == SupervisorHarness.streams)
-        #expect(!h.supervisor.isConnected)
+        #expect(!h.isConnected)
         #expect(h.accepted(1) == ["up 1"])
-        #expect(h.supervisor.isConnected)
+        #expect(h.isConnected)
         #expect(h.reports == [.subscribed(1, streamCount: 3, afterMs: 0)])
     }
 

@@ -15,7 +15,6 @@ import Testing
         #expect(ExactRatio(.max - 2, .max - 1) < ExactRatio(.max - 1, .max))
         #expect(ExactRatio(.min, .max) < ExactRatio(-1, 1))
         #expect(ExactRatio(7, 2).description == "7/2")
-        #expect(ExactRatio(7, 2).approximateDouble == 3.5)
     }
 
     /// Every small fraction by every rule against the rule that `Double` itself documents; such small

@@ -2,12 +2,12 @@
 
 import BinanceVenue
 import FeedSockets
-import LobHandoff
 import LobTransport
 import MarketData
 import Testing
 
 @testable import DepthFeed
+@testable import LobHandoff
 
 /// Tests that open sockets run one after another.
 @Suite(.serialized) struct FeedSocketTests {}
@@ -34,7 +34,7 @@ final class ShardHarness {
     /// Everything but ticks.
     var frames: [SeenFrame] = []
     /// Frames that wait for room, besides the marks of lost messages.
-    var waitingFrames: Int { feed.outbox.waitingFrames - feed.outbox.waitingMarks.count }
+    var waitingFrames: Int { feed.outbox.waiting.count(where: { $0.kind != .dropped }) }
     /// Announcements in their order.
     private(set) var announcements: [String] = []
     var ticks = 0

@@ -94,7 +94,7 @@ final class FetcherHarness {
     }
 
     func want(_ key: SnapshotKey = key(), _ priority: SnapshotPriority = .initial, levels: Int = 100) {
-        fetcher.want(.want(key, priority, levelCount: levels, attempt: 0))
+        fetcher.want([.want(key, priority, levelCount: levels, attempt: 0)])
     }
 
     /// What was delivered: `SYMBOL limit body`, or `SYMBOL failed`.

@@ -58,7 +58,7 @@ extension FeedSocketTests {
             d.venue.rest = { _, _ in nil }
             d.want()
             d.drive { d.venue.restRequests.count == 1 }
-            d.fetcher.want(.cancel(FetcherHarness.key()))
+            d.fetcher.want([.cancel(FetcherHarness.key())])
             d.want(FetcherHarness.key(), .resync)
             #expect(d.announced == ["BTCUSDT 100"])
             d.venue.release(ok("{\"old\":1}"))
@@ -95,17 +95,18 @@ extension FeedSocketTests {
             }
             d.venue.rest = { _, _ in nil }
             func want(_ name: String, _ levels: Int) {
-                d.fetcher.want(
+                d.fetcher.want([
                     .want(
                         FetcherHarness.key(name), .deepen, levelCount: 100, attempt: 0,
-                        rank: SnapshotRank(provenLevelCount: levels)))
+                        rank: SnapshotRank(provenLevelCount: levels))
+                ])
             }
             want("FIRST", 0)
             d.drive { d.venue.restRequests.count == 1 }
             want("A", 90)
             want("B", 70)
             want("C", 80)
-            d.fetcher.want(.rank(FetcherHarness.key("A"), SnapshotRank(provenLevelCount: 5)))
+            d.fetcher.want([.rank(FetcherHarness.key("A"), SnapshotRank(provenLevelCount: 5))])
             d.venue.rest = { _, _ in ok("{}") }
             d.venue.release(ok("{}"))
             d.drive { d.deliveries.count == 4 }

@@ -147,8 +147,8 @@ extension FeedSocketTests {
             d.want()
             d.want(FetcherHarness.key("ETHUSDT"))
             d.drive { d.venue.restRequests.count == 2 }
-            d.fetcher.want(.cancel(FetcherHarness.key()))
-            d.fetcher.want(.cancel(FetcherHarness.key("ETHUSDT")))
+            d.fetcher.want([.cancel(FetcherHarness.key())])
+            d.fetcher.want([.cancel(FetcherHarness.key("ETHUSDT"))])
             d.venue.release(ok("{}"))
             d.drive { d.fetcher.openCount == 0 }
             d.pass(ms: 30)

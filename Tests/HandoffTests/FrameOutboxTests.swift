@@ -39,10 +39,10 @@ private final class Outlet {
     func flush() -> Bool { outbox.flush() }
 
     /// What waits besides the marks of losses.
-    var waitingFrames: Int { outbox.waitingFrames - waitingMarks.count }
-    var waitingBytes: Int { outbox.waitingBytes - waitingMarks.bytes }
-
-    private var waitingMarks: (count: Int, bytes: Int) { outbox.waitingMarks }
+    var waitingFrames: Int { outbox.waiting.count(where: { $0.kind != .dropped }) }
+    var waitingBytes: Int {
+        outbox.waitingBytes - outbox.waiting.reduce(0) { $0 + ($1.kind == .dropped ? $1.bytes.count : 0) }
+    }
 
     /// Fills the ring until not even an empty frame fits; the mark of what did not fit any more waits.
     func fill() {

@@ -213,7 +213,7 @@ private final class ServerTrial {
         let handlers = HTTPServer.Handlers(
             request: { [unowned loop] request in
                 let text = request.path + request.query.map { $0.name + $0.value }.joined()
-                _ = (text.utf8.count, request.header("host"), request.header("x-long"), request.peerAddress)
+                _ = (text.utf8.count, request.header("host"), request.header("x-long"), request.owner)
                 switch request.path {
                 case "/never": return
                 case "/late": loop.after(ms: 2) { request.respond(HTTPResponse(json: "{\"late\":true}")) }

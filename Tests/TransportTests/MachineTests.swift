@@ -65,7 +65,6 @@ import Testing
         #expect(plan.resolved(["a", "b", "c"]) == .attempt(address: "a", backend: .native))
         #expect(plan.failed(Self.refused) == .attempt(address: "b", backend: .native))
         #expect(plan.failed(Self.status400) == .attempt(address: "b", backend: .libwebsockets))
-        #expect(plan.backend == .libwebsockets)
         #expect(plan.failed(.timedOut(afterMs: 1)) == .attempt(address: "c", backend: .libwebsockets))
         #expect(plan.failed(Self.refused) == .giveUp(Self.refused))
         #expect(plan.failed(Self.refused) == .none)

@@ -70,9 +70,6 @@ public struct ExactRatio: Comparable, Sendable, BitwiseCopyable, CustomStringCon
         return Price(mantissa)
     }
 
-    /// The fraction in floating point, with a relative error of a few parts in 10^16; for display and models.
-    public var approximateDouble: Double { Double(numerator) / Double(denominator) }
-
     /// Numerator and denominator, for example `"200101/2"`.
     public var description: String { "\(numerator)/\(denominator)" }
 

@@ -14,9 +14,6 @@ extension ConnectionSupervisor {
         return wakeMs == .max ? nil : wakeMs
     }
 
-    /// Whether a subscribed connection exists.
-    public var isConnected: Bool { links.contains(where: \.isConnected) }
-
     /// Connections that are open or being opened.
     public var connectionCount: Int { links.count }
 

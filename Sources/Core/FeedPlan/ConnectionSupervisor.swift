@@ -19,7 +19,7 @@
 // * After `stop` nothing is open and nothing is ever opened again.
 //
 // Bounds: two connections, their requests (`StreamRequests`), one number for each stream ever resubscribed on
-// a connection, `attemptsPerFiveMinutesMax` times. At most `actionCountMax` actions per input.
+// a connection, `attemptsPerFiveMinutesMax` times. At most 20 actions per input.
 //
 // Worst case: O(streams of the shard) when a connection opens or streams are resubscribed, otherwise O(1).
 
@@ -78,9 +78,6 @@ public struct ConnectionSupervisor: Sendable {
     enum Phase: Hashable, Sendable {
         case new, running, stopped
     }
-
-    /// Most actions produced by one input.
-    public static var actionCountMax: Int { 20 }
 
     /// Limits and times.
     public let configuration: Configuration

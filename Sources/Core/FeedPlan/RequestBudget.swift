@@ -82,10 +82,9 @@ struct RequestBudget: Sendable {
     /// back.
     private(set) var presentMs: Int64 = 0
 
-    /// Time of the last input. Never runs backwards, whatever the clock does.
-    var nowMs: Int64 { clockMs }
-
     /// Time has passed; must precede every other input.
+    ///
+    /// - Returns: the time from now on, which never runs backwards, whatever the clock does.
     mutating func advance(_ nowMs: Int64) -> Int64 {
         presentMs = nowMs
         clockMs = max(clockMs, nowMs)
@@ -131,9 +130,6 @@ struct RequestBudget: Sendable {
         underWay[ticket] = nowMs
         return ticket
     }
-
-    /// When a request in flight was sent.
-    func sentAtMs(_ ticket: UInt64) -> Int64? { underWay[ticket] }
 
     /// A request took this long to be answered.
     mutating func tookMs(_ ms: Int64) { latencyMs += (ms - latencyMs) / 8 }

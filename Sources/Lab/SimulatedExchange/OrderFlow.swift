@@ -72,14 +72,8 @@ package struct OrderFlow: Sendable {
         fillBook()
     }
 
-    /// Decimals of the prices and quantities the flow prints.
-    package var scales: SymbolScales { printed.scales }
-
     /// Id of the book's state.
     package var lastUpdateID: UpdateID { book.id }
-
-    /// Time of the last update in microseconds.
-    package var timeUs: Int64 { current.timeUs }
 
     /// Makes the venue print more decimals than the profile has.
     package mutating func print(extraPriceDecimals: Int, extraQuantityDecimals: Int) {

@@ -40,9 +40,6 @@ package struct QuantileTable: Hashable, Sendable {
         self.init((0...10).map { range.lowerBound + width * Int64(QuantileTable.start($0)) / 100 })
     }
 
-    /// The largest value.
-    package var max: Int64 { values[QuantileTable.lastSegment + 1] }
-
     /// The value below which a share `uniform / 2^32` of the distribution lies.
     package func value(at uniform: UInt32) -> Int64 {
         let position = UInt64(uniform) &* 100

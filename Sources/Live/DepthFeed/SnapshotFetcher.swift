@@ -141,12 +141,7 @@ public final class SnapshotFetcher {
     /// Requests not yet gone, cancelled ones included. A process may end when it is 0 after `stop`.
     package internal(set) var openCount = 0
 
-    /// Accepts a request. One refused by the planner's full queue is delivered as a failure.
-    ///
-    /// - Precondition: the fetcher has the market of the key.
-    package func want(_ request: Request) { want([request]) }
-
-    /// Accepts requests in order.
+    /// Accepts requests in order. One refused by the planner's full queue is delivered as a failure.
     ///
     /// - Precondition: the fetcher has the markets of all keys.
     package func want(_ requests: [Request]) {

@@ -49,11 +49,6 @@ struct DialPlan {
         self.backends = backends
     }
 
-    /// The current backend, nil if there is none.
-    var backend: WebSocketBackend? {
-        if case .attempting(_, _, let backendIndex) = state { backends[backendIndex] } else { nil }
-    }
-
     mutating func begin(numericAddress: String?) -> Action {
         switch state {
         case .new:

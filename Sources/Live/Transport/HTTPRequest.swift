@@ -38,9 +38,6 @@ package final class HTTPRequest {
     /// A header by its lower-case name; nil if absent or once the request is over.
     package func header(_ name: String) -> String? { socket.header(name) }
 
-    /// The client's numeric address.
-    package private(set) lazy var peerAddress = socket.peerAddress
-
     /// Who the client belongs to: an IPv4 address, a network of IPv6 as `2001:db8::/64`, or this machine,
     /// which is `loopbackOwner`.
     package var owner: String { socket.owner }

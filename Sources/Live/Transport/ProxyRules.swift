@@ -11,9 +11,6 @@ public struct ProxyRules: Hashable, Sendable {
     let credentials: String?
     private let exceptions: [String]
 
-    /// No proxy.
-    public static let none = ProxyRules(proxy: nil, exceptions: nil)
-
     /// The environment's rules: `http_proxy` and `no_proxy`, lower case first.
     public static var environment: ProxyRules {
         func value(_ name: String) -> String? {

@@ -43,11 +43,6 @@ package struct ServiceURL: Hashable, Sendable {
         }
     }
 
-    /// The same service at another path.
-    package func at(path: String) throws(TransportError) -> ServiceURL {
-        try ServiceURL("\(isSecure ? "wss" : "ws")://\(authority)\(path)")
-    }
-
     /// Host and port as in the `Host` header: IPv6 in brackets, no port if it is the scheme's default.
     var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host

@@ -68,7 +68,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
         }
     }
 
-    private struct Waiting: Sendable {
+    struct Waiting: Sendable {
         var kind: FrameKind
         var source: UInt16
         var receivedAtNs: Int64
@@ -97,7 +97,7 @@ package struct FrameOutbox: ~Copyable, Sendable {
     /// Bytes waiting.
     package private(set) var waitingBytes = 0
     private var producer: FrameProducer
-    private var waiting: [Waiting] = []
+    private(set) var waiting: [Waiting] = []
     private var isRingOpen = false
     private let waitingBytesMax: Int
 
@@ -109,13 +109,6 @@ package struct FrameOutbox: ~Copyable, Sendable {
 
     /// Frames waiting.
     package var waitingFrames: Int { waiting.count }
-
-    /// Loss marks among them, and their bytes.
-    package var waitingMarks: (count: Int, bytes: Int) {
-        waiting.reduce((0, 0)) { sum, frame in
-            frame.kind == .dropped ? (sum.0 + 1, sum.1 + frame.bytes.count) : sum
-        }
-    }
 
     /// Takes a piece of a connection's message.
     ///

@@ -56,21 +56,9 @@ package struct MessageEncoder: ~Copyable {
     /// Removes all bytes, keeping the memory.
     package mutating func removeAll() { count = 0 }
 
-    /// Calls `body` with all bytes held.
-    package borrowing func withBytes<R, E: Error>(
-        _ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R
-    ) throws(E) -> R {
-        try unsafe body(UnsafeBufferPointer(start: base, count: count))
-    }
-
     /// Appends all bytes held to an array.
     package borrowing func append(to bytes: inout [UInt8]) {
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
-    }
-
-    /// All bytes held as text, for tests and tools.
-    package var text: String {
-        unsafe String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
     }
 }
 
