@@ -5,6 +5,16 @@ import MarketData
 
 @testable import BookRecording
 
+extension RecordedEngine {
+    /// Depth updates so far, and the symbol of the last.
+    fileprivate var updates: (count: Int, last: SymbolName?) {
+        switch engine {
+        case .some(let engine): (engine.counters.depthUpdates, engine.lastUpdate.symbol)
+        case nil: (0, nil)
+        }
+    }
+}
+
 /// A whole replay, with the books after every update.
 struct Replayed {
     var counters = RecordedEngine.Counters()
@@ -24,8 +34,8 @@ struct Replayed {
             if case .frame(let frame) = item, frame.frame != nil {
                 Replayed.note(&pending, engine, &collected)
                 engine.take(item)
-                let count = engine.engineCounters.depthUpdates
-                if count != updates { pending = engine.lastSymbol }
+                let (count, last) = engine.updates
+                if count != updates { pending = last }
                 updates = count
             } else {
                 if case .newRun = item { Replayed.note(&pending, engine, &collected) }

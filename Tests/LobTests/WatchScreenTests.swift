@@ -10,8 +10,8 @@ import Testing
         let isLive = state == "live"
         return WatchedBook(
             symbol: "BTCUSDT", state: state, reason: reason, isServed: isLive, lastUpdateId: 12_345,
-            bids: .init(complete: true, isWholeSide: false, levels: isLive ? levels(61_000, -1) : nil),
-            asks: .init(complete: true, isWholeSide: false, levels: isLive ? levels(61_001, 1) : nil))
+            bids: .init(levels: isLive ? levels(61_000, -1) : nil),
+            asks: .init(levels: isLive ? levels(61_001, 1) : nil))
     }
 
     @Test func itFitsEverySize() {

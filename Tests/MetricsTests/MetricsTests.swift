@@ -77,6 +77,17 @@ private let tables: [[Row]] = [
     expectLabel(of: VenueCounters.self, "market")
 }
 
+extension MetricUnit {
+    /// Suffix of a metric name, before `_total`: its base unit; "" for counts.
+    fileprivate var suffix: String {
+        switch self {
+        case .count: ""
+        case .bytes: "_bytes"
+        case .nanoseconds, .microseconds, .milliseconds: "_seconds"
+        }
+    }
+}
+
 @Test func namesFollowTheRules() {
     for row in tables.joined() {
         #expect(row.name.wholeMatch(of: /lob(_[a-z0-9]+){2,}/) != nil, row.place)

@@ -106,7 +106,7 @@ extension FrameBlock {
             if let kind = FrameKind(rawValue: frame.kind) {
                 add(Frame(kind: kind, source: frame.source, receivedAtNs: frame.atNs, bytes: bytes))
             } else {
-                addUnknown(frame.kind, source: frame.source, atNs: frame.atNs, frame.body)
+                add(frame.kind, source: frame.source, atNs: frame.atNs, frame.body)
             }
         }
     }

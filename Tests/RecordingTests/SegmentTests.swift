@@ -9,6 +9,13 @@ private func check(_ bytes: [UInt8], _ polynomial: CRC32.Polynomial) -> UInt32 {
     CRC32.value(of: bytes.span, polynomial)
 }
 
+extension [UInt8] {
+    /// Overwrites a 32-bit number.
+    fileprivate mutating func replace(at offset: Int, little value: UInt32) {
+        for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) }
+    }
+}
+
 @Suite struct SegmentTests {
     @Test func checksOfKnownBytes() {
         let digits = Array("123456789".utf8)

@@ -6,6 +6,14 @@ import Testing
 
 private let startUs: Int64 = 1_790_000_000_000_000
 
+extension TrueBook {
+    /// Whether the best bid is below the best ask.
+    var isUncrossed: Bool {
+        guard let bid = bids.best, let ask = asks.best else { return true }
+        return bid.price < ask.price
+    }
+}
+
 private func flow(_ profile: TrafficProfile, seed: UInt64 = 1) -> OrderFlow {
     OrderFlow(profile, symbol: SymbolName("BTCUSDT"), seed: seed, startUs: startUs)
 }

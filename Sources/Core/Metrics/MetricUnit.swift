@@ -13,15 +13,6 @@ package enum MetricUnit: Sendable, CaseIterable {
     /// Milliseconds.
     case milliseconds
 
-    /// Suffix of a metric name, before `_total`: its base unit; "" for counts.
-    package var suffix: String {
-        switch self {
-        case .count: ""
-        case .bytes: "_bytes"
-        case .nanoseconds, .microseconds, .milliseconds: "_seconds"
-        }
-    }
-
     /// Number of this unit in one base unit.
     var perBaseUnit: Double {
         switch self {

@@ -140,10 +140,4 @@ package struct TrueBook: Sendable {
     mutating func load(_ side: Side, bestFirst: [PriceLevel]) {
         if side == .bid { bids.load(bestFirst: bestFirst) } else { asks.load(bestFirst: bestFirst) }
     }
-
-    /// Whether the best bid is below the best ask.
-    package var isUncrossed: Bool {
-        guard let bid = bids.best, let ask = asks.best else { return true }
-        return bid.price < ask.price
-    }
 }

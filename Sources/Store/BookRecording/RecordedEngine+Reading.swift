@@ -43,22 +43,6 @@ extension RecordedEngine {
             .sorted { "\($0.status.symbol)" < "\($1.status.symbol)" }
     }
 
-    /// Counters of the engine.
-    package var engineCounters: EngineCounters {
-        switch engine {
-        case .some(let engine): engine.counters
-        case nil: EngineCounters()
-        }
-    }
-
-    /// Symbol of the last depth update.
-    package var lastSymbol: SymbolName? {
-        switch engine {
-        case .some(let engine): engine.lastUpdate.symbol
-        case nil: nil
-        }
-    }
-
     /// Whether a symbol's book is live here and was when recorded. A replay that starts midway knows less of
     /// the past than the recorder did, and must not trust more.
     package borrowing func isTrusted(_ symbol: SymbolName) -> Bool {

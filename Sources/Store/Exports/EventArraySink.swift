@@ -40,9 +40,6 @@ package final class EventArraySink: BookSink {
         file.write(EventArchive.head(rowCount: 0, check: 0))
     }
 
-    /// Rows written so far.
-    package var rowsWritten: Int { rowCount }
-
     package var note: String? {
         if earlyCount == 0 { return nil }
         return "\(earlyCount) messages were received before the venue made them, by up to "

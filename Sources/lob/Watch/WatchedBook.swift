@@ -3,8 +3,6 @@
 /// The answer of a server.
 struct WatchedBook: Decodable, Equatable {
     struct Levels: Decodable, Equatable {
-        var complete: Bool
-        var isWholeSide: Bool
         var levels: [[String]]?
 
         /// Price and quantity of a level; nil if there is none.

@@ -25,11 +25,6 @@ extension [UInt8] {
         }
         append(UInt8(truncatingIfNeeded: rest))
     }
-
-    /// Overwrites a 32-bit number appended before.
-    package mutating func replace(at offset: Int, little value: UInt32) {
-        for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index))) }
-    }
 }
 
 /// Reads consecutive numbers from bytes.

@@ -86,12 +86,11 @@ package struct FrameBlock: Sendable {
     ///   - atNs: its time.
     ///   - body: its body.
     package mutating func add(_ kind: RecordKind, atNs: Int64, _ body: [UInt8]) {
-        addHeader(body.count, 0, kind.rawValue, atNs)
-        raw += body
+        add(kind.rawValue, source: 0, atNs: atNs, body)
     }
 
     /// Adds a frame of any kind, even one unknown to this build.
-    mutating func addUnknown(_ kindNumber: UInt8, source: UInt16, atNs: Int64, _ body: [UInt8]) {
+    mutating func add(_ kindNumber: UInt8, source: UInt16, atNs: Int64, _ body: [UInt8]) {
         addHeader(body.count, source, kindNumber, atNs)
         raw += body
     }
