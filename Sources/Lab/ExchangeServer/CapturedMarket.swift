@@ -54,8 +54,6 @@ package struct CapturedMarket: Sendable {
     package private(set) var streams: [String] = []
     /// Number of messages, including those that belong to no stream.
     package private(set) var messageCount = 0
-    /// Messages that belong to no stream: replies, REST bodies in a line, and unrecognised ones.
-    package private(set) var strayCount = 0
     /// Time from the first message to the last, in nanoseconds; 0 if unknown.
     package private(set) var spanNs: Int64 = 0
     /// The first REST body of each symbol.
@@ -79,7 +77,6 @@ package struct CapturedMarket: Sendable {
             survey.finish()
             streams = survey.streams
             messageCount = survey.messageCount
-            strayCount = survey.strayCount
             spanNs = max(survey.lastNs - survey.firstNs, 0)
             symbols = survey.order.compactMap { survey.facts[$0] }
             snapshots = survey.snapshots
@@ -117,7 +114,6 @@ private struct Survey {
     var streams: [String] = []
     var snapshots: [SymbolName: [UInt8]] = [:]
     var messageCount = 0
-    var strayCount = 0
     var firstNs: Int64 = 0
     var lastNs: Int64 = 0
     private var known = Set<String>()
@@ -147,11 +143,7 @@ private struct Survey {
             lastNs = max(lastNs, receivedAtNs)
         }
         let message = line.bytes
-        if line.isBody {
-            strayCount += 1
-            takeBody(line)
-            return
-        }
+        if line.isBody { return takeBody(line) }
         let kind = parser.parser.kind(of: message, market)
         switch kind {
         case .depthUpdate: takeLevels()
@@ -161,10 +153,7 @@ private struct Survey {
         }
         let only = order.count == 1 ? order[0].lowercasedASCII : nil
         let wrapped = unwrap(message).map { String(decoding: message[$0.name], as: UTF8.self) }
-        guard let name = wrapped ?? streamName(kind, message, only: only) else {
-            strayCount += 1
-            return
-        }
+        guard let name = wrapped ?? streamName(kind, message, only: only) else { return }
         if known.insert(name).inserted { streams.append(name) }
     }
 

@@ -12,7 +12,6 @@ import Synchronization
 /// Where log lines and the live screen go. Any thread may use it.
 final class Console: Sendable {
     private let queue: LineQueue?
-    private let format: LogFormat
     /// Whether there is a live screen.
     let isLive: Bool
 
@@ -24,7 +23,6 @@ final class Console: Sendable {
     ///   - format: the format of the line that reports how many lines were lost.
     init(isLive: Bool, format: LogFormat = .text) {
         self.isLive = isLive && isatty(2) == 1
-        self.format = format
         let shown = Mutex<[String]>([])
         // Without a thread, lines are written at once.
         queue = try? LineQueue { batch in

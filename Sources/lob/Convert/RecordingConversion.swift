@@ -9,8 +9,6 @@ import MarketData
 struct RecordingConversion {
     private let streams: [RecordedStream]
     private let path: String
-    /// Number of frames passed on.
-    private(set) var frames = 0
     /// Gaps that the recording lists, and missing blocks that are in no gap.
     private(set) var (gaps, missingBlocks) = (0, 0)
     /// The damage, in words.
@@ -26,7 +24,7 @@ struct RecordingConversion {
         let fromNs = spans.map(\.fromNs).min() ?? 0
         let lengthNs = max((spans.map(\.toNs).max() ?? 0) - fromNs, 1)
         let shards = streams.map { Int($0.shard) }
-        var (frames, missing, gaps) = (0, 0, GapList())
+        var (missing, gaps) = (0, GapList())
         var failure: (any Error)?
         try merged.forEach { number, item in
             switch item {
@@ -35,7 +33,6 @@ struct RecordingConversion {
             case .frame(let frame):
                 progress.show(path, Double(frame.receivedAtNs - fromNs) / Double(lengthNs))
                 if let feed = frame.frame {
-                    frames += 1
                     do { try sink.take(feed, of: shards[number]) } catch { failure = error }
                 } else if frame.record == .gap {
                     var cursor = ByteCursor(frame.body)
@@ -46,7 +43,7 @@ struct RecordingConversion {
         }
         progress.clear()
         if let failure { throw failure }
-        (self.frames, missingBlocks, self.gaps) = (frames, missing, gaps.gaps.count)
+        (missingBlocks, self.gaps) = (missing, gaps.gaps.count)
         for walk in merged.walks {
             for segment in walk.openSegments {
                 damages.append(

@@ -135,7 +135,6 @@ final class DemoVenue: Sendable {
         var unknownCount = 0
         var differenceCount = 0
         var firstDifference: String?
-        var frameCount = 0
         var faultCounts: [(name: String, count: Int)] = []
     }
 
@@ -213,7 +212,6 @@ final class DemoVenue: Sendable {
         }
         let counters = server.counters
         tally.withLock { tally in
-            tally.frameCount = counters.messageCount
             tally.faultCounts = Fault.allCases.map { ($0.name, counters.venue[$0]) }.filter { $0.1 > 0 }
             guard let comparison else {
                 tally.unknownCount += 1
