@@ -60,8 +60,6 @@ struct ReplaySummary {
     var malformedCount = 0
     /// Notes besides the results.
     var notes: [String] = []
-    /// Maximum number of levels shown per side.
-    var depth = 0
 
     /// Whether anything disagreed, was malformed or incomplete.
     var isFaulty: Bool { damage != nil || malformedCount > 0 || symbols.contains { $0.isFaulty } }
@@ -75,7 +73,6 @@ extension Replay {
         try finishRecording()
         summary.elapsedNs = max(summary.clock.elapsedNs - summary.readingNs, 0)
         summary.engine = engine.counters
-        summary.depth = depth
         summary.notes = notes.lines
         summary.malformedCount = notes.faultCount
         for file in survey.files {
