@@ -180,20 +180,20 @@ private let start: Int64 = 1_790_000_010_000
     @Test func itIsNotOpenInTimeOrTooOldOrUnanswered() throws {
         var connection = connection(renewAtMs: start + 100_000)
         let limitMs = configuration.dialLimitMs
-        #expect(connection.troubles(nowMs: start + limitMs - 1, configuration) == [])
-        #expect(connection.troubles(nowMs: start + limitMs, configuration) == [.notOpened])
+        #expect(connection.faults(nowMs: start + limitMs - 1, configuration) == [])
+        #expect(connection.faults(nowMs: start + limitMs, configuration) == [.notOpened])
         #expect(connection.wakeAtMs(configuration) == start + limitMs)
         connection.opened(["a@depth"])
         let wanted = connection.requests.next(nowMs: start)
         let request = try #require(wanted)
         let overdueMs = start + configuration.answerLimitMs
-        #expect(connection.troubles(nowMs: overdueMs, configuration) == [.unanswered(request)])
+        #expect(connection.faults(nowMs: overdueMs, configuration) == [.unanswered(request)])
         _ = connection.requests.replied(.integer(request.id), .accepted(.done))
         _ = connection.accepted(nowMs: start)
         #expect(connection.wakeAtMs(configuration) == start + 100_000)
-        #expect(connection.troubles(nowMs: start + 100_000, configuration) == [.old])
-        let dooms = [connection.doom(), connection.doom()]
-        #expect(dooms == [true, false] && connection.wakeAtMs(configuration) == .max)
+        #expect(connection.faults(nowMs: start + 100_000, configuration) == [.old])
+        let marks = [connection.markForReplacement(), connection.markForReplacement()]
+        #expect(marks == [true, false] && connection.wakeAtMs(configuration) == .max)
         connection.retire(atMs: start + 7)
         #expect(connection.wakeAtMs(configuration) == start + 7)
         connection.stay()

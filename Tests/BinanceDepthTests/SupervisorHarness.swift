@@ -100,7 +100,7 @@ struct SupervisorHarness {
         _ = accepted(1)
     }
 
-    /// Connected as 1, doomed, and its replacement 2 being dialled.
+    /// Connected as 1, to be replaced, and its replacement 2 being dialled.
     mutating func replace() {
         connect()
         nowMs += 60_000

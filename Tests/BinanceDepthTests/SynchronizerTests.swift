@@ -12,7 +12,7 @@ struct SynchronizerTests {
     /// States as a test names them: each is reached through the public inputs alone.
     enum Start: CaseIterable {
         case unsubscribed, collectingNothing, collectingChain, joiningSnapshot, joiningKept, live, handedOver,
-            severed
+            offline
     }
 
     static func ids(_ first: Int64, _ last: Int64, pu: Int64? = nil) -> UpdateRange {
@@ -44,7 +44,7 @@ struct SynchronizerTests {
         case .handedOver:
             machine = Self.machine(.live)
             machine.handedOver()
-        case .severed:
+        case .offline:
             machine = Self.machine(.live)
             _ = machine.disconnected()
         }
@@ -60,7 +60,7 @@ struct SynchronizerTests {
         case .joiningKept: .joining(at: UpdateID(120), asked: 0)
         case .live: .live(at: UpdateID(120))
         case .handedOver: .handedOver(at: UpdateID(120))
-        case .severed: .severed(at: UpdateID(120))
+        case .offline: .offline(at: UpdateID(120))
         }
     }
 
@@ -71,7 +71,7 @@ struct SynchronizerTests {
         switch start {
         case .unsubscribed, .collectingNothing, .collectingChain: #expect(machine.lastID == nil)
         case .joiningSnapshot: #expect(machine.lastID == UpdateID(110))
-        case .joiningKept, .live, .handedOver, .severed: #expect(machine.lastID == UpdateID(120))
+        case .joiningKept, .live, .handedOver, .offline: #expect(machine.lastID == UpdateID(120))
         }
     }
 
@@ -88,7 +88,7 @@ struct SynchronizerTests {
         case .joiningSnapshot:
             #expect(demand == .nothing)
             #expect(machine.state == Self.state(.joiningSnapshot))
-        case .joiningKept, .live, .handedOver, .severed:
+        case .joiningKept, .live, .handedOver, .offline:
             #expect(demand == .nothing)
             #expect(machine.state == .joining(at: UpdateID(120), asked: 0))
         }
@@ -106,10 +106,10 @@ struct SynchronizerTests {
             #expect(machine.state == .unsubscribed)
         case .joiningSnapshot:
             #expect(demand == .nothing)
-            #expect(machine.state == .severed(at: UpdateID(110)))
-        case .joiningKept, .live, .handedOver, .severed:
+            #expect(machine.state == .offline(at: UpdateID(110)))
+        case .joiningKept, .live, .handedOver, .offline:
             #expect(demand == .nothing)
-            #expect(machine.state == .severed(at: UpdateID(120)))
+            #expect(machine.state == .offline(at: UpdateID(120)))
         }
     }
 
@@ -142,7 +142,7 @@ struct SynchronizerTests {
         var machine = Self.machine(start)
         let demand = machine.restart()
         switch start {
-        case .unsubscribed, .severed:
+        case .unsubscribed, .offline:
             #expect(demand == .nothing)
             #expect(machine.state == .unsubscribed)
         case .collectingNothing, .collectingChain:
@@ -161,7 +161,7 @@ struct SynchronizerTests {
         var machine = Self.machine(start)
         let demand = machine.snapshotFailed()
         switch start {
-        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .severed:
+        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .offline:
             #expect(demand == .nothing)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
@@ -181,7 +181,7 @@ struct SynchronizerTests {
         var machine = Self.machine(start)
         let action = machine.snapshotArrived(UpdateID(id))
         switch start {
-        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .severed:
+        case .unsubscribed, .joiningSnapshot, .joiningKept, .live, .handedOver, .offline:
             #expect(action == .discard)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
@@ -215,7 +215,7 @@ struct SynchronizerTests {
         let update = Self.ids(111, 121)
         let action = machine.receive(update)
         switch start {
-        case .unsubscribed, .severed:
+        case .unsubscribed, .offline:
             #expect(action == .discard)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
@@ -239,20 +239,20 @@ struct SynchronizerTests {
         let action = machine.receive(update)
         let fresh = Machine.Chain(first: update, last: UpdateID(210))
         switch start {
-        case .unsubscribed, .severed:
+        case .unsubscribed, .offline:
             #expect(action == .discard)
             #expect(machine.state == Self.state(start))
         case .collectingNothing:
             #expect(action == .buffer)
             #expect(machine.state == .collecting(fresh, asked: 1))
         case .collectingChain:
-            #expect(action == .bufferAnew)
+            #expect(action == .clearAndBuffer)
             #expect(machine.state == .collecting(fresh, asked: 1))
         case .joiningSnapshot:
             #expect(action == .resync(.snapshotTooOld, attempt: 1))
             #expect(machine.state == .collecting(fresh, asked: 2))
         case .joiningKept:
-            #expect(action == .resync(.missedWhileAway, attempt: 0))
+            #expect(action == .resync(.gapWhileOffline, attempt: 0))
             #expect(machine.state == .collecting(fresh, asked: 1))
         case .live, .handedOver:
             #expect(action == .resync(.gap, attempt: 0))

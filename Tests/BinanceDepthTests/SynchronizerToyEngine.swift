@@ -119,7 +119,7 @@ struct ToySlot {
                 candidate = Candidate(machine: live!, purpose: .resync, buffer: [update])
                 live = nil
                 return
-            case .buffer, .bufferAnew: preconditionFailure("a live book buffers nothing")
+            case .buffer, .clearAndBuffer: preconditionFailure("a live book buffers nothing")
             }
         }
         if candidate != nil { feed(update) }
@@ -148,7 +148,7 @@ struct ToySlot {
             overflows += 1
             _ = candidate!.machine.restart()
             candidate!.buffer = []
-        case .bufferAnew: candidate!.buffer = [update]
+        case .clearAndBuffer: candidate!.buffer = [update]
         case .resync(_, let attempt):
             candidate!.buffer = [update]
             request = (candidate!.purpose, attempt)

@@ -115,7 +115,7 @@ struct ToyOwner {
         let wanted: Bool
         switch machine.state {
         case .collecting: wanted = true
-        case .unsubscribed, .joining, .live, .handedOver, .severed: wanted = false
+        case .unsubscribed, .joining, .live, .handedOver, .offline: wanted = false
         }
         let needed = truth.changes & ToyTruth.upTo(receivedLast) & ~ToyTruth.upTo(id)
         let isGood = needed & ~received == 0
@@ -158,7 +158,7 @@ struct ToyOwner {
         case .discard: break
         case .apply: book.apply(update)
         case .buffer: buffer.append(update)
-        case .bufferAnew: buffer = [update]
+        case .clearAndBuffer: buffer = [update]
         case .resync:
             buffer = [update]
             isSnapshotWanted = true

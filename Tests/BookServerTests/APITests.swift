@@ -68,7 +68,7 @@ extension ServerTests {
         options.history = { _, _ in true }
         let stack = try Stack(options: options)
         defer { stack.stop() }
-        let waiting = (0..<HistoryDesk.waitingCountMax).map { _ in
+        let waiting = (0..<HistoryRequests.waitingCountMax).map { _ in
             RawClient(
                 stack.server.port, head: "GET /v1/history/gaps HTTP/1.1\r\nHost: localhost\r\n\r\n")
         }

@@ -36,7 +36,7 @@ import MarketData
 /// collecting     receive: no chain yet                    chain is e            buffer
 ///                receive: e follows the chain             chain ends with e     buffer
 ///                receive: stale                           –                     discard
-///                receive: gap                             chain is e            bufferAnew
+///                receive: gap                             chain is e            clearAndBuffer
 ///                snapshotArrived: chain begins beyond S   –                     tooOld
 ///                snapshotArrived: otherwise               joining(S)            replay
 ///                snapshotFailed                           –                     requestSnapshot
@@ -46,7 +46,7 @@ import MarketData
 ///                receive: stale                           –                     discard
 ///                receive: gap                             collecting, e         resync
 ///                restart                                  collecting, no chain  requestSnapshot
-///                disconnected                             severed(L)            nothing
+///                disconnected                             offline(L)            nothing
 ///                snapshotArrived                          –                     discard
 ///                subscribed, snapshotFailed               –                     nothing
 ///                proven                                   handedOver(L)
@@ -55,13 +55,13 @@ import MarketData
 ///                receive: gap                             collecting, e         resync
 ///                restart                                  collecting, no chain  requestSnapshot
 ///                subscribed                               joining(L)            nothing
-///                disconnected                             severed(L)            nothing
+///                disconnected                             offline(L)            nothing
 ///                handedOver                               handedOver(L)
 ///                snapshotArrived                          –                     discard
 ///                snapshotFailed                           –                     nothing
 /// handedOver(L)  receive: e joins                         live(e.last)          apply
 ///                any other                                as in live(L)
-/// severed(L)     subscribed                               joining(L)            nothing
+/// offline(L)     subscribed                               joining(L)            nothing
 ///                restart                                  unsubscribed          nothing
 ///                receive, snapshotArrived                 –                     discard
 ///                disconnected, snapshotFailed             –                     nothing
@@ -69,7 +69,7 @@ import MarketData
 /// any but        proven                                   –
 /// joining
 /// ```
-/// A book kept across a reconnect (`severed`, then `joining`) needs no snapshot if the first update still
+/// A book kept across a reconnect (`offline`, then `joining`) needs no snapshot if the first update still
 /// connects. Until it arrives, nothing is known about what was missed; a cautious owner builds a candidate in
 /// the meantime.
 public struct DepthSynchronizer: Sendable {
@@ -95,7 +95,7 @@ public struct DepthSynchronizer: Sendable {
         /// As `live`, but the next update comes from another subscription and may begin earlier.
         case handedOver(at: UpdateID)
         /// Exact at this id when the subscription ended.
-        case severed(at: UpdateID)
+        case offline(at: UpdateID)
     }
 
     /// What to do with an update.
@@ -107,7 +107,7 @@ public struct DepthSynchronizer: Sendable {
         /// Append it to the buffer; if there is no room, call `restart`.
         case buffer
         /// Empty the buffer, then append: updates are missing between what was buffered and this one.
-        case bufferAnew
+        case clearAndBuffer
         /// The book is lost: stop trusting it, buffer this update, request a snapshot.
         case resync(ResyncReason, attempt: Int)
     }
@@ -117,7 +117,7 @@ public struct DepthSynchronizer: Sendable {
         /// The update does not follow the one before it.
         case gap
         /// The first update of a new subscription begins beyond the book kept from the previous one.
-        case missedWhileAway
+        case gapWhileOffline
         /// The snapshot came before any update, and the first update begins beyond it.
         case snapshotTooOld
     }
@@ -164,7 +164,7 @@ public struct DepthSynchronizer: Sendable {
     public var lastID: UpdateID? {
         switch state {
         case .unsubscribed, .collecting: nil
-        case .joining(let id, _), .live(let id), .handedOver(let id), .severed(let id): id
+        case .joining(let id, _), .live(let id), .handedOver(let id), .offline(let id): id
         }
     }
 
@@ -184,14 +184,14 @@ public struct DepthSynchronizer: Sendable {
     public var isLive: Bool {
         switch state {
         case .live, .handedOver: true
-        case .unsubscribed, .collecting, .joining, .severed: false
+        case .unsubscribed, .collecting, .joining, .offline: false
         }
     }
 
     /// A depth update of the current subscription arrived, or is replayed from the buffer.
     public mutating func receive(_ update: UpdateRange) -> UpdateAction {
         switch state {
-        case .unsubscribed, .severed: return .discard
+        case .unsubscribed, .offline: return .discard
         case .live(let id):
             return advance(update, rule.follow(update, id), asked: 0, else: .gap)
         case .handedOver(let id):
@@ -199,7 +199,7 @@ public struct DepthSynchronizer: Sendable {
         case .joining(let id, let asked):
             return advance(
                 update, rule.join(update, id), asked: asked,
-                else: asked == 0 ? .missedWhileAway : .snapshotTooOld)
+                else: asked == 0 ? .gapWhileOffline : .snapshotTooOld)
         case .collecting(let chain, let asked): return collect(update, behind: chain, asked: asked)
         }
     }
@@ -207,7 +207,7 @@ public struct DepthSynchronizer: Sendable {
     /// A snapshot of this symbol arrived, requested or not.
     public mutating func snapshotArrived(_ id: UpdateID) -> SnapshotAction {
         switch state {
-        case .unsubscribed, .joining, .live, .handedOver, .severed: return .discard
+        case .unsubscribed, .joining, .live, .handedOver, .offline: return .discard
         case .collecting(let chain, let asked):
             if let chain, rule.join(chain.first, id) == .gap {
                 state = .collecting(chain, asked: asked + 1)
@@ -221,7 +221,7 @@ public struct DepthSynchronizer: Sendable {
     /// The requested snapshot failed.
     public mutating func snapshotFailed() -> Demand {
         switch state {
-        case .unsubscribed, .joining, .live, .handedOver, .severed: return .nothing
+        case .unsubscribed, .joining, .live, .handedOver, .offline: return .nothing
         case .collecting(let chain, let asked):
             state = .collecting(chain, asked: asked + 1)
             return .requestSnapshot(attempt: asked)
@@ -239,7 +239,7 @@ public struct DepthSynchronizer: Sendable {
             state = .collecting(nil, asked: asked)
             return .clearBuffer
         case .joining: return .nothing
-        case .live(let id), .handedOver(let id), .severed(let id):
+        case .live(let id), .handedOver(let id), .offline(let id):
             state = .joining(at: id, asked: 0)
             return .nothing
         }
@@ -250,7 +250,7 @@ public struct DepthSynchronizer: Sendable {
     public mutating func handedOver() {
         switch state {
         case .live(let id): state = .handedOver(at: id)
-        case .unsubscribed, .collecting, .joining, .handedOver, .severed: break
+        case .unsubscribed, .collecting, .joining, .handedOver, .offline: break
         }
     }
 
@@ -263,12 +263,12 @@ public struct DepthSynchronizer: Sendable {
     /// The subscription ended; no update follows until `subscribed`. Cancel any outstanding request.
     public mutating func disconnected() -> Demand {
         switch state {
-        case .unsubscribed, .severed: return .nothing
+        case .unsubscribed, .offline: return .nothing
         case .collecting:
             state = .unsubscribed
             return .clearBuffer
         case .joining(let id, _), .live(let id), .handedOver(let id):
-            state = .severed(at: id)
+            state = .offline(at: id)
             return .nothing
         }
     }
@@ -277,7 +277,7 @@ public struct DepthSynchronizer: Sendable {
     public mutating func restart() -> Demand {
         switch state {
         case .unsubscribed: return .nothing
-        case .severed:
+        case .offline:
             state = .unsubscribed
             return .nothing
         case .collecting(_, let asked):
@@ -318,7 +318,7 @@ public struct DepthSynchronizer: Sendable {
             return .buffer
         case .gap:
             state = .collecting(Chain(first: update, last: update.last), asked: asked)
-            return .bufferAnew
+            return .clearAndBuffer
         }
     }
 }

@@ -52,12 +52,12 @@ extension ConnectionSupervisor {
 
     private mutating func checkLimits(_ index: Int, _ actions: inout [Action]) {
         let id = links[index].id
-        for trouble in links[index].troubles(nowMs: clockMs, configuration) {
-            switch trouble {
+        for fault in links[index].faults(nowMs: clockMs, configuration) {
+            switch fault {
             case .notOpened:
                 actions.append(.report(.notOpened(id)))
                 drop(index, &actions)
-            case .old: doom(index, .age, &actions)
+            case .old: requestReplacement(index, .age, &actions)
             case .unanswered(let request):
                 actions.append(.report(.unanswered(id, request)))
                 isBad(index, .unanswered, &actions)
@@ -65,7 +65,7 @@ extension ConnectionSupervisor {
         }
     }
 
-    private var isDialWanted: Bool { links.isEmpty || (links.count == 1 && links[0].isDoomed) }
+    private var isDialWanted: Bool { links.isEmpty || (links.count == 1 && links[0].isOutgoing) }
 
     private mutating func dial(_ actions: inout [Action]) {
         repeat { lastID &+= 1 } while links.contains { $0.id == lastID }
@@ -97,15 +97,15 @@ extension ConnectionSupervisor {
         if links[index].isConnected {
             links[index].suspect()
             links[index].requests.giveUp()
-            doom(index, reason, &actions)
+            requestReplacement(index, reason, &actions)
         } else {
             drop(index, &actions)
         }
     }
 
     /// Requests a replacement for a connection.
-    mutating func doom(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
-        if links[index].doom() { actions.append(.report(.replacing(links[index].id, reason))) }
+    mutating func requestReplacement(_ index: Int, _ reason: Reason, _ actions: inout [Action]) {
+        if links[index].markForReplacement() { actions.append(.report(.replacing(links[index].id, reason))) }
     }
 
     /// Closes a connection that has failed.

@@ -38,7 +38,7 @@ import MarketData
 ///           any other              see below
 /// stopped   any          –
 /// ```
-/// One connection while the supervisor is running; unknown ids are ignored. An outgoing one (`isDoomed`) is
+/// One connection while the supervisor is running; unknown ids are ignored. An outgoing one (`isOutgoing`) is
 /// to be replaced: its replacement is opened at once, or when backoff and attempts allow.
 /// ```
 /// connection   input                                  next         actions
@@ -154,7 +154,7 @@ public struct ConnectionSupervisor: Sendable {
             switch supervisor.links[index].phase {
             case .dialling: break
             case .subscribing where index > 0: supervisor.drop(index, &actions)
-            case .subscribing, .connected: supervisor.doom(index, .shutdown, &actions)
+            case .subscribing, .connected: supervisor.requestReplacement(index, .shutdown, &actions)
             }
         }
     }
@@ -185,7 +185,7 @@ public struct ConnectionSupervisor: Sendable {
             case .dialling, .subscribing: break
             case .connected:
                 supervisor.links[index].suspect()
-                supervisor.doom(index, .silent, &actions)
+                supervisor.requestReplacement(index, .silent, &actions)
             }
         }
     }
@@ -213,7 +213,7 @@ public struct ConnectionSupervisor: Sendable {
                 added, nowMs: supervisor.clockMs, supervisor.configuration)
             if lost * 100 >= supervisor.streams.count * supervisor.configuration.lostSharePercent {
                 supervisor.links[index].suspect()
-                supervisor.doom(index, .lostStreams(count: lost), &actions)
+                supervisor.requestReplacement(index, .lostStreams(count: lost), &actions)
             }
         }
     }

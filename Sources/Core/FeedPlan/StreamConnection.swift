@@ -12,7 +12,7 @@
 ///              checked: no answer in time           –            unanswered
 /// connected    checked: near the end of its life    –            old
 ///              checked: no answer in time           –            unanswered
-/// any          doom                                 –            yes, once: it wants a replacement
+/// any          markForReplacement                   –            yes, once: it wants a replacement
 ///              suspect                              –            it may have failed to deliver something
 ///              retire                               –            it is closed at that time
 ///              stay                                 –            it is not
@@ -25,7 +25,7 @@ struct StreamConnection: Sendable {
     }
 
     /// A connection's fault.
-    enum Trouble: Hashable {
+    enum Fault: Hashable {
         case notOpened
         case old
         case unanswered(StreamRequest)
@@ -37,7 +37,7 @@ struct StreamConnection: Sendable {
     private(set) var phase = Phase.dialling
     var requests: StreamRequests
     /// Whether it is to be replaced.
-    private(set) var isDoomed = false
+    private(set) var isOutgoing = false
     /// Whether it may have failed to deliver something.
     private(set) var isSuspect = false
     /// When the overlap with its replacement ends; nil if it has none.
@@ -96,9 +96,9 @@ struct StreamConnection: Sendable {
     }
 
     /// Marks it for replacement; false if it already was.
-    mutating func doom() -> Bool {
-        if isDoomed { return false }
-        isDoomed = true
+    mutating func markForReplacement() -> Bool {
+        if isOutgoing { return false }
+        isOutgoing = true
         return true
     }
 
@@ -118,15 +118,15 @@ struct StreamConnection: Sendable {
     }
 
     /// Its current faults, in the order in which to handle them.
-    func troubles(nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration) -> [Trouble] {
-        var troubles: [Trouble] = []
+    func faults(nowMs: Int64, _ configuration: ConnectionSupervisor.Configuration) -> [Fault] {
+        var faults: [Fault] = []
         switch phase {
         case .dialling: return nowMs - dialledAtMs >= configuration.dialLimitMs ? [.notOpened] : []
         case .subscribing: break
-        case .connected: if renewAtMs <= nowMs { troubles.append(.old) }
+        case .connected: if renewAtMs <= nowMs { faults.append(.old) }
         }
-        if let request = requests.overdue(nowMs: nowMs) { troubles.append(.unanswered(request)) }
-        return troubles
+        if let request = requests.overdue(nowMs: nowMs) { faults.append(.unanswered(request)) }
+        return faults
     }
 
     /// When it next has something to do or to be checked; `.max` if never.
@@ -135,7 +135,7 @@ struct StreamConnection: Sendable {
         switch phase {
         case .dialling: wakeMs = dialledAtMs + configuration.dialLimitMs
         case .subscribing: break
-        case .connected: if !isDoomed { wakeMs = renewAtMs }
+        case .connected: if !isOutgoing { wakeMs = renewAtMs }
         }
         return min(wakeMs, requests.wakeAtMs ?? .max, retireAtMs ?? .max)
     }

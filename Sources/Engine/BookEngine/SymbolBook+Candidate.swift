@@ -46,7 +46,7 @@ extension SymbolBook {
                 staging.buffer.removeAll()
                 _ = staging.sync.restart()
             }
-        case .bufferAnew:
+        case .clearAndBuffer:
             staging.buffer.removeAll()
             _ = staging.buffer.append(frame)
         case .apply:

@@ -42,7 +42,7 @@ extension SymbolBook {
             behind.end()
             awaited.collected(ids.last)
             buffer(frame)
-        case .bufferAnew:
+        case .clearAndBuffer:
             counters.gaps += 1
             gap.close()
             served.buffer.removeAll()
@@ -118,7 +118,7 @@ extension SymbolBook {
     ) {
         // What is ahead of this update is still to come.
         let evidence = ahead
-        lose(why == .missedWhileAway ? .disconnected : .gap)
+        lose(why == .gapWhileOffline ? .disconnected : .gap)
         if why == .gap { ahead = evidence }
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
         behind.end()
@@ -145,14 +145,14 @@ extension SymbolBook {
         _ frame: Frame
     ) {
         if why == .snapshotTooOld { counters.snapshotsTooOld += 1 } else { counters.gaps += 1 }
-        replaceByCandidate(why == .missedWhileAway ? .disconnected : .gap)
+        replaceByCandidate(why == .gapWhileOffline ? .disconnected : .gap)
         switch served.sync.receive(ids) {
         case .apply:
             source.ledOn(sentNs: lag.sentNs(arrivedNs: shared.nowNs))
             apply(update, frame.receivedAtNs)
         // The candidate was found to be wrong.
         case .buffer: buffer(frame)
-        case .discard, .bufferAnew, .resync: counters.discarded += 1
+        case .discard, .clearAndBuffer, .resync: counters.discarded += 1
         }
     }
 

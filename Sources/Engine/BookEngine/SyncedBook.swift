@@ -98,7 +98,7 @@ extension SyncedBook {
                 // Later messages may hide what was wrong in the snapshot.
                 if isCrossed { return .crossed }
                 if !applied(parser.update.checksum) { return .abandoned }
-            case .buffer, .bufferAnew, .resync:
+            case .buffer, .clearAndBuffer, .resync:
                 return .unusable
             }
         }

@@ -62,7 +62,7 @@ final class CapturedBook {
         if !isKnown { return }
         switch sync.receive(UpdateRange(update)) {
         case .discard: return
-        case .buffer, .bufferAnew, .resync: forget()
+        case .buffer, .clearAndBuffer, .resync: forget()
         case .apply:
             do throws(BookError) {
                 try book.apply(update)

@@ -60,7 +60,7 @@ final class ServerMachine {
     /// The stream of tops and changes of state.
     let events: EventHub
     /// Questions to the store; nil if there is none.
-    let history: HistoryDesk?
+    let history: HistoryRequests?
     var rates: UpdateRates
     var latencies = ServerLatencies()
     /// Updates of this round, whose clients are served at its end.
@@ -115,7 +115,7 @@ final class ServerMachine {
         shareRules = ShareRules(options)
         events = EventHub(
             shards.flatMap(\.symbols), bootNs: LoopClock.realtimeNs, shareRules)
-        history = options.history.map { HistoryDesk($0) { [remote = loop.remote] in remote.wake() } }
+        history = options.history.map { HistoryRequests($0) { [remote = loop.remote] in remote.wake() } }
         rates = UpdateRates(count: places.count, nowNs: LoopClock.monotonicNs)
         encoders = MessageEncoders(options.dialect ?? .current(market))
         let mailbox = LatestValue(ServerCounters())

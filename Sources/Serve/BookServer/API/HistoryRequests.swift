@@ -7,7 +7,7 @@ import LobHandoff
 import LobTransport
 
 /// Requests without an answer yet. Thread: the loop's.
-final class HistoryDesk {
+final class HistoryRequests {
     static let waitingCountMax = 8
 
     private struct Answer: Sendable {
@@ -32,7 +32,7 @@ final class HistoryDesk {
     ///
     /// - Returns: false if too many are waiting.
     func ask(_ query: HistoryQuery, for request: HTTPRequest) -> Bool {
-        if waiting.count >= HistoryDesk.waitingCountMax { return false }
+        if waiting.count >= HistoryRequests.waitingCountMax { return false }
         number += 1
         waiting[number] = (request, query)
         let isTaken = provider(query) { [answers, wake, number] answer in
