@@ -70,7 +70,7 @@ extension BookEngine {
 
     /// Restarts a symbol as if nothing were known about it; its counters continue. Readers created before
     /// receive nothing more.
-    package mutating func beginAnew(_ name: SymbolName) {
+    package mutating func reset(_ name: SymbolName) {
         let slot = table.slot(of: name)
         if slot < 0 { return }
         let book = SymbolBook(name, shared)

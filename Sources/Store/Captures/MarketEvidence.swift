@@ -41,7 +41,7 @@ package struct MarketEvidence: Sendable {
 }
 
 /// The market of a capture, and whether it is certain.
-package struct ToldMarket: Hashable, Sendable {
+package struct IdentifiedMarket: Hashable, Sendable {
     /// The market.
     package let market: Market
     /// Whether it is a guess because nothing in the capture tells.
@@ -73,16 +73,16 @@ extension MarketEvidence {
     /// The market: the one named, otherwise the one shown, otherwise spot.
     ///
     /// - Throws: if several are shown, or one other than named.
-    package func market(named: Market?) throws(MarketError) -> ToldMarket {
+    package func market(named: Market?) throws(MarketError) -> IdentifiedMarket {
         if let named {
             if let other = events.first(where: { $0.market != named }) { throw .contradicted(other) }
-            return ToldMarket(market: named, isGuess: false)
+            return IdentifiedMarket(market: named, isGuess: false)
         }
         if events.count > 1 { throw .mixed(events[0], events[1]) }
-        if let sign = events.first { return ToldMarket(market: sign.market, isGuess: false) }
+        if let sign = events.first { return IdentifiedMarket(market: sign.market, isGuess: false) }
         if others.count == 1 {
-            return ToldMarket(market: others[0].market, isGuess: others[0].market == .spot)
+            return IdentifiedMarket(market: others[0].market, isGuess: others[0].market == .spot)
         }
-        return ToldMarket(market: .spot, isGuess: true)
+        return IdentifiedMarket(market: .spot, isGuess: true)
     }
 }

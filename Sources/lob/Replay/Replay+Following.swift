@@ -23,7 +23,7 @@ extension Replay {
 
     /// Whether the last depth update belongs to another session of its symbol; the symbol has then been
     /// reset, and the update must be stepped again.
-    mutating func beginsAnew(at origin: @autoclosure () -> String) -> Bool {
+    mutating func resetIfRestarted(at origin: @autoclosure () -> String) -> Bool {
         let update = engine.lastDepthUpdate
         guard let book = books[update.symbol], let last = book.watch.session.last, update.ids.last < last,
             book.watch.session.isOver(by: update.ids, timeUs: update.timeUs)
@@ -31,9 +31,9 @@ extension Replay {
         notes.note(
             "update ids of \(update.symbol) begin anew", at: "\(origin()): from \(last) to \(update.ids.last)"
         )
-        engine.beginAnew(update.symbol)
+        engine.reset(update.symbol)
         book.watch = ReplayWatch()
-        book.bodies.beginAnew()
+        book.bodies.reset()
         book.loaded = nil
         heedRequests()
         return true

@@ -259,7 +259,7 @@ struct Replay: ~Copyable {
                 at: error.map { "\(origin()) (byte \($0.offset) of the message)" } ?? origin())
         }
         if engine.counters.depthUpdates != before.1 {
-            if beginsAnew(at: origin()) { return step(frame, at: origin()) }
+            if resetIfRestarted(at: origin()) { return step(frame, at: origin()) }
             unsafe afterEvent(
                 frame.bytes.span, receivedAtNs: frame.receivedAtNs, comparesBodies, at: origin())
         }

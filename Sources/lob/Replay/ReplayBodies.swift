@@ -114,7 +114,7 @@ struct SymbolBodies {
     var firstMismatch: BodyMismatch?
 
     /// Forgets everything about the previous session.
-    mutating func beginAnew() {
+    mutating func reset() {
         memory = EventMemory()
         waiting = []
         deeper = nil

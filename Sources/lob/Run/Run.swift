@@ -78,16 +78,16 @@ struct Run {
     /// - Throws: `ExitCode` 1 if the run cannot start or its results cannot be written, 2 if something went
     ///   wrong.
     func run(list: ExchangeInfo? = nil) throws {
-        let teller = Teller(logger, configuration.endpoints.market)
+        let reporter = RunReporter(logger, configuration.endpoints.market)
         let service: BookService
         do throws(ServiceError) {
-            service = try BookService(configuration) { teller.tell($0) }
+            service = try BookService(configuration) { reporter.tell($0) }
         } catch {
             printError("lob: \(error)")
             throw ExitCode(1)
         }
         let companions = try start(service)
-        let listing = Listing(service.symbols, teller)
+        let listing = Listing(service.symbols, reporter)
         if let list { listing.set(.success(list), logger) }
         var looks = Looks(
             watch: RunWatch(service),
@@ -99,7 +99,7 @@ struct Run {
             look(service, listing, &looks)
             if StopSignals.takeSaving() { companions.store?.saveAll() }
             if let server = companions.server { reloadIfAsked(server) }
-            futility = self.futility(listing, teller, looks)
+            futility = self.futility(listing, reporter, looks)
         }
         if futility == nil { calmDown(service, listing, &looks) }
         logger.info("stopping")
@@ -231,7 +231,7 @@ struct Run {
     }
 
     /// Why the run cannot succeed; nil while it still can, and for good once any book has been live.
-    private func futility(_ listing: Listing, _ teller: Teller, _ looks: Looks) -> String? {
+    private func futility(_ listing: Listing, _ reporter: RunReporter, _ looks: Looks) -> String? {
         if looks.watch.wasAnyLive { return nil }
         let market = configuration.endpoints.market.name
         let unknown = listing.unknownSymbols
@@ -240,7 +240,7 @@ struct Run {
             let more = looks.watch.symbols.count > 8 ? " …" : ""
             return "\(market) has no such symbol: \(names)\(more)"
         }
-        if listing.isPathUnknown && teller.isPathRefused {
+        if listing.isPathUnknown && reporter.isPathRefused {
             return
                 "the server knows no path of \(market): it is of another market, or the URL has a path too "
                 + "much"

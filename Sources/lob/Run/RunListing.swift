@@ -32,17 +32,19 @@ final class Listing: Sendable {
 
     private let known = Mutex(Known())
     private let wanted: [SymbolName]
-    private let teller: Teller
+    private let reporter: RunReporter
 
     /// Starts out with nothing known about these symbols.
-    init(_ wanted: [SymbolName], _ teller: Teller) { (self.wanted, self.teller) = (wanted, teller) }
+    init(_ wanted: [SymbolName], _ reporter: RunReporter) {
+        (self.wanted, self.reporter) = (wanted, reporter)
+    }
 
     /// Decimals of each symbol's tick size.
     var decimals: [SymbolName: Int] { known.withLock { $0.decimals } }
 
     /// Symbols that the venue does not have, by its list or, until the list has arrived, by its answers to
     /// requests.
-    var unknownSymbols: Set<SymbolName> { known.withLock { $0.missing } ?? teller.unknownSymbols }
+    var unknownSymbols: Set<SymbolName> { known.withLock { $0.missing } ?? reporter.unknownSymbols }
 
     /// Whether the server has no such path, as a server for another market has none.
     var isPathUnknown: Bool { known.withLock { $0.isPathUnknown } }
@@ -67,7 +69,7 @@ final class Listing: Sendable {
             known.decimals = facts.compactMapValues { $0.tickSize.map(Listing.decimals(of:)) }
             known.missing = Set(missing)
         }
-        for symbol in missing { teller.tellUnknown(symbol) }
+        for symbol in missing { reporter.tellUnknown(symbol) }
         for symbol in wanted {
             guard let status = facts[symbol]?.status, status != "TRADING" else { continue }
             logger.warning(
@@ -95,12 +97,12 @@ func fetchList(
     let loop = try EventLoop(options)
     defer { loop.close() }
     var answer: Result<ExchangeInfo, ExchangeInfoError>?
-    let teller = Teller(logger, endpoints.market)
+    let reporter = RunReporter(logger, endpoints.market)
     var fetcherOptions = SnapshotFetcher.Options()
     fetcherOptions.listAttemptsMax = .max
     let fetcher = try SnapshotFetcher(
         [endpoints], on: loop, options: fetcherOptions, deliver: { _ in true },
-        report: { teller.tell(.fetcher($0)) })
+        report: { reporter.tell(.fetcher($0)) })
     fetcher.fetchExchangeInfo(endpoints.market) { if answer == nil { answer = $0 } }
     var toldAtNs: Int64 = 0
     while answer == nil && !limit.isOver {

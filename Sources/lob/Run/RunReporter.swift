@@ -9,7 +9,7 @@ import MarketData
 import Synchronization
 
 /// Writes the events of a service to a log. Any thread of the service may call it.
-final class Teller: Sendable {
+final class RunReporter: Sendable {
     private struct Known: Sendable {
         var unknownSymbols = Set<SymbolName>()
         var isPathRefused = false
