@@ -1,12 +1,12 @@
-// Frames that many connections get: each is kept once for all of them, and whatever a connection gets of a
-// batch leaves with one system call. A call costs ten times what its kilobytes cost.
+// Frames for many connections: each is stored once, and a connection's share of a batch leaves with one
+// system call. The call costs ten times as much as copying its kilobytes.
 //
-// Order: what a connection gets by `ct_send` stands behind what it got of the batch before, and in front of
-// what it gets of it after. A socket that takes a part of its batch gets the rest from the library, before
-// anything else, so that not even a pong of the library's own falls between two halves of a frame.
+// Order: bytes passed to `ct_send` follow the batched frames added before them and precede those added after.
+// If a socket takes only part of its share, the library sends the rest before anything else, so that not even
+// one of the library's own pongs comes between two halves of a frame.
 //
-// Bounds: a batch is sent when it has `BATCH_BYTES_MAX`, the share of a connection when it has
-// `SHARE_BYTES_MAX` or `PIECES_MAX` pieces. So much, and one message more, can wait beyond its queue.
+// Bounds: a batch is sent when it holds `BATCH_BYTES_MAX`, and a connection's share when it holds
+// `SHARE_BYTES_MAX` or `PIECES_MAX` pieces. That much, plus one message, can wait beyond the send queue.
 #include "internal.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static bool has_room(ct_batch *batch, size_t length) {
     return true;
 }
 
-// The header of a whole text message of a server; its length.
+// Writes the header of a server's unfragmented text message and returns its length.
 static size_t put_header(uint8_t *to, size_t length) {
     to[0] = 0x81;
     int bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
@@ -70,13 +70,13 @@ size_t ct_write_directly(ct_connection *connection, const uint8_t *head, size_t 
         {(void *)(uintptr_t)head, head_length}, {(void *)(uintptr_t)body, body_length}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t sent = sendmsg(lws_get_socket_fd(connection->wsi), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    // What is wrong with the socket the library finds out when it writes the rest.
+    // The library meets the same error when it writes the rest, and handles it.
     if (sent < 0) return 0;
     ct_count(connection->loop, CT_COUNT_BYTES_OUT, (uint64_t)sent);
     return (size_t)sent;
 }
 
-// What its socket takes at once, in plain; nothing where the library has something to write first.
+// Sends what a plain socket takes at once; nothing if TLS is in use or the library has bytes to write first.
 static ssize_t send_directly(ct_connection *connection, int count) {
     struct iovec parts[PIECES_MAX];
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
@@ -89,7 +89,7 @@ static ssize_t send_directly(ct_connection *connection, int count) {
     return sent < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : sent;
 }
 
-// The rest goes to the library as one write.
+// Passes the rest to the library in one write.
 static void hand_over(ct_connection *connection, int count, size_t sent, size_t rest) {
     ct_loop *loop = connection->loop;
     uint8_t *room = malloc(LWS_PRE + rest), *to = room + LWS_PRE;
@@ -194,12 +194,12 @@ bool ct_send_batched(ct_connection *connection, ct_place place) {
     if (connection->piece_count == PIECES_MAX || connection->batched + place.length > SHARE_BYTES_MAX) {
         ct_batch_send_to(connection);
     }
-    // Behind what waits.
+    // Keep the order: after what is queued.
     if (connection->congested || connection->queue.head != connection->queue.tail) {
         return ct_send(connection, CT_RAW, loop->batch.memory + place.start, place.length);
     }
     if (!join(connection) || !add_piece(connection, place)) {
-        // No memory: a client must not go on without it.
+        // Out of memory: a client that misses a frame must not stay connected.
         ct_kill(connection);
         return false;
     }

@@ -1,5 +1,5 @@
-// The wall: no length and no place from outside goes on to Swift before it is checked here. The library
-// counts in signed 32-bit numbers that peers can drive below 0, and hands them on as `size_t`.
+// Checks every length and pointer that comes from outside before Swift sees it. The library counts in signed
+// 32-bit numbers, which peers can drive below 0, and passes them on as `size_t`.
 #include "internal.h"
 
 bool ct_in_bounds(const void *bytes, size_t length, size_t length_max) {
@@ -18,9 +18,9 @@ size_t ct_read_max(const ct_loop *loop) {
     return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
 }
 
-// Only the first frame of a message may be marked as packed; the library lets every frame be, where that was
-// agreed on. It does not say which kind of frame it is at: what begins where one of data is over, and is not
-// the first of a message, continues one or is a control frame.
+// Only the first frame of a message may be marked as compressed; once compression is agreed on, the library
+// accepts the mark on every frame. It does not tell the kind of a frame: one that begins after a data frame
+// has ended, and is not the first of a message, is a continuation or a control frame.
 bool ct_is_marked_wrongly(const ct_connection *connection, bool is_control) {
     bool marked = lws_get_reserved_bits(connection->wsi);
     return marked && (is_control || (connection->frame_over && !lws_is_first_fragment(connection->wsi)));

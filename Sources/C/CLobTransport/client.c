@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// The library has written its own request into its service buffer and lets us append; ours takes its place
-// from the first byte. The buffer's start follows from the room it states, and is checked before it is used.
+// The library has written its own request into its service buffer and lets us append; our request overwrites
+// it from the first byte. The buffer's start is computed from the room it reports, and checked before use.
 static int put_head(ct_connection *connection, char **cursor, size_t room) {
     size_t capacity = (size_t)connection->loop->service_bytes;
     if (room > capacity - 17 || connection->head_length > capacity - 16) return -1;
@@ -37,7 +37,7 @@ static int bad_answer(ct_connection *connection, const char *fault) {
     return -1;
 }
 
-// The library reads a length with `atoll`, which takes a sign and stops at what it does not know.
+// The library parses a length with `atoll`, which accepts a sign and stops at the first other character.
 static bool is_length(ct_connection *connection) {
     char text[24];
     if (!lws_hdr_total_length(connection->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return true;
@@ -50,7 +50,7 @@ static int answered(ct_connection *connection) {
     unsigned status = lws_http_client_http_response(connection->wsi);
     if (status < 100 || status > 999) return bad_answer(connection, "a status that is none");
     if (!is_length(connection)) return bad_answer(connection, "a Content-Length that is none");
-    // The standard role goes on to judge the upgrade itself.
+    // In the standard role the library validates the upgrade itself.
     if (connection->kind == CT_STANDARD) {
         return connection->loop->events.answered(connection->user, (int)status);
     }
@@ -60,7 +60,7 @@ static int answered(ct_connection *connection) {
         return bad_answer(connection, "a transfer encoding that is not known");
     }
     connection->stage = CT_OPEN;
-    // One system call a record, not one for its head and one for its body.
+    // One system call per record rather than one for its header and one for its body.
     if (connection->tls && connection->kind == CT_TUNNEL) SSL_set_read_ahead(lws_get_ssl(connection->wsi), 1);
     return connection->loop->events.answered(connection->user, (int)status);
 }
@@ -74,8 +74,8 @@ static int body(ct_connection *connection, const uint8_t *bytes, size_t length) 
     return length ? connection->loop->events.received(connection->user, bytes, length) : 0;
 }
 
-// One read. What is left shows again: a plain socket to poll, the rest of a record to the library, records
-// that OpenSSL has read ahead in `unread`. Nonzero: the connection is over.
+// Reads once. What remains is noticed later: in a plain socket by poll, of a record by the library, and
+// records that OpenSSL has read ahead are listed in `unread`. Nonzero: the connection is over.
 static int receive(ct_connection *connection) {
     char *bytes = (char *)connection->loop->read_buffer;
     int length = connection->loop->read_bytes;
@@ -92,7 +92,7 @@ static int receive(ct_connection *connection) {
 
 void ct_read_on(ct_loop *loop) {
     ct_connection *connection = loop->unread;
-    // So many records, then everybody else comes first.
+    // A limited number of records; then other connections have their turn.
     for (int records = 0; connection && connection->unread && records < 64; records += 1) {
         if (!receive(connection)) continue;
         ct_kill(connection);
@@ -103,8 +103,8 @@ void ct_read_on(ct_loop *loop) {
     ct_append(&loop->unread, connection);
 }
 
-// The system's error, where it can still be had: the library reads it from the socket without telling, and
-// then the likeliest is that nobody listened.
+// The system's error, if it is still available: the library may have consumed it from the socket without
+// reporting it, in which case a refused connection is the most likely cause.
 static ct_reason connect_failure(int error, char *text, size_t capacity) {
     snprintf(text, capacity, "%s", error ? strerror(error) : "");
     switch (error) {
@@ -123,7 +123,7 @@ static int socket_error(ct_connection *connection) {
     return connection->connecting ? errno : 0;
 }
 
-// The library's words for a failed handshake are a number; OpenSSL's were kept.
+// The library reports a failed handshake only as a number; OpenSSL's text has been kept.
 static void fail_secure(ct_connection *connection, const char *text) {
     if (!connection->tls) {
         ct_end(connection, CT_UNANSWERED, text);
@@ -146,7 +146,7 @@ static void fail_secure(ct_connection *connection, const char *text) {
     }
 }
 
-// The text of the library's failure ends where its length says, or earlier.
+// The library's error text ends at the stated length or earlier.
 static void fail(ct_connection *connection, const char *words, size_t length) {
     char detail[CT_TEXT_BYTES], text[CT_TEXT_BYTES];
     int count = length < sizeof text ? (int)length : (int)sizeof text - 1;
@@ -248,7 +248,7 @@ const struct lws_protocols ct_client_protocols[] = {
      .tx_packet_size = 1 << 30},
     {0}};
 
-// OpenSSL's reason for a failed handshake: the library throws it away before it reports the failure.
+// Keeps OpenSSL's reason for a failed handshake, which the library discards before it reports the failure.
 static void note_failure(const SSL *ssl, int where, int result) {
     unsigned long error = ERR_peek_last_error();
     if (where != SSL_CB_CONNECT_EXIT || result > 0 || !error) return;
@@ -257,7 +257,7 @@ static void note_failure(const SSL *ssl, int where, int result) {
     loop->tls_error = error;
 }
 
-// One client TLS context a loop, made at its first use: reading the system's roots takes tens of
+// One client TLS context per loop, created on first use: reading the system's roots takes tens of
 // milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
 static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     if (loop->tls) return true;

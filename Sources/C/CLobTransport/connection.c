@@ -1,4 +1,4 @@
-// What every connection has, whoever opened it: its life, its counters, what it sends.
+// Common to all connections, outgoing and accepted: lifetime, counters, sending.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,10 +11,10 @@ typedef struct record {
     uint8_t room[LWS_PRE];
 } record;
 
-// One send of a response; between two the loop serves others, and the library buffers at most this much. An
-// empty queue keeps no more memory than that.
+// Bytes of a response sent at a time: other connections are served in between, and the library buffers at
+// most this much. An empty queue keeps no more memory than that.
 enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 20, KEPT_BYTES = 65536 };
-// Between two looks at what clients of responses that go on have sent.
+// Interval at which clients of streaming responses are checked for input.
 enum { HEAR_EVERY_NS = 5000000 };
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
@@ -53,8 +53,8 @@ static void leave_streams(ct_connection *connection) {
     if (*place) *place = connection->next_stream;
 }
 
-// The library reads nothing more of such a connection, and returns at once for as long as there is something
-// to be read: bytes, or the end.
+// The library no longer reads from such a connection, but returns at once as long as there is something to
+// read: bytes or the end of the stream.
 void ct_hear_streams(ct_loop *loop) {
     if (!loop->streams) return;
     uint64_t now = ct_now_ns();
@@ -103,7 +103,7 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
                      size_t length) {
     size_t needed = record_bytes(length), held = queue->tail - queue->head;
     if (length > UINT32_MAX || needed > capacity_max || held > capacity_max - needed) return false;
-    // Moved only where at least as much has been sent as is moved.
+    // Compact only when at least as much has been sent as has to be moved.
     if (queue->head >= held && queue->head && queue->tail + needed > queue->capacity) {
         memmove(queue->memory, queue->memory + queue->head, held);
         queue->head = 0;
@@ -150,7 +150,7 @@ static int write_record(ct_connection *connection, record *record) {
     return 0;
 }
 
-// The time for the piece that was just given to the socket.
+// Restarts the time limit for the piece just handed to the socket.
 static void limit_piece(ct_connection *connection) {
     lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
 }
@@ -215,7 +215,7 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
         wait_for_room(connection);
         return true;
     }
-    // Nothing waits: straight to the socket, without a turn of the loop in between.
+    // Nothing is queued: write to the socket directly, without waiting for the next turn of the loop.
     record *next = (record *)(void *)(connection->queue.memory + connection->queue.head);
     connection->queue.head = connection->queue.tail = 0;
     int failed = write_record(connection, next);
@@ -239,7 +239,7 @@ bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reas
     return true;
 }
 
-// Piece by piece, what is left of a response.
+// Sends the rest of a response, one piece at a time.
 static bool queue_rest(ct_connection *connection, const uint8_t *bytes, size_t length, size_t sent) {
     size_t pieces = length / RESPONSE_PIECE_BYTES + 2;
     size_t room = connection->queue.tail + length + pieces * (sizeof(record) + 8);
@@ -276,7 +276,7 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
     connection->next_stream = connection->loop->streams;
     connection->loop->streams = connection;
     connection->loop->unanswered -= 1;
-    // It gives back the room of the headers, which the library lends for some minutes only.
+    // Returns the header memory, which the library lends for a few minutes only.
     lws_http_mark_sse(connection->wsi);
     limit_piece(connection);
     lws_rx_flow_control(connection->wsi, 1);
@@ -285,7 +285,7 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
 }
 
 void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length) {
-    // Small and the first bytes on this response: the library buffers what the socket does not take.
+    // Small, and the first bytes of this response: the library buffers what the socket does not take.
     if (!ct_queue_append(&connection->queue, length + sizeof(record) + 8, CT_RAW, bytes, length)) return;
     connection->responding = true;
     write_record(connection, (record *)(void *)connection->queue.memory);

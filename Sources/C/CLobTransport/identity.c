@@ -1,16 +1,16 @@
-// Who a server is, and whose certificates it asks clients for: read when it begins to listen, and again when
-// it is told to. Each connection takes what is there when its handshake begins, and keeps it.
+// A server's certificate and key, and the authorities it accepts client certificates from: read when it
+// starts to listen, and again on request. A connection keeps what was in force when its handshake began.
 #include "internal.h"
 #include <openssl/err.h>
 #include <stdlib.h>
 
-// The library would ask whoever sits at the terminal.
+// Without this, the library would prompt for a pass phrase on the terminal.
 static int no_password(char *text, int capacity, int writes, void *user) {
     (void)text, (void)capacity, (void)writes, (void)user;
     return -1;
 }
 
-// In a context of its own, so that what cannot be used changes nothing.
+// Tried in a separate context, so that an unusable file changes nothing.
 static SSL_CTX *read_identity(const ct_server *server, char *text, size_t capacity) {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_default_passwd_cb(tls, no_password);
@@ -49,7 +49,7 @@ void ct_identity_install(ct_server *server, SSL_CTX *tls) {
     SSL_CTX_set_cert_cb(tls, show_identity, server);
     if (!server->client_authority_path) return;
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    // A session that is taken up again would not be asked for its certificate.
+    // A resumed session would not be asked for its certificate.
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(tls, 0);
     SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);

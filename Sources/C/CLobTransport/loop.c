@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-// A context registers OpenSSL ex-data indices in process-wide variables each time it is created with the
-// global-init option; a handshake under way on another thread would then no longer find its connection and
-// refuse a good certificate. So exactly one throw-away context does it, once per process.
+// A context created with the global-init option registers OpenSSL ex-data indices in process-wide variables;
+// a handshake in progress on another thread would then no longer find its connection and would refuse a good
+// certificate. So one throw-away context does this, once per process.
 static pthread_once_t initialised = PTHREAD_ONCE_INIT;
 
 static void initialise(void) {
@@ -24,19 +24,19 @@ static void initialise(void) {
 
 const lws_retry_bo_t ct_no_validity = {0};
 
-// Due alarms are served before the library waits. One that rings there (the thread was off its core for a
-// while) must not leave the wait without a limit, so it is set anew, closer than the millisecond that would
-// be waited.
+// The library serves due alarms before it waits. An alarm that rings then (because the thread was off its
+// core for a while) must not leave the wait unlimited, so it is set again, for less than the millisecond the
+// library would wait.
 static void alarm_rang(lws_sorted_usec_list_t *alarm) {
     ct_loop *loop = lws_container_of(alarm, ct_loop, alarm);
     loop->stirred = true;
     lws_sul_schedule(loop->context, 0, alarm, alarm_rang, 500);
 }
 
-// Where requests of one client follow each other unasked, the library wants its socket to be writable, is
-// told so, and does nothing: a connection that must not read does not write either. So nothing wakes it but
-// the answer, and until then it returns at once. A turn that did nothing rests a little instead; meanwhile
-// everybody else waits as long.
+// When a client pipelines requests, the library asks for its socket to be writable, learns that it is, and
+// does nothing, because a connection that must not read does not write either. Until the answer is sent, its
+// wait therefore returns at once. A turn that did nothing sleeps briefly instead, which delays all other
+// connections by as much.
 enum { REST_US = 1000 };
 
 static void rest(ct_loop *loop, int64_t wait_us) {
@@ -45,8 +45,8 @@ static void rest(ct_loop *loop, int64_t wait_us) {
     nanosleep(&time, NULL);
 }
 
-// A connection that the library ends before it waits (it was to be killed, or its time was up) must not have
-// to wait for the network to be heard of: whoever owned it may have nothing else to wait for.
+// The end of a connection that the library closes before it waits (killed or timed out) must be reported
+// without waiting for the network: its owner may have nothing else to wait for.
 void ct_hurry(ct_loop *loop) {
     if (loop->turning) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, 1);
 }
@@ -54,8 +54,8 @@ void ct_hurry(ct_loop *loop) {
 struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *proxy) {
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN, .vhost_name = name, .protocols = ct_client_protocols,
-        // The empty string keeps the library from reading `http_proxy`: that decision is made above, with
-        // `no_proxy`.
+        // The empty string keeps the library from reading `http_proxy`: the layers above decide on proxies,
+        // including `no_proxy`.
         .http_proxy_address = proxy, .timeout_secs_ah_idle = 30 * 86400, .connect_timeout_secs = 120,
         .retry_and_idle_policy = &ct_no_validity,
     };
@@ -80,8 +80,8 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
         .port = CONTEXT_PORT_NO_LISTEN, .uid = (uid_t)-1, .gid = (gid_t)-1, .user = loop,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS, .timeout_secs = 120,
         .pt_serv_buf_size = (unsigned)loop->service_bytes, .max_http_header_data = 16384,
-        // Tables of `ulimit -n` entries make descriptor to connection one load. Where that limit is absurd
-        // they are kept small, and the library searches them.
+        // Tables of `ulimit -n` entries make the look-up by descriptor a single load. If that limit is
+        // absurdly high, the tables are kept small and the library searches them.
         .fd_limit_per_thread = limit.rlim_cur > 65536 ? 4096 : 0,
     };
     loop->context = lws_create_context(&info);
@@ -123,8 +123,7 @@ void ct_loop_destroy(ct_loop *loop) {
     free(loop);
 }
 
-// The asynchronous kill is the one that closes without flushing; called here, it strikes inside this very
-// turn.
+// The asynchronous kill closes without flushing; requested here, it takes effect within the same turn.
 static void kill_doomed(ct_loop *loop) {
     if (loop->doomed) ct_must_pass(loop);
     while (loop->doomed) {
@@ -134,7 +133,7 @@ static void kill_doomed(ct_loop *loop) {
     }
 }
 
-// The wait of the library itself, over all its sockets.
+// Waits by the library's own poll, over all its sockets.
 static void wait_by_library(ct_loop *loop, int64_t wait_us) {
     if (loop->waiting && !ct_fall_asleep(loop, CT_BY_LIBRARY)) wait_us = 0;
     if (wait_us > 0) lws_sul_schedule(loop->context, 0, &loop->alarm, alarm_rang, wait_us);
@@ -185,7 +184,7 @@ void ct_remote_wake(ct_remote *remote) {
     pthread_mutex_unlock(&remote->lock);
 }
 
-// One writer, the loop's thread: a plain addition, but visible whole to readers.
+// Only the loop's thread writes: a plain addition, stored so that readers never see a torn value.
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment) {
     uint64_t *address = &remote->counters[counter];
     __atomic_store_n(address, __atomic_load_n(address, __ATOMIC_RELAXED) + increment, __ATOMIC_RELAXED);
@@ -213,7 +212,7 @@ int64_t ct_realtime_ns(void) {
 
 const char *ct_environment(const char *name) { return getenv(name); }
 
-// The library's encoder ends its text only where more than one byte of room is left behind it.
+// The library's encoder terminates its text only if more than one byte of room is left after it.
 static void encode(const uint8_t *bytes, int length, char *text, size_t text_length) {
     char roomy[64];
     lws_b64_encode_string((const char *)bytes, length, roomy, sizeof roomy);

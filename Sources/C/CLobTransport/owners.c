@@ -1,15 +1,15 @@
-// Who the connections of a server come from, and what each of them holds, so that no single one holds all.
-// An IPv4 address is one owner; of IPv6 a network of 64 bits is, since it hands its hosts as many addresses
-// as they like; and this machine is one, by whatever address it comes.
+// The owners of a server's connections and what each holds, so that no single owner can take everything. An
+// owner is an IPv4 address, an IPv6 network of 64 bits (its hosts can take as many addresses as they like),
+// or this machine under any address.
 //
-// Bounds: an entry for each connection, and one for each owner of a connection.
+// Bounds: one entry per connection and one per owner.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 
 static const char loopback[] = "localhost";
 
-// Of an IPv6 address; IPv4 ones come as the end of such an address.
+// The key of an IPv6 address; IPv4 addresses arrive mapped into one.
 static ct_owner_key key_of(const struct in6_addr *address) {
     ct_owner_key key = {.family = IN6_IS_ADDR_V4MAPPED(address) ? CT_FOUR : CT_SIX};
     const uint8_t *bytes = address->s6_addr;
@@ -138,7 +138,7 @@ void ct_left(ct_server *server, const struct lws *wsi) {
     ct_guest **place = guest_bucket(server, wsi);
     while (*place && (*place)->wsi != wsi) place = &(*place)->next;
     ct_guest *guest = *place;
-    // The listening socket ends like a connection, last.
+    // The listening socket ends like a connection, and is the last to do so.
     if (!guest) return;
     *place = guest->next;
     ct_owner *owner = guest->owner;

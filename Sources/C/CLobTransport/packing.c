@@ -1,5 +1,5 @@
-// Messages packed as permessage-deflate wants them (RFC 7692), each by itself: nothing is kept from one to
-// the next, so one packer serves all connections of a thread, and what it packs suits every client.
+// Messages compressed for permessage-deflate (RFC 7692), each independently: no context is kept from one to
+// the next, so one packer serves all connections of a thread, and its output suits every client.
 #include "internal.h"
 #include <stdlib.h>
 #include <zlib.h>
@@ -36,7 +36,7 @@ size_t ct_pack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_t *
     stream->next_out = room;
     stream->avail_out = (unsigned)capacity;
     if (deflate(stream, Z_SYNC_FLUSH) || stream->avail_in || !stream->avail_out) return 0;
-    // The four bytes that end every flush are understood.
+    // Every flush ends with four fixed bytes, which the protocol omits.
     size_t made = capacity - stream->avail_out;
     return made > 4 ? made - 4 : 0;
 }
@@ -55,7 +55,7 @@ int64_t ct_unpack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_
     return is_whole ? (int64_t)(capacity - stream->avail_out) : -1;
 }
 
-// One offer, of what suits us or does not matter. Whatever window a client packs with, ours is as large.
+// Whether an offer contains only acceptable terms. Our window is at least as large as any client's.
 static bool is_acceptable(const char *offer) {
     static const char name[] = "permessage-deflate";
     static const char *const terms[] = {
@@ -91,7 +91,7 @@ int ct_confirm_deflate(ct_connection *connection) {
     return 0;
 }
 
-// The library has written the name of the extension and the end of its line; the terms belong between them.
+// The library has written the extension's name and the end of the line; the terms go between them.
 int ct_add_terms(ct_connection *connection, struct lws_process_html_args *args) {
     static const char name[] = "permessage-deflate\r\n";
     static const char terms[] = "; server_no_context_takeover; client_no_context_takeover\r\n";
@@ -103,7 +103,7 @@ int ct_add_terms(ct_connection *connection, struct lws_process_html_args *args) 
     return 0;
 }
 
-// The library lets the bit pass that marks packed messages, and does nothing else.
+// Registered only so that the library accepts the bit that marks compressed messages.
 static int pass_on(struct lws_context *context, const struct lws_extension *extension, struct lws *wsi,
                    enum lws_extension_callback_reasons reason, void *user, void *in, size_t length) {
     static const struct lws_ext_options none[] = {{0}};

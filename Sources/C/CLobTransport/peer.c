@@ -1,8 +1,8 @@
-// What a peer has said of itself in the head of its request, and where it comes from.
+// Facts about a peer: the head of its request, and its address.
 #include "internal.h"
 #include <string.h>
 
-// What the library says it copied, believed only if it fits.
+// The length that the library reports to have copied, accepted only if it fits.
 static int copied(int length, int capacity) { return length < capacity ? length : -1; }
 
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity) {

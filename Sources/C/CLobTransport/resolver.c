@@ -1,6 +1,6 @@
-// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds when a server is away. One short-lived
-// thread per look-up, at most eight at once; it touches only the counted `ct_remote`, so a loop may be gone
-// before the answer.
+// Name look-ups off the loop's thread: getaddrinfo blocks, for seconds if a name server is unreachable. Each
+// look-up has a short-lived thread, at most eight at once; it uses only the reference-counted `ct_remote`, so
+// the loop may end before the answer arrives.
 #include "internal.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -23,7 +23,7 @@ int ct_address_family(const char *text) {
     return inet_pton(AF_INET6, text, &address) == 1 ? 6 : 0;
 }
 
-// Of each family the first few, in the resolver's order: many addresses of one leave room for the other.
+// Takes the first few addresses of each family in the resolver's order, so that neither crowds out the other.
 static void look_up(const char *host, ct_resolution *result) {
     int counts[2] = {0, 0};
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
@@ -61,8 +61,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-// Not on the loop's core and not by its policy, which a thread would inherit: beside a spinning real-time
-// loop a look-up would never run.
+// A thread would inherit the loop's core and scheduling policy; on the core of a spinning real-time loop, a
+// look-up would never run.
 static bool start(struct ct_lookup *lookup) {
     pthread_attr_t attributes;
     pthread_t thread;

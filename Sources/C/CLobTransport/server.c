@@ -39,8 +39,8 @@ static int request(struct lws *wsi, const char *path) {
     ct_connection *connection = make(wsi, CT_REQUEST);
     connection->stage = CT_OPEN;
     connection->has_body = has_body(wsi, method);
-    // The answer may come later. Until then the library would neither read on nor wait: it would be told of
-    // every byte, and of the end, over and over.
+    // The answer may come later. Without flow control the library would neither read on nor wait until then:
+    // every poll would report the same bytes, or the end, again.
     server->loop->unanswered += 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, UNANSWERED_SECONDS_MAX);
     lws_rx_flow_control(wsi, 0);
@@ -48,7 +48,7 @@ static int request(struct lws *wsi, const char *path) {
     return connection->user ? 0 : -1;
 }
 
-// Nonzero, above 0: answered with a refusal; below 0: hang up.
+// Above 0: answered with a refusal; below 0: hang up.
 static int upgrade(struct lws *wsi, const char *protocol) {
     char path[CT_HEAD_BYTES_MAX];
     ct_server *server = server_of(wsi);
@@ -72,8 +72,8 @@ static int response_writable(ct_connection *connection) {
     return is_last || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-// Of a body that lies ready behind a request that did too the end is reported over and over, inside one call
-// of the library. A few times are left for the answer to get away between two calls.
+// If a body had already arrived together with a pipelined request, the library reports its end repeatedly
+// within one call. A few reports are tolerated, so that the answer can be sent between two calls.
 static int body_over(ct_connection *connection) {
     if (!connection || connection->body_ends == BODY_ENDS_MAX) return -1;
     connection->body_ends += 1;
@@ -106,7 +106,7 @@ static int peer_event(ct_connection *connection, enum lws_callback_reasons reaso
         connection->stage = CT_OPEN;
         connection->frame_over = true;
         return events->opened(connection->user);
-    // Of a ping the library tells nothing; having answered it, it asks what to send.
+    // The library does not report pings; it answers them and then asks what to send.
     case LWS_CALLBACK_RECEIVE: case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: case LWS_CALLBACK_SERVER_WRITEABLE:
         return frame_event(connection, reason, in, length);
@@ -125,7 +125,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
         ((ct_loop *)lws_context_user(lws_get_context(wsi)))->stirred = true;
     }
     switch (reason) {
-    // Nobody asked for raw bytes: a CONNECT would leave them unread and the connection without a limit.
+    // Raw bytes are not served: a CONNECT would leave them unread, and the connection without a time limit.
     case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: return -1;
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED: case LWS_CALLBACK_GET_THREAD_ID: case LWS_CALLBACK_PROTOCOL_INIT:
     case LWS_CALLBACK_PROTOCOL_DESTROY: return 0;
@@ -159,7 +159,7 @@ static int server_event(struct lws *wsi, enum lws_callback_reasons reason, void 
 const struct lws_protocols ct_server_protocols[] = {
     {.name = "server", .callback = server_event, .rx_buffer_size = 4096, .tx_packet_size = 1 << 30}, {0}};
 
-// The library only says that it could not listen; the same steps taken beforehand say why.
+// The library only reports that it cannot listen; taking the same steps first shows why.
 static int why_not(const ct_listen_options *options) {
     struct sockaddr_storage storage = {0};
     struct sockaddr_in *four = (struct sockaddr_in *)&storage;
@@ -179,7 +179,7 @@ static int why_not(const ct_listen_options *options) {
     return error;
 }
 
-// Descriptors are left for whatever else the process does.
+// Leaves descriptors for the rest of the process.
 static uint32_t connections_max(const ct_listen_options *options) {
     struct rlimit limit = {.rlim_cur = 0};
     getrlimit(RLIMIT_NOFILE, &limit);

@@ -8,14 +8,14 @@
 //     anything else            | the library asks about all its sockets: `pass`
 //     nothing, for `PASS_MS`   | the same: its own timers are looked at there
 //
-// In doubt the library's own wait is right, and is taken: while the loop has connections of its own making,
-// whose sockets are not known here, while a request waits for its answer or somebody is not read from, and
-// when something is ready over and over and nothing comes of it.
+// In doubt the loop uses the library's own wait: while it has outgoing connections, whose sockets are not
+// known here; while a request is unanswered or a connection is not read; and when descriptors keep becoming
+// ready without effect.
 //
 // Invariants
-// * Whoever of this side wants to write and cannot has its socket watched for room.
-// * What the library wants to write by itself is written right after what made it want to, or in the next
-//   pass.
+// * If a connection has something to write and its socket has no room, the socket is watched for room.
+// * What the library wants to write on its own is written directly after the event that caused it, or in the
+//   next pass.
 #include "internal.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,20 +31,20 @@ enum { DESCRIPTORS_SCANNED_MAX = 1 << 20 };
 
 static const uint64_t ns_a_ms = 1000000;
 
-/// What is known of a watched descriptor.
+/// Kinds of watched descriptors.
 enum { UNKNOWN, PLAIN, OTHER };
 
 struct ct_waiting {
     int epoll, bell;
-    /// By descriptor.
+    /// Indexed by descriptor.
     uint8_t *kinds;
     ct_connection **connections;
     size_t capacity;
     /// When the library last asked about all its sockets.
     uint64_t passed_ns;
-    /// It has to do so before the loop waits again.
+    /// It must do so before the loop waits again.
     bool must_pass;
-    /// Waits that ended at once and brought nothing.
+    /// Consecutive waits that ended with something ready but had no effect.
     int idle_waits;
 };
 
@@ -59,7 +59,7 @@ void ct_waiting_free(ct_loop *loop) {
     loop->waiting = NULL;
     pthread_mutex_lock(&loop->remote->lock);
     loop->remote->bell = -1;
-    // A wake-up that only the bell's wait would have seen.
+    // Keep a wake-up that only a wait for the bell would have seen.
     if (loop->remote->pending) loop->woken = true;
     loop->remote->pending = false;
     loop->remote->sleep = CT_AWAKE;
@@ -71,7 +71,7 @@ void ct_waiting_free(ct_loop *loop) {
     free(waiting);
 }
 
-// Something cannot be watched: the library's wait is right for all.
+// If something cannot be watched, the library waits for everything.
 static void give_up(ct_loop *loop) {
     ct_waiting_free(loop);
     loop->waits_by_library = true;
@@ -105,8 +105,8 @@ static bool listens(int descriptor, int port) {
     return ntohs(used) == port;
 }
 
-// The library does not name the socket that it listens on. One of another owner on the same port may be
-// watched too: it is then ready for nothing, which is noticed.
+// The library does not tell its listening socket. Another owner's socket on the same port may be watched too;
+// it then becomes ready without effect, which is noticed.
 void ct_watch_port(ct_loop *loop, int port) {
     if (loop->waits_by_library) return;
     if (!loop->waiting && !make(loop)) return give_up(loop);
@@ -154,7 +154,7 @@ void ct_watch_owner(ct_connection *connection, bool is_there) {
 
 static void watch_room(ct_waiting *waiting, int descriptor, bool is_wanted) {
     struct epoll_event event = {.events = is_wanted ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.fd = descriptor};
-    // One that is gone needs no room.
+    // Fails if the descriptor is gone; the library then has a look.
     if (epoll_ctl(waiting->epoll, EPOLL_CTL_MOD, descriptor, &event)) waiting->must_pass = true;
 }
 
@@ -163,7 +163,7 @@ void ct_want_room(ct_connection *connection) {
     ct_waiting *waiting = connection->loop->waiting;
     if (!waiting || connection->wants_room || connection->kind < CT_REQUEST) return;
     int descriptor = lws_get_socket_fd(connection->wsi);
-    // Whoever is being served is asked at the end of that.
+    // `serve` decides this at its end for the connection being served.
     if (descriptor == connection->loop->served) return;
     connection->wants_room = true;
     watch_room(waiting, descriptor, true);
@@ -175,20 +175,20 @@ void ct_want_no_room(ct_connection *connection) {
     watch_room(connection->loop->waiting, lws_get_socket_fd(connection->wsi), false);
 }
 
-// Something of it waits for the socket, here or in the library.
+// Whether bytes wait for its socket, here or in the library.
 static bool is_waiting(const ct_connection *connection) {
     bool is_answering = connection->responding && !connection->streaming;
     return is_answering || connection->congested || connection->queue.head != connection->queue.tail
         || lws_partial_buffered(connection->wsi);
 }
 
-// The library looks at whatever it has: sockets, timers, what it has read ahead. Whether it had something.
+// Lets the library check everything it has: sockets, timers, bytes read ahead. True if anything was due.
 static bool pass(ct_loop *loop) {
     loop->waiting->must_pass = false;
     loop->waiting->passed_ns = ct_now_ns();
     loop->stirred = false;
     lws_service(loop->context, -1);
-    // What it wants to write it learns in its next look.
+    // It may want to write as a result, which only its next pass shows.
     if (loop->stirred && loop->waiting) loop->waiting->must_pass = true;
     return loop->stirred;
 }
@@ -203,22 +203,22 @@ static ct_connection *connection_at(ct_loop *loop, int descriptor) {
     return waiting && (size_t)descriptor < waiting->capacity ? waiting->connections[descriptor] : NULL;
 }
 
-// A connection in plain. What it makes the library want to write (a pong, the end of a handshake, an answer)
-// is written at once.
+// Serves a plain connection. Whatever the library wants to write as a result (a pong, the end of a handshake,
+// an answer) is written at once.
 static void serve(ct_loop *loop, int descriptor, uint32_t what) {
     ct_connection *connection = NULL;
     loop->served = descriptor;
     bool is_over = what & EPOLLIN && serve_once(loop, descriptor, LWS_POLLIN);
     for (int looks = 0; !is_over && looks < WRITES_MAX; looks += 1) {
         is_over = serve_once(loop, descriptor, LWS_POLLOUT);
-        // What was there may be gone.
+        // The connection may be gone.
         if (is_over) break;
         connection = connection_at(loop, descriptor);
         if (!connection || !is_waiting(connection) || lws_partial_buffered(connection->wsi)) break;
     }
     loop->served = -1;
     if (!loop->waiting) return;
-    // An end may have more to write than the library has told.
+    // Ending may involve more to write than the library has reported.
     if (is_over) return ct_must_pass(loop);
     connection = connection_at(loop, descriptor);
     if (!connection) return;
@@ -229,12 +229,12 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
 static int await(ct_waiting *waiting, struct epoll_event *ready, int64_t wait_us) {
     struct timespec limit = {.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
     int count = epoll_pwait2(waiting->epoll, ready, READY_MAX, &limit, NULL);
-    // A kernel without it says so in one way, a sandbox that does not know it in another.
+    // Kernels and sandboxes without the call report that with different errors.
     if (count >= 0 || errno == EINTR) return count;
     return epoll_wait(waiting->epoll, ready, READY_MAX, (int)((wait_us + 999) / 1000));
 }
 
-// Microseconds until the library has to look at its timers.
+// Microseconds until the library must check its timers.
 static int64_t until_pass(const ct_waiting *waiting) {
     uint64_t due = waiting->passed_ns + PASS_MS * ns_a_ms, now = ct_now_ns();
     return due > now ? (int64_t)((due - now) / 1000) + 1 : 0;
@@ -278,7 +278,7 @@ void ct_wait(ct_loop *loop, int64_t wait_us) {
     }
     if (!loop->waiting) return;
     bool was_stirred = loop->stirred;
-    // Behind those that are ready, so that it has little to do.
+    // After the ready ones have been served, so that little is left to do.
     if (waiting->must_pass || until_pass(waiting) == 0) was_stirred |= pass(loop);
     if (loop->waiting) waiting->idle_waits = count > 0 && !was_stirred ? waiting->idle_waits + 1 : 0;
 }
