@@ -1,10 +1,11 @@
-// All of libwebsockets behind opaque pointers and one table of callbacks. No other header of this target is
-// public, and no type of libwebsockets or OpenSSL appears here, so Swift never imports either.
+// libwebsockets behind opaque pointers and one table of callbacks. This is the target's only public header,
+// and no type of libwebsockets or OpenSSL appears in it, so Swift never imports either.
 //
-// Threads: a loop, its connections and its servers belong to the one thread that turns the loop. Only
-// `ct_remote_…` may be called from elsewhere.
-// Life: a connection's memory belongs to this target. It lives from the call or callback that hands it out
-// until its `closed` callback returns; that callback comes exactly once, and no pointer of the library
+// Threads: a loop, its connections and its servers belong to the thread that turns the loop. Only
+// `ct_remote_…` may be called from other threads.
+//
+// Lifetime: a connection's memory belongs to this target. It lives from the call or callback that hands it
+// out until its `closed` callback returns; that callback comes exactly once, and no pointer of the library
 // outlives it.
 #ifndef CTRANSPORT_H
 #define CTRANSPORT_H
@@ -21,9 +22,9 @@ typedef struct ct_remote ct_remote;
 
 /// What a connection speaks.
 typedef enum ct_kind {
-    /// Client: HTTP/1.1 request, then every byte behind the response head is handed over raw.
+    /// Client: HTTP/1.1 request; every byte after the response head is passed on raw.
     CT_TUNNEL,
-    /// Client: HTTP/1.1 request, then the body without its transfer encoding.
+    /// Client: HTTP/1.1 request; the body is passed on without its transfer encoding.
     CT_HTTP,
     /// Client: WebSocket by the library's own role.
     CT_STANDARD,
@@ -33,15 +34,15 @@ typedef enum ct_kind {
     CT_PEER,
 } ct_kind;
 
-/// Why a connection is over.
+/// Why a connection has ended.
 typedef enum ct_reason {
     /// It was open and has ended, by either side.
     CT_ENDED,
-    /// It has done its work: a whole body received, or a whole response sent.
+    /// It has completed: a whole body received, or a whole response sent.
     CT_COMPLETED,
-    /// HTTP client: it ended before the whole body had come.
+    /// HTTP client: it ended before the whole body had arrived.
     CT_TRUNCATED,
-    /// Nobody listens there, or something on the way does not let the connection through.
+    /// The port is closed, or something on the way rejects the connection.
     CT_REFUSED,
     /// No route, a network error, or no socket could be made ready.
     CT_UNREACHABLE,
@@ -51,26 +52,26 @@ typedef enum ct_reason {
     CT_CERTIFICATE,
     /// TLS failed for another reason.
     CT_TLS,
-    /// What came instead of a handshake was no TLS.
+    /// The peer does not speak TLS.
     CT_NO_TLS,
-    /// The peer hung up before a whole response head had come.
+    /// The peer hung up before a whole response head had arrived.
     CT_UNANSWERED,
     /// The response head could not be read, or (standard role) was not a valid upgrade.
     CT_BAD_ANSWER,
-    /// The library reported a length or a place that cannot be; nothing of it was used.
+    /// The library reported an impossible length or pointer, which was not used.
     CT_OUT_OF_BOUNDS,
 } ct_reason;
 
-/// Most bytes of a control frame's payload, and of one piece of a message.
+/// Maximum bytes of a control frame's payload, and of one piece of a message.
 enum { CT_CONTROL_BYTES_MAX = 125, CT_PIECE_BYTES_MAX = 65536 };
-/// Whether bytes may be touched: not more than can have been read, and at a place unless there are none. A
-/// length below 0, cast, is more than can be.
+/// Whether bytes may be read: no more than can have been received, and not at NULL unless there are none. A
+/// negative length becomes, by its cast, larger than any allowed.
 bool ct_in_bounds(const void *_Nullable bytes, size_t length, size_t length_max);
 
-/// What is sent.
+/// Kinds of outgoing frames.
 typedef enum ct_frame { CT_RAW, CT_TEXT, CT_BINARY, CT_PING, CT_CLOSE } ct_frame;
 
-/// What is counted; see `TransportCounters` for the meaning.
+/// Counters; `TransportCounters` documents their meaning.
 enum ct_counter {
     CT_COUNT_ATTEMPTS, CT_COUNT_OPENED, CT_COUNT_ENDED, CT_COUNT_BYTES_IN, CT_COUNT_BYTES_OUT,
     CT_COUNT_FRAMES_IN, CT_COUNT_MESSAGES_IN, CT_COUNT_PINGS_IN, CT_COUNT_FRAMES_OUT, CT_COUNT_VIOLATIONS,
@@ -78,14 +79,14 @@ enum ct_counter {
     CT_COUNT_FAILURES, CT_COUNTERS
 };
 
-/// Called on the loop's thread. `user` is what the connection was made with; a nonzero result closes the
-/// connection.
+/// Called on the loop's thread. `user` is the value the connection was created with; a nonzero result closes
+/// the connection.
 typedef struct ct_events {
-    /// Client: the response head is there; headers can be read.
+    /// Client: the response head has arrived; headers can be read.
     int (*answered)(void *user, int status);
     /// Standard role and peers: frames may flow.
     int (*opened)(void *user);
-    /// Tunnel and HTTP: bytes behind the response head.
+    /// Tunnel and HTTP: bytes after the response head.
     int (*received)(void *user, const uint8_t *bytes, size_t length);
     /// Standard role and peers: a piece of a message.
     int (*fragment)(void *user, const uint8_t *bytes, size_t length, bool is_final);
@@ -94,7 +95,7 @@ typedef struct ct_events {
     /// Standard role and peers: the other side sent a close frame; 1005 if it carried no code. Nonzero if its
     /// reason is not UTF-8.
     int (*closing)(void *user, uint16_t code, const uint8_t *reason, size_t length);
-    /// What had to wait for the socket is gone.
+    /// Everything that waited for the socket has been sent.
     int (*drained)(void *user);
     /// The last callback of this connection.
     void (*closed)(void *user, ct_reason reason, const char *text);
@@ -106,32 +107,32 @@ typedef struct ct_events {
 } ct_events;
 
 typedef struct ct_loop_options {
-    /// Most bytes one read hands over; also the room for a response head being parsed.
+    /// Maximum bytes one read passes on; also the room for parsing a response head.
     uint32_t read_bytes_max;
-    /// Most bytes one connection's send queue holds.
+    /// Capacity of a connection's send queue in bytes.
     uint32_t queue_bytes_max;
-    /// PEM file of the only authorities to trust; NULL trusts the system's.
+    /// PEM file of the authorities to trust; NULL: those of the system.
     const char *_Nullable authority_path;
 } ct_loop_options;
 
-/// NULL if the loop cannot be made; `text` then says why.
+/// NULL if the loop cannot be created; `text` then says why.
 ct_loop *_Nullable ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
                                   size_t capacity);
-/// Ends every connection (with its `closed` callback) and frees the loop. Not from inside a callback.
+/// Ends every connection (with its `closed` callback) and frees the loop. Must not be called in a callback.
 void ct_loop_destroy(ct_loop *loop);
-/// One turn: `wait_us` 0 does not wait, negative waits without limit. True if somebody woke the loop.
+/// One turn: `wait_us` 0 does not wait, negative waits without limit. True if the loop was woken.
 bool ct_loop_turn(ct_loop *loop, int64_t wait_us);
 ct_remote *ct_loop_remote(ct_loop *loop);
 
-/// The part of a loop that any thread may hold, also longer than the loop lives. Counted references.
+/// The part of a loop that any thread may hold; it may outlive the loop. Reference-counted.
 ct_remote *ct_remote_retain(ct_remote *remote);
 void ct_remote_release(ct_remote *remote);
 void ct_remote_wake(ct_remote *remote);
 void ct_remote_count(ct_remote *remote, int counter, uint64_t increment);
 uint64_t ct_remote_counter(const ct_remote *remote, int counter);
 
-/// Looks a name up on a thread of its own; the answer is taken with `ct_take_resolution` after the loop was
-/// woken. False if too many look-ups are under way.
+/// Looks a name up on a separate thread; take the answer with `ct_take_resolution` once the loop is woken.
+/// False if too many look-ups are in progress.
 bool ct_resolve(ct_loop *loop, const char *host, uint64_t token);
 enum { CT_ADDRESSES_MAX = 16, CT_ADDRESSES_OF_FAMILY_MAX = 8, CT_ADDRESS_BYTES = 48, CT_TEXT_BYTES = 160 };
 typedef struct ct_resolution {
@@ -146,7 +147,7 @@ int ct_address_family(const char *text);
 
 typedef struct ct_target {
     ct_kind kind;
-    /// Where to connect: numeric; behind a proxy the name.
+    /// Numeric address to connect to; the name if through a proxy.
     const char *address;
     uint16_t port;
     bool tls;
@@ -154,7 +155,7 @@ typedef struct ct_target {
     const char *host;
     /// `address:port` of the HTTP proxy, or NULL.
     const char *_Nullable proxy;
-    /// Tunnel and HTTP: the whole request head without the empty line. Standard role: extra header lines.
+    /// Tunnel and HTTP: the whole request head without its empty line. Standard role: extra header lines.
     const char *head;
     size_t head_length;
     /// Standard role only.
@@ -164,44 +165,44 @@ typedef struct ct_target {
 /// NULL if it failed at once; `reason` and `text` then say why and no callback comes.
 ct_connection *_Nullable ct_connect(ct_loop *loop, const ct_target *target, void *user, ct_reason *reason,
                                     char *text, size_t capacity);
-/// Most bytes of a request head (the library sends it with one write and drops what does not fit).
+/// Maximum bytes of a request head (the library sends it with one write and drops what does not fit).
 enum { CT_HEAD_BYTES_MAX = 8192, CT_STANDARD_PATH_BYTES_MAX = 1900, CT_HOST_BYTES_MAX = 120 };
 
-/// Queues and sends as far as the socket takes it. False: the queue has no room, and nothing of it was taken.
+/// Sends what the socket takes and queues the rest. False: the queue has no room, and nothing was taken.
 bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length);
-/// Where a frame lies that many connections get.
+/// The place of a frame for many connections.
 typedef struct ct_place {
     uint32_t batch, start, length;
 } ct_place;
-/// Keeps a text message, or a whole frame, until the loop's next turn at the latest; earlier if too much is
-/// kept. Without memory the place holds nothing.
+/// Keeps a text message, or a whole frame, until the loop's next turn at the latest, or until too much is
+/// kept. If memory runs out, the place holds nothing.
 ct_place ct_batch_add(ct_loop *loop, const uint8_t *bytes, size_t length, bool is_text);
 /// Whether the frame is still kept.
 bool ct_batch_holds(const ct_loop *loop, ct_place place);
-/// Peers: sends a kept frame together with all others of the batch. False: as `ct_send`, or it is no longer
-/// kept.
+/// Peers: sends a kept frame together with the connection's others of the batch. False: as `ct_send`, or it
+/// is no longer kept.
 bool ct_send_batched(ct_connection *connection, ct_place place);
-/// Sends what is kept, to each connection all of it at once.
+/// Sends the batch: to each connection its whole share at once.
 void ct_batch_send(ct_loop *loop);
-/// Standard role and peers: the close handshake, behind what is queued.
+/// Standard role and peers: starts the close handshake after what is queued.
 bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
-/// Answers a request. Sent as the socket takes it, bounded by the caller.
+/// Answers a request. Sent at the socket's pace; the caller bounds its length.
 bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_length, const uint8_t *body,
                 size_t body_length);
-/// Answers a request with a head and a body that goes on: further bytes by `ct_send` as CT_RAW, the end by
+/// Answers a request with a head and a streamed body: send further bytes by `ct_send` as CT_RAW, end it by
 /// `ct_kill`.
 bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t length);
 /// Inside `upgrading`: answers with this instead of upgrading.
 void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length);
-/// Reads nothing more from the socket: neither messages nor pings nor the end are noticed.
+/// Stops reading the socket: messages, pings and its end go unnoticed.
 void ct_stop_reading(ct_connection *connection);
-/// Ends the connection without ceremony at the next turn.
+/// Ends the connection without a handshake at the next turn.
 void ct_kill(ct_connection *connection);
-/// Whether a client's request has left; the other side may be at work on it.
+/// Whether a client's request has been sent; the server may already be processing it.
 bool ct_asked(const ct_connection *connection);
-/// Bytes that wait for the socket, in the queue and in the library.
+/// Bytes waiting for the socket, in the queue and in the library.
 size_t ct_queued_bytes(const ct_connection *connection);
-/// Something waits for the socket; `drained` will be called when nothing does any more.
+/// Whether bytes wait for the socket; `drained` is called once none do.
 bool ct_congested(const ct_connection *connection);
 /// Milliseconds since the last byte arrived, as the kernel knows it; -1 if unknown.
 int64_t ct_silent_ms(const ct_connection *connection);
@@ -210,12 +211,12 @@ int64_t ct_silent_ms(const ct_connection *connection);
 int ct_header(const ct_connection *connection, const char *name, char *value, int capacity);
 /// Copies the `index`-th part of a request's query string, decoded; its length or -1.
 int ct_query(const ct_connection *connection, int index, char *value, int capacity);
-/// Copies the name of who the peer belongs to: `localhost`, an IPv4 address, or a network of IPv6 as
-/// `2001:db8::/64`; "" if that is not known.
+/// Copies the name of the peer's owner: `localhost`, an IPv4 address, or an IPv6 network as `2001:db8::/64`;
+/// "" if it is not known.
 int ct_peer_owner(const ct_connection *connection, char *value, int capacity);
-/// The same of a numeric address; what is none is returned as it is.
+/// The same for a numeric address; any other text is returned unchanged.
 int ct_owner_name(const char *address, char *value, int capacity);
-/// Bytes that wait for the sockets of all connections of that owner.
+/// Bytes waiting for the sockets of all connections of the peer's owner.
 size_t ct_owner_queued_bytes(const ct_connection *connection);
 /// Inside `fragment`: whether the message of this piece is binary.
 bool ct_is_binary(const ct_connection *connection);
@@ -223,53 +224,53 @@ bool ct_is_binary(const ct_connection *connection);
 int ct_peer_address(const ct_connection *connection, char *value, int capacity);
 
 typedef struct ct_listen_options {
-    /// Numeric address; NULL is every address.
+    /// Numeric address; NULL: every address.
     const char *_Nullable address;
     uint16_t port;
     const char *_Nullable certificate_path;
     const char *_Nullable key_path;
-    /// PEM file of the authorities of which a client has to bring a certificate; NULL: nobody is asked.
+    /// PEM file of the authorities whose client certificates are required; NULL: none is required.
     const char *_Nullable client_authority_path;
-    /// Most connections at once, whatever they are used for; further ones are closed unread. 0: no limit.
-    /// Never so many that no descriptors are left for anything else.
+    /// Maximum number of connections of any kind; further ones are closed unread. 0: no limit. Reduced if it
+    /// would leave no descriptors for anything else.
     uint32_t connection_count_max;
-    /// Percent of them that one address may have, and that this machine may.
+    /// Percentages of that maximum for one address and for this machine.
     uint32_t address_percent_max, loopback_percent_max;
 } ct_listen_options;
 
-/// The same of all connections.
+/// Bytes in the send queues of all connections.
 size_t ct_loop_queued_bytes(const ct_loop *loop);
-/// Inside `upgrading`: the client may agree with the library on permessage-deflate, without anything kept
-/// from message to message. Packed messages arrive as they are, and are sent as whole frames, CT_RAW.
+/// Inside `upgrading`: allows permessage-deflate without context takeover. Compressed messages are passed on
+/// as they arrive, and are sent as whole frames, CT_RAW.
 void ct_allow_deflate(ct_connection *connection);
-/// Whether that was agreed on; from `opened` on.
+/// Whether that was agreed on; valid from `opened` on.
 bool ct_deflates(const ct_connection *connection);
 /// Inside `fragment`: whether the message of this piece is packed.
 bool ct_is_packed(const ct_connection *connection);
 /// Packs and unpacks messages, each by itself. Thread: one at a time.
 typedef struct ct_packer ct_packer;
 enum { CT_UNPACK_TOO_LONG = -2 };
-/// NULL without memory.
+/// NULL if memory runs out.
 ct_packer *_Nullable ct_packer_create(void);
 void ct_packer_destroy(ct_packer *packer);
-/// Packs a message; its length, or 0 if it does not get shorter than `capacity`.
+/// Packs a message and returns its packed length, or 0 if that would not be below `capacity`.
 size_t ct_pack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_t *room, size_t capacity);
-/// Unpacks a message with the four bytes that end a flush; its length, -1 if it is none, or
-/// CT_UNPACK_TOO_LONG if it fills `capacity` or more.
+/// Unpacks a message, including the four bytes that end a flush; returns its length, -1 if it is invalid, or
+/// CT_UNPACK_TOO_LONG if it needs `capacity` bytes or more.
 int64_t ct_unpack(ct_packer *packer, const uint8_t *bytes, size_t length, uint8_t *room, size_t capacity);
-/// Listens; the port in use, or -1 with `text` set. The server lives as long as the loop.
+/// Listens; returns the port in use, or -1 with `text` set. The server lives as long as the loop.
 int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, char *text, size_t capacity);
-/// Reads the certificates, keys and authorities of all servers of the loop again, for connections to come.
-/// False, with `text` set: what cannot be used stays as it was.
+/// Reads the certificates, keys and authorities of all servers of the loop again, for future connections.
+/// False, with `text` set: those that cannot be used stay as they were.
 bool ct_reload_identities(ct_loop *loop, char *text, size_t capacity);
 
-/// A new Sec-WebSocket-Key, and the answer a key calls for, both terminated.
+/// A new Sec-WebSocket-Key, and the expected answer to a key, both NUL-terminated.
 enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };
 void ct_websocket_key(char *key);
 void ct_websocket_accept(const char *key, char *accept);
 uint64_t ct_now_ns(void);
 
-// Nanoseconds since 1970, by the clock that people set.
+// Nanoseconds since 1970 by the wall clock.
 int64_t ct_realtime_ns(void);
 const char *_Nullable ct_environment(const char *name);
 
