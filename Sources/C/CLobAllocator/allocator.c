@@ -4,12 +4,11 @@
 #ifdef LOB_JEMALLOC
 #include <jemalloc/jemalloc.h>
 
-// Freed pages stay with the process for ten seconds, so that a resync does not fault them in again; not for
-// ever: measured with connections that come and go, resident memory then grew by 13 MB with every 10,000 of
-// them though the live heap did not, and with ten seconds it is flat. Thread caches
-// hold blocks up to 64 KB, so that a book that grows does not take a lock. Huge pages: thousands of books lie
-// on more pages than the processor remembers the places of (perf/tried.md). The environment variable
-// MALLOC_CONF overrides this.
+// Freed pages stay with the process for ten seconds, so that a resync does not fault them in again. Not for
+// ever: measured with connections that come and go, resident memory then grew by 13 MB per 10,000 of them
+// although the live heap did not; with ten seconds it is flat. Thread caches hold blocks up to 64 KB, so that
+// a growing book takes no lock. Huge pages, because thousands of books occupy more pages than the TLB covers
+// (perf/tried.md). The environment variable MALLOC_CONF overrides all this.
 const char *malloc_conf =
     "background_thread:false,thp:always,metadata_thp:auto,dirty_decay_ms:10000,muzzy_decay_ms:0,"
     "tcache_max:65536";
@@ -36,7 +35,7 @@ size_t lob_allocator_statistic(const char *name) {
 }
 
 size_t lob_allocation_requests(void) {
-    // The thread's cached counts reach the arena statistics when its cache is flushed.
+    // A thread's cached counts reach the arena statistics when its cache is flushed.
     mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
     uint64_t epoch = 1;
     size_t length = sizeof epoch;

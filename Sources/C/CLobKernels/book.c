@@ -1,12 +1,12 @@
-// Levelling a side, counting its levels and copying its best: what moves or reads many slots at once. In two
-// widths, chosen when the process starts.
+// Operations that move or read many slots at once: levelling a side, counting its levels, copying the best
+// ones. Each exists in two widths, chosen when the process starts.
 #include "CLobKernelsBook.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Slot x of a levelled window shows level x * live / width, rounded up a little, so that every level has a
-// slot.
+// Slot x of a levelled window shows level x * live / width; the factor is rounded up so that every level has
+// a slot.
 #define SPREAD_STEP(LIVE, WIDTH) ((((uint64_t)(LIVE) << 32) + (uint64_t)(WIDTH) - 1) / (uint64_t)(WIDTH))
 
 static int64_t compact_baseline(int64_t *keys, int64_t *quantities, int64_t width) {
@@ -24,7 +24,7 @@ static void spread_baseline(int64_t *keys, int64_t *quantities, int64_t live, in
     const uint64_t step = SPREAD_STEP(live, width);
     int64_t source = (int64_t)(((uint64_t)(width - 1) * step) >> 32);
     source = source < live ? source : live - 1;
-    // Backwards: what a slot reads lies at or before it, so it works in place.
+    // Backwards, in place: the source of a slot lies at or before it.
     for (int64_t x = width - 1; x > 0; x--) {
         int64_t left = (int64_t)(((uint64_t)(x - 1) * step) >> 32);
         left = left < live ? left : live - 1;
@@ -51,7 +51,7 @@ static int64_t best_baseline(const int64_t *keys, const int64_t *quantities, int
             count += quantities[slot] != 0;
         }
         if (__builtin_expect(count == wanted, 1)) break;
-        // Where the best price has left a thousand levels behind, as many slots are free.
+        // After the best price has moved past a thousand levels, as many slots are free.
         while (slot >= 0 && lob_free_count8(quantities + slot - 7) == 8) slot -= 8;
     }
     return count;
@@ -68,7 +68,7 @@ WIDE static int64_t compact_avx512(int64_t *keys, int64_t *quantities, int64_t w
         __m512i quantity = _mm512_loadu_si512(quantities + from);
         __m512i key = _mm512_loadu_si512(keys + from);
         __mmask8 kept = _mm512_test_epi64_mask(quantity, quantity);
-        // Full stores: whatever lies past the kept slots has been read already.
+        // Full stores are safe: the slots beyond the kept ones have been read already.
         _mm512_storeu_si512(keys + live, _mm512_maskz_compress_epi64(kept, key));
         _mm512_storeu_si512(quantities + live, _mm512_maskz_compress_epi64(kept, quantity));
         live += __builtin_popcount(kept);
@@ -118,9 +118,9 @@ WIDE static int64_t best_avx512(const int64_t *keys, const int64_t *quantities, 
         __m512i key = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(keys + slot - 7));
         __m512i quantity = _mm512_permutexvar_epi64(reversed, _mm512_loadu_si512(quantities + slot - 7));
         __mmask8 held = _mm512_test_epi64_mask(quantity, quantity);
-        // The slots of the margin below are no levels.
+        // Slots in the margin below the first are not levels.
         if (slot < 7) held &= (__mmask8)((2 << slot) - 1);
-        // Where the best price has left a thousand levels behind, as many slots are free.
+        // After the best price has moved past a thousand levels, as many slots are free.
         if (__builtin_expect(held == 0, 0)) continue;
         key = _mm512_maskz_compress_epi64(held, _mm512_xor_si512(key, flips));
         quantity = _mm512_maskz_compress_epi64(held, quantity);
@@ -150,7 +150,7 @@ static struct {
 #endif
 };
 
-// `LOB_KERNELS=baseline` in the environment keeps to the instruction set the package was compiled for.
+// `LOB_KERNELS=baseline` in the environment restricts them to the instruction set of the build.
 __attribute__((constructor)) static void choose_kernels(void) {
 #if defined(__x86_64__)
     const char *wanted = getenv("LOB_KERNELS");

@@ -1,8 +1,8 @@
-// Writes down the layout of a front from its lengths, once for each layout; see front.h.
+// Builds the layout of a front from its lengths, once per layout; see front.h.
 #include "front.h"
 
 #if defined(__x86_64__)
-/// A front being written: bytes of one kind after the other.
+/// A front under construction, filled from its first byte on.
 typedef struct {
     front *front;
     uint32_t length;
@@ -20,10 +20,10 @@ static void put_text(front_writer *writer, const char *text) {
     for (; *text; text++) put(writer, 1, (uint8_t)*text, 0);
 }
 
-/// A name: printable, and behind the quote.
+/// A name: printable characters above the quote.
 static void put_name(front_writer *writer, size_t count) { put(writer, count, '"' + 1, '~' - '"' - 1); }
 
-/// Digits, the first of which is not 0; returns where they begin.
+/// Digits without a leading 0; returns where they begin.
 static uint8_t put_number(front_writer *writer, size_t count, uint8_t *digits) {
     const uint8_t first = (uint8_t)writer->length;
     put(writer, 1, '1', 8);
@@ -75,9 +75,9 @@ static void write_front(front *front, front_lengths lengths) {
     put_text(&writer, ",\"b\":[");
     front->length = (uint16_t)writer.length;
     front->blocks = (uint8_t)((writer.length + 31) / 32);
-    // Whole blocks, and 16 bytes from the beginning of a number.
+    // Whole blocks, plus 16 bytes from the start of a number.
     front->readable = (uint16_t)(32 * front->blocks + 16);
-    if (writer.length > FRONT_BYTES_MAX) {  // fits nothing
+    if (writer.length > FRONT_BYTES_MAX) {  // matches nothing
         memset(front->lowest, 0, sizeof front->lowest);
         memset(front->range, 0, sizeof front->range);
         return;

@@ -1,29 +1,29 @@
-// Fronts of updates by their layout. A stream's messages begin alike: all that varies are digits, names
-// of one length, and neither where they stand. A layout that has been seen once is therefore kept as two
-// rows of bytes, the lowest each byte may be and how far above that: a front that fits is proved by one
-// subtraction and one saturating subtraction for 32 bytes, and its numbers stand where they stood.
+// Matches the fronts of updates by their layout. The messages of a stream begin alike: only digits and names
+// vary, and names of equal length leave every field in its place. A layout seen once is therefore kept as two
+// rows of bytes, the lowest value of each byte and the range above it. One subtraction and one saturating
+// subtraction per 32 bytes then prove that a front matches, and its numbers are at known positions.
 //
-// A layout holds lengths only, no name, so a market has some dozens of them, and all symbols share these.
-// Which two were last seen where the first bytes of a message hash to is remembered in a small table. A
-// hint that is wrong costs a miss, never a wrong answer, and a miss is read field by field.
+// A layout contains lengths but no names, so a market has a few dozen, shared by all symbols. A small table,
+// indexed by a hash of a message's first bytes, remembers the last two layouts seen there. A wrong hint costs
+// a miss, never a wrong answer, and a miss is read field by field.
 //
-// What fits is a subset of what the reading by fields takes, with the same result: names are printable ASCII
-// without quote and backslash here, and a stream's symbol has no `@`.
+// Matching accepts a subset of what reading by fields accepts, with the same result: here names are printable
+// ASCII without quote and backslash, and a stream's symbol has no `@`.
 //
-// Bounded: LOB_FRONTS layouts, the oldest is replaced; a message can build at most one.
+// Bounded: `FRONTS` layouts, of which the oldest is replaced; a message adds at most one.
 #pragma once
 #include "layout.h"
 
 #if defined(__x86_64__)
 enum { FRONT_BYTES_MAX = 224, FRONT_BLOCKS_MIN = 3, FRONTS = 64, FRONT_HINTS = 4096 };
 
-/// The lengths that make a front; 0 for what it does not have.
+/// The lengths that define a front; 0 for absent fields.
 typedef union {
     struct {
-        /// Bytes of the stream's symbol, and of its speed with the `@` before.
+        /// Bytes of the stream's symbol, and of its speed including the `@` before it.
         uint8_t stream_symbol, speed;
         uint8_t symbol;
-        /// One more than the length of `ps`.
+        /// Length of `ps` plus one.
         uint8_t pair;
         uint8_t event_time, transaction_time, first, last, previous, unused[7];
     };
@@ -32,26 +32,26 @@ typedef union {
 
 typedef struct {
     uint8_t lowest[FRONT_BYTES_MAX], range[FRONT_BYTES_MAX];
-    /// Where the digits of two numbers stand among the 16 bytes from where they begin, aligned to the right.
+    /// Shuffles that right-align the digits of two numbers, each within 16 bytes from where it begins.
     uint8_t digits[3][32];
-    /// Where the event time, the last, first, previous id and the transaction time begin.
+    /// Offsets of the event time, of the last, first and previous id, and of the transaction time.
     uint8_t event_time, last, first, previous, transaction_time;
     uint8_t symbol, symbol_length, stream_length;
     uint16_t length;
-    /// What reading it touches.
+    /// Bytes that reading it touches.
     uint16_t readable;
     uint8_t blocks;
-    /// Where the first `@` of the first 32 bytes stands; 32 if there is none.
+    /// Offset of the first `@` among the first 32 bytes; 32 if there is none.
     uint8_t at_sign;
     bool has_transaction_time;
-    /// All bits if there is no previous id.
+    /// All bits set if there is no previous id.
     int64_t no_previous;
     front_lengths lengths;
 } __attribute__((aligned(64))) front;
 
-/// What is remembered of the messages with one hash.
+/// What is remembered for one hash value.
 typedef struct {
-    /// Their last two fronts, the later one first.
+    /// The last two fronts, the more recent one first.
     uint8_t fronts[2];
     decimals_guess decimals;
 } front_hint;
@@ -59,10 +59,10 @@ typedef struct {
 typedef struct {
     front fronts[FRONTS];
     front_hint hints[FRONT_HINTS];
-    /// The update that was read last.
+    /// The last update read.
     lob_update update;
     uint32_t count;
-    /// Which front the last message should have had.
+    /// Index of the front that the last message was expected to have.
     uint32_t last;
 } front_table;
 
@@ -73,7 +73,7 @@ INLINE front_hint *hint_of(front_table *table, const uint8_t *message) {
     return &table->hints[mixed >> 52];
 }
 
-/// The front at `at`, if it has this layout.
+/// Whether the front at `at` has this layout.
 INLINE bool front_fits(const front *wanted, const uint8_t *at, const uint8_t *readable_end) {
     if (UNLIKELY(readable_end - at < wanted->readable)) return false;
     __m256i excess = _mm256_setzero_si256();
@@ -106,7 +106,7 @@ INLINE __m256i numbers_of(__m256i a, __m256i b) {
     return _mm256_add_epi64(upper, _mm256_srli_epi64(digits, 32));
 }
 
-/// Reads a front that fits.
+/// Reads a front that matches.
 INLINE void read_front(const front *front, const uint8_t *at, lob_update *update) {
     const __m256i a = digits_of(at + front->event_time, at + front->last, front->digits[0]);
     const __m256i b = digits_of(at + front->first, at + front->previous, front->digits[1]);

@@ -1,10 +1,9 @@
-// What one number of a fixed length looks like, and how a level is read by it. Shared by the kernels of
-// levels.
+// The layout of a number of known length, and reading a level with it. Shared by the level kernels.
 //
-// One level costs one subtract, one saturating subtract and one test to prove every digit, point and closing
-// quote of both numbers at once, and one shuffle to line the digits up for a fixed multiply-add tree. What
-// differs between numbers is only their length (their decimals are fixed), so a table of 17 lengths per
-// number of decimals holds all there is to know: what each of the 16 bytes must be and where each digit goes.
+// One subtraction, one saturating subtraction and one test prove every digit, point and closing quote of both
+// numbers of a level at once; one shuffle aligns the digits for a fixed multiply-add tree. Since decimals are
+// fixed, numbers differ only in length, so a table of 17 lengths per number of decimals suffices: what each
+// of the 16 bytes must be, and where each digit goes.
 #pragma once
 #include "CLobKernelsLevels.h"
 
@@ -17,20 +16,20 @@
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/// What a number of one length, with the table's decimals, looks like.
+/// The layout of numbers of one length with the table's decimals.
 typedef struct {
-    /// Subtracted from each byte; what remains must not exceed `range`.
+    /// Subtracted from each byte; the difference must not exceed `range`.
     uint8_t lowest[16];
     uint8_t range[16];
-    /// Byte each of 16 right-aligned digits comes from; 0x80 for none.
+    /// Source byte of each of 16 right-aligned digits; 0x80 for none.
     uint8_t digit[16];
     uint8_t unused[16];
 } layout;
 
 enum {
-    /// What is read past any `at`: two levels of at most 34 bytes, and what surrounds them.
+    /// Bytes read from any `at`: two levels of at most 34 bytes and what surrounds them.
     READ_AHEAD = 80,
-    /// What is left of a message of few levels.
+    /// A message with at most this many bytes left has few levels.
     FEW_LEVELS_BYTES = 100,
 };
 
@@ -65,7 +64,7 @@ INLINE uint32_t decimals_of(const uint8_t *p, uint32_t length) {
     return length - point - (point < length);
 }
 
-/// Where the layout of a quantity stands: one digit alone may be the zero of entry 0.
+/// Index of a quantity's layout: a single digit may be the zero of entry 0.
 INLINE uint32_t quantity_index(uint32_t length) { return length - (length == 1); }
 
 /// The layouts of a price and a quantity side by side.
@@ -79,8 +78,8 @@ INLINE pair pair_of(const layout *price, const layout *quantity) {
         both(price->digit, quantity->digit)};
 }
 
-/// Writes the level, whatever it is; what is returned is zero if it was one, but for the bytes between its
-/// numbers.
+/// Converts a level without checking it first; the result is zero if it was one, apart from the bytes between
+/// its numbers.
 INLINE __m256i convert_level(const uint8_t *price, const uint8_t *quantity, pair layout, int64_t *level) {
     const __m256i text = both(price, quantity);
     const __m256i excess = _mm256_subs_epu8(_mm256_sub_epi8(text, layout.lowest), layout.range);
@@ -96,13 +95,13 @@ INLINE __m256i convert_level(const uint8_t *price, const uint8_t *quantity, pair
     _mm_storeu_si128((__m128i *)level, _mm256_castsi256_si128(digits));
     return excess;
 }
-/// Writes the level, whatever it is, and says whether it was one.
+/// Converts a level without checking it first; returns whether it was one.
 INLINE bool take(const uint8_t *price, const uint8_t *quantity, pair layout, int64_t *level) {
     const __m256i excess = convert_level(price, quantity, layout, level);
     return LIKELY(_mm256_testz_si256(excess, excess)) && LIKELY(quarter(quantity - 2) == COMMA_QUOTE);
 }
 
-/// What stands at the closing quote of a quantity.
+/// What follows from the closing quote of a quantity on.
 INLINE bool next_level_follows(const uint8_t *quote) { return word(quote - 3) >> 24 == NEXT_LEVEL; }
 INLINE bool array_ends(const uint8_t *quote, const uint8_t *end) {
     return quote + 3 <= end && quote[0] == '"' && quarter(quote + 1) == BRACKETS;
@@ -113,12 +112,12 @@ typedef struct {
     uint8_t price, quantity;
 } decimals_guess;
 
-/// Takes the levels behind the first one, from the first digit of a price; `levels` is where that one is.
+/// Takes the levels after the first, from the first digit of a price on; `levels` points to the first.
 lob_levels_run lob_levels_rest(
     const layout *prices, const layout *quantities, const uint8_t *at, const uint8_t *limit,
     const uint8_t *end, int64_t *levels);
 
-/// The same where few are left: one after the other, with nothing to guess but how many there are.
+/// The same for few levels: one at a time; only their number is unpredictable.
 INLINE lob_levels_run read_few(
     const layout *prices, const layout *quantities, const uint8_t *at, const uint8_t *limit,
     const uint8_t *end, int64_t *levels) {
@@ -141,8 +140,8 @@ INLINE lob_levels_run read_few(
     return (lob_levels_run){at, (size_t)(out - levels) / 2, false};
 }
 
-/// `lob_levels_read` with a guess of the decimals if they are not known: a level of those decimals need
-/// not be looked through for its points.
+/// `lob_levels_read` with a guess at the decimals if they are not known: a level with these decimals need not
+/// be searched for its points.
 INLINE lob_levels_run read_levels(
     const void *tables, lob_decimals *known, decimals_guess *guess, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels) {
@@ -151,7 +150,7 @@ INLINE lob_levels_run read_levels(
     const uint8_t *const limit = end < readable_end - READ_AHEAD ? end : readable_end - READ_AHEAD;
     if (UNLIKELY(at > limit)) return none;
 
-    // The first level: its second quote opens the quantity, its third one closes it.
+    // The first level: its second quote opens the quantity, its third closes it.
     const uint64_t quotes = places(at, '"');
     const uint32_t price = (uint32_t)_tzcnt_u64(quotes);
     const uint32_t quantity = (uint32_t)_tzcnt_u64(_blsr_u64(_blsr_u64(quotes))) - price - 3;
@@ -163,7 +162,7 @@ INLINE lob_levels_run read_levels(
         return none;
     const layout *prices = (const layout *)tables + 17 * price_decimals;
     const layout *quantities = (const layout *)tables + 17 * quantity_decimals;
-    // A zero without its point is not enough to show decimals.
+    // A zero without a point does not show decimals.
     const uint32_t index = quantity - (is_known & (quantity == 1));
     if (UNLIKELY(!take(at, at + price + 3, pair_of(&prices[price], &quantities[index]), levels))) {
         if (is_known) return none;

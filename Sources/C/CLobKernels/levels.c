@@ -1,12 +1,12 @@
 // The level kernel with AVX2: price in the low, quantity in the high 128 bits of one register.
 //
 // Two loops, because lengths come in two patterns:
-// * `steady`: as long as each level is as long as the one before, the place of the next is known beforehand
-//   and nothing waits for anything.
-// * `mixed`: finds the closing brackets of two levels at once and looks both layouts up. About twice the
+// * `steady`: as long as each level is as long as the one before, the position of the next is known in
+//   advance, and no step waits for another.
+// * `mixed`: finds the closing brackets of two levels at once and looks up both layouts. About twice the
 //   instructions, but no mispredicted branch when lengths alternate.
 //
-// The first level of an array is taken before them by itself: it shows the decimals, and in quiet markets it
+// The first level of an array is taken separately before them: it shows the decimals, and in quiet markets it
 // is often the only one.
 //
 // Every byte from the price's first digit to the next price's first digit is compared: the digits with their
@@ -23,7 +23,7 @@
 #include <stdlib.h>
 
 enum {
-    /// What is left to the mixed loop after the steady one was wrong: four to six levels.
+    /// Bytes left to the mixed loop after the steady one has failed: four to six levels.
     MIXED_BYTES = 128,
 };
 
@@ -31,15 +31,15 @@ enum {
 _Static_assert(
     sizeof(layout) * 17 * (LOB_LEVELS_DECIMALS_MAX + 1) == LOB_LAYOUTS_BYTES, "size of the tables");
 
-/// The layout of entry `index`: of numbers of that length, or for index 0 of those of one digit, which
-/// without a point is a quantity of zero if numbers of this table have one.
+/// The layout of entry `index`: numbers of that length. Index 0 stands for a single digit without a point,
+/// which is a zero quantity if the table's numbers have a point.
 static void fill_layout(layout *entry, int index, int decimals) {
     const bool bare_zero = index == 0 && decimals > 0;
     const int length = index == 0 ? 1 : index;
     const int integers = bare_zero || decimals == 0 ? length : length - decimals - 1;
     memset(entry, 0, sizeof *entry);
     memset(entry->digit, 0x80, 16);
-    if (integers < 1) return;  // there is no such number: all 16 bytes would have to be zero
+    if (integers < 1) return;  // no such number: all 16 bytes would have to be zero
     memset(entry->range, 0xFF, 16);
     int lane = 15;
     for (int i = length - 1; i >= 0; i--) {
@@ -89,17 +89,17 @@ INLINE bool take_one(
     return take(at, at + price + 3, pair_of(&prices[price], &quantities[quantity_index(quantity)]), level);
 }
 
-/// Takes the levels behind the first one, from the first digit of a price.
+/// Takes the levels after the first, from the first digit of a price on.
 KERNEL lob_levels_run lob_levels_rest(
     const layout *prices, const layout *quantities, const uint8_t *at, const uint8_t *limit,
     const uint8_t *end, int64_t *levels) {
-    const uint8_t *quote;  // the one behind the quantity just read
+    const uint8_t *quote;  // the closing quote of the quantity just read
     int64_t *out = levels + 2;
     uintptr_t mixed_until = 0;
     bool closed = false;
 
     while (LIKELY(at <= limit)) {
-        // Where the quantities of the next two levels end. No level has its bracket before the 7th byte.
+        // Where the quantities of the next two levels end. No level has its bracket before its 7th byte.
         const uint64_t brackets = places(at + 6, ']');
         const uint32_t first = (uint32_t)_tzcnt_u64(brackets) + 5;
         const uint32_t second = (uint32_t)_tzcnt_u64(_blsr_u64(brackets)) + 5;
@@ -114,8 +114,8 @@ KERNEL lob_levels_run lob_levels_rest(
                 if (UNLIKELY(half(quote + 1) != NEXT_LEVEL >> 8)) goto last;  // the layout has the quote
                 at += stride;
                 out += 2;
-                __asm__("" : "+r"(at), "+r"(out));  // two registers to move, and no others invented
-                if (UNLIKELY(at > limit)) {  // so did that level
+                __asm__("" : "+r"(at), "+r"(out));  // keeps the compiler from adding induction variables
+                if (UNLIKELY(at > limit)) {  // the level ends beyond it
                     at -= stride;
                     out -= 2;
                     goto stop;
@@ -130,7 +130,7 @@ KERNEL lob_levels_run lob_levels_rest(
         if (UNLIKELY(!next_level_follows(quote)) || UNLIKELY(quote + 5 > limit)) goto last;
         at = quote + 5;
         out += 2;
-        if (UNLIKELY(second > 68)) continue;  // there is no second bracket in sight
+        if (UNLIKELY(second > 68)) continue;  // no second bracket within reach
         const uint32_t rest = second - first - 5;
         if (UNLIKELY(!take_one(at, rest, prices, quantities, out))) goto stop;
         quote = at + rest;

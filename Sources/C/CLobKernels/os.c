@@ -1,4 +1,4 @@
-// The few OS calls that Swift cannot see, one line each; see the header for the contracts.
+// Operating system calls that Swift cannot make itself; see the header for the contracts.
 #define _GNU_SOURCE
 #include "CLobKernelsOS.h"
 
@@ -18,8 +18,8 @@ static int map_onto(char *at, size_t length, int fd, size_t offset, int populate
     return mapped == MAP_FAILED ? errno : 0;
 }
 
-// Only what runs over the end is reached through the second mapping: entries for all of it would show as
-// memory of the process twice.
+// The second mapping serves only frames that cross the end; populating all of it would count the memory
+// twice.
 enum { SECOND_BYTES_MAX = 1 << 20 };
 
 static int map_both(char *range, size_t length, int fd) {
@@ -38,7 +38,7 @@ int lob_map_twice(size_t length, void **base) {
     if (fd < 0) return errno;
     int failure = ftruncate(fd, (off_t)length) ? errno : 0;
     if (!failure) {
-        // Reserve the whole range first, so that nobody else can be given the second half.
+        // Reserve the whole range first, so that no other mapping can take the second half.
         char *range = mmap(NULL, 2 * length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (range == MAP_FAILED) {
             failure = errno;

@@ -1,14 +1,14 @@
 // Changing a side: the levels that one side of a message sets, all at once.
 //
-// First a loop that only searches: its iterations do not depend on each other, and the shorter they are
-// the more of them the processor overlaps. Then one that stores every level that has a slot, without a
-// branch on what kind of change it is. Only true insertions are left, and they come last, from the best
-// to the deepest, so that a shift upwards leaves the slots still to come where they are. A lone level has
-// nothing to overlap with and takes a path of its own.
+// A first loop only searches: its iterations are independent, and the shorter they are, the more of them the
+// processor overlaps. A second loop stores every level that already has a slot, without a branch on the kind
+// of change. True insertions come last, from the best level to the deepest, so that shifting slots upwards
+// does not move those still to be filled. A single level has nothing to overlap with and takes a separate
+// path.
 //
-// Where no slot within eight is free the side must be levelled, and that is the caller's.
+// If no slot within eight is free, the side must be levelled; the caller does that.
 //
-// In two widths, chosen when the process starts. `BELOW8` gives the number of smaller keys times `UNIT`;
+// Two widths, chosen when the process starts. `BELOW8` gives the number of smaller keys times `UNIT`;
 // an offset is counted in bytes, 64 of them a group of eight.
 #include "CLobKernelsBook.h"
 
@@ -118,7 +118,7 @@ WIDE static int64_t match_avx512(lob_side *side, const lob_level *levels, int64_
 
 static int64_t (*match)(lob_side *, const lob_level *, int64_t, int64_t, lob_insertion *) = match_baseline;
 
-// `LOB_KERNELS=baseline` in the environment keeps to the instruction set the package was compiled for.
+// `LOB_KERNELS=baseline` in the environment restricts it to the instruction set of the build.
 __attribute__((constructor)) static void choose_kernel(void) {
 #if defined(__x86_64__)
     const char *wanted = getenv("LOB_KERNELS");
@@ -133,7 +133,7 @@ __attribute__((constructor)) static void choose_kernel(void) {
 /// The first slot whose key is not below `key`.
 INLINE int64_t search(const lob_side *side, int64_t key) {
     int64_t group = 0;
-    // A step less where there are few groups: what lies behind them is greatest.
+    // One step less if there are few groups; unused samples hold the greatest key.
     if (side->capacity <= 2048) {
         for (int g = 0; g < 32; g += 8) group += lob_below8(side->every64 + g, key);
     } else {
@@ -155,7 +155,7 @@ INLINE void resample(const lob_side *side, int64_t first, int64_t last) {
     }
 }
 
-/// A new level before `slot`, where no slot within eight above is free; false if none below is either.
+/// Inserts a level before `slot` if no slot within eight above is free; false if none below is either.
 INLINE bool insert_below(
     lob_side *side, int64_t slot, int64_t key, int64_t quantity) {
     const uint32_t below = lob_free8(side->quantities + slot - 8);
@@ -168,7 +168,7 @@ INLINE bool insert_below(
     return true;
 }
 
-/// Lets `high` be the best level from there downwards, or -1.
+/// Lowers `high` to the best level at or below it, or to -1.
 INLINE void settle_best(lob_side *side) {
     const int64_t *const quantities = side->quantities;
     int64_t slot = side->high;
@@ -182,8 +182,8 @@ INLINE void settle_best(lob_side *side) {
     }
 }
 
-/// Puts a new level where its search ended; the nearest free slot within eight takes up the shift. False
-/// if there is none.
+/// Inserts a level where its search ended, shifting slots up to the nearest free one within eight. False if
+/// there is none.
 INLINE bool insert(lob_side *side, int64_t slot, int64_t key, int64_t quantity) {
     const uint32_t above = lob_free8(side->quantities + slot);
     if (above == 0) return insert_below(side, slot, key, quantity);
@@ -195,7 +195,7 @@ INLINE bool insert(lob_side *side, int64_t slot, int64_t key, int64_t quantity) 
     return true;
 }
 
-// Stores without a branch on whether the level has a slot: that is known last of all.
+// Stores without branching on whether the level has a slot, which is known last.
 bool lob_set_level(lob_side *side, const lob_level *level) {
     const int64_t key = level->price ^ side->flip, quantity = level->quantity;
     const int64_t slot = search(side, key);

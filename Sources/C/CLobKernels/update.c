@@ -1,21 +1,21 @@
-// The front of a depth update and its levels in one call: wrapper, times, symbol, ids, both sides. Fronts are
-// told by their layout (front.h); one whose layout is not known is read field by field, as here.
+// Reads a depth update in one call: wrapper, times, symbol, ids, both sides. A front is recognised by its
+// layout (front.h); one of unknown layout is read field by field, as here.
 //
-// In quiet markets a message is a front of 130 bytes and one or two levels, and the front is most of the
-// work. Two things make it short. What has been checked once is not checked again: that a whole front is
-// readable is one comparison, and every literal is a compare of words. And few fields wait for those before
-// them: an event time has 13 digits until the year 2286, a symbol has the length of its stream's, two ids
-// have equally many digits. Each is measured, but the place of the next field is computed from the guess, and
-// the processor goes on with it. Integers are converted two at a time, beside all that.
+// In quiet markets a message is a front of 130 bytes with one or two levels, and the front is most of the
+// work. Two things keep that short. Nothing is checked twice: one comparison shows that a whole front is
+// readable, and every literal is a comparison of words. And few fields wait for those before them: an event
+// time has 13 digits until the year 2286, a symbol is as long as its stream's, two ids have equally many
+// digits. Each length is measured, but the position of the next field follows from the guess, so the
+// processor can proceed speculatively. Integers are converted in pairs alongside.
 //
-// Like the level kernel it only ever says "this, exactly"; everything else, unusual orders of fields and
-// integers of value 0 included, is left to the caller.
+// Like the level kernel it reports only exact results; everything else, including unusual orders of fields
+// and integers of value 0, is left to the caller.
 #include "front.h"
 
 #if defined(__x86_64__)
 INLINE __m128i text_at(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
 
-/// Whether the first and the last bytes of two texts are the same; they overlap.
+/// Whether two texts begin and end with the same, overlapping, words.
 #define SAME_ENDS(TYPE)                                           \
     {                                                             \
         TYPE front_a, front_b, back_a, back_b;                    \
@@ -26,7 +26,7 @@ INLINE __m128i text_at(const void *p) { return _mm_loadu_si128((const __m128i *)
         return ((front_a ^ front_b) | (back_a ^ back_b)) == 0;    \
     }
 
-/// Whether 1 ... 32 bytes are the same, by two overlapping words; the compiler would call `memcmp`.
+/// Whether 1 ... 32 bytes are equal, by two overlapping words; the compiler would call `memcmp`.
 INLINE bool is_same(const uint8_t *a, const char *b, size_t length) {
     if (length == 1) return *a == (uint8_t)*b;
     if (length < 4) SAME_ENDS(uint16_t)
@@ -38,18 +38,18 @@ INLINE bool is_same(const uint8_t *a, const char *b, size_t length) {
     return _mm_testz_si128(difference, difference);
 }
 
-/// Moves past a literal if it is next.
+/// Skips a literal if it comes next.
 #define TAKE(AT, LITERAL) \
     (is_same((AT), (LITERAL), sizeof(LITERAL) - 1) ? ((AT) += sizeof(LITERAL) - 1, true) : false)
-/// The same, and nothing was recognised if it is not.
+/// The same; otherwise returns false from the function.
 #define REQUIRE(AT, LITERAL) \
     if (UNLIKELY(!TAKE(AT, LITERAL))) return false
 
 enum {
-    /// What a wrapper reads at most: its literals, a symbol, a speed, and the 16 bytes looked at in each.
+    /// Maximum read for a wrapper: its literals, and 16 bytes each for a symbol and a speed.
     WRAPPER_BYTES = 120,
-    /// What a front reads at most behind its wrapper: literals of 66 bytes, five integers and two names of at
-    /// most 16 each, and what is looked at behind them.
+    /// Maximum read for a front after its wrapper: literals of 66 bytes, five integers and two names of at
+    /// most 16 each, and the bytes examined beyond them.
     FRONT_BYTES = 208,
 };
 
@@ -69,7 +69,7 @@ INLINE integer integer_at(const uint8_t *p) {
     return (integer){_mm_shuffle_epi8(digits, text_at(align + count)), count};
 }
 
-/// The numbers that two integers mean.
+/// The values of two integers.
 INLINE void convert(integer a, integer b, int64_t *first, int64_t *second) {
     __m256i digits = _mm256_inserti128_si256(_mm256_castsi128_si256(a.digits), b.digits, 1);
     digits = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(10 | 1 << 8));
@@ -82,10 +82,10 @@ INLINE void convert(integer a, integer b, int64_t *first, int64_t *second) {
     *second = _mm_cvtsi128_si64(_mm256_extracti128_si256(digits, 1));
 }
 
-/// `length`, which is likely to be `guess`: what follows then waits for the guess only.
+/// Returns `length`, which is likely to be `guess`; what follows then depends only on the guess.
 INLINE uint32_t guessed(uint32_t length, uint32_t guess) {
     if (__builtin_expect(length == guess, 1)) {
-        __asm__("" : "+r"(guess));  // a number of its own, or the compiler would use `length` again
+        __asm__("" : "+r"(guess));  // a separate value, or the compiler would use `length` again
         return guess;
     }
     return length;
@@ -94,7 +94,7 @@ INLINE uint32_t guessed(uint32_t length, uint32_t guess) {
 /// Whether an integer above 0 begins here.
 INLINE bool is_counting(const uint8_t *p) { return (uint8_t)(*p - '1') <= 8; }
 
-/// How many of 16 bytes stand before the first quote, backslash, control byte or `stop`.
+/// Number of bytes, of 16, before the first quote, backslash, control byte or `stop`.
 INLINE uint32_t plain_bytes(const uint8_t *p, char stop) {
     const __m128i text = text_at(p);
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(0x1F)), text);
@@ -105,8 +105,8 @@ INLINE uint32_t plain_bytes(const uint8_t *p, char stop) {
     return (uint32_t)_tzcnt_u32((uint32_t)_mm_movemask_epi8(found) | 0x10000);
 }
 
-/// `x@depth…","data":` of a stream of depth updates at any speed, from the first byte of its name, and the
-/// length of its symbol.
+/// Takes `x@depth…","data":` of a depth stream of any speed, from the first byte of its name, and the length
+/// of its symbol.
 INLINE bool take_wrapper(
     const uint8_t **cursor, lob_update *update, uint32_t *name_length, front_lengths *lengths) {
     const uint8_t *at = *cursor, *const name = at;
@@ -134,12 +134,12 @@ INLINE void note_lengths(
     lengths->last = (uint8_t)last.count;
 }
 
-/// From the first byte to the bids; times, ids and symbol, and the lengths that make its layout.
+/// Takes everything up to the bids: times, ids and symbol, and the lengths that define the layout.
 INLINE bool take_front(
     const uint8_t **cursor, const uint8_t *readable_end, lob_update *update, front_lengths *lengths) {
     const uint8_t *at = *cursor;
     update->stream_length = 0;
-    uint32_t name_length = 7;  // that of most symbols
+    uint32_t name_length = 7;  // as most symbols have
     if (TAKE(at, "{\"stream\":\"")) {
         if (UNLIKELY(readable_end - at < WRAPPER_BYTES)) return false;
         if (UNLIKELY(!take_wrapper(&at, update, &name_length, lengths))) return false;
@@ -194,7 +194,7 @@ INLINE bool take_front(
     return true;
 }
 
-/// One side, from behind its opening bracket to behind its closing one, or as far as the kernel knows it.
+/// Takes one side, from after its opening bracket to after its closing one, or as far as it is recognised.
 INLINE bool take_side(
     const void *tables, decimals_guess *guess, const uint8_t **cursor, const uint8_t *end,
     const uint8_t *readable_end, lob_decimals *decimals, int64_t *levels, size_t *count) {
@@ -211,16 +211,16 @@ INLINE bool take_side(
     return run.closed;
 }
 
-/// Both sides, one after the other.
+/// Takes both sides, bids first.
 INLINE void take_sides(
     const void *tables, decimals_guess *guess, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *bids, int64_t *asks, lob_update *update) {
     update->decimals = (lob_decimals){-1, -1};
     update->ask_count = 0;
     int32_t sides = 0;
-    // The front may have been found past the end: then there are no levels before it.
+    // The front may have ended beyond `end`; then there are no levels before it.
     if (take_side(tables, guess, &at, end, readable_end, &update->decimals, bids, &update->bid_count)) {
-        // As long as `,"a":[]}`, and so readable.
+        // At least as long as `,"a":[]}`, and so readable.
         if (UNLIKELY(end - at < 8) || UNLIKELY(!TAKE(at, ",\"a\":["))) return;
         sides = 1;
         if (take_side(
@@ -233,7 +233,7 @@ INLINE void take_sides(
     update->is_whole = sides == 2 && end - at == brackets && at[0] == '}' && at[brackets - 1] == '}';
 }
 
-/// An update whose front has no layout that is known.
+/// Reads an update whose front has no known layout.
 __attribute__((noinline)) KERNEL static void read_by_fields(
     void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
     int64_t *asks, lob_update *update) {
@@ -255,7 +255,7 @@ KERNEL const lob_update *lob_update_read(
     update->is_whole = false;
     if (UNLIKELY(readable_end - at < FRONT_BYTES)) return update;
     front_hint *const hint = hint_of(table, at);
-    // Likely the front of the message before: what follows then need not wait for the hint.
+    // Probably the same front as the last message's; what follows then need not wait for the hint.
     uint32_t index = table->last;
     if (__builtin_expect(hint->fronts[0] == index, 1))
         __asm__("" : "+r"(index));

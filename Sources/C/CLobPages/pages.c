@@ -1,4 +1,4 @@
-// The files as arrays, made by the compiler.
+// The files as arrays, embedded by the compiler.
 #include "CLobPages.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

@@ -1,6 +1,6 @@
-// Intrinsics and the few OS calls that Swift cannot see. Everything `static inline` here is compiled into the
-// Swift code that calls it; what needs a wider instruction set than the build's is an ordinary function that
-// picks its widest variant once, when the process starts. No mutable state in headers.
+// Intrinsics and OS calls that Swift cannot use directly. `static inline` functions are compiled into the
+// calling Swift code; those that need a wider instruction set than the build's are ordinary functions, which
+// select their widest variant once, when the process starts. No mutable state in headers.
 #pragma once
 #include "CLobKernelsBook.h"
 #include "CLobKernelsLayout.h"

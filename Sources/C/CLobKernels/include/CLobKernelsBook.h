@@ -1,7 +1,7 @@
-// Kernels of one side of a book: eight sorted keys compared at once, runs of slots moved by one.
+// Kernels for one side of a book: compare eight sorted keys at once, move runs of slots by one.
 //
-// Every pointer may be read (and where stated, rewritten unchanged) up to eight slots beyond the run it
-// names; the side's storage has that room on both ends.
+// Up to eight slots beyond each run may be read and, where stated, rewritten unchanged; the side's storage
+// has that margin at both ends.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ typedef struct {
     int64_t quantity;
 } lob_level;
 
-/// A side as the search sees it: sorted keys with their quantities, and the samples of the keys: the last key
-/// of every group of 8, of 64 and of 512 slots.
+/// A side as the search uses it: sorted keys with their quantities, and samples of the keys: the last key of
+/// every group of 8, 64 and 512 slots.
 typedef struct {
     int64_t *keys;
     int64_t *quantities;
@@ -29,22 +29,22 @@ typedef struct {
     int64_t capacity;
     /// Number of groups of 512, rounded up to a multiple of 8.
     int64_t group512_count;
-    /// What turns a price into a key: 0 for bids, -1 for asks.
+    /// XORed with a price to make its key: 0 for bids, -1 for asks.
     int64_t flip;
-    /// In and out: the greatest slot that may be live.
+    /// In and out: the highest slot that may hold a level.
     int64_t high;
 } lob_side;
 
-/// A level that has no slot yet: where its search ended, and which level of the message it is.
+/// A level without a slot yet: where its search ended, and its index in the message.
 typedef struct {
     uint32_t slot;
     uint32_t level;
 } lob_insertion;
 
-/// A slot in the front margin of `quantities` that takes the stores of levels without a slot.
+/// A slot in the front margin of `quantities` that absorbs the stores of levels without a slot.
 #define LOB_DUMMY_SLOT (-40)
 
-/// What is still to be inserted: `count` entries of a list from `at` on, each `step` further.
+/// Levels still to be inserted: `count` entries of a list from `at` on, `step` apart.
 typedef struct {
     int64_t count, at, step;
 } lob_insertions_left;
@@ -56,29 +56,29 @@ bool lob_set_level(lob_side *side, const lob_level *level);
 /// Sets the quantities of the levels (at least one) of one side of a message; 0 removes. `insertions` has
 /// room for one more than there are.
 ///
-/// Nothing is left but if the next level to be inserted finds no free slot within eight, or if prices are
-/// not strictly in one order: then `count` is -1, and the quantities of prices that the message names are
-/// undefined until the caller sets them one by one.
+/// Levels are left only if the next one to insert finds no free slot within eight. If the prices are not
+/// strictly ordered, `count` is -1, and the quantities of the message's prices are undefined until the caller
+/// sets them one by one.
 lob_insertions_left lob_set_levels(
     lob_side *side, const lob_level *levels, int64_t count, lob_insertion *insertions);
 
-/// Inserts what is left, as far as it finds free slots.
+/// Inserts the levels left, as far as free slots are found.
 lob_insertions_left lob_insert_levels(
     lob_side *side, const lob_level *levels, const lob_insertion *insertions, lob_insertions_left left);
 
-/// Moves the live slots (quantity not 0) among `width` (a multiple of 8) to the front, in order; returns
-/// their number. What lies behind them is undefined.
+/// Moves the levels (slots with a quantity other than 0) among `width` slots (a multiple of 8) to the front,
+/// in order, and returns their number. The slots after them are undefined.
 int64_t lob_compact(int64_t *keys, int64_t *quantities, int64_t width);
 
-/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place;
-/// a free slot has quantity 0 and repeats the key on its left.
+/// Spreads the `live` (at least 1) levels at the front evenly over `width` slots (a multiple of 8), in place.
+/// A free slot has quantity 0 and repeats the key on its left.
 void lob_spread(int64_t *keys, int64_t *quantities, int64_t live, int64_t width);
 
 /// Number of free slots (quantity 0) among `width` (a multiple of 8).
 int64_t lob_free_count(const int64_t *quantities, int64_t width);
 
-/// Copies the best levels of a side, best first, from slot `high` (-1: none) downwards; at most `wanted`, and
-/// nothing behind them is written. Returns their number. `flip` is the side's.
+/// Copies at most `wanted` of the best levels of a side, best first, from slot `high` (-1: none) downwards,
+/// writes nothing after them, and returns their number. `flip` is the side's.
 int64_t lob_best_levels(const int64_t *keys, const int64_t *quantities, int64_t high, int64_t flip,
                         lob_level *levels, int64_t wanted);
 
@@ -113,7 +113,7 @@ static inline uint32_t lob_free8(const int64_t *quantities) {
     __m256i zero = _mm256_setzero_si256();
     __m256i low = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)quantities));
     __m256i high = _mm256_cmpeq_epi64(zero, _mm256_loadu_si256((const __m256i *)(quantities + 4)));
-    // The pack works within 128-bit lanes: 0 1 4 5 | 2 3 6 7; put the pairs in order.
+    // Packing works within 128-bit lanes: 0 1 4 5 | 2 3 6 7; put the pairs in order.
     __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
     return (uint32_t)_mm256_movemask_epi8(packed);
 #else

@@ -1,20 +1,19 @@
-// What a reader in another language finds in memory: the Swift types `TopOfBook` and `BookView` have exactly
-// these layouts (a test compares every offset), so a mailbox can be read by whatever maps it.
+// Memory layouts for readers in other languages: the Swift types `TopOfBook` and `BookView` have exactly
+// these layouts (a test compares every offset), so any process that maps a mailbox can read it.
 //
-// Rule of change: offsets and meanings of a version never change. A field may take the place of a reserved
-// one; anything else is a new version. Numbers are those of the machine: little endian on every machine this
-// runs on.
+// Versions: the offsets and meanings of a version never change. A field may replace a reserved one; anything
+// else is a new version. Byte order is the machine's: little endian wherever this runs.
 //
-// A mailbox is one 64-bit sequence and behind it the value: odd while it is being written, otherwise twice
-// the number of values published. Read the sequence (acquire), copy the value, look at the sequence again
-// (after an acquire fence): an equal, even number means that the copy is whole.
+// A mailbox is a 64-bit sequence number followed by the value. The number is odd during a write, otherwise
+// twice the number of values published. Read it (acquire), copy the value, and read it again (after an
+// acquire fence): if both are equal and even, the copy is whole.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 enum { LOB_LAYOUT_VERSION = 1, LOB_VIEW_LEVELS = 20 };
 
-/// A price and a quantity: decimal mantissas, to be divided by ten to the power of the decimals beside them.
+/// A price and a quantity as decimal mantissas; the number of decimals stands beside them.
 struct lob_level {
     int64_t price;
     int64_t quantity;
@@ -23,8 +22,8 @@ struct lob_level {
 /// `state`.
 enum { LOB_SYNCING = 0, LOB_LIVE = 1, LOB_STALE = 2 };
 
-/// `proven_bid_kind` and `proven_ask_kind`: nothing is known; every level from the best down to the price
-/// beside it; the whole side.
+/// `proven_bid_kind` and `proven_ask_kind`: nothing is known; every level from the best one to the price
+/// beside it is known; the whole side is known.
 enum { LOB_PROVEN_NOTHING = 0, LOB_PROVEN_TO = 1, LOB_PROVEN_UNBOUNDED = 2 };
 
 /// The best bid and ask: `TopOfBook`.
@@ -33,7 +32,7 @@ struct lob_top {
     struct lob_level ask;      // zeros unless knows_ask
     int64_t update_id;
     int64_t checked_at_ns;     // when its connection was last known to deliver
-    int64_t received_at_ns;    // when the last update that was applied was received
+    int64_t received_at_ns;    // when the last update applied was received
     uint8_t price_decimals;
     uint8_t quantity_decimals;
     uint8_t state;
@@ -45,9 +44,9 @@ struct lob_top {
 
 /// The best levels: `BookView`.
 struct lob_book_view {
-    uint8_t symbol[48];        // UTF-8, zeros behind it, the length in the last byte
+    uint8_t symbol[48];        // UTF-8, padded with zeros, the length in the last byte
     int64_t last_update_id;
-    int64_t event_time_us;     // venue's time of the last update that was applied; 0 if unknown
+    int64_t event_time_us;     // venue's time of the last update applied; 0 if unknown
     int64_t received_at_ns;
     int64_t checked_at_ns;
     int64_t lag_ns;

@@ -1,9 +1,9 @@
 // The level kernel: reads `"price","quantity"],["price",...` at about 30 instructions a level, for one fixed
-// pair of decimals. It only ever says "these levels, exactly"; whatever it does not recognise it leaves to
-// its caller's scalar reader, which is the definition of what is right.
+// pair of decimals. It reports only exact results; what it does not recognise it leaves to the caller's
+// scalar reader, which defines what is right.
 //
-// Compiled for AVX2 whatever the flags of the package; `lob_levels_available` tells whether this machine can
-// run it.
+// Always compiled for AVX2, whatever the flags of the package; `lob_levels_available` tells whether this
+// machine can run it.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #define LOB_INLINE static inline __attribute__((always_inline))
 
 enum {
-    /// Decimals the kernel knows, 0 ... 14; more are left to the caller.
+    /// Number of supported decimals: 0 ... 14; more are left to the caller.
     LOB_LEVELS_DECIMALS_MAX = 14,
     /// Length of the layouts of numbers of all decimals together.
     LOB_LAYOUTS_BYTES = (LOB_LEVELS_DECIMALS_MAX + 1) * 17 * 64,
@@ -34,78 +34,78 @@ typedef struct {
 
 /// Where the kernel stopped.
 typedef struct {
-    /// First digit of the first price not taken; behind the closing `]]` if the array was closed.
+    /// First digit of the first price not taken; after the closing `]]` if the array was closed.
     const uint8_t *at;
     /// Levels written.
     size_t count;
-    /// Whether the last level of the array was taken, with the array's closing bracket.
+    /// Whether the array was taken to its end, including its closing bracket.
     bool closed;
 } lob_levels_run;
 
 /// Whether this processor has what the kernel needs.
 bool lob_levels_available(void);
 
-/// Fills the tables. Updates change them: they are one parser's.
+/// Fills the tables. Reading updates changes them, so each parser has its own.
 void lob_levels_prepare(void *tables);
 
-/// Takes as many levels as it recognises, all of the same decimals: `decimals`, or if those are negative the
-/// first level's, which `decimals` then becomes.
+/// Takes as many levels as it recognises, all with the same decimals: those of `decimals`, or if these are
+/// negative those of the first level, which are then stored there.
 ///
-/// `at` is the first digit of a price, just behind `["`. Nothing at or behind `end` is interpreted and
-/// nothing at or behind `readable_end` is read. `levels` receives two mantissas per level, price first; it
-/// must have room for one level more than fit between `at` and `end`.
+/// `at` is the first digit of a price, just after `["`. Nothing from `end` on is interpreted, and nothing
+/// from `readable_end` on is read. `levels` receives two mantissas per level, price first; it must have room
+/// for one level more than fit between `at` and `end`.
 lob_levels_run lob_levels_read(
     const void *tables, lob_decimals *decimals, const uint8_t *at, const uint8_t *end,
     const uint8_t *readable_end, int64_t *levels);
 
-/// A depth update as far as the kernel knows it.
+/// A depth update, as far as the kernel has recognised it.
 typedef struct {
-    /// Event time in milliseconds, first and last id, and the last one of the update before or -1.
+    /// Event time in milliseconds, first and last id, and the previous update's last id or -1.
     int64_t event_time, first, last, previous;
     /// Transaction time in milliseconds, 0 if there is none.
     int64_t transaction_time;
     /// The symbol's 1 ... 15 bytes.
     const uint8_t *symbol;
     uint32_t symbol_length;
-    /// Length of the stream's name, which begins behind `{"stream":"`; 0 without wrapper.
+    /// Length of the stream's name, which follows `{"stream":"`; 0 without a wrapper.
     uint32_t stream_length;
-    /// How many sides were taken, bids first; -1 if it was no such update, and nothing else is defined.
+    /// Number of sides taken, bids first; -1 if it was no such update: all else is then undefined.
     int32_t sides;
-    /// Whether both sides were taken and the message ends behind them: nothing is left to read.
+    /// Whether both sides were taken and the message ends after them.
     bool is_whole;
     /// Decimals of the levels taken, negative if there are none.
     lob_decimals decimals;
-    /// Levels written to each side, also to one that was taken only in part.
+    /// Levels written to each side, including one that was taken only in part.
     size_t bid_count, ask_count;
-    /// Behind the closing bracket of the asks if both sides were taken, otherwise at the next level of the
-    /// first that was not.
+    /// After the closing bracket of the asks if both sides were taken, otherwise at the next level of the
+    /// first side that was not.
     const uint8_t *at;
 } lob_update;
 
-/// Takes a depth update apart, from its first byte to the end of its levels, if it has the usual fields
-/// in the usual order; as `lob_levels_read` otherwise. What follows the levels is the caller's to check
-/// if the update is not whole. It stays where it is until the next call with these tables.
+/// Reads a depth update from its first byte to the end of its levels if it has the usual fields in the usual
+/// order; bounds are as for `lob_levels_read`. Unless the update is whole, the caller must check what follows
+/// the levels. The result stays valid until the next call with these tables.
 const lob_update *lob_update_read(
     void *tables, const uint8_t *at, const uint8_t *end, const uint8_t *readable_end, int64_t *bids,
     int64_t *asks);
 
-/// Whether `length` bytes are the same; with constants the compiler turns it into a few word comparisons.
+/// Whether `length` bytes are equal; a constant length compiles to a few word comparisons.
 LOB_INLINE bool lob_same_bytes(const uint8_t *a, const uint8_t *b, size_t length) {
     return __builtin_memcmp(a, b, length) == 0;
 }
 
-/// The digits at the front of some bytes.
+/// Leading digits.
 typedef struct {
-    /// The number they mean.
+    /// Their value.
     int64_t value;
-    /// How many there are, 0 ... 16.
+    /// Their number, 0 ... 16.
     size_t count;
 } lob_leading_digits;
 
 #if defined(__SSE4_1__)
 LOB_INLINE size_t lob_lowest(int bits) { return (size_t)__builtin_ctz((unsigned)bits | 0x10000u); }
 
-/// How many of 16 bytes stand before the first quote, backslash or control byte.
+/// Number of bytes, of 16, before the first quote, backslash or control byte.
 LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
     const __m128i text = _mm_loadu_si128((const __m128i *)p);
     const __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"'));
@@ -114,13 +114,13 @@ LOB_INLINE size_t lob_plain_bytes(const uint8_t *p) {
     return lob_lowest(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, escape), control)));
 }
 
-/// How many of 16 bytes stand before the first `byte`.
+/// Number of bytes, of 16, before the first `byte`.
 LOB_INLINE size_t lob_bytes_before(const uint8_t *p, uint8_t byte) {
     const __m128i text = _mm_loadu_si128((const __m128i *)p);
     return lob_lowest(_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8((char)byte))));
 }
 
-/// The number that the digits before the first other byte of 16 mean.
+/// The leading digits of 16 bytes, and their value.
 LOB_INLINE lob_leading_digits lob_leading_integer(const uint8_t *p) {
     static const uint8_t align[32] __attribute__((aligned(32))) = {
         0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,

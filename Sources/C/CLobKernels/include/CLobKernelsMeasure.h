@@ -1,7 +1,7 @@
-// What a measurement needs to know of the machine: the cycle counter and the instruction set of this build.
+// For measurements: the cycle counter, and the instruction set of this build.
 //
 // On x86-64 the counter is the time-stamp counter, which ticks at a constant rate on every CPU with
-// `constant_tsc`; its rate is not told by the hardware and must be calibrated.
+// `constant_tsc`; the hardware does not report its rate, so it must be calibrated.
 #pragma once
 #include <stdint.h>
 #if !defined(__x86_64__) && !defined(__aarch64__)
@@ -10,8 +10,8 @@
 
 #pragma clang assume_nonnull begin
 
-/// The counter, read after everything before it has finished and before anything behind it starts. Without
-/// the fences the work of neighbouring messages overlaps, and a message is charged for the one before it.
+/// The counter, read after all earlier instructions have finished and before later ones start. Without the
+/// fences the work of neighbouring messages overlaps, and a message is charged for the one before it.
 static inline uint64_t lob_cycles_fenced(void) {
 #if defined(__x86_64__)
     uint32_t low, high;

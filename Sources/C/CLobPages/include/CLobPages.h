@@ -1,5 +1,5 @@
-// Files that the executable carries: the dashboard, the document of the server's own requests, and what
-// `lob run` prints for others. Nothing is read from disk when it runs.
+// Files embedded in the executable: the dashboard, the description of the server's own API, and the files
+// that `lob run` prints for other tools. Nothing is read from disk at run time.
 #ifndef CLOBPAGES_H
 #define CLOBPAGES_H
 
@@ -26,7 +26,7 @@ typedef enum lob_file {
     LOB_FILE_COUNT
 } lob_file;
 
-/// The bytes of a file; they live as long as the process.
+/// The bytes of a file; valid as long as the process runs.
 const uint8_t *lob_file_bytes(lob_file file, size_t *length);
 
 #pragma clang assume_nonnull end
