@@ -2,6 +2,7 @@
 // its own, so that it can stand still while the feed goes on.
 
 import Foundation
+import TestSupport
 
 @testable import LobTransport
 
@@ -129,26 +130,15 @@ final class TestVenue {
 /// gives.
 final class RawServer {
     private let listener: Int32
-    private(set) var port = 0
+    let port: Int
     private let bytes: [UInt8]
     private(set) var answered = 0
     private var connection: Int32 = -1
 
     init(_ text: String) {
         bytes = Array(text.utf8)
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = bind(listener, generic, length)
-                listen(listener, 16)
-                getsockname(listener, generic, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let bound = LoopbackSocket(backlog: 16)
+        (listener, port) = (bound.descriptor, bound.port)
     }
 
     deinit { close(listener) }

@@ -81,7 +81,7 @@ extension SocketTests {
 
 /// A server whose every connection follows a script of its own.
 private final class HostileServer {
-    private(set) var port = 0
+    let port: Int
     private let listener: Int32
     private let identity: WireIdentity?
     private var wires: [(wire: HostileWire, bytes: HostileBytes)] = []
@@ -90,19 +90,8 @@ private final class HostileServer {
     init(_ isSecure: Bool) throws {
         let good = Certificates.shared.good
         identity = isSecure ? WireIdentity(server: (good.certificatePath, good.keyPath)) : nil
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = bind(listener, generic, length)
-                listen(listener, 128)
-                getsockname(listener, generic, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let bound = LoopbackSocket(backlog: 128)
+        (listener, port) = (bound.descriptor, bound.port)
     }
 
     deinit { close(listener) }

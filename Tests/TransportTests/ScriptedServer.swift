@@ -2,6 +2,7 @@
 // these tests. It is stepped by the test's own thread, between the turns of the loop under test.
 
 import Glibc
+import TestSupport
 
 @testable import LobTransport
 
@@ -47,7 +48,7 @@ final class ScriptedServer {
         }
     }
 
-    private(set) var port = 0
+    let port: Int
     private(set) var connections: [Connection] = []
     private let listener: Int32
     private let script: (Int) -> [Step]
@@ -55,19 +56,8 @@ final class ScriptedServer {
     /// - Parameter script: the steps for the connection of this number.
     init(isListening: Bool = true, _ script: @escaping (Int) -> [Step]) {
         self.script = script
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = bind(listener, generic, length)
-                if isListening { listen(listener, 64) }
-                getsockname(listener, generic, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let bound = LoopbackSocket(backlog: isListening ? 64 : nil)
+        (listener, port) = (bound.descriptor, bound.port)
     }
 
     convenience init(_ script: [Step]) {
