@@ -12,7 +12,7 @@ extension Pipeline {
     /// Follows the doubt of a symbol through a frame.
     func noteDoubt(_ index: Int, _ status: SymbolStatus, _ frame: SteppedFrame) {
         let isLive = status.state == .live
-        if plan.trouble != nil { followTrouble(index, isLive: isLive, frame) }
+        if plan.measured != nil { followFault(index, isLive: isLive, frame) }
         let former = checker.symbols[index].source
         let present = engine.source(of: symbols[index])
         checker.symbols[index].source = present

@@ -58,7 +58,7 @@ extension Pipeline {
     /// A message as the feed gets it: mostly as the venue sent it.
     func tampered(_ message: [UInt8], atUs timeUs: Int64) -> [UInt8] {
         if let index = lostBeforeRing(message) {
-            if plan.trouble == .dropped { beginTrouble(index, atUs: timeUs) }
+            if plan.measured == .dropped { beginFault(index, atUs: timeUs) }
             // Padded with blanks until it is longer than the ring: the feed has to drop it.
             return message + [UInt8](repeating: 0x20, count: plan.ringBytes)
         }

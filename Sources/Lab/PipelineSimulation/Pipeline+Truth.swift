@@ -55,7 +55,7 @@ extension Pipeline {
         let symbol = symbols[index]
         let id = checker.symbols[index].view.lastUpdateID
         guard let what = levels ?? best else {
-            if plan.trouble == .corrupted { mendTrouble(atUs: atUs) }
+            if plan.measured == .corrupted { mendFault(atUs: atUs) }
             if let poisonedUs = checker.symbols[index].poisonedUs, atUs > poisonedUs + auditBoundUs {
                 checker.symbols[index].poisonedUs = nil
             }
@@ -69,7 +69,7 @@ extension Pipeline {
             if let levels { violated(.levels, symbol, "live at \(id): \(levels)") }
             return
         }
-        if plan.trouble == .corrupted { beginTrouble(index, atUs: atUs) }
+        if plan.measured == .corrupted { beginFault(index, atUs: atUs) }
         if atUs > poisonedUs + auditBoundUs {
             violated(
                 .audit, symbol,

@@ -158,7 +158,7 @@ package final class Pipeline {
             venue.advance(toUs: nextTimeUs(endUs))
             clock.nowUs = venue.nowUs
             turn()
-            if plan.trouble != nil && troubleIsOver() { break }
+            if plan.measured != nil && faultIsOver() { break }
         }
         outcome.seconds = Double(venue.nowUs - startUs) / 1e6
         let endUs = faultsEndUs + Int64(plan.recoverySeconds) * 1_000_000

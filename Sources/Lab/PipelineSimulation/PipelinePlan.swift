@@ -42,8 +42,8 @@ package struct PipelinePlan: Sendable {
     package var invariants = Invariant.all
     /// A mistake to build in, nil for none.
     package var mistake: Mistake?
-    /// A trouble to measure; nil for none.
-    var trouble: Trouble?
+    /// The fault to measure; nil for none.
+    var measured: MeasuredFault?
 
     /// A plan with the defaults for a profile.
     package init(seed: UInt64, profile: TrafficProfile) {

@@ -149,7 +149,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         if mistakes { return try showMistakes() }
-        if table { return try showTroubles() }
+        if table { return try showMeasuredFaults() }
         if doubts { return try showDoubts() }
         let clock = Stopwatch()
         var total = PipelineOutcome()

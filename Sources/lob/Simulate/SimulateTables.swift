@@ -51,15 +51,15 @@ extension SimulateCommand {
     }
 
     /// Shows every kind of fault with the times until it is noticed and until it ends.
-    func showTroubles() throws {
+    func showMeasuredFaults() throws {
         var rows = [["trouble", "bound", "median", "worst", "live again: median", "worst", "never"]]
         var isLate = false
-        for trouble in Trouble.allCases {
+        for fault in MeasuredFault.allCases {
             var delays: [Int64] = []
             var mends: [Int64] = []
             var neverCount = 0
             for seed in from..<(from + UInt64(seeds)) {
-                let notice = try trouble.measure(seed: seed)
+                let notice = try fault.measure(seed: seed)
                 if notice.struckUs == nil { continue }
                 guard let delayUs = notice.delayUs else {
                     if notice.beganUs != nil { neverCount += 1 }
@@ -68,11 +68,11 @@ extension SimulateCommand {
                 delays.append(delayUs)
                 if let mendUs = notice.mendUs { mends.append(mendUs) }
             }
-            if neverCount > 0 || Double(delays.max() ?? 0) / 1e6 > trouble.boundSeconds { isLate = true }
+            if neverCount > 0 || Double(delays.max() ?? 0) / 1e6 > fault.boundSeconds { isLate = true }
             rows.append(
-                [trouble.explanation, trouble.boundSeconds == 0 ? "at once" : seconds(trouble.boundSeconds)]
+                [fault.explanation, fault.boundSeconds == 0 ? "at once" : seconds(fault.boundSeconds)]
                     + middle(delays) + middle(mends) + ["\(neverCount) of \(seeds)"])
-            printError("\(rows.count - 1)/\(Trouble.allCases.count) kinds of trouble")
+            printError("\(rows.count - 1)/\(MeasuredFault.allCases.count) kinds of trouble")
         }
         try Output.print(renderTable(rows, leftAligned: [0]))
         if isLate { throw ExitCode(2) }

@@ -11,7 +11,7 @@ import MarketData
 import SimulatedExchange
 
 /// A kind of fault to measure.
-package enum Trouble: String, CaseIterable, Sendable {
+package enum MeasuredFault: String, CaseIterable, Sendable {
     /// An update cannot be read.
     case unreadable
     /// An update is lost before the ring, and the symbol is silent afterwards.
@@ -31,7 +31,7 @@ package enum Trouble: String, CaseIterable, Sendable {
     /// A level of the book is wrong.
     case corrupted
     /// The venue's ids start over.
-    case idsAnew
+    case idsRestarted
     /// A renewal leads to a stream that is accepted and stays silent.
     case silentRenewal
 
@@ -47,7 +47,7 @@ package enum Trouble: String, CaseIterable, Sendable {
         case .connectionSilent: "a busy connection is silent"
         case .lagging: "the link is slower than the stream"
         case .corrupted: "a level is wrong, audits every 30 s"
-        case .idsAnew: "the venue begins its ids anew"
+        case .idsRestarted: "the venue begins its ids anew"
         case .silentRenewal: "a renewal leads to a silent stream"
         }
     }
@@ -61,11 +61,11 @@ package enum Trouble: String, CaseIterable, Sendable {
         case .lagging: 5.75
         case .corrupted: 65
         case .allDead: 150
-        case .idsAnew: 1
+        case .idsRestarted: 1
         }
     }
 
-    /// The underlying fault; nil if the trouble is made by hand.
+    /// The underlying fault; nil if the fault is made by hand.
     var fault: Fault? {
         switch self {
         case .unreadable: .unreadable
@@ -77,7 +77,7 @@ package enum Trouble: String, CaseIterable, Sendable {
         case .connectionSilent: .vanish
         case .lagging: .lag
         case .corrupted: .contradict
-        case .idsAnew: .restart
+        case .idsRestarted: .restart
         case .silentRenewal: .idle
         }
     }
@@ -92,7 +92,7 @@ package enum Trouble: String, CaseIterable, Sendable {
         plan.faults = .none
         plan.connectionLifeSeconds = self == .silentRenewal ? 80 : 3600
         plan.invariants = []
-        plan.trouble = self
+        plan.measured = self
         return plan
     }
 
@@ -102,7 +102,7 @@ package enum Trouble: String, CaseIterable, Sendable {
     }
 }
 
-/// The times of a trouble in a run, in microseconds of virtual time; nil: that did not happen.
+/// The times of a measured fault in a run, in microseconds of virtual time; nil: that did not happen.
 package struct Notice: Sendable {
     /// When readers began to be misled.
     package internal(set) var beganUs: Int64?
@@ -110,7 +110,7 @@ package struct Notice: Sendable {
     package internal(set) var noticedUs: Int64?
     /// When it was live again.
     package internal(set) var endedUs: Int64?
-    /// When the trouble struck.
+    /// When the fault struck.
     package internal(set) var struckUs: Int64?
 
     /// Nothing has happened.
@@ -130,9 +130,9 @@ package struct Notice: Sendable {
 }
 
 extension Pipeline {
-    /// Virtual seconds before the trouble begins.
+    /// Virtual seconds before the fault begins.
     private var calmUs: Int64 {
-        switch plan.trouble {
+        switch plan.measured {
         case .crossed, .corrupted: 0
         case .silentRenewal: 20_000_000
         default: 40_000_000 + Int64(plan.seed % 20) * 1_000_000
@@ -141,32 +141,32 @@ extension Pipeline {
 
     /// Whether tickers are read wrong at the moment.
     var isDistorting: Bool {
-        plan.trouble == .contradicted && outcome.notice?.struckUs != nil && outcome.notice?.noticedUs == nil
+        plan.measured == .contradicted && outcome.notice?.struckUs != nil && outcome.notice?.noticedUs == nil
     }
 
     /// From now on readers are misled.
-    func beginTrouble(_ index: Int, atUs: Int64) {
+    func beginFault(_ index: Int, atUs: Int64) {
         if outcome.notice?.beganUs == nil { outcome.notice?.beganUs = atUs }
         // Within this step, not after it, when the faults are counted: it may be noticed in this step.
         if outcome.notice?.struckUs == nil { outcome.notice?.struckUs = atUs }
     }
 
     /// A wrong level has been repaired, whether readers were warned or not.
-    func mendTrouble(atUs: Int64) {
+    func mendFault(atUs: Int64) {
         guard outcome.notice?.beganUs != nil, outcome.notice?.noticedUs == nil else { return }
         outcome.notice?.noticedUs = atUs
         outcome.notice?.endedUs = atUs
     }
 
-    /// Lets the trouble strike, once; true when there is nothing more to measure.
-    func troubleIsOver() -> Bool {
-        guard let trouble = plan.trouble else { return false }
+    /// Makes the fault strike, once; true if there is nothing more to measure.
+    func faultIsOver() -> Bool {
+        guard let measured = plan.measured else { return false }
         if outcome.notice == nil { outcome.notice = Notice() }
         let sinceUs = venue.nowUs - venue.configuration.startUs
         if outcome.notice!.noticedUs != nil {
             venue.faults = .none
         } else if sinceUs >= calmUs {
-            guard let fault = trouble.fault else {
+            guard let fault = measured.fault else {
                 if outcome.notice!.struckUs == nil {
                     outcome.notice!.struckUs = venue.nowUs
                     // What came before was read correctly.
@@ -176,16 +176,16 @@ extension Pipeline {
             }
             let hasStruck = venue.counters[fault] > 0
             if hasStruck && outcome.notice!.struckUs == nil { outcome.notice!.struckUs = venue.nowUs }
-            let isRepeated = [.unreadable, .crossed, .corrupted].contains(trouble)
+            let isRepeated = [.unreadable, .crossed, .corrupted].contains(measured)
             venue.faults[fault] = hasStruck && !isRepeated ? 0 : FaultPlan.certain
-            if trouble == .corrupted && outcome.notice!.beganUs != nil { venue.faults = .none }
+            if measured == .corrupted && outcome.notice!.beganUs != nil { venue.faults = .none }
         }
         return outcome.notice!.endedUs != nil
     }
 
-    /// Follows the trouble through a frame.
-    func followTrouble(_ index: Int, isLive: Bool, _ frame: SteppedFrame) {
-        guard let trouble = plan.trouble, var notice = outcome.notice, let struckUs = notice.struckUs else {
+    /// Follows the fault through a frame.
+    func followFault(_ index: Int, isLive: Bool, _ frame: SteppedFrame) {
+        guard let measured = plan.measured, var notice = outcome.notice, let struckUs = notice.struckUs else {
             return
         }
         defer { outcome.notice = notice }
@@ -193,7 +193,7 @@ extension Pipeline {
             if isLive && notice.endedUs == nil { notice.endedUs = frame.atUs }
             return
         }
-        switch trouble {
+        switch measured {
         case .unreadable:
             if frame.kind == .message && frame.isRefused && frame.facts.mayBeDepth && notice.beganUs == nil {
                 notice.beganUs = frame.atUs
@@ -217,7 +217,7 @@ extension Pipeline {
             let id = checker.symbols[index].view.lastUpdateID
             let changedUs = venue.changedUs(of: symbols[index], after: id) ?? frame.atUs
             if !isLive { notice.beganUs = max(changedUs, struckUs) }
-        case .idsAnew: notice.beganUs = restartedUs
+        case .idsRestarted: notice.beganUs = restartedUs
         }
         if !isLive { notice.noticedUs = frame.atUs }
     }
