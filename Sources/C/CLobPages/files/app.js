@@ -1,4 +1,4 @@
-// The page: what is chosen, keys, themes, and the alarm when nothing comes any more.
+// The page: selection, keys, themes, and the alarm when updates stop.
 import { feed, select, start as startFeed } from "/page/feed.js";
 import * as table from "/page/table.js";
 import * as book from "/page/book.js";
@@ -24,7 +24,7 @@ function choose(symbol, isOpened) {
   panels.drawTrust();
 }
 
-/** The symbol in the address of the page; nothing if it cannot be read. */
+/** The symbol in the page's address; empty if it cannot be decoded. */
 function askedSymbol() {
   try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
 }

@@ -1,4 +1,4 @@
-// The chosen book: ladder and cumulative depth. A book that is not live keeps its last picture below a stamp
+// The selected book: ladder and cumulative depth. A book that is not live keeps its last picture under a stamp
 // that says so.
 import { feed } from "/page/feed.js";
 import { basisPoints, cut, decimalsOf, make, marks, put, reasons, short, trimmed } from "/page/format.js";
@@ -11,7 +11,7 @@ let last = null;
 let pointer = null;
 let ladder = { levelCount: 0, asks: [], bids: [], mid: null };
 
-/** Colours of the present theme. */
+/** Colours of the current theme. */
 export function colours() {
   const style = getComputedStyle(document.documentElement);
   const probe = document.getElementById("probe") ?? document.body.appendChild(Object.assign(make("i"), { id: "probe", hidden: true }));
@@ -36,7 +36,7 @@ export function prepare(canvas) {
   return { context, width, height, ratio };
 }
 
-/** Levels with their sums as numbers, for pictures. */
+/** Levels with cumulative sums as numbers, for drawing. */
 export function numbers(side) {
   let [quantity, notional] = [0, 0];
   return (side.levels ?? []).map(([price, amount]) => {
@@ -145,7 +145,7 @@ function drawMiddle(bid, ask) {
   put(mid, feed.analytics?.mid ? trimmed(feed.analytics.mid) : "–");
 }
 
-/** The numbers beside the name. */
+/** The numbers next to the name. */
 export function drawFacts(analytics) {
   const facts = document.getElementById("facts");
   const entries = [
@@ -250,13 +250,13 @@ function axes(context, colour, p) {
   context.textAlign = "left";
 }
 
-/** 1, 2 or 5 times a power of ten, at least so much. */
+/** The smallest 1, 2 or 5 times a power of ten that is not below the number. */
 export function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
 }
 
-/** Beyond the proven range nothing is known: hatched, so that it does not look like an empty side. */
+/** Hatches the area beyond the proven range, where nothing is known, so that it does not look empty. */
 function shadeUnproven(context, colour, side, name, p) {
   const end = side.isWholeSide ? null : side.provenTo ?? side.levels.at(-1)?.[0];
   if (end == null) return;

@@ -1,10 +1,10 @@
-// What the page knows, and how it gets it: tops and changes of state come as events, rows in turns, the chosen
-// book four times a second. `now` is when anything last came; without news the page says so.
+// The page's data and how it arrives: tops and state changes as events, rows in turn, the selected book four
+// times a second. `now` is the time of the last arrival; the page says so if nothing arrives.
 
 export const feed = {
   market: "", books: new Map(), order: [], changes: [], contactMs: 0, isLoaded: false,
   selected: null, book: null, analytics: null, parts: {},
-  /** Symbols whose rows are on the screen; they are asked for first. */
+  /** Symbols whose rows are visible; they are requested first. */
   visible: () => [],
   onRows: () => {}, onBook: () => {}, onAnalytics: () => {}, onParts: () => {}, onChange: () => {}, onRefusal: () => {},
 };
@@ -12,7 +12,7 @@ export const feed = {
 const changesMax = 200;
 const sliceCount = 120;
 
-// A server with tokens is opened with one: /?token=…
+// A server that requires tokens is opened with one: /?token=…
 const token = new URLSearchParams(location.search).get("token");
 
 export async function get(path) {
@@ -28,7 +28,7 @@ export async function get(path) {
 function takeRow(row) {
   const known = feed.books.get(row.symbol);
   if (known) {
-    // What an event has said of a top may be newer than a row; a row without a top says that there is none.
+    // An event's top may be newer than the row's; a row without a top means that there is none.
     const isOlder = row.isServed && known.isServed && row.lastUpdateId < known.lastUpdateId;
     const { bid, ask, lastUpdateId } = known;
     Object.assign(known, row, isOlder ? { bid, ask, lastUpdateId } : { bid: row.bids.best, ask: row.asks.best });
@@ -47,7 +47,7 @@ function listen() {
     if (book) Object.assign(book, top);
     feed.onRows();
   });
-  // What is refused is not tried again by the browser; what breaks off is.
+  // The browser retries a broken connection by itself, but not a refused one.
   events.addEventListener("error", () => {
     if (events.readyState !== EventSource.CLOSED) return;
     events.close();
@@ -64,7 +64,7 @@ function listen() {
   });
 }
 
-/** Does it again and again, with pauses, whatever comes of it. */
+/** Repeats an action with pauses, whether it succeeds or not. */
 async function forever(pauseMs, action) {
   for (;;) {
     const pause = typeof pauseMs === "function" ? pauseMs() : pauseMs;
@@ -119,7 +119,7 @@ async function parts() {
   feed.onParts(feed.parts);
 }
 
-/** Chooses a symbol. */
+/** Selects a symbol. */
 export function select(symbol) {
   feed.selected = symbol;
   feed.book = feed.analytics = null;

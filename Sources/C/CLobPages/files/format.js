@@ -1,6 +1,6 @@
-// Numbers for people. Decimals come as strings and are shown as such; floats are for pictures and ratios only.
+// Numbers as text. Decimals arrive and are shown as strings; floats serve only for drawing and ratios.
 
-/** Decimals that matter in all of these texts: the rest is zeros in each. */
+/** Number of decimals after which all of these texts have only zeros. */
 export function decimalsOf(texts) {
   let most = 0;
   for (const text of texts) {
@@ -13,7 +13,7 @@ export function decimalsOf(texts) {
   return most;
 }
 
-/** A decimal text with so many decimals; further ones are cut, and they are zeros. */
+/** A decimal text with this many decimals; those cut off are zeros. */
 export function cut(text, decimals) {
   if (text == null) return "–";
   const point = text.indexOf(".");
@@ -21,12 +21,12 @@ export function cut(text, decimals) {
   return decimals === 0 ? text.slice(0, point) : text.slice(0, point + 1 + decimals);
 }
 
-/** A decimal text without zeros at its end. */
+/** A decimal text without trailing zeros. */
 export function trimmed(text) {
   return text == null ? "–" : cut(text, decimalsOf([text]));
 }
 
-/** Four or five digits of a number, with k, M, G. */
+/** A number with four or five digits and k, M or G. */
 export function short(value) {
   if (value == null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
@@ -46,7 +46,7 @@ function fixed(value) {
   return size >= 1e-4 ? value.toPrecision(3) : value.toExponential(1);
 }
 
-/** A span of time given in microseconds. */
+/** A duration given in microseconds. */
 export function span(us) {
   if (us == null) return "–";
   if (us < 1000) return us.toFixed(0) + " µs";
@@ -55,7 +55,7 @@ export function span(us) {
   return (us / 6e7).toFixed(0) + " min";
 }
 
-/** A count with thin blanks between thousands. */
+/** A count with thin spaces between thousands. */
 export function count(value) {
   return value == null ? "–" : String(value).replace(/\B(?=(\d{3})+$)/g, " ");
 }
@@ -75,7 +75,7 @@ export function basisPoints(bid, ask) {
 
 export const marks = { live: "●", stale: "▲", syncing: "◌" };
 
-/** The words of a reason. */
+/** A reason in words. */
 export const reasons = {
   gap: "an update was lost", disconnected: "the connection ended", crossed: "bid at or above ask",
   mismatch: "the venue's best prices differ", rescale: "the venue prints other decimals",
@@ -84,7 +84,7 @@ export const reasons = {
   silent: "the connection has fallen silent", backlog: "this server is behind its feed",
 };
 
-/** Sets a text only if it is another: most are not. */
+/** Sets a text only if it has changed; most have not. */
 export function put(node, text) {
   if (node.firstChild) {
     if (node.firstChild.data !== text) node.firstChild.data = text;

@@ -1,6 +1,6 @@
 // The book over the last minutes: price upwards, time to the right, quantity as brightness; bids blue, asks
-// amber. The lines are the best prices, dots mark where a best level was taken away. Hatched is what nobody
-// knows: beyond the proven range, and while the book was not live.
+// amber. The lines are the best prices; dots mark where a best level was removed. Unknown areas are hatched:
+// beyond the proven range, and while the book was not live.
 import { colours, niceStep, prepare } from "/page/book.js";
 import { make, put, short } from "/page/format.js";
 
@@ -19,7 +19,7 @@ let pointer = null;
 let image = null;
 let drawn = null;
 
-/** Turns to the history of a symbol. */
+/** Switches to the history of a symbol. */
 export function choose(symbol) {
   history = histories.get(symbol) ?? { symbol, columns: [], tick: Infinity };
   histories.delete(symbol);
@@ -38,7 +38,7 @@ function side(levels) {
   return { prices, quantities };
 }
 
-/** Takes the book as it is now. */
+/** Adds the current book. */
 export function add(body) {
   if (!history || history.symbol !== body.symbol) choose(body.symbol);
   const columns = history.columns;
@@ -68,8 +68,8 @@ export function setZoom(factor) {
   draw();
 }
 
-/** The prices shown: the path of the best prices and some levels around it. They change only when that leaves
- * the picture or becomes small in it, so that the picture stands still. */
+/** The prices shown: the path of the best prices and some levels around it. They change only when the path leaves
+ * the picture or becomes small in it, so that the picture stays still. */
 function fit(columns) {
   const newest = columns.findLast(isWhole);
   if (!newest) return false;
@@ -118,7 +118,7 @@ function theme() {
   return set || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 }
 
-/** Quantities that count as little and as much: of all on the screen, so that one giant does not dim the rest. */
+/** Quantities that count as small and large among all visible, so that one huge level does not dim the rest. */
 function contrast(columns, low, high) {
   const sample = [];
   for (let c = columns.length - 1; c >= 0; c -= Math.max(Math.floor(columns.length / 24), 1)) {
@@ -202,7 +202,7 @@ function paint(context, ratio, columns, now, low, high, plot) {
   context.drawImage(buffer, 0, 0, width, height);
 }
 
-/** Adds the quantities of a side to the rows of pixels they lie in. */
+/** Adds the quantities of a side to their rows of pixels. */
 function fill(rows, { prices, quantities }, high, perPrice, thick, height) {
   rows.fill(0);
   for (let i = 0; i < prices.length; i++) {
@@ -308,7 +308,7 @@ function showTip(context, colour) {
   tip.style.transform = `translate(${toLeft ? pointer.x - tip.offsetWidth - 12 : pointer.x + 12}px, ${Math.min(pointer.y + 10, plot.height - 44)}px)`;
 }
 
-/** What a test wants to know of the picture. */
+/** Facts about the picture, for tests. */
 export function facts() {
   return { symbol: history?.symbol, columns: history?.columns.length ?? 0, shownMs, low: drawn?.low, high: drawn?.high };
 }

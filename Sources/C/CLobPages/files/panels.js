@@ -1,8 +1,8 @@
-// The small panels below the book: why it is trusted, latencies, buffers, the plan of snapshots, news.
+// The small panels below the book: reasons for trust, latencies, buffers, the snapshot plan, news.
 import { feed } from "/page/feed.js";
 import { bytes, count, make, marks, put, span } from "/page/format.js";
 
-/** Fills a list of terms; rows are kept. */
+/** Fills a description list, reusing its rows. */
 function facts(list, entries) {
   if (list.children.length !== entries.length * 2) {
     list.replaceChildren(...entries.flatMap(([title]) => [make("dt", "", title), make("dd", "", "–")]));

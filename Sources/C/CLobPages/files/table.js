@@ -1,4 +1,4 @@
-// The table of all books. Only the rows on the screen exist: fifty nodes, whatever the number of symbols.
+// The table of all books. Only visible rows exist: fifty nodes, whatever the number of symbols.
 import { feed } from "/page/feed.js";
 import { basisPoints, make, marks, put, short, span } from "/page/format.js";
 
@@ -29,7 +29,7 @@ let choose = () => {};
 
 function rowHeight() { return parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row")) || 30; }
 
-/** Orders and filters; the symbols that need attention come first unless another column is chosen. */
+/** Sorts and filters; symbols that need attention come first unless another column is selected. */
 function arrange() {
   const key = columns[sortColumn].key;
   const wanted = filter.toUpperCase();
@@ -86,7 +86,7 @@ function fill(row, book, index, height) {
   if (cells[1].className !== state) cells[1].className = state;
 }
 
-/** Draws with the next frame, once however often it is asked. */
+/** Draws with the next frame, once however often it is called. */
 export function schedule() {
   if (isDue) return;
   isDue = true;
@@ -99,12 +99,12 @@ export function setFilter(text) {
   schedule();
 }
 
-/** Symbols on the screen. */
+/** Visible symbols. */
 export function visibleSymbols() {
   return pool.filter((row) => !row.node.hidden).map((row) => row.node.dataset.symbol);
 }
 
-/** The symbol so many rows further, or at either end. */
+/** The symbol this many rows further, or the one at the end. */
 export function step(rows) {
   if (shown.length === 0) return null;
   const at = shown.indexOf(feed.selected);
@@ -113,7 +113,7 @@ export function step(rows) {
 
 export function pageRows() { return Math.max(Math.floor(list.clientHeight / rowHeight()) - 1, 1); }
 
-/** Scrolls as little as needed to show the chosen row. */
+/** Scrolls as little as needed to show the selected row. */
 export function reveal() {
   const [height, at] = [rowHeight(), shown.indexOf(feed.selected)];
   if (at < 0) return;
