@@ -31,9 +31,6 @@ public struct LatestValueWaiter<Value: BitwiseCopyable & Sendable>: ~Copyable, S
         listener = Bell.Listener(bell, .thread)
     }
 
-    /// Number of values published when this last looked; 0 before the first.
-    public var version: UInt64 { news.seen }
-
     /// The newest value, if it is news; blocks the thread until there is one. Nil once the publisher has
     /// ended.
     public mutating func next() -> Value? { next(until: nil) }
