@@ -61,9 +61,40 @@ extension EngineHarness {
                 if random.next() % 8 == 0 {
                     meter.wentBack(byUs: odd[Int(random.next() % 5)], sinceFloorNs: formerNs)
                 }
-                let lagNs = meter.lagNs(eventTimeUs: eventUs, nowNs: nowNs)
+                let lagNs = meter.lagNs(eventTimeUs: eventUs, on: 1, nowNs: nowNs)
                 #expect((0...3_600 * second).contains(lagNs))
             }
+        }
+    }
+
+    /// A first connection late from its beginning beside one that is in time: the usual lateness is that of
+    /// the second, once eight of its updates in a row say so, whatever comes between on the first.
+    @Test(arguments: [7, 8]) func aFastConnectionBesideASlowOne(_ count: Int) {
+        var meter = LagMeter()
+        meter.isSteady = true
+        var nowNs = 1_790_000_000 * second
+        func lagNs(_ source: UInt16, lateNs: Int64) -> Int64 {
+            nowNs += second / 10
+            return meter.lagNs(eventTimeUs: (nowNs - lateNs) / 1000, on: source, nowNs: nowNs)
+        }
+        for _ in 0..<20 { #expect(lagNs(1, lateNs: 6 * second) == 0) }
+        for _ in 0..<count {
+            #expect(lagNs(2, lateNs: 0) == 0)
+            _ = lagNs(1, lateNs: 6 * second)
+        }
+        #expect(lagNs(1, lateNs: 6 * second) == (count == 8 ? 6 * second : 0))
+    }
+
+    /// One wrong event time now and then makes nothing late.
+    @Test func wrongEventTimesAreNotInARow() {
+        var meter = LagMeter()
+        meter.isSteady = true
+        var nowNs = 1_790_000_000 * second
+        for number in 0..<200 {
+            nowNs += second / 10
+            let isWrong = number % 5 == 4
+            let eventUs = nowNs / 1000 + (isWrong ? 3_600_000_000 : 0)
+            #expect(meter.lagNs(eventTimeUs: eventUs, on: 1, nowNs: nowNs) == 0)
         }
     }
 

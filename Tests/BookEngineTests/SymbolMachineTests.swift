@@ -32,7 +32,8 @@ private func says(_ answer: Bool) -> Bool { answer }
         var lag = SymbolLag()
         func note(_ id: Int64, atSecond eventSecond: Int64, nowSecond: Int64) -> Bool {
             lag.note(
-                eventTimeUs: eventSecond * 1_000_000, id: UpdateID(id), nowNs: nowSecond * second, &meter)
+                eventTimeUs: eventSecond * 1_000_000, id: UpdateID(id), on: 1, nowNs: nowSecond * second,
+                &meter)
         }
         #expect(!note(1, atSecond: 0, nowSecond: 10))
         #expect(note(1, atSecond: 1, nowSecond: 10))

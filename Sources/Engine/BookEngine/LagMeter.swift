@@ -16,8 +16,8 @@
 // smallest difference of the last ten minutes, and a stream that stays late that long counts as in time
 // again.
 //
-// An update that seems far faster than any before is not believed until several in a row are: one wrong event
-// time must not make all others late.
+// An update that seems far faster than any before is not believed until several in a row of one connection
+// are: one wrong event time must not make all others late. Until then the lag counts from what is believed.
 //
 // Worst case: O(1) per message, ten comparisons per minute.
 
@@ -27,8 +27,9 @@
 /// input                        monotonic clock                         other clock
 /// a minute passed              the floor rises by its drift            anything older than ten is forgotten
 /// faster than the floor        the floor falls to it                   likewise
-/// faster by a second           believed at the eighth in a row: the    likewise, but for the step
-///                              last step is undone with it
+/// faster by a second           believed at the eighth in a row of one  likewise, but for the step
+///                              connection: the last step is undone
+///                              with it
 /// the venue's clock went back  the floor rises at the eighth as late   –
 /// another in time before that  –
 /// ```
@@ -41,6 +42,8 @@ struct LagMeter {
     /// The smallest difference believed so far; `.max` before the first.
     private(set) var floorNs: Int64 = .max
     private var tooFastCount = 0
+    /// The connection on which they came.
+    private var tooFastSource: UInt16 = 0
     /// How far the venue's clock seems to have been set back, and consecutive updates that say so.
     private var stepNs: Int64 = 0
     private var stepCount = 0
@@ -80,9 +83,12 @@ struct LagMeter {
     /// How much later than the fastest an update with this event time arrives now, in nanoseconds; at most an
     /// hour.
     ///
-    /// - Parameter eventTimeUs: the venue's, above 0.
+    /// - Parameters:
+    ///   - eventTimeUs: the venue's, above 0.
+    ///   - source: the connection on which it arrives.
+    ///   - nowNs: the time.
     @inline(__always)
-    mutating func lagNs(eventTimeUs: Int64, nowNs: Int64) -> Int64 {
+    mutating func lagNs(eventTimeUs: Int64, on source: UInt16, nowNs: Int64) -> Int64 {
         let (eventNs, isHuge) = eventTimeUs.multipliedReportingOverflow(by: 1000)
         if isHuge { return 0 }
         let (differenceNs, overflows) = nowNs.subtractingReportingOverflow(eventNs)
@@ -90,10 +96,10 @@ struct LagMeter {
         if nowNs / LagMeter.minuteNs != minute || differenceNs < floorNs || stepNs > 0 {
             if !isExact { return floorNs == .max ? 0 : LagMeter.capped(differenceNs &- floorNs) }
             if stepNs > 0 { followStep(differenceNs) }
-            if isTooFast(differenceNs) { return formerLagNs(differenceNs) }
+            if isTooFast(differenceNs, source) { return formerLagNs(differenceNs) }
             note(differenceNs, nowNs)
         }
-        tooFastCount = 0
+        if tooFastSource == source { tooFastCount = 0 }
         return LagMeter.capped(differenceNs &- floorNs)
     }
 
@@ -101,9 +107,10 @@ struct LagMeter {
     @inline(__always)
     private static func capped(_ lagNs: Int64) -> Int64 { min(max(lagNs, 0), 60 * minuteNs) }
 
-    private mutating func isTooFast(_ differenceNs: Int64) -> Bool {
+    private mutating func isTooFast(_ differenceNs: Int64, _ source: UInt16) -> Bool {
         let (limitNs, overflows) = floorNs.subtractingReportingOverflow(LagMeter.tooFastNs)
         if floorNs == .max || overflows || differenceNs >= limitNs { return false }
+        if tooFastSource != source { (tooFastSource, tooFastCount) = (source, 0) }
         tooFastCount += 1
         if tooFastCount < LagMeter.believedCount { return true }
         (floorNs, formerFloorNs) = (min(floorNs, formerFloorNs), .max)

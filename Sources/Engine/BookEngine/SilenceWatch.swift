@@ -10,14 +10,15 @@
 /// new        subscribed     new        no; counting starts with the first look
 ///            isTooLong      waiting    no
 ///            heard          hearing
-///            takenOver      taken      no; counting starts with the first look
-/// taken      isTooLong      –          after `takenOverNsMin` and three usual intervals, no more than waiting
+/// taken      isTooLong      –          after a thirtieth of silenceNsMin and three usual intervals; no later
+///                                      than waiting
 ///            heard          hearing    starts over
 ///            startedAnew    waiting    starts over; the symbol was merely quiet
 /// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
 /// waiting,   heard          hearing    starts over; no step was fruitless
 /// hearing    subscribed     new        starts over; no check was fruitless, but requests were
+///            takenOver      taken      likewise; new if the usual interval is unknown
 ///            startedAnew    –          starts over; one more fruitless check: the symbol was merely quiet
 ///            wanted-        –          starts over; one more fruitless request, until something is heard
 ///            Subscription
@@ -40,9 +41,6 @@ struct SilenceWatch {
     private(set) var isHeard = false
     /// Whether it follows another one, and nothing of it has arrived yet.
     private var isTakenOver = false
-
-    /// A stream that is to go on where another ended is checked no sooner than this.
-    static let takenOverNsMin: Int64 = 1_000_000_000
 
     mutating func subscribed() {
         sinceNs = 0
@@ -109,7 +107,7 @@ struct SilenceWatch {
     private func limitNs(_ limits: EngineConfiguration) -> Int64 {
         if isTakenOver {
             let intervalsNs = 3 * min(usualIntervalNs, .max / 3)
-            return min(max(SilenceWatch.takenOverNsMin, intervalsNs), limits.firstEventNsMax)
+            return min(max(limits.silenceNsMin / 30, intervalsNs), limits.firstEventNsMax)
         }
         let unusualNs = min(usualIntervalNs, .max / 30) * 30
         var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax

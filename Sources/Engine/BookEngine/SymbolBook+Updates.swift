@@ -186,7 +186,9 @@ extension SymbolBook {
         silence.heard(nowNs: nowNs)
         heardAtNs = frame.receivedAtNs
         source.heard()
-        if lag.note(eventTimeUs: eventTimeUs, id: id, nowNs: nowNs, &shared.lag) {
+        if lag.note(
+            eventTimeUs: eventTimeUs, id: id, on: frame.source, nowNs: nowNs, &shared.lag)
+        {
             shared.connections.noteLag(lag.lagNs, nowNs: nowNs)
         }
     }

@@ -30,16 +30,19 @@ struct SymbolLag {
     /// - Parameters:
     ///   - eventTimeUs: the venue's; 0 if there is none.
     ///   - id: its last id.
+    ///   - source: the connection on which it arrives.
+    ///   - nowNs: the time.
+    ///   - meter: the shard's.
     /// - Returns: whether the lag was measured.
     @inline(__always)
     mutating func note(
-        eventTimeUs: Int64, id: UpdateID, nowNs: Int64, _ meter: inout LagMeter
+        eventTimeUs: Int64, id: UpdateID, on source: UInt16, nowNs: Int64, _ meter: inout LagMeter
     ) -> Bool {
         isOfLast = eventTimeUs > 0 && (eventTimeUs != lastEventTimeUs || id == lastID)
         if !isOfLast { return false }
         if id > lastID { meter.wentBack(byUs: lastEventTimeUs &- eventTimeUs, sinceFloorNs: floorNs) }
         (lastEventTimeUs, lastID) = (eventTimeUs, id)
-        lagNs = meter.lagNs(eventTimeUs: eventTimeUs, nowNs: nowNs)
+        lagNs = meter.lagNs(eventTimeUs: eventTimeUs, on: source, nowNs: nowNs)
         floorNs = meter.floorNs
         notedNs = nowNs
         return true

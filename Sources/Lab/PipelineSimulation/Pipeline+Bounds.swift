@@ -41,8 +41,7 @@ extension Pipeline {
         case .depth:
             // Clocks may differ, so lateness is measured against the fastest arrival so far.
             let delayUs = frame.facts.eventUs.map { frame.atUs - $0 } ?? 0
-            checker.fastestUs = min(checker.fastestUs, delayUs)
-            let lateUs = delayUs - checker.fastestUs
+            let lateUs = checker.lateUs(delayUs, on: frame.source)
             let isLate = lateUs > engine.configuration.lagNsMax / 1000 + 500_000
             if isLate { return noteLate(frame) }
             // The connection is on time again, for everything that it carries.

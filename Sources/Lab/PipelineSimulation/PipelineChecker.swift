@@ -66,6 +66,9 @@ struct SymbolWatch {
 struct SourceWatch {
     var heardUs: Int64
     var steadyCount = 0
+    /// Updates in a row that were faster than any believed so far by more than a second: as many as eight may
+    /// be wrong about their times.
+    var tooFastCount = 0
 }
 
 /// What the checker remembers between frames.
@@ -74,6 +77,17 @@ struct PipelineChecker {
     var sources: [UInt16: SourceWatch] = [:]
     /// The shortest time from an update to its arrival so far.
     var fastestUs = Int64.max
+
+    /// How much later than the fastest an update of a connection came that took this long.
+    mutating func lateUs(_ delayUs: Int64, on source: UInt16) -> Int64 {
+        if fastestUs != .max && delayUs < fastestUs - 1_000_000 {
+            sources[source]?.tooFastCount += 1
+            if sources[source]?.tooFastCount ?? 0 < 8 { return 0 }
+        }
+        sources[source]?.tooFastCount = 0
+        fastestUs = min(fastestUs, delayUs)
+        return delayUs - fastestUs
+    }
 
     mutating func excuse(untilUs: Int64) {
         for index in symbols.indices { symbols[index].excusedUntilUs = untilUs }

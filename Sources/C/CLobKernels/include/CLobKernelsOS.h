@@ -8,8 +8,8 @@
 #pragma clang assume_nonnull begin
 
 /// Maps `length` zeroed bytes twice, the second mapping directly after the first: byte `i` and byte
-/// `length + i` are the same byte. The pages of the first mapping are present. `length` is a positive multiple
-/// of the page size. Returns 0 and sets `base`, or an errno and leaves it.
+/// `length + i` are the same byte. The pages of the first mapping are present. `length` is a positive
+/// multiple of the page size. Returns 0 and sets `base`, or an errno and leaves it.
 int lob_map_twice(size_t length, void *_Nullable *_Nonnull base);
 
 /// Unmaps what `lob_map_twice` mapped.
