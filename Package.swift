@@ -238,7 +238,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "SimulatedExchange", "LobTransport", "DepthFeed", "FeedSockets",
+                "LobRecording", "BookRecording", "SimulatedExchange", "LobTransport", "DepthFeed", "FeedSockets",
                 "CLobAllocator", "CLobKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: plain),

@@ -101,7 +101,27 @@ struct Bench: ParsableCommand {
     @Option(help: .hidden)
     var wireSender: String?
 
-    @Option(help: ArgumentHelp("With --scale or --wire: so many symbols only.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Measure a recorder into this folder instead: losses, what it costs the books, and replay.",
+            discussion: """
+                At --rate, in turn with the same without a recorder; then replays the last recording beside \
+                its own frames in memory. What it records is removed.
+                """,
+            valueName: "folder"))
+    var record: String?
+
+    @Option(help: ArgumentHelp("With --record: messages a second.", valueName: "count"))
+    var rate = 60_000
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure the replay of this recording beside its own frames in memory instead.",
+            valueName: "path"))
+    var recording: String?
+
+    @Option(
+        help: ArgumentHelp("With --scale, --wire or --record: so many symbols only.", valueName: "count"))
     var symbols: Int?
 
     @Option(
@@ -129,9 +149,10 @@ struct Bench: ParsableCommand {
         if !(0...3600).contains(seconds) { throw ValidationError("--seconds takes 0 to 3600") }
         if let messages, messages < 1 { throw ValidationError("--messages takes at least 1") }
         if passes != nil && loop == nil { throw ValidationError("--passes needs --loop") }
-        if symbols != nil && !scale && !wire {
-            throw ValidationError("--symbols needs --scale or --wire")
+        if symbols != nil && !scale && !wire && record == nil {
+            throw ValidationError("--symbols needs --scale, --wire or --record")
         }
+        if !(1...1_000_000).contains(rate) { throw ValidationError("--rate takes 1 to 1000000") }
         if depth != nil && !scale { throw ValidationError("--depth needs --scale") }
         if let symbols, wire, symbols > WireMessage.symbolCountMax {
             throw ValidationError("--symbols takes at most \(WireMessage.symbolCountMax) with --wire")
@@ -167,6 +188,8 @@ struct Bench: ParsableCommand {
         Watch.blockInterrupt()
         if let loop { return try runLoop(loop) }
         if wire { return try WireBenchmark(options: self).run() }
+        if let record { return try RecordBenchmark(self, folder: record).run() }
+        if let recording { return print(try RecordingReplay(path: recording).report(pairs: smoke ? 1 : 7)) }
         if scale {
             var run = ScaleRun(self)
             return try run.run()

@@ -12,7 +12,7 @@ import Testing
 @Suite struct BorrowingTests {
     private static func options(_ folder: RecordFolder) -> RecorderOptions {
         var options = RecorderOptions(folder: folder.path)
-        options.baseEveryNs = 3_000_000_000
+        (options.baseEveryNs, options.baseFramesMin) = (3_000_000_000, 0)
         options.segmentEveryNs = 7_000_000_000
         return options
     }

@@ -12,7 +12,7 @@ import Testing
     func copiesAreComparedBehindAHole(_ isHole: Bool, _ isTampered: Bool) throws {
         let folder = RecordFolder()
         var options = RecorderOptions(folder: folder.path)
-        options.baseEveryNs = 1_000_000_000
+        (options.baseEveryNs, options.baseFramesMin) = (1_000_000_000, 0)
         let harness = try RecorderHarness(options)
         let traffic = Traffic(harness.tap, seed: 71)
         traffic.connect()

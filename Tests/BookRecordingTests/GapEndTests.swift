@@ -100,7 +100,7 @@ import Testing
     @Test func aBookInAGapIsNotLive() throws {
         let folder = RecordFolder()
         var options = GapEndTests.options(folder)
-        options.baseEveryNs = 1_000_000_000
+        (options.baseEveryNs, options.baseFramesMin) = (1_000_000_000, 0)
         options.waitingBlocksMax = 1000
         let harness = try RecorderHarness(options)
         let traffic = Traffic(harness.tap, seed: 54)

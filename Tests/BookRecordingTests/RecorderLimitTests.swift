@@ -37,6 +37,7 @@ import Testing
         let folder = RecordFolder()
         var options = RecorderOptions(folder: folder.path)
         (options.waitingBlocksMax, options.blockBytes, options.baseEveryNs) = (2, 1, 1)
+        options.baseFramesMin = 0
         let stuck = SharedFlag()
         options.fault = {
             while stuck.isOn { usleep(500) }
@@ -73,6 +74,28 @@ import Testing
         _ = driven.recorder.finish(traffic.atNs)
         #expect(bases > 2 && bases < 20, "\(bases) bases")
         #expect(try Replayed(folder.path).mismatches.isEmpty)
+    }
+
+    /// Copies of quiet books wait until what came since is many times as long.
+    @Test func basesOfQuietBooksAreFew() throws {
+        var counts: [Int] = []
+        for least in [0, 4, 32] {
+            let folder = RecordFolder()
+            var options = RecorderOptions(folder: folder.path)
+            (options.baseEveryNs, options.baseFramesMin) = (100_000_000, least)
+            let driven = try DrivenRecorder(options)
+            let traffic = Traffic(nil, seed: 73)
+            traffic.observer = { driven.recorder.take($0) }
+            driven.recorder.begin(traffic.atNs)
+            traffic.connect()
+            for _ in 0..<1000 { traffic.step(hasTrouble: false) }
+            counts.append(driven.recorder.counters.bases)
+            _ = driven.recorder.finish(traffic.atNs)
+            let unpacked = driven.recorder.disk.status.unpackedBytes
+            #expect(least == 0 || driven.recorder.baseBytes * counts.last! * least < 2 * unpacked)
+            #expect(try Replayed(folder.path).mismatches.isEmpty)
+        }
+        #expect(counts[0] > counts[1] && counts[1] > counts[2] && counts[2] > 1, "\(counts)")
     }
 
     /// A disk that never answers again holds nobody up for ever, and what it costs is said.

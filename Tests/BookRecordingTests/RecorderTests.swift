@@ -13,7 +13,7 @@ import Testing
 @Suite struct RecorderTests {
     private static func options(_ folder: RecordFolder) -> RecorderOptions {
         var options = RecorderOptions(folder: folder.path)
-        options.baseEveryNs = 3_000_000_000
+        (options.baseEveryNs, options.baseFramesMin) = (3_000_000_000, 0)
         options.segmentEveryNs = 7_000_000_000
         options.syncEveryNs = 50_000_000
         options.retryEveryNs = 50_000_000

@@ -10,7 +10,7 @@ import Testing
     private static func record(_ folder: RecordFolder, seed: UInt64) throws -> Traffic {
         var options = RecorderOptions(folder: folder.path)
         (options.blockBytes, options.baseEveryNs) = (700, 3_000_000_000)
-        options.segmentEveryNs = 7_000_000_000
+        (options.segmentEveryNs, options.baseFramesMin) = (7_000_000_000, 0)
         options.waitingBlocksMax = 100_000
         let driven = try DrivenRecorder(options)
         let traffic = Traffic(nil, seed: seed)

@@ -24,7 +24,7 @@ import VenueSupport
             defer { venue.stop() }
             let service = try BookService(brisk(venue.endpoints, symbols))
             var options = RecorderOptions(folder: folder)
-            options.baseEveryNs = 400_000_000
+            (options.baseEveryNs, options.baseFramesMin) = (400_000_000, 0)
             options.segmentEveryNs = 1_500_000_000
             let recorder = try BookRecorder(service, options)
             usleep(3_000_000)

@@ -92,5 +92,30 @@ import Testing
         let ran = try shop.run("verify", "rec", "--json", "--symbol", "bbbusdt")
         #expect(ran.status == 0 && ran.out.contains("BBBUSDT") && !ran.out.contains("AAAUSDT"), "\(ran.all)")
         #expect(try shop.run("verify", "rec", "--symbol", "a b!").status == 64)
+        for command in ["verify", "replay"] {
+            #expect(try shop.run(command, "rec", "--symbol", ",").status == 64)
+            expectRefusal(try shop.run(command, "rec", "--symbol", "CCCUSDT"), "none of the symbols is in it")
+            #expect(
+                try shop.run(command, "rec", "--from", "1700000001", "--to", "1700000000").status == 64)
+        }
+    }
+
+    /// What was not there to be verified is not called right.
+    @Test func nothingIsNotVerified() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT"], second: 0, blocks: [0, 1], isClosed: false)
+        let bytes = Array(try Data(contentsOf: shop.folder.appendingPathComponent("rec/1.lobrec")))
+        try shop.write("cut.lobrec", Array(bytes.prefix(80)))
+        for command in ["verify", "replay"] {
+            for what in ["cut.lobrec", "rec --to 1600000000"] {
+                let ran = try shop.run(shell: "lob \(command) \(what)")
+                #expect(ran.status == 2 && ran.all.contains("no whole block of that time"), "\(ran.all)")
+                #expect(!ran.all.contains("1970"), "\(ran.all)")
+            }
+        }
+        #expect(try shop.run("verify", "cut.lobrec").out.contains("16 bytes behind the last whole block"))
+        mkfifo(shop.folder.appendingPathComponent("pipe.lobrec").path, 0o600)
+        expectRefusal(try shop.run("record-info", "pipe.lobrec"), "not a regular file")
     }
 }

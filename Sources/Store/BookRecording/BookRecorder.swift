@@ -87,6 +87,33 @@ public final class BookRecorder: @unchecked Sendable {
         (self.recorders, self.threads) = (recorders, threads)
     }
 
+    /// Starts recording frames of no service, which its caller writes to a tap.
+    ///
+    /// - Parameters:
+    ///   - consumer: the reading half of the tap's ring.
+    ///   - subject: what the frames belong to.
+    ///   - options: how and where; the ring is the caller's.
+    ///   - report: receives loggable events, on the recorder's threads.
+    package init(
+        of consumer: consuming FrameConsumer, _ subject: CaptureRecorder.Subject, _ options: RecorderOptions,
+        report: @escaping @Sendable (RecorderEvent) -> Void = { _ in }
+    ) throws(RecorderError) {
+        let places: [RecordingPlace]
+        (lock, places) = try RecordingPlace.prepare(options.folder, shardCount: 1, report: report)
+        let stream = ShardRecorder.Stream(
+            consumer: consumer, symbols: subject.symbols, market: subject.market, engine: subject.engine,
+            hasSeveralConnections: subject.hasSeveralConnections, views: [])
+        let recorder = try ShardRecorder(
+            stream, options, places[0].header, before: places[0].before, report: report)
+        recorders = [recorder]
+        do throws(ThreadError) {
+            threads = [try PinnedThread("record-0") { recorder.run() }]
+        } catch {
+            recorder.disk.stop()
+            throw .noThread(errno: error.errno)
+        }
+    }
+
     /// Starts recording a shard; on failure none of its threads remains.
     private static func begin(
         _ service: BookService, _ number: Int, _ options: RecorderOptions, _ place: RecordingPlace,

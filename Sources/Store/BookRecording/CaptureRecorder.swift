@@ -65,6 +65,7 @@ package final class CaptureRecorder {
         self.subject = subject
         var options = RecorderOptions(folder: folder)
         options.waitsForDisk = true
+        options.packingLevel = ZstdBlock.thoroughLevel
         // A crash loses the whole conversion in any case.
         options.blockNsMax = 60_000_000_000
         if isOneFile { (options.segmentBytesMax, options.segmentEveryNs) = (.max, .max) }

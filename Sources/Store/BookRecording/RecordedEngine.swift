@@ -68,14 +68,20 @@ package struct RecordedEngine: ~Copyable {
     /// Blocks of gaps that ended since the last frame of the feed.
     private var listedBlocks = 0
     private var missingSince: (fromNs: Int64, toNs: Int64) = (0, 0)
+    private let levelsPerFrame: Int?
+    /// Levels that digests may read; below 0 after more were read.
+    private var levelsAllowed = 1
 
     /// An engine for a walk.
     ///
     /// - Parameters:
     ///   - isExact: whether the walk starts at the first block of a run.
     ///   - symbols: the symbols requested; nil for all.
-    package init(isExact: Bool, symbols: Set<SymbolName>? = nil) {
+    ///   - levelsPerFrame: how many levels may be read for digests in the mean for each frame of the feed,
+    ///     which leaves out most digests of a quiet book; nil to compare all.
+    package init(isExact: Bool, symbols: Set<SymbolName>? = nil, levelsPerFrame: Int? = nil) {
         self.isExact = isExact && symbols == nil
+        self.levelsPerFrame = levelsPerFrame
         wanted = symbols.map { symbols in
             Dictionary(uniqueKeysWithValues: symbols.map { ($0, SymbolMark($0)) })
         }
@@ -112,6 +118,7 @@ package struct RecordedEngine: ~Copyable {
         lastAtNs = frame.receivedAtNs
         if let feed = frame.frame {
             counters.frames += 1
+            if let levelsPerFrame { levelsAllowed = min(levelsAllowed + levelsPerFrame, 1 << 20) }
             endBase()
             if missingBlocks > 0 || listedBlocks > 0 { settleMissing() }
             if let wanted {
@@ -130,7 +137,7 @@ package struct RecordedEngine: ~Copyable {
         case .terms: take(terms: frame.body, frame.receivedAtNs)
         case .connections: take(connections: frame.body, frame.receivedAtNs)
         case .book: take(book: frame.body, frame.receivedAtNs)
-        case .digests: take(digests: frame.body, frame.receivedAtNs)
+        case .digests: take(digests: frame)
         case .gap: take(gap: frame.body)
         case nil: counters.unknownFrames += 1
         }
@@ -217,8 +224,10 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    private mutating func take(digests bytes: [UInt8], _ atNs: Int64) {
-        guard let digests = BookDigests(bytes) else {
+    private mutating func take(digests frame: RecordedFrame) {
+        if levelsPerFrame != nil && levelsAllowed <= 0 { return }
+        let atNs = frame.receivedAtNs
+        guard let digests = BookDigests(frame.body) else {
             counters.unreadableRecords += 1
             return
         }
@@ -236,6 +245,7 @@ package struct RecordedEngine: ~Copyable {
                 continue
             }
             counters.digestsCompared += 1
+            levelsAllowed -= levelsPerFrame == nil ? 0 : levelCount(symbols[slot])
             if own == (entry.lastUpdateID, entry.digest) {
                 counters.digestsAgreed += 1
             } else {
@@ -246,6 +256,10 @@ package struct RecordedEngine: ~Copyable {
                         : "at update \(own.0) where the recording was at \(entry.lastUpdateID)")
             }
         }
+    }
+
+    private borrowing func levelCount(_ symbol: SymbolName) -> Int {
+        withBook(symbol) { $0.bids.count + $0.asks.count } ?? 0
     }
 
     private mutating func take(gap bytes: [UInt8]) {

@@ -4,6 +4,7 @@
 // no more memory than a day.
 
 import LobRecording
+import MarketData
 
 /// What is known of a segment without its blocks.
 package struct RecordedSegment: Hashable, Sendable {
@@ -87,6 +88,17 @@ package struct RecordedStream: Sendable {
             }
         }
         return nil
+    }
+
+    /// Whether any of its segments is of one of these symbols.
+    package func holds(anyOf symbols: Set<SymbolName>) -> Bool {
+        let names = Set(symbols.map(\.bytes))
+        for segment in segments {
+            guard let reader = try? SegmentReader(path: segment.path) else { continue }
+            let own = reader.isClosed ? reader.index.symbols : (try? reader.survey().symbols) ?? []
+            if !names.isDisjoint(with: own) { return true }
+        }
+        return false
     }
 
     /// Opens every segment in turn, skipping unreadable ones.

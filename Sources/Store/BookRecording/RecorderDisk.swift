@@ -80,7 +80,7 @@ final class RecorderDisk: @unchecked Sendable {
         (shard, shardCount) = (first.shard, first.shardCount)
         // Bounded by the counts above.
         work = CommandQueue(capacity: .max)
-        guard let packer = ZstdBlock() else { throw .noMemory }
+        guard let packer = ZstdBlock(level: options.packingLevel) else { throw .noMemory }
         self.packer = packer
         do throws(DiskError) {
             try begin(first)

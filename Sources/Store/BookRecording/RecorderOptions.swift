@@ -11,8 +11,11 @@ public struct RecorderOptions: Sendable {
     public var segmentBytesMax = 256 << 20
     /// A segment ends at every full multiple of this time, so that hours start with a new one.
     public var segmentEveryNs: Int64 = 3_600_000_000_000
-    /// A copy of every live book is written at least this often: reading can start at each.
+    /// A copy of every live book is written this often, if the frames since the last one have
+    /// `baseFramesMin` times the bytes of the copies, and in every segment: reading can start at each.
     public var baseEveryNs: Int64 = 300_000_000_000
+    /// Copies of quiet books would otherwise be most of a recording.
+    package var baseFramesMin = 32
     /// A copy of every live book is also written once the frames since the last one have this many bytes and
     /// eight times those of the copies: reading continues from copies to the requested time.
     public var baseEveryBytes = 32 << 20
@@ -38,6 +41,8 @@ public struct RecorderOptions: Sendable {
     /// Size of the ring between the feed and the recorder in bytes, a power of two; messages beyond it are
     /// lost, and listed.
     public var ringBytes = 1 << 25
+    /// How much time is spent on packing: a level of zstd.
+    package var packingLevel: Int32 = ZstdBlock.fastLevel
     /// Whether the recorder waits for the disk instead of losing anything: its frames come from a file.
     package var waitsForDisk = false
     /// A block is closed before it grows beyond this. For tests.

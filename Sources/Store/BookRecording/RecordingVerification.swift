@@ -66,15 +66,17 @@ package struct RecordingVerification: Sendable {
     ///   - toNs: ends before the first block later than this.
     ///   - only: the symbols requested; nil for all.
     ///   - keepsLevels: whether the final levels are requested.
+    ///   - levelsPerFrame: how many levels may be read for digests in the mean for each frame; nil to compare
+    ///     all.
     ///   - visit: called before each frame with its time; false ends the replay.
     package init(
         _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, only: Set<SymbolName>? = nil,
-        keepsLevels: Bool = false,
+        keepsLevels: Bool = false, levelsPerFrame: Int? = nil,
         visit: (Int64) -> Bool = { _ in true }
     ) throws(SegmentError) {
         var walk = RecordingWalk(
             stream, fromNs: fromNs, toNs: toNs, symbols: only.map { Set($0.map(\.bytes)) })
-        var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: only)
+        var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: only, levelsPerFrame: levelsPerFrame)
         var (firstAtNs, lastAtNs): (Int64?, Int64) = (nil, 0)
         try walk.forEach { item in
             if case .frame(let frame) = item {
@@ -136,8 +138,11 @@ package struct RecordingVerification: Sendable {
             || counters.unreadableRecords > 0
     }
 
-    /// Whether anything is wrong with the recording or its books.
-    package var isFaulty: Bool { isDamaged || isContradicted }
+    /// Whether nothing could be read: then nothing is wrong, and nothing is verified.
+    package var isEmpty: Bool { blocks == 0 && skippedBlocks == 0 }
+
+    /// Whether anything is wrong with the recording or its books, or nothing is known of them.
+    package var isFaulty: Bool { isDamaged || isContradicted || isEmpty }
 
     /// Whether the venue contradicted a book.
     package var isContradicted: Bool {

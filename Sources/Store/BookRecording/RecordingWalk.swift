@@ -53,6 +53,8 @@ package struct RecordingWalk {
     private var lastAtNs: Int64 = 0
     /// Number of the segment that is read next.
     private var nextSegment: Int
+    /// The segment to start with, open already.
+    private var first: SegmentReader?
     /// The segment that is being read, the block of it that is read next, and which are wanted.
     private var open: (reader: SegmentReader, block: Int, filter: BlockFilter?)?
     /// The block that is being handed out, and how many frames of it were.
@@ -72,24 +74,25 @@ package struct RecordingWalk {
         _ stream: RecordedStream, fromNs: Int64 = .min, toNs: Int64 = .max, symbols: Set<[UInt8]>? = nil
     ) {
         (self.stream, self.fromNs, self.toNs, self.symbols) = (stream, fromNs, toNs, symbols)
-        (start, beginsAtRun) = RecordingWalk.start(of: stream, fromNs)
+        (start, beginsAtRun, first) = RecordingWalk.start(of: stream, fromNs)
         nextSegment = start.segment
     }
 
     /// A base is never earlier than its segment, so one or two indices suffice.
     private static func start(
         of stream: RecordedStream, _ fromNs: Int64
-    ) -> (place: (segment: Int, block: Int), isRun: Bool) {
+    ) -> (place: (segment: Int, block: Int), isRun: Bool, reader: SegmentReader?) {
         for number in stream.segments.indices.reversed() {
             let segment = stream.segments[number]
             if number > 0 && segment.header.createdAtNs > fromNs { continue }
-            guard let blocks = (try? SegmentReader(path: segment.path))?.index.blocks else { continue }
+            guard let reader = try? SegmentReader(path: segment.path) else { continue }
+            let blocks = reader.index.blocks
             if let block = blocks.lastIndex(where: { $0.isBase && $0.firstAtNs <= fromNs }) {
-                return ((number, block), blocks[block].sequence == 0)
+                return ((number, block), blocks[block].sequence == 0, reader)
             }
-            if number == 0 { return ((0, 0), blocks.first?.sequence == 0) }
+            if number == 0 { return ((0, 0), blocks.first?.sequence == 0, reader) }
         }
-        return ((0, 0), false)
+        return ((0, 0), false, nil)
     }
 
     /// Delivers all items; `body` returns false to stop.
@@ -158,15 +161,16 @@ package struct RecordingWalk {
             return
         }
         let segment = stream.segments[number]
-        let first = number == start.segment ? start.block : 0
+        let block = number == start.segment ? start.block : 0
         defer { lastNumber = segment.header.number }
-        let reader = try SegmentReader(path: segment.path)
+        let reader = if let first { first } else { try SegmentReader(path: segment.path) }
+        self.first = nil
         cutBytes += reader.cutBytes
         if !reader.isClosed { openSegments.append((segment.path, reader.cutBytes)) }
         damagedBytes += max(reader.damages.reduce(0) { $0 + $1.length } - reader.cutBytes, 0)
-        if first >= reader.index.blocks.count { return }
+        if block >= reader.index.blocks.count { return }
         if run != segment.header.startedAtNs { beginRun(segment.header) }
-        open = (reader, first, symbols.flatMap { BlockFilter(reader, of: $0) })
+        open = (reader, block, symbols.flatMap { BlockFilter(reader, of: $0) })
     }
 
     private mutating func beginRun(_ header: SegmentHeader) {
@@ -200,8 +204,8 @@ package struct RecordingWalk {
     ) throws(SegmentError) {
         count(entry.sequence)
         // An offset beyond the file has no block.
-        guard let (header, raw) = try reader.block(at: Int(clamping: entry.offset)), header.kind == .frames,
-            header.sequence == entry.sequence
+        guard let (header, cursor) = try reader.frames(at: Int(clamping: entry.offset)),
+            header.kind == .frames, header.sequence == entry.sequence
         else {
             damagedBlocks += 1
             // Reported at the next intact block.
@@ -212,7 +216,7 @@ package struct RecordingWalk {
         untold = 0
         lastAtNs = header.lastAtNs
         blocks += 1
-        bytes += raw.count
-        frames = (FrameCursor(raw), header, 0)
+        bytes += header.rawLength
+        frames = (cursor, header, 0)
     }
 }

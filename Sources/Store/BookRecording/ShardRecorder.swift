@@ -250,8 +250,9 @@ final class ShardRecorder: @unchecked Sendable {
 
     private func isBaseDue(_ atNs: Int64) -> Bool {
         if disk.status.waitingBaseBlocks > 0 { return false }
-        let isLong = bytesSinceBase + block.raw.count >= max(options.baseEveryBytes, 8 * baseBytes)
-        return isLong || atNs - baseAtNs >= options.baseEveryNs
+        let bytes = bytesSinceBase + block.raw.count
+        if bytes >= max(options.baseEveryBytes, 8 * baseBytes) { return true }
+        return atNs - baseAtNs >= options.baseEveryNs && bytes >= options.baseFramesMin * baseBytes
     }
 
     /// Records whether a book is not trusted, and since when.

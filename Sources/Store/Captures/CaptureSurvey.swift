@@ -120,7 +120,9 @@ package struct CaptureSurvey: ~Copyable {
             if number & 255 == 0, stops() { return }
             switch frame.kind {
             case .message:
-                take(LineShape(of: unsafe frame.bytes.span), unsafe frame.bytes.span, number)
+                take(
+                    LineShape(of: unsafe frame.bytes.span), unsafe frame.bytes.span, number,
+                    readableAfter: frame.readableAfter)
             case .depthSnapshot:
                 if let envelope = SnapshotEnvelope(unsafe frame.bytes.span) { add(envelope.symbol) }
             case .snapshotRequested: last.hasRequests = true
@@ -148,7 +150,8 @@ package struct CaptureSurvey: ~Copyable {
             if line.isTooLong { continue }
             let shape = LineShape(of: unsafe line.message.span)
             if line.receivedAtNs != nil || shape.receivedAtNs != nil { last.hasTimes = true }
-            take(shape, unsafe line.message.span, line.number)
+            take(
+                shape, unsafe line.message.span, line.number, readableAfter: CaptureLine.readableAfter)
         }
     }
 
@@ -164,21 +167,25 @@ package struct CaptureSurvey: ~Copyable {
 
     private var origin: String { last.files.name }
 
-    private mutating func take(_ shape: LineShape, _ line: Span<UInt8>, _ number: Int) {
+    private mutating func take(
+        _ shape: LineShape, _ line: Span<UInt8>, _ number: Int, readableAfter: Int
+    ) {
         switch shape.content {
         case .stranger(let kind, let detail): last.strangers.note(kind, line: number, detail: detail)
         case .body, .message:
             let isBody = shape.content == .body
             if let range = shape.range {
-                take(isBody, line.extracting(range), line, number, shape.symbol)
+                take(
+                    isBody, line.extracting(range), number, shape.symbol,
+                    readableAfter: line.count - range.upperBound + readableAfter)
             } else {
-                take(isBody, shape.unescaped.span, line, number, shape.symbol)
+                take(isBody, shape.unescaped.span, number, shape.symbol, readableAfter: 0)
             }
         }
     }
 
     private mutating func take(
-        _ isBody: Bool, _ text: Span<UInt8>, _ line: Span<UInt8>, _ number: Int, _ beside: SymbolName?
+        _ isBody: Bool, _ text: Span<UInt8>, _ number: Int, _ beside: SymbolName?, readableAfter: Int
     ) {
         do throws(ParseError) {
             if isBody {
@@ -186,7 +193,7 @@ package struct CaptureSurvey: ~Copyable {
                 takeBody(number, beside)
                 return
             }
-            switch try kind(of: text) {
+            switch try kind(of: text, readableAfter) {
             case .depthUpdate: takeEvent(text, number)
             case .depthSnapshot: takeBody(number, beside)
             case .partialDepth: add(parser.snapshot.symbol)
@@ -201,15 +208,25 @@ package struct CaptureSurvey: ~Copyable {
     }
 
     /// The kind of a message of a market that may not be known yet.
-    private mutating func kind(of text: Span<UInt8>) throws(ParseError) -> MessageKind {
-        if !isFutures { return try parser.parse(text, market: .spot) }
+    private mutating func kind(
+        of text: Span<UInt8>, _ readableAfter: Int
+    ) throws(ParseError) -> MessageKind {
+        if !isFutures { return try parse(text, .spot, readableAfter) }
         do throws(ParseError) {
-            return try parser.parse(text, market: .usdm)
+            return try parse(text, .usdm, readableAfter)
         } catch {
             if error.code != .fieldMissing { throw error }
-            let kind = try parser.parse(text, market: .spot)
+            let kind = try parse(text, .spot, readableAfter)
             isFutures = false
             return kind
+        }
+    }
+
+    private mutating func parse(
+        _ text: Span<UInt8>, _ market: Market, _ readableAfter: Int
+    ) throws(ParseError) -> MessageKind {
+        try unsafe text.withUnsafeBufferPointer { bytes throws(ParseError) in
+            try unsafe parser.parse(bytes, market: market, readableAfter: readableAfter)
         }
     }
 
@@ -242,9 +259,9 @@ package struct CaptureSurvey: ~Copyable {
     }
 
     private mutating func takeTicker(_ number: Int) {
-        add(parser.ticker.symbol)
+        let speaker = add(parser.ticker.symbol)
         let isTimed = parser.ticker.transactionTimeUs != 0
-        let market = isTimed ? MarketEvidence.futures(parser.ticker.symbol) : .spot
+        let market: Market = !isTimed ? .spot : speaker?.isCoin == true ? .coinm : .usdm
         let origin = origin
         evidence.noteOther(market, "\(origin): line \(number)")
     }

@@ -36,7 +36,9 @@ package struct MarketEvidence: Sendable {
 
     /// The futures market of a symbol.
     static func futures(_ symbol: SymbolName) -> Market {
-        "\(symbol.capital)".contains("USD_") ? .coinm : .usdm
+        let (name, mark) = (symbol.capital.bytes, Array("USD_".utf8))
+        let isCoin = name.indices.contains { name[$0...].starts(with: mark) }
+        return isCoin ? .coinm : .usdm
     }
 }
 

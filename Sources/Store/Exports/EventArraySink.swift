@@ -28,8 +28,9 @@ package final class EventArraySink: BookSink {
 
     package let file: ExportFile
     private var rowCount = 0
-    private var rows: [UInt8] = []
-    private var check = CRC32(.ieee)
+    /// Rows that are not yet in the file, eight words each.
+    private var rows: [UInt64] = []
+    private var check: UInt32 = 0
     private var lastNs: (exchange: Int64, local: Int64) = (0, 0)
     private var earlyCount = 0
     private var earliestNs: Int64 = 0
@@ -112,26 +113,19 @@ package final class EventArraySink: BookSink {
         rowCount += 1
     }
 
-    private func append(_ word: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            rows.append(UInt8(truncatingIfNeeded: word >> shift))
-        }
-    }
+    private func append(_ word: UInt64) { rows.append(word.littleEndian) }
 
     private func flush() {
         if rows.isEmpty { return }
-        let written = rows
-        check.add(written.span)
-        file.write(written)
-        rows = []
-        rows.reserveCapacity(written.count)
+        check = ArchiveCheck.joined(check, rows)
+        file.write(rows)
+        rows.removeAll(keepingCapacity: true)
     }
 
     package func finish() throws(ExportError) {
-        let data = check.value
         let array = EventArchive.arrayHead(rowCount: rowCount)
         let head = CRC32.value(of: array.span, .ieee)
-        let whole = ArchiveCheck.joined(head, data, length: rowCount * EventArchive.rowBytes)
+        let whole = ArchiveCheck.joined(head, check, length: rowCount * EventArchive.rowBytes)
         file.write(EventArchive.tail(rowCount: rowCount, check: whole))
         file.patch(at: 0, EventArchive.head(rowCount: rowCount, check: whole))
         try file.finish()

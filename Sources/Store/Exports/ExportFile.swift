@@ -142,9 +142,22 @@ package final class ExportFile {
             for index in bytes.indices { piece?.append(bytes[index]) }
             return
         }
-        for index in bytes.indices { buffer.append(bytes[index]) }
+        unsafe bytes.withUnsafeBufferPointer { bytes in unsafe buffer.append(contentsOf: bytes) }
         length += bytes.count
         if buffer.count >= ExportFile.bufferBytes { flush() }
+    }
+
+    /// Appends words as they lie in memory.
+    package func write(_ words: [UInt64]) {
+        unsafe words.withUnsafeBytes { bytes in
+            if piece != nil {
+                unsafe piece?.append(contentsOf: bytes)
+                return
+            }
+            unsafe buffer.append(contentsOf: bytes)
+            length += bytes.count
+            if buffer.count >= ExportFile.bufferBytes { flush() }
+        }
     }
 
     private func flush() {
@@ -231,5 +244,16 @@ package enum ArchiveCheck {
     ///   - length: length of the second in bytes.
     package static func joined(_ first: UInt32, _ second: UInt32, length: Int) -> UInt32 {
         UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), length))
+    }
+
+    /// The CRC of a run of bytes and the words behind it, as they lie in memory.
+    ///
+    /// - Parameters:
+    ///   - first: CRC of the bytes; 0 if there are none.
+    ///   - words: the words.
+    package static func joined(_ first: UInt32, _ words: [UInt64]) -> UInt32 {
+        unsafe words.withUnsafeBytes { bytes in
+            unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(first), bytes.baseAddress, bytes.count))
+        }
     }
 }

@@ -15,7 +15,7 @@ extension ReplayCommand {
         if record != nil || !snapshot.isEmpty {
             throw ValidationError("--record and --snapshot are for captures, not for recordings of lob run.")
         }
-        var isFaulty = false
+        var (isFaulty, lacksSymbols) = (false, false)
         for path in paths {
             do throws(SegmentError) {
                 let streams = try RecordedStream.all(at: path) { error in
@@ -23,6 +23,10 @@ extension ReplayCommand {
                     isFaulty = true
                 }
                 if streams.isEmpty { throw .notASegment(path: path) }
+                if !part.isIn(streams, path) {
+                    lacksSymbols = true
+                    continue
+                }
                 for stream in streams { isFaulty = try replay(stream, path) || isFaulty }
             } catch {
                 printError("lob: \(error)")
@@ -30,8 +34,12 @@ extension ReplayCommand {
             }
         }
         if StopSignals.isRaised { throw ExitCode(130) }
+        if lacksSymbols { throw ExitCode(1) }
         if isFaulty { throw ExitCode(2) }
     }
+
+    /// Digests are compared as far as that takes a fraction of the time; `lob verify` compares all.
+    private static let levelsPerFrame = 8
 
     private func replay(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {
         var pacer = ReplayPacer()
@@ -40,7 +48,8 @@ extension ReplayCommand {
         let span = stream.roughSpanNs
         let beginNs = part.from?.ns ?? .min
         let result = try RecordingVerification(
-            stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, only: part.symbols, keepsLevels: true
+            stream, fromNs: beginNs, toNs: part.to?.ns ?? .max, only: part.symbols, keepsLevels: true,
+            levelsPerFrame: ReplayCommand.levelsPerFrame
         ) { atNs in
             // Frames between the snapshot copies and the requested time are not paced.
             if case .times(let factor) = speed, atNs >= beginNs { pacer.wait(until: atNs, factor: factor) }
@@ -48,6 +57,7 @@ extension ReplayCommand {
             return !StopSignals.isRaised
         }
         progress.clear()
+        if result.isEmpty { printError("lob: \(path): no whole block of that time in it") }
         let terms = RecordedTable(result, path: path, shard: Int(stream.shard), elapsedNs: clock.elapsedNs)
         let report = ReplayReport(
             market: result.market ?? .spot, printsBook: book, malformed: 0, depth: depth,

@@ -36,11 +36,21 @@ struct RecordedPart: ParsableArguments {
         for name in listed(symbolList) where SymbolName(argument: name) == nil {
             throw ValidationError("--symbol: \(name) is no symbol.")
         }
+        if !symbolList.isEmpty && listed(symbolList).isEmpty { throw ValidationError("--symbol names none.") }
+        if let from, let to, from.ns > to.ns { throw ValidationError("--from must not be behind --to.") }
     }
 
     /// The symbols to verify; nil for all.
     var symbols: Set<SymbolName>? {
         symbolList.isEmpty ? nil : Set(listed(symbolList).compactMap { SymbolName(argument: $0) })
+    }
+
+    /// Whether any of the symbols is in these streams, and if not, says so.
+    func isIn(_ streams: [RecordedStream], _ path: String) -> Bool {
+        guard let symbols else { return true }
+        if streams.contains(where: { $0.holds(anyOf: symbols) }) { return true }
+        printError("lob: \(path): none of the symbols is in it")
+        return false
     }
 
     /// Whether everything is to be verified.
@@ -123,7 +133,7 @@ struct VerifyCommand: ParsableCommand {
         if let verification = try live.verification() { return try compare(verification) }
         let captures = recordings.filter { !RecordedStream.isRecording($0) }
         if captures.count == recordings.count { return try verify(captures: captures) }
-        var isFaulty = false
+        var (isFaulty, lacksSymbols) = (false, false)
         for path in recordings {
             do throws(SegmentError) {
                 let streams = try RecordedStream.all(at: path) { error in
@@ -133,6 +143,10 @@ struct VerifyCommand: ParsableCommand {
                 if streams.isEmpty {
                     printError("lob: \(path): no segment of a recording in it")
                     throw SegmentError.notASegment(path: path)
+                }
+                if !part.isIn(streams, path) {
+                    lacksSymbols = true
+                    continue
                 }
                 for stream in streams {
                     isFaulty = try verify(stream, path) || isFaulty
@@ -144,6 +158,7 @@ struct VerifyCommand: ParsableCommand {
             }
         }
         if StopSignals.isRaised { throw ExitCode(130) }
+        if lacksSymbols { throw ExitCode(1) }
         if isFaulty { throw ExitCode(2) }
     }
 

@@ -47,8 +47,9 @@ struct VerifyReport {
 
     private var total: String {
         let seconds = Double(elapsedNs) / 1e9
-        return "\(path), shard \(shard), \(UTCStamp(ns: result.firstAtNs).text) to "
-            + "\(UTCStamp(ns: result.lastAtNs).text): \(counted(result.blocks, "block"))"
+        let times = "\(UTCStamp(ns: result.firstAtNs).text) to \(UTCStamp(ns: result.lastAtNs).text)"
+        return "\(path), shard \(shard), \(result.isEmpty ? "no frames" : times): "
+            + counted(result.blocks, "block")
             + (result.skippedBlocks > 0 ? " (\(result.skippedBlocks) left out), " : ", ")
             + "\(counted(counters.frames, "frame")), \(byteText(result.bytes)) unpacked; agreed: digests "
             + "\(counters.digestsAgreed)/\(counters.digestsCompared), copies of books "
@@ -79,15 +80,16 @@ struct VerifyReport {
 
     /// What is wrong.
     private var complaints: [String] {
+        if result.isEmpty {
+            return ["nothing of it could be verified: no whole block of that time"] + cutLines
+        }
         var lines = result.mismatches.map {
             "mismatch: \(UTCStamp(ns: $0.atNs).text), \($0.symbol): \($0.what)"
         }
         if result.mismatchCount > lines.count { lines.append("\(result.mismatchCount) mismatches in all") }
         if result.damagedBlocks > 0 { lines.append("\(counted(result.damagedBlocks, "block")) damaged") }
         if result.damagedBytes > 0 { lines.append("\(byteText(result.damagedBytes)) in no whole block") }
-        if result.cutBytes > 0 {
-            lines.append("not closed: \(result.cutBytes) bytes behind the last whole block")
-        }
+        lines += cutLines
         if counters.unlistedBlocks > 0 {
             lines.append("\(counted(counters.unlistedBlocks, "block")) missing, and in no gap")
         }
@@ -96,6 +98,11 @@ struct VerifyReport {
         }
         if result.isContradicted { lines.append("the venue contradicts a book; see the table") }
         return lines
+    }
+
+    private var cutLines: [String] {
+        if result.cutBytes == 0 { return [] }
+        return ["not closed: \(result.cutBytes) bytes behind the last whole block"]
     }
 
     /// JSON.

@@ -29,9 +29,9 @@ extension [UInt8] {
 
 /// Reads consecutive numbers from bytes.
 package struct ByteCursor {
-    private let bytes: [UInt8]
+    @usableFromInline let bytes: [UInt8]
     /// Position of the next one.
-    package private(set) var offset: Int
+    @usableFromInline package internal(set) var offset: Int
 
     /// A cursor at an offset.
     ///
@@ -41,10 +41,10 @@ package struct ByteCursor {
     package init(_ bytes: [UInt8], at offset: Int = 0) { (self.bytes, self.offset) = (bytes, offset) }
 
     /// Remaining bytes.
-    package var remaining: Int { Swift.max(bytes.count - offset, 0) }
+    @inlinable package var remaining: Int { Swift.max(bytes.count - offset, 0) }
 
     /// The next number; nil if incomplete.
-    package mutating func next<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
+    @inlinable package mutating func next<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
         let length = T.bitWidth / 8
         if remaining < length { return nil }
         var value: T = 0

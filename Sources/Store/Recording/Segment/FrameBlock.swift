@@ -141,8 +141,15 @@ package struct FrameCursor {
     ///
     /// - Parameter raw: the unpacked block.
     package init(_ raw: [UInt8]) {
-        end = raw.count
-        padded = raw + [UInt8](repeating: 0, count: FrameBlock.readableAfter)
+        self.init(padded: raw + [UInt8](repeating: 0, count: FrameBlock.readableAfter))
+    }
+
+    /// The same.
+    ///
+    /// - Parameter padded: the unpacked block, and as many zeros as may be read after a body.
+    init(padded: [UInt8]) {
+        self.padded = padded
+        end = padded.count - FrameBlock.readableAfter
     }
 
     /// Whether no bytes are left.

@@ -18,8 +18,14 @@ package struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
     ///   - errno: the system's error number.
     package init(path: String, errno: Int32) { (self.path, self.errno) = (path, errno) }
 
+    /// Stands for a pipe or a device where a file is needed: no number of the system's.
+    package static let notRegular: Int32 = -1
+
     /// One line for display.
-    package var description: String { unsafe "\(path): \(String(cString: strerror(errno)))" }
+    package var description: String {
+        if errno == DiskError.notRegular { return "\(path): not a regular file" }
+        return unsafe "\(path): \(String(cString: strerror(errno)))"
+    }
 }
 
 /// An open file. Used by one thread at a time.
@@ -38,13 +44,14 @@ package final class SegmentFile {
         // Not even opened: a pipe's writer would find its reader gone.
         var named = stat()
         if unsafe stat(path, &named) == 0, named.st_mode & S_IFMT != S_IFREG {
-            throw DiskError(path: path, errno: named.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+            let isFolder = named.st_mode & S_IFMT == S_IFDIR
+            throw DiskError(path: path, errno: isFolder ? EISDIR : DiskError.notRegular)
         }
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw DiskError(path: path, errno: errno) }
         var facts = stat()
         if unsafe fstat(descriptor, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG {
-            let number = facts.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+            let number = facts.st_mode & S_IFMT == S_IFDIR ? EISDIR : DiskError.notRegular
             close(descriptor)
             throw DiskError(path: path, errno: number)
         }
@@ -67,7 +74,7 @@ package final class SegmentFile {
         var facts = stat()
         if unsafe fstat(descriptor, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG {
             close(descriptor)
-            throw DiskError(path: path, errno: EINVAL)
+            throw DiskError(path: path, errno: DiskError.notRegular)
         }
         length = Int(facts.st_size)
     }

@@ -132,10 +132,25 @@ package final class SegmentReader {
 
     /// An intact block at an offset: its header and its uncompressed bytes; nil if there is none.
     package func block(at offset: Int) throws(SegmentError) -> (header: BlockHeader, raw: [UInt8])? {
+        try block(at: offset, zeros: 0)
+    }
+
+    /// The frames of an intact block at an offset; nil if there is none.
+    package func frames(at offset: Int) throws(SegmentError) -> (header: BlockHeader, frames: FrameCursor)? {
+        try block(at: offset, zeros: FrameBlock.readableAfter).map { header, padded in
+            (header, FrameCursor(padded: padded))
+        }
+    }
+
+    /// An intact block with this many zeros behind its bytes.
+    private func block(at offset: Int, zeros: Int) throws(SegmentError) -> (BlockHeader, [UInt8])? {
         guard let (header, stored) = try stored(at: offset) else { return nil }
         switch header.packing {
-        case 0: return header.rawLength == stored.count ? (header, stored) : nil
-        case 1: return packer.unpack(stored, length: header.rawLength).map { (header, $0) }
+        case 0:
+            if header.rawLength != stored.count { return nil }
+            return (header, zeros == 0 ? stored : stored + [UInt8](repeating: 0, count: zeros))
+        case 1:
+            return packer.unpack(stored, length: header.rawLength, zeros: zeros).map { (header, $0) }
         default: return nil
         }
     }
