@@ -84,6 +84,22 @@ import Testing
         #expect(try count(folder.file, "run") == 1)
     }
 
+    /// The list of runs reads no snapshot, however many there are; also of a store that had no such index.
+    @Test func theRowsOfARunAreCountedByAnIndex() throws {
+        let old = try DatabaseQueue(path: folder.file)
+        try StoreSchema.migrator.migrate(old, upTo: "3")
+        try old.close()
+        let (queue, isMigrated) = try StoreFile.openToWrite(folder.file)
+        let plans = try queue.read { db in
+            try ["snapshot", "audit"].map { table in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT count(*) FROM \(table) WHERE run = 1")
+                    .map { $0["detail"] as String }.joined()
+            }
+        }
+        #expect(isMigrated && plans.allSatisfy { $0.contains("USING COVERING INDEX") }, "\(plans)")
+        try queue.close()
+    }
+
     /// Numbers go on behind the highest that an older file has, also after all its snapshots went.
     @Test func aNumberIsOfOneSnapshotOnly() throws {
         let old = try DatabaseQueue(path: folder.file)

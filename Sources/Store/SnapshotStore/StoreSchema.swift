@@ -19,6 +19,7 @@ enum StoreSchema {
         }
         migrator.registerMigration("2") { try $0.execute(sql: version2) }
         migrator.registerMigration("3") { try $0.execute(sql: version3) }
+        migrator.registerMigration("4") { try $0.execute(sql: version4) }
         return migrator
     }
 
@@ -157,5 +158,11 @@ enum StoreSchema {
             UPDATE snapshotNumber SET last = NEW.id WHERE last < NEW.id;
         END;
         CREATE INDEX gapTo ON gap (toNs);
+        """
+
+    /// The rows of a run: the list of runs counts them, and the end of a run removes them.
+    private static let version4 = """
+        CREATE INDEX snapshotOfRun ON snapshot (run);
+        CREATE INDEX auditOfRun ON audit (run);
         """
 }
