@@ -238,7 +238,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MarketData", "BookSync", "DepthBook", "FeedPlan", "BinanceVenue", "LobHandoff", "BookEngine",
-                "LobRecording", "BookRecording", "SimulatedExchange", "LobTransport", "DepthFeed", "FeedSockets",
+                "LobRecording", "BookRecording", "SimulatedExchange", "LobTransport", "DepthFeed",
+                "FeedSockets",
                 "CLobAllocator", "CLobKernels", argumentParser, histogram,
             ],
             path: "Benchmarks/bench", swiftSettings: plain),
