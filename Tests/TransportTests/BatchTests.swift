@@ -129,6 +129,53 @@ extension SocketTests {
             }
         }
 
+        /// What waits for the batch to be sent waits for each of its clients.
+        @Test func whatIsKeptWaits() throws {
+            try withPeers(2) { loop, clients, peers in
+                let frame = try keep(String(repeating: "z", count: 1_000), on: loop)
+                for peer in peers { #expect(peer.send(frame)) }
+                #expect(peers[0].send(frame))
+                let bytes = frame.byteCount
+                #expect(loop.queuedBytes == 3 * bytes && peers[1].ownerQueuedBytes == 3 * bytes)
+                #expect(peers.map(\.queuedBytes) == [2 * bytes, bytes])
+                peers[0].sendBatch()
+                #expect(frames(clients[0].stream)?.count == 2 && frames(clients[1].stream)?.isEmpty == true)
+                #expect(peers.map(\.queuedBytes) == [0, bytes] && loop.queuedBytes == bytes)
+                #expect(peers[0].send(frame))
+                peers[0].abort()
+                drive(loop) {
+                    clients[0].read()
+                    return clients[0].hasServerHungUp
+                }
+                #expect(loop.queuedBytes == 0 && frames(clients[1].stream)?.count == 1)
+            }
+        }
+
+        /// Nothing stands behind a close frame.
+        @Test func nothingFollowsAClose() throws {
+            try withPeers(2) { loop, clients, peers in
+                for peer in peers {
+                    let frame = try keep("last", on: loop)
+                    #expect(peer.send(frame))
+                }
+                peers[0].close(code: 1001)
+                // Of a client: masked with zeros.
+                clients[1].send(bytes: [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])
+                #expect(!peers[0].send(text: "queued behind it"))
+                drive(loop) {
+                    clients.allSatisfy { frames($0.stream)?.last?.opcode == 8 }
+                }
+                let late = try keep("late", on: loop)
+                for peer in peers {
+                    #expect(!peer.send(late))
+                    #expect(!peer.send(text: "late"))
+                    #expect(!peer.ping())
+                }
+                for _ in 0..<5 { loop.turn(waitAtMostNs: 1_000_000) }
+                for client in clients { #expect(frames(client.stream)?.map(\.opcode) == [1, 8]) }
+            }
+        }
+
         /// A socket that takes a part gets the rest exactly, and pongs of the library stand between frames.
         @Test(arguments: [false, true]) func whatASocketDoesNotTakeFollows(_ waitsByLibrary: Bool) throws {
             try withPeers(1, room: 4_096) { loop, clients, peers in

@@ -97,6 +97,20 @@ extension SocketTests {
             }
         }
 
+        /// An answer of the resolver wakes a loop that waits for its server's clients.
+        @Test func wakesForAnAddress() throws {
+            try withLoop { loop in
+                _ = try serve(loop)
+                // The library looks around now, and not again for half a second.
+                loop.turn()
+                var isFound = false
+                let startNs = monotonicNs()
+                loop.resolve("localhost") { _ in isFound = true }
+                drive(loop) { isFound }
+                #expect(monotonicNs() - startNs < 300_000_000)
+            }
+        }
+
         /// Steady state on the native backend: no allocation on this thread for a thousand messages, a ping
         /// among them aside.
         @Test func receivesWithoutAllocating() throws {

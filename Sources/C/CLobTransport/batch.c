@@ -6,7 +6,8 @@
 // one of the library's own pongs comes between two halves of a frame.
 //
 // Bounds: a batch is sent when it holds `BATCH_BYTES_MAX`, and a connection's share when it holds
-// `SHARE_BYTES_MAX` or `PIECES_MAX` pieces. That much, plus one message, can wait beyond the send queue.
+// `SHARE_BYTES_MAX` or `PIECES_MAX` pieces. That much, plus one message, can wait beyond the send queue; it
+// counts as queued.
 #include "internal.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static bool has_room(ct_batch *batch, size_t length) {
     size_t capacity = batch->capacity ? batch->capacity : 65536;
     while (capacity < batch->length + length) capacity *= 2;
     if (capacity <= batch->capacity) return true;
-    uint8_t *memory = realloc(batch->memory, capacity);
+    uint8_t *memory = ct_grow(batch->memory, capacity);
     if (!memory) return false;
     batch->memory = memory;
     batch->capacity = capacity;
@@ -92,8 +93,9 @@ static ssize_t send_directly(ct_connection *connection, int count) {
 // Passes the rest to the library in one write.
 static void hand_over(ct_connection *connection, int count, size_t sent, size_t rest) {
     ct_loop *loop = connection->loop;
-    uint8_t *room = malloc(LWS_PRE + rest), *to = room + LWS_PRE;
+    uint8_t *room = ct_allocate(LWS_PRE + rest);
     if (!room) return ct_kill(connection);
+    uint8_t *to = room + LWS_PRE;
     for (int index = 0; index < count; index += 1) {
         ct_piece piece = connection->pieces[index];
         size_t skipped = sent < piece.length ? sent : piece.length;
@@ -108,9 +110,11 @@ static void hand_over(ct_connection *connection, int count, size_t sent, size_t 
 void ct_batch_send_to(ct_connection *connection) {
     int count = connection->piece_count;
     size_t length = connection->batched;
+    if (!count) return;
     connection->piece_count = 0;
     connection->batched = 0;
-    if (!count || connection->ended || connection->doomed) return;
+    ct_count_queue(connection);
+    if (connection->ended || connection->doomed || connection->closing) return;
     ssize_t sent = send_directly(connection, count);
     if (sent < 0) return ct_kill(connection);
     ct_count(connection->loop, CT_COUNT_BYTES_OUT, (uint64_t)sent);
@@ -145,7 +149,7 @@ static bool join(ct_connection *connection) {
     if (connection->batch_index) return true;
     if (batch->count == batch->connections_capacity) {
         size_t capacity = batch->connections_capacity ? 2 * batch->connections_capacity : 64;
-        ct_connection **connections = realloc(batch->connections, capacity * sizeof *connections);
+        ct_connection **connections = ct_grow(batch->connections, capacity * sizeof *connections);
         if (!connections) return false;
         batch->connections = connections;
         batch->connections_capacity = capacity;
@@ -174,7 +178,7 @@ static bool add_piece(ct_connection *connection, ct_place place) {
     }
     if (!connection->pieces || count == connection->piece_capacity) {
         int capacity = connection->pieces ? 2 * connection->piece_capacity : PIECES_FIRST;
-        ct_piece *pieces = realloc(connection->pieces, (size_t)capacity * sizeof *pieces);
+        ct_piece *pieces = ct_grow(connection->pieces, (size_t)capacity * sizeof *pieces);
         if (!pieces) return false;
         connection->pieces = pieces;
         connection->piece_capacity = capacity;
@@ -186,7 +190,8 @@ static bool add_piece(ct_connection *connection, ct_place place) {
 
 bool ct_send_batched(ct_connection *connection, ct_place place) {
     ct_loop *loop = connection->loop;
-    bool is_open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
+    bool is_open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed
+        && !connection->closing;
     if (!is_open || !ct_batch_holds(loop, place)) {
         ct_count(loop, CT_COUNT_SEND_REFUSED, 1);
         return false;
@@ -204,6 +209,7 @@ bool ct_send_batched(ct_connection *connection, ct_place place) {
         return false;
     }
     connection->batched += place.length;
+    ct_count_queue(connection);
     ct_count(loop, CT_COUNT_FRAMES_OUT, 1);
     return true;
 }

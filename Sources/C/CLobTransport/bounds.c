@@ -18,6 +18,9 @@ size_t ct_read_max(const ct_loop *loop) {
     return service > CT_PIECE_BYTES_MAX ? service : CT_PIECE_BYTES_MAX;
 }
 
+// A client's frame without a mask goes unnoticed: the library unmasks before it calls back and does not tell
+// whether there was a mask. Parsing the bytes a second time beside the library would not pay.
+//
 // Only the first frame of a message may be marked as compressed; once compression is agreed on, the library
 // accepts the mark on every frame. It does not tell the kind of a frame: one that begins after a data frame
 // has ended, and is not the first of a message, is a continuation or a control frame.
@@ -27,6 +30,7 @@ bool ct_is_marked_wrongly(const ct_connection *connection, bool is_control) {
 }
 
 int ct_violated(ct_connection *connection, uint16_t code) {
+    connection->closing = true;
     ct_count(connection->loop, CT_COUNT_VIOLATIONS, 1);
     lws_close_reason(connection->wsi, (enum lws_close_status)code, NULL, 0);
     return -1;
@@ -34,6 +38,9 @@ int ct_violated(ct_connection *connection, uint16_t code) {
 
 int ct_peer_closing(ct_connection *connection, const uint8_t *payload, size_t length) {
     if (!ct_admit(connection, payload, length, CT_CONTROL_BYTES_MAX)) return -1;
+    // Its share of the batch goes before the close frame with which the library answers.
+    ct_batch_send_to(connection);
+    connection->closing = true;
     if (length == 1) return ct_violated(connection, 1002);
     uint16_t code = length >= 2 ? (uint16_t)(payload[0] << 8 | payload[1]) : 1005;
     size_t reason = length >= 2 ? length - 2 : 0;

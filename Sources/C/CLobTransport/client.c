@@ -261,7 +261,9 @@ static void note_failure(const SSL *ssl, int where, int result) {
 // milliseconds. Buffers are kept between records: releasing them costs 20 KB of allocation a record.
 static bool prepare_tls(ct_loop *loop, char *text, size_t capacity) {
     if (loop->tls) return true;
-    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *tls = ct_fails(CT_NO_MEMORY) ? NULL : SSL_CTX_new(TLS_client_method());
+    if (!tls) snprintf(text, capacity, "no memory");
+    if (!tls) return false;
     int loaded = loop->authority_path ? SSL_CTX_load_verify_file(tls, loop->authority_path)
                                       : SSL_CTX_set_default_verify_paths(tls);
     if (loaded != 1) {
@@ -301,11 +303,18 @@ ct_connection *ct_connect(ct_loop *loop, const ct_target *target, void *user, ct
     *reason = CT_TLS;
     struct lws_vhost *vhost = vhost_for(loop, target, text, capacity);
     if (!vhost) return NULL;
-    ct_connection *connection = ct_connection_make(loop, target->kind);
+    char *head = ct_allocate(target->head_length + 1);
+    ct_connection *connection = head ? ct_connection_make(loop, target->kind) : NULL;
+    if (!connection) {
+        free(head);
+        *reason = CT_UNREACHABLE;
+        snprintf(text, capacity, "%s", strerror(ENOMEM));
+        return NULL;
+    }
     connection->user = user;
     connection->tls = target->tls;
     connection->connecting = true;
-    connection->head = malloc(target->head_length + 1);
+    connection->head = head;
     memcpy(connection->head, target->head, target->head_length);
     connection->head_length = target->head_length;
     bool standard = target->kind == CT_STANDARD;

@@ -18,7 +18,8 @@ enum { RESPONSE_PIECE_BYTES = 65536, RESPONSE_STALL_SECONDS = 20, KEPT_BYTES = 6
 enum { HEAR_EVERY_NS = 5000000 };
 
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind) {
-    ct_connection *connection = calloc(1, sizeof *connection);
+    ct_connection *connection = ct_allocate(sizeof *connection);
+    if (!connection) return NULL;
     connection->loop = loop;
     connection->kind = kind;
     if (kind < CT_REQUEST) loop->clients += 1;
@@ -37,8 +38,7 @@ void ct_remove(ct_connection **list, ct_connection *connection) {
     if (*list) *list = connection->next;
 }
 
-/// Brings the loop's sum in line with the queue.
-static void count_queue(ct_connection *connection) {
+void ct_count_queue(ct_connection *connection) {
     size_t now = ct_queued_bytes(connection);
     connection->loop->queued += now - connection->counted;
     if (connection->owner) connection->owner->queued += now - connection->counted;
@@ -70,6 +70,7 @@ void ct_hear_streams(ct_loop *loop) {
 void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     if (connection->ended) return;
     if (connection->kind == CT_REQUEST && !connection->responding) connection->loop->unanswered -= 1;
+    if (ct_is_answering(connection)) connection->loop->answering -= 1;
     if (connection->kind < CT_REQUEST) connection->loop->clients -= 1;
     if (connection->deaf) connection->loop->deaf -= 1;
     if (connection->out_of_bounds) reason = CT_OUT_OF_BOUNDS;
@@ -85,7 +86,7 @@ void ct_end(ct_connection *connection, ct_reason reason, const char *text) {
     connection->wsi = NULL;
     connection->queue.head = connection->queue.tail;
     connection->lent = 0;
-    count_queue(connection);
+    ct_count_queue(connection);
     snprintf(connection->text, sizeof connection->text, "%s", text);
     if (connection->connecting) return;
     ct_hurry(connection->loop);
@@ -112,7 +113,7 @@ bool ct_queue_append(ct_queue *queue, size_t capacity_max, ct_frame frame, const
     if (queue->tail + needed > queue->capacity) {
         size_t capacity = queue->capacity ? queue->capacity : 4096;
         while (capacity < queue->tail + needed) capacity *= 2;
-        uint8_t *memory = realloc(queue->memory, capacity);
+        uint8_t *memory = ct_grow(queue->memory, capacity);
         if (!memory) return false;
         queue->memory = memory;
         queue->capacity = capacity;
@@ -140,6 +141,7 @@ static int write_record(ct_connection *connection, record *record) {
     case CT_BINARY: protocol = LWS_WRITE_BINARY; break;
     case CT_PING: protocol = LWS_WRITE_PING; break;
     case CT_CLOSE:
+        connection->closing = true;
         lws_close_reason(connection->wsi, (enum lws_close_status)(payload[0] << 8 | payload[1]), payload + 2,
                          record->length - 2);
         return -1;
@@ -150,7 +152,7 @@ static int write_record(ct_connection *connection, record *record) {
     return 0;
 }
 
-// Restarts the time limit for the piece just handed to the socket.
+// Restarts the time limit for what was just handed to the socket.
 static void limit_piece(ct_connection *connection) {
     lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, RESPONSE_STALL_SECONDS);
 }
@@ -182,16 +184,17 @@ static int flush(ct_connection *connection) {
 
 int ct_flush(ct_connection *connection) {
     int result = flush(connection);
-    count_queue(connection);
+    ct_count_queue(connection);
     return result;
 }
 
 static bool enqueue(ct_connection *connection, ct_frame frame, const uint8_t *bytes, size_t length) {
-    bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed;
+    bool open = connection->stage == CT_OPEN && !connection->ended && !connection->doomed
+        && !connection->closing;
     size_t capacity_max = connection->loop->queue_bytes_max;
     capacity_max = capacity_max > connection->lent ? capacity_max - connection->lent : 0;
     if (open && ct_queue_append(&connection->queue, capacity_max, frame, bytes, length)) {
-        count_queue(connection);
+        ct_count_queue(connection);
         return true;
     }
     ct_count(connection->loop, CT_COUNT_SEND_REFUSED, 1);
@@ -202,7 +205,7 @@ void ct_write_now(ct_connection *connection, uint8_t *bytes, size_t length) {
     ct_count(connection->loop, CT_COUNT_BYTES_OUT, length);
     if (lws_write(connection->wsi, bytes, length, LWS_WRITE_HTTP) < 0) return ct_kill(connection);
     connection->lent = lws_partial_buffered(connection->wsi) ? length : 0;
-    count_queue(connection);
+    ct_count_queue(connection);
     if (connection->lent) wait_for_room(connection);
 }
 
@@ -219,7 +222,7 @@ bool ct_send(ct_connection *connection, ct_frame frame, const uint8_t *bytes, si
     record *next = (record *)(void *)(connection->queue.memory + connection->queue.head);
     connection->queue.head = connection->queue.tail = 0;
     int failed = write_record(connection, next);
-    count_queue(connection);
+    ct_count_queue(connection);
     if (failed) {
         ct_kill(connection);
     } else if (lws_partial_buffered(connection->wsi)) {
@@ -233,8 +236,11 @@ bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reas
     uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
     if (length > sizeof payload - 2) length = sizeof payload - 2;
     memcpy(payload + 2, reason, length);
+    // Closing already.
+    if (connection->closing) return true;
     ct_batch_send_to(connection);
     if (!enqueue(connection, CT_CLOSE, payload, length + 2)) return false;
+    connection->closing = true;
     ct_want_room(connection);
     return true;
 }
@@ -261,9 +267,12 @@ bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_leng
         ct_kill(connection);
         return false;
     }
-    count_queue(connection);
+    ct_count_queue(connection);
     connection->responding = true;
     connection->loop->unanswered -= 1;
+    connection->loop->answering += 1;
+    if (connection->queue.head != connection->queue.tail) limit_piece(connection);
+    // The library does not write to a connection that it must not read.
     lws_rx_flow_control(connection->wsi, 1);
     ct_want_room(connection);
     return true;
@@ -307,10 +316,14 @@ void ct_kill(ct_connection *connection) {
     connection->loop->doomed = connection;
 }
 
+bool ct_is_answering(const ct_connection *connection) {
+    return connection->kind == CT_REQUEST && connection->responding && !connection->streaming;
+}
+
 bool ct_asked(const ct_connection *connection) { return connection->stage >= CT_ASKED; }
 
 size_t ct_queued_bytes(const ct_connection *connection) {
-    return connection->queue.tail - connection->queue.head + connection->lent;
+    return connection->queue.tail - connection->queue.head + connection->lent + connection->batched;
 }
 
 bool ct_congested(const ct_connection *connection) { return connection->congested; }

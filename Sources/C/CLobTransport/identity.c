@@ -12,7 +12,9 @@ static int no_password(char *text, int capacity, int writes, void *user) {
 
 // Tried in a separate context, so that an unusable file changes nothing.
 static SSL_CTX *read_identity(const ct_server *server, char *text, size_t capacity) {
-    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *tls = ct_fails(CT_NO_MEMORY) ? NULL : SSL_CTX_new(TLS_server_method());
+    if (!tls) snprintf(text, capacity, "no memory for a certificate");
+    if (!tls) return NULL;
     SSL_CTX_set_default_passwd_cb(tls, no_password);
     const char *authority = server->client_authority_path;
     bool usable = SSL_CTX_use_certificate_chain_file(tls, server->certificate_path) == 1
@@ -57,10 +59,15 @@ void ct_identity_install(ct_server *server, SSL_CTX *tls) {
 
 bool ct_identity_read(ct_server *server, const ct_listen_options *options, char *text, size_t capacity) {
     if (!options->certificate_path) return true;
-    server->certificate_path = strdup(options->certificate_path);
-    server->key_path = strdup(options->key_path ?: "");
+    server->certificate_path = ct_copy(options->certificate_path);
+    server->key_path = ct_copy(options->key_path ?: "");
     const char *authority = options->client_authority_path;
-    server->client_authority_path = authority ? strdup(authority) : NULL;
+    server->client_authority_path = authority ? ct_copy(authority) : NULL;
+    // Without the path of an authority nobody would be asked for a certificate.
+    bool is_kept = server->certificate_path && server->key_path
+        && (!authority || server->client_authority_path);
+    if (!is_kept) snprintf(text, capacity, "no memory for a certificate");
+    if (!is_kept) return false;
     server->identity = read_identity(server, text, capacity);
     return server->identity;
 }

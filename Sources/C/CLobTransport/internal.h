@@ -111,6 +111,8 @@ struct ct_connection {
     bool wants_room;
     /// The socket is no longer read.
     bool deaf;
+    /// A close frame is queued, sent or received: no data may follow it.
+    bool closing;
     /// Next in the list that holds it.
     ct_connection *next;
     /// Next in the list of streaming responses.
@@ -171,8 +173,9 @@ struct ct_loop {
     bool woken;
     /// The library has called back in this turn: it did not return without a reason.
     bool stirred;
-    /// Numbers of unanswered requests, of outgoing connections, and of connections no longer read.
-    int unanswered, clients, deaf;
+    /// Numbers of unanswered requests, of answers being sent, of outgoing connections, and of connections no
+    /// longer read.
+    int unanswered, answering, clients, deaf;
     /// Bytes in all send queues.
     size_t queued;
     /// The library is working or waiting.
@@ -194,13 +197,24 @@ struct ct_loop {
 extern const lws_retry_bo_t ct_no_validity;
 extern const struct lws_protocols ct_client_protocols[], ct_server_protocols[];
 
+/// Allocates zeroed memory, resizes, copies a string; NULL if memory runs out.
+void *ct_allocate(size_t size);
+void *ct_grow(void *memory, size_t size);
+char *ct_copy(const char *text);
+/// Whether a test makes this call fail.
+bool ct_fails(ct_fault kind);
+/// NULL if memory runs out.
 ct_connection *ct_connection_make(ct_loop *loop, ct_kind kind);
+/// Whether an answer is being sent that has an end.
+bool ct_is_answering(const ct_connection *connection);
+/// Updates the sums of queued bytes after a change to this connection's.
+void ct_count_queue(ct_connection *connection);
 /// Whether another connection from this socket's peer is admitted. Counts refusals.
 bool ct_has_room(ct_server *server, int descriptor);
 /// The library has created a connection from a socket; `ct_left`: it has destroyed one.
 void ct_arrived(ct_server *server, struct lws *wsi);
 void ct_left(ct_server *server, const struct lws *wsi);
-/// The owner of a connection; NULL if it was never seen.
+/// The owner of a connection; NULL if it was never seen, or memory ran out.
 ct_owner *ct_owner_of(ct_server *server, const struct lws *wsi);
 void ct_append(ct_connection **list, ct_connection *connection);
 void ct_remove(ct_connection **list, ct_connection *connection);
@@ -246,8 +260,6 @@ void ct_write_now(ct_connection *connection, uint8_t *bytes, size_t length);
 /// Writes as much of both parts as a plain socket takes at once; returns how much that was.
 size_t ct_write_directly(ct_connection *connection, const uint8_t *head, size_t head_length,
                          const uint8_t *body, size_t body_length);
-/// Sends a connection's share of the batch, before other bytes follow.
-void ct_batch_send_to(ct_connection *connection);
 void ct_batch_leave(ct_connection *connection);
 void ct_batch_free(ct_loop *loop);
 /// Makes the loop wait by its own epoll from now on, if possible.

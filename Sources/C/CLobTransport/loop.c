@@ -35,12 +35,13 @@ static void alarm_rang(lws_sorted_usec_list_t *alarm) {
 
 // When a client pipelines requests, the library asks for its socket to be writable, learns that it is, and
 // does nothing, because a connection that must not read does not write either. Until the answer is sent, its
-// wait therefore returns at once. A turn that did nothing sleeps briefly instead, which delays all other
-// connections by as much.
+// wait therefore returns at once. While the answer is being sent, the connection may read but does not, so
+// the wait returns at once for the bytes that lie there. A turn that did nothing sleeps briefly instead,
+// which delays all other connections by as much.
 enum { REST_US = 1000 };
 
 static void rest(ct_loop *loop, int64_t wait_us) {
-    if (loop->stirred || !loop->unanswered || !wait_us) return;
+    if (loop->stirred || !(loop->unanswered + loop->answering) || !wait_us) return;
     struct timespec time = {.tv_nsec = 1000 * (wait_us > 0 && wait_us < REST_US ? wait_us : REST_US)};
     nanosleep(&time, NULL);
 }
@@ -62,18 +63,39 @@ struct lws_vhost *ct_client_vhost(ct_loop *loop, const char *name, const char *p
     return lws_create_vhost(loop->context, &info);
 }
 
+static void free_loop(ct_loop *loop) {
+    free(loop->remote);
+    free(loop->read_buffer);
+    free(loop->authority_path);
+    free(loop);
+}
+
+// NULL if memory runs out.
+static ct_loop *make_loop(const ct_loop_options *options) {
+    ct_loop *loop = ct_allocate(sizeof *loop);
+    if (!loop) return NULL;
+    loop->read_bytes = (int)options->read_bytes_max;
+    loop->service_bytes = loop->read_bytes + LWS_PRE;
+    loop->read_buffer = ct_allocate((size_t)loop->read_bytes);
+    loop->remote = ct_allocate(sizeof *loop->remote);
+    loop->authority_path = options->authority_path ? ct_copy(options->authority_path) : NULL;
+    if (loop->read_buffer && loop->remote && (loop->authority_path || !options->authority_path)) return loop;
+    free_loop(loop);
+    return NULL;
+}
+
 ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events, char *text,
                         size_t capacity) {
     pthread_once(&initialised, initialise);
-    ct_loop *loop = calloc(1, sizeof *loop);
+    ct_loop *loop = make_loop(options);
+    if (!loop) {
+        snprintf(text, capacity, "event loop: %s", strerror(ENOMEM));
+        return NULL;
+    }
     loop->events = *events;
     loop->served = -1;
     loop->batch.number = 1;
     loop->queue_bytes_max = options->queue_bytes_max;
-    loop->read_bytes = (int)options->read_bytes_max;
-    loop->service_bytes = loop->read_bytes + LWS_PRE;
-    loop->read_buffer = malloc((size_t)loop->read_bytes);
-    loop->authority_path = options->authority_path ? strdup(options->authority_path) : NULL;
     struct rlimit limit = {.rlim_cur = 0};
     getrlimit(RLIMIT_NOFILE, &limit);
     struct lws_context_creation_info info = {
@@ -89,12 +111,9 @@ ct_loop *ct_loop_create(const ct_loop_options *options, const ct_events *events,
     if (!loop->direct) {
         snprintf(text, capacity, "event loop: %s", errno ? strerror(errno) : "no context");
         if (loop->context) lws_context_destroy(loop->context);
-        free(loop->read_buffer);
-        free(loop->authority_path);
-        free(loop);
+        free_loop(loop);
         return NULL;
     }
-    loop->remote = calloc(1, sizeof *loop->remote);
     pthread_mutex_init(&loop->remote->lock, NULL);
     loop->remote->references = 1;
     loop->remote->context = loop->context;
@@ -118,9 +137,8 @@ void ct_loop_destroy(ct_loop *loop) {
         server = next;
     }
     ct_remote_release(remote);
-    free(loop->read_buffer);
-    free(loop->authority_path);
-    free(loop);
+    loop->remote = NULL;
+    free_loop(loop);
 }
 
 // The asynchronous kill closes without flushing; requested here, it takes effect within the same turn.

@@ -111,17 +111,21 @@ bool ct_has_room(ct_server *server, int descriptor) {
     return false;
 }
 
+static ct_owner *make_owner(ct_server *server, const ct_owner_key *key) {
+    ct_owner **bucket = owner_bucket(server, key), *owner = ct_allocate(sizeof *owner);
+    if (!owner) return NULL;
+    owner->key = *key;
+    owner->next = *bucket;
+    *bucket = owner;
+    return owner;
+}
+
 void ct_arrived(ct_server *server, struct lws *wsi) {
     ct_owner_key key = key_of_socket(lws_get_socket_fd(wsi));
-    ct_owner *owner = find_owner(server, &key);
-    if (!owner) {
-        ct_owner **bucket = owner_bucket(server, &key);
-        owner = calloc(1, sizeof *owner);
-        owner->key = key;
-        owner->next = *bucket;
-        *bucket = owner;
-    }
-    ct_guest **bucket = guest_bucket(server, wsi), *guest = calloc(1, sizeof *guest);
+    ct_guest **bucket = guest_bucket(server, wsi), *guest = ct_allocate(sizeof *guest);
+    ct_owner *owner = guest ? find_owner(server, &key) ?: make_owner(server, &key) : NULL;
+    // It stays without an owner, and is closed at its first request.
+    if (!owner) return free(guest);
     *guest = (ct_guest){.wsi = wsi, .owner = owner, .next = *bucket};
     *bucket = guest;
     owner->connections += 1;

@@ -12,7 +12,7 @@ struct ct_packer {
 enum { LEVEL = 1, WINDOW_BITS = -15, MEMORY_LEVEL = 8, AT_BLOCK_END = 128 };
 
 ct_packer *ct_packer_create(void) {
-    ct_packer *packer = calloc(1, sizeof *packer);
+    ct_packer *packer = ct_allocate(sizeof *packer);
     if (!packer) return NULL;
     int failed = deflateInit2(&packer->deflater, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
                               Z_DEFAULT_STRATEGY)

@@ -55,8 +55,8 @@ static void *run(void *argument) {
     lookup->next = remote->done;
     remote->done = lookup;
     remote->lookups -= 1;
-    if (remote->context) lws_cancel_service(remote->context);
     pthread_mutex_unlock(&remote->lock);
+    ct_remote_wake(remote);
     ct_remote_release(remote);
     return NULL;
 }
@@ -88,16 +88,18 @@ bool ct_resolve(ct_loop *loop, const char *host, uint64_t token) {
     if (room) remote->lookups += 1;
     pthread_mutex_unlock(&remote->lock);
     if (!room) return false;
-    struct ct_lookup *lookup = calloc(1, sizeof *lookup);
-    lookup->remote = ct_remote_retain(remote);
-    lookup->result.token = token;
-    snprintf(lookup->host, sizeof lookup->host, "%s", host);
-    if (start(lookup)) return true;
+    struct ct_lookup *lookup = ct_allocate(sizeof *lookup);
+    if (lookup) {
+        lookup->remote = ct_remote_retain(remote);
+        lookup->result.token = token;
+        snprintf(lookup->host, sizeof lookup->host, "%s", host);
+        if (start(lookup)) return true;
+        ct_remote_release(remote);
+        free(lookup);
+    }
     pthread_mutex_lock(&remote->lock);
     remote->lookups -= 1;
     pthread_mutex_unlock(&remote->lock);
-    ct_remote_release(remote);
-    free(lookup);
     return false;
 }
 

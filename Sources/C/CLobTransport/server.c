@@ -13,10 +13,13 @@ enum { DESCRIPTORS_LEFT = 128 };
 
 static ct_server *server_of(struct lws *wsi) { return lws_get_vhost_user(lws_get_vhost(wsi)); }
 
+// NULL if memory ran out, now or for its owner: without one it would not be limited.
 static ct_connection *make(struct lws *wsi, ct_kind kind) {
     ct_server *server = server_of(wsi);
-    ct_connection *connection = ct_connection_make(server->loop, kind);
-    connection->owner = ct_owner_of(server, wsi);
+    ct_owner *owner = ct_owner_of(server, wsi);
+    ct_connection *connection = owner ? ct_connection_make(server->loop, kind) : NULL;
+    if (!connection) return NULL;
+    connection->owner = owner;
     connection->wsi = wsi;
     connection->tls = server->identity;
     lws_set_opaque_user_data(wsi, connection);
@@ -37,6 +40,7 @@ static int request(struct lws *wsi, const char *path) {
     int length = 0, method = lws_http_get_uri_and_method(wsi, &uri, &length);
     ct_server *server = server_of(wsi);
     ct_connection *connection = make(wsi, CT_REQUEST);
+    if (!connection) return -1;
     connection->stage = CT_OPEN;
     connection->has_body = has_body(wsi, method);
     // The answer may come later. Without flow control the library would neither read on nor wait until then:
@@ -55,6 +59,7 @@ static int upgrade(struct lws *wsi, const char *protocol) {
     if (!protocol || strcasecmp(protocol, "websocket")) return -1;
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return -1;
     ct_connection *connection = make(wsi, CT_PEER);
+    if (!connection) return -1;
     connection->user = server->loop->events.upgrading(server->user, connection, path);
     if (connection->user) return 0;
     bool refused = connection->responding;
@@ -193,7 +198,9 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *user, char 
     int error = why_not(options);
     if (error) snprintf(text, capacity, "%s", strerror(error));
     if (error) return -1;
-    ct_server *server = calloc(1, sizeof *server);
+    ct_server *server = ct_allocate(sizeof *server);
+    if (!server) snprintf(text, capacity, "%s", strerror(ENOMEM));
+    if (!server) return -1;
     if (!ct_identity_read(server, options, text, capacity)) {
         ct_server_free(server);
         return -1;

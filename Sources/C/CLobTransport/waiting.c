@@ -46,6 +46,8 @@ struct ct_waiting {
     bool must_pass;
     /// Consecutive waits that ended with something ready but had no effect.
     int idle_waits;
+    /// The kernel or a sandbox lacks the fine-grained wait.
+    bool waits_coarsely;
 };
 
 static bool add(ct_waiting *waiting, int descriptor) {
@@ -78,7 +80,7 @@ static void give_up(ct_loop *loop) {
 }
 
 static bool make(ct_loop *loop) {
-    ct_waiting *waiting = calloc(1, sizeof *waiting);
+    ct_waiting *waiting = ct_allocate(sizeof *waiting);
     if (!waiting) return false;
     waiting->epoll = epoll_create1(EPOLL_CLOEXEC);
     waiting->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -124,9 +126,9 @@ static bool has_place(ct_waiting *waiting, int descriptor) {
     size_t capacity = waiting->capacity ? waiting->capacity : 64;
     if ((size_t)descriptor < waiting->capacity) return true;
     while (capacity <= (size_t)descriptor) capacity *= 2;
-    uint8_t *kinds = realloc(waiting->kinds, capacity);
+    uint8_t *kinds = ct_grow(waiting->kinds, capacity);
     if (kinds) waiting->kinds = kinds;
-    ct_connection **connections = realloc(waiting->connections, capacity * sizeof *connections);
+    ct_connection **connections = ct_grow(waiting->connections, capacity * sizeof *connections);
     if (connections) waiting->connections = connections;
     if (!kinds || !connections) return false;
     memset(kinds + waiting->capacity, 0, capacity - waiting->capacity);
@@ -152,8 +154,8 @@ void ct_watch_owner(ct_connection *connection, bool is_there) {
     waiting->connections[descriptor] = is_there ? connection : NULL;
 }
 
-static void watch_room(ct_waiting *waiting, int descriptor, bool is_wanted) {
-    struct epoll_event event = {.events = is_wanted ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.fd = descriptor};
+static void watch(ct_waiting *waiting, int descriptor, uint32_t what) {
+    struct epoll_event event = {.events = what, .data.fd = descriptor};
     // Fails if the descriptor is gone; the library then has a look.
     if (epoll_ctl(waiting->epoll, EPOLL_CTL_MOD, descriptor, &event)) waiting->must_pass = true;
 }
@@ -166,20 +168,20 @@ void ct_want_room(ct_connection *connection) {
     // `serve` decides this at its end for the connection being served.
     if (descriptor == connection->loop->served) return;
     connection->wants_room = true;
-    watch_room(waiting, descriptor, true);
+    // Further requests stay unread until this one is answered.
+    watch(waiting, descriptor, ct_is_answering(connection) ? EPOLLOUT : EPOLLIN | EPOLLOUT);
 }
 
 void ct_want_no_room(ct_connection *connection) {
     if (!connection->wants_room || !connection->loop->waiting || !connection->wsi) return;
     connection->wants_room = false;
-    watch_room(connection->loop->waiting, lws_get_socket_fd(connection->wsi), false);
+    watch(connection->loop->waiting, lws_get_socket_fd(connection->wsi), EPOLLIN);
 }
 
 // Whether bytes wait for its socket, here or in the library.
 static bool is_waiting(const ct_connection *connection) {
-    bool is_answering = connection->responding && !connection->streaming;
-    return is_answering || connection->congested || connection->queue.head != connection->queue.tail
-        || lws_partial_buffered(connection->wsi);
+    return ct_is_answering(connection) || connection->congested
+        || connection->queue.head != connection->queue.tail || lws_partial_buffered(connection->wsi);
 }
 
 // Lets the library check everything it has: sockets, timers, bytes read ahead. True if anything was due.
@@ -228,9 +230,12 @@ static void serve(ct_loop *loop, int descriptor, uint32_t what) {
 
 static int await(ct_waiting *waiting, struct epoll_event *ready, int64_t wait_us) {
     struct timespec limit = {.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
-    int count = epoll_pwait2(waiting->epoll, ready, READY_MAX, &limit, NULL);
+    if (!waiting->waits_coarsely && !ct_fails(CT_NO_FINE_WAIT)) {
+        int count = epoll_pwait2(waiting->epoll, ready, READY_MAX, &limit, NULL);
+        if (count >= 0 || errno == EINTR) return count;
+    }
     // Kernels and sandboxes without the call report that with different errors.
-    if (count >= 0 || errno == EINTR) return count;
+    waiting->waits_coarsely = true;
     return epoll_wait(waiting->epoll, ready, READY_MAX, (int)((wait_us + 999) / 1000));
 }
 
@@ -271,7 +276,7 @@ void ct_wait(ct_loop *loop, int64_t wait_us) {
             loop->stirred |= !eventfd_read(waiting->bell, &rings);
             continue;
         }
-        if (what & EPOLLOUT && !connection_at(loop, descriptor)) watch_room(waiting, descriptor, false);
+        if (what & EPOLLOUT && !connection_at(loop, descriptor)) watch(waiting, descriptor, EPOLLIN);
         bool is_plain = (size_t)descriptor < waiting->capacity && waiting->kinds[descriptor] == PLAIN;
         if (is_plain && !(what & (EPOLLHUP | EPOLLERR))) serve(loop, descriptor, what);
         else waiting->must_pass = true;

@@ -49,7 +49,7 @@ package final class HTTPRequest {
     @discardableResult
     package func respond(_ response: HTTPResponse) -> Bool {
         if isUpgrade || !socket.respond(response.head, method == .head ? [] : response.body) { return false }
-        if response.body.count > RequestSocket.pieceBytes { (socket as? RequestSocket)?.watch(server) }
+        if socket.queuedBytes > 0 { (socket as? RequestSocket)?.watch(server) }
         return true
     }
 

@@ -24,7 +24,7 @@ package final class HTTPServer {
         package var loopbackPercentMax = 100
         /// Longest time for a client to take a whole answer.
         package var answerLimitMs = 120_000
-        /// Longest time for it to take 64 KB of one that is longer; of shorter ones it has 20 s.
+        /// Longest time for it to take 64 KB of it, or what is left.
         package var stallLimitMs = 20_000
         /// Most bytes of a client's message.
         package var messageBytesMax = 1 << 20

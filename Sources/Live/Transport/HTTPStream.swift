@@ -43,15 +43,15 @@ package final class HTTPStream {
 final class RequestSocket: Socket {
     /// Receives further events if the answer continues.
     var stream: HTTPStream?
-    /// The next look at how much of a long answer has been taken.
+    /// The next look at how much of an answer has been taken.
     private var timer: LoopTimer?
     private weak var loop: EventLoop?
 
     /// What is given to the socket at a time.
     static let pieceBytes = 65_536
 
-    /// Sees to it that a long answer, which was just given, is taken: a piece in each interval, and all of it
-    /// in time.
+    /// Sees to it that an answer of which something waits is taken: a piece or what is left of it in each
+    /// interval, and all of it in time.
     func watch(_ server: HTTPServer) {
         loop = server.loop
         let endNs = monotonicNs() + UInt64(server.options.answerLimitMs) * 1_000_000

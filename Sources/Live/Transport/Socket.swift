@@ -78,6 +78,11 @@ class Socket {
         return unsafe ct_send_batched(connection, frame.place)
     }
 
+    /// Sends its share of the loop's batch.
+    final func sendBatch() {
+        if let connection = unsafe connection { unsafe ct_batch_send_to(connection) }
+    }
+
     /// Starts the library's close handshake, after what is queued.
     final func sendClose(code: UInt16, reason: String) -> Bool {
         guard let connection = unsafe connection else { return false }

@@ -43,6 +43,9 @@ package final class WebSocketPeer {
     /// to a client that takes packed messages.
     package func send(_ frame: BatchedFrame) -> Bool { socket?.send(frame) ?? false }
 
+    /// Sends what it has of the batch.
+    package func sendBatch() { socket?.sendBatch() }
+
     /// Sends a ping of at most 125 bytes; as `send(text:)`.
     package func ping(_ payload: [UInt8] = []) -> Bool {
         payload.count <= 125 && socket?.send(CT_PING, payload.span) ?? false
@@ -57,7 +60,7 @@ package final class WebSocketPeer {
     /// Stops reading from this client: it gets no pong, and its end goes unnoticed. Only `abort` remains.
     package func stopReading() { socket?.stopReading() }
 
-    /// Bytes in the send queue.
+    /// Bytes in the send queue, with its share of the batch.
     package var queuedBytes: Int { socket?.queuedBytes ?? 0 }
 
     /// Whether the send queue is not empty; `drained` will be called. A sender that can skip messages should

@@ -116,10 +116,19 @@ final class ServerClient {
         count(bytes.count, &counters) { $0.send(text: bytes.span) }
     }
 
+    private func isFull(with byteCount: Int) -> Bool {
+        let waitingBytes = peer.queuedBytes + byteCount
+        return waitingBytes > queuedBytesMin && waitingBytes > queuedBytesMax()
+    }
+
     private func count(_ byteCount: Int, _ counters: inout ServerCounters, _ send: (WebSocketPeer) -> Bool) {
         if !isOpen { return }
-        let waitingBytes = peer.queuedBytes + byteCount
-        let isFull = waitingBytes > queuedBytesMin && waitingBytes > queuedBytesMax()
+        var isFull = isFull(with: byteCount)
+        if isFull {
+            // What the socket takes of the batch does not wait for it.
+            peer.sendBatch()
+            isFull = self.isFull(with: byteCount)
+        }
         if isFull || !send(peer) {
             // Refused with nothing queued: the client is about to be reported gone.
             if !isFull && peer.queuedBytes == 0 { return }

@@ -184,6 +184,8 @@ bool ct_batch_holds(const ct_loop *loop, ct_place place);
 bool ct_send_batched(ct_connection *connection, ct_place place);
 /// Sends the batch: to each connection its whole share at once.
 void ct_batch_send(ct_loop *loop);
+/// The same for one connection.
+void ct_batch_send_to(ct_connection *connection);
 /// Standard role and peers: starts the close handshake after what is queued.
 bool ct_send_close(ct_connection *connection, uint16_t code, const uint8_t *reason, size_t length);
 /// Answers a request. Sent at the socket's pace; the caller bounds its length.
@@ -200,7 +202,7 @@ void ct_stop_reading(ct_connection *connection);
 void ct_kill(ct_connection *connection);
 /// Whether a client's request has been sent; the server may already be processing it.
 bool ct_asked(const ct_connection *connection);
-/// Bytes waiting for the socket, in the queue and in the library.
+/// Bytes waiting for the socket: in the queue, in the library, and in the batch.
 size_t ct_queued_bytes(const ct_connection *connection);
 /// Whether bytes wait for the socket; `drained` is called once none do.
 bool ct_congested(const ct_connection *connection);
@@ -263,6 +265,12 @@ int ct_listen(ct_loop *loop, const ct_listen_options *options, void *server, cha
 /// Reads the certificates, keys and authorities of all servers of the loop again, for future connections.
 /// False, with `text` set: those that cannot be used stay as they were.
 bool ct_reload_identities(ct_loop *loop, char *text, size_t capacity);
+
+/// What tests can make fail on their thread: allocations, and the kernel's fine-grained wait.
+typedef enum ct_fault { CT_NO_MEMORY, CT_NO_FINE_WAIT, CT_FAULTS } ct_fault;
+/// Makes the calls numbered `first` to `last` from now on fail, counting from 1; none if `last` is 0. Returns
+/// the number of calls since the previous setting.
+uint64_t ct_let_fail(ct_fault fault, uint64_t first, uint64_t last);
 
 /// A new Sec-WebSocket-Key, and the expected answer to a key, both NUL-terminated.
 enum { CT_KEY_BYTES = 25, CT_ACCEPT_BYTES = 29 };

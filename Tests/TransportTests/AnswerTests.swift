@@ -1,0 +1,103 @@
+// Answers to a client that asks for more than it reads: it costs the server a place, not its time.
+
+import Glibc
+import TestSupport
+import Testing
+
+@testable import LobTransport
+
+/// A connection that has asked for something and reads nothing, in segments as small as those of a network:
+/// loopback's let the kernel take megabytes.
+private struct NarrowClient: ~Copyable {
+    private let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+
+    init(_ port: Int, _ request: String) {
+        var (segment, room): (Int32, Int32) = (536, 4_096)
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &segment, length)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, length)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        _ = send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL))
+    }
+
+    deinit { close(descriptor) }
+}
+
+extension SocketTests {
+    @Suite struct Answers {
+        private static let bodyBytes = 60_000
+        private static let request = "GET /long HTTP/1.1\r\nHost: h\r\n\r\n"
+
+        private func serveLong(
+            _ loop: EventLoop, _ configure: (inout HTTPServer.Options) -> Void
+        ) throws -> HTTPServer {
+            let answer = HTTPResponse(body: [UInt8](repeating: 0x61, count: Self.bodyBytes))
+            return try serve(loop, request: { $0.respond(answer) }, configure: configure)
+        }
+
+        /// Requests that lie ready behind an answer that is not read do not wake the loop: neither by its own
+        /// wait, nor by that of the library, which a connection of its own making asks for.
+        @Test(arguments: [false, true]) func unreadAnswersDoNotSpin(_ waitsByLibrary: Bool) throws {
+            let requestCount = 200
+            let silent = ScriptedServer([.hang])
+            try withLoop { loop in
+                let own = waitsByLibrary ? Diary(silent.url, on: loop) { $0.openLimitMs = 60_000 } : nil
+                let client = RawClient(room: 4_096)
+                client.connect(try serveLong(loop) { $0.stallLimitMs = 60_000 }.port)
+                client.send(String(repeating: Self.request, count: requestCount - 1))
+                drive(loop) { loop.remote.counters.sentBytes > Self.bodyBytes }
+                // As much as the kernel takes.
+                for _ in 0..<1_000 { loop.turn() }
+                // The others have been read ahead.
+                client.send(Self.request)
+                #expect(loop.remote.counters.sentBytes < requestCount * Self.bodyBytes / 2)
+                let startNs = monotonicNs()
+                var turnCount = 0
+                while monotonicNs() - startNs < 60_000_000 {
+                    loop.turn(waitAtMostNs: 10_000_000)
+                    turnCount += 1
+                }
+                #expect(turnCount < 100)
+                // What is read is followed by the rest, to the last request.
+                drive(loop, forAtMostMs: 10_000) {
+                    while client.read(atMost: 1 << 20) {}
+                    return client.received.count > requestCount * Self.bodyBytes
+                }
+                let before = client.received.count
+                #expect(before < requestCount * (Self.bodyBytes + 400))
+                client.send(Self.request)
+                drive(loop) {
+                    client.read(atMost: 1 << 20)
+                    return client.received.count > before + Self.bodyBytes
+                }
+                own?.client?.abort()
+            }
+        }
+
+        /// The time to take an answer begins when the socket has got a part of it, however short it is.
+        @Test func unreadAnswersEnd() throws {
+            try withLoop { loop in
+                let server = try serveLong(loop) { ($0.stallLimitMs, $0.connectionCountMax) = (50, 1) }
+                let first = NarrowClient(server.port, String(repeating: Self.request, count: 20))
+                drive(loop) { loop.remote.counters.sentBytes > 0 }
+                var second = RawClient(server.port)
+                drive(loop) {
+                    let isServed = second.read().hasPrefix("HTTP/1.1 200 OK")
+                    if second.hasServerHungUp && !isServed { second = RawClient(server.port) }
+                    if !second.hasServerHungUp && second.received.isEmpty { second.send(Self.request) }
+                    return isServed
+                }
+                #expect(loop.remote.counters.turnedAway > 0)
+                _ = consume first
+            }
+        }
+    }
+}
