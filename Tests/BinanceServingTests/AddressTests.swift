@@ -54,3 +54,38 @@ private let second: Int64 = 1_000_000
     var futures = ClientAddress(ServingRules(.coinm))
     for _ in 0..<1_000 { try futures.attempt(atUs: 0) }
 }
+
+/// A full book forgets whoever is free again, and nobody else; the rest share an entry.
+@Test func addressesAreForgotten() {
+    let book = AddressBook(countMax: 4)
+    let charge = { (address: String, market: Market, weight: Int, timeUs: Int64) in
+        _ = book[address, market, atUs: timeUs].budget.request(weight: weight, atUs: timeUs)
+    }
+    let used = { (address: String, timeUs: Int64) in
+        book[address, .spot, atUs: timeUs].budget.usedWeight(atUs: timeUs)
+    }
+    let startUs = 60 * second * 1_000_000
+    charge("idle", .spot, 7, startUs)
+    for _ in 0..<7 { charge("banned", .spot, 6_001, startUs) }
+    try? book["connected", .spot, atUs: startUs].attempt(atUs: startUs)
+    charge("busy", .spot, 5, startUs + 59 * second)
+    charge("new", .spot, 11, startUs + 59 * second)
+    #expect(book.count == 5 && used("new", startUs + 59 * second) == 11)
+    #expect(used("newer", startUs + 59 * second) == 11, "they share one")
+    // The minute is over for all, the ban and the attempt are not.
+    let laterUs = startUs + 61 * second
+    charge("new", .spot, 13, laterUs)
+    #expect(used("new", laterUs) == 13 && used("newer", laterUs) == 0)
+    #expect(book["banned", .spot, atUs: laterUs].budget.banCount == 1 && book.count == 3)
+    #expect(book["connected", .spot, atUs: laterUs] != ClientAddress(ServingRules(.spot)))
+    // Gone through once a second.
+    for number in 0..<9 { charge("\(number)", .usdm, 1, laterUs) }
+    #expect(book.count == 5)
+    let farUs = startUs + 400 * second
+    charge("0", .spot, 1, farUs)
+    for number in 1..<4 { charge("\(number)", .spot, 1, farUs + 2 * second) }
+    #expect(book.count == 4)
+    // A clock that was set back does not keep it full.
+    charge("back", .spot, 3, startUs)
+    #expect(book.count == 5)
+}

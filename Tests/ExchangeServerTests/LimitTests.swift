@@ -61,7 +61,7 @@ extension ExchangeTests {
             let server = try bench.serve(addresses: addresses)
             var address = ClientAddress(ServingRules(.spot))
             for _ in 0..<299 { try address.attempt(atUs: server.withVenue { $0.nowUs }) }
-            addresses[loopbackOwner, .spot] = address
+            addresses[loopbackOwner, .spot, atUs: 0] = address
             let last = try Listener(server, "/ws", on: bench.loop)
             bench.drive { last.isOpen }
             let refused = try Listener(server, "/ws", on: bench.loop)

@@ -39,9 +39,9 @@ extension ExchangeServer {
         let target = RequestTarget(request)
         let isMicroseconds = rules.asksForMicroseconds(request.header(ServingRules.timeUnitHeader))
         let address = request.owner
-        venue.address = addresses[address, market]
+        venue.address = addresses[address, market, atUs: venue.nowUs]
         let response = respond(to: target, isMicroseconds: isMicroseconds)
-        addresses[address, market] = venue.address
+        addresses[address, market, atUs: venue.nowUs] = venue.address
         waitingAnswerCount += 1
         loop.after(delayNs(untilVenueUs: response.dueUs)) { [unowned self] in
             waitingAnswerCount -= 1

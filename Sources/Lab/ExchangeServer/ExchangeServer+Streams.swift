@@ -11,8 +11,8 @@ extension ExchangeServer {
         run()
         guard let target = StreamTarget(RequestTarget(request), rules) else { return refuse(.noService) }
         let address = request.owner
-        venue.address = addresses[address, market]
-        defer { addresses[address, market] = venue.address }
+        venue.address = addresses[address, market, atUs: venue.nowUs]
+        defer { addresses[address, market, atUs: venue.nowUs] = venue.address }
         do throws(ConnectionRefusal) {
             try venue.attempt(streamCount: target.names.count)
         } catch {

@@ -1,8 +1,21 @@
-// Number of requests by each address in this second.
+// Requests of each address in this second, by what they cost: a ping costs 1, and longer answers more.
+//
+//     request                                     | cost
+//     --------------------------------------------|-----------------------------------------
+//     depth, /v1/books/{symbol}                   | 1, and 1 for each 500 levels a side
+//     exchangeInfo, bookTicker of many, /v1/books | 1, and 1 for each 25 symbols
+//     /metrics                                    | 1, and 1 for each 5 symbols
+//     /v1/history                                 | 10
+//     anything else                               | 1
+//
+// A request is admitted if those before it have not used up the second, so the most expensive one can always
+// be made.
 //
 // Bounds: `countMax` addresses; all further ones share one count.
 
-/// Counts requests by address and second.
+import BinanceServing
+
+/// Counts what addresses ask for in a second.
 struct RequestPace {
     private static let countMax = 4_096
     private var second: UInt64 = 0
@@ -15,13 +28,45 @@ struct RequestPace {
             second = now
             counts.removeAll(keepingCapacity: counts.count < RequestPace.countMax)
         }
-        let isKnown = counts[address] != nil || counts.count < RequestPace.countMax
-        return count(isKnown ? address : "") <= most
+        return charge(address, 1) < most
     }
 
-    private mutating func count(_ address: String) -> Int {
-        let count = counts[address, default: 0] + 1
-        counts[address] = count
+    /// Counts what an admitted request costs beyond 1.
+    ///
+    /// - Returns: what was counted before.
+    @discardableResult
+    mutating func charge(_ address: String, _ cost: Int) -> Int {
+        let isKnown = counts[address] != nil || counts.count < RequestPace.countMax
+        let key = isKnown ? address : ""
+        let count = counts[key, default: 0]
+        counts[key] = count + cost
         return count
     }
+
+    /// What one of the venue's requests costs a server of so many symbols.
+    static func cost(of request: RestRequest, _ rules: ServingRules, symbolCount: Int) -> Int {
+        switch request {
+        case .ping, .time, .bookTicker: 1
+        case .depth(_, let limit): cost(ofLevels: rules.levelCount(of: limit))
+        case .exchangeInfo(let names), .bookTickers(let names):
+            cost(ofSymbols: names?.count ?? symbolCount)
+        }
+    }
+
+    /// What one of the server's own requests costs it.
+    static func cost(of request: APIRequest, symbolCount: Int) -> Int {
+        switch request {
+        case .book(_, let levelCount): cost(ofLevels: levelCount)
+        case .books(let names): cost(ofSymbols: names?.count ?? symbolCount)
+        case .metrics: 1 + symbolCount / 5
+        case .history: 10
+        case .health, .ready, .document, .page, .analytics, .buffers, .planner, .connections, .latency,
+            .stream:
+            1
+        }
+    }
+
+    private static func cost(ofLevels count: Int) -> Int { 1 + count / 500 }
+
+    private static func cost(ofSymbols count: Int) -> Int { 1 + count / 25 }
 }

@@ -99,8 +99,8 @@ extension ServerMachine {
         to caller: Caller, atUs timeUs: Int64, isMicroseconds: Bool, isKnown: Bool,
         _ route: () throws(RestRefusal) -> RestRequest
     ) -> RestAnswer {
-        var address = addresses[caller.owner, rules.market]
-        defer { addresses[caller.owner, rules.market] = address }
+        var address = addresses[caller.owner, rules.market, atUs: timeUs]
+        defer { addresses[caller.owner, rules.market, atUs: timeUs] = address }
         var answer: RestAnswer
         var retryAfterSeconds: Int?
         var isCharged = false
@@ -112,6 +112,7 @@ extension ServerMachine {
             if !isKnown { throw .stranger }
             let asked = try route()
             isCharged = true
+            pace.charge(caller.owner, RequestPace.cost(of: asked, rules, symbolCount: places.count) - 1)
             try charge(rules.weight(of: asked), &address, timeUs, &retryAfterSeconds)
             if asked.isLong && isOverloaded(by: caller) { throw .overloaded }
             answer = try self.answer(asked, atUs: timeUs, isMicroseconds: isMicroseconds)

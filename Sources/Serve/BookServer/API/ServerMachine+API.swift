@@ -20,6 +20,7 @@ extension ServerMachine {
             if request.method != .get && request.method != .head { throw .method }
             if !isInPace(request.owner) { throw .tooManyRequests }
             if asked.isSecret && !isKnown(request) { throw .unknownCaller }
+            pace.charge(request.owner, RequestPace.cost(of: asked, symbolCount: places.count) - 1)
             if isOverloaded(by: Caller(request)) && !asked.isShort { throw .overloaded }
             if case .stream(let names, let intervalMs) = asked {
                 let indices = try names.map { (names) throws(APIProblem) in try Set(ownIndices(names)) }

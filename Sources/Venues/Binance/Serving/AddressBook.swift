@@ -1,7 +1,15 @@
 // What is remembered of client addresses, shared by all servers of a process: USD-M and COIN-M have one
 // budget. An IPv6 network counts as one address; callers pass `HTTPRequest.owner`.
 //
-// Bounded: beyond `countMax` addresses, all further ones share one entry.
+//     address | book       | what happens
+//     --------|------------|------------------------------------------------------------------
+//     known   | any        | it has its entry
+//     new     | not full   | it gets an entry
+//     new     | full       | entries whose limits are all over are forgotten, then as above
+//     new     | still full | it shares one entry with all further ones, until there is room
+//
+// With an entry the number of its former bans is forgotten. Bounds: `countMax` entries, and a shared one for
+// each pool of weights; they are gone through once a second at most.
 
 import BinanceVenue
 import FeedPlan
@@ -14,22 +22,40 @@ package final class AddressBook {
         var pool: WeightPool
     }
 
-    private static let countMax = 4_096
+    /// Most entries of its own that are kept.
+    package static let countMax = 4_096
+    private static let sweepEveryUs: Int64 = 1_000_000
+    private let countMax: Int
     private var entries: [Key: ClientAddress] = [:]
+    private var sweptUs: Int64?
 
     /// An empty address book.
-    package init() {}
+    ///
+    /// - Parameter countMax: most entries.
+    package init(countMax: Int = AddressBook.countMax) { self.countMax = countMax }
 
-    private func key(_ address: String, _ market: Market) -> Key {
+    /// Entries now, shared ones included.
+    package var count: Int { entries.count }
+
+    private func key(_ address: String, _ market: Market, _ timeUs: Int64) -> Key {
         let key = Key(address: address, pool: market.weightPool)
-        if entries[key] != nil || entries.count < AddressBook.countMax { return key }
+        if entries[key] != nil || hasRoom(atUs: timeUs) { return key }
         return Key(address: "", pool: market.weightPool)
     }
 
-    /// The record of an address in a market's pool.
-    package subscript(address: String, market: Market) -> ClientAddress {
-        get { entries[key(address, market)] ?? ClientAddress(ServingRules(market)) }
-        set { entries[key(address, market)] = newValue }
+    private func hasRoom(atUs timeUs: Int64) -> Bool {
+        if entries.count < countMax { return true }
+        // A clock that was set back must not keep the book full.
+        if let sweptUs, (sweptUs..<sweptUs + Self.sweepEveryUs).contains(timeUs) { return false }
+        sweptUs = timeUs
+        entries = entries.filter { !$0.value.isOver(atUs: timeUs) }
+        return entries.count < countMax
+    }
+
+    /// The record of an address in a market's pool, at a time that may let others be forgotten.
+    package subscript(address: String, market: Market, atUs timeUs: Int64) -> ClientAddress {
+        get { entries[key(address, market, timeUs)] ?? ClientAddress(ServingRules(market)) }
+        set { entries[key(address, market, timeUs)] = newValue }
     }
 
     /// The largest weight used by any address in the minute of this time.

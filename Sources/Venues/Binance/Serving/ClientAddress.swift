@@ -15,6 +15,12 @@ package struct ClientAddress: Hashable, Sendable {
         attemptCountMax = rules.attemptCountMax ?? .max
     }
 
+    /// Whether nothing that it did limits it any more.
+    func isOver(atUs timeUs: Int64) -> Bool {
+        budget.isOver(atUs: timeUs)
+            && attemptsUs.allSatisfy { $0 <= timeUs - ClientAddress.attemptWindowUs }
+    }
+
     /// Counts a connection attempt.
     ///
     /// - Throws: `ConnectionRefusal.tooManyAttempts`; the attempt is then not counted.
