@@ -346,7 +346,8 @@ if isFuzzing {
         .executableTarget(
             name: "fuzz-requests",
             dependencies: [
-                "MarketData", "FeedPlan", "BinanceVenue", "BinanceServing", "LobTransport", "CFuzzer",
+                "MarketData", "FeedPlan", "BinanceVenue", "BinanceServing", "BookServer", "LobTransport",
+                "CFuzzer",
             ],
             path: "Tests/Fuzzing/requests", swiftSettings: plain,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

@@ -41,7 +41,7 @@ final class Door {
             _ = request.header(name)
         }
         precondition(request.owner == loopbackOwner)
-        let answer = read(target(request))
+        let answer = readOwn(request.path, request.query) ?? read(target(request))
         request.respond(HTTPResponse(status: answer.status, body: answer.body))
     }
 

@@ -1,5 +1,5 @@
-// A fuzzer of what a server reads of its clients, under AddressSanitizer: control messages, queries, targets,
-// frames, packed messages, and whole connections over loopback.
+// A fuzzer of what a server reads of its clients, under AddressSanitizer: control messages, queries, targets
+// of the venue and of its own, frames, packed messages, and whole connections over loopback.
 //
 //     LOB_FUZZ=1 swift build -c release --product fuzz-requests --disable-default-traits \
 //         --scratch-path .build-fuzz
@@ -17,11 +17,12 @@ import Glibc
 import MarketData
 
 @testable import BinanceServing
+@testable import BookServer
 @testable import LobTransport
 
 /// The rest of the input is read as this.
 enum Reader: UInt8, CaseIterable {
-    case control, query, target, frames, text, packed, http, webSocket, deflated, queries
+    case control, query, target, own, frames, text, packed, http, webSocket, deflated, queries
 }
 
 func isJSON(_ bytes: [UInt8]) -> Bool { (try? JSONTree(bytes)) != nil }
@@ -84,7 +85,8 @@ func read(_ target: RequestTarget) -> (status: Int, body: [UInt8]) {
     return answer
 }
 
-func readTarget(_ bytes: [UInt8]) {
+/// A path, and a parameter in each further line.
+func target(_ bytes: [UInt8]) -> RequestTarget {
     let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         .map { String(decoding: $0, as: UTF8.self) }
     var target = RequestTarget(path: lines[0])
@@ -93,7 +95,37 @@ func readTarget(_ bytes: [UInt8]) {
             String.init)
         target.parameters.append(RequestTarget.Parameter(parts[0], parts.count > 1 ? parts[1] : ""))
     }
-    _ = read(target)
+    return target
+}
+
+/// Status and body of the answer to a request for the server itself; nil if it is none.
+func readOwn(_ path: String, _ query: [(name: String, value: String)]) -> (status: Int, body: [UInt8])? {
+    do throws(APIProblem) {
+        guard let request = try APIRequest.read(path, query) else { return nil }
+        precondition((1...400).contains(RequestPace.cost(of: request, symbolCount: 1_500)))
+        switch request {
+        case .book(let name, let levelCount):
+            precondition(!name.isEmpty && (1...APIRequest.levelCountMax).contains(levelCount))
+        case .analytics(_, let analysis):
+            precondition((1...APIRequest.levelCountMax).contains(analysis.levelCount))
+            precondition((0...APIRequest.basisPointsMax).contains(analysis.basisPoints ?? 0))
+            for text in [analysis.quantity, analysis.notional, analysis.price] {
+                precondition((text?.utf8.count ?? 0) <= 37)
+            }
+        case .books(let names): precondition(names?.contains("") != true)
+        case .stream(let names, let intervalMs):
+            precondition(names?.contains("") != true && APIRequest.intervalsMs.contains(intervalMs))
+        case .history(let query):
+            precondition(HistoryQuery.countsMax.contains(query.countMax) && query.day?.utf8.count ?? 10 == 10)
+        case .health, .ready, .metrics, .document, .page, .buffers, .planner, .connections, .latency: break
+        }
+        return (200, Array("{}".utf8))
+    } catch {
+        let response = error.response
+        precondition((400...499).contains(response.status))
+        precondition(isJSON(response.body), String(decoding: response.body, as: UTF8.self))
+        return (response.status, response.body)
+    }
 }
 
 /// What a decoder finds in bytes that come in pieces of this length.
@@ -164,7 +196,10 @@ _ = LLVMFuzzerRunDriver(&argumentCount, &arguments) { data, length in
     switch Reader(rawValue: data[0] % UInt8(Reader.allCases.count)) {
     case .control: readControl(bytes)
     case .query: _ = readQuery(bytes)
-    case .target: readTarget(bytes)
+    case .target: _ = read(target(bytes))
+    case .own:
+        let target = target(bytes)
+        _ = readOwn(target.path, target.parameters.map { ($0.name, $0.value) })
     case .frames: readFrames(bytes)
     case .text: readText(bytes)
     case .packed: readPacked(bytes, packer)
