@@ -4,7 +4,8 @@ Usage: run.py LOB PYTHON [SECONDS [WHAT …]], where PYTHON has aiohttp, websock
 `rest`, `counts`, `thread`, `memory`; the first two without one. Needs gcc, and wrk, strace, perf (`apt-get install wrk
 strace linux-perf`), and `ulimit -n 20000`.
 
-An exchange of 100 spot symbols feeds both. Each round starts both servers anew, one after the other. `streams`: 1,000 clients
+An exchange of 100 spot symbols feeds each of them; it has its own, since the first to fetch its snapshots uses up the minute's
+request weight. Each round starts both servers anew, one after the other. `streams`: 1,000 clients
 of 20 streams each and 5,000 clients of one, by load.c; `rest`: `wrk -t1 -c32` on depth of 100 and of 5,000 levels. Client and
 server share the machine, so what is measured is the pair; the tool's own CPU stands beside it. wrk is a closed loop: it
 hides stalls. Latency of streams is from the event time (ms, made by the exchange) to the client's read; lob's own histogram
@@ -13,7 +14,7 @@ says how much of that passes between its receiving an update and having sent it 
 
 `counts`: system calls and instructions in user space for each message sent, under the loads of `streams`. `thread`: the
 book thread with `--serve` and without, interleaved: CPU an update, and how long updates take from their last byte until
-readers see the book. `memory`: resident bytes with 1,000 and 1,500 symbols, with and without `--serve`, after 60 s.
+readers see the book. `memory`: resident bytes with 1,000 and 1,500 symbols, with and without `--serve`, 10 s after all books are live.
 """
 
 import itertools
@@ -51,6 +52,13 @@ class Exchange:
                              stdout=subprocess.PIPE)
         host = json.loads(self.process.stdout.readline())
         self.rest, self.streams, self.symbols = host["rest"], host["streams"], host["symbols"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(20)
 
 
 class Lob:
@@ -142,9 +150,10 @@ def measure_streams(load, server, exchange):
 def measure_counts(load, server, exchange):
     """System calls and instructions a message; each load is measured twice, since strace changes what is measured."""
     names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
+    counts = os.path.join(os.path.dirname(load), "counts.txt")
     for clients, streams in LOADS:
-        for tool in (["strace", "-c", "-f", "-o", "counts.txt", "-p"],
-                     ["perf", "stat", "-x", ",", "-o", "counts.txt", "-e", "instructions:u", "-p"]):
+        for tool in (["strace", "-c", "-f", "-o", counts, "-p"],
+                     ["perf", "stat", "-x", ",", "-o", counts, "-e", "instructions:u", "-p"]):
             run = start(load, str(server.streams), str(clients), str(streams), SECONDS, "/stream?streams=", names,
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             run.stderr.readline()
@@ -155,7 +164,7 @@ def measure_counts(load, server, exchange):
             counter.wait()
             result = json.loads(run.stdout.read())
             sent = result["framesPerSecond"] * (float(SECONDS) - 1)
-            with open("counts.txt") as file:
+            with open(counts) as file:
                 text = file.read()
             if tool[0] == "strace":
                 rows = [line.split() for line in text.splitlines() if re.match(r"\s*\d", line)]
@@ -164,19 +173,22 @@ def measure_counts(load, server, exchange):
                 print(f"| {server.name} | {clients} × {streams} | {sum(calls.values()) / sent:.3f} calls: {most} |", flush=True)
             else:
                 count = re.search(r"^(\d+),", text, re.M)
-                print(f"| {server.name} | {clients} × {streams} | "
-                      f"{int(count[1]) / sent if count else float('nan'):.0f} instructions |", flush=True)
+                instructions = f"{int(count[1]) / sent:.0f}" if count else "this machine does not count"
+                print(f"| {server.name} | {clients} × {streams} | {instructions} instructions |", flush=True)
             time.sleep(2)
 
 
 def measure_memory():
-    """Resident MB after a minute, of a run that has all books of an exchange."""
+    """Resident MB of a run with all books of an exchange, ten seconds after the last has come to life."""
     for symbols in (1_000, 1_500):
         for more in ([], ["--serve", "127.0.0.1:0"]):
             exchange = Exchange(symbols)
             run = start(LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain",
-                        *more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(60)
+                        *more, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            # More than a minute: snapshots wait for their weight.
+            next(line for line in run.stderr if "all books are live" in line)
+            drain(run.stderr)
+            time.sleep(10)
             print(f"| {symbols} | {' '.join(more[:1]) or '–'} | {memory_of(run) / 1e6:.0f} MB |", flush=True)
             for process in (run, exchange.process):
                 process.terminate()
@@ -193,52 +205,56 @@ def measure_rest(server):
             ["wrk", "-t1", "-c32", f"-d{SECONDS}s", "--latency", url], capture_output=True, text=True).stdout
         cpu = (cpu_of(server.process) - cpu) / (time.time() - began)
         rate = re.search(r"Requests/sec:\s+(\S+)", text)[1]
-        shares = " / ".join(re.search(rf"{share}%\s+(\S+)", text)[1] for share in (50, 99))
+        shares = " / ".join(re.search(rf"^ +{share}% +(\S+)", text, re.M)[1] for share in (50, 99))
         longest = re.search(r"Latency\s+\S+\s+\S+\s+(\S+)", text)[1]
         wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
         print(f"| {server.name} | {limit} | {size} | {rate} | {shares} / {longest} | {100 * cpu:.0f} % | "
               f"{wrong[1] if wrong else 0} |", flush=True)
 
 
-def measure_thread(load, exchange):
+def measure_thread(load):
     """The book thread with nobody to serve, with a server, and with clients."""
-    names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
-    for round, (name, serves, clients) in itertools.product(
+    for _, what in itertools.product(
             range(ROUNDS), (("without --serve", False, 0), ("with --serve, no client", True, 0),
                             ("with --serve, 500 clients × 5", True, 500))):
-        run = start(
-            LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain", "--idle", "park",
-            "--seconds", str(float(SECONDS) + 10), "--json", "--log-format", "json",
-            *(["--serve", "127.0.0.1:19810"] if serves else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        log = []
-        reader = threading.Thread(target=lambda: log.extend(run.stderr), daemon=True)
-        reader.start()
-        time.sleep(5)
-        if clients:
-            start(load, "19810", str(clients), "5", str(float(SECONDS) + 1), "/stream?streams=", names,
-                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(3)
-        cpu = cpu_of(run, "book-0")
-        time.sleep(float(SECONDS))
-        cpu = cpu_of(run, "book-0") - cpu
-        books = [json.loads(line) for line in run.stdout.read().splitlines()]
-        run.wait()
-        reader.join(5)
-        rate = sum(book["events"]["applied"] for book in books) / (float(SECONDS) + 10)
-        times = next(json.loads(line) for line in log if "received to published" in line)
-        print(f"| {name} | {rate:.0f} | {cpu / float(SECONDS) / rate * 1e6:.1f} | {times['p50Us']} | {times['p99Us']} | "
-              f"{times['worstUs']} | {times['count']} |", flush=True)
+        with Exchange() as exchange:
+            measure_one_thread(load, exchange, *what)
+
+
+def measure_one_thread(load, exchange, name, serves, clients):
+    names = ",".join(f"{symbol.lower()}@depth@100ms" for symbol in exchange.symbols)
+    run = start(
+        LOB, "run", "--all", "--rest-url", exchange.rest, "--ws-url", exchange.streams, "--plain", "--idle", "park",
+        "--seconds", str(float(SECONDS) + 10), "--json", "--log-format", "json",
+        *(["--serve", "127.0.0.1:19810"] if serves else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    log = []
+    reader = threading.Thread(target=lambda: log.extend(run.stderr), daemon=True)
+    reader.start()
+    time.sleep(5)
+    if clients:
+        start(load, "19810", str(clients), "5", str(float(SECONDS) + 1), "/stream?streams=", names,
+              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(3)
+    cpu = cpu_of(run, "book-0")
+    time.sleep(float(SECONDS))
+    cpu = cpu_of(run, "book-0") - cpu
+    books = [json.loads(line) for line in run.stdout.read().splitlines()]
+    run.wait()
+    reader.join(5)
+    rate = sum(book["events"]["applied"] for book in books) / (float(SECONDS) + 10)
+    times = next(json.loads(line) for line in log if "received to published" in line)
+    print(f"| {name} | {rate:.0f} | {cpu / float(SECONDS) / rate * 1e6:.1f} | {times['p50Us']} | {times['p99Us']} | "
+          f"{times['worstUs']} | {times['count']} |", flush=True)
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         load = os.path.join(folder, "load")
         subprocess.run(["gcc", "-O2", "-o", load, os.path.join(HERE, "load.c")], check=True)
-        exchange = Exchange()
-        time.sleep(1)
-        try:
-            for _ in range(ROUNDS):
-                for kind in (Lob, Relay) if {"streams", "rest", "counts"} & set(WHAT) else ():
+        for _ in range(ROUNDS):
+            for kind in (Lob, Relay) if {"streams", "rest", "counts"} & set(WHAT) else ():
+                with Exchange() as exchange:
+                    time.sleep(1)
                     server = kind(exchange)
                     try:
                         if "streams" in WHAT:
@@ -250,13 +266,10 @@ def main():
                     finally:
                         server.process.terminate()
                         server.process.wait(20)
-            if "thread" in WHAT:
-                measure_thread(load, exchange)
-            if "memory" in WHAT:
-                measure_memory()
-        finally:
-            exchange.process.terminate()
-            exchange.process.wait(20)
+        if "thread" in WHAT:
+            measure_thread(load)
+        if "memory" in WHAT:
+            measure_memory()
 
 
 main()
