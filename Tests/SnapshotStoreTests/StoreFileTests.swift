@@ -63,6 +63,12 @@ import Testing
         #expect(where_ == path && reason == "cannot be opened or made")
     }
 
+    @Test(.timeLimit(.minutes(1))) func aPipeIsNoStore() {
+        mkfifo(folder.file, 0o600)
+        #expect(refusal(folder.file) == .notAStore(path: folder.file))
+        #expect(throws: StoreError.notAStore(path: folder.file)) { _ = try StoreReader(folder.file) }
+    }
+
     @Test func anEmptyFileBecomesAStore() throws {
         try Data().write(to: URL(fileURLWithPath: folder.file))
         #expect(refusal(folder.file) == nil)

@@ -106,7 +106,9 @@ enum StoreFile {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
             return .nothing
         }
-        if attributes[.type] as? FileAttributeType == .typeDirectory { throw .notAStore(path: path) }
+        // Not even opened: a pipe would be waited for.
+        let type = attributes[.type] as? FileAttributeType
+        if type != .typeRegular && type != .typeSymbolicLink { throw .notAStore(path: path) }
         // An empty file becomes a store.
         if (attributes[.size] as? NSNumber)?.intValue == 0 { return .nothing }
         return try refusing(path) {

@@ -105,7 +105,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One line for display.
     package var description: String {
         switch self {
-        case .missing(let path): "\(path): no such file"
+        case .missing(let path): "\(path): no such file, or nothing in it yet"
         case .notAStore(let path): "\(path): is no store of lob run, and was left as it is"
         case .newer(let path):
             "\(path): was written by a later version of lob, whose schema this one does not know; it was "
