@@ -55,6 +55,28 @@ private let asks = ["10.0:1.0", "11.0:2.0"]
         }
     }
 
+    /// A check that fails so soon makes no good book stale; a silence that lasts does.
+    @Test func aFailedCheckAfterARenewalIsNoSilence() {
+        var h = EngineHarness()
+        h.goLive()
+        for id in 11...40 {
+            h.nowNs += second / 2
+            h.update(id, id)
+        }
+        h.frame(.connected, source: 2)
+        for _ in 0..<12 { h.tick(afterNs: second / 4) }
+        h.frame(.retired, source: 1)
+        for _ in 0..<80 {
+            h.tick(afterNs: second / 4)
+            if h.requests().contains(where: { if case .ask = $0 { true } else { false } }) {
+                h.snapshotFailed()
+            }
+            #expect(h.status().state == .live)
+        }
+        for _ in 0..<120 { h.tick(afterNs: second / 4) }
+        #expect(h.status().state == .stale)
+    }
+
     // MARK: - Silence of a connection
 
     @Test func aBusyConnectionThatFallsSilentIsNotBelieved() {

@@ -51,6 +51,20 @@ private let second: Int64 = 1_000_000_000
         #expect(lagNs(1, lateNs: 6 * second) == (count == 8 ? 6 * second : 0))
     }
 
+    /// Two that are in time, in turn, after a beginning that was late.
+    @Test func twoFastConnectionsInTurn() {
+        var meter = LagMeter()
+        meter.isSteady = true
+        var nowNs = 1_790_000_000 * second
+        func lagNs(_ source: UInt16, lateNs: Int64) -> Int64 {
+            nowNs += second / 10
+            return meter.lagNs(eventTimeUs: (nowNs - lateNs) / 1000, on: source, nowNs: nowNs)
+        }
+        for _ in 0..<20 { #expect(lagNs(1, lateNs: 6 * second) == 0) }
+        for number in 0..<8 { #expect(lagNs(number % 2 == 0 ? 2 : 3, lateNs: 0) == 0) }
+        #expect(lagNs(2, lateNs: 6 * second) == 6 * second)
+    }
+
     /// One wrong event time now and then makes nothing late.
     @Test func wrongEventTimesAreNotInARow() {
         var meter = LagMeter()

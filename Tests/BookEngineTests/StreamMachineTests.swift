@@ -221,8 +221,13 @@ private func says(_ answer: Bool) -> Bool { answer }
         var heard = silence
         heard.heard(nowNs: 7)
         #expect(heard.dueNs(nowNs: 7, limits) - 7 >= 30 * second)
+        #expect(silence.isTelling(nowNs: 8, limits) == (intervalNs == 0))
+        #expect(silence.isTelling(nowNs: 7 + 30 * second, limits))
         silence.startedAnew(nowNs: 7)
-        #expect(silence.dueNs(nowNs: 7, limits) - 7 == 60 * second)
+        #expect(silence.dueNs(nowNs: 7, limits) - 7 == 2 * patienceNs)
+        silence.wantedSubscription(nowNs: 7)
+        #expect(silence.isTelling(nowNs: 8, limits))
+        #expect(silence.dueNs(nowNs: 7, limits) - 7 == 120 * second)
     }
 
     @Test func aSubscriptionIsRequestedAgainLaterEachTime() {

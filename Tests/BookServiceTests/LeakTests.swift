@@ -16,7 +16,7 @@ import VenueSupport
 /// What this process has.
 private struct Holdings: CustomStringConvertible {
     /// Of the project's own threads: they have names. Those of the language's and of Dispatch's pools, which
-    /// come and go as the machine has work, keep the name of the process.
+    /// come and go as the machine has work, keep the name of the process or that of a quality of service.
     var threadNames: [String]
     var descriptors: [String]
     /// By jemalloc's count; nil without it.
@@ -27,7 +27,7 @@ private struct Holdings: CustomStringConvertible {
         let process = Self.name(ofThread: getpid())
         threadNames = ((try? files.contentsOfDirectory(atPath: "/proc/self/task")) ?? [])
             .compactMap { Int32($0).flatMap(Self.name(ofThread:)) }
-            .filter { $0 != process }
+            .filter { $0 != process && !$0.contains("qos") }
             .sorted()
         descriptors =
             (try? files.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { number in

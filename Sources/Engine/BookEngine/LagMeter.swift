@@ -16,8 +16,9 @@
 // smallest difference of the last ten minutes, and a stream that stays late that long counts as in time
 // again.
 //
-// An update that seems far faster than any before is not believed until several in a row of one connection
-// are: one wrong event time must not make all others late. Until then the lag counts from what is believed.
+// An update that seems far faster than any before is not believed until several in a row are: one wrong event
+// time must not make all others late. The row ends with an update in time of the connection that came last in
+// it, not with those of a slower one. Until then the lag counts from what is believed.
 //
 // Worst case: O(1) per message, ten comparisons per minute.
 
@@ -27,9 +28,8 @@
 /// input                        monotonic clock                         other clock
 /// a minute passed              the floor rises by its drift            anything older than ten is forgotten
 /// faster than the floor        the floor falls to it                   likewise
-/// faster by a second           believed at the eighth in a row of one  likewise, but for the step
-///                              connection: the last step is undone
-///                              with it
+/// faster by a second           believed at the eighth in a row: the    likewise, but for the step
+///                              last step is undone with it
 /// the venue's clock went back  the floor rises at the eighth as late   –
 /// another in time before that  –
 /// ```
@@ -42,7 +42,7 @@ struct LagMeter {
     /// The smallest difference believed so far; `.max` before the first.
     private(set) var floorNs: Int64 = .max
     private var tooFastCount = 0
-    /// The connection on which they came.
+    /// The connection on which the last of them came.
     private var tooFastSource: UInt16 = 0
     /// How far the venue's clock seems to have been set back, and consecutive updates that say so.
     private var stepNs: Int64 = 0
@@ -110,7 +110,7 @@ struct LagMeter {
     private mutating func isTooFast(_ differenceNs: Int64, _ source: UInt16) -> Bool {
         let (limitNs, overflows) = floorNs.subtractingReportingOverflow(LagMeter.tooFastNs)
         if floorNs == .max || overflows || differenceNs >= limitNs { return false }
-        if tooFastSource != source { (tooFastSource, tooFastCount) = (source, 0) }
+        tooFastSource = source
         tooFastCount += 1
         if tooFastCount < LagMeter.believedCount { return true }
         (floorNs, formerFloorNs) = (min(floorNs, formerFloorNs), .max)

@@ -10,10 +10,13 @@
 /// new        subscribed     new        no; counting starts with the first look
 ///            isTooLong      waiting    no
 ///            heard          hearing
-/// taken      isTooLong      –          after a thirtieth of silenceNsMin and three usual intervals; no later
-///                                      than waiting
+/// taken      isTooLong      –          after a thirtieth of silenceNsMin and three usual intervals, no later
+///                                      than waiting; doubled likewise
 ///            heard          hearing    starts over
-///            startedAnew    waiting    starts over; the symbol was merely quiet
+///            startedAnew    –          starts over; one more fruitless check
+///            wanted-        waiting    as below
+///            Subscription,
+///            leftBehind
 /// waiting    isTooLong      –          after firstEventNsMax, doubled for every fruitless step
 /// hearing    isTooLong      –          after silenceNsMin and thirty usual intervals, doubled likewise
 /// waiting,   heard          hearing    starts over; no step was fruitless
@@ -72,13 +75,13 @@ struct SilenceWatch {
     mutating func startedAnew(nowNs: Int64) {
         sinceNs = nowNs
         quietChecks += 1
-        isTakenOver = false
     }
 
     /// The venue turned out to have moved on without the stream.
     mutating func leftBehind(nowNs: Int64) {
         sinceNs = nowNs
         (quietChecks, vainRequests) = (0, 0)
+        isTakenOver = false
     }
 
     /// A resubscription is requested.
@@ -86,6 +89,13 @@ struct SilenceWatch {
         sinceNs = nowNs
         vainRequests += 1
         subscribedNs = nowNs
+        isTakenOver = false
+    }
+
+    /// Whether silence alone, without a check, is enough to resubscribe: not as soon after another connection
+    /// took over as a check is due.
+    func isTelling(nowNs: Int64, _ limits: EngineConfiguration) -> Bool {
+        !isTakenOver || nowNs &- sinceNs >= limits.firstEventNsMax
     }
 
     /// When the silence becomes too long, on the engine's clock. A new subscription starts counting with the
@@ -105,12 +115,13 @@ struct SilenceWatch {
     }
 
     private func limitNs(_ limits: EngineConfiguration) -> Int64 {
+        let usualNs = min(usualIntervalNs, .max / 30)
+        var limitNs = limits.firstEventNsMax
         if isTakenOver {
-            let intervalsNs = 3 * min(usualIntervalNs, .max / 3)
-            return min(max(limits.silenceNsMin / 30, intervalsNs), limits.firstEventNsMax)
+            limitNs = min(limitNs, max(limits.silenceNsMin / 30, 3 * usualNs))
+        } else if isHeard {
+            limitNs = max(limits.silenceNsMin, 30 * usualNs)
         }
-        let unusualNs = min(usualIntervalNs, .max / 30) * 30
-        var limitNs = isHeard ? max(limits.silenceNsMin, unusualNs) : limits.firstEventNsMax
         var doublings = quietChecks + vainRequests
         while doublings > 0 && limitNs < limits.silenceNsMax {
             limitNs = limitNs > limits.silenceNsMax / 2 ? limits.silenceNsMax : limitNs * 2

@@ -81,14 +81,19 @@ extension SymbolBook {
         if dueNs >= nowNs { return wake(atNs: dueNs == .max ? dueNs : dueNs + 1) }
         wake(atNs: nowNs &+ shared.configuration.doubtNsMin)
         if served.sync.lastID == nil { return resubscribe() }
+        let isTelling = silence.isTelling(nowNs: nowNs, shared.configuration)
         guard let candidate else {
-            if retries.urgent.notBeforeNs <= nowNs { startCandidate(.check) } else { resubscribe() }
+            if retries.urgent.notBeforeNs <= nowNs {
+                startCandidate(.check)
+            } else if isTelling {
+                resubscribe()
+            }
             return
         }
         if candidate.purpose != .check {
             startCandidate(.check)
         }
-        if nowNs &- candidate.begunNs > SymbolBook.checkNsMax { resubscribe() }
+        if isTelling && nowNs &- candidate.begunNs > SymbolBook.checkNsMax { resubscribe() }
     }
 
     /// Starts whatever is due while nothing is in doubt.

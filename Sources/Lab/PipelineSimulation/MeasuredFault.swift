@@ -55,12 +55,15 @@ package enum MeasuredFault: String, CaseIterable, Sendable {
     /// Virtual seconds within which it must be noticed; nil if nothing is promised.
     package var boundSeconds: Double {
         switch self {
-        case .unreadable, .dropped, .crossed, .contradicted, .silentRenewal: 0
+        case .unreadable, .dropped, .crossed, .contradicted: 0
         case .streamDead: 2.5
         case .connectionSilent: 3.5
         case .lagging: 5.75
         case .corrupted: 65
         case .allDead: 150
+        // What the old connection delivers beside it is noticed at once; a symbol that was silent on both, by
+        // its usual pace.
+        case .silentRenewal: 30
         case .idsRestarted: 1
         }
     }
