@@ -269,6 +269,27 @@ import Testing
         #expect(place.lines == ["first"] && place.neighbours.isEmpty)
     }
 
+    /// A pipe without a reader is waited for until there is one or a stop is asked for; a slow reader is.
+    @Test(.timeLimit(.minutes(1))) func aPipeWithoutAReader() throws {
+        let place = ExportPlace()
+        try #require(mkfifo(place.path, 0o600) == 0)
+        do throws(ExportError) {
+            _ = try ExportFile(path: place.path, isStopped: { true })
+            Issue.record("opened")
+        } catch {
+            #expect(error == .interrupted)
+        }
+        let reader = try #require(popen("sleep 0.02; wc -c < \(place.path)", "r"))
+        let file = try place.file()
+        file.write([UInt8](repeating: 1, count: 1 << 20))
+        try file.finish()
+        var line = [CChar](repeating: 0, count: 32)
+        _ = fgets(&line, 32, reader)
+        pclose(reader)
+        let count = atoi(line)
+        #expect(count == 1 << 20)
+    }
+
     /// Only the file that is named is replaced, and none that is being read.
     @Test func filesOfOthers() throws {
         let (place, link) = (ExportPlace(), ExportPlace())

@@ -18,6 +18,17 @@ import Testing
         try body(path)
     }
 
+    /// Tokens may come out of a pipe; one without a writer is given up.
+    @Test(.timeLimit(.minutes(1))) func aPipeOfTokens() throws {
+        let path = NSTemporaryDirectory() + "tokens-\(UUID().uuidString)"
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        #expect(contents(ofFile: path, bytesMax: 99, waitAtMostMs: 20) == nil)
+        let writer = try #require(popen("sleep 0.02; printf token > \(path)", "r"))
+        defer { pclose(writer) }
+        #expect(contents(ofFile: path, bytesMax: 99) == Array("token".utf8))
+    }
+
     @Test func othersAreServedOnlyIfThatIsMeant() throws {
         _ = try run("--serve 127.0.0.1:0")
         _ = try run("--serve [::1]:0")

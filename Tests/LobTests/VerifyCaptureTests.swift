@@ -39,6 +39,20 @@ import Testing
         }
     }
 
+    /// A pipe that delivers nothing is left at the first signal: it has a writer as soon as it is opened.
+    @Test(.timeLimit(.minutes(1))) func aSilentPipeIsLeft() throws {
+        let shop = try Workshop()
+        for command in ["verify p", "replay p", "convert p --out x.txt", "export p --format text --out x"] {
+            let ran = try shop.run(
+                shell: """
+                    rm -f p; mkfifo p
+                    timeout 30 sh -c 'timeout --foreground --preserve-status 20 "\(Workshop.program)" \
+                        \(command) & exec 3> p; kill $!; wait $!'
+                    """)
+            #expect(ran.status == 130 && ran.all.isEmpty, "\(command): \(ran.status): \(ran.all)")
+        }
+    }
+
     /// Also where no body ever made a book of them.
     @Test func holesWithoutABook() throws {
         let shop = try Workshop()

@@ -21,6 +21,38 @@ private func withPipe(from command: String, _ body: (Int32) throws -> Void) thro
     try body(fileno(pipe))
 }
 
+/// Hands the path of a named pipe in a folder of its own to `body`.
+private func withNamedPipe(
+    _ name: String = "pipe", _ body: (_ folder: String, _ path: String) throws -> Void
+) throws {
+    var template = Array("/tmp/lob-test-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let path = folder + "/" + name
+    try #require(mkfifo(path, 0o600) == 0)
+    defer {
+        unlink(path)
+        rmdir(folder)
+    }
+    try body(folder, path)
+}
+
+/// Whether the reading of a pipe that delivers nothing ends when it is asked to, for the time after `goOn`.
+private func isInterrupted(_ path: String, after goOn: Int) -> Bool {
+    var asked = 0
+    do throws(ReadingError) {
+        _ = try PipeSpool.file(
+            path,
+            isStopped: {
+                asked += 1
+                return asked > goOn
+            })
+        return false
+    } catch {
+        return error == .interrupted && asked == goOn + 1
+    }
+}
+
 @Suite struct PipeTests {
     private static let lineCount = 30_000
     private static let lines = (1...lineCount).map { "\($0)" }
@@ -37,18 +69,38 @@ private func withPipe(from command: String, _ body: (Int32) throws -> Void) thro
     }
 
     @Test func aPipeWithAName() throws {
-        var template = Array("/tmp/lob-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let path = folder + "/pipe"
-        try #require(mkfifo(path, 0o600) == 0)
-        defer {
-            unlink(path)
-            rmdir(folder)
+        try withNamedPipe { _, path in
+            try withPipe(from: "seq \(Self.lineCount) > \(path)") { _ in
+                let found = try linesTwice(path)
+                #expect(found == [Self.lines, Self.lines])
+            }
         }
-        try withPipe(from: "seq \(Self.lineCount) > \(path)") { _ in
-            let found = try linesTwice(path)
-            #expect(found == [Self.lines, Self.lines])
+    }
+
+    /// Without a writer, and with one that says nothing.
+    @Test(.timeLimit(.minutes(1))) func aPipeThatDeliversNothing() throws {
+        try withNamedPipe { _, path in
+            #expect(isInterrupted(path, after: 0) && isInterrupted(path, after: 1))
+        }
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        #expect(isInterrupted("/dev/fd/\(ends[0])", after: 1))
+        let flags = fcntl(ends[0], F_GETFL)
+        #expect(flags & O_NONBLOCK == 0)
+    }
+
+    /// A part of a folder is no pipe, and a device is nothing to read.
+    @Test(.timeLimit(.minutes(1))) func whatIsNeitherFileNorPipe() throws {
+        try withNamedPipe("events.jsonl") { folder, path in
+            #expect(throws: ReadingError.cannotOpen(path: path, reason: "not a regular file")) {
+                _ = try linesTwice(folder)
+            }
+        }
+        for path in ["/dev/null", "/dev/zero"] {
+            #expect(throws: ReadingError.cannotOpen(path: path, reason: "neither a file nor a pipe")) {
+                _ = try PipeSpool.file(path)
+            }
         }
     }
 

@@ -8,6 +8,8 @@ package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
     case isInput(path: String)
     /// The format needs a file that can be rewritten, and this is a pipe.
     case needsFile(path: String)
+    /// A stop was asked for while a pipe had no reader.
+    case interrupted
 
     /// One line for display.
     package var description: String {
@@ -15,6 +17,7 @@ package enum ExportError: Error, Hashable, Sendable, CustomStringConvertible {
         case .cannotWrite(let path, let reason): "\(path): cannot write: \(reason)"
         case .isInput(let path): "\(path): is itself being read; name another file for the export"
         case .needsFile(let path): "\(path): this layout is not written to a pipe; name a file"
+        case .interrupted: "interrupted"
         }
     }
 }

@@ -2,7 +2,8 @@
 //
 // A file is written beside its destination under a unique name, and renamed at the end: an export is complete
 // or absent. Through a symbolic link the target is replaced, unless it is being read. Anything but a regular
-// file is written directly. Rows go through one buffer of a quarter of a mebibyte.
+// file is written directly, a pipe once it has a reader. Rows go through one buffer of a quarter of a
+// mebibyte.
 //
 // SAFETY: owns the descriptor or the gzFile and closes each once; the system and zlib are given no more bytes
 // than an array holds.
@@ -38,7 +39,11 @@ package final class ExportFile {
     ///   - path: its destination, or `-`.
     ///   - isPatched: whether its beginning is rewritten at the end, which a pipe does not allow.
     ///   - inputs: files that are being read and must not be replaced.
-    package init(path: String, isPatched: Bool = false, inputs: [String] = []) throws(ExportError) {
+    ///   - isStopped: asked twenty times a second while a pipe has no reader; true ends that with
+    ///     `interrupted`.
+    package init(
+        path: String, isPatched: Bool = false, inputs: [String] = [], isStopped: () -> Bool = { false }
+    ) throws(ExportError) {
         self.path = path
         if path == "-" || ExportFile.isStandardOutput(path) {
             if isPatched { throw .needsFile(path: path == "-" ? "standard output" : path) }
@@ -53,7 +58,7 @@ package final class ExportFile {
             if isPatched { throw .needsFile(path: path) }
             // A pipe or a device has its name already.
             temporary = place
-            descriptor = unsafe open(place, O_WRONLY | O_CLOEXEC)
+            descriptor = try ExportFile.openOther(place, path, isStopped)
         } else {
             let name = "\(place).\(UInt64.random(in: 0 ... .max)).tmp"
             temporary = name
@@ -69,6 +74,28 @@ package final class ExportFile {
         if let packed = unsafe packed { unsafe gzclose_w(packed) }
         if descriptor > 2 { close(descriptor) }
         if temporary != target { unsafe unlink(temporary) }
+    }
+
+    /// Opens a pipe or a device. A pipe without a reader is tried again until it has one.
+    private static func openOther(
+        _ place: String, _ path: String, _ isStopped: () -> Bool
+    ) throws(ExportError) -> Int32 {
+        while true {
+            let descriptor = unsafe open(place, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            if descriptor >= 0 {
+                // From here on a full pipe is waited for.
+                let flags = fcntl(descriptor, F_GETFL)
+                _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
+                return descriptor
+            }
+            let number = errno
+            let error = refusal(path)
+            var facts = stat()
+            let isPipe = unsafe stat(place, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
+            if number != EINTR && !(number == ENXIO && isPipe) { throw error }
+            if isStopped() { throw .interrupted }
+            usleep(50_000)
+        }
     }
 
     private static func refusal(_ path: String) -> ExportError {

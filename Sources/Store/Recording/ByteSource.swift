@@ -16,6 +16,8 @@ public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
     case foreign(path: String, format: String, advice: String)
     /// A recording of a version unknown to this build.
     case unknownVersion(path: String, version: UInt32)
+    /// A stop was asked for while a pipe was read.
+    case interrupted
 
     /// One line for people.
     public var description: String {
@@ -25,6 +27,7 @@ public enum ReadingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .foreign(let path, let format, let advice):
             "\(path): \(format); \(advice.replacing("FILE", with: path))"
         case .unknownVersion(let path, let version): "\(path): recording of unknown version \(version)"
+        case .interrupted: "interrupted"
         }
     }
 }
@@ -66,8 +69,10 @@ struct ByteSource: ~Copyable {
         var facts = stat()
         if unsafe stat(path, &facts) != 0 { throw failure(name) }
         if facts.st_mode & S_IFMT == S_IFDIR { throw .cannotOpen(path: name, reason: "is a directory") }
-        // A pipe or device delivers its bytes only once.
-        if facts.st_mode & S_IFMT != S_IFREG { return ([], Int(facts.st_size)) }
+        // A pipe or device delivers its bytes only once, and may be waited for without end.
+        if facts.st_mode & S_IFMT != S_IFREG {
+            throw .cannotOpen(path: name, reason: "not a regular file")
+        }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw failure(name) }
         defer { close(descriptor) }

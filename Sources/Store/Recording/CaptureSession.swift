@@ -32,8 +32,13 @@ public struct CaptureFiles: Hashable, Sendable {
 
     /// The session at a path: a file, a folder, a pipe, or `-` for standard input. A pipe is read to its end,
     /// at most 4 GiB, and is a file from then on; its path may have changed.
-    public init(path: String) throws(ReadingError) {
-        events = try PipeSpool.file(path)
+    ///
+    /// - Parameters:
+    ///   - path: the file, folder or pipe.
+    ///   - isStopped: asked at least ten times a second while a pipe is read.
+    /// - Throws: `ReadingError.interrupted` if it was stopped.
+    public init(path: String, isStopped: () -> Bool = { false }) throws(ReadingError) {
+        events = try PipeSpool.file(path, isStopped: isStopped)
         name = path == "-" ? "standard input" : path
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let entries = CaptureFiles.entries(path)
@@ -128,8 +133,12 @@ public struct CaptureSession: ~Copyable {
     /// - Parameters:
     ///   - path: the file.
     ///   - bytesMax: a larger one is refused.
-    public static func text(of path: String, bytesMax: Int = 1 << 26) throws(ReadingError) -> [UInt8] {
-        let path = try PipeSpool.file(path)
+    ///   - isStopped: asked at least ten times a second while a pipe is read.
+    /// - Throws: `ReadingError.interrupted` if it was stopped.
+    public static func text(
+        of path: String, bytesMax: Int = 1 << 26, isStopped: () -> Bool = { false }
+    ) throws(ReadingError) -> [UInt8] {
+        let path = try PipeSpool.file(path, isStopped: isStopped)
         var source = try ByteSource(path: path)
         var text: [UInt8] = []
         let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)

@@ -99,15 +99,31 @@ func byteText(_ bytes: Int) -> String {
 }
 
 /// The bytes of a file; nil if it cannot be read or is longer than `bytesMax`.
-func contents(ofFile path: String, bytesMax: Int) -> [UInt8]? {
-    let file = unsafe open(path, O_RDONLY)
+///
+/// - Parameter waitAtMostMs: how long a pipe may take to its end; nil is returned then, or at a signal.
+func contents(ofFile path: String, bytesMax: Int, waitAtMostMs: Int64 = 5_000) -> [UInt8]? {
+    let file = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     if file < 0 { return nil }
     defer { close(file) }
+    var facts = stat()
+    if unsafe fstat(file, &facts) != 0 { return nil }
+    let isRegular = facts.st_mode & S_IFMT == S_IFREG
+    let deadlineNs = monotonicNs() + waitAtMostMs * 1_000_000
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 16)
     while bytes.count <= bytesMax {
+        if !isRegular {
+            var place = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+            let leftMs = (deadlineNs - monotonicNs()) / 1_000_000
+            if leftMs <= 0 || StopSignals.isRaised { return nil }
+            // Before the first writer there are neither bytes nor an end.
+            if unsafe poll(&place, 1, Int32(clamping: leftMs)) <= 0 { continue }
+        }
         let count = unsafe piece.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress!, $0.count) }
-        if count < 0 { return nil }
+        if count < 0 {
+            if errno == EAGAIN || errno == EINTR { continue }
+            return nil
+        }
         if count == 0 { return bytes }
         bytes += piece[..<count]
     }

@@ -81,6 +81,8 @@ struct ConvertCommand: ParsableCommand {
         }
         do {
             if recordings.isEmpty { try convertCaptures() } else { try convertRecordings() }
+        } catch ReadingError.interrupted, ExportError.interrupted {
+            throw ExitCode(130)
         } catch let error as any Error & CustomStringConvertible where !(error is ValidationError) {
             printError("lob: \(error)")
             throw ExitCode(1)
@@ -88,7 +90,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func convertCaptures() throws {
-        let files = try inputs.map { try CaptureFiles(path: $0) }
+        let files = try inputs.map { try CaptureFiles(path: $0, isStopped: { StopSignals.isRaised }) }
         let survey = try lob.survey(files)
         if StopSignals.isRaised { throw ExitCode(130) }
         if let why = refusal(survey) { throw ConvertRefusal(why) }
@@ -161,12 +163,15 @@ struct ConvertCommand: ParsableCommand {
         switch format {
         case .recording: return try SegmentSink(path: out, subject)
         case .text:
-            return TextSink(
-                try ExportFile(path: out, inputs: inputs), namesSymbols: subject.symbols.count > 1)
+            return TextSink(try file(inputs), namesSymbols: subject.symbols.count > 1)
         case .pcap:
             let place = Endpoints(market: subject.market, environment: .production)
             guard let names = place?.packetNames else { throw ConvertRefusal("no such market") }
-            return PacketSink(try ExportFile(path: out, inputs: inputs), names)
+            return PacketSink(try file(inputs), names)
         }
+    }
+
+    private func file(_ inputs: [String]) throws -> ExportFile {
+        try ExportFile(path: out, inputs: inputs, isStopped: { StopSignals.isRaised })
     }
 }

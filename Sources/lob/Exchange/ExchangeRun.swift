@@ -39,10 +39,9 @@ struct ExchangeRun {
         }
     }
 
-    /// Makes the server that plays back a capture.
+    /// Makes the server that plays back a capture. Until it serves, a signal ends the process at once.
     private mutating func play(_ path: String) throws {
         let files = try CaptureFiles(path: path)
-        StopSignals.install()
         let survey = try survey([files])
         if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
         let market = try captureMarket(command.market.first, survey)

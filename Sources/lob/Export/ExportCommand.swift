@@ -94,6 +94,8 @@ struct ExportCommand: ParsableCommand {
                 throw ValidationError("Recordings of lob run are exported without captures.")
             }
             try exportCaptures()
+        } catch ExportError.interrupted {
+            throw ExitCode(130)
         } catch let error as ExportError {
             throw failed(error)
         } catch let error as SegmentError {

@@ -31,7 +31,8 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     func sink(
         _ path: String, _ market: Market, symbolCount: Int, everyNs: Int64, inputs: [String]
     ) throws(ExportError) -> any BookSink {
-        let file = try ExportFile(path: path, isPatched: self == .events, inputs: inputs)
+        let file = try ExportFile(
+            path: path, isPatched: self == .events, inputs: inputs, isStopped: { StopSignals.isRaised })
         let exchange = market.tardisName
         let isSampled = everyNs > 0
         switch self {

@@ -23,7 +23,8 @@ struct CaptureRequest {
 
     /// Runs the captures through an engine.
     ///
-    /// - Throws: `ExitCode` 1 if they cannot be used; the reason is on standard error.
+    /// - Throws: `ExitCode` 1 if they cannot be used, with the reason on standard error; 130 if it was
+    ///   interrupted while a pipe was read.
     func replay() throws -> (summary: ReplaySummary, market: Market) {
         let (summary, market, _) = try run { _, _, _ in nil }
         return (summary, market)
@@ -44,7 +45,7 @@ struct CaptureRequest {
         _ make: (Market, [SymbolName], [String]) throws -> BookExporter?
     ) throws -> (ReplaySummary, Market, BookExporter?) {
         do {
-            let files = try captures.map { try CaptureFiles(path: $0) }
+            let files = try captures.map { try CaptureFiles(path: $0, isStopped: { StopSignals.isRaised }) }
             let survey = try lob.survey(files)
             if let why = refusal(survey) { throw CaptureRefusal.nothing(why) }
             let market = try captureMarket(self.market, survey)
@@ -68,6 +69,8 @@ struct CaptureRequest {
             throw failure(error)
         } catch let error as SnapshotRefusal {
             throw failure(error)
+        } catch ReadingError.interrupted {
+            throw ExitCode(130)
         } catch let error as ReadingError {
             throw failure(error)
         } catch let error as WritingError {

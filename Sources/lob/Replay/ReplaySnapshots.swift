@@ -42,7 +42,7 @@ extension GivenBody {
     }
 
     init(path: String, of symbol: SymbolName?) throws {
-        let text = try CaptureSession.text(of: path)
+        let text = try CaptureSession.text(of: path, isStopped: { StopSignals.isRaised })
         let found: (facts: DepthBody, bytes: [UInt8])
         do throws(BodyRefusal) {
             found = try DepthBody.find(in: text)

@@ -47,7 +47,7 @@ package final class SegmentFile {
             let isFolder = named.st_mode & S_IFMT == S_IFDIR
             throw DiskError(path: path, errno: isFolder ? EISDIR : DiskError.notRegular)
         }
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 { throw DiskError(path: path, errno: errno) }
         var facts = stat()
         if unsafe fstat(descriptor, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG {
