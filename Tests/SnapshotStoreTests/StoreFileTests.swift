@@ -63,10 +63,25 @@ import Testing
         #expect(where_ == path && reason == "cannot be opened or made")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aPipeIsNoStore() {
+    @Test(.timeLimit(.minutes(1))) func aPipeIsNoStore() throws {
         mkfifo(folder.file, 0o600)
-        #expect(refusal(folder.file) == .notAStore(path: folder.file))
-        #expect(throws: StoreError.notAStore(path: folder.file)) { _ = try StoreReader(folder.file) }
+        let link = folder.path + "/link.store"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file)
+        for path in [folder.file, link] {
+            #expect(refusal(path) == .notAStore(path: path))
+            #expect(throws: StoreError.notAStore(path: path)) { _ = try StoreReader(path) }
+        }
+    }
+
+    /// A link to a store is the store; one that leads nowhere is none.
+    @Test func aLinkIsFollowed() throws {
+        let link = folder.path + "/link.store"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file)
+        #expect(throws: StoreError.missing(path: link)) { _ = try StoreReader(link) }
+        #expect(StoreFile.number(link) == nil)
+        try StoreFile.openToWrite(folder.file).queue.close()
+        #expect(refusal(link) == nil)
+        #expect(StoreFile.number(link) != nil && StoreFile.number(link) == StoreFile.number(folder.file))
     }
 
     @Test func anEmptyFileBecomesAStore() throws {

@@ -136,6 +136,7 @@ enum HouseRules {
             "RecordingWriter", "SegmentFile", "ZstdBlock", "ZstdFile",
         ],
         "BookExports": ["ExportFile"],
+        "SnapshotStore": ["StoreFile"],
         "BookRecording": [
             "CaptureRecorder",
             "RecordedEngine", "RecordedEngine+Comparing", "RecorderClock", "ShardRecorder",

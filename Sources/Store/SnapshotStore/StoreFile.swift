@@ -1,5 +1,7 @@
 // The file of a store: opened for writing or reading after checking that it is ours. A file that is not, or
 // was written by a later version, is left as it is.
+//
+// SAFETY: paths and local variables live during the calls that get them.
 
 import Foundation
 import GRDB
@@ -62,10 +64,11 @@ enum StoreFile {
         "file:\(path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path)?immutable=1"
     }
 
-    /// The file's inode number, nil if there is none: tells whether it is still the same.
+    /// The inode number of the file a path leads to, nil if there is none: tells whether it is still the
+    /// same.
     static func number(_ path: String) -> Int? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        return (attributes?[.systemFileNumber] as? NSNumber)?.intValue
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 ? Int(truncatingIfNeeded: facts.st_ino) : nil
     }
 
     /// Nanoseconds since 1970.
@@ -103,14 +106,12 @@ enum StoreFile {
     }
 
     private static func look(_ path: String) throws(StoreError) -> Found {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
-            return .nothing
-        }
-        // Not even opened: a pipe would be waited for.
-        let type = attributes[.type] as? FileAttributeType
-        if type != .typeRegular && type != .typeSymbolicLink { throw .notAStore(path: path) }
+        var facts = stat()
+        if unsafe stat(path, &facts) != 0 { return .nothing }
+        // Not even opened: a pipe would be waited for, also behind a link.
+        if facts.st_mode & S_IFMT != S_IFREG { throw .notAStore(path: path) }
         // An empty file becomes a store.
-        if (attributes[.size] as? NSNumber)?.intValue == 0 { return .nothing }
+        if facts.st_size == 0 { return .nothing }
         return try refusing(path) {
             let queue = try openAsItIs(path)
             return try queue.read { db in
