@@ -10,16 +10,17 @@ enum StoreSchema {
     /// The number by which SQLite recognises our files: "LOBS".
     static let applicationID: Int32 = 0x4C4F_4253
 
-    /// All migrations, oldest first.
+    /// All migrations, oldest first. Those of existing stores do not check the whole file for rows without
+    /// their run or symbol: another program can leave such rows, and no version changes what refers to what.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: version1)
         }
-        migrator.registerMigration("2") { try $0.execute(sql: version2) }
-        migrator.registerMigration("3") { try $0.execute(sql: version3) }
-        migrator.registerMigration("4") { try $0.execute(sql: version4) }
+        for (name, sql) in [("2", version2), ("3", version3), ("4", version4)] {
+            migrator.registerMigration(name, foreignKeyChecks: .immediate) { try $0.execute(sql: sql) }
+        }
         return migrator
     }
 
@@ -160,9 +161,8 @@ enum StoreSchema {
         CREATE INDEX gapTo ON gap (toNs);
         """
 
-    /// The rows of a run: the list of runs counts them, and the end of a run removes them.
+    /// The list of runs counts the snapshots of each.
     private static let version4 = """
         CREATE INDEX snapshotOfRun ON snapshot (run);
-        CREATE INDEX auditOfRun ON audit (run);
         """
 }
