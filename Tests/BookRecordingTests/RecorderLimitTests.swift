@@ -83,6 +83,7 @@ import Testing
             let folder = RecordFolder()
             var options = RecorderOptions(folder: folder.path)
             (options.baseEveryNs, options.baseFramesMin) = (100_000_000, least)
+            options.baseWaitMax = 1_000_000
             let driven = try DrivenRecorder(options)
             let traffic = Traffic(nil, seed: 73)
             traffic.observer = { driven.recorder.take($0) }
@@ -96,6 +97,27 @@ import Testing
             #expect(try Replayed(folder.path).mismatches.isEmpty)
         }
         #expect(counts[0] > counts[1] && counts[1] > counts[2] && counts[2] > 1, "\(counts)")
+    }
+
+    /// However quiet the books, reading may begin anew after three times as long.
+    @Test func basesOfQuietBooksAreNotForgotten() throws {
+        let folder = RecordFolder()
+        var options = RecorderOptions(folder: folder.path)
+        (options.baseEveryNs, options.baseFramesMin) = (1_000_000_000, 1_000_000)
+        options.segmentEveryNs = 1 << 60
+        let driven = try DrivenRecorder(options)
+        let traffic = Traffic(nil, seed: 74)
+        traffic.observer = { driven.recorder.take($0) }
+        driven.recorder.begin(traffic.atNs)
+        traffic.connect()
+        for step in 0..<1000 {
+            if step % 50 == 0 { driven.settle() }
+            traffic.step(hasTrouble: false)
+        }
+        // At the beginning and after 3, 6 and 9 of 10 seconds.
+        #expect(driven.recorder.counters.bases == 4)
+        _ = driven.recorder.finish(traffic.atNs)
+        #expect(try Replayed(folder.path).mismatches.isEmpty)
     }
 
     /// A disk that never answers again holds nobody up for ever, and what it costs is said.

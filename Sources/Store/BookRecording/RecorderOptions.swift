@@ -12,10 +12,13 @@ public struct RecorderOptions: Sendable {
     /// A segment ends at every full multiple of this time, so that hours start with a new one.
     public var segmentEveryNs: Int64 = 3_600_000_000_000
     /// A copy of every live book is written this often, if the frames since the last one have
-    /// `baseFramesMin` times the bytes of the copies, and in every segment: reading can start at each.
+    /// `baseFramesMin` times the bytes of the copies, after `baseWaitMax` times as long in any case, and in
+    /// every segment: reading can start at each.
     public var baseEveryNs: Int64 = 300_000_000_000
     /// Copies of quiet books would otherwise be most of a recording.
     package var baseFramesMin = 32
+    /// What follows damage can be verified from the next copies on only: they must not be far away.
+    package var baseWaitMax: Int64 = 3
     /// A copy of every live book is also written once the frames since the last one have this many bytes and
     /// eight times those of the copies: reading continues from copies to the requested time.
     public var baseEveryBytes = 32 << 20

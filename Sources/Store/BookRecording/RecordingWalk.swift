@@ -1,8 +1,9 @@
 // A walk through the frames of a stream.
 //
-// It starts at the last base before the requested time, found in the index of one segment, and ends after the
-// requested time. It classifies every gap: a listed one has its own frame; an unlisted one (a damaged block,
-// or a missing number) is reported to the caller before the next frame.
+// It starts at the last intact base before the requested time, found in the index of one segment, and ends
+// after the requested time. A damaged base is passed on the way, and counted like any damaged block. It
+// classifies every gap: a listed one has its own frame; an unlisted one (a damaged block, or a missing number)
+// is reported to the caller before the next frame.
 //
 // A walk for a few symbols skips blocks without them, using the bits of the index. Blocks in which one of
 // their gaps begins or ends are read whatever their bits: earlier versions did not set them. Of a segment
@@ -67,7 +68,7 @@ package struct RecordingWalk {
     ///
     /// - Parameters:
     ///   - stream: the segments.
-    ///   - fromNs: starts at the last base not later than this.
+    ///   - fromNs: starts at the last intact base not later than this.
     ///   - toNs: ends before the first block later than this.
     ///   - symbols: the symbols requested; nil for all.
     package init(
@@ -78,7 +79,7 @@ package struct RecordingWalk {
         nextSegment = start.segment
     }
 
-    /// A base is never earlier than its segment, so one or two indices suffice.
+    /// A base is never earlier than its segment, so one or two indices suffice unless bases are damaged.
     private static func start(
         of stream: RecordedStream, _ fromNs: Int64
     ) -> (place: (segment: Int, block: Int), isRun: Bool, reader: SegmentReader?) {
@@ -87,12 +88,20 @@ package struct RecordingWalk {
             if number > 0 && segment.header.createdAtNs > fromNs { continue }
             guard let reader = try? SegmentReader(path: segment.path) else { continue }
             let blocks = reader.index.blocks
-            if let block = blocks.lastIndex(where: { $0.isBase && $0.firstAtNs <= fromNs }) {
+            let base = blocks.lastIndex {
+                $0.isBase && $0.firstAtNs <= fromNs && RecordingWalk.isIntact($0, reader)
+            }
+            if let block = base {
                 return ((number, block), blocks[block].sequence == 0, reader)
             }
             if number == 0 { return ((0, 0), blocks.first?.sequence == 0, reader) }
         }
         return ((0, 0), false, nil)
+    }
+
+    private static func isIntact(_ entry: SegmentIndex.Entry, _ reader: SegmentReader) -> Bool {
+        guard let (header, _) = try? reader.block(at: Int(clamping: entry.offset)) else { return false }
+        return header.kind == .frames && header.sequence == entry.sequence
     }
 
     /// Delivers all items; `body` returns false to stop.

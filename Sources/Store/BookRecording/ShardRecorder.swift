@@ -252,7 +252,10 @@ final class ShardRecorder: @unchecked Sendable {
         if disk.status.waitingBaseBlocks > 0 { return false }
         let bytes = bytesSinceBase + block.raw.count
         if bytes >= max(options.baseEveryBytes, 8 * baseBytes) { return true }
-        return atNs - baseAtNs >= options.baseEveryNs && bytes >= options.baseFramesMin * baseBytes
+        let ageNs = atNs - baseAtNs
+        if ageNs < options.baseEveryNs { return false }
+        return bytes >= options.baseFramesMin * baseBytes
+            || ageNs / options.baseWaitMax >= options.baseEveryNs
     }
 
     /// Records whether a book is not trusted, and since when.
