@@ -1,5 +1,4 @@
-// What a replay compares with its books besides digests: copies, and snapshots that are withheld from the
-// engine.
+// What a replay compares with its books: digests, copies, and snapshots that are withheld from the engine.
 //
 // Where frames alone have made every book, a copy equals the book to the last level. After a gap, or from the
 // middle of a run, snapshots are withheld: their effect depends on what is missing. A copy may then know more
@@ -53,6 +52,39 @@ extension RecordedEngine {
             var comparison = BookComparison()
             return comparison.advance(book, other) == .equal
         } ?? true
+    }
+
+    /// Compares digests with the books, as far as they are known.
+    mutating func compare(_ digests: BookDigests, _ atNs: Int64) {
+        for entry in digests.entries {
+            let slot = Int(entry.symbol)
+            guard symbols.indices.contains(slot) else {
+                counters.unreadableRecords += 1
+                continue
+            }
+            if !isWanted(symbols[slot]) { continue }
+            guard isKnown[slot], isExact || isTrusted(symbols[slot]),
+                let own = withBook(symbols[slot], { ($0.lastUpdateID, $0.digest()) })
+            else {
+                counters.digestsUnknown += 1
+                continue
+            }
+            counters.digestsCompared += 1
+            levelsAllowed -= levelsPerFrame == nil ? 0 : levelCount(symbols[slot])
+            if own == (entry.lastUpdateID, entry.digest) {
+                counters.digestsAgreed += 1
+            } else {
+                mismatch(
+                    symbols[slot], atNs,
+                    own.0 == entry.lastUpdateID
+                        ? "another digest at update \(own.0)"
+                        : "at update \(own.0) where the recording was at \(entry.lastUpdateID)")
+            }
+        }
+    }
+
+    private borrowing func levelCount(_ symbol: SymbolName) -> Int {
+        withBook(symbol) { $0.bids.count + $0.asks.count } ?? 0
     }
 
     /// Compares a venue snapshot that is withheld from the engine, if the book stands at its id.

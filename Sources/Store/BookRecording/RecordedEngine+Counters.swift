@@ -34,6 +34,8 @@ extension RecordedEngine {
         package var digestsAgreed = 0
         /// Digests of books that cannot be known here.
         package var digestsUnknown = 0
+        /// Digests that were not compared, to save time.
+        package var digestsLeftOut = 0
         /// Snapshots at the id of a book, after a gap, that were not applied, and those that agreed.
         package var snapshotsCompared = 0
         /// See `snapshotsCompared`.

@@ -68,9 +68,11 @@ package struct RecordedEngine: ~Copyable {
     /// Blocks of gaps that ended since the last frame of the feed.
     private var listedBlocks = 0
     private var missingSince: (fromNs: Int64, toNs: Int64) = (0, 0)
-    private let levelsPerFrame: Int?
+    let levelsPerFrame: Int?
     /// Levels that digests may read; below 0 after more were read.
-    private var levelsAllowed = 1
+    var levelsAllowed = 1
+    /// Digests that were not compared and that no frame has followed yet.
+    private var waiting: (digests: BookDigests, atNs: Int64)?
 
     /// An engine for a walk.
     ///
@@ -78,7 +80,7 @@ package struct RecordedEngine: ~Copyable {
     ///   - isExact: whether the walk starts at the first block of a run.
     ///   - symbols: the symbols requested; nil for all.
     ///   - levelsPerFrame: how many levels may be read for digests in the mean for each frame of the feed,
-    ///     which leaves out most digests of a quiet book; nil to compare all.
+    ///     which leaves out most digests of a quiet book, but not the last of a run; nil to compare all.
     package init(isExact: Bool, symbols: Set<SymbolName>? = nil, levelsPerFrame: Int? = nil) {
         self.isExact = isExact && symbols == nil
         self.levelsPerFrame = levelsPerFrame
@@ -95,11 +97,18 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
+    /// Whether a symbol was requested.
+    borrowing func isWanted(_ symbol: SymbolName) -> Bool {
+        guard let wanted else { return true }
+        return wanted[symbol] != nil
+    }
+
     /// Processes the next item of a walk.
     package mutating func take(_ item: RecordedItem) {
         switch item {
         case .frame(let frame): take(frame)
         case .newRun:
+            compareWaiting()
             settleMissing()
             base = nil
             gaps.endAll(atNs: lastAtNs)
@@ -109,6 +118,7 @@ package struct RecordedEngine: ~Copyable {
         case .hole(let blocks, let fromNs, let toNs):
             if missingBlocks == 0 { missingSince = (fromNs, toNs) }
             missingBlocks += blocks
+            leaveOutWaiting()
             base = nil
             doubt(toNs)
         }
@@ -116,6 +126,7 @@ package struct RecordedEngine: ~Copyable {
 
     private mutating func take(_ frame: RecordedFrame) {
         lastAtNs = frame.receivedAtNs
+        if waiting != nil { leaveOutWaiting() }
         if let feed = frame.frame {
             counters.frames += 1
             if let levelsPerFrame { levelsAllowed = min(levelsAllowed + levelsPerFrame, 1 << 20) }
@@ -137,7 +148,7 @@ package struct RecordedEngine: ~Copyable {
         case .terms: take(terms: frame.body, frame.receivedAtNs)
         case .connections: take(connections: frame.body, frame.receivedAtNs)
         case .book: take(book: frame.body, frame.receivedAtNs)
-        case .digests: take(digests: frame)
+        case .digests: take(digests: frame.body, frame.receivedAtNs)
         case .gap: take(gap: frame.body)
         case nil: counters.unknownFrames += 1
         }
@@ -224,42 +235,32 @@ package struct RecordedEngine: ~Copyable {
         }
     }
 
-    private mutating func take(digests frame: RecordedFrame) {
-        if levelsPerFrame != nil && levelsAllowed <= 0 { return }
-        let atNs = frame.receivedAtNs
-        guard let digests = BookDigests(frame.body) else {
+    /// Digests for which there is no allowance wait: if nothing follows in the run, they are compared.
+    private mutating func take(digests bytes: [UInt8], _ atNs: Int64) {
+        guard let digests = BookDigests(bytes) else {
             counters.unreadableRecords += 1
             return
         }
-        for entry in digests.entries {
-            let slot = Int(entry.symbol)
-            guard symbols.indices.contains(slot) else {
-                counters.unreadableRecords += 1
-                continue
-            }
-            if let wanted, wanted[symbols[slot]] == nil { continue }
-            guard isKnown[slot], isExact || isTrusted(symbols[slot]),
-                let own = withBook(symbols[slot], { ($0.lastUpdateID, $0.digest()) })
-            else {
-                counters.digestsUnknown += 1
-                continue
-            }
-            counters.digestsCompared += 1
-            levelsAllowed -= levelsPerFrame == nil ? 0 : levelCount(symbols[slot])
-            if own == (entry.lastUpdateID, entry.digest) {
-                counters.digestsAgreed += 1
-            } else {
-                mismatch(
-                    symbols[slot], atNs,
-                    own.0 == entry.lastUpdateID
-                        ? "another digest at update \(own.0)"
-                        : "at update \(own.0) where the recording was at \(entry.lastUpdateID)")
-            }
+        if levelsPerFrame != nil && levelsAllowed <= 0 {
+            waiting = (digests, atNs)
+        } else {
+            compare(digests, atNs)
         }
     }
 
-    private borrowing func levelCount(_ symbol: SymbolName) -> Int {
-        withBook(symbol) { $0.bids.count + $0.asks.count } ?? 0
+    /// The books go on without those that wait.
+    private mutating func leaveOutWaiting() {
+        guard let (digests, _) = waiting else { return }
+        waiting = nil
+        for entry in digests.entries where symbols.indices.contains(Int(entry.symbol)) {
+            if isWanted(symbols[Int(entry.symbol)]) { counters.digestsLeftOut += 1 }
+        }
+    }
+
+    private mutating func compareWaiting() {
+        guard let (digests, atNs) = waiting else { return }
+        waiting = nil
+        compare(digests, atNs)
     }
 
     private mutating func take(gap bytes: [UInt8]) {
@@ -316,6 +317,7 @@ package struct RecordedEngine: ~Copyable {
 
     /// Ends the walk.
     package mutating func finish() {
+        compareWaiting()
         endBase()
         settleMissing()
     }

@@ -38,7 +38,8 @@ extension ReplayCommand {
         if isFaulty { throw ExitCode(2) }
     }
 
-    /// Digests are compared as far as that takes a fraction of the time; `lob verify` compares all.
+    /// Digests are compared as far as that takes a fraction of the time, and those that end a run;
+    /// `lob verify` compares all.
     private static let levelsPerFrame = 8
 
     private func replay(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {
@@ -97,6 +98,11 @@ private struct RecordedTable {
         (self.result, self.path, self.shard, self.elapsedNs) = (result, path, shard, elapsedNs)
     }
 
+    private var leftOut: String {
+        let count = result.counters.digestsLeftOut
+        return count == 0 ? "" : ", \(count) left out (lob verify compares all)"
+    }
+
     var text: String {
         var rows = [
             [
@@ -120,8 +126,8 @@ private struct RecordedTable {
         let counters = result.counters
         let seconds = max(Double(elapsedNs) / 1e9, 1e-9)
         return renderTable(rows, leftAligned: [0, 1])
-            + "\n\(path), shard \(shard): \(counted(counters.frames, "frame")), digests on the way "
-            + "\(counters.digestsAgreed)/\(counters.digestsCompared); \(fixed(seconds, 3)) s with reading "
-            + "and unpacking: \(rounded(Double(counters.frames) / seconds)) frames/s"
+            + "\n\(path), shard \(shard): \(counted(counters.frames, "frame")), digests "
+            + "\(counters.digestsAgreed)/\(counters.digestsCompared)\(leftOut); \(fixed(seconds, 3)) s "
+            + "with reading and unpacking: \(rounded(Double(counters.frames) / seconds)) frames/s"
     }
 }
