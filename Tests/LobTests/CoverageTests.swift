@@ -4,6 +4,7 @@ import BinanceVenue
 import BookEngine
 import BookRecording
 import Foundation
+import LobHandoff
 import LobRecording
 import MarketData
 import Testing
@@ -14,11 +15,12 @@ import Testing
     /// Writes a run of these symbols: a block each second from its beginning on.
     private static func write(
         _ shop: Workshop, _ number: UInt64, _ symbols: [SymbolName], second: Int64, blocks: [UInt64],
-        isClosed: Bool = true
+        isClosed: Bool = true, shard: UInt16 = 0
     ) throws {
         let atNs = beginNs + second * 1_000_000_000
         let header = SegmentHeader(
-            startedAtNs: atNs, createdAtNs: atNs, number: number, firstSequence: 0, shard: 0, shardCount: 1)
+            startedAtNs: atNs, createdAtNs: atNs, number: number, firstSequence: 0, shard: shard,
+            shardCount: 2)
         let path = shop.folder.appendingPathComponent("rec/\(number).lobrec").path
         let writer = try SegmentWriter(path: path, header, symbols: symbols.map(\.bytes))
         let packer = try #require(ZstdBlock())
@@ -26,7 +28,10 @@ import Testing
             market: .spot, symbols: symbols, EngineConfiguration(rules: Market.spot.rules))
         for sequence in blocks {
             var block = FrameBlock(symbolCount: symbols.count, isBase: sequence == 0)
-            block.add(.terms, atNs: atNs + Int64(sequence) * 1_000_000_000, terms.bytes)
+            let blockNs = atNs + Int64(sequence) * 1_000_000_000
+            block.add(.terms, atNs: blockNs, terms.bytes)
+            let empty = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+            block.add(Frame(kind: .tick, source: 0, receivedAtNs: blockNs, bytes: empty))
             for symbol in symbols.indices { block.note(symbol: symbol) }
             try writer.append(block, block.sealed(sequence: sequence, packer), sequence: sequence)
         }
@@ -100,6 +105,48 @@ import Testing
         }
     }
 
+    /// A symbol that is not there is named, and the others are verified; damage is told before that.
+    @Test func symbolsThatAreNotThere() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT"], second: 0, blocks: [0, 1])
+        try CoverageTests.write(shop, 2, ["BBBUSDT"], second: 0, blocks: [0], isClosed: false, shard: 1)
+        for command in ["verify", "replay"] {
+            let ran = try shop.run(command, "rec", "--symbol", "TYPOUSDT,AAAUSDT,BBBUSDT")
+            #expect(ran.status == 1 && ran.err.contains("rec: not in it: TYPOUSDT\n"), "\(ran.all)")
+            #expect(ran.out.contains("AAAUSDT") && ran.out.contains("BBBUSDT"), "\(ran.all)")
+        }
+        // Nothing says any more what the second shard is of.
+        var bytes = Array(try Data(contentsOf: shop.folder.appendingPathComponent("rec/2.lobrec")))
+        bytes[bytes.count - 1] ^= 1
+        try shop.write("cut/2.lobrec", bytes)
+        try shop.write("more/3.lobrec", "junk")
+        #expect(try shop.run(shell: "cp rec/1.lobrec more").status == 0)
+        for command in ["verify", "replay"] {
+            let cut = try shop.run(command, "cut", "--symbol", "BBBUSDT")
+            #expect(cut.status == 2 && !cut.err.contains("none of the symbols"), "\(cut.all)")
+            let more = try shop.run(command, "more", "--symbol", "BBBUSDT")
+            #expect(more.status == 2 && more.err.contains("left out"), "\(more.all)")
+        }
+    }
+
+    /// A shard that was not there at that time is no fault.
+    @Test func shardsOfOtherTimes() throws {
+        let shop = try Workshop()
+        try shop.write("rec/.keep", "")
+        try CoverageTests.write(shop, 1, ["AAAUSDT"], second: 0, blocks: Array(0...10))
+        try CoverageTests.write(shop, 2, ["BBBUSDT"], second: 20, blocks: [0, 1], shard: 1)
+        for part in [["--to", "1700000005"], ["--from", "1700000020"], []] {
+            for command in ["verify", "replay"] {
+                let ran = try shop.run(shell: "lob \(command) rec \(part.joined(separator: " "))")
+                #expect(ran.status == 0 && ran.err.isEmpty, "\(ran.all)")
+            }
+        }
+        let ran = try shop.run("verify", "rec", "--to", "1700000005")
+        #expect(ran.out.contains("shard 1, no frame of that time"), "\(ran.all)")
+        #expect(ran.out.contains("nothing verified") && ran.out.contains("nothing disagrees"), "\(ran.all)")
+    }
+
     /// What was not there to be verified is not called right.
     @Test func nothingIsNotVerified() throws {
         let shop = try Workshop()
@@ -108,10 +155,11 @@ import Testing
         let bytes = Array(try Data(contentsOf: shop.folder.appendingPathComponent("rec/1.lobrec")))
         try shop.write("cut.lobrec", Array(bytes.prefix(80)))
         for command in ["verify", "replay"] {
-            for what in ["cut.lobrec", "rec --to 1600000000"] {
+            for what in ["cut.lobrec", "rec --to 1600000000", "rec --from 2030-01-01T00:00:00Z"] {
                 let ran = try shop.run(shell: "lob \(command) \(what)")
-                #expect(ran.status == 2 && ran.all.contains("no whole block of that time"), "\(ran.all)")
-                #expect(!ran.all.contains("1970"), "\(ran.all)")
+                let words = what == "cut.lobrec" ? "no whole frame in it" : "no frame of that part in it"
+                #expect(ran.status == 2 && ran.err.contains(words), "\(ran.all)")
+                #expect(!ran.all.contains("1970") && !ran.all.contains("nothing disagrees"), "\(ran.all)")
             }
         }
         #expect(try shop.run("verify", "cut.lobrec").out.contains("16 bytes behind the last whole block"))

@@ -90,15 +90,21 @@ package struct RecordedStream: Sendable {
         return nil
     }
 
-    /// Whether any of its segments is of one of these symbols.
-    package func holds(anyOf symbols: Set<SymbolName>) -> Bool {
-        let names = Set(symbols.map(\.bytes))
+    /// Those of these symbols that none of its segments names; nil if a segment cannot be read or does not
+    /// say its symbols: any may be in it.
+    package func missing(of symbols: Set<SymbolName>) -> Set<SymbolName>? {
+        var missing = symbols
         for segment in segments {
-            guard let reader = try? SegmentReader(path: segment.path) else { continue }
-            let own = reader.isClosed ? reader.index.symbols : (try? reader.survey().symbols) ?? []
-            if !names.isDisjoint(with: own) { return true }
+            if missing.isEmpty { break }
+            guard let reader = try? SegmentReader(path: segment.path) else { return nil }
+            // Nothing has been written to it yet.
+            if !reader.isClosed && reader.file.length <= reader.header.length { continue }
+            let names = reader.isClosed ? reader.index.symbols : (try? reader.survey().symbols) ?? []
+            if names.isEmpty { return nil }
+            let own = Set(names)
+            missing = missing.filter { !own.contains($0.bytes) }
         }
-        return false
+        return missing
     }
 
     /// Opens every segment in turn, skipping unreadable ones.

@@ -57,6 +57,9 @@ package struct RecordingVerification: Sendable {
     package private(set) var firstAtNs: Int64 = 0
     /// See `firstAtNs`.
     package private(set) var lastAtNs: Int64 = 0
+    /// Whether no frame of the feed is of the requested time: then nothing is wrong, and nothing is verified.
+    /// A folder may have shards that began or ended at another time.
+    package private(set) var isEmpty = true
 
     /// Replays a stream.
     ///
@@ -78,11 +81,13 @@ package struct RecordingVerification: Sendable {
             stream, fromNs: fromNs, toNs: toNs, symbols: only.map { Set($0.map(\.bytes)) })
         var engine = RecordedEngine(isExact: walk.beginsAtRun, symbols: only, levelsPerFrame: levelsPerFrame)
         var (firstAtNs, lastAtNs): (Int64?, Int64) = (nil, 0)
+        var isEmpty = true
         try walk.forEach { item in
             if case .frame(let frame) = item {
                 if frame.frame != nil {
                     firstAtNs = firstAtNs ?? frame.receivedAtNs
                     lastAtNs = frame.receivedAtNs
+                    if fromNs <= lastAtNs && lastAtNs <= toNs { isEmpty = false }
                 }
                 if !visit(frame.receivedAtNs) { return false }
             }
@@ -95,6 +100,7 @@ package struct RecordingVerification: Sendable {
         (gaps, blocks, damagedBlocks, bytes) = (engine.gaps, walk.blocks, walk.damagedBlocks, walk.bytes)
         market = engine.terms?.knownMarket
         (cutBytes, damagedBytes, skippedBlocks) = (walk.cutBytes, walk.damagedBytes, walk.skippedBlocks)
+        self.isEmpty = isEmpty && !walk.hasSkippedInside
         for symbol in engine.symbols {
             guard var status = engine.status(of: symbol) else { continue }
             if status.state == .live && !engine.isTrusted(symbol) {
@@ -138,11 +144,8 @@ package struct RecordingVerification: Sendable {
             || counters.unreadableRecords > 0
     }
 
-    /// Whether nothing could be read: then nothing is wrong, and nothing is verified.
-    package var isEmpty: Bool { blocks == 0 && skippedBlocks == 0 }
-
-    /// Whether anything is wrong with the recording or its books, or nothing is known of them.
-    package var isFaulty: Bool { isDamaged || isContradicted || isEmpty }
+    /// Whether anything is wrong with the recording or its books.
+    package var isFaulty: Bool { isDamaged || isContradicted }
 
     /// Whether the venue contradicted a book.
     package var isContradicted: Bool {

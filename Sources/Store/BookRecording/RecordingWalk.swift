@@ -2,8 +2,8 @@
 //
 // It starts at the last intact base before the requested time, found in the index of one segment, and ends
 // after the requested time. A damaged base is passed on the way, and counted like any damaged block. It
-// classifies every gap: a listed one has its own frame; an unlisted one (a damaged block, or a missing number)
-// is reported to the caller before the next frame.
+// classifies every gap: a listed one has its own frame; an unlisted one (a damaged block, or a missing
+// number) is reported to the caller before the next frame.
 //
 // A walk for a few symbols skips blocks without them, using the bits of the index. Blocks in which one of
 // their gaps begins or ends are read whatever their bits: earlier versions did not set them. Of a segment
@@ -38,6 +38,8 @@ package struct RecordingWalk {
     package private(set) var damagedBlocks = 0
     /// Blocks skipped because they hold nothing of the requested symbols.
     package private(set) var skippedBlocks = 0
+    /// Whether any of them lies in the requested time.
+    package private(set) var hasSkippedInside = false
     /// Bytes in no intact block, except those after the last one of a segment that was not closed.
     package private(set) var damagedBytes = 0
     /// Bytes after the last intact block of segments that were not closed.
@@ -198,6 +200,7 @@ package struct RecordingWalk {
     /// A skipped block is assumed intact.
     private mutating func skip(_ entry: SegmentIndex.Entry) {
         skippedBlocks += 1
+        if entry.lastAtNs >= fromNs && entry.firstAtNs <= toNs { hasSkippedInside = true }
         count(entry.sequence)
         if untold == 0 { lastAtNs = entry.lastAtNs }
     }

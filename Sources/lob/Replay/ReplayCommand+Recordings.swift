@@ -23,26 +23,36 @@ extension ReplayCommand {
                     isFaulty = true
                 }
                 if streams.isEmpty { throw .notASegment(path: path) }
-                if !part.isIn(streams, path) {
-                    lacksSymbols = true
-                    continue
+                let missing = part.missing(in: streams, path)
+                lacksSymbols = lacksSymbols || !missing.isEmpty
+                if missing == part.symbols { continue }
+                var isEmpty = true
+                for stream in streams {
+                    let result = try replay(stream, path)
+                    isFaulty = isFaulty || result.isFaulty
+                    isEmpty = isEmpty && (result.isEmpty || result.symbols.isEmpty)
                 }
-                for stream in streams { isFaulty = try replay(stream, path) || isFaulty }
+                if isEmpty && !StopSignals.isRaised {
+                    part.complainOfNothing(path)
+                    isFaulty = true
+                }
             } catch {
                 printError("lob: \(error)")
                 throw ExitCode(1)
             }
         }
         if StopSignals.isRaised { throw ExitCode(130) }
-        if lacksSymbols { throw ExitCode(1) }
         if isFaulty { throw ExitCode(2) }
+        if lacksSymbols { throw ExitCode(1) }
     }
 
     /// Digests are compared as far as that takes a fraction of the time, and those that end a run;
     /// `lob verify` compares all.
     private static let levelsPerFrame = 8
 
-    private func replay(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {
+    private func replay(
+        _ stream: RecordedStream, _ path: String
+    ) throws(SegmentError) -> RecordingVerification {
         var pacer = ReplayPacer()
         var progress = ProgressLine()
         let clock = Stopwatch()
@@ -58,7 +68,6 @@ extension ReplayCommand {
             return !StopSignals.isRaised
         }
         progress.clear()
-        if result.isEmpty { printError("lob: \(path): no whole block of that time in it") }
         let terms = RecordedTable(result, path: path, shard: Int(stream.shard), elapsedNs: clock.elapsedNs)
         let report = ReplayReport(
             market: result.market ?? .spot, printsBook: book, malformed: 0, depth: depth,
@@ -71,7 +80,7 @@ extension ReplayCommand {
             Output.write(terms.text)
             if book { for symbol in symbols { Output.write(report.ladder(symbol)) } }
         }
-        return result.isFaulty
+        return result
     }
 }
 

@@ -45,12 +45,26 @@ struct RecordedPart: ParsableArguments {
         symbolList.isEmpty ? nil : Set(listed(symbolList).compactMap { SymbolName(argument: $0) })
     }
 
-    /// Whether any of the symbols is in these streams, and if not, says so.
-    func isIn(_ streams: [RecordedStream], _ path: String) -> Bool {
-        guard let symbols else { return true }
-        if streams.contains(where: { $0.holds(anyOf: symbols) }) { return true }
-        printError("lob: \(path): none of the symbols is in it")
-        return false
+    /// Those of the symbols that are not in these streams, and says which; none if that cannot be known.
+    func missing(in streams: [RecordedStream], _ path: String) -> Set<SymbolName> {
+        guard let symbols else { return [] }
+        var missing = symbols
+        for stream in streams {
+            guard let left = stream.missing(of: missing) else { return [] }
+            missing = left
+        }
+        if missing == symbols {
+            printError("lob: \(path): none of the symbols is in it")
+        } else if !missing.isEmpty {
+            let names = missing.map { "\($0)" }.sorted().joined(separator: ", ")
+            printError("lob: \(path): not in it: \(names)")
+        }
+        return missing
+    }
+
+    /// Says that nothing of a recording was verified.
+    func complainOfNothing(_ path: String) {
+        printError("lob: \(path): \(isWhole ? "no whole frame in it" : "no frame of that part in it")")
     }
 
     /// Whether everything is to be verified.
@@ -79,9 +93,9 @@ struct VerifyCommand: ParsableCommand {
             is brought to one update id by the server's own stream, and both sides are printed, with the \
             verdict below. It costs the venue's weight of one snapshot of --depth levels.
 
-            Exit status: 0 nothing disagrees; 1 it cannot be read, or one of the two cannot be reached; 2 \
-            something is damaged, silently missing, contradicts the rest, or differs from the venue; 130 \
-            interrupted.
+            Exit status: 0 nothing disagrees; 1 it cannot be read, lacks one of the symbols, or one of the \
+            two cannot be reached; 2 something is damaged, silently missing, contradicts the rest, or \
+            differs from the venue, or nothing is of that time; 130 interrupted.
             """)
 
     @Argument(help: ArgumentHelp("Segments or folders of them, or captures.", valueName: "recording"))
@@ -144,13 +158,19 @@ struct VerifyCommand: ParsableCommand {
                     printError("lob: \(path): no segment of a recording in it")
                     throw SegmentError.notASegment(path: path)
                 }
-                if !part.isIn(streams, path) {
-                    lacksSymbols = true
-                    continue
-                }
+                let missing = part.missing(in: streams, path)
+                lacksSymbols = lacksSymbols || !missing.isEmpty
+                if missing == part.symbols { continue }
+                var isEmpty = true
                 for stream in streams {
-                    isFaulty = try verify(stream, path) || isFaulty
+                    let result = try verify(stream, path)
+                    isFaulty = isFaulty || result.isFaulty
+                    isEmpty = isEmpty && (result.isEmpty || result.symbols.isEmpty)
                     if StopSignals.isRaised { break }
+                }
+                if isEmpty && !StopSignals.isRaised {
+                    part.complainOfNothing(path)
+                    isFaulty = true
                 }
             } catch {
                 printError("lob: \(error)")
@@ -158,8 +178,8 @@ struct VerifyCommand: ParsableCommand {
             }
         }
         if StopSignals.isRaised { throw ExitCode(130) }
-        if lacksSymbols { throw ExitCode(1) }
         if isFaulty { throw ExitCode(2) }
+        if lacksSymbols { throw ExitCode(1) }
     }
 
     private func compare(_ verification: LiveVerification) throws {
@@ -179,7 +199,9 @@ struct VerifyCommand: ParsableCommand {
         if picture.isContradiction { throw ExitCode(2) }
     }
 
-    private func verify(_ stream: RecordedStream, _ path: String) throws(SegmentError) -> Bool {
+    private func verify(
+        _ stream: RecordedStream, _ path: String
+    ) throws(SegmentError) -> RecordingVerification {
         let clock = Stopwatch()
         var frames = 0
         let result = try RecordingVerification(
@@ -190,6 +212,6 @@ struct VerifyCommand: ParsableCommand {
         }
         let report = VerifyReport(path: path, shard: Int(stream.shard), elapsedNs: clock.elapsedNs, result)
         Output.write(json ? report.json : report.text)
-        return result.isFaulty
+        return result
     }
 }

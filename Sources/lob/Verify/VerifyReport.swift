@@ -48,7 +48,8 @@ struct VerifyReport {
     private var total: String {
         let seconds = Double(elapsedNs) / 1e9
         let times = "\(UTCStamp(ns: result.firstAtNs).text) to \(UTCStamp(ns: result.lastAtNs).text)"
-        return "\(path), shard \(shard), \(result.isEmpty ? "no frames" : times): "
+        let isNone = result.isEmpty || result.firstAtNs == 0
+        return "\(path), shard \(shard), \(isNone ? "no frame of that time" : times): "
             + counted(result.blocks, "block")
             + (result.skippedBlocks > 0 ? " (\(result.skippedBlocks) left out), " : ", ")
             + "\(counted(counters.frames, "frame")), \(byteText(result.bytes)) unpacked; agreed: digests "
@@ -56,8 +57,12 @@ struct VerifyReport {
             + "\(counters.booksAgreed)/\(counters.booksCompared), \(counters.booksAdopted) adopted"
             + (counters.snapshotsCompared == 0
                 ? "" : ", snapshots \(counters.snapshotsAgreed)/\(counters.snapshotsCompared)") + "; "
-            + (result.isFaulty ? "FAULTY" : "nothing disagrees")
-            + "; \(rounded(Double(counters.frames) / max(seconds, 1e-9))) frames/s"
+            + verdict + "; \(rounded(Double(counters.frames) / max(seconds, 1e-9))) frames/s"
+    }
+
+    private var verdict: String {
+        if result.isFaulty { return "FAULTY" }
+        return result.isEmpty ? "nothing verified" : "nothing disagrees"
     }
 
     private var gapLines: [String] {
@@ -80,9 +85,6 @@ struct VerifyReport {
 
     /// What is wrong.
     private var complaints: [String] {
-        if result.isEmpty {
-            return ["nothing of it could be verified: no whole block of that time"] + cutLines
-        }
         var lines = result.mismatches.map {
             "mismatch: \(UTCStamp(ns: $0.atNs).text), \($0.symbol): \($0.what)"
         }
@@ -108,6 +110,7 @@ struct VerifyReport {
     /// JSON.
     var json: String {
         var text = "{\"recording\":\(jsonText(path)),\"shard\":\(shard),\"faulty\":\(result.isFaulty)"
+        text += ",\"empty\":\(result.isEmpty)"
         text += ",\"firstAtNs\":\(result.firstAtNs),\"lastAtNs\":\(result.lastAtNs)"
         let numbers = [
             ("blocks", result.blocks), ("skippedBlocks", result.skippedBlocks), ("frames", counters.frames),
