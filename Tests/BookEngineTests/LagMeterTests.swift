@@ -7,6 +7,19 @@ import Testing
 
 private let second: Int64 = 1_000_000_000
 
+/// Updates ten times a second, each so much late.
+private struct Updates {
+    private var meter = LagMeter()
+    private var nowNs = 1_790_000_000 * second
+
+    init() { meter.isSteady = true }
+
+    mutating func lagNs(_ source: UInt16, lateNs: Int64) -> Int64 {
+        nowNs += second / 10
+        return meter.lagNs(eventTimeUs: (nowNs - lateNs) / 1000, on: source, nowNs: nowNs)
+    }
+}
+
 @Suite struct LagMeterTests {
     /// Whatever updates say of their times, a lag is a time that can be doubled. With unbounded lags every
     /// one of these seeds fails.
@@ -36,33 +49,21 @@ private let second: Int64 = 1_000_000_000
     /// A first connection late from its beginning beside one that is in time: the usual lateness is that of
     /// the second, once eight of its updates in a row say so, whatever comes between on the first.
     @Test(arguments: [7, 8]) func aFastConnectionBesideASlowOne(_ count: Int) {
-        var meter = LagMeter()
-        meter.isSteady = true
-        var nowNs = 1_790_000_000 * second
-        func lagNs(_ source: UInt16, lateNs: Int64) -> Int64 {
-            nowNs += second / 10
-            return meter.lagNs(eventTimeUs: (nowNs - lateNs) / 1000, on: source, nowNs: nowNs)
-        }
-        for _ in 0..<20 { #expect(lagNs(1, lateNs: 6 * second) == 0) }
+        var updates = Updates()
+        for _ in 0..<20 { #expect(updates.lagNs(1, lateNs: 6 * second) == 0) }
         for _ in 0..<count {
-            #expect(lagNs(2, lateNs: 0) == 0)
-            _ = lagNs(1, lateNs: 6 * second)
+            #expect(updates.lagNs(2, lateNs: 0) == 0)
+            _ = updates.lagNs(1, lateNs: 6 * second)
         }
-        #expect(lagNs(1, lateNs: 6 * second) == (count == 8 ? 6 * second : 0))
+        #expect(updates.lagNs(1, lateNs: 6 * second) == (count == 8 ? 6 * second : 0))
     }
 
     /// Two that are in time, in turn, after a beginning that was late.
     @Test func twoFastConnectionsInTurn() {
-        var meter = LagMeter()
-        meter.isSteady = true
-        var nowNs = 1_790_000_000 * second
-        func lagNs(_ source: UInt16, lateNs: Int64) -> Int64 {
-            nowNs += second / 10
-            return meter.lagNs(eventTimeUs: (nowNs - lateNs) / 1000, on: source, nowNs: nowNs)
-        }
-        for _ in 0..<20 { #expect(lagNs(1, lateNs: 6 * second) == 0) }
-        for number in 0..<8 { #expect(lagNs(number % 2 == 0 ? 2 : 3, lateNs: 0) == 0) }
-        #expect(lagNs(2, lateNs: 6 * second) == 6 * second)
+        var updates = Updates()
+        for _ in 0..<20 { #expect(updates.lagNs(1, lateNs: 6 * second) == 0) }
+        for number in 0..<8 { #expect(updates.lagNs(number % 2 == 0 ? 2 : 3, lateNs: 0) == 0) }
+        #expect(updates.lagNs(2, lateNs: 6 * second) == 6 * second)
     }
 
     /// One wrong event time now and then makes nothing late.
