@@ -72,9 +72,10 @@ package struct AddressBudget: Hashable, Sendable {
         timeUs / AddressBudget.minuteUs == minute ? usedWeight : 0
     }
 
-    /// Whether neither a ban nor the minute of its last request lasts.
+    /// Whether neither a ban nor the minute of its last request lasts. A minute that has yet to come is none:
+    /// the clock was set back.
     func isOver(atUs timeUs: Int64) -> Bool {
-        timeUs >= bannedUntilUs && timeUs / AddressBudget.minuteUs > minute
+        timeUs >= bannedUntilUs && timeUs / AddressBudget.minuteUs != minute
     }
 
     private static func seconds(_ us: Int64) -> Int { Int((us + 999_999) / 1_000_000) }

@@ -18,7 +18,12 @@ package struct ClientAddress: Hashable, Sendable {
     /// Whether nothing that it did limits it any more.
     func isOver(atUs timeUs: Int64) -> Bool {
         budget.isOver(atUs: timeUs)
-            && attemptsUs.allSatisfy { $0 <= timeUs - ClientAddress.attemptWindowUs }
+            && !attemptsUs.contains { ClientAddress.isRecent($0, atUs: timeUs) }
+    }
+
+    /// Whether an attempt still counts. One of the future does not: the clock was set back.
+    private static func isRecent(_ attemptUs: Int64, atUs timeUs: Int64) -> Bool {
+        attemptUs > timeUs - attemptWindowUs && attemptUs <= timeUs
     }
 
     /// Counts a connection attempt.
@@ -26,7 +31,7 @@ package struct ClientAddress: Hashable, Sendable {
     /// - Throws: `ConnectionRefusal.tooManyAttempts`; the attempt is then not counted.
     package mutating func attempt(atUs timeUs: Int64) throws(ConnectionRefusal) {
         if attemptCountMax == .max { return }
-        attemptsUs.removeAll { $0 <= timeUs - ClientAddress.attemptWindowUs }
+        attemptsUs.removeAll { !ClientAddress.isRecent($0, atUs: timeUs) }
         if attemptsUs.count >= attemptCountMax {
             throw .tooManyAttempts(retryAtUs: attemptsUs[0] + ClientAddress.attemptWindowUs)
         }
