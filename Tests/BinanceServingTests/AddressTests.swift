@@ -41,6 +41,21 @@ private let second: Int64 = 1_000_000
     #expect(bans == [120, 360, 1_080, 3_240, 9_720, 29_160, 87_480, 259_200])
 }
 
+/// What is only counted stays countable, however much it is, and is over with its minute.
+@Test func unlimitedWeightsAreCounted() {
+    var budget = AddressBudget(ServingRules(.spot))
+    for number in 1...100 {
+        budget.count(weight: 250, atUs: Int64(number))
+        #expect(budget.usedWeight(atUs: Int64(number)) == 250 * number)
+    }
+    #expect(budget.banCount == 0)
+    #expect(!budget.isOver(atUs: 59 * second) && budget.isOver(atUs: 60 * second))
+    budget.count(weight: 7, atUs: 60 * second)
+    #expect(budget.usedWeight(atUs: 60 * second) == 7)
+    // No former weight makes the first limited request a strike.
+    #expect(budget.request(weight: 1, atUs: 120 * second) == .admitted)
+}
+
 @Test func attemptsAreCounted() throws {
     var spot = ClientAddress(ServingRules(.spot))
     for count in 0..<300 { try spot.attempt(atUs: Int64(count)) }

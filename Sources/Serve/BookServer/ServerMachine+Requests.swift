@@ -168,9 +168,8 @@ extension ServerMachine {
     private func charge(
         _ weight: Int, _ address: inout ClientAddress, _ timeUs: Int64, _ retryAfterSeconds: inout Int?
     ) throws(RestRefusal) {
-        let verdict = address.budget.request(weight: weight, atUs: timeUs)
-        if !options.isWeightLimited { return }
-        switch verdict {
+        if !options.isWeightLimited { return address.budget.count(weight: weight, atUs: timeUs) }
+        switch address.budget.request(weight: weight, atUs: timeUs) {
         case .admitted: return
         case .limited(let seconds):
             retryAfterSeconds = seconds

@@ -47,6 +47,22 @@ package struct AddressBudget: Hashable, Sendable {
         if timeUs < bannedUntilUs {
             return .banned(retryAfterSeconds: AddressBudget.seconds(bannedUntilUs - timeUs))
         }
+        count(weight: weight, atUs: timeUs)
+        if usedWeight <= weightMax { return .admitted }
+        strikes += 1
+        if strikes <= AddressBudget.strikeCountMax {
+            return .limited(
+                retryAfterSeconds: AddressBudget.seconds((minute + 1) * AddressBudget.minuteUs - timeUs))
+        }
+        var seconds = 120
+        for _ in 0..<min(banCount, 8) { seconds = min(3 * seconds, AddressBudget.banSecondsMax) }
+        banCount += 1
+        bannedUntilUs = timeUs + Int64(seconds) * 1_000_000
+        return .banned(retryAfterSeconds: seconds)
+    }
+
+    /// Counts a request of this weight and no more: where weights are not limited nobody is banned.
+    package mutating func count(weight: Int, atUs timeUs: Int64) {
         let now = timeUs / AddressBudget.minuteUs
         if now != minute {
             minute = now
@@ -54,17 +70,6 @@ package struct AddressBudget: Hashable, Sendable {
             strikes = 0
         }
         usedWeight += weight
-        if usedWeight <= weightMax { return .admitted }
-        strikes += 1
-        if strikes <= AddressBudget.strikeCountMax {
-            return .limited(
-                retryAfterSeconds: AddressBudget.seconds((now + 1) * AddressBudget.minuteUs - timeUs))
-        }
-        var seconds = 120
-        for _ in 0..<min(banCount, 8) { seconds = min(3 * seconds, AddressBudget.banSecondsMax) }
-        banCount += 1
-        bannedUntilUs = timeUs + Int64(seconds) * 1_000_000
-        return .banned(retryAfterSeconds: seconds)
     }
 
     /// Weight used in the minute of this time.
