@@ -74,7 +74,7 @@ private let second: Int64 = 1_000_000
 
 /// A full book forgets whoever is free again, and nobody else; the rest share an entry.
 @Test func addressesAreForgotten() {
-    let book = AddressBook(countMax: 4)
+    let book = AddressBook(countMax: 4, sharedCount: 1)
     let charge = { (address: String, market: Market, weight: Int, timeUs: Int64) in
         _ = book[address, market, atUs: timeUs].budget.request(weight: weight, atUs: timeUs)
     }
@@ -105,4 +105,24 @@ private let second: Int64 = 1_000_000
     // A clock that was set back does not keep it full.
     charge("back", .spot, 3, startUs)
     #expect(book.count == 1 && used("back", startUs) == 3)
+}
+
+/// Who finds the book full shares limits, but no ban, and not with everybody.
+@Test func sharedEntriesAreNotBanned() {
+    let book = AddressBook(countMax: 0)
+    let startUs = 60 * second * 1_000_000
+    for _ in 0..<50 {
+        let verdict = book["greedy", .spot, atUs: startUs].budget.request(weight: 6_001, atUs: startUs)
+        #expect(verdict == .limited(retryAfterSeconds: 60))
+    }
+    let isFree = { (number: Int) in
+        book["\(number)", .spot, atUs: startUs].budget.usedWeight(atUs: startUs) == 0
+    }
+    #expect((0..<200).count { isFree($0) } > 100)
+    let nextUs = startUs + 60 * second
+    #expect(book["greedy", .spot, atUs: nextUs].budget.request(weight: 1, atUs: nextUs) == .admitted)
+    for number in 0..<1_000 {
+        _ = book["\(number)", .spot, atUs: nextUs].budget.request(weight: 1, atUs: nextUs)
+    }
+    #expect(book.count <= AddressBook.sharedCount)
 }

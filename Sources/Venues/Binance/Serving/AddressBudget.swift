@@ -11,7 +11,7 @@
 //     banned  | ban is over                                     | as open                       | open
 //
 // A refused request's weight counts too. The first ban lasts 2 minutes, each further one three times as long,
-// up to three days.
+// up to three days. A shared budget stays limited instead: it is not one client that ignores its 429s.
 
 /// How a server treats one request.
 package enum BudgetVerdict: Hashable, Sendable {
@@ -35,12 +35,17 @@ package struct AddressBudget: Hashable, Sendable {
     private static let minuteUs: Int64 = 60_000_000
     private static let strikeCountMax = 5
     private static let banSecondsMax = 3 * 86_400
+    private let isShared: Bool
     private var minute: Int64 = 0
     private var strikes = 0
     private var bannedUntilUs: Int64 = 0
 
-    /// The budget of a market: 6000 for spot, 2400 for the futures together.
-    package init(_ rules: ServingRules) { weightMax = rules.weightMax }
+    /// The budget of a market: 6000 for spot, 2400 for the futures together. One that many addresses share
+    /// is never banned.
+    package init(_ rules: ServingRules, isShared: Bool = false) {
+        weightMax = rules.weightMax
+        self.isShared = isShared
+    }
 
     /// Judges a request of this weight.
     package mutating func request(weight: Int, atUs timeUs: Int64) -> BudgetVerdict {
@@ -49,7 +54,7 @@ package struct AddressBudget: Hashable, Sendable {
         }
         count(weight: weight, atUs: timeUs)
         if usedWeight <= weightMax { return .admitted }
-        strikes += 1
+        if !isShared { strikes += 1 }
         if strikes <= AddressBudget.strikeCountMax {
             return .limited(
                 retryAfterSeconds: AddressBudget.seconds((minute + 1) * AddressBudget.minuteUs - timeUs))

@@ -10,8 +10,9 @@ package struct ClientAddress: Hashable, Sendable {
     private static let attemptWindowUs: Int64 = 300_000_000
 
     /// A new address. Spot allows 300 connection attempts in five minutes; no limit is known for futures.
-    package init(_ rules: ServingRules) {
-        budget = AddressBudget(rules)
+    /// One record may stand for many addresses.
+    package init(_ rules: ServingRules, isShared: Bool = false) {
+        budget = AddressBudget(rules, isShared: isShared)
         attemptCountMax = rules.attemptCountMax ?? .max
     }
 
