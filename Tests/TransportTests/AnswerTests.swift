@@ -35,12 +35,26 @@ extension SocketTests {
     @Suite struct Answers {
         private static let bodyBytes = 60_000
         private static let request = "GET /long HTTP/1.1\r\nHost: h\r\n\r\n"
+        private static let upgrade =
+            "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
         private func serveLong(
             _ loop: EventLoop, _ configure: (inout HTTPServer.Options) -> Void
         ) throws -> HTTPServer {
             let answer = HTTPResponse(body: [UInt8](repeating: 0x61, count: Self.bodyBytes))
             return try serve(loop, request: { $0.respond(answer) }, configure: configure)
+        }
+
+        /// Turns of a loop in 60 ms; 6 if it has nothing to do.
+        private func idleTurnCount(_ loop: EventLoop) -> Int {
+            let startNs = monotonicNs()
+            var turnCount = 0
+            while monotonicNs() - startNs < 60_000_000 {
+                loop.turn(waitAtMostNs: 10_000_000)
+                turnCount += 1
+            }
+            return turnCount
         }
 
         /// Requests that lie ready behind an answer that is not read do not wake the loop: neither by its own
@@ -59,13 +73,7 @@ extension SocketTests {
                 // The others have been read ahead.
                 client.send(Self.request)
                 #expect(loop.remote.counters.sentBytes < requestCount * Self.bodyBytes / 2)
-                let startNs = monotonicNs()
-                var turnCount = 0
-                while monotonicNs() - startNs < 60_000_000 {
-                    loop.turn(waitAtMostNs: 10_000_000)
-                    turnCount += 1
-                }
-                #expect(turnCount < 100)
+                #expect(idleTurnCount(loop) < 100)
                 // What is read is followed by the rest, to the last request.
                 drive(loop, forAtMostMs: 10_000) {
                     while client.read(atMost: 1 << 20) {}
@@ -79,6 +87,27 @@ extension SocketTests {
                     return client.received.count > before + Self.bodyBytes
                 }
                 own?.client?.abort()
+            }
+        }
+
+        /// Who does not read a refusal is disconnected: the library would neither read nor wait, for minutes.
+        @Test func unreadRefusalsEnd() throws {
+            let bodyBytes = 16 << 20
+            let refusal = HTTPResponse(status: 503, body: [UInt8](repeating: 0x61, count: bodyBytes))
+            try withLoop { loop in
+                let client = RawClient(room: 4_096)
+                client.connect(try serve(loop, upgrade: { _ in .refuse(refusal) }).port)
+                client.send(Self.request)
+                drive(loop) { client.read().contains("200 OK") }
+                client.send(Self.upgrade)
+                drive(loop) { loop.remote.counters.sentBytes > bodyBytes }
+                client.send(Self.upgrade)
+                #expect(idleTurnCount(loop) < 100)
+                drive(loop) {
+                    while client.read(atMost: 1 << 20) {}
+                    return client.hasServerHungUp
+                }
+                #expect(client.received.count < bodyBytes)
             }
         }
 

@@ -63,6 +63,11 @@ static int upgrade(struct lws *wsi, const char *protocol) {
     connection->user = server->loop->events.upgrading(server->user, connection, path);
     if (connection->user) return 0;
     bool refused = connection->responding;
+    // The library neither limits the time for the rest of a refusal, nor reads meanwhile, nor waits.
+    if (refused && lws_partial_buffered(wsi)) {
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+        ct_must_pass(server->loop);
+    }
     ct_end(connection, CT_COMPLETED, "");
     return refused ? 1 : -1;
 }
