@@ -51,6 +51,12 @@ public final class RawClient {
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
+    /// Makes the connection end with a reset.
+    public func endWithReset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Sends what the kernel takes of it.
     public func send(_ text: String) { send(bytes: Array(text.utf8)) }
 

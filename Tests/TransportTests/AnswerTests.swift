@@ -111,6 +111,21 @@ extension SocketTests {
             }
         }
 
+        /// A refusal that cannot be sent ends its connection: the library would not wait for a minute.
+        @Test func refusalsToNobodyEnd() throws {
+            try withLoop { loop in
+                let refusal = HTTPResponse(status: 503, json: "{}")
+                let server = try serve(loop, upgrade: { _ in .refuse(refusal) })
+                var client: RawClient? = RawClient(server.port)
+                client?.send(Self.request)
+                drive(loop) { client?.read().contains("200 OK") == true }
+                client?.send(Self.upgrade)
+                client?.endWithReset()
+                client = nil
+                #expect(idleTurnCount(loop) < 100)
+            }
+        }
+
         /// The time to take an answer begins when the socket has got a part of it, however short it is.
         @Test func unreadAnswersEnd() throws {
             try withLoop { loop in

@@ -296,8 +296,8 @@ bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t leng
 void ct_refuse(ct_connection *connection, const uint8_t *bytes, size_t length) {
     // Small, and the first bytes of this response: a client that left no room for it is disconnected.
     if (!ct_queue_append(&connection->queue, length + sizeof(record) + 8, CT_RAW, bytes, length)) return;
-    connection->responding = true;
-    write_record(connection, (record *)(void *)connection->queue.memory);
+    // Otherwise the socket is broken. The library would never find it writable, and never wait.
+    connection->responding = !write_record(connection, (record *)(void *)connection->queue.memory);
 }
 
 void ct_stop_reading(ct_connection *connection) {
