@@ -99,6 +99,16 @@ extension SocketTests {
             }
         }
 
+        /// A request with a body, however slowly it comes, gets no stream.
+        @Test func streamsAreNotForBodies() throws {
+            try withLoop { loop in
+                let server = try serve(loop, request: { _ = $0.respond(streaming: "text/event-stream") })
+                let client = RawClient(server.port)
+                client.send("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nx")
+                drive(loop) { client.read().hasPrefix("HTTP/1.1 500") }
+            }
+        }
+
         /// What asks for a tunnel gets none, and nothing of it stays.
         @Test func tunnelsAreNotMade() throws {
             try withLoop { loop in

@@ -280,7 +280,8 @@ bool ct_respond(ct_connection *connection, const uint8_t *head, size_t head_leng
 
 bool ct_respond_open(ct_connection *connection, const uint8_t *head, size_t length) {
     if (connection->ended || connection->doomed || connection->responding) return false;
-    if (!enqueue(connection, CT_RAW, head, length)) return false;
+    // With every piece of a body the library would begin its own time limit instead of this one's.
+    if (connection->has_body || !enqueue(connection, CT_RAW, head, length)) return false;
     connection->responding = connection->streaming = true;
     connection->next_stream = connection->loop->streams;
     connection->loop->streams = connection;
