@@ -107,6 +107,9 @@ struct ct_connection {
     ct_piece *pieces;
     int piece_count, piece_capacity;
     size_t batched, batch_index;
+    /// Its index in the loop's table of accepted connections plus one; 0 for none. The library closes the
+    /// descriptor, and forgets it, before it reports the end.
+    size_t place;
     /// The loop's epoll watches for room in the socket.
     bool wants_room;
     /// The socket is no longer read.

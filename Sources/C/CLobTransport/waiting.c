@@ -149,9 +149,14 @@ void ct_watch(ct_loop *loop, struct lws *wsi, bool is_plain) {
 
 void ct_watch_owner(ct_connection *connection, bool is_there) {
     ct_waiting *waiting = connection->loop->waiting;
-    int descriptor = waiting && connection->wsi ? lws_get_socket_fd(connection->wsi) : -1;
+    if (!waiting) return;
+    size_t place = connection->place;
+    if (place && waiting->connections[place - 1] == connection) waiting->connections[place - 1] = NULL;
+    connection->place = 0;
+    int descriptor = is_there && connection->wsi ? lws_get_socket_fd(connection->wsi) : -1;
     if (descriptor < 0 || (size_t)descriptor >= waiting->capacity) return;
-    waiting->connections[descriptor] = is_there ? connection : NULL;
+    waiting->connections[descriptor] = connection;
+    connection->place = (size_t)descriptor + 1;
 }
 
 static void watch(ct_waiting *waiting, int descriptor, uint32_t what) {
