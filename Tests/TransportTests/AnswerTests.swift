@@ -90,6 +90,40 @@ extension SocketTests {
             }
         }
 
+        /// CPU time of 300 turns that have nothing to do: the least of some tries.
+        private func idleTurnsNs(_ loop: EventLoop) -> Int {
+            var leastNs = Int.max
+            for _ in 0..<5 {
+                let startNs = threadCPUNs()
+                for _ in 0..<300 { loop.turn() }
+                leastNs = min(leastNs, threadCPUNs() - startNs)
+            }
+            return leastNs
+        }
+
+        /// Nor does every turn ask the kernel about all the other sockets.
+        @Test func unreadAnswersDoNotTouchOthers() throws {
+            try withLoop { loop in
+                let port = try serveLong(loop) { $0.stallLimitMs = 60_000 }.port
+                var others: [RawClient] = []
+                for _ in 0..<100 {
+                    others.append(RawClient(port))
+                    for _ in 0..<5 { loop.turn() }
+                }
+                let withoutNs = idleTurnsNs(loop)
+                let client = RawClient(room: 4_096)
+                client.connect(port)
+                client.send(String(repeating: Self.request, count: 199))
+                drive(loop) { loop.remote.counters.sentBytes > Self.bodyBytes }
+                for _ in 0..<1_000 { loop.turn() }
+                client.send(Self.request)
+                for _ in 0..<1_000 { loop.turn() }
+                let withNs = idleTurnsNs(loop)
+                #expect(withNs < 3 * withoutNs, "\(withNs) ns, without \(withoutNs) ns")
+                #expect(others.count == 100)
+            }
+        }
+
         /// Who does not read a refusal is disconnected: the library would neither read nor wait, for minutes.
         @Test func unreadRefusalsEnd() throws {
             let bodyBytes = 16 << 20

@@ -15,7 +15,8 @@ func serve(
         on: loop, options: options, handlers: HTTPServer.Handlers(request: request, upgrade: upgrade))
 }
 
-private func threadCPUNs() -> Int {
+/// CPU time of the thread.
+func threadCPUNs() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec

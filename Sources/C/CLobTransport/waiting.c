@@ -7,6 +7,8 @@
 //     a connection in plain    | the library serves this one, to read and then to write
 //     anything else            | the library asks about all its sockets: `pass`
 //     nothing, for `PASS_MS`   | the same: its own timers are looked at there
+//     bytes read ahead         | the same, but once in `AHEAD_MS` while answers are being sent: the bytes may
+//                              | lie behind one that is not read, and only trying tells
 //
 // In doubt the loop uses the library's own wait: while it has outgoing connections, whose sockets are not
 // known here; while a request is unanswered or a connection is not read; and when descriptors keep becoming
@@ -26,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PASS_MS = 500, WRITES_MAX = 4, READY_MAX = 256, IDLE_WAITS_MAX = 8 };
+enum { PASS_MS = 500, AHEAD_MS = 20, WRITES_MAX = 4, READY_MAX = 256, IDLE_WAITS_MAX = 8 };
 enum { DESCRIPTORS_SCANNED_MAX = 1 << 20 };
 
 static const uint64_t ns_a_ms = 1000000;
@@ -244,9 +246,9 @@ static int await(ct_waiting *waiting, struct epoll_event *ready, int64_t wait_us
     return epoll_wait(waiting->epoll, ready, READY_MAX, (int)((wait_us + 999) / 1000));
 }
 
-// Microseconds until the library must check its timers.
-static int64_t until_pass(const ct_waiting *waiting) {
-    uint64_t due = waiting->passed_ns + PASS_MS * ns_a_ms, now = ct_now_ns();
+// Microseconds until the library's last pass is so long ago.
+static int64_t until_pass(const ct_waiting *waiting, uint64_t after_ms) {
+    uint64_t due = waiting->passed_ns + after_ms * ns_a_ms, now = ct_now_ns();
     return due > now ? (int64_t)((due - now) / 1000) + 1 : 0;
 }
 
@@ -264,10 +266,13 @@ bool ct_waits_itself(const ct_loop *loop) {
 void ct_wait(ct_loop *loop, int64_t wait_us) {
     ct_waiting *waiting = loop->waiting;
     struct epoll_event ready[READY_MAX];
-    bool is_due = waiting->must_pass || !lws_service_adjust_timeout(loop->context, 1, 0);
+    bool is_ahead = !lws_service_adjust_timeout(loop->context, 1, 0);
+    bool is_held = is_ahead && loop->answering && until_pass(waiting, AHEAD_MS) > 0;
+    bool is_due = waiting->must_pass || (is_ahead && !is_held);
     if (is_due && pass(loop)) wait_us = 0;
     if (!loop->waiting) return;
-    int64_t due_us = waiting->must_pass ? 0 : until_pass(waiting);
+    uint64_t after_ms = is_ahead && loop->answering ? AHEAD_MS : PASS_MS;
+    int64_t due_us = waiting->must_pass ? 0 : until_pass(waiting, after_ms);
     if (wait_us < 0 || wait_us > due_us) wait_us = due_us;
     if (!ct_fall_asleep(loop, CT_BY_EPOLL)) wait_us = 0;
     int count = await(waiting, ready, wait_us);
@@ -289,7 +294,7 @@ void ct_wait(ct_loop *loop, int64_t wait_us) {
     if (!loop->waiting) return;
     bool was_stirred = loop->stirred;
     // After the ready ones have been served, so that little is left to do.
-    if (waiting->must_pass || until_pass(waiting) == 0) was_stirred |= pass(loop);
+    if (waiting->must_pass || until_pass(waiting, PASS_MS) == 0) was_stirred |= pass(loop);
     if (loop->waiting) waiting->idle_waits = count > 0 && !was_stirred ? waiting->idle_waits + 1 : 0;
 }
 
