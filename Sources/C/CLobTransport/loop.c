@@ -37,11 +37,12 @@ static void alarm_rang(lws_sorted_usec_list_t *alarm) {
 // does nothing, because a connection that must not read does not write either. Until the answer is sent, its
 // wait therefore returns at once. While the answer is being sent, the connection may read but does not, so
 // the wait returns at once for the bytes that lie there. A turn that did nothing sleeps briefly instead,
-// which delays all other connections by as much.
+// which delays all other connections by as much. That bounds whatever else is ready without effect, so a loop
+// with servers does it always; a loop without has nobody's input but that of its own connections.
 enum { REST_US = 1000 };
 
 static void rest(ct_loop *loop, int64_t wait_us) {
-    if (loop->stirred || !(loop->unanswered + loop->answering) || !wait_us) return;
+    if (loop->stirred || !loop->servers || !wait_us) return;
     struct timespec time = {.tv_nsec = 1000 * (wait_us > 0 && wait_us < REST_US ? wait_us : REST_US)};
     nanosleep(&time, NULL);
 }
@@ -159,6 +160,7 @@ static void wait_by_library(ct_loop *loop, int64_t wait_us) {
     loop->stirred = false;
     lws_service(loop->context, wait_us && !loop->unread ? 0 : -1);
     loop->turning = false;
+    if (loop->unread) loop->stirred = true;
     ct_read_on(loop);
     rest(loop, wait_us);
     lws_sul_cancel(&loop->alarm);
