@@ -124,6 +124,20 @@ extension SocketTests {
             }
         }
 
+        /// A request that has come with the one before is not left lying until the timers are looked at.
+        @Test func pairsAreAnsweredAtOnce() throws {
+            try withLoop { loop in
+                let client = RawClient(try serve(loop).port)
+                let startNs = monotonicNs()
+                for count in 1...8 {
+                    client.send(Self.request + Self.request)
+                    drive(loop) { client.read().count { $0 == "}" } == 2 * count }
+                }
+                // By the timers 4 s.
+                #expect(monotonicNs() - startNs < 2_000_000_000)
+            }
+        }
+
         /// Who does not read a refusal is disconnected: the library would neither read nor wait, for minutes.
         @Test func unreadRefusalsEnd() throws {
             let bodyBytes = 16 << 20
